@@ -1,0 +1,97 @@
+"""Settings read from the environment or from `.env`, refused early when they make no sense."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(os.environ.get("CONSOLE_VAR_DIR", BASE_DIR / "var"))
+
+env = environ.Env()
+environ.Env.read_env(str(BASE_DIR / ".env"))
+
+
+def secret_key() -> str:
+    """The key of this installation: from the environment, else one made at the first start and kept."""
+    given = env.str("SECRET_KEY", default="")
+    if given:
+        return str(given)
+    kept = VAR_DIR / "secret_key"
+    if not kept.exists():
+        VAR_DIR.mkdir(parents=True, exist_ok=True)
+        fresh = VAR_DIR / f"secret_key.{os.getpid()}"
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(50))
+        try:
+            os.link(fresh, kept)  # the first of several starting processes wins; all read the same key
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return kept.read_text()
+
+
+def database() -> dict[str, Any]:
+    """SQLite needs WAL and IMMEDIATE: a deferred transaction that has read cannot wait for a lock to write."""
+    VAR_DIR.mkdir(parents=True, exist_ok=True)
+    config = env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'console.sqlite3'}")
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;",
+        }
+        return dict(config)
+    if config["ENGINE"] == "django.db.backends.postgresql":
+        return {**config, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    raise ImproperlyConfigured(
+        f"DATABASE_URL names {config['ENGINE']}. Use sqlite:///path/to/file or postgres://user@host/name."
+    )
+
+
+def job_queue(redis_url: str) -> dict[str, Any]:
+    """django-q2 only rings bells here: the work itself is in our own tables (DESIGN §1.3).
+
+    No result is saved (saving one locks all that are kept), nothing is fetched ahead (what is fetched ahead runs
+    twice after a kill), and a task is tried once: the sweeper rings again for what was forgotten.
+    """
+    common = {
+        "name": "laaffic-console",
+        "label": "Jobs",
+        "workers": env.int("LAAFFIC_WORKERS", default=2),
+        "save_limit": -1,
+        "max_attempts": 1,
+        "ack_failures": True,
+        "queue_limit": 1,
+        "bulk": 1,
+        "timeout": 120,
+        "retry": 1200,
+        "poll": 0.2,
+        "catch_up": False,
+        "error_reporter": {},
+    }
+    return {**common, "redis": redis_url} if redis_url else {**common, "orm": "default"}
+
+
+def push_tokens() -> list[str]:
+    tokens = [token.strip() for token in env.list("LAAFFIC_PUSH_TOKENS", default=[]) if token.strip()]
+    short = [token for token in tokens if len(token) < 16]
+    if short:
+        raise ImproperlyConfigured(
+            "LAAFFIC_PUSH_TOKENS holds a token shorter than 16 characters. "
+            "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(24))'"
+        )
+    return tokens
+
+
+def order_prefix() -> str:
+    prefix = env.str("LAAFFIC_ORDER_PREFIX", default="lc")
+    if not prefix.isalnum() or not prefix.isascii() or len(prefix) > 12:
+        raise ImproperlyConfigured(
+            "LAAFFIC_ORDER_PREFIX must be 1 to 12 letters and digits, for example: shop1"
+        )
+    return str(prefix)

@@ -1,0 +1,17 @@
+from laaffic_console.gateway.models.applications import Application, Channel
+from laaffic_console.gateway.models.inbox import OrphanReport, PushedBody, PushKind
+from laaffic_console.gateway.models.ledger import CallState, GatewayCall
+from laaffic_console.gateway.models.workers import Lease, RatePacer, WorkerHeartbeat
+
+__all__ = [
+    "Application",
+    "CallState",
+    "Channel",
+    "GatewayCall",
+    "Lease",
+    "OrphanReport",
+    "PushKind",
+    "PushedBody",
+    "RatePacer",
+    "WorkerHeartbeat",
+]

@@ -1,0 +1,65 @@
+"""The inbox of pushes in: the body is stored first and applied by a job (DESIGN §5)."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class PushKind(models.TextChoices):
+    SMS_REPORT = "sms-report", _("SMS report")
+    SMS_REPLY = "sms-reply", _("SMS reply")
+    VOICE_REPORT = "voice-report", _("Voice report")
+    EMAIL_REPORT = "email-report", _("Email report")
+
+
+class PushedBody(models.Model):
+    kind = models.CharField(_("kind"), max_length=16, choices=PushKind)
+    body = models.TextField(_("body"))
+    received_at = models.DateTimeField(_("received"))
+    source = models.GenericIPAddressField(_("source address"), null=True)
+    applied_at = models.DateTimeField(_("applied"), null=True)
+    entries = models.PositiveIntegerField(_("entries"), null=True)
+    problems = models.JSONField(_("problems"), default=list)  # what could not be read, in words
+
+    class Meta:
+        verbose_name = _("pushed body")
+        verbose_name_plural = _("inbox")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["kind", "id"], name="push_waiting", condition=models.Q(applied_at=None)),
+            models.Index(fields=["received_at"], name="push_received"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} #{self.pk}"
+
+
+class OrphanReport(models.Model):
+    """A report about an id that nobody knows yet: a push can arrive before its answer is settled."""
+
+    kind = models.CharField(_("kind"), max_length=16, choices=PushKind)
+    pushed_body = models.ForeignKey(PushedBody, models.CASCADE, null=True, related_name="+")
+    key = models.CharField(
+        _("key"), max_length=128
+    )  # one row per distinct report, however often it is pushed
+    gateway_id = models.CharField(_("gateway id"), max_length=40, blank=True)
+    order_id = models.CharField(_("order id"), max_length=64, blank=True)
+    number = models.CharField(_("number"), max_length=20, blank=True)
+    report = models.JSONField(_("report"))
+    first_seen = models.DateTimeField(_("first seen"))
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    next_try_at = models.DateTimeField(_("next try"), null=True)  # None: nothing more will be tried
+    matched_at = models.DateTimeField(_("matched"), null=True)
+
+    class Meta:
+        verbose_name = _("report without a message")
+        verbose_name_plural = _("reports without a message")
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="orphan_once")]
+        indexes = [
+            models.Index(
+                fields=["next_try_at"], name="orphan_due", condition=models.Q(next_try_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.gateway_id or self.order_id

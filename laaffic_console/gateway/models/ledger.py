@@ -1,0 +1,62 @@
+"""The ledger of calls out: one row for each request that acts, committed before the request leaves (DESIGN §1.1)."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from laaffic_console.gateway.models.applications import Application
+
+
+class CallState(models.TextChoices):
+    PREPARED = "prepared", _("Prepared")  # recorded; the request has not left
+    IN_FLIGHT = "in_flight", _("In flight")  # the request may have left
+    ACCEPTED = "accepted", _("Accepted")
+    REFUSED = "refused", _("Refused")
+    NOT_SENT = "not_sent", _("Not sent")  # it is certain that the gateway never saw it
+    UNKNOWN = "unknown", _("Unknown")  # the answer was lost; evidence or a person settles it
+
+
+class GatewayCall(models.Model):
+    State = CallState
+
+    interface = models.CharField(_("interface"), max_length=40)
+    application = models.ForeignKey(
+        Application, models.PROTECT, null=True, related_name="+", verbose_name=_("application")
+    )
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("asked by")
+    )
+    about_kind = models.CharField(_("about"), max_length=20)  # "campaign", "audio file" …
+    about_id = models.BigIntegerField(_("about id"), null=True)
+    summary = models.JSONField(
+        _("summary"), default=dict
+    )  # counts and names; never a secret, never a full list
+    digest = models.CharField(_("digest of the request"), max_length=64, blank=True)
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
+    state = models.CharField(_("state"), max_length=10, choices=CallState, default=CallState.PREPARED)
+    worker = models.CharField(_("worker"), max_length=80, blank=True)
+
+    prepared_at = models.DateTimeField(_("prepared"))
+    left_at = models.DateTimeField(_("left"), null=True)
+    settled_at = models.DateTimeField(_("settled"), null=True)
+
+    http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True)
+    code = models.CharField(_("code"), max_length=16, blank=True)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    evidence = models.CharField(_("evidence"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("gateway call")
+        verbose_name_plural = _("ledger")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["about_kind", "about_id", "id"], name="call_about"),
+            models.Index(
+                fields=["state", "prepared_at"],
+                name="call_open",
+                condition=models.Q(state__in=["prepared", "in_flight", "unknown"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.interface} #{self.pk}"

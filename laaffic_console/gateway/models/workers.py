@@ -1,0 +1,44 @@
+"""What several workers on several machines share: leases, the pace of sending, signs of life."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Lease(models.Model):
+    """At most one holder of a name until a time. Whoever finds it taken goes away; whoever finds it stale takes it."""
+
+    name = models.CharField(max_length=80, primary_key=True)
+    token = models.CharField(max_length=36, blank=True)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RatePacer(models.Model):
+    """When the next recipient of a campaign or an application may leave; moved in the transaction of the claim."""
+
+    name = models.CharField(max_length=80, primary_key=True)
+    next_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WorkerHeartbeat(models.Model):
+    """Written by a task that ran inside the worker: a frozen cluster looks alive from outside."""
+
+    worker = models.CharField(_("worker"), max_length=80, primary_key=True)
+    host = models.CharField(_("machine"), max_length=80)
+    pid = models.PositiveIntegerField(_("process"))
+    started_at = models.DateTimeField(_("started"))
+    beat_at = models.DateTimeField(_("last heartbeat"), null=True)
+    restarts = models.PositiveIntegerField(_("restarts"), default=0)
+    stopped_at = models.DateTimeField(_("stopped"), null=True)
+
+    class Meta:
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
+
+    def __str__(self) -> str:
+        return self.worker

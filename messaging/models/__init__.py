@@ -1,0 +1,30 @@
+from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
+from messaging.models.contacts import Contact, ContactGroup, GroupMembership, SuppressionEntry
+from messaging.models.imports import ContactImport
+from messaging.models.messages import (
+    ActivityTally,
+    Batch,
+    BatchState,
+    Message,
+    MessageEvent,
+    MessageState,
+    OutcomeTally,
+)
+
+__all__ = [
+    "ActivityTally",
+    "Batch",
+    "BatchState",
+    "Campaign",
+    "CampaignEvent",
+    "CampaignState",
+    "Contact",
+    "ContactGroup",
+    "ContactImport",
+    "GroupMembership",
+    "Message",
+    "MessageEvent",
+    "MessageState",
+    "OutcomeTally",
+    "SuppressionEntry",
+]

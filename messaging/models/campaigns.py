@@ -1,0 +1,104 @@
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from laaffic_console.gateway.models import Application
+from messaging.models.contacts import ContactGroup
+
+
+class CampaignState(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    SCHEDULED = "scheduled", _("Scheduled")
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")  # by a person
+    HELD = "held", _("Held")  # by the system, always with one sentence why
+    FINISHED = "finished", _("Finished")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class Campaign(models.Model):
+    """One text to one audience. Quick messages, tests and retries are campaigns too: there is one door out."""
+
+    State = CampaignState
+
+    class Kind(models.TextChoices):
+        CAMPAIGN = "campaign", _("Campaign")
+        QUICK = "quick", _("Quick message")
+        TEST = "test", _("Test message")
+
+    class Audience(models.TextChoices):
+        OPEN = "open", _("Not frozen yet")
+        FREEZING = "freezing", _("Being frozen")
+        FROZEN = "frozen", _("Frozen")
+
+    name = models.CharField(_("name"), max_length=120)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.CAMPAIGN)
+    application = models.ForeignKey(
+        Application, models.PROTECT, related_name="campaigns", verbose_name=_("application")
+    )
+    sender_id = models.CharField(_("sender ID"), max_length=32, blank=True)
+    text = models.TextField(_("text"), max_length=1024)
+    groups = models.ManyToManyField(
+        ContactGroup, related_name="campaigns", blank=True, verbose_name=_("send to groups")
+    )
+    excluded_groups = models.ManyToManyField(
+        ContactGroup, related_name="+", blank=True, verbose_name=_("but not to groups")
+    )
+    # Numbers given one by one, for a test or from a script; at most a thousand.
+    extra_numbers = models.JSONField(_("numbers"), default=list, blank=True)
+    rate_per_second = models.PositiveIntegerField(
+        _("rate"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Recipients a second; empty means as fast as the application allows."),
+    )
+    scheduled_at = models.DateTimeField(_("send at"), null=True, blank=True)
+
+    state = models.CharField(_("state"), max_length=10, choices=CampaignState, default=CampaignState.DRAFT)
+    hold_reason = models.CharField(_("why it is held"), max_length=300, blank=True)
+
+    audience = models.CharField(_("audience"), max_length=10, choices=Audience, default=Audience.OPEN)
+    audience_cursor = models.BigIntegerField(default=0)  # the last contact id that has been looked at
+    audience_end = models.BigIntegerField(default=0)  # the highest contact id at launch
+    total = models.PositiveIntegerField(_("recipients"), default=0)
+
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    launched_at = models.DateTimeField(_("launched"), null=True)
+    first_sent_at = models.DateTimeField(_("first message left"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+        ordering = ["-id"]
+        permissions = [("launch_campaign", "Can launch, pause, resume and cancel campaigns")]
+        indexes = [models.Index(fields=["state", "scheduled_at"], name="campaign_state")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CampaignEvent(models.Model):
+    """What happened to a campaign, and who did it; a row is never changed."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="events")
+    at = models.DateTimeField(_("when"), auto_now_add=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    text = models.CharField(_("what"), max_length=300)
+
+    class Meta:
+        verbose_name = _("campaign event")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.text

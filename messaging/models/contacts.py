@@ -1,0 +1,107 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class ContactGroup(models.Model):
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    description = models.CharField(_("description"), max_length=300, blank=True)
+    # Made for one quick message to chosen contacts; not offered where groups are picked.
+    is_ad_hoc = models.BooleanField(_("made for one message"), default=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("group")
+        verbose_name_plural = _("groups")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Contact(models.Model):
+    class Validity(models.TextChoices):
+        VALID = "valid", _("Valid")
+        POSSIBLE = "possible", _("Possible")  # the right length for its country, but in no known range
+
+    number = models.CharField(
+        _("number"),
+        max_length=15,
+        unique=True,
+        help_text=_("Country code and number, digits only, for example 919876543210."),
+    )
+    validity = models.CharField(_("validity"), max_length=8, choices=Validity, default=Validity.VALID)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    email = models.EmailField(_("email"), blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)  # ISO 3166, from the number
+    time_zones = models.CharField(_("time zones"), max_length=300, blank=True)  # IANA names, comma between
+    language = models.CharField(_("language"), max_length=16, blank=True)
+    attributes = models.JSONField(_("attributes"), default=dict, blank=True)  # {"city": "Pune"}: text to text
+    source = models.CharField(_("source"), max_length=120, blank=True)
+    groups = models.ManyToManyField(
+        ContactGroup, through="GroupMembership", related_name="contacts", blank=True, verbose_name=_("groups")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.number})" if self.name else self.number
+
+
+class GroupMembership(models.Model):
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="+", db_index=False)
+    group = models.ForeignKey(ContactGroup, models.CASCADE, related_name="+", db_index=False)
+
+    class Meta:
+        verbose_name = _("membership")
+        constraints = [models.UniqueConstraint(fields=["group", "contact"], name="member_once")]
+        indexes = [models.Index(fields=["contact"], name="member_contact")]
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} in {self.group_id}"
+
+
+class SuppressionEntry(models.Model):
+    """A number that is never sent to on a channel. It outlives the contact."""
+
+    class Channel(models.TextChoices):
+        SMS = "sms", _("SMS")
+        EMAIL = "email", _("Email")
+        MMS = "mms", _("MMS")
+        VOICE = "voice", _("Voice")
+        ALL = "all", _("Every channel")
+
+    class Reason(models.TextChoices):
+        OPT_OUT = "opt_out", _("Opted out")
+        COMPLAINT = "complaint", _("Complained")
+        INVALID = "invalid", _("Invalid number")
+        MANUAL = "manual", _("By an operator")
+
+    number = models.CharField(_("number"), max_length=15)
+    channel = models.CharField(_("channel"), max_length=8, choices=Channel, default=Channel.ALL)
+    reason = models.CharField(_("reason"), max_length=12, choices=Reason, default=Reason.MANUAL)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    source = models.CharField(_("source"), max_length=120, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+    created_at = models.DateTimeField(_("since"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("suppressed number")
+        verbose_name_plural = _("suppression list")
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["number", "channel"], name="suppressed_once")]
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.get_channel_display()})"

@@ -1,0 +1,53 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from messaging.models.contacts import ContactGroup
+
+
+class ContactImport(models.Model):
+    """One file of contacts: where it lies, how it is read, how far the job has come, what it found."""
+
+    class State(models.TextChoices):
+        PREVIEW = "preview", _("Waiting for you")  # uploaded; the mapping is not confirmed yet
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        FINISHED = "finished", _("Finished")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    file = models.FileField(_("file"), upload_to="imports/")
+    file_name = models.CharField(_("file name"), max_length=200)
+    size = models.PositiveBigIntegerField(_("size in bytes"), default=0)
+    encoding = models.CharField(_("encoding"), max_length=20, blank=True)
+    delimiter = models.CharField(_("delimiter"), max_length=1, blank=True)
+    mapping = models.JSONField(
+        _("columns"), default=dict
+    )  # {"phone number": "number", "city": "attributes.city"}
+    region = models.CharField(_("default country"), max_length=2, blank=True)
+    group = models.ForeignKey(ContactGroup, models.SET_NULL, null=True, blank=True, verbose_name=_("group"))
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.PREVIEW)
+    explanation = models.CharField(_("explanation"), max_length=300, blank=True)
+
+    bytes_done = models.PositiveBigIntegerField(_("bytes read"), default=0)
+    rows = models.PositiveIntegerField(_("rows"), default=0)
+    added = models.PositiveIntegerField(_("added"), default=0)
+    updated = models.PositiveIntegerField(_("updated"), default=0)
+    unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
+    invalid = models.PositiveIntegerField(_("invalid"), default=0)
+    errors_file = models.FileField(_("bad rows"), upload_to="imports/", blank=True)
+
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        verbose_name = _("contact import")
+        verbose_name_plural = _("contact imports")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.file_name

@@ -1,0 +1,192 @@
+"""Messages, the batches they travel in, and the figures kept as things happen.
+
+A batch is what one POST carries and what a worker claims: one row changes hands, not a thousand. So a message whose
+column says `queued` is *claimed* while its batch is. A batch's row lock guards its messages: whoever changes their
+states holds it and moves its tallies in the same transaction.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from laaffic_console.gateway.models import GatewayCall
+from messaging.models.campaigns import Campaign
+from messaging.models.contacts import Contact
+
+
+class MessageState(models.IntegerChoices):
+    """Ordered by how much is known: evidence may only move a message to a higher state (DESIGN §1.5)."""
+
+    QUEUED = 0, _("Queued")
+    CLAIMED = 5, _("Claimed")  # never stored: a queued message of a claimed batch
+    SUPPRESSED = 10, _("Suppressed")
+    CANCELLED = 15, _("Cancelled")
+    UNKNOWN = 20, _("Unknown")
+    REJECTED = 30, _("Rejected")
+    ACCEPTED = 40, _("Accepted")
+    EXPIRED = 50, _("Expired")
+    UNDELIVERED = 60, _("Undelivered")
+    DELIVERED = 70, _("Delivered")
+
+    @property
+    def key(self) -> str:
+        """The word of the contract with scripts (DESIGN §7)."""
+        return self.name.lower()
+
+
+class BatchState(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    CLAIMED = "claimed", _("Claimed")
+    UNKNOWN = "unknown", _("Unknown")
+    SETTLED = "settled", _("Settled")
+
+
+class Batch(models.Model):
+    State = BatchState
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="batches", db_index=False)
+    # Its messages lie between these ids and carry its id: found by primary key, without an index of their own.
+    first_message_id = models.BigIntegerField()
+    last_message_id = models.BigIntegerField()
+    size = models.PositiveIntegerField()
+    state = models.CharField(max_length=8, choices=BatchState, default=BatchState.QUEUED)
+    not_before = models.DateTimeField(null=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    token = models.CharField(max_length=36, blank=True)
+    claimed_at = models.DateTimeField(null=True)
+    # The live call: at most one at a time, replaced only by the next attempt.
+    call = models.ForeignKey(GatewayCall, models.PROTECT, null=True, related_name="+")
+
+    queued = models.PositiveIntegerField(default=0)
+    suppressed = models.PositiveIntegerField(default=0)
+    cancelled = models.PositiveIntegerField(default=0)
+    unknown = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    accepted = models.PositiveIntegerField(default=0)
+    expired = models.PositiveIntegerField(default=0)
+    undelivered = models.PositiveIntegerField(default=0)
+    delivered = models.PositiveIntegerField(default=0)
+    segments = models.PositiveIntegerField(default=0)  # of the accepted messages, by our own count
+    # When getReport asks next about those whose report has not come; None: nothing is pending.
+    next_check_at = models.DateTimeField(null=True)
+    checks = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("batch")
+        verbose_name_plural = _("batches")
+        indexes = [
+            models.Index(fields=["campaign", "id"], name="batch_campaign"),
+            models.Index(
+                fields=["campaign", "state", "id"],
+                name="batch_open",
+                condition=models.Q(state__in=["queued", "claimed", "unknown"]),
+            ),
+            models.Index(
+                fields=["next_check_at"], name="batch_check", condition=models.Q(next_check_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {self.pk}"
+
+
+class Message(models.Model):
+    State = MessageState
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="messages", db_index=False)
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="+", db_index=False)
+    # No constraint: a message outlives its contact, and a million checks are saved.
+    contact = models.ForeignKey(
+        Contact, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    number = models.CharField(_("number"), max_length=15)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    merge_values = models.JSONField(
+        _("merge values"), null=True
+    )  # frozen with the audience, if the text has fields
+    state = models.PositiveSmallIntegerField(_("state"), choices=MessageState, default=MessageState.QUEUED)
+    segments = models.PositiveSmallIntegerField(_("segments"), default=1)
+    gateway_id = models.CharField(_("gateway id"), max_length=40, null=True)
+
+    settled_at = models.DateTimeField(_("answered"), null=True)
+    reported_at = models.DateTimeField(_("reported"), null=True)  # as the gateway says
+    report_source = models.CharField(_("report came by"), max_length=12, blank=True)
+    reason = models.CharField(_("reason"), max_length=120, blank=True)
+    evidence = models.CharField(_("evidence"), max_length=200, blank=True)
+    billed_segments = models.PositiveSmallIntegerField(_("billed segments"), null=True)
+    pay_micros = models.BigIntegerField(
+        _("cost"), null=True
+    )  # millionths of the currency: exact sums everywhere
+    currency = models.CharField(_("currency"), max_length=8, blank=True)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering = ["-id"]
+        constraints = [
+            # One person gets one message per campaign; in this order it also finds a number's messages.
+            models.UniqueConstraint(fields=["number", "campaign"], name="message_once_per_campaign"),
+        ]
+        indexes = [
+            models.Index(fields=["campaign", "state", "id"], name="message_list"),
+            models.Index(fields=["gateway_id"], name="message_gateway_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"message {self.pk}"
+
+
+class MessageEvent(models.Model):
+    """What is not said by the message's own columns: a late or conflicting report, a person's word."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="events")
+    at = models.DateTimeField(_("when"))
+    source = models.CharField(_("source"), max_length=40)
+    text = models.CharField(_("what"), max_length=300)
+
+    class Meta:
+        verbose_name = _("message event")
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class OutcomeTally(models.Model):
+    """How a campaign's messages stand, by country and reason, with what was billed."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="outcomes", db_index=False)
+    country = models.CharField(max_length=2, blank=True)
+    state = models.PositiveSmallIntegerField(choices=MessageState)
+    reason = models.CharField(max_length=120, blank=True)
+    currency = models.CharField(max_length=8, blank=True)
+    messages = models.IntegerField(default=0)
+    billed_segments = models.BigIntegerField(default=0)
+    pay_micros = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "country", "state", "reason", "currency"], name="outcome_tally_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.country} {self.get_state_display()} {self.reason}"
+
+
+class ActivityTally(models.Model):
+    """What happened in a minute: how many were accepted, delivered … in it. Only ever added to."""
+
+    minute = models.DateTimeField()
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="activity", db_index=False)
+    state = models.PositiveSmallIntegerField(choices=MessageState)
+    messages = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["minute", "campaign", "state"], name="activity_tally_once"),
+        ]
+        indexes = [models.Index(fields=["campaign", "minute"], name="activity_campaign")]
+
+    def __str__(self) -> str:
+        return f"{self.minute:%H:%M} {self.get_state_display()}"

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class VoiceConfig(AppConfig):
+    name = "voice"
+    label = "voice"
+    verbose_name = "Voice"
