@@ -5,3 +5,10 @@ class MessagingConfig(AppConfig):
     name = "messaging"
     label = "messaging"
     verbose_name = "Messaging"
+
+    def ready(self) -> None:
+        from laaffic_console.gateway.models import PushKind
+        from laaffic_console.gateway.services import bell, inbox
+
+        bell.sweep_with("messaging.jobs.sweep")
+        inbox.applied_by(PushKind.SMS_REPORT, "messaging.jobs.apply_sms_reports")

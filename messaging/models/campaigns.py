@@ -58,11 +58,16 @@ class Campaign(models.Model):
 
     state = models.CharField(_("state"), max_length=10, choices=CampaignState, default=CampaignState.DRAFT)
     hold_reason = models.CharField(_("why it is held"), max_length=300, blank=True)
+    # Why messages wait although the campaign runs: the gateway cannot be reached, asks for patience …
+    wait_reason = models.CharField(_("why it waits"), max_length=300, blank=True)
 
     audience = models.CharField(_("audience"), max_length=10, choices=Audience, default=Audience.OPEN)
     audience_cursor = models.BigIntegerField(default=0)  # the last contact id that has been looked at
     audience_end = models.BigIntegerField(default=0)  # the highest contact id at launch
     total = models.PositiveIntegerField(_("recipients"), default=0)
+    dropped_suppressed = models.PositiveIntegerField(_("left out: suppressed"), default=0)
+    dropped_excluded = models.PositiveIntegerField(_("left out: in an excluded group"), default=0)
+    dropped_invalid = models.PositiveIntegerField(_("left out: invalid or twice"), default=0)
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -21,9 +21,7 @@ class ContactImport(models.Model):
     size = models.PositiveBigIntegerField(_("size in bytes"), default=0)
     encoding = models.CharField(_("encoding"), max_length=20, blank=True)
     delimiter = models.CharField(_("delimiter"), max_length=1, blank=True)
-    mapping = models.JSONField(
-        _("columns"), default=dict
-    )  # {"phone number": "number", "city": "attributes.city"}
+    mapping = models.JSONField(_("columns"), default=dict)  # {"phone number": "number", "city": "attributes.city"}
     region = models.CharField(_("default country"), max_length=2, blank=True)
     group = models.ForeignKey(ContactGroup, models.SET_NULL, null=True, blank=True, verbose_name=_("group"))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PREVIEW)

@@ -80,13 +80,15 @@ class Batch(models.Model):
                 name="batch_open",
                 condition=models.Q(state__in=["queued", "claimed", "unknown"]),
             ),
-            models.Index(
-                fields=["next_check_at"], name="batch_check", condition=models.Q(next_check_at__isnull=False)
-            ),
+            models.Index(fields=["next_check_at"], name="batch_check", condition=models.Q(next_check_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"batch {self.pk}"
+
+    def messages(self) -> "models.QuerySet[Message]":
+        """Its messages, found by primary key."""
+        return Message.objects.filter(pk__gte=self.first_message_id, pk__lte=self.last_message_id, batch_id=self.pk)
 
 
 class Message(models.Model):
@@ -100,9 +102,7 @@ class Message(models.Model):
     )
     number = models.CharField(_("number"), max_length=15)
     country = models.CharField(_("country"), max_length=2, blank=True)
-    merge_values = models.JSONField(
-        _("merge values"), null=True
-    )  # frozen with the audience, if the text has fields
+    merge_values = models.JSONField(_("merge values"), null=True)  # frozen with the audience, if the text has fields
     state = models.PositiveSmallIntegerField(_("state"), choices=MessageState, default=MessageState.QUEUED)
     segments = models.PositiveSmallIntegerField(_("segments"), default=1)
     gateway_id = models.CharField(_("gateway id"), max_length=40, null=True)
@@ -113,9 +113,7 @@ class Message(models.Model):
     reason = models.CharField(_("reason"), max_length=120, blank=True)
     evidence = models.CharField(_("evidence"), max_length=200, blank=True)
     billed_segments = models.PositiveSmallIntegerField(_("billed segments"), null=True)
-    pay_micros = models.BigIntegerField(
-        _("cost"), null=True
-    )  # millionths of the currency: exact sums everywhere
+    pay_micros = models.BigIntegerField(_("cost"), null=True)  # millionths of the currency: exact sums everywhere
     currency = models.CharField(_("currency"), max_length=8, blank=True)
 
     class Meta:

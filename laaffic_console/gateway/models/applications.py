@@ -41,9 +41,7 @@ class Application(models.Model):
     several_texts_per_call = models.BooleanField(
         _("several texts in one call"),
         default=True,
-        help_text=_(
-            "Personalised campaigns use sendSms/batch. Off: each distinct text costs a call of its own."
-        ),
+        help_text=_("Personalised campaigns use sendSms/batch. Off: each distinct text costs a call of its own."),
     )
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

@@ -38,9 +38,7 @@ class OrphanReport(models.Model):
 
     kind = models.CharField(_("kind"), max_length=16, choices=PushKind)
     pushed_body = models.ForeignKey(PushedBody, models.CASCADE, null=True, related_name="+")
-    key = models.CharField(
-        _("key"), max_length=128
-    )  # one row per distinct report, however often it is pushed
+    key = models.CharField(_("key"), max_length=128)  # one row per distinct report, however often it is pushed
     gateway_id = models.CharField(_("gateway id"), max_length=40, blank=True)
     order_id = models.CharField(_("order id"), max_length=64, blank=True)
     number = models.CharField(_("number"), max_length=20, blank=True)
@@ -56,9 +54,7 @@ class OrphanReport(models.Model):
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="orphan_once")]
         indexes = [
-            models.Index(
-                fields=["next_try_at"], name="orphan_due", condition=models.Q(next_try_at__isnull=False)
-            ),
+            models.Index(fields=["next_try_at"], name="orphan_due", condition=models.Q(next_try_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

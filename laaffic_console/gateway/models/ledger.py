@@ -28,9 +28,7 @@ class GatewayCall(models.Model):
     )
     about_kind = models.CharField(_("about"), max_length=20)  # "campaign", "audio file" …
     about_id = models.BigIntegerField(_("about id"), null=True)
-    summary = models.JSONField(
-        _("summary"), default=dict
-    )  # counts and names; never a secret, never a full list
+    summary = models.JSONField(_("summary"), default=dict)  # counts and names; never a secret, never a full list
     digest = models.CharField(_("digest of the request"), max_length=64, blank=True)
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     state = models.CharField(_("state"), max_length=10, choices=CallState, default=CallState.PREPARED)

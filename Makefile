@@ -1,0 +1,52 @@
+# Two commands do everything on a machine with Python 3.11, pip and make: `make demo` and `make test`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help install demo test check fast bench lock clean
+
+help:
+	@echo "make demo     console, worker and sandbox on this machine, with contacts and a finished campaign"
+	@echo "make test     format, lint, types, layout, migrations and all tests"
+	@echo "make install  .venv with everything in it"
+	@echo "make check    what of make test needs no database: format, lint, types, imports, migrations"
+	@echo "make bench    throughput of sending and importing, each against a bare loop in the same run"
+	@echo "make lock     requirements.lock anew, from pyproject.toml"
+
+install: $(READY)
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+demo: install
+	@$(BIN)/python scripts/demo.py
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -W error manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check
+
+test: check
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# The quick half of the tests, without browsers and services.
+fast: install
+	$(BIN)/python -m pytest -n 2 -q -m "not browser and not services and not reliability"
+
+bench: install
+	$(BIN)/python scripts/bench.py
+
+lock:
+	test -x $(BIN)/pip-compile || $(BIN)/pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.lock pyproject.toml
+
+clean:
+	rm -rf .venv var build

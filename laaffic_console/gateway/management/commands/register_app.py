@@ -1,0 +1,35 @@
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from laaffic_console.gateway.models import Application, Channel
+
+
+class Command(BaseCommand):
+    help = "Tell the console about an application (appId) of the Laaffic account."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("app_id", metavar="APPID")
+        parser.add_argument("--channel", required=True, choices=Channel.values)
+        parser.add_argument("--name", default="")
+        parser.add_argument("--sender-id", default="")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        existing = Application.objects.filter(app_id=options["app_id"]).first()
+        if existing and existing.channel != options["channel"]:
+            raise CommandError(
+                f"{existing.app_id} is registered for {existing.get_channel_display()}. "
+                "An appId belongs to one product: look it up at Laaffic under App Management."
+            )
+        application = existing or Application(app_id=options["app_id"], channel=options["channel"])
+        application.name = options["name"] or application.name
+        application.sender_id = options["sender_id"] or application.sender_id
+        try:
+            application.full_clean()
+        except ValidationError as problem:
+            raise CommandError("; ".join(problem.messages)) from problem
+        application.save()
+        self.stdout.write(
+            f"{'Updated' if existing else 'Registered'} {application} for {application.get_channel_display()}"
+        )

@@ -1,0 +1,28 @@
+"""The one client of this process, made from the settings."""
+
+import functools
+
+from django.conf import settings
+
+from laaffic_console.laaffic import LaafficClient
+
+
+class NotConfigured(Exception):
+    """The credentials are missing; the sentence says what to do."""
+
+
+@functools.cache
+def laaffic_client() -> LaafficClient:
+    if not settings.LAAFFIC_API_KEY or not settings.LAAFFIC_API_SECRET:
+        raise NotConfigured(
+            "LAAFFIC_API_KEY and LAAFFIC_API_SECRET are not set. Put both into the environment or .env and restart."
+        )
+    return LaafficClient(
+        api_key=settings.LAAFFIC_API_KEY,
+        api_secret=settings.LAAFFIC_API_SECRET,
+        base_url=settings.LAAFFIC_BASE_URL,
+        paths=settings.LAAFFIC_PATHS,
+        time_zone=settings.LAAFFIC_TIME_ZONE,
+        timeouts=settings.LAAFFIC_TIMEOUTS,
+        pool_size=32,
+    )

@@ -1,0 +1,94 @@
+"""Record, then call, then settle (DESIGN §1.1): the only way in which a request that acts leaves the console.
+
+call = prepare(...)       in the claim's transaction: nothing has left
+if depart(call): POST     committed before the first byte
+settle(call, ...)         what came of it, by the outcome's three branches
+"""
+
+import datetime as dt
+import hashlib
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
+
+
+def digest_of(*parts: str) -> str:
+    """A fingerprint of what was asked for: the same request has the same one, and it gives nothing away."""
+    sha = hashlib.sha256()
+    for part in parts:
+        sha.update(part.encode())
+        sha.update(b"\0")
+    return sha.hexdigest()
+
+
+def prepare(
+    *,
+    interface: str,
+    application: Application | None,
+    about_kind: str,
+    about_id: int | None,
+    summary: dict[str, Any],
+    digest: str = "",
+    attempt: int = 1,
+    worker: str = "",
+    requested_by: AbstractBaseUser | None = None,
+) -> GatewayCall:
+    return GatewayCall.objects.create(
+        interface=interface,
+        application=application,
+        about_kind=about_kind,
+        about_id=about_id,
+        summary=summary,
+        digest=digest,
+        attempt=attempt,
+        worker=worker,
+        requested_by=requested_by,
+        prepared_at=timezone.now(),
+    )
+
+
+def depart(call_id: int) -> dt.datetime | None:
+    """Commit that the request is about to leave; None when someone has taken the call away: then it must not."""
+    now = timezone.now()
+    departed = GatewayCall.objects.filter(pk=call_id, state=CallState.PREPARED)
+    return now if departed.update(state=CallState.IN_FLIGHT, left_at=now) == 1 else None
+
+
+def settle_accepted(call_id: int, *, evidence: str = "the answer") -> bool:
+    return _settle(call_id, CallState.ACCEPTED, code="0", reason="success", http_status=200, evidence=evidence)
+
+
+def settle_error(call_id: int, error: LaafficError) -> bool:
+    """Write a failed call's outcome on its row; False when it was settled already."""
+    return _settle(call_id, state_of(error), **evidence_of(error))
+
+
+def state_of(error: LaafficError) -> CallState:
+    match error:
+        case NotSent():
+            return CallState.NOT_SENT
+        case Refused():
+            return CallState.REFUSED
+        case OutcomeUnknown():
+            return CallState.UNKNOWN
+    raise TypeError(f"no branch for {type(error).__name__}") from error
+
+
+def evidence_of(error: LaafficError) -> dict[str, Any]:
+    return {
+        "code": str(error.code or "")[:16],
+        "reason": error.message[:300],
+        "http_status": getattr(error, "http_status", None),
+        "evidence": str(error)[:300],
+    }
+
+
+def _settle(call_id: int, state: CallState, **outcome: Any) -> bool:
+    # An answer that comes after its worker was given up for dead is the best evidence there is: unknown may still end.
+    open_states = [CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN]
+    unsettled = GatewayCall.objects.filter(pk=call_id, state__in=open_states)
+    return unsettled.update(state=state, settled_at=timezone.now(), **outcome) == 1

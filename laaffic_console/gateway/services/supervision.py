@@ -1,0 +1,138 @@
+"""Keeping a django-q2 cluster alive that can freeze while it looks alive.
+
+Killing the worker that waits on the queue freezes the whole cluster for good, and its processes stay. So the cluster
+runs in a process group of its own, its tasks write a heartbeat, and when that goes stale the group is killed and a new
+one started.
+"""
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from types import FrameType
+
+from django.conf import settings
+from django.db import OperationalError, close_old_connections, connection
+from django.utils import timezone
+from django_q.brokers import get_broker
+from django_q.tasks import async_task
+
+from laaffic_console.gateway.models import WorkerHeartbeat
+from laaffic_console.gateway.services import leases, workers
+
+logger = logging.getLogger(__name__)
+
+TICK = 1.0
+PING_EVERY = 3.0
+SWEEP_EVERY = 5.0
+START_PATIENCE = 30.0
+QUEUE_ENOUGH = 50  # pings wait in the queue too: with this many tasks there, another tells nothing
+STOP_PATIENCE = 45.0  # longer than a job's slice and its longest answer
+
+
+class Supervisor:
+    """One `manage.py worker`: a cluster, its heartbeat and its bells."""
+
+    def __init__(self, *, stale_after: float = workers.STALE_AFTER.total_seconds()) -> None:
+        self.worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self.stale_after = stale_after
+        self.cluster: subprocess.Popen[bytes] | None = None
+        self.stopping = False
+        self.started = self.next_ping = self.next_sweep = 0.0
+
+    def run(self) -> None:
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        self._register()
+        self._start()
+        try:
+            while not self.stopping:
+                time.sleep(TICK)
+                with contextlib.suppress(OperationalError, ConnectionError):
+                    self._tick()
+        finally:
+            self._end()
+
+    def _tick(self) -> None:
+        """Database or queue may be gone for a while: the next tick tries again."""
+        try:
+            self._watch()
+            self._ring()
+        except (OperationalError, ConnectionError) as problem:
+            logger.warning("worker cannot reach database or queue: %s", problem)
+            connection.close()
+        except Exception:
+            logger.exception("worker's watch failed; it goes on")
+            close_old_connections()
+
+    def _watch(self) -> None:
+        if self.cluster is None or self.cluster.poll() is not None:
+            self._restart("its cluster ended")
+        elif time.monotonic() - self.started > START_PATIENCE and self._is_stale():
+            self._restart("no task of its cluster ran for a while")
+
+    def _is_stale(self) -> bool:
+        beat_at = WorkerHeartbeat.objects.values_list("beat_at", flat=True).get(pk=self.worker)
+        silent = self.stale_after + 1 if beat_at is None else (timezone.now() - beat_at).total_seconds()
+        return silent > self.stale_after
+
+    def _ring(self) -> None:
+        now = time.monotonic()
+        if now >= self.next_ping and get_broker().queue_size() < QUEUE_ENOUGH:
+            self.next_ping = now + PING_EVERY
+            async_task("laaffic_console.gateway.jobs.heartbeat")
+        if now >= self.next_sweep:
+            self.next_sweep = now + SWEEP_EVERY
+            # Not released: of all the supervisors on all machines one sweeps in this time.
+            if leases.take("sweep", SWEEP_EVERY - TICK):
+                async_task("laaffic_console.gateway.jobs.sweep")
+
+    def _register(self) -> None:
+        now = timezone.now()
+        WorkerHeartbeat.objects.filter(beat_at__lt=now - 60 * workers.STALE_AFTER).delete()
+        WorkerHeartbeat.objects.create(
+            worker=self.worker, host=socket.gethostname(), pid=os.getpid(), started_at=now, beat_at=now
+        )
+
+    def _start(self) -> None:
+        self.started = time.monotonic()
+        environment = {**os.environ, workers.WORKER_VARIABLE: self.worker}
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
+        self.cluster = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603
+
+    def _restart(self, why: str) -> None:
+        logger.warning("worker %s: %s; restarting it whole", self.worker, why)
+        self._kill()
+        heartbeat = WorkerHeartbeat.objects.get(pk=self.worker)
+        heartbeat.restarts += 1
+        heartbeat.beat_at = timezone.now()
+        heartbeat.save()
+        self._start()
+
+    def _kill(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """The whole group: orphans of a dead parent go on working without a guard."""
+        if self.cluster is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.cluster.pid, how)
+        if how is signal.SIGKILL:
+            self.cluster.wait()
+
+    def _stop(self, signum: int, frame: FrameType | None) -> None:
+        self.stopping = True
+
+    def _end(self) -> None:
+        """Let running jobs finish their slice; what does not end in time is found again by its lease."""
+        if self.cluster is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.cluster.pid, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.cluster.wait(STOP_PATIENCE)
+            self._kill()
+        with contextlib.suppress(Exception):
+            WorkerHeartbeat.objects.filter(pk=self.worker).update(stopped_at=timezone.now())

@@ -1,0 +1,27 @@
+"""What the queue calls: each looks at our own tables for work, so a second call changes nothing."""
+
+from laaffic_console.gateway.services import bell, inbox
+from messaging.services import audience, report_pulls, report_pushes, sending
+
+
+def send_campaign(campaign_id: int) -> None:
+    sending.send(campaign_id)
+
+
+def freeze_audience(campaign_id: int) -> None:
+    audience.freeze(campaign_id)
+
+
+def apply_sms_reports() -> None:
+    report_pushes.apply_waiting()
+
+
+def pull_reports() -> None:
+    report_pulls.pull_due()
+
+
+def sweep() -> None:
+    sending.sweep()
+    inbox.ring_for_waiting()
+    if report_pulls.anything_due():
+        bell.ring("messaging.jobs.pull_reports")

@@ -1,0 +1,102 @@
+import json
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from laaffic_console.gateway.models import Application
+from messaging.models import Campaign, ContactGroup
+from messaging.services import campaigns, counting
+
+CHANGES = {
+    "launch": campaigns.launch,
+    "pause": campaigns.pause,
+    "resume": campaigns.resume,
+    "cancel": campaigns.cancel,
+}
+
+
+class Command(BaseCommand):
+    help = "Create, launch, pause, resume, cancel and report on campaigns."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        create = verbs.add_parser("create", help="a draft for a group of contacts")
+        create.add_argument("--name", required=True)
+        create.add_argument("--app", required=True, metavar="APPID")
+        create.add_argument("--sender-id", default="")
+        create.add_argument("--text", required=True)
+        create.add_argument("--group", required=True, action="append", help="may be given several times")
+        create.add_argument("--exclude-group", action="append", default=[])
+        create.add_argument("--rate", type=int, metavar="PER_SECOND")
+        create.add_argument("--json", action="store_true")
+        for verb in [*CHANGES, "report"]:
+            change = verbs.add_parser(verb)
+            change.add_argument("id", type=int)
+            change.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        verb = options["verb"]
+        try:
+            document = self.create(options) if verb == "create" else self.change_or_report(verb, options["id"])
+        except ValidationError as problem:
+            raise CommandError("\n".join(said(problem))) from problem
+        except campaigns.NotAllowed as problem:
+            raise CommandError(str(problem)) from problem
+        except Campaign.DoesNotExist as problem:
+            raise CommandError(f"There is no campaign {options['id']}.") from problem
+        self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
+
+    def create(self, options: dict[str, Any]) -> dict[str, Any]:
+        campaign = campaigns.create(
+            name=options["name"],
+            application=application_named(options["app"]),
+            sender_id=options["sender_id"],
+            text=options["text"],
+            groups=[group_named(name) for name in options["group"]],
+            excluded_groups=[group_named(name) for name in options["exclude_group"]],
+            rate_per_second=options["rate"],
+        )
+        return {"id": campaign.pk}
+
+    def change_or_report(self, verb: str, campaign_id: int) -> dict[str, Any]:
+        if verb == "report":
+            return counting.report(Campaign.objects.get(pk=campaign_id))
+        campaign = CHANGES[verb](campaign_id)
+        return {"id": campaign.pk, "state": campaign.state}
+
+
+def application_named(app_id: str) -> Application:
+    try:
+        return Application.objects.get(app_id=app_id)
+    except Application.DoesNotExist as problem:
+        raise CommandError(
+            f"The console does not know the appId {app_id}. Register it: manage.py register_app {app_id} --channel sms"
+        ) from problem
+
+
+def group_named(name: str) -> ContactGroup:
+    try:
+        return ContactGroup.objects.get(name=name)
+    except ContactGroup.DoesNotExist as problem:
+        raise CommandError(
+            f"There is no group “{name}”. Import contacts into it: manage.py contacts import FILE --group “{name}”"
+        ) from problem
+
+
+def said(problem: ValidationError) -> list[str]:
+    if not hasattr(problem, "error_dict"):
+        return list(problem.messages)
+    return [
+        message if field == "__all__" else f"{field}: {message}"
+        for field, messages in problem.message_dict.items()
+        for message in messages
+    ]
+
+
+def as_text(document: dict[str, Any]) -> str:
+    lines = []
+    for key, value in document.items():
+        shown = ", ".join(f"{k} {v}" for k, v in value.items() if v) if isinstance(value, dict) else value
+        lines.append(f"{key}: {shown}")
+    return "\n".join(lines)

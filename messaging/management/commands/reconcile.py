@@ -1,0 +1,31 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.services.account import NotConfigured
+from laaffic_console.laaffic import LaafficError
+from messaging.services import report_pulls, report_pushes
+
+
+class Command(BaseCommand):
+    help = "One pass over what is not known yet: stored pushes, getReport and getSentRcd."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        while report_pushes.apply_some():
+            pass
+        try:
+            for application in Application.objects.filter(channel=Channel.SMS):
+                self.sweep(application)
+        except NotConfigured as problem:
+            raise CommandError(str(problem)) from problem
+        except LaafficError as problem:
+            raise CommandError(f"Laaffic did not answer as it should: {problem}") from problem
+
+    def sweep(self, application: Application) -> None:
+        span = report_pulls.minutes_with_pending(application)
+        if span is None:
+            self.stdout.write(f"{application}: nothing is waiting for a report")
+            return
+        seen = report_pulls.sweep_records(application, *span)
+        self.stdout.write(f"{application}: {seen} records read")

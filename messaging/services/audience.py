@@ -1,0 +1,256 @@
+"""Freezing a campaign's audience: from groups of contacts to batches of messages, without a contact in Python.
+
+A chunk is at most a thousand contacts by rising id, written by one INSERT … SELECT in one short transaction together
+with the campaign's cursor, so a killed freeze goes on where it stood. Each chunk is a batch: it can be sent at once.
+"""
+
+import time
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from laaffic_console.gateway.services import bell, leases, workers
+from messaging import merge_fields, msisdn, segments
+from messaging.models import Batch, Campaign, Contact, Message, MessageState, SuppressionEntry
+
+CHUNK = 1000  # what one POST may carry (wire §2.1), and a write lock of some 20 ms
+SLICE_SECONDS = 20.0
+BREATH_SECONDS = 0.02  # SQLite's lock is unfair: a writer that never rests starves the others
+
+_COLUMNS_OF_CONTACT = {"name", "email", "country", "language", "number"}
+
+
+def freeze(campaign_id: int) -> None:
+    """Freeze as much as a job's time allows, and ring for the rest."""
+    with leases.lease(f"freeze:{campaign_id}") as held:
+        if held is None:
+            return
+        give_up_at = time.monotonic() + SLICE_SECONDS
+        while freeze_chunk(campaign_id):
+            workers.beat()
+            if time.monotonic() > give_up_at or not held.renew():
+                bell.ring("messaging.jobs.freeze_audience", campaign_id)
+                return
+            time.sleep(BREATH_SECONDS)
+
+
+def freeze_one_chunk(campaign_id: int) -> bool:
+    """For a sender that has nothing to send: do a chunk if nobody else is freezing."""
+    with leases.lease(f"freeze:{campaign_id}") as held:
+        return held is not None and freeze_chunk(campaign_id)
+
+
+@transaction.atomic
+def freeze_chunk(campaign_id: int) -> bool:
+    """The next chunk; False when nothing is left to freeze."""
+    campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
+    if campaign.audience != Campaign.Audience.FREEZING:
+        return False
+    included = list(campaign.groups.order_by("pk").values_list("pk", flat=True))
+    upper = _chunk_end(campaign, included)
+    if upper is None:
+        _add_extra_numbers(campaign)
+        Campaign.objects.filter(pk=campaign.pk).update(audience=Campaign.Audience.FROZEN)
+        return False
+    _freeze_range(campaign, included, upper)
+    return True
+
+
+def _chunk_end(campaign: Campaign, groups: Sequence[int]) -> int | None:
+    """The contact id up to which the groups hold at most a chunk of contacts beyond the cursor."""
+    if not groups:
+        return None
+    # A limit for each group keeps every read on the index (group, contact), however large the groups are.
+    one = (
+        "SELECT contact_id FROM (SELECT contact_id FROM messaging_groupmembership "
+        "WHERE group_id = %s AND contact_id > %s AND contact_id <= %s ORDER BY contact_id LIMIT %s) AS g"
+    )
+    union = " UNION ".join([one] * len(groups))
+    bounds = [value for group in groups for value in (group, campaign.audience_cursor, campaign.audience_end, CHUNK)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT max(contact_id) FROM (SELECT contact_id FROM ({union}) AS u ORDER BY contact_id LIMIT %s) AS c",
+            [*bounds, CHUNK],
+        )
+        end: int | None = cursor.fetchone()[0]
+        return end
+
+
+def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None:
+    excluded = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
+    audience, params = _audience_sql(campaign, groups, upper)
+    not_excluded, excluded_params = _excluded_sql(excluded)
+    batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
+    values, value_params = _merge_values_sql(campaign.text)
+    made = _insert_messages(
+        f"SELECT {campaign.pk}, {batch.pk}, c.id, c.number, c.country, {values}, "
+        f"{MessageState.QUEUED.value}, {segments.count(campaign.text).segments}, '', '', '', '' "
+        f"{audience} {not_excluded} AND {_NOT_SUPPRESSED} ORDER BY c.id",
+        [*value_params, *params, *excluded_params],
+    )
+    dropped = _count_dropped(audience, params, not_excluded, excluded_params)
+    _keep_batch(batch, *made)
+    Campaign.objects.filter(pk=campaign.pk).update(
+        audience_cursor=upper,
+        total=F("total") + made[0],
+        dropped_excluded=F("dropped_excluded") + dropped[0],
+        dropped_suppressed=F("dropped_suppressed") + dropped[1],
+    )
+
+
+# `s.channel`: a number can be suppressed on one channel or on all.
+_NOT_SUPPRESSED = (
+    "NOT EXISTS (SELECT 1 FROM messaging_suppressionentry s WHERE s.number = c.number AND s.channel IN ('sms', 'all'))"
+)
+
+
+def _audience_sql(campaign: Campaign, groups: Sequence[int], upper: int) -> tuple[str, list[int]]:
+    marks = ", ".join(["%s"] * len(groups))
+    return (
+        "FROM messaging_contact c WHERE c.id > %s AND c.id <= %s AND EXISTS (SELECT 1 FROM messaging_groupmembership m "
+        f"WHERE m.contact_id = c.id AND m.group_id IN ({marks}))",
+        [campaign.audience_cursor, upper, *groups],
+    )
+
+
+def _excluded_sql(groups: Sequence[int]) -> tuple[str, list[int]]:
+    if not groups:
+        return "", []
+    marks = ", ".join(["%s"] * len(groups))
+    return (
+        "AND NOT EXISTS (SELECT 1 FROM messaging_groupmembership x "
+        f"WHERE x.contact_id = c.id AND x.group_id IN ({marks}))",
+        list(groups),
+    )
+
+
+def _merge_values_sql(text: str) -> tuple[str, list[str]]:
+    """What the text's fields say for a contact, frozen as JSON; NULL when the text has none."""
+    names = sorted({"name" if field == "first_name" else field for field in merge_fields.fields(text)})
+    if not names:
+        return "NULL", []
+    on_postgres = connection.vendor == "postgresql"
+    pairs, params = [], []
+    for name in names:
+        if name in _COLUMNS_OF_CONTACT:
+            pairs.append(f"%s, c.{name}")
+            params.append(name)
+        elif on_postgres:
+            pairs.append("%s, c.attributes ->> %s")
+            params += [name, name]
+        else:
+            pairs.append("%s, json_extract(c.attributes, %s)")
+            params += [name, f'$."{name}"']
+    if on_postgres:
+        pairs = [pair.replace("%s,", "%s::text,").replace("->> %s", "->> %s::text") for pair in pairs]
+    function = "jsonb_build_object" if on_postgres else "json_object"
+    return f"{function}({', '.join(pairs)})", params
+
+
+_MESSAGE_COLUMNS = (
+    "campaign_id, batch_id, contact_id, number, country, merge_values, state, segments, "
+    "report_source, reason, evidence, currency"
+)
+
+
+def _insert_messages(select: str, params: Sequence[object]) -> tuple[int, int, int]:
+    """Insert from a SELECT; (how many, first id, last id)."""
+    insert = f"INSERT INTO messaging_message ({_MESSAGE_COLUMNS}) {select}"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"WITH made AS ({insert} RETURNING id) SELECT count(*), coalesce(min(id), 0), coalesce(max(id), 0) FROM made",
+                params,
+            )
+            count, first, last = cursor.fetchone()
+            return count, first, last
+        cursor.execute(insert, params)
+        count = max(cursor.rowcount, 0)
+        cursor.execute("SELECT last_insert_rowid()")
+        last = cursor.fetchone()[0]
+        return count, last - count + 1, last  # one writer at a time: the ids have no gap
+
+
+def _count_dropped(audience: str, params: list[int], not_excluded: str, excluded: list[int]) -> tuple[int, int]:
+    """(in an excluded group, suppressed) among the contacts of a chunk."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) {audience}", params)
+        all_of_them = cursor.fetchone()[0]
+        cursor.execute(
+            f"SELECT count(*), coalesce(sum(CASE WHEN {_NOT_SUPPRESSED} THEN 0 ELSE 1 END), 0) {audience} {not_excluded}",
+            [*params, *excluded],
+        )
+        kept, suppressed = cursor.fetchone()
+    return all_of_them - kept, suppressed
+
+
+def _keep_batch(batch: Batch, count: int, first: int, last: int) -> None:
+    if not count:
+        batch.delete()
+        return
+    Batch.objects.filter(pk=batch.pk).update(first_message_id=first, last_message_id=last, size=count, queued=count)
+
+
+def _add_extra_numbers(campaign: Campaign) -> None:
+    """Numbers that were given one by one, less those that are invalid, suppressed or in the audience already."""
+    if not campaign.extra_numbers:
+        return
+    wanted: dict[str, str] = {}
+    for text in campaign.extra_numbers:
+        try:
+            number = msisdn.parse(text)
+        except msisdn.InvalidNumber:
+            continue
+        wanted[number.number] = number.country
+    there = set(Message.objects.filter(campaign=campaign, number__in=wanted).values_list("number", flat=True))
+    suppressed = set(
+        SuppressionEntry.objects.filter(number__in=wanted, channel__in=["sms", "all"]).values_list("number", flat=True)
+    )
+    numbers = [number for number in wanted if number not in there | suppressed]
+    contacts = {contact.number: contact for contact in Contact.objects.filter(number__in=numbers)}
+    _insert_numbers(campaign, numbers, wanted, contacts)
+    new_suppressed = len(suppressed - there)
+    Campaign.objects.filter(pk=campaign.pk).update(
+        total=F("total") + len(numbers),
+        dropped_suppressed=F("dropped_suppressed") + new_suppressed,
+        dropped_invalid=F("dropped_invalid") + len(campaign.extra_numbers) - len(numbers) - new_suppressed,
+    )
+
+
+def _insert_numbers(
+    campaign: Campaign, numbers: list[str], countries: dict[str, str], contacts: dict[str, Contact]
+) -> None:
+    fields = merge_fields.fields(campaign.text)
+    for start in range(0, len(numbers), CHUNK):
+        piece = numbers[start : start + CHUNK]
+        batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
+        made = Message.objects.bulk_create(
+            Message(
+                campaign=campaign,
+                batch=batch,
+                contact=contacts.get(number),
+                number=number,
+                country=countries[number],
+                merge_values=values_of(contacts.get(number) or Contact(number=number)) if fields else None,
+                segments=segments.count(campaign.text).segments,
+            )
+            for number in piece
+        )
+        ids = [message.pk for message in made]
+        _keep_batch(batch, len(ids), min(ids, default=0), max(ids, default=0))
+
+
+def values_of(contact: Contact) -> dict[str, str]:
+    """What merge fields say for a contact."""
+    own = {name: getattr(contact, name) for name in sorted(_COLUMNS_OF_CONTACT)}
+    return {**{key: str(value) for key, value in contact.attributes.items()}, **own}
+
+
+def begin(campaign: Campaign) -> None:
+    """Fix where the audience ends: who is added to a group from now on is not in it."""
+    last = Contact.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    Campaign.objects.filter(pk=campaign.pk).update(
+        audience=Campaign.Audience.FREEZING, audience_end=last, launched_at=timezone.now()
+    )

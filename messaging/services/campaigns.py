@@ -1,0 +1,274 @@
+"""What may be done to a campaign, by whom it was done, and when it is over."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.services import bell
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from messaging import merge_fields, segments
+from messaging.models import (
+    Batch,
+    BatchState,
+    Campaign,
+    CampaignEvent,
+    CampaignState,
+    Contact,
+    ContactGroup,
+    MessageState,
+)
+from messaging.services import audience, counting
+
+MAX_EXTRA_NUMBERS = 1000
+
+
+class NotAllowed(Exception):
+    """The campaign's state does not permit it; the sentence says what does."""
+
+
+def create(
+    *,
+    name: str,
+    application: Application,
+    sender_id: str,
+    text: str,
+    groups: Sequence[ContactGroup] = (),
+    excluded_groups: Sequence[ContactGroup] = (),
+    numbers: Sequence[str] = (),
+    rate_per_second: int | None = None,
+    scheduled_at: dt.datetime | None = None,
+    kind: str = Campaign.Kind.CAMPAIGN,
+    by: AbstractBaseUser | None = None,
+) -> Campaign:
+    """A draft; ValidationError names the field that is wrong."""
+    campaign = Campaign(
+        name=name,
+        application=application,
+        sender_id=sender_id or application.sender_id,
+        text=text,
+        extra_numbers=list(numbers),
+        rate_per_second=rate_per_second,
+        scheduled_at=scheduled_at,
+        kind=kind,
+        created_by=by,
+    )
+    campaign.full_clean(exclude=["created_by"])
+    check_content(campaign)
+    with transaction.atomic():
+        campaign.save()
+        campaign.groups.set(groups)
+        campaign.excluded_groups.set(excluded_groups)
+        note(campaign, _("Created"), by)
+    return campaign
+
+
+def check_content(campaign: Campaign) -> None:
+    """What can be said about a draft without its audience."""
+    problems: dict[str, list[str]] = {}
+    if campaign.application.channel != Channel.SMS:
+        problems["application"] = [
+            _("%(app)s is an application for %(channel)s. Choose one for SMS.")
+            % {"app": campaign.application, "channel": campaign.application.get_channel_display()}
+        ]
+    if text_problem := problem_with_text(campaign.text):
+        problems["text"] = [text_problem]
+    if len(campaign.sender_id) > 32:
+        problems["sender_id"] = [_("A sender ID has at most 32 characters.")]
+    if len(campaign.extra_numbers) > MAX_EXTRA_NUMBERS:
+        problems["extra_numbers"] = [
+            _("%(n)d numbers are too many here: at most %(limit)d. Import them as contacts and choose their group.")
+            % {"n": len(campaign.extra_numbers), "limit": MAX_EXTRA_NUMBERS}
+        ]
+    if problems:
+        raise ValidationError(problems)
+
+
+def problem_with_text(text: str) -> str:
+    if not text.strip():
+        return _("Write a text: it is empty.")
+    if len(text) > segments.LIMIT_CHARACTERS:
+        over = len(text) - segments.LIMIT_CHARACTERS
+        return ngettext(
+            "The text has %(n)d characters; at most %(limit)d are possible. Shorten it by one character.",
+            "The text has %(n)d characters; at most %(limit)d are possible. Shorten it by %(over)d characters.",
+            over,
+        ) % {"n": len(text), "limit": segments.LIMIT_CHARACTERS, "over": over}
+    try:
+        unknown = merge_fields.unknown_fields(text, known_fields())
+    except merge_fields.MergeError as error:
+        return str(error)
+    if unknown:
+        return _("No contact has a field called %(fields)s. Fields are: %(known)s.") % {
+            "fields": ", ".join("{{" + name + "}}" for name in unknown),
+            "known": ", ".join(sorted(known_fields())),
+        }
+    return ""
+
+
+def known_fields() -> set[str]:
+    """Merge fields that mean something: the built-in ones and the attributes of recent contacts."""
+    recent = Contact.objects.exclude(attributes={}).order_by("-pk").values_list("attributes", flat=True)[:500]
+    return {*merge_fields.BUILT_IN, *(name for attributes in recent for name in attributes)}
+
+
+def launch(campaign_id: int, *, by: AbstractBaseUser | None = None) -> Campaign:
+    """Start a draft, now or at its time. A second launch of the same campaign changes nothing."""
+    with transaction.atomic():
+        campaign = _locked(campaign_id)
+        if campaign.state in (CampaignState.SCHEDULED, CampaignState.RUNNING):
+            return campaign
+        _require(campaign, [CampaignState.DRAFT], _("launched"))
+        check_ready(campaign)
+        if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
+            _move(campaign, CampaignState.SCHEDULED, _("Scheduled"), by)
+            return campaign
+        _start(campaign, by)
+    return campaign
+
+
+def check_ready(campaign: Campaign) -> None:
+    check_content(campaign)
+    if not campaign.application.is_active:
+        raise ValidationError({"application": _("This application is switched off.")})
+    if not campaign.extra_numbers and not campaign.groups.exists():
+        raise ValidationError({"groups": _("Choose at least one group of contacts to send to.")})
+    if not campaign.extra_numbers and not Contact.objects.filter(groups__in=campaign.groups.all()).exists():
+        raise ValidationError({"groups": _("There is no contact in these groups. Import some, or choose others.")})
+    try:
+        laaffic_client()
+    except NotConfigured as problem:
+        raise ValidationError(str(problem)) from problem
+
+
+def start_scheduled(campaign_id: int) -> None:
+    with transaction.atomic():
+        campaign = _locked(campaign_id)
+        if campaign.state == CampaignState.SCHEDULED and campaign.scheduled_at <= timezone.now():
+            _start(campaign, None)
+
+
+def _start(campaign: Campaign, by: AbstractBaseUser | None) -> None:
+    audience.begin(campaign)
+    _move(campaign, CampaignState.RUNNING, _("Launched"), by)
+    # The sender's bell first: with one worker it begins at once and freezes for itself.
+    bell.ring("messaging.jobs.send_campaign", campaign.pk)
+    bell.ring("messaging.jobs.freeze_audience", campaign.pk)
+
+
+def pause(campaign_id: int, *, by: AbstractBaseUser | None = None) -> Campaign:
+    """No further claim is made; what is in flight is settled."""
+    with transaction.atomic():
+        campaign = _locked(campaign_id)
+        _require(campaign, [CampaignState.RUNNING, CampaignState.SCHEDULED, CampaignState.HELD], _("paused"))
+        _move(campaign, CampaignState.PAUSED, _("Paused"), by)
+    return campaign
+
+
+def resume(campaign_id: int, *, by: AbstractBaseUser | None = None) -> Campaign:
+    with transaction.atomic():
+        campaign = _locked(campaign_id)
+        _require(campaign, [CampaignState.PAUSED, CampaignState.HELD], _("resumed"))
+        if campaign.audience == Campaign.Audience.OPEN:
+            waits = campaign.scheduled_at and campaign.scheduled_at > timezone.now()
+            if waits:
+                _move(campaign, CampaignState.SCHEDULED, _("Resumed: it waits for its time"), by)
+            else:
+                _start(campaign, by)
+            return campaign
+        _move(campaign, CampaignState.RUNNING, _("Resumed"), by)
+        wake(campaign.pk)
+    return campaign
+
+
+def wake(campaign_id: int) -> None:
+    bell.ring("messaging.jobs.send_campaign", campaign_id)
+    bell.ring("messaging.jobs.freeze_audience", campaign_id)
+
+
+def cancel(campaign_id: int, *, by: AbstractBaseUser | None = None) -> Campaign:
+    """What has not left never will; what is in flight is settled, and reports still count."""
+    with transaction.atomic():
+        campaign = _locked(campaign_id)
+        if campaign.state == CampaignState.CANCELLED:
+            return campaign
+        _require(
+            campaign,
+            [s for s in CampaignState if s not in (CampaignState.FINISHED, CampaignState.CANCELLED)],
+            _("cancelled"),
+        )
+        Campaign.objects.filter(pk=campaign.pk).update(audience=Campaign.Audience.FROZEN)
+        _move(campaign, CampaignState.CANCELLED, _("Cancelled"), by)
+    cancel_all_waiting(campaign_id)
+    return campaign
+
+
+def cancel_all_waiting(campaign_id: int) -> None:
+    while cancel_waiting(campaign_id):
+        pass
+
+
+def cancel_waiting(campaign_id: int, batches: int = 20) -> bool:
+    """Cancel the messages of some waiting batches of a cancelled campaign; True while there are more."""
+    with transaction.atomic():
+        waiting = list(
+            Batch.objects.select_for_update()
+            .filter(campaign_id=campaign_id, state=BatchState.QUEUED)
+            .order_by("id")[:batches]
+        )
+        for batch in waiting:
+            cancelled = batch.messages().filter(state=MessageState.QUEUED).update(state=MessageState.CANCELLED)
+            Batch.objects.filter(pk=batch.pk).update(
+                state=BatchState.SETTLED, queued=0, cancelled=F("cancelled") + cancelled
+            )
+    return len(waiting) == batches
+
+
+def hold(campaign_id: int, reason: str) -> None:
+    """The system's own pause, always with one sentence why."""
+    with transaction.atomic():
+        campaign = _locked(campaign_id)
+        if campaign.state in (CampaignState.RUNNING, CampaignState.SCHEDULED):
+            _move(campaign, CampaignState.HELD, _("Held: %(reason)s") % {"reason": reason}, None, hold_reason=reason)
+
+
+def finish_if_done(campaign_id: int) -> bool:
+    with transaction.atomic():
+        campaign = _locked(campaign_id)
+        if campaign.state != CampaignState.RUNNING or not counting.is_done(campaign):
+            return campaign.state == CampaignState.FINISHED
+        Campaign.objects.filter(pk=campaign.pk).update(finished_at=timezone.now())
+        _move(campaign, CampaignState.FINISHED, _("Finished: every message has left or was stopped"), None)
+    return True
+
+
+def note(campaign: Campaign, text: str, by: AbstractBaseUser | None) -> None:
+    CampaignEvent.objects.create(campaign=campaign, text=text[:300], actor=by)
+
+
+def _locked(campaign_id: int) -> Campaign:
+    return Campaign.objects.select_for_update(of=("self",)).select_related("application").get(pk=campaign_id)
+
+
+def _require(campaign: Campaign, states: Sequence[str], verb: str) -> None:
+    if campaign.state not in states:
+        raise NotAllowed(
+            _("“%(name)s” is %(state)s; it cannot be %(verb)s.")
+            % {"name": campaign.name, "state": campaign.get_state_display().lower(), "verb": verb}
+        )
+
+
+def _move(
+    campaign: Campaign, state: CampaignState, event: str, by: AbstractBaseUser | None, hold_reason: str = ""
+) -> None:
+    campaign.state = state
+    campaign.hold_reason = hold_reason
+    Campaign.objects.filter(pk=campaign.pk).update(state=state, hold_reason=hold_reason[:300], wait_reason="")
+    note(campaign, event, by)

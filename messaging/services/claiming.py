@@ -1,0 +1,231 @@
+"""Claiming: one short committed transaction takes a batch, checks it against the suppression list, keeps the pace and
+writes the call into the ledger. Nothing has left when it ends (DESIGN §4)."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.services import ledger, pacing, workers
+from laaffic_console.gateway.services.pacing import RateLimit
+from messaging import merge_fields, segments
+from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState
+
+SEND_CHANNELS = ("sms", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingText:
+    """One content and who gets it, by position in the batch."""
+
+    text: str
+    segments: int
+    positions: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A batch in the hands of this worker, with what its POST will say."""
+
+    batch_id: int
+    call_id: int
+    attempt: int
+    message_ids: list[int]
+    numbers: list[str]
+    countries: list[str]
+    attempts: list[int]
+    texts: list[OutgoingText]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to claim before this moment."""
+
+    until: dt.datetime
+
+
+class Stopped:
+    """The campaign does not run any more."""
+
+
+@transaction.atomic
+def claim(campaign: Campaign, token: str) -> Claim | Wait | Stopped | None:
+    """The next batch; Wait for the pace, None when nothing is queued, Stopped when the campaign is not running."""
+    fresh = Campaign.objects.values_list("state", "rate_per_second", "application__rate_per_second").get(pk=campaign.pk)
+    if fresh[0] != CampaignState.RUNNING:
+        return Stopped()
+    batch = _next_queued(campaign)
+    if batch is None:
+        return None
+    limits = rate_limits(campaign, fresh[1], fresh[2])
+    take = pacing.pacing_batch(limits, batch.queued)
+    if until := pacing.reserve(limits, take):
+        return Wait(until)
+    if take < batch.queued:
+        batch = carve_head(batch, take)
+    rows = _queued_messages(batch)
+    rows = _without_suppressed(batch, rows)
+    texts = _texts(campaign, rows)
+    if len(texts) > 1 and not campaign.application.several_texts_per_call:
+        batch, rows, texts = _only_first_text(batch, rows, texts)
+    if not rows:
+        Batch.objects.filter(pk=batch.pk).update(state=BatchState.SETTLED)
+        return claim(campaign, token)
+    return _take(campaign, batch, rows, texts, token)
+
+
+def rate_limits(campaign: Campaign, own: int | None, of_application: int | None) -> list[RateLimit]:
+    given = [
+        (f"campaign:{campaign.pk}", own),
+        (f"application:{campaign.application_id}", of_application),
+    ]
+    return [RateLimit(name, per_second) for name, per_second in given if per_second]
+
+
+def _next_queued(campaign: Campaign) -> Batch | None:
+    now = timezone.now()
+    waiting = (
+        Batch.objects.filter(campaign=campaign, state=BatchState.QUEUED)
+        .filter(Q(not_before=None) | Q(not_before__lte=now))
+        .order_by("id")
+    )
+    if connection.features.has_select_for_update_skip_locked:
+        waiting = waiting.select_for_update(skip_locked=True)
+    return waiting.first()
+
+
+def carve_head(batch: Batch, take: int) -> Batch:
+    """Make a batch of the first `take` queued messages; the rest stays as it was."""
+    waiting = batch.messages().filter(state=MessageState.QUEUED).order_by("pk")
+    return carve(batch, list(waiting.values_list("pk", flat=True)[:take]))
+
+
+def carve(batch: Batch, ids: Sequence[int]) -> Batch:
+    """Move these queued messages into a batch of their own, under the lock of the old one."""
+    part = Batch.objects.create(
+        campaign_id=batch.campaign_id,
+        first_message_id=ids[0],
+        last_message_id=ids[-1],
+        size=len(ids),
+        queued=len(ids),
+        state=batch.state,
+        attempt=batch.attempt,
+        not_before=batch.not_before,
+    )
+    moved = Message.objects.filter(pk__gte=ids[0], pk__lte=ids[-1], batch_id=batch.pk, state=MessageState.QUEUED)
+    if len(ids) != moved.count():
+        moved = moved.filter(pk__in=ids)
+    moved.update(batch_id=part.pk)
+    Batch.objects.filter(pk=batch.pk).update(size=F("size") - len(ids), queued=F("queued") - len(ids))
+    return part
+
+
+def _queued_messages(batch: Batch) -> list[tuple[int, str, str, Any, int, bool]]:
+    """(id, number, country, merge values, segments, is suppressed) of a batch, by rising id."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT m.id, m.number, m.country, m.merge_values, m.segments, EXISTS (SELECT 1 "
+            "FROM messaging_suppressionentry s WHERE s.number = m.number AND s.channel IN (%s, %s)) "
+            "FROM messaging_message m "
+            "WHERE m.id >= %s AND m.id <= %s AND m.batch_id = %s AND m.state = %s ORDER BY m.id",
+            [*SEND_CHANNELS, batch.first_message_id, batch.last_message_id, batch.pk, MessageState.QUEUED],
+        )
+        return cursor.fetchall()
+
+
+def _without_suppressed(batch: Batch, rows: list[Any]) -> list[Any]:
+    """Opt-out wins: looked at again here, in the transaction that would let the message go (DESIGN §1.6)."""
+    stopped = [row[0] for row in rows if row[5]]
+    if not stopped:
+        return rows
+    Message.objects.filter(pk__in=stopped).update(
+        state=MessageState.SUPPRESSED, evidence="on the suppression list when its batch was claimed"
+    )
+    Batch.objects.filter(pk=batch.pk).update(
+        queued=F("queued") - len(stopped), suppressed=F("suppressed") + len(stopped)
+    )
+    return [row for row in rows if not row[5]]
+
+
+def _texts(campaign: Campaign, rows: Sequence[Any]) -> list[OutgoingText]:
+    """The batch by equal text, in the order of each text's first recipient."""
+    if not rows or rows[0][3] is None:
+        return [OutgoingText(campaign.text, rows[0][4] if rows else 1, list(range(len(rows))))]
+    template = merge_fields.parse(campaign.text)
+    by_text: dict[str, list[int]] = {}
+    for position, row in enumerate(rows):
+        text = merge_fields.render(template, merge_fields.with_derived(as_values(row[3])))
+        by_text.setdefault(text, []).append(position)
+    return [OutgoingText(text, segments.count(text).segments, positions) for text, positions in by_text.items()]
+
+
+def as_values(kept: Any) -> dict[str, str]:
+    """Merge values as a mapping; a raw cursor gives JSON as text on SQLite."""
+    values = json.loads(kept) if isinstance(kept, str) else kept
+    return {key: "" if value is None else str(value) for key, value in values.items()}
+
+
+def _only_first_text(
+    batch: Batch, rows: list[Any], texts: list[OutgoingText]
+) -> tuple[Batch, list[Any], list[OutgoingText]]:
+    """Where a call carries one text: each text becomes a batch, and this claim goes on with the first."""
+    first, *others = texts
+    for other in others:
+        carve(batch, [rows[position][0] for position in other.positions])
+    kept = [rows[position] for position in first.positions]
+    return batch, kept, [OutgoingText(first.text, first.segments, list(range(len(kept))))]
+
+
+def _take(campaign: Campaign, batch: Batch, rows: list[Any], texts: list[OutgoingText], token: str) -> Claim:
+    attempt = batch.attempt + 1
+    call = ledger.prepare(
+        interface="sendSms" if len(texts) == 1 else "sendSms/batch",
+        application=campaign.application,
+        about_kind="campaign",
+        about_id=campaign.pk,
+        summary={
+            "batch": batch.pk,
+            "recipients": len(rows),
+            "texts": len(texts),
+            "sender ID": campaign.sender_id,
+            "messages": [rows[0][0], rows[-1][0]],
+        },
+        digest=ledger.digest_of(campaign.sender_id, *(text.text for text in texts), *(row[1] for row in rows)),
+        attempt=attempt,
+        worker=workers.worker_name(),
+        requested_by=None,
+    )
+    Batch.objects.filter(pk=batch.pk).update(
+        state=BatchState.CLAIMED,
+        token=token,
+        claimed_at=timezone.now(),
+        attempt=attempt,
+        call=call,
+        not_before=None,
+    )
+    return Claim(
+        batch_id=batch.pk,
+        call_id=call.pk,
+        attempt=attempt,
+        message_ids=[row[0] for row in rows],
+        numbers=[row[1] for row in rows],
+        countries=[row[2] for row in rows],
+        attempts=[1] * len(rows),
+        texts=texts,
+    )
+
+
+def release(claimed: Claim, why: str) -> bool:
+    """Give back a batch whose request has not left; False when it may have."""
+    with transaction.atomic():
+        unsent = GatewayCall.objects.filter(pk=claimed.call_id, state=GatewayCall.State.PREPARED)
+        if not unsent.update(state=GatewayCall.State.NOT_SENT, settled_at=timezone.now(), evidence=why[:300]):
+            return False
+        Batch.objects.filter(pk=claimed.batch_id, call_id=claimed.call_id).update(state=BatchState.QUEUED, token="")
+    return True

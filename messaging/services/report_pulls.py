@@ -1,0 +1,134 @@
+"""Asking for reports that were not pushed: by id for what is pending, and by time as a sweep (wire §2.2, §2.3)."""
+
+import datetime as dt
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.laaffic import DeliveryReport, LaafficClient, LaafficError, sent_record_windows
+from messaging.models import Batch, Message, MessageState
+from messaging.services import reports, settling
+
+logger = logging.getLogger(__name__)
+
+SLICE_SECONDS = 20.0
+IDS_PER_CALL = 200
+ROWS_AT_ONCE = 1000
+
+# How long after the answer the next question is asked: often while reports are due, seldom later (seconds).
+CHECK_AFTER = (30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600)
+
+
+def pull_due() -> None:
+    """Ask about batches whose reports are overdue, for a while."""
+    with leases.lease("pull:sms") as held:
+        if held is None:
+            return
+        try:
+            client = laaffic_client()
+        except NotConfigured:
+            return
+        give_up_at = time.monotonic() + SLICE_SECONDS
+        while held.renew() and (batch := _next_due()):
+            workers.beat()
+            if time.monotonic() > give_up_at:
+                bell.ring("messaging.jobs.pull_reports")
+                return
+            try:
+                check_batch(client, batch)
+            except LaafficError as error:
+                logger.warning("getReport for batch %s: %s", batch.pk, error)
+                _check_again(batch)
+
+
+def anything_due() -> bool:
+    return Batch.objects.filter(next_check_at__lte=timezone.now()).exists()
+
+
+def _next_due() -> Batch | None:
+    due = Batch.objects.filter(next_check_at__lte=timezone.now()).order_by("next_check_at")
+    return due.select_related("campaign__application").first()
+
+
+def check_batch(client: LaafficClient, batch: Batch) -> None:
+    """getReport for the batch's pending ids; an id that is absent from the answer is not yet known, never failed."""
+    app_id = batch.campaign.application.app_id
+    pending = list(_pending(batch).values_list("gateway_id", flat=True))
+    for start in range(0, len(pending), IDS_PER_CALL):
+        page = client.get_report(app_id=app_id, msg_ids=pending[start : start + IDS_PER_CALL])
+        reports.apply_now(page.reports)
+    _check_again(batch)
+
+
+def _pending(batch: Batch) -> QuerySet[Message]:
+    return batch.messages().filter(state=MessageState.ACCEPTED).exclude(gateway_id=None)
+
+
+def _check_again(batch: Batch) -> None:
+    batch.refresh_from_db(fields=["accepted", "checks", "claimed_at"])
+    if not batch.accepted:
+        Batch.objects.filter(pk=batch.pk).update(next_check_at=None)
+        return
+    now = timezone.now()
+    if batch.claimed_at and now - batch.claimed_at > dt.timedelta(hours=settings.REPORT_WINDOW_HOURS):
+        expire(batch.pk)
+        return
+    pause = CHECK_AFTER[min(batch.checks + 1, len(CHECK_AFTER) - 1)]
+    Batch.objects.filter(pk=batch.pk).update(
+        next_check_at=now + dt.timedelta(seconds=pause), checks=min(batch.checks + 1, 1000)
+    )
+
+
+@transaction.atomic
+def expire(batch_id: int) -> None:
+    """No final report within the window: nothing more is asked; a late report still counts."""
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    waiting = batch.messages().filter(state=MessageState.ACCEPTED)
+    by_country = Counter(waiting.values_list("country", flat=True))
+    expired = waiting.update(
+        state=MessageState.EXPIRED, evidence=f"no final report within {settings.REPORT_WINDOW_HOURS} hours"
+    )
+    Batch.objects.filter(pk=batch_id).update(
+        accepted=F("accepted") - expired, expired=F("expired") + expired, next_check_at=None
+    )
+    settling.count_outcomes(
+        batch.campaign_id,
+        {(country, MessageState.EXPIRED, "", ""): (n, 0, 0) for country, n in by_country.items()},
+    )
+    settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: expired}, timezone.now())
+
+
+def sweep_records(application: Application, start: dt.datetime, end: dt.datetime) -> int:
+    """Apply every record that the gateway finished between two moments; how many there were."""
+    client = laaffic_client()
+    seen = 0
+    for window_start, window_end in sent_record_windows(start, end, timezone.now()):
+        page: list[DeliveryReport] = []
+        for report in client.iter_sent_records(app_id=application.app_id, start=window_start, end=window_end):
+            page.append(report)
+            if len(page) == ROWS_AT_ONCE:
+                seen += _apply_page(page)
+                page = []
+        seen += _apply_page(page)
+    return seen
+
+
+def _apply_page(page: Sequence[DeliveryReport]) -> int:
+    reports.apply_now(page)
+    return len(page)
+
+
+def minutes_with_pending(application: Application) -> tuple[dt.datetime, dt.datetime] | None:
+    """The span in which an application's messages without a final report were sent."""
+    open_batches = Batch.objects.filter(campaign__application=application).exclude(accepted=0, unknown=0)
+    first = open_batches.order_by("claimed_at").values_list("claimed_at", flat=True).first()
+    return (first - dt.timedelta(minutes=5), timezone.now()) if first else None

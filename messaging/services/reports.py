@@ -1,0 +1,199 @@
+"""Applying delivery reports, from wherever they come: pushed, asked for by id, or swept by time.
+
+Reports may be late, repeated, reordered or contradict each other. A message only ever moves to a higher state, so every
+order of the same reports ends the same (DESIGN §1.5). What contradicts the end is written down beside it.
+"""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from laaffic_console.laaffic import DeliveryReport, DeliveryState
+from messaging.models import Batch, BatchState, Message, MessageEvent, MessageState
+from messaging.order_ids import message_id_of
+from messaging.services.bulk_writes import REPORT_COLUMNS, write_reports
+from messaging.services.settling import Outcome, count_activity, count_outcomes
+
+STATE_OF = {
+    DeliveryState.DELIVERED: MessageState.DELIVERED,
+    DeliveryState.FAILED: MessageState.UNDELIVERED,
+    DeliveryState.PENDING: MessageState.ACCEPTED,
+}
+
+# An outcome is a known end; what is on its way is in the batches' tallies.
+FINAL_STATES = {MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELIVERED, MessageState.DELIVERED}
+
+
+@dataclass(slots=True)
+class _Row:
+    """A message as a batch of reports finds and leaves it."""
+
+    pk: int
+    batch_id: int
+    campaign_id: int
+    country: str
+    number: str
+    state: int
+    gateway_id: str | None
+    reported_at: dt.datetime | None
+    report_source: str
+    reason: str
+    evidence: str
+    billed_segments: int | None
+    pay_micros: int | None
+    currency: str
+    was: tuple[int, str, str, int, int] = (0, "", "", 0, 0)
+    touched: bool = False
+
+
+def apply(reports: Sequence[DeliveryReport]) -> list[bool]:
+    """Apply reports in the caller's transaction; for each, whether its message is known."""
+    targets = _targets(reports)
+    rows = _locked_rows({pk for pk in targets if pk is not None})
+    events: list[MessageEvent] = []
+    known = []
+    for report, pk in zip(reports, targets, strict=True):
+        row = rows.get(pk) if pk is not None else None
+        if row is None or not _is_about(report, row):
+            known.append(False)
+            continue
+        known.append(True)
+        _fold(row, report, events)
+    _write([row for row in rows.values() if row.touched])
+    MessageEvent.objects.bulk_create(events)
+    return known
+
+
+def _targets(reports: Sequence[DeliveryReport]) -> list[int | None]:
+    """The message each report is about: by its orderId, which is made from the message's key, else by gateway id."""
+    prefix = settings.LAAFFIC_ORDER_PREFIX
+    by_order = [message_id_of(prefix, report.order_id) for report in reports]
+    missing = {report.msg_id for report, pk in zip(reports, by_order, strict=True) if pk is None and report.msg_id}
+    by_gateway_id: dict[str, int] = {}
+    if missing:
+        found = Message.objects.filter(gateway_id__in=missing).values_list("gateway_id", "pk")
+        by_gateway_id = {gateway_id: pk for gateway_id, pk in found if gateway_id}
+    return [
+        by_gateway_id.get(report.msg_id) if pk is None else pk for report, pk in zip(reports, by_order, strict=True)
+    ]
+
+
+def _locked_rows(pks: Iterable[int]) -> dict[int, _Row]:
+    """The messages with their batches' rows locked, in one order everywhere: batches by id, then messages."""
+    pks = sorted(pks)
+    batch_ids = set(Message.objects.filter(pk__in=pks).order_by().values_list("batch_id", flat=True))
+    list(Batch.objects.select_for_update().filter(pk__in=batch_ids).order_by("pk").values_list("pk"))
+    fields = ["pk", "batch_id", "campaign_id", "country", "number", *REPORT_COLUMNS]
+    rows = {values[0]: _Row(*values) for values in Message.objects.filter(pk__in=pks).values_list(*fields)}
+    for row in rows.values():
+        row.was = _standing(row)
+    return rows
+
+
+def _standing(row: _Row) -> tuple[int, str, str, int, int]:
+    return row.state, row.reason, row.currency, row.billed_segments or 0, row.pay_micros or 0
+
+
+def _is_about(report: DeliveryReport, row: _Row) -> bool:
+    """An orderId of another installation could hit one of our keys: the number must be the message's own."""
+    return not report.number or report.number.lstrip("+") == row.number
+
+
+def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent]) -> None:
+    state = STATE_OF.get(report.state)
+    if state is None:
+        return
+    if row.gateway_id and report.msg_id and row.gateway_id != report.msg_id:
+        events.append(_event(row, report, f"a second gateway id, {report.msg_id}, speaks for this message"))
+    if state > row.state:
+        was_unknown = row.state == MessageState.UNKNOWN
+        row.state = state
+        row.reason = "" if state == MessageState.DELIVERED else _clean(report.reason)[:120]
+        row.report_source = report.source
+        row.reported_at = report.at or row.reported_at
+        if was_unknown:
+            row.evidence = f"settled by {report.source}: {report.msg_id}"[:200]
+        row.touched = True
+    elif MessageState.ACCEPTED < state < row.state:
+        events.append(_event(row, report, f"reported {report.raw_status} {_clean(report.reason)} after its end"))
+    if not row.gateway_id and report.msg_id:
+        row.gateway_id = report.msg_id[:40]
+        row.touched = True
+    _fold_price(row, report)
+
+
+def _fold_price(row: _Row, report: DeliveryReport) -> None:
+    """What was billed is said by some sources only; what is known stays."""
+    if row.pay_micros is None and report.pay is not None:
+        row.pay_micros = micros(report.pay)
+        row.currency = (report.currency or "")[:8]
+        row.touched = True
+    if row.billed_segments is None and report.segments is not None:
+        row.billed_segments = min(report.segments, 32767)
+        row.touched = True
+
+
+def micros(amount: Decimal) -> int:
+    return int((amount * 1_000_000).to_integral_value())
+
+
+def _clean(text: str) -> str:
+    return "" if text == "0" else text.replace("\0", "")
+
+
+def _event(row: _Row, report: DeliveryReport, text: str) -> MessageEvent:
+    return MessageEvent(message_id=row.pk, at=timezone.now(), source=report.source, text=text[:300])
+
+
+def _write(rows: list[_Row]) -> None:
+    if not rows:
+        return
+    rows.sort(key=lambda row: row.pk)
+    write_reports(rows)
+    _move_batches(rows)
+    _move_tallies(rows)
+
+
+def _move_batches(rows: Sequence[_Row]) -> None:
+    moves: dict[int, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        old, new = row.was[0], row.state
+        if old != new:
+            moves[row.batch_id][MessageState(old).key] -= 1
+            moves[row.batch_id][MessageState(new).key] += 1
+    for batch_id in sorted(moves):
+        Batch.objects.filter(pk=batch_id).update(**{state: F(state) + n for state, n in moves[batch_id].items() if n})
+    resolved = Batch.objects.filter(pk__in=list(moves), state=BatchState.UNKNOWN, unknown=0)
+    resolved.update(state=BatchState.SETTLED)
+
+
+def _move_tallies(rows: Sequence[_Row]) -> None:
+    outcomes: dict[int, dict[Outcome, tuple[int, int, int]]] = defaultdict(dict)
+    activity: dict[int, Counter[MessageState]] = defaultdict(Counter)
+    for row in rows:
+        now = _standing(row)
+        if now == row.was:
+            continue
+        for (state, reason, currency, segments, pay), sign in ((row.was, -1), (now, 1)):
+            if state in FINAL_STATES:
+                key = (row.country, state, reason, currency)
+                messages, billed, paid = outcomes[row.campaign_id].get(key, (0, 0, 0))
+                outcomes[row.campaign_id][key] = (messages + sign, billed + sign * segments, paid + sign * pay)
+        if row.was[0] != row.state:
+            activity[row.campaign_id][MessageState(row.state)] += 1
+    for campaign_id in sorted(outcomes):
+        count_outcomes(campaign_id, outcomes[campaign_id])
+    for campaign_id in sorted(activity):
+        count_activity(campaign_id, dict(activity[campaign_id]), timezone.now())
+
+
+@transaction.atomic
+def apply_now(reports: Sequence[DeliveryReport]) -> list[bool]:
+    return apply(reports)

@@ -1,0 +1,280 @@
+"""Sending a campaign: claim, POST and settle, with the POSTs of several connections overlapped with the writing.
+
+One sender holds a campaign's lease. Its threads only speak HTTP; this thread alone touches the database, so a request
+never runs inside a transaction, and while answers are awaited the next batch is claimed and the last one is written.
+"""
+
+import contextlib
+import datetime as dt
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from django.conf import settings
+from django.utils import timezone
+
+from laaffic_console.gateway.services import bell, leases, ledger, workers
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.laaffic import LaafficClient, LaafficError, OutcomeUnknown, SendResult, SmsItem
+from messaging.models import Batch, BatchState, Campaign, CampaignState
+from messaging.order_ids import order_id
+from messaging.services import audience, campaigns, claiming, settling
+from messaging.services.claiming import Claim, Stopped, Wait
+from messaging.services.settling import Aftermath
+
+logger = logging.getLogger(__name__)
+
+SLICE_SECONDS = 20.0  # a job's share; the next one goes on
+RENEW_EVERY = 4.0
+IDLE_SECONDS = 0.05
+
+
+def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
+    """Send for a while; whoever comes second finds the lease taken and goes away."""
+    with leases.lease(f"send:{campaign_id}") as held:
+        if held is None:
+            return
+        campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
+        if campaign.state == CampaignState.CANCELLED:
+            campaigns.cancel_all_waiting(campaign_id)
+            return
+        if campaign.state != CampaignState.RUNNING:
+            return
+        settling.recover_stale(campaign_id, held.token)
+        try:
+            client = laaffic_client()
+        except NotConfigured as problem:
+            campaigns.hold(campaign_id, str(problem))
+            return
+        ring_again = Sender(campaign, client, held, slice_seconds).run()
+    if ring_again:
+        bell.ring("messaging.jobs.send_campaign", campaign_id)
+
+
+class Sender:
+    """A campaign's pipeline for one slice of time."""
+
+    def __init__(self, campaign: Campaign, client: LaafficClient, held: leases.HeldLease, slice_seconds: float) -> None:
+        self.campaign = campaign
+        self.client = client
+        self.held = held
+        self.connections = campaign.application.connections
+        self.end = time.monotonic() + slice_seconds
+        self.in_flight: dict[Future[SendResult], Claim] = {}
+        self.ready: Claim | None = None  # claimed ahead, so that a free connection need not wait for the database
+        self.pause_until = 0.0
+        self.stopping = False
+        self.ring_again = False
+        self.next_renewal = 0.0
+        self.wait_reason = campaign.wait_reason
+
+    def run(self) -> bool:
+        """True when there is more to do."""
+        with ThreadPoolExecutor(self.connections, thread_name_prefix="post") as self.posts:
+            with self._lease_kept():
+                while not self._is_over():
+                    self._fill_connections()
+                    self._settle_finished()
+            self._drain()
+        return self.ring_again
+
+    @contextlib.contextmanager
+    def _lease_kept(self) -> Iterator[None]:
+        """Whatever happens, a batch claimed ahead goes back: its request has not left."""
+        try:
+            yield
+        finally:
+            if self.ready is not None:
+                claiming.release(self.ready, "its sender stopped before the request left")
+                self.ready = None
+
+    def _is_over(self) -> bool:
+        now = time.monotonic()
+        if now >= self.end and not self.stopping:
+            self.stopping = self.ring_again = True
+        if now >= self.next_renewal:
+            self.next_renewal = now + RENEW_EVERY
+            workers.beat()
+            if not self.held.renew():
+                self.stopping = True  # another sender has taken over: nothing more may leave from here
+        return self.stopping
+
+    def _fill_connections(self) -> None:
+        while len(self.in_flight) < self.connections and not self.stopping:
+            claimed = self.ready or self._claim()
+            self.ready = None
+            if claimed is None:
+                return
+            self._depart(claimed)
+        if self.ready is None and not self.stopping and not self._is_paced():
+            self.ready = self._claim()
+
+    def _is_paced(self) -> bool:
+        """With a rate, a claim is the right to send now: nothing is claimed ahead."""
+        return bool(self.campaign.rate_per_second or self.campaign.application.rate_per_second)
+
+    def _claim(self) -> Claim | None:
+        if time.monotonic() < self.pause_until:
+            return None
+        match claiming.claim(self.campaign, self.held.token):
+            case Claim() as claimed:
+                return claimed
+            case Wait(until=until):
+                self._pause((until - timezone.now()).total_seconds())
+            case Stopped():
+                self.stopping = True
+            case None:
+                self._nothing_queued()
+        return None
+
+    def _nothing_queued(self) -> None:
+        """Freeze a chunk if the audience is not whole; else wait for what is in flight, or for a batch's time."""
+        if self.campaign.audience != Campaign.Audience.FROZEN:
+            if not audience.freeze_one_chunk(self.campaign.pk):
+                self.campaign.refresh_from_db(fields=["audience"])
+                self._pause(IDLE_SECONDS)
+            return
+        if self.in_flight:
+            self._pause(IDLE_SECONDS)
+            return
+        due = (
+            Batch.objects.filter(campaign=self.campaign, state=BatchState.QUEUED)
+            .order_by("not_before")
+            .values_list("not_before", flat=True)
+            .first()
+        )
+        if due is None:
+            self.stopping = True
+            campaigns.finish_if_done(self.campaign.pk)
+            return
+        self._pause(min((due - timezone.now()).total_seconds(), 1.0))
+
+    def _pause(self, seconds: float) -> None:
+        self.pause_until = time.monotonic() + max(seconds, 0.0)
+
+    def _depart(self, claimed: Claim) -> None:
+        """Commit that the request leaves, and only then let it."""
+        left_at = ledger.depart(claimed.call_id)
+        if left_at is None:
+            return  # given up for dead and taken back by somebody else
+        if self.campaign.first_sent_at is None:
+            self.campaign.first_sent_at = left_at
+            Campaign.objects.filter(pk=self.campaign.pk, first_sent_at=None).update(first_sent_at=left_at)
+        self.in_flight[self.posts.submit(post, self.client, self.campaign, claimed)] = claimed
+
+    def _settle_finished(self) -> None:
+        patience = max(0.0, min(self.pause_until - time.monotonic(), 1.0)) if self.pause_until else IDLE_SECONDS
+        if not self.in_flight:
+            time.sleep(min(patience, 0.5))
+            return
+        busy = len(self.in_flight) >= self.connections
+        done, _ = wait(self.in_flight, timeout=1.0 if busy else patience, return_when=FIRST_COMPLETED)
+        answered = [(future, self.in_flight.pop(future)) for future in done]
+        # The wire first: the connections that came free carry the next batches while these answers are written.
+        if answered and not self._is_over():
+            self._fill_connections()
+        for future, claimed in answered:
+            self._settle(future, claimed)
+
+    def _settle(self, future: Future[SendResult], claimed: Claim) -> None:
+        try:
+            result = future.result()
+        except LaafficError as error:
+            self._after(settling.settle_error(self.campaign.pk, claimed, error))
+            return
+        settling.settle_answer(self.campaign.pk, claimed, result)
+        self._say_waiting("")
+
+    def _after(self, aftermath: Aftermath) -> None:
+        if aftermath.hold_because:
+            campaigns.hold(self.campaign.pk, aftermath.hold_because)
+            self.stopping = True
+        if aftermath.wait_until:
+            self._pause((aftermath.wait_until - timezone.now()).total_seconds())
+            self._say_waiting(aftermath.wait_because)
+
+    def _say_waiting(self, reason: str) -> None:
+        if reason != self.wait_reason:
+            self.wait_reason = reason
+            Campaign.objects.filter(pk=self.campaign.pk).update(wait_reason=reason[:300])
+
+    def _drain(self) -> None:
+        """Every request that left is settled before this job ends, however long its answer takes."""
+        while self.in_flight:
+            done, _ = wait(self.in_flight, timeout=RENEW_EVERY, return_when=FIRST_COMPLETED)
+            self.held.renew()
+            workers.beat()
+            for future in done:
+                self._settle(future, self.in_flight.pop(future))
+        if not self.ring_again:
+            campaigns.finish_if_done(self.campaign.pk)
+
+
+def post(client: LaafficClient, campaign: Campaign, claimed: Claim) -> SendResult:
+    """One POST, in a thread; whatever is not an answer of the gateway's leaves the outcome unknown."""
+    prefix = settings.LAAFFIC_ORDER_PREFIX
+    orders = [order_id(prefix, pk, attempt) for pk, attempt in zip(claimed.message_ids, claimed.attempts, strict=True)]
+    app_id = campaign.application.app_id
+    try:
+        if len(claimed.texts) == 1:
+            return client.send_sms(
+                app_id=app_id,
+                numbers=claimed.numbers,
+                content=claimed.texts[0].text,
+                sender_id=campaign.sender_id,
+                order_ids=orders,
+            )
+        return _in_batch_order(
+            claimed,
+            client.send_sms_batch(
+                app_id=app_id,
+                items=[
+                    SmsItem(
+                        numbers=[claimed.numbers[p] for p in text.positions],
+                        content=text.text,
+                        sender_id=campaign.sender_id,
+                        order_ids=[orders[p] for p in text.positions],
+                    )
+                    for text in claimed.texts
+                ],
+            ),
+        )
+    except LaafficError:
+        raise
+    except Exception as problem:  # a bug here must not make a message look unsent
+        logger.exception("sending batch %s failed", claimed.batch_id)
+        raise OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface="sendSms", code="") from problem
+
+
+def _in_batch_order(claimed: Claim, result: SendResult) -> SendResult:
+    """The answer is by text; the batch is by message."""
+    order = [position for text in claimed.texts for position in text.positions]
+    msg_ids: list[str | None] = [None] * len(order)
+    for index, position in enumerate(order):
+        msg_ids[position] = result.msg_ids[index]
+    return result.reordered(msg_ids, [order[index] for index in result.unknown_positions])
+
+
+def sweep(now: dt.datetime | None = None) -> None:
+    """Ring for whatever was forgotten: bells that were lost, senders that died, times that have come."""
+    now = now or timezone.now()
+    for campaign_id in Campaign.objects.filter(state=CampaignState.SCHEDULED, scheduled_at__lte=now).values_list(
+        "pk", flat=True
+    ):
+        campaigns.start_scheduled(campaign_id)
+    for campaign_id, frozen in Campaign.objects.filter(state=CampaignState.RUNNING).values_list("pk", "audience"):
+        if not leases.is_held(f"send:{campaign_id}"):
+            bell.ring("messaging.jobs.send_campaign", campaign_id)
+        if frozen == Campaign.Audience.FREEZING and not leases.is_held(f"freeze:{campaign_id}"):
+            bell.ring("messaging.jobs.freeze_audience", campaign_id)
+    open_batches = Batch.objects.filter(state=BatchState.CLAIMED).order_by().values_list("campaign_id", flat=True)
+    for campaign_id in open_batches.distinct():
+        settling.recover_stale(campaign_id, leases.holder(f"send:{campaign_id}"))
+    for campaign_id in (
+        Batch.objects.filter(state=BatchState.QUEUED, campaign__state=CampaignState.CANCELLED)
+        .order_by()
+        .values_list("campaign_id", flat=True)
+        .distinct()
+    ):
+        campaigns.cancel_all_waiting(campaign_id)

@@ -1,0 +1,225 @@
+"""Settling: what came of a batch's POST, written on the call, the batch and each message in one transaction.
+
+A batch's row is locked first and its messages after it, here and wherever else messages change.
+"""
+
+import datetime as dt
+from collections import Counter
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.services import ledger
+from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
+from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState, OutcomeTally
+from messaging.services import claiming
+from messaging.services.bulk_writes import upsert_tallies, write_answers
+from messaging.services.claiming import Claim
+
+NOT_ACCEPTED = "not accepted by the provider"  # the answer's array leaves the number out, without a reason (wire §5.3)
+FIRST_CHECK = dt.timedelta(seconds=30)
+
+
+@transaction.atomic
+def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> None:
+    """The gateway answered: each number has an id, or was left out and is rejected."""
+    batch = Batch.objects.select_for_update().get(pk=claimed.batch_id)
+    if batch.call_id != claimed.call_id or not ledger.settle_accepted(claimed.call_id):
+        return
+    now = timezone.now()
+    unknown_ids = set(result.unknown_positions)
+    accepted, rejected = [], []
+    for position, gateway_id in enumerate(result.msg_ids):
+        if gateway_id is not None or position in unknown_ids:
+            accepted.append((claimed.message_ids[position], gateway_id))
+        else:
+            rejected.append(position)
+    _write_accepted(claimed, accepted, now)
+    left_out = _write_rejected(campaign_id, claimed, rejected, NOT_ACCEPTED, now)
+    moved = batch.queued + batch.unknown - left_out  # less what an early report has moved already
+    Batch.objects.filter(pk=batch.pk).update(
+        state=BatchState.SETTLED,
+        queued=0,
+        unknown=0,
+        rejected=F("rejected") + left_out,
+        accepted=F("accepted") + moved,
+        segments=F("segments") + _segments_of(claimed, rejected),
+        next_check_at=now + FIRST_CHECK,
+        checks=0,
+    )
+    count_activity(campaign_id, {MessageState.ACCEPTED: moved, MessageState.REJECTED: left_out}, now)
+
+
+def settle_error(campaign_id: int, claimed: Claim, error: LaafficError) -> "Aftermath":
+    """The three branches (DESIGN §3): not sent goes back, refused does what the code says, unknown stays unknown."""
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update().get(pk=claimed.batch_id)
+        if batch.call_id != claimed.call_id or not ledger.settle_error(claimed.call_id, error):
+            return Aftermath()
+        match error:
+            case NotSent():
+                return _requeue(batch, error, wait_because=f"The gateway cannot be reached ({error.message}).")
+            case OutcomeUnknown():
+                mark_unknown(batch, f"{error}")
+                return Aftermath()
+            case Refused():
+                return _settle_refused(campaign_id, batch, claimed, error)
+    raise TypeError(f"no branch for {type(error).__name__}") from error
+
+
+class Aftermath:
+    """What a failed call asks of its campaign: to be held, or to wait for a while, with one sentence why."""
+
+    __slots__ = ("hold_because", "wait_because", "wait_until")
+
+    def __init__(
+        self, *, hold_because: str = "", wait_because: str = "", wait_until: dt.datetime | None = None
+    ) -> None:
+        self.hold_because = hold_because
+        self.wait_because = wait_because
+        self.wait_until = wait_until
+
+
+def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Refused) -> Aftermath:
+    sentence = f"Laaffic refused with {refusal.code}: {refusal.meaning}. {refusal.advice}"
+    match refusal.calls_for:
+        case Remedy.RETRY:
+            return _requeue(batch, refusal, wait_because=sentence)
+        case Remedy.HOLD_ACCOUNT | Remedy.RESIGN:
+            _requeue(batch, refusal, wait_because=sentence)
+            return Aftermath(hold_because=sentence)
+        case Remedy.SPLIT if len(claimed.message_ids) > 1:
+            _split(batch)
+            return Aftermath()
+        case Remedy.FIX_CONTENT if len(claimed.texts) > 1:
+            _split(batch)
+            return Aftermath()
+    now = timezone.now()
+    everyone = list(range(len(claimed.message_ids)))
+    reason = f"{refusal.code} {refusal.meaning}"[:120]
+    rejected = _write_rejected(campaign_id, claimed, everyone, reason, now)
+    Batch.objects.filter(pk=batch.pk).update(
+        state=BatchState.SETTLED, queued=F("queued") - rejected, rejected=F("rejected") + rejected
+    )
+    count_activity(campaign_id, {MessageState.REJECTED: rejected}, now)
+    stands_alone = refusal.calls_for is Remedy.SPLIT
+    return Aftermath() if stands_alone else Aftermath(hold_because=sentence)
+
+
+def _requeue(batch: Batch, error: LaafficError, *, wait_because: str) -> Aftermath:
+    """Back to the queue, later each time: it is certain that nothing was sent."""
+    wait_until = timezone.now() + dt.timedelta(seconds=min(60.0, 0.5 * 2 ** min(batch.attempt, 10)))
+    Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="", not_before=wait_until)
+    return Aftermath(wait_because=wait_because, wait_until=wait_until)
+
+
+def _split(batch: Batch) -> None:
+    """A batch refused whole goes again in two halves, until what is wrong stands alone and the rest has gone."""
+    Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
+    batch.state = BatchState.QUEUED
+    claiming.carve_head(batch, max(1, batch.queued // 2))
+
+
+def mark_unknown(batch: Batch, evidence: str) -> None:
+    """The answer was lost. Only evidence or a person ends this state (DESIGN §1.2)."""
+    waiting = batch.messages().filter(state=MessageState.QUEUED)
+    marked = waiting.update(state=MessageState.UNKNOWN, evidence=evidence[:200], settled_at=timezone.now())
+    Batch.objects.filter(pk=batch.pk).update(
+        state=BatchState.UNKNOWN if marked else BatchState.SETTLED,
+        queued=F("queued") - marked,
+        unknown=F("unknown") + marked,
+    )
+
+
+def recover_stale(campaign_id: int, token: str) -> int:
+    """Under a fresh sender's lease: what a dead one had claimed. The row says which way it went."""
+    stale = list(
+        Batch.objects.filter(campaign_id=campaign_id, state=BatchState.CLAIMED)
+        .exclude(token=token)
+        .order_by("id")
+        .values_list("pk", "call_id", "call__left_at")
+    )
+    for batch_id, call_id, left_at in stale:
+        _recover(batch_id, call_id, left_at)
+    return len(stale)
+
+
+# A request that left may still be answered while its worker lives; the client gives up well before this.
+ANSWER_GRACE = dt.timedelta(seconds=sum(settings.LAAFFIC_TIMEOUTS) + 5)
+
+
+@transaction.atomic
+def _recover(batch_id: int, call_id: int, left_at: dt.datetime | None) -> None:
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    if batch.state != BatchState.CLAIMED or batch.call_id != call_id:
+        return
+    now = timezone.now()
+    calls = GatewayCall.objects.filter(pk=call_id)
+    died = "its worker died before the request left"
+    if calls.filter(state=CallState.PREPARED).update(state=CallState.NOT_SENT, settled_at=now, evidence=died):
+        Batch.objects.filter(pk=batch_id).update(state=BatchState.QUEUED, token="")
+        return
+    call = calls.get()
+    if call.left_at and now - call.left_at < ANSWER_GRACE and left_at:
+        return
+    lost = "its worker died after the request may have left; the answer was lost"
+    if calls.filter(state=CallState.IN_FLIGHT).update(state=CallState.UNKNOWN, settled_at=now, evidence=lost):
+        mark_unknown(batch, lost)
+
+
+def _write_accepted(claimed: Claim, accepted: list[tuple[int, str | None]], now: dt.datetime) -> None:
+    columns, rows = ["gateway_id"], accepted
+    if len(claimed.texts) > 1 or claimed.texts[0].segments != 1:
+        of_message = {
+            claimed.message_ids[position]: text.segments for text in claimed.texts for position in text.positions
+        }
+        columns, rows = ["gateway_id", "segments"], [(pk, gid, of_message[pk]) for pk, gid in accepted]  # type: ignore[misc]
+    write_answers(columns, rows, raise_state_to=MessageState.ACCEPTED, settled_at=now)
+
+
+def _write_rejected(campaign_id: int, claimed: Claim, positions: list[int], reason: str, now: dt.datetime) -> int:
+    """Reject those that no report has spoken for; how many that were."""
+    if not positions:
+        return 0
+    ids = [claimed.message_ids[position] for position in positions]
+    waiting = Message.objects.filter(pk__in=ids, state__in=[MessageState.QUEUED, MessageState.UNKNOWN])
+    by_country = Counter(waiting.values_list("country", flat=True))
+    rejected = waiting.update(state=MessageState.REJECTED, reason=reason, settled_at=now, evidence="the answer")
+    count_outcomes(
+        campaign_id, {(country, MessageState.REJECTED, reason, ""): (n, 0, 0) for country, n in by_country.items()}
+    )
+    return rejected
+
+
+def _segments_of(claimed: Claim, left_out: list[int]) -> int:
+    gone = set(left_out)
+    return sum(
+        text.segments * (sum(p not in gone for p in text.positions) if gone else len(text.positions))
+        for text in claimed.texts
+    )
+
+
+def count_activity(campaign_id: int, happened: dict[MessageState, int], now: dt.datetime) -> None:
+    minute = now.replace(second=0, microsecond=0)
+    upsert_tallies(
+        ActivityTally._meta.db_table,
+        ["minute", "campaign_id", "state"],
+        ["messages"],
+        [(minute, campaign_id, int(state), n) for state, n in happened.items() if n],
+    )
+
+
+Outcome = tuple[str, int, str, str]  # country, state, reason, currency
+
+
+def count_outcomes(campaign_id: int, changes: dict[Outcome, tuple[int, int, int]]) -> None:
+    """{outcome: (messages, billed segments, micros)}, added to what is there."""
+    upsert_tallies(
+        OutcomeTally._meta.db_table,
+        ["campaign_id", "country", "state", "reason", "currency"],
+        ["messages", "billed_segments", "pay_micros"],
+        [(campaign_id, *outcome, *change) for outcome, change in changes.items() if any(change)],
+    )

@@ -1,0 +1,38 @@
+"""What every test may use, and which tests need more than Python."""
+
+import os
+import shutil
+import socket
+
+import pytest
+
+COMPULSORY = os.environ.get("CONSOLE_TESTS_COMPULSORY", "").split()
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def missing(marker: str) -> str:
+    """Why tests with this marker cannot run here; "" when they can."""
+    if marker == "browser" and not shutil.which("chromium"):
+        return "Debian's Chromium is not installed (apt-get install chromium)"
+    if marker == "services" and not (answers(5432) and answers(6379)):
+        return "PostgreSQL and Redis do not both answer on 127.0.0.1"
+    return ""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for marker in ("browser", "services"):
+        why = missing(marker)
+        wanted = [item for item in items if item.get_closest_marker(marker)]
+        if not why or not wanted:
+            continue
+        if marker in COMPULSORY:
+            raise pytest.UsageError(f"{marker} tests are compulsory here, but {why}")
+        for item in wanted:
+            item.add_marker(pytest.mark.skip(reason=why))
