@@ -91,7 +91,5 @@ def push_tokens() -> list[str]:
 def order_prefix() -> str:
     prefix = env.str("LAAFFIC_ORDER_PREFIX", default="lc")
     if not prefix.isalnum() or not prefix.isascii() or len(prefix) > 12:
-        raise ImproperlyConfigured(
-            "LAAFFIC_ORDER_PREFIX must be 1 to 12 letters and digits, for example: shop1"
-        )
+        raise ImproperlyConfigured("LAAFFIC_ORDER_PREFIX must be 1 to 12 letters and digits, for example: shop1")
     return str(prefix)

@@ -78,9 +78,9 @@ class Campaign(models.Model):
         verbose_name=_("by"),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    launched_at = models.DateTimeField(_("launched"), null=True)
-    first_sent_at = models.DateTimeField(_("first message left"), null=True)
-    finished_at = models.DateTimeField(_("finished"), null=True)
+    launched_at = models.DateTimeField(_("launched"), null=True, blank=True, editable=False)
+    first_sent_at = models.DateTimeField(_("first message left"), null=True, blank=True, editable=False)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("campaign")

@@ -161,7 +161,8 @@ def _insert_messages(select: str, params: Sequence[object]) -> tuple[int, int, i
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                f"WITH made AS ({insert} RETURNING id) SELECT count(*), coalesce(min(id), 0), coalesce(max(id), 0) FROM made",
+                f"WITH made AS ({insert} RETURNING id) "
+                "SELECT count(*), coalesce(min(id), 0), coalesce(max(id), 0) FROM made",
                 params,
             )
             count, first, last = cursor.fetchone()
@@ -179,7 +180,8 @@ def _count_dropped(audience: str, params: list[int], not_excluded: str, excluded
         cursor.execute(f"SELECT count(*) {audience}", params)
         all_of_them = cursor.fetchone()[0]
         cursor.execute(
-            f"SELECT count(*), coalesce(sum(CASE WHEN {_NOT_SUPPRESSED} THEN 0 ELSE 1 END), 0) {audience} {not_excluded}",
+            f"SELECT count(*), coalesce(sum(CASE WHEN {_NOT_SUPPRESSED} THEN 0 ELSE 1 END), 0) "
+            f"{audience} {not_excluded}",
             [*params, *excluded],
         )
         kept, suppressed = cursor.fetchone()

@@ -1,0 +1,33 @@
+"""The Laaffic API in Python. Knows HTTP; knows no Django, no database."""
+
+from laaffic_console.laaffic.client import Balance, LaafficClient, sent_record_windows
+from laaffic_console.laaffic.codes import CodeEntry, DeliveryState, Family, Remedy, Source, lookup
+from laaffic_console.laaffic.errors import InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused
+from laaffic_console.laaffic.pushes import ParsedPush, parse_sms_reports
+from laaffic_console.laaffic.reports import DeliveryReport
+from laaffic_console.laaffic.sms import ReportPage, SendResult, SmsItem
+from laaffic_console.laaffic.transport import Transport
+
+__all__ = [
+    "Balance",
+    "CodeEntry",
+    "DeliveryReport",
+    "DeliveryState",
+    "Family",
+    "InvalidRequest",
+    "LaafficClient",
+    "LaafficError",
+    "NotSent",
+    "OutcomeUnknown",
+    "ParsedPush",
+    "Refused",
+    "Remedy",
+    "ReportPage",
+    "SendResult",
+    "SmsItem",
+    "Source",
+    "Transport",
+    "lookup",
+    "parse_sms_reports",
+    "sent_record_windows",
+]

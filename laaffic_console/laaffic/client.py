@@ -1,0 +1,181 @@
+"""The Laaffic API in Python: one method an interface."""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from laaffic_console.laaffic import sms, times
+from laaffic_console.laaffic.codes import Family, Source
+from laaffic_console.laaffic.envelope import Envelope
+from laaffic_console.laaffic.errors import InvalidRequest, OutcomeUnknown
+from laaffic_console.laaffic.reports import DeliveryReport, MalformedReport, count, from_record, money, text
+from laaffic_console.laaffic.sms import ReportPage, SendResult, SmsItem
+from laaffic_console.laaffic.transport import DEFAULT_BASE_URL, DEFAULT_TIMEOUTS, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """wire §2.16: decimal strings of varying scale; the currency is on no vendor page."""
+
+    balance: Decimal
+    gift: Decimal | None
+    credit: Decimal | None
+    currency: str = ""
+
+
+class LaafficClient:
+    """Safe for several threads at once.
+
+    Every method raises NotSent, Refused or OutcomeUnknown, and InvalidRequest where a limit is broken before any call.
+    After OutcomeUnknown a read may be called again; a send must not be.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        api_secret: str,
+        base_url: str = DEFAULT_BASE_URL,
+        paths: Mapping[str, str] | None = None,
+        time_zone: str = "Asia/Shanghai",
+        timeouts: tuple[float, float] = DEFAULT_TIMEOUTS,
+        pool_size: int = 10,
+        clock: Callable[[], float] = time.time,
+        transport: Transport | None = None,
+    ) -> None:
+        self._zone = ZoneInfo(time_zone)
+        self._transport = transport or Transport(
+            api_key=api_key,
+            api_secret=api_secret,
+            base_url=base_url,
+            paths=paths,
+            timeouts=timeouts,
+            pool_size=pool_size,
+            clock=clock,
+        )
+
+    def __repr__(self) -> str:
+        return f"LaafficClient({self._transport!r})"
+
+    @property
+    def clock_skew(self) -> float:
+        """Seconds that the gateway's clock was found ahead of ours; 0 as long as it never complained."""
+        return self._transport.clock_skew
+
+    def send_sms(
+        self, *, app_id: str, numbers: Sequence[str], content: str, order_ids: Sequence[str], sender_id: str = ""
+    ) -> SendResult:
+        """POST /sendSms (wire §2.1): one content to at most 1,000 numbers."""
+        body = sms.request_fields(
+            app_id=app_id,
+            numbers=numbers,
+            content=content,
+            sender_id=sender_id,
+            order_ids=order_ids,
+            at_most=sms.MAX_NUMBERS_POST,
+        )
+        envelope = self._transport.post(Family.SMS, "/sendSms", sms.as_json(body))
+        return sms.read_send_answer(envelope, numbers, order_ids)
+
+    def send_sms_get(
+        self, *, app_id: str, numbers: Sequence[str], content: str, order_ids: Sequence[str], sender_id: str = ""
+    ) -> SendResult:
+        """GET /sendSms: at most 100 numbers. Numbers and contents end in access logs on the way: prefer POST."""
+        params = sms.request_fields(
+            app_id=app_id,
+            numbers=numbers,
+            content=content,
+            sender_id=sender_id,
+            order_ids=order_ids,
+            at_most=sms.MAX_NUMBERS_GET,
+        )
+        return sms.read_send_answer(self._transport.get(Family.SMS, "/sendSms", params), numbers, order_ids)
+
+    def send_sms_batch(self, *, app_id: str, items: Sequence[SmsItem]) -> SendResult:
+        """POST /sendSms/batch (wire §2.14): several contents; positions count through the items' numbers in order."""
+        body = sms.batch_body(app_id, items)
+        envelope = self._transport.post(Family.SMS, "/sendSms/batch", sms.as_json(body))
+        numbers = [number for item in items for number in item.numbers]
+        orders = [order for item in items for order in item.order_ids]
+        return sms.read_send_answer(envelope, numbers, orders)
+
+    def get_report(self, *, app_id: str, msg_ids: Sequence[str]) -> ReportPage:
+        """GET /getReport (wire §2.2): at most 200 ids. An id that is absent is not yet known, never failed."""
+        sms.check_app_id(app_id)
+        if not 0 < len(msg_ids) <= sms.MAX_REPORT_IDS:
+            raise InvalidRequest("msgIds", f"{len(msg_ids)} ids; a call asks for 1 to {sms.MAX_REPORT_IDS}")
+        envelope = self._transport.get(Family.SMS, "/getReport", {"appId": app_id, "msgIds": ",".join(msg_ids)})
+        reports, problems = _records(envelope, Source.GET_REPORT)
+        counted = [count(envelope.body.get(name)) for name in ("success", "fail", "sending", "nofound")]
+        return ReportPage(reports, problems, *counted)
+
+    def get_sent_records(
+        self, *, app_id: str, start: dt.datetime, end: dt.datetime, start_index: int = 0
+    ) -> list[DeliveryReport]:
+        """GET /getSentRcd (wire §2.3): at most 50,000 finished messages of a window of at most 31 days."""
+        return self._sent_page(app_id, start, end, start_index)[0]
+
+    def iter_sent_records(self, *, app_id: str, start: dt.datetime, end: dt.datetime) -> Iterator[DeliveryReport]:
+        """All pages of a window. The vendor gives no total: a page that is not full is the last."""
+        index = 0
+        while True:
+            reports, rows = self._sent_page(app_id, start, end, index)
+            yield from reports
+            if rows < sms.RECORDS_PER_PAGE:
+                return
+            index += rows
+
+    def _sent_page(
+        self, app_id: str, start: dt.datetime, end: dt.datetime, start_index: int
+    ) -> tuple[list[DeliveryReport], int]:
+        sms.check_app_id(app_id)
+        if start >= end or end - start > dt.timedelta(days=sms.MAX_RECORD_DAYS):
+            raise InvalidRequest(
+                "endTime", f"a window lasts at most {sms.MAX_RECORD_DAYS} days and ends after it starts"
+            )
+        params = {
+            "appId": app_id,
+            "startTime": times.for_query(start, self._zone),
+            "endTime": times.for_query(end, self._zone),
+            "startIndex": str(start_index),
+        }
+        envelope = self._transport.get(Family.SMS, "/getSentRcd", params)
+        reports, problems = _records(envelope, Source.GET_SENT_RCD)
+        return reports, len(reports) + len(problems)
+
+    def get_balance(self) -> Balance:
+        """GET /getBalance (wire §2.16): the cheapest check of the credentials."""
+        body = self._transport.get(Family.ACCOUNT, "/getBalance", {}).body
+        data = body.get("data")
+        holder = data if isinstance(data, dict) and "balance" in data else body
+        balance = money(holder.get("balance"))
+        if balance is None:
+            raise OutcomeUnknown("the answer holds no balance", interface="getBalance")
+        return Balance(balance, money(holder.get("gift")), money(holder.get("credit")), text(holder.get("currency")))
+
+
+def _records(envelope: Envelope, source: Source) -> tuple[list[DeliveryReport], list[str]]:
+    reports, problems = [], []
+    for row in sms.rows_of(envelope):
+        try:
+            reports.append(from_record(row, source))
+        except MalformedReport as problem:
+            problems.append(str(problem))
+    return reports, problems
+
+
+def sent_record_windows(
+    start: dt.datetime, end: dt.datetime, now: dt.datetime
+) -> list[tuple[dt.datetime, dt.datetime]]:
+    """A period cut to what getSentRcd allows: not before 90 days ago, windows of at most 31 days."""
+    oldest = now - dt.timedelta(days=sms.RECORDS_KEPT_DAYS) + dt.timedelta(minutes=1)
+    cursor, end = max(start, oldest), min(end, now)
+    windows = []
+    while cursor < end:
+        stop = min(cursor + dt.timedelta(days=sms.MAX_RECORD_DAYS), end)
+        windows.append((cursor, stop))
+        cursor = stop
+    return windows

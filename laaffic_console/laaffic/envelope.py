@@ -1,0 +1,31 @@
+"""The two envelopes of an answer, `status`/`reason` and `code`/`msg` (wire §0.2), read as one."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    status: str  # "0" is success, whether it came as text or as a number
+    reason: str
+    body: dict[str, Any]
+
+    @property
+    def is_success(self) -> bool:
+        return self.status == "0"
+
+
+def parse(raw: bytes) -> Envelope | None:
+    """None for what is no answer of the gateway's: not JSON, half of it, not an object, or without a status."""
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(body, dict):
+        return None
+    status = body.get("status", body.get("code"))
+    if not isinstance(status, str | int) or isinstance(status, bool):
+        return None
+    reason = body.get("reason", body.get("msg"))
+    return Envelope(str(status).strip(), "" if reason is None else str(reason).strip(), body)

@@ -1,0 +1,28 @@
+"""Reading what the gateway pushes: one object, a list, or `{"array": […]}` (wire §2.4, §5 row 22)."""
+
+from dataclasses import dataclass
+
+from laaffic_console.laaffic.reports import DeliveryReport, MalformedReport, from_push
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedPush:
+    reports: list[DeliveryReport]
+    problems: list[str]  # entries that are no reports, in words; they never cost the others
+
+
+def parse_sms_reports(body: object) -> ParsedPush:
+    parsed = ParsedPush([], [])
+    for entry in entries_of(body):
+        try:
+            parsed.reports.append(from_push(entry))
+        except MalformedReport as problem:
+            parsed.problems.append(str(problem))
+    return parsed
+
+
+def entries_of(body: object) -> list[object]:
+    if isinstance(body, dict):
+        array = next((value for key, value in body.items() if str(key).strip() == "array"), None)
+        return array if isinstance(array, list) else [body]
+    return body if isinstance(body, list) else [body]

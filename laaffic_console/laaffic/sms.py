@@ -1,0 +1,160 @@
+"""The SMS family: requests within their limits, both shapes of the answers (wire §2.1–2.3, §2.14)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from laaffic_console.laaffic.envelope import Envelope
+from laaffic_console.laaffic.errors import InvalidRequest
+from laaffic_console.laaffic.reports import DeliveryReport, count
+
+MAX_NUMBERS_POST = 1000
+MAX_NUMBERS_GET = 100
+MAX_CONTENT = 1024  # Unicode code points
+MAX_SENDER_ID = 32
+MAX_REPORT_IDS = 200
+RECORDS_PER_PAGE = 50_000
+MAX_RECORD_DAYS = 31
+RECORDS_KEPT_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class SmsItem:
+    """One content of a call that carries several."""
+
+    numbers: Sequence[str]
+    content: str
+    order_ids: Sequence[str]
+    sender_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """What became of each number, by its position in the request.
+
+    `msg_ids[i]` is the id of number i. None means that it was left out of the answer: rejected, unless i is among
+    `unknown_positions`, whose numbers were submitted under ids that cannot be told apart.
+    """
+
+    msg_ids: list[str | None]
+    unknown_positions: list[int]
+    success: int | None
+    fail: int | None
+
+    def reordered(self, msg_ids: list[str | None], unknown_positions: list[int]) -> "SendResult":
+        return replace(self, msg_ids=msg_ids, unknown_positions=sorted(unknown_positions))
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPage:
+    reports: list[DeliveryReport]
+    problems: list[str]
+    success: int | None
+    fail: int | None
+    sending: int | None
+    not_found: int | None  # includes messages that are still in the queue: never a failure
+
+
+def request_fields(
+    *, app_id: str, numbers: Sequence[str], content: str, sender_id: str, order_ids: Sequence[str], at_most: int
+) -> dict[str, str]:
+    """The body of sendSms, in the documented order of its keys."""
+    check_app_id(app_id)
+    return {"appId": app_id, **_content_fields(numbers, content, sender_id, order_ids, at_most)}
+
+
+def batch_body(app_id: str, items: Sequence[SmsItem]) -> dict[str, Any]:
+    check_app_id(app_id)
+    total = sum(len(item.numbers) for item in items)
+    if not items or total > MAX_NUMBERS_POST:
+        raise InvalidRequest("numbers", f"{total} numbers; a call carries 1 to {MAX_NUMBERS_POST}")
+    return {
+        "appId": app_id,
+        "array": [
+            _content_fields(item.numbers, item.content, item.sender_id, item.order_ids, MAX_NUMBERS_POST)
+            for item in items
+        ],
+    }
+
+
+def as_json(body: object) -> bytes:
+    """UTF-8 as it is read, without escapes: the vendor counts characters."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def check_app_id(app_id: str) -> None:
+    if not app_id or len(app_id) > 64:
+        raise InvalidRequest("appId", "an appId has 1 to 64 characters")
+
+
+def _content_fields(
+    numbers: Sequence[str], content: str, sender_id: str, order_ids: Sequence[str], at_most: int
+) -> dict[str, str]:
+    if not 0 < len(numbers) <= at_most:
+        raise InvalidRequest("numbers", f"{len(numbers)} numbers; this call carries 1 to {at_most}")
+    if len(order_ids) != len(numbers):
+        raise InvalidRequest("orderId", f"{len(order_ids)} order ids for {len(numbers)} numbers; they must be as many")
+    if not content:
+        raise InvalidRequest("content", "the content is empty")
+    if len(content) > MAX_CONTENT:
+        raise InvalidRequest("content", f"{len(content)} characters; at most {MAX_CONTENT}")
+    if len(sender_id) > MAX_SENDER_ID:
+        raise InvalidRequest("senderId", f"{len(sender_id)} characters; at most {MAX_SENDER_ID}")
+    joined, orders = ",".join(numbers), ",".join(order_ids)
+    if joined.count(",") != len(numbers) - 1 or not joined.replace(",", "").isdecimal() or not joined.isascii():
+        raise InvalidRequest("numbers", "a number is its country code and digits, without + or spaces")
+    if not all(7 <= len(number) <= 15 for number in numbers):
+        raise InvalidRequest("numbers", "a number has 7 to 15 digits")
+    if orders.count(",") != len(order_ids) - 1:
+        raise InvalidRequest("orderId", "an order id holds no comma")
+    return {"numbers": joined, "content": content, "senderId": sender_id, "orderId": orders}
+
+
+def read_send_answer(envelope: Envelope, numbers: Sequence[str], order_ids: Sequence[str]) -> SendResult:
+    """Match the ids of an answer to the numbers: by orderId, else by number, else by position (wire §2.1)."""
+    body = {str(key).strip(): value for key, value in envelope.body.items()}
+    success, fail = count(body.get("success")), count(body.get("fail"))
+    array, msg_ids = body.get("array"), body.get("msgIds")
+    everybody = list(range(len(numbers)))
+    if isinstance(array, list) and (array or success == 0 or not msg_ids):
+        if array or success == 0 or fail == len(numbers):
+            return SendResult(*_by_entry(array, numbers, order_ids), success, fail)
+        return SendResult([None] * len(numbers), everybody, success, fail)
+    if isinstance(msg_ids, list) and len(msg_ids) == len(numbers):
+        ids = [str(msg_id).strip() if msg_id else None for msg_id in msg_ids]
+        return SendResult(ids, [], success, fail)
+    if success == 0:
+        return SendResult([None] * len(numbers), [], success, fail)
+    # Accepted, and nothing says which id is whose: no number may be called rejected.
+    return SendResult([None] * len(numbers), everybody, success, fail)
+
+
+def _by_entry(array: list[Any], numbers: Sequence[str], order_ids: Sequence[str]) -> tuple[list[str | None], list[int]]:
+    msg_ids: list[str | None] = [None] * len(numbers)
+    by_order = {order: position for position, order in enumerate(order_ids) if order}
+    by_number: dict[str, list[int]] = {}
+    for entry in array:
+        if not isinstance(entry, dict):
+            continue
+        msg_id = entry.get("msgId")
+        position = by_order.get(str(entry.get("orderId") or entry.get("orderid") or "").strip())
+        if position is None or msg_ids[position] is not None:
+            if not by_number:
+                for index, number in enumerate(numbers):
+                    by_number.setdefault(number, []).append(index)
+            same = by_number.get(str(entry.get("number", "")).strip().lstrip("+"), [])
+            position = next((index for index in same if msg_ids[index] is None), None)
+        if position is not None and msg_id:
+            msg_ids[position] = str(msg_id).strip()
+    return msg_ids, []
+
+
+def rows_of(envelope: Envelope) -> list[Any]:
+    """`array`, or `data.records` (wire §5 row 4)."""
+    body = {str(key).strip(): value for key, value in envelope.body.items()}
+    if isinstance(body.get("array"), list):
+        return list(body["array"])
+    data = body.get("data")
+    records = data.get("records") if isinstance(data, dict) else None
+    return list(records) if isinstance(records, list) else []

@@ -1,0 +1,201 @@
+"""HTTP with pooled connections and no second try of its own, and the line between "not sent" and "unknown"."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    SSLError,
+)
+
+from laaffic_console.laaffic import codes, envelope, signing
+from laaffic_console.laaffic.codes import Family, Remedy
+from laaffic_console.laaffic.envelope import Envelope
+from laaffic_console.laaffic.errors import NotSent, OutcomeUnknown, Refused
+
+DEFAULT_BASE_URL = "https://api.laaffic.com/v3"
+DEFAULT_TIMEOUTS = (10.0, 30.0)  # connect, read; seconds
+
+# What can only happen before a byte of the request is written.
+_BEFORE_SENDING = (NewConnectionError, NameResolutionError, ConnectTimeoutError)
+
+
+class Transport:
+    """Signs, sends, and sorts what comes back into an envelope or one of the three outcomes."""
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        api_secret: str,
+        base_url: str = DEFAULT_BASE_URL,
+        paths: Mapping[str, str] | None = None,
+        timeouts: tuple[float, float] = DEFAULT_TIMEOUTS,
+        pool_size: int = 10,
+        clock: Callable[[], float] = time.time,
+        session: requests.Session | None = None,
+    ) -> None:
+        self._api_key = api_key
+        self._api_secret = api_secret
+        self._base_url = base_url.rstrip("/")
+        self._paths = dict(paths or {})
+        self._timeouts = timeouts
+        self._pool_size = pool_size
+        self._clock = clock
+        self._given_session = session
+        self._local = threading.local()
+        self.clock_skew = 0.0  # seconds that the gateway's clock is ahead of ours
+
+    def __repr__(self) -> str:
+        return f"Transport(base_url={self._base_url!r}, api_key={self._api_key[:2]}…)"
+
+    def get(self, family: Family, path: str, params: Mapping[str, str]) -> Envelope:
+        return self._call(family, "GET", path, params=params)
+
+    def post(self, family: Family, path: str, body: bytes) -> Envelope:
+        return self._call(family, "POST", path, body=body)
+
+    def _call(
+        self,
+        family: Family,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Envelope:
+        """One request; a second only after "timestamp expired", which says that the first changed nothing."""
+        try:
+            return self._once(family, method, path, params, body)
+        except Refused as refusal:
+            if refusal.calls_for is not Remedy.RESIGN or not self._corrected_clock:
+                raise
+            return self._once(family, method, path, params, body)
+
+    @property
+    def _corrected_clock(self) -> bool:
+        """Whether the last answer said what time the gateway has."""
+        skew: float | None = getattr(self._local, "skew", None)
+        if skew is None:
+            return False
+        self.clock_skew = skew
+        return True
+
+    def _once(
+        self, family: Family, method: str, path: str, params: Mapping[str, str] | None, body: bytes | None
+    ) -> Envelope:
+        interface = path.lstrip("/")
+        signed = signing.headers(self._api_key, self._api_secret, self._clock() + self.clock_skew)
+        try:
+            answer = self._session().request(
+                method,
+                self._url(family, path),
+                params=urlencode(params, quote_via=quote, safe=",") if params else None,
+                data=body,
+                headers=signed,
+                timeout=self._timeouts,
+                allow_redirects=False,
+            )
+        except requests.RequestException as problem:
+            raise _transport_error(interface, problem) from None
+        return self._read(family, interface, answer)
+
+    def _url(self, family: Family, path: str) -> str:
+        """A family's prefix is a setting: brands and ages of the platform differ (wire §0.12)."""
+        prefix = self._paths.get(family.value, "")
+        return (prefix.rstrip("/") if "://" in prefix else f"{self._base_url}{prefix.rstrip('/')}") + path
+
+    def _read(self, family: Family, interface: str, answer: requests.Response) -> Envelope:
+        self._local.skew = _skew(answer, self._clock())
+        parsed = envelope.parse(answer.content)
+        http = answer.status_code
+        if http >= 500 or parsed is None or (300 <= http < 400):
+            excerpt = answer.content[:200].decode(errors="replace")
+            what = "the gateway failed" if http >= 500 else "the answer is not the gateway's"
+            raise OutcomeUnknown(what, interface=interface, http_status=http, excerpt=excerpt)
+        if parsed.is_success:
+            if http >= 400:
+                raise OutcomeUnknown("success under an HTTP error", interface=interface, http_status=http)
+            return parsed
+        entry = codes.lookup(family, parsed.status)
+        if entry.remedy is Remedy.UNCERTAIN:
+            raise OutcomeUnknown(
+                f"{entry.meaning} ({parsed.reason})", interface=interface, code=entry.code, http_status=http
+            )
+        raise Refused(interface=interface, entry=entry, reason=parsed.reason[:200], http_status=http)
+
+    def _session(self) -> requests.Session:
+        """One session a thread: requests does not promise that a session may be shared."""
+        if self._given_session is not None:
+            return self._given_session
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.trust_env = False  # no proxy or netrc of the machine's between us and the gateway by surprise
+            adapter = HTTPAdapter(pool_connections=2, pool_maxsize=self._pool_size, max_retries=0)
+            session.mount("https://", adapter)
+            session.mount("http://", adapter)
+            self._local.session = session
+        return session
+
+
+def _transport_error(interface: str, problem: requests.RequestException) -> NotSent | OutcomeUnknown:
+    """Not sent when it is certain; unknown for everything else, a reset before the answer included."""
+    if isinstance(problem, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+        return NotSent("LAAFFIC_BASE_URL is not an address", interface=interface)
+    cause = _root(problem)
+    if isinstance(cause, _BEFORE_SENDING) or _is_handshake(cause):
+        return NotSent(_in_words(cause), interface=interface)
+    return OutcomeUnknown(_in_words(cause), interface=interface)
+
+
+def _root(problem: requests.RequestException) -> BaseException:
+    inner: BaseException = problem.args[0] if problem.args and isinstance(problem.args[0], BaseException) else problem
+    if isinstance(inner, MaxRetryError) and inner.reason is not None:
+        return inner.reason
+    return inner
+
+
+def _is_handshake(cause: BaseException) -> bool:
+    """A TLS error before the request names the handshake; a broken record in the answer does not."""
+    if not isinstance(cause, SSLError):
+        return False
+    said = str(cause).lower()
+    return any(word in said for word in ("certificate", "handshake", "wrong version", "unknown protocol", "hostname"))
+
+
+def _in_words(cause: BaseException) -> str:
+    """Without the request's address: a GET's query holds numbers and contents."""
+    words = {
+        NameResolutionError: "the gateway's name cannot be resolved",
+        ConnectTimeoutError: "no connection within the time limit",
+        NewConnectionError: "the connection was refused",
+        SSLError: "the TLS handshake failed",
+    }
+    for kind, text in words.items():
+        if isinstance(cause, kind):
+            return text
+    name = type(cause).__name__
+    if "Timeout" in name:
+        return "no answer within the time limit"
+    return (
+        f"the connection broke before the answer ({name})" if isinstance(cause, HTTPError) else f"broken off ({name})"
+    )
+
+
+def _skew(answer: requests.Response, now: float) -> float | None:
+    date: Any = answer.headers.get("Date")
+    try:
+        return parsedate_to_datetime(date).timestamp() - now if date else None
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class SandboxConfig(AppConfig):
+    name = "laaffic_console.sandbox"
+    label = "sandbox"
+    verbose_name = "Sandbox"

@@ -1,0 +1,131 @@
+import asyncio
+import contextlib
+import ipaddress
+import signal
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from laaffic_console.sandbox.options import Faults, Options
+from laaffic_console.sandbox.server import Sandbox
+
+
+class Command(BaseCommand):
+    help = "A Laaffic gateway on this machine: nothing that it accepts reaches a phone."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8090)
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--allow-remote", action="store_true", help="listen on an address others can reach")
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--api-key", default=settings.LAAFFIC_API_KEY or "sandbox-key")
+        parser.add_argument("--api-secret", default=settings.LAAFFIC_API_SECRET or "sandbox-secret")
+        parser.add_argument("--app", action="append", default=[], metavar="APPID:PRODUCT")
+        parser.add_argument("--dialect", choices=["both", "vendor", "seed"], default="both")
+        parser.add_argument("--statuses", choices=["strings", "numbers"], default="strings")
+        parser.add_argument("--failed-record", choices=["1", "2"], default="2")
+        parser.add_argument("--balance", type=float)
+        parser.add_argument("--clock-offset", type=float, default=0.0, help="seconds this gateway's clock is ahead")
+        pushes = parser.add_argument_group("delivery reports")
+        pushes.add_argument("--callback", default="", metavar="URL")
+        pushes.add_argument("--delivery-delay", default="0.3,2.5", metavar="MIN,MAX")
+        pushes.add_argument("--delivery-rate", type=float)
+        pushes.add_argument("--push-mode", choices=["single", "array", "wrapped"], default="single")
+        pushes.add_argument("--push-batch", type=int, default=200)
+        pushes.add_argument("--push-repeat", type=float, default=0.0, metavar="PROBABILITY")
+        pushes.add_argument("--push-shuffle", action="store_true")
+        pushes.add_argument("--push-delay", type=float, default=0.0, metavar="SECONDS")
+        pushes.add_argument("--spaced-order-key", action="store_true")
+        pushes.add_argument("--no-order-id", action="store_true", help="leave orderId out of pushes")
+        faults = parser.add_argument_group("faults (probabilities from 0 to 1)")
+        faults.add_argument("--latency", type=float, default=0.0, metavar="MS")
+        faults.add_argument("--latency-jitter", type=float, default=0.0, metavar="MS")
+        for kind in (
+            "reset-before",
+            "reset-after",
+            "bad-gateway-before",
+            "bad-gateway-after",
+            "html",
+            "half-json",
+            "hang",
+        ):
+            faults.add_argument(f"--{kind}", type=float, default=0.0, metavar="P")
+        faults.add_argument("--leave-out", action="append", default=[], metavar="NUMBER")
+        faults.add_argument("--abnormal", action="append", default=[], metavar="NUMBER")
+
+    def handle(self, *args: Any, **given: Any) -> None:
+        if not given["allow_remote"] and not is_loopback(given["host"]):
+            raise CommandError(f"{given['host']} can be reached from elsewhere; add --allow-remote if that is meant.")
+        sandbox = Sandbox(options_of(given), faults_of(given))
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(self.serve(sandbox, given["host"], given["port"]))
+
+    async def serve(self, sandbox: Sandbox, host: str, port: int) -> None:
+        try:
+            runner = await sandbox.start(host, port)
+        except OSError as problem:
+            raise CommandError(
+                f"Cannot listen on {host}:{port}: {problem.strerror}. Choose another --port."
+            ) from problem
+        self.stdout.write(f"sandbox at http://{host}:{sandbox.port}/")
+        self.stdout.flush()
+        ended = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        await ended.wait()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(runner.cleanup(), 3)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def options_of(given: dict[str, Any]) -> Options:
+    try:
+        low, high = (float(part) for part in given["delivery_delay"].split(","))
+        applications = dict(entry.split(":", 1) for entry in given["app"])
+    except ValueError as problem:
+        raise CommandError("--delivery-delay is MIN,MAX in seconds and --app is APPID:PRODUCT") from problem
+    return Options(
+        api_key=given["api_key"],
+        api_secret=given["api_secret"],
+        seed=given["seed"],
+        clock_offset=given["clock_offset"],
+        dialect=given["dialect"],
+        numeric_status=given["statuses"] == "numbers",
+        failed_record=given["failed_record"],
+        applications=applications,
+        balance=given["balance"],
+        delivery_delay=(low, high),
+        delivery_rate=given["delivery_rate"],
+        callback=given["callback"],
+        push_mode=given["push_mode"],
+        push_batch=given["push_batch"],
+        push_repeat=given["push_repeat"],
+        push_shuffle=given["push_shuffle"],
+        push_delay=given["push_delay"],
+        spaced_order_key=given["spaced_order_key"],
+        push_order_id=not given["no_order_id"],
+    )
+
+
+def faults_of(given: dict[str, Any]) -> Faults:
+    return Faults(
+        latency_ms=given["latency"],
+        latency_jitter_ms=given["latency_jitter"],
+        reset_before=given["reset_before"],
+        reset_after=given["reset_after"],
+        bad_gateway_before=given["bad_gateway_before"],
+        bad_gateway_after=given["bad_gateway_after"],
+        html=given["html"],
+        half_json=given["half_json"],
+        hang=given["hang"],
+        leave_out=given["leave_out"],
+        abnormal=given["abnormal"],
+    )

@@ -1,0 +1,79 @@
+"""What can be chosen when the sandbox starts, and the faults that can be changed while it runs."""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+@dataclass(slots=True)
+class Options:
+    api_key: str = "sandbox-key"
+    api_secret: str = "sandbox-secret"  # noqa: S105 - a secret of nobody
+    seed: int = 1
+    tolerance: int = 1800  # seconds by which a timestamp may be off (wire §1)
+    clock_offset: float = 0.0  # seconds that this gateway's clock is ahead
+    dialect: str = "both"  # vendor: array; seed: msgIds only; both: array and msgIds (wire §5 row 1)
+    numeric_status: bool = False  # 0 instead of "0"
+    failed_record: str = "2"  # what getSentRcd calls a failure: 2 or 1 (wire §5 row 5)
+    leave_out_abnormal: bool = False  # abnormal numbers are left out of `array` instead of refusing the call
+    applications: dict[str, str] = field(default_factory=dict)  # appId → product; empty: every appId is known
+    balance: float | None = None  # runs down with each segment; None never does
+    queue_time: float = 0.2  # seconds a message is not found by getReport
+    delivery_delay: tuple[float, float] = (0.3, 2.5)
+    delivery_rate: float | None = None  # instead of each country's own
+    callback: str = ""
+    push_mode: str = "single"  # single, array or wrapped
+    push_batch: int = 200
+    push_repeat: float = 0.0  # probability that a push comes twice
+    push_shuffle: bool = False
+    push_delay: float = 0.0
+    push_retries: int = 5
+    spaced_order_key: bool = False  # "orderId " as one vendor page prints it (wire §2.4)
+    push_order_id: bool = True
+
+
+KINDS = (
+    "reset_before",
+    "reset_after",
+    "bad_gateway_before",
+    "bad_gateway_after",
+    "html",
+    "half_json",
+    "hang",
+)
+
+
+@dataclass(slots=True)
+class Faults:
+    """Each fault has a probability; `next_calls` names one that strikes the next n calls for certain."""
+
+    latency_ms: float = 0.0
+    latency_jitter_ms: float = 0.0
+    reset_before: float = 0.0  # the connection is cut before the request is looked at
+    reset_after: float = 0.0  # accepted, then cut without an answer
+    bad_gateway_before: float = 0.0
+    bad_gateway_after: float = 0.0
+    html: float = 0.0  # accepted, answered with a page
+    half_json: float = 0.0  # accepted, answered with half a body
+    hang: float = 0.0  # accepted, never answered
+    status: str = ""  # this status code …
+    status_calls: int = 0  # … for the next n calls
+    next_fault: str = ""
+    next_calls: int = 0
+    leave_out: list[str] = field(default_factory=list)  # numbers left out of `array`
+    abnormal: list[str] = field(default_factory=list)  # numbers that are abnormal (-9)
+
+    def update(self, given: dict[str, Any]) -> None:
+        """Set what is named; an unknown name or a value of another type is a ValueError that says so."""
+        known = {entry.name for entry in fields(self)}
+        for name, value in given.items():
+            if name not in known:
+                raise ValueError(f"unknown fault {name}; there are: {', '.join(sorted(known))}")
+            expected = type(getattr(self, name))
+            if expected is float and isinstance(value, int):
+                value = float(value)
+            if not isinstance(value, expected):
+                raise ValueError(f"{name} must be {expected.__name__}")
+        if given.get("next_fault") and given["next_fault"] not in KINDS:
+            raise ValueError(f"next_fault is one of {', '.join(KINDS)}")
+        for name, value in given.items():
+            setattr(self, name, value)

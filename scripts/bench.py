@@ -1,0 +1,247 @@
+"""`make bench`: a campaign against a bare loop of `requests.post`, on each database, in one run.
+
+The loop posts the same batches to the same sandbox over as many connections and keeps no record at all. The
+campaign commits every state (DESIGN §4). Both are run in turn; the ratio of each pair is quoted with its spread, because
+the machine's own speed drifts.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+KEY, SECRET, APP_ID = "sandbox-key", "sandbox-secret", "bench"
+TEXT = "Your parcel has arrived and can be collected until Friday at the counter in the market hall."
+CASES = [  # latency of the gateway in ms, connections, the ratio to reach
+    (50, 4, 0.8),
+    (0, 1, 0.5),
+]
+
+
+def main() -> int:
+    options = arguments()
+    if options.measure:
+        measure(options)
+        return 0
+    print(f"{options.recipients:,} recipients, {options.pairs} pairs of runs; recipients a second")
+    for name, url in databases(options):
+        for latency, connections, target in CASES:
+            pairs = in_child(name, url, latency, connections, options)
+            print_case(name, latency, connections, target, pairs)
+    return 0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recipients", type=int, default=100_000)
+    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], help="only this one")
+    parser.add_argument("--postgresql", default="postgres://postgres@127.0.0.1:5432/laaffic_bench")
+    parser.add_argument("--measure", metavar="SANDBOX", help=argparse.SUPPRESS)
+    parser.add_argument("--connections", type=int, default=1, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def databases(options: argparse.Namespace) -> list[tuple[str, str]]:
+    scratch = tempfile.mkdtemp(prefix="bench-")
+    both = [("sqlite", f"sqlite:///{scratch}/bench.sqlite3"), ("postgresql", options.postgresql)]
+    return [(name, url) for name, url in both if options.database in (None, name) and is_there(name, url)]
+
+
+def is_there(name: str, url: str) -> bool:
+    """PostgreSQL is measured where it answers; its scratch database is made anew."""
+    if name == "sqlite":
+        return True
+    import psycopg
+
+    server, _, database = url.rpartition("/")
+    try:
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{database}"')
+            connection.execute(f'CREATE DATABASE "{database}"')
+    except psycopg.OperationalError as problem:
+        print(f"postgresql: not measured ({str(problem).splitlines()[0]})")
+        return False
+    return True
+
+
+def in_child(
+    name: str, url: str, latency: int, connections: int, options: argparse.Namespace
+) -> list[tuple[float, float]]:
+    """Sandbox and console in processes of their own; [(bare, console)] in recipients a second."""
+    environment = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "CONSOLE_VAR_DIR": tempfile.mkdtemp(prefix="bench-var-"),
+        "REDIS_URL": "",
+        "LAAFFIC_API_KEY": KEY,
+        "LAAFFIC_API_SECRET": SECRET,
+        "LOG_LEVEL": "WARNING",
+    }
+    sandbox = subprocess.Popen(
+        [sys.executable, "manage.py", "sandbox", "--port", "0", "--latency", str(latency)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        address = read_address(sandbox)
+        child = subprocess.run(
+            [
+                *[sys.executable, __file__, "--measure", address, "--connections", str(connections)],
+                *["--recipients", str(options.recipients), "--pairs", str(options.pairs)],
+            ],
+            env={**environment, "LAAFFIC_BASE_URL": f"{address}/v3"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        sandbox.terminate()
+        sandbox.wait()
+    if child.returncode:
+        raise SystemExit(f"{name}: {child.stderr[-2000:]}")
+    return [tuple(pair) for pair in json.loads(child.stdout)]
+
+
+def read_address(sandbox: "subprocess.Popen[str]") -> str:
+    assert sandbox.stdout is not None
+    for line in sandbox.stdout:
+        for word in line.split():
+            if word.startswith("http://"):
+                return word.rstrip("/.,")
+    raise SystemExit("the sandbox did not start")
+
+
+def measure(options: argparse.Namespace) -> None:
+    """In the child: pairs of runs, in turn."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "laaffic_console.settings")
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    numbers = [str(919800000000 + index) for index in range(options.recipients)]
+    fill(numbers)
+    pairs = []
+    for _ in range(options.pairs):
+        forget(options.measure)
+        bare = bare_loop(options.measure, numbers, options.connections)
+        forget(options.measure)
+        pairs.append((bare, campaign_run(numbers, options.connections)))
+    print(json.dumps(pairs))
+
+
+def forget(address: str) -> None:
+    """The sandbox keeps all it accepts; each run meets it empty."""
+    urllib.request.urlopen(urllib.request.Request(f"{address}/sandbox/reset", method="POST"), timeout=30).close()
+
+
+def fill(numbers: Sequence[str]) -> None:
+    from laaffic_console.gateway.models import Application
+    from messaging.models import Contact, ContactGroup, GroupMembership
+
+    if ContactGroup.objects.exists():
+        Application.objects.all()
+        return
+    Application.objects.create(app_id=APP_ID, channel="sms")
+    group = ContactGroup.objects.create(name="everybody")
+    for start in range(0, len(numbers), 5000):
+        made = Contact.objects.bulk_create(
+            Contact(number=number, country="IN") for number in numbers[start : start + 5000]
+        )
+        GroupMembership.objects.bulk_create(GroupMembership(contact=contact, group=group) for contact in made)
+
+
+def campaign_run(numbers: Sequence[str], connections: int) -> float:
+    """From the first claim to the last settled batch of a campaign whose audience is frozen."""
+    from django.db import connection
+
+    from laaffic_console.gateway.models import Application
+    from messaging.models import ContactGroup
+    from messaging.services import audience, campaigns, counting, sending
+
+    application = Application.objects.get(app_id=APP_ID)
+    application.connections = connections
+    application.save()
+    campaign = campaigns.create(
+        name="bench", application=application, sender_id="BENCH", text=TEXT, groups=[ContactGroup.objects.get()]
+    )
+    campaigns.launch(campaign.pk)
+    while audience.freeze_chunk(campaign.pk):
+        pass
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE messaging_message")
+    started = time.perf_counter()
+    sending.send(campaign.pk, slice_seconds=3600)
+    seconds = time.perf_counter() - started
+    campaign.refresh_from_db()
+    counts = counting.state_counts(campaign)
+    assert counts["queued"] == counts["claimed"] == counts["unknown"] == counts["rejected"] == 0, counts
+    return len(numbers) / seconds
+
+
+def bare_loop(address: str, numbers: Sequence[str], connections: int) -> float:
+    import requests
+
+    batches: SimpleQueue[Sequence[str]] = SimpleQueue()
+    for start in range(0, len(numbers), 1000):
+        batches.put(numbers[start : start + 1000])
+
+    def post_all() -> None:
+        session = requests.Session()
+        while True:
+            try:
+                batch = batches.get_nowait()
+            except Empty:
+                return
+            body = {
+                "appId": APP_ID,
+                "numbers": ",".join(batch),
+                "content": TEXT,
+                "senderId": "BENCH",
+                "orderId": ",".join(batch),
+            }
+            stamp = str(int(time.time()))
+            sign = hashlib.md5(f"{KEY}{SECRET}{stamp}".encode()).hexdigest()
+            headers = {"Api-Key": KEY, "Timestamp": stamp, "Sign": sign}
+            answer = session.post(f"{address}/v3/sendSms", json=body, headers=headers, timeout=30)
+            assert answer.json()["status"] == "0", answer.text[:200]
+
+    threads = [threading.Thread(target=post_all) for _ in range(connections)]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(numbers) / (time.perf_counter() - started)
+
+
+def print_case(name: str, latency: int, connections: int, target: float, pairs: Sequence[tuple[float, float]]) -> None:
+    ratios = [console / bare for bare, console in pairs]
+    bare, console = (statistics.median(column) for column in zip(*pairs, strict=True))
+    print(
+        f"{name:<11}{latency:>3} ms, {connections} connection(s): bare {bare:>9,.0f}  console {console:>9,.0f}  "
+        f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f}), to reach {target}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

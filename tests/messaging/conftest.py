@@ -1,0 +1,66 @@
+"""A sandbox over real HTTP, an application and contacts, and a queue that is run by hand."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import LazySettings
+from django.utils.module_loading import import_string
+from django_q.models import OrmQ
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import account
+from laaffic_console.sandbox.options import Options
+from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
+from messaging.models import Contact, ContactGroup, GroupMembership
+
+APP_ID = "4luaKsL2"
+
+
+@pytest.fixture
+def sandbox(settings: LazySettings) -> Iterator[RunningSandbox]:
+    with running_sandbox(Options(delivery_delay=(0.0, 0.0), queue_time=0.0)) as running:
+        point_at(settings, running)
+        yield running
+        account.laaffic_client.cache_clear()
+
+
+def point_at(settings: LazySettings, running: RunningSandbox) -> None:
+    settings.LAAFFIC_BASE_URL = running.base_url
+    settings.LAAFFIC_API_KEY = running.sandbox.options.api_key
+    settings.LAAFFIC_API_SECRET = running.sandbox.options.api_secret
+    settings.LAAFFIC_TIMEOUTS = (2.0, 2.0)
+    account.laaffic_client.cache_clear()
+
+
+@pytest.fixture
+def application(db: None) -> Application:
+    return Application.objects.create(app_id=APP_ID, channel="sms", sender_id="SHOP")
+
+
+@pytest.fixture
+def group(db: None) -> ContactGroup:
+    return ContactGroup.objects.create(name="customers")
+
+
+def add_contacts(group: ContactGroup, count: int, first: int = 919876500000, **fields: object) -> list[Contact]:
+    made = Contact.objects.bulk_create(
+        Contact(number=str(first + index), country="IN", **fields) for index in range(count)
+    )
+    GroupMembership.objects.bulk_create(GroupMembership(contact=contact, group=group) for contact in made)
+    return made
+
+
+@pytest.fixture
+def run_jobs() -> Callable[[], int]:
+    """Do what waits in the queue, and what that rings for, as a worker would."""
+
+    def run() -> int:
+        done = 0
+        while task := OrmQ.objects.order_by("id").first():
+            job = task.task
+            task.delete()
+            import_string(job["func"])(*job["args"])
+            done += 1
+        return done
+
+    return run

@@ -1,0 +1,308 @@
+"""A campaign from launch to its reports, against the sandbox over real HTTP."""
+
+from collections.abc import Callable
+
+import pytest
+
+from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, SuppressionEntry
+from messaging.services import campaigns, counting, report_pulls, sending, settling
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def make(application: Application, group: ContactGroup, text: str = "Hello", **fields: object) -> Campaign:
+    return campaigns.create(
+        name="Autumn", application=application, sender_id="SHOP", text=text, groups=[group], **fields
+    )
+
+
+class CampaignTests:
+    def test_it_sends_to_everyone_once(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 2500)
+        campaign = make(application, group)
+
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        campaign.refresh_from_db()
+        stats = sandbox.stats()
+        assert campaign.state == CampaignState.FINISHED
+        assert campaign.total == stats["accepted"] == 2500
+        assert counting.state_counts(campaign)["accepted"] == 2500
+        assert stats["duplicates"] == {"number and text": 0, "order id": 0}
+        assert GatewayCall.objects.filter(state=CallState.ACCEPTED).count() == 3
+        ids = {m["order_id"]: m["msg_id"] for m in sandbox.log()}
+        kept = {f"lc-{pk}": gid for pk, gid in Message.objects.values_list("pk", "gateway_id")}
+        assert kept == ids
+
+    def test_a_second_launch_changes_nothing(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 5)
+        campaign = make(application, group)
+
+        campaigns.launch(campaign.pk)
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        assert sandbox.stats()["accepted"] == 5
+
+    def test_personalised_texts_share_a_call(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 3, name="Ann Lee")
+        add_contacts(group, 2, first=919876600000, name="", attributes={"city": "Pune"})
+        campaign = make(application, group, "Hi {{first_name|you}} in {{city|town}}")
+
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        said = {m["number"]: m["content"] for m in sandbox.messages()}
+        assert said["919876500000"] == "Hi Ann in town"
+        assert said["919876600001"] == "Hi you in Pune"
+        assert sandbox.stats()["calls"] == {"/sendSms/batch": 1}
+
+    def test_each_text_costs_a_call_where_the_application_takes_one(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        application.several_texts_per_call = False
+        application.save()
+        add_contacts(group, 3, name="Ann")
+        add_contacts(group, 2, first=919876600000, name="Bo")
+        add_contacts(group, 2, first=919876700000, name="Ann")
+        campaign = make(application, group, "Hi {{name}}")
+
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        assert sandbox.stats()["calls"] == {"/sendSms": 2}
+        assert sandbox.stats()["accepted"] == 7
+        assert counting.state_counts(campaign)["accepted"] == 7
+
+    def test_a_number_left_out_of_the_answer_is_rejected(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 4)
+        sandbox.set_faults(leave_out=["919876500002"])
+        campaign = make(application, group)
+
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        left_out = Message.objects.get(number="919876500002")
+        assert (left_out.state, left_out.reason) == (MessageState.REJECTED, settling.NOT_ACCEPTED)
+        assert counting.state_counts(campaign) | {"accepted": 3, "rejected": 1} == counting.state_counts(campaign)
+
+    def test_opt_out_wins_after_the_audience_was_frozen(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 4)
+        SuppressionEntry.objects.create(number="919876500000", channel="all")
+        campaign = make(application, group)
+        campaigns.launch(campaign.pk)
+        from messaging.services import audience
+
+        while audience.freeze_chunk(campaign.pk):
+            pass
+        SuppressionEntry.objects.create(number="919876500001", channel="sms")
+        run_jobs()
+
+        campaign.refresh_from_db()
+        counts = counting.state_counts(campaign)
+        assert (counts["accepted"], counts["suppressed"], campaign.dropped_suppressed) == (2, 1, 1)
+        assert {m["number"] for m in sandbox.messages()} == {"919876500002", "919876500003"}
+
+
+class FaultTests:
+    @pytest.mark.parametrize("fault", ["reset_after", "bad_gateway_after", "html", "half_json", "hang"])
+    def test_a_lost_answer_leaves_unknown_and_is_not_sent_again(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        fault: str,
+    ) -> None:
+        add_contacts(group, 3)
+        sandbox.set_faults(next_fault=fault, next_calls=1)
+        campaign = make(application, group)
+
+        campaigns.launch(campaign.pk)
+        run_jobs()
+        sending.sweep()
+        run_jobs()
+
+        campaign.refresh_from_db()
+        assert counting.state_counts(campaign)["unknown"] == 3
+        assert campaign.state == CampaignState.RUNNING
+        assert sandbox.stats()["accepted"] == 3
+        call = GatewayCall.objects.get()
+        assert call.state == CallState.UNKNOWN
+        assert call.evidence
+
+    def test_an_unreachable_gateway_sends_nothing_and_says_so(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, settings: object
+    ) -> None:
+        from laaffic_console.gateway.services import account
+
+        settings.LAAFFIC_BASE_URL = "http://127.0.0.1:9/v3"
+        account.laaffic_client.cache_clear()
+        add_contacts(group, 3)
+        campaign = make(application, group)
+
+        campaigns.launch(campaign.pk)
+        sending.send(campaign.pk, slice_seconds=1)
+
+        campaign.refresh_from_db()
+        assert counting.state_counts(campaign)["queued"] == 3
+        assert "cannot be reached" in campaign.wait_reason
+        assert set(GatewayCall.objects.values_list("state", flat=True)) == {CallState.NOT_SENT}
+
+    @pytest.mark.parametrize("code", ["-1", "-10", "-30"])
+    def test_a_refusal_that_holds_keeps_every_message(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        code: str,
+    ) -> None:
+        add_contacts(group, 3)
+        sandbox.set_faults(status=code, status_calls=1)
+        campaign = make(application, group)
+
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.HELD
+        assert code in campaign.hold_reason
+        assert counting.state_counts(campaign)["queued"] == 3
+
+    def test_an_abnormal_number_ends_up_alone(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 16)
+        sandbox.set_faults(abnormal=["919876500005"])
+        campaign = make(application, group)
+
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        campaign.refresh_from_db()
+        counts = counting.state_counts(campaign)
+        assert (counts["accepted"], counts["rejected"]) == (15, 1)
+        assert Message.objects.get(state=MessageState.REJECTED).number == "919876500005"
+        assert campaign.state == CampaignState.FINISHED
+        assert sandbox.stats()["duplicates"]["order id"] == 0
+
+    def test_a_request_leaves_only_after_its_record(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        add_contacts(group, 3)
+        campaign = make(application, group)
+        seen = []
+        post = sending.post
+
+        def spy(client: object, campaign: Campaign, claimed: object) -> object:
+            from django.db import connection
+
+            seen.append((GatewayCall.objects.get().state, connection.in_atomic_block))
+            connection.close()
+            return post(client, campaign, claimed)
+
+        monkeypatch.setattr(sending, "post", spy)
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        assert seen == [(CallState.IN_FLIGHT, False)]
+
+
+class ControlTests:
+    def test_pause_stops_and_resume_goes_on(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 10)
+        campaign = make(application, group)
+        campaigns.launch(campaign.pk)
+        campaigns.pause(campaign.pk)
+        run_jobs()
+        assert sandbox.stats()["accepted"] == 0
+
+        campaigns.resume(campaign.pk)
+        run_jobs()
+
+        campaign.refresh_from_db()
+        assert sandbox.stats()["accepted"] == 10
+        assert campaign.state == CampaignState.FINISHED
+
+    def test_cancel_ends_what_has_not_left(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 10)
+        campaign = make(application, group, rate_per_second=4)
+        campaigns.launch(campaign.pk)
+        sending.send(campaign.pk, slice_seconds=0.2)
+
+        campaigns.cancel(campaign.pk)
+        run_jobs()
+
+        counts = counting.state_counts(campaign)
+        assert counts["accepted"] == sandbox.stats()["accepted"] == 4
+        assert counts["cancelled"] == 6
+        assert not Batch.objects.filter(state="queued").exists()
+
+    def test_the_rate_is_kept(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 100)
+        campaign = make(application, group, rate_per_second=50)
+        campaigns.launch(campaign.pk)
+
+        sending.send(campaign.pk, slice_seconds=1.5)
+
+        assert sandbox.stats()["accepted"] == 100
+        first, second = (m["accepted_at"] for m in sorted(sandbox.messages(), key=lambda m: m["accepted_at"])[49:51])
+        assert 0.7 < second - first < 1.4
+
+
+class ReportTests:
+    def test_get_report_ends_what_was_not_pushed(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 450)
+        campaign = make(application, group)
+        campaigns.launch(campaign.pk)
+        run_jobs()
+        Batch.objects.update(next_check_at="2020-01-01T00:00Z")
+
+        report_pulls.pull_due()
+
+        counts, stats = counting.state_counts(campaign), sandbox.stats()
+        assert (counts["delivered"], counts["undelivered"]) == (stats["delivered"], stats["failed"])
+        assert stats["calls"]["/getReport"] == 3
+
+    def test_a_sweep_by_time_ends_them_too(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 30)
+        campaign = make(application, group)
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        span = report_pulls.minutes_with_pending(application)
+        assert span is not None
+        assert report_pulls.sweep_records(application, *span) == 30
+
+        counts, stats = counting.state_counts(campaign), sandbox.stats()
+        assert (counts["delivered"], counts["undelivered"]) == (stats["delivered"], stats["failed"])
