@@ -27,6 +27,7 @@ LAAFFIC_TIMEOUTS = (
 )
 
 PUSH_MAX_BYTES = env.int("LAAFFIC_PUSH_MAX_BYTES", default=5 * 1024 * 1024)
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MEGABYTES", default=500) * 1024 * 1024
 # A report that has not come after this long is not waited for; a later one still counts.
 REPORT_WINDOW_HOURS = env.int("LAAFFIC_REPORT_WINDOW_HOURS", default=72)
 
@@ -110,8 +111,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = VAR_DIR / "media"
-# Uploaded contact lists wait here for a worker; nothing under it is ever served by address.
-IMPORT_EXPORT_TMP_STORAGE_CLASS = "import_export.tmp_storages.MediaStorage"
+# Uploaded contact lists wait under MEDIA_ROOT for a worker; nothing there is ever served by address.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 

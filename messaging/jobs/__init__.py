@@ -1,3 +1,11 @@
 from messaging.jobs.campaigns import apply_sms_reports, freeze_audience, pull_reports, send_campaign, sweep
+from messaging.jobs.imports import run_contact_import
 
-__all__ = ["apply_sms_reports", "freeze_audience", "pull_reports", "send_campaign", "sweep"]
+__all__ = [
+    "apply_sms_reports",
+    "freeze_audience",
+    "pull_reports",
+    "run_contact_import",
+    "send_campaign",
+    "sweep",
+]

@@ -1,7 +1,7 @@
 """What the queue calls: each looks at our own tables for work, so a second call changes nothing."""
 
 from laaffic_console.gateway.services import bell, inbox
-from messaging.services import audience, report_pulls, report_pushes, sending
+from messaging.services import audience, imports, report_pulls, report_pushes, sending
 
 
 def send_campaign(campaign_id: int) -> None:
@@ -22,6 +22,7 @@ def pull_reports() -> None:
 
 def sweep() -> None:
     sending.sweep()
+    imports.sweep()
     inbox.ring_for_waiting()
     if report_pulls.anything_due():
         bell.ring("messaging.jobs.pull_reports")

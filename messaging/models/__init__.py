@@ -1,6 +1,6 @@
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
 from messaging.models.contacts import Contact, ContactGroup, GroupMembership, SuppressionEntry
-from messaging.models.imports import ContactImport
+from messaging.models.imports import BadRow, ContactImport
 from messaging.models.messages import (
     ActivityTally,
     Batch,
@@ -13,6 +13,7 @@ from messaging.models.messages import (
 
 __all__ = [
     "ActivityTally",
+    "BadRow",
     "Batch",
     "BatchState",
     "Campaign",

@@ -16,10 +16,11 @@ class ContactImport(models.Model):
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
 
-    file = models.FileField(_("file"), upload_to="imports/")
+    file = models.FileField(_("file"), upload_to="imports/", max_length=500)
     file_name = models.CharField(_("file name"), max_length=200)
     size = models.PositiveBigIntegerField(_("size in bytes"), default=0)
     encoding = models.CharField(_("encoding"), max_length=20, blank=True)
+    headers = models.JSONField(_("header"), default=list)
     delimiter = models.CharField(_("delimiter"), max_length=1, blank=True)
     mapping = models.JSONField(_("columns"), default=dict)  # {"phone number": "number", "city": "attributes.city"}
     region = models.CharField(_("default country"), max_length=2, blank=True)
@@ -28,12 +29,12 @@ class ContactImport(models.Model):
     explanation = models.CharField(_("explanation"), max_length=300, blank=True)
 
     bytes_done = models.PositiveBigIntegerField(_("bytes read"), default=0)
+    lines_done = models.PositiveIntegerField(default=0)  # the last line of the last committed chunk
     rows = models.PositiveIntegerField(_("rows"), default=0)
     added = models.PositiveIntegerField(_("added"), default=0)
     updated = models.PositiveIntegerField(_("updated"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
     invalid = models.PositiveIntegerField(_("invalid"), default=0)
-    errors_file = models.FileField(_("bad rows"), upload_to="imports/", blank=True)
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
@@ -49,3 +50,20 @@ class ContactImport(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class BadRow(models.Model):
+    """A row of a file that is no contact, and why."""
+
+    contact_import = models.ForeignKey(ContactImport, models.CASCADE, related_name="bad_rows")
+    row = models.PositiveIntegerField(_("row"))  # as a spreadsheet numbers it
+    column = models.CharField(_("column"), max_length=120, blank=True)
+    value = models.CharField(_("value"), max_length=200, blank=True)
+    reason = models.CharField(_("reason"), max_length=300)
+
+    class Meta:
+        verbose_name = _("bad row")
+        ordering = ["row"]
+
+    def __str__(self) -> str:
+        return f"row {self.row}: {self.reason}"

@@ -1,0 +1,5 @@
+from messaging.services import imports
+
+
+def run_contact_import(import_id: int) -> None:
+    imports.run(import_id)

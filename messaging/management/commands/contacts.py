@@ -1,0 +1,75 @@
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import phonenumbers
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from messaging import exports
+from messaging.contact_files import UnreadableFile
+from messaging.models import Contact, ContactGroup, ContactImport
+from messaging.services import imports
+
+
+class Command(BaseCommand):
+    help = "Import and export contacts."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        reads = verbs.add_parser("import", help="a CSV or XLSX file, at once, with its progress on standard error")
+        reads.add_argument("file", type=Path)
+        reads.add_argument("--group", help="put everyone into this group; it is made if there is none")
+        reads.add_argument("--region", default="", metavar="CC", help="country of national numbers, such as IN")
+        reads.add_argument("--json", action="store_true")
+        writes = verbs.add_parser("export", help="to a .csv or .xlsx file")
+        writes.add_argument("file", type=Path)
+        writes.add_argument("--group", help="only this group")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["verb"] == "import":
+            self.read(options)
+        else:
+            self.write(options)
+
+    def read(self, options: dict[str, Any]) -> None:
+        path: Path = options["file"]
+        region = options["region"].upper()
+        if region and region not in phonenumbers.SUPPORTED_REGIONS:
+            raise CommandError(f"{region} is no country. Give two letters, such as IN or GB.")
+        try:
+            group = ContactGroup.objects.get_or_create(name=options["group"])[0] if options["group"] else None
+            job = imports.open_path(path, group=group, region=region)
+        except (OSError, UnreadableFile) as problem:
+            why = problem.strerror if isinstance(problem, OSError) else problem
+            raise CommandError(f"{path}: {why}") from problem
+        self.run(job)
+        if job.state == ContactImport.State.FAILED:
+            raise CommandError(f"{path}: {job.explanation}")
+        self.say(imports.result(job), as_json=options["json"])
+
+    def run(self, job: ContactImport) -> None:
+        with tqdm(total=job.size, unit="B", unit_scale=True, file=sys.stderr, desc=job.file_name) as bar:
+            imports.import_rows(job, progress=lambda done: bar.update(done - bar.n))
+
+    def say(self, result: dict[str, Any], *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(result))
+            return
+        for name in ("rows", "added", "updated", "unchanged", "invalid"):
+            self.stdout.write(f"{name}: {result[name]:,}")
+        for error in result["errors"]:
+            self.stdout.write("  row {row}, {column} “{value}”: {reason}".format(**error))
+
+    def write(self, options: dict[str, Any]) -> None:
+        contacts = Contact.objects.all()
+        if options["group"]:
+            if not ContactGroup.objects.filter(name=options["group"]).exists():
+                raise CommandError(f"There is no group “{options['group']}”.")
+            contacts = contacts.filter(groups__name=options["group"])
+        try:
+            written = exports.write_file(contacts, options["file"])
+        except (OSError, ValueError) as problem:
+            raise CommandError(str(problem)) from problem
+        self.stdout.write(f"{written:,} contacts written to {options['file']}")
