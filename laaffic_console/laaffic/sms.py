@@ -7,7 +7,7 @@ from typing import Any
 
 from laaffic_console.laaffic.envelope import Envelope
 from laaffic_console.laaffic.errors import InvalidRequest
-from laaffic_console.laaffic.reports import DeliveryReport, count
+from laaffic_console.laaffic.reports import DeliveryReport, count, text
 
 MAX_NUMBERS_POST = 1000
 MAX_NUMBERS_GET = 100
@@ -134,20 +134,26 @@ def _by_entry(array: list[Any], numbers: Sequence[str], order_ids: Sequence[str]
     msg_ids: list[str | None] = [None] * len(numbers)
     by_order = {order: position for position, order in enumerate(order_ids) if order}
     by_number: dict[str, list[int]] = {}
-    for entry in array:
-        if not isinstance(entry, dict):
+    for index, number in enumerate(numbers):
+        by_number.setdefault(number, []).append(index)
+    strays = 0
+    for index, entry in enumerate(array):
+        fields = entry.items() if isinstance(entry, dict) else []
+        known = {str(key).strip().lower(): text(value) for key, value in fields}
+        if not (msg_id := known.get("msgid")):
             continue
-        msg_id = entry.get("msgId")
-        position = by_order.get(str(entry.get("orderId") or entry.get("orderid") or "").strip())
-        if position is None or msg_ids[position] is not None:
-            if not by_number:
-                for index, number in enumerate(numbers):
-                    by_number.setdefault(number, []).append(index)
-            same = by_number.get(str(entry.get("number", "")).strip().lstrip("+"), [])
-            position = next((index for index in same if msg_ids[index] is None), None)
-        if position is not None and msg_id:
-            msg_ids[position] = str(msg_id).strip()
-    return msg_ids, []
+        order, number = known.get("orderid", ""), known.get("number", "").lstrip("+")
+        candidates = [by_order[order]] if order in by_order else []
+        candidates += by_number.get(number, [])
+        if not order and not number and len(array) == len(numbers):
+            candidates.append(index)
+        position = next((candidate for candidate in candidates if msg_ids[candidate] is None), None)
+        if position is not None:
+            msg_ids[position] = msg_id
+        elif msg_id not in msg_ids:
+            strays += 1
+    # An id that is nobody's belongs to someone who has none: no number may be called rejected.
+    return msg_ids, [position for position, msg_id in enumerate(msg_ids) if msg_id is None] if strays else []
 
 
 def rows_of(envelope: Envelope) -> list[Any]:
