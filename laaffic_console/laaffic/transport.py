@@ -28,6 +28,11 @@ DEFAULT_TIMEOUTS = (10.0, 30.0)  # connect, read; seconds
 
 # What can only happen before a byte of the request is written.
 _BEFORE_SENDING = (NewConnectionError, NameResolutionError, ConnectTimeoutError)
+_NO_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+)
 
 
 class Transport:
@@ -151,8 +156,10 @@ class Transport:
 
 def _transport_error(interface: str, problem: requests.RequestException) -> NotSent | OutcomeUnknown:
     """Not sent when it is certain; unknown for everything else, a reset before the answer included."""
-    if isinstance(problem, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+    if isinstance(problem, _NO_ADDRESS):
         return NotSent("LAAFFIC_BASE_URL is not an address", interface=interface)
+    if isinstance(problem, requests.exceptions.InvalidHeader):
+        return NotSent("LAAFFIC_API_KEY holds what no header can", interface=interface)
     cause = _root(problem)
     if isinstance(cause, _BEFORE_SENDING) or _is_handshake(cause):
         return NotSent(_in_words(cause), interface=interface)
@@ -178,8 +185,8 @@ def _in_words(cause: BaseException) -> str:
     """Without the request's address: a GET's query holds numbers and contents."""
     words = {
         NameResolutionError: "the gateway's name cannot be resolved",
-        ConnectTimeoutError: "no connection within the time limit",
         NewConnectionError: "the connection was refused",
+        ConnectTimeoutError: "no connection within the time limit",  # the class above is one of these
         SSLError: "the TLS handshake failed",
     }
     for kind, text in words.items():
