@@ -5,6 +5,7 @@ from django.urls import reverse_lazy
 
 from laaffic_console import conf
 from laaffic_console.conf import BASE_DIR, VAR_DIR, env
+from laaffic_console.dashboard import look
 
 SECRET_KEY = conf.secret_key()
 DEBUG = env.bool("DEBUG", default=False)
@@ -138,6 +139,8 @@ SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
 X_FRAME_OPTIONS = "DENY"
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+UNFOLD = look.UNFOLD
 
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")

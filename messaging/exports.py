@@ -52,3 +52,18 @@ def write_file(contacts: QuerySet[Contact], path: Path) -> int:
         with path.open("w", encoding="utf-8-sig", newline="") as text:
             return write_csv(contacts, text)
     raise ValueError(f"{path.name} ends neither in .csv nor in .xlsx.")
+
+
+def csv_lines(contacts: QuerySet[Contact]) -> Iterator[str]:
+    """The lines of a CSV file, for an answer that is streamed."""
+    writer = csv.writer(_Echo())
+    yield "\ufeff"
+    for row in rows(contacts):
+        yield writer.writerow(["" if cell is None else cell for cell in row])
+
+
+class _Echo:
+    """A file that gives back what is written to it."""
+
+    def write(self, line: str) -> str:
+        return line

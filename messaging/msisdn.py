@@ -45,7 +45,8 @@ def _digits(text: str) -> tuple[str, bool]:
     """(digits, whether they were written with + or 00)."""
     if text.isdecimal() and text.isascii() and text[0] != "0":
         return text, False
-    written = unicodedata.normalize("NFKC", text).strip().strip("'\"")
+    written = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    written = written.strip().strip("'\"")
     if not written:
         raise InvalidNumber("There is no number.")
     if _scientific.match(written):
@@ -55,7 +56,9 @@ def _digits(text: str) -> tuple[str, bool]:
         )
     if _whole_float.match(written):
         written = written.split(".", 1)[0]
-    compact = "".join(str(int(c)) if c.isdecimal() else c for c in _separators.sub("", written))
+    compact = _separators.sub("", written)
+    if not compact.isascii():
+        compact = "".join(str(int(character)) if character.isdecimal() else character for character in compact)
     international = compact.startswith(("+", "00"))
     digits = compact[1:] if compact.startswith("+") else compact.removeprefix("00")
     if not digits.isdecimal():
@@ -130,18 +133,9 @@ class _CallingCode:
     time_zones: tuple[str, ...] | None  # None: they differ within the code
 
 
-_TYPES = (
-    "fixed_line",
-    "mobile",
-    "toll_free",
-    "premium_rate",
-    "shared_cost",
-    "personal_number",
-    "voip",
-    "pager",
-    "uan",
-    "voicemail",
-)
+# Kinds of numbers in the library's order. A mobile number is tied to a place in some countries only.
+_SPECIAL = ("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail")
+_MOBILE_IN_PLACES = frozenset(phonenumbers.phonenumberutil._GEO_MOBILE_COUNTRIES)
 
 
 def _quick(digits: str) -> Msisdn | None:
@@ -157,11 +151,11 @@ def _in_code(code: _CallingCode, digits: str, length: int) -> Msisdn | None:
     for region in code.regions:
         if region.leading is not None and not region.leading.match(digits, length):
             continue
-        if region.valid.fullmatch(digits, length):
+        if matched := region.valid.fullmatch(digits, length):
             zones = code.time_zones
-            return Msisdn(
-                digits, region.country, _time_zones(digits, length) if zones is None else zones, is_valid=True
-            )
+            if zones is None:
+                zones = _time_zones(digits, length, matched.lastgroup or "")
+            return Msisdn(digits, region.country, zones, is_valid=True)
         if region.leading is not None:
             return None
     return None
@@ -187,17 +181,23 @@ def _regions(names: tuple[str, ...]) -> Iterator[_Region]:
 def _alternation(metadata: PhoneMetadata) -> str:
     """National numbers the library calls valid without changing a digit: none of them starts with a zero to strip."""
     general = metadata.general_desc.national_number_pattern
-    kinds = []
-    for kind in _TYPES:
-        description = getattr(metadata, kind)
-        if description is None or not description.national_number_pattern:
-            continue
-        lengths = [length for length in description.possible_length if length > 0] or list(
-            metadata.general_desc.possible_length
-        )
-        sizes = "|".join(f"\\d{{{length}}}" for length in lengths)
-        kinds.append(f"(?=(?:{sizes})$)(?:{description.national_number_pattern})")
+    groups = [("special", _SPECIAL), ("fixed_line", ("fixed_line",)), ("mobile", ("mobile",))]
+    kinds = [
+        f"(?P<{name}>{'|'.join(patterns)})"
+        for name, members in groups
+        if (patterns := [pattern for member in members if (pattern := _pattern(metadata, member))])
+    ]
     return f"(?!0)(?=(?:{general})$)(?:{'|'.join(kinds)})"
+
+
+def _pattern(metadata: PhoneMetadata, kind: str) -> str:
+    description = getattr(metadata, kind)
+    if description is None or not description.national_number_pattern:
+        return ""
+    lengths = [length for length in description.possible_length if length > 0] or metadata.general_desc.possible_length
+    sizes = "|".join(f"\\d{{{length}}}" for length in lengths)
+    pattern = re.sub(r"(?<!\\)\((?!\?)", "(?:", description.national_number_pattern)  # no group but ours is counted
+    return f"(?=(?:{sizes})$)(?:{pattern})"
 
 
 def _uniform_time_zones(code: str) -> tuple[str, ...] | None:
@@ -206,9 +206,23 @@ def _uniform_time_zones(code: str) -> tuple[str, ...] | None:
     return _known(next(iter(said))) if len(said) == 1 else None
 
 
-def _time_zones(digits: str, code_length: int) -> tuple[str, ...]:
-    number = phonenumbers.PhoneNumber(int(digits[:code_length]), int(digits[code_length:]))
-    return _library_time_zones(number)
+def _time_zones(digits: str, code_length: int, kind: str) -> tuple[str, ...]:
+    """As the library does: by the longest known prefix for numbers tied to a place, else the country's."""
+    in_a_place = kind == "fixed_line" or (kind == "mobile" and int(digits[:code_length]) in _MOBILE_IN_PLACES)
+    return _zones_below(digits[: _longest_prefix() if in_a_place else code_length])
+
+
+@functools.lru_cache(maxsize=100_000)
+def _zones_below(prefix: str) -> tuple[str, ...]:
+    for length in range(len(prefix), 0, -1):
+        if zones := phone_time_zones.TIMEZONE_DATA.get(prefix[:length]):
+            return _known(zones)
+    return ()
+
+
+@functools.cache
+def _longest_prefix() -> int:
+    return max(len(prefix) for prefix in phone_time_zones.TIMEZONE_DATA)
 
 
 def _library_time_zones(number: phonenumbers.PhoneNumber) -> tuple[str, ...]:

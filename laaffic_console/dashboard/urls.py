@@ -1,3 +1,5 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from laaffic_console.dashboard import views
+
+urlpatterns = [path("healthz", views.healthz), path("readyz", views.readyz)]

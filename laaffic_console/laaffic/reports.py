@@ -1,6 +1,7 @@
 """A delivery report, from whichever of the three sources it came."""
 
 import datetime as dt
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -56,7 +57,7 @@ class MalformedReport(ValueError):
 def from_push(entry: object) -> DeliveryReport:
     """One pushed report (wire §2.4): `msgid` in lower case, `mobile`, keys that may have spaces around them."""
     if not isinstance(entry, dict):
-        raise MalformedReport(f"not an object: {str(entry)[:80]}")
+        raise MalformedReport(f"not an object: {reprlib.repr(entry)[:80]}")
     report = {str(key).strip().lower(): value for key, value in entry.items()}
     msg_id, order_id = text(report.get("msgid")), text(report.get("orderid"))
     if "status" not in report or not (msg_id or order_id):
@@ -81,7 +82,7 @@ def from_push(entry: object) -> DeliveryReport:
 def from_record(entry: object, source: Source) -> DeliveryReport:
     """A row of getReport or getSentRcd (wire §2.2, §2.3): no orderId and no error detail in either."""
     if not isinstance(entry, dict):
-        raise MalformedReport(f"not an object: {str(entry)[:80]}")
+        raise MalformedReport(f"not an object: {reprlib.repr(entry)[:80]}")
     record = {str(key).strip(): value for key, value in entry.items()}
     if not record.get("msgId") or "status" not in record:
         raise MalformedReport("without msgId or status")
@@ -100,8 +101,10 @@ def from_record(entry: object, source: Source) -> DeliveryReport:
 
 
 def text(value: object) -> str:
-    """Numbers come as strings and as ints; NUL is what no database keeps."""
-    return "" if value is None or isinstance(value, dict | list) else str(value).strip().replace("\0", "")
+    """Numbers come as strings and as ints; NUL and half a surrogate pair are what no database keeps."""
+    if value is None or isinstance(value, dict | list):
+        return ""
+    return str(value).replace("\0", "").encode(errors="replace").decode().strip()
 
 
 def money(value: object) -> Decimal | None:
@@ -112,7 +115,7 @@ def money(value: object) -> Decimal | None:
         amount = Decimal(str(value).strip())
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() and abs(amount) < 1_000_000_000 else None
+    return amount if amount.is_finite() and amount.copy_abs() < 1_000_000_000 else None
 
 
 def count(value: object) -> int | None:

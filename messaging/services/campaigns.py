@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services import bell
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from messaging import merge_fields, segments
+from messaging import merge_fields, msisdn, segments
 from messaging.models import (
     Batch,
     BatchState,
@@ -132,6 +132,24 @@ def launch(campaign_id: int, *, by: AbstractBaseUser | None = None) -> Campaign:
             return campaign
         _start(campaign, by)
     return campaign
+
+
+def launch_test(draft: Campaign, number: str, *, by: AbstractBaseUser | None) -> Campaign:
+    """Send a draft's text to one number, as a campaign of its own."""
+    try:
+        msisdn.parse(number)
+    except msisdn.InvalidNumber as problem:
+        raise ValidationError({"number": str(problem)}) from problem
+    test = create(
+        name=_("Test of %(name)s") % {"name": draft.name[:100]},
+        application=draft.application,
+        sender_id=draft.sender_id,
+        text=draft.text,
+        numbers=[number],
+        kind=Campaign.Kind.TEST,
+        by=by,
+    )
+    return launch(test.pk, by=by)
 
 
 def check_ready(campaign: Campaign) -> None:

@@ -30,6 +30,8 @@ class Command(BaseCommand):
         create.add_argument("--exclude-group", action="append", default=[])
         create.add_argument("--rate", type=int, metavar="PER_SECOND")
         create.add_argument("--json", action="store_true")
+        listing = verbs.add_parser("list", help="the latest campaigns")
+        listing.add_argument("--json", action="store_true")
         for verb in [*CHANGES, "report"]:
             change = verbs.add_parser(verb)
             change.add_argument("id", type=int)
@@ -38,7 +40,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         verb = options["verb"]
         try:
-            document = self.create(options) if verb == "create" else self.change_or_report(verb, options["id"])
+            document = self.document(verb, options)
         except ValidationError as problem:
             raise CommandError("\n".join(said(problem))) from problem
         except campaigns.NotAllowed as problem:
@@ -46,6 +48,14 @@ class Command(BaseCommand):
         except Campaign.DoesNotExist as problem:
             raise CommandError(f"There is no campaign {options['id']}.") from problem
         self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
+
+    def document(self, verb: str, options: dict[str, Any]) -> dict[str, Any]:
+        if verb == "create":
+            return self.create(options)
+        if verb == "list":
+            latest = Campaign.objects.order_by("-pk").values("id", "name", "state", "total")[:50]
+            return {"campaigns": list(latest)}
+        return self.change_or_report(verb, options["id"])
 
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
         campaign = campaigns.create(
@@ -95,6 +105,8 @@ def said(problem: ValidationError) -> list[str]:
 
 
 def as_text(document: dict[str, Any]) -> str:
+    if "campaigns" in document:
+        return "\n".join("{id}\t{state}\t{total}\t{name}".format(**row) for row in document["campaigns"])
     lines = []
     for key, value in document.items():
         shown = ", ".join(f"{k} {v}" for k, v in value.items() if v) if isinstance(value, dict) else value

@@ -1,0 +1,130 @@
+"""The front page: what runs, what is held and why, today beside yesterday. Every figure comes from tallies."""
+
+import datetime as dt
+import json
+from typing import Any
+
+from django.db.models import Sum
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.dashboard import health
+from laaffic_console.gateway.models import Application
+from messaging.models import ActivityTally, Campaign, CampaignState, Contact, MessageState, OutcomeTally
+from messaging.services import counting
+
+SHOWN = 8
+
+
+def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
+    if not request.user.has_perm("messaging.view_campaign"):
+        return given
+    return {
+        **given,
+        "running": [card(campaign) for campaign in open_campaigns([CampaignState.RUNNING, CampaignState.PAUSED])],
+        "held": open_campaigns([CampaignState.HELD]),
+        "scheduled": open_campaigns([CampaignState.SCHEDULED]),
+        "recent": [card(campaign) for campaign in open_campaigns([CampaignState.FINISHED])[:4]],
+        "today": day_figures(),
+        "spend": spend(),
+        "reasons": top_reasons(),
+        "chart": json.dumps(deliveries_chart()),
+        "health": health.parts(),
+        "last_push_age": health.last_push_age(),
+        "steps": first_steps(),
+    }
+
+
+def open_campaigns(states: list[CampaignState]) -> list[Campaign]:
+    return list(Campaign.objects.filter(state__in=states).select_related("application").order_by("-id")[:SHOWN])
+
+
+def card(campaign: Campaign) -> dict[str, Any]:
+    return {"campaign": campaign, "progress": counting.progress(campaign)}
+
+
+def day_figures() -> list[dict[str, Any]]:
+    """Today beside yesterday at the same time."""
+    now = timezone.localtime()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    today = _figures(midnight, now)
+    before = _figures(midnight - dt.timedelta(days=1), now - dt.timedelta(days=1))
+    shown = [
+        (_("Accepted"), [MessageState.ACCEPTED], "moving"),
+        (_("Delivered"), [MessageState.DELIVERED], "good"),
+        (_("Failed"), [MessageState.UNDELIVERED, MessageState.REJECTED, MessageState.EXPIRED], "bad"),
+        (_("Unknown"), [MessageState.UNKNOWN], "warn"),
+    ]
+    return [
+        {
+            "name": name,
+            "tone": tone,
+            "today": sum(today.get(state, 0) for state in states),
+            "yesterday": sum(before.get(state, 0) for state in states),
+        }
+        for name, states, tone in shown
+    ]
+
+
+def _figures(start: dt.datetime, end: dt.datetime) -> dict[int, int]:
+    happened = ActivityTally.objects.filter(minute__gte=start, minute__lte=end)
+    return dict(happened.values_list("state").annotate(total=Sum("messages")).order_by())
+
+
+def spend() -> list[tuple[str, Any]]:
+    """What was charged for the campaigns of the last day."""
+    since = timezone.now() - dt.timedelta(days=1)
+    rows = OutcomeTally.objects.filter(campaign__launched_at__gte=since).exclude(currency="").values_list("currency")
+    return [(currency, counting.amount(total)) for currency, total in rows.annotate(total=Sum("pay_micros")).order_by()]
+
+
+def top_reasons() -> list[tuple[str, int]]:
+    since = timezone.now() - dt.timedelta(days=1)
+    failed = [MessageState.UNDELIVERED, MessageState.REJECTED]
+    rows = OutcomeTally.objects.filter(campaign__launched_at__gte=since, state__in=failed).values_list("reason")
+    return [
+        (reason or _("no reason given"), n) for reason, n in rows.annotate(n=Sum("messages")).order_by("-n")[:5] if n
+    ]
+
+
+def deliveries_chart() -> dict[str, Any]:
+    """Hours of the last day, delivered and failed."""
+    now = timezone.localtime().replace(minute=0, second=0, microsecond=0)
+    hours = [now - dt.timedelta(hours=back) for back in range(23, -1, -1)]
+    states = [MessageState.DELIVERED, MessageState.UNDELIVERED]
+    found: dict[tuple[dt.datetime, int], int] = {}
+    rows = ActivityTally.objects.filter(minute__gte=hours[0], state__in=states)
+    for minute, state, total in rows.values_list("minute", "state").annotate(n=Sum("messages")).order_by():
+        hour = timezone.localtime(minute).replace(minute=0, second=0, microsecond=0)
+        found[hour, state] = found.get((hour, state), 0) + total
+    names = [
+        (_("Delivered"), MessageState.DELIVERED, "#16a34a"),
+        (_("Undelivered"), MessageState.UNDELIVERED, "#dc2626"),
+    ]
+    return {
+        "labels": [hour.strftime("%H:%M") for hour in hours],
+        "datasets": [
+            {"label": name, "data": [found.get((hour, state), 0) for hour in hours], "backgroundColor": colour}
+            for name, state, colour in names
+        ],
+    }
+
+
+def first_steps() -> list[dict[str, Any]]:
+    """What to do next on a console where nothing has been done yet; [] once a campaign has run."""
+    if Campaign.objects.exclude(state=CampaignState.DRAFT).exists():
+        return []
+    return [
+        {
+            "done": Application.objects.exists(),
+            "page": "admin:gateway_application_add",
+            "says": _("Register an application"),
+        },
+        {
+            "done": Contact.objects.exists(),
+            "page": "admin:messaging_contactimport_add",
+            "says": _("Import your contacts"),
+        },
+        {"done": False, "page": "admin:messaging_campaign_add", "says": _("Write and launch a campaign")},
+    ]

@@ -1,0 +1,123 @@
+"""How the admin looks: navigation by task, colours, the banner that says when nothing real is sent."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+
+def is_sandbox() -> bool:
+    """The gateway is on this machine: what is sent reaches no phone."""
+    return urlsplit(settings.LAAFFIC_BASE_URL).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def environment(request: HttpRequest) -> list[str] | None:
+    return [str(_("Sandbox")), "warning"] if is_sandbox() else None
+
+
+def may(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perm(permission)
+
+
+def _item(title: Any, icon: str, page: str, permission: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{page}"), "permission": may(permission)}
+
+
+UNFOLD = {
+    "SITE_TITLE": _("Laaffic console"),
+    "SITE_HEADER": _("Laaffic console"),
+    "SITE_SUBHEADER": _("Campaigns and numbers"),
+    "SITE_SYMBOL": "cell_tower",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "laaffic_console.dashboard.look.environment",
+    "DASHBOARD_CALLBACK": "laaffic_console.dashboard.frontpage.context",
+    "STYLES": [lambda request: static("console/console.css")],
+    "SCRIPTS": [lambda request: static("console/console.js")],
+    "BORDER_RADIUS": "8px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.6)",
+            "100": "oklch(93.2% .032 255.6)",
+            "200": "oklch(88.2% .059 254.1)",
+            "300": "oklch(80.9% .105 251.8)",
+            "400": "oklch(70.7% .165 254.6)",
+            "500": "oklch(62.3% .214 259.8)",
+            "600": "oklch(54.6% .215 262.9)",
+            "700": "oklch(48.8% .217 264.4)",
+            "800": "oklch(42.4% .181 265.6)",
+            "900": "oklch(37.9% .138 265.5)",
+            "950": "oklch(28.2% .087 267.9)",
+        }
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "items": [
+                    {"title": _("Front page"), "icon": "home", "link": reverse_lazy("admin:index")},
+                ]
+            },
+            {
+                "title": _("Send"),
+                "separator": True,
+                "items": [
+                    _item(_("Campaigns"), "campaign", "messaging_campaign_changelist", "messaging.view_campaign"),
+                    _item(_("Messages"), "sms", "messaging_message_changelist", "messaging.view_message"),
+                ],
+            },
+            {
+                "title": _("People"),
+                "separator": True,
+                "items": [
+                    _item(_("Contacts"), "contacts", "messaging_contact_changelist", "messaging.view_contact"),
+                    _item(_("Groups"), "group", "messaging_contactgroup_changelist", "messaging.view_contactgroup"),
+                    _item(
+                        _("Imports"),
+                        "upload_file",
+                        "messaging_contactimport_changelist",
+                        "messaging.view_contactimport",
+                    ),
+                    _item(
+                        _("Suppression list"),
+                        "block",
+                        "messaging_suppressionentry_changelist",
+                        "messaging.view_suppressionentry",
+                    ),
+                ],
+            },
+            {
+                "title": _("Records"),
+                "separator": True,
+                "collapsible": True,
+                "items": [
+                    _item(_("Ledger"), "receipt_long", "gateway_gatewaycall_changelist", "gateway.view_gatewaycall"),
+                    _item(_("Inbox"), "inbox", "gateway_pushedbody_changelist", "gateway.view_pushedbody"),
+                    _item(
+                        _("Reports without a message"),
+                        "help",
+                        "gateway_orphanreport_changelist",
+                        "gateway.view_orphanreport",
+                    ),
+                ],
+            },
+            {
+                "title": _("Settings"),
+                "separator": True,
+                "collapsible": True,
+                "items": [
+                    _item(_("Applications"), "apps", "gateway_application_changelist", "gateway.view_application"),
+                    _item(_("Workers"), "memory", "gateway_workerheartbeat_changelist", "gateway.view_workerheartbeat"),
+                    _item(_("Users"), "person", "auth_user_changelist", "auth.view_user"),
+                    _item(_("Roles"), "badge", "auth_group_changelist", "auth.view_group"),
+                ],
+            },
+        ],
+    },
+}

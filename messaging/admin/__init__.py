@@ -1,0 +1,3 @@
+from messaging.admin import campaigns, contacts, imports, messages
+
+__all__ = ["campaigns", "contacts", "imports", "messages"]

@@ -1,0 +1,321 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from laaffic_console.gateway.models import Application, Channel, GatewayCall
+from messaging import merge_fields, segments
+from messaging.admin.pages import blame, page, require
+from messaging.models import Campaign, CampaignState, Contact, ContactGroup
+from messaging.services import campaigns, counting, forecast, insights
+
+Verb = Callable[..., Campaign]
+
+# What may be done in which state: (verb, its words, what is asked first, the service).
+BUTTONS: dict[str, tuple[Any, Any, Verb]] = {
+    "pause": (gettext_lazy("Pause"), "", campaigns.pause),
+    "resume": (gettext_lazy("Resume"), "", campaigns.resume),
+    "cancel": (
+        gettext_lazy("Cancel"),
+        gettext_lazy("Cancel this campaign? What has not left will never be sent."),
+        campaigns.cancel,
+    ),
+}
+BUTTONS_OF = {
+    CampaignState.SCHEDULED: ["pause", "cancel"],
+    CampaignState.RUNNING: ["pause", "cancel"],
+    CampaignState.PAUSED: ["resume", "cancel"],
+    CampaignState.HELD: ["resume", "cancel"],
+}
+STATE_COLOURS = {
+    CampaignState.DRAFT: "default",
+    CampaignState.SCHEDULED: "info",
+    CampaignState.RUNNING: "info",
+    CampaignState.PAUSED: "warning",
+    CampaignState.HELD: "warning",
+    CampaignState.FINISHED: "success",
+    CampaignState.CANCELLED: "default",
+}
+
+
+def counter_words() -> str:
+    """What the segment counter in the browser says, in the operator's language."""
+    return json.dumps(
+        {
+            "characters": _("characters"),
+            "too_long": _("too long"),
+            "segment": _("segment"),
+            "segments": _("segments"),
+            "at_least": _("at least"),
+            "left": _("left in the last"),
+            "forces": _("UCS-2 because of"),
+            "replace": _("use"),
+            "fields": sorted(campaigns.known_fields(), key=lambda name: (name not in merge_fields.BUILT_IN, name))[:20],
+        }
+    )
+
+
+class TextWidget(UnfoldAdminTextareaWidget):
+    """A text with its live segment counter."""
+
+    class Media:
+        js = ["console/segment_tables.js", "console/segments.js", "console/compose.js"]
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        return super().get_context(name, value, {**(attrs or {}), "data-segments": counter_words(), "rows": 6})
+
+
+class CampaignForm(forms.ModelForm):
+    class Meta:
+        model = Campaign
+        fields = [
+            "name",
+            "application",
+            "sender_id",
+            "text",
+            "groups",
+            "excluded_groups",
+            "rate_per_second",
+            "scheduled_at",
+        ]
+        widgets = {"text": TextWidget}
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.errors or cleaned is None:
+            return cleaned
+        draft = Campaign(
+            application=cleaned["application"], text=cleaned["text"], sender_id=cleaned.get("sender_id") or ""
+        )
+        try:
+            campaigns.check_content(draft)
+        except ValidationError as problem:
+            blame(self, problem)
+        return cleaned
+
+
+@admin.register(Campaign)
+class CampaignAdmin(ModelAdmin):
+    form = CampaignForm
+    list_display = ["shown_name", "shown_state", "application", "bar", "total", "created_at", "created_by"]
+    list_filter = ["state", "application", "kind"]
+    list_select_related = ["application", "created_by"]
+    search_fields = ["name"]
+    list_per_page = 50
+    autocomplete_fields = ["groups", "excluded_groups"]
+    fieldsets = [
+        (None, {"fields": ["name", ("application", "sender_id")]}),
+        (gettext_lazy("Text"), {"fields": ["text"]}),
+        (gettext_lazy("To"), {"fields": ["groups", "excluded_groups"]}),
+        (gettext_lazy("When and how fast"), {"fields": [("rate_per_second", "scheduled_at")]}),
+    ]
+
+    # The list
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        return super().get_queryset(request).defer("text", "extra_numbers")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        response = super().changelist_view(request, extra_context)
+        if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
+            shown = list(changelist.result_list)
+            sums = counting.progress_of_many(shown)
+            for campaign in shown:
+                campaign.progress = sums[campaign.pk]
+            changelist.result_list = shown
+        return response
+
+    @display(description=gettext_lazy("campaign"), header=True, ordering="name")
+    def shown_name(self, campaign: Campaign) -> list[str]:
+        return [campaign.name, campaign.hold_reason or campaign.wait_reason or campaign.get_kind_display()]
+
+    @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")
+    def shown_state(self, campaign: Campaign) -> tuple[str, str]:
+        return campaign.state, campaign.get_state_display()
+
+    @display(description=gettext_lazy("progress"))
+    def bar(self, campaign: Campaign) -> str:
+        from django.template.loader import render_to_string
+
+        progress = getattr(campaign, "progress", None) or counting.progress(campaign)
+        return format_html(
+            '<div style="min-width: 9rem">{}</div>',
+            render_to_string("messaging/progress_bar.html", {"progress": progress}),
+        )
+
+    # Composing
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "application":
+            kwargs["queryset"] = Application.objects.filter(channel=Channel.SMS, is_active=True)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Campaign, form: forms.ModelForm, change: bool) -> None:
+        if not change:
+            obj.created_by = request.user
+        obj.sender_id = obj.sender_id or obj.application.sender_id
+        super().save_model(request, obj, form, change)
+        campaigns.note(obj, _("Edited") if change else _("Created"), request.user)
+
+    def response_add(self, request: HttpRequest, obj: Campaign, post_url_continue: str | None = None) -> HttpResponse:
+        return self._to_review(request, obj) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: Campaign) -> HttpResponse:
+        return self._to_review(request, obj) or super().response_change(request, obj)
+
+    def _to_review(self, request: HttpRequest, campaign: Campaign) -> HttpResponse | None:
+        if {"_continue", "_addanother"} & set(request.POST):
+            return None
+        return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[campaign.pk]))
+
+    def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        """Only a draft can be edited: what was launched stays what it was."""
+        return (obj is None or obj.state == CampaignState.DRAFT) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        return obj is not None and obj.state == CampaignState.DRAFT and super().has_delete_permission(request, obj)
+
+    # The campaign's own pages
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/review/", wrap(self.review_view), name="messaging_campaign_review"),
+            path("<int:pk>/test/", wrap(self.test_view), name="messaging_campaign_test"),
+            path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_campaign_do"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        campaign = self.get_object(request, object_id)
+        if campaign is None or campaign.state == CampaignState.DRAFT:
+            return super().change_view(request, object_id, form_url, extra_context)
+        return self.campaign_view(request, campaign)
+
+    def campaign_view(self, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+        if not self.has_view_permission(request, campaign):
+            raise PermissionDenied
+        may_act = request.user.has_perm("messaging.launch_campaign")
+        verbs = BUTTONS_OF.get(CampaignState(campaign.state), []) if may_act else []
+        return page(
+            self,
+            request,
+            "messaging/campaign.html",
+            campaign.name,
+            campaign=campaign,
+            progress=counting.progress(campaign),
+            buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
+            costs=counting.costs(campaign),
+            segments=counting.segments_sent(campaign),
+            pace=insights.pace(campaign),
+            reasons=insights.failure_reasons(campaign),
+            countries=insights.countries(campaign),
+            chart=json.dumps(insights.activity_chart(campaign)),
+            calls=GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk)[:10],
+            events=campaign.events.select_related("actor")[:20],
+            is_over=campaign.state in (CampaignState.FINISHED, CampaignState.CANCELLED)
+            and not counting.state_counts(campaign)["accepted"],
+        )
+
+    def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Before launch, one page: how many, where to, what it looks like, and a button that says what it does."""
+        require(request, "messaging.view_campaign")
+        campaign = self._get(request, pk)
+        if campaign.state != CampaignState.DRAFT:
+            return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[pk]))
+        if request.method == "POST":
+            return self._launch(request, campaign)
+        return self._review_page(request, campaign)
+
+    def _launch(self, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+        require(request, "messaging.launch_campaign")
+        try:
+            campaigns.launch(campaign.pk, by=request.user)
+        except (ValidationError, campaigns.NotAllowed) as problem:
+            for said in problem.messages if isinstance(problem, ValidationError) else [str(problem)]:
+                messages.error(request, said)
+            return self._review_page(request, campaign)
+        return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
+
+    def _review_page(self, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+        problem = campaigns.problem_with_text(campaign.text)
+        planned = None if problem else forecast.of(campaign)
+        sample = Contact.objects.filter(number=request.GET.get("contact", "").strip("+ ")).first()
+        sample = sample or Contact.objects.filter(groups__in=campaign.groups.all()).order_by("pk").first()
+        preview = "" if problem else forecast.as_contact(campaign.text, sample or Contact())
+        return page(
+            self,
+            request,
+            "messaging/review.html",
+            campaign.name,
+            campaign=campaign,
+            problem=problem,
+            forecast=planned,
+            sample=sample,
+            preview=preview,
+            preview_count=segments.count(preview),
+            button=send_words(planned.recipients) if planned else "",
+            may_launch=request.user.has_perm("messaging.launch_campaign"),
+        )
+
+    def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """A test message is a campaign to one number: there is one door out."""
+        require(request, "messaging.view_campaign", "messaging.launch_campaign")
+        draft = self._get(request, pk)
+        if request.method != "POST":
+            raise Http404
+        try:
+            test = campaigns.launch_test(draft, request.POST.get("number", ""), by=request.user)
+        except ValidationError as problem:
+            messages.error(request, " ".join(problem.messages))
+            return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[pk]))
+        messages.success(
+            request,
+            format_html(
+                '{} <a href="{}">{}</a>',
+                _("The test is on its way."),
+                reverse("admin:messaging_campaign_change", args=[test.pk]),
+                _("Watch it"),
+            ),
+        )
+        return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[pk]))
+
+    def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        require(request, "messaging.view_campaign", "messaging.launch_campaign")
+        if request.method != "POST" or verb not in BUTTONS:
+            raise Http404
+        campaign = self._get(request, pk)
+        try:
+            BUTTONS[verb][2](campaign.pk, by=request.user)
+        except campaigns.NotAllowed as problem:
+            messages.error(request, str(problem))
+        return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[pk]))
+
+    def _get(self, request: HttpRequest, pk: int) -> Campaign:
+        campaign = Campaign.objects.select_related("application").filter(pk=pk).first()
+        if campaign is None:
+            raise Http404
+        return campaign
+
+
+def send_words(recipients: int) -> str:
+    """What the button does, in figures."""
+    return ngettext("Send %(n)s message", "Send %(n)s messages", recipients) % {"n": f"{recipients:,}"}
+
+
+def offered_groups() -> QuerySet[ContactGroup]:
+    return ContactGroup.objects.filter(is_ad_hoc=False)

@@ -1,0 +1,191 @@
+from typing import Any
+
+import phonenumbers
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from laaffic_console.dashboard.read_only import ReadOnlyAdmin
+from messaging.admin.pages import blame, page, require
+from messaging.contact_rows import FIXED_FIELDS, IGNORED, attribute_name
+from messaging.models import ContactGroup, ContactImport
+from messaging.services import imports
+
+State = ContactImport.State
+STATE_COLOURS = {
+    State.PREVIEW: "warning",
+    State.QUEUED: "info",
+    State.RUNNING: "info",
+    State.FINISHED: "success",
+    State.FAILED: "danger",
+    State.CANCELLED: "default",
+}
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(label=gettext_lazy("CSV or XLSX file"), allow_empty_file=True)
+    group = forms.ModelChoiceField(
+        ContactGroup.objects.filter(is_ad_hoc=False), required=False, label=gettext_lazy("Put them into a group")
+    )
+    new_group = forms.CharField(max_length=120, required=False, label=gettext_lazy("or a new one, called"))
+    region = forms.ChoiceField(required=False, label=gettext_lazy("Country of numbers without a country code"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        countries = [(region, region) for region in sorted(phonenumbers.SUPPORTED_REGIONS)]
+        self.fields["region"].choices = [("", _("none: every number has one")), *countries]
+
+
+@admin.register(ContactImport)
+class ContactImportAdmin(ReadOnlyAdmin):
+    list_display = [
+        "file_name",
+        "shown_state",
+        "rows",
+        "added",
+        "updated",
+        "unchanged",
+        "invalid",
+        "created_by",
+        "created_at",
+    ]
+    list_filter = ["state"]
+    list_select_related = ["created_by"]
+
+    @display(description=gettext_lazy("state"), label=STATE_COLOURS)
+    def shown_state(self, job: ContactImport) -> tuple[str, str]:
+        return job.state, job.get_state_display()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perms(
+            ["messaging.add_contactimport", "messaging.add_contact", "messaging.change_contact"]
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/bad-rows.csv", wrap(self.bad_rows_view), name="messaging_contactimport_bad_rows"),
+            path("<int:pk>/cancel/", wrap(self.cancel_view), name="messaging_contactimport_cancel"),
+            *super().get_urls(),
+        ]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = UploadForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                job = imports.receive(
+                    form.cleaned_data["file"],
+                    group=self._group(form),
+                    region=form.cleaned_data["region"],
+                    by=request.user,
+                )
+            except ValidationError as problem:
+                blame(form, ValidationError({"file": problem}))
+            else:
+                return HttpResponseRedirect(reverse("admin:messaging_contactimport_change", args=[job.pk]))
+        return page(self, request, "messaging/import_upload.html", _("Import contacts"), form=form)
+
+    def _group(self, form: UploadForm) -> ContactGroup | None:
+        if name := form.cleaned_data["new_group"].strip():
+            return ContactGroup.objects.get_or_create(name=name)[0]
+        return form.cleaned_data["group"]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        job = self.get_object(request, object_id)
+        if job is None:
+            raise Http404
+        if not self.has_view_permission(request, job):
+            raise PermissionDenied
+        if job.state == State.PREVIEW:
+            return self._preview(request, job)
+        return self._progress(request, job)
+
+    def _preview(self, request: HttpRequest, job: ContactImport) -> HttpResponse:
+        """What the columns mean, and the first rows as they would be stored; a second click starts nothing twice."""
+        mapping = self._mapping(request, job)
+        if request.method == "POST":
+            if not self.has_add_permission(request):
+                raise PermissionDenied
+            if "_start" in request.POST and "number" in mapping.values():
+                imports.start(job.pk, mapping=mapping)
+                return HttpResponseRedirect(request.path)
+        return page(
+            self,
+            request,
+            "messaging/import_preview.html",
+            job.file_name,
+            job=job,
+            columns=[
+                (index, header, mapping.get(header, IGNORED), self._choices(header))
+                for index, header in enumerate(job.headers)
+            ],
+            rows=imports.preview(job, mapping),
+            has_number="number" in mapping.values(),
+        )
+
+    def _mapping(self, request: HttpRequest, job: ContactImport) -> dict[str, str]:
+        if request.method != "POST":
+            return dict(job.mapping)
+        mapping = {}
+        for index, header in enumerate(job.headers):
+            wanted = request.POST.get(f"column-{index}", IGNORED)
+            allowed = {value for value, _words in self._choices(header)}
+            mapping[header] = wanted if wanted in allowed else IGNORED
+        return mapping
+
+    def _choices(self, header: str) -> list[tuple[str, Any]]:
+        words = {
+            "number": _("Phone number"),
+            "name": _("Name"),
+            "first_name": _("First name"),
+            "last_name": _("Last name"),
+            "email": _("Email"),
+            "language": _("Language"),
+        }
+        slug = attribute_name(header)
+        own = [(f"attributes.{slug}", _("Attribute “%(name)s”") % {"name": slug})] if slug else []
+        return [*((field, words[field]) for field in FIXED_FIELDS), *own, (IGNORED, _("Leave out"))]
+
+    def _progress(self, request: HttpRequest, job: ContactImport) -> HttpResponse:
+        seconds = ((job.finished_at or timezone.now()) - job.started_at).total_seconds() if job.started_at else 0
+        rate = job.rows / seconds if seconds > 0.5 else None
+        done = job.bytes_done / job.size if job.size else 0
+        return page(
+            self,
+            request,
+            "messaging/import_progress.html",
+            job.file_name,
+            job=job,
+            percent=100 if job.state == State.FINISHED else min(99, int(100 * done)),
+            rate=rate,
+            seconds_left=seconds / done - seconds if done > 0.02 and job.state == State.RUNNING else None,
+            is_over=job.state in (State.FINISHED, State.FAILED, State.CANCELLED),
+            bad_rows=job.bad_rows.order_by("row")[:100],
+        )
+
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "messaging.add_contactimport")
+        if request.method != "POST":
+            raise Http404
+        if not imports.cancel(pk):
+            messages.info(request, _("It was over already."))
+        return HttpResponseRedirect(reverse("admin:messaging_contactimport_change", args=[pk]))
+
+    def bad_rows_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "messaging.view_contactimport")
+        job = ContactImport.objects.filter(pk=pk).first()
+        if job is None:
+            raise Http404
+        answer = HttpResponse(imports.bad_rows_csv(job), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="bad-rows-{job.pk}.csv"'
+        return answer

@@ -1,0 +1,114 @@
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from laaffic_console.dashboard.read_only import ExactSearch, ReadOnlyAdmin
+from messaging.admin.pages import page
+from messaging.models import Batch, BatchState, Message, MessageState
+from messaging.order_ids import message_id_of, order_id
+from messaging.services import timeline
+
+STATE_COLOURS = {
+    state.label: colour
+    for state, colour in {
+        MessageState.QUEUED: "default",
+        MessageState.CLAIMED: "info",
+        MessageState.SUPPRESSED: "default",
+        MessageState.CANCELLED: "default",
+        MessageState.UNKNOWN: "warning",
+        MessageState.REJECTED: "danger",
+        MessageState.ACCEPTED: "info",
+        MessageState.EXPIRED: "danger",
+        MessageState.UNDELIVERED: "danger",
+        MessageState.DELIVERED: "success",
+    }.items()
+}
+
+
+class StateFilter(admin.SimpleListFilter):
+    """The states of DESIGN §4. Claimed is what a queued message is while its batch is claimed."""
+
+    title = gettext_lazy("state")
+    parameter_name = "in"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(state.key, state.label) for state in MessageState]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        word = self.value()
+        if word not in {state.key for state in MessageState}:
+            return queryset
+        state = MessageState[word.upper()]
+        if state not in (MessageState.QUEUED, MessageState.CLAIMED):
+            return queryset.filter(state=state)
+        claimed = list(Batch.objects.filter(state=BatchState.CLAIMED).values_list("pk", flat=True)[:1000])
+        in_hand = Q(batch_id__in=claimed)
+        waiting = queryset.filter(state=MessageState.QUEUED)
+        return waiting.filter(in_hand) if state is MessageState.CLAIMED else waiting.exclude(in_hand)
+
+
+@admin.register(Message)
+class MessageAdmin(ExactSearch, ReadOnlyAdmin):
+    list_display = [
+        "shown_number",
+        "shown_state",
+        "campaign",
+        "reason",
+        "segments",
+        "cost",
+        "settled_at",
+        "reported_at",
+    ]
+    list_filter = [StateFilter]
+    list_select_related = ["campaign", "batch"]
+    search_fields = ["number"]
+    search_help_text = gettext_lazy("A whole number, gateway id or order id")
+    exact_search = ("number", "gateway_id")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup == "campaign__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def search_condition(self, term: str) -> Q:
+        ours = message_id_of(settings.LAAFFIC_ORDER_PREFIX, term)
+        condition = Q(number=term.strip("+ ").replace(" ", "")) | Q(gateway_id=term)
+        return condition | Q(pk=ours) if ours is not None else condition
+
+    @display(description=gettext_lazy("number"), ordering="number")
+    def shown_number(self, message: Message) -> str:
+        return message.number
+
+    @display(description=gettext_lazy("state"), label=STATE_COLOURS)
+    def shown_state(self, message: Message) -> Any:
+        if message.state == MessageState.QUEUED and message.batch.state == BatchState.CLAIMED:
+            return MessageState.CLAIMED.label
+        return MessageState(message.state).label
+
+    @display(description=gettext_lazy("cost"))
+    def cost(self, message: Message) -> str:
+        return timeline.cost_of(message)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        message = self.get_object(request, object_id)
+        if message is None or not self.has_view_permission(request, message):
+            return super().change_view(request, object_id, form_url, extra_context)
+        return page(
+            self,
+            request,
+            "messaging/message.html",
+            _("Message to %(number)s") % {"number": message.number},
+            message=message,
+            state=self.shown_state(message),
+            state_word=MessageState(message.state).key,
+            text=timeline.text_of(message),
+            cost=self.cost(message),
+            order_id=order_id(settings.LAAFFIC_ORDER_PREFIX, message.pk),
+            entries=timeline.of(message),
+        )

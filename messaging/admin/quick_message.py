@@ -1,0 +1,60 @@
+"""Send SMS to chosen contacts: a campaign like any other, to a group made for it."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from laaffic_console.gateway.models import Application, Channel
+from messaging.admin.campaigns import TextWidget
+from messaging.admin.pages import blame
+from messaging.models import Campaign, Contact
+from messaging.services import campaigns, contacts
+
+
+class QuickMessageForm(forms.Form):
+    application = forms.ModelChoiceField(
+        Application.objects.filter(channel=Channel.SMS, is_active=True),
+        label=gettext_lazy("Application"),
+        widget=UnfoldAdminSelectWidget,
+    )
+    sender_id = forms.CharField(
+        max_length=32,
+        required=False,
+        label=gettext_lazy("Sender ID"),
+        help_text=gettext_lazy("Empty: the application's own."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    text = forms.CharField(label=gettext_lazy("Text"), widget=TextWidget)
+
+    def clean_text(self) -> str:
+        if problem := campaigns.problem_with_text(self.cleaned_data["text"]):
+            raise ValidationError(problem)
+        return str(self.cleaned_data["text"])
+
+
+def send_quick_message(form: QuickMessageForm, queryset: QuerySet[Contact], request: HttpRequest) -> Campaign | None:
+    """A draft to the chosen contacts; None when its form says what is wrong."""
+    given: dict[str, Any] = form.cleaned_data
+    name = _("Quick message %(when)s") % {"when": timezone.localtime().strftime("%Y-%m-%d %H:%M:%S")}
+    group = contacts.quick_group(queryset, name)
+    try:
+        return campaigns.create(
+            name=name,
+            application=given["application"],
+            sender_id=given["sender_id"],
+            text=given["text"],
+            groups=[group],
+            kind=Campaign.Kind.QUICK,
+            by=request.user,
+        )
+    except ValidationError as problem:
+        group.delete()
+        blame(form, problem)
+        return None

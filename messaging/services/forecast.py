@@ -1,0 +1,84 @@
+"""What a launch would do, before it does: how many, where to, how many segments, how long."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from messaging import merge_fields, segments
+from messaging.models import Campaign, Contact, GroupMembership, SuppressionEntry
+from messaging.services.audience import values_of
+
+SAMPLE = 200
+COUNTRIES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    recipients: int
+    suppressed: int
+    excluded: int
+    countries: list[tuple[str, int]]
+    segments_least: int  # of one message, over a sample
+    segments_most: int
+    segments_total: int
+    lacking_fields: dict[str, int]  # contacts of the sample without a value for a field
+    seconds: float | None  # at the campaign's rate; None where there is none
+
+
+def of(campaign: Campaign) -> Forecast:
+    everyone = _contacts(campaign)
+    suppressed = everyone.filter(_is_suppressed())
+    excluded = _excluded(campaign)
+    kept = everyone.exclude(excluded) if excluded else everyone
+    reached = kept.exclude(_is_suppressed())
+    countries = list(reached.values_list("country").annotate(n=Count("pk")).order_by("-n", "country")[:COUNTRIES])
+    recipients = reached.count() + len(campaign.extra_numbers)
+    least, most, average, lacking = _segments(campaign, reached)
+    rates = [rate for rate in (campaign.rate_per_second, campaign.application.rate_per_second) if rate]
+    return Forecast(
+        recipients=recipients,
+        suppressed=suppressed.count(),
+        excluded=everyone.count() - kept.count(),
+        countries=countries,
+        segments_least=least,
+        segments_most=most,
+        segments_total=round(average * recipients),
+        lacking_fields=lacking,
+        seconds=recipients / min(rates) if rates else None,
+    )
+
+
+def _contacts(campaign: Campaign) -> QuerySet[Contact]:
+    members = GroupMembership.objects.filter(contact=OuterRef("pk"), group__in=campaign.groups.all())
+    return Contact.objects.filter(Exists(members))
+
+
+def _excluded(campaign: Campaign) -> Q | None:
+    if not campaign.excluded_groups.exists():
+        return None
+    return Q(Exists(GroupMembership.objects.filter(contact=OuterRef("pk"), group__in=campaign.excluded_groups.all())))
+
+
+def _is_suppressed() -> Q:
+    return Q(Exists(SuppressionEntry.objects.filter(number=OuterRef("number"), channel__in=["sms", "all"])))
+
+
+def _segments(campaign: Campaign, reached: QuerySet[Contact]) -> tuple[int, int, float, dict[str, int]]:
+    """Least, most and average segments, and who lacks a field, over a sample of the audience."""
+    template = merge_fields.parse(campaign.text)
+    if not template.fields:
+        each = segments.count(campaign.text).segments
+        return each, each, each, {}
+    counts, lacking = [], dict.fromkeys(template.fields, 0)
+    for contact in reached.order_by("pk")[:SAMPLE]:
+        values = merge_fields.with_derived(values_of(contact))
+        counts.append(segments.count(merge_fields.render(template, values)).segments)
+        for name in template.fields:
+            lacking[name] += not values.get(name)
+    counts = counts or [segments.count(campaign.text).segments]
+    return min(counts), max(counts), sum(counts) / len(counts), {name: n for name, n in lacking.items() if n}
+
+
+def as_contact(text: str, contact: Contact) -> str:
+    """The text as one contact would read it."""
+    return merge_fields.render(merge_fields.parse(text), merge_fields.with_derived(values_of(contact)))

@@ -1,0 +1,94 @@
+"""What a campaign's page tells beside its counts: pace, countries, reasons with what to do. All from tallies."""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from laaffic_console.laaffic import Family, lookup
+from messaging.models import ActivityTally, Campaign, CampaignState, MessageState
+from messaging.services import counting
+
+PACE_MINUTES = 2
+CHART_MINUTES = 120
+
+# What the carriers' words mean for an operator (they are nowhere documented; these are the usual ones).
+ADVICE = {
+    "absent": gettext_lazy("The phone was off or out of reach. Trying again later may help."),
+    "unknown subscriber": gettext_lazy("The number is not in use. Remove it from your lists."),
+    "spam": gettext_lazy("A carrier's filter stopped it. Reword the text or ask about the sender ID."),
+    "handset": gettext_lazy("The phone could not take it. Trying again later may help."),
+    "not accepted by the provider": gettext_lazy(
+        "The gateway left the number out without a reason. Check that it is a mobile."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    per_second: float
+    limit: int | None
+    seconds_left: float | None
+
+
+def pace(campaign: Campaign) -> Pace | None:
+    """Recipients a second over the last minutes, and how long the rest takes at that."""
+    if campaign.state != CampaignState.RUNNING or campaign.first_sent_at is None:
+        return None
+    now = timezone.now()
+    since = max(campaign.first_sent_at, now - dt.timedelta(minutes=PACE_MINUTES)).replace(second=0, microsecond=0)
+    began = max(campaign.first_sent_at, since)
+    sent = (
+        ActivityTally.objects.filter(campaign=campaign, minute__gte=since, state=MessageState.ACCEPTED).aggregate(
+            n=Sum("messages")
+        )["n"]
+        or 0
+    )
+    per_second = sent / max((now - began).total_seconds(), 1.0)
+    counts = counting.state_counts(campaign)
+    waiting = counts["queued"] + counts["claimed"]
+    rates = [rate for rate in (campaign.rate_per_second, campaign.application.rate_per_second) if rate]
+    return Pace(per_second, min(rates) if rates else None, waiting / per_second if per_second and waiting else None)
+
+
+def failure_reasons(campaign: Campaign) -> list[tuple[str, int, str]]:
+    """(reason, messages, what to do), the most frequent first."""
+    by_reason = counting.outcomes_by(campaign, "reason")
+    failed = {reason: states.get("undelivered", 0) + states.get("rejected", 0) for reason, states in by_reason.items()}
+    ordered = sorted(((n, reason) for reason, n in failed.items() if n), reverse=True)
+    return [(reason or _("no reason given"), n, advice_for(reason)) for n, reason in ordered[:8]]
+
+
+def advice_for(reason: str) -> str:
+    if code := re.match(r"(-\d+)\b", reason):
+        return lookup(Family.SMS, code.group(1)).advice
+    return next((str(advice) for words, advice in ADVICE.items() if words in reason.lower()), "")
+
+
+def countries(campaign: Campaign) -> list[tuple[str, dict[str, int]]]:
+    by_country = counting.outcomes_by(campaign, "country")
+    return sorted(by_country.items(), key=lambda entry: -sum(entry[1].values()))[:12]
+
+
+def activity_chart(campaign: Campaign) -> dict[str, Any]:
+    """Accepted, delivered and undelivered by the minute, the last two hours of activity."""
+    names = [
+        (MessageState.ACCEPTED, _("Accepted"), "#2563eb"),
+        (MessageState.DELIVERED, _("Delivered"), "#16a34a"),
+        (MessageState.UNDELIVERED, _("Undelivered"), "#dc2626"),
+    ]
+    rows = ActivityTally.objects.filter(campaign=campaign, state__in=[state for state, _name, _colour in names])
+    minutes = sorted(set(rows.order_by("-minute").values_list("minute", flat=True).distinct()[:CHART_MINUTES]))
+    found = {(row.minute, row.state): row.messages for row in rows.filter(minute__in=minutes)}
+    return {
+        "labels": [timezone.localtime(minute).strftime("%H:%M") for minute in minutes],
+        "datasets": [
+            {"label": name, "data": [found.get((minute, state), 0) for minute in minutes], "backgroundColor": colour}
+            for state, name, colour in names
+        ],
+    }

@@ -1,0 +1,78 @@
+"use strict";
+// Parts of a page that move by themselves: fetched again every two seconds, not while the tab is hidden.
+(() => {
+  const draw = (root) => {
+    for (const canvas of root.querySelectorAll("canvas.c-chart")) {
+      if (typeof Chart === "undefined") return;
+      const data = JSON.parse(canvas.dataset.chart);
+      const soft = getComputedStyle(document.documentElement).getPropertyValue("--c-soft");
+      const line = getComputedStyle(canvas).getPropertyValue("--c-line");
+      canvas.chart = new Chart(canvas, {
+        type: canvas.dataset.kind || "bar", data,
+        options: { animation: false, maintainAspectRatio: false, responsive: true,
+          scales: { x: { stacked: true, ticks: { color: soft, maxTicksLimit: 12 }, grid: { display: false } },
+                    y: { stacked: true, beginAtZero: true, ticks: { color: soft, precision: 0 }, grid: { color: line } } },
+          plugins: { legend: { labels: { color: soft, boxWidth: 12 } } } },
+      });
+    }
+  };
+  const live = (box) => {
+    const part = box.dataset.livePart, every = Number(box.dataset.every || 2000);
+    const said = document.querySelector("[data-live-status]");
+    const again = async () => {
+      if (box.dataset.liveOver === "true") return;
+      if (!document.hidden) {
+        try {
+          const answer = await fetch(box.dataset.live, { headers: { "X-Requested-With": "fetch" } });
+          if (!answer.ok || answer.redirected) throw new Error(answer.status);
+          const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part);
+          const old = document.getElementById(part);
+          if (fresh && old && fresh.innerHTML !== old.dataset.last) {
+            const focus = document.activeElement?.id;
+            const last = fresh.innerHTML;
+            for (const canvas of old.querySelectorAll("canvas.c-chart")) canvas.chart?.destroy();
+            old.replaceWith(fresh);
+            fresh.dataset.last = last;
+            if (focus) document.getElementById(focus)?.focus();
+            draw(fresh);
+            if (fresh.dataset.liveOver === "true") box.dataset.liveOver = "true";
+          }
+          if (said) said.textContent = "";
+        } catch { if (said) said.textContent = box.dataset.lost || "Connection lost, trying again …"; }
+      }
+      setTimeout(again, every);
+    };
+    setTimeout(again, every);
+  };
+  document.addEventListener("DOMContentLoaded", () => {
+    draw(document);
+    document.querySelectorAll("[data-live]").forEach(live);
+    for (const form of document.querySelectorAll("form[data-once]")) {
+      form.addEventListener("submit", (event) => {
+        if (form.dataset.sent) event.preventDefault();
+        form.dataset.sent = "true";
+        form.querySelectorAll("button[type=submit]").forEach((button) => button.setAttribute("aria-busy", "true"));
+      });
+    }
+    for (const form of document.querySelectorAll("form[data-confirm]")) {
+      form.addEventListener("submit", (event) => { if (!confirm(form.dataset.confirm)) { event.preventDefault(); delete form.dataset.sent; } });
+    }
+    for (const drop of document.querySelectorAll(".c-drop")) {
+      const input = drop.querySelector("input[type=file]"), name = drop.querySelector("[data-file-name]");
+      const show = () => { name.textContent = input.files[0] ? input.files[0].name : ""; };
+      input.addEventListener("change", show);
+      drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
+      drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+      drop.addEventListener("drop", (event) => {
+        event.preventDefault(); drop.classList.remove("over"); input.files = event.dataTransfer.files; show();
+      });
+    }
+    for (const chosen of document.querySelectorAll("[data-fills]")) {
+      chosen.addEventListener("change", () => {
+        const target = document.getElementById(chosen.dataset.fills);
+        const values = JSON.parse(chosen.dataset.values);
+        if (target && !target.dataset.typed) target.value = values[chosen.value] || "";
+      });
+    }
+  });
+})();
