@@ -49,7 +49,7 @@ def check_signature(headers: Mapping[str, str], options: Options, now: float, ex
     wanted = hashlib.md5((key + options.api_secret + stamp).encode("utf-8")).hexdigest()  # noqa: S324 - the vendor's
     if sign.lower() != wanted:
         raise Refusal("-1")
-    if not stamp.isdigit() or abs(now - int(stamp)) > options.tolerance:
+    if not (stamp.isascii() and stamp.isdecimal()) or abs(now - int(stamp)) > options.tolerance:
         raise Refusal(expired)
 
 

@@ -111,7 +111,7 @@ class SmsInterfaces:
         if end < start or end - start > 31 * 86400 or start < now - 90 * 86400:
             raise Refusal("-25")
         index = text(given, "startIndex") or "0"
-        if not index.isdigit():
+        if not (index.isascii() and index.isdecimal()):
             raise Refusal("-22", "startIndex is not a number")
         finished = [
             accepted
