@@ -65,7 +65,9 @@ class Pusher:
         reports = [self._report(accepted) for accepted in batch]
         if self.options.push_mode == "single":
             return reports
-        return [reports if self.options.push_mode == "array" else {"array": reports}]
+        size = self.options.push_batch
+        parts = [reports[start : start + size] for start in range(0, len(reports), size)]
+        return list(parts) if self.options.push_mode == "array" else [{"array": part} for part in parts]
 
     def _report(self, accepted: Accepted) -> dict[str, Any]:
         fate, country = self.store.fate(accepted), accepted.country()

@@ -59,7 +59,7 @@ class SmsInterfaces:
         return not (number.isdecimal() and 7 <= len(number) <= 15) or number in self.faults.abnormal
 
     def _accept(self, app_id: str, parts: list[tuple[list[str], str, str, list[str]]], now: float) -> dict[str, Any]:
-        if not all(self.store.has_funds(numbers, content) for numbers, content, _, _ in parts):
+        if not self.store.has_funds([(numbers, content) for numbers, content, _, _ in parts]):
             raise Refusal("-10")
         made: list[Accepted] = []
         asked = 0

@@ -72,10 +72,13 @@ class Store:
             bisect.bisect_left(self.messages, start, key=moment) : bisect.bisect_left(self.messages, end, key=moment)
         ]
 
-    def has_funds(self, numbers: list[str], content: str) -> bool:
+    def has_funds(self, contents: list[tuple[list[str], str]]) -> bool:
+        """Whether all of a call can be paid: each content to its numbers."""
         if self.options.balance is None:
             return True
-        price = sum((country_of(number).price for number in numbers), Decimal(0)) * segments_of(content)
+        price = Decimal(0)
+        for numbers, content in contents:
+            price += sum((country_of(number).price for number in numbers), Decimal(0)) * segments_of(content)
         return self.spent + price <= Decimal(str(self.options.balance))
 
     def balance(self) -> Decimal:
