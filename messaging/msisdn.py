@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata
 from phonenumbers import timezone as phone_time_zones
+from phonenumbers.tzdata import TIMEZONE_DATA
 
 MIN_DIGITS, MAX_DIGITS = 7, 15
 
@@ -180,7 +181,7 @@ def _regions(names: tuple[str, ...]) -> Iterator[_Region]:
 
 def _alternation(metadata: PhoneMetadata) -> str:
     """National numbers the library calls valid without changing a digit: none of them starts with a zero to strip."""
-    general = metadata.general_desc.national_number_pattern
+    general = metadata.general_desc.national_number_pattern if metadata.general_desc else ""
     groups = [("special", _SPECIAL), ("fixed_line", ("fixed_line",)), ("mobile", ("mobile",))]
     kinds = [
         f"(?P<{name}>{'|'.join(patterns)})"
@@ -194,7 +195,9 @@ def _pattern(metadata: PhoneMetadata, kind: str) -> str:
     description = getattr(metadata, kind)
     if description is None or not description.national_number_pattern:
         return ""
-    lengths = [length for length in description.possible_length if length > 0] or metadata.general_desc.possible_length
+    lengths = [length for length in description.possible_length if length > 0] or (
+        metadata.general_desc.possible_length if metadata.general_desc else ()
+    )
     sizes = "|".join(f"\\d{{{length}}}" for length in lengths)
     pattern = re.sub(r"(?<!\\)\((?!\?)", "(?:", description.national_number_pattern)  # no group but ours is counted
     return f"(?=(?:{sizes})$)(?:{pattern})"
@@ -202,7 +205,7 @@ def _pattern(metadata: PhoneMetadata, kind: str) -> str:
 
 def _uniform_time_zones(code: str) -> tuple[str, ...] | None:
     """The zones of a calling code when every prefix below it says the same."""
-    said = {zones for prefix, zones in phone_time_zones.TIMEZONE_DATA.items() if prefix.startswith(code)}
+    said = {zones for prefix, zones in TIMEZONE_DATA.items() if prefix.startswith(code)}
     return _known(next(iter(said))) if len(said) == 1 else None
 
 
@@ -215,14 +218,14 @@ def _time_zones(digits: str, code_length: int, kind: str) -> tuple[str, ...]:
 @functools.lru_cache(maxsize=100_000)
 def _zones_below(prefix: str) -> tuple[str, ...]:
     for length in range(len(prefix), 0, -1):
-        if zones := phone_time_zones.TIMEZONE_DATA.get(prefix[:length]):
+        if zones := TIMEZONE_DATA.get(prefix[:length]):
             return _known(zones)
     return ()
 
 
 @functools.cache
 def _longest_prefix() -> int:
-    return max(len(prefix) for prefix in phone_time_zones.TIMEZONE_DATA)
+    return max(len(prefix) for prefix in TIMEZONE_DATA)
 
 
 def _library_time_zones(number: phonenumbers.PhoneNumber) -> tuple[str, ...]:

@@ -171,7 +171,9 @@ def watch(running: contextlib.ExitStack) -> None:
 
 
 def manage(*arguments: str) -> str:
-    done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise DemoFailed(f"manage.py {arguments[0]} failed: {done.stderr.strip()[-500:]}")
     return done.stdout

@@ -16,7 +16,10 @@ def tables() -> str:
         "basic": segments.BASIC,
         "extension": segments.EXTENSION,
         "replacements": segments.REPLACEMENTS,
-        "capacity": {"gsm": segments.CAPACITY[segments.Encoding.GSM_7], "ucs": segments.CAPACITY[segments.Encoding.UCS_2]},
+        "capacity": {
+            "gsm": segments.CAPACITY[segments.Encoding.GSM_7],
+            "ucs": segments.CAPACITY[segments.Encoding.UCS_2],
+        },
         "limit": segments.LIMIT_CHARACTERS,
     }
     note = "// Made by scripts/make_segment_tables.py from messaging/segments.py; a test holds both together.\n"

@@ -22,6 +22,7 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
         return given
     return {
         **given,
+        "title": _("Today"),
         "running": [card(campaign) for campaign in open_campaigns([CampaignState.RUNNING, CampaignState.PAUSED])],
         "held": open_campaigns([CampaignState.HELD]),
         "scheduled": open_campaigns([CampaignState.SCHEDULED]),

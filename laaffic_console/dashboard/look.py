@@ -28,10 +28,13 @@ def _item(title: Any, icon: str, page: str, permission: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{page}"), "permission": may(permission)}
 
 
-UNFOLD = {
+UNFOLD: dict[str, Any] = {
     "SITE_TITLE": _("Laaffic console"),
     "SITE_HEADER": _("Laaffic console"),
     "SITE_SUBHEADER": _("Campaigns and numbers"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/icon.svg")},
+    ],
     "SITE_SYMBOL": "cell_tower",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,

@@ -6,6 +6,7 @@ import secrets
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
@@ -18,7 +19,7 @@ from laaffic_console.gateway.services import inbox
 class PushView(View):
     http_method_names = ["post"]
 
-    def dispatch(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
         if not is_push_token(kwargs["token"]) or not is_allowed_source(request.META.get("REMOTE_ADDR", "")):
             raise Http404
         return super().dispatch(request, *args, **kwargs)

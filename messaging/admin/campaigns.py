@@ -119,7 +119,7 @@ class CampaignAdmin(ModelAdmin):
         (None, {"fields": ["name", ("application", "sender_id")]}),
         (gettext_lazy("Text"), {"fields": ["text"]}),
         (gettext_lazy("To"), {"fields": ["groups", "excluded_groups"]}),
-        (gettext_lazy("When and how fast"), {"fields": [("rate_per_second", "scheduled_at")]}),
+        (gettext_lazy("When and how fast"), {"fields": ["rate_per_second", "scheduled_at"]}),
     ]
 
     # The list

@@ -155,7 +155,7 @@ _MESSAGE_COLUMNS = (
 )
 
 
-def _insert_messages(select: str, params: Sequence[object]) -> tuple[int, int, int]:
+def _insert_messages(select: str, params: Sequence[int | str]) -> tuple[int, int, int]:
     """Insert from a SELECT; (how many, first id, last id)."""
     insert = f"INSERT INTO messaging_message ({_MESSAGE_COLUMNS}) {select}"
     with connection.cursor() as cursor:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
@@ -46,7 +46,7 @@ def create(
     rate_per_second: int | None = None,
     scheduled_at: dt.datetime | None = None,
     kind: str = Campaign.Kind.CAMPAIGN,
-    by: AbstractBaseUser | None = None,
+    by: User | None = None,
 ) -> Campaign:
     """A draft; ValidationError names the field that is wrong."""
     campaign = Campaign(
@@ -119,7 +119,7 @@ def known_fields() -> set[str]:
     return {*merge_fields.BUILT_IN, *(name for attributes in recent for name in attributes)}
 
 
-def launch(campaign_id: int, *, by: AbstractBaseUser | None = None) -> Campaign:
+def launch(campaign_id: int, *, by: User | None = None) -> Campaign:
     """Start a draft, now or at its time. A second launch of the same campaign changes nothing."""
     with transaction.atomic():
         campaign = _locked(campaign_id)
@@ -134,7 +134,7 @@ def launch(campaign_id: int, *, by: AbstractBaseUser | None = None) -> Campaign:
     return campaign
 
 
-def launch_test(draft: Campaign, number: str, *, by: AbstractBaseUser | None) -> Campaign:
+def launch_test(draft: Campaign, number: str, *, by: User | None) -> Campaign:
     """Send a draft's text to one number, as a campaign of its own."""
     try:
         msisdn.parse(number)
@@ -169,11 +169,12 @@ def check_ready(campaign: Campaign) -> None:
 def start_scheduled(campaign_id: int) -> None:
     with transaction.atomic():
         campaign = _locked(campaign_id)
-        if campaign.state == CampaignState.SCHEDULED and campaign.scheduled_at <= timezone.now():
+        due = campaign.scheduled_at is not None and campaign.scheduled_at <= timezone.now()
+        if campaign.state == CampaignState.SCHEDULED and due:
             _start(campaign, None)
 
 
-def _start(campaign: Campaign, by: AbstractBaseUser | None) -> None:
+def _start(campaign: Campaign, by: User | None) -> None:
     audience.begin(campaign)
     _move(campaign, CampaignState.RUNNING, _("Launched"), by)
     # The sender's bell first: with one worker it begins at once and freezes for itself.
@@ -181,7 +182,7 @@ def _start(campaign: Campaign, by: AbstractBaseUser | None) -> None:
     bell.ring("messaging.jobs.freeze_audience", campaign.pk)
 
 
-def pause(campaign_id: int, *, by: AbstractBaseUser | None = None) -> Campaign:
+def pause(campaign_id: int, *, by: User | None = None) -> Campaign:
     """No further claim is made; what is in flight is settled."""
     with transaction.atomic():
         campaign = _locked(campaign_id)
@@ -190,7 +191,7 @@ def pause(campaign_id: int, *, by: AbstractBaseUser | None = None) -> Campaign:
     return campaign
 
 
-def resume(campaign_id: int, *, by: AbstractBaseUser | None = None) -> Campaign:
+def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
     with transaction.atomic():
         campaign = _locked(campaign_id)
         _require(campaign, [CampaignState.PAUSED, CampaignState.HELD], _("resumed"))
@@ -211,7 +212,7 @@ def wake(campaign_id: int) -> None:
     bell.ring("messaging.jobs.freeze_audience", campaign_id)
 
 
-def cancel(campaign_id: int, *, by: AbstractBaseUser | None = None) -> Campaign:
+def cancel(campaign_id: int, *, by: User | None = None) -> Campaign:
     """What has not left never will; what is in flight is settled, and reports still count."""
     with transaction.atomic():
         campaign = _locked(campaign_id)
@@ -267,7 +268,7 @@ def finish_if_done(campaign_id: int) -> bool:
     return True
 
 
-def note(campaign: Campaign, text: str, by: AbstractBaseUser | None) -> None:
+def note(campaign: Campaign, text: str, by: User | None) -> None:
     CampaignEvent.objects.create(campaign=campaign, text=text[:300], actor=by)
 
 
@@ -283,9 +284,7 @@ def _require(campaign: Campaign, states: Sequence[str], verb: str) -> None:
         )
 
 
-def _move(
-    campaign: Campaign, state: CampaignState, event: str, by: AbstractBaseUser | None, hold_reason: str = ""
-) -> None:
+def _move(campaign: Campaign, state: CampaignState, event: str, by: User | None, hold_reason: str = "") -> None:
     campaign.state = state
     campaign.hold_reason = hold_reason
     Campaign.objects.filter(pk=campaign.pk).update(state=state, hold_reason=hold_reason[:300], wait_reason="")

@@ -136,7 +136,8 @@ def _queued_messages(batch: Batch) -> list[tuple[int, str, str, Any, int, bool]]
             "WHERE m.id >= %s AND m.id <= %s AND m.batch_id = %s AND m.state = %s ORDER BY m.id",
             [*SEND_CHANNELS, batch.first_message_id, batch.last_message_id, batch.pk, MessageState.QUEUED],
         )
-        return cursor.fetchall()
+        rows: list[tuple[int, str, str, Any, int, bool]] = cursor.fetchall()
+        return rows
 
 
 def _without_suppressed(batch: Batch, rows: list[Any]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -31,9 +31,7 @@ def remove_from_group(contacts: QuerySet[Contact], group: ContactGroup) -> int:
     return removed
 
 
-def suppress(
-    contacts: QuerySet[Contact], *, channel: str, reason: str, note: str = "", by: AbstractBaseUser | None = None
-) -> int:
+def suppress(contacts: QuerySet[Contact], *, channel: str, reason: str, note: str = "", by: User | None = None) -> int:
     total = 0
     for ids in _id_chunks(contacts):
         numbers = Contact.objects.filter(pk__in=ids).values_list("number", flat=True)
@@ -42,7 +40,7 @@ def suppress(
 
 
 def suppress_numbers(
-    numbers: Iterable[str], *, channel: str, reason: str, note: str = "", by: AbstractBaseUser | None = None
+    numbers: Iterable[str], *, channel: str, reason: str, note: str = "", by: User | None = None
 ) -> int:
     """Put MSISDNs on the list; one that is there keeps its older reason."""
     made = [

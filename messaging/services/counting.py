@@ -29,8 +29,11 @@ def counts_of_many(campaign_ids: Sequence[int]) -> dict[int, dict[str, int]]:
         .values("campaign_id")
         .annotate(claimed=Sum(claimed), **{f"sum_{state.key}": Sum(state.key) for state in STORED_STATES})
     )
-    found = {pk: dict.fromkeys((state.key for state in MessageState), 0) for pk in campaign_ids}
-    for row in sums:
+    found: dict[int, dict[str, int]] = {
+        pk: dict.fromkeys((state.key for state in MessageState), 0) for pk in campaign_ids
+    }
+    row: dict[str, Any]
+    for row in sums:  # type: ignore[assignment]
         counts = {state.key: int(row[f"sum_{state.key}"] or 0) for state in STORED_STATES}
         counts["claimed"] = int(row["claimed"] or 0)
         counts["queued"] -= counts["claimed"]

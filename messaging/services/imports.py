@@ -6,9 +6,10 @@ import io
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
@@ -29,9 +30,7 @@ ERROR_COLUMNS = ["row", "column", "value", "reason"]
 State = ContactImport.State
 
 
-def receive(
-    upload: UploadedFile, *, group: ContactGroup | None, region: str, by: AbstractBaseUser | None
-) -> ContactImport:
+def receive(upload: "UploadedFile[Any]", *, group: ContactGroup | None, region: str, by: User | None) -> ContactImport:
     """Keep an uploaded file and look at how it is written; ValidationError says why it is no list of contacts."""
     if upload.size and upload.size > settings.IMPORT_MAX_BYTES:
         limit = settings.IMPORT_MAX_BYTES // 1024 // 1024
@@ -40,7 +39,7 @@ def receive(
         )
     job = ContactImport(
         file_name=str(upload.name)[:200], size=upload.size or 0, group=group, region=region, created_by=by
-    )  # type: ignore[misc]
+    )
     job.file.save(f"{timezone.now():%Y%m%d-%H%M%S}.dat", upload, save=False)
     try:
         _look(job)

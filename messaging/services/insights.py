@@ -88,7 +88,12 @@ def activity_chart(campaign: Campaign) -> dict[str, Any]:
     return {
         "labels": [timezone.localtime(minute).strftime("%H:%M") for minute in minutes],
         "datasets": [
-            {"label": name, "data": [found.get((minute, state), 0) for minute in minutes], "backgroundColor": colour}
+            {
+                "label": name,
+                "data": [found.get((minute, state), 0) for minute in minutes],
+                "backgroundColor": colour,
+                "borderColor": colour,
+            }
             for state, name, colour in names
         ],
     }

@@ -62,7 +62,7 @@ def _next_due() -> Batch | None:
 def check_batch(client: LaafficClient, batch: Batch) -> None:
     """getReport for the batch's pending ids; an id that is absent from the answer is not yet known, never failed."""
     app_id = batch.campaign.application.app_id
-    pending = list(_pending(batch).values_list("gateway_id", flat=True))
+    pending = [gateway_id for gateway_id in _pending(batch).values_list("gateway_id", flat=True) if gateway_id]
     for start in range(0, len(pending), IDS_PER_CALL):
         page = client.get_report(app_id=app_id, msg_ids=pending[start : start + IDS_PER_CALL])
         reports.apply_now(page.reports)

@@ -31,7 +31,7 @@ def of(message: Message) -> list[Entry]:
         state = MessageState(message.state).label
         entries.append(Entry(message.reported_at, f"{state} {message.reason}".strip(), message.report_source))
     elif message.evidence:
-        entries.append(Entry(message.settled_at, MessageState(message.state).label, message.evidence))
+        entries.append(Entry(message.settled_at, str(MessageState(message.state).label), message.evidence))
     entries += [Entry(event.at, event.text, event.source) for event in message.events.all()]
     return sorted(entries, key=lambda entry: entry.at.timestamp() if entry.at else 0.0)
 

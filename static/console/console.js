@@ -10,8 +10,8 @@
       canvas.chart = new Chart(canvas, {
         type: canvas.dataset.kind || "bar", data,
         options: { animation: false, maintainAspectRatio: false, responsive: true,
-          scales: { x: { stacked: true, ticks: { color: soft, maxTicksLimit: 12 }, grid: { display: false } },
-                    y: { stacked: true, beginAtZero: true, ticks: { color: soft, precision: 0 }, grid: { color: line } } },
+          scales: { x: { stacked: canvas.dataset.kind !== "line", ticks: { color: soft, maxTicksLimit: 12 }, grid: { display: false } },
+                    y: { stacked: canvas.dataset.kind !== "line", beginAtZero: true, ticks: { color: soft, precision: 0 }, grid: { color: line } } },
           plugins: { legend: { labels: { color: soft, boxWidth: 12 } } } },
       });
     }

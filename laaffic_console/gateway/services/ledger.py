@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
@@ -35,7 +35,7 @@ def prepare(
     digest: str = "",
     attempt: int = 1,
     worker: str = "",
-    requested_by: AbstractBaseUser | None = None,
+    requested_by: User | None = None,
 ) -> GatewayCall:
     return GatewayCall.objects.create(
         interface=interface,
