@@ -38,7 +38,7 @@ def secret_key() -> str:
 def database() -> dict[str, Any]:
     """SQLite needs WAL and IMMEDIATE: a deferred transaction that has read cannot wait for a lock to write."""
     VAR_DIR.mkdir(parents=True, exist_ok=True)
-    config = env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'console.sqlite3'}")
+    config = env.db_url_config(env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'console.sqlite3'}")
     if config["ENGINE"] == "django.db.backends.sqlite3":
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",

@@ -55,9 +55,9 @@ class RunningSandbox:
 def running_sandbox(options: Options | None = None, port: int = 0) -> Iterator[RunningSandbox]:
     sandbox = Sandbox(options or Options())
     loop = asyncio.new_event_loop()
-    runner = loop.run_until_complete(sandbox.start("127.0.0.1", port))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    runner = asyncio.run_coroutine_threadsafe(sandbox.start("127.0.0.1", port), loop).result(10)
     try:
         yield RunningSandbox(sandbox)
     finally:

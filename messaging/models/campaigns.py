@@ -38,7 +38,7 @@ class Campaign(models.Model):
         Application, models.PROTECT, related_name="campaigns", verbose_name=_("application")
     )
     sender_id = models.CharField(_("sender ID"), max_length=32, blank=True)
-    text = models.TextField(_("text"), max_length=1024)
+    text = models.TextField(_("text"))
     groups = models.ManyToManyField(
         ContactGroup, related_name="campaigns", blank=True, verbose_name=_("send to groups")
     )
