@@ -121,6 +121,17 @@ class BrokenAnswerTests:
         assert send(client) == ["m1"]
         assert len(gateway.received) == 2
 
+    @pytest.mark.parametrize("act", [reset, close, hang, partial])
+    def test_a_send_by_get_is_not_sent_twice_either(
+        self, gateway: ScriptedGateway, client: LaafficClient, act: Act
+    ) -> None:
+        gateway.will(act)
+
+        with pytest.raises(OutcomeUnknown):
+            client.send_sms_get(app_id="4luaKsL2", numbers=[NUMBER], content=TEXT, order_ids=["o1"])
+
+        assert len(gateway.received) == gateway.connections == 1
+
     def test_chunks_that_end_are_an_answer(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
         gateway.will(chunked(whole=True))
 

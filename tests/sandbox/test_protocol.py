@@ -81,7 +81,7 @@ class ClockTests:
 
         assert balance(caller, signed(at=time.time() - 20))["status"] == "-16"
 
-    @pytest.mark.parametrize("stamp", ["soon", "1e9", "-1", "²", str(int(time.time() * 1000))])
+    @pytest.mark.parametrize("stamp", ["soon", "1e9", "-1", "²", "1630468800000"])
     def test_what_is_no_time_is_expired(self, caller: Caller, stamp: str) -> None:
         headers = {name: value.encode("utf-8") for name, value in signed(stamp=stamp).items()}
 
