@@ -1,0 +1,172 @@
+"""The main job with the commands of DESIGN §7: real processes, real HTTP, on each database and queue."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "shell-tests-push-token"
+PATIENCE = 60.0
+PEOPLE = 1200
+
+
+class Console:
+    """Sandbox, web process and worker of one installation."""
+
+    def __init__(self, folder: Path, database: str, redis: str) -> None:
+        self.web_port, self.sandbox_port = free_port(), free_port()
+        self.environment = {
+            **os.environ,
+            "CONSOLE_VAR_DIR": str(folder),
+            "DATABASE_URL": database,
+            "REDIS_URL": redis,
+            "LAAFFIC_BASE_URL": f"http://127.0.0.1:{self.sandbox_port}/v3",
+            "LAAFFIC_API_KEY": "key-of-a-test",
+            "LAAFFIC_API_SECRET": "secret-of-a-test",
+            "LAAFFIC_PUSH_TOKENS": TOKEN,
+        }
+        self.folder = folder
+
+    def manage(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    def json(self, *arguments: str) -> dict[str, object]:
+        document: dict[str, object] = json.loads(self.manage(*arguments, "--json"))
+        return document
+
+    def stats(self) -> dict[str, object]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.sandbox_port}/sandbox/stats", timeout=10) as answer:
+            stats: dict[str, object] = json.loads(answer.read())
+            return stats
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        callback = f"http://127.0.0.1:{self.web_port}/hooks/{TOKEN}/sms-report/"
+        commands = {
+            "sandbox": [
+                *["manage.py", "sandbox", "--port", str(self.sandbox_port), "--callback", callback],
+                *["--push-mode", "array", "--push-repeat", "0.2", "--push-shuffle"],
+            ],
+            "web": [
+                *["-m", "gunicorn", "laaffic_console.wsgi", "--no-control-socket"],
+                *["--bind", f"127.0.0.1:{self.web_port}", "--workers", "2"],
+            ],
+            "worker": ["manage.py", "worker"],
+        }
+        with contextlib.ExitStack() as stack:
+            for name, command in commands.items():
+                log = stack.enter_context((self.folder / f"{name}.log").open("wb"))
+                process = subprocess.Popen(
+                    [sys.executable, *command], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                )
+                stack.callback(stop, process)
+            wait_until(self.is_ready, "the console is ready")
+            yield
+
+    def is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.web_port}/readyz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def wait_until(is_so: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, f"not within {PATIENCE} seconds: {what}"
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def scratch_postgresql() -> Iterator[str]:
+    import psycopg
+
+    name = f"console_test_{uuid.uuid4().hex[:8]}"
+    server = "postgres://postgres@127.0.0.1:5432"
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        yield f"{server}/{name}"
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def the_main_job(console: Console, folder: Path) -> None:
+    people = folder / "people.csv"
+    lines = [f"+9198{index:08d},Ann {index % 7}" for index in range(76500000, 76500000 + PEOPLE)]
+    people.write_text("\n".join(["phone,name", *lines, "nobody,Bad Row"]))
+    console.manage("migrate", "--verbosity", "0")
+    console.manage("register_app", "4luaKsL2", "--channel", "sms")
+    imported = console.json("contacts", "import", str(people), "--group", "people")
+    with console.running():
+        text = "Hi {{name}}, your table is ready."
+        made = ["--app", "4luaKsL2", "--sender-id", "SHOP", "--text", text, "--group", "people"]
+        campaign = str(console.json("campaign", "create", "--name", "Autumn", *made)["id"])
+        launched = console.json("campaign", "launch", campaign)
+        wait_until(lambda: is_reported(console, campaign), "every report is in")
+        report, stats = console.json("campaign", "report", campaign), console.stats()
+
+    assert (imported["added"], imported["invalid"]) == (PEOPLE, 1)
+    assert imported["errors"][0]["row"] == PEOPLE + 2
+    assert launched == {"id": int(campaign), "state": "running"}
+    assert report["state"] == "finished"
+    assert report["total"] == stats["accepted"] == PEOPLE
+    assert report["counts"]["delivered"] == stats["delivered"]
+    assert report["counts"]["undelivered"] == stats["failed"]
+    assert report["segments"] == stats["segments"]
+    assert stats["duplicates"] == {"number and text": 0, "order id": 0}
+    assert set(report["cost"]) == {"EUR"}
+
+
+def is_reported(console: Console, campaign: str) -> bool:
+    report = console.json("campaign", "report", campaign)
+    return report["state"] == "finished" and report["counts"]["accepted"] == 0
+
+
+@pytest.mark.reliability
+@pytest.mark.timeout(180)
+def test_on_sqlite_with_its_own_queue(tmp_path: Path) -> None:
+    the_main_job(Console(tmp_path, f"sqlite:///{tmp_path}/console.sqlite3", ""), tmp_path)
+
+
+@pytest.mark.reliability
+@pytest.mark.services
+@pytest.mark.timeout(180)
+def test_on_postgresql_with_redis(tmp_path: Path, scratch_postgresql: str) -> None:
+    the_main_job(Console(tmp_path, scratch_postgresql, "redis://127.0.0.1:6379/9"), tmp_path)
