@@ -1,0 +1,89 @@
+"""At most one holder of a name at a time."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Lease
+from laaffic_console.gateway.services import leases
+
+pytestmark = pytest.mark.django_db
+
+
+def run_out(name: str) -> None:
+    Lease.objects.filter(name=name).update(until=timezone.now() - dt.timedelta(seconds=1))
+
+
+class TakeTests:
+    def test_a_held_lease_is_not_taken_again(self) -> None:
+        first = leases.take("sweep")
+
+        second = leases.take("sweep")
+
+        assert first is not None
+        assert second is None
+        assert leases.holder("sweep") == first.token
+
+    def test_two_names_do_not_hinder_each_other(self) -> None:
+        held = leases.take("campaign:1"), leases.take("campaign:2")
+
+        assert all(held)
+
+    def test_a_lease_that_ran_out_is_taken_over(self) -> None:
+        leases.take("sweep")
+        run_out("sweep")
+
+        assert not leases.is_held("sweep")
+        assert leases.take("sweep") is not None
+        assert leases.is_held("sweep")
+
+    def test_a_killed_worker_is_found_within_half_a_minute(self) -> None:
+        leases.take("sweep")
+
+        left = Lease.objects.get().until - timezone.now()
+
+        assert dt.timedelta(seconds=10) < left < dt.timedelta(seconds=30)
+
+
+class RenewTests:
+    def test_renewing_pushes_the_end_out(self) -> None:
+        held = leases.take("sweep")
+        assert held is not None
+        run_out("sweep")
+
+        assert held.renew()
+
+        assert leases.is_held("sweep")
+
+    def test_who_lost_it_is_told_and_harms_nobody(self) -> None:
+        lost = leases.take("sweep")
+        run_out("sweep")
+        taken = leases.take("sweep")
+        assert lost is not None
+        assert taken is not None
+
+        assert not lost.renew()
+        lost.release()
+
+        assert leases.holder("sweep") == taken.token
+
+
+class ContextTests:
+    def test_it_is_given_back_at_the_end(self) -> None:
+        with leases.lease("inbox") as held:
+            assert held is not None
+            with leases.lease("inbox") as other:
+                assert other is None
+            assert leases.is_held("inbox")
+
+        assert not leases.is_held("inbox")
+
+    def test_it_is_given_back_after_an_error(self) -> None:
+        with pytest.raises(ZeroDivisionError), leases.lease("inbox"):
+            _ = 1 / 0
+
+        assert leases.take("inbox") is not None
+
+    def test_nobody_holds_what_was_never_taken(self) -> None:
+        assert leases.holder("nothing") == ""
