@@ -1,0 +1,170 @@
+"""Record, then call, then settle."""
+
+import json
+from typing import Any
+
+import pytest
+from django.core import serializers
+from django.db.models import Model
+
+from laaffic_console.gateway.models import Application, CallState, GatewayCall, OrphanReport, PushedBody
+from laaffic_console.gateway.services import account, ledger
+from laaffic_console.laaffic import NotSent, OutcomeUnknown, Refused, lookup
+from laaffic_console.laaffic.codes import Family
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Batch, Campaign, CampaignEvent, ContactGroup, Message
+from messaging.services import campaigns, sending
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db
+
+LOST = OutcomeUnknown("timed out", interface="sendSms", http_status=502, excerpt="<html>")
+UNREACHED = NotSent("connection refused", interface="sendSms")
+
+
+def refused(code: str = "-10") -> Refused:
+    entry = lookup(Family.SMS, code)
+    return Refused(interface="sendSms", entry=entry, reason="no money", http_status=200)
+
+
+def prepared(**fields: Any) -> GatewayCall:
+    given = {"interface": "sendSms", "application": None, "about_kind": "campaign", "about_id": 7, "summary": {}}
+    return ledger.prepare(**(given | fields))
+
+
+class DepartTests:
+    def test_a_prepared_call_has_not_left(self) -> None:
+        call = prepared(summary={"recipients": 3}, attempt=2, worker="w1")
+
+        call.refresh_from_db()
+        assert (call.state, call.left_at, call.settled_at) == (CallState.PREPARED, None, None)
+        assert (call.summary, call.attempt, call.worker) == ({"recipients": 3}, 2, "w1")
+
+    def test_departing_is_written_down(self) -> None:
+        call = prepared()
+
+        left_at = ledger.depart(call.pk)
+
+        call.refresh_from_db()
+        assert left_at is not None
+        assert (call.state, call.left_at) == (CallState.IN_FLIGHT, left_at)
+
+    def test_it_departs_once(self) -> None:
+        call = prepared()
+        ledger.depart(call.pk)
+
+        assert ledger.depart(call.pk) is None
+
+    @pytest.mark.parametrize("state", [state for state in CallState if state != CallState.PREPARED])
+    def test_a_call_that_was_taken_away_does_not_depart(self, state: CallState) -> None:
+        call = prepared()
+        GatewayCall.objects.update(state=state)
+
+        assert ledger.depart(call.pk) is None
+
+        call.refresh_from_db()
+        assert (call.state, call.left_at) == (state, None)
+
+
+class SettleTests:
+    def test_an_accepted_call_says_what_told_so(self) -> None:
+        call = prepared()
+        ledger.depart(call.pk)
+
+        assert ledger.settle_accepted(call.pk)
+
+        call.refresh_from_db()
+        assert (call.state, call.code, call.http_status) == (CallState.ACCEPTED, "0", 200)
+        assert call.evidence == "the answer"
+        assert call.settled_at is not None
+
+    @pytest.mark.parametrize(
+        ("error", "state"),
+        [(UNREACHED, CallState.NOT_SENT), (refused(), CallState.REFUSED), (LOST, CallState.UNKNOWN)],
+    )
+    def test_each_branch_has_its_state(self, error: Any, state: CallState) -> None:
+        call = prepared()
+        ledger.depart(call.pk)
+
+        assert ledger.settle_error(call.pk, error)
+
+        call.refresh_from_db()
+        assert call.state == state
+        assert call.reason == error.message
+        assert call.evidence == str(error)
+        assert call.code == error.code
+
+    def test_a_late_answer_settles_what_was_unknown(self) -> None:
+        call = prepared()
+        ledger.depart(call.pk)
+        ledger.settle_error(call.pk, LOST)
+
+        assert ledger.settle_accepted(call.pk)
+
+        call.refresh_from_db()
+        assert call.state == CallState.ACCEPTED
+
+    @pytest.mark.parametrize("error", [UNREACHED, refused(), LOST])
+    def test_accepted_is_never_overwritten(self, error: Any) -> None:
+        call = prepared()
+        ledger.depart(call.pk)
+        ledger.settle_accepted(call.pk)
+
+        assert not ledger.settle_error(call.pk, error)
+
+        call.refresh_from_db()
+        assert (call.state, call.reason) == (CallState.ACCEPTED, "success")
+
+    @pytest.mark.parametrize("error", [UNREACHED, refused()])
+    def test_what_was_surely_not_sent_stays_so(self, error: Any) -> None:
+        call = prepared()
+        ledger.settle_error(call.pk, error)
+
+        assert not ledger.settle_accepted(call.pk)
+
+    def test_long_texts_are_cut_to_their_columns(self) -> None:
+        call = prepared()
+
+        ledger.settle_error(call.pk, OutcomeUnknown("x" * 900, interface="sendSms", code="9" * 40))
+
+        call.refresh_from_db()
+        assert (len(call.reason), len(call.evidence), len(call.code)) == (300, 300, 16)
+
+
+class DigestTests:
+    def test_the_same_request_has_the_same_digest(self) -> None:
+        assert ledger.digest_of("SHOP", "Hello", "919876543210") == ledger.digest_of("SHOP", "Hello", "919876543210")
+
+    def test_where_a_part_ends_matters(self) -> None:
+        assert ledger.digest_of("ab", "c") != ledger.digest_of("a", "bc")
+
+    def test_it_gives_nothing_away(self) -> None:
+        digest = ledger.digest_of("919876543210")
+
+        assert "919876543210" not in digest
+        assert len(digest) == 64
+
+
+@pytest.mark.django_db(transaction=True)
+class SecretTests:
+    @pytest.mark.parametrize("fault", ["", "html", "reset_after"])
+    def test_no_row_holds_the_key_or_the_secret(
+        self, sandbox: RunningSandbox, application: Application, settings: Any, fault: str
+    ) -> None:
+        group = ContactGroup.objects.create(name="customers")
+        add_contacts(group, 2)
+        sandbox.set_faults(next_fault=fault, next_calls=1)
+        campaign = campaigns.create(name="A", application=application, sender_id="", text="Hi", groups=[group])
+        campaigns.launch(campaign.pk)
+        from messaging.services import audience
+
+        audience.freeze(campaign.pk)
+        sending.send(campaign.pk)
+        assert account.check_credentials()
+
+        kept: list[type[Model]] = [GatewayCall, Campaign, CampaignEvent, Batch, Message, PushedBody, OrphanReport]
+        rows = "".join(serializers.serialize("json", model._default_manager.all()) for model in kept)
+        assert GatewayCall.objects.exists()
+        assert json.dumps(settings.LAAFFIC_API_KEY) not in rows
+        assert settings.LAAFFIC_API_KEY not in rows
+        assert settings.LAAFFIC_API_SECRET not in rows
