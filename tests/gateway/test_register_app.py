@@ -1,0 +1,69 @@
+"""The command that tells the console about an application."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from laaffic_console.gateway.models import Application
+
+pytestmark = pytest.mark.django_db
+
+
+def register(*arguments: str) -> str:
+    said = io.StringIO()
+    call_command("register_app", *arguments, stdout=said)
+    return said.getvalue()
+
+
+class RegisterTests:
+    def test_a_new_application(self) -> None:
+        said = register("4luaKsL2", "--channel", "sms", "--name", "Shop", "--sender-id", "SHOP")
+
+        application = Application.objects.get()
+        assert (application.app_id, application.channel) == ("4luaKsL2", "sms")
+        assert (application.name, application.sender_id) == ("Shop", "SHOP")
+        assert said == "Registered Shop (4luaKsL2) for SMS\n"
+
+    @pytest.mark.parametrize("channel", ["sms", "voice", "email", "number"])
+    def test_every_channel_has_applications(self, channel: str) -> None:
+        register("4luaKsL2", "--channel", channel)
+
+        assert Application.objects.get().channel == channel
+
+    def test_again_changes_what_is_named_and_keeps_the_rest(self) -> None:
+        register("4luaKsL2", "--channel", "sms", "--name", "Shop", "--sender-id", "SHOP")
+
+        said = register("4luaKsL2", "--channel", "sms", "--sender-id", "STORE")
+
+        application = Application.objects.get()
+        assert (application.name, application.sender_id) == ("Shop", "STORE")
+        assert said.startswith("Updated ")
+
+
+class RefusalTests:
+    def test_an_app_id_of_another_channel(self) -> None:
+        register("4luaKsL2", "--channel", "voice")
+
+        with pytest.raises(CommandError, match=r"registered for Voice.*App Management"):
+            register("4luaKsL2", "--channel", "sms")
+
+        assert Application.objects.get().channel == "voice"
+
+    @pytest.mark.parametrize("app_id", ["has space", "a/b", "ü", "x" * 65])
+    def test_what_is_no_app_id(self, app_id: str) -> None:
+        with pytest.raises(CommandError):
+            register(app_id, "--channel", "sms")
+
+        assert not Application.objects.exists()
+
+    def test_a_sender_id_too_long(self) -> None:
+        with pytest.raises(CommandError, match="32"):
+            register("4luaKsL2", "--channel", "sms", "--sender-id", "x" * 33)
+
+        assert not Application.objects.exists()
+
+    @pytest.mark.parametrize("arguments", [["4luaKsL2"], ["4luaKsL2", "--channel", "fax"]])
+    def test_the_channel_must_be_one(self, arguments: list[str]) -> None:
+        with pytest.raises(CommandError):
+            register(*arguments)
