@@ -1,0 +1,269 @@
+"""The watch over a cluster, with a cluster that is none."""
+
+import datetime as dt
+import signal
+import subprocess
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from laaffic_console.gateway.models import WorkerHeartbeat
+from laaffic_console.gateway.services import supervision, workers
+from laaffic_console.gateway.services.supervision import Supervisor
+
+pytestmark = pytest.mark.django_db
+
+
+class FakeCluster:
+    """What Popen gives back; it ends when a test says so."""
+
+    started: list["FakeCluster"] = []
+
+    def __init__(self, command: list[str], **options: Any) -> None:
+        self.command, self.options = command, options
+        self.pid = 4_000_000 + len(self.started)  # beyond any process id
+        self.code: int | None = None
+        self.waited = 0
+        self.started.append(self)
+
+    def poll(self) -> int | None:
+        return self.code
+
+    def wait(self, timeout: float | None = None) -> int:
+        self.waited += 1
+        return self.code or 0
+
+
+@pytest.fixture
+def clusters(monkeypatch: pytest.MonkeyPatch) -> list[FakeCluster]:
+    FakeCluster.started = []
+    monkeypatch.setattr(supervision.subprocess, "Popen", FakeCluster)
+    return FakeCluster.started
+
+
+@pytest.fixture
+def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(supervision.os, "killpg", lambda pid, how: sent.append((pid, how)))
+    monkeypatch.setattr(supervision.os, "kill", lambda pid, how: sent.append((pid, how)))
+    return sent
+
+
+@pytest.fixture
+def supervisor(clusters: list[FakeCluster], killed: list[tuple[int, int]]) -> Supervisor:
+    supervisor = Supervisor()
+    supervisor._register()
+    supervisor._start()
+    return supervisor
+
+
+def silence(supervisor: Supervisor, seconds: float) -> None:
+    """As if the cluster had been up for an hour and no task of it had run for so long."""
+    supervisor.started -= 3600
+    beat_at = timezone.now() - dt.timedelta(seconds=seconds)
+    WorkerHeartbeat.objects.filter(pk=supervisor.worker).update(beat_at=beat_at)
+
+
+def restarts(supervisor: Supervisor) -> int:
+    return WorkerHeartbeat.objects.get(pk=supervisor.worker).restarts
+
+
+class StartTests:
+    def test_the_cluster_has_a_group_of_its_own_and_knows_its_name(
+        self, supervisor: Supervisor, clusters: list[FakeCluster]
+    ) -> None:
+        (cluster,) = clusters
+
+        assert cluster.command[-1] == "qcluster"
+        assert cluster.options["start_new_session"] is True
+        assert cluster.options["env"][workers.WORKER_VARIABLE] == supervisor.worker
+
+    def test_two_workers_of_one_machine_have_two_names(self) -> None:
+        assert Supervisor().worker != Supervisor().worker
+
+    def test_workers_long_gone_are_forgotten(self, clusters: list[FakeCluster]) -> None:
+        old = timezone.now() - dt.timedelta(days=2)
+        WorkerHeartbeat.objects.create(worker="old", host="h", pid=1, started_at=old, beat_at=old)
+
+        supervisor = Supervisor()
+        supervisor._register()
+
+        assert list(WorkerHeartbeat.objects.values_list("worker", flat=True)) == [supervisor.worker]
+
+
+class WatchTests:
+    def test_a_cluster_that_runs_and_beats_is_left_alone(
+        self, supervisor: Supervisor, clusters: list[FakeCluster], killed: list[tuple[int, int]]
+    ) -> None:
+        silence(supervisor, 10)
+
+        supervisor._tick()
+
+        assert (len(clusters), killed, restarts(supervisor)) == (1, [], 0)
+
+    def test_a_cluster_that_ended_is_started_again(
+        self, supervisor: Supervisor, clusters: list[FakeCluster], killed: list[tuple[int, int]]
+    ) -> None:
+        clusters[0].code = 1
+
+        supervisor._tick()
+
+        assert len(clusters) == 2
+        assert supervisor.cluster is clusters[1]
+        assert killed == [(clusters[0].pid, signal.SIGKILL)]  # children may have outlived their parent
+        assert restarts(supervisor) == 1
+
+    def test_a_frozen_cluster_is_killed_whole_and_started_again(
+        self, supervisor: Supervisor, clusters: list[FakeCluster], killed: list[tuple[int, int]]
+    ) -> None:
+        silence(supervisor, 60)
+
+        supervisor._tick()
+
+        assert killed == [(clusters[0].pid, signal.SIGKILL)]
+        assert clusters[0].waited == 1
+        assert len(clusters) == 2
+        assert restarts(supervisor) == 1
+
+    def test_a_restart_gives_the_new_one_time(self, supervisor: Supervisor, clusters: list[FakeCluster]) -> None:
+        silence(supervisor, 60)
+
+        for _ in range(5):
+            supervisor._tick()
+
+        assert len(clusters) == 2
+
+    def test_a_cluster_that_starts_is_given_time(self, supervisor: Supervisor, clusters: list[FakeCluster]) -> None:
+        silence(supervisor, 60)
+        supervisor.started += 3600
+
+        supervisor._tick()
+
+        assert len(clusters) == 1
+
+    def test_a_group_that_is_gone_is_no_obstacle(
+        self, supervisor: Supervisor, clusters: list[FakeCluster], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def gone(pid: int, how: int) -> None:
+            raise ProcessLookupError
+
+        monkeypatch.setattr(supervision.os, "killpg", gone)
+        clusters[0].code = 1
+
+        supervisor._tick()
+
+        assert len(clusters) == 2
+
+    @pytest.mark.parametrize("problem", [OperationalError("gone"), ConnectionError("gone"), RuntimeError("odd")])
+    def test_the_watch_goes_on_when_the_database_does_not(
+        self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, problem: Exception
+    ) -> None:
+        def fail() -> None:
+            raise problem
+
+        monkeypatch.setattr(supervisor, "_watch", fail)
+        monkeypatch.setattr(supervision, "connection", type("Connection", (), {"close": lambda: None}))
+        monkeypatch.setattr(supervision, "close_old_connections", lambda: None)
+
+        supervisor._tick()
+
+
+class RingTests:
+    def jobs(self) -> list[str]:
+        return [task.task["func"].rsplit(".", 1)[1] for task in OrmQ.objects.order_by("id")]
+
+    def test_it_rings_for_a_heartbeat_and_a_sweep(self, supervisor: Supervisor) -> None:
+        supervisor._ring()
+        supervisor._ring()
+
+        assert self.jobs() == ["heartbeat", "sweep"]
+
+    def test_of_two_supervisors_one_sweeps(self, supervisor: Supervisor) -> None:
+        supervisor._ring()
+        Supervisor()._ring()
+
+        assert self.jobs().count("sweep") == 1
+
+    def test_a_full_queue_gets_no_more_pings(self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(supervision, "QUEUE_ENOUGH", 0)
+
+        supervisor._ring()
+
+        assert self.jobs() == ["sweep"]
+
+
+class EndTests:
+    def test_it_asks_first_then_kills_and_says_that_it_stopped(
+        self, supervisor: Supervisor, clusters: list[FakeCluster], killed: list[tuple[int, int]]
+    ) -> None:
+        supervisor._end()
+
+        assert killed == [(clusters[0].pid, signal.SIGTERM), (clusters[0].pid, signal.SIGKILL)]
+        assert WorkerHeartbeat.objects.get().stopped_at is not None
+        assert workers.alive() == 0
+
+    def test_a_cluster_that_does_not_end_is_killed(
+        self,
+        supervisor: Supervisor,
+        clusters: list[FakeCluster],
+        killed: list[tuple[int, int]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def too_long(timeout: float | None = None) -> int:
+            if timeout is not None:
+                raise subprocess.TimeoutExpired("qcluster", timeout)
+            return 0
+
+        monkeypatch.setattr(clusters[0], "wait", too_long)
+
+        supervisor._end()
+
+        assert killed[-1] == (clusters[0].pid, signal.SIGKILL)
+        assert WorkerHeartbeat.objects.get().stopped_at is not None
+
+    def test_a_signal_ends_the_run(
+        self, clusters: list[FakeCluster], killed: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        supervisor = Supervisor()
+        monkeypatch.setattr(supervision.signal, "signal", lambda signum, handler: None)
+        monkeypatch.setattr(supervision.time, "sleep", lambda seconds: supervisor._stop(signal.SIGTERM, None))
+
+        supervisor.run()
+
+        assert (clusters[0].pid, signal.SIGTERM) in killed
+        assert WorkerHeartbeat.objects.get().stopped_at is not None
+
+
+class HeartbeatTests:
+    @pytest.fixture(autouse=True)
+    def _fresh(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(workers, "_last_beat", -1000.0)
+
+    def test_a_task_of_the_worker_beats(self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(workers.WORKER_VARIABLE, supervisor.worker)
+        silence(supervisor, 60)
+        assert workers.alive() == 0
+
+        workers.beat()
+
+        assert workers.alive() == 1
+
+    def test_it_writes_at_most_every_two_seconds(self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv(workers.WORKER_VARIABLE, supervisor.worker)
+        workers.beat()
+        silence(supervisor, 60)
+
+        workers.beat()
+
+        assert workers.alive() == 0
+
+    def test_a_command_beats_for_no_worker(self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv(workers.WORKER_VARIABLE, raising=False)
+        silence(supervisor, 60)
+
+        workers.beat()
+
+        assert workers.alive() == 0
