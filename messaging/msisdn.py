@@ -11,15 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneMetadata
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberType, ValidationResult
 from phonenumbers import timezone as phone_time_zones
 from phonenumbers.tzdata import TIMEZONE_DATA
 
 MIN_DIGITS, MAX_DIGITS = 7, 15
+NO_COUNTRY = "001"  # the library's name for numbers that belong to the whole world, such as +800
 
 _separators = re.compile(r"[\s\-‐‑‒–—−./()\[\]·'’`\u200b-\u200f\u202a-\u202e\u2060\ufeff]+")
-_scientific = re.compile(r"^[+]?\d+([.,]\d+)?[eE][+]?\d+$")
-_whole_float = re.compile(r"^\d{7,15}\.0+$")
+_scheme = re.compile(r"^(tel|sms|whatsapp):", re.IGNORECASE)
+_scientific = re.compile(r"^[+]?\d+([.,]\d+)?\s*[eE]\s*[+]?\d+$")
+_whole_float = re.compile(r"^\d{7,15}[.,]0+$")
+_broken_float = re.compile(r"^\d{8,}[.,]\d{1,2}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,88 +38,181 @@ class InvalidNumber(ValueError):
 
 
 def parse(text: str, region: str | None = None) -> Msisdn:
-    """Read a number. Without + or 00 it is national in `region` if that is valid, else it has its country code."""
-    digits, international = _digits(text)
-    if not international and region and (national := _national(digits, region)):
+    """Read a number as people write it; InvalidNumber says why not.
+
+    With + or 00 it has its country code. Without, and with no `region`, too: so does the gateway write it. With a
+    `region`, whichever reading is valid is taken. Where both are, a mobile number of the region is meant; any other
+    is refused, because a guess would reach somebody else. Where neither is, it is the region's if the length fits.
+    """
+    written = _Written.read(text)
+    if region and not written.is_international:
+        return _national_or_international(written, region)
+    return _international(written, region)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    text: str  # for people
+    digits: str
+    is_international: bool  # written with + or 00, which are not among the digits
+
+    @classmethod
+    def read(cls, text: str) -> "_Written":
+        if text.isdecimal() and text.isascii() and text[0] != "0":
+            return cls(text, text, False)
+        return cls._cleaned(text)
+
+    @classmethod
+    def _cleaned(cls, text: str) -> "_Written":
+        plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+        plain = _scheme.sub("", plain.strip().strip("'\"").strip())
+        if not _separators.sub("", plain):
+            raise InvalidNumber("There is no number.")
+        shown = text.strip()[:40]
+        if _scientific.match(plain):
+            raise InvalidNumber(
+                "A spreadsheet has shortened this number and its digits are lost. "
+                "Format the column as text and export it again."
+            )
+        if _whole_float.match(plain):
+            plain = re.split("[.,]", plain)[0]
+        if _broken_float.match(plain):
+            raise InvalidNumber(f"“{shown}” is a decimal number. Format the column as text and export it again.")
+        compact = _separators.sub("", plain)
+        if not compact.isascii():
+            compact = "".join(str(int(character)) if character.isdecimal() else character for character in compact)
+        digits = compact[1:] if compact.startswith("+") else compact.removeprefix("00")
+        if not (digits.isdecimal() and digits.isascii()):
+            raise InvalidNumber(f"“{shown}” is not a phone number: use digits, with + or 00 before the country code.")
+        return cls(shown, digits, compact.startswith(("+", "00")))
+
+
+def _international(written: _Written, region: str | None) -> Msisdn:
+    if quick := _quick(written.digits):
+        return quick
+    try:
+        parsed = phonenumbers.parse(f"+{written.digits}", None)
+    except NumberParseException as problem:
+        raise InvalidNumber(_why(written, region, problem)) from None
+    possible = phonenumbers.is_possible_number_with_reason(parsed)
+    if possible != ValidationResult.IS_POSSIBLE or not _has_length(parsed):
+        raise InvalidNumber(_why_impossible(written, possible, region))
+    return _from_library(parsed)
+
+
+def _national_or_international(written: _Written, region: str) -> Msisdn:
+    national = _national(written.digits, region)
+    try:
+        abroad = _international(written, region)
+    except InvalidNumber:
+        abroad = None
+    if national is None:
+        if abroad is None:
+            raise InvalidNumber(_why_not_national(written, region))
+        return abroad
+    if abroad is None or national.number == abroad.number or not abroad.is_valid:
         return national
-    return _international(digits, region)
-
-
-def _digits(text: str) -> tuple[str, bool]:
-    """(digits, whether they were written with + or 00)."""
-    if text.isdecimal() and text.isascii() and text[0] != "0":
-        return text, False
-    written = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    written = written.strip().strip("'\"")
-    if not written:
-        raise InvalidNumber("There is no number.")
-    if _scientific.match(written):
+    if not national.is_valid:
+        return abroad
+    if not _is_mobile(national):
         raise InvalidNumber(
-            "A spreadsheet has shortened this number and its digits are lost. "
-            "Format the column as text and export it again."
+            f"{written.text} can be +{national.number} or +{abroad.number}. Write it with + and its country code."
         )
-    if _whole_float.match(written):
-        written = written.split(".", 1)[0]
-    compact = _separators.sub("", written)
-    if not compact.isascii():
-        compact = "".join(str(int(character)) if character.isdecimal() else character for character in compact)
-    international = compact.startswith(("+", "00"))
-    digits = compact[1:] if compact.startswith("+") else compact.removeprefix("00")
-    if not digits.isdecimal():
-        raise InvalidNumber(
-            f"“{text.strip()[:40]}” is not a phone number: use digits, with + or 00 before the country code."
-        )
-    return digits, international
+    return national
 
 
 def _national(digits: str, region: str) -> Msisdn | None:
+    """The number as one of this country, if its length allows it."""
+    rules = _national_rules(region)
+    if rules is not None and not rules.prefix.match(digits) and (quick := _quick(f"{rules.calling_code}{digits}")):
+        return quick
     try:
         parsed = phonenumbers.parse(digits, region)
     except NumberParseException:
         return None
-    return _from_library(parsed) if phonenumbers.is_valid_number(parsed) else None
+    possible = phonenumbers.is_possible_number_with_reason(parsed) == ValidationResult.IS_POSSIBLE
+    return _from_library(parsed) if possible and _has_length(parsed) else None
 
 
-def _international(digits: str, region: str | None) -> Msisdn:
-    if quick := _quick(digits):
-        return quick
-    try:
-        parsed = phonenumbers.parse(f"+{digits}", None)
-    except NumberParseException as problem:
-        raise InvalidNumber(_why(digits, region, problem)) from None
-    possible = phonenumbers.is_possible_number_with_reason(parsed)
-    if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
-        raise InvalidNumber(_why_impossible(digits, region, possible))
-    return _from_library(parsed)
+@dataclass(frozen=True, slots=True)
+class _NationalRules:
+    calling_code: int
+    prefix: re.Pattern[str]  # what the library may take off; with such a beginning it is asked
+
+
+@functools.cache
+def _national_rules(region: str) -> _NationalRules | None:
+    metadata = PhoneMetadata.metadata_for_region(region)
+    if metadata is None or metadata.country_code is None:
+        return None
+    beginnings = [metadata.national_prefix_for_parsing, metadata.international_prefix, "0"]
+    return _NationalRules(
+        metadata.country_code, re.compile("|".join(f"(?:{beginning})" for beginning in beginnings if beginning))
+    )
+
+
+def _is_mobile(number: Msisdn) -> bool:
+    kind = phonenumbers.number_type(phonenumbers.parse(f"+{number.number}"))
+    return kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+
+
+def _has_length(parsed: phonenumbers.PhoneNumber) -> bool:
+    return MIN_DIGITS <= len(_digits_of(parsed)) <= MAX_DIGITS
+
+
+def _digits_of(parsed: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)[1:]
 
 
 def _from_library(parsed: phonenumbers.PhoneNumber) -> Msisdn:
-    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)[1:]
-    if not MIN_DIGITS <= len(number) <= MAX_DIGITS:
-        raise InvalidNumber(f"{len(number)} digits; a number has {MIN_DIGITS} to {MAX_DIGITS} with its country code.")
     country = phonenumbers.region_code_for_number(parsed) or _only_region(parsed.country_code)
-    return Msisdn(number, country, _library_time_zones(parsed), phonenumbers.is_valid_number(parsed))
+    return Msisdn(
+        _digits_of(parsed),
+        "" if country == NO_COUNTRY else country,
+        _library_time_zones(parsed),
+        phonenumbers.is_valid_number(parsed),
+    )
 
 
 def _only_region(country_code: int | None) -> str:
     """A number in no known range still belongs to its calling code's country, where there is just one."""
     regions = phonenumbers.region_codes_for_country_code(country_code or 0)
-    return regions[0] if len(regions) == 1 and regions[0] != "001" else ""
+    return regions[0] if len(regions) == 1 else ""
 
 
-def _why(digits: str, region: str | None, problem: NumberParseException) -> str:
+def _why(written: _Written, region: str | None, problem: NumberParseException) -> str:
+    if len(written.digits) > MAX_DIGITS:
+        return (
+            f"{len(written.digits)} digits; a number has {MIN_DIGITS} to {MAX_DIGITS} with its country code. "
+            "If these are several numbers, give each a row of its own."
+        )
     if problem.error_type == NumberParseException.INVALID_COUNTRY_CODE:
         hint = "" if region else " Or choose the country these numbers belong to."
-        return f"{digits[:20]} begins with no country code. Write it with its country code, like +91 98765 43210.{hint}"
-    return f"{digits[:20]} has {len(digits)} digits; a number has {MIN_DIGITS} to {MAX_DIGITS} with its country code."
+        return f"{written.text} begins with no country code. Write it like +91 98765 43210.{hint}"
+    return f"{len(written.digits)} digits; a number has {MIN_DIGITS} to {MAX_DIGITS} with its country code."
 
 
-def _why_impossible(digits: str, region: str | None, possible: int) -> str:
-    length = "too short" if possible == phonenumbers.ValidationResult.TOO_SHORT else "too long"
-    if possible == phonenumbers.ValidationResult.INVALID_LENGTH:
-        length = "of a wrong length"
-    hint = "" if region else " If it is a national number, choose its country."
-    return f"{digits[:20]} is {length} for its country.{hint}"
+_LENGTHS = {
+    ValidationResult.TOO_SHORT: "too short",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "too short: its area code is missing",
+    ValidationResult.TOO_LONG: "too long",
+    ValidationResult.INVALID_LENGTH: "of a wrong length",
+}
+
+
+def _why_impossible(written: _Written, possible: int, region: str | None) -> str:
+    hint = "" if region or written.is_international else " If it is a national number, choose its country."
+    length = _LENGTHS.get(possible, "of a wrong length")
+    return f"{written.text} is {length} for its country code. Check its digits.{hint}"
+
+
+def _why_not_national(written: _Written, region: str) -> str:
+    try:
+        possible = phonenumbers.is_possible_number_with_reason(phonenumbers.parse(written.digits, region))
+    except NumberParseException:
+        possible = ValidationResult.TOO_SHORT if len(written.digits) < MIN_DIGITS else ValidationResult.TOO_LONG
+    length = _LENGTHS.get(possible, "of a wrong length")
+    return f"{written.text} is {length} for {region}, and has no other country code. Check its digits."
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +237,8 @@ _MOBILE_IN_PLACES = frozenset(phonenumbers.phonenumberutil._GEO_MOBILE_COUNTRIES
 
 def _quick(digits: str) -> Msisdn | None:
     """A yes from the table; None means: ask the library."""
+    if not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
+        return None
     for length in (1, 2, 3):
         code = _table().get(digits[:length])
         if code is not None:

@@ -1,0 +1,278 @@
+"""Numbers as people write them; the table of patterns against the library it was made from."""
+
+import random
+import time
+from collections.abc import Iterator
+
+import phonenumbers
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from phonenumbers import PhoneMetadata, PhoneNumberFormat, PhoneNumberType, ValidationResult
+from phonenumbers import timezone as phone_time_zones
+
+from messaging import msisdn
+from messaging.msisdn import InvalidNumber, Msisdn
+
+INDIAN = Msisdn("919876543210", "IN", ("Asia/Calcutta",), is_valid=True)
+
+
+class WrittenByPeopleTests:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "919876543210",
+            "+919876543210",
+            "+91 98765-43210",
+            "0091 98765 43210",
+            "00 91 9876543210",
+            "(+91) 98765 43210",
+            "+91 (0)98765 43210",
+            "+91.98765.43210",
+            "'919876543210",
+            '"+919876543210"',
+            "tel:+91-98765-43210",
+            "+91\u00a098765\u00a043210",
+            "\u202a+919876543210\u202c",
+            "\ufeff919876543210",
+            "+91\u200b98765\u200d43210",
+            "＋９１ ９８７６５ ４３２１０",
+            "٩١٩٨٧٦٥٤٣٢١٠",
+            "۹۱۹۸۷۶۵۴۳۲۱۰",
+            "+९१ ९८७६५ ४३२१०",
+            "91–98765—43210",
+            "919876543210.0",
+            "919876543210,00",
+            "  919876543210\t",
+        ],
+    )
+    def test_one_number_in_many_writings(self, text: str) -> None:
+        assert msisdn.parse(text) == INDIAN
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("", "There is no number"),
+            (" ' ", "There is no number"),
+            ("( )", "There is no number"),
+            ("9.19877E+11", "Format the column as text"),
+            ("9,19877e11", "Format the column as text"),
+            ("9E+11", "Format the column as text"),
+            ("919876543210.5", "decimal number"),
+            ("9198765432.10", "decimal number"),
+            ("call the office", "not a phone number"),
+            ("+91 98765 4321O", "not a phone number"),
+            ("+1 212 555 0100 ext 4", "not a phone number"),
+            ("++919876543210", "not a phone number"),
+            ("12345", "too short"),
+            ("+91 98765", "too short for its country code"),
+            ("+1 212 555 0123 98", "too long for its country code"),
+            ("919876543210 / 919876543211", "a row of its own"),
+            ("+99 12 345 678", "begins with no country code"),
+            ("0000000000", "begins with no country code"),
+            ("09876543210", "choose the country these numbers belong to"),
+        ],
+    )
+    def test_what_is_no_number_says_what_to_do(self, text: str, reason: str) -> None:
+        with pytest.raises(InvalidNumber, match=reason.replace("+", r"\+")):
+            msisdn.parse(text)
+
+    def test_a_possible_number_is_kept_and_marked(self) -> None:
+        assert msisdn.parse("+91 5555 5555") == Msisdn("9155555555", "IN", (), is_valid=False)
+
+    @pytest.mark.parametrize("text", ["+80012345678", "+883510012345", "+870773111632"])
+    def test_a_number_of_the_whole_world_has_no_country(self, text: str) -> None:
+        assert msisdn.parse(text).country == ""
+
+    @pytest.mark.parametrize(
+        ("text", "country"),
+        [
+            ("+12125550123", "US"),
+            ("+14165550123", "CA"),
+            ("+18765550123", "JM"),
+            ("+79161234567", "RU"),
+            ("+77071234567", "KZ"),
+            ("+447400123456", "GB"),
+            ("+447781123456", "GG"),
+            ("+447797123456", "JE"),
+            ("+390669812345", "VA"),
+            ("+4779123456", "SJ"),
+        ],
+    )
+    def test_countries_that_share_a_calling_code_are_told_apart(self, text: str, country: str) -> None:
+        assert msisdn.parse(text).country == country
+
+
+class DefaultCountryTests:
+    @pytest.mark.parametrize(
+        ("text", "region", "number"),
+        [
+            ("9876543210", "IN", "919876543210"),
+            ("098765 43210", "IN", "919876543210"),
+            ("919876543210", "IN", "919876543210"),
+            ("+44 7911 123456", "IN", "447911123456"),
+            ("07911 123456", "GB", "447911123456"),
+            ("7911 123456", "GB", "447911123456"),
+            ("(212) 555-0123", "US", "12125550123"),
+            ("1 212 555 0123", "US", "12125550123"),
+            ("011 91 98765 43210", "US", "919876543210"),
+            ("8 916 123-45-67", "RU", "79161234567"),
+            ("06 12345678", "IT", "390612345678"),
+            ("0151 12345678", "DE", "4915112345678"),
+            ("447911123456", "IN", "447911123456"),  # no Indian number: it has its country code
+        ],
+    )
+    def test_national_if_that_is_valid_else_with_its_country_code(self, text: str, region: str, number: str) -> None:
+        assert msisdn.parse(text, region).number == number
+
+    def test_a_mobile_number_of_the_country_wins_over_one_abroad(self) -> None:
+        assert msisdn.parse("6281234567").country == "ID"
+        assert msisdn.parse("6281234567", "IN").number == "916281234567"
+
+    def test_two_readings_are_refused_where_neither_is_a_mobile_of_the_country(self) -> None:
+        with pytest.raises(InvalidNumber, match=r"\+49919876543210 or \+919876543210. Write it with \+"):
+            msisdn.parse("919876543210", "DE")
+
+    def test_a_leading_zero_leaves_one_reading(self) -> None:
+        assert msisdn.parse("030 123456", "DE").number == "4930123456"
+
+    def test_where_neither_is_valid_it_is_not_somebody_abroad(self) -> None:
+        found = msisdn.parse("391 234 5678", "US")
+
+        assert (found.number, found.is_valid) == ("13912345678", False)
+
+    def test_too_short_names_the_country(self) -> None:
+        with pytest.raises(InvalidNumber, match="too short for IN"):
+            msisdn.parse("98765", "IN")
+
+
+class AnyTextTests:
+    @given(st.text(max_size=30), st.sampled_from([None, "IN", "US", "DE", "AR"]))
+    @example("+" * 20, None)
+    @example("²" * 12, "IN")
+    @example("𝟗𝟏𝟗𝟖𝟕𝟔𝟓𝟒𝟑𝟐𝟏𝟎", None)
+    @settings(max_examples=300, deadline=None)
+    def test_a_number_or_a_sentence(self, text: str, region: str | None) -> None:
+        try:
+            found = msisdn.parse(text, region)
+        except InvalidNumber as reason:
+            assert str(reason).endswith(".")  # noqa: PT017 - either outcome is right
+        else:
+            assert found.number.isdecimal()
+            assert found.number.isascii()
+            assert 7 <= len(found.number) <= 15
+            assert len(found.country) in (0, 2)
+
+    @given(st.integers(10**6, 10**15 - 1))
+    @settings(max_examples=300, deadline=None)
+    def test_a_number_that_was_read_reads_as_itself(self, number: int) -> None:
+        try:
+            once = msisdn.parse(str(number))
+        except InvalidNumber:
+            return
+        assert msisdn.parse(once.number) == once
+        assert msisdn.parse(f"+{once.number}") == once
+
+
+class AgainstTheLibraryTests:
+    """A yes of the table must be the library's yes, with the same country and time zones."""
+
+    def test_the_table_and_the_library_agree(self) -> None:
+        seen = accepted = 0
+        for digits in candidates(random.Random(7), tails=34):
+            seen += 1
+            quick = msisdn._quick(digits)
+            if quick is not None:
+                accepted += 1
+                assert quick == by_library(digits), digits
+        assert seen >= 20_000
+        assert accepted >= 10_000
+
+    def test_parse_gives_what_the_library_gives(self) -> None:
+        for digits in candidates(random.Random(8), tails=6):
+            try:
+                found = msisdn.parse(digits)
+            except InvalidNumber:
+                found = None
+            assert found == by_library(digits), digits
+
+    def test_national_numbers_too(self) -> None:
+        chance = random.Random(9)
+        compared = 0
+        for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+            for national in nationals(chance, region, tails=4):
+                parsed = phonenumbers.parse(national, region)
+                if phonenumbers.is_valid_number(parsed):
+                    found = msisdn._national(national, region)
+                    assert found == of_library(parsed), (national, region)
+                    compared += 1
+        assert compared > 1000
+
+    @pytest.mark.reliability
+    def test_it_is_much_faster(self) -> None:
+        numbers = [digits for digits in candidates(random.Random(10), tails=2) if msisdn._quick(digits)]
+
+        ours = fastest(lambda: [msisdn.parse(digits) for digits in numbers])
+        library = fastest(lambda: [by_library(digits) for digits in numbers])
+
+        assert library / ours > 4
+
+
+def candidates(chance: random.Random, tails: int) -> Iterator[str]:
+    """Numbers around every example number of every country, most of them valid or nearly."""
+    kinds = [PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE, PhoneNumberType.TOLL_FREE, PhoneNumberType.VOIP]
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
+        for kind in kinds:
+            found = phonenumbers.example_number_for_type(region, kind)
+            if found is None:
+                continue
+            digits = phonenumbers.format_number(found, PhoneNumberFormat.E164)[1:]
+            yield digits
+            for _ in range(tails):
+                changed = chance.randint(1, 7)
+                yield digits[:-changed] + "".join(
+                    chance.choices("0123456789", k=changed + chance.choice((-1, 0, 0, 1)))
+                )
+
+
+def nationals(chance: random.Random, region: str, tails: int) -> Iterator[str]:
+    for kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE):
+        found = phonenumbers.example_number_for_type(region, kind)
+        if found is None:
+            continue
+        digits = phonenumbers.national_significant_number(found)
+        prefix = PhoneMetadata.metadata_for_region(region).national_prefix or ""
+        for _ in range(tails):
+            tail = "".join(chance.choices("0123456789", k=3))
+            yield digits[:-3] + tail
+            yield prefix + digits[:-3] + tail
+
+
+def by_library(digits: str) -> Msisdn | None:
+    try:
+        parsed = phonenumbers.parse(f"+{digits}")
+    except phonenumbers.NumberParseException:
+        return None
+    return of_library(parsed)
+
+
+def of_library(parsed: phonenumbers.PhoneNumber) -> Msisdn | None:
+    number = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)[1:]
+    possible = phonenumbers.is_possible_number_with_reason(parsed)
+    if possible != ValidationResult.IS_POSSIBLE or not 7 <= len(number) <= 15:
+        return None
+    country = phonenumbers.region_code_for_number(parsed)
+    if not country:
+        regions = phonenumbers.region_codes_for_country_code(parsed.country_code)
+        country = regions[0] if len(regions) == 1 else ""
+    zones = tuple(zone for zone in phone_time_zones.time_zones_for_number(parsed) if zone != "Etc/Unknown")
+    return Msisdn(number, country.replace("001", ""), zones, phonenumbers.is_valid_number(parsed))
+
+
+def fastest(work: object) -> float:
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        work()  # type: ignore[operator]
+        times.append(time.perf_counter() - started)
+    return min(times)
