@@ -23,10 +23,10 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
     return {
         **given,
         "title": _("Today"),
-        "running": [card(campaign) for campaign in open_campaigns([CampaignState.RUNNING, CampaignState.PAUSED])],
+        "running": cards(open_campaigns([CampaignState.RUNNING, CampaignState.PAUSED])),
         "held": open_campaigns([CampaignState.HELD]),
         "scheduled": open_campaigns([CampaignState.SCHEDULED]),
-        "recent": [card(campaign) for campaign in open_campaigns([CampaignState.FINISHED])[:4]],
+        "recent": cards(open_campaigns([CampaignState.FINISHED])[:4]),
         "today": day_figures(),
         "spend": spend(),
         "reasons": top_reasons(),
@@ -41,8 +41,9 @@ def open_campaigns(states: list[CampaignState]) -> list[Campaign]:
     return list(Campaign.objects.filter(state__in=states).select_related("application").order_by("-id")[:SHOWN])
 
 
-def card(campaign: Campaign) -> dict[str, Any]:
-    return {"campaign": campaign, "progress": counting.progress(campaign)}
+def cards(campaigns: list[Campaign]) -> list[dict[str, Any]]:
+    progress = counting.progress_of_many(campaigns)
+    return [{"campaign": campaign, "progress": progress[campaign.pk]} for campaign in campaigns]
 
 
 def day_figures() -> list[dict[str, Any]]:
