@@ -1,27 +1,36 @@
 """What a row of a contact file means: one set of rules for the preview, import-export and the fast route."""
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from messaging import msisdn
 
-# Field → the header spellings people use, lower case and without separators.
+# Field → the header spellings people use: lower case, without accents and separators.
 SPELLINGS = {
     field: frozenset(words.split())
     for field, words in {
         "number": (
-            "number phone phonenumber phoneno phone1 mobile mobilenumber mobilephone mobileno msisdn tel telephone "
-            "telefon telefono teléfono cell cellphone handy handynummer numero número telefone celular rufnummer "
-            "手机 手机号 手机号码 电话 电话号码 号码 whatsapp contactnumber to recipient"
+            "number phone phonenumber phoneno phonenr phone1 phonemobile mobile mobilenumber mobilephone mobileno msisdn "
+            "tel telno telephone telephonenumber telefon telefonnummer telefono telefone telefoon numerodetelephone "
+            "cell cellphone cellnumber cellular celular handy handynummer mobil mobilnummer mobiltelefon rufnummer "
+            "portable numero gsm movil whatsapp whatsappnumber contactnumber contactno recipient destination to "
+            "手机 手机号 手机号码 移动电话 电话 电话号码 联系电话 号码 携帯電話 電話番号 电话号 手機 手機號碼 電話 전화번호 телефон"
         ),
-        "name": "name fullname contact contactname customer customername 姓名 名字 名称 nombre nom",
-        "first_name": "firstname givenname forename vorname prénom prenom",
-        "last_name": "lastname surname familyname nachname apellido",
-        "email": "email mail emailaddress emailadresse correo 邮箱 电子邮件 邮件",
-        "language": "language lang locale sprache idioma langue 语言",
+        "name": (
+            "name fullname contact contactname customer customername displayname nombrecompleto nomcomplet "
+            "姓名 名字 名称 氏名 имя фио"
+        ),
+        "first_name": "firstname first givenname forename vorname prenom nombre nome 名",
+        "last_name": "lastname last surname familyname nachname apellido apellidos nom sobrenome 姓",
+        "email": "email mail emailaddress emailadresse correo correoelectronico courriel 邮箱 电子邮件 邮件 邮箱地址",
+        "language": "language lang locale sprache idioma langue 语言 言語",
     }.items()
 }
+# What the console itself works out and writes into its exports; read again, it is nobody's attribute.
+EXPORTED_ONLY = frozenset({"country", "validity", "time_zones", "source", "created_at", "attributes", "groups"})
 FIXED_FIELDS = ("number", "name", "first_name", "last_name", "email", "language")
 LENGTHS = {"name": 120, "email": 254, "language": 16}
 MAX_ATTRIBUTE = 500
@@ -56,24 +65,41 @@ class RowError(ValueError):
 
 def guess_mapping(headers: Sequence[str]) -> dict[str, str]:
     """Header → field; what is no known field becomes an attribute, and each field is taken once."""
+    ours = set(headers) >= EXPORTED_ONLY
     mapping: dict[str, str] = {}
     for header in headers:
         field = _field_named(header)
         if field is None or field in mapping.values():
             slug = attribute_name(header)
             field = f"attributes.{slug}" if slug and f"attributes.{slug}" not in mapping.values() else IGNORED
-        mapping[header] = field
+        mapping[header] = IGNORED if ours and header in EXPORTED_ONLY else field
+    return _with_a_whole_name(mapping)
+
+
+def _with_a_whole_name(mapping: dict[str, str]) -> dict[str, str]:
+    """A lone `nombre` or `nom` is the whole name."""
+    parts = [header for header, field in mapping.items() if field in ("first_name", "last_name")]
+    if len(parts) == 1 and "name" not in mapping.values():
+        mapping[parts[0]] = "name"
     return mapping
 
 
 def _field_named(header: str) -> str | None:
-    plain = re.sub(r"[\s_\-./#:()]+", "", header).lower()
+    plain = re.sub(r"[\s_\-./#:()*]+", "", _without_accents(header)).lower()
     return next((field for field, spellings in SPELLINGS.items() if plain in spellings), None)
 
 
+def _without_accents(text: str) -> str:
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text)
+    plain = "".join(character for character in apart if not unicodedata.combining(character))
+    return unicodedata.normalize("NFKC", plain)
+
+
 def attribute_name(header: str) -> str:
-    """A name that can stand in a merge field."""
-    slug = re.sub(r"[^a-z0-9]+", "_", header.strip().lower()).strip("_")[:40]
+    """A name that can stand in a merge field: "" where the header has no Latin letter or digit."""
+    slug = re.sub(r"[^a-z0-9]+", "_", _without_accents(header).strip().lower().replace("ß", "ss")).strip("_")[:40]
     return f"_{slug}"[:40] if slug[:1].isdigit() else slug
 
 

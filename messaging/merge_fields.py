@@ -1,13 +1,21 @@
-"""Merge fields: `{{name}}`, or `{{name|friend}}` with what to say when the contact has none."""
+"""Merge fields: `{{name}}`, or `{{name|friend}}` with what to say when the contact has none.
+
+A single brace is a brace. Two of them that make no field are a mistake in the text, told before anything is sent.
+"""
 
 import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-BUILT_IN = ("number", "name", "first_name", "email", "country", "language")
+BUILT_IN = ("number", "name", "first_name", "email", "country", "language")  # any other is an attribute of the contact
 
-_field = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]{0,39})\s*(?:\|([^{}]*))?\}\}")
+SPACE = " \t\r\n\u00a0"
+NAME = "[A-Za-z_][A-Za-z0-9_]{0,39}"
+FIELD = rf"\{{\{{[{SPACE}]*({NAME})[{SPACE}]*(?:\|([^{{}}]*))?\}}\}}"  # means the same in the browser
+
+_field = re.compile(FIELD)
+_name = re.compile(NAME)
 
 
 class MergeError(ValueError):
@@ -26,15 +34,17 @@ class Template:
 
     @property
     def fields(self) -> list[str]:
+        """Each name once, in the order of the text."""
         return list(dict.fromkeys(part.name for part in self.parts if isinstance(part, Field)))
 
 
 @functools.lru_cache(maxsize=256)
 def parse(text: str) -> Template:
+    """Raises MergeError."""
     parts: list[str | Field] = []
     position = 0
     for match in _field.finditer(text):
-        parts += [_literal(text, position, match.start()), Field(match.group(1), (match.group(2) or "").strip())]
+        parts += [_literal(text, position, match.start()), Field(match[1], (match[2] or "").strip(SPACE))]
         position = match.end()
     parts.append(_literal(text, position, len(text)))
     return Template(tuple(part for part in parts if part != ""))
@@ -42,14 +52,28 @@ def parse(text: str) -> Template:
 
 def _literal(text: str, start: int, end: int) -> str:
     literal = text[start:end]
-    for braces in ("{{", "}}"):
-        if (at := literal.find(braces)) >= 0:
-            near = text[start + at : start + at + 20]
-            raise MergeError(
-                f"“{near}” at character {start + at + 1} is no merge field. Write one like {{{{name}}}} "
-                "or {{name|friend}}: letters, digits and _ between two braces."
-            )
+    places = [at for braces in ("{{", "}}") if (at := literal.find(braces)) >= 0]
+    if places:
+        raise MergeError(_complaint(text, start + min(places)))
     return literal
+
+
+def _complaint(text: str, at: int) -> str:
+    place = f"“{text[at : at + 20]}” at character {at + 1}"
+    if text.startswith("}}", at):
+        return f"{place} closes no merge field: write {{{{ before the field's name."
+    close, again = text.find("}}", at + 2), text.find("{{", at + 2)
+    if close < 0 or 0 <= again < close:
+        return f"{place} is a merge field that is not closed: write }}}} after its name."
+    name = text[at + 2 : close].partition("|")[0].strip(SPACE)
+    if not name:
+        return f"{place} is a merge field without a name: write one like {{{{name}}}} or {{{{name|friend}}}}."
+    if not _name.fullmatch(name):
+        return (
+            f"{place} is no merge field: a name has letters a to z, digits and _, at most 40 of them, "
+            "and no digit at its start."
+        )
+    return f"{place} is no merge field: what is said instead of a missing value has no braces."
 
 
 def fields(text: str) -> list[str]:
@@ -64,7 +88,7 @@ def unknown_fields(text: str, known: Iterable[str]) -> list[str]:
 def render(template: Template, values: Mapping[str, str]) -> str:
     """A field without value and fallback says nothing. Values are text: braces in them stay as they are."""
     return "".join(
-        part if isinstance(part, str) else (values.get(part.name) or part.fallback) for part in template.parts
+        [part if isinstance(part, str) else values.get(part.name) or part.fallback for part in template.parts]
     )
 
 

@@ -5,12 +5,15 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = ROOT / "static" / "console" / "segment_tables.js"
+TARGETS = [
+    ROOT / "messaging" / "static" / "messaging" / "segment_tables.js",
+    ROOT / "static" / "console" / "segment_tables.js",
+]
 
 
 def tables() -> str:
     sys.path.insert(0, str(ROOT))
-    from messaging import segments
+    from messaging import merge_fields, segments
 
     data = {
         "basic": segments.BASIC,
@@ -21,10 +24,12 @@ def tables() -> str:
             "ucs": segments.CAPACITY[segments.Encoding.UCS_2],
         },
         "limit": segments.LIMIT_CHARACTERS,
+        "field": merge_fields.FIELD,
     }
     note = "// Made by scripts/make_segment_tables.py from messaging/segments.py; a test holds both together.\n"
     return f"{note}const SEGMENT_TABLES = {json.dumps(data)};\n"
 
 
 if __name__ == "__main__":
-    TARGET.write_text(tables())
+    for target in TARGETS:
+        target.write_text(tables())

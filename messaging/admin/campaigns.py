@@ -67,6 +67,11 @@ def counter_words() -> str:
     )
 
 
+def one_character_a_line(text: str) -> str:
+    """Browsers send a line's end as two characters; the counter beside the field, and a phone, know one."""
+    return text.replace("\r\n", "\n")
+
+
 class TextWidget(UnfoldAdminTextareaWidget):
     """A text with its live segment counter."""
 
@@ -91,6 +96,9 @@ class CampaignForm(forms.ModelForm):
             "scheduled_at",
         ]
         widgets = {"text": TextWidget}
+
+    def clean_text(self) -> str:
+        return one_character_a_line(self.cleaned_data["text"])
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

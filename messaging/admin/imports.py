@@ -4,6 +4,7 @@ import phonenumbers
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -81,12 +82,13 @@ class ContactImportAdmin(ReadOnlyAdmin):
         form = UploadForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
             try:
-                job = imports.receive(
-                    form.cleaned_data["file"],
-                    group=self._group(form),
-                    region=form.cleaned_data["region"],
-                    by=request.user,
-                )
+                with transaction.atomic():  # a file that is refused leaves no new group behind
+                    job = imports.receive(
+                        form.cleaned_data["file"],
+                        group=self._group(form),
+                        region=form.cleaned_data["region"],
+                        by=request.user,
+                    )
             except ValidationError as problem:
                 blame(form, ValidationError({"file": problem}))
             else:

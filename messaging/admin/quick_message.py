@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from laaffic_console.gateway.models import Application, Channel
-from messaging.admin.campaigns import TextWidget
+from messaging.admin.campaigns import TextWidget, one_character_a_line
 from messaging.admin.pages import blame
 from messaging.models import Campaign, Contact
 from messaging.services import campaigns, contacts
@@ -34,9 +34,10 @@ class QuickMessageForm(forms.Form):
     text = forms.CharField(label=gettext_lazy("Text"), widget=TextWidget)
 
     def clean_text(self) -> str:
-        if problem := campaigns.problem_with_text(self.cleaned_data["text"]):
+        text = one_character_a_line(self.cleaned_data["text"])
+        if problem := campaigns.problem_with_text(text):
             raise ValidationError(problem)
-        return str(self.cleaned_data["text"])
+        return text
 
 
 def send_quick_message(form: QuickMessageForm, queryset: QuerySet[Contact], request: HttpRequest) -> Campaign | None:

@@ -105,6 +105,7 @@ class Message(models.Model):
     merge_values = models.JSONField(_("merge values"), null=True)  # frozen with the audience, if the text has fields
     state = models.PositiveSmallIntegerField(_("state"), choices=MessageState, default=MessageState.QUEUED)
     segments = models.PositiveSmallIntegerField(_("segments"), default=1)
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)  # another one only by a person's word
     gateway_id = models.CharField(_("gateway id"), max_length=40, null=True)
 
     settled_at = models.DateTimeField(_("answered"), null=True)

@@ -86,7 +86,7 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
     values, value_params = _merge_values_sql(campaign.text)
     made = _insert_messages(
         f"SELECT {campaign.pk}, {batch.pk}, c.id, c.number, c.country, {values}, "
-        f"{MessageState.QUEUED.value}, {segments.count(campaign.text).segments}, '', '', '', '' "
+        f"{MessageState.QUEUED.value}, {segments.count(campaign.text).segments}, 1, '', '', '', '' "
         f"{audience} {not_excluded} AND {_NOT_SUPPRESSED} ORDER BY c.id",
         [*value_params, *params, *excluded_params],
     )
@@ -150,7 +150,7 @@ def _merge_values_sql(text: str) -> tuple[str, list[str]]:
 
 
 _MESSAGE_COLUMNS = (
-    "campaign_id, batch_id, contact_id, number, country, merge_values, state, segments, "
+    "campaign_id, batch_id, contact_id, number, country, merge_values, state, segments, attempt, "
     "report_source, reason, evidence, currency"
 )
 

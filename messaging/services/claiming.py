@@ -126,23 +126,23 @@ def carve(batch: Batch, ids: Sequence[int]) -> Batch:
     return part
 
 
-def _queued_messages(batch: Batch) -> list[tuple[int, str, str, Any, int, bool]]:
-    """(id, number, country, merge values, segments, is suppressed) of a batch, by rising id."""
+def _queued_messages(batch: Batch) -> list[tuple[int, str, str, Any, int, int, bool]]:
+    """(id, number, country, merge values, segments, attempt, is suppressed) of a batch, by rising id."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT m.id, m.number, m.country, m.merge_values, m.segments, EXISTS (SELECT 1 "
+            "SELECT m.id, m.number, m.country, m.merge_values, m.segments, m.attempt, EXISTS (SELECT 1 "
             "FROM messaging_suppressionentry s WHERE s.number = m.number AND s.channel IN (%s, %s)) "
             "FROM messaging_message m "
             "WHERE m.id >= %s AND m.id <= %s AND m.batch_id = %s AND m.state = %s ORDER BY m.id",
             [*SEND_CHANNELS, batch.first_message_id, batch.last_message_id, batch.pk, MessageState.QUEUED],
         )
-        rows: list[tuple[int, str, str, Any, int, bool]] = cursor.fetchall()
+        rows: list[tuple[int, str, str, Any, int, int, bool]] = cursor.fetchall()
         return rows
 
 
 def _without_suppressed(batch: Batch, rows: list[Any]) -> list[Any]:
     """Opt-out wins: looked at again here, in the transaction that would let the message go (DESIGN §1.6)."""
-    stopped = [row[0] for row in rows if row[5]]
+    stopped = [row[0] for row in rows if row[6]]
     if not stopped:
         return rows
     Message.objects.filter(pk__in=stopped).update(
@@ -151,7 +151,7 @@ def _without_suppressed(batch: Batch, rows: list[Any]) -> list[Any]:
     Batch.objects.filter(pk=batch.pk).update(
         queued=F("queued") - len(stopped), suppressed=F("suppressed") + len(stopped)
     )
-    return [row for row in rows if not row[5]]
+    return [row for row in rows if not row[6]]
 
 
 def _texts(campaign: Campaign, rows: Sequence[Any]) -> list[OutgoingText]:
@@ -217,7 +217,7 @@ def _take(campaign: Campaign, batch: Batch, rows: list[Any], texts: list[Outgoin
         message_ids=[row[0] for row in rows],
         numbers=[row[1] for row in rows],
         countries=[row[2] for row in rows],
-        attempts=[1] * len(rows),
+        attempts=[row[5] for row in rows],
         texts=texts,
     )
 

@@ -3,12 +3,11 @@
 import datetime as dt
 import logging
 import time
-from collections import Counter
 from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, QuerySet, Sum
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
@@ -93,17 +92,20 @@ def expire(batch_id: int) -> None:
     """No final report within the window: nothing more is asked; a late report still counts."""
     batch = Batch.objects.select_for_update().get(pk=batch_id)
     waiting = batch.messages().filter(state=MessageState.ACCEPTED)
-    by_country = Counter(waiting.values_list("country", flat=True))
+    # A report on the way may have said a reason and a price already: they are counted as they stand on the message.
+    standing = waiting.order_by().values_list("country", "reason", "currency")
+    sums = standing.annotate(n=Count("pk"), billed=Sum("billed_segments", default=0), paid=Sum("pay_micros", default=0))
+    outcomes: dict[settling.Outcome, tuple[int, int, int]] = {
+        (country, MessageState.EXPIRED, reason, currency): (n, billed, paid)
+        for country, reason, currency, n, billed, paid in sums
+    }
     expired = waiting.update(
         state=MessageState.EXPIRED, evidence=f"no final report within {settings.REPORT_WINDOW_HOURS} hours"
     )
     Batch.objects.filter(pk=batch_id).update(
         accepted=F("accepted") - expired, expired=F("expired") + expired, next_check_at=None
     )
-    settling.count_outcomes(
-        batch.campaign_id,
-        {(country, MessageState.EXPIRED, "", ""): (n, 0, 0) for country, n in by_country.items()},
-    )
+    settling.count_outcomes(batch.campaign_id, outcomes)
     settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: expired}, timezone.now())
 
 

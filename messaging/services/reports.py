@@ -115,9 +115,10 @@ def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent]) -> None
     if state > row.state:
         was_unknown = row.state == MessageState.UNKNOWN
         row.state = state
-        row.reason = "" if state == MessageState.DELIVERED else _clean(report.reason)[:120]
-        row.report_source = report.source
-        row.reported_at = report.at or row.reported_at
+        if state != MessageState.ACCEPTED:  # on its way is no end: what it says would depend on who came first
+            row.reason = "" if state == MessageState.DELIVERED else _clean(report.reason)[:120]
+            row.report_source = report.source
+            row.reported_at = report.at or row.reported_at
         if was_unknown:
             row.evidence = f"settled by {report.source}: {report.msg_id}"[:200]
         row.touched = True

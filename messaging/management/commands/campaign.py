@@ -1,4 +1,5 @@
 import json
+import sys
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -6,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, ContactGroup
-from messaging.services import campaigns, counting
+from messaging.services import campaigns, counting, proving, resolving
 
 CHANGES = {
     "launch": campaigns.launch,
@@ -32,7 +33,14 @@ class Command(BaseCommand):
         create.add_argument("--json", action="store_true")
         listing = verbs.add_parser("list", help="the latest campaigns")
         listing.add_argument("--json", action="store_true")
-        for verb in [*CHANGES, "report"]:
+        resolve = verbs.add_parser("resolve", help="settle by a person's word what evidence could not")
+        resolve.add_argument("id", type=int)
+        word = resolve.add_mutually_exclusive_group(required=True)
+        word.add_argument("--send-again", action="store_true")
+        word.add_argument("--write-off", action="store_true")
+        resolve.add_argument("--reason", required=True, metavar="WHY")
+        resolve.add_argument("--json", action="store_true")
+        for verb in [*CHANGES, "report", "prove"]:
             change = verbs.add_parser(verb)
             change.add_argument("id", type=int)
             change.add_argument("--json", action="store_true")
@@ -48,6 +56,8 @@ class Command(BaseCommand):
         except Campaign.DoesNotExist as problem:
             raise CommandError(f"There is no campaign {options['id']}.") from problem
         self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
+        if document.get("disagreements"):
+            sys.exit(1)
 
     def document(self, verb: str, options: dict[str, Any]) -> dict[str, Any]:
         if verb == "create":
@@ -55,7 +65,16 @@ class Command(BaseCommand):
         if verb == "list":
             latest = Campaign.objects.order_by("-pk").values("id", "name", "state", "total")[:50]
             return {"campaigns": list(latest)}
+        if verb == "resolve":
+            return self.resolve(options)
+        if verb == "prove":
+            return proving.prove(Campaign.objects.get(pk=options["id"]))
         return self.change_or_report(verb, options["id"])
+
+    def resolve(self, options: dict[str, Any]) -> dict[str, Any]:
+        settle = resolving.send_again if options["send_again"] else resolving.write_off
+        settled = settle(Campaign.objects.get(pk=options["id"]).pk, reason=options["reason"])
+        return {"id": options["id"], "messages": settled, "state": Campaign.objects.get(pk=options["id"]).state}
 
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
         campaign = campaigns.create(
@@ -109,6 +128,9 @@ def as_text(document: dict[str, Any]) -> str:
         return "\n".join("{id}\t{state}\t{total}\t{name}".format(**row) for row in document["campaigns"])
     lines = []
     for key, value in document.items():
+        if isinstance(value, list):
+            lines += [f"{key}: {len(value) or 'none'}", *(f"  {sentence}" for sentence in value)]
+            continue
         shown = ", ".join(f"{k} {v}" for k, v in value.items() if v) if isinstance(value, dict) else value
         lines.append(f"{key}: {shown}")
     return "\n".join(lines)

@@ -1,0 +1,103 @@
+"""What a person settles, and what `campaign prove` finds."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from django.core.management import call_command
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.services import campaigns, counting, proving, report_pulls
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sent(
+    sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+) -> Campaign:
+    """A campaign to 60 with every report in."""
+    add_contacts(group, 60)
+    campaign = launched(application, group)
+    run_jobs()
+    report_pulls.sweep_records(application, *report_pulls.minutes_with_pending(application))
+    campaign.refresh_from_db()
+    return campaign
+
+
+def launched(application: Application, group: ContactGroup) -> Campaign:
+    campaign = campaigns.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
+    return campaigns.launch(campaign.pk)
+
+
+class ProveTests:
+    def test_a_campaign_agrees_with_its_rows(self, sent: Campaign) -> None:
+        found = proving.prove(sent)
+
+        assert found["disagreements"] == []
+        assert found["messages"] == 60
+        assert found["counts"] == counting.state_counts(sent)
+
+    @pytest.mark.parametrize(
+        ("break_it", "words"),
+        [
+            (lambda: Message.objects.filter(pk=Message.objects.first().pk).update(state=20), "unknown"),
+            (lambda: Batch.objects.update(delivered=1), "in its tally"),
+            (lambda: Message.objects.update(gateway_id="7"), "belongs to 60 messages"),
+            (lambda: Message.objects.update(report_source=""), "reported by nobody"),
+            (lambda: Campaign.objects.update(total=61), "there are 60 messages"),
+            (lambda: Batch.objects.update(call=None), "no call that could have carried them"),
+        ],
+    )
+    def test_each_disagreement_is_named(self, sent: Campaign, break_it: Callable[[], int], words: str) -> None:
+        break_it()
+
+        sent.refresh_from_db()
+        assert any(words in sentence for sentence in proving.prove(sent)["disagreements"])
+
+    def test_the_command_exits_with_1(self, sent: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
+        Batch.objects.update(delivered=1)
+
+        with pytest.raises(SystemExit) as exit_:
+            call_command("campaign", "prove", str(sent.pk), "--json")
+
+        assert exit_.value.code == 1
+        assert json.loads(capsys.readouterr().out)["disagreements"]
+
+
+class ResolveTests:
+    @pytest.fixture
+    def lost(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> Campaign:
+        """A campaign to 3 whose answer was lost."""
+        add_contacts(group, 3)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        campaign = launched(application, group)
+        run_jobs()
+        return campaign
+
+    def test_send_again_sends_once_more_under_new_order_ids(
+        self, lost: Campaign, sandbox: RunningSandbox, run_jobs: Callable[[], int]
+    ) -> None:
+        assert sandbox.stats()["accepted"] == 0
+
+        call_command("campaign", "resolve", str(lost.pk), "--send-again", "--reason", "not in their records")
+        run_jobs()
+
+        lost.refresh_from_db()
+        assert {m["order_id"] for m in sandbox.messages()} == {f"lc-{m.pk}-2" for m in Message.objects.all()}
+        assert lost.state == CampaignState.FINISHED
+        assert "not in their records" in Message.objects.first().events.get().text
+        assert proving.prove(lost)["disagreements"] == []
+
+    def test_write_off_ends_the_wait(self, lost: Campaign, sandbox: RunningSandbox) -> None:
+        call_command("campaign", "resolve", str(lost.pk), "--write-off", "--reason", "too late")
+
+        lost.refresh_from_db()
+        assert set(Message.objects.values_list("state", flat=True)) == {MessageState.EXPIRED}
+        assert lost.state == CampaignState.FINISHED
+        assert proving.prove(lost)["disagreements"] == []
