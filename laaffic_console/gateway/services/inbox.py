@@ -27,9 +27,11 @@ def store(*, kind: PushKind, body: str, source: str | None) -> None:
 
 
 def ring_for_waiting() -> None:
-    """What the sweeper calls: bodies stay stored when their bell was lost."""
+    """What the sweeper calls: bodies whose bell was lost, and reports without a message whose next try is due."""
+    now = timezone.now()
     for kind, job in _appliers.items():
-        if PushedBody.objects.filter(kind=kind, applied_at=None).exists():
+        waiting = PushedBody.objects.filter(kind=kind, applied_at=None)
+        if waiting.exists() or OrphanReport.objects.filter(kind=kind, next_try_at__lte=now).exists():
             bell.ring(job)
 
 
