@@ -1,0 +1,593 @@
+"""Delivery reports from wherever they come: any order of the same ones ends the same, and the figures follow."""
+
+import datetime as dt
+import itertools
+import json
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db.models import Sum
+from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from laaffic_console.gateway.models import Application, OrphanReport, PushedBody
+from laaffic_console.gateway.services import account, inbox
+from laaffic_console.laaffic import DeliveryReport, DeliveryState, OutcomeUnknown, SendResult, Source
+from messaging.models import (
+    ActivityTally,
+    Batch,
+    BatchState,
+    Campaign,
+    CampaignState,
+    Contact,
+    ContactGroup,
+    Message,
+    MessageEvent,
+    MessageState,
+    OutcomeTally,
+)
+from messaging.services import audience, campaigns, claiming, counting, report_pulls, report_pushes, reports, settling
+from messaging.services.claiming import Claim
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db
+
+NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
+STATUS = {DeliveryState.DELIVERED: "0", DeliveryState.FAILED: "1", DeliveryState.PENDING: "-1"}
+RANK = [DeliveryState.PENDING, DeliveryState.FAILED, DeliveryState.DELIVERED]
+
+
+@pytest.fixture(autouse=True)
+def _credentials(settings: Any) -> None:
+    settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET = "key", "secret"
+    account.laaffic_client.cache_clear()
+
+
+def claimed(application: Application, group: ContactGroup) -> tuple[Campaign, Claim]:
+    """A campaign whose one batch is in a worker's hands."""
+    campaign = campaigns.create(name="Autumn", application=application, sender_id="", text="Hi", groups=[group])
+    campaigns.launch(campaign.pk)
+    while audience.freeze_chunk(campaign.pk):
+        pass
+    campaign.refresh_from_db()
+    claim = claiming.claim(campaign, "token")
+    assert isinstance(claim, Claim)
+    return campaign, claim
+
+
+def gateway_ids(claim: Claim) -> list[str]:
+    return [f"25{pk:010}" for pk in claim.message_ids]
+
+
+def answered(claim: Claim, *, left_out: tuple[int, ...] = ()) -> SendResult:
+    ids: list[str | None] = [None if n in left_out else gid for n, gid in enumerate(gateway_ids(claim))]
+    return SendResult(msg_ids=ids, unknown_positions=[], success=None, fail=None)
+
+
+def report(claim: Claim, position: int = 0, state: DeliveryState = DeliveryState.DELIVERED, **fields: Any) -> Any:
+    given: dict[str, Any] = {
+        "source": Source.GET_REPORT if state is DeliveryState.PENDING else Source.PUSH,
+        "msg_id": gateway_ids(claim)[position],
+        "number": claim.numbers[position],
+        "order_id": f"lc-{claim.message_ids[position]}",
+        "state": state,
+        "raw_status": STATUS[state],
+        "reason": {DeliveryState.FAILED: "absent subscriber"}.get(state, "0"),
+        "at": NOW,
+    }
+    return DeliveryReport(**(given | fields))
+
+
+def push(claim: Claim, position: int = 0, status: str = "0", **fields: Any) -> dict[str, Any]:
+    given = {
+        "msgid": gateway_ids(claim)[position],
+        "mobile": claim.numbers[position],
+        "status": status,
+        "orderId": f"lc-{claim.message_ids[position]}",
+        "reason": "0" if status == "0" else "absent subscriber",
+        "timestamp": 1_767_268_800_000,
+    }
+    return given | fields
+
+
+def store(body: Any) -> PushedBody:
+    inbox.store(kind="sms-report", body=json.dumps(body), source=None)
+    return PushedBody.objects.latest("id")
+
+
+def message(claim: Claim, position: int = 0) -> Message:
+    return Message.objects.get(pk=claim.message_ids[position])
+
+
+def assert_figures_are_a_recount(campaign: Campaign) -> None:
+    """Batch columns, outcomes, activity, counts and costs, each against the messages themselves."""
+    rows = list(Message.objects.filter(campaign=campaign))
+    for batch in Batch.objects.filter(campaign=campaign):
+        found = Counter(MessageState(row.state).key for row in rows if row.batch_id == batch.pk)
+        kept = {state.key: getattr(batch, state.key) for state in counting.STORED_STATES}
+        assert kept == {state.key: found[state.key] for state in counting.STORED_STATES}
+    outcomes: dict[Any, tuple[int, int, int]] = {}
+    costs: Counter[str] = Counter()
+    for row in rows:
+        if row.state in reports.FINAL_STATES:
+            n, billed, paid = outcomes.get(key := (row.country, row.state, row.reason, row.currency), (0, 0, 0))
+            outcomes[key] = (n + 1, billed + (row.billed_segments or 0), paid + (row.pay_micros or 0))
+            costs[row.currency] += row.pay_micros or 0
+    tallies = {
+        (tally.country, tally.state, tally.reason, tally.currency): (
+            tally.messages,
+            tally.billed_segments,
+            tally.pay_micros,
+        )
+        for tally in OutcomeTally.objects.filter(campaign=campaign)
+    }
+    assert {key: sums for key, sums in tallies.items() if any(sums)} == outcomes
+    counts = counting.state_counts(campaign)
+    in_hand = sum(row.batch.state == BatchState.CLAIMED and row.state == MessageState.QUEUED for row in rows)
+    stored = Counter(MessageState(row.state).key for row in rows)
+    assert counts == {
+        **{state.key: stored[state.key] for state in MessageState},
+        "queued": stored["queued"] - in_hand,
+        "claimed": in_hand,
+    }
+    charged = {currency: micros for currency, micros in costs.items() if currency}
+    assert {currency: total * 1_000_000 for currency, total in counting.costs(campaign).items() if total} == charged
+    happened = ActivityTally.objects.filter(campaign=campaign, state=MessageState.DELIVERED)
+    assert (happened.aggregate(n=Sum("messages"))["n"] or 0) == stored["delivered"]
+
+
+def standing(campaign: Campaign) -> list[Any]:
+    columns = ["number", "state", "gateway_id", "reason", "reported_at", "pay_micros", "currency", "billed_segments"]
+    return list(Message.objects.filter(campaign=campaign).order_by("number").values_list(*columns[:2], *columns[3:]))
+
+
+STATES = st.sampled_from(RANK)
+
+
+class OrderTests:
+    @given(
+        told=st.lists(st.tuples(st.integers(0, 2), STATES), min_size=1, max_size=8),
+        order=st.randoms(use_true_random=False),
+        cuts=st.lists(st.integers(0, 8), max_size=3),
+        answer_at=st.integers(0, 8),
+    )
+    @hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_any_order_of_repeats_and_answer_ends_the_same(
+        self, application: Application, told: list[Any], order: Any, cuts: list[int], answer_at: int
+    ) -> None:
+        group = ContactGroup.objects.create(name=f"group {ContactGroup.objects.count()}")
+        Contact.objects.all().delete()
+        add_contacts(group, 3)
+        ends = []
+        for attempt in range(2):
+            campaign, claim = claimed(application, group)
+            steps: list[Any] = [
+                report(claim, position, state, pay=Decimal("0.0031"), currency="USD", segments=1)
+                for position, state in told
+            ]
+            if attempt:
+                order.shuffle(steps)
+            steps.insert(min(answer_at, len(steps)) if attempt else 0, answered(claim))
+            for chunk in pieces(steps, cuts):
+                if isinstance(chunk[0], SendResult):
+                    settling.settle_answer(campaign.pk, claim, chunk[0])
+                else:
+                    reports.apply_now(chunk)
+            assert_figures_are_a_recount(campaign)
+            best = {p: max((s for q, s in told if q == p), key=RANK.index) for p, _ in told}
+            assert [row.state for row in Message.objects.filter(campaign=campaign).order_by("pk")] == [
+                reports.STATE_OF[best[p]] if p in best else MessageState.ACCEPTED for p in range(3)
+            ]
+            assert list(
+                Message.objects.filter(campaign=campaign).order_by("pk").values_list("gateway_id", flat=True)
+            ) == gateway_ids(claim)
+            ends.append(standing(campaign))
+        assert ends[0] == ends[1]
+
+    @pytest.mark.parametrize("order", list(itertools.permutations(["0", "1", "1", "0"])))
+    def test_one_body_may_contradict_itself(
+        self, application: Application, group: ContactGroup, order: tuple[str, ...]
+    ) -> None:
+        add_contacts(group, 1)
+        campaign, claim = claimed(application, group)
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+
+        store([push(claim, status=status) for status in order])
+        report_pushes.apply_some()
+
+        assert (message(claim).state, message(claim).reason) == (MessageState.DELIVERED, "")
+        assert_figures_are_a_recount(campaign)
+
+
+def pieces(steps: list[Any], cuts: list[int]) -> list[list[Any]]:
+    """In batches of reports, the answer on its own."""
+    found: list[list[Any]] = []
+    for n, step in enumerate(steps):
+        alone = isinstance(step, SendResult) or not found or isinstance(found[-1][0], SendResult)
+        if alone or n in cuts:
+            found.append([step])
+        else:
+            found[-1].append(step)
+    return found
+
+
+class WorseReportTests:
+    def test_failed_after_delivered_is_only_written_down(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 1)
+        campaign, claim = claimed(application, group)
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+        reports.apply_now([report(claim)])
+
+        reports.apply_now([report(claim, state=DeliveryState.FAILED)])
+
+        assert (message(claim).state, message(claim).reason) == (MessageState.DELIVERED, "")
+        assert "absent subscriber after its end" in MessageEvent.objects.get().text
+        assert_figures_are_a_recount(campaign)
+
+    def test_pending_after_the_end_leaves_no_trace(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 1)
+        campaign, claim = claimed(application, group)
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+        reports.apply_now([report(claim, state=DeliveryState.FAILED)])
+
+        reports.apply_now([report(claim, state=DeliveryState.PENDING)])
+
+        assert (message(claim).state, message(claim).reason) == (MessageState.UNDELIVERED, "absent subscriber")
+        assert not MessageEvent.objects.exists()
+
+    def test_delivered_after_failed_counts(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 2)
+        campaign, claim = claimed(application, group)
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+        reports.apply_now([report(claim, n, DeliveryState.FAILED, pay=Decimal("0.5"), currency="USD") for n in (0, 1)])
+
+        reports.apply_now([report(claim)])
+
+        counts = counting.state_counts(campaign)
+        assert (counts["delivered"], counts["undelivered"]) == (1, 1)
+        assert counting.costs(campaign) == {"USD": Decimal("1.00")}
+        assert_figures_are_a_recount(campaign)
+
+    def test_a_status_nobody_knows_changes_nothing(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 1)
+        campaign, claim = claimed(application, group)
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+
+        assert reports.apply_now([report(claim, state=DeliveryState.PENDING), report(claim)][:1]) == [True]
+        odd = report(claim, msg_id=gateway_ids(claim)[0])
+        object.__setattr__(odd, "state", DeliveryState.UNKNOWN)
+        assert reports.apply_now([odd]) == [True]
+
+        assert message(claim).state == MessageState.ACCEPTED
+
+    def test_a_second_gateway_id_is_written_down(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 1)
+        campaign, claim = claimed(application, group)
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+
+        reports.apply_now([report(claim, msg_id="999")])
+
+        assert message(claim).gateway_id == gateway_ids(claim)[0]
+        assert "999" in MessageEvent.objects.get().text
+
+    def test_an_expired_message_may_still_be_delivered(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 2)
+        campaign, claim = claimed(application, group)
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+        report_pulls.expire(claim.batch_id)
+        assert_figures_are_a_recount(campaign)
+
+        reports.apply_now([report(claim)])
+
+        counts = counting.state_counts(campaign)
+        assert (counts["expired"], counts["delivered"]) == (1, 1)
+        assert_figures_are_a_recount(campaign)
+
+    def test_what_a_pending_report_said_is_kept_when_it_expires(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 2)
+        campaign, claim = claimed(application, group)
+        pending = DeliveryState.PENDING
+        reports.apply_now(
+            [report(claim, 0, pending, reason="queued abroad", pay=Decimal("0.02"), currency="EUR", segments=2)]
+        )
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+
+        report_pulls.expire(claim.batch_id)
+        assert_figures_are_a_recount(campaign)
+        reports.apply_now([report(claim)])
+
+        assert_figures_are_a_recount(campaign)
+        assert counting.costs(campaign) == {"EUR": Decimal("0.02")}
+
+
+class EarlyPushTests:
+    def test_it_stays_when_the_answer_comes(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 3)
+        campaign, claim = claimed(application, group)
+        store(push(claim))
+        report_pushes.apply_some()
+        assert message(claim).state == MessageState.DELIVERED
+        assert_figures_are_a_recount(campaign)
+
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+
+        early = message(claim)
+        assert (early.state, early.gateway_id) == (MessageState.DELIVERED, gateway_ids(claim)[0])
+        assert early.settled_at is not None
+        counts = counting.state_counts(campaign)
+        assert (counts["delivered"], counts["accepted"]) == (1, 2)
+        assert_figures_are_a_recount(campaign)
+
+    def test_one_without_the_gateways_id_gets_it_from_the_answer(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 1)
+        campaign, claim = claimed(application, group)
+        reports.apply_now([report(claim, msg_id="")])
+
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+
+        assert message(claim).gateway_id == gateway_ids(claim)[0]
+
+    def test_a_number_the_answer_leaves_out_was_delivered_all_the_same(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 3)
+        campaign, claim = claimed(application, group)
+        reports.apply_now([report(claim)])
+
+        settling.settle_answer(campaign.pk, claim, answered(claim, left_out=(0, 1)))
+
+        counts = counting.state_counts(campaign)
+        assert (counts["delivered"], counts["rejected"], counts["accepted"]) == (1, 1, 1)
+        assert_figures_are_a_recount(campaign)
+
+    def test_every_message_reported_early_leaves_nothing_to_settle(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 2)
+        campaign, claim = claimed(application, group)
+        reports.apply_now([report(claim, n) for n in range(2)])
+
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+
+        assert Batch.objects.get().state == BatchState.SETTLED
+        assert_figures_are_a_recount(campaign)
+
+    def test_a_rejected_message_that_was_delivered_counts_as_delivered(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 2)
+        campaign, claim = claimed(application, group)
+        settling.settle_answer(campaign.pk, claim, answered(claim, left_out=(0,)))
+
+        reports.apply_now([report(claim)])
+
+        assert counting.state_counts(campaign)["rejected"] == 0
+        assert_figures_are_a_recount(campaign)
+
+
+class UnknownTests:
+    LOST = OutcomeUnknown("timed out", interface="sendSms")
+
+    def test_a_report_is_evidence_and_settles_the_batch(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 2)
+        campaign, claim = claimed(application, group)
+        settling.settle_error(campaign.pk, claim, self.LOST)
+        assert counting.state_counts(campaign)["unknown"] == 2
+        assert not campaigns.finish_if_done(campaign.pk)
+
+        reports.apply_now([report(claim, 0)])
+        assert Batch.objects.get().state == BatchState.UNKNOWN
+        assert_figures_are_a_recount(campaign)
+        reports.apply_now([report(claim, 1, DeliveryState.FAILED)])
+
+        assert Batch.objects.get().state == BatchState.SETTLED
+        assert message(claim).evidence == f"settled by push: {gateway_ids(claim)[0]}"
+        assert_figures_are_a_recount(campaign)
+        assert campaigns.finish_if_done(campaign.pk)
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.FINISHED
+
+    def test_a_late_answer_settles_it_too(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 3)
+        campaign, claim = claimed(application, group)
+        settling.settle_error(campaign.pk, claim, self.LOST)
+        reports.apply_now([report(claim)])
+
+        settling.settle_answer(campaign.pk, claim, answered(claim, left_out=(2,)))
+
+        counts = counting.state_counts(campaign)
+        assert (counts["delivered"], counts["accepted"], counts["rejected"]) == (1, 1, 1)
+        assert_figures_are_a_recount(campaign)
+
+
+class PushTests:
+    def settled(self, application: Application, group: ContactGroup, count: int = 1) -> tuple[Campaign, Claim]:
+        add_contacts(group, count)
+        campaign, claim = claimed(application, group)
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+        return campaign, claim
+
+    def test_by_order_id(self, application: Application, group: ContactGroup) -> None:
+        _campaign, claim = self.settled(application, group)
+
+        store(push(claim, msgid=""))
+        report_pushes.apply_some()
+
+        assert message(claim).state == MessageState.DELIVERED
+
+    def test_by_the_gateways_id(self, application: Application, group: ContactGroup) -> None:
+        _campaign, claim = self.settled(application, group)
+
+        store({key: value for key, value in push(claim).items() if key != "orderId"})
+        report_pushes.apply_some()
+
+        assert message(claim).state == MessageState.DELIVERED
+
+    def test_by_the_gateways_id_beside_a_strange_order_id(self, application: Application, group: ContactGroup) -> None:
+        _campaign, claim = self.settled(application, group)
+
+        store(push(claim, orderId="shop-17"))
+        report_pushes.apply_some()
+
+        assert message(claim).state == MessageState.DELIVERED
+
+    def test_a_key_with_a_space(self, application: Application, group: ContactGroup) -> None:
+        _campaign, claim = self.settled(application, group)
+        body = push(claim, msgid="")
+        body["orderId "] = body.pop("orderId")
+
+        store(body)
+        report_pushes.apply_some()
+
+        assert message(claim).state == MessageState.DELIVERED
+
+    @pytest.mark.parametrize("wrap", [lambda rows: rows, lambda rows: {"array": rows}])
+    def test_many_in_a_body(self, application: Application, group: ContactGroup, wrap: Any) -> None:
+        campaign, claim = self.settled(application, group, 5)
+
+        body = store(wrap([push(claim, n, "0" if n % 2 else "1") for n in range(5)]))
+        report_pushes.apply_some()
+
+        body.refresh_from_db()
+        assert (body.entries, body.problems) == (5, [])
+        counts = counting.state_counts(campaign)
+        assert (counts["delivered"], counts["undelivered"]) == (2, 3)
+        assert_figures_are_a_recount(campaign)
+
+    def test_another_number_is_another_installations_message(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        _campaign, claim = self.settled(application, group)
+
+        store(push(claim, mobile="4915112345678", msgid="1"))
+        report_pushes.apply_some()
+
+        assert message(claim).state == MessageState.ACCEPTED
+        assert OrphanReport.objects.get().number == "4915112345678"
+
+    def test_a_bad_entry_costs_the_others_nothing(self, application: Application, group: ContactGroup) -> None:
+        _campaign, claim = self.settled(application, group)
+
+        body = store([7, {"msgid": "1"}, push(claim)])
+        report_pushes.apply_some()
+
+        body.refresh_from_db()
+        assert (body.entries, len(body.problems)) == (3, 2)
+        assert body.applied_at is not None
+        assert message(claim).state == MessageState.DELIVERED
+
+    def test_a_reason_with_nul_and_of_any_length(self, application: Application, group: ContactGroup) -> None:
+        campaign, claim = self.settled(application, group, 2)
+
+        store([push(claim, 0, "1", reason="bad\0number"), push(claim, 1, "1", reason="x" * 5000)])
+        report_pushes.apply_some()
+
+        assert message(claim, 0).reason == "badnumber"
+        assert message(claim, 1).reason == "x" * 120
+        assert_figures_are_a_recount(campaign)
+
+    def test_a_reason_with_nul_that_no_push_brought(self, application: Application, group: ContactGroup) -> None:
+        _campaign, claim = self.settled(application, group)
+
+        reports.apply_now([report(claim, state=DeliveryState.FAILED, reason="bad\0number")])
+
+        assert message(claim).reason == "badnumber"
+
+    def test_the_price_is_exact(self, application: Application, group: ContactGroup) -> None:
+        campaign, claim = self.settled(application, group, 3)
+        price = {"price": "0.0007", "pay": "0.0021", "currency": "USD", "chargeCnt": "3"}
+
+        store([push(claim, n, pricedetail=price) for n in range(3)])
+        report_pushes.apply_some()
+        store([push(claim, n, pricedetail=price) for n in range(3)])
+        report_pushes.apply_some()
+
+        assert counting.costs(campaign) == {"USD": Decimal("0.0063")}
+        assert message(claim).billed_segments == 3
+        assert_figures_are_a_recount(campaign)
+
+    def test_applied_bodies_are_not_taken_again(self, application: Application, group: ContactGroup) -> None:
+        _campaign, claim = self.settled(application, group)
+        store(push(claim))
+
+        assert [report_pushes.apply_some(), report_pushes.apply_some()] == [1, 0]
+
+    def test_a_large_body_is_taken_alone(
+        self, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _campaign, claim = self.settled(application, group)
+        monkeypatch.setattr(report_pushes, "TEXT_AT_ONCE", 10)
+        store(push(claim))
+        store(push(claim))
+
+        assert [report_pushes.apply_some() for _ in range(3)] == [1, 1, 0]
+
+
+class OrphanTests:
+    def orphan(self, claim: Claim) -> None:
+        body = push(claim)
+        del body["orderId"]
+        store(body)
+        report_pushes.apply_some()
+
+    def test_it_is_kept_once_and_matched_later(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 1)
+        campaign, claim = claimed(application, group)
+        self.orphan(claim)
+        self.orphan(claim)
+        assert OrphanReport.objects.get().matched_at is None
+        assert inbox.retry_orphans("sms-report", report_pushes.retry) == 0
+
+        settling.settle_answer(campaign.pk, claim, answered(claim))
+        OrphanReport.objects.update(next_try_at=timezone.now())
+        matched = inbox.retry_orphans("sms-report", report_pushes.retry)
+
+        kept = OrphanReport.objects.get()
+        assert (matched, kept.tries, kept.next_try_at) == (1, 2, None)
+        assert kept.matched_at is not None
+        assert message(claim).state == MessageState.DELIVERED
+        assert message(claim).reported_at == NOW
+        assert_figures_are_a_recount(campaign)
+
+    def test_the_sweeper_comes_back_for_it(
+        self, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No further push need come: what waits is tried again by itself."""
+        add_contacts(group, 1)
+        _campaign, claim = claimed(application, group)
+        self.orphan(claim)
+        rung: list[str] = []
+        monkeypatch.setattr(inbox.bell, "ring", rung.append)
+
+        inbox.ring_for_waiting()
+        OrphanReport.objects.update(next_try_at=timezone.now() + dt.timedelta(minutes=1))
+        inbox.ring_for_waiting()
+
+        assert rung == ["messaging.jobs.apply_sms_reports"]
+
+    def test_the_waits_grow_and_end_after_a_day(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 1)
+        _campaign, claim = claimed(application, group)
+        self.orphan(claim)
+
+        waits = []
+        for _ in range(3):
+            now = timezone.now()
+            OrphanReport.objects.update(next_try_at=now)
+            inbox.retry_orphans("sms-report", report_pushes.retry)
+            due = OrphanReport.objects.get().next_try_at
+            assert due is not None
+            waits.append(round((due - now).total_seconds()))
+        OrphanReport.objects.update(next_try_at=now, first_seen=now - dt.timedelta(hours=25))
+        inbox.retry_orphans("sms-report", report_pushes.retry)
+
+        assert waits == [2, 4, 8]
+        assert OrphanReport.objects.get().next_try_at is None
