@@ -65,7 +65,7 @@ def _totals(campaign: Campaign, recounted: dict[str, int]) -> Iterator[str]:
     said, derived = counting.costs(campaign), _recounted_costs(campaign)
     for currency in sorted(set(said) | set(derived)):
         if said.get(currency, 0) != derived.get(currency, 0):
-            yield f"cost in {currency}: the campaign says {said.get(currency, 0)}, its messages {derived.get(currency, 0)}"
+            yield f"cost in {currency}: kept {said.get(currency, 0)}, derived {derived.get(currency, 0)}"
 
 
 def _batches(campaign: Campaign) -> Iterator[str]:
