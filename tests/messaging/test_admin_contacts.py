@@ -1,0 +1,275 @@
+"""Contacts in the admin: bulk actions, import from upload to result, export."""
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from django_q.models import OrmQ
+
+from laaffic_console.gateway.models import Application
+from messaging.models import Campaign, Contact, ContactGroup, ContactImport, SuppressionEntry
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/messaging/contact/"
+UPLOAD = "/admin/messaging/contactimport/add/"
+CSV = "Phone,Name,City\n+91 98765 43210,Ann,Pune\nnonsense,Bo,Delhi\n=1+1,Cy,Goa\n+49 1512 3456789,Di,Bonn\n"
+
+
+@pytest.fixture
+def staff(client: Client) -> Callable[..., Client]:
+    def sign_in(*permissions: str) -> Client:
+        user = User.objects.create_user("staff", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+def act(client: Client, action: str, chosen: list[Contact], query: str = "", **fields: Any) -> HttpResponse:
+    given = {"action": action, "_selected_action": [contact.pk for contact in chosen], "select_across": "0"}
+    return client.post(f"{LIST}{query}", {**given, **fields})
+
+
+class DoorTests:
+    ADDRESSES = [LIST, UPLOAD, f"{LIST}export/", "/admin/messaging/suppressionentry/"]
+
+    def test_a_stranger_has_to_sign_in(self, client: Client) -> None:
+        for address in self.ADDRESSES:
+            answer = client.get(address)
+            assert (answer.status_code, answer["Location"][:13]) == (302, "/admin/login/")
+
+    def test_staff_without_permission_is_refused(self, staff: Callable[..., Client]) -> None:
+        client = staff()
+
+        assert [client.get(address).status_code for address in self.ADDRESSES] == [403] * 4
+
+    def test_a_viewer_changes_nothing(self, staff: Callable[..., Client], group: ContactGroup) -> None:
+        (contact,) = add_contacts(group, 1)
+        client = staff("view_contact")
+
+        assert client.get(LIST).status_code == 200
+        act(client, "suppress", [contact], _confirmed="1", channel="all", reason="manual")
+        act(client, "remove_from_group", [contact], _confirmed="1", group=group.pk)
+        act(client, "send_sms", [contact])
+
+        assert not SuppressionEntry.objects.exists()
+        assert group.contacts.count() == 1
+        assert client.get(UPLOAD).status_code == 403
+
+
+class BulkActionTests:
+    @pytest.fixture
+    def other(self) -> ContactGroup:
+        return ContactGroup.objects.create(name="others")
+
+    def test_it_asks_before_it_acts(self, admin_client: Client, group: ContactGroup, other: ContactGroup) -> None:
+        chosen = add_contacts(group, 3)[:2]
+
+        asked = act(admin_client, "add_to_group", chosen)
+
+        assert asked.status_code == 200
+        assert asked.context["how_many"] == 2
+        assert other.contacts.count() == 0
+
+    def test_add_to_a_group(self, admin_client: Client, group: ContactGroup, other: ContactGroup) -> None:
+        chosen = add_contacts(group, 3)[:2]
+
+        for _ in range(2):
+            act(admin_client, "add_to_group", chosen, _confirmed="1", group=other.pk)
+
+        assert set(other.contacts.all()) == set(chosen)
+
+    def test_without_a_group_it_says_so_at_the_field(self, admin_client: Client, group: ContactGroup) -> None:
+        answer = act(admin_client, "add_to_group", add_contacts(group, 1), _confirmed="1")
+
+        assert list(answer.context["form"].errors) == ["group"]
+
+    def test_suppress(self, admin_client: Client, group: ContactGroup) -> None:
+        chosen = add_contacts(group, 3)[:2]
+
+        act(admin_client, "suppress", chosen, _confirmed="1", channel="sms", reason="opt_out", note="by letter")
+
+        kept = SuppressionEntry.objects.values_list("number", "channel", "reason", "note", "created_by__username")
+        assert set(kept) == {(contact.number, "sms", "opt_out", "by letter", "admin") for contact in chosen}
+
+    def test_send_sms_makes_a_draft_to_review(
+        self, admin_client: Client, group: ContactGroup, application: Application
+    ) -> None:
+        chosen = add_contacts(group, 3)[:2]
+
+        answer = act(admin_client, "send_sms", chosen, _confirmed="1", application=application.pk, text="Hi\r\nyou")
+
+        campaign = Campaign.objects.get()
+        assert answer["Location"] == reverse("admin:messaging_campaign_review", args=[campaign.pk])
+        assert (campaign.kind, campaign.state, campaign.text) == ("quick", "draft", "Hi\nyou")
+        assert set(campaign.groups.get().contacts.all()) == set(chosen)
+        assert "Send 2 messages" in admin_client.get(answer["Location"]).content.decode()
+
+    def test_send_sms_with_an_error_keeps_what_was_typed(
+        self, admin_client: Client, group: ContactGroup, application: Application
+    ) -> None:
+        chosen = add_contacts(group, 2)
+        text = "Hi {{nickname}}"
+
+        answer = act(admin_client, "send_sms", chosen, _confirmed="1", application=application.pk, text=text)
+
+        assert list(answer.context["form"].errors) == ["text"]
+        assert answer.context["form"]["text"].value() == text
+        assert answer.context["selected"] == [str(contact.pk) for contact in chosen]
+        assert not Campaign.objects.exists()
+        assert ContactGroup.objects.count() == 1
+
+    def test_across_all_pages(self, admin_client: Client, group: ContactGroup, other: ContactGroup) -> None:
+        chosen = add_contacts(group, 120)
+
+        asked = act(admin_client, "add_to_group", chosen[:1], select_across="1")
+        act(admin_client, "add_to_group", chosen[:1], select_across="1", _confirmed="1", group=other.pk)
+
+        assert (asked.context["how_many"], asked.context["across"]) == (120, "1")
+        assert other.contacts.count() == 120
+
+    def test_across_all_pages_of_a_filtered_list(
+        self, admin_client: Client, group: ContactGroup, other: ContactGroup
+    ) -> None:
+        """The form must come back to the list that was filtered, or it would act on everybody."""
+        add_contacts(group, 3)
+        germans = [Contact.objects.create(number="4915123456789", country="DE")]
+        query = "?country=DE"
+
+        asked = act(admin_client, "suppress", germans, query, select_across="1")
+        assert asked.context["how_many"] == 1
+        assert f'action="{LIST}{query}"' in asked.content.decode()
+        act(admin_client, "suppress", germans, query, select_across="1", _confirmed="1", channel="all", reason="manual")
+
+        assert [entry.number for entry in SuppressionEntry.objects.all()] == ["4915123456789"]
+
+
+@pytest.mark.django_db(transaction=True)
+class ImportTests:
+    def upload(self, client: Client, content: bytes, name: str = "people.csv", **fields: Any) -> HttpResponse:
+        return client.post(UPLOAD, {"file": SimpleUploadedFile(name, content), **fields})
+
+    def test_from_upload_to_result(self, admin_client: Client, run_jobs: Callable[[], int]) -> None:
+        answer = self.upload(admin_client, CSV.encode(), new_group="spring")
+        job = ContactImport.objects.get()
+        address = answer["Location"]
+        assert address == reverse("admin:messaging_contactimport_change", args=[job.pk])
+
+        preview = admin_client.get(address)
+        assert [field for _n, _header, field, _choices in preview.context["columns"]] == [
+            "number",
+            "name",
+            "attributes.city",
+        ]
+        assert not Contact.objects.exists()
+
+        start = {"_start": "1", "column-0": "number", "column-1": "name", "column-2": "attributes.city"}
+        for _ in range(2):
+            admin_client.post(address, start)
+        assert OrmQ.objects.count() == 1
+        run_jobs()
+
+        result = admin_client.get(address)
+        job.refresh_from_db()
+        assert (job.state, job.rows, job.added, job.invalid) == ("finished", 4, 2, 2)
+        assert result.context["percent"] == 100
+        assert [bad.row for bad in result.context["bad_rows"]] == [3, 4]
+        assert Contact.objects.get(number="919876543210").attributes == {"city": "Pune"}
+        assert ContactGroup.objects.get(name="spring").contacts.count() == 2
+
+        file = admin_client.get(reverse("admin:messaging_contactimport_bad_rows", args=[job.pk]))
+        rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
+        assert rows[0] == ["row", "column", "value", "reason"]
+        assert [row[2] for row in rows[1:]] == ["nonsense", "'=1+1"]
+        assert all(row[3] for row in rows[1:])
+
+    def test_without_a_number_column_nothing_starts(self, admin_client: Client) -> None:
+        address = self.upload(admin_client, CSV.encode())["Location"]
+
+        answer = admin_client.post(address, {"_start": "1", "column-0": "name"})
+
+        assert answer.context["has_number"] is False
+        assert ContactImport.objects.get().state == "preview"
+        assert not OrmQ.objects.exists()
+
+    def test_a_cancelled_one_does_not_start(self, admin_client: Client) -> None:
+        address = self.upload(admin_client, CSV.encode())["Location"]
+        job = ContactImport.objects.get()
+
+        admin_client.post(reverse("admin:messaging_contactimport_cancel", args=[job.pk]))
+        admin_client.post(address, {"_start": "1", "column-0": "number"})
+
+        job.refresh_from_db()
+        assert job.state == "cancelled"
+        assert not OrmQ.objects.exists()
+
+    @pytest.mark.parametrize(
+        "content",
+        [b"", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\6\0\0\0", b"\0" * 4000],
+        ids=["0 bytes", "PNG", "zeros"],
+    )
+    def test_what_is_no_list_is_said_at_its_field_and_leaves_nothing(
+        self, admin_client: Client, content: bytes
+    ) -> None:
+        answer = self.upload(admin_client, content, new_group="spring")
+
+        assert answer.status_code == 200
+        assert list(answer.context["form"].errors) == ["file"]
+        assert answer.context["form"]["new_group"].value() == "spring"
+        assert not ContactImport.objects.exists()
+        assert not ContactGroup.objects.exists()
+
+    def test_no_file_is_said_at_its_field(self, admin_client: Client) -> None:
+        answer = admin_client.post(UPLOAD, {"new_group": "spring"})
+
+        assert list(answer.context["form"].errors) == ["file"]
+
+    def test_a_viewer_of_imports_starts_nothing(self, admin_client: Client, staff: Callable[..., Client]) -> None:
+        address = self.upload(admin_client, CSV.encode())["Location"]
+        viewer = Client()
+        User.objects.create_user("viewer", is_staff=True).user_permissions.add(
+            Permission.objects.get(codename="view_contactimport")
+        )
+        viewer.force_login(User.objects.get(username="viewer"))
+
+        answer = viewer.post(address, {"_start": "1", "column-0": "number"})
+
+        assert answer.status_code == 403
+        assert ContactImport.objects.get().state == "preview"
+
+
+class ExportTests:
+    def rows(self, client: Client, query: str = "") -> list[list[str]]:
+        answer = client.get(f"{LIST}export/{query}")
+        assert answer.status_code == 200
+        assert "attachment" in answer["Content-Disposition"]
+        return list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+
+    @pytest.mark.parametrize("name", ["=1+1", "@SUM(A1)", "-2+3", "+cmd|' /C calc'!A0", "\tx"])
+    def test_formulas_are_escaped(self, admin_client: Client, name: str) -> None:
+        Contact.objects.create(number="919876543210", name=name, attributes={"city": name})
+
+        header, row = self.rows(admin_client)
+
+        assert row[header.index("number")] == "919876543210"
+        assert row[header.index("name")] == f"'{name}"
+        assert not any(cell.startswith(("=", "@", "-", "+", "\t")) for cell in row)
+
+    def test_only_what_was_asked_for(self, admin_client: Client, group: ContactGroup) -> None:
+        add_contacts(group, 2)
+        Contact.objects.create(number="4915123456789", country="DE")
+
+        assert len(self.rows(admin_client)) == 4
+        assert len(self.rows(admin_client, f"?group={group.pk}")) == 3
+        assert len(self.rows(admin_client, "?country=DE")) == 2
+        assert len(self.rows(admin_client, "?group=nonsense")) == 1
