@@ -85,8 +85,8 @@ def _fill(text: str, wide: re.Pattern[str], start: int, room: int) -> tuple[int,
 
 
 def _without_accents() -> dict[str, str]:
-    """Latin letters (Western, Central European, Turkish, Vietnamese) that GSM-7 lacks, as the nearest one it has."""
-    letters = map(chr, [*range(0xC0, 0x180), *range(0x1E00, 0x1F00)])
+    """Latin letters (European, Turkish, Vietnamese) that GSM-7 lacks, as the nearest one it has."""
+    letters = map(chr, [*range(0xC0, 0x250), *range(0x1E00, 0x1F00)])
     bases = {letter: unicodedata.normalize("NFD", letter)[0] for letter in letters if letter not in GSM_7_CHARACTERS}
     return {letter: base for letter, base in bases.items() if base.isascii()}
 
