@@ -125,16 +125,12 @@ const SegmentCounter = (() => {
       return made;
     }
 
-    // From the end, one by one: the caret stays where it is.
+    // The caret stays behind the characters it was behind, however long they are now.
     function replaceInPlace(replace) {
-      const edits = [];
-      let at = 0;
-      for (const character of textarea.value) {
-        const plain = replace(character);
-        if (plain !== null) edits.push([at, at + character.length, plain]);
-        at += character.length;
-      }
-      for (const [start, end, plain] of edits.reverse()) textarea.setRangeText(plain, start, end, "preserve");
+      const plain = (text) => [...text].map((character) => replace(character) ?? character).join("");
+      const { value, selectionStart, selectionEnd } = textarea;
+      textarea.value = plain(value);
+      textarea.setSelectionRange(plain(value.slice(0, selectionStart)).length, plain(value.slice(0, selectionEnd)).length);
       textarea.dispatchEvent(new Event("input", { bubbles: true }));
       textarea.dispatchEvent(new Event("change", { bubbles: true }));
       refresh();

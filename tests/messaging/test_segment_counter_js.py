@@ -1,0 +1,302 @@
+"""The counter in the browser: the same tables, the same counts, and what an operator sees while typing."""
+
+import functools
+import http.server
+import importlib.util
+import json
+import random
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from messaging import merge_fields, segments
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+STATIC = ROOT / "messaging" / "static" / "messaging"
+TABLES, COUNTER = STATIC / "segment_tables.js", STATIC / "segment_counter.js"
+
+ALPHABETS = [
+    segments.BASIC,
+    segments.BASIC + segments.EXTENSION,
+    segments.EXTENSION + "a",
+    "aé€^ш’ç\u00a0😀",
+    "😀a",
+    "ш\n𝒳",
+    "".join(segments.REPLACEMENTS) + "ab",
+]
+ANSWER = """
+const answer = (text) => ({
+  count: SegmentCounter.count(text),
+  replaced: SegmentCounter.replaceForcing(text),
+  replacements: [...text].map(SegmentCounter.replacementFor),
+  measured: SegmentCounter.measure(text),
+});
+const asked = JSON.parse(require("fs").readFileSync(0, "utf8"));
+process.stdout.write(JSON.stringify(asked.map(answer)));
+"""
+
+
+def script() -> Any:
+    spec = importlib.util.spec_from_file_location("make_segment_tables", ROOT / "scripts" / "make_segment_tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def in_javascript(texts: list[str]) -> list[dict[str, Any]]:
+    if not (node := shutil.which("node")):
+        pytest.skip("node is not installed: it runs the browser's counter beside Python's")
+    program = TABLES.read_text() + COUNTER.read_text() + ANSWER
+    done = subprocess.run(
+        [node, "--eval", program], input=json.dumps(texts), capture_output=True, text=True, check=True, timeout=60
+    )
+    return json.loads(done.stdout)
+
+
+def random_texts(number: int) -> list[str]:
+    dice = random.Random(20260101)
+    lengths = [0, 1, 2, 35, 66, 67, 68, 69, 70, 71, 134, 135, 152, 153, 154, 159, 160, 161, 306, 307, 700, 1024]
+    return ["".join(dice.choices(dice.choice(ALPHABETS), k=dice.choice(lengths))) for _ in range(number)]
+
+
+class TablesTests:
+    def test_the_file_is_what_the_script_writes(self) -> None:
+        made = script()
+
+        assert TABLES in made.TARGETS
+        assert TABLES.read_text() == made.tables(), "run scripts/make_segment_tables.py"
+
+
+class EqualTests:
+    def test_both_count_alike(self) -> None:
+        texts = random_texts(1500)
+
+        answers = in_javascript(texts)
+
+        for text, answer in zip(texts, answers, strict=True):
+            python = segments.count(text)
+            assert answer["count"] == {
+                "encoding": python.encoding,
+                "segments": python.segments,
+                "units": python.units,
+                "unitsPerSegment": python.units_per_segment,
+                "unitsLeft": python.units_left,
+                "characters": python.characters,
+                "forcing": [list(place) for place in python.forcing],
+            }
+            assert answer["replaced"] == segments.replace_forcing(text)
+            assert answer["replacements"] == [segments.replacement_for(character) for character in text]
+
+    def test_names_of_objects_are_no_replacements(self) -> None:
+        [answer] = in_javascript(["constructor toString __proto__"])
+
+        assert answer["count"]["forcing"] == []
+
+    def test_both_find_the_same_fields(self) -> None:
+        dice = random.Random(20260102)
+        pieces = ["{{name}}", "{{ city }}", "{{city|x y}}", "{{", "}}", "{", "}", "{{a b}}", "{{1}}", "é", " "]
+        texts = ["".join(dice.choices(pieces, k=dice.randint(0, 6))) for _ in range(500)]
+
+        answers = in_javascript(texts)
+
+        for text, answer in zip(texts, answers, strict=True):
+            try:
+                varies = bool(merge_fields.fields(text))
+            except merge_fields.MergeError:
+                continue
+            assert answer["measured"]["varies"] == varies
+
+    def test_what_varies_costs_no_less_than_it_says(self) -> None:
+        dice = random.Random(20260103)
+        fields = ["{{name}}", "{{city|Pune}}", "{{code|’}}", "word ", "€ ", "ш"]
+        texts = ["".join(dice.choices(fields, weights=[2, 2, 1, 40, 1, 0.2], k=60)) for _ in range(200)]
+        values = [{}, {"name": "Al", "city": "X", "code": "1"}, {"name": "😀" * 9, "city": "ш" * 40}]
+
+        answers = in_javascript(texts)
+
+        for text, answer in zip(texts, answers, strict=True):
+            template = merge_fields.parse(text)
+            costs = [segments.count(merge_fields.render(template, contact)).segments for contact in values]
+            assert answer["measured"]["segments"] <= min(costs)
+            assert answer["measured"]["characters"] == len(text)
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Pages as strict as a browser can be about scripts and styles."""
+
+    def end_headers(self) -> None:
+        self.send_header(
+            "Content-Security-Policy", "default-src 'self'; img-src data:; require-trusted-types-for 'script'"
+        )
+        super().end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    for path in STATIC.glob("segment_*"):
+        shutil.copy(path, tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(tmp_path))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield tmp_path, f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+STEPS = """
+"use strict";
+const area = document.querySelector("textarea"), target = document.getElementById("counter");
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+const seen = [];
+const troubles = [];
+addEventListener("securitypolicyviolation", (event) => troubles.push(event.violatedDirective));
+addEventListener("error", (event) => troubles.push(event.message));
+const look = () => seen.push({
+  lines: [...target.querySelectorAll("span, li.segment-counter-others")].map((node) => node.textContent),
+  buttons: [...target.querySelectorAll("button")].map((node) => node.textContent),
+  red: getComputedStyle(target.querySelector(".segment-counter-characters")).color,
+  value: area.value,
+  caret: area.selectionStart,
+  role: `${target.getAttribute("role")} ${target.getAttribute("aria-live")}`,
+});
+const type = (text) => { area.value = text; area.dispatchEvent(new Event("input")); };
+const settle = () => pause(300);
+const press = (label) => [...target.querySelectorAll("button")].find((node) => node.textContent === label).click();
+addEventListener("load", async () => {
+  STEPS
+  const out = document.createElement("pre");
+  out.id = "seen";
+  out.textContent = encodeURIComponent(JSON.stringify({ seen, troubles }));
+  document.body.append(out);
+});
+"""
+
+
+def watch(site: tuple[Path, str], tmp_path: Path, steps: str, text: str = "", labels: str = "", html: str = "") -> Any:
+    """What the counter shows at each `look()`."""
+    folder, address = site
+    (folder / "steps.js").write_text(STEPS.replace("STEPS", steps))
+    (folder / "index.html").write_text(
+        f'<!doctype html><html lang="en" {html}><head><meta charset="utf-8"><link rel="icon" href="data:,">'
+        '<link rel="stylesheet" href="segment_counter.css"></head><body>'
+        f'<textarea data-segment-counter="counter" data-labels="{escape(labels)}">{escape(text)}</textarea>'
+        '<div id="counter"></div><script src="segment_tables.js"></script><script src="segment_counter.js"></script>'
+        '<script src="steps.js"></script></body></html>'
+    )
+    chromium = shutil.which("chromium")
+    assert chromium
+    done = subprocess.run(
+        [
+            chromium,
+            *["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+            *[f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=10000", "--dump-dom", address],
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=90,
+    )
+    assert 'id="seen">' in done.stdout, done.stdout[-2000:] + done.stderr[-2000:]
+    found = json.loads(unquote(done.stdout.split('id="seen">')[1].split("</pre>")[0]))
+    assert found["troubles"] == []
+    return found["seen"]
+
+
+@pytest.mark.browser
+class BrowserTests:
+    def test_it_speaks_once_typing_pauses(self, site: tuple[Path, str], tmp_path: Path) -> None:
+        steps = "look(); type('H'); type('Hello'); look(); await settle(); look();"
+
+        first, at_once, later = watch(site, tmp_path, steps)
+
+        assert first["lines"] == ["0 of 1,024 characters", "GSM-7", "1 segment", "160 left in this segment"]
+        assert at_once["lines"] == first["lines"]
+        assert later["lines"] == ["5 of 1,024 characters", "GSM-7", "1 segment", "155 left in this segment"]
+        assert later["role"] == "status polite"
+
+    def test_it_names_what_forces_ucs_2_and_replaces_it(self, site: tuple[Path, str], tmp_path: Path) -> None:
+        steps = "area.setSelectionRange(6, 6); look(); press('Replace with “\\'”'); look();"
+
+        before, after = watch(site, tmp_path, steps, text="😀 It’s ’ours’ and ’theirs’ to\u00a0keep")
+
+        assert before["lines"][1:] == [
+            "UCS-2",
+            "1 segment",
+            "35 left in this segment",
+            "“😀” at 1 forces UCS-2",
+            "“’” at 5, 8, 13 and 2 more force UCS-2",
+            "An invisible character (U+00A0) at 30 forces UCS-2",
+        ]
+        assert before["buttons"] == ["Replace with “'”", "Replace with a space"]
+        assert after["value"] == "😀 It's 'ours' and 'theirs' to\u00a0keep"
+        assert after["caret"] == 6
+
+    def test_all_is_replaced_at_once_where_that_makes_it_gsm_7(self, site: tuple[Path, str], tmp_path: Path) -> None:
+        before, after = watch(
+            site,
+            tmp_path,
+            "area.setSelectionRange(6, 6); look(); press('Replace all'); look();",
+            text="“Wait…” – ça\u200b va",
+        )
+
+        assert before["buttons"][-2:] == ["Remove", "Replace all"]
+        assert after["value"] == '"Wait..." - ca va'
+        assert after["caret"] == len('"Wait...')
+        assert after["lines"][1] == "GSM-7"
+        assert after["buttons"] == []
+
+    def test_a_long_text_is_red_and_says_so(self, site: tuple[Path, str], tmp_path: Path) -> None:
+        steps = f"look(); type('{'a' * 1024}'); await settle(); look(); type('{'a' * 1026}'); await settle(); look();"
+
+        short, full, over = watch(site, tmp_path, steps)
+
+        assert full["lines"][0] == "1,024 of 1,024 characters"
+        assert full["red"] == short["red"]
+        assert over["lines"][0] == "1,026 of 1,024 characters, too long by 2 characters"
+        assert over["red"] == "rgb(185, 28, 28)"
+
+    def test_dark_has_colours_of_its_own(self, site: tuple[Path, str], tmp_path: Path) -> None:
+        [over] = watch(site, tmp_path, "look();", text="a" * 1025, html='class="dark"')
+
+        assert over["red"] == "rgb(248, 113, 113)"
+
+    def test_fields_vary(self, site: tuple[Path, str], tmp_path: Path) -> None:
+        one, two = watch(
+            site,
+            tmp_path,
+            "look(); type(`{{name|friend}}${'a'.repeat(160)}`); await settle(); look();",
+            text="Hi {{name}}",
+        )
+
+        assert one["lines"] == ["11 of 1,024 characters", "GSM-7", "fields vary: at least 1 segment"]
+        assert two["lines"][-1] == "fields vary: at least 2 segments"
+
+    def test_words_come_from_the_page(self, site: tuple[Path, str], tmp_path: Path) -> None:
+        labels = json.dumps({"characters": "{n} de {limit} <b>caractères</b>", "segments_other": "{n} parties"})
+
+        [seen] = watch(site, tmp_path, "look();", text="a" * 161, labels=labels)
+
+        assert seen["lines"][0] == "161 de 1,024 <b>caractères</b>"
+        assert seen["lines"][2] == "2 parties"
+
+    def test_a_text_is_never_markup(self, site: tuple[Path, str], tmp_path: Path) -> None:
+        [seen] = watch(site, tmp_path, "look();", text="<img src=x onerror=alert(1)>ш<script>")
+
+        assert "“ш” at 29 forces UCS-2" in seen["lines"]
+
+    def test_many_kinds_are_counted_not_named(self, site: tuple[Path, str], tmp_path: Path) -> None:
+        [seen] = watch(site, tmp_path, "look();", text="абвгдежзик")
+
+        assert seen["lines"][-1] == "2 other characters force UCS-2"
