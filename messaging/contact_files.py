@@ -2,16 +2,23 @@
 
 import codecs
 import csv
+import datetime as dt
 import io
-from collections.abc import Iterable, Iterator
+import itertools
+import re
+import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 MAX_COLUMNS = 200
 MAX_CELL = 100_000
+MAX_UNPACKED = 2 << 30
 SAMPLE = 256 * 1024
 DELIMITERS = ",;\t|"
 
+_control = re.compile("[\0-\x06\x0e-\x1a\x1c-\x1f]")
 _BINARY = {
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
@@ -20,8 +27,15 @@ _BINARY = {
     b"\xd0\xcf\x11\xe0": "an old Excel file (.xls)",
     b"\x1f\x8b": "a compressed file",
     b"Rar!": "a compressed file",
+    b"7z\xbc\xaf": "a compressed file",
     b"MZ": "a program",
+    b"\x7fELF": "a program",
+    b"SQLite format 3": "a database",
+    b"{\\rtf": "a text document (.rtf)",
 }
+
+
+NO_WORKBOOK = "This is no workbook that can be read. Save the list as CSV or XLSX and try again."
 
 
 class UnreadableFile(ValueError):
@@ -45,16 +59,26 @@ class Format:
 class Row:
     line: int  # as a spreadsheet numbers it: the header is 1
     cells: list[str]
+    problem: str = ""  # why its cells cannot be told apart
 
 
 def detect(path: Path) -> Format:
-    """Encoding, delimiter and columns; UnreadableFile for what is no table with a header."""
+    """Encoding, delimiter and columns; UnreadableFile for what is no table with a header and rows."""
     with path.open("rb") as file:
         head = file.read(SAMPLE)
     if not head.strip(b"\xef\xbb\xbf\xff\xfe\x00 \r\n\t"):
         raise UnreadableFile("The file is empty. Export it again and check that it has rows.")
     if head.startswith(b"PK\x03\x04"):
-        return Format("", "", _checked_headers(_workbook_headers(path)))
+        _check_unpacked_size(path)
+        found = Format("", "", _checked_headers(_workbook_headers(path)))
+    else:
+        found = _detect_text(path, head)
+    if not any(True for _ in ContactFile(path, found)):
+        raise UnreadableFile("The file has a header, but no rows below it. Export it again with its contacts.")
+    return found
+
+
+def _detect_text(path: Path, head: bytes) -> Format:
     for magic, kind in _BINARY.items():
         if head.startswith(magic):
             raise UnreadableFile(f"This is {kind}, not a list of contacts. Save the list as CSV or XLSX.")
@@ -63,9 +87,9 @@ def detect(path: Path) -> Format:
     csv.field_size_limit(MAX_CELL)
     with path.open("r", encoding=encoding, newline="") as text:
         try:
-            headers = next(csv.reader(_without_nul(text), delimiter=delimiter), [])
+            headers = next(csv.reader(text, delimiter=delimiter), [])
         except csv.Error as problem:
-            raise UnreadableFile(f"The first row cannot be read ({problem}).") from None
+            raise UnreadableFile(f"The first row cannot be read ({problem}). Save the list as CSV again.") from None
     return Format(encoding, delimiter, _checked_headers(headers))
 
 
@@ -78,76 +102,112 @@ class ContactFile:
         self.bytes_read = 0
 
     def __iter__(self) -> Iterator[Row]:
-        return _workbook_rows(self.path) if self.written.is_workbook else self._csv_rows()
+        return self._workbook_rows() if self.written.is_workbook else self._csv_rows()
+
+    def _workbook_rows(self) -> Iterator[Row]:
+        size = self.path.stat().st_size
+        for line, cells, lines in _sheet(self.path):
+            self.bytes_read = size * min(line, lines) // lines if lines else 0
+            if line > 1 and any(cell.strip() for cell in cells):
+                yield Row(line, cells)
 
     def _csv_rows(self) -> Iterator[Row]:
         csv.field_size_limit(MAX_CELL)
         with self.path.open("rb") as raw:
             text = io.TextIOWrapper(raw, encoding=self.written.encoding, newline="")
-            reader = csv.reader(_without_nul(text), delimiter=self.written.delimiter)
+            # Strict: a quotation mark that is left open would swallow the rows below it without a word.
+            reader = csv.reader(text, delimiter=self.written.delimiter, strict=True)
             next(reader, None)
-            line = 1
-            for line, cells in enumerate(self._readable(reader), start=2):
-                if line % 1000 == 0:
+            for row in self._readable(reader):
+                if row.line % 1000 == 0:
                     self.bytes_read = raw.tell()
-                if any(cell.strip() for cell in cells):
-                    yield Row(line, cells)
+                if row.problem or any(cell.strip() for cell in row.cells):
+                    yield row
             self.bytes_read = raw.tell()
 
-    def _readable(self, reader: Iterator[list[str]]) -> Iterator[list[str]]:
-        """The reader's rows, with what can break on the way said in words."""
-        count = 1
-        while True:
+    def _readable(self, reader: Iterator[list[str]]) -> Iterator[Row]:
+        """The reader's rows. One that cannot be read is passed on with the reason; what cannot be decoded ends it."""
+        for line in itertools.count(2):
             try:
-                cells = next(reader)
+                yield Row(line, next(reader))
             except StopIteration:
                 return
-            except csv.Error as problem:
-                raise UnreadableFile(
-                    f"Row {count + 1} cannot be read ({problem}). Is a quotation mark left open?"
-                ) from None
+            except csv.Error:
+                yield Row(line, [], "A quotation mark is left open or stands in the middle of a cell. Write it twice.")
             except UnicodeDecodeError:
                 raise UnreadableFile(
-                    f"After row {count} the file is not {self.written.encoding} any more. Save it as UTF-8."
+                    f"After row {line - 1} the file is not {self.written.encoding} any more. Save it as “CSV UTF-8”."
                 ) from None
-            count += 1
-            yield cells
-
-
-def _without_nul(lines: Iterable[str]) -> Iterator[str]:
-    """Neither csv nor PostgreSQL takes a NUL."""
-    for line in lines:
-        yield line.replace("\0", "") if "\0" in line else line
 
 
 def _encoding(path: Path, head: bytes) -> str:
-    """By its byte order mark, else UTF-8 if it is that to the end, else UTF-16 by its zeros, else GB18030."""
+    """By its byte order mark, else UTF-16 by its zeros, else UTF-8 if it is that to the end, else by its letters."""
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),
         (codecs.BOM_UTF16_BE, "utf-16"),
     ):
         if head.startswith(mark):
-            return name
+            return _checked(path, name)
     even, odd = head[0::2].count(0), head[1::2].count(0)
-    if max(even, odd) > len(head) // 8:
-        return "utf-16-le" if odd > even else "utf-16-be"
-    for name in ("utf-8", "gb18030"):
-        if _decodes(path, name):
+    if max(even, odd) > len(head) // 8 and min(even, odd) < max(even, odd) // 8:
+        return _checked(path, "utf-16-le" if odd > even else "utf-16-be")
+    for name in ("utf-8", _by_letters(head)):
+        if name and _decodes(path, name):
             return name
-    raise UnreadableFile("The file's characters cannot be read. Save it as CSV UTF-8 and try again.")
+    raise UnreadableFile(
+        "The file's characters cannot be read. If it is a list of contacts, save it as “CSV UTF-8” and try again."
+    )
+
+
+def _checked(path: Path, encoding: str) -> str:
+    if _decodes(path, encoding):
+        return encoding
+    raise UnreadableFile(f"The file is damaged: it is not {encoding.upper()} to its end. Save it as “CSV UTF-8” again.")
+
+
+def _by_letters(head: bytes) -> str:
+    """GB18030 writes a Chinese character as two bytes; Windows-1252 a letter like é as one, mostly between plain ones.
+
+    Nearly any bytes are valid GB18030, and all are letters of some kind in Windows-1252: a wrong guess would store
+    wrong names, so a file that looks like neither is refused.
+    """
+    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", head)]
+    if not runs:
+        return ""
+    if sum(length == 1 for length in runs) >= 0.7 * len(runs):
+        letters = re.findall(rb"[\xc0-\xd6\xd8-\xf6\xf8-\xff\x8a\x8c\x8e\x9a\x9c\x9e\x9f\x92\x80\xa0\xb4\xdf]", head)
+        return "windows-1252" if len(letters) >= 0.9 * sum(runs) else ""
+    characters = [c for c in head.decode("gb18030", errors="replace") if not c.isascii()]
+    common = sum(_is_common_chinese(character) for character in characters)
+    return "gb18030" if common >= 0.7 * len(characters) else ""
+
+
+def _is_common_chinese(character: str) -> bool:
+    """Among the 3,755 characters of everyday use, or Chinese punctuation."""
+    written = character.encode("gb18030", errors="replace")
+    return len(written) == 2 and (0xB0 <= written[0] <= 0xD7 or 0xA1 <= written[0] <= 0xA3)
 
 
 def _decodes(path: Path, encoding: str) -> bool:
+    """To the end, and as text: what holds NULs or other control characters is something else."""
     decoder = codecs.getincrementaldecoder(encoding)()
     with path.open("rb") as file:
         try:
             while chunk := file.read(1 << 20):
-                decoder.decode(chunk)
+                _refuse_control_characters(decoder.decode(chunk))
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             return False
     return True
+
+
+def _refuse_control_characters(text: str) -> None:
+    if found := _control.search(text):
+        raise UnreadableFile(
+            f"The file holds a character that no text has (code {ord(found.group())}): it is damaged or no list of "
+            "contacts. Export the list again as CSV or XLSX."
+        )
 
 
 def _delimiter(head: bytes, encoding: str) -> str:
@@ -177,15 +237,16 @@ def _checked_headers(headers: list[str]) -> list[str]:
         raise UnreadableFile(
             f"The file has {len(names):,} columns; at most {MAX_COLUMNS} are read. Delete those you do not need."
         )
-    if all(_is_number(name) for name in names if name):
+    if any(_is_number(name) for name in names):
         raise UnreadableFile(
-            "The first row holds numbers. Add a row above it that names the columns, for example: number,name"
+            "The first row holds a phone number. Add a row above it that names the columns, for example: number,name"
         )
     return _distinct([name or f"column {index + 1}" for index, name in enumerate(names)])
 
 
 def _is_number(text: str) -> bool:
-    return sum(character.isdigit() for character in text) >= 6
+    """Ten digits or more and nothing else: no column is called that, and a date is shorter."""
+    return bool(re.fullmatch(r"[+]?\d{10,15}", re.sub(r"[\s()./-]", "", text)))
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -197,44 +258,57 @@ def _distinct(names: list[str]) -> list[str]:
     return result
 
 
+def _check_unpacked_size(path: Path) -> None:
+    """A small file can unpack to more than the disk holds."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            size = sum(part.file_size for part in packed.infolist())
+    except zipfile.BadZipFile:
+        raise UnreadableFile(NO_WORKBOOK) from None
+    if size > MAX_UNPACKED:
+        raise UnreadableFile(f"The workbook unpacks to {size >> 20:,} MB. Save the list as CSV and import that.")
+
+
 def _workbook_headers(path: Path) -> list[str]:
-    for _, cells in _sheet(path):
-        return cells
-    return []
+    return next((cells for _, cells, _ in _sheet(path)), [])
 
 
-def _workbook_rows(path: Path) -> Iterator[Row]:
-    for line, cells in _sheet(path):
-        if line > 1 and any(cell.strip() for cell in cells):
-            while cells and not cells[-1]:
-                cells.pop()
-            yield Row(line, cells)
-
-
-def _sheet(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The first sheet's rows, streamed."""
+def _sheet(path: Path) -> Iterator[tuple[int, list[str], int]]:
+    """The first sheet's rows, streamed: line, cells, and how many lines the sheet says it has."""
     import openpyxl  # takes a third of a second that only workbooks need
 
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except Exception as problem:  # openpyxl raises what its zip and XML parsers do
-        raise UnreadableFile(
-            "This is no workbook that can be read. Save the list as CSV or XLSX and try again."
-        ) from problem
+        raise UnreadableFile(NO_WORKBOOK) from problem
     try:
-        sheet = book.worksheets[0] if book.worksheets else None
-        if sheet is None:
-            raise UnreadableFile("The workbook has no sheet.")
-        for line, values in enumerate(sheet.iter_rows(values_only=True), start=1):
-            yield line, [_cell_text(value) for value in values]
+        if not book.worksheets:
+            raise UnreadableFile("The workbook has no sheet. Save the list as CSV or XLSX and try again.")
+        sheet = book.worksheets[0]
+        lines = sheet.max_row or 0
+        sheet.reset_dimensions()  # some programs write them wrong
+        yield from _sheet_rows(sheet, lines)
     finally:
         book.close()
 
 
+def _sheet_rows(sheet: Any, lines: int) -> Iterator[tuple[int, list[str], int]]:
+    line = 0
+    try:
+        for line, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+            yield line, [_cell_text(value) for value in values], lines
+    except Exception as problem:  # openpyxl raises what its zip and XML parsers do
+        raise UnreadableFile(
+            f"After row {line} the workbook is damaged. Open it, save it again as XLSX or CSV, and try again."
+        ) from problem
+
+
 def _cell_text(value: object) -> str:
-    """A number that a spreadsheet keeps as a number is still its digits."""
+    """A number that a spreadsheet keeps as a number is still its digits, a day without a time still a day."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
-    return str(value)
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
+        return value.date().isoformat()
+    return _control.sub("", str(value))

@@ -7,17 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from messaging import msisdn
+from messaging.merge_fields import BUILT_IN
 
 # Field → the header spellings people use: lower case, without accents and separators.
 SPELLINGS = {
     field: frozenset(words.split())
     for field, words in {
         "number": (
-            "number phone phonenumber phoneno phonenr phone1 phonemobile mobile mobilenumber mobilephone mobileno msisdn "
-            "tel telno telephone telephonenumber telefon telefonnummer telefono telefone telefoon numerodetelephone "
-            "cell cellphone cellnumber cellular celular handy handynummer mobil mobilnummer mobiltelefon rufnummer "
-            "portable numero gsm movil whatsapp whatsappnumber contactnumber contactno recipient destination to "
-            "手机 手机号 手机号码 移动电话 电话 电话号码 联系电话 号码 携帯電話 電話番号 电话号 手機 手機號碼 電話 전화번호 телефон"
+            "number phone phonenumber phoneno phonenr phone1 phonemobile mobile mobilenumber mobilephone mobileno "
+            "msisdn tel telno telephone telephonenumber telefon telefonnummer telefono telefone telefoon "
+            "numerodetelephone cell cellphone cellnumber cellular celular handy handynummer mobil mobilnummer "
+            "mobiltelefon rufnummer portable numero gsm movil whatsapp whatsappnumber contactnumber contactno "
+            "recipient destination to 手机 手机号 手机号码 移动电话 "
+            "电话 电话号 电话号码 联系电话 号码 手機 手機號碼 電話 "
+            "携帯電話 電話番号 전화번호 телефон"
         ),
         "name": (
             "name fullname contact contactname customer customername displayname nombrecompleto nomcomplet "
@@ -67,11 +70,11 @@ def guess_mapping(headers: Sequence[str]) -> dict[str, str]:
     """Header → field; what is no known field becomes an attribute, and each field is taken once."""
     ours = set(headers) >= EXPORTED_ONLY
     mapping: dict[str, str] = {}
-    for header in headers:
+    for index, header in enumerate(headers):
         field = _field_named(header)
         if field is None or field in mapping.values():
-            slug = attribute_name(header)
-            field = f"attributes.{slug}" if slug and f"attributes.{slug}" not in mapping.values() else IGNORED
+            slug = attribute_name(header, index)
+            field = f"attributes.{slug}" if f"attributes.{slug}" not in mapping.values() else IGNORED
         mapping[header] = IGNORED if ours and header in EXPORTED_ONLY else field
     return _with_a_whole_name(mapping)
 
@@ -97,10 +100,13 @@ def _without_accents(text: str) -> str:
     return unicodedata.normalize("NFKC", plain)
 
 
-def attribute_name(header: str) -> str:
-    """A name that can stand in a merge field: "" where the header has no Latin letter or digit."""
-    slug = re.sub(r"[^a-z0-9]+", "_", _without_accents(header).strip().lower().replace("ß", "ss")).strip("_")[:40]
-    return f"_{slug}"[:40] if slug[:1].isdigit() else slug
+def attribute_name(header: str, index: int) -> str:
+    """A name that can stand in a merge field; a header without a Latin letter is known by its place."""
+    plain = _without_accents(header).strip().lower().replace("ß", "ss")
+    slug = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:38] or f"column_{index + 1}"
+    if slug in BUILT_IN:
+        return f"{slug}_2"  # {{country}} is the number's own
+    return f"_{slug}" if slug[0].isdigit() else slug
 
 
 class RowCleaner:
@@ -108,6 +114,7 @@ class RowCleaner:
 
     def __init__(self, headers: Sequence[str], mapping: Mapping[str, str], region: str | None) -> None:
         self.headers = list(headers)
+        self.width = len(self.headers)
         self.region = region or None
         wanted = [(index, mapping.get(header, IGNORED)) for index, header in enumerate(self.headers)]
         self.fixed = {field: index for index, field in wanted if field in FIXED_FIELDS}
@@ -116,11 +123,17 @@ class RowCleaner:
         ]
         if "number" not in self.fixed:
             raise RowError("", "", "No column holds the phone number. Say which one it is.")
+        if twice := [field for field, count in Counter(field for _, field in wanted if field).items() if count > 1]:
+            raise RowError("", "", f"Two columns are both “{twice[0]}”. Leave one of them out.")
 
     def clean(self, cells: Sequence[str]) -> CleanRow:
-        if len(cells) > len(self.headers):
-            extra = ", ".join(cells[len(self.headers) :])[:80]
-            raise RowError("", extra, f"This row has {len(cells)} cells under {len(self.headers)} columns.")
+        if len(cells) > self.width and (extra := [cell for cell in cells[self.width :] if cell.strip()]):
+            raise RowError(
+                "",
+                ", ".join(extra)[:80],
+                f"This row has more cells than the header's {self.width}. Put quotation marks around a cell that "
+                "holds the character that divides columns.",
+            )
         try:
             parsed = msisdn.parse(self._cell(cells, "number"), self.region)
         except msisdn.InvalidNumber as problem:
@@ -129,7 +142,7 @@ class RowCleaner:
             number=parsed.number,
             validity="valid" if parsed.is_valid else "possible",
             country=parsed.country,
-            time_zones=",".join(parsed.time_zones)[:300],
+            time_zones=",".join(parsed.time_zones),
             name=self._text(cells, "name", self._name(cells)),
             email=self._email(cells),
             language=self._text(cells, "language", self._cell(cells, "language")),
@@ -138,7 +151,7 @@ class RowCleaner:
 
     def _cell(self, cells: Sequence[str], field: str) -> str:
         index = self.fixed.get(field)
-        return cells[index].strip() if index is not None and index < len(cells) else ""
+        return _plain(cells[index]) if index is not None and index < len(cells) else ""
 
     def _header(self, field: str) -> str:
         index = self.fixed.get(field)
@@ -164,7 +177,7 @@ class RowCleaner:
     def _attributes(self, cells: Sequence[str]) -> dict[str, str]:
         found = {}
         for name, index in self.attributes:
-            value = cells[index].strip() if index < len(cells) else ""
+            value = _plain(cells[index]) if index < len(cells) else ""
             if len(value) > MAX_ATTRIBUTE:
                 raise RowError(
                     self.headers[index], value[:80], f"{len(value)} characters; at most {MAX_ATTRIBUTE} are kept."
@@ -174,6 +187,15 @@ class RowCleaner:
         return found
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
 def escape_formula(text: str) -> str:
     """A cell that a spreadsheet would run begins with a quotation mark instead."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _plain(cell: str) -> str:
+    """The cell as it was before it was escaped: an export that is read again changes nothing."""
+    text = cell.strip()
+    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text

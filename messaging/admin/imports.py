@@ -128,7 +128,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             job.file_name,
             job=job,
             columns=[
-                (index, header, mapping.get(header, IGNORED), self._choices(header))
+                (index, header, mapping.get(header, IGNORED), self._choices(index, header))
                 for index, header in enumerate(job.headers)
             ],
             rows=imports.preview(job, mapping),
@@ -141,11 +141,11 @@ class ContactImportAdmin(ReadOnlyAdmin):
         mapping = {}
         for index, header in enumerate(job.headers):
             wanted = request.POST.get(f"column-{index}", IGNORED)
-            allowed = {value for value, _words in self._choices(header)}
+            allowed = {value for value, _words in self._choices(index, header)}
             mapping[header] = wanted if wanted in allowed else IGNORED
         return mapping
 
-    def _choices(self, header: str) -> list[tuple[str, Any]]:
+    def _choices(self, index: int, header: str) -> list[tuple[str, Any]]:
         words = {
             "number": _("Phone number"),
             "name": _("Name"),
@@ -154,7 +154,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             "email": _("Email"),
             "language": _("Language"),
         }
-        slug = attribute_name(header)
+        slug = attribute_name(header, index)
         own = [(f"attributes.{slug}", _("Attribute “%(name)s”") % {"name": slug})] if slug else []
         return [*((field, words[field]) for field in FIXED_FIELDS), *own, (IGNORED, _("Leave out"))]
 

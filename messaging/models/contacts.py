@@ -34,7 +34,8 @@ class Contact(models.Model):
     name = models.CharField(_("name"), max_length=120, blank=True)
     email = models.EmailField(_("email"), blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)  # ISO 3166, from the number
-    time_zones = models.CharField(_("time zones"), max_length=300, blank=True)  # IANA names, comma between
+    # IANA names, comma between; a number of North America that is tied to no place has forty of them.
+    time_zones = models.CharField(_("time zones"), max_length=1000, blank=True)
     language = models.CharField(_("language"), max_length=16, blank=True)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)  # {"city": "Pune"}: text to text
     source = models.CharField(_("source"), max_length=120, blank=True)

@@ -3,8 +3,9 @@
 import csv
 import datetime as dt
 import io
+import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services import bell, leases, workers
 from messaging import contact_files
@@ -25,47 +27,65 @@ from messaging.services import contact_writes
 
 CHUNK = 1000
 SLICE_SECONDS = 20.0
+SHELL_LEASE_SECONDS = 120.0
+PREVIEW_DAYS = 7
 ERROR_COLUMNS = ["row", "column", "value", "reason"]
 
 State = ContactImport.State
+_INTERRUPTED = gettext_lazy("The command was stopped. Import the file again: what is there already is left as it is.")
 
 
-def receive(upload: "UploadedFile[Any]", *, group: ContactGroup | None, region: str, by: User | None) -> ContactImport:
+def receive(
+    upload: "UploadedFile[Any]", *, group: ContactGroup | None, new_group: str = "", region: str, by: User | None
+) -> ContactImport:
     """Keep an uploaded file and look at how it is written; ValidationError says why it is no list of contacts."""
     if upload.size and upload.size > settings.IMPORT_MAX_BYTES:
         limit = settings.IMPORT_MAX_BYTES // 1024 // 1024
         raise ValidationError(
             _("The file is larger than %(limit)d MB. Split it and import the parts.") % {"limit": limit}
         )
-    job = ContactImport(
-        file_name=str(upload.name)[:200], size=upload.size or 0, group=group, region=region, created_by=by
-    )
+    job = ContactImport(file_name=str(upload.name)[:200], size=upload.size or 0, region=region, created_by=by)
     job.file.save(f"{timezone.now():%Y%m%d-%H%M%S}.dat", upload, save=False)
     try:
         _look(job)
     except UnreadableFile as problem:
         job.file.delete(save=False)
         raise ValidationError(str(problem)) from problem
-    job.save()
+    with transaction.atomic():
+        job.group = _group_called(new_group) or group
+        job.save()
     return job
 
 
-def open_path(path: Path, *, group: ContactGroup | None, region: str) -> ContactImport:
-    """An import of a file where it lies, for the shell."""
-    job = ContactImport(
-        file=str(path.resolve()), file_name=path.name[:200], size=path.stat().st_size, group=group, region=region
-    )
+def open_path(path: Path, *, group: str = "", region: str = "") -> ContactImport:
+    """An import of a file where it lies, for the shell; UnreadableFile and OSError leave nothing behind."""
+    job = ContactImport(file=str(path.resolve()), file_name=path.name[:200], size=path.stat().st_size, region=region)
     _look(job)
-    job.state = State.RUNNING
-    job.started_at = timezone.now()
-    job.save()
+    if "number" not in job.mapping.values():
+        columns = ", ".join(job.headers[:12])
+        raise UnreadableFile(
+            _("No column looks like a phone number (%(columns)s). Call the one that is it “number”.")
+            % {"columns": columns}
+        )
+    with transaction.atomic():
+        job.group = _group_called(group)
+        job.state = State.RUNNING
+        job.started_at = timezone.now()
+        job.save()
     return job
+
+
+def _group_called(name: str) -> ContactGroup | None:
+    return ContactGroup.objects.get_or_create(name=name.strip()[:120])[0] if name.strip() else None
 
 
 def path_of(job: ContactImport) -> Path:
     """An uploaded file lies in our storage; one imported from the shell lies where it was."""
-    name = Path(str(job.file.name))
-    return name if name.is_absolute() else Path(job.file.path)
+    return Path(str(job.file.name)) if is_of_the_shell(job) else Path(job.file.path)
+
+
+def is_of_the_shell(job: ContactImport) -> bool:
+    return Path(str(job.file.name)).is_absolute()
 
 
 def _look(job: ContactImport) -> None:
@@ -88,12 +108,8 @@ def start(job_id: int, *, mapping: dict[str, str]) -> bool:
 
 def cancel(job_id: int) -> bool:
     """What has been imported stays, and the counts say how much that is."""
-    open_states = [State.PREVIEW, State.QUEUED, State.RUNNING]
-    return bool(
-        ContactImport.objects.filter(pk=job_id, state__in=open_states).update(
-            state=State.CANCELLED, finished_at=timezone.now()
-        )
-    )
+    job = ContactImport.objects.filter(pk=job_id).first()
+    return job is not None and _end(job, State.CANCELLED, "", of=[State.PREVIEW, State.QUEUED, State.RUNNING])
 
 
 def run(job_id: int) -> None:
@@ -115,34 +131,48 @@ def run(job_id: int) -> None:
             bell.ring("messaging.jobs.run_contact_import", job_id)
 
 
+def import_at_once(job: ContactImport, progress: Callable[[int], None] = lambda _: None) -> None:
+    """From the shell, in this process: no worker takes part, and the lease says that somebody is at it."""
+    with leases.lease(f"import:{job.pk}", SHELL_LEASE_SECONDS) as held:
+        if held is None:
+            return
+        try:
+            import_rows(job, goes_on=held.renew, progress=progress)
+        except KeyboardInterrupt:
+            _end(job, State.CANCELLED, str(_INTERRUPTED))
+            raise
+    job.refresh_from_db()
+
+
 def import_rows(
     job: ContactImport, *, goes_on: Callable[[], bool] = lambda: True, progress: Callable[[int], None] = lambda _: None
 ) -> bool:
     """Import behind `job.lines_done`, chunk by chunk; False when it was told to stop before the end."""
     try:
         cleaner = RowCleaner(job.headers, job.mapping, job.region)
-        file = ContactFile(path_of(job), Format(job.encoding, job.delimiter, job.headers))
-        chunk: list[Row] = []
-        for row in file:
-            if row.line <= job.lines_done:
-                continue
-            chunk.append(row)
-            if len(chunk) == CHUNK:
-                if not _import_chunk(job, cleaner, chunk, file.bytes_read):
-                    return True
-                progress(file.bytes_read)
-                chunk = []
-                if not goes_on():
-                    return False
-                _breathe()
-        if chunk and not _import_chunk(job, cleaner, chunk, job.size):
-            return True
-        progress(job.size)
-    except (UnreadableFile, RowError) as problem:
-        _end(job, State.FAILED, _("%(why)s What was read before it is imported.") % {"why": problem})
+        for chunk, bytes_read in _chunks(job):
+            if not _import_chunk(job, cleaner, chunk, bytes_read):
+                return True
+            progress(bytes_read)
+            if not goes_on():
+                return False
+            _breathe()
+    except (UnreadableFile, RowError, OSError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else problem
+        read = _("Rows up to %(line)d are imported.") % {"line": job.lines_done} if job.lines_done else ""
+        _end(job, State.FAILED, f"{why} {read}".strip())
         return True
+    progress(job.size)
     _end(job, State.FINISHED, "")
     return True
+
+
+def _chunks(job: ContactImport) -> Iterator[tuple[list[Row], int]]:
+    """Rows behind the last committed one, with how many bytes have been read."""
+    file = ContactFile(path_of(job), Format(job.encoding, job.delimiter, job.headers))
+    waiting = (row for row in file if row.line > job.lines_done)
+    while chunk := list(itertools.islice(waiting, CHUNK)):
+        yield chunk, file.bytes_read
 
 
 def _breathe() -> None:
@@ -156,7 +186,7 @@ def _import_chunk(job: ContactImport, cleaner: RowCleaner, chunk: Sequence[Row],
     clean, errors = clean_rows(cleaner, chunk)
     with transaction.atomic():
         fresh = ContactImport.objects.select_for_update().get(pk=job.pk)
-        if fresh.state != State.RUNNING or fresh.lines_done >= chunk[-1].line:
+        if fresh.state != State.RUNNING or fresh.lines_done >= chunk[0].line:
             return False
         written = contact_writes.write(clean, source=job.file_name, group_id=job.group_id)
         job.rows = fresh.rows + len(chunk)
@@ -178,17 +208,24 @@ def clean_rows(cleaner: RowCleaner, rows: Sequence[Row]) -> tuple[list[CleanRow]
     clean, errors = [], []
     for row in rows:
         try:
+            if row.problem:
+                raise RowError("", "", row.problem)
             clean.append(cleaner.clean(row.cells))
         except RowError as problem:
             errors.append((row.line, problem))
     return clean, errors
 
 
-def _end(job: ContactImport, state: str, explanation: str) -> None:
-    job.state, job.explanation, job.finished_at = state, explanation[:300], timezone.now()
-    ContactImport.objects.filter(pk=job.pk, state=State.RUNNING).update(
-        state=state, explanation=explanation[:300], finished_at=job.finished_at, bytes_done=job.size
+def _end(job: ContactImport, state: str, explanation: str, of: Sequence[str] = (State.RUNNING,)) -> bool:
+    """Once; an uploaded list of people is not kept longer than it is needed."""
+    ended = ContactImport.objects.filter(pk=job.pk, state__in=of).update(
+        state=state, explanation=explanation[:300], finished_at=timezone.now()
     )
+    if ended:
+        job.refresh_from_db()
+        if not is_of_the_shell(job):
+            job.file.storage.delete(str(job.file.name))
+    return bool(ended)
 
 
 def result(job: ContactImport) -> dict[str, object]:
@@ -213,6 +250,8 @@ def preview(job: ContactImport, mapping: dict[str, str], rows: int = 20) -> list
     try:
         for row in ContactFile(path_of(job), Format(job.encoding, job.delimiter, job.headers)):
             try:
+                if row.problem:
+                    raise RowError("", "", row.problem)
                 shown.append({"line": row.line, "contact": cleaner.clean(row.cells)})
             except RowError as problem:
                 shown.append({"line": row.line, "error": problem})
@@ -224,18 +263,29 @@ def preview(job: ContactImport, mapping: dict[str, str], rows: int = 20) -> list
 
 
 def sweep(now: dt.datetime | None = None) -> None:
-    """Ring for imports whose worker died or whose bell was lost."""
-    open_imports = ContactImport.objects.filter(state__in=[State.QUEUED, State.RUNNING])
-    for pk in open_imports.exclude(file__startswith="/").values_list("pk", flat=True):
-        if not leases.is_held(f"import:{pk}"):
-            bell.ring("messaging.jobs.run_contact_import", pk)
+    """Ring for imports whose worker died or whose bell was lost; end those that nobody comes back to."""
+    for job in ContactImport.objects.filter(state__in=[State.QUEUED, State.RUNNING]):
+        if leases.is_held(f"import:{job.pk}"):
+            continue
+        if is_of_the_shell(job):
+            _end(job, State.CANCELLED, str(_INTERRUPTED))
+        else:
+            bell.ring("messaging.jobs.run_contact_import", job.pk)
+    forgotten_since = (now or timezone.now()) - dt.timedelta(days=PREVIEW_DAYS)
+    for job in ContactImport.objects.filter(state=State.PREVIEW, created_at__lt=forgotten_since)[:100]:
+        _end(job, State.CANCELLED, _("Nobody confirmed it."), of=[State.PREVIEW])
 
 
-def bad_rows_csv(job: ContactImport) -> bytes:
-    """All bad rows for a spreadsheet, which must not run what they hold."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(ERROR_COLUMNS)
-    for row in job.bad_rows.order_by("row").values_list(*ERROR_COLUMNS).iterator():
-        writer.writerow([escape_formula(str(cell)) for cell in row])
-    return text.getvalue().encode("utf-8-sig")
+def bad_rows_csv(job: ContactImport) -> Iterator[str]:
+    """All bad rows for a spreadsheet, which must not run what they hold; streamed, for there can be a million."""
+    rows = job.bad_rows.order_by("row").values_list(*ERROR_COLUMNS).iterator(chunk_size=2000)
+    yield "\ufeff"
+    for some in itertools.chain([[ERROR_COLUMNS]], _batches(rows)):
+        text = io.StringIO()
+        csv.writer(text).writerows([escape_formula(str(cell)) for cell in row] for row in some)
+        yield text.getvalue()
+
+
+def _batches(rows: Iterator[Any]) -> Iterator[list[Any]]:
+    while some := list(itertools.islice(rows, 500)):
+        yield some

@@ -39,19 +39,18 @@ class Command(BaseCommand):
         if region and region not in phonenumbers.SUPPORTED_REGIONS:
             raise CommandError(f"{region} is no country. Give two letters, such as IN or GB.")
         try:
-            group = ContactGroup.objects.get_or_create(name=options["group"])[0] if options["group"] else None
-            job = imports.open_path(path, group=group, region=region)
+            job = imports.open_path(path, group=options["group"] or "", region=region)
         except (OSError, UnreadableFile) as problem:
             why = problem.strerror if isinstance(problem, OSError) else problem
             raise CommandError(f"{path}: {why}") from problem
         self.run(job)
-        if job.state == ContactImport.State.FAILED:
-            raise CommandError(f"{path}: {job.explanation}")
+        if job.state != ContactImport.State.FINISHED:
+            raise CommandError(f"{path}: {job.explanation or job.get_state_display()}")
         self.say(imports.result(job), as_json=options["json"])
 
     def run(self, job: ContactImport) -> None:
         with tqdm(total=job.size, unit="B", unit_scale=True, file=sys.stderr, desc=job.file_name) as bar:
-            imports.import_rows(job, progress=lambda done: bar.update(done - bar.n))
+            imports.import_at_once(job, progress=lambda done: bar.update(done - bar.n))
 
     def say(self, result: dict[str, Any], *, as_json: bool) -> None:
         if as_json:
