@@ -62,6 +62,7 @@ class Sender:
         self.connections = campaign.application.connections
         self.end = time.monotonic() + slice_seconds
         self.in_flight: dict[Future[SendResult], Claim] = {}
+        self.unsettled = 0
         self.ready: Claim | None = None  # claimed ahead, so that a free connection need not wait for the database
         self.pause_until = 0.0
         self.stopping = False
@@ -135,7 +136,7 @@ class Sender:
                 self.campaign.refresh_from_db(fields=["audience"])
                 self._pause(IDLE_SECONDS)
             return
-        if self.in_flight:
+        if self.in_flight or self.unsettled:
             self._pause(IDLE_SECONDS)
             return
         due = (
@@ -171,11 +172,13 @@ class Sender:
         busy = len(self.in_flight) >= self.connections
         done, _ = wait(self.in_flight, timeout=1.0 if busy else patience, return_when=FIRST_COMPLETED)
         answered = [(future, self.in_flight.pop(future)) for future in done]
+        self.unsettled = len(answered)  # a refusal may bring their messages back to the queue
         # The wire first: the connections that came free carry the next batches while these answers are written.
         if answered and not self._is_over():
             self._fill_connections()
         for future, claimed in answered:
             self._settle(future, claimed)
+        self.unsettled = 0
 
     def _settle(self, future: Future[SendResult], claimed: Claim) -> None:
         try:
