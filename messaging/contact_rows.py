@@ -19,8 +19,8 @@ SPELLINGS = {
             "numerodetelephone cell cellphone cellnumber cellular celular handy handynummer mobil mobilnummer "
             "mobiltelefon rufnummer portable numero gsm movil whatsapp whatsappnumber contactnumber contactno "
             "recipient destination to 手机 手机号 手机号码 移动电话 "
-            "电话 电话号 电话号码 联系电话 号码 手機 手機號碼 電話 "
-            "携帯電話 電話番号 전화번호 телефон"
+            "电话 电话号 电话号码 联系电话 号码 手機 手機號碼 "
+            "電話 携帯電話 電話番号 전화번호 телефон"
         ),
         "name": (
             "name fullname contact contactname customer customername displayname nombrecompleto nomcomplet "
@@ -35,7 +35,7 @@ SPELLINGS = {
 # What the console itself works out and writes into its exports; read again, it is nobody's attribute.
 EXPORTED_ONLY = frozenset({"country", "validity", "time_zones", "source", "created_at", "attributes", "groups"})
 FIXED_FIELDS = ("number", "name", "first_name", "last_name", "email", "language")
-LENGTHS = {"name": 120, "email": 254, "language": 16}
+LENGTHS = {"name": 120, "first_name": 60, "last_name": 59, "email": 254, "language": 16}
 MAX_ATTRIBUTE = 500
 IGNORED = ""
 
@@ -127,6 +127,24 @@ class RowCleaner:
             raise RowError("", "", f"Two columns are both “{twice[0]}”. Leave one of them out.")
 
     def clean(self, cells: Sequence[str]) -> CleanRow:
+        cells = self._fitted(cells)
+        try:
+            parsed = msisdn.parse(cells[self.fixed["number"]], self.region)
+        except msisdn.InvalidNumber as problem:
+            raise self._error("number", cells, str(problem)) from None
+        return CleanRow(
+            number=parsed.number,
+            validity="valid" if parsed.is_valid else "possible",
+            country=parsed.country,
+            time_zones=",".join(parsed.time_zones),
+            name=self._name(cells),
+            email=self._email(cells),
+            language=self._text("language", cells),
+            attributes=self._attributes(cells),
+        )
+
+    def _fitted(self, cells: Sequence[str]) -> list[str]:
+        """As many cells as the header has, each without what surrounds its text."""
         if len(cells) > self.width and (extra := [cell for cell in cells[self.width :] if cell.strip()]):
             raise RowError(
                 "",
@@ -134,57 +152,44 @@ class RowCleaner:
                 f"This row has more cells than the header's {self.width}. Put quotation marks around a cell that "
                 "holds the character that divides columns.",
             )
-        try:
-            parsed = msisdn.parse(self._cell(cells, "number"), self.region)
-        except msisdn.InvalidNumber as problem:
-            raise RowError(self._header("number"), self._cell(cells, "number"), str(problem)) from None
-        return CleanRow(
-            number=parsed.number,
-            validity="valid" if parsed.is_valid else "possible",
-            country=parsed.country,
-            time_zones=",".join(parsed.time_zones),
-            name=self._text(cells, "name", self._name(cells)),
-            email=self._email(cells),
-            language=self._text(cells, "language", self._cell(cells, "language")),
-            attributes=self._attributes(cells),
-        )
+        plain = [_unescaped(cell.strip()) if cell[:1] == "'" else cell.strip() for cell in cells[: self.width]]
+        return plain if len(plain) == self.width else plain + [""] * (self.width - len(plain))
 
-    def _cell(self, cells: Sequence[str], field: str) -> str:
-        index = self.fixed.get(field)
-        return _plain(cells[index]) if index is not None and index < len(cells) else ""
+    def _error(self, field: str, cells: Sequence[str], reason: str) -> RowError:
+        index = self.fixed[field]
+        return RowError(self.headers[index], cells[index][:80], reason)
 
-    def _header(self, field: str) -> str:
+    def _text(self, field: str, cells: Sequence[str]) -> str:
         index = self.fixed.get(field)
-        return self.headers[index] if index is not None else field
+        if index is None:
+            return ""
+        if len(cells[index]) > LENGTHS[field]:
+            raise self._error(field, cells, _too_long(cells[index], LENGTHS[field]))
+        return cells[index]
 
     def _name(self, cells: Sequence[str]) -> str:
-        whole = self._cell(cells, "name")
-        return whole or f"{self._cell(cells, 'first_name')} {self._cell(cells, 'last_name')}".strip()
-
-    def _text(self, cells: Sequence[str], field: str, value: str) -> str:
-        if len(value) > LENGTHS[field]:
-            raise RowError(
-                self._header(field), value[:80], f"{len(value)} characters; at most {LENGTHS[field]} are kept."
-            )
-        return value
+        if whole := self._text("name", cells):
+            return whole
+        parts = [self._text(field, cells) for field in ("first_name", "last_name") if field in self.fixed]
+        return " ".join(part for part in parts if part)
 
     def _email(self, cells: Sequence[str]) -> str:
-        value = self._text(cells, "email", self._cell(cells, "email"))
+        value = self._text("email", cells)
         if value and not _email.fullmatch(value):
-            raise RowError(self._header("email"), value, "This is no email address. Correct it or leave it empty.")
+            raise self._error("email", cells, "This is no email address. Correct it or leave it empty.")
         return value
 
     def _attributes(self, cells: Sequence[str]) -> dict[str, str]:
-        found = {}
+        found = {name: cells[index] for name, index in self.attributes if cells[index]}
         for name, index in self.attributes:
-            value = _plain(cells[index]) if index < len(cells) else ""
-            if len(value) > MAX_ATTRIBUTE:
-                raise RowError(
-                    self.headers[index], value[:80], f"{len(value)} characters; at most {MAX_ATTRIBUTE} are kept."
-                )
-            if value:
-                found[name] = value
+            if len(cells[index]) > MAX_ATTRIBUTE:
+                reason = _too_long(found[name], MAX_ATTRIBUTE)
+                raise RowError(self.headers[index], cells[index][:80], reason)
         return found
+
+
+def _too_long(text: str, limit: int) -> str:
+    return f"{len(text)} characters; at most {limit} are kept. Shorten it."
 
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -195,7 +200,6 @@ def escape_formula(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _plain(cell: str) -> str:
+def _unescaped(text: str) -> str:
     """The cell as it was before it was escaped: an export that is read again changes nothing."""
-    text = cell.strip()
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
+    return text[1:] if text[1:].startswith(_FORMULA) else text

@@ -5,7 +5,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -85,7 +85,8 @@ class ContactImportAdmin(ReadOnlyAdmin):
                 with transaction.atomic():  # a file that is refused leaves no new group behind
                     job = imports.receive(
                         form.cleaned_data["file"],
-                        group=self._group(form),
+                        group=form.cleaned_data["group"],
+                        new_group=form.cleaned_data["new_group"],
                         region=form.cleaned_data["region"],
                         by=request.user,
                     )
@@ -94,11 +95,6 @@ class ContactImportAdmin(ReadOnlyAdmin):
             else:
                 return HttpResponseRedirect(reverse("admin:messaging_contactimport_change", args=[job.pk]))
         return page(self, request, "messaging/import_upload.html", _("Import contacts"), form=form)
-
-    def _group(self, form: UploadForm) -> ContactGroup | None:
-        if name := form.cleaned_data["new_group"].strip():
-            return ContactGroup.objects.get_or_create(name=name)[0]
-        return form.cleaned_data["group"]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -183,11 +179,11 @@ class ContactImportAdmin(ReadOnlyAdmin):
             messages.info(request, _("It was over already."))
         return HttpResponseRedirect(reverse("admin:messaging_contactimport_change", args=[pk]))
 
-    def bad_rows_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def bad_rows_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         require(request, "messaging.view_contactimport")
         job = ContactImport.objects.filter(pk=pk).first()
         if job is None:
             raise Http404
-        answer = HttpResponse(imports.bad_rows_csv(job), content_type="text/csv; charset=utf-8")
+        answer = StreamingHttpResponse(imports.bad_rows_csv(job), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="bad-rows-{job.pk}.csv"'
         return answer

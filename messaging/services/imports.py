@@ -25,7 +25,7 @@ from messaging.contact_rows import CleanRow, RowCleaner, RowError, escape_formul
 from messaging.models import BadRow, ContactGroup, ContactImport
 from messaging.services import contact_writes
 
-CHUNK = 1000
+CHUNKS = {"sqlite": 1000, "postgresql": 5000}  # rows a transaction: SQLite's lock must not be held for long
 SLICE_SECONDS = 20.0
 SHELL_LEASE_SECONDS = 120.0
 PREVIEW_DAYS = 7
@@ -171,7 +171,7 @@ def _chunks(job: ContactImport) -> Iterator[tuple[list[Row], int]]:
     """Rows behind the last committed one, with how many bytes have been read."""
     file = ContactFile(path_of(job), Format(job.encoding, job.delimiter, job.headers))
     waiting = (row for row in file if row.line > job.lines_done)
-    while chunk := list(itertools.islice(waiting, CHUNK)):
+    while chunk := list(itertools.islice(waiting, CHUNKS[connection.vendor])):
         yield chunk, file.bytes_read
 
 
