@@ -91,7 +91,7 @@ def _international(written: _Written, region: str | None) -> Msisdn:
     if quick := _quick(written.digits):
         return quick
     try:
-        parsed = phonenumbers.parse(f"+{written.digits}", None)
+        parsed = _settled(phonenumbers.parse(f"+{written.digits}", None))
     except NumberParseException as problem:
         raise InvalidNumber(_why(written, region, problem)) from None
     possible = phonenumbers.is_possible_number_with_reason(parsed)
@@ -127,7 +127,7 @@ def _national(digits: str, region: str) -> Msisdn | None:
     if rules is not None and not rules.prefix.match(digits) and (quick := _quick(f"{rules.calling_code}{digits}")):
         return quick
     try:
-        parsed = phonenumbers.parse(digits, region)
+        parsed = _settled(phonenumbers.parse(digits, region))
     except NumberParseException:
         return None
     possible = phonenumbers.is_possible_number_with_reason(parsed) == ValidationResult.IS_POSSIBLE
@@ -154,6 +154,16 @@ def _national_rules(region: str) -> _NationalRules | None:
 def _is_mobile(number: Msisdn) -> bool:
     kind = phonenumbers.number_type(phonenumbers.parse(f"+{number.number}"))
     return kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+
+
+def _settled(parsed: phonenumbers.PhoneNumber) -> phonenumbers.PhoneNumber:
+    """The library takes one national prefix off; what is read again must read as itself, or it is a second contact."""
+    while not phonenumbers.is_valid_number(parsed):
+        again = phonenumbers.parse(f"+{_digits_of(parsed)}", None)
+        if _digits_of(again) == _digits_of(parsed):
+            break
+        parsed = again
+    return parsed
 
 
 def _has_length(parsed: phonenumbers.PhoneNumber) -> bool:

@@ -164,6 +164,8 @@ class AnyTextTests:
             assert len(found.country) in (0, 2)
 
     @given(st.integers(10**6, 10**15 - 1))
+    @example(2_640_000_000_000)  # a zero behind the calling code, and behind it another
+    @example(4_300_000_000)
     @settings(max_examples=300, deadline=None)
     def test_a_number_that_was_read_reads_as_itself(self, number: int) -> None:
         try:
