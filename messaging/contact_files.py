@@ -117,8 +117,7 @@ class ContactFile:
             text = io.TextIOWrapper(raw, encoding=self.written.encoding, newline="")
             # Strict: a quotation mark that is left open would swallow the rows below it without a word.
             reader = csv.reader(text, delimiter=self.written.delimiter, strict=True)
-            next(reader, None)
-            for row in self._readable(reader):
+            for row in itertools.islice(self._readable(reader), 1, None):  # behind the header
                 if row.line % 1000 == 0:
                     self.bytes_read = raw.tell()
                 if row.problem or any(cell.strip() for cell in row.cells):
@@ -127,7 +126,7 @@ class ContactFile:
 
     def _readable(self, reader: Iterator[list[str]]) -> Iterator[Row]:
         """The reader's rows. One that cannot be read is passed on with the reason; what cannot be decoded ends it."""
-        for line in itertools.count(2):
+        for line in itertools.count(1):
             try:
                 yield Row(line, next(reader))
             except StopIteration:
@@ -136,7 +135,7 @@ class ContactFile:
                 yield Row(line, [], "A quotation mark is left open or stands in the middle of a cell. Write it twice.")
             except UnicodeDecodeError:
                 raise UnreadableFile(
-                    f"After row {line - 1} the file is not {self.written.encoding} any more. Save it as “CSV UTF-8”."
+                    f"Below row {line - 1} the file is not {self.written.encoding} any more. Save it as “CSV UTF-8”."
                 ) from None
 
 

@@ -39,6 +39,9 @@ class ContactResource(resources.ModelResource):
             self.cleaner = RowCleaner(headers, self.mapping or guess_mapping(headers), self.region)
         except RowError as problem:
             raise ValidationError(problem.reason) from problem
+        # The library looks for the column of import_id_fields by its name, whatever the file calls it.
+        number = self.cleaner.fixed["number"]
+        dataset.headers = ["number" if n == number else f"{n}: {header}" for n, header in enumerate(headers)]
 
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
         """Put the cleaned values in the row's place; a bad row says its column, value and reason."""

@@ -188,7 +188,7 @@ class ImportTests:
         assert ContactGroup.objects.get(name="spring").contacts.count() == 2
 
         file = admin_client.get(reverse("admin:messaging_contactimport_bad_rows", args=[job.pk]))
-        rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
+        rows = list(csv.reader(io.StringIO(file.getvalue().decode("utf-8-sig"))))
         assert rows[0] == ["row", "column", "value", "reason"]
         assert [row[2] for row in rows[1:]] == ["nonsense", "'=1+1"]
         assert all(row[3] for row in rows[1:])

@@ -34,6 +34,13 @@ BAD_NUMBERS = [
 ]
 
 
+def share(text: str) -> float:
+    found = float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
+    if not 0 <= found <= 1:
+        raise ValueError(text)
+    return found
+
+
 class Command(BaseCommand):
     help = "Write a file of invented contacts in many countries, some rows of it bad in the ways people get wrong."
 
@@ -41,7 +48,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--rows", type=int, default=10_000)
         parser.add_argument("--seed", type=int, default=1)
-        parser.add_argument("--bad", type=float, default=0.02, help="share of rows that are bad")
+        parser.add_argument("--bad", type=share, default=0.02, metavar="SHARE", help="of rows, such as 2%% or 0.02")
 
     def handle(self, *args: Any, **options: Any) -> None:
         chance = random.Random(options["seed"])  # noqa: S311 - the same file for the same seed
