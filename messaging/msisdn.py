@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberType, ValidationResult
@@ -19,14 +20,14 @@ MIN_DIGITS, MAX_DIGITS = 7, 15
 NO_COUNTRY = "001"  # the library's name for numbers that belong to the whole world, such as +800
 
 _separators = re.compile(r"[\s\-‐‑‒–—−./()\[\]·'’`\u200b-\u200f\u202a-\u202e\u2060\ufeff]+")
+_usual_separators = str.maketrans("", "", " -()")
 _scheme = re.compile(r"^(tel|sms|whatsapp):", re.IGNORECASE)
 _scientific = re.compile(r"^[+]?\d+([.,]\d+)?\s*[eE]\s*[+]?\d+$")
 _whole_float = re.compile(r"^\d{7,15}[.,]0+$")
 _broken_float = re.compile(r"^\d{8,}[.,]\d{1,2}$")
 
 
-@dataclass(frozen=True, slots=True)
-class Msisdn:
+class Msisdn(NamedTuple):
     number: str  # digits with country code
     country: str  # ISO 3166; "" where the number belongs to none
     time_zones: tuple[str, ...]
@@ -47,19 +48,22 @@ def parse(text: str, region: str | None = None) -> Msisdn:
     written = _Written.read(text)
     if region and not written.is_international:
         return _national_or_international(written, region)
-    return _international(written, region)
+    return _quick(written.digits) or _international(written, region)
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
+class _Written(NamedTuple):
     text: str  # for people
     digits: str
     is_international: bool  # written with + or 00, which are not among the digits
 
     @classmethod
     def read(cls, text: str) -> "_Written":
-        if text.isdecimal() and text.isascii() and text[0] != "0":
-            return cls(text, text, False)
+        digits = text.translate(_usual_separators)
+        is_international = digits.startswith(("+", "00"))
+        if is_international:
+            digits = digits[1 if digits[0] == "+" else 2 :]
+        if digits.isdecimal() and digits.isascii():
+            return cls(text, digits, is_international)
         return cls._cleaned(text)
 
     @classmethod
@@ -88,8 +92,6 @@ class _Written:
 
 
 def _international(written: _Written, region: str | None) -> Msisdn:
-    if quick := _quick(written.digits):
-        return quick
     try:
         parsed = _settled(phonenumbers.parse(f"+{written.digits}", None))
     except NumberParseException as problem:
@@ -102,8 +104,10 @@ def _international(written: _Written, region: str | None) -> Msisdn:
 
 def _national_or_international(written: _Written, region: str) -> Msisdn:
     national = _national(written.digits, region)
+    if national is not None and national.is_valid and _is_mobile(national):
+        return national
     try:
-        abroad = _international(written, region)
+        abroad = _quick(written.digits) or _international(written, region)
     except InvalidNumber:
         abroad = None
     if national is None:
@@ -114,11 +118,9 @@ def _national_or_international(written: _Written, region: str) -> Msisdn:
         return national
     if not national.is_valid:
         return abroad
-    if not _is_mobile(national):
-        raise InvalidNumber(
-            f"{written.text} can be +{national.number} or +{abroad.number}. Write it with + and its country code."
-        )
-    return national
+    raise InvalidNumber(
+        f"{written.text} can be +{national.number} or +{abroad.number}. Write it with + and its country code."
+    )
 
 
 def _national(digits: str, region: str) -> Msisdn | None:
@@ -152,6 +154,11 @@ def _national_rules(region: str) -> _NationalRules | None:
 
 
 def _is_mobile(number: Msisdn) -> bool:
+    code = _table().get(number.number[:3])
+    if code is not None:
+        for region in code.regions:
+            if region.country == number.country and (matched := region.valid.fullmatch(number.number, code.length)):
+                return matched.lastgroup != "special" and bool(region.mobile.fullmatch(number.number, code.length))
     kind = phonenumbers.number_type(phonenumbers.parse(f"+{number.number}"))
     return kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
@@ -232,39 +239,33 @@ class _Region:
     country: str
     leading: re.Pattern[str] | None
     valid: re.Pattern[str]
+    mobile: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
 class _CallingCode:
+    length: int
     regions: tuple[_Region, ...]
-    time_zones: tuple[str, ...] | None  # None: they differ within the code
+    time_zones: tuple[str, ...]
+    is_one_place: bool  # else the time zones of most numbers depend on more of their digits
+    has_mobiles_in_places: bool
 
 
-# Kinds of numbers in the library's order. A mobile number is tied to a place in some countries only.
+# Kinds of numbers in the library's order.
 _SPECIAL = ("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail")
-_MOBILE_IN_PLACES = frozenset(phonenumbers.phonenumberutil._GEO_MOBILE_COUNTRIES)
 
 
 def _quick(digits: str) -> Msisdn | None:
     """A yes from the table; None means: ask the library."""
-    if not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
+    code = _table().get(digits[:3])
+    if code is None or not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
         return None
-    for length in (1, 2, 3):
-        code = _table().get(digits[:length])
-        if code is not None:
-            return _in_code(code, digits, length)
-    return None
-
-
-def _in_code(code: _CallingCode, digits: str, length: int) -> Msisdn | None:
     for region in code.regions:
-        if region.leading is not None and not region.leading.match(digits, length):
+        if region.leading is not None and not region.leading.match(digits, code.length):
             continue
-        if matched := region.valid.fullmatch(digits, length):
-            zones = code.time_zones
-            if zones is None:
-                zones = _time_zones(digits, length, matched.lastgroup or "")
-            return Msisdn(digits, region.country, zones, is_valid=True)
+        if matched := region.valid.fullmatch(digits, code.length):
+            zones = code.time_zones if code.is_one_place else _time_zones(code, digits, matched.lastgroup)
+            return Msisdn(digits, region.country, zones, True)
         if region.leading is not None:
             return None
     return None
@@ -272,11 +273,27 @@ def _in_code(code: _CallingCode, digits: str, length: int) -> Msisdn | None:
 
 @functools.cache
 def _table() -> dict[str, _CallingCode]:
-    return {
-        str(code): _CallingCode(tuple(_regions(regions)), _uniform_time_zones(str(code)))
-        for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()
-        if regions[0] != "001"
-    }
+    """By a number's first three digits: no calling code is the beginning of another."""
+    table: dict[str, _CallingCode] = {}
+    for number, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
+        if regions[0] == NO_COUNTRY:
+            continue
+        digits = str(number)
+        code = _calling_code(digits, regions)
+        missing = 3 - len(digits)
+        table |= {f"{digits}{rest:0{missing}}" if missing else digits: code for rest in range(10**missing)}
+    return table
+
+
+def _calling_code(digits: str, regions: tuple[str, ...]) -> _CallingCode:
+    said = {zones for prefix, zones in TIMEZONE_DATA.items() if prefix.startswith(digits)}
+    return _CallingCode(
+        len(digits),
+        tuple(_regions(regions)),
+        _known(next(iter(said))) if len(said) == 1 else _zones_below(digits),
+        len(said) == 1,
+        int(digits) in phonenumbers.phonenumberutil._GEO_MOBILE_COUNTRIES,
+    )
 
 
 def _regions(names: tuple[str, ...]) -> Iterator[_Region]:
@@ -284,7 +301,8 @@ def _regions(names: tuple[str, ...]) -> Iterator[_Region]:
         metadata = PhoneMetadata.metadata_for_region(name)
         if metadata is not None:
             leading = re.compile(metadata.leading_digits) if metadata.leading_digits else None
-            yield _Region(name, leading, re.compile(_alternation(metadata)))
+            mobile = re.compile(_pattern(metadata, "mobile") or "(?!)")
+            yield _Region(name, leading, re.compile(_alternation(metadata)), mobile)
 
 
 def _alternation(metadata: PhoneMetadata) -> str:
@@ -311,16 +329,11 @@ def _pattern(metadata: PhoneMetadata, kind: str) -> str:
     return f"(?=(?:{sizes})$)(?:{pattern})"
 
 
-def _uniform_time_zones(code: str) -> tuple[str, ...] | None:
-    """The zones of a calling code when every prefix below it says the same."""
-    said = {zones for prefix, zones in TIMEZONE_DATA.items() if prefix.startswith(code)}
-    return _known(next(iter(said))) if len(said) == 1 else None
-
-
-def _time_zones(digits: str, code_length: int, kind: str) -> tuple[str, ...]:
+def _time_zones(code: _CallingCode, digits: str, kind: str | None) -> tuple[str, ...]:
     """As the library does: by the longest known prefix for numbers tied to a place, else the country's."""
-    in_a_place = kind == "fixed_line" or (kind == "mobile" and int(digits[:code_length]) in _MOBILE_IN_PLACES)
-    return _zones_below(digits[: _longest_prefix() if in_a_place else code_length])
+    if kind == "fixed_line" or (kind == "mobile" and code.has_mobiles_in_places):
+        return _zones_below(digits[: _longest_prefix()])
+    return code.time_zones
 
 
 @functools.lru_cache(maxsize=100_000)
