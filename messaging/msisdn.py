@@ -165,7 +165,7 @@ def _is_mobile(number: Msisdn) -> bool:
 
 def _settled(parsed: phonenumbers.PhoneNumber) -> phonenumbers.PhoneNumber:
     """The library takes one national prefix off; what is read again must read as itself, or it is a second contact."""
-    while not phonenumbers.is_valid_number(parsed):
+    while phonenumbers.is_possible_number(parsed) and not phonenumbers.is_valid_number(parsed):
         again = phonenumbers.parse(f"+{_digits_of(parsed)}", None)
         if _digits_of(again) == _digits_of(parsed):
             break
