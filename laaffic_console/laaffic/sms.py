@@ -118,6 +118,8 @@ def read_send_answer(envelope: Envelope, numbers: Sequence[str], order_ids: Sequ
     array, msg_ids = body.get("array"), body.get("msgIds")
     everybody = list(range(len(numbers)))
     if isinstance(array, list) and (array or success == 0 or not msg_ids):
+        if ids := _in_order(array, order_ids):
+            return SendResult(ids, [], success, fail)
         if array or success == 0 or fail == len(numbers):
             return SendResult(*_by_entry(array, numbers, order_ids), success, fail)
         return SendResult([None] * len(numbers), everybody, success, fail)
@@ -128,6 +130,17 @@ def read_send_answer(envelope: Envelope, numbers: Sequence[str], order_ids: Sequ
         return SendResult([None] * len(numbers), [], success, fail)
     # Accepted, and nothing says which id is whose: no number may be called rejected.
     return SendResult([None] * len(numbers), everybody, success, fail)
+
+
+def _in_order(array: list[Any], order_ids: Sequence[str]) -> list[str | None] | None:
+    """The usual answer, every number in the order of the request, read without a search; None for any other."""
+    try:
+        if [entry["orderId"] for entry in array] != list(order_ids):
+            return None
+        ids = [entry["msgId"] for entry in array]
+    except (KeyError, TypeError):
+        return None
+    return ids if all(type(msg_id) is str and msg_id == msg_id.strip() != "" for msg_id in ids) else None
 
 
 def _by_entry(array: list[Any], numbers: Sequence[str], order_ids: Sequence[str]) -> tuple[list[str | None], list[int]]:

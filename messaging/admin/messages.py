@@ -12,7 +12,7 @@ from laaffic_console.dashboard.read_only import ExactSearch, ReadOnlyAdmin
 from messaging.admin.pages import page
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.order_ids import message_id_of, order_id
-from messaging.services import timeline
+from messaging.services import answers, timeline
 
 STATE_COLOURS = {
     state.label: colour
@@ -45,12 +45,20 @@ class StateFilter(admin.SimpleListFilter):
         if word not in {state.key for state in MessageState}:
             return queryset
         state = MessageState[word.upper()]
-        if state not in (MessageState.QUEUED, MessageState.CLAIMED):
-            return queryset.filter(state=state)
-        claimed = list(Batch.objects.filter(state=BatchState.CLAIMED).values_list("pk", flat=True)[:1000])
-        in_hand = Q(batch_id__in=claimed)
-        waiting = queryset.filter(state=MessageState.QUEUED)
-        return waiting.filter(in_hand) if state is MessageState.CLAIMED else waiting.exclude(in_hand)
+        return queryset.filter(_in_state(state))
+
+
+def _in_state(state: MessageState) -> Q:
+    """The column says it, or it says `queued` and the batch says the rest; of open batches there are only a few."""
+    if state is MessageState.ACCEPTED:
+        return Q(state=state) | answers.accepted_but_unwritten()
+    if state not in (MessageState.QUEUED, MessageState.CLAIMED):
+        return Q(state=state)
+    queued = Q(state=MessageState.QUEUED)
+    in_hand = answers.within(Batch.objects.filter(state=BatchState.CLAIMED))
+    if state is MessageState.CLAIMED:
+        return queued & in_hand
+    return queued & ~in_hand & ~answers.accepted_but_unwritten()
 
 
 @admin.register(Message)
@@ -85,9 +93,7 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)
     def shown_state(self, message: Message) -> Any:
-        if message.state == MessageState.QUEUED and message.batch.state == BatchState.CLAIMED:
-            return MessageState.CLAIMED.label
-        return MessageState(message.state).label
+        return answers.standing(message).label
 
     @display(description=gettext_lazy("cost"))
     def cost(self, message: Message) -> str:
@@ -99,6 +105,8 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
         message = self.get_object(request, object_id)
         if message is None or not self.has_view_permission(request, message):
             return super().change_view(request, object_id, form_url, extra_context)
+        answers.write_one(message.batch_id)
+        message.refresh_from_db()
         return page(
             self,
             request,
@@ -106,7 +114,7 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
             _("Message to %(number)s") % {"number": message.number},
             message=message,
             state=self.shown_state(message),
-            state_word=MessageState(message.state).key,
+            state_word=answers.standing(message).key,
             text=timeline.text_of(message),
             cost=self.cost(message),
             order_id=order_id(settings.LAAFFIC_ORDER_PREFIX, message.pk),

@@ -1,4 +1,11 @@
-from messaging.jobs.campaigns import apply_sms_reports, freeze_audience, pull_reports, send_campaign, sweep
+from messaging.jobs.campaigns import (
+    apply_sms_reports,
+    freeze_audience,
+    pull_reports,
+    send_campaign,
+    sweep,
+    write_answers,
+)
 from messaging.jobs.imports import run_contact_import
 
 __all__ = [
@@ -8,4 +15,5 @@ __all__ = [
     "run_contact_import",
     "send_campaign",
     "sweep",
+    "write_answers",
 ]

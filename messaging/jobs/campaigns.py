@@ -1,7 +1,7 @@
 """What the queue calls: each looks at our own tables for work, so a second call changes nothing."""
 
 from laaffic_console.gateway.services import bell, inbox
-from messaging.services import audience, imports, report_pulls, report_pushes, sending
+from messaging.services import answers, audience, imports, report_pulls, report_pushes, sending
 
 
 def send_campaign(campaign_id: int) -> None:
@@ -16,6 +16,10 @@ def apply_sms_reports() -> None:
     report_pushes.apply_waiting()
 
 
+def write_answers() -> None:
+    answers.write_waiting()
+
+
 def pull_reports() -> None:
     report_pulls.pull_due()
 
@@ -24,5 +28,7 @@ def sweep() -> None:
     sending.sweep()
     imports.sweep()
     inbox.ring_for_waiting()
+    if answers.anything_waiting():
+        bell.ring(answers.JOB)
     if report_pulls.anything_due():
         bell.ring("messaging.jobs.pull_reports")

@@ -4,6 +4,7 @@ from messaging.models.imports import BadRow, ContactImport
 from messaging.models.messages import (
     ActivityTally,
     Batch,
+    BatchAnswer,
     BatchState,
     Message,
     MessageEvent,
@@ -15,6 +16,7 @@ __all__ = [
     "ActivityTally",
     "BadRow",
     "Batch",
+    "BatchAnswer",
     "BatchState",
     "Campaign",
     "CampaignEvent",

@@ -1,8 +1,9 @@
 """Messages, the batches they travel in, and the figures kept as things happen.
 
 A batch is what one POST carries and what a worker claims: one row changes hands, not a thousand. So a message whose
-column says `queued` is *claimed* while its batch is. A batch's row lock guards its messages: whoever changes their
-states holds it and moves its tallies in the same transaction.
+column says `queued` is *claimed* while its batch is, and *accepted* as soon as its batch has been answered: the answer
+is one row, and the messages' own rows follow (services/answers.py). A batch's row lock guards its messages: whoever
+changes their states holds it and moves its tallies in the same transaction.
 """
 
 from django.db import models
@@ -89,6 +90,21 @@ class Batch(models.Model):
     def messages(self) -> "models.QuerySet[Message]":
         """Its messages, found by primary key."""
         return Message.objects.filter(pk__gte=self.first_message_id, pk__lte=self.last_message_id, batch_id=self.pk)
+
+
+class BatchAnswer(models.Model):
+    """The ids that the gateway gave, committed with the batch; gone when each message's own row says its own."""
+
+    batch = models.OneToOneField(Batch, models.CASCADE, primary_key=True, related_name="answer")
+    settled_at = models.DateTimeField()
+    accepted = models.TextField()  # JSON: [[message id …], [gateway id or null …], [segments …]]
+
+    class Meta:
+        verbose_name = _("answer to a batch")
+        verbose_name_plural = _("answers to batches")
+
+    def __str__(self) -> str:
+        return f"answer to batch {self.pk}"
 
 
 class Message(models.Model):

@@ -22,6 +22,7 @@ MESSAGE_COLUMNS = {
     "report_source": "text",
     "reported_at": "timestamptz",
     "segments": "smallint",
+    "settled_at": "timestamptz",
     "state": "smallint",
 }
 
@@ -36,18 +37,27 @@ REPORT_COLUMNS = [
     "billed_segments",
     "pay_micros",
     "currency",
+    "segments",
+    "settled_at",
 ]
 
 
 def write_answers(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, raise_state_to: int, settled_at: dt.datetime
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    raise_state_to: int,
+    settled_at: dt.datetime,
+    only_unwritten: bool = False,
 ) -> None:
     """Set `columns` of messages from rows of (id, value, …), each id at most once.
 
-    The state only ever rises: what an early report already said stays (DESIGN §1.5).
+    The state only ever rises: what an early report already said stays (DESIGN §1.5). `only_unwritten` passes over
+    messages that have been answered for already.
     """
     also = ["settled_at = %s", "state = CASE WHEN state < %s THEN %s ELSE state END"]
-    _update_messages(columns, rows, also, [_adapt(settled_at), raise_state_to, raise_state_to])
+    where = "AND messaging_message.settled_at IS NULL" if only_unwritten else ""
+    _update_messages(columns, rows, also, [_adapt(settled_at), raise_state_to, raise_state_to], where)
 
 
 def write_reports(rows: Sequence[Any]) -> None:
@@ -58,7 +68,7 @@ def write_reports(rows: Sequence[Any]) -> None:
 
 
 def _update_messages(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], also: Sequence[str], params: Sequence[Any]
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], also: Sequence[str], params: Sequence[Any], where: str = ""
 ) -> None:
     if not rows:
         return
@@ -76,7 +86,7 @@ def _update_messages(
         cursor.execute(
             # The bounds keep PostgreSQL on the primary key: it would hash the whole table for a thousand rows.
             f"UPDATE messaging_message SET {sets} FROM {source} WHERE messaging_message.id = new.id "
-            "AND messaging_message.id BETWEEN %s AND %s",
+            f"AND messaging_message.id BETWEEN %s AND %s {where}",
             [*params, *given, min(row[0] for row in rows), max(row[0] for row in rows)],
         )
 

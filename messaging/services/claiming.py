@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from laaffic_console.gateway.models import GatewayCall
@@ -54,30 +54,55 @@ class Stopped:
     """The campaign does not run any more."""
 
 
-@transaction.atomic
 def claim(campaign: Campaign, token: str) -> Claim | Wait | Stopped | None:
     """The next batch; Wait for the pace, None when nothing is queued, Stopped when the campaign is not running."""
+    claimed = claim_some(campaign, token, 1)
+    return claimed[0] if isinstance(claimed, list) else claimed
+
+
+@transaction.atomic
+def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wait | Stopped | None:
+    """The next batches, in one transaction; only one at a time where a rate is to be kept."""
     fresh = Campaign.objects.values_list("state", "rate_per_second", "application__rate_per_second").get(pk=campaign.pk)
     if fresh[0] != CampaignState.RUNNING:
         return Stopped()
-    batch = _next_queued(campaign)
-    if batch is None:
-        return None
     limits = rate_limits(campaign, fresh[1], fresh[2])
-    take = pacing.pacing_batch(limits, batch.queued)
-    if until := pacing.reserve(limits, take):
-        return Wait(until)
-    if take < batch.queued:
-        batch = carve_head(batch, take)
-    rows = _queued_messages(batch)
-    rows = _without_suppressed(batch, rows)
-    texts = _texts(campaign, rows)
-    if len(texts) > 1 and not campaign.application.several_texts_per_call:
-        batch, rows, texts = _only_first_text(batch, rows, texts)
+    batches = _next_queued(campaign, 1 if limits else at_most)
+    if not batches:
+        return None
+    if limits:
+        batch = batches[0]
+        take = pacing.pacing_batch(limits, batch.queued)
+        if until := pacing.reserve(limits, take):
+            return Wait(until)
+        if take < batch.queued:
+            batches = [carve_head(batch, take)]
+    loads = [load for batch in batches if (load := _load(campaign, batch))]
+    return _take(campaign, loads, token) if loads else claim_some(campaign, token, at_most)
+
+
+Row = tuple[int, str, str, Any, int, int, bool]  # id, number, country, merge values, segments, attempt, is suppressed
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """What a batch will carry."""
+
+    batch: Batch
+    rows: list[Row]
+    texts: list[OutgoingText]
+
+
+def _load(campaign: Campaign, batch: Batch) -> _Load | None:
+    """None, and the batch settled, when everybody in it has opted out since."""
+    rows = _without_suppressed(batch, _queued_messages(batch))
     if not rows:
         Batch.objects.filter(pk=batch.pk).update(state=BatchState.SETTLED)
-        return claim(campaign, token)
-    return _take(campaign, batch, rows, texts, token)
+        return None
+    texts = _texts(campaign, rows)
+    if len(texts) > 1 and not campaign.application.several_texts_per_call:
+        return _only_first_text(batch, rows, texts)
+    return _Load(batch, rows, texts)
 
 
 def rate_limits(campaign: Campaign, own: int | None, of_application: int | None) -> list[RateLimit]:
@@ -88,7 +113,7 @@ def rate_limits(campaign: Campaign, own: int | None, of_application: int | None)
     return [RateLimit(name, per_second) for name, per_second in given if per_second]
 
 
-def _next_queued(campaign: Campaign) -> Batch | None:
+def _next_queued(campaign: Campaign, at_most: int) -> list[Batch]:
     now = timezone.now()
     waiting = (
         Batch.objects.filter(campaign=campaign, state=BatchState.QUEUED)
@@ -97,7 +122,7 @@ def _next_queued(campaign: Campaign) -> Batch | None:
     )
     if connection.features.has_select_for_update_skip_locked:
         waiting = waiting.select_for_update(skip_locked=True)
-    return waiting.first()
+    return list(waiting[:at_most])
 
 
 def carve_head(batch: Batch, take: int) -> Batch:
@@ -126,8 +151,8 @@ def carve(batch: Batch, ids: Sequence[int]) -> Batch:
     return part
 
 
-def _queued_messages(batch: Batch) -> list[tuple[int, str, str, Any, int, int, bool]]:
-    """(id, number, country, merge values, segments, attempt, is suppressed) of a batch, by rising id."""
+def _queued_messages(batch: Batch) -> list[Row]:
+    """A batch's queued messages by rising id."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT m.id, m.number, m.country, m.merge_values, m.segments, m.attempt, EXISTS (SELECT 1 "
@@ -136,11 +161,11 @@ def _queued_messages(batch: Batch) -> list[tuple[int, str, str, Any, int, int, b
             "WHERE m.id >= %s AND m.id <= %s AND m.batch_id = %s AND m.state = %s ORDER BY m.id",
             [*SEND_CHANNELS, batch.first_message_id, batch.last_message_id, batch.pk, MessageState.QUEUED],
         )
-        rows: list[tuple[int, str, str, Any, int, int, bool]] = cursor.fetchall()
+        rows: list[Row] = cursor.fetchall()
         return rows
 
 
-def _without_suppressed(batch: Batch, rows: list[Any]) -> list[Any]:
+def _without_suppressed(batch: Batch, rows: list[Row]) -> list[Row]:
     """Opt-out wins: looked at again here, in the transaction that would let the message go (DESIGN §1.6)."""
     stopped = [row[0] for row in rows if row[6]]
     if not stopped:
@@ -156,8 +181,8 @@ def _without_suppressed(batch: Batch, rows: list[Any]) -> list[Any]:
 
 def _texts(campaign: Campaign, rows: Sequence[Any]) -> list[OutgoingText]:
     """The batch by equal text, in the order of each text's first recipient."""
-    if not rows or rows[0][3] is None:
-        return [OutgoingText(campaign.text, rows[0][4] if rows else 1, list(range(len(rows))))]
+    if rows[0][3] is None:
+        return [OutgoingText(campaign.text, rows[0][4], list(range(len(rows))))]
     template = merge_fields.parse(campaign.text)
     by_text: dict[str, list[int]] = {}
     for position, row in enumerate(rows):
@@ -172,53 +197,61 @@ def as_values(kept: Any) -> dict[str, str]:
     return {key: "" if value is None else str(value) for key, value in values.items()}
 
 
-def _only_first_text(
-    batch: Batch, rows: list[Any], texts: list[OutgoingText]
-) -> tuple[Batch, list[Any], list[OutgoingText]]:
+def _only_first_text(batch: Batch, rows: list[Row], texts: list[OutgoingText]) -> _Load:
     """Where a call carries one text: each text becomes a batch, and this claim goes on with the first."""
     first, *others = texts
     for other in others:
         carve(batch, [rows[position][0] for position in other.positions])
     kept = [rows[position] for position in first.positions]
-    return batch, kept, [OutgoingText(first.text, first.segments, list(range(len(kept))))]
+    return _Load(batch, kept, [OutgoingText(first.text, first.segments, list(range(len(kept))))])
 
 
-def _take(campaign: Campaign, batch: Batch, rows: list[Any], texts: list[OutgoingText], token: str) -> Claim:
-    attempt = batch.attempt + 1
-    call = ledger.prepare(
+def _take(campaign: Campaign, loads: list[_Load], token: str) -> list[Claim]:
+    """Write a call for each into the ledger and put the batches into this worker's hands."""
+    calls = ledger.prepare_all([_call(campaign, load) for load in loads])
+    of_batch = [When(pk=load.batch.pk, then=call.pk) for load, call in zip(loads, calls, strict=True)]
+    Batch.objects.filter(pk__in=[load.batch.pk for load in loads]).update(
+        state=BatchState.CLAIMED,
+        token=token,
+        claimed_at=timezone.now(),
+        attempt=F("attempt") + 1,
+        call_id=Case(*of_batch),
+        not_before=None,
+    )
+    return [_claim(load, call) for load, call in zip(loads, calls, strict=True)]
+
+
+def _call(campaign: Campaign, load: _Load) -> GatewayCall:
+    texts, rows = load.texts, load.rows
+    return GatewayCall(
         interface="sendSms" if len(texts) == 1 else "sendSms/batch",
         application=campaign.application,
         about_kind="campaign",
         about_id=campaign.pk,
         summary={
-            "batch": batch.pk,
+            "batch": load.batch.pk,
             "recipients": len(rows),
             "texts": len(texts),
             "sender ID": campaign.sender_id,
             "messages": [rows[0][0], rows[-1][0]],
         },
         digest=ledger.digest_of(campaign.sender_id, *(text.text for text in texts), *(row[1] for row in rows)),
-        attempt=attempt,
+        attempt=load.batch.attempt + 1,
         worker=workers.worker_name(),
-        requested_by=None,
     )
-    Batch.objects.filter(pk=batch.pk).update(
-        state=BatchState.CLAIMED,
-        token=token,
-        claimed_at=timezone.now(),
-        attempt=attempt,
-        call=call,
-        not_before=None,
-    )
+
+
+def _claim(load: _Load, call: GatewayCall) -> Claim:
+    message_ids, numbers, countries, _values, _segments, attempts, _suppressed = zip(*load.rows, strict=True)
     return Claim(
-        batch_id=batch.pk,
+        batch_id=load.batch.pk,
         call_id=call.pk,
-        attempt=attempt,
-        message_ids=[row[0] for row in rows],
-        numbers=[row[1] for row in rows],
-        countries=[row[2] for row in rows],
-        attempts=[row[5] for row in rows],
-        texts=texts,
+        attempt=call.attempt,
+        message_ids=list(message_ids),
+        numbers=list(numbers),
+        countries=list(countries),
+        attempts=list(attempts),
+        texts=load.texts,
     )
 
 

@@ -8,7 +8,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 
 from laaffic_console.gateway.models import CallState, GatewayCall
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState, OutcomeTally
-from messaging.services import counting
+from messaging.services import answers, counting
 from messaging.services.reports import FINAL_STATES
 
 LIVE = (CallState.PREPARED, CallState.IN_FLIGHT, CallState.ACCEPTED)
@@ -17,6 +17,7 @@ SHOWN = 100
 
 def prove(campaign: Campaign) -> dict[str, Any]:
     """{"id", "messages", "calls", "counts", "cost", "disagreements": [sentence]}; no sentence means it all agrees."""
+    answers.write_all(Batch.objects.filter(campaign=campaign))
     messages = Message.objects.filter(campaign=campaign)
     recounted = _recounted(campaign)
     disagreements = [

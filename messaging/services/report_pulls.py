@@ -15,7 +15,7 @@ from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import DeliveryReport, LaafficClient, LaafficError, sent_record_windows
 from messaging.models import Batch, Message, MessageState
-from messaging.services import reports, settling
+from messaging.services import answers, reports, settling
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +61,7 @@ def _next_due() -> Batch | None:
 def check_batch(client: LaafficClient, batch: Batch) -> None:
     """getReport for the batch's pending ids; an id that is absent from the answer is not yet known, never failed."""
     app_id = batch.campaign.application.app_id
+    answers.write_one(batch.pk)
     pending = [gateway_id for gateway_id in _pending(batch).values_list("gateway_id", flat=True) if gateway_id]
     for start in range(0, len(pending), IDS_PER_CALL):
         page = client.get_report(app_id=app_id, msg_ids=pending[start : start + IDS_PER_CALL])
@@ -90,6 +91,7 @@ def _check_again(batch: Batch) -> None:
 @transaction.atomic
 def expire(batch_id: int) -> None:
     """No final report within the window: nothing more is asked; a late report still counts."""
+    answers.write_one(batch_id)
     batch = Batch.objects.select_for_update().get(pk=batch_id)
     waiting = batch.messages().filter(state=MessageState.ACCEPTED)
     # A report on the way may have said a reason and a price already: they are counted as they stand on the message.
@@ -112,6 +114,7 @@ def expire(batch_id: int) -> None:
 def sweep_records(application: Application, start: dt.datetime, end: dt.datetime) -> int:
     """Apply every record that the gateway finished between two moments; how many there were."""
     client = laaffic_client()
+    answers.write_all(Batch.objects.filter(campaign__application=application))
     seen = 0
     for window_start, window_end in sent_record_windows(start, end, timezone.now()):
         page: list[DeliveryReport] = []

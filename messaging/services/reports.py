@@ -18,6 +18,7 @@ from django.utils import timezone
 from laaffic_console.laaffic import DeliveryReport, DeliveryState
 from messaging.models import Batch, BatchState, Message, MessageEvent, MessageState
 from messaging.order_ids import message_id_of
+from messaging.services import answers
 from messaging.services.bulk_writes import REPORT_COLUMNS, write_reports
 from messaging.services.settling import Outcome, count_activity, count_outcomes
 
@@ -49,6 +50,8 @@ class _Row:
     billed_segments: int | None
     pay_micros: int | None
     currency: str
+    segments: int
+    settled_at: dt.datetime | None
     was: tuple[int, str, str, int, int] = (0, "", "", 0, 0)
     touched: bool = False
 
@@ -75,14 +78,24 @@ def _targets(reports: Sequence[DeliveryReport]) -> list[int | None]:
     """The message each report is about: by its orderId, which is made from the message's key, else by gateway id."""
     prefix = settings.LAAFFIC_ORDER_PREFIX
     by_order = [message_id_of(prefix, report.order_id) for report in reports]
-    missing = {report.msg_id for report, pk in zip(reports, by_order, strict=True) if pk is None and report.msg_id}
+    missing = [report for report, pk in zip(reports, by_order, strict=True) if pk is None and report.msg_id]
     by_gateway_id: dict[str, int] = {}
     if missing:
-        found = Message.objects.filter(gateway_id__in=missing).values_list("gateway_id", "pk")
-        by_gateway_id = {gateway_id: pk for gateway_id, pk in found if gateway_id}
+        found = Message.objects.filter(gateway_id__in={report.msg_id for report in missing})
+        by_gateway_id = {gateway_id: pk for gateway_id, pk in found.values_list("gateway_id", "pk") if gateway_id}
+        by_gateway_id |= _not_on_rows_yet(missing)
     return [
         by_gateway_id.get(report.msg_id) if pk is None else pk for report, pk in zip(reports, by_order, strict=True)
     ]
+
+
+def _not_on_rows_yet(reports: Sequence[DeliveryReport]) -> dict[str, int]:
+    """{gateway id: message} for those whose batch's answer is not on their rows: by number, and then by the id itself."""
+    numbers = {report.number.lstrip("+") for report in reports}
+    candidates = Message.objects.filter(number__in=numbers, batch__answer__isnull=False).values_list("pk", "batch_id")
+    batch_of = dict(candidates)
+    told = answers.overlay(set(batch_of.values()))
+    return {gateway_id: pk for pk in batch_of if pk in told and (gateway_id := told[pk].gateway_id)}
 
 
 def _locked_rows(pks: Iterable[int]) -> dict[int, _Row]:
@@ -92,7 +105,11 @@ def _locked_rows(pks: Iterable[int]) -> dict[int, _Row]:
     list(Batch.objects.select_for_update().filter(pk__in=batch_ids).order_by("pk").values_list("pk"))
     fields = ["pk", "batch_id", "campaign_id", "country", "number", *REPORT_COLUMNS]
     rows = {values[0]: _Row(*values) for values in Message.objects.filter(pk__in=pks).values_list(*fields)}
+    answered = answers.overlay(batch_ids)
     for row in rows.values():
+        if row.settled_at is None and (accepted := answered.get(row.pk)):
+            row.state = max(row.state, MessageState.ACCEPTED)
+            row.gateway_id, row.segments, row.settled_at = accepted.gateway_id or row.gateway_id, *accepted[1:]
         row.was = _standing(row)
     return rows
 

@@ -52,7 +52,9 @@ def _queue_again(batch_id: int, reason: str, by: User | None) -> int:
     if batch.state != BatchState.UNKNOWN:
         return 0
     ids = _note_each(batch, _("sent again: %(why)s") % {"why": reason}, by)
-    Message.objects.filter(pk__in=ids).update(state=MessageState.QUEUED, attempt=F("attempt") + 1, evidence="")
+    Message.objects.filter(pk__in=ids).update(
+        state=MessageState.QUEUED, attempt=F("attempt") + 1, evidence="", settled_at=None
+    )
     # The old call is not live any more: at most one call may carry a message (DESIGN §4).
     GatewayCall.objects.filter(pk=batch.call_id or 0, state=CallState.UNKNOWN).update(
         evidence=_("given up by a person: %(why)s") % {"why": reason[:200]}

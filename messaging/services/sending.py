@@ -8,10 +8,12 @@ import contextlib
 import datetime as dt
 import logging
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from django.conf import settings
+from django.db.models import Exists
 from django.utils import timezone
 
 from laaffic_console.gateway.services import bell, leases, ledger, workers
@@ -19,7 +21,7 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.laaffic import LaafficClient, LaafficError, OutcomeUnknown, SendResult, SmsItem
 from messaging.models import Batch, BatchState, Campaign, CampaignState
 from messaging.order_ids import order_id
-from messaging.services import audience, campaigns, claiming, settling
+from messaging.services import answers, audience, campaigns, claiming, settling
 from messaging.services.claiming import Claim, Stopped, Wait
 from messaging.services.settling import Aftermath
 
@@ -27,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 20.0  # a job's share; the next one goes on
 RENEW_EVERY = 4.0
+CLAIMS_AHEAD = 4  # batches a transaction; more would hold its locks for longer without being faster
 IDLE_SECONDS = 0.05
 
 
@@ -48,6 +51,8 @@ def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
             campaigns.hold(campaign_id, str(problem))
             return
         ring_again = Sender(campaign, client, held, slice_seconds).run()
+    if answers.anything_waiting():
+        bell.ring(answers.JOB)
     if ring_again:
         bell.ring("messaging.jobs.send_campaign", campaign_id)
 
@@ -63,7 +68,7 @@ class Sender:
         self.end = time.monotonic() + slice_seconds
         self.in_flight: dict[Future[SendResult], Claim] = {}
         self.unsettled = 0
-        self.ready: Claim | None = None  # claimed ahead, so that a free connection need not wait for the database
+        self.ready: deque[Claim] = deque()  # claimed ahead: a free connection need not wait for the database
         self.pause_until = 0.0
         self.stopping = False
         self.ring_again = False
@@ -82,13 +87,12 @@ class Sender:
 
     @contextlib.contextmanager
     def _lease_kept(self) -> Iterator[None]:
-        """Whatever happens, a batch claimed ahead goes back: its request has not left."""
+        """Whatever happens, batches claimed ahead go back: their requests have not left."""
         try:
             yield
         finally:
-            if self.ready is not None:
-                claiming.release(self.ready, "its sender stopped before the request left")
-                self.ready = None
+            while self.ready:
+                claiming.release(self.ready.popleft(), "its sender stopped before the request left")
 
     def _is_over(self) -> bool:
         now = time.monotonic()
@@ -103,31 +107,30 @@ class Sender:
 
     def _fill_connections(self) -> None:
         while len(self.in_flight) < self.connections and not self.stopping:
-            claimed = self.ready or self._claim()
-            self.ready = None
-            if claimed is None:
+            if not self.ready and not self._claim():
                 return
-            self._depart(claimed)
-        if self.ready is None and not self.stopping and not self._is_paced():
-            self.ready = self._claim()
+            self._depart(self.ready.popleft())
+        if not self.ready and not self.stopping and not self._is_paced():
+            self._claim()
 
     def _is_paced(self) -> bool:
         """With a rate, a claim is the right to send now: nothing is claimed ahead."""
         return bool(self.campaign.rate_per_second or self.campaign.application.rate_per_second)
 
-    def _claim(self) -> Claim | None:
+    def _claim(self) -> bool:
+        """Whether there is something ready now."""
         if time.monotonic() < self.pause_until:
-            return None
-        match claiming.claim(self.campaign, self.held.token):
-            case Claim() as claimed:
-                return claimed
+            return False
+        match claiming.claim_some(self.campaign, self.held.token, CLAIMS_AHEAD):
+            case list(claimed):
+                self.ready.extend(claimed)
             case Wait(until=until):
                 self._pause((until - timezone.now()).total_seconds())
             case Stopped():
                 self.stopping = True
             case None:
                 self._nothing_queued()
-        return None
+        return bool(self.ready)
 
     def _nothing_queued(self) -> None:
         """Freeze a chunk if the audience is not whole; else wait for what is in flight, or for a batch's time."""
@@ -155,10 +158,12 @@ class Sender:
         self.pause_until = time.monotonic() + max(seconds, 0.0)
 
     def _depart(self, claimed: Claim) -> None:
-        """Commit that the request leaves, and only then let it."""
-        left_at = ledger.depart(claimed.call_id)
+        """Commit that the request leaves, and only then let it; not if the campaign was stopped since the claim."""
+        running = Exists(Campaign.objects.filter(pk=self.campaign.pk, state=CampaignState.RUNNING))
+        left_at = ledger.depart(claimed.call_id, provided=running)
         if left_at is None:
-            return  # given up for dead and taken back by somebody else
+            claiming.release(claimed, "its campaign was stopped before the request left")
+            return
         if self.campaign.first_sent_at is None:
             self.campaign.first_sent_at = left_at
             Campaign.objects.filter(pk=self.campaign.pk, first_sent_at=None).update(first_sent_at=left_at)

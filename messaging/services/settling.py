@@ -15,8 +15,8 @@ from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import ledger
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
 from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState, OutcomeTally
-from messaging.services import claiming
-from messaging.services.bulk_writes import upsert_tallies, write_answers
+from messaging.services import answers, claiming
+from messaging.services.bulk_writes import upsert_tallies
 from messaging.services.claiming import Claim
 
 NOT_ACCEPTED = "not accepted by the provider"  # the answer's array leaves the number out, without a reason (wire §5.3)
@@ -30,14 +30,11 @@ def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> None:
     if batch.call_id != claimed.call_id or not ledger.settle_accepted(claimed.call_id):
         return
     now = timezone.now()
-    unknown_ids = set(result.unknown_positions)
-    accepted, rejected = [], []
-    for position, gateway_id in enumerate(result.msg_ids):
-        if gateway_id is not None or position in unknown_ids:
-            accepted.append((claimed.message_ids[position], gateway_id))
-        else:
-            rejected.append(position)
-    _write_accepted(claimed, accepted, now)
+    accepted, rejected = _sorted_out(claimed, result)
+    if batch.state != BatchState.CLAIMED:
+        answers.write_accepted(accepted, now)  # given up for lost, so its rows say unknown: they are put right at once
+    elif accepted:
+        answers.keep(batch.pk, accepted, now)
     left_out = _write_rejected(campaign_id, claimed, rejected, NOT_ACCEPTED, now)
     moved = batch.queued + batch.unknown - left_out  # less what an early report has moved already
     Batch.objects.filter(pk=batch.pk).update(
@@ -51,6 +48,21 @@ def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> None:
         checks=0,
     )
     count_activity(campaign_id, {MessageState.ACCEPTED: moved, MessageState.REJECTED: left_out}, now)
+
+
+def _sorted_out(claimed: Claim, result: SendResult) -> tuple[list[tuple[int, str | None, int]], list[int]]:
+    """(message id, gateway id, segments) of the accepted, and the positions of those that were left out."""
+    segments = [claimed.texts[0].segments] * len(claimed.message_ids)
+    for text in claimed.texts[1:]:
+        for position in text.positions:
+            segments[position] = text.segments
+    rows = list(zip(claimed.message_ids, result.msg_ids, segments, strict=True))
+    if None not in result.msg_ids:
+        return rows, []
+    unknown_ids = set(result.unknown_positions)
+    rejected = [n for n, gateway_id in enumerate(result.msg_ids) if gateway_id is None and n not in unknown_ids]
+    left_out = set(rejected)
+    return [row for position, row in enumerate(rows) if position not in left_out], rejected
 
 
 def settle_error(campaign_id: int, claimed: Claim, error: LaafficError) -> "Aftermath":
@@ -168,16 +180,6 @@ def _recover(batch_id: int, call_id: int, left_at: dt.datetime | None) -> None:
     lost = "its worker died after the request may have left; the answer was lost"
     if calls.filter(state=CallState.IN_FLIGHT).update(state=CallState.UNKNOWN, settled_at=now, evidence=lost):
         mark_unknown(batch, lost)
-
-
-def _write_accepted(claimed: Claim, accepted: list[tuple[int, str | None]], now: dt.datetime) -> None:
-    columns, rows = ["gateway_id"], accepted
-    if len(claimed.texts) > 1 or claimed.texts[0].segments != 1:
-        of_message = {
-            claimed.message_ids[position]: text.segments for text in claimed.texts for position in text.positions
-        }
-        columns, rows = ["gateway_id", "segments"], [(pk, gid, of_message[pk]) for pk, gid in accepted]  # type: ignore[misc]
-    write_answers(columns, rows, raise_state_to=MessageState.ACCEPTED, settled_at=now)
 
 
 def _write_rejected(campaign_id: int, claimed: Claim, positions: list[int], reason: str, now: dt.datetime) -> int:

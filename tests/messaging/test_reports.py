@@ -30,7 +30,17 @@ from messaging.models import (
     MessageState,
     OutcomeTally,
 )
-from messaging.services import audience, campaigns, claiming, counting, report_pulls, report_pushes, reports, settling
+from messaging.services import (
+    answers,
+    audience,
+    campaigns,
+    claiming,
+    counting,
+    report_pulls,
+    report_pushes,
+    reports,
+    settling,
+)
 from messaging.services.claiming import Claim
 from tests.messaging.conftest import add_contacts
 
@@ -100,11 +110,13 @@ def store(body: Any) -> PushedBody:
 
 
 def message(claim: Claim, position: int = 0) -> Message:
+    answers.write_one(claim.batch_id)
     return Message.objects.get(pk=claim.message_ids[position])
 
 
 def assert_figures_are_a_recount(campaign: Campaign) -> None:
     """Batch columns, outcomes, activity, counts and costs, each against the messages themselves."""
+    answers.write_all(Batch.objects.filter(campaign=campaign))
     rows = list(Message.objects.filter(campaign=campaign))
     for batch in Batch.objects.filter(campaign=campaign):
         found = Counter(MessageState(row.state).key for row in rows if row.batch_id == batch.pk)
@@ -154,10 +166,17 @@ class OrderTests:
         order=st.randoms(use_true_random=False),
         cuts=st.lists(st.integers(0, 8), max_size=3),
         answer_at=st.integers(0, 8),
+        written_after=st.integers(0, 8),
     )
     @hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_any_order_of_repeats_and_answer_ends_the_same(
-        self, application: Application, told: list[Any], order: Any, cuts: list[int], answer_at: int
+        self,
+        application: Application,
+        told: list[Any],
+        order: Any,
+        cuts: list[int],
+        answer_at: int,
+        written_after: int,
     ) -> None:
         group = ContactGroup.objects.create(name=f"group {ContactGroup.objects.count()}")
         Contact.objects.all().delete()
@@ -172,7 +191,9 @@ class OrderTests:
             if attempt:
                 order.shuffle(steps)
             steps.insert(min(answer_at, len(steps)) if attempt else 0, answered(claim))
-            for chunk in pieces(steps, cuts):
+            for step, chunk in enumerate(pieces(steps, cuts)):
+                if step == written_after and attempt:
+                    answers.write_all(Batch.objects.all())
                 if isinstance(chunk[0], SendResult):
                     settling.settle_answer(campaign.pk, claim, chunk[0])
                 else:

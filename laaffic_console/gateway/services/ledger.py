@@ -7,9 +7,11 @@ settle(call, ...)         what came of it, by the outcome's three branches
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import Exists, Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
@@ -37,7 +39,7 @@ def prepare(
     worker: str = "",
     requested_by: User | None = None,
 ) -> GatewayCall:
-    return GatewayCall.objects.create(
+    call = GatewayCall(
         interface=interface,
         application=application,
         about_kind=about_kind,
@@ -47,14 +49,27 @@ def prepare(
         attempt=attempt,
         worker=worker,
         requested_by=requested_by,
-        prepared_at=timezone.now(),
     )
+    return prepare_all([call])[0]
 
 
-def depart(call_id: int) -> dt.datetime | None:
-    """Commit that the request is about to leave; None when someone has taken the call away: then it must not."""
+def prepare_all(calls: Sequence[GatewayCall]) -> list[GatewayCall]:
+    """Several records in one statement."""
+    now = timezone.now()
+    for call in calls:
+        call.prepared_at = now
+    return GatewayCall.objects.bulk_create(calls)
+
+
+def depart(call_id: int, *, provided: Q | Exists | None = None) -> dt.datetime | None:
+    """Commit that the request is about to leave; None when it must not: someone has taken the call away.
+
+    `provided` is one more condition that must hold in the same statement.
+    """
     now = timezone.now()
     departed = GatewayCall.objects.filter(pk=call_id, state=CallState.PREPARED)
+    if provided is not None:
+        departed = departed.filter(provided)
     return now if departed.update(state=CallState.IN_FLIGHT, left_at=now) == 1 else None
 
 
