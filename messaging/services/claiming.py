@@ -12,7 +12,7 @@ from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from laaffic_console.gateway.models import GatewayCall
-from laaffic_console.gateway.services import ledger, pacing, workers
+from laaffic_console.gateway.services import durability, ledger, pacing, workers
 from laaffic_console.gateway.services.pacing import RateLimit
 from messaging import merge_fields, segments
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState
@@ -38,7 +38,6 @@ class Claim:
     attempt: int
     message_ids: list[int]
     numbers: list[str]
-    countries: list[str]
     attempts: list[int]
     texts: list[OutgoingText]
 
@@ -63,6 +62,7 @@ def claim(campaign: Campaign, token: str) -> Claim | Wait | Stopped | None:
 @transaction.atomic
 def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wait | Stopped | None:
     """The next batches, in one transaction; only one at a time where a rate is to be kept."""
+    durability.relax()
     fresh = Campaign.objects.values_list("state", "rate_per_second", "application__rate_per_second").get(pk=campaign.pk)
     if fresh[0] != CampaignState.RUNNING:
         return Stopped()
@@ -81,7 +81,7 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
     return _take(campaign, loads, token) if loads else claim_some(campaign, token, at_most)
 
 
-Row = tuple[int, str, str, Any, int, int, bool]  # id, number, country, merge values, segments, attempt, is suppressed
+Row = tuple[int, str, int, int, bool, Any]  # id, number, segments, attempt, is suppressed, merge values
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +155,8 @@ def _queued_messages(batch: Batch) -> list[Row]:
     """A batch's queued messages by rising id."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT m.id, m.number, m.country, m.merge_values, m.segments, m.attempt, EXISTS (SELECT 1 "
-            "FROM messaging_suppressionentry s WHERE s.number = m.number AND s.channel IN (%s, %s)) "
+            "SELECT m.id, m.number, m.segments, m.attempt, EXISTS (SELECT 1 FROM messaging_suppressionentry s "
+            "WHERE s.number = m.number AND s.channel IN (%s, %s)), m.merge_values "
             "FROM messaging_message m "
             "WHERE m.id >= %s AND m.id <= %s AND m.batch_id = %s AND m.state = %s ORDER BY m.id",
             [*SEND_CHANNELS, batch.first_message_id, batch.last_message_id, batch.pk, MessageState.QUEUED],
@@ -167,7 +167,7 @@ def _queued_messages(batch: Batch) -> list[Row]:
 
 def _without_suppressed(batch: Batch, rows: list[Row]) -> list[Row]:
     """Opt-out wins: looked at again here, in the transaction that would let the message go (DESIGN §1.6)."""
-    stopped = [row[0] for row in rows if row[6]]
+    stopped = [row[0] for row in rows if row[4]]
     if not stopped:
         return rows
     Message.objects.filter(pk__in=stopped).update(
@@ -176,17 +176,17 @@ def _without_suppressed(batch: Batch, rows: list[Row]) -> list[Row]:
     Batch.objects.filter(pk=batch.pk).update(
         queued=F("queued") - len(stopped), suppressed=F("suppressed") + len(stopped)
     )
-    return [row for row in rows if not row[6]]
+    return [row for row in rows if not row[4]]
 
 
 def _texts(campaign: Campaign, rows: Sequence[Any]) -> list[OutgoingText]:
     """The batch by equal text, in the order of each text's first recipient."""
-    if rows[0][3] is None:
-        return [OutgoingText(campaign.text, rows[0][4], list(range(len(rows))))]
+    if rows[0][5] is None:
+        return [OutgoingText(campaign.text, rows[0][2], list(range(len(rows))))]
     template = merge_fields.parse(campaign.text)
     by_text: dict[str, list[int]] = {}
     for position, row in enumerate(rows):
-        text = merge_fields.render(template, merge_fields.with_derived(as_values(row[3])))
+        text = merge_fields.render(template, merge_fields.with_derived(as_values(row[5])))
         by_text.setdefault(text, []).append(position)
     return [OutgoingText(text, segments.count(text).segments, positions) for text, positions in by_text.items()]
 
@@ -242,14 +242,13 @@ def _call(campaign: Campaign, load: _Load) -> GatewayCall:
 
 
 def _claim(load: _Load, call: GatewayCall) -> Claim:
-    message_ids, numbers, countries, _values, _segments, attempts, _suppressed = zip(*load.rows, strict=True)
+    message_ids, numbers, _segments, attempts, _suppressed, _values = zip(*load.rows, strict=True)
     return Claim(
         batch_id=load.batch.pk,
         call_id=call.pk,
         attempt=call.attempt,
         message_ids=list(message_ids),
         numbers=list(numbers),
-        countries=list(countries),
         attempts=list(attempts),
         texts=load.texts,
     )

@@ -29,7 +29,8 @@ logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 20.0  # a job's share; the next one goes on
 RENEW_EVERY = 4.0
-CLAIMS_AHEAD = 4  # batches a transaction; more would hold its locks for longer without being faster
+CLAIMS_AHEAD = 4  # batches a transaction
+READY_AT_LEAST = 2  # so that answers do not meet an empty hand while the next are claimed
 IDLE_SECONDS = 0.05
 
 
@@ -110,7 +111,7 @@ class Sender:
             if not self.ready and not self._claim():
                 return
             self._depart(self.ready.popleft())
-        if not self.ready and not self.stopping and not self._is_paced():
+        if len(self.ready) < READY_AT_LEAST and not self.stopping and not self._is_paced():
             self._claim()
 
     def _is_paced(self) -> bool:

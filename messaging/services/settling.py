@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services import durability, ledger
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
 from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState, OutcomeTally
 from messaging.services import answers, claiming
@@ -26,18 +26,20 @@ FIRST_CHECK = dt.timedelta(seconds=30)
 @transaction.atomic
 def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> None:
     """The gateway answered: each number has an id, or was left out and is rejected."""
-    batch = Batch.objects.select_for_update().get(pk=claimed.batch_id)
-    if batch.call_id != claimed.call_id or not ledger.settle_accepted(claimed.call_id):
+    durability.relax()
+    columns = Batch.objects.select_for_update().values_list("call_id", "state", "queued", "unknown")
+    call_id, state, queued, unknown = columns.get(pk=claimed.batch_id)
+    if call_id != claimed.call_id or not ledger.settle_accepted(claimed.call_id):
         return
     now = timezone.now()
     accepted, rejected = _sorted_out(claimed, result)
-    if batch.state != BatchState.CLAIMED:
+    if state != BatchState.CLAIMED:
         answers.write_accepted(accepted, now)  # given up for lost, so its rows say unknown: they are put right at once
     elif accepted:
-        answers.keep(batch.pk, accepted, now)
+        answers.keep(claimed.batch_id, accepted, now)
     left_out = _write_rejected(campaign_id, claimed, rejected, NOT_ACCEPTED, now)
-    moved = batch.queued + batch.unknown - left_out  # less what an early report has moved already
-    Batch.objects.filter(pk=batch.pk).update(
+    moved = queued + unknown - left_out  # less what an early report has moved already
+    Batch.objects.filter(pk=claimed.batch_id).update(
         state=BatchState.SETTLED,
         queued=0,
         unknown=0,

@@ -15,6 +15,7 @@ from django.db.models import Exists, Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.services.durability import durable
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 
 
@@ -70,7 +71,8 @@ def depart(call_id: int, *, provided: Q | Exists | None = None) -> dt.datetime |
     departed = GatewayCall.objects.filter(pk=call_id, state=CallState.PREPARED)
     if provided is not None:
         departed = departed.filter(provided)
-    return now if departed.update(state=CallState.IN_FLIGHT, left_at=now) == 1 else None
+    with durable():
+        return now if departed.update(state=CallState.IN_FLIGHT, left_at=now) == 1 else None
 
 
 def settle_accepted(call_id: int, *, evidence: str = "the answer") -> bool:

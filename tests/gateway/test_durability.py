@@ -1,0 +1,48 @@
+"""The commit that lets a request leave waits for the disk; others need not."""
+
+import pytest
+from django.db import connection, transaction
+
+from laaffic_console.gateway.models import CallState
+from laaffic_console.gateway.services import durability, ledger
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FULL, NORMAL = 2, 1
+
+
+def setting(name: str) -> object:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA {name}" if connection.vendor == "sqlite" else f"SHOW {name}")
+        return cursor.fetchone()[0]
+
+
+def test_a_departure_waits_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = ledger.prepare(interface="sendSms", application=None, about_kind="test", about_id=None, summary={})
+    seen = []
+
+    def spy(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+        if sql.startswith("UPDATE"):
+            name = "synchronous" if connection.vendor == "sqlite" else "synchronous_commit"
+            with connection.cursor() as cursor:
+                raw = cursor.cursor
+                raw.execute(f"PRAGMA {name}" if connection.vendor == "sqlite" else f"SHOW {name}")
+                seen.append(raw.fetchone()[0])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(spy):
+        assert ledger.depart(call.pk)
+
+    assert seen == [FULL if connection.vendor == "sqlite" else "on"]
+    call.refresh_from_db()
+    assert call.state == CallState.IN_FLIGHT
+    if connection.vendor == "sqlite":
+        assert setting("synchronous") == NORMAL
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's own setting")
+def test_a_relaxed_transaction_leaves_the_next_as_it_was() -> None:
+    with transaction.atomic():
+        durability.relax()
+        assert setting("synchronous_commit") == "off"
+    assert setting("synchronous_commit") == "on"
