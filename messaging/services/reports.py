@@ -90,10 +90,10 @@ def _targets(reports: Sequence[DeliveryReport]) -> list[int | None]:
 
 
 def _not_on_rows_yet(reports: Sequence[DeliveryReport]) -> dict[str, int]:
-    """{gateway id: message} for those whose batch's answer is not on their rows: by number, and then by the id itself."""
+    """{gateway id: message} where an answer is not on its rows yet: found by number, chosen by the id itself."""
     numbers = {report.number.lstrip("+") for report in reports}
-    candidates = Message.objects.filter(number__in=numbers, batch__answer__isnull=False).values_list("pk", "batch_id")
-    batch_of = dict(candidates)
+    candidates = Message.objects.filter(number__in=numbers, batch__answer__isnull=False)
+    batch_of = dict(candidates.values_list("pk", "batch_id"))
     told = answers.overlay(set(batch_of.values()))
     return {gateway_id: pk for pk in batch_of if pk in told and (gateway_id := told[pk].gateway_id)}
 
