@@ -112,25 +112,24 @@ class Sender:
                 return
             self._depart(self.ready.popleft())
         if len(self.ready) < READY_AT_LEAST and not self.stopping and not self._is_paced():
-            self._claim()
+            self._claim(READY_AT_LEAST)
 
     def _is_paced(self) -> bool:
         """With a rate, a claim is the right to send now: nothing is claimed ahead."""
         return bool(self.campaign.rate_per_second or self.campaign.application.rate_per_second)
 
-    def _claim(self) -> bool:
+    def _claim(self, at_least: int = 1) -> bool:
         """Whether there is something ready now."""
-        if time.monotonic() < self.pause_until:
-            return False
-        match claiming.claim_some(self.campaign, self.held.token, CLAIMS_AHEAD):
-            case list(claimed):
-                self.ready.extend(claimed)
-            case Wait(until=until):
-                self._pause((until - timezone.now()).total_seconds())
-            case Stopped():
-                self.stopping = True
-            case None:
-                self._nothing_queued()
+        while len(self.ready) < at_least and time.monotonic() >= self.pause_until and not self._is_over():
+            match claiming.claim_some(self.campaign, self.held.token, CLAIMS_AHEAD):
+                case list(claimed):
+                    self.ready.extend(claimed)
+                case Wait(until=until):
+                    self._pause((until - timezone.now()).total_seconds())
+                case Stopped():
+                    self.stopping = True
+                case None:
+                    self._nothing_queued()
         return bool(self.ready)
 
     def _nothing_queued(self) -> None:
