@@ -3,7 +3,8 @@
 import datetime as dt
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from django.conf import settings
 from django.db import transaction
@@ -14,8 +15,8 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import DeliveryReport, LaafficClient, LaafficError, sent_record_windows
-from messaging.models import Batch, Message, MessageState
-from messaging.services import answers, reports, settling
+from messaging.models import Batch, BatchState, Message, MessageState
+from messaging.services import answers, record_matching, reports, settling
 
 logger = logging.getLogger(__name__)
 
@@ -59,14 +60,33 @@ def _next_due() -> Batch | None:
 
 
 def check_batch(client: LaafficClient, batch: Batch) -> None:
-    """getReport for the batch's pending ids; an id that is absent from the answer is not yet known, never failed."""
-    app_id = batch.campaign.application.app_id
+    """getReport for the batch's pending ids, and the vendor's records for what is unknown."""
     answers.write_one(batch.pk)
+    _ask_for_reports(client, batch)
+    if batch.state == BatchState.UNKNOWN:
+        look_for_unknown(client, batch.campaign.application)
+        return
+    _check_again(batch)
+
+
+def _ask_for_reports(client: LaafficClient, batch: Batch) -> None:
+    """An id that is absent from the answer is not yet known, never failed."""
+    app_id = batch.campaign.application.app_id
     pending = [gateway_id for gateway_id in _pending(batch).values_list("gateway_id", flat=True) if gateway_id]
     for start in range(0, len(pending), IDS_PER_CALL):
         page = client.get_report(app_id=app_id, msg_ids=pending[start : start + IDS_PER_CALL])
         reports.apply_now(page.reports)
-    _check_again(batch)
+
+
+def look_for_unknown(client: LaafficClient, application: Application) -> None:
+    """One sweep over the windows of all calls whose answer was lost."""
+    batches = list(record_matching.unknown_batches(application))
+    asked_at = timezone.now()
+    for start, end in record_matching.windows_of(batches):
+        sweep_records(client, application, start, end)
+    for batch in batches:
+        record_matching.say_not_found(batch.pk, asked_at)
+        _check_again(batch)
 
 
 def _pending(batch: Batch) -> QuerySet[Message]:
@@ -74,13 +94,14 @@ def _pending(batch: Batch) -> QuerySet[Message]:
 
 
 def _check_again(batch: Batch) -> None:
-    batch.refresh_from_db(fields=["accepted", "checks", "claimed_at"])
-    if not batch.accepted:
-        Batch.objects.filter(pk=batch.pk).update(next_check_at=None)
-        return
+    batch.refresh_from_db(fields=["accepted", "unknown", "checks", "claimed_at"])
     now = timezone.now()
-    if batch.claimed_at and now - batch.claimed_at > dt.timedelta(hours=settings.REPORT_WINDOW_HOURS):
+    is_late = batch.claimed_at and now - batch.claimed_at > dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
+    if is_late and batch.accepted:
         expire(batch.pk)
+    # What is unknown never expires by itself: past the window it waits for a person's word.
+    if is_late or not (batch.accepted or batch.unknown):
+        Batch.objects.filter(pk=batch.pk).update(next_check_at=None)
         return
     pause = CHECK_AFTER[min(batch.checks + 1, len(CHECK_AFTER) - 1)]
     Batch.objects.filter(pk=batch.pk).update(
@@ -111,25 +132,37 @@ def expire(batch_id: int) -> None:
     settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: expired}, timezone.now())
 
 
-def sweep_records(application: Application, start: dt.datetime, end: dt.datetime) -> int:
+def sweep_records(client: LaafficClient, application: Application, start: dt.datetime, end: dt.datetime) -> int:
     """Apply every record that the gateway finished between two moments; how many there were."""
-    client = laaffic_client()
     answers.write_all(Batch.objects.filter(campaign__application=application))
+    strays = record_matching.Strays(application)
     seen = 0
     for window_start, window_end in sent_record_windows(start, end, timezone.now()):
-        page: list[DeliveryReport] = []
-        for report in client.iter_sent_records(app_id=application.app_id, start=window_start, end=window_end):
-            page.append(report)
-            if len(page) == ROWS_AT_ONCE:
-                seen += _apply_page(page)
-                page = []
-        seen += _apply_page(page)
+        records = client.iter_sent_records(app_id=application.app_id, start=window_start, end=window_end)
+        for page in batched(records, ROWS_AT_ONCE):
+            known = reports.apply_now(page)
+            strays.add([record for record, is_known in zip(page, known, strict=True) if not is_known])
+            seen += len(page)
+            workers.beat()
+    strays.settle()
     return seen
 
 
-def _apply_page(page: Sequence[DeliveryReport]) -> int:
-    reports.apply_now(page)
-    return len(page)
+def reconcile(application: Application, start: dt.datetime, end: dt.datetime) -> int:
+    """Everything the vendor's records say between two moments; what they do not have says so. How many there were."""
+    batches = list(record_matching.unknown_batches(application))
+    asked_at = timezone.now()
+    seen = sweep_records(laaffic_client(), application, start, end)
+    for batch in batches:
+        if batch.call and batch.call.left_at and batch.call.left_at > start:
+            record_matching.say_not_found(batch.pk, asked_at)
+    return seen
+
+
+def batched(records: Iterable[DeliveryReport], size: int) -> Iterator[list[DeliveryReport]]:
+    stream = iter(records)
+    while page := list(islice(stream, size)):
+        yield page
 
 
 def minutes_with_pending(application: Application) -> tuple[dt.datetime, dt.datetime] | None:

@@ -56,8 +56,11 @@ class _Row:
     touched: bool = False
 
 
-def apply(reports: Sequence[DeliveryReport]) -> list[bool]:
-    """Apply reports in the caller's transaction; for each, whether its message is known."""
+def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
+    """Apply reports in the caller's transaction; for each, whether its message is known.
+
+    `how` is added to the evidence of what they settle: how a report was found to be a message's.
+    """
     targets = _targets(reports)
     rows = _locked_rows({pk for pk in targets if pk is not None})
     events: list[MessageEvent] = []
@@ -68,7 +71,7 @@ def apply(reports: Sequence[DeliveryReport]) -> list[bool]:
             known.append(False)
             continue
         known.append(True)
-        _fold(row, report, events)
+        _fold(row, report, events, how)
     _write([row for row in rows.values() if row.touched])
     MessageEvent.objects.bulk_create(events)
     return known
@@ -123,7 +126,7 @@ def _is_about(report: DeliveryReport, row: _Row) -> bool:
     return not report.number or report.number.lstrip("+") == row.number
 
 
-def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent]) -> None:
+def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent], how: str = "") -> None:
     state = STATE_OF.get(report.state)
     if state is None:
         return
@@ -137,7 +140,7 @@ def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent]) -> None
             row.report_source = report.source
             row.reported_at = report.at or row.reported_at
         if was_unknown:
-            row.evidence = f"settled by {report.source}: {report.msg_id}"[:200]
+            row.evidence = f"settled by {report.source}{how}: {report.msg_id}"[:200]
         row.touched = True
     elif MessageState.ACCEPTED < state < row.state:
         events.append(_event(row, report, f"reported {report.raw_status} {_clean(report.reason)} after its end"))

@@ -73,6 +73,10 @@ def settle_error(campaign_id: int, claimed: Claim, error: LaafficError) -> "Afte
         batch = Batch.objects.select_for_update().get(pk=claimed.batch_id)
         if batch.call_id != claimed.call_id or not ledger.settle_error(claimed.call_id, error):
             return Aftermath()
+        if batch.state == BatchState.UNKNOWN and not isinstance(error, OutcomeUnknown):
+            _take_back(batch)  # given up for lost, and now it is certain that nothing was sent
+        if batch.state not in (BatchState.CLAIMED, BatchState.UNKNOWN) or not batch.queued + batch.unknown:
+            return Aftermath()  # reports or a person's word have settled every message of it
         match error:
             case NotSent():
                 return _requeue(batch, error, wait_because=f"The gateway cannot be reached ({error.message}).")
@@ -130,6 +134,16 @@ def _requeue(batch: Batch, error: LaafficError, *, wait_because: str) -> Afterma
     return Aftermath(wait_because=wait_because, wait_until=wait_until)
 
 
+def _take_back(batch: Batch) -> None:
+    """Unknown messages of a batch as queued ones, for a late answer that says what came of their call."""
+    unknown = batch.messages().filter(state=MessageState.UNKNOWN)
+    batch.queued += unknown.update(state=MessageState.QUEUED, evidence="", settled_at=None)
+    batch.unknown = 0
+    batch.next_check_at = None
+    batch.state = BatchState.CLAIMED if batch.queued else BatchState.SETTLED
+    batch.save(update_fields=["queued", "unknown", "next_check_at", "state"])
+
+
 def _split(batch: Batch) -> None:
     """A batch refused whole goes again in two halves, until what is wrong stands alone and the rest has gone."""
     Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
@@ -140,11 +154,14 @@ def _split(batch: Batch) -> None:
 def mark_unknown(batch: Batch, evidence: str) -> None:
     """The answer was lost. Only evidence or a person ends this state (DESIGN §1.2)."""
     waiting = batch.messages().filter(state=MessageState.QUEUED)
-    marked = waiting.update(state=MessageState.UNKNOWN, evidence=evidence[:200], settled_at=timezone.now())
+    now = timezone.now()
+    marked = waiting.update(state=MessageState.UNKNOWN, evidence=evidence[:200], settled_at=now)
     Batch.objects.filter(pk=batch.pk).update(
-        state=BatchState.UNKNOWN if marked else BatchState.SETTLED,
+        state=BatchState.UNKNOWN if marked or batch.unknown else BatchState.SETTLED,
         queued=F("queued") - marked,
         unknown=F("unknown") + marked,
+        next_check_at=now + FIRST_CHECK,
+        checks=0,
     )
 
 

@@ -23,7 +23,7 @@ def sent(
     add_contacts(group, 60)
     campaign = launched(application, group)
     run_jobs()
-    report_pulls.sweep_records(application, *report_pulls.minutes_with_pending(application))
+    report_pulls.reconcile(application, *report_pulls.minutes_with_pending(application))
     campaign.refresh_from_db()
     return campaign
 

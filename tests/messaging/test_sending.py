@@ -302,7 +302,7 @@ class ReportTests:
 
         span = report_pulls.minutes_with_pending(application)
         assert span is not None
-        assert report_pulls.sweep_records(application, *span) == 30
+        assert report_pulls.reconcile(application, *span) == 30
 
         counts, stats = counting.state_counts(campaign), sandbox.stats()
         assert (counts["delivered"], counts["undelivered"]) == (stats["delivered"], stats["failed"])

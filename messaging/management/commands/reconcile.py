@@ -15,6 +15,7 @@ class Command(BaseCommand):
         while report_pushes.apply_some():
             pass
         try:
+            report_pulls.pull_due()
             for application in Application.objects.filter(channel=Channel.SMS):
                 self.sweep(application)
         except NotConfigured as problem:
@@ -27,5 +28,5 @@ class Command(BaseCommand):
         if span is None:
             self.stdout.write(f"{application}: nothing is waiting for a report")
             return
-        seen = report_pulls.sweep_records(application, *span)
+        seen = report_pulls.reconcile(application, *span)
         self.stdout.write(f"{application}: {seen} records read")

@@ -1,0 +1,162 @@
+"""Unknown messages and the vendor's records, matched by number within the call's own time window (DESIGN §1.2).
+
+getSentRcd gives an id, a number and a time, and no orderId (wire §2.3). A record whose id belongs to nobody settles the
+one message that can have it: same application, same number, no id of its own, and a call that was under way at that
+time. Where two messages could claim one record, or two records one message, none of them is settled.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, CallState
+from laaffic_console.laaffic import DeliveryReport
+from messaging.models import Batch, BatchState, Message, MessageState
+from messaging.order_ids import order_id
+from messaging.services import reports
+
+CLOCKS_DIFFER_BY = dt.timedelta(minutes=2)
+ANSWER_WITHIN = dt.timedelta(seconds=sum(settings.LAAFFIC_TIMEOUTS))
+
+NOT_IN_RECORDS = "not in the vendor's records"
+
+Window = tuple[dt.datetime, dt.datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimant:
+    """A message that has no id and may have left."""
+
+    pk: int
+    number: str
+    attempt: int
+    state: int
+    batch_id: int
+    left_at: dt.datetime
+
+    def could_have(self, record: DeliveryReport) -> bool:
+        start, end = window_of(self.left_at)
+        return record.at is not None and start <= record.at <= end
+
+
+def window_of(left_at: dt.datetime) -> Window:
+    """When the gateway can have taken what left at this moment."""
+    return left_at - CLOCKS_DIFFER_BY, left_at + ANSWER_WITHIN + CLOCKS_DIFFER_BY
+
+
+def windows_of(batches: Iterable[Batch]) -> list[Window]:
+    """The windows of these batches' calls, in order, with those that touch made one."""
+    found = sorted(window_of(batch.call.left_at) for batch in batches if batch.call and batch.call.left_at)
+    merged: list[Window] = []
+    for start, end in found:
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+class Strays:
+    """Records of one sweep whose ids belong to nobody; only those are kept that some message could claim."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.records: dict[str, DeliveryReport] = {}
+
+    def add(self, records: Sequence[DeliveryReport]) -> None:
+        wanted = set(_claimants(self.application, {number_of(r) for r in records}).values_list("number", flat=True))
+        self.records |= {r.msg_id: r for r in records if r.msg_id and number_of(r) in wanted}
+
+    def settle(self) -> int:
+        """Give each record to the one message that can have it; how many that were."""
+        if not self.records:
+            return 0
+        with transaction.atomic():
+            numbers = {number_of(record) for record in self.records.values()}
+            claimants = _claimants(self.application, numbers)
+            # An answer may be on its way to the same rows: with their batches locked, nobody gives them an id.
+            batch_ids = sorted(set(claimants.order_by().values_list("batch_id", flat=True)))
+            list(Batch.objects.select_for_update().filter(pk__in=batch_ids).order_by("pk").values_list("pk"))
+            taken = set(Message.objects.filter(gateway_id__in=self.records).values_list("gateway_id", flat=True))
+            free = [record for msg_id, record in self.records.items() if msg_id not in taken]
+            matched = pairs(free, [_Claimant(*row) for row in claimants.values_list(*_COLUMNS)])
+            named = [replace(record, order_id=_order_id(claimant)) for record, claimant in matched]
+            return sum(reports.apply(named, how=" by number and time"))
+
+
+_COLUMNS = ("pk", "number", "attempt", "state", "batch_id", "batch__call__left_at")
+
+
+def _claimants(application: Application, numbers: Iterable[str]) -> "QuerySet[Message]":
+    """Who may have left without an id, or is leaving just now."""
+    left = (CallState.IN_FLIGHT, CallState.ACCEPTED, CallState.UNKNOWN)
+    never = (MessageState.SUPPRESSED, MessageState.CANCELLED, MessageState.REJECTED)
+    return Message.objects.filter(
+        number__in=set(numbers),
+        gateway_id=None,
+        campaign__application=application,
+        batch__call__state__in=left,
+        batch__call__left_at__isnull=False,
+    ).exclude(state__in=never)
+
+
+def pairs(records: Sequence[DeliveryReport], claimants: Sequence[_Claimant]) -> list[tuple[DeliveryReport, _Claimant]]:
+    """The records that exactly one message could claim, where that message could claim no other."""
+    by_number = defaultdict(list)
+    for claimant in claimants:
+        by_number[claimant.number].append(claimant)
+    claims = [
+        (record, claimant)
+        for record in records
+        for claimant in by_number[number_of(record)]
+        if claimant.could_have(record)
+    ]
+    of_record: dict[str, int] = defaultdict(int)
+    of_message: dict[int, int] = defaultdict(int)
+    for record, claimant in claims:
+        of_record[record.msg_id] += 1
+        of_message[claimant.pk] += 1
+    return [
+        (record, claimant)
+        for record, claimant in claims
+        # Queued here means that its answer is awaited or not written yet: the answer knows better.
+        if of_record[record.msg_id] == of_message[claimant.pk] == 1 and claimant.state != MessageState.QUEUED
+    ]
+
+
+def number_of(record: DeliveryReport) -> str:
+    return record.number.lstrip("+")
+
+
+def _order_id(claimant: _Claimant) -> str:
+    return order_id(settings.LAAFFIC_ORDER_PREFIX, claimant.pk, claimant.attempt)
+
+
+def unknown_batches(application: Application) -> "QuerySet[Batch]":
+    of_application = Batch.objects.filter(campaign__application=application, state=BatchState.UNKNOWN)
+    return of_application.select_related("call").order_by("pk")
+
+
+@transaction.atomic
+def say_not_found(batch_id: int, asked_at: dt.datetime) -> int:
+    """After a sweep of its whole window: what is still unknown says that the records do not have it; how many."""
+    batch = Batch.objects.select_for_update(of=("self",)).select_related("call").get(pk=batch_id)
+    if batch.state != BatchState.UNKNOWN or not (batch.call and batch.call.left_at):
+        return 0
+    if window_of(batch.call.left_at)[1] > asked_at:
+        return 0
+    lost = (batch.call.evidence or "the answer was lost")[:90]
+    said = f"{NOT_IN_RECORDS} (asked {timezone.localtime(asked_at):%Y-%m-%d %H:%M}); {lost}"
+    return batch.messages().filter(state=MessageState.UNKNOWN).update(evidence=said[:200])
+
+
+def unknown_for(campaign_id: int) -> "QuerySet[Batch]":
+    """A campaign's batches with unknown messages, with what is known of each."""
+    found = Batch.objects.filter(campaign_id=campaign_id, unknown__gt=0).select_related("call").order_by("pk")
+    return found.annotate(left_at=F("call__left_at"), known=F("call__evidence"))

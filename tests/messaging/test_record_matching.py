@@ -1,0 +1,183 @@
+"""Unknown messages settled by the vendor's records alone: by number, within the call's own window."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.laaffic import DeliveryReport, DeliveryState
+from laaffic_console.laaffic.reports import Source
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.services import campaigns, counting, proving, record_matching, report_pulls
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def launched(application: Application, group: ContactGroup, text: str = "Hello") -> Campaign:
+    campaign = campaigns.create(name="A", application=application, sender_id="S", text=text, groups=[group])
+    return campaigns.launch(campaign.pk)
+
+
+def look_again() -> None:
+    """What the job does when a batch's time has come."""
+    Batch.objects.exclude(next_check_at=None).update(next_check_at=timezone.now())
+    report_pulls.pull_due()
+
+
+class LostAnswerTests:
+    def test_accepted_and_the_answer_lost_is_settled_by_number(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 30)
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        campaign = launched(application, group)
+        run_jobs()
+        assert counting.state_counts(campaign)["unknown"] == 30
+
+        look_again()
+
+        counts = counting.state_counts(campaign)
+        assert counts["unknown"] == 0
+        assert counts["delivered"] + counts["undelivered"] == 30
+        evidence = set(Message.objects.values_list("evidence", flat=True))
+        assert all(said.startswith("settled by getSentRcd by number and time: ") for said in evidence)
+        assert sandbox.stats()["accepted"] == 30
+        campaign.refresh_from_db()
+        assert proving.prove(campaign)["disagreements"] == []
+        run_jobs()
+        assert campaigns.finish_if_done(campaign.pk)
+
+    def test_what_the_gateway_never_saw_stays_unknown_and_says_so(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 5)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        campaign = launched(application, group)
+        run_jobs()
+        left_long_ago(minutes=10)
+
+        look_again()
+
+        assert counting.state_counts(campaign)["unknown"] == 5
+        assert all(
+            record_matching.NOT_IN_RECORDS in said for said in Message.objects.values_list("evidence", flat=True)
+        )
+        assert sandbox.stats()["accepted"] == 0
+
+    def test_before_the_window_has_passed_nothing_is_said(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 5)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        launched(application, group)
+        run_jobs()
+
+        look_again()
+
+        assert not Message.objects.filter(evidence__contains=record_matching.NOT_IN_RECORDS).exists()
+        assert Batch.objects.get().next_check_at > timezone.now()  # it is asked again
+
+    def test_two_that_could_claim_one_record_both_stay_unknown(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 3)
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        launched(application, group, "one")
+        run_jobs()
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        launched(application, group, "two")
+        run_jobs()
+
+        look_again()
+
+        assert Message.objects.filter(state=MessageState.UNKNOWN).count() == 6
+
+    def test_past_the_window_it_waits_for_a_person(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 2)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        campaign = launched(application, group)
+        run_jobs()
+        left_long_ago(minutes=60 * 24 * 4)
+
+        look_again()
+
+        assert Batch.objects.get().next_check_at is None
+        assert Message.objects.filter(state=MessageState.UNKNOWN).count() == 2
+        assert not campaigns.finish_if_done(campaign.pk)
+        assert Batch.objects.get().state == BatchState.UNKNOWN
+        assert Campaign.objects.get().state == CampaignState.RUNNING
+
+
+def left_long_ago(*, minutes: int) -> None:
+    then = timezone.now() - dt.timedelta(minutes=minutes)
+    GatewayCall.objects.update(left_at=then)
+    Batch.objects.update(claimed_at=then)
+
+
+NOW = timezone.now()
+
+
+def record(msg_id: str = "1", number: str = "911", at: dt.datetime = NOW) -> DeliveryReport:
+    return DeliveryReport(
+        source=Source.GET_SENT_RCD,
+        msg_id=msg_id,
+        number=number,
+        order_id="",
+        state=DeliveryState.DELIVERED,
+        raw_status="0",
+        reason="",
+        at=at,
+    )
+
+
+def claimant(**changes: Any) -> Any:
+    given: dict[str, Any] = {"pk": 7, "number": "911", "attempt": 1, "state": 20, "batch_id": 1, "left_at": NOW}
+    return record_matching._Claimant(**{**given, **changes})
+
+
+class PairTests:
+    def test_one_record_and_one_message(self) -> None:
+        assert [(r.msg_id, c.pk) for r, c in record_matching.pairs([record()], [claimant()])] == [("1", 7)]
+
+    @pytest.mark.parametrize(
+        ("records", "claimants"),
+        [
+            ([record(), record("2")], [claimant()]),
+            ([record()], [claimant(), claimant(pk=8)]),
+            ([record(number="912")], [claimant()]),
+            ([record(at=NOW + dt.timedelta(hours=1))], [claimant()]),
+            ([record(at=NOW - dt.timedelta(hours=1))], [claimant()]),
+            ([record()], [claimant(state=MessageState.QUEUED)]),
+            ([record()], [claimant(), claimant(pk=8, state=MessageState.QUEUED)]),
+        ],
+        ids=[
+            "two records",
+            "two messages",
+            "another number",
+            "long after",
+            "long before",
+            "its answer is awaited",
+            "another's answer is awaited",
+        ],
+    )
+    def test_no_pair(self, records: list[DeliveryReport], claimants: list[Any]) -> None:
+        assert record_matching.pairs(records, claimants) == []
+
+    def test_windows_that_touch_become_one(self) -> None:
+        batches = [
+            Batch(pk=n, call=GatewayCall(left_at=NOW + dt.timedelta(seconds=second)))
+            for n, second in enumerate([0, 30, 7200])
+        ]
+
+        first, second = record_matching.windows_of(batches)
+
+        assert first[0] == NOW - record_matching.CLOCKS_DIFFER_BY
+        assert first[1] > NOW + dt.timedelta(seconds=30)
+        assert second[0] == NOW + dt.timedelta(seconds=7200) - record_matching.CLOCKS_DIFFER_BY
