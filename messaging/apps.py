@@ -9,6 +9,9 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         from laaffic_console.gateway.models import PushKind
         from laaffic_console.gateway.services import bell, inbox
+        from messaging.services import channels
+        from messaging.services.sms_channel import SmsChannel
 
+        channels.register(SmsChannel())
         bell.sweep_with("messaging.jobs.sweep")
         inbox.applied_by(PushKind.SMS_REPORT, "messaging.jobs.apply_sms_reports")

@@ -27,6 +27,11 @@ class Campaign(models.Model):
         QUICK = "quick", _("Quick message")
         TEST = "test", _("Test message")
 
+    class Channel(models.TextChoices):
+        SMS = "sms", _("SMS")
+        MMS = "mms", _("MMS")
+        VOICE = "voice", _("Voice")
+
     class Audience(models.TextChoices):
         OPEN = "open", _("Not frozen yet")
         FREEZING = "freezing", _("Being frozen")
@@ -34,6 +39,7 @@ class Campaign(models.Model):
 
     name = models.CharField(_("name"), max_length=120)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.CAMPAIGN)
+    channel = models.CharField(_("channel"), max_length=8, choices=Channel, default=Channel.SMS, editable=False)
     application = models.ForeignKey(
         Application, models.PROTECT, related_name="campaigns", verbose_name=_("application")
     )

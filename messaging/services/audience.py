@@ -12,8 +12,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from laaffic_console.gateway.services import bell, leases, workers
-from messaging import merge_fields, msisdn, segments
+from messaging import merge_fields, msisdn
 from messaging.models import Batch, Campaign, Contact, Message, MessageState, SuppressionEntry
+from messaging.services import channels
 
 CHUNK = 1000  # what one POST may carry (wire §2.1), and a write lock of some 20 ms
 SLICE_SECONDS = 20.0
@@ -84,13 +85,14 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
     not_excluded, excluded_params = _excluded_sql(excluded)
     batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
     values, value_params = _merge_values_sql(campaign.text)
+    suppressed_on = channels.of(campaign).suppressed_on
     made = _insert_messages(
         f"SELECT {campaign.pk}, {batch.pk}, c.id, c.number, c.country, {values}, "
-        f"{MessageState.QUEUED.value}, {segments.count(campaign.text).segments}, 1, '', '', '', '' "
+        f"{MessageState.QUEUED.value}, {channels.of(campaign).segments(campaign.text)}, 1, '', '', '', '' "
         f"{audience} {not_excluded} AND {_NOT_SUPPRESSED} ORDER BY c.id",
-        [*value_params, *params, *excluded_params],
+        [*value_params, *params, *excluded_params, *suppressed_on],
     )
-    dropped = _count_dropped(audience, params, not_excluded, excluded_params)
+    dropped = _count_dropped(audience, params, not_excluded, excluded_params, suppressed_on)
     _keep_batch(batch, *made)
     Campaign.objects.filter(pk=campaign.pk).update(
         audience_cursor=upper,
@@ -102,7 +104,7 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
 
 # `s.channel`: a number can be suppressed on one channel or on all.
 _NOT_SUPPRESSED = (
-    "NOT EXISTS (SELECT 1 FROM messaging_suppressionentry s WHERE s.number = c.number AND s.channel IN ('sms', 'all'))"
+    "NOT EXISTS (SELECT 1 FROM messaging_suppressionentry s WHERE s.number = c.number AND s.channel IN (%s, %s))"
 )
 
 
@@ -174,7 +176,9 @@ def _insert_messages(select: str, params: Sequence[int | str]) -> tuple[int, int
         return count, last - count + 1, last  # one writer at a time: the ids have no gap
 
 
-def _count_dropped(audience: str, params: list[int], not_excluded: str, excluded: list[int]) -> tuple[int, int]:
+def _count_dropped(
+    audience: str, params: list[int], not_excluded: str, excluded: list[int], suppressed_on: tuple[str, str]
+) -> tuple[int, int]:
     """(in an excluded group, suppressed) among the contacts of a chunk."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) {audience}", params)
@@ -182,7 +186,7 @@ def _count_dropped(audience: str, params: list[int], not_excluded: str, excluded
         cursor.execute(
             f"SELECT count(*), coalesce(sum(CASE WHEN {_NOT_SUPPRESSED} THEN 0 ELSE 1 END), 0) "
             f"{audience} {not_excluded}",
-            [*params, *excluded],
+            [*suppressed_on, *params, *excluded],
         )
         kept, suppressed = cursor.fetchone()
     return all_of_them - kept, suppressed
@@ -208,7 +212,9 @@ def _add_extra_numbers(campaign: Campaign) -> None:
         wanted[number.number] = number.country
     there = set(Message.objects.filter(campaign=campaign, number__in=wanted).values_list("number", flat=True))
     suppressed = set(
-        SuppressionEntry.objects.filter(number__in=wanted, channel__in=["sms", "all"]).values_list("number", flat=True)
+        SuppressionEntry.objects.filter(number__in=wanted, channel__in=channels.of(campaign).suppressed_on).values_list(
+            "number", flat=True
+        )
     )
     numbers = [number for number in wanted if number not in there | suppressed]
     contacts = {contact.number: contact for contact in Contact.objects.filter(number__in=numbers)}
@@ -236,7 +242,7 @@ def _insert_numbers(
                 number=number,
                 country=countries[number],
                 merge_values=values_of(contacts.get(number) or Contact(number=number)) if fields else None,
-                segments=segments.count(campaign.text).segments,
+                segments=channels.of(campaign).segments(campaign.text),
             )
             for number in piece
         )

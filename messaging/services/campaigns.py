@@ -25,7 +25,7 @@ from messaging.models import (
     ContactGroup,
     MessageState,
 )
-from messaging.services import audience, counting
+from messaging.services import audience, channels, counting
 
 MAX_EXTRA_NUMBERS = 1000
 
@@ -46,6 +46,7 @@ def create(
     rate_per_second: int | None = None,
     scheduled_at: dt.datetime | None = None,
     kind: str = Campaign.Kind.CAMPAIGN,
+    channel: str = Campaign.Channel.SMS,
     by: User | None = None,
 ) -> Campaign:
     """A draft; ValidationError names the field that is wrong."""
@@ -58,6 +59,7 @@ def create(
         rate_per_second=rate_per_second,
         scheduled_at=scheduled_at,
         kind=kind,
+        channel=channel,
         created_by=by,
     )
     campaign.full_clean(exclude=["created_by", "text", "sender_id"])  # these two: check_content, in words of its own
@@ -72,13 +74,18 @@ def create(
 
 def check_content(campaign: Campaign) -> None:
     """What can be said about a draft without its audience."""
-    problems: dict[str, list[str]] = {}
-    if campaign.application.channel != Channel.SMS:
+    channel = channels.of(campaign)
+    problems = channel.problems(campaign)
+    if campaign.application.channel != channel.application_channel:
         problems["application"] = [
-            _("%(app)s is an application for %(channel)s. Choose one for SMS.")
-            % {"app": campaign.application, "channel": campaign.application.get_channel_display()}
+            _("%(app)s is an application for %(channel)s. Choose one for %(wanted)s.")
+            % {
+                "app": campaign.application,
+                "channel": campaign.application.get_channel_display(),
+                "wanted": Channel(channel.application_channel).label,
+            }
         ]
-    if text_problem := problem_with_text(campaign.text):
+    if text_problem := problem_with_text(campaign.text, channel.longest_text):
         problems["text"] = [text_problem]
     if len(campaign.sender_id) > 32:
         problems["sender_id"] = [_("A sender ID has at most 32 characters.")]
@@ -91,16 +98,16 @@ def check_content(campaign: Campaign) -> None:
         raise ValidationError(problems)
 
 
-def problem_with_text(text: str) -> str:
+def problem_with_text(text: str, longest: int = segments.LIMIT_CHARACTERS) -> str:
     if not text.strip():
         return _("Write a text: it is empty.")
-    if len(text) > segments.LIMIT_CHARACTERS:
-        over = len(text) - segments.LIMIT_CHARACTERS
+    if len(text) > longest:
+        over = len(text) - longest
         return ngettext(
             "The text has %(n)d characters; at most %(limit)d are possible. Shorten it by one character.",
             "The text has %(n)d characters; at most %(limit)d are possible. Shorten it by %(over)d characters.",
             over,
-        ) % {"n": len(text), "limit": segments.LIMIT_CHARACTERS, "over": over}
+        ) % {"n": len(text), "limit": longest, "over": over}
     try:
         unknown = merge_fields.unknown_fields(text, known_fields())
     except merge_fields.MergeError as error:
@@ -147,6 +154,7 @@ def launch_test(draft: Campaign, number: str, *, by: User | None) -> Campaign:
         text=draft.text,
         numbers=[number],
         kind=Campaign.Kind.TEST,
+        channel=draft.channel,
         by=by,
     )
     return launch(test.pk, by=by)

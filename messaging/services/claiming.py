@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Case, F, Q, When
 from django.utils import timezone
@@ -14,32 +15,11 @@ from django.utils import timezone
 from laaffic_console.gateway.models import GatewayCall
 from laaffic_console.gateway.services import durability, ledger, pacing, workers
 from laaffic_console.gateway.services.pacing import RateLimit
-from messaging import merge_fields, segments
+from messaging import merge_fields
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState
-
-SEND_CHANNELS = ("sms", "all")
-
-
-@dataclass(frozen=True, slots=True)
-class OutgoingText:
-    """One content and who gets it, by position in the batch."""
-
-    text: str
-    segments: int
-    positions: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A batch in the hands of this worker, with what its POST will say."""
-
-    batch_id: int
-    call_id: int
-    attempt: int
-    message_ids: list[int]
-    numbers: list[str]
-    attempts: list[int]
-    texts: list[OutgoingText]
+from messaging.order_ids import order_id
+from messaging.services import channels
+from messaging.services.outgoing import Claim, OutgoingText
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +50,12 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
     batches = _next_queued(campaign, 1 if limits else at_most)
     if not batches:
         return None
+    at_once = channels.of(campaign).recipients_per_call
     if limits:
-        batch = batches[0]
-        take = pacing.pacing_batch(limits, batch.queued)
-        if until := pacing.reserve(limits, take):
+        at_once = pacing.pacing_batch(limits, min(batches[0].queued, at_once))
+        if until := pacing.reserve(limits, at_once):
             return Wait(until)
-        if take < batch.queued:
-            batches = [carve_head(batch, take)]
+    batches = [batch if batch.queued <= at_once else carve_head(batch, at_once) for batch in batches]
     loads = [load for batch in batches if (load := _load(campaign, batch))]
     return _take(campaign, loads, token) if loads else claim_some(campaign, token, at_most)
 
@@ -95,12 +74,12 @@ class _Load:
 
 def _load(campaign: Campaign, batch: Batch) -> _Load | None:
     """None, and the batch settled, when everybody in it has opted out since."""
-    rows = _without_suppressed(batch, _queued_messages(batch))
+    rows = _without_suppressed(batch, _queued_messages(batch, channels.of(campaign).suppressed_on))
     if not rows:
         Batch.objects.filter(pk=batch.pk).update(state=BatchState.SETTLED)
         return None
     texts = _texts(campaign, rows)
-    if len(texts) > 1 and not campaign.application.several_texts_per_call:
+    if len(texts) > 1 and not channels.of(campaign).takes_several_texts(campaign):
         return _only_first_text(batch, rows, texts)
     return _Load(batch, rows, texts)
 
@@ -151,7 +130,7 @@ def carve(batch: Batch, ids: Sequence[int]) -> Batch:
     return part
 
 
-def _queued_messages(batch: Batch) -> list[Row]:
+def _queued_messages(batch: Batch, suppressed_on: tuple[str, str]) -> list[Row]:
     """A batch's queued messages by rising id."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -159,7 +138,7 @@ def _queued_messages(batch: Batch) -> list[Row]:
             "WHERE s.number = m.number AND s.channel IN (%s, %s)), m.merge_values "
             "FROM messaging_message m "
             "WHERE m.id >= %s AND m.id <= %s AND m.batch_id = %s AND m.state = %s ORDER BY m.id",
-            [*SEND_CHANNELS, batch.first_message_id, batch.last_message_id, batch.pk, MessageState.QUEUED],
+            [*suppressed_on, batch.first_message_id, batch.last_message_id, batch.pk, MessageState.QUEUED],
         )
         rows: list[Row] = cursor.fetchall()
         return rows
@@ -188,7 +167,8 @@ def _texts(campaign: Campaign, rows: Sequence[Any]) -> list[OutgoingText]:
     for position, row in enumerate(rows):
         text = merge_fields.render(template, merge_fields.with_derived(as_values(row[5])))
         by_text.setdefault(text, []).append(position)
-    return [OutgoingText(text, segments.count(text).segments, positions) for text, positions in by_text.items()]
+    count = channels.of(campaign).segments
+    return [OutgoingText(text, count(text), positions) for text, positions in by_text.items()]
 
 
 def as_values(kept: Any) -> dict[str, str]:
@@ -224,7 +204,7 @@ def _take(campaign: Campaign, loads: list[_Load], token: str) -> list[Claim]:
 def _call(campaign: Campaign, load: _Load) -> GatewayCall:
     texts, rows = load.texts, load.rows
     return GatewayCall(
-        interface="sendSms" if len(texts) == 1 else "sendSms/batch",
+        interface=channels.of(campaign).interface(len(texts)),
         application=campaign.application,
         about_kind="campaign",
         about_id=campaign.pk,
@@ -251,6 +231,10 @@ def _claim(load: _Load, call: GatewayCall) -> Claim:
         numbers=list(numbers),
         attempts=list(attempts),
         texts=load.texts,
+        order_ids=[
+            order_id(settings.LAAFFIC_ORDER_PREFIX, pk, attempt)
+            for pk, attempt in zip(message_ids, attempts, strict=True)
+        ],
     )
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from messaging import merge_fields, segments
+from messaging import merge_fields
 from messaging.models import Campaign, Contact, GroupMembership, SuppressionEntry
+from messaging.services import channels
 from messaging.services.audience import values_of
 
 SAMPLE = 200
@@ -27,10 +28,10 @@ class Forecast:
 
 def of(campaign: Campaign) -> Forecast:
     everyone = _contacts(campaign)
-    suppressed = everyone.filter(_is_suppressed())
+    suppressed = everyone.filter(_is_suppressed(campaign))
     excluded = _excluded(campaign)
     kept = everyone.exclude(excluded) if excluded else everyone
-    reached = kept.exclude(_is_suppressed())
+    reached = kept.exclude(_is_suppressed(campaign))
     countries = list(reached.values_list("country").annotate(n=Count("pk")).order_by("-n", "country")[:COUNTRIES])
     recipients = reached.count() + len(campaign.extra_numbers)
     least, most, average, lacking = _segments(campaign, reached)
@@ -59,23 +60,27 @@ def _excluded(campaign: Campaign) -> Q | None:
     return Q(Exists(GroupMembership.objects.filter(contact=OuterRef("pk"), group__in=campaign.excluded_groups.all())))
 
 
-def _is_suppressed() -> Q:
-    return Q(Exists(SuppressionEntry.objects.filter(number=OuterRef("number"), channel__in=["sms", "all"])))
+def _is_suppressed(campaign: Campaign) -> Q:
+    stopping = SuppressionEntry.objects.filter(
+        number=OuterRef("number"), channel__in=channels.of(campaign).suppressed_on
+    )
+    return Q(Exists(stopping))
 
 
 def _segments(campaign: Campaign, reached: QuerySet[Contact]) -> tuple[int, int, float, dict[str, int]]:
     """Least, most and average segments, and who lacks a field, over a sample of the audience."""
     template = merge_fields.parse(campaign.text)
+    count = channels.of(campaign).segments
     if not template.fields:
-        each = segments.count(campaign.text).segments
+        each = count(campaign.text)
         return each, each, each, {}
     counts, lacking = [], dict.fromkeys(template.fields, 0)
     for contact in reached.order_by("pk")[:SAMPLE]:
         values = merge_fields.with_derived(values_of(contact))
-        counts.append(segments.count(merge_fields.render(template, values)).segments)
+        counts.append(count(merge_fields.render(template, values)))
         for name in template.fields:
             lacking[name] += not values.get(name)
-    counts = counts or [segments.count(campaign.text).segments]
+    counts = counts or [count(campaign.text)]
     return min(counts), max(counts), sum(counts) / len(counts), {name: n for name, n in lacking.items() if n}
 
 

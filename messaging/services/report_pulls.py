@@ -15,8 +15,8 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import DeliveryReport, LaafficClient, LaafficError, sent_record_windows
-from messaging.models import Batch, BatchState, Message, MessageState
-from messaging.services import answers, record_matching, reports, settling
+from messaging.models import Batch, Message, MessageState
+from messaging.services import answers, channels, record_matching, reports, settling
 
 logger = logging.getLogger(__name__)
 
@@ -60,17 +60,14 @@ def _next_due() -> Batch | None:
 
 
 def check_batch(client: LaafficClient, batch: Batch) -> None:
-    """getReport for the batch's pending ids, and the vendor's records for what is unknown."""
+    """As the batch's channel asks for what is overdue, and when it is asked again."""
     answers.write_one(batch.pk)
-    _ask_for_reports(client, batch)
-    if batch.state == BatchState.UNKNOWN:
-        look_for_unknown(client, batch.campaign.application)
-        return
+    channels.of(batch.campaign).look_for_reports(client, batch)
     _check_again(batch)
 
 
-def _ask_for_reports(client: LaafficClient, batch: Batch) -> None:
-    """An id that is absent from the answer is not yet known, never failed."""
+def ask_by_id(client: LaafficClient, batch: Batch) -> None:
+    """getReport for what is pending; an id that is absent from the answer is not yet known, never failed."""
     app_id = batch.campaign.application.app_id
     pending = [gateway_id for gateway_id in _pending(batch).values_list("gateway_id", flat=True) if gateway_id]
     for start in range(0, len(pending), IDS_PER_CALL):
@@ -78,15 +75,18 @@ def _ask_for_reports(client: LaafficClient, batch: Batch) -> None:
         reports.apply_now(page.reports)
 
 
-def look_for_unknown(client: LaafficClient, application: Application) -> None:
-    """One sweep over the windows of all calls whose answer was lost."""
+def look_for_unknown(client: LaafficClient, asked_for: Batch) -> None:
+    """One sweep over the windows of all calls of this batch's application whose answer was lost."""
+    application = asked_for.campaign.application
     batches = list(record_matching.unknown_batches(application))
     asked_at = timezone.now()
     for start, end in record_matching.windows_of(batches):
         sweep_records(client, application, start, end)
     for batch in batches:
         record_matching.say_not_found(batch.pk, asked_at)
-        _check_again(batch)
+        # Others whose time has come have had their answer with this sweep.
+        if batch.pk != asked_for.pk and batch.next_check_at and batch.next_check_at <= asked_at:
+            _check_again(batch)
 
 
 def _pending(batch: Batch) -> QuerySet[Message]:

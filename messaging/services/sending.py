@@ -12,17 +12,17 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from django.conf import settings
 from django.db.models import Exists
 from django.utils import timezone
 
 from laaffic_console.gateway.services import bell, leases, ledger, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.laaffic import LaafficClient, LaafficError, OutcomeUnknown, SendResult, SmsItem
+from laaffic_console.laaffic import LaafficClient, LaafficError, OutcomeUnknown, SendResult
 from messaging.models import Batch, BatchState, Campaign, CampaignState
-from messaging.order_ids import order_id
-from messaging.services import answers, audience, campaigns, claiming, settling
-from messaging.services.claiming import Claim, Stopped, Wait
+from messaging.services import answers, audience, campaigns, channels, claiming, settling
+from messaging.services.channels import NotReady, Post
+from messaging.services.claiming import Stopped, Wait
+from messaging.services.outgoing import Claim
 from messaging.services.settling import Aftermath
 
 logger = logging.getLogger(__name__)
@@ -48,10 +48,11 @@ def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
         settling.recover_stale(campaign_id, held.token)
         try:
             client = laaffic_client()
-        except NotConfigured as problem:
+            post = channels.of(campaign).poster(campaign)
+        except (NotConfigured, NotReady) as problem:
             campaigns.hold(campaign_id, str(problem))
             return
-        ring_again = Sender(campaign, client, held, slice_seconds).run()
+        ring_again = Sender(campaign, client, post, held, slice_seconds).run()
     if answers.anything_waiting():
         bell.ring(answers.JOB)
     if ring_again:
@@ -61,9 +62,12 @@ def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
 class Sender:
     """A campaign's pipeline for one slice of time."""
 
-    def __init__(self, campaign: Campaign, client: LaafficClient, held: leases.HeldLease, slice_seconds: float) -> None:
+    def __init__(
+        self, campaign: Campaign, client: LaafficClient, post: Post, held: leases.HeldLease, slice_seconds: float
+    ) -> None:
         self.campaign = campaign
         self.client = client
+        self.post = post
         self.held = held
         self.connections = campaign.application.connections
         self.end = time.monotonic() + slice_seconds
@@ -167,7 +171,7 @@ class Sender:
         if self.campaign.first_sent_at is None:
             self.campaign.first_sent_at = left_at
             Campaign.objects.filter(pk=self.campaign.pk, first_sent_at=None).update(first_sent_at=left_at)
-        self.in_flight[self.posts.submit(post, self.client, self.campaign, claimed)] = claimed
+        self.in_flight[self.posts.submit(attempt, self.post, self.client, claimed)] = claimed
 
     def _settle_finished(self) -> None:
         patience = max(0.0, min(self.pause_until - time.monotonic(), 1.0)) if self.pause_until else IDLE_SECONDS
@@ -219,49 +223,15 @@ class Sender:
             campaigns.finish_if_done(self.campaign.pk)
 
 
-def post(client: LaafficClient, campaign: Campaign, claimed: Claim) -> SendResult:
-    """One POST, in a thread; whatever is not an answer of the gateway's leaves the outcome unknown."""
-    prefix = settings.LAAFFIC_ORDER_PREFIX
-    orders = [order_id(prefix, pk, attempt) for pk, attempt in zip(claimed.message_ids, claimed.attempts, strict=True)]
-    app_id = campaign.application.app_id
+def attempt(post: Post, client: LaafficClient, claimed: Claim) -> SendResult:
+    """One request, in a thread; whatever is not an answer of the gateway's leaves the outcome unknown."""
     try:
-        if len(claimed.texts) == 1:
-            return client.send_sms(
-                app_id=app_id,
-                numbers=claimed.numbers,
-                content=claimed.texts[0].text,
-                sender_id=campaign.sender_id,
-                order_ids=orders,
-            )
-        return _in_batch_order(
-            claimed,
-            client.send_sms_batch(
-                app_id=app_id,
-                items=[
-                    SmsItem(
-                        numbers=[claimed.numbers[p] for p in text.positions],
-                        content=text.text,
-                        sender_id=campaign.sender_id,
-                        order_ids=[orders[p] for p in text.positions],
-                    )
-                    for text in claimed.texts
-                ],
-            ),
-        )
+        return post(client, claimed)
     except LaafficError:
         raise
     except Exception as problem:  # a bug here must not make a message look unsent
         logger.exception("sending batch %s failed", claimed.batch_id)
-        raise OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface="sendSms", code="") from problem
-
-
-def _in_batch_order(claimed: Claim, result: SendResult) -> SendResult:
-    """The answer is by text; the batch is by message."""
-    order = [position for text in claimed.texts for position in text.positions]
-    msg_ids: list[str | None] = [None] * len(order)
-    for index, position in enumerate(order):
-        msg_ids[position] = result.msg_ids[index]
-    return result.reordered(msg_ids, [order[index] for index in result.unknown_positions])
+        raise OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface="", code="") from problem
 
 
 def sweep(now: dt.datetime | None = None) -> None:

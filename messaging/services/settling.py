@@ -17,7 +17,7 @@ from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refus
 from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState, OutcomeTally
 from messaging.services import answers, claiming
 from messaging.services.bulk_writes import upsert_tallies
-from messaging.services.claiming import Claim
+from messaging.services.outgoing import Claim
 
 NOT_ACCEPTED = "not accepted by the provider"  # the answer's array leaves the number out, without a reason (wire §5.3)
 FIRST_CHECK = dt.timedelta(seconds=30)

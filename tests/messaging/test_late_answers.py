@@ -11,6 +11,7 @@ from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refus
 from laaffic_console.laaffic.codes import Family, lookup
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services import audience, campaigns, claiming, counting, proving, resolving, settling
+from messaging.services.outgoing import Claim
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,7 +20,7 @@ RECIPIENTS = 4
 
 
 @pytest.fixture
-def lost(application: Application, group: ContactGroup) -> claiming.Claim:
+def lost(application: Application, group: ContactGroup) -> Claim:
     """A batch whose request left, whose worker was thought dead, and whose messages are unknown."""
     add_contacts(group, RECIPIENTS)
     campaign = campaigns.create(name="A", application=application, sender_id="S", text="Hi", groups=[group])
@@ -28,7 +29,7 @@ def lost(application: Application, group: ContactGroup) -> claiming.Claim:
     while audience.freeze_chunk(campaign.pk):
         pass
     claimed = claiming.claim(campaign, "token")
-    assert isinstance(claimed, claiming.Claim)
+    assert isinstance(claimed, Claim)
     assert ledger.depart(claimed.call_id)
     GatewayCall.objects.update(left_at=timezone.now() - settling.ANSWER_GRACE * 2)
     assert settling.recover_stale(campaign.pk, "another") == 1
@@ -40,7 +41,7 @@ def refused(code: str) -> Refused:
     return Refused(interface="sendSms", entry=lookup(Family.SMS, code), reason="no", http_status=200)
 
 
-def settle(claimed: claiming.Claim, error: LaafficError) -> None:
+def settle(claimed: Claim, error: LaafficError) -> None:
     settling.settle_error(Campaign.objects.get().pk, claimed, error)
 
 
@@ -58,7 +59,7 @@ def unsent() -> NotSent:
 
 class LateAnswerTests:
     @pytest.mark.parametrize("error", [unsent(), refused("-15"), refused("-10")], ids=["not sent", "-15", "-10"])
-    def test_certainly_not_sent_goes_back_to_the_queue(self, lost: claiming.Claim, error: LaafficError) -> None:
+    def test_certainly_not_sent_goes_back_to_the_queue(self, lost: Claim, error: LaafficError) -> None:
         settle(lost, error)
 
         assert states() == {MessageState.QUEUED}
@@ -66,26 +67,26 @@ class LateAnswerTests:
         assert Batch.objects.get().queued == RECIPIENTS
         assert proved()
 
-    def test_refused_whole_is_split(self, lost: claiming.Claim) -> None:
+    def test_refused_whole_is_split(self, lost: Claim) -> None:
         settle(lost, refused("-9"))
 
         assert sorted(Batch.objects.values_list("queued", flat=True)) == [2, 2]
         assert proved()
 
-    def test_refused_for_good_is_rejected(self, lost: claiming.Claim) -> None:
+    def test_refused_for_good_is_rejected(self, lost: Claim) -> None:
         settle(lost, refused("-4"))
 
         assert states() == {MessageState.REJECTED}
         assert proved()
 
-    def test_unknown_stays_unknown(self, lost: claiming.Claim) -> None:
+    def test_unknown_stays_unknown(self, lost: Claim) -> None:
         settle(lost, OutcomeUnknown("timeout", interface="sendSms"))
 
         assert states() == {MessageState.UNKNOWN}
         assert Batch.objects.get().state == BatchState.UNKNOWN
         assert proved()
 
-    def test_accepted_is_accepted(self, lost: claiming.Claim) -> None:
+    def test_accepted_is_accepted(self, lost: Claim) -> None:
         ids: list[str | None] = [f"21{n}" for n in range(RECIPIENTS)]
         settling.settle_answer(Campaign.objects.get().pk, lost, SendResult(ids, [], RECIPIENTS, 0))
 
@@ -94,7 +95,7 @@ class LateAnswerTests:
 
     @pytest.mark.parametrize("error", [unsent(), refused("-9"), refused("-4")], ids=["not sent", "-9", "-4"])
     @pytest.mark.parametrize("word", [resolving.send_again, resolving.write_off])
-    def test_a_persons_word_stands(self, lost: claiming.Claim, word: Callable[..., int], error: LaafficError) -> None:
+    def test_a_persons_word_stands(self, lost: Claim, word: Callable[..., int], error: LaafficError) -> None:
         word(Campaign.objects.get().pk, reason="they asked")
         before = list(Message.objects.order_by("pk").values("state", "attempt"))
 
@@ -103,7 +104,7 @@ class LateAnswerTests:
         assert list(Message.objects.order_by("pk").values("state", "attempt")) == before
         assert proved()
 
-    def test_its_call_says_what_the_late_answer_said(self, lost: claiming.Claim) -> None:
+    def test_its_call_says_what_the_late_answer_said(self, lost: Claim) -> None:
         settle(lost, refused("-15"))
 
         assert GatewayCall.objects.get().state == CallState.REFUSED

@@ -41,7 +41,7 @@ from messaging.services import (
     reports,
     settling,
 )
-from messaging.services.claiming import Claim
+from messaging.services.outgoing import Claim
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

@@ -1,6 +1,7 @@
 """A campaign from launch to its reports, against the sandbox over real HTTP."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -212,16 +213,16 @@ class FaultTests:
         add_contacts(group, 3)
         campaign = make(application, group)
         seen = []
-        post = sending.post
+        attempt = sending.attempt
 
-        def spy(client: object, campaign: Campaign, claimed: object) -> object:
+        def spy(*request: Any) -> object:
             from django.db import connection
 
             seen.append((GatewayCall.objects.get().state, connection.in_atomic_block))
             connection.close()
-            return post(client, campaign, claimed)
+            return attempt(*request)
 
-        monkeypatch.setattr(sending, "post", spy)
+        monkeypatch.setattr(sending, "attempt", spy)
         campaigns.launch(campaign.pk)
         run_jobs()
 

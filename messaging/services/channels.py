@@ -1,0 +1,73 @@
+"""The channels that a campaign can be sent on. There is one door out (DESIGN §4): freezing, claiming, pace, ledger,
+settling and reports are the same for all of them, and a channel says only what differs.
+
+Another app adds a channel with `register` when it is made ready; messaging need not know it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+from laaffic_console.laaffic import LaafficClient, SendResult
+from messaging.models import Batch, Campaign
+from messaging.services.outgoing import Claim
+
+Post = Callable[[LaafficClient, Claim], SendResult]
+
+
+class NotReady(Exception):
+    """The campaign cannot be sent as it stands; the sentence says why and what to do. It is held."""
+
+
+class SendingChannel(ABC):
+    key: ClassVar[str]  # Campaign.channel, and the suppression list's
+    application_channel: ClassVar[str]  # of the applications that can carry it
+    recipients_per_call: ClassVar[int] = 1000
+    longest_text: ClassVar[int] = 1024  # Unicode code points
+
+    @property
+    def suppressed_on(self) -> tuple[str, str]:
+        """The entries of the suppression list that stop it."""
+        return self.key, "all"
+
+    def problems(self, campaign: Campaign) -> dict[str, list[str]]:
+        """{field: sentences} beyond the text itself."""
+        return {}
+
+    def segments(self, text: str) -> int:
+        """How many are billed for one text."""
+        return 1
+
+    def takes_several_texts(self, campaign: Campaign) -> bool:
+        """Whether one call can carry more than one content."""
+        return False
+
+    @abstractmethod
+    def interface(self, texts: int) -> str:
+        """What the ledger calls a request with so many contents."""
+
+    @abstractmethod
+    def poster(self, campaign: Campaign) -> Post:
+        """What sends a claim of this campaign. It runs in threads, so whatever it needs of the database is read here.
+
+        NotReady holds the campaign. The poster's own errors are LaafficError; anything else counts as unknown.
+        """
+
+    @abstractmethod
+    def look_for_reports(self, client: LaafficClient, batch: Batch) -> None:
+        """Ask for what is overdue of this batch: reports that did not come, and what is unknown."""
+
+
+_channels: dict[str, SendingChannel] = {}
+
+
+def register(channel: SendingChannel) -> None:
+    _channels[channel.key] = channel
+
+
+def named(key: str) -> SendingChannel:
+    return _channels[key]
+
+
+def of(campaign: Campaign) -> SendingChannel:
+    return _channels[campaign.channel]
