@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from laaffic_console.gateway.models import Application, Channel, GatewayCall
 from messaging import merge_fields, segments
+from messaging.admin import steering
 from messaging.admin.pages import blame, page, require
 from messaging.models import Campaign, CampaignState, Contact, ContactGroup
 from messaging.services import campaigns, counting, forecast, insights
@@ -94,6 +95,8 @@ class CampaignForm(forms.ModelForm):
             "excluded_groups",
             "rate_per_second",
             "scheduled_at",
+            "latest_start_minutes",
+            "error_limit",
         ]
         widgets = {"text": TextWidget}
 
@@ -127,7 +130,10 @@ class CampaignAdmin(ModelAdmin):
         (None, {"fields": ["name", ("application", "sender_id")]}),
         (gettext_lazy("Text"), {"fields": ["text"]}),
         (gettext_lazy("To"), {"fields": ["groups", "excluded_groups"]}),
-        (gettext_lazy("When and how fast"), {"fields": ["rate_per_second", "scheduled_at"]}),
+        (
+            gettext_lazy("When and how fast"),
+            {"fields": ["rate_per_second", ("scheduled_at", "latest_start_minutes"), "error_limit"]},
+        ),
     ]
 
     # The list
@@ -202,6 +208,8 @@ class CampaignAdmin(ModelAdmin):
         return [
             path("<int:pk>/review/", wrap(self.review_view), name="messaging_campaign_review"),
             path("<int:pk>/test/", wrap(self.test_view), name="messaging_campaign_test"),
+            path("<int:pk>/unknown/", wrap(self.unknown_view), name="messaging_campaign_unknown"),
+            path("<int:pk>/pace/", wrap(self.pace_view), name="messaging_campaign_pace"),
             path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_campaign_do"),
             *super().get_urls(),
         ]
@@ -312,6 +320,12 @@ class CampaignAdmin(ModelAdmin):
         except campaigns.NotAllowed as problem:
             messages.error(request, str(problem))
         return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[pk]))
+
+    def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return steering.unknown_view(self, request, self._get(request, pk))
+
+    def pace_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return steering.pace_view(self, request, self._get(request, pk))
 
     def _get(self, request: HttpRequest, pk: int) -> Campaign:
         campaign = Campaign.objects.select_related("application").filter(pk=pk).first()

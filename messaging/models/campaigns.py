@@ -61,6 +61,19 @@ class Campaign(models.Model):
         help_text=_("Recipients a second; empty means as fast as the application allows."),
     )
     scheduled_at = models.DateTimeField(_("send at"), null=True, blank=True)
+    latest_start_minutes = models.PositiveIntegerField(
+        _("at the latest"),
+        null=True,
+        blank=True,
+        help_text=_("Minutes after its time. Later than that it is held and asks. Empty: the console's own limit."),
+    )
+    error_limit = models.PositiveIntegerField(
+        _("error limit"),
+        null=True,
+        blank=True,
+        help_text=_("Hold it when so many recipients were rejected; 0 never. Empty: the console's own limit."),
+    )
+    errors = models.PositiveIntegerField(default=0, editable=False)  # rejected since it was last resumed
 
     state = models.CharField(_("state"), max_length=10, choices=CampaignState, default=CampaignState.DRAFT)
     hold_reason = models.CharField(_("why it is held"), max_length=300, blank=True)
@@ -92,7 +105,10 @@ class Campaign(models.Model):
         verbose_name = _("campaign")
         verbose_name_plural = _("campaigns")
         ordering = ["-id"]
-        permissions = [("launch_campaign", "Can launch, pause, resume and cancel campaigns")]
+        permissions = [
+            ("launch_campaign", "Can launch, pause, resume and cancel campaigns"),
+            ("resolve_campaign", "Can send unknown messages again or write them off"),
+        ]
         indexes = [models.Index(fields=["state", "scheduled_at"], name="campaign_state")]
 
     def __str__(self) -> str:

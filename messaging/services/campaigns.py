@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -177,9 +178,23 @@ def check_ready(campaign: Campaign) -> None:
 def start_scheduled(campaign_id: int) -> None:
     with transaction.atomic():
         campaign = _locked(campaign_id)
-        due = campaign.scheduled_at is not None and campaign.scheduled_at <= timezone.now()
-        if campaign.state == CampaignState.SCHEDULED and due:
+        if campaign.state != CampaignState.SCHEDULED or not campaign.scheduled_at:
+            return
+        late = timezone.now() - campaign.scheduled_at
+        if late > latest_start(campaign):
+            reason = _("It is %(late)d minutes past its time, and %(limit)d is the limit. Resume to send it now.") % {
+                "late": late.total_seconds() // 60,
+                "limit": latest_start(campaign).total_seconds() // 60,
+            }
+            _move(campaign, CampaignState.HELD, _("Held: %(reason)s") % {"reason": reason}, None, hold_reason=reason)
+        elif late >= dt.timedelta():
             _start(campaign, None)
+
+
+def latest_start(campaign: Campaign) -> dt.timedelta:
+    """How long after its time a scheduled campaign may still start by itself."""
+    given = campaign.latest_start_minutes
+    return dt.timedelta(minutes=settings.LAAFFIC_LATEST_START_MINUTES if given is None else given)
 
 
 def _start(campaign: Campaign, by: User | None) -> None:
@@ -210,8 +225,28 @@ def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
             else:
                 _start(campaign, by)
             return campaign
+        Campaign.objects.filter(pk=campaign.pk).update(errors=0)
         _move(campaign, CampaignState.RUNNING, _("Resumed"), by)
         wake(campaign.pk)
+    return campaign
+
+
+def change_pace(campaign_id: int, *, rate_per_second: int | None, by: User | None = None) -> Campaign:
+    """Another rate, also while it runs: the next claim keeps it. None: as fast as the application allows."""
+    with transaction.atomic():
+        campaign = _locked(campaign_id)
+        _require(
+            campaign,
+            [s for s in CampaignState if s not in (CampaignState.FINISHED, CampaignState.CANCELLED)],
+            _("changed"),
+        )
+        if rate_per_second is not None and rate_per_second < 1:
+            raise ValidationError({"rate_per_second": _("At least one recipient a second; pause it to stop it.")})
+        if campaign.rate_per_second != rate_per_second:
+            campaign.rate_per_second = rate_per_second
+            campaign.save(update_fields=["rate_per_second"])
+            said = _("%(n)d a second") % {"n": rate_per_second} if rate_per_second else _("no limit of its own")
+            note(campaign, _("Rate changed: %(rate)s") % {"rate": said}, by)
     return campaign
 
 

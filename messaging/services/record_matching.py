@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, CallState
@@ -154,9 +154,3 @@ def say_not_found(batch_id: int, asked_at: dt.datetime) -> int:
     lost = (batch.call.evidence or "the answer was lost")[:90]
     said = f"{NOT_IN_RECORDS} (asked {timezone.localtime(asked_at):%Y-%m-%d %H:%M}); {lost}"
     return batch.messages().filter(state=MessageState.UNKNOWN).update(evidence=said[:200])
-
-
-def unknown_for(campaign_id: int) -> "QuerySet[Batch]":
-    """A campaign's batches with unknown messages, with what is known of each."""
-    found = Batch.objects.filter(campaign_id=campaign_id, unknown__gt=0).select_related("call").order_by("pk")
-    return found.annotate(left_at=F("call__left_at"), known=F("call__evidence"))

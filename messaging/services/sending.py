@@ -195,7 +195,7 @@ class Sender:
         except LaafficError as error:
             self._after(settling.settle_error(self.campaign.pk, claimed, error))
             return
-        settling.settle_answer(self.campaign.pk, claimed, result)
+        self._after(settling.settle_answer(self.campaign.pk, claimed, result))
         self._say_waiting("")
 
     def _after(self, aftermath: Aftermath) -> None:

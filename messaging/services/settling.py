@@ -15,7 +15,7 @@ from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import durability, ledger
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
 from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState, OutcomeTally
-from messaging.services import answers, claiming
+from messaging.services import answers, claiming, error_limit
 from messaging.services.bulk_writes import upsert_tallies
 from messaging.services.outgoing import Claim
 
@@ -24,13 +24,13 @@ FIRST_CHECK = dt.timedelta(seconds=30)
 
 
 @transaction.atomic
-def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> None:
+def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> "Aftermath":
     """The gateway answered: each number has an id, or was left out and is rejected."""
     durability.relax()
     columns = Batch.objects.select_for_update().values_list("call_id", "state", "queued", "unknown")
     call_id, state, queued, unknown = columns.get(pk=claimed.batch_id)
     if call_id != claimed.call_id or not ledger.settle_accepted(claimed.call_id):
-        return
+        return Aftermath()
     now = timezone.now()
     accepted, rejected = _sorted_out(claimed, result)
     if state != BatchState.CLAIMED:
@@ -50,6 +50,7 @@ def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> None:
         checks=0,
     )
     count_activity(campaign_id, {MessageState.ACCEPTED: moved, MessageState.REJECTED: left_out}, now)
+    return _after_rejecting(campaign_id, left_out)
 
 
 def _sorted_out(claimed: Claim, result: SendResult) -> tuple[list[tuple[int, str | None, int]], list[int]]:
@@ -124,7 +125,14 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
     )
     count_activity(campaign_id, {MessageState.REJECTED: rejected}, now)
     stands_alone = refusal.calls_for is Remedy.SPLIT
-    return Aftermath() if stands_alone else Aftermath(hold_because=sentence)
+    return _after_rejecting(campaign_id, rejected) if stands_alone else Aftermath(hold_because=sentence)
+
+
+def _after_rejecting(campaign_id: int, rejected: int) -> Aftermath:
+    if not rejected:
+        return Aftermath()
+    error_limit.count(campaign_id, rejected)
+    return Aftermath(hold_because=error_limit.reason_to_hold(campaign_id))
 
 
 def _requeue(batch: Batch, error: LaafficError, *, wait_because: str) -> Aftermath:

@@ -1,0 +1,30 @@
+"""A campaign that goes wrong stops by itself: so many rejected recipients since it was last resumed, and it is held."""
+
+from django.conf import settings
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from messaging.models import Campaign
+
+
+def limit_of(campaign: Campaign) -> int:
+    """0: it is never stopped."""
+    return settings.LAAFFIC_ERROR_LIMIT if campaign.error_limit is None else campaign.error_limit
+
+
+def count(campaign_id: int, rejected: int) -> None:
+    """In the transaction that rejects them."""
+    if rejected:
+        Campaign.objects.filter(pk=campaign_id).update(errors=F("errors") + rejected)
+
+
+def reason_to_hold(campaign_id: int) -> str:
+    """One sentence when the limit is reached, else nothing."""
+    campaign = Campaign.objects.get(pk=campaign_id)
+    limit = limit_of(campaign)
+    if not limit or campaign.errors < limit:
+        return ""
+    return _(
+        "%(n)d recipients were rejected, and %(limit)d is this campaign's limit. Look at the reasons, then resume or "
+        "cancel it."
+    ) % {"n": campaign.errors, "limit": limit}

@@ -1,0 +1,31 @@
+"""What stays unknown, and all that is known of it: for a person who must say what becomes of it (DESIGN §1.2)."""
+
+from dataclasses import dataclass
+
+from laaffic_console.gateway.models import GatewayCall
+from messaging.models import Batch, Campaign, MessageState
+
+SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """One call whose answer was lost, and what its messages say."""
+
+    call: GatewayCall
+    messages: int
+    evidence: str  # of its first message: the same for all, and whether the vendor's records have been asked
+    next_look: object  # a moment; None when nothing is asked any more
+
+
+def of(campaign: Campaign) -> list[Lost]:
+    batches = (
+        Batch.objects.filter(campaign=campaign, unknown__gt=0).exclude(call=None).select_related("call").order_by("pk")
+    )
+    found = []
+    for batch in batches[:SHOWN]:
+        if batch.call is None:
+            continue
+        first = batch.messages().filter(state=MessageState.UNKNOWN).order_by("pk").values_list("evidence", flat=True)
+        found.append(Lost(batch.call, batch.unknown, first[:1][0] if first[:1] else "", batch.next_check_at))
+    return found

@@ -1,0 +1,204 @@
+"""What stops a campaign by itself, and what a person changes while it runs."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageEvent, MessageState
+from messaging.services import campaigns, counting, proving, sending
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def draft(application: Application, group: ContactGroup, **fields: object) -> Campaign:
+    campaign = campaigns.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
+    Campaign.objects.filter(pk=campaign.pk).update(**fields)
+    return campaign
+
+
+class ErrorLimitTests:
+    def test_so_many_rejected_hold_it_and_resume_goes_on(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        contacts = add_contacts(group, 2500)
+        sandbox.set_faults(leave_out=[contact.number for contact in contacts[:20]])
+        application.connections = 1
+        application.save()
+        campaign = draft(application, group, error_limit=20)
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.HELD
+        assert campaign.hold_reason.startswith("20 recipients were rejected, and 20 is")
+
+        sending.send(campaign.pk)
+        assert sandbox.stats()["accepted"] < 2480  # what was held stays where it is
+        campaigns.resume(campaign.pk)
+        run_jobs()
+
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.FINISHED
+        assert sandbox.stats()["accepted"] == 2480
+        assert proving.prove(campaign)["disagreements"] == []
+
+    @pytest.mark.parametrize("limit", [0, 21])
+    def test_below_it_or_without_one_it_goes_on(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        limit: int,
+    ) -> None:
+        contacts = add_contacts(group, 30)
+        sandbox.set_faults(leave_out=[contact.number for contact in contacts[:20]])
+        campaign = draft(application, group, error_limit=limit)
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.FINISHED
+
+
+class LatestStartTests:
+    @pytest.fixture
+    def late(self, sandbox: RunningSandbox, application: Application, group: ContactGroup) -> Campaign:
+        """Scheduled, and the console was off for two hours."""
+        add_contacts(group, 2)
+        campaign = draft(application, group, scheduled_at=timezone.now() + dt.timedelta(hours=1))
+        campaigns.launch(campaign.pk)
+        Campaign.objects.update(scheduled_at=timezone.now() - dt.timedelta(hours=2))
+        return campaign
+
+    def test_too_late_is_held_and_asks(self, late: Campaign, run_jobs: Callable[[], int]) -> None:
+        sending.sweep()
+        run_jobs()
+
+        late.refresh_from_db()
+        assert late.state == CampaignState.HELD
+        assert late.hold_reason.startswith("It is 120 minutes past its time, and 60 is the limit.")
+        assert not late.messages.exists()
+
+    def test_resumed_it_starts(self, late: Campaign, run_jobs: Callable[[], int], sandbox: RunningSandbox) -> None:
+        sending.sweep()
+        campaigns.resume(late.pk)
+        run_jobs()
+
+        assert sandbox.stats()["accepted"] == 2
+
+    def test_within_its_own_limit_it_starts_by_itself(
+        self, late: Campaign, run_jobs: Callable[[], int], sandbox: RunningSandbox
+    ) -> None:
+        Campaign.objects.update(latest_start_minutes=180)
+
+        sending.sweep()
+        run_jobs()
+
+        assert sandbox.stats()["accepted"] == 2
+
+
+class PaceTests:
+    def test_a_change_is_said_and_kept(self, application: Application, group: ContactGroup) -> None:
+        campaign = draft(application, group)
+
+        campaigns.change_pace(campaign.pk, rate_per_second=7)
+        campaigns.change_pace(campaign.pk, rate_per_second=7)
+
+        campaign.refresh_from_db()
+        assert campaign.rate_per_second == 7
+        assert campaign.events.all()[0].text == "Rate changed: 7 a second"
+        assert campaign.events.count() == 2
+
+    def test_zero_is_refused_and_what_is_over_too(self, application: Application, group: ContactGroup) -> None:
+        campaign = draft(application, group)
+        with pytest.raises(ValidationError):
+            campaigns.change_pace(campaign.pk, rate_per_second=0)
+
+        Campaign.objects.update(state=CampaignState.FINISHED)
+        with pytest.raises(campaigns.NotAllowed):
+            campaigns.change_pace(campaign.pk, rate_per_second=5)
+
+    def test_from_the_page(self, application: Application, group: ContactGroup, client: Client) -> None:
+        campaign = draft(application, group, state=CampaignState.RUNNING)
+        client.force_login(person("messaging.view_campaign", "messaging.launch_campaign"))
+
+        client.post(reverse("admin:messaging_campaign_pace", args=[campaign.pk]), {"rate_per_second": "12"})
+
+        campaign.refresh_from_db()
+        assert campaign.rate_per_second == 12
+
+
+def person(*permissions: str) -> User:
+    user = User.objects.create_user("ann", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=[name.split(".")[1] for name in permissions]))
+    return user
+
+
+class UnknownPageTests:
+    @pytest.fixture
+    def campaign(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> Campaign:
+        add_contacts(group, 3)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        campaign = draft(application, group)
+        campaigns.launch(campaign.pk)
+        run_jobs()
+        return campaign
+
+    def address(self, campaign: Campaign) -> str:
+        return reverse("admin:messaging_campaign_unknown", args=[campaign.pk])
+
+    def test_it_shows_what_is_known(self, campaign: Campaign, client: Client) -> None:
+        client.force_login(person("messaging.view_campaign", "messaging.resolve_campaign"))
+
+        shown = client.get(self.address(campaign)).content.decode()
+
+        assert "3 messages are unknown" in shown
+        assert "502" in shown
+
+    def test_send_again_says_who_and_why(
+        self, campaign: Campaign, client: Client, run_jobs: Callable[[], int], sandbox: RunningSandbox
+    ) -> None:
+        client.force_login(person("messaging.view_campaign", "messaging.resolve_campaign"))
+
+        client.post(self.address(campaign), {"word": "send_again", "reason": "the vendor has nothing"})
+        run_jobs()
+
+        assert sandbox.stats()["accepted"] == 3
+        event = MessageEvent.objects.first()
+        assert (event.source, event.text) == ("ann", "sent again: the vendor has nothing")
+        assert set(Message.objects.values_list("attempt", flat=True)) == {2}
+        assert campaign.events.filter(actor__username="ann", text__contains="sent again").exists()
+
+    def test_write_off_ends_them(self, campaign: Campaign, client: Client) -> None:
+        client.force_login(person("messaging.view_campaign", "messaging.resolve_campaign"))
+
+        client.post(self.address(campaign), {"word": "write_off", "reason": "too late"})
+
+        assert set(Message.objects.values_list("state", flat=True)) == {MessageState.EXPIRED}
+
+    def test_without_a_reason_nothing_happens(self, campaign: Campaign, client: Client) -> None:
+        client.force_login(person("messaging.view_campaign", "messaging.resolve_campaign"))
+
+        shown = client.post(self.address(campaign), {"word": "write_off", "reason": " "})
+
+        assert "This field is required" in shown.content.decode()
+        assert counting.state_counts(campaign)["unknown"] == 3
+
+    def test_only_for_those_who_may(self, campaign: Campaign, client: Client) -> None:
+        client.force_login(person("messaging.view_campaign", "messaging.launch_campaign"))
+
+        assert client.get(self.address(campaign)).status_code == 403
+        assert client.post(self.address(campaign), {"word": "write_off", "reason": "x"}).status_code == 403
+        assert counting.state_counts(campaign)["unknown"] == 3
