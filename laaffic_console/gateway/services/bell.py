@@ -1,27 +1,52 @@
 """Waking workers. The queue carries only "look again": the work itself is in our tables (DESIGN §1.3).
 
 A job may run twice, late or never, so each claims its work by a lease or a conditional update, and the sweeper rings
-again for whatever was forgotten.
+again for whatever was forgotten. So a bell that cannot be rung is logged and forgotten: it never undoes what was
+committed, and never fails the request or the job that pulled it.
 """
 
 import functools
+import logging
 
 from django.core.cache import cache
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django_q.tasks import async_task
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+# What broker and cache raise while they are away; Redis' own errors are no OSErrors.
+AWAY = (OSError, RedisError, DatabaseError)
 
 _sweeps: list[str] = []
 
 
 def ring(job: str, *args: int | str) -> None:
     """Run a job, named by its dotted path so that services never import jobs, once this transaction is committed."""
-    transaction.on_commit(functools.partial(async_task, job, *args))
+    transaction.on_commit(functools.partial(_ring_now, job, *args))
 
 
 def ring_once_a_second(job: str) -> None:
     """For bells that many requests pull: one is enough, and one that is lost is rung again by the sweeper."""
-    if cache.add(f"bell:{job}", 1, timeout=1):
-        ring(job)
+    transaction.on_commit(functools.partial(_ring_unless_rung, job))
+
+
+def _ring_now(job: str, *args: int | str) -> None:
+    try:
+        async_task(job, *args)
+    except AWAY as problem:
+        logger.warning("the queue is away (%s); the sweeper rings for %s later", type(problem).__name__, job)
+
+
+def _ring_unless_rung(job: str) -> None:
+    """After the commit: neither a slow cache nor a missing one may hold or undo a transaction."""
+    try:
+        is_first = cache.add(f"bell:{job}", 1, timeout=1)
+    except AWAY as problem:
+        logger.warning("the cache is away (%s); the sweeper rings for %s later", type(problem).__name__, job)
+        return
+    if is_first:
+        _ring_now(job)
 
 
 def sweep_with(job: str) -> None:
