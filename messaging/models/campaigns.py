@@ -44,6 +44,8 @@ class Campaign(models.Model):
         Application, models.PROTECT, related_name="campaigns", verbose_name=_("application")
     )
     sender_id = models.CharField(_("sender ID"), max_length=32, blank=True)
+    # What its channel alone needs, by name: an MMS's title and attachments …
+    channel_options = models.JSONField(default=dict, blank=True, editable=False)
     text = models.TextField(_("text"))
     groups = models.ManyToManyField(
         ContactGroup, related_name="campaigns", blank=True, verbose_name=_("send to groups")

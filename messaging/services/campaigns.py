@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -48,6 +49,7 @@ def create(
     scheduled_at: dt.datetime | None = None,
     kind: str = Campaign.Kind.CAMPAIGN,
     channel: str = Campaign.Channel.SMS,
+    channel_options: dict[str, Any] | None = None,
     by: User | None = None,
 ) -> Campaign:
     """A draft; ValidationError names the field that is wrong."""
@@ -61,6 +63,7 @@ def create(
         scheduled_at=scheduled_at,
         kind=kind,
         channel=channel,
+        channel_options=channel_options or {},
         created_by=by,
     )
     campaign.full_clean(exclude=["created_by", "text", "sender_id"])  # these two: check_content, in words of its own
@@ -156,6 +159,7 @@ def launch_test(draft: Campaign, number: str, *, by: User | None) -> Campaign:
         numbers=[number],
         kind=Campaign.Kind.TEST,
         channel=draft.channel,
+        channel_options=draft.channel_options,
         by=by,
     )
     return launch(test.pk, by=by)
