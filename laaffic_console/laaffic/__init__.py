@@ -3,6 +3,16 @@
 from laaffic_console.laaffic.client import Balance, LaafficClient, sent_record_windows
 from laaffic_console.laaffic.codes import CodeEntry, DeliveryState, Family, Remedy, Source, lookup
 from laaffic_console.laaffic.errors import InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused
+from laaffic_console.laaffic.numbers import (
+    Binding,
+    BindingKind,
+    NewBinding,
+    NumberPool,
+    NumbersApi,
+    NumberState,
+    OwnedNumber,
+)
+from laaffic_console.laaffic.pages import Page
 from laaffic_console.laaffic.pushes import ParsedPush, parse_sms_reports
 from laaffic_console.laaffic.reports import DeliveryReport
 from laaffic_console.laaffic.sms import ReportPage, SendResult, SmsItem
@@ -10,6 +20,8 @@ from laaffic_console.laaffic.transport import Transport
 
 __all__ = [
     "Balance",
+    "Binding",
+    "BindingKind",
     "CodeEntry",
     "DeliveryReport",
     "DeliveryState",
@@ -17,8 +29,14 @@ __all__ = [
     "InvalidRequest",
     "LaafficClient",
     "LaafficError",
+    "NewBinding",
     "NotSent",
+    "NumberPool",
+    "NumberState",
+    "NumbersApi",
     "OutcomeUnknown",
+    "OwnedNumber",
+    "Page",
     "ParsedPush",
     "Refused",
     "Remedy",

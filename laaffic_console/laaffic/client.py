@@ -11,6 +11,8 @@ from laaffic_console.laaffic import sms, times
 from laaffic_console.laaffic.codes import Family, Source
 from laaffic_console.laaffic.envelope import Envelope
 from laaffic_console.laaffic.errors import InvalidRequest, OutcomeUnknown
+from laaffic_console.laaffic.interfaces import as_json, check_app_id
+from laaffic_console.laaffic.numbers import NumbersApi
 from laaffic_console.laaffic.reports import DeliveryReport, MalformedReport, count, from_record, money, text
 from laaffic_console.laaffic.sms import ReportPage, SendResult, SmsItem
 from laaffic_console.laaffic.transport import DEFAULT_BASE_URL, DEFAULT_TIMEOUTS, Transport
@@ -56,6 +58,8 @@ class LaafficClient:
             pool_size=pool_size,
             clock=clock,
         )
+        # A family of interfaces has a module and an object of its own; SMS and the account are the client's.
+        self.numbers = NumbersApi(self._transport, self._zone)
 
     def __repr__(self) -> str:
         return f"LaafficClient({self._transport!r})"
@@ -77,7 +81,7 @@ class LaafficClient:
             order_ids=order_ids,
             at_most=sms.MAX_NUMBERS_POST,
         )
-        envelope = self._transport.post(Family.SMS, "/sendSms", sms.as_json(body))
+        envelope = self._transport.post(Family.SMS, "/sendSms", as_json(body))
         return sms.read_send_answer(envelope, numbers, order_ids)
 
     def send_sms_get(
@@ -97,14 +101,14 @@ class LaafficClient:
     def send_sms_batch(self, *, app_id: str, items: Sequence[SmsItem]) -> SendResult:
         """POST /sendSms/batch (wire §2.14): several contents; positions count through the items' numbers in order."""
         body = sms.batch_body(app_id, items)
-        envelope = self._transport.post(Family.SMS, "/sendSms/batch", sms.as_json(body))
+        envelope = self._transport.post(Family.SMS, "/sendSms/batch", as_json(body))
         numbers = [number for item in items for number in item.numbers]
         orders = [order for item in items for order in item.order_ids]
         return sms.read_send_answer(envelope, numbers, orders)
 
     def get_report(self, *, app_id: str, msg_ids: Sequence[str]) -> ReportPage:
         """GET /getReport (wire §2.2): at most 200 ids. An id that is absent is not yet known, never failed."""
-        sms.check_app_id(app_id)
+        check_app_id(app_id)
         if not 0 < len(msg_ids) <= sms.MAX_REPORT_IDS:
             raise InvalidRequest("msgIds", f"{len(msg_ids)} ids; a call asks for 1 to {sms.MAX_REPORT_IDS}")
         envelope = self._transport.get(Family.SMS, "/getReport", {"appId": app_id, "msgIds": ",".join(msg_ids)})
@@ -131,7 +135,7 @@ class LaafficClient:
     def _sent_page(
         self, app_id: str, start: dt.datetime, end: dt.datetime, start_index: int
     ) -> tuple[list[DeliveryReport], int]:
-        sms.check_app_id(app_id)
+        check_app_id(app_id)
         if start >= end or end - start > dt.timedelta(days=sms.MAX_RECORD_DAYS):
             raise InvalidRequest(
                 "endTime", f"a window lasts at most {sms.MAX_RECORD_DAYS} days and ends after it starts"

@@ -31,10 +31,12 @@ class CodeEntry:
     meaning: str
     remedy: Remedy
     advice: str  # one sentence: what an operator does next
+    says_duplicate: bool = False  # after a request whose answer was lost: evidence that it arrived
 
 
-def _table(*rows: tuple[str, str, Remedy, str]) -> dict[str, CodeEntry]:
-    return {row[0]: CodeEntry(*row) for row in rows}
+def _table(*rows: tuple[str, str, Remedy, str], duplicate: str = "") -> dict[str, CodeEntry]:
+    """`duplicate` is the code by which the gateway says that it has the same already."""
+    return {row[0]: CodeEntry(*row, says_duplicate=row[0] == duplicate) for row in rows}
 
 
 _CREDENTIALS = "Check LAAFFIC_API_KEY and LAAFFIC_API_SECRET against the developer options at Laaffic."
@@ -97,6 +99,16 @@ COMMON = _table(
     ("-68", "SIP phone not idle", Remedy.RETRY, "The phone is busy; try again when it is free."),
     ("-74", "agent group of another application", Remedy.FATAL, "Choose an agent group of this application."),
     ("-77", "application has no minimum rate", Remedy.FATAL, _MANAGER),
+    duplicate="-20",
+)
+
+# wire §2.23: numbers read the common table but for these
+NUMBER = COMMON | _table(
+    ("-20", "the pool's number exists already", Remedy.FATAL, "Edit that pool, or choose another number for this one."),
+    ("-24", "no such binding or pool", Remedy.FATAL, "It is gone at Laaffic: synchronise to see what is there."),
+    ("-35", "A or B is bound already", Remedy.FATAL, "Unbind the number first, or wait until its binding expires."),
+    ("-41", "no middle number is free", Remedy.RETRY, "Unbind what is no longer needed, or enlarge the pool."),
+    duplicate="-20",
 )
 
 # wire §3.2: a family of its own
@@ -118,13 +130,15 @@ EMAIL = _table(
     ("-23", "system error", Remedy.UNCERTAIN, _LOOK),
     ("-24", "account not verified", Remedy.HOLD_ACCOUNT, "Verify the account at Laaffic."),
     ("-28", "more than 200 email ids", Remedy.FATAL, _REQUEST),
+    duplicate="-2",
 )
+
+_TABLES = {Family.EMAIL: EMAIL, Family.NUMBER: NUMBER}
 
 
 def lookup(family: Family, code: str) -> CodeEntry:
     """What a code means and calls for; a code nobody lists is fatal for its request, and kept as it came."""
-    table = EMAIL if family is Family.EMAIL else COMMON
-    return table.get(code) or CodeEntry(
+    return _TABLES.get(family, COMMON).get(code) or CodeEntry(
         code, "a code the vendor does not document", Remedy.FATAL, "Ask Laaffic's support what this code means."
     )
 

@@ -40,6 +40,11 @@ class Refused(LaafficError):
         return self.entry.remedy
 
     @property
+    def says_duplicate(self) -> bool:
+        """The gateway has the same already. Where an earlier answer was lost, that request arrived."""
+        return self.entry.says_duplicate
+
+    @property
     def meaning(self) -> str:
         return self.entry.meaning
 

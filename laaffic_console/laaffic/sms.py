@@ -1,12 +1,12 @@
 """The SMS family: requests within their limits, both shapes of the answers (wire §2.1–2.3, §2.14)."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from laaffic_console.laaffic.envelope import Envelope
 from laaffic_console.laaffic.errors import InvalidRequest
+from laaffic_console.laaffic.interfaces import check_app_id
 from laaffic_console.laaffic.reports import DeliveryReport, count, text
 
 MAX_NUMBERS_POST = 1000
@@ -76,16 +76,6 @@ def batch_body(app_id: str, items: Sequence[SmsItem]) -> dict[str, Any]:
             for item in items
         ],
     }
-
-
-def as_json(body: object) -> bytes:
-    """UTF-8 as it is read, without escapes: the vendor counts characters."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def check_app_id(app_id: str) -> None:
-    if not app_id or len(app_id) > 64:
-        raise InvalidRequest("appId", "an appId has 1 to 64 characters")
 
 
 def _content_fields(

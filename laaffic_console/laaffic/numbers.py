@@ -1,0 +1,301 @@
+"""AXB bindings, number pools and owned numbers (wire §2.12, §2.13, §2.23)."""
+
+import datetime as dt
+import ipaddress
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import partial
+from typing import Any
+
+from laaffic_console.laaffic import pages, times
+from laaffic_console.laaffic.codes import Family
+from laaffic_console.laaffic.errors import InvalidRequest
+from laaffic_console.laaffic.interfaces import (
+    Interfaces,
+    check_app_id,
+    check_digits,
+    check_length,
+    check_range,
+    joined,
+)
+from laaffic_console.laaffic.pages import LARGEST_PAGE, MalformedRecord, Page
+from laaffic_console.laaffic.reports import count, text
+
+LONGEST_BINDING = 259_200  # seconds: three days
+MAX_WHITELIST = 200  # characters, commas included
+MAX_CONCURRENCY = 9999
+MAX_POOL_NUMBER = 20
+
+
+class BindingKind(IntEnum):
+    AXB = 1  # one middle number: A and B see the same
+    AXXB = 2  # two: A and B each see their own
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A and B, each of whom reaches the other by a middle number. Ids are text; numbers are as the gateway has them."""
+
+    bind_id: str
+    phone_a: str
+    phone_b: str
+    pns_number_a: str  # the middle number that A sees
+    pns_number_b: str
+    expires_at: dt.datetime | None  # aware, UTC; None where `expire_time` could not be read
+    expire_time: str  # as it came
+
+
+@dataclass(frozen=True, slots=True)
+class NewBinding:
+    """What bind answers. `bind_id` is "" where the gateway gave none: the binding exists; look it up by its numbers."""
+
+    bind_id: str
+    pns_number_a: str
+    pns_number_b: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberPool:
+    pool_number: str  # the virtual calling number by which the pool is known
+    whitelist: list[str]  # addresses
+    max_concurrency: int | None  # calls at once; None where it could not be read
+    numbers: list[str]
+
+
+class NumberState(IntEnum):
+    IN_USE = 3
+    EXPIRED = 4
+    STOPPED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedNumber:
+    number: str
+    calling_code: str
+    country: str
+    due_on: dt.date | None
+    state: NumberState | None  # None for a state the vendor does not document
+    raw_state: str
+    kind: str  # MOBILE or FIXED
+    auto_renew: bool | None
+    app_id: str
+    remark: str
+    inbound_prefix: str
+    out_ip: str
+    in_ip: str
+    has_voicemail: bool | None
+    voicemail_file_id: str
+    voicemail_file_name: str
+    voicemail_max_hangup: int | None  # seconds
+
+
+class NumbersApi(Interfaces):
+    family = Family.NUMBER
+
+    def bind(
+        self,
+        *,
+        app_id: str,
+        phone_a: str,
+        phone_b: str,
+        pool_number: str,
+        expires_in: int,
+        kind: BindingKind = BindingKind.AXB,
+    ) -> NewBinding:
+        """POST /number/pns/bind (wire §2.23), for `expires_in` seconds: 1 to 259,200.
+
+        Refused with −35 where A or B is bound already, with −41 where the pool has no middle number free.
+        """
+        check_app_id(app_id)
+        check_digits("phoneA", phone_a, 1, 20)
+        check_digits("phoneB", phone_b, 4, 20)
+        check_length("poolNumber", pool_number, 1, MAX_POOL_NUMBER)
+        check_range("expireS", expires_in, 1, LONGEST_BINDING)
+        body = {
+            "appId": app_id,
+            "phoneA": phone_a,
+            "phoneB": phone_b,
+            "poolNumber": pool_number,
+            "expireS": expires_in,
+            "bizType": int(kind),
+        }
+        data = self._post("/number/pns/bind", body).body.get("data")
+        told = {str(key).strip(): text(value) for key, value in data.items()} if isinstance(data, dict) else {}
+        return NewBinding(*(told.get(name, "") for name in ("bindId", "pnsNumberA", "pnsNumberB")))
+
+    def unbind(self, *, app_id: str, bind_id: str) -> None:
+        """POST /number/pns/unbind (wire §2.23). Refused with −24 where the binding is gone already."""
+        check_app_id(app_id)
+        check_length("bindId", bind_id, 1, 64)
+        self._post("/number/pns/unbind", {"bindId": bind_id, "appId": app_id})
+
+    def query_bindings(self, *, app_id: str = "", current: int = 1, size: int = LARGEST_PAGE) -> Page[Binding]:
+        """POST /number/pns/queryBindPage (wire §2.12): one page of at most 100; without an appId, of all."""
+        params = {"appId": app_id} if app_id else {}
+        envelope = self._post("/number/pns/queryBindPage", pages.request(current, size, params))
+        return pages.read_page(envelope, current, "number/pns/queryBindPage", self._binding)
+
+    def iter_binding_pages(self, *, app_id: str = "") -> Iterator[Page[Binding]]:
+        """Every page. Where it ends without an error, all bindings were seen: one that is missing has vanished."""
+        return pages.every_page(
+            lambda current: self.query_bindings(app_id=app_id, current=current), "number/pns/queryBindPage"
+        )
+
+    def create_pool(
+        self, *, pool_number: str, whitelist: Sequence[str], max_concurrency: int, numbers: Sequence[str]
+    ) -> None:
+        """POST /number/createNumberPool (wire §2.23). Refused with −20 where the pool exists."""
+        fields = _pool_fields(pool_number, whitelist, max_concurrency)
+        self._post("/number/createNumberPool", fields | {"numberList": _pool_numbers(numbers)})
+
+    def edit_pool(
+        self,
+        *,
+        old_pool_number: str,
+        pool_number: str,
+        whitelist: Sequence[str],
+        max_concurrency: int,
+        numbers: Sequence[str] | None,
+    ) -> None:
+        """POST /number/editNumberPool (wire §2.13). `numbers` None leaves them as they are.
+
+        Sending the same once more changes nothing, so it may be repeated after OutcomeUnknown. Refused with −24 where
+        there is no pool `old_pool_number`, with −20 where the new number is another pool's.
+        """
+        check_length("oldPoolNumber", old_pool_number, 1, MAX_POOL_NUMBER)
+        body: dict[str, Any] = {"oldPoolNumber": old_pool_number}
+        body |= _pool_fields(pool_number, whitelist, max_concurrency)
+        if numbers is not None:
+            body["numberList"] = _pool_numbers(numbers)
+        self._post("/number/editNumberPool", body)
+
+    def query_pools(self, *, current: int = 1, size: int = LARGEST_PAGE) -> Page[NumberPool]:
+        """POST /number/queryNumberPool (wire §2.23): one page of at most 100."""
+        envelope = self._post("/number/queryNumberPool", pages.request(current, size, {}))
+        return pages.read_page(envelope, current, "number/queryNumberPool", _pool)
+
+    def iter_pool_pages(self) -> Iterator[Page[NumberPool]]:
+        return pages.every_page(lambda current: self.query_pools(current=current), "number/queryNumberPool")
+
+    def query_owned_numbers(self, *, current: int = 1, size: int = LARGEST_PAGE) -> Page[OwnedNumber]:
+        """POST /number/queryPage (wire §2.23): one page of at most 100 of the numbers that the account rents."""
+        envelope = self._post("/number/queryPage", pages.request(current, size, {}))
+        return pages.read_page(envelope, current, "number/queryPage", _owned)
+
+    def iter_owned_number_pages(self) -> Iterator[Page[OwnedNumber]]:
+        return pages.every_page(lambda current: self.query_owned_numbers(current=current), "number/queryPage")
+
+    def _binding(self, row: dict[str, Any]) -> Binding:
+        if not (bind_id := text(row.get("bindId"))):
+            raise MalformedRecord("a binding without bindId")
+        known = partial(_named, row)
+        raw = text(row.get("expireTime"))
+        return Binding(
+            bind_id=bind_id,
+            phone_a=known("phoneA"),
+            phone_b=known("phoneB"),
+            pns_number_a=known("pnsNumberA"),
+            pns_number_b=known("pnsNumberB"),
+            expires_at=times.from_text(raw, self._zone),
+            expire_time=raw,
+        )
+
+
+def check_whitelist(addresses: Sequence[str]) -> str:
+    """The addresses as one text of at most 200 characters (wire §2.13: letters, digits, commas and points).
+
+    Each must be an IPv4 address: the documented characters leave no other.
+    """
+    if not addresses:
+        raise InvalidRequest("customerWhitelist", "it names at least one address")
+    for address in addresses:
+        try:
+            ipaddress.IPv4Address(address)
+        except ValueError:
+            raise InvalidRequest("customerWhitelist", f"{address!r} is not an IPv4 address") from None
+    whitelist = joined("customerWhitelist", addresses)
+    if len(whitelist) > MAX_WHITELIST:
+        raise InvalidRequest(
+            "customerWhitelist", f"{len(whitelist)} characters with its commas; at most {MAX_WHITELIST}"
+        )
+    return whitelist
+
+
+def _pool_fields(pool_number: str, whitelist: Sequence[str], max_concurrency: int) -> dict[str, Any]:
+    check_length("poolNumber", pool_number, 1, MAX_POOL_NUMBER)
+    check_range("maxConcurrency", max_concurrency, 0, MAX_CONCURRENCY)
+    return {
+        "poolNumber": pool_number,
+        "customerWhitelist": check_whitelist(whitelist),
+        "maxConcurrency": max_concurrency,
+    }
+
+
+def _pool_numbers(numbers: Sequence[str]) -> list[str]:
+    for number in numbers:
+        check_digits("numberList", number)
+    if len(set(numbers)) != len(numbers):
+        twice = next(number for index, number in enumerate(numbers) if number in numbers[:index])
+        raise InvalidRequest("numberList", f"{twice} is there twice")
+    return list(numbers)
+
+
+def _pool(row: dict[str, Any]) -> NumberPool:
+    if not (pool_number := _named(row, "poolNumber")):
+        raise MalformedRecord("a pool without poolNumber")
+    return NumberPool(
+        pool_number=pool_number,
+        whitelist=_listed(row.get("customerWhitelist")),
+        max_concurrency=count(row.get("maxConcurrency")),
+        numbers=_listed(row.get("numberList")),
+    )
+
+
+def _owned(row: dict[str, Any]) -> OwnedNumber:
+    known = partial(_named, row)
+    if not (number := known("number")):
+        raise MalformedRecord("an owned number without number")
+    raw_state = known("state")
+    return OwnedNumber(
+        number=number,
+        calling_code=known("ccode"),
+        country=known("country"),
+        due_on=_day(known("dueDate")),
+        state=NumberState(int(raw_state)) if raw_state in ("3", "4", "5") else None,
+        raw_state=raw_state,
+        kind=known("type").upper(),
+        auto_renew=_switch(row.get("autoRenew")),
+        app_id=known("appId"),
+        remark=known("remark"),
+        inbound_prefix=known("inboundPrefix"),
+        out_ip=known("outIp"),
+        in_ip=known("inIp"),
+        has_voicemail=_switch(row.get("enableVoicemail")),
+        voicemail_file_id=known("voicemailFileId"),
+        voicemail_file_name=known("voicemailFileName"),
+        voicemail_max_hangup=count(row.get("voicemailMaxHangup")),
+    )
+
+
+def _named(row: dict[str, Any], name: str) -> str:
+    return text(row.get(name))
+
+
+def _listed(value: object) -> list[str]:
+    """A list, or the same as one text with commas."""
+    entries = value if isinstance(value, list) else text(value).split(",")
+    return [entry for entry in map(text, entries) if entry]
+
+
+def _day(value: str) -> dt.date | None:
+    """`2024-04-11`, with or without a time after it."""
+    try:
+        return dt.date.fromisoformat(value[:10])
+    except ValueError:
+        return None
+
+
+def _switch(value: object) -> bool | None:
+    """true/false, 1/0, or the same as text."""
+    return {"true": True, "1": True, "false": False, "0": False}.get(text(value).lower())
