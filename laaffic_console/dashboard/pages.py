@@ -1,0 +1,32 @@
+"""What the console's own pages need from the admin around them."""
+
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.forms import BaseForm
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+
+
+def page(model_admin: ModelAdmin, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
+    """A page in the admin's frame."""
+    return TemplateResponse(
+        request,
+        template,
+        {**model_admin.admin_site.each_context(request), "title": title, "opts": model_admin.opts, **context},
+    )
+
+
+def require(request: HttpRequest, *permissions: str) -> None:
+    if not request.user.has_perms(permissions):
+        raise PermissionDenied
+
+
+def blame(form: BaseForm, problem: ValidationError) -> None:
+    """Put a service's errors at the fields they are about; what the form does not have goes on top."""
+    if not hasattr(problem, "error_dict"):
+        form.add_error(None, problem)
+        return
+    for field, errors in problem.error_dict.items():
+        form.add_error(field if field in form.fields else None, errors)
