@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo
 
 from laaffic_console.laaffic import sms, times
 from laaffic_console.laaffic.codes import Family, Source
+from laaffic_console.laaffic.email import EmailApi
 from laaffic_console.laaffic.envelope import Envelope
 from laaffic_console.laaffic.errors import InvalidRequest, OutcomeUnknown
 from laaffic_console.laaffic.interfaces import as_json, check_app_id
+from laaffic_console.laaffic.mms import MmsApi
 from laaffic_console.laaffic.numbers import NumbersApi
+from laaffic_console.laaffic.replies import RepliesApi
 from laaffic_console.laaffic.reports import DeliveryReport, MalformedReport, count, from_record, money, text
 from laaffic_console.laaffic.sms import ReportPage, SendResult, SmsItem
 from laaffic_console.laaffic.transport import DEFAULT_BASE_URL, DEFAULT_TIMEOUTS, Transport
@@ -59,7 +62,10 @@ class LaafficClient:
             clock=clock,
         )
         # A family of interfaces has a module and an object of its own; SMS and the account are the client's.
+        self.email = EmailApi(self._transport, self._zone)
+        self.mms = MmsApi(self._transport, self._zone)
         self.numbers = NumbersApi(self._transport, self._zone)
+        self.replies = RepliesApi(self._transport, self._zone)
 
     def __repr__(self) -> str:
         return f"LaafficClient({self._transport!r})"

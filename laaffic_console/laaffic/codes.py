@@ -156,6 +156,7 @@ class Source(StrEnum):
     PUSH = "push"
     GET_REPORT = "getReport"
     GET_SENT_RCD = "getSentRcd"
+    GET_SEND_EMAIL_RCD = "getSendEmailRcd"
 
 
 # wire §3.3; English and Chinese pages differ about getSentRcd, so 1 and 2 are both failures.
@@ -167,6 +168,7 @@ _DELIVERY = {
         "1": DeliveryState.FAILED,
         "2": DeliveryState.FAILED,
     },
+    Source.GET_SEND_EMAIL_RCD: {"0": DeliveryState.DELIVERED, "-1": DeliveryState.PENDING, "1": DeliveryState.FAILED},
 }
 
 
