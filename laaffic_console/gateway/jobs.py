@@ -1,6 +1,6 @@
 """What the queue calls for the gateway itself."""
 
-from laaffic_console.gateway.services import bell, workers
+from laaffic_console.gateway.services import account_hold, bell, workers
 
 
 def heartbeat() -> None:
@@ -11,3 +11,9 @@ def heartbeat() -> None:
 def sweep() -> None:
     workers.beat()
     bell.ring_sweeps()
+    if account_hold.probe_due():
+        bell.ring(account_hold.PROBE_JOB)
+
+
+def probe_account() -> None:
+    account_hold.probe()

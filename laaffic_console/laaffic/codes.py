@@ -32,11 +32,15 @@ class CodeEntry:
     remedy: Remedy
     advice: str  # one sentence: what an operator does next
     says_duplicate: bool = False  # after a request whose answer was lost: evidence that it arrived
+    of_application: bool = False  # says something about one application, not about the whole account
 
 
-def _table(*rows: tuple[str, str, Remedy, str], duplicate: str = "") -> dict[str, CodeEntry]:
-    """`duplicate` is the code by which the gateway says that it has the same already."""
-    return {row[0]: CodeEntry(*row, says_duplicate=row[0] == duplicate) for row in rows}
+def _table(*rows: tuple[str, str, Remedy, str], duplicate: str = "", of_application: str = "") -> dict[str, CodeEntry]:
+    """`duplicate` is the code that says "I have the same already", `of_application` the one about an application."""
+    return {
+        row[0]: CodeEntry(*row, says_duplicate=row[0] == duplicate, of_application=row[0] == of_application)
+        for row in rows
+    }
 
 
 _CREDENTIALS = "Check LAAFFIC_API_KEY and LAAFFIC_API_SECRET against the developer options at Laaffic."
@@ -57,13 +61,18 @@ COMMON = _table(
     ("-7", "too many numbers", Remedy.SPLIT, "The console sends it again in smaller parts."),
     ("-8", "numbers empty", Remedy.FATAL, _REQUEST),
     ("-9", "abnormal numbers", Remedy.SPLIT, "The console finds the bad number by halves and sends the rest."),
-    ("-10", "insufficient balance", Remedy.HOLD_ACCOUNT, "Top up the account at Laaffic, then resume."),
+    (
+        "-10",
+        "insufficient balance",
+        Remedy.HOLD_ACCOUNT,
+        "Top up the account at Laaffic; what waits goes on by itself.",
+    ),
     ("-11", "wrong time format", Remedy.FATAL, _REQUEST),
     ("-12", "platform failure on submit", Remedy.UNCERTAIN, _LOOK),
     ("-13", "user locked", Remedy.HOLD_ACCOUNT, _MANAGER),
     ("-14", "field empty or id abnormal", Remedy.FATAL, _REQUEST),
     ("-15", "querying too often", Remedy.RETRY, _LATER),
-    ("-16", "timestamp expired", Remedy.RESIGN, "Set this machine's clock (NTP), then resume."),
+    ("-16", "timestamp expired", Remedy.RESIGN, "Set this machine's clock (NTP); what waits goes on by itself."),
     ("-17", "SMS template empty", Remedy.FATAL, _REQUEST),
     ("-18", "system error", Remedy.UNCERTAIN, _LOOK),
     ("-19", "no price agreed", Remedy.FATAL, "Ask your account manager to agree a price for this country."),
@@ -100,6 +109,7 @@ COMMON = _table(
     ("-74", "agent group of another application", Remedy.FATAL, "Choose an agent group of this application."),
     ("-77", "application has no minimum rate", Remedy.FATAL, _MANAGER),
     duplicate="-20",
+    of_application="-32",
 )
 
 # wire §2.23: numbers read the common table but for these
@@ -118,7 +128,7 @@ EMAIL = _table(
     ("-3", "group name not bound", Remedy.FATAL, _MANAGER),
     ("-4", "user locked", Remedy.HOLD_ACCOUNT, _MANAGER),
     ("-5", "field empty or id abnormal", Remedy.FATAL, _REQUEST),
-    ("-6", "timestamp expired", Remedy.RESIGN, "Set this machine's clock (NTP), then resume."),
+    ("-6", "timestamp expired", Remedy.RESIGN, "Set this machine's clock (NTP); what waits goes on by itself."),
     ("-7", "wrong time format", Remedy.FATAL, _REQUEST),
     ("-8", "IP restricted", Remedy.HOLD_ACCOUNT, _ADDRESS),
     ("-9", "sender address empty", Remedy.FATAL, "Choose a sender address."),
@@ -131,6 +141,7 @@ EMAIL = _table(
     ("-24", "account not verified", Remedy.HOLD_ACCOUNT, "Verify the account at Laaffic."),
     ("-28", "more than 200 email ids", Remedy.FATAL, _REQUEST),
     duplicate="-2",
+    of_application="-24",
 )
 
 _TABLES = {Family.EMAIL: EMAIL, Family.NUMBER: NUMBER}

@@ -1,5 +1,6 @@
 from messaging.jobs.campaigns import (
     apply_sms_reports,
+    follow_account,
     freeze_audience,
     pull_reports,
     send_campaign,
@@ -10,6 +11,7 @@ from messaging.jobs.imports import run_contact_import
 
 __all__ = [
     "apply_sms_reports",
+    "follow_account",
     "freeze_audience",
     "pull_reports",
     "run_contact_import",

@@ -1,7 +1,7 @@
 """What the queue calls: each looks at our own tables for work, so a second call changes nothing."""
 
 from laaffic_console.gateway.services import bell, inbox
-from messaging.services import answers, audience, imports, report_pulls, report_pushes, sending
+from messaging.services import answers, audience, campaigns, imports, report_pulls, report_pushes, sending
 
 
 def send_campaign(campaign_id: int) -> None:
@@ -24,7 +24,12 @@ def pull_reports() -> None:
     report_pulls.pull_due()
 
 
+def follow_account() -> None:
+    campaigns.follow_account()
+
+
 def sweep() -> None:
+    campaigns.follow_account()
     sending.sweep()
     imports.sweep()
     inbox.ring_for_waiting()

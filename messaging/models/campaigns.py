@@ -3,7 +3,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models import AccountHold, Application
 from messaging.models.contacts import ContactGroup
 
 
@@ -79,6 +79,8 @@ class Campaign(models.Model):
 
     state = models.CharField(_("state"), max_length=10, choices=CampaignState, default=CampaignState.DRAFT)
     hold_reason = models.CharField(_("why it is held"), max_length=300, blank=True)
+    # Set while the account's hold is what stops it: exactly these go on by themselves when that ends.
+    account_hold = models.ForeignKey(AccountHold, models.SET_NULL, null=True, editable=False, related_name="+")
     # Why messages wait although the campaign runs: the gateway cannot be reached, asks for patience …
     wait_reason = models.CharField(_("why it waits"), max_length=300, blank=True)
 

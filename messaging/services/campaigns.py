@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services import bell
+from laaffic_console.gateway.models import AccountHold, Application, Channel
+from laaffic_console.gateway.services import account_hold, bell
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from messaging import merge_fields, msisdn, segments
 from messaging.models import (
@@ -222,17 +222,28 @@ def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
     with transaction.atomic():
         campaign = _locked(campaign_id)
         _require(campaign, [CampaignState.PAUSED, CampaignState.HELD], _("resumed"))
-        if campaign.audience == Campaign.Audience.OPEN:
-            waits = campaign.scheduled_at and campaign.scheduled_at > timezone.now()
-            if waits:
-                _move(campaign, CampaignState.SCHEDULED, _("Resumed: it waits for its time"), by)
-            else:
-                _start(campaign, by)
-            return campaign
-        Campaign.objects.filter(pk=campaign.pk).update(errors=0)
+        stopped_by = account_hold.stop_for(campaign.application_id)
+        if stopped_by is None:
+            Campaign.objects.filter(pk=campaign.pk).update(errors=0)
+            _go_on(campaign, by)
+        elif campaign.account_hold_id:
+            raise NotAllowed(
+                _("%(reason)s The campaign goes on by itself as soon as Laaffic accepts.")
+                % {"reason": stopped_by.sentence}
+            )
+        else:
+            _hold_for(campaign, stopped_by, by)
+    return campaign
+
+
+def _go_on(campaign: Campaign, by: User | None) -> None:
+    if campaign.audience != Campaign.Audience.OPEN:
         _move(campaign, CampaignState.RUNNING, _("Resumed"), by)
         wake(campaign.pk)
-    return campaign
+    elif campaign.scheduled_at and campaign.scheduled_at > timezone.now():
+        _move(campaign, CampaignState.SCHEDULED, _("Resumed: it waits for its time"), by)
+    else:
+        _start(campaign, by)
 
 
 def change_pace(campaign_id: int, *, rate_per_second: int | None, by: User | None = None) -> Campaign:
@@ -305,6 +316,51 @@ def hold(campaign_id: int, reason: str) -> None:
             _move(campaign, CampaignState.HELD, _("Held: %(reason)s") % {"reason": reason}, None, hold_reason=reason)
 
 
+def hold_for_account(campaign_id: int) -> bool:
+    """Hold a campaign that waits or runs while the account's hold stops it, with that hold's sentence."""
+    with transaction.atomic():
+        campaign = _locked(campaign_id)
+        stopped_by = account_hold.stop_for(campaign.application_id)
+        if stopped_by is None:
+            return False
+        if campaign.state in (CampaignState.RUNNING, CampaignState.SCHEDULED):
+            _hold_for(campaign, stopped_by, None)
+    return True
+
+
+def _hold_for(campaign: Campaign, stopped_by: AccountHold, by: User | None) -> None:
+    event = _("Held: %(reason)s") % {"reason": stopped_by.sentence}
+    _move(campaign, CampaignState.HELD, event, by, hold_reason=stopped_by.sentence)
+    campaign.account_hold = stopped_by
+    campaign.save(update_fields=["account_hold"])
+
+
+def follow_account() -> None:
+    """Hold what the account's holds stop, and let go on exactly what they held. Repeated, it changes nothing."""
+    if AccountHold.objects.filter(released_at=None).exists():
+        open_ones = Campaign.objects.filter(state__in=[CampaignState.RUNNING, CampaignState.SCHEDULED])
+        for campaign_id in open_ones.values_list("pk", flat=True):
+            hold_for_account(campaign_id)
+    held = Campaign.objects.filter(state=CampaignState.HELD, account_hold__isnull=False)
+    for campaign_id in held.values_list("pk", flat=True):
+        _follow(campaign_id)
+
+
+@transaction.atomic
+def _follow(campaign_id: int) -> None:
+    campaign = _locked(campaign_id)
+    if campaign.state != CampaignState.HELD or not campaign.account_hold_id:
+        return
+    stopped_by = account_hold.stop_for(campaign.application_id)
+    if stopped_by is None and campaign.audience == Campaign.Audience.OPEN and campaign.scheduled_at:
+        # Not started here: that its time has passed by too much is looked at where scheduled campaigns start.
+        _move(campaign, CampaignState.SCHEDULED, _("Resumed: it waits for its time"), None)
+    elif stopped_by is None:
+        _go_on(campaign, None)
+    elif stopped_by.sentence != campaign.hold_reason:
+        _hold_for(campaign, stopped_by, None)
+
+
 def finish_if_done(campaign_id: int) -> bool:
     with transaction.atomic():
         campaign = _locked(campaign_id)
@@ -334,5 +390,8 @@ def _require(campaign: Campaign, states: Sequence[str], verb: str) -> None:
 def _move(campaign: Campaign, state: CampaignState, event: str, by: User | None, hold_reason: str = "") -> None:
     campaign.state = state
     campaign.hold_reason = hold_reason
-    Campaign.objects.filter(pk=campaign.pk).update(state=state, hold_reason=hold_reason[:300], wait_reason="")
+    campaign.account_hold = None
+    Campaign.objects.filter(pk=campaign.pk).update(
+        state=state, hold_reason=hold_reason[:300], wait_reason="", account_hold=None
+    )
     note(campaign, event, by)

@@ -9,11 +9,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 
 from laaffic_console.gateway.models import GatewayCall
-from laaffic_console.gateway.services import durability, ledger, pacing, workers
+from laaffic_console.gateway.services import account_hold, durability, ledger, pacing, workers
 from laaffic_console.gateway.services.pacing import RateLimit
 from messaging import merge_fields
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState
@@ -43,8 +43,10 @@ def claim(campaign: Campaign, token: str) -> Claim | Wait | Stopped | None:
 def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wait | Stopped | None:
     """The next batches, in one transaction; only one at a time where a rate is to be kept."""
     durability.relax()
-    fresh = Campaign.objects.values_list("state", "rate_per_second", "application__rate_per_second").get(pk=campaign.pk)
-    if fresh[0] != CampaignState.RUNNING:
+    account_stops = Exists(account_hold.open_holds(OuterRef("application_id")))
+    columns = Campaign.objects.values_list("state", "rate_per_second", "application__rate_per_second", account_stops)
+    fresh = columns.get(pk=campaign.pk)
+    if fresh[0] != CampaignState.RUNNING or fresh[3]:
         return Stopped()
     limits = rate_limits(campaign, fresh[1], fresh[2])
     batches = _next_queued(campaign, 1 if limits else at_most)

@@ -15,7 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from django.db.models import Exists
 from django.utils import timezone
 
-from laaffic_console.gateway.services import bell, leases, ledger, workers
+from laaffic_console.gateway.services import account_hold, bell, leases, ledger, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficClient, LaafficError, OutcomeUnknown, SendResult
 from messaging.models import Batch, BatchState, Campaign, CampaignState
@@ -46,10 +46,16 @@ def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
         if campaign.state != CampaignState.RUNNING:
             return
         settling.recover_stale(campaign_id, held.token)
+        if campaigns.hold_for_account(campaign_id):
+            return
         try:
             client = laaffic_client()
             post = channels.of(campaign).poster(campaign)
-        except (NotConfigured, NotReady) as problem:
+        except NotConfigured as problem:
+            account_hold.place_because(str(problem))
+            campaigns.hold_for_account(campaign_id)
+            return
+        except NotReady as problem:
             campaigns.hold(campaign_id, str(problem))
             return
         ring_again = Sender(campaign, client, post, held, slice_seconds).run()
@@ -164,9 +170,9 @@ class Sender:
     def _depart(self, claimed: Claim) -> None:
         """Commit that the request leaves, and only then let it; not if the campaign was stopped since the claim."""
         running = Exists(Campaign.objects.filter(pk=self.campaign.pk, state=CampaignState.RUNNING))
-        left_at = ledger.depart(claimed.call_id, provided=running)
+        left_at = ledger.depart(claimed.call_id, provided=running, unless_held=True)
         if left_at is None:
-            claiming.release(claimed, "its campaign was stopped before the request left")
+            claiming.release(claimed, "its campaign or the account was stopped before the request left")
             return
         if self.campaign.first_sent_at is None:
             self.campaign.first_sent_at = left_at
@@ -199,6 +205,9 @@ class Sender:
         self._say_waiting("")
 
     def _after(self, aftermath: Aftermath) -> None:
+        if aftermath.account_is_held:
+            campaigns.hold_for_account(self.campaign.pk)
+            self.stopping = True
         if aftermath.hold_because:
             campaigns.hold(self.campaign.pk, aftermath.hold_because)
             self.stopping = True

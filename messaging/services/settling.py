@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import durability, ledger
+from laaffic_console.gateway.services import account_hold, durability, ledger
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
 from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState, OutcomeTally
 from messaging.services import answers, claiming, error_limit
@@ -92,11 +92,17 @@ def settle_error(campaign_id: int, claimed: Claim, error: LaafficError) -> "Afte
 class Aftermath:
     """What a failed call asks of its campaign: to be held, or to wait for a while, with one sentence why."""
 
-    __slots__ = ("hold_because", "wait_because", "wait_until")
+    __slots__ = ("account_is_held", "hold_because", "wait_because", "wait_until")
 
     def __init__(
-        self, *, hold_because: str = "", wait_because: str = "", wait_until: dt.datetime | None = None
+        self,
+        *,
+        hold_because: str = "",
+        wait_because: str = "",
+        wait_until: dt.datetime | None = None,
+        account_is_held: bool = False,
     ) -> None:
+        self.account_is_held = account_is_held
         self.hold_because = hold_because
         self.wait_because = wait_because
         self.wait_until = wait_until
@@ -108,8 +114,9 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
         case Remedy.RETRY:
             return _requeue(batch, refusal, wait_because=sentence)
         case Remedy.HOLD_ACCOUNT | Remedy.RESIGN:
-            _requeue(batch, refusal, wait_because=sentence)
-            return Aftermath(hold_because=sentence)
+            Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
+            account_hold.place(refusal, call_id=claimed.call_id)
+            return Aftermath(account_is_held=True)
         case Remedy.SPLIT if len(claimed.message_ids) > 1:
             _split(batch)
             return Aftermath()

@@ -1,9 +1,11 @@
+from laaffic_console.gateway.models.account import AccountHold
 from laaffic_console.gateway.models.applications import Application, Channel
 from laaffic_console.gateway.models.inbox import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.models.ledger import CallState, GatewayCall
 from laaffic_console.gateway.models.workers import Lease, RatePacer, WorkerHeartbeat
 
 __all__ = [
+    "AccountHold",
     "Application",
     "CallState",
     "Channel",

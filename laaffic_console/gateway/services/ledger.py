@@ -15,6 +15,7 @@ from django.db.models import Exists, Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.services import account_hold
 from laaffic_console.gateway.services.durability import durable
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 
@@ -62,15 +63,17 @@ def prepare_all(calls: Sequence[GatewayCall]) -> list[GatewayCall]:
     return GatewayCall.objects.bulk_create(calls)
 
 
-def depart(call_id: int, *, provided: Q | Exists | None = None) -> dt.datetime | None:
+def depart(call_id: int, *, provided: Q | Exists | None = None, unless_held: bool = False) -> dt.datetime | None:
     """Commit that the request is about to leave; None when it must not: someone has taken the call away.
 
-    `provided` is one more condition that must hold in the same statement.
+    In the same statement `provided` must hold, and with `unless_held` nothing may hold the account.
     """
     now = timezone.now()
     departed = GatewayCall.objects.filter(pk=call_id, state=CallState.PREPARED)
     if provided is not None:
         departed = departed.filter(provided)
+    if unless_held:
+        departed = departed.filter(account_hold.may_go_on())
     with durable():
         return now if departed.update(state=CallState.IN_FLIGHT, left_at=now) == 1 else None
 

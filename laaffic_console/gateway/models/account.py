@@ -1,0 +1,49 @@
+"""The Laaffic account itself: what stops it, and how much money was on it."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from laaffic_console.gateway.models.applications import Application
+from laaffic_console.gateway.models.ledger import GatewayCall
+
+
+class AccountHold(models.Model):
+    """Why nothing may leave for the account, or for one application of it, and since when.
+
+    Placed by a refusal that any other request would meet too (−10 and the credential codes, wire §5); ended by a probe
+    that Laaffic accepts, or by a person.
+    """
+
+    application = models.ForeignKey(
+        Application, models.CASCADE, null=True, related_name="+", verbose_name=_("application")
+    )  # None: every application of the account
+    scope = models.CharField(max_length=40)  # "account" or "application:3": at most one open hold each
+    code = models.CharField(_("code"), max_length=16, blank=True)
+    sentence = models.CharField(_("why"), max_length=300)
+    call = models.ForeignKey(GatewayCall, models.SET_NULL, null=True, related_name="+", verbose_name=_("refused call"))
+    placed_at = models.DateTimeField(_("since"))
+    probe_wait = models.PositiveIntegerField(_("seconds between probes"))
+    next_probe_at = models.DateTimeField(_("next probe"), null=True)  # None: nothing can be asked; a person ends it
+    # The funds with which a hold for want of money ended last; refused again, more is needed to end it.
+    funds = models.DecimalField(_("funds"), max_digits=20, decimal_places=6, null=True)
+    last_answer = models.CharField(_("last probe"), max_length=300, blank=True)
+    released_at = models.DateTimeField(_("ended"), null=True)
+    released_because = models.CharField(_("ended because"), max_length=300, blank=True)
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("ended by")
+    )
+
+    class Meta:
+        verbose_name = _("account hold")
+        verbose_name_plural = _("account holds")
+        ordering = ["-id"]
+        permissions = [("release_accounthold", "Can end a hold of the account")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scope"], name="account_hold_once", condition=models.Q(released_at__isnull=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence

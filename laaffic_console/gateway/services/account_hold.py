@@ -1,0 +1,189 @@
+"""The account-wide pause: after −10 or a credential code nothing more leaves until Laaffic accepts again.
+
+Every request would be refused in the same way, so one refusal stops them all, with one sentence why. A probe asks for
+the balance, ever more seldom; when it is accepted, with funds where these were missing, the hold ends by itself and
+what it stopped goes on. The apps that own campaigns or calls name a job that follows: it runs when a hold begins,
+changes its sentence or ends.
+"""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from laaffic_console.gateway.models import AccountHold, Application, Channel, GatewayCall
+from laaffic_console.gateway.services import bell, leases
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.laaffic import Balance, LaafficError, Refused, Remedy
+
+FIRST_PROBE = 15  # seconds
+LONGEST_WAIT = 300
+AGAIN = dt.timedelta(minutes=15)  # refused again within this time of its end, it is the same trouble
+NO_FUNDS = "-10"
+PROBE_JOB = "laaffic_console.gateway.jobs.probe_account"
+HOLDING = (Remedy.HOLD_ACCOUNT, Remedy.RESIGN)  # a clock that is still wrong after re-signing stops everything too
+
+_followers: list[str] = []
+
+
+def follow_with(job: str) -> None:
+    """Let an app name the job that stops what is held and wakes what may go on; called from its AppConfig."""
+    if job not in _followers:
+        _followers.append(job)
+
+
+def place(refusal: Refused, *, call_id: int | None = None) -> None:
+    """Hold what this refusal concerns. A second refusal of the same kind changes nothing."""
+    calls = GatewayCall.objects.select_related("application")
+    call = None if call_id is None else calls.filter(pk=call_id).first()
+    application = call.application if call and refusal.entry.of_application else None
+    _place(application, code=refusal.code, sentence=sentence_of(refusal), call=call)
+
+
+def place_because(sentence: str) -> None:
+    """Hold the account for a reason of our own: the credentials are missing."""
+    _place(None, code="", sentence=sentence, call=None)
+
+
+def sentence_of(refusal: Refused) -> str:
+    return f"Laaffic refused with {refusal.code}: {refusal.meaning}. {refusal.advice}"
+
+
+def open_holds(application_id: int | OuterRef) -> QuerySet[AccountHold]:
+    """What stops this application now: holds of its own and of the whole account."""
+    concerned = Q(application=None) | Q(application=application_id)
+    return AccountHold.objects.filter(concerned, released_at=None)
+
+
+def stop_for(application_id: int) -> AccountHold | None:
+    """The hold that stops this application, the oldest where there are two; None when it may send."""
+    return open_holds(application_id).order_by("id").first()
+
+
+def is_held(application_id: int) -> bool:
+    return open_holds(application_id).exists()
+
+
+def may_go_on() -> Any:
+    """A condition on ledger calls, for the statement that lets them leave."""
+    return ~Exists(open_holds(OuterRef("application_id")))
+
+
+def release(hold_id: int, *, because: str, by: User | None = None) -> bool:
+    """End a hold and ring for what it stopped; False when it had ended already."""
+    held = AccountHold.objects.filter(pk=hold_id, released_at=None)
+    ended = held.update(released_at=timezone.now(), released_because=because[:300], released_by=by) == 1
+    if ended:
+        _ring_followers()
+    return ended
+
+
+def probe_due() -> bool:
+    return AccountHold.objects.filter(released_at=None, next_probe_at__lte=timezone.now()).exists()
+
+
+def probe(*, at_once: bool = False) -> None:
+    """Ask Laaffic whether what is held may go on: what is due, or everything when a person asks."""
+    with leases.lease("probe-account") as held:
+        if held is None:
+            return
+        due = AccountHold.objects.filter(released_at=None).select_related("application")
+        if not at_once:
+            due = due.filter(next_probe_at__lte=timezone.now())
+        for hold in due:
+            _probe(hold)
+
+
+def tell(balance: Balance) -> None:
+    """An answer to getBalance that somebody else has asked for: it ends what a probe would end."""
+    for hold in AccountHold.objects.filter(released_at=None, application=None):
+        _weigh(hold, balance)
+
+
+@transaction.atomic
+def _place(application: Application | None, *, code: str, sentence: str, call: GatewayCall | None) -> None:
+    now = timezone.now()
+    scope = f"application:{application.pk}" if application else "account"
+    before = _shortly_before(scope, code, now)
+    wait = min(2 * before.probe_wait, LONGEST_WAIT) if before else FIRST_PROBE
+    given = {
+        "application": application,
+        "code": code,
+        "sentence": sentence[:300],
+        "call": call,
+        "placed_at": now,
+        "probe_wait": wait,
+        "funds": before.funds if before else None,
+        "next_probe_at": now + dt.timedelta(seconds=wait) if _can_be_asked(application) else None,
+    }
+    _hold, is_new = AccountHold.objects.get_or_create(scope=scope, released_at=None, defaults=given)
+    if is_new:
+        _ring_followers()
+
+
+def _shortly_before(scope: str, code: str, now: dt.datetime) -> AccountHold | None:
+    """The same hold that ended a moment ago: a probe may see funds where a send finds too little."""
+    lately = AccountHold.objects.filter(scope=scope, code=code, released_at__gt=now - AGAIN)
+    return lately.order_by("-id").first()
+
+
+def _can_be_asked(application: Application | None) -> bool:
+    """getBalance speaks for the account; for one application a read of its own must, and only SMS has a free one."""
+    return application is None or application.channel == Channel.SMS
+
+
+def _probe(hold: AccountHold) -> None:
+    try:
+        client = laaffic_client()
+        if hold.application is None:
+            _weigh(hold, client.get_balance())
+            return
+        if not _can_be_asked(hold.application):
+            return
+        now = timezone.now()
+        client.get_sent_records(app_id=hold.application.app_id, start=now - dt.timedelta(minutes=1), end=now)
+    except NotConfigured as problem:
+        _ask_later(hold, str(problem), sentence=str(problem), code="")
+    except Refused as refusal:
+        if refusal.calls_for in HOLDING and refusal.entry.of_application == (hold.application is not None):
+            _ask_later(hold, str(refusal), sentence=sentence_of(refusal), code=refusal.code)
+        else:
+            _ask_later(hold, str(refusal))
+    except LaafficError as problem:
+        _ask_later(hold, str(problem))
+    else:
+        release(hold.pk, because="Laaffic accepts the key for this application.")
+
+
+def _weigh(hold: AccountHold, balance: Balance) -> None:
+    if hold.code != NO_FUNDS:
+        release(hold.pk, because="Laaffic accepts the credentials.")
+    elif funds(balance) > max(hold.funds or Decimal(), Decimal()):
+        AccountHold.objects.filter(pk=hold.pk).update(funds=funds(balance))
+        release(hold.pk, because=f"There are funds again: the balance is {balance.balance}.")
+    else:
+        _ask_later(hold, f"the balance is {balance.balance}")
+
+
+def funds(balance: Balance) -> Decimal:
+    """What can be spent: the balance, the bonus and the credit line (wire §2.16)."""
+    return balance.balance + (balance.gift or 0) + (balance.credit or 0)
+
+
+def _ask_later(hold: AccountHold, answer: str, *, sentence: str | None = None, code: str | None = None) -> None:
+    wait = min(2 * hold.probe_wait, LONGEST_WAIT)
+    changed = {"last_answer": answer[:300], "probe_wait": wait}
+    changed["next_probe_at"] = timezone.now() + dt.timedelta(seconds=wait)
+    if sentence is not None and code is not None and sentence[:300] != hold.sentence:
+        changed |= {"sentence": sentence[:300], "code": code}
+        _ring_followers()
+    AccountHold.objects.filter(pk=hold.pk, released_at=None).update(**changed)
+
+
+def _ring_followers() -> None:
+    for job in _followers:
+        bell.ring(job)

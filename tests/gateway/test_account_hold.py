@@ -1,0 +1,368 @@
+"""The account's hold: one refusal stops everything, a probe that Laaffic accepts lets it go on."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from laaffic_console.gateway import jobs as gateway_jobs
+from laaffic_console.gateway.models import AccountHold, Application, GatewayCall
+from laaffic_console.gateway.services import account, account_hold, ledger
+from laaffic_console.laaffic import Family, Refused, lookup
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.jobs import follow_account
+from messaging.models import Campaign, CampaignState, ContactGroup
+from messaging.services import campaigns, claiming, counting, sending
+from tests.messaging.conftest import add_contacts, group, point_at, run_jobs
+
+__all__ = ["group", "run_jobs"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CREDENTIAL_CODES = ["-1", "-2", "-13", "-29", "-30", "-31"]
+
+
+def refused(code: str, family: Family = Family.SMS) -> Refused:
+    return Refused(interface="sendSms", entry=lookup(family, code), reason="", http_status=200)
+
+
+def a_call(application: Application) -> GatewayCall:
+    return ledger.prepare(interface="sendSms", application=application, about_kind="x", about_id=None, summary={})
+
+
+def due_now() -> None:
+    AccountHold.objects.update(next_probe_at=timezone.now() - dt.timedelta(seconds=1))
+
+
+@pytest.fixture
+def other(db: None) -> Application:
+    return Application.objects.create(app_id="other", channel="sms")
+
+
+class PlaceTests:
+    @pytest.mark.parametrize("code", ["-10", *CREDENTIAL_CODES])
+    def test_it_stops_every_application_with_one_sentence(
+        self, application: Application, other: Application, code: str
+    ) -> None:
+        account_hold.place(refused(code), call_id=a_call(application).pk)
+
+        hold = AccountHold.objects.get()
+        assert (hold.code, hold.call.application) == (code, application)
+        assert hold.sentence.startswith(f"Laaffic refused with {code}: ")
+        assert account_hold.is_held(application.pk)
+        assert account_hold.stop_for(other.pk) == hold
+
+    def test_a_key_without_permission_stops_one_application(self, application: Application, other: Application) -> None:
+        account_hold.place(refused("-32"), call_id=a_call(application).pk)
+
+        assert account_hold.is_held(application.pk)
+        assert not account_hold.is_held(other.pk)
+
+    def test_a_second_refusal_changes_nothing(self, application: Application) -> None:
+        account_hold.place(refused("-10"), call_id=a_call(application).pk)
+        account_hold.place(refused("-1"), call_id=a_call(application).pk)
+
+        assert AccountHold.objects.get().code == "-10"
+
+    def test_it_rings_for_those_who_follow_once(self, application: Application) -> None:
+        account_hold.place(refused("-10"))
+        account_hold.place(refused("-10"))
+
+        assert [task.task["func"] for task in OrmQ.objects.all()] == ["messaging.jobs.follow_account"]
+
+
+class DepartTests:
+    def test_nothing_leaves_while_it_holds(self, application: Application, other: Application) -> None:
+        mine, others = a_call(application), a_call(other)
+        account_hold.place(refused("-32"), call_id=mine.pk)
+
+        assert ledger.depart(mine.pk, unless_held=True) is None
+        assert ledger.depart(others.pk, unless_held=True) is not None
+
+    def test_what_is_about_no_application_is_stopped_by_the_account_alone(self, application: Application) -> None:
+        account_hold.place(refused("-32"), call_id=a_call(application).pk)
+        call = ledger.prepare(interface="x", application=None, about_kind="x", about_id=None, summary={})
+        assert ledger.depart(call.pk, unless_held=True) is not None
+        account_hold.place(refused("-1"))
+        call = ledger.prepare(interface="x", application=None, about_kind="x", about_id=None, summary={})
+
+        assert ledger.depart(call.pk, unless_held=True) is None
+
+    def test_it_is_looked_at_in_the_statement_that_lets_it_leave(
+        self, application: Application, django_assert_num_queries: Any
+    ) -> None:
+        call = a_call(application)
+        pragmas = 2 if connection.vendor == "sqlite" else 0
+
+        with django_assert_num_queries(1 + pragmas):
+            ledger.depart(call.pk, unless_held=True)
+
+    def test_once_it_has_ended_calls_leave(self, application: Application) -> None:
+        call = a_call(application)
+        account_hold.place(refused("-1"))
+        account_hold.release(AccountHold.objects.get().pk, because="a test")
+
+        assert ledger.depart(call.pk, unless_held=True) is not None
+
+
+class ProbeTests:
+    def test_credentials_that_are_accepted_end_it(self, sandbox: RunningSandbox) -> None:
+        account_hold.place(refused("-1"))
+        due_now()
+
+        account_hold.probe()
+
+        hold = AccountHold.objects.get()
+        assert hold.released_at is not None
+        assert hold.released_because == "Laaffic accepts the credentials."
+
+    def test_before_its_time_nobody_is_asked(self, sandbox: RunningSandbox) -> None:
+        account_hold.place(refused("-1"))
+
+        account_hold.probe()
+
+        assert not account_hold.probe_due()
+        assert sandbox.stats()["calls"].get("/getBalance", 0) == 0
+
+    def test_credentials_that_are_still_wrong_keep_it_and_wait_longer(
+        self, sandbox: RunningSandbox, settings: Any
+    ) -> None:
+        settings.LAAFFIC_API_SECRET = "wrong"
+        account.laaffic_client.cache_clear()
+        account_hold.place(refused("-1"))
+        due_now()
+
+        account_hold.probe()
+
+        hold = AccountHold.objects.get()
+        assert (hold.released_at, hold.probe_wait) == (None, 2 * account_hold.FIRST_PROBE)
+        assert "-1" in hold.last_answer
+        assert not account_hold.probe_due()
+
+    def test_another_refusal_changes_the_sentence(self, sandbox: RunningSandbox) -> None:
+        sandbox.set_faults(status="-30", status_calls=1)
+        account_hold.place(refused("-10"))
+        due_now()
+
+        account_hold.probe()
+
+        hold = AccountHold.objects.get()
+        assert hold.code == "-30"
+        assert "API key disabled" in hold.sentence
+
+    @pytest.mark.parametrize(("funds", "ends"), [(0.0, False), (-3.0, False), (0.5, True)])
+    def test_a_lack_of_money_ends_with_funds(
+        self, monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox, funds: float, ends: bool
+    ) -> None:
+        sandbox.sandbox.options.balance = funds
+        monkeypatch.setattr(account_hold, "funds", lambda balance: balance.balance)  # the sandbox adds a bonus
+        account_hold.place(refused("-10"))
+        due_now()
+
+        account_hold.probe()
+
+        assert (AccountHold.objects.get().released_at is not None) == ends
+
+    def test_funds_that_were_too_little_once_must_grow(
+        self, monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox
+    ) -> None:
+        monkeypatch.setattr(account_hold, "funds", lambda balance: balance.balance)
+        sandbox.sandbox.options.balance = 0.01
+        account_hold.place(refused("-10"))
+        account_hold.probe(at_once=True)
+        account_hold.place(refused("-10"))
+
+        account_hold.probe(at_once=True)
+        assert AccountHold.objects.filter(released_at=None).exists()
+
+        sandbox.sandbox.options.balance = 5.0
+        account_hold.probe(at_once=True)
+        assert not AccountHold.objects.filter(released_at=None).exists()
+
+    def test_what_is_refused_again_waits_longer(self, sandbox: RunningSandbox) -> None:
+        account_hold.place(refused("-1"))
+        account_hold.probe(at_once=True)
+
+        account_hold.place(refused("-1"))
+
+        assert AccountHold.objects.get(released_at=None).probe_wait == 2 * account_hold.FIRST_PROBE
+
+    def test_a_permission_is_probed_with_the_application(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        account_hold.place(refused("-32"), call_id=a_call(application).pk)
+        sandbox.set_faults(status="-32", status_calls=1)
+        account_hold.probe(at_once=True)
+        assert account_hold.is_held(application.pk)
+
+        account_hold.probe(at_once=True)
+
+        assert not account_hold.is_held(application.pk)
+
+    def test_where_no_read_can_tell_a_person_ends_it(self, sandbox: RunningSandbox) -> None:
+        voice = Application.objects.create(app_id="v1", channel="voice")
+        account_hold.place(refused("-32"), call_id=a_call(voice).pk)
+
+        account_hold.probe(at_once=True)
+
+        hold = AccountHold.objects.get()
+        assert (hold.released_at, hold.next_probe_at) == (None, None)
+        assert account_hold.release(hold.pk, because="a person looked")
+        assert not account_hold.release(hold.pk, because="twice")
+
+    def test_missing_credentials_are_a_hold_of_our_own(self, settings: Any) -> None:
+        settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = ""
+        account.laaffic_client.cache_clear()
+        account_hold.place_because("LAAFFIC_API_KEY and LAAFFIC_API_SECRET are not set.")
+
+        account_hold.probe(at_once=True)
+
+        assert AccountHold.objects.get(released_at=None).code == ""
+
+    def test_an_unreachable_gateway_tells_nothing(self, sandbox: RunningSandbox, settings: Any) -> None:
+        settings.LAAFFIC_BASE_URL = "http://127.0.0.1:9/v3"
+        account.laaffic_client.cache_clear()
+        account_hold.place(refused("-1"))
+
+        account_hold.probe(at_once=True)
+
+        hold = AccountHold.objects.get()
+        assert hold.released_at is None
+        assert "refused" in hold.last_answer
+
+
+class CampaignTests:
+    def launched(self, application: Application, group: ContactGroup, **fields: Any) -> Campaign:
+        campaign = campaigns.create(
+            name="Autumn", application=application, sender_id="S", text="Hello", groups=[group], **fields
+        )
+        return campaigns.launch(campaign.pk)
+
+    def states(self) -> list[tuple[str, str]]:
+        return list(Campaign.objects.order_by("pk").values_list("state", "hold_reason"))
+
+    def test_every_campaign_is_held_and_all_go_on_when_there_is_money(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 3)
+        sandbox.set_faults(status="-10", status_calls=1)
+        self.launched(application, group)
+        self.launched(application, group)
+        self.launched(application, group, scheduled_at=timezone.now() + dt.timedelta(days=1))
+
+        run_jobs()
+
+        sentence = AccountHold.objects.get().sentence
+        assert self.states() == [(CampaignState.HELD, sentence)] * 3
+        assert sandbox.stats()["accepted"] == 0
+        assert GatewayCall.objects.count() == 1  # the second did not even ask
+
+        due_now()
+        gateway_jobs.sweep()
+        run_jobs()
+
+        assert [state for state, _ in self.states()] == [
+            CampaignState.FINISHED,
+            CampaignState.FINISHED,
+            CampaignState.SCHEDULED,
+        ]
+        assert sandbox.stats()["accepted"] == 6
+
+    def test_only_what_it_held_goes_on(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 2)
+        paused, by_errors, held = (self.launched(application, group) for _ in range(3))
+        campaigns.pause(paused.pk)
+        campaigns.hold(by_errors.pk, "Too many errors.")
+        account_hold.place(refused("-1"))
+        follow_account()
+        campaigns.pause(held.pk)
+        campaigns.resume(paused.pk)
+        assert [state for state, _ in self.states()] == ["held", "held", "paused"]
+
+        account_hold.release(AccountHold.objects.get().pk, because="a test")
+        follow_account()
+        run_jobs()
+
+        assert [state for state, _ in self.states()] == ["finished", "held", "paused"]
+
+    def test_resuming_while_it_holds_says_why_not(self, application: Application, group: ContactGroup) -> None:
+        add_contacts(group, 2)
+        campaign = Campaign.objects.create(name="A", application=application, text="Hi", state=CampaignState.RUNNING)
+        account_hold.place(refused("-13"))
+        follow_account()
+
+        with pytest.raises(campaigns.NotAllowed, match="refused with -13: user locked"):
+            campaigns.resume(campaign.pk)
+
+    def test_a_new_reason_is_shown(self, application: Application) -> None:
+        campaign = Campaign.objects.create(name="A", application=application, text="Hi", state=CampaignState.RUNNING)
+        account_hold.place(refused("-10"))
+        follow_account()
+        AccountHold.objects.update(sentence="Something else.")
+
+        follow_account()
+        events = campaign.events.count()
+        follow_account()
+
+        assert self.states() == [(CampaignState.HELD, "Something else.")]
+        assert campaign.events.count() == events
+
+    def test_a_claim_stops_while_it_holds(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 2)
+        campaign = self.launched(application, group)
+        account_hold.place(refused("-10"))
+
+        assert isinstance(claiming.claim_some(campaign, "token", 1), claiming.Stopped)
+
+    def test_a_batch_that_was_claimed_before_does_not_leave(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        add_contacts(group, 2)
+        campaign = self.launched(application, group)
+        claim_some = claiming.claim_some
+
+        def and_then_hold(*args: Any) -> Any:
+            claimed = claim_some(*args)
+            if isinstance(claimed, list):
+                account_hold.place(refused("-10"))
+            return claimed
+
+        monkeypatch.setattr(claiming, "claim_some", and_then_hold)
+        sending.send(campaign.pk, slice_seconds=2)
+
+        assert sandbox.stats()["accepted"] == 0
+        assert counting.state_counts(campaign)["queued"] == 2
+
+    def test_without_credentials_all_wait_for_them(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        settings: Any,
+    ) -> None:
+        add_contacts(group, 2)
+        campaign = self.launched(application, group)
+        settings.LAAFFIC_API_KEY = ""
+        account.laaffic_client.cache_clear()
+
+        sending.send(campaign.pk)
+
+        assert self.states() == [(CampaignState.HELD, AccountHold.objects.get().sentence)]
+        point_at(settings, sandbox)
+        due_now()
+        gateway_jobs.sweep()
+        run_jobs()
+        assert self.states()[0][0] == CampaignState.FINISHED
