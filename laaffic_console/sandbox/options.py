@@ -29,6 +29,7 @@ class Options:
     push_retries: int = 5
     spaced_order_key: bool = False  # "orderId " as one vendor page prints it (wire §2.4)
     push_order_id: bool = True
+    clock_shift: float = 0.0  # seconds by which all that expires is older than it is; signatures are not
 
 
 KINDS = (
@@ -44,7 +45,12 @@ KINDS = (
 
 @dataclass(slots=True)
 class Faults:
-    """Each fault has a probability; `next_calls` names one that strikes the next n calls for certain."""
+    """Each fault has a probability; `next_calls` names one that strikes the next n calls for certain.
+
+    They strike the calls that act, of every family; `paths` names others instead, by how they begin.
+    """
+
+    paths: list[str] = field(default_factory=list)
 
     latency_ms: float = 0.0
     latency_jitter_ms: float = 0.0
@@ -62,18 +68,32 @@ class Faults:
     leave_out: list[str] = field(default_factory=list)  # numbers left out of `array`
     abnormal: list[str] = field(default_factory=list)  # numbers that are abnormal (-9)
 
+    def strikes(self, path: str, acts: bool) -> bool:
+        return path.startswith(tuple(self.paths)) if self.paths else acts
+
     def update(self, given: dict[str, Any]) -> None:
         """Set what is named; an unknown name or a value of another type is a ValueError that says so."""
         known = {entry.name for entry in fields(self)}
+        checked = {}
         for name, value in given.items():
             if name not in known:
                 raise ValueError(f"unknown fault {name}; there are: {', '.join(sorted(known))}")
-            expected = type(getattr(self, name))
-            if expected is float and isinstance(value, int):
-                value = float(value)
-            if not isinstance(value, expected):
-                raise ValueError(f"{name} must be {expected.__name__}")
+            checked[name] = self._checked(name, value)
         if given.get("next_fault") and given["next_fault"] not in KINDS:
             raise ValueError(f"next_fault is one of {', '.join(KINDS)}")
-        for name, value in given.items():
+        for name, value in checked.items():
             setattr(self, name, value)
+
+    def _checked(self, name: str, value: Any) -> Any:
+        expected = type(getattr(self, name))
+        if expected is float and type(value) is int:
+            value = float(value)
+        if type(value) is not expected:
+            raise ValueError(f"{name} must be {expected.__name__}")
+        if expected is list and not all(isinstance(entry, str) for entry in value):
+            raise ValueError(f"{name} must be a list of texts")
+        if expected in (int, float) and not 0 <= value < 1_000_000_000:
+            raise ValueError(f"{name} must be 0 or more")
+        if name in KINDS and value > 1:
+            raise ValueError(f"{name} is a probability, 0 to 1")
+        return value

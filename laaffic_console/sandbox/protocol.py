@@ -39,7 +39,7 @@ class Refusal(Exception):
     def __init__(self, status: str, reason: str = "") -> None:
         super().__init__(status)
         self.status = status
-        self.reason = reason or REASONS.get(status, "Failure")
+        self.reason = reason  # "" is the usual one
 
 
 def check_signature(headers: Mapping[str, str], options: Options, now: float, expired: str = "-16") -> None:
@@ -53,10 +53,11 @@ def check_signature(headers: Mapping[str, str], options: Options, now: float, ex
         raise Refusal(expired)
 
 
-def check_application(app_id: str, product: str, options: Options) -> None:
+def check_application(app_id: str, products: str, options: Options) -> None:
+    """`products`: the one, or several with spaces between, that may call this."""
     if not app_id or len(app_id) > 32:
         raise Refusal("-22", "appId is empty or too long")
-    if options.applications and options.applications.get(app_id) != product:
+    if options.applications and options.applications.get(app_id, "") not in products.split():
         raise Refusal("-32")
 
 
@@ -64,6 +65,6 @@ def success(options: Options, **fields: Any) -> dict[str, Any]:
     return {"status": 0 if options.numeric_status else "0", "reason": "success", **fields}
 
 
-def failure(refusal: Refusal, options: Options) -> dict[str, Any]:
+def failure(refusal: Refusal, options: Options, reasons: Mapping[str, str] = REASONS) -> dict[str, Any]:
     status: str | int = int(refusal.status) if options.numeric_status else refusal.status
-    return {"status": status, "reason": refusal.reason}
+    return {"status": status, "reason": refusal.reason or reasons.get(refusal.status, "Failure")}

@@ -1,7 +1,6 @@
 """Pushing delivery reports to the callback: late, twice, reordered and in arrays, as options say (wire §2.4)."""
 
 import asyncio
-import contextlib
 import heapq
 import random
 import time
@@ -10,10 +9,9 @@ from typing import Any
 
 import aiohttp
 
+from laaffic_console.sandbox.courier import CONCURRENT, post_until_acknowledged
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.store import Accepted, Store
-
-CONCURRENT = 4
 
 
 class Pusher:
@@ -92,16 +90,9 @@ class Pusher:
         return report
 
     async def _push(self, session: aiohttp.ClientSession, body: Any) -> None:
-        """Until it is answered with 200, a few times, later each time: the vendor documents no rule."""
         try:
-            for attempt in range(self.options.push_retries + 1):
-                self.store.pushes["sent"] += 1
-                with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
-                    async with session.post(self.options.callback, json=body) as answer:
-                        if answer.status == 200:
-                            self.store.pushes["acknowledged"] += 1
-                            return
-                await asyncio.sleep(min(0.2 * 2**attempt, 5.0))
-            self.store.pushes["given up"] += 1
+            await post_until_acknowledged(
+                session, self.options.callback, body, self.options.push_retries, self.store.pushes
+            )
         finally:
             self._free.release()

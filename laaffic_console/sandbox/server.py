@@ -12,6 +12,8 @@ from typing import Any
 from aiohttp import web
 
 from laaffic_console.sandbox import protocol
+from laaffic_console.sandbox.courier import Courier
+from laaffic_console.sandbox.families import Door, FamilyOfInterfaces, Gateway, Route, number_of
 from laaffic_console.sandbox.options import KINDS, Faults, Options
 from laaffic_console.sandbox.protocol import Refusal
 from laaffic_console.sandbox.pusher import Pusher
@@ -21,7 +23,8 @@ from laaffic_console.sandbox.store import Store
 PAGE = Path(__file__).parent / "static" / "sandbox"
 MAX_BODY = 32 * 1024 * 1024
 
-Interface = Callable[[dict[str, Any], float], dict[str, Any]]
+# Each family is a module of its own; this is all that joins them.
+FAMILIES: list[type[FamilyOfInterfaces]] = [SmsInterfaces]
 
 
 class Sandbox:
@@ -30,71 +33,73 @@ class Sandbox:
         self.faults = faults or Faults()
         self.random = random.Random(options.seed)  # noqa: S311 - repeatable on purpose
         self.store = Store(options)
-        self.sms = SmsInterfaces(self.store, options, self.faults)
+        self.courier = Courier(options)
         self.pusher = Pusher(self.store, options)
+        self.store.listeners.append(self.pusher.schedule)
+        gateway = Gateway(options, self.faults, self.store, self.courier)
+        self.families = [family(gateway) for family in FAMILIES]
         self.site: web.TCPSite | None = None
         self.down_until = 0.0
 
-    def interfaces(self) -> list[tuple[str, str, Interface]]:
-        """Method, path and what answers; further families add theirs here."""
-        sms = self.sms
-        return [
-            ("POST", "/sendSms", lambda given, now: sms.send(given, now, 1000)),
-            ("GET", "/sendSms", lambda given, now: sms.send(given, now, 100)),
-            ("POST", "/sendSms/batch", sms.send_batch),
-            ("GET", "/getReport", sms.get_report),
-            ("GET", "/getSentRcd", sms.get_sent_records),
-            ("GET", "/getBalance", sms.get_balance),
-        ]
-
     def application(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY)
-        for method, path, interface in self.interfaces():
-            for prefix in ("/v3", ""):
-                app.router.add_route(method, prefix + path, self._handler(path, interface))
+        for family in self.families:
+            for route in family.routes():
+                for prefix in ("/v3", ""):
+                    app.router.add_route(route.method, prefix + route.path, self._handler(family, route))
         app.router.add_get("/", self._page)
         app.router.add_static("/static", PAGE)
-        app.router.add_get("/sandbox/stats", self._stats)
-        app.router.add_get("/sandbox/messages", self._messages)
+        for method, path, door in self._doors():
+            app.router.add_route(method, "/sandbox" + path, door_handler(door))
         app.router.add_get("/sandbox/log", self._log)
-        app.router.add_post("/sandbox/reset", self._reset)
         app.router.add_post("/sandbox/down", self._down)
-        app.router.add_route("*", "/sandbox/faults", self._faults)
         app.cleanup_ctx.append(self._pushing)
         return app
 
-    def _handler(self, path: str, interface: Interface) -> Callable[[web.Request], Any]:
+    def _doors(self) -> list[tuple[str, str, Door]]:
+        """Method, path and what answers; the families add theirs."""
+        own: list[tuple[str, str, Door]] = [
+            ("GET", "/stats", lambda given: self.store.stats(time.time())),
+            ("GET", "/messages", self._messages),
+            ("GET", "/received", self._received),
+            ("POST", "/reset", self._reset),
+            ("GET", "/faults", lambda given: as_dict(self.faults)),
+            ("POST", "/faults", self._set_faults),
+            ("DELETE", "/faults", lambda given: self._set_faults(as_dict(Faults()))),
+            ("POST", "/clock", self._shift_clock),
+        ]
+        return own + [door for family in self.families for door in family.doors()]
+
+    def _handler(self, family: FamilyOfInterfaces, route: Route) -> Callable[[web.Request], Any]:
         async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._answer(path, interface, request)
+            return await self._answer(family, route, request)
 
         return handle
 
-    async def _answer(self, path: str, interface: Interface, request: web.Request) -> web.StreamResponse:
-        self.store.calls[path] += 1
+    async def _answer(self, family: FamilyOfInterfaces, route: Route, request: web.Request) -> web.StreamResponse:
+        self.store.calls[route.path] += 1
         raw = await request.read()
-        fault = self._next_fault() if request.path.removeprefix("/v3").startswith("/sendSms") else ""
+        fault = self._next_fault() if self.faults.strikes(route.path, route.acts) else ""
         if fault == "reset_before" or time.time() < self.down_until:
             return cut(request)
         if fault == "bad_gateway_before":
             return bad_gateway()
         await self._latency()
-        body = self._body(interface, request, raw)
-        self.pusher.schedule(self.sms.accepted_now)
-        self.sms.accepted_now = []
+        body = self._body(family, route, request, raw)
         if fault:
             return await self._spoil(fault, request, body)
         return self._json(body)
 
-    def _body(self, interface: Interface, request: web.Request, raw: bytes) -> dict[str, Any]:
+    def _body(self, family: FamilyOfInterfaces, route: Route, request: web.Request, raw: bytes) -> dict[str, Any]:
         now = time.time() + self.options.clock_offset
         try:
-            protocol.check_signature(request.headers, self.options, now)
+            protocol.check_signature(request.headers, self.options, now, family.expired)
             if self.faults.status_calls > 0 and self.faults.status:
                 self.faults.status_calls -= 1
                 raise Refusal(self.faults.status)
-            return interface(parameters(request, raw), now)
+            return route.answer(parameters(request, raw), now)
         except Refusal as refusal:
-            return protocol.failure(refusal, self.options)
+            return protocol.failure(refusal, self.options, family.reasons)
 
     def _next_fault(self) -> str:
         if self.faults.next_calls > 0 and self.faults.next_fault:
@@ -132,25 +137,23 @@ class Sandbox:
         return web.Response(text=text, content_type="application/json", headers={"Date": date})
 
     async def _pushing(self, app: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(self.pusher.run())
+        tasks = [asyncio.create_task(self.pusher.run()), asyncio.create_task(self.courier.run())]
         yield
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         return web.FileResponse(PAGE / "phones.html")
 
-    async def _stats(self, request: web.Request) -> web.Response:
-        return web.json_response(self.store.stats(time.time()))
-
-    async def _messages(self, request: web.Request) -> web.Response:
+    def _messages(self, given: dict[str, Any]) -> dict[str, Any]:
         """The newest first; `number` and `order_prefix` choose, `limit` (at most 1,000) and `offset` page."""
-        number, prefix = request.query.get("number", ""), request.query.get("order_prefix", "")
+        number, prefix = str(given.get("number", "")), str(given.get("order_prefix", ""))
         try:
-            limit, offset = min(int(request.query.get("limit", 100)), 1000), int(request.query.get("offset", 0))
-        except ValueError:
-            return web.json_response({"error": "limit and offset are numbers"}, status=400)
+            limit, offset = min(int(given.get("limit", 100)), 1000), int(given.get("offset", 0))
+        except (TypeError, ValueError):
+            raise ValueError("limit and offset are numbers") from None
         found = [
             accepted
             for accepted in reversed(self.store.messages)
@@ -158,7 +161,15 @@ class Sandbox:
         ]
         now = time.time()
         page = [self.store.as_json(accepted, now) for accepted in found[offset : offset + limit]]
-        return web.json_response({"total": len(found), "messages": page})
+        return {"total": len(found), "messages": page}
+
+    def _received(self, given: dict[str, Any]) -> dict[str, Any]:
+        """What the families received and hold, each under its title, and what became of their callbacks."""
+        now = time.time() + self.options.clock_offset
+        tables: dict[str, Any] = {}
+        for family in self.families:
+            tables |= family.received(now)
+        return {"tables": tables, "callbacks": {kind: dict(told) for kind, told in self.courier.counts.items()}}
 
     async def _log(self, request: web.Request) -> web.StreamResponse:
         """Everything that was accepted, one JSON object a line, oldest first."""
@@ -171,26 +182,31 @@ class Sandbox:
         await answer.write_eof()
         return answer
 
-    async def _reset(self, request: web.Request) -> web.Response:
+    def _reset(self, given: dict[str, Any]) -> dict[str, Any]:
         self.pusher.forget()
-        fresh = Store(self.options)
-        for name in ("messages", "by_id", "calls", "pushes", "spent"):
-            setattr(self.store, name, getattr(fresh, name))
-        return web.json_response({"reset": True})
+        self.courier.forget()
+        self.store.forget()
+        for family in self.families:
+            family.forget()
+        return {"reset": True}
 
-    async def _faults(self, request: web.Request) -> web.Response:
-        if request.method == "DELETE":
-            self.faults.update(as_dict(Faults()))
-        elif request.method == "POST":
-            try:
-                self.faults.update(await request.json())
-            except (ValueError, AttributeError) as problem:
-                return web.json_response({"error": str(problem)}, status=400)
-        return web.json_response(as_dict(self.faults))
+    def _set_faults(self, given: dict[str, Any]) -> dict[str, Any]:
+        if not given:
+            raise ValueError("name at least one fault")
+        self.faults.update(given)
+        return as_dict(self.faults)
+
+    def _shift_clock(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Make all that expires older by so many seconds; signatures go on as they are."""
+        self.options.clock_shift = number_of(given, "seconds", 0, -1e9, 1e9)
+        return {"seconds": self.options.clock_shift}
 
     async def _down(self, request: web.Request) -> web.Response:
         """Refuse connections for a while, as a gateway that is down does."""
-        seconds = float((await request.json()).get("seconds", 5))
+        try:
+            seconds = number_of(door_parameters(request, await request.read()), "seconds", 5, 0, 3600)
+        except ValueError as problem:
+            return bad_request(problem)
         self.down_until = time.time() + seconds
         asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(self._stay_down(seconds)))
         return web.json_response({"down_for": seconds}, headers={"Connection": "close"})
@@ -218,11 +234,39 @@ def parameters(request: web.Request, raw: bytes) -> dict[str, Any]:
         return dict(request.query)
     try:
         given = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refusal("-22", "the body is not JSON") from None
     if not isinstance(given, dict):
         raise Refusal("-22", "the body is no object")
     return given
+
+
+def door_handler(door: Door) -> Callable[[web.Request], Any]:
+    """A control over HTTP: what is wrong with its input is told with 400."""
+
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            return web.json_response(door(door_parameters(request, await request.read())))
+        except ValueError as problem:
+            return bad_request(problem)
+
+    return handle
+
+
+def door_parameters(request: web.Request, raw: bytes) -> dict[str, Any]:
+    if request.method == "GET":
+        return dict(request.query)
+    try:
+        given = json.loads(raw or b"{}")
+    except (ValueError, RecursionError):
+        raise ValueError("the body is not JSON") from None
+    if not isinstance(given, dict):
+        raise ValueError("the body is no object")
+    return given
+
+
+def bad_request(problem: ValueError) -> web.Response:
+    return web.json_response({"error": str(problem)}, status=400)
 
 
 def cut(request: web.Request) -> web.Response:

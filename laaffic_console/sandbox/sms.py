@@ -3,21 +3,24 @@
 import datetime as dt
 from typing import Any
 
-from laaffic_console.sandbox.options import Faults, Options
+from laaffic_console.sandbox.families import FamilyOfInterfaces, Route
+from laaffic_console.sandbox.parameters import moment, text
 from laaffic_console.sandbox.protocol import Refusal, check_application, success
-from laaffic_console.sandbox.store import ZONE, Accepted, Store
+from laaffic_console.sandbox.store import ZONE, Accepted
 
 PAGE = 50_000
 
 
-class SmsInterfaces:
-    """Each method takes the parameters of a call and the time, and gives the body of the answer."""
-
-    def __init__(self, store: Store, options: Options, faults: Faults) -> None:
-        self.store = store
-        self.options = options
-        self.faults = faults
-        self.accepted_now: list[Accepted] = []  # for the pusher; taken by whoever called
+class SmsInterfaces(FamilyOfInterfaces):
+    def routes(self) -> list[Route]:
+        return [
+            Route("POST", "/sendSms", lambda given, now: self.send(given, now, 1000), acts=True),
+            Route("GET", "/sendSms", lambda given, now: self.send(given, now, 100), acts=True),
+            Route("POST", "/sendSms/batch", self.send_batch, acts=True),
+            Route("GET", "/getReport", self.get_report),
+            Route("GET", "/getSentRcd", self.get_sent_records),
+            Route("GET", "/getBalance", self.get_balance),
+        ]
 
     def send(self, given: dict[str, Any], now: float, limit: int) -> dict[str, Any]:
         check_application(text(given, "appId"), "sms", self.options)
@@ -70,7 +73,6 @@ class SmsInterfaces:
                 kept = [i for i, n in enumerate(numbers) if n not in leave_out and not self._is_abnormal(n)]
                 numbers, order_ids = [numbers[i] for i in kept], [order_ids[i] for i in kept]
             made += self.store.accept(app_id, numbers, content, sender_id, order_ids, now)
-        self.accepted_now = made
         return self._send_answer(made, asked)
 
     def _send_answer(self, made: list[Accepted], asked: int) -> dict[str, Any]:
@@ -136,19 +138,3 @@ class SmsInterfaces:
 
     def get_balance(self, given: dict[str, Any], now: float) -> dict[str, Any]:
         return success(self.options, balance=f"{self.store.balance():.6f}", gift="50.00000", credit="0")
-
-
-def text(given: dict[str, Any], name: str) -> str:
-    value = given.get(name)
-    return "" if value is None else str(value)
-
-
-def moment(given: dict[str, Any], name: str) -> float:
-    """ISO 8601 with offset; a `+` that was not encoded has become a space (wire §5 row 7)."""
-    try:
-        parsed = dt.datetime.fromisoformat(text(given, name).strip().replace(" ", "+"))
-    except ValueError:
-        raise Refusal("-11") from None
-    if parsed.tzinfo is None:
-        raise Refusal("-11")
-    return parsed.timestamp()

@@ -4,6 +4,7 @@ import bisect
 import datetime as dt
 import itertools
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -47,6 +48,7 @@ class Store:
         self.calls: Counter[str] = Counter()
         self.pushes: Counter[str] = Counter()
         self.spent = Decimal(0)
+        self.listeners: list[Callable[[list[Accepted]], None]] = []  # told of each acceptance
         self._numbers = itertools.count(1)
 
     def accept(
@@ -62,7 +64,13 @@ class Store:
         self.by_id.update((accepted.msg_id, accepted) for accepted in made)
         if self.options.balance is not None:
             self.spent += sum((accepted.pay() for accepted in made), Decimal(0))
+        for listener in self.listeners:
+            listener(made)
         return made
+
+    def forget(self) -> None:
+        self.messages, self.by_id = [], {}
+        self.calls, self.pushes, self.spent = Counter(), Counter(), Decimal(0)
 
     def accepted_between(self, start: float, end: float) -> list[Accepted]:
         def moment(accepted: Accepted) -> float:

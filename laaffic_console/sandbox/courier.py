@@ -1,0 +1,68 @@
+"""Posting to callbacks: when it is due, and a few times more where nobody acknowledges it."""
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+import time
+from collections import Counter
+from typing import Any
+
+import aiohttp
+
+from laaffic_console.sandbox.options import Options
+
+CONCURRENT = 4
+
+
+class Courier:
+    """For callbacks that go where a call or an option said; `counts[kind]` tells what became of them."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.counts: dict[str, Counter[str]] = {}
+        self._due: list[tuple[float, int, str, str, Any]] = []
+        self._numbers = itertools.count()
+        self._free = asyncio.Semaphore(CONCURRENT)
+        self._posting: set[asyncio.Task[None]] = set()
+
+    def post_at(self, due: float, kind: str, url: str, body: Any) -> None:
+        heapq.heappush(self._due, (due, next(self._numbers), kind, url, body))
+
+    def forget(self) -> None:
+        self._due.clear()
+        self.counts.clear()
+
+    async def run(self) -> None:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+            while True:
+                if not self._due or self._due[0][0] > time.time():
+                    await asyncio.sleep(0.05)
+                    continue
+                _, _, kind, url, body = heapq.heappop(self._due)
+                await self._free.acquire()
+                task = asyncio.create_task(self._post(session, kind, url, body))
+                self._posting.add(task)
+                task.add_done_callback(self._posting.discard)
+
+    async def _post(self, session: aiohttp.ClientSession, kind: str, url: str, body: Any) -> None:
+        try:
+            counts = self.counts.setdefault(kind, Counter())
+            await post_until_acknowledged(session, url, body, self.options.push_retries, counts)
+        finally:
+            self._free.release()
+
+
+async def post_until_acknowledged(
+    session: aiohttp.ClientSession, url: str, body: Any, retries: int, counts: Counter[str]
+) -> None:
+    """Until it is answered with 200, a few times, later each time: the vendor documents no rule."""
+    for attempt in range(retries + 1):
+        counts["sent"] += 1
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            async with session.post(url, json=body) as answer:
+                if answer.status == 200:
+                    counts["acknowledged"] += 1
+                    return
+        await asyncio.sleep(min(0.2 * 2**attempt, 5.0))
+    counts["given up"] += 1
