@@ -10,9 +10,11 @@ class MessagingConfig(AppConfig):
         from laaffic_console.gateway.models import PushKind
         from laaffic_console.gateway.services import account_hold, bell, inbox
         from messaging.services import channels
+        from messaging.services.mms_channel import MmsChannel
         from messaging.services.sms_channel import SmsChannel
 
         channels.register(SmsChannel())
+        channels.register(MmsChannel())
         bell.sweep_with("messaging.jobs.sweep")
         account_hold.follow_with("messaging.jobs.follow_account")
         inbox.applied_by(PushKind.SMS_REPORT, "messaging.jobs.apply_sms_reports")

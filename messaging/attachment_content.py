@@ -21,9 +21,9 @@ from mutagen.mp3 import MP3
 from mutagen.wave import WAVE
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-MAX_BYTES = 50 * 1024
-# Base64 makes 4 bytes of 3. The vendor does not say which of the two may have 50 KB (wire §2.11).
-DOUBTFUL_FROM = MAX_BYTES * 3 // 4
+from laaffic_console.laaffic.mms import MAX_FILE, SURELY_SMALL
+
+MAX_BYTES = MAX_FILE
 MAX_PIXELS = 16_000_000  # 50 KB can unfold into gigabytes
 THUMBNAIL_SIDE = 320
 
@@ -116,7 +116,7 @@ def inspect(data: bytes, name: str) -> Inspected:
 
 def is_doubtful(size: int) -> bool:
     """Small enough by itself, and over 50 KB as Base64."""
-    return size > DOUBTFUL_FROM
+    return size > SURELY_SMALL
 
 
 def text_of(data: bytes) -> str:

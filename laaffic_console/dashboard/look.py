@@ -72,7 +72,14 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _item(_("Campaigns"), "campaign", "messaging_campaign_changelist", "messaging.view_campaign"),
+                    _item(_("MMS campaigns"), "mms", "messaging_mmscampaign_changelist", "messaging.view_campaign"),
                     _item(_("Messages"), "sms", "messaging_message_changelist", "messaging.view_message"),
+                    _item(
+                        _("MMS attachments"),
+                        "perm_media",
+                        "messaging_mmsattachment_changelist",
+                        "messaging.view_mmsattachment",
+                    ),
                 ],
             },
             {

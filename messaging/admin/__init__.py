@@ -1,3 +1,3 @@
-from messaging.admin import campaigns, contacts, imports, messages
+from messaging.admin import attachments, campaigns, contacts, imports, messages, mms_campaigns
 
-__all__ = ["campaigns", "contacts", "imports", "messages"]
+__all__ = ["attachments", "campaigns", "contacts", "imports", "messages", "mms_campaigns"]

@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from laaffic_console.gateway.models import Application, Channel, GatewayCall
 from messaging import merge_fields, segments
-from messaging.admin import steering
+from messaging.admin import mms_parts, steering
 from messaging.admin.pages import blame, page, require
 from messaging.models import Campaign, CampaignState, Contact, ContactGroup
 from messaging.services import campaigns, counting, forecast, insights
@@ -49,6 +49,9 @@ STATE_COLOURS = {
     CampaignState.FINISHED: "success",
     CampaignState.CANCELLED: "default",
 }
+
+# Drafts of channels that are composed on a form of their own.
+FORM_OF = {Campaign.Channel.MMS: "admin:messaging_mmscampaign_change"}
 
 
 def counter_words() -> str:
@@ -107,14 +110,17 @@ class CampaignForm(forms.ModelForm):
         cleaned = super().clean()
         if self.errors or cleaned is None:
             return cleaned
-        draft = Campaign(
-            application=cleaned["application"], text=cleaned["text"], sender_id=cleaned.get("sender_id") or ""
-        )
         try:
-            campaigns.check_content(draft)
+            campaigns.check_content(self.draft(cleaned))
         except ValidationError as problem:
             blame(self, problem)
         return cleaned
+
+    def draft(self, cleaned: dict[str, Any]) -> Campaign:
+        """What would be sent, as far as it can be checked without its audience."""
+        return Campaign(
+            application=cleaned["application"], text=cleaned["text"], sender_id=cleaned.get("sender_id") or ""
+        )
 
 
 @admin.register(Campaign)
@@ -218,9 +224,11 @@ class CampaignAdmin(ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         campaign = self.get_object(request, object_id)
-        if campaign is None or campaign.state == CampaignState.DRAFT:
-            return super().change_view(request, object_id, form_url, extra_context)
-        return self.campaign_view(request, campaign)
+        if campaign is not None and campaign.state != CampaignState.DRAFT:
+            return self.campaign_view(request, campaign)
+        if campaign is not None and (form_page := FORM_OF.get(campaign.channel)):
+            return HttpResponseRedirect(reverse(form_page, args=[campaign.pk]))
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def campaign_view(self, request: HttpRequest, campaign: Campaign) -> HttpResponse:
         if not self.has_view_permission(request, campaign):
@@ -233,6 +241,7 @@ class CampaignAdmin(ModelAdmin):
             "messaging/campaign.html",
             campaign.name,
             campaign=campaign,
+            mms=mms_parts.of(campaign),
             progress=counting.progress(campaign),
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
             costs=counting.costs(campaign),
@@ -268,7 +277,7 @@ class CampaignAdmin(ModelAdmin):
         return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
 
     def _review_page(self, request: HttpRequest, campaign: Campaign) -> HttpResponse:
-        problem = campaigns.problem_with_text(campaign.text)
+        problem = " ".join(campaigns.problems_of(campaign))
         planned = None if problem else forecast.of(campaign)
         sample = Contact.objects.filter(number=request.GET.get("contact", "").strip("+ ")).first()
         sample = sample or Contact.objects.filter(groups__in=campaign.groups.all()).order_by("pk").first()
@@ -279,6 +288,7 @@ class CampaignAdmin(ModelAdmin):
             "messaging/review.html",
             campaign.name,
             campaign=campaign,
+            mms=mms_parts.of(campaign),
             problem=problem,
             forecast=planned,
             sample=sample,

@@ -1,7 +1,7 @@
 """What the queue calls: each looks at our own tables for work, so a second call changes nothing."""
 
 from laaffic_console.gateway.services import bell, inbox
-from messaging.services import answers, audience, campaigns, imports, report_pulls, report_pushes, sending
+from messaging.services import answers, attachments, audience, campaigns, imports, report_pulls, report_pushes, sending
 
 
 def send_campaign(campaign_id: int) -> None:
@@ -32,6 +32,7 @@ def sweep() -> None:
     campaigns.follow_account()
     sending.sweep()
     imports.sweep()
+    attachments.sweep()
     inbox.ring_for_waiting()
     if answers.anything_waiting():
         bell.ring(answers.JOB)

@@ -1,3 +1,4 @@
+from messaging.models.attachments import MmsAttachment
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
 from messaging.models.contacts import Contact, ContactGroup, GroupMembership, SuppressionEntry
 from messaging.models.imports import BadRow, ContactImport
@@ -11,6 +12,7 @@ from messaging.models.messages import (
     MessageState,
     OutcomeTally,
 )
+from messaging.models.mms_campaigns import MmsCampaign
 
 __all__ = [
     "ActivityTally",
@@ -28,6 +30,8 @@ __all__ = [
     "Message",
     "MessageEvent",
     "MessageState",
+    "MmsAttachment",
+    "MmsCampaign",
     "OutcomeTally",
     "SuppressionEntry",
 ]

@@ -102,6 +102,15 @@ def check_content(campaign: Campaign) -> None:
         raise ValidationError(problems)
 
 
+def problems_of(campaign: Campaign) -> list[str]:
+    """What `check_content` says, as sentences."""
+    try:
+        check_content(campaign)
+    except ValidationError as problem:
+        return list(problem.messages)
+    return []
+
+
 def problem_with_text(text: str, longest: int = segments.LIMIT_CHARACTERS) -> str:
     if not text.strip():
         return _("Write a text: it is empty.")

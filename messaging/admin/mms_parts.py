@@ -1,0 +1,35 @@
+"""What an MMS campaign has beside its text, for the pages that show campaigns."""
+
+from dataclasses import dataclass
+
+from messaging import attachment_content
+from messaging.models import Campaign, MmsAttachment
+from messaging.services.mms_channel import RANDOM_TITLE, MmsOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPart:
+    attachment: MmsAttachment
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MmsParts:
+    title: str
+    is_random: bool
+    parts: list[ShownPart]
+
+
+def of(campaign: Campaign) -> MmsParts | None:
+    """None for a campaign of another channel."""
+    if campaign.channel != Campaign.Channel.MMS:
+        return None
+    options = MmsOptions.of(campaign)
+    found = MmsAttachment.objects.in_bulk(options.attachments)
+    parts = [_part(found[pk]) for pk in options.attachments if pk in found]
+    return MmsParts(options.title, options.mms_type == RANDOM_TITLE, parts)
+
+
+def _part(attachment: MmsAttachment) -> ShownPart:
+    text = attachment_content.text_of(bytes(attachment.content)) if attachment.is_text else ""
+    return ShownPart(attachment, text)

@@ -1,0 +1,194 @@
+"""The MMS library: files checked by content and kept here, uploaded to Laaffic, and again before their ids lapse.
+
+An upload costs nothing and rings no phone. After a lost answer it may be asked for again: at worst an unused copy of
+the file lies at Laaffic for three days (wire §5). Each is a row of the ledger all the same.
+"""
+
+import datetime as dt
+import hashlib
+import time
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import AccountHold, CallState, GatewayCall
+from laaffic_console.gateway.services import account_hold, leases, ledger, workers
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
+from laaffic_console.laaffic.mms import ATTACHMENT_LASTS
+from messaging import attachment_content
+from messaging.attachment_content import UnfitFile
+from messaging.models import MmsAttachment
+
+ABOUT = "MMS attachment"
+RENEW_BEFORE = dt.timedelta(hours=6)  # a campaign uploads again what would lapse within this time
+UPLOAD_SECONDS = 90  # longer than the longest answer
+WAIT_FOR_OTHER = 45.0
+
+
+class UploadFailed(Exception):
+    """The file has no id that can be sent; the sentence says why and what to do."""
+
+
+def add(data: bytes, name: str, *, by: User | None = None) -> tuple[MmsAttachment, bool]:
+    """The library's row for this content, and whether it is new; ValidationError at `file` for what is unfit."""
+    try:
+        found = attachment_content.inspect(data, name)
+    except UnfitFile as problem:
+        raise ValidationError({"file": str(problem)}) from problem
+    attachment, is_new = MmsAttachment.objects.get_or_create(
+        digest=hashlib.sha256(data).hexdigest(),
+        defaults={
+            "name": PurePosixPath(name.replace("\\", "/").replace("\0", "")).name[:120] or found.file_type,
+            "file_type": found.file_type,
+            "content": data,
+            "size": len(data),
+            "width": found.width,
+            "height": found.height,
+            "seconds": found.seconds,
+            "thumbnail": found.thumbnail,
+            "note": found.note[:200],
+            "created_by": by,
+        },
+    )
+    if not is_new and attachment.is_archived:
+        MmsAttachment.objects.filter(pk=attachment.pk).update(is_archived=False)
+    return attachment, is_new
+
+
+def upload(attachment_id: int, *, by: User | None = None) -> MmsAttachment:
+    """Give Laaffic the file and keep the id; UploadFailed says what came of it instead."""
+    with leases.lease(f"mms-upload:{attachment_id}", UPLOAD_SECONDS) as held:
+        if held is None:
+            raise UploadFailed(_("This file is being uploaded at this moment; look again in a minute."))
+        return _upload(MmsAttachment.objects.get(pk=attachment_id), by)
+
+
+def live_ids(attachment_ids: Sequence[int]) -> list[str]:
+    """Ids that last for the next hours, in this order; what would lapse is uploaded again, or UploadFailed."""
+    return [_outliving(pk, timezone.now() + RENEW_BEFORE).gateway_id for pk in attachment_ids]
+
+
+def _outliving(attachment_id: int, moment: dt.datetime) -> MmsAttachment:
+    """Uploaded again unless its id outlives the moment; if another worker is at it, wait for its answer."""
+    give_up_at = time.monotonic() + WAIT_FOR_OTHER
+    while True:
+        attachment = MmsAttachment.objects.filter(pk=attachment_id).first()
+        if attachment is None:
+            raise UploadFailed(_("An attachment of this campaign is not in the library any more."))
+        if attachment.gateway_id and attachment.lapses_at and attachment.lapses_at > moment:
+            return attachment
+        with leases.lease(f"mms-upload:{attachment_id}", UPLOAD_SECONDS) as held:
+            if held is not None:
+                attachment.refresh_from_db()
+                is_fresh = attachment.gateway_id and attachment.lapses_at and attachment.lapses_at > moment
+                return attachment if is_fresh else _upload(attachment, None)
+        if time.monotonic() > give_up_at:
+            raise UploadFailed(_("“%(name)s” is still being uploaded. Resume in a minute.") % {"name": attachment.name})
+        time.sleep(0.2)
+
+
+def _upload(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
+    """Record, call, settle, under this file's lease."""
+    try:
+        client = laaffic_client()
+    except NotConfigured as problem:
+        raise UploadFailed(str(problem)) from problem
+    earlier = GatewayCall.objects.filter(about_kind=ABOUT, about_id=attachment.pk)
+    with transaction.atomic():
+        call = ledger.prepare(
+            interface="mmsUpload",
+            application=None,
+            about_kind=ABOUT,
+            about_id=attachment.pk,
+            summary={"name": attachment.name, "type": attachment.file_type, "bytes": attachment.size},
+            digest=ledger.digest_of(attachment.file_type, attachment.digest),
+            attempt=earlier.count() + 1,
+            worker=workers.worker_name(),
+            requested_by=by,
+        )
+    left_at = ledger.depart(call.pk, unless_held=True)
+    if left_at is None:
+        raise UploadFailed(_call_off(call))
+    try:
+        gateway_id = client.mms.upload(file_type=attachment.file_type, data=bytes(attachment.content))
+    except LaafficError as error:
+        ledger.settle_error(call.pk, error)
+        if isinstance(error, Refused) and error.calls_for in account_hold.HOLDING:
+            account_hold.place(error, call_id=call.pk)
+        raise UploadFailed(_said(attachment, error)) from error
+    _settle(attachment, call.pk, gateway_id, left_at)
+    if not gateway_id:
+        raise UploadFailed(
+            _("Laaffic took “%(name)s” and answered without an id, so it cannot be sent. Ask Laaffic's support.")
+            % {"name": attachment.name}
+        )
+    return attachment
+
+
+def _call_off(call: GatewayCall) -> str:
+    """Nothing leaves while the account is held; its sentence says why."""
+    hold = AccountHold.objects.filter(released_at=None, application=None).order_by("id").first()
+    why = hold.sentence if hold else _("The upload was stopped before it left. Upload it again.")
+    ledger.settle_error(call.pk, NotSent(why, interface=call.interface))
+    return why
+
+
+@transaction.atomic
+def _settle(attachment: MmsAttachment, call_id: int, gateway_id: str, left_at: dt.datetime) -> None:
+    ledger.settle_accepted(call_id, evidence=f"the answer: {gateway_id}" if gateway_id else "the answer, without an id")
+    if gateway_id:
+        # From when it left: the vendor's clock cannot have started earlier.
+        attachment.gateway_id, attachment.uploaded_at, attachment.lapses_at = (
+            gateway_id,
+            left_at,
+            left_at + ATTACHMENT_LASTS,
+        )
+        attachment.save(update_fields=["gateway_id", "uploaded_at", "lapses_at"])
+
+
+def _said(attachment: MmsAttachment, error: LaafficError) -> str:
+    name = {"name": attachment.name}
+    match error:
+        case NotSent():
+            return _("“%(name)s” was not uploaded: the gateway cannot be reached (%(why)s). Try again later.") % {
+                **name,
+                "why": error.message,
+            }
+        case Refused():
+            return _("“%(name)s” was not uploaded: Laaffic refused with %(code)s: %(meaning)s. %(advice)s") % {
+                **name,
+                "code": error.code,
+                "meaning": error.meaning,
+                "advice": error.advice,
+            }
+        case OutcomeUnknown():
+            return _(
+                "The answer to the upload of “%(name)s” was lost (%(why)s). Upload it again: "
+                "at worst an unused copy lies at Laaffic for three days."
+            ) % {**name, "why": error.message}
+    return str(error)
+
+
+def mark_used(attachment_ids: Sequence[int]) -> None:
+    """What a campaign refers to stays in the library for good."""
+    MmsAttachment.objects.filter(pk__in=attachment_ids).update(used_at=timezone.now())
+
+
+def sweep() -> None:
+    """Calls whose worker died: none of them has an answer to come any more."""
+    open_calls = GatewayCall.objects.filter(about_kind=ABOUT, state__in=[CallState.PREPARED, CallState.IN_FLIGHT])
+    for call in open_calls.filter(prepared_at__lt=timezone.now() - dt.timedelta(seconds=UPLOAD_SECONDS)):
+        if not leases.is_held(f"mms-upload:{call.about_id}"):
+            ledger.settle_error(call.pk, _lost(call))
+
+
+def _lost(call: GatewayCall) -> LaafficError:
+    if call.state == CallState.PREPARED:
+        return NotSent("its worker died before the request left", interface=call.interface)
+    return OutcomeUnknown("its worker died; the answer was lost", interface=call.interface)

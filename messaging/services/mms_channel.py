@@ -1,0 +1,131 @@
+"""MMS: one text with up to three attachments to at most a thousand numbers a call (wire §2.15).
+
+No orderId goes out and none comes back: ids are matched by number. Reports come as for SMS.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from laaffic_console.gateway.models import Channel
+from laaffic_console.laaffic import LaafficClient, SendResult
+from laaffic_console.laaffic.mms import MAX_ATTACHMENTS, MAX_TITLE
+from messaging import merge_fields, segments
+from messaging.models import Batch, BatchState, Campaign, MmsAttachment
+from messaging.services import attachments, report_pulls
+from messaging.services.attachments import UploadFailed
+from messaging.services.channels import NotReady, Post, SendingChannel
+from messaging.services.outgoing import Claim
+
+GIVEN_TITLE, RANDOM_TITLE = "1", "2"  # mmsType
+
+
+@dataclass(frozen=True, slots=True)
+class MmsOptions:
+    """What a campaign's `channel_options` hold for an MMS."""
+
+    title: str = ""
+    mms_type: str = GIVEN_TITLE
+    attachments: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> "MmsOptions":
+        kept: dict[str, Any] = campaign.channel_options
+        return cls(
+            kept.get("title", ""),
+            kept.get("mms_type", GIVEN_TITLE),
+            tuple(int(pk) for pk in kept.get("attachments", [])),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {"title": self.title, "mms_type": self.mms_type, "attachments": list(self.attachments)}
+
+
+class MmsChannel(SendingChannel):
+    key = "mms"
+    application_channel = Channel.SMS
+
+    def problems(self, campaign: Campaign) -> dict[str, list[str]]:
+        options = MmsOptions.of(campaign)
+        found = {
+            "title": problem_with_title(options),
+            "attachments": problem_with_attachments(options),
+            "text": problem_with_random_title(campaign.text) if options.mms_type == RANDOM_TITLE else "",
+        }
+        return {field: [sentence] for field, sentence in found.items() if sentence}
+
+    def interface(self, texts: int) -> str:
+        return "mmsSend"
+
+    def poster(self, campaign: Campaign) -> Post:
+        """With ids that last for the next hours: what would lapse is uploaded again first."""
+        options = MmsOptions.of(campaign)
+        try:
+            files = attachments.live_ids(options.attachments)
+        except UploadFailed as problem:
+            raise NotReady(str(problem)) from problem
+        app_id = campaign.application.app_id
+
+        def post(client: LaafficClient, claimed: Claim) -> SendResult:
+            return client.mms.send(
+                app_id=app_id,
+                numbers=claimed.numbers,
+                content=claimed.texts[0].text,
+                attachment_ids=files,
+                title=options.title,
+                random_title=options.mms_type == RANDOM_TITLE,
+            )
+
+        return post
+
+    def look_for_reports(self, client: LaafficClient, batch: Batch) -> None:
+        report_pulls.ask_by_id(client, batch)
+        if batch.state == BatchState.UNKNOWN:
+            report_pulls.look_for_unknown(client, batch)
+
+
+def problem_with_title(options: MmsOptions) -> str:
+    if not options.title.strip():
+        return _("Write a title: phones show it above the text.")
+    over = len(options.title) - MAX_TITLE
+    if over > 0:
+        return ngettext(
+            "The title has %(n)d characters; at most %(limit)d are possible. Shorten it by one character.",
+            "The title has %(n)d characters; at most %(limit)d are possible. Shorten it by %(over)d characters.",
+            over,
+        ) % {"n": len(options.title), "limit": MAX_TITLE, "over": over}
+    return "" if options.mms_type in (GIVEN_TITLE, RANDOM_TITLE) else _("Choose how the title is used.")
+
+
+def problem_with_attachments(options: MmsOptions) -> str:
+    chosen = options.attachments
+    if not chosen:
+        return _("Choose at least one attachment. A message without one is sent cheaper as an SMS.")
+    if len(chosen) > MAX_ATTACHMENTS:
+        return _("%(n)d attachments are chosen; an MMS carries at most %(limit)d. Take %(over)d away.") % {
+            "n": len(chosen),
+            "limit": MAX_ATTACHMENTS,
+            "over": len(chosen) - MAX_ATTACHMENTS,
+        }
+    if len(set(chosen)) < len(chosen):
+        return _("The same attachment is chosen twice. Take one away.")
+    known = set(MmsAttachment.objects.filter(pk__in=chosen).values_list("pk", flat=True))
+    if missing := [pk for pk in chosen if pk not in known]:
+        return _("There is no attachment %(pk)d in the library. Choose another.") % {"pk": missing[0]}
+    return ""
+
+
+def problem_with_random_title(text: str) -> str:
+    """With random titles the vendor takes one billing unit of text (wire §2.15)."""
+    try:
+        has_fields = bool(merge_fields.parse(text).fields)
+    except merge_fields.MergeError:
+        return ""  # said where texts are checked
+    if has_fields or segments.count(text).segments > 1:
+        return _(
+            "With random titles the text may fill one segment only and hold no merge fields. "
+            "Shorten it, or use the title as given."
+        )
+    return ""
