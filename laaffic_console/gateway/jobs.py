@@ -1,6 +1,6 @@
 """What the queue calls for the gateway itself."""
 
-from laaffic_console.gateway.services import account_hold, bell, workers
+from laaffic_console.gateway.services import account_hold, bell, leases, workers
 
 
 def heartbeat() -> None:
@@ -9,6 +9,7 @@ def heartbeat() -> None:
 
 
 def sweep() -> None:
+    leases.free(workers.SWEEP_RUNG)
     workers.beat()
     bell.ring_sweeps()
     if account_hold.probe_due():

@@ -6,12 +6,14 @@ import subprocess
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, ProgrammingError
 from django.utils import timezone
 from django_q.models import OrmQ
+from redis.exceptions import ConnectionError as RedisConnectionError
 
-from laaffic_console.gateway.models import WorkerHeartbeat
-from laaffic_console.gateway.services import supervision, workers
+from laaffic_console.gateway import jobs as gateway_jobs
+from laaffic_console.gateway.models import Lease, WorkerHeartbeat
+from laaffic_console.gateway.services import leases, supervision, workers
 from laaffic_console.gateway.services.supervision import Supervisor
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +29,9 @@ class FakeCluster:
         self.pid = 4_000_000 + len(self.started)  # beyond any process id
         self.code: int | None = None
         self.waited = 0
-        self.started.append(self)
+        self.stdin = None
+        if command[-1] == "qcluster":
+            self.started.append(self)
 
     def poll(self) -> int | None:
         return self.code
@@ -71,7 +75,56 @@ def restarts(supervisor: Supervisor) -> int:
     return WorkerHeartbeat.objects.get(pk=supervisor.worker).restarts
 
 
+def fails_with(problem: Exception) -> Any:
+    def fail(*args: Any) -> None:
+        raise problem
+
+    return fail
+
+
 class StartTests:
+    def test_a_database_that_is_away_is_waited_for(
+        self,
+        clusters: list[FakeCluster],
+        killed: list[tuple[int, int]],
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        supervisor = Supervisor()
+        problems: list[Exception] = [OperationalError("starting up"), ProgrammingError("no table")]
+        register = supervisor._register
+        monkeypatch.setattr(supervisor, "_register", lambda: fails_with(problems.pop(0))() if problems else register())
+        monkeypatch.setattr(supervision, "connection", type("Connection", (), {"close": lambda: None}))
+        monkeypatch.setattr(supervision.signal, "signal", lambda signum, handler: None)
+        slept: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            slept.append(seconds)
+            if seconds == supervision.TICK:
+                supervisor._stop(signal.SIGTERM, None)
+
+        monkeypatch.setattr(supervision.time, "sleep", sleep)
+
+        supervisor.run()
+
+        assert slept == [supervision.RETRY_START_EVERY] * 2 + [supervision.TICK]
+        assert len(clusters) == 1
+        assert "cannot reach the database and waits for it: starting up" in caplog.text
+        assert not any(record.exc_info for record in caplog.records)
+
+    def test_who_waits_for_the_database_can_be_stopped(
+        self, clusters: list[FakeCluster], killed: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        supervisor = Supervisor()
+        monkeypatch.setattr(supervisor, "_register", fails_with(OperationalError("gone")))
+        monkeypatch.setattr(supervision, "connection", type("Connection", (), {"close": lambda: None}))
+        monkeypatch.setattr(supervision.signal, "signal", lambda signum, handler: None)
+        monkeypatch.setattr(supervision.time, "sleep", lambda seconds: supervisor._stop(signal.SIGTERM, None))
+
+        supervisor.run()
+
+        assert clusters == []
+
     def test_the_cluster_has_a_group_of_its_own_and_knows_its_name(
         self, supervisor: Supervisor, clusters: list[FakeCluster]
     ) -> None:
@@ -157,6 +210,45 @@ class WatchTests:
 
         assert len(clusters) == 2
 
+    def test_one_that_was_forgotten_in_a_long_outage_registers_again(
+        self, supervisor: Supervisor, clusters: list[FakeCluster]
+    ) -> None:
+        supervisor.started -= 3600
+        WorkerHeartbeat.objects.all().delete()
+
+        supervisor._tick()
+
+        assert len(clusters) == 1
+        assert WorkerHeartbeat.objects.get().worker == supervisor.worker
+
+    def test_after_an_outage_the_cluster_is_given_time(
+        self, supervisor: Supervisor, clusters: list[FakeCluster], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        silence(supervisor, 600)
+        monkeypatch.setattr(supervision, "connection", type("Connection", (), {"close": lambda: None}))
+        with monkeypatch.context() as away:
+            away.setattr(supervisor, "_is_stale", fails_with(RedisConnectionError("gone")))
+            supervisor._tick()
+
+        supervisor._tick()
+
+        assert len(clusters) == 1
+
+    def test_an_outage_is_said_once_and_without_a_traceback(
+        self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(supervision, "connection", type("Connection", (), {"close": lambda: None}))
+        with monkeypatch.context() as away:
+            away.setattr(supervisor, "_watch", fails_with(RedisConnectionError("no route")))
+            for _ in range(5):
+                supervisor._tick()
+        supervisor._tick()
+
+        assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
+        assert "no route" in caplog.text
+        assert "goes on" in caplog.text
+        assert not any(record.exc_info for record in caplog.records)
+
     @pytest.mark.parametrize("problem", [OperationalError("gone"), ConnectionError("gone"), RuntimeError("odd")])
     def test_the_watch_goes_on_when_the_database_does_not(
         self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, problem: Exception
@@ -186,6 +278,31 @@ class RingTests:
         Supervisor()._ring()
 
         assert self.jobs().count("sweep") == 1
+
+    def test_sweeps_do_not_pile_up_while_the_cluster_is_frozen(self, supervisor: Supervisor) -> None:
+        for _ in range(5):
+            supervisor.next_sweep = 0.0
+            leases.free("sweep")
+            supervisor._ring()
+
+        assert self.jobs().count("sweep") == 1
+
+    def test_a_sweep_that_ran_makes_room_for_the_next(self, supervisor: Supervisor) -> None:
+        supervisor._ring()
+        gateway_jobs.sweep()
+        supervisor.next_sweep = 0.0
+        leases.free("sweep")
+        supervisor._ring()
+
+        assert self.jobs().count("sweep") == 2
+
+    def test_a_sweep_that_was_lost_is_rung_for_again(self, supervisor: Supervisor) -> None:
+        supervisor._ring()
+        Lease.objects.update(until=timezone.now() - dt.timedelta(seconds=1))
+        supervisor.next_sweep = 0.0
+        supervisor._ring()
+
+        assert self.jobs().count("sweep") == 2
 
     def test_a_full_queue_gets_no_more_pings(self, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(supervision, "QUEUE_ENOUGH", 0)

@@ -61,5 +61,10 @@ def is_held(name: str) -> bool:
     return bool(holder(name))
 
 
+def free(name: str) -> None:
+    """Give back a lease that another process took, when what it stands for is done."""
+    Lease.objects.filter(name=name).update(token="", until=timezone.now())
+
+
 def _end(seconds: float) -> dt.datetime:
     return timezone.now() + dt.timedelta(seconds=seconds)

@@ -17,22 +17,31 @@ import uuid
 from types import FrameType
 
 from django.conf import settings
-from django.db import OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, ProgrammingError, close_old_connections, connection
+from django.db.models import F
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
+from redis.exceptions import RedisError
 
+from laaffic_console.gateway.cluster_guard import Guard
 from laaffic_console.gateway.models import WorkerHeartbeat
 from laaffic_console.gateway.services import leases, workers
+from laaffic_console.gateway.services.workers import SWEEP_RUNG
 
 logger = logging.getLogger(__name__)
 
 TICK = 1.0
 PING_EVERY = 3.0
 SWEEP_EVERY = 5.0
+SWEEP_LOST_AFTER = 15.0  # a sweep that was rung for and did not run by then was lost with its cluster
 START_PATIENCE = 30.0
 QUEUE_ENOUGH = 50  # pings wait in the queue too: with this many tasks there, another tells nothing
 STOP_PATIENCE = 45.0  # longer than a job's slice and its longest answer
+RETRY_START_EVERY = 2.0
+
+# Whatever database or queue raise while they are away; Redis' own errors are no OSErrors.
+AWAY = (OperationalError, InterfaceError, OSError, RedisError)
 
 
 class Supervisor:
@@ -42,33 +51,64 @@ class Supervisor:
         self.worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self.stale_after = stale_after
         self.cluster: subprocess.Popen[bytes] | None = None
+        self.guard = Guard()
         self.stopping = False
+        self.is_away = False
         self.started = self.next_ping = self.next_sweep = 0.0
 
     def run(self) -> None:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
-        self._register()
-        self._start()
         try:
+            if self._registered():
+                self._start()
             while not self.stopping:
                 time.sleep(TICK)
-                with contextlib.suppress(OperationalError, ConnectionError):
-                    self._tick()
+                self._tick()
         finally:
             self._end()
+
+    def _registered(self) -> bool:
+        """Wait for the database, however long it is away; False when asked to stop meanwhile."""
+        while not self.stopping:
+            try:
+                self._register()
+            except (*AWAY, ProgrammingError) as problem:
+                self._say_away("the database", problem)
+                connection.close()
+                time.sleep(RETRY_START_EVERY)
+            else:
+                self._say_back()
+                return True
+        return False
 
     def _tick(self) -> None:
         """Database or queue may be gone for a while: the next tick tries again."""
         try:
             self._watch()
             self._ring()
-        except (OperationalError, ConnectionError) as problem:
-            logger.warning("worker cannot reach database or queue: %s", problem)
+        except AWAY as problem:
+            self._say_away("database or queue", problem)
             connection.close()
+            # Its tasks cannot run or cannot say so: that proves nothing against the cluster.
+            self.started = time.monotonic()
         except Exception:
             logger.exception("worker's watch failed; it goes on")
             close_old_connections()
+        else:
+            self._say_back()
+
+    def _say_away(self, what: str, problem: Exception) -> None:
+        """Once an outage: a line every second would bury what matters."""
+        if not self.is_away:
+            self.is_away = True
+            said = str(problem).strip().splitlines() or [type(problem).__name__]
+            logger.warning("worker %s cannot reach %s and waits for it: %s", self.worker, what, said[0])
+
+    def _say_back(self) -> None:
+        if self.is_away:
+            self.is_away = False
+            logger.warning("worker %s goes on", self.worker)
 
     def _watch(self) -> None:
         if self.cluster is None or self.cluster.poll() is not None:
@@ -77,7 +117,11 @@ class Supervisor:
             self._restart("no task of its cluster ran for a while")
 
     def _is_stale(self) -> bool:
-        beat_at = WorkerHeartbeat.objects.values_list("beat_at", flat=True).get(pk=self.worker)
+        row = WorkerHeartbeat.objects.filter(pk=self.worker).values_list("beat_at").first()
+        if row is None:  # forgotten as one long gone: after a long outage of the database
+            self._register()
+            return False
+        (beat_at,) = row
         silent = self.stale_after + 1 if beat_at is None else (timezone.now() - beat_at).total_seconds()
         return silent > self.stale_after
 
@@ -88,8 +132,9 @@ class Supervisor:
             async_task("laaffic_console.gateway.jobs.heartbeat")
         if now >= self.next_sweep:
             self.next_sweep = now + SWEEP_EVERY
-            # Not released: of all the supervisors on all machines one sweeps in this time.
-            if leases.take("sweep", SWEEP_EVERY - TICK):
+            # Not released here: of all the supervisors on all machines one sweeps in this time. The second lease is
+            # given back by the sweep itself, so that no more than one waits in the queue of a cluster that is frozen.
+            if leases.take("sweep", SWEEP_EVERY - TICK) and leases.take(SWEEP_RUNG, SWEEP_LOST_AFTER):
                 async_task("laaffic_console.gateway.jobs.sweep")
 
     def _register(self) -> None:
@@ -104,14 +149,12 @@ class Supervisor:
         environment = {**os.environ, workers.WORKER_VARIABLE: self.worker}
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
         self.cluster = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603
+        self.guard.watch(self.cluster.pid)
 
     def _restart(self, why: str) -> None:
         logger.warning("worker %s: %s; restarting it whole", self.worker, why)
         self._kill()
-        heartbeat = WorkerHeartbeat.objects.get(pk=self.worker)
-        heartbeat.restarts += 1
-        heartbeat.beat_at = timezone.now()
-        heartbeat.save()
+        WorkerHeartbeat.objects.filter(pk=self.worker).update(restarts=F("restarts") + 1, beat_at=timezone.now())
         self._start()
 
     def _kill(self, how: signal.Signals = signal.SIGKILL) -> None:
@@ -134,5 +177,6 @@ class Supervisor:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.cluster.wait(STOP_PATIENCE)
             self._kill()
+        self.guard.end()
         with contextlib.suppress(Exception):
             WorkerHeartbeat.objects.filter(pk=self.worker).update(stopped_at=timezone.now())

@@ -11,6 +11,7 @@ from laaffic_console.gateway.models import WorkerHeartbeat
 
 WORKER_VARIABLE = "CONSOLE_WORKER"  # set by `manage.py worker` for the cluster that it starts
 BEAT_EVERY = 2.0
+SWEEP_RUNG = "sweep rung"  # the lease on there being a sweep in the queue
 STALE_AFTER = dt.timedelta(seconds=30)
 
 _last_beat = 0.0
