@@ -21,6 +21,8 @@ LAAFFIC_API_SECRET = env.str("LAAFFIC_API_SECRET", default="")
 LAAFFIC_TIME_ZONE = env.str("LAAFFIC_TIME_ZONE", default="Asia/Shanghai")
 LAAFFIC_PUSH_TOKENS = conf.push_tokens()
 LAAFFIC_PUSH_SOURCES = env.list("LAAFFIC_PUSH_SOURCES", default=[])
+# Addresses of our own reverse proxies: from these alone X-Forwarded-For is believed, for the list above.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 LAAFFIC_ORDER_PREFIX = conf.order_prefix()
 LAAFFIC_TIMEOUTS = (
     env.float("LAAFFIC_CONNECT_TIMEOUT", default=10.0),
@@ -152,8 +154,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"push tokens": {"()": "laaffic_console.log_masks.MaskPushTokens"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["push tokens"]}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     # urllib3 prints request lines at DEBUG; they hold numbers and contents.
-    "loggers": {"urllib3": {"level": "WARNING"}, "django-q": {"level": "WARNING"}},
+    "loggers": {
+        "urllib3": {"level": "WARNING"},
+        "django-q": {"level": "WARNING"},
+        "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+    },
 }

@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import secrets
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -14,26 +15,67 @@ from django.views.decorators.csrf import csrf_exempt
 from laaffic_console.gateway.models import PushKind
 from laaffic_console.gateway.services import inbox
 
+PIECE = 64 * 1024
+
 
 @method_decorator(csrf_exempt, name="dispatch")
 class PushView(View):
     http_method_names = ["post"]
 
     def dispatch(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
-        if not is_push_token(kwargs["token"]) or not is_allowed_source(request.META.get("REMOTE_ADDR", "")):
+        if not is_push_token(kwargs["token"]) or not is_allowed_source(client_address(request)):
             raise Http404
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, token: str, kind: str) -> HttpResponse:
-        if int(request.headers.get("Content-Length") or 0) > settings.PUSH_MAX_BYTES:
-            return refusal(413, "body too large")
         if (request.content_type or "") != "application/json":
             return refusal(415, "send application/json")
-        body = readable_json(request.read(settings.PUSH_MAX_BYTES + 1))
+        if declared_length(request) > settings.PUSH_MAX_BYTES:
+            return refusal(413, "body too large")
+        raw = read_at_most(request, settings.PUSH_MAX_BYTES)
+        if raw is None:
+            return refusal(413, "body too large")
+        body = readable_json(raw)
         if body is None:
             return refusal(400, "not JSON")
-        inbox.store(kind=PushKind(kind), body=body, source=request.META.get("REMOTE_ADDR") or None)
+        inbox.store(kind=PushKind(kind), body=body, source=client_address(request) or None)
         return JsonResponse({"status": "0", "reason": "success"})
+
+
+def declared_length(request: HttpRequest) -> int:
+    """What Content-Length says; 0 where it says nothing that can be read."""
+    given = request.headers.get("Content-Length") or "0"
+    return int(given) if given.isascii() and given.isdecimal() and len(given) < 20 else 0
+
+
+def read_at_most(request: HttpRequest, limit: int) -> bytes | None:
+    """The body, None when it is longer; of one that is longer no more than `limit` bytes are read.
+
+    A chunked body has no length, so Django takes it for empty; a server that undoes the chunks says so.
+    """
+    is_chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    stream = request
+    if is_chunked and request.META.get("wsgi.input_terminated"):
+        stream = request.META["wsgi.input"]
+    pieces: list[bytes] = []
+    left = limit + 1
+    while left and (piece := stream.read(min(left, PIECE))):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces) if left else None
+
+
+def client_address(request: HttpRequest) -> str:
+    """Who pushes: the peer, or whom the nearest of our own proxies names.
+
+    What a stranger writes into the header counts for nothing: it is believed from a trusted proxy alone, and read from
+    the right, past further trusted proxies.
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    while hops and is_among(address, settings.TRUSTED_PROXIES):
+        address = hops.pop()
+    return address if as_address(address) else ""
 
 
 def is_push_token(token: str) -> bool:
@@ -43,19 +85,25 @@ def is_push_token(token: str) -> bool:
 
 
 def is_allowed_source(address: str) -> bool:
-    if not settings.LAAFFIC_PUSH_SOURCES:
-        return True
+    return not settings.LAAFFIC_PUSH_SOURCES or is_among(address, settings.LAAFFIC_PUSH_SOURCES)
+
+
+def is_among(address: str, networks: Sequence[str]) -> bool:
+    source = as_address(address)
+    return source is not None and any(source in ipaddress.ip_network(network, strict=False) for network in networks)
+
+
+def as_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """None for what is no address; an IPv4 address that came by an IPv6 socket is the IPv4 address."""
     try:
-        source = ipaddress.ip_address(address)
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return any(source in ipaddress.ip_network(allowed, strict=False) for allowed in settings.LAAFFIC_PUSH_SOURCES)
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def readable_json(raw: bytes) -> str | None:
     """The body as text when it is a JSON object or list (NUL, which PostgreSQL cannot keep, counts as unreadable)."""
-    if len(raw) > settings.PUSH_MAX_BYTES:
-        return None
     try:
         text = raw.decode("utf-8-sig")
         parsed = json.loads(text)

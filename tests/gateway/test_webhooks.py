@@ -1,14 +1,18 @@
 """Where the gateway pushes to: the path is the secret, the body is stored first and answered at once."""
 
 import json
+import logging
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from laaffic_console.gateway.models import PushedBody
+from laaffic_console.gateway.webhooks import PushView
+from laaffic_console.log_masks import MaskPushTokens
 
 pytestmark = pytest.mark.django_db
 
@@ -127,6 +131,74 @@ class RefusalTests:
         assert push(REPORT).status_code == 200
         assert PushedBody.objects.count() == 1
 
+    def test_a_body_of_exactly_the_cap_is_taken(self, settings: LazySettings) -> None:
+        body = json.dumps([REPORT])
+        settings.PUSH_MAX_BYTES = len(body)
+
+        assert push(body).status_code == 200
+        settings.PUSH_MAX_BYTES = len(body) - 1
+        assert push(body).status_code == 413
+
+    def test_a_length_over_the_cap_is_not_read_at_all(self, settings: LazySettings) -> None:
+        settings.PUSH_MAX_BYTES = 1000
+        body = CountingBody(json.dumps([REPORT] * 100).encode())
+
+        answer = push_stream(body, CONTENT_LENGTH="10800")
+
+        assert (answer.status_code, body.given) == (413, 0)
+
+    @pytest.mark.parametrize("length", ["", "abc", "-1", "９", "9" * 5000])
+    def test_a_length_that_is_none_is_no_failure_of_ours(self, length: str) -> None:
+        assert push_stream(CountingBody(b"{}"), CONTENT_LENGTH=length).status_code < 500
+
+
+class ChunkedTests:
+    """No Content-Length: the server hands over the chunks' contents and says where they end."""
+
+    CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+
+    def test_up_to_the_cap_it_is_taken(self) -> None:
+        body = json.dumps([REPORT] * 100)
+
+        assert push_stream(CountingBody(body.encode()), **self.CHUNKED).status_code == 200
+        assert json.loads(PushedBody.objects.get().body) == [REPORT] * 100
+
+    def test_over_the_cap_it_is_refused_and_not_read_whole(self, settings: LazySettings) -> None:
+        settings.PUSH_MAX_BYTES = 1000
+        body = CountingBody(b" " * 1_000_000)
+
+        answer = push_stream(body, **self.CHUNKED)
+
+        assert (answer.status_code, body.given) == (413, 1001)
+        assert not PushedBody.objects.exists()
+
+    def test_where_the_server_leaves_the_chunks_in_nothing_is_read(self) -> None:
+        body = CountingBody(b"2\r\n{}\r\n0\r\n\r\n")
+
+        answer = push_stream(body, HTTP_TRANSFER_ENCODING="chunked", CONTENT_LENGTH="")
+
+        assert (answer.status_code, body.given) == (400, 0)
+
+
+class CountingBody:
+    """A request's body that knows how much of it was asked for; it comes in pieces, as from a socket."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content, self.given = content, 0
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self.content[self.given :][: 4096 if size < 0 else min(size, 4096)]
+        self.given += len(piece)
+        return piece
+
+    readline = read
+
+
+def push_stream(body: CountingBody, **environ: Any) -> HttpResponse:
+    given = RequestFactory().post(f"/hooks/{TOKEN}/sms-report/").META
+    request = WSGIRequest({**given, "CONTENT_TYPE": "application/json", "wsgi.input": body, **environ})
+    return PushView.as_view()(request, token=TOKEN, kind="sms-report")
+
 
 class SourceTests:
     @pytest.mark.parametrize(
@@ -144,10 +216,52 @@ class SourceTests:
 
         assert push(REPORT, REMOTE_ADDR="192.0.2.1", HTTP_X_FORWARDED_FOR="203.0.113.7").status_code == 404
 
+    @pytest.mark.parametrize(
+        ("forwarded", "kept"),
+        [
+            ("203.0.113.7", "203.0.113.7"),
+            ("203.0.113.99, 203.0.113.7", "203.0.113.7"),  # the first is what a stranger wrote
+            ("203.0.113.7, 10.0.0.2", "203.0.113.7"),  # past a second proxy of ours
+            ("203.0.113.99, 192.0.2.50", None),
+            ("nonsense", None),
+            ("", None),
+        ],
+    )
+    def test_a_trusted_proxy_says_who_pushes(self, settings: LazySettings, forwarded: str, kept: str | None) -> None:
+        settings.TRUSTED_PROXIES = ["10.0.0.0/24"]
+        settings.LAAFFIC_PUSH_SOURCES = ["203.0.113.7"]
+
+        answer = push(REPORT, REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=forwarded)
+
+        assert answer.status_code == (200 if kept else 404)
+        assert list(PushedBody.objects.values_list("source", flat=True)) == ([kept] if kept else [])
+
+    def test_an_address_that_came_by_an_ipv6_socket_is_itself(self, settings: LazySettings) -> None:
+        settings.LAAFFIC_PUSH_SOURCES = ["203.0.113.7"]
+
+        assert push(REPORT, REMOTE_ADDR="::ffff:203.0.113.7").status_code == 200
+
     def test_the_source_is_kept(self) -> None:
         push(REPORT, REMOTE_ADDR="2001:db8::1")
 
         assert PushedBody.objects.get().source == "2001:db8::1"
+
+
+class LogTests:
+    @pytest.mark.parametrize("said", ["Bad Request: %s", '"POST %s HTTP/1.1" 413 2'])
+    def test_the_address_of_a_push_is_in_no_log(self, said: str) -> None:
+        record = logging.LogRecord("django.request", 30, "", 0, said, (f"/hooks/{TOKEN}/sms-report/",), None)
+
+        MaskPushTokens().filter(record)
+
+        assert TOKEN not in record.getMessage()
+        assert "/hooks/…/sms-report/" in record.getMessage()
+
+    def test_every_handler_masks_it(self) -> None:
+        handlers = settings.LOGGING["handlers"].values()
+
+        assert all("push tokens" in handler["filters"] for handler in handlers)
+        assert settings.LOGGING["loggers"]["django.server"]["handlers"] == ["stderr"]
 
 
 class RotationTests:
