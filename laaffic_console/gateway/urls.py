@@ -14,7 +14,23 @@ class PushKindConverter:
         return value
 
 
+class MarkConverter:
+    """A mark of ours that comes back with the push (wire §2.10: the callback's address is ours to write)."""
+
+    regex = "[a-z0-9]{1,40}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
 register_converter(PushKindConverter, "push_kind")
+register_converter(MarkConverter, "mark")
 
 app_name = "hooks"
-urlpatterns = [path("<str:token>/<push_kind:kind>/", PushView.as_view(), name="push")]
+urlpatterns = [
+    path("<str:token>/<push_kind:kind>/", PushView.as_view(), name="push"),
+    path("<str:token>/<push_kind:kind>/<mark:mark>/", PushView.as_view(), name="marked_push"),
+]

@@ -27,7 +27,7 @@ class PushView(View):
             raise Http404
         return super().dispatch(request, *args, **kwargs)
 
-    def post(self, request: HttpRequest, token: str, kind: str) -> HttpResponse:
+    def post(self, request: HttpRequest, token: str, kind: str, mark: str = "") -> HttpResponse:
         if (request.content_type or "") != "application/json":
             return refusal(415, "send application/json")
         if declared_length(request) > settings.PUSH_MAX_BYTES:
@@ -38,7 +38,7 @@ class PushView(View):
         body = readable_json(raw)
         if body is None:
             return refusal(400, "not JSON")
-        inbox.store(kind=PushKind(kind), body=body, source=client_address(request) or None)
+        inbox.store(kind=PushKind(kind), body=body, source=client_address(request) or None, mark=mark)
         return JsonResponse({"status": "0", "reason": "success"})
 
 

@@ -53,6 +53,17 @@ class StoreTests:
         assert push(REPORT, kind=kind).status_code == 200
         assert PushedBody.objects.get().kind == kind
 
+    def test_a_mark_in_the_address_comes_back_with_the_body(self) -> None:
+        assert push(REPORT, kind="email-report/c0ffee42").status_code == 200
+        assert PushedBody.objects.get().mark == "c0ffee42"
+
+    @pytest.mark.parametrize("mark", ["C0FFEE", "a" * 41, "a/b", "%00", "é"])
+    def test_what_cannot_be_a_mark_of_ours_is_no_address(self, mark: str) -> None:
+        assert push(REPORT, kind=f"email-report/{mark}").status_code == 404
+
+    def test_a_marked_address_needs_the_token_too(self) -> None:
+        assert push(REPORT, kind="email-report/c0ffee42", token="wrong").status_code == 404
+
     def test_repeats_are_each_stored(self) -> None:
         push(REPORT)
         push(REPORT)

@@ -13,6 +13,8 @@ class PushKind(models.TextChoices):
 
 class PushedBody(models.Model):
     kind = models.CharField(_("kind"), max_length=16, choices=PushKind)
+    # What we put at the end of the address that we gave away: it leads back to what asked for this push.
+    mark = models.CharField(_("mark"), max_length=40, blank=True)
     body = models.TextField(_("body"))
     received_at = models.DateTimeField(_("received"))
     source = models.GenericIPAddressField(_("source address"), null=True)

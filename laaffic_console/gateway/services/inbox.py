@@ -20,8 +20,8 @@ def applied_by(kind: PushKind, job: str) -> None:
     _appliers[kind] = job
 
 
-def store(*, kind: PushKind, body: str, source: str | None) -> None:
-    PushedBody.objects.create(kind=kind, body=body, source=source, received_at=timezone.now())
+def store(*, kind: PushKind, body: str, source: str | None, mark: str = "") -> None:
+    PushedBody.objects.create(kind=kind, body=body, source=source, mark=mark, received_at=timezone.now())
     if job := _appliers.get(kind):
         bell.ring_once_a_second(job)
 
