@@ -64,33 +64,42 @@ class Row:
 
 def detect(path: Path) -> Format:
     """Encoding, delimiter and columns; UnreadableFile for what is no table with a header and rows."""
+    written = _how_it_is_written(path)
+    headers = _workbook_headers(path) if written.is_workbook else _text_headers(path, written)
+    found = Format(written.encoding, written.delimiter, _checked_headers(headers))
+    if not any(True for _ in ContactFile(path, found)):
+        raise UnreadableFile("The file has a header, but no rows below it. Export it again with its contacts.")
+    return found
+
+
+def plain_rows(path: Path) -> Iterator[Row]:
+    """The rows of a list that may have a header or none: the first row is a row like any other."""
+    yield from ContactFile(path, _how_it_is_written(path)).rows()
+
+
+def _how_it_is_written(path: Path) -> Format:
+    """Encoding and delimiter, without a look at the header."""
     with path.open("rb") as file:
         head = file.read(SAMPLE)
     if not head.strip(b"\xef\xbb\xbf\xff\xfe\x00 \r\n\t"):
         raise UnreadableFile("The file is empty. Export it again and check that it has rows.")
     if head.startswith(b"PK\x03\x04"):
         _check_unpacked_size(path)
-        found = Format("", "", _checked_headers(_workbook_headers(path)))
-    else:
-        found = _detect_text(path, head)
-    if not any(True for _ in ContactFile(path, found)):
-        raise UnreadableFile("The file has a header, but no rows below it. Export it again with its contacts.")
-    return found
-
-
-def _detect_text(path: Path, head: bytes) -> Format:
+        return Format("", "", [])
     for magic, kind in _BINARY.items():
         if head.startswith(magic):
             raise UnreadableFile(f"This is {kind}, not a list of contacts. Save the list as CSV or XLSX.")
     encoding = _encoding(path, head)
-    delimiter = _delimiter(head, encoding)
+    return Format(encoding, _delimiter(head, encoding), [])
+
+
+def _text_headers(path: Path, written: Format) -> list[str]:
     csv.field_size_limit(MAX_CELL)
-    with path.open("r", encoding=encoding, newline="") as text:
+    with path.open("r", encoding=written.encoding, newline="") as text:
         try:
-            headers = next(csv.reader(text, delimiter=delimiter), [])
+            return next(csv.reader(text, delimiter=written.delimiter), [])
         except csv.Error as problem:
             raise UnreadableFile(f"The first row cannot be read ({problem}). Save the list as CSV again.") from None
-    return Format(encoding, delimiter, _checked_headers(headers))
 
 
 class ContactFile:
@@ -102,13 +111,17 @@ class ContactFile:
         self.bytes_read = 0
 
     def __iter__(self) -> Iterator[Row]:
+        return (row for row in self.rows() if row.line > 1)
+
+    def rows(self) -> Iterator[Row]:
+        """The header's row too."""
         return self._workbook_rows() if self.written.is_workbook else self._csv_rows()
 
     def _workbook_rows(self) -> Iterator[Row]:
         size = self.path.stat().st_size
         for line, cells, lines in _sheet(self.path):
             self.bytes_read = size * min(line, lines) // lines if lines else 0
-            if line > 1 and any(cell.strip() for cell in cells):
+            if any(cell.strip() for cell in cells):
                 yield Row(line, cells)
 
     def _csv_rows(self) -> Iterator[Row]:
@@ -117,7 +130,7 @@ class ContactFile:
             text = io.TextIOWrapper(raw, encoding=self.written.encoding, newline="")
             # Strict: a quotation mark that is left open would swallow the rows below it without a word.
             reader = csv.reader(text, delimiter=self.written.delimiter, strict=True)
-            for row in itertools.islice(self._readable(reader), 1, None):  # behind the header
+            for row in self._readable(reader):
                 if row.line % 1000 == 0:
                     self.bytes_read = raw.tell()
                 if row.problem or any(cell.strip() for cell in row.cells):
@@ -276,9 +289,11 @@ def _sheet(path: Path) -> Iterator[tuple[int, list[str], int]]:
     """The first sheet's rows, streamed: line, cells, and how many lines the sheet says it has."""
     import openpyxl  # takes a third of a second that only workbooks need
 
+    file = path.open("rb")  # by its content: openpyxl refuses a name that does not end in .xlsx
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     except Exception as problem:  # openpyxl raises what its zip and XML parsers do
+        file.close()
         raise UnreadableFile(NO_WORKBOOK) from problem
     try:
         if not book.worksheets:
@@ -289,6 +304,7 @@ def _sheet(path: Path) -> Iterator[tuple[int, list[str], int]]:
         yield from _sheet_rows(sheet, lines)
     finally:
         book.close()
+        file.close()
 
 
 def _sheet_rows(sheet: Any, lines: int) -> Iterator[tuple[int, list[str], int]]:
