@@ -40,7 +40,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "laaffic_console.dashboard.look.environment",
     "DASHBOARD_CALLBACK": "laaffic_console.dashboard.frontpage.context",
-    "STYLES": [lambda request: static("console/console.css")],
+    "STYLES": [lambda request: static("console/console.css"), lambda request: static("console/parts.css")],
     "SCRIPTS": [lambda request: static("console/console.js")],
     "BORDER_RADIUS": "8px",
     "COLORS": {

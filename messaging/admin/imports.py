@@ -11,7 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from laaffic_console.dashboard.file_input import FileInput
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from messaging.admin.pages import blame, page, require
 from messaging.contact_rows import FIXED_FIELDS, IGNORED, attribute_name
@@ -30,12 +32,28 @@ STATE_COLOURS = {
 
 
 class UploadForm(forms.Form):
-    file = forms.FileField(label=gettext_lazy("CSV or XLSX file"), allow_empty_file=True)
-    group = forms.ModelChoiceField(
-        ContactGroup.objects.filter(is_ad_hoc=False), required=False, label=gettext_lazy("Put them into a group")
+    file = forms.FileField(
+        label=gettext_lazy("CSV or XLSX file"),
+        allow_empty_file=True,
+        widget=FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
     )
-    new_group = forms.CharField(max_length=120, required=False, label=gettext_lazy("or a new one, called"))
-    region = forms.ChoiceField(required=False, label=gettext_lazy("Country of numbers without a country code"))
+    group = forms.ModelChoiceField(
+        ContactGroup.objects.filter(is_ad_hoc=False),
+        required=False,
+        label=gettext_lazy("Put them into a group"),
+        widget=UnfoldAdminSelectWidget,
+    )
+    new_group = forms.CharField(
+        max_length=120,
+        required=False,
+        label=gettext_lazy("or a new one, called"),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    region = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Country of numbers without a country code"),
+        widget=UnfoldAdminSelectWidget,
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
