@@ -96,3 +96,8 @@ def with_derived(values: Mapping[str, str]) -> dict[str, str]:
     """`first_name` is the first word of the name."""
     name = values.get("name", "").split()
     return {**values, "first_name": name[0] if name else ""}
+
+
+def is_name(text: str) -> bool:
+    """Whether a merge field can be called that."""
+    return bool(_name.fullmatch(text))

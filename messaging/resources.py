@@ -63,11 +63,15 @@ class ContactResource(resources.ModelResource):
             super().import_field(field, instance, row, is_m2m, **kwargs)
 
     def dehydrate_attributes(self, contact: Contact) -> str:
-        return "; ".join(f"{name}: {value}" for name, value in sorted(contact.attributes.items()))
+        return attributes_text(contact.attributes)
 
     def dehydrate_groups(self, contact: Contact) -> str:
-        return ", ".join(group.name for group in contact.groups.all())
+        return ", ".join(group.name for group in contact.groups.all() if not group.is_ad_hoc)
 
     def export_field(self, field: fields.Field, instance: Contact, **kwargs: Any) -> Any:
         value = super().export_field(field, instance, **kwargs)
         return escape_formula(value) if isinstance(value, str) else value
+
+
+def attributes_text(attributes: dict[str, str]) -> str:
+    return "; ".join(f"{name}: {value}" for name, value in sorted(attributes.items()))

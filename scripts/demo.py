@@ -93,7 +93,7 @@ def start_all(running: contextlib.ExitStack, ports: dict[str, int], token: str) 
     callback = f"{console}/hooks/{token}/sms-report/"
     sandbox = ["sandbox", "--port", str(ports["sandbox"]), "--callback", callback, "--push-mode", "array"]
     start(running, "sandbox", [python, "manage.py", *sandbox])
-    gunicorn = ["laaffic_console.wsgi", "--bind", f"127.0.0.1:{ports['console']}", "--workers", "3"]
+    gunicorn = ["laaffic_console.wsgi", "--bind", f"127.0.0.1:{ports['console']}", "--workers", "2", "--threads", "4"]
     start(running, "console", [python, "-m", "gunicorn", *gunicorn, "--no-control-socket", "--timeout", "120"])
     start(running, "worker", [python, "manage.py", "worker"])
     wait_for(f"http://127.0.0.1:{ports['sandbox']}/sandbox/stats", "the sandbox")

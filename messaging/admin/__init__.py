@@ -1,3 +1,3 @@
-from messaging.admin import attachments, campaigns, contacts, imports, messages, mms_campaigns
+from messaging.admin import attachments, campaigns, contacts, imports, messages, mms_campaigns, suppression
 
-__all__ = ["attachments", "campaigns", "contacts", "imports", "messages", "mms_campaigns"]
+__all__ = ["attachments", "campaigns", "contacts", "imports", "messages", "mms_campaigns", "suppression"]

@@ -1,24 +1,33 @@
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import phonenumbers
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminSelect2MultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+)
 
 from laaffic_console.dashboard.paginator import BigTablePaginator
 from messaging import exports, msisdn
-from messaging.admin.pages import page, require
+from messaging.admin import bulk_actions
+from messaging.admin.attribute_lines import as_lines, from_lines
 from messaging.admin.quick_message import QuickMessageForm, send_quick_message
-from messaging.models import Contact, ContactGroup, SuppressionEntry
-from messaging.services import contacts
+from messaging.admin.suppression import SuppressForm, outcome_words
+from messaging.models import Contact, ContactGroup, Message, SuppressionEntry, SuppressionRelease
+from messaging.services import contacts, suppression
 
 VALIDITY_COLOURS = {Contact.Validity.VALID: "success", Contact.Validity.POSSIBLE: "warning"}
 
@@ -29,28 +38,36 @@ class GroupForm(forms.Form):
     )
 
 
-class SuppressForm(forms.Form):
-    channel = forms.ChoiceField(
-        choices=SuppressionEntry.Channel.choices,
-        initial="all",
-        label=gettext_lazy("Channel"),
-        widget=UnfoldAdminSelectWidget,
-    )
-    reason = forms.ChoiceField(
-        choices=SuppressionEntry.Reason.choices,
-        initial="manual",
-        label=gettext_lazy("Reason"),
-        widget=UnfoldAdminSelectWidget,
-    )
-    note = forms.CharField(
-        max_length=200, required=False, label=gettext_lazy("Note"), widget=UnfoldAdminTextInputWidget
-    )
+class NoQuestion(forms.Form):
+    """Only the button asks."""
 
 
 class ContactForm(forms.ModelForm):
+    attributes = forms.CharField(
+        required=False,
+        label=gettext_lazy("Attributes"),
+        help_text=gettext_lazy("One a line, for example “city: Pune”. A text says it with {{city}}."),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 5}),
+    )
+    member_of = forms.ModelMultipleChoiceField(
+        ContactGroup.objects.filter(is_ad_hoc=False),
+        required=False,
+        label=gettext_lazy("Groups"),
+        widget=UnfoldAdminSelect2MultipleWidget,
+    )
+
     class Meta:
         model = Contact
-        fields = ["number", "name", "email", "language", "attributes"]
+        fields = ["number", "name", "email", "language"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["attributes"] = as_lines(self.instance.attributes)
+            self.initial["member_of"] = list(self.instance.groups.filter(is_ad_hoc=False))
+
+    def clean_attributes(self) -> dict[str, str]:
+        return from_lines(self.cleaned_data["attributes"], self.instance.attributes)
 
     def clean_number(self) -> str:
         """As people write it; what the number tells about itself is filled in."""
@@ -62,7 +79,8 @@ class ContactForm(forms.ModelForm):
 
     def save(self, commit: bool = True) -> Contact:
         self.instance.country = self.parsed.country
-        self.instance.time_zones = ",".join(self.parsed.time_zones)[:300]
+        self.instance.time_zones = ",".join(self.parsed.time_zones)
+        self.instance.attributes = self.cleaned_data["attributes"]
         self.instance.validity = "valid" if self.parsed.is_valid else "possible"
         return super().save(commit)
 
@@ -77,8 +95,10 @@ class GroupFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
-        value = self.value() or ""
-        return queryset.filter(groups=int(value)) if value.isdigit() else queryset
+        value = self.value()
+        if not value:
+            return queryset
+        return queryset.filter(groups=int(value)) if value.isdecimal() else queryset.none()
 
 
 class CountryFilter(admin.SimpleListFilter):
@@ -101,13 +121,27 @@ class ContactAdmin(ModelAdmin):
     list_filter = [GroupFilter, CountryFilter, "validity"]
     list_filter_submit = False
     search_fields = ["number"]
-    search_help_text = gettext_lazy("The beginning of a number or of a name, or a whole email address")
+    search_help_text = gettext_lazy("The beginning of a number or of a name, or an email address")
     paginator = BigTablePaginator
     show_full_result_count = False
     list_per_page = 50
     ordering = ["-id"]
-    actions = ["add_to_group", "remove_from_group", "suppress", "send_sms"]
-    actions_list = ["import_file", "export_csv"]
+    actions = [
+        "add_to_group",
+        "remove_from_group",
+        "suppress",
+        "send_sms",
+        "export_chosen_csv",
+        "export_chosen_xlsx",
+        "delete_chosen",
+    ]
+    actions_list = ["import_file", "export_csv", "export_xlsx"]
+    change_form_outer_after_template = "messaging/contact_facts.html"
+    fieldsets = [
+        (None, {"fields": [("number", "name"), ("email", "language")]}),
+        (gettext_lazy("Groups"), {"fields": ["member_of"]}),
+        (gettext_lazy("Attributes"), {"fields": ["attributes"]}),
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
         return super().get_queryset(request).prefetch_related("groups")
@@ -122,7 +156,9 @@ class ContactAdmin(ModelAdmin):
             return queryset, False
         if digits.isdecimal():
             return queryset.filter(number__gte=digits, number__lt=digits + "~"), False
-        return queryset.filter(Q(name__istartswith=term) | Q(email__iexact=term)), False
+        if "@" in term:
+            return queryset.filter(email__istartswith=term), False
+        return queryset.filter(name__istartswith=term), False
 
     @display(description=gettext_lazy("number"), ordering="number")
     def shown_number(self, contact: Contact) -> str:
@@ -135,6 +171,31 @@ class ContactAdmin(ModelAdmin):
     @display(description=gettext_lazy("groups"))
     def in_groups(self, contact: Contact) -> str:
         return ", ".join(group.name for group in contact.groups.all() if not group.is_ad_hoc)
+
+    # The page of one contact
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        contact = self.get_object(request, object_id)
+        facts = {} if contact is None else self._facts(request, contact)
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **facts})
+
+    def _facts(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
+        """What is known of the number beside the contact itself."""
+        may_see_messages = request.user.has_perm("messaging.view_message")
+        received = Message.objects.filter(number=contact.number).select_related("campaign").order_by("-pk")
+        return {
+            "contact": contact,
+            "time_zones": contact.time_zones.split(",")[:6] if contact.time_zones else [],
+            "received": received[:20] if may_see_messages else None,
+            "entries": SuppressionEntry.objects.filter(number=contact.number).select_related("created_by"),
+            "releases": SuppressionRelease.objects.filter(number=contact.number).select_related("released_by")[:20],
+        }
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        contacts.set_groups(form.instance, form.cleaned_data["member_of"])
 
     # Bulk actions: each asks in a form of its own, and works on the selection as a set
 
@@ -157,8 +218,7 @@ class ContactAdmin(ModelAdmin):
     @admin.action(description=gettext_lazy("Suppress …"), permissions=["suppress"])
     def suppress(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
         def act(form: forms.Form) -> str:
-            n = contacts.suppress(queryset, by=request.user, **form.cleaned_data)
-            return ngettext("%(n)s number is suppressed.", "%(n)s numbers are suppressed.", n) % {"n": f"{n:,}"}
+            return outcome_words(suppression.suppress_contacts(queryset, by=request.user, **form.cleaned_data))
 
         return self._ask(request, queryset, "suppress", _("Suppress"), SuppressForm, act)
 
@@ -169,7 +229,33 @@ class ContactAdmin(ModelAdmin):
             campaign = send_quick_message(form, queryset, request)
             if campaign is not None:
                 return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[campaign.pk]))
-        return self._form_page(request, queryset, "send_sms", _("Send SMS"), form)
+        return bulk_actions.form_page(
+            self, request, queryset, action="send_sms", title=_("Send SMS"), form=form, button=_("Review")
+        )
+
+    @admin.action(description=gettext_lazy("Delete …"), permissions=["delete"])
+    def delete_chosen(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
+        def act(form: forms.Form) -> str:
+            n = contacts.delete(queryset)
+            return ngettext("%(n)s contact was deleted.", "%(n)s contacts were deleted.", n) % {"n": f"{n:,}"}
+
+        return bulk_actions.ask(
+            self,
+            request,
+            queryset,
+            action="delete_chosen",
+            title=_("Delete contacts"),
+            form_class=NoQuestion,
+            act=act,
+            explanation=_("Their messages stay, and who is suppressed stays suppressed. There is no way back."),
+            is_danger=True,
+        )
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Without the admin's own deletion, which would load every contact to list it."""
+        offered: dict[str, Any] = super().get_actions(request)
+        offered.pop("delete_selected", None)
+        return offered
 
     def has_suppress_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("messaging.add_suppressionentry")
@@ -178,29 +264,15 @@ class ContactAdmin(ModelAdmin):
         return request.user.has_perm("messaging.add_campaign")
 
     def _ask(
-        self, request: HttpRequest, queryset: QuerySet[Contact], name: str, title: str, form_class: Any, act: Any
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Contact],
+        name: str,
+        title: str,
+        form_class: type[forms.Form],
+        act: Callable[[forms.Form], str],
     ) -> HttpResponse | None:
-        form = form_class(request.POST if "_confirmed" in request.POST else None)
-        if form.is_bound and form.is_valid():
-            messages.success(request, act(form))
-            return None
-        return self._form_page(request, queryset, name, title, form)
-
-    def _form_page(
-        self, request: HttpRequest, queryset: QuerySet[Contact], name: str, title: str, form: forms.Form
-    ) -> HttpResponse:
-        return page(
-            self,
-            request,
-            "messaging/bulk_action.html",
-            title,
-            form=form,
-            action=name,
-            selected=request.POST.getlist("_selected_action"),
-            across=request.POST.get("select_across", "0"),
-            how_many=queryset.count(),
-            media=self.media + form.media,
-        )
+        return bulk_actions.ask(self, request, queryset, action=name, title=title, form_class=form_class, act=act)
 
     # Import and export
 
@@ -212,24 +284,49 @@ class ContactAdmin(ModelAdmin):
         return request.user.has_perm("messaging.add_contactimport")
 
     @action(description=gettext_lazy("Export CSV"), url_path="export-csv", permissions=["view"])
-    def export_csv(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponseRedirect(f"{reverse('admin:messaging_contact_export')}?{request.GET.urlencode()}")
+    def export_csv(self, request: HttpRequest) -> Any:
+        return self._export_list(request, "csv")
 
-    def get_urls(self) -> list[URLPattern]:
-        export = self.admin_site.admin_view(self.export_view)
-        return [path("export/", export, name="messaging_contact_export"), *super().get_urls()]
+    @action(description=gettext_lazy("Export XLSX"), url_path="export-xlsx", permissions=["view"])
+    def export_xlsx(self, request: HttpRequest) -> Any:
+        return self._export_list(request, "xlsx")
 
-    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
-        """Streamed row by row: a million contacts take no more memory than one."""
-        require(request, "messaging.view_contact")
-        found = Contact.objects.all()
-        if group := request.GET.get("group", ""):
-            found = found.filter(groups=int(group)) if group.isdigit() else found.none()
-        if country := request.GET.get("country", ""):
-            found = found.filter(country=country)
-        answer = StreamingHttpResponse(exports.csv_lines(found), content_type="text/csv; charset=utf-8")
-        answer["Content-Disposition"] = 'attachment; filename="contacts.csv"'
-        return answer
+    @admin.action(description=gettext_lazy("Export as CSV"), permissions=["view"])
+    def export_chosen_csv(self, request: HttpRequest, queryset: QuerySet[Contact]) -> StreamingHttpResponse:
+        return exported(queryset, "csv")
+
+    @admin.action(description=gettext_lazy("Export as XLSX"), permissions=["view"])
+    def export_chosen_xlsx(self, request: HttpRequest, queryset: QuerySet[Contact]) -> StreamingHttpResponse:
+        return exported(queryset, "xlsx")
+
+    def _export_list(self, request: HttpRequest, kind: str) -> Any:
+        """What the list shows with this search and these filters, and nothing else."""
+        try:
+            shown = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(f"{reverse('admin:messaging_contact_changelist')}?e=1")
+        return exported(shown, kind)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The buttons above the list act on the list as it is filtered."""
+        response = super().changelist_view(request, extra_context)
+        query = request.GET.urlencode()
+        context = getattr(response, "context_data", None) or {}
+        if query and "actions_list" in context:
+            context["actions_list"] = [
+                {**button, "path": f"{button['path']}?{query}"} if button.get("path") else button
+                for button in context["actions_list"]
+            ]
+        return response
+
+
+def exported(found: QuerySet[Contact], kind: str) -> StreamingHttpResponse:
+    """Streamed as it is read: a million contacts take no more memory than one, and begin to arrive at once."""
+    made, content_type = exports.FORMATS[kind]
+    answer = StreamingHttpResponse(made(found), content_type=content_type)
+    answer["Content-Disposition"] = f'attachment; filename="contacts-{timezone.localdate():%Y-%m-%d}.{kind}"'
+    answer["X-Accel-Buffering"] = "no"  # a proxy that gathers it all would time out instead
+    return answer
 
 
 @admin.register(ContactGroup)
@@ -246,57 +343,20 @@ class ContactGroupAdmin(ModelAdmin):
     def members(self, group: ContactGroup) -> str:
         return f"{group.n:,}"
 
+    def get_deleted_objects(self, objs: Sequence[ContactGroup], request: HttpRequest) -> Any:
+        """Counted, not listed: a group may have a million members."""
+        members = [ngettext("%(n)s membership", "%(n)s memberships", group.n) % {"n": f"{group.n:,}"} for group in objs]
+        shown = [f"{group} ({n})" for group, n in zip(objs, members, strict=True)]
+        kept_by = [str(group) for group in objs if group.campaigns.exists()]
+        return shown, {str(self.opts.verbose_name_plural): len(shown)}, set(), kept_by
+
+    def delete_model(self, request: HttpRequest, obj: ContactGroup) -> None:
+        contacts.delete_group(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ContactGroup]) -> None:
+        for group in list(queryset):
+            contacts.delete_group(group)
+
     def has_delete_permission(self, request: HttpRequest, obj: ContactGroup | None = None) -> bool:
         used = obj is not None and obj.campaigns.exists()
         return not used and super().has_delete_permission(request, obj)
-
-
-class SuppressionForm(forms.ModelForm):
-    numbers = forms.CharField(
-        label=gettext_lazy("Numbers"),
-        help_text=gettext_lazy("One a line, with their country code."),
-        widget=UnfoldAdminTextareaWidget,
-    )
-
-    class Meta:
-        model = SuppressionEntry
-        fields = ["channel", "reason", "note"]
-
-    def clean_numbers(self) -> list[str]:
-        good, bad = contacts.read_numbers(self.cleaned_data["numbers"])
-        if bad:
-            raise ValidationError(bad[:10])
-        return good
-
-
-@admin.register(SuppressionEntry)
-class SuppressionEntryAdmin(ModelAdmin):
-    list_display = ["number", "channel", "reason", "note", "created_by", "created_at"]
-    list_filter = ["channel", "reason"]
-    search_fields = ["=number"]
-    list_select_related = ["created_by"]
-    paginator = BigTablePaginator
-    show_full_result_count = False
-    list_per_page = 50
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        if obj is None:
-            kwargs["form"] = SuppressionForm
-        return super().get_form(request, obj, change, **kwargs)
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["numbers" if obj is None else "number", "channel", "reason", "note"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [] if obj is None else ["number", "channel"]
-
-    def save_model(self, request: HttpRequest, obj: SuppressionEntry, form: Any, change: bool) -> None:
-        if change:
-            super().save_model(request, obj, form, change)
-            return
-        given = form.cleaned_data
-        contacts.suppress_numbers(
-            given["numbers"], channel=given["channel"], reason=given["reason"], note=given["note"], by=request.user
-        )
-        stored = SuppressionEntry.objects.get(number=given["numbers"][0], channel=given["channel"])
-        obj.pk, obj.number = stored.pk, stored.number

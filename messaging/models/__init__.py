@@ -1,6 +1,6 @@
 from messaging.models.attachments import MmsAttachment
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
-from messaging.models.contacts import Contact, ContactGroup, GroupMembership, SuppressionEntry
+from messaging.models.contacts import Contact, ContactGroup, GroupMembership, SuppressionEntry, SuppressionRelease
 from messaging.models.imports import BadRow, ContactImport
 from messaging.models.messages import (
     ActivityTally,
@@ -34,4 +34,5 @@ __all__ = [
     "MmsCampaign",
     "OutcomeTally",
     "SuppressionEntry",
+    "SuppressionRelease",
 ]

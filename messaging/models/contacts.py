@@ -106,3 +106,25 @@ class SuppressionEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} ({self.get_channel_display()})"
+
+
+class SuppressionRelease(models.Model):
+    """A number that was taken off the suppression list: who did it and why. A row is never changed."""
+
+    number = models.CharField(_("number"), max_length=15, db_index=True)
+    channel = models.CharField(_("channel"), max_length=8, choices=SuppressionEntry.Channel)
+    reason = models.CharField(_("why it was suppressed"), max_length=12, choices=SuppressionEntry.Reason)
+    suppressed_at = models.DateTimeField(_("suppressed"))
+    why = models.CharField(_("why it is allowed again"), max_length=200)
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    released_at = models.DateTimeField(_("allowed again"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("allowed number")
+        verbose_name_plural = _("allowed again")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.get_channel_display()})"

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from messaging import msisdn
-from messaging.models import Contact, ContactGroup, GroupMembership, SuppressionEntry
+from messaging.models import Contact, ContactGroup, GroupMembership
 
 CHUNK = 1000
 
@@ -16,7 +14,7 @@ CHUNK = 1000
 def add_to_group(contacts: QuerySet[Contact], group: ContactGroup) -> int:
     """How many were looked at; who is in the group already stays in it once."""
     total = 0
-    for ids in _id_chunks(contacts):
+    for ids in id_chunks(contacts):
         GroupMembership.objects.bulk_create(
             (GroupMembership(contact_id=pk, group=group) for pk in ids), ignore_conflicts=True
         )
@@ -26,43 +24,38 @@ def add_to_group(contacts: QuerySet[Contact], group: ContactGroup) -> int:
 
 def remove_from_group(contacts: QuerySet[Contact], group: ContactGroup) -> int:
     removed = 0
-    for ids in _id_chunks(contacts):
+    for ids in id_chunks(contacts):
         removed += GroupMembership.objects.filter(group=group, contact_id__in=ids).delete()[0]
     return removed
 
 
-def suppress(contacts: QuerySet[Contact], *, channel: str, reason: str, note: str = "", by: User | None = None) -> int:
-    total = 0
-    for ids in _id_chunks(contacts):
-        numbers = Contact.objects.filter(pk__in=ids).values_list("number", flat=True)
-        total += suppress_numbers(numbers, channel=channel, reason=reason, note=note, by=by)
-    return total
+def set_groups(contact: Contact, groups: Iterable[ContactGroup]) -> None:
+    """The contact is in these groups and no others; groups made for one message stay as they are."""
+    wanted = {group.pk for group in groups}
+    members = GroupMembership.objects.filter(contact=contact)
+    with transaction.atomic():
+        members.filter(group__is_ad_hoc=False).exclude(group__in=wanted).delete()
+        GroupMembership.objects.bulk_create(
+            (GroupMembership(contact=contact, group_id=pk) for pk in sorted(wanted)), ignore_conflicts=True
+        )
 
 
-def suppress_numbers(
-    numbers: Iterable[str], *, channel: str, reason: str, note: str = "", by: User | None = None
-) -> int:
-    """Put MSISDNs on the list; one that is there keeps its older reason."""
-    made = [
-        SuppressionEntry(number=number, channel=channel, reason=reason, note=note, created_by=by, source="console")
-        for number in numbers
-    ]
-    SuppressionEntry.objects.bulk_create(made, ignore_conflicts=True, batch_size=CHUNK)
-    return len(made)
+def delete(contacts: QuerySet[Contact]) -> int:
+    """Contacts and their memberships. Messages stay, and so does the suppression list."""
+    deleted = 0
+    for ids in id_chunks(contacts):
+        with transaction.atomic():
+            GroupMembership.objects.filter(contact_id__in=ids).delete()
+            deleted += Contact.objects.filter(pk__in=ids).delete()[1].get(Contact._meta.label, 0)
+    return deleted
 
 
-def read_numbers(text: str, region: str = "") -> tuple[list[str], list[str]]:
-    """(numbers, what could not be read) from pasted lines; each number once."""
-    good: dict[str, None] = {}
-    bad = []
-    for line in text.replace(",", "\n").replace(";", "\n").splitlines():
-        if not line.strip():
-            continue
-        try:
-            good[msisdn.parse(line, region or None).number] = None
-        except msisdn.InvalidNumber as problem:
-            bad.append(f"{line.strip()[:40]}: {problem}")
-    return list(good), bad
+def delete_group(group: ContactGroup) -> None:
+    """Its contacts stay; a million memberships leave in chunks, and are never loaded."""
+    members = GroupMembership.objects.filter(group=group)
+    while ids := list(members.values_list("pk", flat=True)[:CHUNK]):
+        GroupMembership.objects.filter(pk__in=ids).delete()
+    group.delete()
 
 
 def quick_group(contacts: QuerySet[Contact], name: str) -> ContactGroup:
@@ -78,7 +71,7 @@ def _distinct(name: str) -> str:
     return f"{name[:110]} #{taken + 1}" if taken else name[:110]
 
 
-def _id_chunks(contacts: QuerySet[Contact]) -> Iterator[list[int]]:
+def id_chunks(contacts: QuerySet[Contact]) -> Iterator[list[int]]:
     """The ids, a thousand at a time by rising id: what changes in between is neither missed nor taken twice."""
     last = 0
     ordered = contacts.order_by("pk").values_list("pk", flat=True)

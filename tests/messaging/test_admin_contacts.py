@@ -41,7 +41,7 @@ def act(client: Client, action: str, chosen: list[Contact], query: str = "", **f
 
 
 class DoorTests:
-    ADDRESSES = [LIST, UPLOAD, f"{LIST}export/", "/admin/messaging/suppressionentry/"]
+    ADDRESSES = [LIST, UPLOAD, f"{LIST}export-csv/", "/admin/messaging/suppressionentry/"]
 
     def test_a_stranger_has_to_sign_in(self, client: Client) -> None:
         for address in self.ADDRESSES:
@@ -250,7 +250,7 @@ class ImportTests:
 
 class ExportTests:
     def rows(self, client: Client, query: str = "") -> list[list[str]]:
-        answer = client.get(f"{LIST}export/{query}")
+        answer = client.get(f"{LIST}export-csv/{query}")
         assert answer.status_code == 200
         assert "attachment" in answer["Content-Disposition"]
         return list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))

@@ -1,0 +1,234 @@
+"""The suppression list: numbers pasted or uploaded, what became of each, and “allow again” with who and why."""
+
+from typing import Any
+
+import phonenumbers
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from laaffic_console.dashboard.file_input import FileInput
+from laaffic_console.dashboard.paginator import BigTablePaginator
+from messaging import msisdn
+from messaging.admin import bulk_actions
+from messaging.admin.pages import blame, page
+from messaging.models import Contact, SuppressionEntry, SuppressionRelease
+from messaging.services import suppression
+
+REASON_COLOURS = {
+    SuppressionEntry.Reason.OPT_OUT: "warning",
+    SuppressionEntry.Reason.COMPLAINT: "danger",
+    SuppressionEntry.Reason.INVALID: "default",
+    SuppressionEntry.Reason.MANUAL: "info",
+}
+
+
+class SuppressForm(forms.Form):
+    channel = forms.ChoiceField(
+        choices=SuppressionEntry.Channel.choices,
+        initial="all",
+        label=gettext_lazy("Channel"),
+        widget=UnfoldAdminSelectWidget,
+    )
+    reason = forms.ChoiceField(
+        choices=SuppressionEntry.Reason.choices,
+        initial="manual",
+        label=gettext_lazy("Reason"),
+        widget=UnfoldAdminSelectWidget,
+    )
+    note = forms.CharField(
+        max_length=200, required=False, label=gettext_lazy("Note"), widget=UnfoldAdminTextInputWidget
+    )
+
+
+class NumbersForm(SuppressForm):
+    numbers = forms.CharField(
+        label=gettext_lazy("Numbers"),
+        required=False,
+        help_text=gettext_lazy("One a line, as people write them."),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}),
+    )
+    file = forms.FileField(
+        label=gettext_lazy("or a file"),
+        required=False,
+        allow_empty_file=True,
+        help_text=gettext_lazy("CSV, XLSX or a plain list, with or without a header."),
+        widget=FileInput(attrs={"accept": ".csv,.xlsx,.txt"}),
+    )
+    region = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Country of numbers without a country code"),
+        widget=UnfoldAdminSelectWidget,
+    )
+    field_order = ("numbers", "file", "region", "channel", "reason", "note")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        countries = [(region, region) for region in sorted(phonenumbers.SUPPORTED_REGIONS)]
+        self.fields["region"].choices = [("", _("none: every number has one")), *countries]
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or {}
+        pasted, upload = cleaned.get("numbers", ""), cleaned.get("file")
+        if not pasted.strip() and not upload and "file" not in self.errors:
+            raise ValidationError({"numbers": _("Paste some numbers, or choose a file of them.")})
+        written = suppression.read_pasted(pasted, cleaned.get("region", ""))
+        if upload:
+            try:
+                uploaded = suppression.read_upload(upload, cleaned.get("region", ""))
+            except ValidationError as problem:
+                raise ValidationError({"file": problem}) from problem
+            written = suppression.Numbers(
+                list(dict.fromkeys([*written.good, *uploaded.good])), [*written.invalid, *uploaded.invalid]
+            )
+        cleaned["written"] = written
+        return cleaned
+
+
+class AllowForm(forms.Form):
+    why = forms.CharField(
+        max_length=200,
+        label=gettext_lazy("Why"),
+        help_text=gettext_lazy("It is kept with your name, and shown where the number is."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+
+def outcome_words(outcome: suppression.Outcome) -> str:
+    added = ngettext("%(n)s number is suppressed", "%(n)s numbers are suppressed", outcome.added)
+    there = ngettext("%(n)s was on the list already", "%(n)s were on the list already", outcome.already_there)
+    said = added % {"n": f"{outcome.added:,}"}
+    if outcome.already_there:
+        said = f"{said}, {there % {'n': f'{outcome.already_there:,}'}}"
+    return f"{said}."
+
+
+def allowed_words(n: int) -> str:
+    return ngettext("%(n)s number is allowed again.", "%(n)s numbers are allowed again.", n) % {"n": f"{n:,}"}
+
+
+@admin.register(SuppressionEntry)
+class SuppressionEntryAdmin(ModelAdmin):
+    list_display = ["number", "channel", "shown_reason", "note", "source", "created_by", "created_at"]
+    list_filter = ["channel", "reason"]
+    list_select_related = ["created_by"]
+    search_fields = ["number"]
+    search_help_text = gettext_lazy("The beginning of a number")
+    paginator = BigTablePaginator
+    show_full_result_count = False
+    list_per_page = 50
+    actions = ["allow_again"]
+
+    @display(description=gettext_lazy("reason"), label=REASON_COLOURS)
+    def shown_reason(self, entry: SuppressionEntry) -> tuple[str, str]:
+        return entry.reason, entry.get_reason_display()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[SuppressionEntry], search_term: str
+    ) -> tuple[QuerySet[SuppressionEntry], bool]:
+        """By a range that the index answers."""
+        digits = "".join(character for character in search_term if character not in "+ -().")
+        if not digits:
+            return queryset, False
+        return queryset.filter(number__gte=digits, number__lt=digits + "~"), False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing leaves the list without a reason: that is what “allow again” is for."""
+        return False
+
+    def has_allow_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("messaging.delete_suppressionentry")
+
+    @admin.action(description=gettext_lazy("Allow again …"), permissions=["allow_again"])
+    def allow_again(self, request: HttpRequest, queryset: QuerySet[SuppressionEntry]) -> HttpResponse | None:
+        return bulk_actions.ask(
+            self,
+            request,
+            queryset,
+            action="allow_again",
+            title=_("Allow again"),
+            form_class=AllowForm,
+            act=lambda form: allowed_words(
+                suppression.allow_again(queryset, why=form.cleaned_data["why"], by=request.user)
+            ),
+            explanation=_("Campaigns may send to these numbers again."),
+        )
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Numbers in, and then what became of them; to load the answer again adds nothing."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = NumbersForm(request.POST or None, request.FILES or None, initial=request.GET.dict())
+        if request.method != "POST" or not form.is_valid():
+            return page(
+                self,
+                request,
+                "messaging/suppression_add.html",
+                _("Suppress numbers"),
+                form=form,
+                media=self.media + form.media,
+            )
+        given = form.cleaned_data
+        upload = given["file"]
+        outcome = suppression.suppress_written(
+            given["written"],
+            channel=given["channel"],
+            reason=given["reason"],
+            note=given["note"],
+            by=request.user,
+            source=upload.name if upload else "",
+        )
+        return page(
+            self,
+            request,
+            "messaging/suppression_result.html",
+            _("Suppress numbers"),
+            outcome=outcome,
+            channel=SuppressionEntry.Channel(given["channel"]).label,
+        )
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        entry = self.get_object(request, object_id)
+        if entry is None:
+            raise Http404
+        if not self.has_view_permission(request, entry):
+            raise PermissionDenied
+        form = AllowForm(request.POST or None)
+        if request.method == "POST":
+            if not self.has_allow_again_permission(request):
+                raise PermissionDenied
+            if form.is_valid():
+                try:
+                    found = SuppressionEntry.objects.filter(pk=entry.pk)
+                    n = suppression.allow_again(found, why=form.cleaned_data["why"], by=request.user)
+                except ValidationError as problem:
+                    blame(form, problem)
+                else:
+                    messages.success(request, allowed_words(n))
+                    return HttpResponseRedirect(reverse("admin:messaging_suppressionentry_changelist"))
+        return page(
+            self,
+            request,
+            "messaging/suppression_entry.html",
+            entry.number,
+            entry=entry,
+            form=form,
+            country=msisdn.parse(entry.number).country if entry.number.isdigit() else "",
+            contact=Contact.objects.filter(number=entry.number).first(),
+            releases=SuppressionRelease.objects.filter(number=entry.number).select_related("released_by")[:20],
+            may_allow=self.has_allow_again_permission(request),
+        )
