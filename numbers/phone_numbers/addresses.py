@@ -1,0 +1,71 @@
+"""The addresses that may call through a pool: IPv4, commas between, 200 characters in all (wire §2.13)."""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+MAX_WHITELIST = 200
+
+_between = re.compile(r"[,;\s，；]+")
+
+
+class Addresses(NamedTuple):
+    addresses: tuple[str, ...]
+    duplicates: tuple[str, ...]  # left out, once for each time they came again
+
+
+class InvalidAddresses(ValueError):
+    """Why these are no addresses: a sentence for each that is none."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
+
+
+def read(text: str, *, known: Iterable[str] = ()) -> Addresses:
+    """Read addresses as people write them. What the pool holds already (`known`) may stay, also if it is a name."""
+    found = [part for part in _between.split(text) if part]
+    if not found:
+        raise InvalidAddresses([_("There is no address. Give at least one that may call through this pool.")])
+    allowed = set(known)
+    problems = [why for part in dict.fromkeys(found) if part not in allowed and (why := _why_none(part))]
+    if problems:
+        raise InvalidAddresses(problems)
+    unique = tuple(dict.fromkeys(found))
+    length = len(",".join(unique))
+    if length > MAX_WHITELIST:
+        raise InvalidAddresses(
+            [
+                _("%(length)d characters with their commas; Laaffic takes %(most)d. Remove some addresses.")
+                % {"length": length, "most": MAX_WHITELIST}
+            ]
+        )
+    again = list(found)
+    for address in unique:
+        again.remove(address)
+    return Addresses(unique, tuple(again))
+
+
+def _why_none(part: str) -> str:
+    shown = {"address": part[:60]}
+    try:
+        ipaddress.IPv4Address(part)
+    except ValueError:
+        pass
+    else:
+        return ""
+    if "/" in part or "-" in part:
+        return _("“%(address)s” is a range. Laaffic takes single addresses: write each of them.") % shown
+    if ":" in part:
+        return _("“%(address)s” is not an IPv4 address, and Laaffic takes no other.") % shown
+    if re.fullmatch(r"[\d.]+", part):
+        return (
+            _(
+                "“%(address)s” is not an address: it has four numbers from 0 to 255 without leading zeros, like 10.0.0.30."
+            )
+            % shown
+        )
+    return _("“%(address)s” is not an address. Write its numbers, like 10.0.0.30.") % shown

@@ -1,0 +1,136 @@
+"""A pool's numbers as they are pasted or come in a CSV file: digits only, each once (wire §2.13)."""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from messaging.contact_rows import guess_mapping
+
+MIN_DIGITS, MAX_DIGITS = 7, 15
+MAX_FILE = 1024 * 1024  # bytes
+SHOWN_PROBLEMS = 10
+
+_between = re.compile(r"[,;\n\r\t，；]+")
+_separators = re.compile(r"[\s\-‐‑–./()\u200b-\u200f\u202a-\u202e\ufeff]+")
+
+
+class NumberList(NamedTuple):
+    numbers: tuple[str, ...]
+    duplicates: tuple[str, ...]  # left out, once for each time they came again
+
+
+class InvalidNumbers(ValueError):
+    """Why these are no numbers: a sentence for each of the first that are none."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
+
+
+def read_pasted(text: str) -> NumberList:
+    """One a line, or with commas between; + and spaces inside a number are left out."""
+    parts = (number for part in _between.split(text) for number in _apart(part.strip()))
+    return _collect((part, f"“{part[:40]}”") for part in parts if part)
+
+
+def _apart(part: str) -> list[str]:
+    """Spaces stand between numbers where each piece is long enough to be one."""
+    pieces = part.split()
+    whole = all(MIN_DIGITS <= len(_separators.sub("", piece).lstrip("+")) for piece in pieces)
+    return pieces if whole else [part]
+
+
+def read_csv(raw: bytes) -> NumberList:
+    """The column that is called number, phone …; a file of one column needs no header."""
+    rows = list(csv.reader(io.StringIO(_decoded(raw)), delimiter=_delimiter(raw)))
+    rows_with_lines = [(line, row) for line, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]
+    if not rows_with_lines:
+        raise InvalidNumbers([_("The file is empty. Export it again and check that it has rows.")])
+    column, body = _column(rows_with_lines)
+    return _collect(_cells(column, body))
+
+
+def join(*lists: NumberList) -> NumberList:
+    """Several lists as one: what is in two of them is a duplicate."""
+    every = [number for numbers in lists for number in numbers.numbers]
+    joined = _once(every)
+    again = [number for numbers in lists for number in numbers.duplicates]
+    return NumberList(joined.numbers, (*again, *joined.duplicates))
+
+
+def _column(rows: list[tuple[int, list[str]]]) -> tuple[int, list[tuple[int, list[str]]]]:
+    header = [cell.strip() for cell in rows[0][1]]
+    mapping = guess_mapping(header)
+    named = [index for index, name in enumerate(header) if name and mapping.get(name) == "number"]
+    if named:
+        return named[0], rows[1:]
+    if max(len(row) for _line, row in rows) == 1:
+        return 0, rows
+    raise InvalidNumbers([_("No column is called number. Name the column with the numbers “number” and try again.")])
+
+
+def _cells(column: int, rows: list[tuple[int, list[str]]]) -> Iterator[tuple[str, str]]:
+    for line, row in rows:
+        cell = row[column].strip() if column < len(row) else ""
+        yield cell, _("Row %(line)d: “%(value)s”") % {"line": line, "value": cell[:40]}
+
+
+def _collect(written: Iterable[tuple[str, str]]) -> NumberList:
+    found, problems = [], []
+    for text, shown in written:
+        digits = _separators.sub("", text)
+        digits = digits[1:] if digits.startswith("+") else digits.removeprefix("00")
+        if not (digits.isdecimal() and digits.isascii()):
+            problems.append(_("%(shown)s is not a number: use digits with the country code.") % {"shown": shown})
+        elif not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
+            problems.append(
+                _("%(shown)s has %(n)d digits; a number has %(least)d to %(most)d with its country code.")
+                % {"shown": shown, "n": len(digits), "least": MIN_DIGITS, "most": MAX_DIGITS}
+            )
+        else:
+            found.append(digits)
+    if problems:
+        raise InvalidNumbers(_shortened(problems))
+    return _once(found)
+
+
+def _once(found: list[str]) -> NumberList:
+    seen: set[str] = set()
+    again = [number for number in found if number in seen or seen.add(number)]  # type: ignore[func-returns-value]
+    return NumberList(tuple(dict.fromkeys(found)), tuple(again))
+
+
+def _shortened(problems: list[str]) -> list[str]:
+    more = len(problems) - SHOWN_PROBLEMS
+    if more <= 0:
+        return problems
+    rest = ngettext("And %(n)d more like it.", "And %(n)d more like these.", more) % {"n": more}
+    return [*problems[:SHOWN_PROBLEMS], rest]
+
+
+def _decoded(raw: bytes) -> str:
+    if len(raw) > MAX_FILE:
+        raise InvalidNumbers([_("The file is larger than 1 MB. A list of numbers is smaller: choose another file.")])
+    if raw.startswith(b"PK\x03\x04"):
+        raise InvalidNumbers([_("This is a workbook. Save the list as CSV and try again.")])
+    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"), (b"", "utf-8-sig")):
+        if not raw.startswith(mark):
+            continue
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            break
+        if "\0" not in text:
+            return text
+    raise InvalidNumbers([_("This is no text file that can be read. Save the list as “CSV UTF-8” and try again.")])
+
+
+def _delimiter(raw: bytes) -> str:
+    first = _decoded(raw).lstrip().split("\n", 1)[0]
+    return max(",;\t|", key=first.count)

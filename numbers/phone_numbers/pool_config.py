@@ -1,0 +1,74 @@
+"""What a pool is set to, and how two settings differ. Order means nothing in a list; doubles neither."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+MAX_POOL_NUMBER = 20  # characters (wire §2.13)
+MAX_CONCURRENCY = 9999
+
+
+@dataclass(frozen=True, slots=True)
+class PoolConfig:
+    pool_number: str
+    addresses: tuple[str, ...]
+    max_concurrency: int
+    numbers: tuple[str, ...]
+
+    @classmethod
+    def of(cls, pool_number: str, addresses: str, max_concurrency: int, numbers: Iterable[str]) -> "PoolConfig":
+        """From the wire's form, where the addresses have commas between."""
+        parts = (part.strip() for part in addresses.split(","))
+        return cls(
+            pool_number,
+            tuple(dict.fromkeys(part for part in parts if part)),
+            max_concurrency,
+            tuple(dict.fromkeys(numbers)),
+        )
+
+    @property
+    def whitelist(self) -> str:
+        return ",".join(self.addresses)
+
+    def same_as(self, other: "PoolConfig | None") -> bool:
+        return other is not None and not difference(other, self)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolDifference:
+    """False when nothing differs."""
+
+    renamed: tuple[str, str] | None
+    concurrency: tuple[int | None, int] | None
+    added_addresses: tuple[str, ...]
+    removed_addresses: tuple[str, ...]
+    added_numbers: tuple[str, ...]
+    removed_numbers: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.renamed
+            or self.concurrency
+            or self.added_addresses
+            or self.removed_addresses
+            or self.added_numbers
+            or self.removed_numbers
+        )
+
+
+def difference(before: PoolConfig | None, after: PoolConfig) -> PoolDifference:
+    """What would change; with nothing before, everything is added."""
+    return PoolDifference(
+        renamed=(before.pool_number, after.pool_number) if before and before.pool_number != after.pool_number else None,
+        concurrency=(before.max_concurrency if before else None, after.max_concurrency)
+        if before is None or before.max_concurrency != after.max_concurrency
+        else None,
+        added_addresses=_missing(after.addresses, before.addresses if before else ()),
+        removed_addresses=_missing(before.addresses if before else (), after.addresses),
+        added_numbers=_missing(after.numbers, before.numbers if before else ()),
+        removed_numbers=_missing(before.numbers if before else (), after.numbers),
+    )
+
+
+def _missing(wanted: tuple[str, ...], there: tuple[str, ...]) -> tuple[str, ...]:
+    known = set(there)
+    return tuple(value for value in wanted if value not in known)
