@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -25,13 +24,12 @@ class InvalidAddresses(ValueError):
         self.problems = problems
 
 
-def read(text: str, *, known: Iterable[str] = ()) -> Addresses:
-    """Read addresses as people write them. What the pool holds already (`known`) may stay, also if it is a name."""
+def read(text: str) -> Addresses:
+    """Read addresses as people write them; InvalidAddresses names each that is none."""
     found = [part for part in _between.split(text) if part]
     if not found:
         raise InvalidAddresses([_("There is no address. Give at least one that may call through this pool.")])
-    allowed = set(known)
-    problems = [why for part in dict.fromkeys(found) if part not in allowed and (why := _why_none(part))]
+    problems = [why for part in dict.fromkeys(found) if (why := _why_none(part))]
     if problems:
         raise InvalidAddresses(problems)
     unique = tuple(dict.fromkeys(found))
@@ -63,9 +61,7 @@ def _why_none(part: str) -> str:
         return _("“%(address)s” is not an IPv4 address, and Laaffic takes no other.") % shown
     if re.fullmatch(r"[\d.]+", part):
         return (
-            _(
-                "“%(address)s” is not an address: it has four numbers from 0 to 255 without leading zeros, like 10.0.0.30."
-            )
+            _("“%(address)s” is not an address: four numbers from 0 to 255 without leading zeros, like 10.0.0.30.")
             % shown
         )
     return _("“%(address)s” is not an address. Write its numbers, like 10.0.0.30.") % shown

@@ -42,7 +42,7 @@ def read_pasted(text: str) -> NumberList:
 def _apart(part: str) -> list[str]:
     """Spaces stand between numbers where each piece is long enough to be one."""
     pieces = part.split()
-    whole = all(MIN_DIGITS <= len(_separators.sub("", piece).lstrip("+")) for piece in pieces)
+    whole = all(len(_separators.sub("", piece).lstrip("+")) >= MIN_DIGITS for piece in pieces)
     return pieces if whole else [part]
 
 

@@ -51,8 +51,3 @@ class ReadTests:
 
     def test_doubles_do_not_count(self) -> None:
         assert len(addresses.read(",".join(["10.10.100.100"] * 50)).addresses) == 1
-
-    def test_a_name_that_the_pool_holds_already_may_stay(self) -> None:
-        read = addresses.read("sip.example.com,10.0.0.1", known=["sip.example.com"])
-
-        assert read.addresses == ("sip.example.com", "10.0.0.1")
