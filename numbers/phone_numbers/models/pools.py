@@ -1,0 +1,79 @@
+"""Number pools: every version that was ever asked for, and what Laaffic holds as far as we know (wire §2.13)."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from laaffic_console.gateway.models import GatewayCall
+from phone_numbers.pool_config import PoolConfig
+
+
+class NumberPool(models.Model):
+    """`current` is ours: the last version that Laaffic accepted. `held_…` is Laaffic's, as it was at `held_at`."""
+
+    pool_number = models.CharField(_("pool number"), max_length=40)
+    current = models.ForeignKey("PoolVersion", models.PROTECT, null=True, related_name="+", verbose_name=_("version"))
+    held_addresses = models.TextField(_("addresses at Laaffic"), blank=True)
+    held_concurrency = models.PositiveIntegerField(_("concurrency at Laaffic"), null=True)
+    held_numbers = models.JSONField(_("numbers at Laaffic"), default=list)
+    held_at = models.DateTimeField(_("compared"), null=True)
+    drifted_at = models.DateTimeField(_("differs since"), null=True)
+    gone_at = models.DateTimeField(_("gone since"), null=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("number pool")
+        verbose_name_plural = _("number pools")
+        ordering = ["pool_number", "id"]
+        permissions = [("apply_numberpool", "Can apply a number pool at Laaffic")]
+        constraints = [
+            models.UniqueConstraint(fields=["pool_number"], condition=models.Q(gone_at=None), name="pool_number_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.pool_number
+
+    @property
+    def held(self) -> PoolConfig | None:
+        """What Laaffic holds; None when it holds nothing that we know of."""
+        if self.held_at is None or self.gone_at is not None or self.held_concurrency is None:
+            return None
+        return PoolConfig.of(self.pool_number, self.held_addresses, self.held_concurrency, self.held_numbers)
+
+
+class PoolVersion(models.Model):
+    class Origin(models.TextChoices):
+        CREATED = "created", _("Created here")
+        EDITED = "edited", _("Edited here")
+        REAPPLIED = "reapplied", _("Applied again")
+        FOUND = "found", _("Found at Laaffic")
+        ADOPTED = "adopted", _("Laaffic’s change taken over")
+
+    pool = models.ForeignKey(NumberPool, models.PROTECT, related_name="versions", verbose_name=_("pool"))
+    number = models.PositiveIntegerField(_("version"))
+    origin = models.CharField(_("origin"), max_length=9, choices=Origin)
+    again = models.PositiveIntegerField(_("again version"), null=True)  # which version was applied again
+    pool_number = models.CharField(_("pool number"), max_length=40)
+    old_pool_number = models.CharField(_("pool number before"), max_length=40, blank=True)
+    addresses = models.TextField(_("addresses"))  # what was found may be longer than we would send
+    max_concurrency = models.PositiveIntegerField(_("concurrent calls"))
+    numbers = models.JSONField(_("numbers"), default=list)
+    call = models.OneToOneField(GatewayCall, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    created_at = models.DateTimeField(_("when"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("pool version")
+        verbose_name_plural = _("pool versions")
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["pool", "number"], name="pool_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.pool_number} v{self.number}"
+
+    @property
+    def config(self) -> PoolConfig:
+        return PoolConfig.of(self.pool_number, self.addresses, self.max_concurrency, self.numbers)
