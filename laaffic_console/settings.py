@@ -37,6 +37,9 @@ REPORT_WINDOW_HOURS = env.int("LAAFFIC_REPORT_WINDOW_HOURS", default=72)
 LAAFFIC_ERROR_LIMIT = env.int("LAAFFIC_ERROR_LIMIT", default=10_000)
 LAAFFIC_LATEST_START_MINUTES = env.int("LAAFFIC_LATEST_START_MINUTES", default=60)
 
+# How often bindings, pools and owned numbers are read from Laaffic again.
+NUMBERS_SYNC_MINUTES = env.int("NUMBERS_SYNC_MINUTES", default=5)
+
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",

@@ -87,6 +87,14 @@ def settle_error(call_id: int, error: LaafficError) -> bool:
     return _settle(call_id, state_of(error), **evidence_of(error))
 
 
+def settle_by_evidence(
+    call_id: int, state: CallState, *, evidence: str, provided: Sequence[CallState] = (CallState.UNKNOWN,)
+) -> bool:
+    """Settle a call by what was found out later; False when it is in none of the states `provided` any more."""
+    settled = GatewayCall.objects.filter(pk=call_id, state__in=provided)
+    return settled.update(state=state, settled_at=timezone.now(), evidence=evidence[:300]) == 1
+
+
 def state_of(error: LaafficError) -> CallState:
     match error:
         case NotSent():

@@ -1,0 +1,261 @@
+"""Bind and unbind: checked, recorded, sent, settled (pns/bind and pns/unbind, wire §2.23)."""
+
+import datetime as dt
+
+import phonenumbers
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
+from laaffic_console.laaffic import numbers as wire
+from messaging import msisdn
+from phone_numbers.models import Binding, BindingKind, BindingRequest
+from phone_numbers.pool_config import MAX_POOL_NUMBER
+from phone_numbers.services import binding_sync, scheduling
+from phone_numbers.services.calling import perform
+
+MAX_SECONDS = 259_200  # three days
+Verb = BindingRequest.Verb
+
+
+def bind(
+    *,
+    application: Application,
+    phone_a: str,
+    phone_b: str,
+    pool_number: str,
+    seconds: int,
+    kind: int = BindingKind.AXB,
+    by: User | None = None,
+) -> BindingRequest:
+    """Bind A to B. ValidationError, by field, when it is wrong or refused and nothing was bound.
+
+    Where the answer was lost the request's ledger row is `unknown`: it is not sent again; the next synchronisation
+    finds out.
+    """
+    a, b = checked_pair(phone_a, phone_b)
+    _check_terms(application, pool_number, seconds)
+    with transaction.atomic():
+        request = BindingRequest.objects.create(
+            verb=Verb.BIND,
+            application=application,
+            phone_a=a,
+            phone_b=b,
+            pool_number=pool_number,
+            kind=kind,
+            seconds=seconds,
+            requested_by=by,
+        )
+        call = _prepare("bind", request, {"pool": pool_number, "seconds": seconds, "kind": int(kind)}, by)
+    try:
+        result = perform(
+            call,
+            lambda: laaffic_client().numbers.bind(
+                app_id=application.app_id,
+                phone_a=a,
+                phone_b=b,
+                pool_number=pool_number,
+                expires_in=seconds,
+                kind=wire.BindingKind(kind),
+            ),
+        )
+    except OutcomeUnknown:
+        return _look_soon(request)
+    except LaafficError as problem:
+        raise _explained(problem, request) from problem
+    return _bound(request, result)
+
+
+def unbind(binding: Binding, *, by: User | None = None) -> BindingRequest:
+    """End a binding. ValidationError when it is refused; one that is gone already is marked so."""
+    if not binding.is_live:
+        raise ValidationError(_("This binding is gone already: there is nothing to unbind."))
+    with transaction.atomic():
+        locked = Binding.objects.select_for_update().get(pk=binding.pk)
+        _check_nothing_open(locked)
+        request = BindingRequest.objects.create(
+            verb=Verb.UNBIND,
+            application=locked.application,
+            phone_a=locked.phone_a,
+            phone_b=locked.phone_b,
+            pool_number=locked.pool_number,
+            binding=locked,
+            requested_by=by,
+        )
+        call = _prepare("unbind", request, {"bindId": locked.bind_id}, by)
+    try:
+        perform(call, lambda: laaffic_client().numbers.unbind(app_id=locked.application.app_id, bind_id=locked.bind_id))
+    except OutcomeUnknown:
+        return _look_soon(request)
+    except Refused as refusal:
+        raise _not_unbound(refusal, locked) from refusal
+    except LaafficError as problem:
+        raise _explained(problem, request) from problem
+    with transaction.atomic():
+        ledger.settle_accepted(call.pk)
+        _end(locked, Binding.Ending.UNBOUND)
+    return _fresh(request)
+
+
+def checked_pair(phone_a: str, phone_b: str) -> tuple[str, str]:
+    """Both numbers as digits; they differ, and are of one country (wire §2.23)."""
+    problems, numbers = {}, {}
+    for field, text in (("phone_a", phone_a), ("phone_b", phone_b)):
+        try:
+            numbers[field] = msisdn.parse(text).number
+        except msisdn.InvalidNumber as problem:
+            problems[field] = str(problem)
+    if problems:
+        raise ValidationError(problems)
+    a, b = numbers["phone_a"], numbers["phone_b"]
+    if a == b:
+        raise ValidationError({"phone_b": _("A and B are the same number. A binding joins two.")})
+    if _calling_code(a) != _calling_code(b):
+        shown = {"a": f"+{_calling_code(a)}", "b": f"+{_calling_code(b)}"}
+        raise ValidationError(
+            {"phone_b": _("A is in %(a)s and B in %(b)s. Laaffic binds only numbers of one country.") % shown}
+        )
+    return a, b
+
+
+def _calling_code(number: str) -> int:
+    return phonenumbers.parse(f"+{number}").country_code or 0
+
+
+def _check_terms(application: Application, pool_number: str, seconds: int) -> None:
+    problems = {}
+    if application.channel != "number":
+        problems["application"] = _("This is no application for numbers. Choose one of the channel Numbers.")
+    if not 1 <= len(pool_number) <= MAX_POOL_NUMBER:
+        problems["pool_number"] = _("Name the pool that the middle number comes from: 1 to 20 characters.")
+    if not 1 <= seconds <= MAX_SECONDS:
+        problems["seconds"] = _("A binding lasts from 1 second to 3 days (259,200 seconds).")
+    if problems:
+        raise ValidationError(problems)
+
+
+def _check_nothing_open(binding: Binding) -> None:
+    still = [CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN]
+    if binding.requests.filter(verb=Verb.UNBIND, call__state__in=still).exists():
+        raise ValidationError(
+            _("It is being unbound already, and the outcome is not known yet. The next synchronisation finds out.")
+        )
+
+
+def _prepare(interface: str, request: BindingRequest, summary: dict[str, object], by: User | None) -> GatewayCall:
+    call = ledger.prepare(
+        interface=interface,
+        application=request.application,
+        about_kind="binding request",
+        about_id=request.pk,
+        summary=summary,
+        digest=ledger.digest_of(interface, request.phone_a, request.phone_b, request.pool_number),
+        requested_by=by,
+    )
+    BindingRequest.objects.filter(pk=request.pk).update(call=call)
+    return call
+
+
+def _bound(request: BindingRequest, result: wire.NewBinding) -> BindingRequest:
+    """Settle and write the binding in one transaction. An answer without its id is completed by the next sync."""
+    now = timezone.now()
+    asked = _fresh(request)
+    with transaction.atomic():
+        ledger.settle_accepted(asked.call_id or 0)
+        if result.bind_id:
+            binding, _made = Binding.objects.update_or_create(
+                application=request.application,
+                bind_id=result.bind_id,
+                defaults={
+                    "phone_a": request.phone_a,
+                    "phone_b": request.phone_b,
+                    "pns_number_a": result.pns_number_a,
+                    "pns_number_b": result.pns_number_b,
+                    "pool_number": request.pool_number,
+                    "expires_at": now + dt.timedelta(seconds=request.seconds or 0),
+                    "last_seen_at": now,
+                    "ended_at": None,
+                    "ending": "",
+                },
+            )
+            BindingRequest.objects.filter(pk=request.pk).update(binding=binding)
+    if not result.bind_id:
+        scheduling.request(binding_sync.name_of(request.application))
+    return _fresh(request)
+
+
+def _look_soon(request: BindingRequest) -> BindingRequest:
+    """The list shows what became of it."""
+    scheduling.request(binding_sync.name_of(request.application))
+    return _fresh(request)
+
+
+def _fresh(request: BindingRequest) -> BindingRequest:
+    return BindingRequest.objects.select_related("call", "binding", "application").get(pk=request.pk)
+
+
+def _end(binding: Binding, ending: str) -> None:
+    Binding.objects.filter(pk=binding.pk, ended_at=None).update(ended_at=timezone.now(), ending=ending)
+
+
+def _not_unbound(refusal: Refused, binding: Binding) -> ValidationError:
+    if refusal.code != "-24":
+        return ValidationError(said(refusal))
+    run_out = binding.expires_at is not None and binding.expires_at <= timezone.now() + binding_sync.CLOCKS_APART
+    _end(binding, Binding.Ending.EXPIRED if run_out else Binding.Ending.VANISHED)
+    return ValidationError(
+        _("Laaffic has no binding %(id)s any more (−24): it has run out or was ended elsewhere. It is marked as gone.")
+        % {"id": binding.bind_id}
+    )
+
+
+def _explained(problem: LaafficError, request: BindingRequest) -> ValidationError:
+    """By the field that can be changed, with what to do next."""
+    if isinstance(problem, NotSent):
+        return ValidationError(
+            _("Nothing was sent: %(why)s. Try again when that is mended.") % {"why": problem.message[:200].rstrip(".")}
+        )
+    match problem.code:
+        case "-35":
+            return ValidationError({"phone_a": _bound_already(request)})
+        case "-41":
+            return ValidationError(
+                {
+                    "pool_number": _(
+                        "No middle number of this pool is free (−41). Try again when a binding has ended, "
+                        "or add numbers to the pool."
+                    )
+                }
+            )
+        case "-24":
+            return ValidationError({"pool_number": _("Laaffic knows no such pool (−24). Choose another.")})
+    return ValidationError(said(problem))
+
+
+def _bound_already(request: BindingRequest) -> str:
+    """−35 says that one of the two is bound, not which; our copy may know."""
+    both = [request.phone_a, request.phone_b]
+    live = Binding.objects.live().filter(application=request.application)
+    known = live.filter(phone_a__in=both) | live.filter(phone_b__in=both)
+    if found := known.order_by("-pk").first():
+        return _(
+            "A or B is bound already (−35): %(a)s – %(b)s is binding %(id)s. Unbind it first, or wait until it ends."
+        ) % {
+            "a": found.phone_a,
+            "b": found.phone_b,
+            "id": found.bind_id,
+        }
+    return _("A or B is bound already (−35). Synchronise to see the binding, and unbind it first.")
+
+
+def said(problem: LaafficError) -> str:
+    if isinstance(problem, Refused):
+        shown = {"code": problem.code.replace("-", "−"), "meaning": problem.meaning, "advice": problem.advice}
+        return _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown
+    return problem.message

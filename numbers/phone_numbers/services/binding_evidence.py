@@ -1,0 +1,90 @@
+"""What a list of bindings proves about requests whose answer was lost (DESIGN §1.2)."""
+
+import datetime as dt
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import Application, CallState
+from laaffic_console.gateway.services import ledger
+from phone_numbers.models import Binding, BindingRequest
+from phone_numbers.services.grace import GRACE
+
+Verb = BindingRequest.Verb
+
+
+def settle(application: Application, *, began: dt.datetime, is_complete: bool) -> int:
+    """How many requests the list that was read since `began` has settled."""
+    open_requests = BindingRequest.objects.filter(application=application).select_related("call", "binding")
+    unknown = open_requests.filter(call__state=CallState.UNKNOWN)
+    nameless = open_requests.filter(verb=Verb.BIND, binding=None, call__state=CallState.ACCEPTED)
+    for request in nameless.order_by("pk"):
+        if found := _made_by(request):
+            _belongs(found, request)
+    return sum(_settle(request, began, is_complete) for request in unknown.order_by("pk"))
+
+
+def _settle(request: BindingRequest, began: dt.datetime, is_complete: bool) -> bool:
+    left_at = request.call.left_at if request.call else None
+    if left_at is None or left_at > began:
+        return False  # the list may be older than the request
+    is_late = is_complete and began - left_at >= GRACE
+    if request.verb == Verb.BIND:
+        return _settle_bind(request, began, is_late)
+    return _settle_unbind(request, began, is_complete, is_late)
+
+
+def _settle_bind(request: BindingRequest, began: dt.datetime, is_late: bool) -> bool:
+    if found := _made_by(request):
+        evidence = _("the list of %(when)s holds binding %(id)s") % {"when": _minute(began), "id": found.bind_id}
+        _belongs(found, request)
+        return ledger.settle_by_evidence(request.call_id or 0, CallState.ACCEPTED, evidence=evidence)
+    if not is_late:
+        return False
+    if _would_be_over(request, began):  # its absence proves nothing any more, and changes nothing
+        return False
+    evidence = _("the list of %(when)s holds no such binding: nothing was bound") % {"when": _minute(began)}
+    return ledger.settle_by_evidence(request.call_id or 0, CallState.REFUSED, evidence=evidence)
+
+
+def _settle_unbind(request: BindingRequest, began: dt.datetime, is_complete: bool, is_late: bool) -> bool:
+    binding = request.binding
+    if binding is None or not is_complete:
+        return False
+    if not binding.is_live:
+        Binding.objects.filter(pk=binding.pk, ending=Binding.Ending.VANISHED).update(ending=Binding.Ending.UNBOUND)
+        evidence = _("the list of %(when)s does not hold it any more") % {"when": _minute(began)}
+        return ledger.settle_by_evidence(request.call_id or 0, CallState.ACCEPTED, evidence=evidence)
+    if not is_late:
+        return False
+    evidence = _("the list of %(when)s still holds it: nothing was unbound") % {"when": _minute(began)}
+    return ledger.settle_by_evidence(request.call_id or 0, CallState.REFUSED, evidence=evidence)
+
+
+def _made_by(request: BindingRequest) -> Binding | None:
+    """The binding of these two numbers that was not there before the request left, and is no other request's."""
+    return _unclaimed(request).order_by("pk").first()
+
+
+def _unclaimed(request: BindingRequest) -> QuerySet[Binding]:
+    same_pair = Binding.objects.filter(
+        application_id=request.application_id, phone_a=request.phone_a, phone_b=request.phone_b
+    )
+    left_at = request.call.left_at if request.call else None
+    return same_pair.filter(first_seen_at__gte=left_at).exclude(
+        Q(requests__verb=Verb.BIND) & ~Q(requests__pk=request.pk)
+    )
+
+
+def _belongs(binding: Binding, request: BindingRequest) -> None:
+    BindingRequest.objects.filter(pk=request.pk).update(binding=binding)
+    Binding.objects.filter(pk=binding.pk).update(pool_number=request.pool_number)
+
+
+def _would_be_over(request: BindingRequest, began: dt.datetime) -> bool:
+    left_at = request.call.left_at if request.call else None
+    return left_at is not None and left_at + dt.timedelta(seconds=request.seconds or 0) <= began
+
+
+def _minute(moment: dt.datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

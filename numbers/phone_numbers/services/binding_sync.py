@@ -1,0 +1,105 @@
+"""Our copy of an application's AXB bindings (pns/queryBindPage, wire §2.12).
+
+What is not in the list any more is kept and marked with when. Requests whose answer was lost are settled by what the
+list shows.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.laaffic import numbers as wire
+from phone_numbers.models import Binding
+from phone_numbers.services import binding_evidence, listing, syncing
+from phone_numbers.services.syncing import Reading, SyncResult
+
+CLOCKS_APART = dt.timedelta(minutes=1)  # what ended at about its time has expired, whoever's clock is right
+
+
+def name_of(application: Application) -> str:
+    return f"bindings {application.app_id}"
+
+
+def sync(application: Application) -> SyncResult:
+    """Read all of the list; SyncFailed says why it cannot be read."""
+    return syncing.run(name_of(application), lambda reading: _read(application, reading))
+
+
+def _read(application: Application, reading: Reading) -> SyncResult:
+    client = laaffic_client()
+    seen: set[str] = set()
+    added = 0
+
+    def take(records: Sequence[wire.Binding]) -> None:
+        nonlocal added
+        reading.go_on()
+        added += write(application, records, timezone.now())
+        seen.update(record.bind_id for record in records)
+
+    is_complete = listing.read_all(
+        lambda current: client.numbers.query_bindings(
+            app_id=application.app_id, current=current, size=listing.PAGE_SIZE
+        ),
+        take=take,
+        name_of=lambda record: record.bind_id,
+    )
+    gone = mark_ended(application, reading.began) if is_complete else 0
+    binding_evidence.settle(application, began=reading.began, is_complete=is_complete)
+    return SyncResult(len(seen), added, gone, is_complete)
+
+
+def write(application: Application, records: Sequence[wire.Binding], now: dt.datetime) -> int:
+    """One page in one statement; how many of it are new. What had gone and is back is live again."""
+    found = {record.bind_id: record for record in records}
+    if not found:
+        return 0
+    rows = [
+        Binding(
+            application=application,
+            bind_id=record.bind_id,
+            phone_a=record.phone_a[:40],
+            phone_b=record.phone_b[:40],
+            pns_number_a=record.pns_number_a[:40],
+            pns_number_b=record.pns_number_b[:40],
+            expires_at=record.expires_at,
+            first_seen_at=now,
+            last_seen_at=now,
+            ended_at=None,
+            ending="",
+        )
+        for record in found.values()
+    ]
+    with transaction.atomic():
+        known = Binding.objects.filter(application=application, bind_id__in=list(found)).count()
+        Binding.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["application", "bind_id"],
+            update_fields=[
+                "phone_a",
+                "phone_b",
+                "pns_number_a",
+                "pns_number_b",
+                "expires_at",
+                "last_seen_at",
+                "ended_at",
+                "ending",
+            ],
+        )
+    return len(rows) - known
+
+
+def mark_ended(application: Application, began: dt.datetime) -> int:
+    """After a complete reading: what it did not see is no more. What has run out ended when it was to."""
+    now = timezone.now()
+    unseen = Binding.objects.live().filter(application=application, last_seen_at__lt=began)
+    run_out = Q(expires_at__lte=now + CLOCKS_APART)
+    return unseen.update(
+        ending=Case(When(run_out, then=Value(Binding.Ending.EXPIRED)), default=Value(Binding.Ending.VANISHED)),
+        ended_at=Case(When(run_out, then=F("expires_at")), default=Value(now)),
+    )

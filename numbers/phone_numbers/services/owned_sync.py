@@ -1,0 +1,89 @@
+"""Our copy of the numbers that the account owns (number/queryPage, wire §2.23)."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.laaffic import numbers as wire
+from phone_numbers.models import OwnedNumber
+from phone_numbers.services import listing, syncing
+from phone_numbers.services.syncing import Reading, SyncResult
+
+NAME = "owned"
+COPIED = (
+    "calling_code",
+    "country",
+    "number_type",
+    "state",
+    "due_date",
+    "auto_renew",
+    "inbound_prefix",
+    "in_addresses",
+    "out_addresses",
+    "app_id",
+    "voicemail",
+    "remark",
+)
+
+
+def sync() -> SyncResult:
+    """Read all of the list; SyncFailed says why it cannot be read."""
+    return syncing.run(NAME, _read)
+
+
+def _read(reading: Reading) -> SyncResult:
+    client = laaffic_client()
+    seen: set[str] = set()
+    added = 0
+
+    def take(records: Sequence[wire.OwnedNumber]) -> None:
+        nonlocal added
+        reading.go_on()
+        added += write(records, timezone.now())
+        seen.update(record.number for record in records)
+
+    is_complete = listing.read_all(
+        lambda current: client.numbers.query_owned_numbers(current=current, size=listing.PAGE_SIZE),
+        take=take,
+        name_of=lambda record: record.number,
+    )
+    gone = 0
+    if is_complete:
+        unseen = OwnedNumber.objects.filter(gone_at=None, last_seen_at__lt=reading.began)
+        gone = unseen.update(gone_at=timezone.now())
+    return SyncResult(len(seen), added, gone, is_complete)
+
+
+def write(records: Sequence[wire.OwnedNumber], now: dt.datetime) -> int:
+    """One page in one statement; how many of it are new."""
+    found = {record.number: record for record in records}
+    known = OwnedNumber.objects.filter(number__in=list(found)).count()
+    OwnedNumber.objects.bulk_create(
+        [_row(record, now) for record in found.values()],
+        update_conflicts=True,
+        unique_fields=["number"],
+        update_fields=[*COPIED, "last_seen_at", "gone_at"],
+    )
+    return len(found) - known
+
+
+def _row(record: wire.OwnedNumber, now: dt.datetime) -> OwnedNumber:
+    return OwnedNumber(
+        number=record.number,
+        calling_code=record.calling_code[:8],
+        country=record.country[:80],
+        number_type=record.kind[:20],
+        state=record.state,
+        due_date=record.due_on,
+        auto_renew=record.auto_renew,
+        inbound_prefix=record.inbound_prefix[:32],
+        in_addresses=record.in_ip[:100],
+        out_addresses=record.out_ip[:100],
+        app_id=record.app_id[:64],
+        voicemail=record.has_voicemail,
+        remark=record.remark[:200],
+        last_seen_at=now,
+        gone_at=None,
+    )

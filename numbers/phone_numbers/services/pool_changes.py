@@ -1,0 +1,264 @@
+"""Changing a pool at Laaffic: checked, compared, confirmed by typing its number, recorded, sent, settled.
+
+Nothing is applied by halves: a version becomes ours when Laaffic has accepted it, and until then stays what was asked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
+from phone_numbers import addresses, number_lists
+from phone_numbers.models import NumberPool, PoolVersion
+from phone_numbers.number_lists import NumberList
+from phone_numbers.pool_config import MAX_CONCURRENCY, MAX_POOL_NUMBER, PoolConfig, PoolDifference, difference
+from phone_numbers.services import pool_state, pool_sync, scheduling
+from phone_numbers.services.calling import perform
+
+Origin = PoolVersion.Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What somebody wrote, read and checked."""
+
+    config: PoolConfig
+    duplicate_numbers: tuple[str, ...] = field(default=())
+    duplicate_addresses: tuple[str, ...] = field(default=())
+
+
+def read(
+    *,
+    pool_number: str,
+    whitelist: str,
+    max_concurrency: int | None,
+    numbers: str = "",
+    file: bytes | None = None,
+    pool: NumberPool | None = None,
+) -> Proposal:
+    """Check what was typed, all of it; ValidationError names every field that is wrong."""
+    problems: dict[str, list[str]] = {}
+    pool_number = pool_number.strip()
+    if not 1 <= len(pool_number) <= MAX_POOL_NUMBER:
+        problems["pool_number"] = [_("A pool number has 1 to 20 characters.")]
+    elif _is_taken(pool_number, pool):
+        problems["pool_number"] = [_("There is a pool %(number)s already. Edit that one.") % {"number": pool_number}]
+    if max_concurrency is None or not 0 <= max_concurrency <= MAX_CONCURRENCY:
+        problems["max_concurrency"] = [_("Concurrent calls are a number from 0 to 9,999.")]
+    listed = addresses.Addresses((), ())
+    try:
+        listed = addresses.read(whitelist)
+    except addresses.InvalidAddresses as problem:
+        problems["whitelist"] = problem.problems
+    collected: list[NumberList] = []
+    try:
+        collected.append(number_lists.read_pasted(numbers))
+    except number_lists.InvalidNumbers as problem:
+        problems["numbers"] = problem.problems
+    try:
+        collected.append(number_lists.read_csv(file) if file is not None else NumberList((), ()))
+    except number_lists.InvalidNumbers as problem:
+        problems["file"] = problem.problems
+    if problems:
+        raise ValidationError(problems)
+    merged = number_lists.join(*collected)
+    config = PoolConfig(pool_number, listed.addresses, max_concurrency or 0, merged.numbers)
+    return Proposal(config, merged.duplicates, listed.duplicates)
+
+
+def difference_to_held(pool: NumberPool | None, config: PoolConfig) -> PoolDifference:
+    """What the change would change at Laaffic, as far as we know what it holds."""
+    return difference(pool.held if pool else None, config)
+
+
+def create(proposal: PoolConfig, *, typed: str, by: User | None = None) -> PoolVersion:
+    """A new pool at Laaffic. A number whose creation was refused before can be tried again."""
+    _check_typed(typed, proposal.pool_number)
+    with transaction.atomic():
+        if _is_taken(proposal.pool_number, None):
+            raise ValidationError(
+                {"pool_number": _("There is a pool %(number)s already.") % {"number": proposal.pool_number}}
+            )
+        never_made = NumberPool.objects.filter(pool_number=proposal.pool_number, current=None, gone_at=None).first()
+        pool = never_made or NumberPool.objects.create(pool_number=proposal.pool_number)
+    return apply(pool, proposal, typed=typed, origin=Origin.CREATED, by=by)
+
+
+def apply(
+    pool: NumberPool,
+    config: PoolConfig,
+    *,
+    typed: str,
+    origin: str = Origin.EDITED,
+    again: int | None = None,
+    seen_version: int | None = None,
+    by: User | None = None,
+) -> PoolVersion:
+    """Send a pool's settings. ValidationError, by field, when nothing was changed.
+
+    Where the answer was lost the version's ledger row is `unknown`: it is not sent again, and the next synchronisation
+    finds out. `seen_version` is the version that whoever asks has looked at: if there is a newer one, they look again.
+    """
+    with transaction.atomic():
+        locked = NumberPool.objects.select_for_update().get(pk=pool.pk)
+        old = locked.held
+        _check_typed(typed, old.pool_number if old else config.pool_number)
+        _check_may_change(locked, config, seen_version)
+        version = pool_state.add_version(
+            locked, config, origin=origin, again=again, old_pool_number=old.pool_number if old else "", by=by
+        )
+        call = ledger.prepare(
+            interface="editNumberPool" if old else "createNumberPool",
+            application=None,
+            about_kind="number pool",
+            about_id=locked.pk,
+            summary=_summary(locked, version),
+            digest=ledger.digest_of(config.pool_number, config.whitelist, str(config.max_concurrency), *config.numbers),
+            requested_by=by,
+        )
+        PoolVersion.objects.filter(pk=version.pk).update(call=call)
+    try:
+        perform(call, lambda: _send(old, config))
+    except OutcomeUnknown:
+        scheduling.request(pool_sync.NAME)
+        return _fresh(version)
+    except LaafficError as problem:
+        raise _explained(problem) from problem
+    with transaction.atomic():
+        ledger.settle_accepted(call.pk)
+        pool_state.take(version, held_at=timezone.now())
+    scheduling.request(pool_sync.NAME)  # what Laaffic has made of it
+    return _fresh(version)
+
+
+def apply_version(
+    version: PoolVersion, *, typed: str, seen_version: int | None = None, by: User | None = None
+) -> PoolVersion:
+    """Apply an earlier version, or the current one where Laaffic's has drifted."""
+    return apply(
+        version.pool,
+        version.config,
+        typed=typed,
+        origin=Origin.REAPPLIED,
+        again=version.number,
+        seen_version=seen_version,
+        by=by,
+    )
+
+
+def adopt(pool: NumberPool, *, by: User | None = None) -> PoolVersion:
+    """Take Laaffic's settings over as ours; nothing is sent."""
+    with transaction.atomic():
+        locked = NumberPool.objects.select_for_update().get(pk=pool.pk)
+        if locked.held is None or locked.drifted_at is None:
+            raise ValidationError(_("There is no difference to take over."))
+        _check_settled(locked)
+        version = pool_state.add_version(locked, locked.held, origin=Origin.ADOPTED, by=by)
+        pool_state.take(version, held_at=locked.held_at or timezone.now())
+    return version
+
+
+def _send(old: PoolConfig | None, config: PoolConfig) -> None:
+    client = laaffic_client().numbers
+    if old is None:
+        client.create_pool(
+            pool_number=config.pool_number,
+            whitelist=config.addresses,
+            max_concurrency=config.max_concurrency,
+            numbers=config.numbers,
+        )
+        return
+    # An empty list may mean "none" or "as before" to Laaffic: it is sent only where numbers are to go (wire §2.13).
+    client.edit_pool(
+        old_pool_number=old.pool_number,
+        pool_number=config.pool_number,
+        whitelist=config.addresses,
+        max_concurrency=config.max_concurrency,
+        numbers=config.numbers if config.numbers or old.numbers else None,
+    )
+
+
+def _check_typed(typed: str, pool_number: str) -> None:
+    if typed.strip() != pool_number:
+        raise ValidationError(
+            {"typed": _("Type %(number)s, the number of the pool that is changed.") % {"number": pool_number}}
+        )
+
+
+def _check_may_change(pool: NumberPool, config: PoolConfig, seen_version: int | None) -> None:
+    _check_settled(pool)
+    newest = pool.versions.order_by("-number").first()
+    if seen_version is not None and newest is not None and newest.number != seen_version:
+        raise ValidationError(
+            _("%(who)s has changed this pool meanwhile (version %(n)d). Look at the difference again.")
+            % {"who": newest.created_by or _("Laaffic"), "n": newest.number}
+        )
+    if _is_taken(config.pool_number, pool):
+        raise ValidationError(
+            {"pool_number": _("There is a pool %(number)s already.") % {"number": config.pool_number}}
+        )
+    if not difference(pool.held, config):
+        raise ValidationError(_("Laaffic holds exactly this already: there is nothing to change."))
+
+
+def _check_settled(pool: NumberPool) -> None:
+    if version := pool_state.open_version(pool):
+        raise ValidationError(
+            _("What became of version %(n)d is not known yet. Synchronise: Laaffic’s list shows it within a minute.")
+            % {"n": version.number}
+        )
+
+
+def _is_taken(pool_number: str, pool: NumberPool | None) -> bool:
+    others = NumberPool.objects.filter(pool_number=pool_number, gone_at=None)
+    if pool is not None:
+        return others.exclude(pk=pool.pk).exists()
+    return any(other.held is not None or pool_state.is_open(other) for other in others)
+
+
+def _summary(pool: NumberPool, version: PoolVersion) -> dict[str, object]:
+    """Counts and names for the ledger."""
+    changed = difference(pool.held, version.config)
+    return {
+        "pool": version.pool_number,
+        "version": version.number,
+        "numbers": len(version.numbers),
+        "added": len(changed.added_numbers),
+        "removed": len(changed.removed_numbers),
+        "concurrency": version.max_concurrency,
+    }
+
+
+def _fresh(version: PoolVersion) -> PoolVersion:
+    return PoolVersion.objects.select_related("call", "pool").get(pk=version.pk)
+
+
+def _explained(problem: LaafficError) -> ValidationError:
+    if isinstance(problem, NotSent):
+        return ValidationError(
+            _("Nothing was sent: %(why)s. Try again when that is mended.") % {"why": problem.message[:200].rstrip(".")}
+        )
+    if not isinstance(problem, Refused):
+        return ValidationError(problem.message)
+    match problem.code:
+        case "-20":
+            return ValidationError(
+                {"pool_number": _("Laaffic has a pool of this number already (−20). Synchronise to see it.")}
+            )
+        case "-24":
+            return ValidationError(_("Laaffic has no such pool any more (−24). Synchronise, then create it again."))
+    shown = {"code": problem.code.replace("-", "−"), "meaning": problem.meaning, "advice": problem.advice}
+    return ValidationError(_("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown)
+
+
+def names_in(values: Sequence[str], most: int = 5) -> str:
+    """The first few, and how many more."""
+    shown = ", ".join(values[:most])
+    return f"{shown} … (+{len(values) - most})" if len(values) > most else shown

@@ -1,0 +1,72 @@
+"""What is written on a pool when something is known about it. Called inside a transaction."""
+
+import datetime as dt
+
+from django.contrib.auth.models import User
+from django.db.models import Max
+from django.utils import timezone
+
+from laaffic_console.gateway.models import CallState
+from phone_numbers.models import NumberPool, PoolVersion
+from phone_numbers.pool_config import PoolConfig
+
+OPEN = (CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN)
+
+
+def open_version(pool: NumberPool) -> PoolVersion | None:
+    """The change whose outcome is not known yet: until it is, nothing else is sent for this pool."""
+    return pool.versions.filter(call__state__in=OPEN).select_related("call").first()
+
+
+def is_open(pool: NumberPool) -> bool:
+    return open_version(pool) is not None
+
+
+def add_version(
+    pool: NumberPool,
+    config: PoolConfig,
+    *,
+    origin: str,
+    again: int | None = None,
+    old_pool_number: str = "",
+    by: User | None = None,
+) -> PoolVersion:
+    last = pool.versions.aggregate(last=Max("number"))["last"] or 0
+    return PoolVersion.objects.create(
+        pool=pool,
+        number=last + 1,
+        origin=origin,
+        again=again,
+        pool_number=config.pool_number,
+        old_pool_number=old_pool_number,
+        addresses=config.whitelist,
+        max_concurrency=config.max_concurrency,
+        numbers=list(config.numbers),
+        created_by=by,
+    )
+
+
+def take(version: PoolVersion, *, held_at: dt.datetime) -> None:
+    """This version is what Laaffic holds: it becomes ours."""
+    NumberPool.objects.filter(pk=version.pool_id).update(
+        pool_number=version.pool_number,
+        current=version,
+        held_addresses=version.addresses,
+        held_concurrency=version.max_concurrency,
+        held_numbers=version.numbers,
+        held_at=held_at,
+        drifted_at=None,
+        gone_at=None,
+    )
+
+
+def hold(pool: NumberPool, config: PoolConfig, *, held_at: dt.datetime) -> None:
+    """Laaffic holds this. Where it is not what is ours the pool has drifted, since the first time that was seen."""
+    differs = pool.current is not None and not config.same_as(pool.current.config)
+    pool.held_addresses = config.whitelist
+    pool.held_concurrency = config.max_concurrency
+    pool.held_numbers = list(config.numbers)
+    pool.held_at = held_at
+    pool.gone_at = None
+    pool.drifted_at = (pool.drifted_at or timezone.now()) if differs else None
+    pool.save(update_fields=["held_addresses", "held_concurrency", "held_numbers", "held_at", "gone_at", "drifted_at"])

@@ -1,0 +1,106 @@
+"""Our pools against Laaffic's (queryNumberPool, wire §2.23): what is new there, what differs, what is gone.
+
+Changes whose answer was lost are settled first, by what the list shows.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import CallState
+from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.laaffic import numbers as wire
+from phone_numbers.models import NumberPool, PoolVersion
+from phone_numbers.pool_config import PoolConfig
+from phone_numbers.services import listing, pool_state, syncing
+from phone_numbers.services.grace import GRACE
+from phone_numbers.services.syncing import Reading, SyncResult
+
+NAME = "pools"
+
+
+def sync() -> SyncResult:
+    """Read all pools and compare; SyncFailed says why they cannot be read."""
+    return syncing.run(NAME, _read)
+
+
+def _read(reading: Reading) -> SyncResult:
+    client = laaffic_client()
+    found: dict[str, PoolConfig] = {}
+
+    def take(records: Sequence[wire.NumberPool]) -> None:
+        reading.go_on()
+        for record in records:
+            found[record.pool_number] = PoolConfig.of(
+                record.pool_number, ",".join(record.whitelist), record.max_concurrency or 0, record.numbers
+            )
+
+    is_complete = listing.read_all(
+        lambda current: client.numbers.query_pools(current=current, size=listing.PAGE_SIZE),
+        take=take,
+        name_of=lambda record: record.pool_number,
+    )
+    settle_unknown(found, began=reading.began, is_complete=is_complete)
+    added = sum(compare(config, reading.began) for config in found.values())
+    gone = mark_gone(reading.began) if is_complete else 0
+    return SyncResult(len(found), added, gone, is_complete)
+
+
+def settle_unknown(found: dict[str, PoolConfig], *, began: dt.datetime, is_complete: bool) -> int:
+    """What the list says about changes whose answer was lost; how many it has settled."""
+    unknown = PoolVersion.objects.filter(call__state=CallState.UNKNOWN).select_related("call", "pool").order_by("pk")
+    return sum(_settle(version, found, began, is_complete) for version in unknown)
+
+
+def _settle(version: PoolVersion, found: dict[str, PoolConfig], began: dt.datetime, is_complete: bool) -> bool:
+    call = version.call
+    if call is None or call.left_at is None or call.left_at > began:
+        return False  # the list may be older than the request
+    when = f"{began:%Y-%m-%d %H:%M} UTC"
+    there = found.get(version.pool_number)
+    if version.config.same_as(there):
+        with transaction.atomic():
+            evidence = _("the list of %(when)s shows the pool as asked for") % {"when": when}
+            settled = ledger.settle_by_evidence(call.pk, CallState.ACCEPTED, evidence=evidence)
+            if settled:
+                pool_state.take(version, held_at=began)
+        return settled
+    if began - call.left_at < GRACE or not (is_complete or there):
+        return False
+    evidence = _("the list of %(when)s shows the pool otherwise: nothing was changed") % {"when": when}
+    return ledger.settle_by_evidence(call.pk, CallState.REFUSED, evidence=evidence)
+
+
+@transaction.atomic
+def compare(config: PoolConfig, began: dt.datetime) -> bool:
+    """Write what Laaffic holds beside what is ours; True for a pool that is new to us."""
+    pool = _ours(config.pool_number)
+    if pool is None:
+        pool = NumberPool.objects.create(pool_number=config.pool_number)
+        version = pool_state.add_version(pool, config, origin=PoolVersion.Origin.FOUND)
+        pool_state.take(version, held_at=began)
+        return True
+    if pool.held_at is not None and pool.held_at > began:
+        return False  # changed from here while the list was read
+    if pool.current is None and not pool_state.is_open(pool):
+        # Refused or lost as it seemed, and there after all, with other settings than were asked for.
+        version = pool_state.add_version(pool, config, origin=PoolVersion.Origin.FOUND)
+        pool_state.take(version, held_at=began)
+        return False
+    pool_state.hold(pool, config, held_at=began)
+    return False
+
+
+def _ours(pool_number: str) -> NumberPool | None:
+    same = NumberPool.objects.select_for_update().filter(pool_number=pool_number)
+    return same.filter(gone_at=None).first() or same.order_by("-pk").first()
+
+
+def mark_gone(began: dt.datetime) -> int:
+    """After a complete reading: every pool that is there has been stamped with its beginning."""
+    unseen = NumberPool.objects.filter(gone_at=None, held_at__lt=began)
+    return unseen.update(gone_at=timezone.now(), drifted_at=None)

@@ -1,0 +1,86 @@
+"""One synchronisation of one list at a time, and a row that says when and how it went."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.services import leases
+from laaffic_console.gateway.services.account import NotConfigured
+from laaffic_console.laaffic import LaafficError, Refused
+from phone_numbers.models import SyncStatus
+
+LEASE_SECONDS = 120  # longer than one page with all its tries takes
+
+
+class SyncFailed(Exception):
+    """Why our copy could not be made, in a sentence that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    rows: int  # how many Laaffic has
+    added: int
+    gone: int
+    is_complete: bool = True  # False: the list changed while it was read, so nothing was marked as gone
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a synchronisation has to know of itself."""
+
+    began: dt.datetime
+    lease: leases.HeldLease
+
+    def go_on(self) -> None:
+        """Called between pages: a slow list may take longer than a lease."""
+        if not self.lease.renew():
+            raise SyncFailed(_("Another worker has taken this synchronisation over."))
+
+
+def run(name: str, read: Callable[[Reading], SyncResult]) -> SyncResult:
+    """Do it now; SyncFailed when it cannot be done, or is being done already."""
+    with leases.lease(f"numbers sync {name}", LEASE_SECONDS) as held:
+        if held is None:
+            raise SyncFailed(_("It is being synchronised at this moment. Look again in a minute."))
+        began = timezone.now()
+        SyncStatus.objects.update_or_create(
+            name=name, defaults={"started_at": began, "finished_at": None, "requested_at": None}
+        )
+        try:
+            result = read(Reading(began, held))
+        except (LaafficError, NotConfigured) as problem:
+            _finish(name, problem=said(problem))
+            raise SyncFailed(said(problem)) from problem
+        except SyncFailed as problem:
+            _finish(name, problem=str(problem))
+            raise
+        _finish(name, rows=result.rows, added=result.added, gone=result.gone, problem=_remark(result))
+        return result
+
+
+def said(problem: LaafficError | NotConfigured) -> str:
+    if isinstance(problem, NotConfigured):
+        return str(problem)
+    if isinstance(problem, Refused):
+        shown = {"code": problem.code, "meaning": problem.meaning, "advice": problem.advice}
+        return _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown
+    return _("No usable answer from Laaffic (%(why)s). The next synchronisation tries again.") % {
+        "why": problem.message[:150]
+    }
+
+
+def _remark(result: SyncResult) -> str:
+    if result.is_complete:
+        return ""
+    return _("The list changed while it was read: what is missing in it was not marked as gone this time.")
+
+
+def _finish(name: str, **outcome: object) -> None:
+    now = timezone.now()
+    if "rows" in outcome:
+        outcome["succeeded_at"] = now
+    problem = str(outcome.pop("problem"))[:300]
+    SyncStatus.objects.filter(name=name).update(finished_at=now, problem=problem, **outcome)
