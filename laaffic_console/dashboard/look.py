@@ -103,6 +103,16 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": _("Numbers"),
+                "separator": True,
+                "collapsible": True,
+                "items": [
+                    _item(_("AXB bindings"), "link", "numbers_binding_changelist", "numbers.view_binding"),
+                    _item(_("Number pools"), "dialpad", "numbers_numberpool_changelist", "numbers.view_numberpool"),
+                    _item(_("Owned numbers"), "sim_card", "numbers_ownednumber_changelist", "numbers.view_ownednumber"),
+                ],
+            },
+            {
                 "title": _("Records"),
                 "separator": True,
                 "collapsible": True,

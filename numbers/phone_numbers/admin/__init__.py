@@ -1,0 +1,3 @@
+from phone_numbers.admin import bindings, owned, pools
+
+__all__ = ["bindings", "owned", "pools"]

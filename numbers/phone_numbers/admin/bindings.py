@@ -1,0 +1,348 @@
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from laaffic_console.dashboard.pages import blame, page, require
+from laaffic_console.dashboard.read_only import ReadOnlyAdmin
+from laaffic_console.gateway.models import Application, CallState, Channel
+from phone_numbers import exports
+from phone_numbers.admin.sync_panel import SyncedListAdmin
+from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool
+from phone_numbers.resources import BindingResource
+from phone_numbers.services import binding_changes, binding_sync, scheduling
+
+UNITS = {"1": gettext_lazy("seconds"), "60": gettext_lazy("minutes"), "3600": gettext_lazy("hours")}
+UNITS |= {"86400": gettext_lazy("days")}
+CALL_COLOURS = {
+    CallState.ACCEPTED: "success",
+    CallState.REFUSED: "danger",
+    CallState.NOT_SENT: "info",
+    CallState.UNKNOWN: "warning",
+    CallState.IN_FLIGHT: "info",
+    CallState.PREPARED: "default",
+}
+STATE_COLOURS = {
+    "live": "success",
+    "over": "warning",
+    Binding.Ending.UNBOUND: "default",
+    Binding.Ending.EXPIRED: "default",
+    Binding.Ending.VANISHED: "danger",
+}
+
+
+class LiveFilter(admin.SimpleListFilter):
+    """What is live is what an operator comes for; the rest is kept."""
+
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("live", _("Live")), ("ended", _("Gone")), *Binding.Ending.choices, ("all", _("All"))]
+
+    def choices(self, changelist: Any) -> Any:
+        for value, words in self.lookup_choices:
+            yield {
+                "selected": (self.value() or "live") == value,
+                "query_string": changelist.get_query_string({self.parameter_name: value}),
+                "display": words,
+            }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Binding]) -> QuerySet[Binding]:
+        match self.value() or "live":
+            case "live":
+                return queryset.filter(ended_at=None)
+            case "ended":
+                return queryset.exclude(ended_at=None)
+            case ending if ending in Binding.Ending.values:
+                return queryset.filter(ending=ending)
+        return queryset
+
+
+class ExpiresWithinFilter(admin.SimpleListFilter):
+    title = gettext_lazy("expires within")
+    parameter_name = "within"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("5", _("5 minutes")),
+            ("15", _("15 minutes")),
+            ("60", _("an hour")),
+            ("360", _("6 hours")),
+            ("1440", _("a day")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Binding]) -> QuerySet[Binding]:
+        minutes = self.value() or ""
+        if not minutes.isdecimal():
+            return queryset
+        soon = timezone.now() + dt.timedelta(minutes=min(int(minutes), 10**6))
+        return queryset.filter(ended_at=None, expires_at__lte=soon)
+
+
+class ApplicationFilter(admin.SimpleListFilter):
+    """The few applications for numbers, not all there are."""
+
+    title = gettext_lazy("application")
+    parameter_name = "app"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        known = Application.objects.filter(channel=Channel.NUMBER)[:100]
+        return [(str(application.pk), str(application)) for application in known]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Binding]) -> QuerySet[Binding]:
+        chosen = self.value() or ""
+        return queryset.filter(application=int(chosen)) if chosen.isdecimal() else queryset
+
+
+class BindForm(forms.Form):
+    application = forms.ModelChoiceField(Application.objects.none(), label=gettext_lazy("Application"))
+    phone_a = forms.CharField(
+        label=gettext_lazy("A"),
+        max_length=40,
+        help_text=gettext_lazy("With its country code, like +91 98765 43210."),
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+    )
+    phone_b = forms.CharField(
+        label=gettext_lazy("B"),
+        max_length=40,
+        help_text=gettext_lazy("Of the same country as A."),
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+    )
+    pool_number = forms.CharField(
+        label=gettext_lazy("Pool"),
+        max_length=20,
+        help_text=gettext_lazy("The middle number is taken from it."),
+        widget=forms.TextInput(attrs={"list": "pools", "autocomplete": "off"}),
+    )
+    kind = forms.TypedChoiceField(
+        label=gettext_lazy("Kind"), choices=BindingKind.choices, coerce=int, initial=BindingKind.AXB
+    )
+    amount = forms.IntegerField(
+        label=gettext_lazy("Lasts"),
+        min_value=1,
+        initial=1,
+        help_text=gettext_lazy("At most 3 days; then Laaffic ends it by itself."),
+    )
+    unit = forms.ChoiceField(label=gettext_lazy("Unit"), choices=list(UNITS.items()), initial="3600")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        usable = Application.objects.filter(channel=Channel.NUMBER, is_active=True)
+        self.fields["application"].queryset = usable
+        if len(only := usable[:2]) == 1:
+            self.fields["application"].initial = only[0]
+
+    def terms(self) -> dict[str, Any]:
+        """As the service wants them."""
+        given = dict(self.cleaned_data)
+        return {**given, "seconds": given.pop("amount") * int(given.pop("unit"))}
+
+    def blame(self, problem: ValidationError) -> None:
+        if hasattr(problem, "error_dict") and "seconds" in problem.error_dict:
+            problem.error_dict["amount"] = problem.error_dict.pop("seconds")
+        blame(self, problem)
+
+
+@admin.register(Binding)
+class BindingAdmin(SyncedListAdmin):
+    list_display = ["shown_a", "shown_b", "sees", "left", "shown_state", "bind_id", "application"]
+    list_filter = [LiveFilter, ExpiresWithinFilter, ApplicationFilter]
+    list_select_related = ["application"]
+    search_fields = ["phone_a"]
+    search_help_text = gettext_lazy("The beginning of any of the four numbers, or a whole bindId")
+    ordering = ["ended_at", "expires_at", "-id"]
+    resource_class = BindingResource
+    change_permission = "numbers.change_binding"
+    list_before_template = "numbers/bindings_panel.html"
+
+    def sync_names(self) -> list[str]:
+        return [binding_sync.name_of(application) for application in scheduling.applications()]
+
+    # The list
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        unknown = BindingRequest.objects.filter(call__state=CallState.UNKNOWN).count()
+        context = {**(extra_context or {}), "unknown_requests": unknown}
+        response = super().changelist_view(request, context)
+        if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
+            shown = list(changelist.result_list)
+            exports.name_people(shown)
+            changelist.result_list = shown
+        return response
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Binding], search_term: str
+    ) -> tuple[QuerySet[Binding], bool]:
+        digits = "".join(search_term.strip().lstrip("+").split()).replace("-", "")
+        if not search_term.strip():
+            return queryset, False
+        if not digits.isdecimal():
+            return queryset.filter(bind_id=search_term.strip()), False
+        return (queryset.with_number(digits) | queryset.filter(bind_id=digits)), False
+
+    @display(description=gettext_lazy("A"), header=True, ordering="phone_a")
+    def shown_a(self, binding: Binding) -> list[str]:
+        return [binding.phone_a, getattr(binding, "a_name", "")]
+
+    @display(description=gettext_lazy("B"), header=True, ordering="phone_b")
+    def shown_b(self, binding: Binding) -> list[str]:
+        return [binding.phone_b, getattr(binding, "b_name", "")]
+
+    @display(description=gettext_lazy("A and B see"))
+    def sees(self, binding: Binding) -> SafeString:
+        if binding.kind is BindingKind.AXB:
+            return format_html('<span class="c-mono">{}</span>', binding.pns_number_a)
+        both = '<span class="c-mono">{}<br>{}</span>'
+        return format_html(both, binding.pns_number_a, binding.pns_number_b)
+
+    @display(description=gettext_lazy("time left"), ordering="expires_at")
+    def left(self, binding: Binding) -> SafeString | str:
+        return time_left(binding)
+
+    @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="ended_at")
+    def shown_state(self, binding: Binding) -> tuple[str, str]:
+        return state_of(binding)
+
+    # Bind
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("bind/", wrap(self.bind_view), name="numbers_binding_bind"),
+            path("<int:pk>/unbind/", wrap(self.unbind_view), name="numbers_binding_unbind"),
+            *super().get_urls(),
+        ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("numbers.add_binding"))
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:numbers_binding_bind"))
+
+    def bind_view(self, request: HttpRequest) -> HttpResponse:
+        require(request, "numbers.add_binding")
+        form = BindForm(request.POST or None)
+        if form.is_bound and form.is_valid():
+            try:
+                asked = binding_changes.bind(**form.terms(), by=request.user)
+            except ValidationError as problem:
+                form.blame(problem)
+            else:
+                return self._to_what_came(request, asked)
+        pools = NumberPool.objects.filter(gone_at=None).values_list("pool_number", flat=True)[:500]
+        return page(self, request, "numbers/bind.html", _("Bind two numbers"), form=form, pools=pools)
+
+    def _to_what_came(self, request: HttpRequest, asked: BindingRequest) -> HttpResponse:
+        if asked.call is None or asked.call.state != CallState.ACCEPTED:
+            messages.warning(
+                request,
+                _("The answer was lost: whether it was done is not known. It is not sent again; the list tells soon."),
+            )
+        elif asked.binding is None:
+            messages.success(request, _("Laaffic has accepted it; the next synchronisation shows the binding."))
+        elif asked.verb == BindingRequest.Verb.UNBIND:
+            messages.success(request, _("Unbound."))
+        else:
+            said = _("Bound: A sees %(a)s, B sees %(b)s.")
+            messages.success(request, said % {"a": asked.binding.pns_number_a, "b": asked.binding.pns_number_b})
+        if asked.binding is None:
+            return HttpResponseRedirect(reverse("admin:numbers_binding_changelist"))
+        return HttpResponseRedirect(reverse("admin:numbers_binding_change", args=[asked.binding.pk]))
+
+    # One binding
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        binding = self.get_object(request, object_id)
+        if binding is None:
+            return super().change_view(request, object_id, form_url, extra_context)
+        if not self.has_view_permission(request, binding):
+            raise PermissionDenied
+        exports.name_people([binding])
+        return page(
+            self,
+            request,
+            "numbers/binding.html",
+            f"{binding.phone_a} – {binding.phone_b}",
+            binding=binding,
+            state=state_of(binding),
+            left=time_left(binding),
+            requests=binding.requests.select_related("call", "requested_by"),
+            may_unbind=binding.is_live and request.user.has_perm("numbers.unbind_binding"),
+            media=self.media,
+        )
+
+    def unbind_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "numbers.view_binding", "numbers.unbind_binding")
+        binding = Binding.objects.select_related("application").filter(pk=pk).first()
+        if binding is None or request.method != "POST":
+            raise Http404
+        try:
+            asked = binding_changes.unbind(binding, by=request.user)
+        except ValidationError as problem:
+            for said in problem.messages:
+                messages.error(request, said)
+            return HttpResponseRedirect(reverse("admin:numbers_binding_change", args=[pk]))
+        return self._to_what_came(request, asked)
+
+
+@admin.register(BindingRequest)
+class BindingRequestAdmin(ReadOnlyAdmin):
+    """What was asked for, with its outcome: also what never came to be a binding."""
+
+    list_display = ["requested_at", "verb", "phone_a", "phone_b", "pool_number", "outcome", "evidence", "requested_by"]
+    list_display_links = None
+    list_filter = ["verb", ("call__state", admin.ChoicesFieldListFilter)]
+    list_select_related = ["call", "requested_by"]
+
+    @display(description=gettext_lazy("outcome"), label=CALL_COLOURS)
+    def outcome(self, asked: BindingRequest) -> tuple[str, str]:
+        return (asked.call.state, asked.says) if asked.call else ("", "–")
+
+    @display(description=gettext_lazy("evidence"))
+    def evidence(self, asked: BindingRequest) -> SafeString | str:
+        if asked.call is None:
+            return ""
+        ledger = reverse("admin:gateway_gatewaycall_change", args=[asked.call_id])
+        return format_html('{} <a href="{}">{}</a>', asked.call.evidence, ledger, _("Ledger"))
+
+
+def state_of(binding: Binding) -> tuple[str, str]:
+    if not binding.is_live:
+        return binding.ending, f"{binding.get_ending_display()} {timezone.localtime(binding.ended_at):%Y-%m-%d %H:%M}"
+    if binding.expires_at is not None and binding.expires_at <= timezone.now():
+        return "over", _("Has run out")
+    return "live", _("Live")
+
+
+def time_left(binding: Binding) -> SafeString | str:
+    """In words, and counted down by countdown.js."""
+    if not binding.is_live:
+        return "–"
+    if binding.expires_at is None:
+        return _("not known")
+    seconds = int((binding.expires_at - timezone.now()).total_seconds())
+    days, clock = divmod(max(0, seconds), 86400)
+    words = f"{clock // 3600:02d}:{clock // 60 % 60:02d}:{clock % 60:02d}"
+    return format_html(
+        '<time class="c-mono" data-expires="{}" data-over="{}" title="{}">{}</time>',
+        int(binding.expires_at.timestamp()),
+        _("has run out"),
+        f"{timezone.localtime(binding.expires_at):%Y-%m-%d %H:%M:%S %Z}",
+        (f"{days} d {words}" if days else words) if seconds > 0 else _("has run out"),
+    )

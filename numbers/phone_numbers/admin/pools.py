@@ -1,0 +1,355 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from laaffic_console.dashboard.pages import blame, page, require
+from laaffic_console.gateway.models import CallState
+from phone_numbers.admin.sync_panel import SyncedListAdmin
+from phone_numbers.models import NumberPool, PoolVersion
+from phone_numbers.pool_config import MAX_CONCURRENCY, PoolConfig, difference
+from phone_numbers.resources import NumberPoolResource
+from phone_numbers.services import pool_changes, pool_state, pool_sync, scheduling
+
+STATE_COLOURS = {
+    "in step": "success",
+    "drifted": "warning",
+    "unknown": "warning",
+    "gone": "danger",
+    "not made": "default",
+}
+
+
+class PoolForm(forms.Form):
+    """The fields of editNumberPool. Reading them is the service's: it names every field that is wrong."""
+
+    pool_number = forms.CharField(
+        label=gettext_lazy("Pool number"),
+        required=False,
+        help_text=gettext_lazy("The virtual number that callers of this pool show: 1 to 20 characters."),
+    )
+    whitelist = forms.CharField(
+        label=gettext_lazy("Addresses that may call"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "c-mono"}),
+        help_text=gettext_lazy("IPv4 addresses with commas between; 200 characters at most."),
+    )
+    max_concurrency = forms.IntegerField(
+        label=gettext_lazy("Concurrent calls"),
+        required=False,
+        widget=forms.NumberInput(attrs={"min": 0, "max": MAX_CONCURRENCY}),
+        help_text=gettext_lazy("Calls at the same time: 0 to 9,999."),
+    )
+    numbers = forms.CharField(
+        label=gettext_lazy("Numbers"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "class": "c-mono"}),
+        help_text=gettext_lazy(
+            "One a line, with country code: 7 to 15 digits. This is the whole list, not an addition."
+        ),
+    )
+    file = forms.FileField(
+        label=gettext_lazy("… and those of a CSV file"),
+        required=False,
+        allow_empty_file=True,
+        help_text=gettext_lazy("A column called “number”, or one column without a header."),
+    )
+    typed = forms.CharField(label=gettext_lazy("Type the pool’s number to confirm"), required=False)
+    seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+def as_initial(config: PoolConfig) -> dict[str, Any]:
+    return {
+        "pool_number": config.pool_number,
+        "whitelist": ", ".join(config.addresses),
+        "max_concurrency": config.max_concurrency,
+        "numbers": "\n".join(config.numbers),
+    }
+
+
+class DriftFilter(admin.SimpleListFilter):
+    title = gettext_lazy("compared with Laaffic")
+    parameter_name = "compared"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("same", _("In step")), ("drifted", _("Differs")), ("gone", _("Gone"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[NumberPool]) -> QuerySet[NumberPool]:
+        match self.value():
+            case "same":
+                return queryset.filter(drifted_at=None, gone_at=None, current__isnull=False)
+            case "drifted":
+                return queryset.exclude(drifted_at=None)
+            case "gone":
+                return queryset.exclude(gone_at=None)
+        return queryset
+
+
+@admin.register(NumberPool)
+class NumberPoolAdmin(SyncedListAdmin):
+    list_display = ["pool_number", "shown_state", "how_many", "how_many_addresses", "concurrency", "version", "held_at"]
+    list_filter = [DriftFilter]
+    list_select_related = ["current"]
+    search_fields = ["pool_number"]
+    ordering = ["gone_at", "pool_number"]
+    resource_class = NumberPoolResource
+    change_permission = "numbers.change_numberpool"
+
+    def sync_names(self) -> list[str]:
+        return [pool_sync.NAME] if scheduling.applications() else []
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[NumberPool]:
+        still_open = PoolVersion.objects.filter(pool=OuterRef("pk"), call__state__in=pool_state.OPEN)
+        return super().get_queryset(request).annotate(is_open=Exists(still_open))
+
+    @display(description=gettext_lazy("state"), label=STATE_COLOURS)
+    def shown_state(self, pool: NumberPool) -> tuple[str, str]:
+        return state_of(pool, is_open=pool.is_open)  # type: ignore[attr-defined]
+
+    @display(description=gettext_lazy("numbers"))
+    def how_many(self, pool: NumberPool) -> str:
+        return f"{len(pool.held_numbers):,}"
+
+    @display(description=gettext_lazy("addresses"))
+    def how_many_addresses(self, pool: NumberPool) -> int:
+        return len([address for address in pool.held_addresses.split(",") if address])
+
+    @display(description=gettext_lazy("concurrent calls"), ordering="held_concurrency")
+    def concurrency(self, pool: NumberPool) -> str:
+        return "–" if pool.held_concurrency is None else f"{pool.held_concurrency:,}"
+
+    @display(description=gettext_lazy("version"))
+    def version(self, pool: NumberPool) -> int | str:
+        return pool.current.number if pool.current else "–"
+
+    # Pages
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/edit/", wrap(self.edit_view), name="numbers_numberpool_edit"),
+            path("<int:pk>/versions/<int:number>/apply/", wrap(self.version_view), name="numbers_numberpool_apply"),
+            path("<int:pk>/adopt/", wrap(self.adopt_view), name="numbers_numberpool_adopt"),
+            *super().get_urls(),
+        ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perms(["numbers.add_numberpool", "numbers.apply_numberpool"]))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        pool = self.get_object(request, object_id)
+        if pool is None:
+            return super().change_view(request, object_id, form_url, extra_context)
+        if not self.has_view_permission(request, pool):
+            raise PermissionDenied
+        waits = pool_state.open_version(pool)
+        may_change = request.user.has_perm("numbers.change_numberpool")
+        may_apply = may_change and request.user.has_perm("numbers.apply_numberpool")
+        drift = difference(pool.current.config, pool.held) if pool.drifted_at and pool.current and pool.held else None
+        return page(
+            self,
+            request,
+            "numbers/pool.html",
+            pool.pool_number,
+            pool=pool,
+            state=state_of(pool, is_open=waits is not None),
+            shown=pool.held or (pool.current.config if pool.current else None),
+            waits=waits,
+            drift=drift,
+            versions=pool.versions.select_related("created_by", "call")[:50],
+            may_edit=may_apply and waits is None,
+            may_adopt=may_change and waits is None and drift is not None,
+            may_sync=may_change,
+        )
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        require(request, "numbers.add_numberpool", "numbers.apply_numberpool")
+        return self._write(request, None, _("New number pool"))
+
+    def edit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "numbers.change_numberpool", "numbers.apply_numberpool")
+        pool = self._get(pk)
+        return self._write(request, pool, _("Edit pool %(number)s") % {"number": pool.pool_number})
+
+    def version_view(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
+        """An earlier version, through the same difference and the same confirmation."""
+        require(request, "numbers.change_numberpool", "numbers.apply_numberpool")
+        pool = self._get(pk)
+        version = pool.versions.filter(number=number).first()
+        if version is None:
+            raise Http404
+        title = _("Apply version %(n)d of %(pool)s") % {"n": number, "pool": pool.pool_number}
+        form = PoolForm(request.POST or None, initial={"seen_version": newest(pool)})
+        if form.is_bound and form.is_valid():
+            try:
+                sent = pool_changes.apply_version(
+                    version,
+                    typed=form.cleaned_data["typed"],
+                    seen_version=form.cleaned_data["seen_version"],
+                    by=request.user,
+                )
+            except ValidationError as problem:
+                blame(form, problem)
+            else:
+                return self._to_what_came(request, sent)
+        proposal = pool_changes.Proposal(version.config)
+        return self._confirmation(request, pool, form, proposal, title, version=version)
+
+    def adopt_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "numbers.change_numberpool")
+        if request.method != "POST":
+            raise Http404
+        pool = self._get(pk)
+        try:
+            pool_changes.adopt(pool, by=request.user)
+        except ValidationError as problem:
+            for said in problem.messages:
+                messages.error(request, said)
+        else:
+            messages.success(request, _("Taken over: what Laaffic holds is ours now."))
+        return HttpResponseRedirect(reverse("admin:numbers_numberpool_change", args=[pk]))
+
+    # Writing: a form, the difference, the typed number
+
+    def _write(self, request: HttpRequest, pool: NumberPool | None, title: str) -> HttpResponse:
+        if request.method != "POST":
+            return self._form_page(request, pool, self._fresh_form(pool), title)
+        form = PoolForm(request.POST, request.FILES)
+        step = request.POST.get("step", "look")
+        if not form.is_valid() or step == "back":
+            return self._form_page(request, pool, self._typed_form(form) if step == "back" else form, title)
+        try:
+            proposal = read_proposal(form, pool)
+        except ValidationError as problem:
+            blame(form, problem)
+            return self._form_page(request, pool, form, title)
+        if step == "apply":
+            return self._apply(request, pool, form, proposal, title)
+        if pool is not None and not pool_changes.difference_to_held(pool, proposal.config):
+            form.add_error(None, _("Laaffic holds exactly this already: there is nothing to change."))
+            return self._form_page(request, pool, form, title)
+        return self._confirmation(request, pool, PoolForm(initial=self._kept(form, proposal)), proposal, title)
+
+    def _apply(
+        self,
+        request: HttpRequest,
+        pool: NumberPool | None,
+        form: PoolForm,
+        proposal: pool_changes.Proposal,
+        title: str,
+    ) -> HttpResponse:
+        typed = form.cleaned_data["typed"]
+        try:
+            if pool is None:
+                sent = pool_changes.create(proposal.config, typed=typed, by=request.user)
+            else:
+                seen = form.cleaned_data["seen_version"]
+                sent = pool_changes.apply(pool, proposal.config, typed=typed, seen_version=seen, by=request.user)
+        except ValidationError as problem:
+            blame(form, problem)
+            return self._confirmation(request, pool, form, proposal, title)
+        return self._to_what_came(request, sent)
+
+    def _fresh_form(self, pool: NumberPool | None) -> PoolForm:
+        if pool is None:
+            return PoolForm()
+        config = pool.current.config if pool.current else pool.held
+        initial = as_initial(config) if config else {"pool_number": pool.pool_number}
+        return PoolForm(initial={**initial, "seen_version": newest(pool)})
+
+    def _typed_form(self, form: PoolForm) -> PoolForm:
+        return PoolForm(initial={name: form.data.get(name, "") for name in form.fields if name != "typed"})
+
+    def _kept(self, form: PoolForm, proposal: pool_changes.Proposal) -> dict[str, Any]:
+        return {**as_initial(proposal.config), "seen_version": form.cleaned_data["seen_version"]}
+
+    def _form_page(self, request: HttpRequest, pool: NumberPool | None, form: PoolForm, title: str) -> HttpResponse:
+        drifted = pool is not None and pool.drifted_at is not None
+        return page(self, request, "numbers/pool_form.html", title, form=form, pool=pool, drifted=drifted)
+
+    def _confirmation(
+        self,
+        request: HttpRequest,
+        pool: NumberPool | None,
+        form: PoolForm,
+        proposal: pool_changes.Proposal,
+        title: str,
+        version: PoolVersion | None = None,
+    ) -> HttpResponse:
+        held = pool.held if pool else None
+        return page(
+            self,
+            request,
+            "numbers/pool_confirm.html",
+            title,
+            form=form,
+            pool=pool,
+            version=version,
+            kept=as_initial(proposal.config),
+            change=difference(held, proposal.config),
+            is_new=held is None,
+            proposal=proposal,
+            to_type=held.pool_number if held else proposal.config.pool_number,
+            shown_doubles=pool_changes.names_in(proposal.duplicate_numbers),
+        )
+
+    def _to_what_came(self, request: HttpRequest, sent: PoolVersion) -> HttpResponse:
+        if sent.call is not None and sent.call.state == CallState.ACCEPTED:
+            messages.success(request, _("Laaffic has accepted version %(n)d.") % {"n": sent.number})
+        else:
+            messages.warning(
+                request,
+                _(
+                    "The answer was lost: whether version %(n)d was applied is not known. "
+                    "It is not sent again; Laaffic’s list tells soon."
+                )
+                % {"n": sent.number},
+            )
+        return HttpResponseRedirect(reverse("admin:numbers_numberpool_change", args=[sent.pool_id]))
+
+    def _get(self, pk: int) -> NumberPool:
+        pool = NumberPool.objects.select_related("current").filter(pk=pk).first()
+        if pool is None:
+            raise Http404
+        return pool
+
+
+def read_proposal(form: PoolForm, pool: NumberPool | None) -> pool_changes.Proposal:
+    given = form.cleaned_data
+    file = given["file"]
+    return pool_changes.read(
+        pool_number=given["pool_number"],
+        whitelist=given["whitelist"],
+        max_concurrency=given["max_concurrency"],
+        numbers=given["numbers"],
+        file=file.read(pool_changes.number_lists.MAX_FILE + 1) if file else None,
+        pool=pool,
+    )
+
+
+def newest(pool: NumberPool) -> int | None:
+    return pool.versions.order_by("-number").values_list("number", flat=True).first()
+
+
+def state_of(pool: NumberPool, *, is_open: bool) -> tuple[str, str]:
+    if is_open:
+        return "unknown", _("Outcome unknown")
+    if pool.gone_at is not None:
+        return "gone", _("Gone since %(when)s") % {"when": f"{timezone.localtime(pool.gone_at):%Y-%m-%d %H:%M}"}
+    if pool.drifted_at is not None:
+        return "drifted", _("Differs at Laaffic")
+    if pool.current is None:
+        return "not made", _("Not made")
+    return "in step", _("In step")

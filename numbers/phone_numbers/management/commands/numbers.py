@@ -1,0 +1,257 @@
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from laaffic_console.gateway.models import Application, Channel
+from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, PoolVersion
+from phone_numbers.pool_config import PoolConfig, PoolDifference, difference
+from phone_numbers.services import binding_changes, binding_sync, pool_changes, scheduling
+from phone_numbers.services.syncing import SyncFailed
+
+LISTS = ("bindings", "pools", "owned")
+KINDS = {"axb": BindingKind.AXB, "axxb": BindingKind.AXXB}
+
+
+class Command(BaseCommand):
+    help = "AXB bindings, number pools and owned numbers: copy them from Laaffic, bind, unbind, change pools."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        sync = verbs.add_parser("sync", help="copy Laaffic's lists now")
+        sync.add_argument("lists", nargs="*", metavar="|".join(LISTS), help="all three when none is named")
+        bind = verbs.add_parser("bind", help="let A and B talk through a middle number")
+        bind.add_argument("a")
+        bind.add_argument("b")
+        bind.add_argument("--pool", required=True, metavar="POOLNUMBER")
+        bind.add_argument("--seconds", type=int, default=3600, help="how long: 1 to 259200 (3 days); default 3600")
+        bind.add_argument("--kind", choices=sorted(KINDS), default="axb")
+        unbind = verbs.add_parser("unbind", help="end a binding")
+        unbind.add_argument("bind_id", metavar="BINDID")
+        for verb in (bind, unbind):
+            verb.add_argument("--app", metavar="APPID", help="may be left out where there is only one")
+        self.add_pool_arguments(verbs.add_parser("pool", help="show, create, edit, apply or adopt a pool"))
+        for verb in verbs.choices.values():
+            verb.add_argument("--json", action="store_true")
+
+    def add_pool_arguments(self, pool: CommandParser) -> None:
+        pool.add_argument("action", choices=["list", "show", "create", "edit", "apply", "adopt"])
+        pool.add_argument("number", nargs="?", metavar="POOLNUMBER")
+        pool.add_argument("--rename", metavar="POOLNUMBER", help="edit: the number it has from now on")
+        pool.add_argument("--whitelist", metavar="ADDRESSES", help="all addresses, with commas between")
+        pool.add_argument("--concurrency", type=int, metavar="N")
+        pool.add_argument("--numbers", metavar="NUMBERS", help="all numbers, with commas between")
+        pool.add_argument("--file", type=Path, help="all numbers, from a CSV file")
+        pool.add_argument("--version-number", type=int, metavar="N", help="apply: which; the current one by default")
+        pool.add_argument("--confirm", default="", metavar="POOLNUMBER", help="without it only the difference is shown")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            document = getattr(self, options["verb"])(options)
+        except ValidationError as problem:
+            raise CommandError("\n".join(said(problem))) from problem
+        except SyncFailed as problem:
+            raise CommandError(str(problem)) from problem
+        self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
+        if failed := [row for row in document.get("lists", []) if "problem" in row]:
+            raise CommandError("\n".join(f"{row['list']}: {row['problem']}" for row in failed))
+
+    def sync(self, options: dict[str, Any]) -> dict[str, Any]:
+        wanted = options["lists"] or LISTS
+        if unknown := sorted(set(wanted) - set(LISTS)):
+            raise CommandError(f"There is no list {', '.join(unknown)}. There are: {', '.join(LISTS)}.")
+        names = [name for kind in wanted for name in names_of(kind)]
+        return {"lists": [self.one(name) for name in names]}
+
+    def one(self, name: str) -> dict[str, Any]:
+        """One list that cannot be read does not keep the others from being read."""
+        try:
+            result = scheduling.sync(name)
+        except SyncFailed as problem:
+            return {"list": name, "problem": str(problem)}
+        return {
+            "list": name,
+            "rows": result.rows,
+            "added": result.added,
+            "gone": result.gone,
+            "complete": result.is_complete,
+        }
+
+    def bind(self, options: dict[str, Any]) -> dict[str, Any]:
+        asked = binding_changes.bind(
+            application=application_named(options["app"]),
+            phone_a=options["a"],
+            phone_b=options["b"],
+            pool_number=options["pool"],
+            seconds=options["seconds"],
+            kind=KINDS[options["kind"]],
+        )
+        return of_request(asked)
+
+    def unbind(self, options: dict[str, Any]) -> dict[str, Any]:
+        found = Binding.objects.select_related("application").filter(bind_id=options["bind_id"])
+        if options["app"]:
+            found = found.filter(application=application_named(options["app"]))
+        binding = found.order_by("-pk").first()
+        if binding is None:
+            raise CommandError(f"There is no binding {options['bind_id']} here. Run: manage.py numbers sync bindings")
+        return of_request(binding_changes.unbind(binding))
+
+    def pool(self, options: dict[str, Any]) -> dict[str, Any]:
+        action = options["action"]
+        if action == "list":
+            return {"pools": [of_pool(pool) for pool in NumberPool.objects.select_related("current")]}
+        if not options["number"]:
+            raise CommandError("Name the pool: manage.py numbers pool " + action + " POOLNUMBER")
+        if action == "create":
+            return self.create_pool(options)
+        pool = pool_named(options["number"])
+        if action == "show":
+            return of_pool(pool) | {"versions": [of_version(version) for version in pool.versions.all()]}
+        if action == "adopt":
+            return of_version(pool_changes.adopt(pool))
+        return self.edit_pool(pool, options) if action == "edit" else self.apply_version(pool, options)
+
+    def create_pool(self, options: dict[str, Any]) -> dict[str, Any]:
+        config = self.read(options, None, options["number"]).config
+        if not options["confirm"]:
+            return shown_only(difference(None, config))
+        return of_version(pool_changes.create(config, typed=options["confirm"]))
+
+    def edit_pool(self, pool: NumberPool, options: dict[str, Any]) -> dict[str, Any]:
+        proposal = self.read(options, pool, options["rename"] or pool.pool_number)
+        changed = pool_changes.difference_to_held(pool, proposal.config)
+        if not options["confirm"]:
+            return shown_only(changed)
+        return of_version(pool_changes.apply(pool, proposal.config, typed=options["confirm"]))
+
+    def apply_version(self, pool: NumberPool, options: dict[str, Any]) -> dict[str, Any]:
+        wanted = options["version_number"] or (pool.current.number if pool.current else 0)
+        version = pool.versions.filter(number=wanted).first()
+        if version is None:
+            raise CommandError(f"Pool {pool} has no version {wanted}. Run: manage.py numbers pool show {pool}")
+        if not options["confirm"]:
+            return shown_only(pool_changes.difference_to_held(pool, version.config))
+        return of_version(pool_changes.apply_version(version, typed=options["confirm"]))
+
+    def read(self, options: dict[str, Any], pool: NumberPool | None, number: str) -> pool_changes.Proposal:
+        """What is not named stays as it is with us."""
+        ours = pool.current.config if pool and pool.current else PoolConfig(number, (), 0, ())
+        file = options["file"]
+        numbers = options["numbers"]
+        if numbers is None:
+            numbers = "" if file else ",".join(ours.numbers)
+        return pool_changes.read(
+            pool_number=number,
+            whitelist=ours.whitelist if options["whitelist"] is None else options["whitelist"],
+            max_concurrency=ours.max_concurrency if options["concurrency"] is None else options["concurrency"],
+            numbers=numbers,
+            file=read_file(file) if file else None,
+            pool=pool,
+        )
+
+
+def names_of(kind: str) -> list[str]:
+    if kind != "bindings":
+        return [kind]
+    ours = scheduling.applications()
+    if not ours:
+        raise CommandError("Register an application for numbers first: manage.py register_app APPID --channel number")
+    return [binding_sync.name_of(application) for application in ours]
+
+
+def read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise CommandError(f"{path} cannot be read: {problem.strerror}.") from problem
+
+
+def application_named(app_id: str | None) -> Application:
+    usable = Application.objects.filter(channel=Channel.NUMBER, is_active=True)
+    found = list((usable.filter(app_id=app_id) if app_id else usable)[:2])
+    if not found:
+        raise CommandError(
+            f"The console knows no such application for numbers. Register it: "
+            f"manage.py register_app {app_id or 'APPID'} --channel number"
+        )
+    if len(found) > 1:
+        raise CommandError("There are several applications for numbers. Name one: --app APPID")
+    return found[0]
+
+
+def pool_named(number: str) -> NumberPool:
+    same = NumberPool.objects.select_related("current").filter(pool_number=number)
+    pool = same.filter(gone_at=None).first() or same.order_by("-pk").first()
+    if pool is None:
+        raise CommandError(f"There is no pool {number} here. Run: manage.py numbers sync pools")
+    return pool
+
+
+def of_request(asked: BindingRequest) -> dict[str, Any]:
+    """`state` is the ledger row's: accepted, or unknown where the answer was lost."""
+    binding = asked.binding
+    return {
+        "request": asked.pk,
+        "state": asked.call.state if asked.call else "",
+        "call": asked.call_id,
+        "bind_id": binding.bind_id if binding else None,
+        "a_sees": binding.pns_number_a if binding else None,
+        "b_sees": binding.pns_number_b if binding else None,
+    }
+
+
+def of_pool(pool: NumberPool) -> dict[str, Any]:
+    held = pool.held
+    return {
+        "pool": pool.pool_number,
+        "version": pool.current.number if pool.current else None,
+        "drifted": pool.drifted_at is not None,
+        "gone": pool.gone_at is not None,
+        "addresses": list(held.addresses) if held else [],
+        "concurrency": held.max_concurrency if held else None,
+        "numbers": list(held.numbers) if held else [],
+        "difference": of_difference(difference(pool.current.config, held)) if held and pool.current else {},
+    }
+
+
+def of_version(version: PoolVersion) -> dict[str, Any]:
+    return {
+        "pool": version.pool_number,
+        "version": version.number,
+        "origin": version.origin,
+        "state": version.call.state if version.call else "",
+        "call": version.call_id,
+    }
+
+
+def of_difference(changed: PoolDifference) -> dict[str, Any]:
+    """What differs, and nothing that does not."""
+    parts = {name: getattr(changed, name) for name in PoolDifference.__slots__}  # type: ignore[attr-defined]
+    return {name: list(part) for name, part in parts.items() if part}
+
+
+def shown_only(changed: PoolDifference) -> dict[str, Any]:
+    return {"applied": False, "difference": of_difference(changed)}
+
+
+def said(problem: ValidationError) -> list[str]:
+    if not hasattr(problem, "error_dict"):
+        return list(problem.messages)
+    return [
+        message if field == "__all__" else f"{field}: {message}"
+        for field, messages in problem.message_dict.items()
+        for message in messages
+    ]
+
+
+def as_text(document: dict[str, Any]) -> str:
+    rows = document.get("lists", document.get("pools"))
+    if rows is not None:
+        return "\n".join("\t".join(f"{key}: {value}" for key, value in row.items()) for row in rows)
+    lines = [f"{key}: {value}" for key, value in document.items()]
+    if document.get("applied") is False:
+        lines.append("Nothing was sent. Say --confirm POOLNUMBER to apply it.")
+    return "\n".join(lines)
