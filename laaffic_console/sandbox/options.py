@@ -29,6 +29,20 @@ class Options:
     push_retries: int = 5
     spaced_order_key: bool = False  # "orderId " as one vendor page prints it (wire §2.4)
     push_order_id: bool = True
+    email_list_size: int = 20
+    email_words: str = "en"  # emailState in the callback: en or zh
+    email_callback_delay: float = 0.1  # seconds until the first is told
+    email_duplicate_window: float = 60.0  # seconds in which the same batch again is −2
+    strict_mms_size: bool = False  # 50 KB of the Base64 text instead of the file (wire §2.11)
+    bindings: int = 0  # that are there from the start
+    expire_time: str = "datetime"  # or epoch (wire §5 row 16)
+    strict_pools: bool = False  # editNumberPool wants oldPoolNumber (wire §5 row 15)
+    owned_numbers: int = 12
+    reply_rate: float = 0.0  # share of those who receive a message that answer it
+    reply_delay: float = 1.0  # seconds after it was delivered
+    reply_words: list[str] = field(default_factory=lambda: ["STOP", "Yes please", "Who is this?", "Thank you!"])
+    reply_callback: str = ""
+    misspelt_mnc: bool = False  # "mcn" in pushed replies, as the vendor's sample has it (wire §2.17)
     clock_shift: float = 0.0  # seconds by which all that expires is older than it is; signatures are not
 
 

@@ -16,7 +16,8 @@ def integer(given: dict[str, Any], name: str, lowest: int, highest: int, default
     said = text(given, name).strip()
     if not said and default is not None:
         return default
-    if not (said.isascii() and said.removeprefix("-").isdecimal()) or not lowest <= int(said) <= highest:
+    readable = said.isascii() and said.removeprefix("-").isdecimal() and len(said) <= 20
+    if not readable or not lowest <= int(said) <= highest:
         raise Refusal("-22", f"{name} is not a number from {lowest} to {highest}")
     return int(said)
 

@@ -13,10 +13,14 @@ from aiohttp import web
 
 from laaffic_console.sandbox import protocol
 from laaffic_console.sandbox.courier import Courier
+from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.families import Door, FamilyOfInterfaces, Gateway, Route, number_of
+from laaffic_console.sandbox.mms import MmsInterfaces
+from laaffic_console.sandbox.numbers import NumberInterfaces
 from laaffic_console.sandbox.options import KINDS, Faults, Options
 from laaffic_console.sandbox.protocol import Refusal
 from laaffic_console.sandbox.pusher import Pusher
+from laaffic_console.sandbox.replies import ReplyInterfaces
 from laaffic_console.sandbox.sms import SmsInterfaces
 from laaffic_console.sandbox.store import Store
 
@@ -24,7 +28,13 @@ PAGE = Path(__file__).parent / "static" / "sandbox"
 MAX_BODY = 32 * 1024 * 1024
 
 # Each family is a module of its own; this is all that joins them.
-FAMILIES: list[type[FamilyOfInterfaces]] = [SmsInterfaces]
+FAMILIES: list[type[FamilyOfInterfaces]] = [
+    SmsInterfaces,
+    MmsInterfaces,
+    ReplyInterfaces,
+    EmailInterfaces,
+    NumberInterfaces,
+]
 
 
 class Sandbox:

@@ -5,7 +5,7 @@ import datetime as dt
 import itertools
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +24,8 @@ class Submission:
     sender_id: str
     segments: int
     accepted_at: float
+    title: str = ""  # these two of an MMS
+    files: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -52,9 +54,16 @@ class Store:
         self._numbers = itertools.count(1)
 
     def accept(
-        self, app_id: str, numbers: list[str], content: str, sender_id: str, order_ids: list[str], now: float
+        self,
+        app_id: str,
+        numbers: list[str],
+        content: str,
+        sender_id: str,
+        order_ids: list[str],
+        now: float,
+        **mms: Any,
     ) -> list[Accepted]:
-        submission = Submission(app_id, content, sender_id, segments_of(content), now)
+        submission = Submission(app_id, content, sender_id, segments_of(content), now, **mms)
         prefix = dt.datetime.fromtimestamp(now, ZONE).strftime("%y%m%d%H%M%S")
         made = [
             Accepted(f"{prefix}{next(self._numbers):07d}", number, order_id, submission)
@@ -142,4 +151,6 @@ class Store:
             "price": str(accepted.country().price),
             "pay": str(accepted.pay()),
             "currency": accepted.country().currency,
+            "title": accepted.submission.title,
+            "files": accepted.submission.files,
         }

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from laaffic_console.laaffic import LaafficClient
+from laaffic_console.sandbox.options import Options
+from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 
 KEY, SECRET, NOW = "bDqJFiq9", "7bz1lzh9", 1630468800.0
 TIMEOUTS = (1.0, 0.3)
@@ -159,3 +161,15 @@ def gateway() -> Iterator[ScriptedGateway]:
 @pytest.fixture
 def client(gateway: ScriptedGateway) -> LaafficClient:
     return gateway.client()
+
+
+@pytest.fixture
+def start_sandbox() -> Iterator[Callable[..., RunningSandbox]]:
+    """Start a sandbox with options of the test's own."""
+    with contextlib.ExitStack() as stack:
+
+        def begin(**options: Any) -> RunningSandbox:
+            fast: dict[str, Any] = {"queue_time": 0.0, "delivery_delay": (0.0, 0.0), "email_callback_delay": 0.0}
+            return stack.enter_context(running_sandbox(Options(**(fast | options))))
+
+        yield begin

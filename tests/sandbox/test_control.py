@@ -107,6 +107,8 @@ class LogTests:
             "segments": 1,
             "accepted_at": 0,
             "state": "delivered",
+            "title": "",
+            "files": [],
             "reason": "0",
             "price": "0.0100",
             "pay": "0.0100",

@@ -39,6 +39,29 @@ class Command(BaseCommand):
         pushes.add_argument("--push-delay", type=float, default=0.0, metavar="SECONDS")
         pushes.add_argument("--spaced-order-key", action="store_true")
         pushes.add_argument("--no-order-id", action="store_true", help="leave orderId out of pushes")
+        email = parser.add_argument_group("email")
+        email.add_argument("--email-list-size", type=int, default=20, metavar="N", help="addresses in list 1000")
+        email.add_argument("--email-words", choices=["en", "zh"], default="en", help="language of emailState")
+        email.add_argument("--email-duplicate-window", type=float, default=60.0, metavar="SECONDS")
+        numbers = parser.add_argument_group("numbers and MMS")
+        numbers.add_argument("--bindings", type=int, default=0, metavar="N", help="AXB bindings from the start")
+        numbers.add_argument("--expire-time", choices=["datetime", "epoch"], default="datetime")
+        numbers.add_argument("--strict-pools", action="store_true", help="editNumberPool wants oldPoolNumber")
+        numbers.add_argument("--owned-numbers", type=int, default=12, metavar="N")
+        numbers.add_argument("--strict-mms-size", action="store_true", help="50 KB is of the Base64 text")
+        numbers.add_argument(
+            "--clock-shift",
+            type=float,
+            default=0.0,
+            metavar="SECONDS",
+            help="attachments, bindings and rented numbers are so much older; signatures are not",
+        )
+        replies = parser.add_argument_group("replies")
+        replies.add_argument("--reply-rate", type=float, default=0.0, metavar="P", help="share of phones that answer")
+        replies.add_argument("--reply-callback", default="", metavar="URL")
+        replies.add_argument("--reply-words", default="", metavar="WORD,WORD", help="what they say, STOP for one")
+        replies.add_argument("--reply-delay", type=float, default=1.0, metavar="SECONDS")
+        replies.add_argument("--misspelt-mnc", action="store_true", help='"mcn" as one vendor sample has it')
         faults = parser.add_argument_group("faults (probabilities from 0 to 1)")
         faults.add_argument("--latency", type=float, default=0.0, metavar="MS")
         faults.add_argument("--latency-jitter", type=float, default=0.0, metavar="MS")
@@ -52,7 +75,20 @@ class Command(BaseCommand):
             "hang",
         ):
             faults.add_argument(f"--{kind}", type=float, default=0.0, metavar="P")
-        faults.add_argument("--leave-out", action="append", default=[], metavar="NUMBER")
+        faults.add_argument(
+            "--fault-path",
+            action="append",
+            default=[],
+            metavar="PATH",
+            help="strike calls whose path begins so, reads too, instead of all that act",
+        )
+        faults.add_argument(
+            "--leave-out",
+            action="append",
+            default=[],
+            metavar="NUMBER",
+            help="a number or email address that answers and callbacks leave out",
+        )
         faults.add_argument("--abnormal", action="append", default=[], metavar="NUMBER")
 
     def handle(self, *args: Any, **given: Any) -> None:
@@ -92,6 +128,7 @@ def options_of(given: dict[str, Any]) -> Options:
         applications = dict(entry.split(":", 1) for entry in given["app"])
     except ValueError as problem:
         raise CommandError("--delivery-delay is MIN,MAX in seconds and --app is APPID:PRODUCT") from problem
+    words = [word.strip() for word in given["reply_words"].split(",") if word.strip()]
     return Options(
         api_key=given["api_key"],
         api_secret=given["api_secret"],
@@ -112,6 +149,20 @@ def options_of(given: dict[str, Any]) -> Options:
         push_delay=given["push_delay"],
         spaced_order_key=given["spaced_order_key"],
         push_order_id=not given["no_order_id"],
+        email_list_size=given["email_list_size"],
+        email_words=given["email_words"],
+        email_duplicate_window=given["email_duplicate_window"],
+        bindings=given["bindings"],
+        expire_time=given["expire_time"],
+        strict_pools=given["strict_pools"],
+        owned_numbers=given["owned_numbers"],
+        strict_mms_size=given["strict_mms_size"],
+        clock_shift=given["clock_shift"],
+        reply_rate=given["reply_rate"],
+        reply_callback=given["reply_callback"],
+        reply_delay=given["reply_delay"],
+        misspelt_mnc=given["misspelt_mnc"],
+        **({"reply_words": words} if words else {}),
     )
 
 
@@ -126,6 +177,7 @@ def faults_of(given: dict[str, Any]) -> Faults:
         html=given["html"],
         half_json=given["half_json"],
         hang=given["hang"],
+        paths=given["fault_path"],
         leave_out=given["leave_out"],
         abnormal=given["abnormal"],
     )
