@@ -14,13 +14,12 @@ from django.utils import timezone
 from laaffic_console.gateway.services import bell, leases, workers
 from messaging import merge_fields, msisdn
 from messaging.models import Batch, Campaign, Contact, Message, MessageState, SuppressionEntry
-from messaging.services import channels
+from messaging.services import channels, merged_lengths
+from messaging.services.merge_values import COLUMNS_OF_CONTACT, values_of
 
 CHUNK = 1000  # what one POST may carry (wire §2.1), and a write lock of some 20 ms
 SLICE_SECONDS = 20.0
 BREATH_SECONDS = 0.02  # SQLite's lock is unfair: a writer that never rests starves the others
-
-_COLUMNS_OF_CONTACT = {"name", "email", "country", "language", "number"}
 
 
 def freeze(campaign_id: int) -> None:
@@ -93,7 +92,7 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
         [*value_params, *params, *excluded_params, *suppressed_on],
     )
     dropped = _count_dropped(audience, params, not_excluded, excluded_params, suppressed_on)
-    _keep_batch(batch, *made)
+    _keep_batch(campaign, batch, *made)
     Campaign.objects.filter(pk=campaign.pk).update(
         audience_cursor=upper,
         total=F("total") + made[0],
@@ -136,7 +135,7 @@ def _merge_values_sql(text: str) -> tuple[str, list[str]]:
     on_postgres = connection.vendor == "postgresql"
     pairs, params = [], []
     for name in names:
-        if name in _COLUMNS_OF_CONTACT:
+        if name in COLUMNS_OF_CONTACT:
             pairs.append(f"%s, c.{name}")
             params.append(name)
         elif on_postgres:
@@ -192,11 +191,13 @@ def _count_dropped(
     return all_of_them - kept, suppressed
 
 
-def _keep_batch(batch: Batch, count: int, first: int, last: int) -> None:
+def _keep_batch(campaign: Campaign, batch: Batch, count: int, first: int, last: int) -> None:
     if not count:
         batch.delete()
         return
-    Batch.objects.filter(pk=batch.pk).update(first_message_id=first, last_message_id=last, size=count, queued=count)
+    batch.first_message_id, batch.last_message_id, batch.size, batch.queued = first, last, count, count
+    batch.save(update_fields=["first_message_id", "last_message_id", "size", "queued"])
+    merged_lengths.reject_too_long(campaign, batch)
 
 
 def _add_extra_numbers(campaign: Campaign) -> None:
@@ -247,13 +248,7 @@ def _insert_numbers(
             for number in piece
         )
         ids = [message.pk for message in made]
-        _keep_batch(batch, len(ids), min(ids, default=0), max(ids, default=0))
-
-
-def values_of(contact: Contact) -> dict[str, str]:
-    """What merge fields say for a contact."""
-    own = {name: getattr(contact, name) for name in sorted(_COLUMNS_OF_CONTACT)}
-    return {**{key: str(value) for key, value in contact.attributes.items()}, **own}
+        _keep_batch(campaign, batch, len(ids), min(ids, default=0), max(ids, default=0))
 
 
 def begin(campaign: Campaign) -> None:

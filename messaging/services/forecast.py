@@ -6,8 +6,8 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from messaging import merge_fields
 from messaging.models import Campaign, Contact, GroupMembership, SuppressionEntry
-from messaging.services import channels
-from messaging.services.audience import values_of
+from messaging.services import channels, merged_lengths
+from messaging.services.merge_values import values_of
 
 SAMPLE = 200
 COUNTRIES = 12
@@ -18,6 +18,7 @@ class Forecast:
     recipients: int
     suppressed: int
     excluded: int
+    too_long: int  # with their fields filled in: they would be rejected when the audience is frozen
     countries: list[tuple[str, int]]
     segments_least: int  # of one message, over a sample
     segments_most: int
@@ -33,13 +34,15 @@ def of(campaign: Campaign) -> Forecast:
     kept = everyone.exclude(excluded) if excluded else everyone
     reached = kept.exclude(_is_suppressed(campaign))
     countries = list(reached.values_list("country").annotate(n=Count("pk")).order_by("-n", "country")[:COUNTRIES])
-    recipients = reached.count() + len(campaign.extra_numbers)
+    too_long = merged_lengths.count_too_long(campaign, reached)
+    recipients = reached.count() + len(campaign.extra_numbers) - too_long
     least, most, average, lacking = _segments(campaign, reached)
     rates = [rate for rate in (campaign.rate_per_second, campaign.application.rate_per_second) if rate]
     return Forecast(
         recipients=recipients,
         suppressed=suppressed.count(),
         excluded=everyone.count() - kept.count(),
+        too_long=too_long,
         countries=countries,
         segments_least=least,
         segments_most=most,

@@ -1,0 +1,126 @@
+"""Texts that grow too long when their fields are filled in."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Batch, Campaign, Contact, ContactGroup, GroupMembership, Message, MessageState
+from messaging.services import audience, campaigns, counting, forecast, proving
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LITERAL = "x" * 1000
+
+
+def draft(application: Application, group: ContactGroup, text: str, numbers: tuple[str, ...] = ()) -> Campaign:
+    return campaigns.create(
+        name="Long", application=application, sender_id="", text=text, groups=[group], numbers=numbers
+    )
+
+
+def frozen(campaign: Campaign) -> Campaign:
+    audience.begin(campaign)
+    while audience.freeze_chunk(campaign.pk):
+        pass
+    campaign.refresh_from_db()
+    return campaign
+
+
+def member(group: ContactGroup, number: str, **fields: object) -> Contact:
+    contact = Contact.objects.create(number=number, country="DE", **fields)
+    GroupMembership.objects.create(contact=contact, group=group)
+    return contact
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "is_too_long"),
+    [
+        (LITERAL + "{{name}}", {"name": "n" * 24}, False),
+        (LITERAL + "{{name}}", {"name": "n" * 25}, True),
+        (LITERAL + "{{city}}", {"attributes": {"city": "😀" * 24}}, False),
+        (LITERAL + "{{city}}", {"attributes": {"city": "😀" * 25}}, True),
+        (LITERAL + "{{city}}{{city}}", {"attributes": {"city": "c" * 12}}, False),
+        (LITERAL + "{{city}}{{city}}", {"attributes": {"city": "c" * 13}}, True),
+        (LITERAL + "{{city|" + "f" * 25 + "}}", {}, True),
+        (LITERAL + "{{city|" + "f" * 25 + "}}", {"attributes": {"city": "c"}}, False),
+        (LITERAL + "{{first_name}}", {"name": "Ann " + "n" * 100}, False),
+        (LITERAL + "{{first_name}}{{name}}", {"name": "n" * 13}, True),
+        (LITERAL + "{{number}}", {"attributes": {"other": "c" * 500}}, False),
+    ],
+)
+def test_exactly_the_long_ones_are_rejected(
+    application: Application, group: ContactGroup, text: str, values: dict[str, object], is_too_long: bool
+) -> None:
+    member(group, "4915123456789", **values)
+    Contact.objects.create(number="4915123456780", attributes={"city": "a"})
+    campaign = draft(application, group, "kept short")
+    Campaign.objects.filter(pk=campaign.pk).update(text=text)
+    campaign.refresh_from_db()
+
+    planned = forecast.of(campaign)
+    message = Message.objects.get(campaign=frozen(campaign))
+
+    assert (message.state == MessageState.REJECTED) == is_too_long
+    assert planned.too_long == is_too_long
+    assert planned.recipients == 1 - is_too_long
+    assert proving.prove(campaign)["disagreements"] == []
+
+
+def test_the_others_are_sent_and_every_figure_agrees(
+    application: Application, group: ContactGroup, sandbox: RunningSandbox, run_jobs: Callable[[], int]
+) -> None:
+    add_contacts(group, 5, name="Ann")
+    member(group, "4915123456789", name="n" * 100)
+    member(group, "4915123456780", name="m" * 120)
+    campaign = draft(application, group, LITERAL + "{{name}}")
+
+    campaigns.launch(campaign.pk)
+    run_jobs()
+
+    campaign.refresh_from_db()
+    counts = counting.state_counts(campaign)
+    assert (campaign.state, campaign.total, counts["rejected"]) == ("finished", 7, 2)
+    assert sandbox.stats()["accepted"] == 5
+    rejected = Message.objects.filter(state=MessageState.REJECTED)
+    assert {message.reason for message in rejected} == {"longer than 1,024 characters with its fields filled in"}
+    assert counting.outcomes_by(campaign, "country")["DE"] == {"rejected": 2}
+    assert proving.prove(campaign)["disagreements"] == []
+
+
+def test_a_batch_of_none_but_long_ones_is_over(
+    application: Application, group: ContactGroup, sandbox: RunningSandbox, run_jobs: Callable[[], int]
+) -> None:
+    member(group, "4915123456789", name="n" * 100)
+    campaign = draft(application, group, LITERAL + "{{name}}")
+
+    campaigns.launch(campaign.pk)
+    run_jobs()
+
+    campaign.refresh_from_db()
+    assert (campaign.state, Batch.objects.get().state) == ("finished", "settled")
+    assert sandbox.stats()["accepted"] == 0
+    assert proving.prove(campaign)["disagreements"] == []
+
+
+def test_numbers_given_one_by_one_too(application: Application, group: ContactGroup) -> None:
+    Contact.objects.create(number="4915123456789", name="n" * 100)
+    add_contacts(group, 1, name="Ann")
+
+    campaign = frozen(draft(application, group, LITERAL + "{{name}}", numbers=("+4915123456789",)))
+
+    assert counting.state_counts(campaign)["rejected"] == 1
+
+
+def test_it_is_said_before_the_launch(admin_client: Client, application: Application, group: ContactGroup) -> None:
+    add_contacts(group, 2, name="Ann")
+    member(group, "4915123456789", name="n" * 100)
+    campaign = draft(application, group, LITERAL + "{{name}}")
+
+    page = admin_client.get(f"/admin/messaging/campaign/{campaign.pk}/review/").content.decode()
+
+    assert "1 not sent: their text is too long" in page
+    assert "Send 2 messages" in page
