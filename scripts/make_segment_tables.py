@@ -5,10 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGETS = [
-    ROOT / "messaging" / "static" / "messaging" / "segment_tables.js",
-    ROOT / "static" / "console" / "segment_tables.js",
-]
+TARGET = ROOT / "static" / "console" / "segment_tables.js"
 
 
 def tables() -> str:
@@ -31,5 +28,4 @@ def tables() -> str:
 
 
 if __name__ == "__main__":
-    for target in TARGETS:
-        target.write_text(tables())
+    TARGET.write_text(tables())

@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextareaWidget
 
 from laaffic_console.gateway.models import Application, Channel, GatewayCall
-from messaging import merge_fields, segments
+from messaging import segments
 from messaging.admin import mms_parts, steering
 from messaging.admin.pages import blame, page, require
+from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, CampaignState, Contact, ContactGroup
 from messaging.services import campaigns, counting, forecast, insights
 
@@ -52,38 +52,6 @@ STATE_COLOURS = {
 
 # Drafts of channels that are composed on a form of their own.
 FORM_OF = {Campaign.Channel.MMS: "admin:messaging_mmscampaign_change"}
-
-
-def counter_words() -> str:
-    """What the segment counter in the browser says, in the operator's language."""
-    return json.dumps(
-        {
-            "characters": _("characters"),
-            "too_long": _("too long"),
-            "segment": _("segment"),
-            "segments": _("segments"),
-            "at_least": _("at least"),
-            "left": _("left in the last"),
-            "forces": _("UCS-2 because of"),
-            "replace": _("use"),
-            "fields": sorted(campaigns.known_fields(), key=lambda name: (name not in merge_fields.BUILT_IN, name))[:20],
-        }
-    )
-
-
-def one_character_a_line(text: str) -> str:
-    """Browsers send a line's end as two characters; the counter beside the field, and a phone, know one."""
-    return text.replace("\r\n", "\n")
-
-
-class TextWidget(UnfoldAdminTextareaWidget):
-    """A text with its live segment counter."""
-
-    class Media:
-        js = ["console/segment_tables.js", "console/segments.js", "console/compose.js"]
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        return super().get_context(name, value, {**(attrs or {}), "data-segments": counter_words(), "rows": 6})
 
 
 class CampaignForm(forms.ModelForm):

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from laaffic_console.gateway.models import Application, Channel
-from messaging.admin.campaigns import TextWidget, one_character_a_line
 from messaging.admin.pages import blame
+from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, Contact
 from messaging.services import campaigns, contacts
 

@@ -1,0 +1,307 @@
+"use strict";
+// What a text costs, shown as it is written: <textarea data-segment-counter="ID OF THE ELEMENT THAT SHOWS IT">; the
+// element is made behind the text where the page has none. The rules are those of messaging/segments.py, the tables come
+// from it (segment_tables.js, to be loaded before this). The words can be given as JSON in data-labels; a label with
+// _one, _few, … is chosen by the page's language. data-fields is JSON too: the merge fields that can be put in, each with
+// the shortest, a typical and the longest text that it stands for: {"name": ["", "xxxx", "xxxxxxxx"]}.
+const SegmentCounter = (() => {
+  const LABELS = {
+    characters: "{n} of {limit} characters",
+    too_long_one: "too long by {n} character",
+    too_long_other: "too long by {n} characters",
+    segments_one: "{n} segment",
+    segments_other: "{n} segments",
+    at_least_one: "fields vary: at least {n} segment",
+    at_least_other: "fields vary: at least {n} segments",
+    between: "{least} to {most} segments, typically {typical}",
+    units_left: "{n} left in this segment",
+    forces_one: "“{character}” at {places} forces UCS-2",
+    forces_other: "“{character}” at {places} force UCS-2",
+    invisible_one: "An invisible character ({character}) at {places} forces UCS-2",
+    invisible_other: "Invisible characters ({character}) at {places} force UCS-2",
+    and_more: "{list} and {n} more",
+    others_one: "{n} other character forces UCS-2",
+    others_other: "{n} other characters force UCS-2",
+    replace: "Replace with “{replacement}”",
+    replace_by_space: "Replace with a space",
+    replace_by_line: "Replace with a new line",
+    remove: "Remove",
+    replace_all: "Replace all",
+    insert: "Put in:",
+    can_be_too_long: "Too long for some: with the longest values {n} characters, and those are not sent",
+  };
+  const WAIT = 200; // milliseconds without typing before the counter speaks
+  const PLACES = 3; // named of one character
+  const KINDS = 8; // of characters named
+  const MARKS = 40; // more than that is a text in another alphabet: all of it would be marked
+  const gsm = new Set(SEGMENT_TABLES.basic + SEGMENT_TABLES.extension);
+  const extension = new Set(SEGMENT_TABLES.extension);
+  const replacements = new Map(Object.entries(SEGMENT_TABLES.replacements));
+  const field = new RegExp(SEGMENT_TABLES.field, "g");
+  const invisible = /[\p{Z}\p{C}]/u;
+
+  const outsideGsm7 = (characters) =>
+    characters.map((character, at) => [at, character]).filter(([, character]) => !gsm.has(character));
+
+  function count(text) {
+    const characters = [...text]; // code points
+    const forcing = outsideGsm7(characters);
+    const ucs2 = forcing.length > 0;
+    const width = (character) => (ucs2 ? character.length : extension.has(character) ? 2 : 1);
+    const units = characters.reduce((sum, character) => sum + width(character), 0);
+    const [single, joined] = ucs2 ? SEGMENT_TABLES.capacity.ucs : SEGMENT_TABLES.capacity.gsm;
+    const room = units <= single ? single : joined;
+    let segments = 1;
+    let left = room;
+    for (const character of characters) {
+      if (width(character) > left) {
+        segments += 1;
+        left = room;
+      }
+      left -= width(character);
+    }
+    return {
+      encoding: ucs2 ? "UCS-2" : "GSM-7",
+      segments,
+      units,
+      unitsPerSegment: room,
+      unitsLeft: left,
+      characters: characters.length,
+      forcing,
+    };
+  }
+
+  const replacementFor = (character) => replacements.get(character) ?? null;
+
+  const replaceForcing = (text) => [...text].map((character) => replacements.get(character) ?? character).join("");
+
+  // The least that any contact's text can cost: a field says nothing, or one letter where there is a fallback.
+  function measure(text) {
+    const least = text.replace(field, (_, name, fallback) => ((fallback ?? "").trim() ? "x" : ""));
+    const characters = [...text];
+    return {
+      ...count(least),
+      varies: least !== text,
+      characters: characters.length,
+      forcing: outsideGsm7(characters),
+    };
+  }
+
+  // What the text costs with the shortest, typical and longest values; null where nothing is known of its fields.
+  function estimate(text, fields) {
+    const unknown = [...text.matchAll(field)].some(([, name]) => !Object.hasOwn(fields, name));
+    if (unknown) return null;
+    const filled = [0, 1, 2].map((size) =>
+      count(text.replace(field, (_, name, fallback) => fields[name][size] || (fallback ?? "").trim())),
+    );
+    const segments = filled.map((one) => one.segments);
+    return {
+      least: Math.min(...segments),
+      typical: segments[1],
+      most: Math.max(...segments),
+      longest: Math.max(...filled.map((one) => one.characters)),
+    };
+  }
+
+  function jsonOf(textarea, name) {
+    try {
+      return JSON.parse(textarea.dataset[name] || "{}");
+    } catch (error) {
+      console.warn(`data-${name} is no JSON`, error);
+      return {};
+    }
+  }
+
+  function elementBehind(textarea) {
+    const made = document.createElement("div");
+    made.id = textarea.dataset.segmentCounter;
+    textarea.after(made);
+    return made;
+  }
+
+  function attach(textarea) {
+    if (textarea.segmentCounter) return;
+    textarea.segmentCounter = true;
+    const target = document.getElementById(textarea.dataset.segmentCounter) ?? elementBehind(textarea);
+    const labels = { ...LABELS, ...jsonOf(textarea, "labels") };
+    const fields = jsonOf(textarea, "fields");
+    const language = document.documentElement.lang || "en";
+    const plural = new Intl.PluralRules(language);
+    const inWords = new Intl.NumberFormat(language);
+    let timer = 0;
+    let shown = null;
+
+    const shape = (value) => (typeof value === "number" ? inWords.format(value) : value);
+    const fill = (label, values) =>
+      label.replace(/\{(\w+)\}/g, (written, name) => (name in values ? shape(values[name]) : written));
+    const say = (key, values = {}) => fill(labels[key], values);
+    const sayMany = (key, n, values = {}) =>
+      fill(labels[`${key}_${plural.select(n)}`] ?? labels[`${key}_other`], { n, ...values });
+
+    function element(tag, className, text = "") {
+      const made = document.createElement(tag);
+      made.className = className;
+      made.textContent = text;
+      return made;
+    }
+
+    function button(text, replace) {
+      const made = element("button", "segment-counter-replace", text);
+      made.type = "button";
+      made.addEventListener("click", () => {
+        replaceInPlace(replace);
+        textarea.focus();
+      });
+      return made;
+    }
+
+    // The caret stays behind the characters it was behind, however long they are now.
+    function replaceInPlace(replace) {
+      const plain = (text) => [...text].map((character) => replace(character) ?? character).join("");
+      const { value, selectionStart, selectionEnd } = textarea;
+      textarea.value = plain(value);
+      textarea.setSelectionRange(plain(value.slice(0, selectionStart)).length, plain(value.slice(0, selectionEnd)).length);
+      textarea.dispatchEvent(new Event("input", { bubbles: true }));
+      textarea.dispatchEvent(new Event("change", { bubbles: true }));
+      refresh();
+    }
+
+    function put(text) {
+      textarea.setRangeText(text, textarea.selectionStart, textarea.selectionEnd, "end");
+      textarea.dispatchEvent(new Event("input", { bubbles: true }));
+      textarea.dispatchEvent(new Event("change", { bubbles: true }));
+      refresh();
+      textarea.focus();
+    }
+
+    function picker() {
+      const box = element("p", "segment-counter-picker", say("insert"));
+      for (const name of Object.keys(fields)) {
+        const chip = element("button", "segment-counter-field", `{{${name}}}`);
+        chip.type = "button";
+        chip.addEventListener("click", () => put(chip.textContent));
+        box.append(chip);
+      }
+      return box;
+    }
+
+    function figures({ encoding, segments, unitsLeft, characters, varies }, expected) {
+      const line = element("p", "segment-counter-figures");
+      const over = characters - SEGMENT_TABLES.limit;
+      const size = element("span", "segment-counter-characters", say("characters", { n: characters, limit: SEGMENT_TABLES.limit }));
+      if (over > 0) {
+        size.classList.add("segment-counter-over");
+        size.textContent += `, ${sayMany("too_long", over)}`;
+      }
+      line.append(size, element("span", `segment-counter-${encoding.toLowerCase()}`, encoding));
+      const between = varies && expected && expected.least !== expected.most;
+      const said = between
+        ? say("between", expected)
+        : sayMany(varies && !expected ? "at_least" : "segments", varies && expected ? expected.most : segments);
+      line.append(element("span", "segment-counter-segments", said));
+      if (!varies) line.append(element("span", "segment-counter-left", say("units_left", { n: unitsLeft })));
+      return line;
+    }
+
+    function replaceLabel(replacement) {
+      if (replacement === "") return say("remove");
+      if (replacement === " ") return say("replace_by_space");
+      if (replacement === "\n") return say("replace_by_line");
+      return say("replace", { replacement });
+    }
+
+    function forcingItem(character, places) {
+      const named = places.slice(0, PLACES).map((at) => inWords.format(at + 1)).join(", ");
+      const more = places.length - PLACES;
+      const hidden = invisible.test(character);
+      const code = `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+      const item = element("li", "segment-counter-forcing-character");
+      item.append(
+        element("span", "", sayMany(hidden ? "invisible" : "forces", places.length, {
+          character: hidden ? code : character,
+          places: more > 0 ? say("and_more", { list: named, n: more }) : named,
+        })),
+      );
+      const replacement = replacementFor(character);
+      if (replacement !== null) {
+        item.append(button(replaceLabel(replacement), (other) => (other === character ? replacement : null)));
+      }
+      return item;
+    }
+
+    // The text once more, with what forces UCS-2 marked: a textarea cannot mark its own.
+    function marked(forcing) {
+      const box = element("p", "segment-counter-marked");
+      box.setAttribute("aria-hidden", "true"); // the list says the same
+      const places = new Set(forcing.map(([at]) => at));
+      let plain = "";
+      [...textarea.value].forEach((character, at) => {
+        if (!places.has(at)) {
+          plain += character;
+          return;
+        }
+        box.append(plain, element("mark", "", invisible.test(character) ? "␣" : character));
+        plain = "";
+      });
+      box.append(plain);
+      return box;
+    }
+
+    function forcingList(forcing) {
+      const places = new Map();
+      for (const [at, character] of forcing) places.set(character, [...(places.get(character) ?? []), at]);
+      const list = element("ul", "segment-counter-forcing");
+      for (const [character, where] of [...places].slice(0, KINDS)) list.append(forcingItem(character, where));
+      if (places.size > KINDS) {
+        list.append(element("li", "segment-counter-others", sayMany("others", places.size - KINDS)));
+      }
+      // Only where it makes the text GSM-7: else letters lose their accents and nothing gets cheaper.
+      if (places.size > 1 && [...places.keys()].every((character) => replacements.has(character))) {
+        const item = element("li", "segment-counter-all");
+        item.append(button(say("replace_all"), replacementFor));
+        list.append(item);
+      }
+      return list;
+    }
+
+    function refresh() {
+      clearTimeout(timer);
+      const text = textarea.value;
+      if (text === shown) return;
+      shown = text;
+      const measured = measure(text);
+      const expected = measured.varies ? estimate(text, fields) : null;
+      target.replaceChildren(figures(measured, expected));
+      if (expected && expected.longest > SEGMENT_TABLES.limit) {
+        target.append(element("p", "segment-counter-over", say("can_be_too_long", { n: expected.longest })));
+      }
+      if (measured.forcing.length) {
+        if (measured.forcing.length <= MARKS) target.append(marked(measured.forcing));
+        target.append(forcingList(measured.forcing));
+      }
+    }
+
+    function refreshSoon() {
+      clearTimeout(timer);
+      timer = setTimeout(refresh, WAIT);
+    }
+
+    target.classList.add("segment-counter");
+    target.setAttribute("role", "status");
+    target.setAttribute("aria-live", "polite");
+    if (Object.keys(fields).length) target.after(picker());
+    textarea.addEventListener("input", refreshSoon);
+    textarea.form?.addEventListener("reset", refreshSoon);
+    refresh();
+  }
+
+  function attachAll() {
+    document.querySelectorAll("textarea[data-segment-counter]").forEach(attach);
+  }
+
+  if (typeof document !== "undefined") {
+    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", attachAll);
+    else attachAll();
+  }
+  return { count, measure, estimate, replacementFor, replaceForcing, attach };
+})();
