@@ -1,11 +1,19 @@
 """The orderId of a message: made from its own key, so that a pushed report leads straight back to its row."""
 
 import re
+from collections.abc import Sequence
 
 
 def order_id(prefix: str, message_id: int, attempt: int = 1) -> str:
     """`lc-1042`, and `lc-1042-2` for a second sending that a person asked for."""
     return f"{prefix}-{message_id}" if attempt == 1 else f"{prefix}-{message_id}-{attempt}"
+
+
+def order_ids(prefix: str, message_ids: Sequence[int], attempts: Sequence[int]) -> list[str]:
+    """Those of a batch; nearly always all of a first attempt."""
+    if all(attempt == 1 for attempt in attempts):
+        return [f"{prefix}-{pk}" for pk in message_ids]
+    return [order_id(prefix, pk, attempt) for pk, attempt in zip(message_ids, attempts, strict=True)]
 
 
 def message_id_of(prefix: str, given: str) -> int | None:

@@ -29,10 +29,15 @@ class Accepted(NamedTuple):
     at: dt.datetime
 
 
-def keep(batch_id: int, rows: Sequence[tuple[int, str | None, int]], at: dt.datetime) -> None:
-    """Commit with the caller's transaction what was answered: (message id, gateway id, segments), by rising id."""
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    BatchAnswer.objects.create(batch_id=batch_id, accepted=json.dumps(columns, separators=(",", ":")), settled_at=at)
+Answered = tuple[Sequence[int], Sequence[str | None], Sequence[int]]  # message ids by rising id, gateway ids, segments
+
+
+def keep(answers: dict[int, Answered], at: dt.datetime) -> None:
+    """Commit with the caller's transaction what was answered, by batch."""
+    BatchAnswer.objects.bulk_create(
+        BatchAnswer(batch_id=batch_id, accepted=json.dumps(answered, separators=(",", ":")), settled_at=at)
+        for batch_id, answered in answers.items()
+    )
     bell.ring_once_a_second(JOB)
 
 

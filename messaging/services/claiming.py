@@ -17,7 +17,7 @@ from laaffic_console.gateway.services import account_hold, durability, ledger, p
 from laaffic_console.gateway.services.pacing import RateLimit
 from messaging import merge_fields
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState
-from messaging.order_ids import order_id
+from messaging.order_ids import order_ids
 from messaging.services import channels
 from messaging.services.outgoing import Claim, OutgoingText
 
@@ -58,11 +58,12 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
         if until := pacing.reserve(limits, at_once):
             return Wait(until)
     batches = [batch if batch.queued <= at_once else carve_head(batch, at_once) for batch in batches]
-    loads = [load for batch in batches if (load := _load(campaign, batch))]
+    rows = _queued_messages(batches, channels.of(campaign).suppressed_on)
+    loads = [load for batch in batches if (load := _load(campaign, batch, rows[batch.pk]))]
     return _take(campaign, loads, token) if loads else claim_some(campaign, token, at_most)
 
 
-Row = tuple[int, str, int, int, bool, Any]  # id, number, segments, attempt, is suppressed, merge values
+Row = tuple[int, str, int, int, bool, Any, int]  # id, number, segments, attempt, is suppressed, merge values, batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,9 @@ class _Load:
     texts: list[OutgoingText]
 
 
-def _load(campaign: Campaign, batch: Batch) -> _Load | None:
+def _load(campaign: Campaign, batch: Batch, queued: list[Row]) -> _Load | None:
     """None, and the batch settled, when everybody in it has opted out since."""
-    rows = _without_suppressed(batch, _queued_messages(batch, channels.of(campaign).suppressed_on))
+    rows = _without_suppressed(batch, queued)
     if not rows:
         Batch.objects.filter(pk=batch.pk).update(state=BatchState.SETTLED)
         return None
@@ -132,18 +133,23 @@ def carve(batch: Batch, ids: Sequence[int]) -> Batch:
     return part
 
 
-def _queued_messages(batch: Batch, suppressed_on: tuple[str, str]) -> list[Row]:
-    """A batch's queued messages by rising id."""
+def _queued_messages(batches: Sequence[Batch], suppressed_on: tuple[str, str]) -> dict[int, list[Row]]:
+    """The batches' queued messages by rising id, in one statement."""
+    found: dict[int, list[Row]] = {batch.pk: [] for batch in batches}
+    # `m.batch_id` comes last, so that a row is what it was without it.
+    one = (
+        "SELECT m.id, m.number, m.segments, m.attempt, EXISTS (SELECT 1 FROM messaging_suppressionentry s "
+        "WHERE s.number = m.number AND s.channel IN (%s, %s)), m.merge_values, m.batch_id "
+        "FROM messaging_message m WHERE m.id >= %s AND m.id <= %s AND m.batch_id = %s AND m.state = %s"
+    )
+    params: list[Any] = []
+    for batch in batches:
+        params += [*suppressed_on, batch.first_message_id, batch.last_message_id, batch.pk, MessageState.QUEUED]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT m.id, m.number, m.segments, m.attempt, EXISTS (SELECT 1 FROM messaging_suppressionentry s "
-            "WHERE s.number = m.number AND s.channel IN (%s, %s)), m.merge_values "
-            "FROM messaging_message m "
-            "WHERE m.id >= %s AND m.id <= %s AND m.batch_id = %s AND m.state = %s ORDER BY m.id",
-            [*suppressed_on, batch.first_message_id, batch.last_message_id, batch.pk, MessageState.QUEUED],
-        )
-        rows: list[Row] = cursor.fetchall()
-        return rows
+        cursor.execute(" UNION ALL ".join([one] * len(batches)) + " ORDER BY 1", params)
+        for row in cursor.fetchall():
+            found[row[6]].append(row)
+    return found
 
 
 def _without_suppressed(batch: Batch, rows: list[Row]) -> list[Row]:
@@ -217,14 +223,14 @@ def _call(campaign: Campaign, load: _Load) -> GatewayCall:
             "sender ID": campaign.sender_id,
             "messages": [rows[0][0], rows[-1][0]],
         },
-        digest=ledger.digest_of(campaign.sender_id, *(text.text for text in texts), *(row[1] for row in rows)),
+        digest=ledger.digest_of(campaign.sender_id, *(text.text for text in texts), ",".join([row[1] for row in rows])),
         attempt=load.batch.attempt + 1,
         worker=workers.worker_name(),
     )
 
 
 def _claim(load: _Load, call: GatewayCall) -> Claim:
-    message_ids, numbers, _segments, attempts, _suppressed, _values = zip(*load.rows, strict=True)
+    message_ids, numbers, _segments, attempts, _suppressed, _values, _batch = zip(*load.rows, strict=True)
     return Claim(
         batch_id=load.batch.pk,
         call_id=call.pk,
@@ -233,10 +239,7 @@ def _claim(load: _Load, call: GatewayCall) -> Claim:
         numbers=list(numbers),
         attempts=list(attempts),
         texts=load.texts,
-        order_ids=[
-            order_id(settings.LAAFFIC_ORDER_PREFIX, pk, attempt)
-            for pk, attempt in zip(message_ids, attempts, strict=True)
-        ],
+        order_ids=order_ids(settings.LAAFFIC_ORDER_PREFIX, message_ids, attempts),
     )
 
 

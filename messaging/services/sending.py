@@ -31,6 +31,8 @@ SLICE_SECONDS = 20.0  # a job's share; the next one goes on
 RENEW_EVERY = 4.0
 CLAIMS_AHEAD = 4  # batches a transaction
 READY_AT_LEAST = 2  # so that answers do not meet an empty hand while the next are claimed
+ANSWERS_AT_ONCE = 4  # a transaction
+WRITE_WITHIN = 0.03  # seconds in which an answer that is known is only known here
 IDLE_SECONDS = 0.05
 
 
@@ -78,6 +80,8 @@ class Sender:
         self.connections = campaign.application.connections
         self.end = time.monotonic() + slice_seconds
         self.in_flight: dict[Future[SendResult], Claim] = {}
+        self.answers: list[tuple[Claim, SendResult]] = []  # come, and not written yet
+        self.answered_at = 0.0  # when the oldest of them came
         self.unsettled = 0
         self.ready: deque[Claim] = deque()  # claimed ahead: a free connection need not wait for the database
         self.pause_until = 0.0
@@ -149,7 +153,7 @@ class Sender:
                 self.campaign.refresh_from_db(fields=["audience"])
                 self._pause(IDLE_SECONDS)
             return
-        if self.in_flight or self.unsettled:
+        if self.in_flight or self.unsettled or self.answers:
             self._pause(IDLE_SECONDS)
             return
         due = (
@@ -180,13 +184,7 @@ class Sender:
         self.in_flight[self.posts.submit(attempt, self.post, self.client, claimed)] = claimed
 
     def _settle_finished(self) -> None:
-        patience = max(0.0, min(self.pause_until - time.monotonic(), 1.0)) if self.pause_until else IDLE_SECONDS
-        if not self.in_flight:
-            time.sleep(min(patience, 0.5))
-            return
-        busy = len(self.in_flight) >= self.connections
-        done, _ = wait(self.in_flight, timeout=1.0 if busy else patience, return_when=FIRST_COMPLETED)
-        answered = [(future, self.in_flight.pop(future)) for future in done]
+        answered = self._take_answers()
         self.unsettled = len(answered)  # a refusal may bring their messages back to the queue
         # The wire first: the connections that came free carry the next batches while these answers are written.
         if answered and not self._is_over():
@@ -194,6 +192,22 @@ class Sender:
         for future, claimed in answered:
             self._settle(future, claimed)
         self.unsettled = 0
+        if not self.in_flight or time.monotonic() - self.answered_at > WRITE_WITHIN:
+            self._write_answers()
+
+    def _take_answers(self) -> list[tuple[Future[SendResult], Claim]]:
+        """Wait for the next answers: no longer than for a pause to end, or than earlier ones may stay unwritten."""
+        patience = max(0.0, min(self.pause_until - time.monotonic(), 1.0)) if self.pause_until else IDLE_SECONDS
+        if not self.in_flight:
+            if not self.answers:
+                time.sleep(min(patience, 0.5))
+            return []
+        if len(self.in_flight) >= self.connections:
+            patience = 1.0
+        if self.answers:
+            patience = min(patience, max(0.0, self.answered_at + WRITE_WITHIN - time.monotonic()))
+        done, _ = wait(self.in_flight, timeout=patience, return_when=FIRST_COMPLETED)
+        return [(future, self.in_flight.pop(future)) for future in done]
 
     def _settle(self, future: Future[SendResult], claimed: Claim) -> None:
         try:
@@ -201,8 +215,17 @@ class Sender:
         except LaafficError as error:
             self._after(settling.settle_error(self.campaign.pk, claimed, error))
             return
-        self._after(settling.settle_answer(self.campaign.pk, claimed, result))
-        self._say_waiting("")
+        if not self.answers:
+            self.answered_at = time.monotonic()
+        self.answers.append((claimed, result))
+        if len(self.answers) >= ANSWERS_AT_ONCE or None in result.msg_ids:  # what goes wrong may have to stop it all
+            self._write_answers()
+
+    def _write_answers(self) -> None:
+        if self.answers:
+            self._after(settling.settle_answers(self.campaign.pk, self.answers))
+            self.answers = []
+            self._say_waiting("")
 
     def _after(self, aftermath: Aftermath) -> None:
         if aftermath.account_is_held:
@@ -228,6 +251,8 @@ class Sender:
             workers.beat()
             for future in done:
                 self._settle(future, self.in_flight.pop(future))
+            self._write_answers()
+        self._write_answers()
         if not self.ring_again:
             campaigns.finish_if_done(self.campaign.pk)
 

@@ -4,7 +4,8 @@ A batch's row is locked first and its messages after it, here and wherever else 
 """
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
@@ -23,6 +24,58 @@ NOT_ACCEPTED = "not accepted by the provider"  # the answer's array leaves the n
 FIRST_CHECK = dt.timedelta(seconds=30)
 
 
+def settle_answers(campaign_id: int, answered: Sequence[tuple[Claim, SendResult]]) -> "Aftermath":
+    """Several answers at once: those that accept everybody in one transaction, each of the others in its own."""
+    plain = [(claimed, result) for claimed, result in answered if None not in result.msg_ids]
+    one_by_one = [(claimed, result) for claimed, result in answered if None in result.msg_ids]
+    try:
+        _settle_together(campaign_id, plain)
+    except _NotAsClaimed:
+        one_by_one = list(answered)
+    for claimed, result in one_by_one:
+        aftermath = settle_answer(campaign_id, claimed, result)
+        if aftermath.hold_because:
+            return aftermath
+    return Aftermath()
+
+
+class _NotAsClaimed(Exception):
+    """Somebody has looked after one of the batches since it was claimed."""
+
+
+@transaction.atomic
+def _settle_together(campaign_id: int, answered: Sequence[tuple[Claim, SendResult]]) -> None:
+    if not answered:
+        return
+    durability.relax()
+    claims = {claimed.batch_id: claimed for claimed, _ in answered}
+    batches = Batch.objects.select_for_update().filter(pk__in=claims, state=BatchState.CLAIMED).order_by("pk")
+    rows = list(batches.values_list("pk", "call_id", "queued", "unknown"))
+    call_ids = [claimed.call_id for claimed in claims.values()]
+    if sorted(row[1] for row in rows) != sorted(call_ids) or ledger.settle_all_accepted(call_ids) != len(call_ids):
+        raise _NotAsClaimed
+    now = timezone.now()
+    answers.keep({claimed.batch_id: _answered(claimed, result) for claimed, result in answered}, now)
+    by_segments: dict[int, list[int]] = defaultdict(list)
+    for claimed in claims.values():
+        by_segments[_segments_of(claimed, [])].append(claimed.batch_id)
+    for segments, batch_ids in by_segments.items():
+        Batch.objects.filter(pk__in=batch_ids).update(
+            state=BatchState.SETTLED,
+            accepted=F("accepted") + F("queued") + F("unknown"),
+            queued=0,
+            unknown=0,
+            segments=F("segments") + segments,
+            next_check_at=now + FIRST_CHECK,
+            checks=0,
+        )
+    count_activity(campaign_id, {MessageState.ACCEPTED: sum(row[2] + row[3] for row in rows)}, now)
+
+
+def _answered(claimed: Claim, result: SendResult) -> answers.Answered:
+    return claimed.message_ids, result.msg_ids, _segments_by_position(claimed)
+
+
 @transaction.atomic
 def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> "Aftermath":
     """The gateway answered: each number has an id, or was left out and is rejected."""
@@ -36,7 +89,8 @@ def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> "Afte
     if state != BatchState.CLAIMED:
         answers.write_accepted(accepted, now)  # given up for lost, so its rows say unknown: they are put right at once
     elif accepted:
-        answers.keep(claimed.batch_id, accepted, now)
+        ids, gateway_ids, segments = zip(*accepted, strict=True)
+        answers.keep({claimed.batch_id: (ids, gateway_ids, segments)}, now)
     left_out = _write_rejected(campaign_id, claimed, rejected, NOT_ACCEPTED, now)
     moved = queued + unknown - left_out  # less what an early report has moved already
     Batch.objects.filter(pk=claimed.batch_id).update(
@@ -55,17 +109,21 @@ def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> "Afte
 
 def _sorted_out(claimed: Claim, result: SendResult) -> tuple[list[tuple[int, str | None, int]], list[int]]:
     """(message id, gateway id, segments) of the accepted, and the positions of those that were left out."""
-    segments = [claimed.texts[0].segments] * len(claimed.message_ids)
-    for text in claimed.texts[1:]:
-        for position in text.positions:
-            segments[position] = text.segments
-    rows = list(zip(claimed.message_ids, result.msg_ids, segments, strict=True))
+    rows = list(zip(claimed.message_ids, result.msg_ids, _segments_by_position(claimed), strict=True))
     if None not in result.msg_ids:
         return rows, []
     unknown_ids = set(result.unknown_positions)
     rejected = [n for n, gateway_id in enumerate(result.msg_ids) if gateway_id is None and n not in unknown_ids]
     left_out = set(rejected)
     return [row for position, row in enumerate(rows) if position not in left_out], rejected
+
+
+def _segments_by_position(claimed: Claim) -> list[int]:
+    segments = [claimed.texts[0].segments] * len(claimed.message_ids)
+    for text in claimed.texts[1:]:
+        for position in text.positions:
+            segments[position] = text.segments
+    return segments
 
 
 def settle_error(campaign_id: int, claimed: Claim, error: LaafficError) -> "Aftermath":

@@ -82,6 +82,13 @@ def settle_accepted(call_id: int, *, evidence: str = "the answer") -> bool:
     return _settle(call_id, CallState.ACCEPTED, code="0", reason="success", http_status=200, evidence=evidence)
 
 
+def settle_all_accepted(call_ids: Sequence[int]) -> int:
+    """Several at once; how many of them were open."""
+    return _update_open(
+        call_ids, CallState.ACCEPTED, code="0", reason="success", http_status=200, evidence="the answer"
+    )
+
+
 def settle_error(call_id: int, error: LaafficError) -> bool:
     """Write a failed call's outcome on its row; False when it was settled already."""
     return _settle(call_id, state_of(error), **evidence_of(error))
@@ -116,7 +123,11 @@ def evidence_of(error: LaafficError) -> dict[str, Any]:
 
 
 def _settle(call_id: int, state: CallState, **outcome: Any) -> bool:
+    return _update_open([call_id], state, **outcome) == 1
+
+
+def _update_open(call_ids: Sequence[int], state: CallState, **outcome: Any) -> int:
     # An answer that comes after its worker was given up for dead is the best evidence there is: unknown may still end.
     open_states = [CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN]
-    unsettled = GatewayCall.objects.filter(pk=call_id, state__in=open_states)
-    return unsettled.update(state=state, settled_at=timezone.now(), **outcome) == 1
+    unsettled = GatewayCall.objects.filter(pk__in=call_ids, state__in=open_states)
+    return unsettled.update(state=state, settled_at=timezone.now(), **outcome)
