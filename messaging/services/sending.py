@@ -7,6 +7,7 @@ never runs inside a transaction, and while answers are awaited the next batch is
 import contextlib
 import datetime as dt
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -30,8 +31,9 @@ logger = logging.getLogger(__name__)
 SLICE_SECONDS = 20.0  # a job's share; the next one goes on
 RENEW_EVERY = 4.0
 CLAIMS_AHEAD = 4  # batches a transaction
-READY_AT_LEAST = 2  # so that answers do not meet an empty hand while the next are claimed
+READY_AT_LEAST = 4  # so that answers do not meet an empty hand while the next are claimed
 ANSWERS_AT_ONCE = 4  # a transaction
+NEAR_SECONDS = 0.01
 WRITE_WITHIN = 0.03  # seconds in which an answer that is known is only known here
 IDLE_SECONDS = 0.05
 
@@ -80,6 +82,8 @@ class Sender:
         self.connections = campaign.application.connections
         self.end = time.monotonic() + slice_seconds
         self.in_flight: dict[Future[SendResult], Claim] = {}
+        self.began: dict[Future[SendResult], float] = {}  # when each got its connection
+        self.usual_seconds = math.inf
         self.answers: list[tuple[Claim, SendResult]] = []  # come, and not written yet
         self.answered_at = 0.0  # when the oldest of them came
         self.unsettled = 0
@@ -125,8 +129,20 @@ class Sender:
             if not self.ready and not self._claim():
                 return
             self._depart(self.ready.popleft())
+        self._depart_ahead()
         if len(self.ready) < READY_AT_LEAST and not self.stopping and not self._is_paced():
             self._claim(READY_AT_LEAST)
+
+    def _depart_ahead(self) -> None:
+        """One batch more than there are connections, when one of them is about to come free.
+
+        A gateway that answers at once would else wait for this thread while it writes. With a slow one this hardly ever
+        happens, so a worker that is killed leaves no more requests in doubt than it has connections.
+        """
+        if not self.ready or self.stopping or len(self.in_flight) != self.connections or self._is_paced():
+            return
+        if min(self.began.values()) + self.usual_seconds - time.monotonic() < NEAR_SECONDS:
+            self._depart(self.ready.popleft())
 
     def _is_paced(self) -> bool:
         """With a rate, a claim is the right to send now: nothing is claimed ahead."""
@@ -181,7 +197,10 @@ class Sender:
         if self.campaign.first_sent_at is None:
             self.campaign.first_sent_at = left_at
             Campaign.objects.filter(pk=self.campaign.pk, first_sent_at=None).update(first_sent_at=left_at)
-        self.in_flight[self.posts.submit(attempt, self.post, self.client, claimed)] = claimed
+        has_connection = len(self.in_flight) < self.connections
+        request = self.posts.submit(attempt, self.post, self.client, claimed)
+        self.in_flight[request] = claimed
+        self.began[request] = time.monotonic() if has_connection else math.inf
 
     def _settle_finished(self) -> None:
         answered = self._take_answers()
@@ -207,7 +226,18 @@ class Sender:
         if self.answers:
             patience = min(patience, max(0.0, self.answered_at + WRITE_WITHIN - time.monotonic()))
         done, _ = wait(self.in_flight, timeout=patience, return_when=FIRST_COMPLETED)
-        return [(future, self.in_flight.pop(future)) for future in done]
+        return [(future, self._answered(future)) for future in done]
+
+    def _answered(self, request: Future[SendResult]) -> Claim:
+        now = time.monotonic()
+        took = now - self.began.pop(request)
+        if took >= 0:
+            self.usual_seconds = took if math.isinf(self.usual_seconds) else 0.8 * self.usual_seconds + 0.2 * took
+        for waiting, began in self.began.items():
+            if math.isinf(began):
+                self.began[waiting] = now
+                break
+        return self.in_flight.pop(request)
 
     def _settle(self, future: Future[SendResult], claimed: Claim) -> None:
         try:
@@ -223,6 +253,7 @@ class Sender:
 
     def _write_answers(self) -> None:
         if self.answers:
+            self._depart_ahead()
             self._after(settling.settle_answers(self.campaign.pk, self.answers))
             self.answers = []
             self._say_waiting("")
@@ -250,7 +281,7 @@ class Sender:
             self.held.renew()
             workers.beat()
             for future in done:
-                self._settle(future, self.in_flight.pop(future))
+                self._settle(future, self._answered(future))
             self._write_answers()
         self._write_answers()
         if not self.ring_again:
