@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,16 @@ def push_tokens() -> list[str]:
             "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(24))'"
         )
     return tokens
+
+
+def balance_alert() -> Decimal:
+    given = env.str("LAAFFIC_BALANCE_ALERT", default="0")
+    try:
+        return Decimal(given)
+    except InvalidOperation:
+        raise ImproperlyConfigured(
+            f"LAAFFIC_BALANCE_ALERT is “{given}”. Give an amount such as 50 or 12.5; 0 never warns."
+        ) from None
 
 
 def order_prefix() -> str:

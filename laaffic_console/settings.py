@@ -28,6 +28,9 @@ LAAFFIC_TIMEOUTS = (
     env.float("LAAFFIC_CONNECT_TIMEOUT", default=10.0),
     env.float("LAAFFIC_READ_TIMEOUT", default=30.0),
 )
+# The balance under which the front page warns; 0 never. Asked for every so many minutes.
+LAAFFIC_BALANCE_ALERT = conf.balance_alert()
+LAAFFIC_BALANCE_MINUTES = env.int("LAAFFIC_BALANCE_MINUTES", default=5)
 
 PUSH_MAX_BYTES = env.int("LAAFFIC_PUSH_MAX_BYTES", default=5 * 1024 * 1024)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MEGABYTES", default=500) * 1024 * 1024

@@ -4,13 +4,15 @@ import datetime as dt
 import json
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.dashboard import health
-from laaffic_console.gateway.models import Application
+from laaffic_console.dashboard import health, health_page
+from laaffic_console.gateway.models import AccountHold, Application
+from laaffic_console.gateway.services import balance_history, workers
 from messaging.models import ActivityTally, Campaign, CampaignState, Contact, MessageState, OutcomeTally
 from messaging.services import counting
 
@@ -24,7 +26,8 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
         **given,
         "title": _("Today"),
         "running": cards(open_campaigns([CampaignState.RUNNING, CampaignState.PAUSED])),
-        "held": open_campaigns([CampaignState.HELD]),
+        # What the account's hold stopped is said once, with the hold.
+        "held": [campaign for campaign in open_campaigns([CampaignState.HELD]) if not campaign.account_hold_id],
         "scheduled": open_campaigns([CampaignState.SCHEDULED]),
         "recent": cards(open_campaigns([CampaignState.FINISHED])[:4]),
         "today": day_figures(),
@@ -32,6 +35,10 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
         "reasons": top_reasons(),
         "chart": json.dumps(deliveries_chart()),
         "health": health.parts(),
+        "account_holds": AccountHold.objects.filter(released_at=None),
+        "held_by_account": Campaign.objects.filter(state=CampaignState.HELD, account_hold__isnull=False).count(),
+        "skewed": [health_page.skew_sentence(worker.host, worker.clock_skew or 0.0) for worker in workers.skewed()],
+        "balance": balance(request),
         "last_push_age": health.last_push_age(),
         "steps": first_steps(),
     }
@@ -67,6 +74,20 @@ def day_figures() -> list[dict[str, Any]]:
         }
         for name, states, tone in shown
     ]
+
+
+def balance(request: HttpRequest) -> dict[str, Any] | None:
+    """The latest reading with its age; None for who may not see it, or before there is one."""
+    reading = balance_history.latest()
+    if reading is None or not request.user.has_perm("gateway.view_balancereading"):
+        return None
+    return {
+        "reading": reading,
+        "age": health_page.age(reading.at),
+        "is_low": balance_history.is_low(reading),
+        "is_old": balance_history.is_old(reading),
+        "alert": settings.LAAFFIC_BALANCE_ALERT,
+    }
 
 
 def _figures(start: dt.datetime, end: dt.datetime) -> dict[int, int]:

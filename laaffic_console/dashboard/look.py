@@ -133,7 +133,20 @@ UNFOLD: dict[str, Any] = {
                 "collapsible": True,
                 "items": [
                     _item(_("Applications"), "apps", "gateway_application_changelist", "gateway.view_application"),
+                    {
+                        "title": _("Health"),
+                        "icon": "monitor_heart",
+                        "link": reverse_lazy("health"),
+                        "permission": may("gateway.view_workerheartbeat"),
+                    },
                     _item(_("Workers"), "memory", "gateway_workerheartbeat_changelist", "gateway.view_workerheartbeat"),
+                    _item(
+                        _("Balance"),
+                        "account_balance",
+                        "gateway_balancereading_changelist",
+                        "gateway.view_balancereading",
+                    ),
+                    _item(_("Account holds"), "pan_tool", "gateway_accounthold_changelist", "gateway.view_accounthold"),
                     _item(_("Users"), "person", "auth_user_changelist", "auth.view_user"),
                     _item(_("Roles"), "badge", "auth_group_changelist", "auth.view_group"),
                 ],

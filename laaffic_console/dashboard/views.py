@@ -1,6 +1,10 @@
-from django.http import HttpRequest, JsonResponse
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 
-from laaffic_console.dashboard import health
+from laaffic_console.dashboard import health, health_page
+from laaffic_console.dashboard.pages import require
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -14,3 +18,10 @@ def readyz(request: HttpRequest) -> JsonResponse:
     well = all(part.is_well for part in parts)
     body = {"status": "ok" if well else "not ready", **{part.name: part.says for part in parts}}
     return JsonResponse(body, status=200 if well else 503)
+
+
+def health_view(request: HttpRequest) -> HttpResponse:
+    """For operators who may see the workers; scripts ask /readyz."""
+    require(request, "gateway.view_workerheartbeat")
+    context = {**admin.site.each_context(request), "title": _("Health"), **health_page.context()}
+    return TemplateResponse(request, "admin/health.html", context)

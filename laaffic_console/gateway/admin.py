@@ -1,9 +1,13 @@
+import datetime as dt
+import json
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -11,9 +15,12 @@ from django_q import models as queue_models
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from laaffic_console.dashboard.pages import page
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.gateway.models import (
+    AccountHold,
     Application,
+    BalanceReading,
     CallState,
     GatewayCall,
     OrphanReport,
@@ -21,8 +28,7 @@ from laaffic_console.gateway.models import (
     PushKind,
     WorkerHeartbeat,
 )
-from laaffic_console.gateway.services.account import NotConfigured, check_credentials
-from laaffic_console.laaffic import LaafficError, Refused
+from laaffic_console.gateway.services import account_hold, account_watch, balance_history, clock
 
 # The queue only rings bells; its tables would tell an operator nothing.
 for model in (queue_models.Schedule, queue_models.Success, queue_models.Failure, queue_models.OrmQ):
@@ -45,6 +51,7 @@ class ApplicationAdmin(ModelAdmin):
     list_filter = ["channel", "is_active"]
     search_fields = ["app_id", "name"]
     actions_list = ["check_account"]
+    actions_detail = ["check_application"]
     fieldsets = [
         (None, {"fields": ["app_id", "channel", "name", "sender_id", "is_active"]}),
         (gettext_lazy("Sending"), {"fields": ["rate_per_second", "connections", "several_texts_per_call"]}),
@@ -77,28 +84,89 @@ class ApplicationAdmin(ModelAdmin):
         ]
         return format_html_join("", '<p>{}<br><span class="c-mono">{}</span></p>', rows)
 
-    @action(description=gettext_lazy("Check credentials"), url_path="check-account", permissions=["change"])
+    @action(description=gettext_lazy("Test connection"), url_path="check-account", permissions=["change"])
     def check_account(self, request: HttpRequest) -> HttpResponse:
-        try:
-            balance = check_credentials()
-        except NotConfigured as problem:
-            messages.error(request, str(problem))
-        except Refused as refusal:
-            said = _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s")
-            messages.error(request, said % {"code": refusal.code, "meaning": refusal.meaning, "advice": refusal.advice})
-        except LaafficError as problem:
-            messages.error(
-                request,
-                _("No usable answer from Laaffic (%(why)s). Check LAAFFIC_BASE_URL.") % {"why": problem.message},
-            )
-        else:
-            messages.success(request, _("The credentials are right. Balance: %(amount)s") % {"amount": balance.balance})
+        say_test(request, account_watch.try_connection(None))
         return HttpResponseRedirect(reverse("admin:gateway_application_changelist"))
+
+    @action(description=gettext_lazy("Test connection"), url_path="check", permissions=["change"])
+    def check_application(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        application = get_object_or_404(Application, pk=object_id)
+        say_test(request, account_watch.try_connection(application))
+        return HttpResponseRedirect(reverse("admin:gateway_application_change", args=[application.pk]))
 
     def has_delete_permission(self, request: HttpRequest, obj: Application | None = None) -> bool:
         """What has sent is in the ledger for good; switch it off instead."""
         used = obj is not None and (obj.campaigns.exists() or GatewayCall.objects.filter(application=obj).exists())
         return not used and super().has_delete_permission(request, obj)
+
+
+def say_test(request: HttpRequest, found: account_watch.ConnectionTest) -> None:
+    say = messages.success if found.is_well else messages.error
+    say(request, " ".join(found.sentences))
+
+
+@admin.register(AccountHold)
+class AccountHoldAdmin(ReadOnlyAdmin):
+    list_display = ["sentence", "stops", "placed_at", "shown_state", "last_answer", "next_probe_at", "released_because"]
+    list_select_related = ["application"]
+    actions_detail = ["probe_now", "end_hold"]
+
+    @display(description=gettext_lazy("stops"))
+    def stops(self, hold: AccountHold) -> str:
+        return str(hold.application) if hold.application else _("everything")
+
+    @display(description=gettext_lazy("state"), label={"open": "warning", "ended": "success"})
+    def shown_state(self, hold: AccountHold) -> tuple[str, str]:
+        return ("open", _("Holds")) if hold.released_at is None else ("ended", _("Ended"))
+
+    def has_end_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("gateway.release_accounthold")
+
+    @action(description=gettext_lazy("Ask Laaffic now"), url_path="probe", permissions=["end"])
+    def probe_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        account_hold.probe(at_once=True)
+        hold = get_object_or_404(AccountHold, pk=object_id)
+        if hold.released_at:
+            messages.success(request, hold.released_because)
+        else:
+            said = hold.last_answer or _("There is nothing that could be asked: end it when it is mended.")
+            messages.warning(request, _("It still holds. %(answer)s") % {"answer": said})
+        return HttpResponseRedirect(reverse("admin:gateway_accounthold_change", args=[object_id]))
+
+    @action(description=gettext_lazy("End this hold"), url_path="end", permissions=["end"])
+    def end_hold(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A first request asks; only a POST ends it."""
+        hold = get_object_or_404(AccountHold, pk=object_id)
+        if request.method != "POST":
+            return page(self, request, "gateway/end_hold.html", _("End this hold?"), hold=hold)
+        if account_hold.release(hold.pk, because=_("Ended by a person."), by=request.user):
+            messages.success(request, _("The hold has ended; what it stopped goes on."))
+        return HttpResponseRedirect(reverse("admin:gateway_accounthold_change", args=[hold.pk]))
+
+
+@admin.register(BalanceReading)
+class BalanceReadingAdmin(ReadOnlyAdmin):
+    list_display = ["at", "balance", "gift", "credit", "currency"]
+    list_before_template = "gateway/balance_chart.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        days = 7
+        readings = balance_history.points(timezone.now() - dt.timedelta(days=days))
+        chart = {
+            "labels": [timezone.localtime(reading.at).strftime("%d %b %H:%M") for reading in readings],
+            "datasets": [
+                {
+                    "label": _("Balance"),
+                    "data": [float(reading.balance) for reading in readings],
+                    "borderColor": "#2563eb",
+                    "backgroundColor": "#2563eb",
+                    "pointRadius": 0 if len(readings) > 40 else 2,
+                }
+            ],
+        }
+        given = {"chart": json.dumps(chart), "chart_days": days, "has_readings": bool(readings)}
+        return super().changelist_view(request, {**(extra_context or {}), **given})
 
 
 @admin.register(GatewayCall)
@@ -158,6 +226,13 @@ class OrphanReportAdmin(ReadOnlyAdmin):
 
 @admin.register(WorkerHeartbeat)
 class WorkerHeartbeatAdmin(ReadOnlyAdmin):
-    list_display = ["worker", "host", "pid", "started_at", "beat_at", "restarts", "stopped_at"]
+    list_display = ["worker", "host", "pid", "started_at", "beat_at", "restarts", "shown_skew", "stopped_at"]
     paginator = ModelAdmin.paginator
     ordering = ["-started_at"]
+
+    @display(description=gettext_lazy("clock"), label={"off": "warning", "well": "success"})
+    def shown_skew(self, worker: WorkerHeartbeat) -> tuple[str, str] | str:
+        if worker.clock_skew is None:
+            return ""
+        is_off = clock.is_off(worker.clock_skew)
+        return ("off", _("%(n)+d s") % {"n": -worker.clock_skew}) if is_off else ("well", _("right"))

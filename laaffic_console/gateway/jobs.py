@@ -1,6 +1,6 @@
 """What the queue calls for the gateway itself."""
 
-from laaffic_console.gateway.services import account_hold, bell, leases, workers
+from laaffic_console.gateway.services import account_hold, account_watch, bell, leases, workers
 
 
 def heartbeat() -> None:
@@ -14,6 +14,12 @@ def sweep() -> None:
     bell.ring_sweeps()
     if account_hold.probe_due():
         bell.ring(account_hold.PROBE_JOB)
+    if account_watch.is_due():
+        bell.ring(account_watch.READ_JOB)
+
+
+def read_balance() -> None:
+    account_watch.read()
 
 
 def probe_account() -> None:

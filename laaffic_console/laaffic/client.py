@@ -75,6 +75,11 @@ class LaafficClient:
         """Seconds that the gateway's clock was found ahead of ours; 0 as long as it never complained."""
         return self._transport.clock_skew
 
+    @property
+    def observed_skew(self) -> float | None:
+        """Seconds by which the latest answer's Date was ahead of our clock, to a second or so; None before any."""
+        return self._transport.observed_skew
+
     def send_sms(
         self, *, app_id: str, numbers: Sequence[str], content: str, order_ids: Sequence[str], sender_id: str = ""
     ) -> SendResult:

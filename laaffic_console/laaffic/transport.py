@@ -59,7 +59,8 @@ class Transport:
         self._clock = clock
         self._given_session = session
         self._local = threading.local()
-        self.clock_skew = 0.0  # seconds that the gateway's clock is ahead of ours
+        self.clock_skew = 0.0  # seconds that the gateway's clock is ahead of ours, as signatures allow for
+        self.observed_skew: float | None = None  # the same, as the latest answer's Date says
 
     def __repr__(self) -> str:
         return f"Transport(base_url={self._base_url!r}, api_key={self._api_key[:2]}…)"
@@ -121,7 +122,9 @@ class Transport:
         return (prefix.rstrip("/") if "://" in prefix else f"{self._base_url}{prefix.rstrip('/')}") + path
 
     def _read(self, family: Family, interface: str, answer: requests.Response) -> Envelope:
-        self._local.skew = _skew(answer, self._clock())
+        self._local.skew = skew = _skew(answer, self._clock())
+        if skew is not None:
+            self.observed_skew = skew
         parsed = envelope.parse(answer.content)
         http = answer.status_code
         if http >= 500 or parsed is None or (300 <= http < 400):

@@ -191,7 +191,7 @@ class CheckCredentialsTests:
 
         said = self.said(admin_client)
 
-        assert said.startswith("error: No usable answer from Laaffic")
+        assert said.startswith("error: Laaffic cannot be reached (the connection was refused).")
         assert "LAAFFIC_BASE_URL" in said
 
     def test_a_page_instead_of_an_answer(self, sandbox: RunningSandbox, admin_client: Client) -> None:

@@ -160,7 +160,7 @@ class SecretTests:
 
         audience.freeze(campaign.pk)
         sending.send(campaign.pk)
-        assert account.check_credentials()
+        assert account.laaffic_client().get_balance()
 
         kept: list[type[Model]] = [GatewayCall, Campaign, CampaignEvent, Batch, Message, PushedBody, OrphanReport]
         rows = "".join(serializers.serialize("json", model._default_manager.all()) for model in kept)

@@ -1,4 +1,4 @@
-from laaffic_console.gateway.models.account import AccountHold
+from laaffic_console.gateway.models.account import AccountHold, BalanceReading
 from laaffic_console.gateway.models.applications import Application, Channel
 from laaffic_console.gateway.models.inbox import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.models.ledger import CallState, GatewayCall
@@ -7,6 +7,7 @@ from laaffic_console.gateway.models.workers import Lease, RatePacer, WorkerHeart
 __all__ = [
     "AccountHold",
     "Application",
+    "BalanceReading",
     "CallState",
     "Channel",
     "GatewayCall",

@@ -47,3 +47,21 @@ class AccountHold(models.Model):
 
     def __str__(self) -> str:
         return self.sentence
+
+
+class BalanceReading(models.Model):
+    """What getBalance said, every few minutes (wire §2.16): decimal strings; the currency is on no vendor page."""
+
+    at = models.DateTimeField(_("when"), db_index=True)
+    balance = models.DecimalField(_("balance"), max_digits=20, decimal_places=6)
+    gift = models.DecimalField(_("bonus"), max_digits=20, decimal_places=6, null=True)
+    credit = models.DecimalField(_("credit line"), max_digits=20, decimal_places=6, null=True)
+    currency = models.CharField(_("currency"), max_length=8, blank=True)
+
+    class Meta:
+        verbose_name = _("balance reading")
+        verbose_name_plural = _("balance")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.balance} {self.currency}".strip()

@@ -29,6 +29,7 @@ class PushedBody(models.Model):
         indexes = [
             models.Index(fields=["kind", "id"], name="push_waiting", condition=models.Q(applied_at=None)),
             models.Index(fields=["received_at"], name="push_received"),
+            models.Index(fields=["kind", "received_at"], name="push_latest"),
         ]
 
     def __str__(self) -> str:

@@ -34,6 +34,8 @@ class WorkerHeartbeat(models.Model):
     started_at = models.DateTimeField(_("started"))
     beat_at = models.DateTimeField(_("last heartbeat"), null=True)
     restarts = models.PositiveIntegerField(_("restarts"), default=0)
+    # Of the worker's machine, as the gateway's answers date themselves; seconds that its clock is behind the gateway's.
+    clock_skew = models.FloatField(_("clock skew"), null=True)
     stopped_at = models.DateTimeField(_("stopped"), null=True)
 
     class Meta:

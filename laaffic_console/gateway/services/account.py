@@ -4,7 +4,7 @@ import functools
 
 from django.conf import settings
 
-from laaffic_console.laaffic import Balance, LaafficClient
+from laaffic_console.laaffic import LaafficClient
 
 
 class NotConfigured(Exception):
@@ -26,8 +26,3 @@ def laaffic_client() -> LaafficClient:
         timeouts=settings.LAAFFIC_TIMEOUTS,
         pool_size=32,
     )
-
-
-def check_credentials() -> Balance:
-    """Ask for the balance: it costs nothing and tells whether key, secret, clock and address are right."""
-    return laaffic_client().get_balance()

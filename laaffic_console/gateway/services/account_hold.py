@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, Channel, GatewayCall
-from laaffic_console.gateway.services import bell, leases
+from laaffic_console.gateway.services import balance_history, bell, leases
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import Balance, LaafficError, Refused, Remedy
 
@@ -140,7 +140,9 @@ def _probe(hold: AccountHold) -> None:
     try:
         client = laaffic_client()
         if hold.application is None:
-            _weigh(hold, client.get_balance())
+            balance = client.get_balance()
+            balance_history.record(balance)
+            _weigh(hold, balance)
             return
         if not _can_be_asked(hold.application):
             return

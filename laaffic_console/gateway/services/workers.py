@@ -5,9 +5,11 @@ import os
 import socket
 import time
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import WorkerHeartbeat
+from laaffic_console.gateway.services import clock
 
 WORKER_VARIABLE = "CONSOLE_WORKER"  # set by `manage.py worker` for the cluster that it starts
 BEAT_EVERY = 2.0
@@ -27,8 +29,24 @@ def beat() -> None:
     if WORKER_VARIABLE not in os.environ or time.monotonic() - _last_beat < BEAT_EVERY:
         return
     _last_beat = time.monotonic()
-    WorkerHeartbeat.objects.filter(worker=worker_name()).update(beat_at=timezone.now())
+    said: dict[str, object] = {"beat_at": timezone.now()}
+    if (skew := clock.observed_here()) is not None:
+        said["clock_skew"] = skew
+    WorkerHeartbeat.objects.filter(worker=worker_name()).update(**said)
+
+
+def living() -> QuerySet[WorkerHeartbeat]:
+    return WorkerHeartbeat.objects.filter(stopped_at=None, beat_at__gt=timezone.now() - STALE_AFTER)
 
 
 def alive() -> int:
-    return WorkerHeartbeat.objects.filter(stopped_at=None, beat_at__gt=timezone.now() - STALE_AFTER).count()
+    return living().count()
+
+
+def skewed() -> list[WorkerHeartbeat]:
+    """The living whose machine's clock is so far off that somebody should set it, the worst first."""
+    known = living().exclude(clock_skew=None)
+    return sorted(
+        (worker for worker in known if clock.is_off(worker.clock_skew)),
+        key=lambda worker: -abs(worker.clock_skew or 0.0),
+    )

@@ -1,0 +1,187 @@
+"""The health page: every sign by which an operator can tell whether sending, reports and money work."""
+
+import datetime as dt
+import functools
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.core import checks
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.dashboard import health
+from laaffic_console.gateway.models import AccountHold, PushedBody, PushKind, WorkerHeartbeat
+from laaffic_console.gateway.services import balance_history, clock, workers
+from messaging.models import Batch, BatchState
+
+SHOWN_WORKERS = 30
+COUNTED = 10_000  # beyond this a queue is "many": counting more would make the page slow
+CHECKS_KEPT = 60.0  # seconds
+OLD_UNKNOWN = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One line: what it is about, how it stands (good, warn, bad or ""), what it says, and where to go."""
+
+    name: str
+    tone: str
+    says: str
+    link: str = ""
+
+
+def context() -> dict[str, Any]:
+    return {
+        "signs": [*basics(), oldest_unknown(), inbox_waiting()],
+        "holds": AccountHold.objects.filter(released_at=None),
+        "workers": [worker_row(worker) for worker in WorkerHeartbeat.objects.order_by("-started_at")[:SHOWN_WORKERS]],
+        "callbacks": callbacks(),
+        "checks": system_checks(),
+    }
+
+
+def basics() -> list[Sign]:
+    parts = {part.name: part for part in health.parts()}
+    return [
+        Sign(_("Database"), tone(parts["database"].is_well), parts["database"].says),
+        pending_migrations(),
+        Sign(_("Queue"), tone(parts["queue"].is_well), parts["queue"].says),
+        Sign(_("Workers"), tone(parts["worker"].is_well), parts["worker"].says),
+        clock_sign(),
+        balance_sign(),
+    ]
+
+
+def tone(is_well: bool) -> str:
+    return "good" if is_well else "bad"
+
+
+def pending_migrations() -> Sign:
+    executor = MigrationExecutor(connection)
+    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if not pending:
+        return Sign(_("Tables"), "good", _("up to date"))
+    said = _("%(n)d changes wait: run manage.py migrate and restart console and workers")
+    return Sign(_("Tables"), "bad", said % {"n": len(pending)})
+
+
+def clock_sign() -> Sign:
+    """The worst clock of all living workers, and this process's own where it has asked the gateway."""
+    known = [(worker.host, worker.clock_skew) for worker in workers.living().exclude(clock_skew=None)]
+    here = clock.observed_here()
+    if here is not None:
+        known.append((_("this machine"), here))
+    if not known:
+        return Sign(_("Clock"), "", _("not compared with Laaffic's yet"))
+    host, skew = max(known, key=lambda seen: abs(seen[1] or 0.0))
+    if not clock.is_off(skew):
+        return Sign(_("Clock"), "good", _("agrees with Laaffic's"))
+    return Sign(_("Clock"), "warn", skew_sentence(host, skew or 0.0))
+
+
+def skew_sentence(host: str, skew: float) -> str:
+    said = (
+        _("%(host)s is %(n)d s behind Laaffic: switch on time synchronisation (NTP) there")
+        if skew > 0
+        else _("%(host)s is %(n)d s ahead of Laaffic: switch on time synchronisation (NTP) there")
+    )
+    return said % {"host": host, "n": round(abs(skew))}
+
+
+def balance_sign() -> Sign:
+    reading = balance_history.latest()
+    link = "admin:gateway_balancereading_changelist"
+    if reading is None:
+        return Sign(_("Balance"), "", _("not asked for yet"), link)
+    said = _("%(amount)s, %(age)s ago") % {"amount": reading, "age": age(reading.at)}
+    is_well = not balance_history.is_low(reading) and not balance_history.is_old(reading)
+    return Sign(_("Balance"), "good" if is_well else "warn", said, link)
+
+
+def oldest_unknown() -> Sign:
+    """Of the messages whose answer was lost: the oldest that nothing has settled yet."""
+    waiting = Batch.objects.filter(state=BatchState.UNKNOWN).order_by("id").select_related("call")
+    oldest = waiting.first()
+    if oldest is None:
+        return Sign(_("Oldest unknown"), "good", _("no message is unknown"))
+    left_at = oldest.call.left_at if oldest.call and oldest.call.left_at else oldest.claimed_at
+    said = _("%(n)d messages of campaign %(id)d, since %(age)s") % {
+        "n": oldest.unknown,
+        "id": oldest.campaign_id,
+        "age": age(left_at),
+    }
+    is_old = left_at is None or timezone.now() - left_at > OLD_UNKNOWN
+    return Sign(_("Oldest unknown"), "bad" if is_old else "warn", said)
+
+
+def inbox_waiting() -> Sign:
+    waiting = PushedBody.objects.filter(applied_at=None, kind__in=PushKind.values)
+    count = len(waiting.order_by().values_list("pk", flat=True)[: COUNTED + 1])
+    if not count:
+        return Sign(_("Pushes to apply"), "good", _("none waits"))
+    oldest = waiting.order_by("id").values_list("received_at", flat=True).first()
+    shown = str(count) if count <= COUNTED else _("more than %(n)d") % {"n": COUNTED}
+    is_slow = oldest is not None and timezone.now() - oldest > dt.timedelta(minutes=5)
+    said = _("%(n)s wait, the oldest for %(age)s") % {"n": shown, "age": age(oldest)}
+    return Sign(_("Pushes to apply"), "warn" if is_slow else "good", said, "admin:gateway_pushedbody_changelist")
+
+
+def callbacks() -> list[tuple[str, dt.datetime | None]]:
+    """When each kind of push came last; one look into an index each."""
+    return [
+        (
+            PushKind(kind).label,
+            PushedBody.objects.filter(kind=kind).order_by("-received_at").values_list("received_at", flat=True).first(),
+        )
+        for kind in PushKind.values
+    ]
+
+
+def worker_row(worker: WorkerHeartbeat) -> dict[str, Any]:
+    now = timezone.now()
+    silent = (now - worker.beat_at).total_seconds() if worker.beat_at else None
+    if worker.stopped_at:
+        state, word = "off", _("stopped")
+    elif silent is not None and silent <= workers.STALE_AFTER.total_seconds():
+        state, word = "good", _("alive")
+    else:
+        state, word = "bad", _("silent")
+    skew = skew_sentence(worker.host, worker.clock_skew) if clock.is_off(worker.clock_skew) else ""  # type: ignore[arg-type]
+    return {"worker": worker, "tone": state, "word": word, "silent": silent, "skew": skew}
+
+
+def system_checks() -> list[dict[str, Any]]:
+    """What `manage.py check --deploy` would say, ours and Django's, the worst first; looked at once a minute."""
+    found = _checked(int(time.monotonic() // CHECKS_KEPT))
+    shown = sorted((message for message in found if not message.is_silenced()), key=lambda message: -message.level)
+    return [
+        {
+            "id": message.id,
+            "says": message.msg,
+            "hint": message.hint,
+            "tone": "bad" if message.level >= checks.ERROR else "warn" if message.level >= checks.WARNING else "",
+        }
+        for message in shown
+    ]
+
+
+@functools.lru_cache(maxsize=1)
+def _checked(minute: int) -> list[checks.CheckMessage]:
+    return checks.run_checks(include_deployment_checks=True)
+
+
+def age(moment: dt.datetime | None) -> str:
+    """One unit is enough: "12 s", "5 min", "3 h", "2 days"."""
+    if moment is None:
+        return _("an unknown time")
+    seconds = max(0, int((timezone.now() - moment).total_seconds()))
+    if seconds < 120:
+        return _("%(n)d s") % {"n": seconds}
+    if seconds < 7200:
+        return _("%(n)d min") % {"n": seconds // 60}
+    if seconds < 172_800:
+        return _("%(n)d h") % {"n": seconds // 3600}
+    return _("%(n)d days") % {"n": seconds // 86_400}

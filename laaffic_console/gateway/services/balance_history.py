@@ -1,0 +1,50 @@
+"""How much money was on the account, and whether it runs low."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.utils import timezone
+
+from laaffic_console.gateway.models import BalanceReading
+from laaffic_console.laaffic import Balance
+
+KEPT = dt.timedelta(days=92)
+
+
+def record(balance: Balance) -> BalanceReading:
+    now = timezone.now()
+    BalanceReading.objects.filter(at__lt=now - KEPT).delete()
+    return BalanceReading.objects.create(
+        at=now, balance=balance.balance, gift=balance.gift, credit=balance.credit, currency=balance.currency[:8]
+    )
+
+
+def latest() -> BalanceReading | None:
+    return BalanceReading.objects.order_by("-at").first()
+
+
+def is_low(reading: BalanceReading | None) -> bool:
+    """Under LAAFFIC_BALANCE_ALERT; a threshold of 0 never warns."""
+    return reading is not None and 0 < settings.LAAFFIC_BALANCE_ALERT > reading.balance
+
+
+def is_old(reading: BalanceReading | None) -> bool:
+    """Older than three readings: the gateway has not told for a while."""
+    return reading is not None and timezone.now() - reading.at > 3 * every()
+
+
+def every() -> dt.timedelta:
+    return dt.timedelta(minutes=settings.LAAFFIC_BALANCE_MINUTES)
+
+
+def is_due() -> bool:
+    reading = latest()
+    return reading is None or timezone.now() - reading.at >= every()
+
+
+def points(since: dt.datetime, at_most: int = 200) -> list[BalanceReading]:
+    """Readings for a chart, oldest first, thinned evenly."""
+    found = list(BalanceReading.objects.filter(at__gte=since).order_by("at").values_list("pk", flat=True))
+    step = max(1, -(-len(found) // at_most))
+    chosen = sorted({*found[::step], *found[-1:]})
+    return list(BalanceReading.objects.filter(pk__in=chosen).order_by("at"))
