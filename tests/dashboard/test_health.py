@@ -1,18 +1,21 @@
 """Whether the parts work together, and the front page."""
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
+from django.core.checks import Warning  # noqa: A004
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.dashboard import health
-from laaffic_console.gateway.models import Application, PushedBody, WorkerHeartbeat
+from laaffic_console.dashboard import health, health_page
+from laaffic_console.gateway.models import Application, BalanceReading, GatewayCall, PushedBody, WorkerHeartbeat
+from laaffic_console.gateway.services import account_hold, ledger
 from messaging.models import ActivityTally, Batch, Campaign, CampaignState, MessageState, OutcomeTally
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +84,148 @@ class HealthTests:
         assert 60 <= (health.last_push_age() or 0) < 70
 
 
+class HealthPageTests:
+    def page(self, client: Client) -> dict[str, Any]:
+        answer = client.get(reverse("health"))
+        assert answer.status_code == 200
+        return {sign.name: sign for sign in answer.context["signs"]} | {"said": answer.content.decode()}
+
+    def test_an_empty_console_says_that_no_worker_runs(self, admin_client: Client) -> None:
+        shown = self.page(admin_client)
+
+        assert (shown["Workers"].tone, shown["Tables"].tone) == ("bad", "good")
+        assert "manage.py worker" in shown["said"]
+        assert "none seen yet" in shown["said"]
+
+    def test_workers_are_shown_with_their_heartbeats(self, admin_client: Client) -> None:
+        worker(5, worker="alive-one")
+        worker(500, worker="silent-one", restarts=3)
+        worker(900, worker="stopped-one", stopped_at=timezone.now())
+
+        rows = admin_client.get(reverse("health")).context["workers"]
+
+        assert {row["worker"].worker: row["word"] for row in rows} == {
+            "alive-one": "alive",
+            "silent-one": "silent",
+            "stopped-one": "stopped",
+        }
+
+    def test_a_wrong_clock_is_named_with_its_machine(self, admin_client: Client) -> None:
+        worker(1, worker="a", host="box-a", clock_skew=1.2)
+        worker(2, worker="b", host="box-b", clock_skew=-95.0)
+
+        shown = self.page(admin_client)
+
+        assert shown["Clock"].tone == "warn"
+        assert shown["Clock"].says.startswith("box-b is 95 s ahead of Laaffic")
+
+    def test_clocks_that_agree_are_well(self, admin_client: Client) -> None:
+        worker(1, clock_skew=-1.2)
+
+        assert self.page(admin_client)["Clock"].tone == "good"
+
+    @pytest.mark.parametrize(("balance", "minutes", "tone"), [("50", 1, "good"), ("5", 1, "warn"), ("50", 60, "warn")])
+    def test_the_balance_with_its_age(
+        self, admin_client: Client, settings: Any, balance: str, minutes: int, tone: str
+    ) -> None:
+        settings.LAAFFIC_BALANCE_ALERT = Decimal(10)
+        at = timezone.now() - dt.timedelta(minutes=minutes)
+        BalanceReading.objects.create(at=at, balance=Decimal(balance))
+
+        assert self.page(admin_client)["Balance"].tone == tone
+
+    def test_callbacks_by_kind(self, admin_client: Client) -> None:
+        at = timezone.now() - dt.timedelta(hours=3)
+        PushedBody.objects.create(kind="sms-reply", body="[]", received_at=at)
+
+        seen = dict(admin_client.get(reverse("health")).context["callbacks"])
+
+        assert {kind for kind, when in seen.items() if when} == {"SMS reply"}
+
+    @pytest.mark.parametrize(("hours", "tone"), [(1, "warn"), (30, "bad")])
+    def test_the_oldest_unknown(self, admin_client: Client, application: Application, hours: int, tone: str) -> None:
+        campaign = Campaign.objects.create(name="A", application=application, text="Hi")
+        for back in (hours, 0):
+            call = ledger.prepare(interface="x", application=None, about_kind="x", about_id=None, summary={})
+            GatewayCall.objects.filter(pk=call.pk).update(left_at=timezone.now() - dt.timedelta(hours=back))
+            Batch.objects.create(
+                campaign=campaign, first_message_id=1, last_message_id=9, size=9, unknown=9, state="unknown", call=call
+            )
+
+        sign = self.page(admin_client)["Oldest unknown"]
+
+        assert sign.tone == tone
+        assert sign.says.startswith(f"9 messages of campaign {campaign.pk}")
+
+    def test_pushes_that_wait_long_are_a_sign(self, admin_client: Client) -> None:
+        at = timezone.now() - dt.timedelta(hours=1)
+        PushedBody.objects.create(kind="sms-report", body="[]", received_at=at)
+
+        assert self.page(admin_client)["Pushes to apply"].tone == "warn"
+
+    def test_system_checks_are_listed(self, admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(health_page, "_checked", lambda minute: [Warning("Too short.", id="laaffic.W999")])
+
+        assert "laaffic.W999" in self.page(admin_client)["said"]
+
+    def test_a_hold_stands_on_top(self, admin_client: Client) -> None:
+        account_hold.place_because("LAAFFIC_API_KEY is not set.")
+
+        for address in (reverse("health"), reverse("admin:index")):
+            assert "LAAFFIC_API_KEY is not set." in admin_client.get(address).content.decode()
+
+    def test_it_needs_a_permission(self, client: Client) -> None:
+        assert client.get(reverse("health")).status_code == 302
+        user = User.objects.create_user("staff", is_staff=True)
+        client.force_login(user)
+        assert client.get(reverse("health")).status_code == 403
+
+        user.user_permissions.add(Permission.objects.get(codename="view_workerheartbeat"))
+        assert client.get(reverse("health")).status_code == 200
+
+    def test_a_longer_history_costs_no_more_queries(self, admin_client: Client) -> None:
+        self.page(admin_client)
+        with CaptureQueriesContext(connection) as few:
+            self.page(admin_client)
+        for n in range(20):
+            worker(100 + n)
+            PushedBody.objects.create(kind="sms-report", body="[]", received_at=timezone.now())
+            BalanceReading.objects.create(at=timezone.now(), balance=1)
+
+        with CaptureQueriesContext(connection) as many:
+            self.page(admin_client)
+
+        assert len(many) <= len(few) + 1
+
+
 class FrontPageTests:
+    def test_a_low_balance_and_a_wrong_clock_are_said(self, admin_client: Client, settings: Any) -> None:
+        settings.LAAFFIC_BALANCE_ALERT = Decimal(10)
+        BalanceReading.objects.create(at=timezone.now(), balance=Decimal("9.5"))
+        worker(1, host="box-a", clock_skew=120.0)
+
+        said = admin_client.get(reverse("admin:index")).content.decode()
+
+        assert "The balance is low." in said
+        assert "box-a is 120 s behind Laaffic" in said
+
+    def test_a_threshold_of_zero_never_warns(self, admin_client: Client, settings: Any) -> None:
+        settings.LAAFFIC_BALANCE_ALERT = Decimal()
+        BalanceReading.objects.create(at=timezone.now(), balance=Decimal("-9.5"))
+
+        said = admin_client.get(reverse("admin:index")).content.decode()
+
+        assert "The balance is low." not in said
+        assert "-9.50" in said
+
+    def test_the_balance_needs_a_permission(self, client: Client) -> None:
+        BalanceReading.objects.create(at=timezone.now(), balance=Decimal("9.5"))
+        user = User.objects.create_user("staff", is_staff=True)
+        user.user_permissions.add(Permission.objects.get(codename="view_campaign"))
+        client.force_login(user)
+
+        assert client.get(reverse("admin:index")).context["balance"] is None
+
     def fill(self, application: Application, count: int) -> None:
         now = timezone.now()
         minute = now.replace(second=0, microsecond=0)

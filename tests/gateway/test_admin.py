@@ -1,6 +1,7 @@
 """Applications, ledger, inbox and workers in the admin."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,14 +11,22 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, GatewayCall, OrphanReport, PushedBody, WorkerHeartbeat
+from laaffic_console.gateway.models import (
+    AccountHold,
+    Application,
+    BalanceReading,
+    GatewayCall,
+    OrphanReport,
+    PushedBody,
+    WorkerHeartbeat,
+)
 from laaffic_console.gateway.services import account, ledger
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.messaging.conftest import point_at
 
 pytestmark = pytest.mark.django_db
 
-READ_ONLY = [GatewayCall, PushedBody, OrphanReport, WorkerHeartbeat]
+READ_ONLY = [GatewayCall, PushedBody, OrphanReport, WorkerHeartbeat, AccountHold, BalanceReading]
 
 
 @pytest.fixture
@@ -44,6 +53,10 @@ def a_row(model: type[Model]) -> Model:
         return ledger.prepare(
             interface="sendSms", application=None, about_kind="campaign", about_id=7, summary={"recipients": 3}
         )
+    if model is AccountHold:
+        return AccountHold.objects.create(scope="account", sentence="Because.", placed_at=now, probe_wait=15)
+    if model is BalanceReading:
+        return BalanceReading.objects.create(at=now, balance=Decimal("7.500000"))
     if model is PushedBody:
         return PushedBody.objects.create(kind="sms-report", body="[]", received_at=now, problems=["without a status"])
     if model is OrphanReport:

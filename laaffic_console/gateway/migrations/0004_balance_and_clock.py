@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('gateway', '0002_account_holds'),
+        ('gateway', '0003_push_marks'),
     ]
 
     operations = [
