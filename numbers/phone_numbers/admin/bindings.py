@@ -135,7 +135,12 @@ class BindForm(forms.Form):
         initial=1,
         help_text=gettext_lazy("At most 3 days; then Laaffic ends it by itself."),
     )
-    unit = forms.ChoiceField(label=gettext_lazy("Unit"), choices=list(UNITS.items()), initial="3600")
+    unit = forms.ChoiceField(
+        label=gettext_lazy("Unit"),
+        choices=list(UNITS.items()),
+        initial="3600",
+        widget=forms.Select(attrs={"aria-label": gettext_lazy("Unit")}),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
