@@ -1,0 +1,239 @@
+"""Bind and unbind: recorded before they leave, never sent twice by themselves, settled by what the list shows."""
+
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.exceptions import ValidationError
+
+from laaffic_console.gateway.models import AccountHold, Application, CallState, GatewayCall
+from laaffic_console.gateway.services import account
+from laaffic_console.sandbox.testing import RunningSandbox
+from phone_numbers.models import Binding, BindingKind, BindingRequest
+from phone_numbers.services import binding_changes, binding_sync, lost_calls
+from tests.numbers.conftest import Door, long_ago
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+A, B, C = "+91 98765 43210", "+91 98765 43211", "+91 98765 43212"
+
+
+def bind(application: Application, **given: Any) -> BindingRequest:
+    terms = {"phone_a": A, "phone_b": B, "pool_number": "918885", "seconds": 3600, **given}
+    return binding_changes.bind(application=application, **terms)
+
+
+def problems(application: Application, **given: Any) -> dict[str, list[str]]:
+    with pytest.raises(ValidationError) as caught:
+        bind(application, **given)
+    found = caught.value
+    return found.message_dict if hasattr(found, "error_dict") else {"__all__": found.messages}
+
+
+class BindTests:
+    def test_it_is_in_the_ledger_and_in_the_list(self, sandbox: RunningSandbox, application: Application) -> None:
+        asked = bind(application)
+
+        assert (asked.call.state, asked.call.interface, asked.call.about_id) == ("accepted", "bind", asked.pk)
+        made = asked.binding
+        assert (made.phone_a, made.phone_b, made.pool_number) == ("919876543210", "919876543211", "918885")
+        assert made.pns_number_a == made.pns_number_b == "9178605501"
+        assert binding_sync.sync(application).added == 0
+        assert Binding.objects.get().pool_number == "918885"
+
+    def test_axxb_gives_each_side_a_number_of_its_own(self, sandbox: RunningSandbox, application: Application) -> None:
+        made = bind(application, kind=BindingKind.AXXB).binding
+
+        assert (made.pns_number_a, made.pns_number_b) == ("9178605501", "9178605502")
+
+    @pytest.mark.parametrize(
+        ("given", "field", "why"),
+        [
+            ({"phone_a": "nobody"}, "phone_a", "is not a phone number"),
+            ({"phone_b": A}, "phone_b", "same number"),
+            ({"phone_b": "+44 7400 123456"}, "phone_b", "only numbers of one country"),
+            ({"pool_number": ""}, "pool_number", "1 to 20 characters"),
+            ({"pool_number": "9" * 21}, "pool_number", "1 to 20 characters"),
+            ({"seconds": 0}, "seconds", "3 days"),
+            ({"seconds": 259_201}, "seconds", "3 days"),
+        ],
+    )
+    def test_what_is_wrong_is_said_before_anything_is_recorded(
+        self, sandbox: RunningSandbox, application: Application, given: dict[str, Any], field: str, why: str
+    ) -> None:
+        assert why in problems(application, **given)[field][0]
+        assert not GatewayCall.objects.exists()
+        assert not BindingRequest.objects.exists()
+
+    def test_an_application_of_another_product_is_refused(self, sandbox: RunningSandbox, db: None) -> None:
+        sms = Application.objects.create(app_id="Sms1", channel="sms")
+
+        assert "channel Numbers" in problems(sms)["application"][0]
+
+    def test_bound_already_names_the_binding(self, sandbox: RunningSandbox, application: Application) -> None:
+        first = bind(application)
+
+        said = problems(application, phone_b=C)["phone_a"][0]
+
+        assert "−35" in said
+        assert first.binding.bind_id in said
+        assert GatewayCall.objects.latest("pk").state == CallState.REFUSED
+
+    def test_no_middle_number_is_free(self, sandbox: RunningSandbox, application: Application) -> None:
+        bind(application, kind=BindingKind.AXXB)
+
+        said = problems(application, phone_a="+91 98765 43220", phone_b="+91 98765 43221")
+
+        assert "−41" in said["pool_number"][0]
+
+    def test_a_pool_that_is_not_there(self, sandbox: RunningSandbox, application: Application) -> None:
+        assert "−24" in problems(application, pool_number="1")["pool_number"][0]
+
+    def test_a_gateway_that_is_away_was_sent_nothing(
+        self, settings: LazySettings, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        settings.LAAFFIC_BASE_URL = "http://127.0.0.1:9/v3"
+        account.laaffic_client.cache_clear()
+
+        assert "Nothing was sent" in problems(application)["__all__"][0]
+        assert GatewayCall.objects.get().state == CallState.NOT_SENT
+
+
+class HoldTests:
+    def test_a_held_account_sends_nothing(self, sandbox: RunningSandbox, application: Application) -> None:
+        sandbox.set_faults(status="-13", status_calls=1)
+        problems(application)
+        assert AccountHold.objects.filter(released_at=None).count() == 1
+
+        said = problems(application)["__all__"][0]
+
+        assert "Nothing was sent" in said
+        assert "-13" in said
+        assert GatewayCall.objects.latest("pk").state == CallState.NOT_SENT
+        assert sandbox.stats()["calls"]["/number/pns/bind"] == 1
+
+
+class LostAnswerTests:
+    def test_it_is_unknown_and_the_list_settles_it(self, sandbox: RunningSandbox, application: Application) -> None:
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        asked = bind(application)
+        assert (asked.call.state, asked.binding) == (CallState.UNKNOWN, None)
+
+        binding_sync.sync(application)
+
+        asked.refresh_from_db()
+        assert asked.call.state == CallState.ACCEPTED
+        assert asked.binding.bind_id in asked.call.evidence
+        assert asked.binding.pool_number == "918885"
+        assert sandbox.stats()["calls"]["/number/pns/bind"] == 1
+
+    def test_its_absence_proves_nothing_at_first_and_all_after_a_minute(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        asked = bind(application)
+        binding_sync.sync(application)
+        asked.refresh_from_db()
+        assert asked.call.state == CallState.UNKNOWN
+        long_ago()
+
+        binding_sync.sync(application)
+
+        asked.refresh_from_db()
+        assert asked.call.state == CallState.REFUSED
+        assert "nothing was bound" in asked.call.evidence
+        assert sandbox.stats()["calls"]["/number/pns/bind"] == 1
+
+    def test_a_binding_that_was_there_before_is_no_evidence(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        made = bind(application)
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        again = bind(application)
+
+        binding_sync.sync(application)
+
+        again.refresh_from_db()
+        assert (again.call.state, again.binding) == (CallState.UNKNOWN, None)
+        assert made.binding is not None
+
+    def test_an_unbind_is_settled_by_the_list_too(self, sandbox: RunningSandbox, application: Application) -> None:
+        made = bind(application).binding
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        asked = binding_changes.unbind(made)
+        assert asked.call.state == CallState.UNKNOWN
+        with pytest.raises(ValidationError, match="being unbound already"):
+            binding_changes.unbind(made)
+
+        binding_sync.sync(application)
+
+        asked.refresh_from_db()
+        made.refresh_from_db()
+        assert (asked.call.state, made.ending) == (CallState.ACCEPTED, "unbound")
+
+    def test_an_unbind_that_never_arrived_leaves_the_binding(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        made = bind(application).binding
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        asked = binding_changes.unbind(made)
+        long_ago()
+
+        binding_sync.sync(application)
+
+        asked.refresh_from_db()
+        made.refresh_from_db()
+        assert (asked.call.state, made.is_live) == (CallState.REFUSED, True)
+
+    def test_a_process_that_died_leaves_an_unknown_that_the_list_settles(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        asked = bind(application)
+        GatewayCall.objects.update(state=CallState.IN_FLIGHT, settled_at=None)
+        BindingRequest.objects.update(binding=None)
+        assert lost_calls.recover() == 0
+        long_ago()
+        assert lost_calls.recover() == 1
+        Binding.objects.all().delete()
+
+        binding_sync.sync(application)
+
+        asked.refresh_from_db()
+        assert asked.call.state == CallState.ACCEPTED
+
+    def test_what_never_left_is_taken_back(self, sandbox: RunningSandbox, application: Application) -> None:
+        bind(application)
+        long_before = GatewayCall.objects.get().prepared_at.replace(year=2020)
+        GatewayCall.objects.update(state=CallState.PREPARED, prepared_at=long_before, left_at=None, settled_at=None)
+
+        lost_calls.recover()
+
+        assert GatewayCall.objects.get().state == CallState.NOT_SENT
+
+
+class UnbindTests:
+    def test_it_ends_at_once(self, sandbox: RunningSandbox, application: Application) -> None:
+        made = bind(application).binding
+
+        asked = binding_changes.unbind(made)
+
+        made.refresh_from_db()
+        assert (asked.call.state, made.ending) == (CallState.ACCEPTED, "unbound")
+        assert binding_sync.sync(application).gone == 0
+        made.refresh_from_db()
+        assert made.ending == "unbound"
+
+    def test_one_that_is_gone_is_said_to_be_and_marked(
+        self, sandbox: RunningSandbox, application: Application, door: Door
+    ) -> None:
+        made = bind(application).binding
+        door("bindings/vanish", bind_ids=[made.bind_id])
+
+        with pytest.raises(ValidationError, match=r"no binding \d+ any more \(−24\)"):
+            binding_changes.unbind(made)
+
+        made.refresh_from_db()
+        assert made.ending == "vanished"
+        with pytest.raises(ValidationError, match="gone already"):
+            binding_changes.unbind(made)
+        assert GatewayCall.objects.filter(interface="unbind").count() == 1

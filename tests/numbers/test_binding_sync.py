@@ -1,0 +1,266 @@
+"""Our copy of Laaffic's bindings: whole, and honest about what it could not see."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+
+import pytest
+from django.conf import LazySettings
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import account, leases
+from laaffic_console.laaffic import numbers as wire
+from laaffic_console.laaffic.pages import Page
+from laaffic_console.sandbox.options import Options
+from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
+from phone_numbers import jobs
+from phone_numbers.models import Binding, OwnedNumber, SyncStatus
+from phone_numbers.services import binding_sync, listing, owned_sync, scheduling
+from phone_numbers.services.syncing import SyncFailed
+from tests.numbers.conftest import Door, point_at
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class WholeListTests:
+    def test_all_pages_come_and_ids_stay_text(
+        self, sandbox: RunningSandbox, application: Application, door: Door
+    ) -> None:
+        made = door("bindings/add", count=250)["bind_ids"]
+
+        result = binding_sync.sync(application)
+
+        assert (result.rows, result.added, result.gone) == (250, 250, 0)
+        assert set(Binding.objects.values_list("bind_id", flat=True)) == set(made)
+        assert sandbox.stats()["calls"]["/number/pns/queryBindPage"] == 3
+
+    def test_a_second_time_changes_nothing(self, sandbox: RunningSandbox, application: Application, door: Door) -> None:
+        door("bindings/add", count=5)
+        binding_sync.sync(application)
+        first = dict(Binding.objects.values_list("bind_id", "first_seen_at"))
+
+        result = binding_sync.sync(application)
+
+        assert (result.rows, result.added, result.gone) == (5, 0, 0)
+        assert dict(Binding.objects.values_list("bind_id", "first_seen_at")) == first
+
+    @pytest.mark.parametrize("written", ["text", "epoch"])
+    def test_the_expiry_is_read_however_it_is_written(
+        self, settings: LazySettings, application: Application, written: str
+    ) -> None:
+        with running_sandbox(Options(expire_time=written)) as running:
+            point_at(settings, running)
+            running._ask("POST", "/sandbox/bindings/add", {"count": 1, "expires_in": 3600})
+
+            binding_sync.sync(application)
+
+            account.laaffic_client.cache_clear()
+        left = Binding.objects.get().expires_at - timezone.now()
+        assert abs(left.total_seconds() - 3600) < 60
+
+    def test_what_vanished_is_kept_with_when(
+        self, sandbox: RunningSandbox, application: Application, door: Door
+    ) -> None:
+        gone, *_others = door("bindings/add", count=3)["bind_ids"]
+        binding_sync.sync(application)
+        door("bindings/vanish", bind_ids=[gone])
+        before = timezone.now()
+
+        result = binding_sync.sync(application)
+
+        assert result.gone == 1
+        vanished = Binding.objects.exclude(ended_at=None).get()
+        assert (vanished.bind_id, vanished.ending) == (gone, "vanished")
+        assert vanished.ended_at >= before
+
+    def test_what_ran_out_ended_when_it_was_to(
+        self, sandbox: RunningSandbox, application: Application, door: Door
+    ) -> None:
+        door("bindings/add", count=1)
+        binding_sync.sync(application)
+        then = timezone.now() - dt.timedelta(minutes=9)
+        Binding.objects.update(expires_at=then)
+        door("bindings/vanish", count=1)
+
+        binding_sync.sync(application)
+
+        assert Binding.objects.values_list("ending", "ended_at").get() == ("expired", then)
+
+    def test_what_is_back_is_live_again(self, sandbox: RunningSandbox, application: Application, door: Door) -> None:
+        door("bindings/add", count=1)
+        binding_sync.sync(application)
+        Binding.objects.update(ended_at=timezone.now(), ending="vanished")
+
+        binding_sync.sync(application)
+
+        assert Binding.objects.live().count() == 1
+
+    def test_applications_do_not_end_each_others(
+        self, sandbox: RunningSandbox, application: Application, door: Door
+    ) -> None:
+        other = Application.objects.create(app_id="NumApp2", channel="number")
+        door("bindings/add", count=2, app_id="NumApp1")
+        door("bindings/add", count=3, app_id="NumApp2")
+
+        binding_sync.sync(application)
+        binding_sync.sync(other)
+
+        assert Binding.objects.live().filter(application=application).count() == 2
+        assert Binding.objects.live().filter(application=other).count() == 3
+
+
+class TroubleTests:
+    def test_a_refusal_is_said_and_nothing_is_marked(
+        self, sandbox: RunningSandbox, application: Application, door: Door
+    ) -> None:
+        door("bindings/add", count=2)
+        binding_sync.sync(application)
+        sandbox.set_faults(status="-2", status_calls=1)
+
+        with pytest.raises(SyncFailed, match="IP restricted"):
+            binding_sync.sync(application)
+
+        assert Binding.objects.live().count() == 2
+        status = SyncStatus.objects.get(name="bindings NumApp1")
+        assert "IP whitelist" in status.problem
+        assert status.succeeded_at < status.finished_at
+
+    def test_a_system_error_is_asked_again(
+        self, sandbox: RunningSandbox, application: Application, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(listing, "PAUSE", 0)
+        door("bindings/add", count=2)
+        sandbox.set_faults(status="-18", status_calls=2)
+
+        assert binding_sync.sync(application).rows == 2
+
+    def test_two_at_once_are_not_started(self, sandbox: RunningSandbox, application: Application) -> None:
+        with (
+            leases.lease("numbers sync bindings NumApp1"),
+            pytest.raises(SyncFailed, match="being synchronised at this moment"),
+        ):
+            binding_sync.sync(application)
+
+
+def binding(n: int) -> wire.Binding:
+    return wire.Binding(str(n), "9198", "9199", "91", "91", None, "")
+
+
+class MovingListTests:
+    """A list that changes while it is read: pages shift under the reader."""
+
+    def read(self, *pages: Page[wire.Binding]) -> tuple[bool, list[str]]:
+        answers: Iterator[Page[wire.Binding]] = iter(pages)
+        taken: list[str] = []
+
+        def take(records: Sequence[wire.Binding]) -> None:
+            taken.extend(record.bind_id for record in records)
+
+        whole = listing.read_all(lambda current: next(answers), take=take, name_of=lambda record: record.bind_id)
+        return whole, taken
+
+    def page(self, first: int, count: int, total: int | None, problems: list[str] | None = None) -> Page[wire.Binding]:
+        return Page([binding(n) for n in range(first, first + count)], problems or [], total, None, 1)
+
+    def test_a_row_that_slipped_to_a_page_read_before_is_fetched_in_a_second_reading(self) -> None:
+        shifted = [self.page(0, 100, 150), self.page(101, 49, 149)]
+        quiet = [self.page(1, 100, 149), self.page(101, 49, 149)]
+
+        whole, taken = self.read(*shifted, *quiet)
+
+        assert whole
+        assert "100" in taken
+
+    def test_a_list_that_never_rests_proves_nothing(self) -> None:
+        shifted = [self.page(0, 100, 150), self.page(101, 49, 149)]
+
+        assert not self.read(*shifted, *shifted)[0]
+
+    def test_a_row_that_cannot_be_read_might_be_any(self) -> None:
+        odd = self.page(0, 1, 2, ["a binding without bindId"])
+
+        assert not self.read(odd, odd)[0]
+
+    def test_without_a_total_a_page_that_is_not_full_is_the_last(self) -> None:
+        assert self.read(self.page(0, 100, None), self.page(100, 3, None)) == (True, [str(n) for n in range(103)])
+
+    def test_the_same_page_again_and_again_ends(self) -> None:
+        same = self.page(0, 100, None)
+
+        assert not self.read(same, same, same, same)[0]
+
+    def test_an_empty_list_is_a_whole_one(self) -> None:
+        assert self.read(self.page(0, 0, 0)) == (True, [])
+
+
+class ScheduleTests:
+    def test_it_rings_for_what_is_old(self, sandbox: RunningSandbox, application: Application, door: Door) -> None:
+        jobs.sweep()
+        rung = [task.task["args"][0] for task in OrmQ.objects.all()]
+        assert rung == ["bindings NumApp1", "pools", "owned"]
+        OrmQ.objects.all().delete()
+        for name in rung:
+            jobs.sync(name)
+
+        jobs.sweep()
+
+        assert not OrmQ.objects.exists()
+        SyncStatus.objects.filter(name="pools").update(started_at=timezone.now() - dt.timedelta(hours=1))
+        jobs.sweep()
+        assert [task.task["args"][0] for task in OrmQ.objects.all()] == ["pools"]
+
+    def test_nobody_is_asked_where_nobody_uses_numbers(self, sandbox: RunningSandbox, db: None) -> None:
+        jobs.sweep()
+
+        assert not OrmQ.objects.exists()
+
+    def test_a_job_rung_twice_reads_once(self, sandbox: RunningSandbox, application: Application) -> None:
+        jobs.sync("pools")
+        jobs.sync("pools")
+
+        assert sandbox.stats()["calls"]["/number/queryNumberPool"] == 1
+
+    def test_what_was_asked_for_is_read_although_it_is_fresh(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        jobs.sync("pools")
+        scheduling.request("pools")
+
+        jobs.sync("pools")
+
+        assert sandbox.stats()["calls"]["/number/queryNumberPool"] == 2
+
+    def test_a_request_that_was_forgotten_is_rung_for_again(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        for name in scheduling.names():
+            jobs.sync(name)
+        scheduling.request("pools")
+        OrmQ.objects.all().delete()
+        SyncStatus.objects.filter(name="pools").update(requested_at=timezone.now() - dt.timedelta(minutes=5))
+
+        jobs.sweep()
+
+        assert [task.task["args"][0] for task in OrmQ.objects.all()] == ["pools"]
+
+
+class OwnedNumberTests:
+    def test_they_come_with_their_due_dates(self, sandbox: RunningSandbox, db: None) -> None:
+        result = owned_sync.sync()
+
+        assert (result.rows, result.added) == (12, 12)
+        first = OwnedNumber.objects.get(number="917860550100")
+        assert (first.country, first.calling_code, first.number_type, first.remark) == (
+            "India",
+            "91",
+            "FIXED",
+            "Support line",
+        )
+        assert OwnedNumber.objects.exclude(due_date=None).count() == 12
+
+    def test_what_is_gone_is_kept_with_when(self, sandbox: RunningSandbox, db: None) -> None:
+        OwnedNumber.objects.create(number="915555555", last_seen_at=timezone.now() - dt.timedelta(days=1))
+
+        assert owned_sync.sync().gone == 1
+        assert OwnedNumber.objects.get(number="915555555").gone_at is not None

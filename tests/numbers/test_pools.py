@@ -1,0 +1,289 @@
+"""Number pools: compared before they are sent, confirmed by their number, every version kept, drift seen."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+
+from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.sandbox.numbers import NumberInterfaces, Pool
+from laaffic_console.sandbox.testing import RunningSandbox
+from phone_numbers.models import NumberPool, PoolVersion
+from phone_numbers.pool_config import PoolConfig, difference
+from phone_numbers.services import pool_changes, pool_sync
+from tests.numbers.conftest import Door, long_ago
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NEW = PoolConfig("918885", ("192.168.10.17", "10.0.0.9"), 50, ("9178605502", "9178605503"))
+
+
+@pytest.fixture
+def pool(sandbox: RunningSandbox, application: Application) -> NumberPool:
+    pool_sync.sync()
+    return NumberPool.objects.get(pool_number="918885")
+
+
+def pools_at_laaffic(sandbox: RunningSandbox) -> dict[str, Pool]:
+    (family,) = (family for family in sandbox.sandbox.families if isinstance(family, NumberInterfaces))
+    return family.pools
+
+
+def at_laaffic(sandbox: RunningSandbox, number: str = "918885") -> tuple[str, int, list[str]]:
+    pool = pools_at_laaffic(sandbox)[number]
+    return pool.whitelist, pool.concurrency, pool.numbers
+
+
+def problems_of(call: Any) -> dict[str, list[str]]:
+    with pytest.raises(ValidationError) as caught:
+        call()
+    found = caught.value
+    return found.message_dict if hasattr(found, "error_dict") else {"__all__": found.messages}
+
+
+class ReadTests:
+    GOOD = {"pool_number": "918885", "whitelist": "10.0.0.1", "max_concurrency": 99, "numbers": "9178605501"}
+
+    def test_duplicates_are_removed_and_said(self) -> None:
+        read = pool_changes.read(
+            **{**self.GOOD, "numbers": "9178605501\n9178605501", "whitelist": "10.0.0.1,10.0.0.1"},
+            file=b"number\n9178605502\n9178605501\n",
+        )
+
+        assert read.config.numbers == ("9178605501", "9178605502")
+        assert read.duplicate_numbers == ("9178605501", "9178605501")
+        assert read.duplicate_addresses == ("10.0.0.1",)
+
+    @pytest.mark.parametrize(
+        ("field", "value", "why"),
+        [
+            ("whitelist", "10.0.0.300", "four numbers from 0 to 255"),
+            ("whitelist", ",".join(f"10.10.{n}.100" for n in range(100, 116)), "Laaffic takes 200"),
+            ("whitelist", "", "There is no address"),
+            ("max_concurrency", -1, "0 to 9,999"),
+            ("max_concurrency", 10_000, "0 to 9,999"),
+            ("max_concurrency", None, "0 to 9,999"),
+            ("numbers", "12", "2 digits"),
+            ("pool_number", "", "1 to 20 characters"),
+            ("pool_number", "9" * 21, "1 to 20 characters"),
+        ],
+    )
+    @pytest.mark.django_db
+    def test_each_mistake_is_at_its_field(self, field: str, value: Any, why: str) -> None:
+        found = problems_of(lambda: pool_changes.read(**{**self.GOOD, field: value}))
+
+        assert list(found) == [field]
+        assert why in found[field][0]
+
+    def test_all_mistakes_are_named_at_once(self) -> None:
+        bad = {"pool_number": "", "whitelist": "x", "max_concurrency": -1, "numbers": "1"}
+
+        assert len(problems_of(lambda: pool_changes.read(**bad, file=b""))) == 5
+
+    def test_another_pools_number_is_taken(self, pool: NumberPool) -> None:
+        other = NumberPool.objects.get(pool_number="442000")
+
+        assert "already" in problems_of(lambda: pool_changes.read(**self.GOOD, pool=other))["pool_number"][0]
+
+
+class SyncTests:
+    def test_pools_that_are_new_to_us_become_ours(self, pool: NumberPool) -> None:
+        version = pool.current
+
+        assert (version.number, version.origin, version.call) == (1, "found", None)
+        assert pool.held == version.config
+        assert pool_sync.sync().added == 0
+        assert PoolVersion.objects.count() == 2
+
+    def test_drift_is_marked_and_kept_until_it_ends(self, pool: NumberPool, door: Door) -> None:
+        door("pools/drift", pool_number="918885", max_concurrency=7, numbers=["9178605502", "9178605599"])
+
+        pool_sync.sync()
+
+        pool.refresh_from_db()
+        first_seen = pool.drifted_at
+        assert first_seen is not None
+        found = difference(pool.current.config, pool.held)
+        assert (found.concurrency, found.added_numbers, found.removed_numbers) == (
+            (99, 7),
+            ("9178605599",),
+            ("9178605501",),
+        )
+        pool_sync.sync()
+        pool.refresh_from_db()
+        assert pool.drifted_at == first_seen
+        door("pools/drift", pool_number="918885", max_concurrency=99, numbers=["9178605502", "9178605501"])
+        pool_sync.sync()
+        pool.refresh_from_db()
+        assert pool.drifted_at is None
+
+    def test_a_pool_that_is_gone_is_kept_and_can_be_made_again(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
+        del pools_at_laaffic(sandbox)["918885"]
+        assert pool_sync.sync().gone == 1
+        pool.refresh_from_db()
+        assert (pool.gone_at is not None, pool.held) == (True, None)
+
+        again = pool_changes.apply_version(pool.current, typed="918885")
+
+        assert again.call.interface == "createNumberPool"
+        pool.refresh_from_db()
+        assert (pool.gone_at, pool.current) == (None, again)
+        assert at_laaffic(sandbox) == ("192.168.10.17,192.168.10.18", 99, ["9178605501", "9178605502"])
+
+
+class ApplyTests:
+    def test_it_is_sent_and_kept_with_who_when_and_ledger_row(
+        self, pool: NumberPool, sandbox: RunningSandbox, db: None
+    ) -> None:
+        ada = User.objects.create_user("ada")
+
+        sent = pool_changes.apply(pool, NEW, typed="918885", seen_version=1, by=ada)
+
+        assert at_laaffic(sandbox) == ("192.168.10.17,10.0.0.9", 50, ["9178605502", "9178605503"])
+        assert (sent.number, sent.origin, sent.created_by) == (2, "edited", ada)
+        assert (sent.call.state, sent.call.requested_by, sent.call.about_id) == ("accepted", ada, pool.pk)
+        assert sent.call.summary == {
+            "pool": "918885",
+            "version": 2,
+            "numbers": 2,
+            "added": 1,
+            "removed": 1,
+            "concurrency": 50,
+        }
+        pool.refresh_from_db()
+        assert (pool.current, pool.held) == (sent, NEW)
+
+    def test_an_earlier_version_is_applied_again(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
+        first = pool.current
+        pool_changes.apply(pool, NEW, typed="918885")
+
+        again = pool_changes.apply_version(first, typed="918885")
+
+        assert (again.number, again.origin, again.again) == (3, "reapplied", 1)
+        assert at_laaffic(sandbox) == ("192.168.10.17,192.168.10.18", 99, ["9178605501", "9178605502"])
+
+    def test_renaming_says_the_old_number(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
+        renamed = PoolConfig("918886", NEW.addresses, 50, NEW.numbers)
+
+        assert "918885" in problems_of(lambda: pool_changes.apply(pool, renamed, typed="918886"))["typed"][0]
+        sent = pool_changes.apply(pool, renamed, typed="918885")
+
+        assert (sent.old_pool_number, sorted(pools_at_laaffic(sandbox))) == ("918885", ["442000", "918886"])
+        assert pool_sync.sync().added == 0
+        pool.refresh_from_db()
+        assert (pool.pool_number, pool.drifted_at) == ("918886", None)
+
+    def test_the_wrong_number_typed_sends_nothing(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
+        found = problems_of(lambda: pool_changes.apply(pool, NEW, typed="91888"))
+
+        assert "Type 918885" in found["typed"][0]
+        assert not GatewayCall.objects.exists()
+        assert pool.versions.count() == 1
+
+    def test_a_newer_version_stops_who_has_not_seen_it(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
+        pool_changes.apply(pool, NEW, typed="918885", seen_version=1, by=User.objects.create_user("bo"))
+
+        other = PoolConfig("918885", NEW.addresses, 1, NEW.numbers)
+        found = problems_of(lambda: pool_changes.apply(pool, other, typed="918885", seen_version=1))
+
+        assert "bo has changed this pool meanwhile" in found["__all__"][0]
+        assert at_laaffic(sandbox)[1] == 50
+
+    def test_nothing_to_change_is_not_sent(self, pool: NumberPool) -> None:
+        found = problems_of(lambda: pool_changes.apply(pool, pool.held, typed="918885"))
+
+        assert "nothing to change" in found["__all__"][0]
+        assert not GatewayCall.objects.exists()
+
+    def test_a_refusal_keeps_the_version_and_changes_nothing(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
+        sandbox.set_faults(status="-24", status_calls=1)
+
+        found = problems_of(lambda: pool_changes.apply(pool, NEW, typed="918885"))
+
+        assert "−24" in found["__all__"][0]
+        pool.refresh_from_db()
+        assert pool.current.number == 1
+        assert pool.versions.get(number=2).call.state == CallState.REFUSED
+        assert pool_changes.apply(pool, NEW, typed="918885").number == 3
+
+
+class CreateTests:
+    OTHER = PoolConfig("918000", ("10.0.0.1",), 5, ("9178600001",))
+
+    def test_a_new_pool(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
+        made = pool_changes.create(self.OTHER, typed="918000")
+
+        assert (made.origin, made.call.interface) == ("created", "createNumberPool")
+        assert at_laaffic(sandbox, "918000") == ("10.0.0.1", 5, ["9178600001"])
+        assert pool_sync.sync().added == 0
+
+    def test_one_that_was_refused_can_be_tried_again(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
+        sandbox.set_faults(status="-20", status_calls=1)
+        found = problems_of(lambda: pool_changes.create(self.OTHER, typed="918000"))
+        assert "−20" in found["pool_number"][0]
+
+        pool_changes.create(self.OTHER, typed="918000")
+
+        assert NumberPool.objects.filter(pool_number="918000").count() == 1
+
+    def test_one_whose_answer_was_lost_is_found_and_not_made_twice(
+        self, pool: NumberPool, sandbox: RunningSandbox
+    ) -> None:
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        made = pool_changes.create(self.OTHER, typed="918000")
+        assert made.call.state == CallState.UNKNOWN
+        assert "already" in problems_of(lambda: pool_changes.create(self.OTHER, typed="918000"))["pool_number"][0]
+
+        assert pool_sync.sync().added == 0
+
+        made.refresh_from_db()
+        assert (made.call.state, made.pool.current) == (CallState.ACCEPTED, made)
+
+
+class LostAnswerTests:
+    @pytest.mark.parametrize("number", ["918885", "918886"])
+    def test_the_list_shows_that_it_was_applied(self, pool: NumberPool, sandbox: RunningSandbox, number: str) -> None:
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        config = PoolConfig(number, NEW.addresses, 50, NEW.numbers)
+        sent = pool_changes.apply(pool, config, typed="918885")
+        assert sent.call.state == CallState.UNKNOWN
+        found = problems_of(lambda: pool_changes.apply(pool, NEW, typed="918885"))
+        assert "is not known yet" in found["__all__"][0]
+
+        pool_sync.sync()
+
+        pool.refresh_from_db()
+        sent.refresh_from_db()
+        assert (sent.call.state, pool.current, pool.pool_number) == (CallState.ACCEPTED, sent, number)
+        assert (pool.drifted_at, NumberPool.objects.count()) == (None, 2)
+        assert sandbox.stats()["calls"]["/number/editNumberPool"] == 1
+
+    def test_that_it_was_not_is_believed_after_a_minute(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        sent = pool_changes.apply(pool, NEW, typed="918885")
+        pool_sync.sync()
+        sent.refresh_from_db()
+        assert sent.call.state == CallState.UNKNOWN
+        long_ago()
+
+        pool_sync.sync()
+
+        sent.refresh_from_db()
+        pool.refresh_from_db()
+        assert (sent.call.state, pool.current.number, pool.drifted_at) == (CallState.REFUSED, 1, None)
+        assert sandbox.stats()["calls"]["/number/editNumberPool"] == 1
+
+
+class AdoptTests:
+    def test_laaffics_becomes_ours_without_a_call(self, pool: NumberPool, door: Door) -> None:
+        door("pools/drift", pool_number="918885", max_concurrency=7)
+        pool_sync.sync()
+
+        version = pool_changes.adopt(pool)
+
+        pool.refresh_from_db()
+        assert (version.number, version.origin, version.max_concurrency) == (2, "adopted", 7)
+        assert (pool.current, pool.drifted_at) == (version, None)
+        assert not GatewayCall.objects.exists()
+        assert "no difference" in problems_of(lambda: pool_changes.adopt(pool))["__all__"][0]
