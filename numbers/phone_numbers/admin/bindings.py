@@ -152,7 +152,8 @@ class BindForm(forms.Form):
     def terms(self) -> dict[str, Any]:
         """As the service wants them."""
         given = dict(self.cleaned_data)
-        return {**given, "seconds": given.pop("amount") * int(given.pop("unit"))}
+        seconds = given.pop("amount") * int(given.pop("unit"))
+        return {**given, "seconds": seconds}
 
     def blame(self, problem: ValidationError) -> None:
         if hasattr(problem, "error_dict") and "seconds" in problem.error_dict:

@@ -1,0 +1,134 @@
+"""`manage.py numbers`: the same services from the shell, one JSON document and nothing else."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.sandbox.testing import RunningSandbox
+from phone_numbers.models import NumberPool
+from tests.numbers.conftest import Door
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def run(*arguments: str) -> dict[str, Any]:
+    out = io.StringIO()
+    call_command("numbers", *arguments, "--json", stdout=out)
+    document: dict[str, Any] = json.loads(out.getvalue())
+    return document
+
+
+class SyncTests:
+    def test_everything(self, sandbox: RunningSandbox, application: Application, door: Door) -> None:
+        door("bindings/add", count=3)
+
+        lists = {row["list"]: row["rows"] for row in run("sync")["lists"]}
+
+        assert lists == {"bindings NumApp1": 3, "pools": 2, "owned": 12}
+
+    def test_one_that_fails_does_not_keep_the_others_back(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        sandbox.set_faults(status="-2", status_calls=1)
+        out = io.StringIO()
+
+        with pytest.raises(CommandError, match=r"bindings NumApp1: .*IP whitelist"):
+            call_command("numbers", "sync", "--json", stdout=out)
+
+        assert [("problem" in row) for row in json.loads(out.getvalue())["lists"]] == [True, False, False]
+
+    def test_a_list_that_is_not_there(self, sandbox: RunningSandbox, db: None) -> None:
+        with pytest.raises(CommandError, match="There is no list phones"):
+            run("sync", "phones")
+
+    def test_bindings_need_an_application(self, sandbox: RunningSandbox, db: None) -> None:
+        with pytest.raises(CommandError, match="register_app APPID --channel number"):
+            run("sync", "bindings")
+
+
+class BindTests:
+    def test_bind_and_unbind(self, sandbox: RunningSandbox, application: Application) -> None:
+        made = run("bind", "+919876543210", "+919876543211", "--pool", "918885", "--seconds", "60")
+
+        assert (made["state"], made["a_sees"]) == ("accepted", "9178605501")
+        assert run("unbind", made["bind_id"])["state"] == "accepted"
+        with pytest.raises(CommandError, match="gone already"):
+            run("unbind", made["bind_id"])
+
+    def test_mistakes_name_their_field(self, sandbox: RunningSandbox, application: Application) -> None:
+        with pytest.raises(CommandError, match="phone_b: A and B are the same"):
+            run("bind", "+919876543210", "919876543210", "--pool", "918885")
+        with pytest.raises(CommandError, match="There is no binding 77"):
+            run("unbind", "77")
+
+
+class PoolTests:
+    def test_the_difference_is_shown_and_nothing_sent_without_the_number(
+        self, sandbox: RunningSandbox, application: Application, tmp_path: Path
+    ) -> None:
+        run("sync", "pools")
+        file = tmp_path / "numbers.csv"
+        file.write_text("number\n9178605502\n9178605503\n9178605503\n")
+
+        shown = run("pool", "edit", "918885", "--file", str(file), "--concurrency", "50")
+
+        assert shown == {
+            "applied": False,
+            "difference": {
+                "concurrency": [99, 50],
+                "added_numbers": ["9178605503"],
+                "removed_numbers": ["9178605501"],
+            },
+        }
+        assert not GatewayCall.objects.exists()
+
+        sent = run("pool", "edit", "918885", "--file", str(file), "--concurrency", "50", "--confirm", "918885")
+        assert (sent["version"], sent["state"]) == (2, "accepted")
+        assert NumberPool.objects.get(pool_number="918885").held.whitelist == "192.168.10.17,192.168.10.18"
+
+    def test_drift_and_back(self, sandbox: RunningSandbox, application: Application, door: Door) -> None:
+        run("sync", "pools")
+        door("pools/drift", pool_number="918885", max_concurrency=7)
+        run("sync", "pools")
+        shown = run("pool", "show", "918885")
+        assert (shown["drifted"], shown["difference"]) == (True, {"concurrency": [99, 7]})
+
+        assert run("pool", "apply", "918885", "--confirm", "918885")["origin"] == "reapplied"
+
+        listed = {row["pool"]: row["drifted"] for row in run("pool", "list")["pools"]}
+        assert listed == {"918885": False, "442000": False}
+
+    def test_create_rename_and_adopt(self, sandbox: RunningSandbox, application: Application, door: Door) -> None:
+        made = ["--whitelist", "10.0.0.1", "--numbers", "9178600001", "--concurrency", "5", "--confirm", "918000"]
+        assert run("pool", "create", "918000", *made)["state"] == "accepted"
+        assert run("pool", "edit", "918000", "--rename", "918001", "--confirm", "918000")["pool"] == "918001"
+        door("pools/drift", pool_number="918001", max_concurrency=6)
+        run("sync", "pools")
+
+        assert run("pool", "adopt", "918001")["origin"] == "adopted"
+
+    @pytest.mark.parametrize(
+        ("arguments", "why"),
+        [
+            (["show", "1"], "There is no pool 1 here"),
+            (["show"], "Name the pool"),
+            (["edit", "918885", "--whitelist", "10.0.0.300"], "whitelist: “10.0.0.300” is not an address"),
+            (["edit", "918885", "--concurrency=-1"], "max_concurrency"),
+            (["edit", "918885", "--concurrency", "1", "--confirm", "x"], "Type 918885"),
+            (["edit", "918885", "--file", "/nowhere.csv"], "cannot be read"),
+            (["apply", "918885", "--version-number", "9"], "no version 9"),
+        ],
+    )
+    def test_mistakes_say_what_to_do(
+        self, sandbox: RunningSandbox, application: Application, arguments: list[str], why: str
+    ) -> None:
+        run("sync", "pools")
+
+        with pytest.raises(CommandError, match=why):
+            run("pool", *arguments)
+        assert not GatewayCall.objects.exists()
