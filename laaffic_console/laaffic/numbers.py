@@ -137,7 +137,7 @@ class NumbersApi(Interfaces):
         return pages.read_page(envelope, current, "number/pns/queryBindPage", self._binding)
 
     def iter_binding_pages(self, *, app_id: str = "") -> Iterator[Page[Binding]]:
-        """Every page. Where it ends without an error, all bindings were seen: one that is missing has vanished."""
+        """Every page. Where it ends without an error and all totals agree, a binding that is missing has vanished."""
         return pages.every_page(
             lambda current: self.query_bindings(app_id=app_id, current=current), "number/pns/queryBindPage"
         )

@@ -70,12 +70,19 @@ def read_rows(rows: list[Any], read: Callable[[dict[str, Any]], T]) -> tuple[lis
 
 
 def every_page(ask: Callable[[int], Page[T]], interface: str, size: int = LARGEST_PAGE) -> Iterator[Page[T]]:
-    """All pages in order. A page that repeats the one before it means that no end can be told: OutcomeUnknown."""
+    """All pages in order. OutcomeUnknown where not all can have come: a page repeats the one before it, or the pages
+    end before the total.
+
+    Totals that differ from page to page mean that rows came or went meanwhile, and one may have slipped between two
+    pages: list once more before calling anything gone.
+    """
     seen, current = 0, 1
     before: Page[T] | None = None
     while True:
         page = ask(current)
         if not page.rows:
+            if page.total is not None and seen < page.total:
+                raise OutcomeUnknown(f"only {seen} of {page.total} rows came", interface=interface)
             return
         if before is not None and page.records == before.records and page.problems == before.problems:
             raise OutcomeUnknown(f"page {current} is page {current - 1} again", interface=interface)
