@@ -15,6 +15,7 @@ import pytest
 from laaffic_console.laaffic import LaafficClient
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
+from tests.sandbox.conftest import Receiver
 
 KEY, SECRET, NOW = "bDqJFiq9", "7bz1lzh9", 1630468800.0
 TIMEOUTS = (1.0, 0.3)
@@ -173,3 +174,10 @@ def start_sandbox() -> Iterator[Callable[..., RunningSandbox]]:
             return stack.enter_context(running_sandbox(Options(**(fast | options))))
 
         yield begin
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    running = Receiver()
+    yield running
+    running.stop()

@@ -1,4 +1,4 @@
-"""Every number request and answer that the documentation prints, and where its pages differ (wire §2.12–2.13, §2.23)."""
+"""Requests and answers about numbers as the documentation prints them, and where its pages differ (wire §2.12–2.13)."""
 
 import datetime as dt
 from typing import Any
