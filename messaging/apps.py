@@ -18,3 +18,4 @@ class MessagingConfig(AppConfig):
         bell.sweep_with("messaging.jobs.sweep")
         account_hold.follow_with("messaging.jobs.follow_account")
         inbox.applied_by(PushKind.SMS_REPORT, "messaging.jobs.apply_sms_reports")
+        inbox.applied_by(PushKind.EMAIL_REPORT, "messaging.jobs.apply_email_reports")

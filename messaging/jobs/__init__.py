@@ -7,15 +7,19 @@ from messaging.jobs.campaigns import (
     sweep,
     write_answers,
 )
+from messaging.jobs.emails import apply_email_reports, pull_email_deliveries, send_email_campaign
 from messaging.jobs.imports import run_contact_import
 
 __all__ = [
+    "apply_email_reports",
     "apply_sms_reports",
     "follow_account",
     "freeze_audience",
+    "pull_email_deliveries",
     "pull_reports",
     "run_contact_import",
     "send_campaign",
+    "send_email_campaign",
     "sweep",
     "write_answers",
 ]

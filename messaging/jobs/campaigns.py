@@ -1,7 +1,18 @@
 """What the queue calls: each looks at our own tables for work, so a second call changes nothing."""
 
 from laaffic_console.gateway.services import bell, inbox
-from messaging.services import answers, attachments, audience, campaigns, imports, report_pulls, report_pushes, sending
+from messaging.services import (
+    answers,
+    attachments,
+    audience,
+    campaigns,
+    email_campaigns,
+    email_deliveries,
+    imports,
+    report_pulls,
+    report_pushes,
+    sending,
+)
 
 
 def send_campaign(campaign_id: int) -> None:
@@ -26,15 +37,19 @@ def pull_reports() -> None:
 
 def follow_account() -> None:
     campaigns.follow_account()
+    email_campaigns.follow_account()
 
 
 def sweep() -> None:
-    campaigns.follow_account()
+    follow_account()
     sending.sweep()
     imports.sweep()
     attachments.sweep()
+    email_campaigns.sweep()
     inbox.ring_for_waiting()
     if answers.anything_waiting():
         bell.ring(answers.JOB)
     if report_pulls.anything_due():
         bell.ring("messaging.jobs.pull_reports")
+    if email_deliveries.anything_due():
+        bell.ring(email_deliveries.JOB)

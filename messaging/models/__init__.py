@@ -1,6 +1,17 @@
 from messaging.models.attachments import MmsAttachment
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
 from messaging.models.contacts import Contact, ContactGroup, GroupMembership, SuppressionEntry, SuppressionRelease
+from messaging.models.emails import (
+    Delivery,
+    EmailCampaign,
+    EmailCampaignEvent,
+    EmailCampaignState,
+    EmailChoice,
+    EmailLookup,
+    EmailMessage,
+    EmailTally,
+    Submission,
+)
 from messaging.models.imports import BadRow, ContactImport
 from messaging.models.messages import (
     ActivityTally,
@@ -26,6 +37,14 @@ __all__ = [
     "Contact",
     "ContactGroup",
     "ContactImport",
+    "Delivery",
+    "EmailCampaign",
+    "EmailCampaignEvent",
+    "EmailCampaignState",
+    "EmailChoice",
+    "EmailLookup",
+    "EmailMessage",
+    "EmailTally",
     "GroupMembership",
     "Message",
     "MessageEvent",
@@ -33,6 +52,7 @@ __all__ = [
     "MmsAttachment",
     "MmsCampaign",
     "OutcomeTally",
+    "Submission",
     "SuppressionEntry",
     "SuppressionRelease",
 ]

@@ -1,0 +1,15 @@
+"""What the queue calls for email: each finds its work in our own tables, so a second call changes nothing."""
+
+from messaging.services import email_callbacks, email_deliveries, email_sending
+
+
+def send_email_campaign(campaign_id: int) -> None:
+    email_sending.send(campaign_id)
+
+
+def apply_email_reports() -> None:
+    email_callbacks.apply_waiting()
+
+
+def pull_email_deliveries() -> None:
+    email_deliveries.pull_due()

@@ -1,0 +1,111 @@
+"""What an account offers for its mails: templates, recipient lists and sender addresses, as of the last look-up."""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, Refused
+from messaging.models import EmailChoice, EmailLookup
+
+logger = logging.getLogger(__name__)
+
+Kind = EmailLookup.Kind
+Row = tuple[str, str, dict[str, Any]]  # value, name, detail
+
+
+def _templates(client: LaafficClient, app_id: str) -> Iterable[Row]:
+    for found in client.email.templates(app_id=app_id):
+        detail = {"subject": found.subject[:200], "language": found.language[:16], "status": found.status[:40]}
+        yield found.template_id, found.name, detail
+
+
+def _lists(client: LaafficClient, app_id: str) -> Iterable[Row]:
+    for found in client.email.recipient_lists(app_id=app_id):
+        yield found.receiver_id, found.name, {"count": found.count, "description": found.description[:200]}
+
+
+def _senders(client: LaafficClient, app_id: str) -> Iterable[Row]:
+    for address in client.email.sender_addresses(app_id=app_id):
+        yield address, "", {}
+
+
+ASK: dict[str, Callable[[LaafficClient, str], Iterable[Row]]] = {
+    Kind.TEMPLATE: _templates,
+    Kind.LIST: _lists,
+    Kind.SENDER: _senders,
+}
+
+
+def refresh_all() -> list[EmailLookup]:
+    """Look up everything for every email application; each row says what came of it."""
+    applications = Application.objects.filter(channel=Channel.EMAIL, is_active=True)
+    return [lookup for application in applications for lookup in refresh(application)]
+
+
+def refresh(application: Application) -> list[EmailLookup]:
+    """Ask the account; where a look-up fails the choices of the last one stay, with their age and the problem."""
+    try:
+        client = laaffic_client()
+    except NotConfigured as problem:
+        raise ValidationError(str(problem)) from problem
+    done = []
+    for kind in ASK:
+        done.append(_look_up(client, application, kind))
+        if done[-1].problem and not done[-1].may_ask_on:  # type: ignore[attr-defined]
+            break  # the next would wait for the same silence
+    return done
+
+
+def _look_up(client: LaafficClient, application: Application, kind: str) -> EmailLookup:
+    now = timezone.now()
+    problem, may_ask_on, rows = "", True, []
+    try:
+        rows = list(ASK[kind](client, application.app_id))
+    except LaafficError as error:
+        problem, may_ask_on = _in_words(error), isinstance(error, Refused)
+        logger.warning("looking up %s of %s: %s", kind, application.app_id, error)
+    with transaction.atomic():
+        found = {"asked_at": now, "problem": problem[:300]} | ({} if problem else {"answered_at": now})
+        lookup, _is_new = EmailLookup.objects.update_or_create(application=application, kind=kind, defaults=found)
+        if not problem:
+            _replace(lookup, rows)
+    lookup.may_ask_on = may_ask_on  # type: ignore[attr-defined]
+    return lookup
+
+
+def _in_words(error: LaafficError) -> str:
+    match error:
+        case Refused():
+            return f"refused with {error.code}: {error.meaning}. {error.advice}"
+        case NotSent():
+            return f"the gateway cannot be reached ({error.message})"
+    return f"no usable answer ({error.message})"
+
+
+def _replace(lookup: EmailLookup, rows: Iterable[Row]) -> None:
+    lookup.choices.all().delete()
+    by_value = {value[:254]: (name, detail) for value, name, detail in rows if value}
+    EmailChoice.objects.bulk_create(
+        EmailChoice(lookup=lookup, value=value, name=name[:200], detail=detail)
+        for value, (name, detail) in by_value.items()
+    )
+
+
+def offered(kind: str) -> list[EmailChoice]:
+    """The choices of every active application, for a form."""
+    choices = EmailChoice.objects.filter(lookup__kind=kind, lookup__application__is_active=True)
+    return list(choices.select_related("lookup__application")[:500])
+
+
+def known(application: Application, kind: str, value: str) -> EmailChoice | None:
+    return EmailChoice.objects.filter(lookup__application=application, lookup__kind=kind, value=value).first()
+
+
+def lookup_of(application: Application, kind: str) -> EmailLookup | None:
+    return EmailLookup.objects.filter(application=application, kind=kind).first()

@@ -1,0 +1,288 @@
+"""Submitted and delivered are two things; in whatever order they are told, the end is the same."""
+
+import datetime as dt
+import itertools
+import json
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from laaffic_console.gateway.models import Application, CallState, GatewayCall, OrphanReport, PushedBody, PushKind
+from laaffic_console.gateway.services import inbox
+from laaffic_console.laaffic import DeliveryState, EmailDelivery, EmailSubmission, SubmissionState
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailMessage, EmailTally, Submission
+from messaging.services import (
+    email_callbacks,
+    email_campaigns,
+    email_counting,
+    email_deliveries,
+    email_reports,
+)
+from messaging.services.email_reports import Told
+
+pytestmark = pytest.mark.django_db
+
+State = EmailCampaignState
+
+
+@pytest.fixture
+def campaign(db: None) -> EmailCampaign:
+    """One that Laaffic has."""
+    cache.clear()
+    application = Application.objects.create(app_id="fKFtblIy", channel="email")
+    call = GatewayCall.objects.create(
+        interface="email/batchSendEmail",
+        application=application,
+        about_kind="email campaign",
+        state=CallState.ACCEPTED,
+        prepared_at=timezone.now(),
+    )
+    return EmailCampaign.objects.create(
+        name="Spring",
+        application=application,
+        from_address="test@mailpush.laaffic.cn",
+        receiver_id="1000",
+        subject="hello",
+        template_id="1",
+        state=State.RUNNING,
+        call=call,
+        task_id="t1",
+        sent_at=timezone.now(),
+    )
+
+
+def entry(**fields: str) -> dict[str, str]:
+    given = {"taskId": "t1", "emailId": "e1", "toAddress": "ann@example.com", "emailState": "success", "remark": "ok"}
+    return {**given, **fields}
+
+
+def push(*entries: dict[str, Any], mark: str = "") -> None:
+    inbox.store(kind=PushKind.EMAIL_REPORT, body=json.dumps(list(entries)), source=None, mark=mark)
+    email_callbacks.apply_waiting()
+
+
+def delivery(email_id: str, state: DeliveryState) -> EmailDelivery:
+    return EmailDelivery(email_id, "", state, "", timezone.now())
+
+
+def fresh(campaign: EmailCampaign) -> EmailCampaign:
+    return EmailCampaign.objects.get(pk=campaign.pk)
+
+
+def agrees(campaign: EmailCampaign) -> bool:
+    return email_counting.prove(fresh(campaign))["disagreements"] == []
+
+
+class CallbackTests:
+    def test_each_mail_has_a_row_that_says_submitted_and_not_delivered(self, campaign: EmailCampaign) -> None:
+        push(entry(), entry(emailId="e2", toAddress="Bob@Example.com", emailState="failure", remark="no such address"))
+
+        ann, bob = EmailMessage.objects.order_by("pk")
+        assert (ann.submission, ann.delivery) == (Submission.SUBMITTED, Delivery.PENDING)
+        assert (bob.submission, bob.delivery, bob.address) == (Submission.FAILED, Delivery.NONE, "bob@example.com")
+        counts = email_counting.counts(campaign)
+        assert (counts["total"], counts["submitted"], counts["pending"], counts["not_submitted"]) == (2, 1, 1, 1)
+        assert counts["delivered"] == 0
+        assert email_counting.reasons(campaign) == [("no such address", 1)]
+        assert agrees(campaign)
+
+    def test_a_single_object_an_array_and_other_languages(self, campaign: EmailCampaign) -> None:
+        body = json.dumps({"array": [entry(emailState="成功"), {"hello": "world"}]})
+        inbox.store(kind=PushKind.EMAIL_REPORT, body=body, source=None, mark=campaign.mark)
+        push(entry(emailId="e2", toAddress="b@example.com", emailState="enviado"))
+
+        assert list(EmailMessage.objects.order_by("pk").values_list("submission", "raw_state")) == [
+            (Submission.SUBMITTED, "成功"),
+            (Submission.UNSAID, "enviado"),
+        ]
+        assert PushedBody.objects.order_by("pk").first().problems == ["a mail without emailId and toAddress"]
+
+    def test_an_unknown_task_is_kept_shown_and_tried_again(self, campaign: EmailCampaign) -> None:
+        push(entry(taskId="t2"))
+        push(entry(taskId="t2"))
+        orphan = OrphanReport.objects.get()
+        assert (orphan.kind, orphan.order_id, orphan.gateway_id) == ("email-report", "t2", "e1")
+        assert EmailMessage.objects.count() == 0
+
+        EmailCampaign.objects.update(task_id="t2")
+        OrphanReport.objects.update(next_try_at=timezone.now())
+        email_callbacks.apply_waiting()
+        assert OrphanReport.objects.get().matched_at
+        assert EmailMessage.objects.get().email_id == "e1"
+        assert agrees(campaign)
+
+    def test_a_mark_of_nobody_is_unknown_although_drafts_exist(self, campaign: EmailCampaign) -> None:
+        EmailCampaign.objects.update(call=None, state=State.DRAFT)
+
+        push(entry(), mark=campaign.mark)
+
+        assert OrphanReport.objects.count() == 1
+        assert fresh(campaign).state == State.DRAFT
+
+    def test_a_second_task_under_one_mark_is_told_once(self, campaign: EmailCampaign) -> None:
+        push(entry(taskId="t2"), entry(taskId="t2", emailId="e2"), mark=campaign.mark)
+        push(entry(taskId="t2"), mark=campaign.mark)
+
+        told = [event.text for event in campaign.events.all() if "second task" in event.text]
+        assert told == ["Callbacks came for a second task, t2: the mails may have gone out twice"]
+
+    def test_a_callback_after_the_end_opens_it_again(self, campaign: EmailCampaign) -> None:
+        EmailCampaign.objects.update(state=State.FINISHED)
+
+        push(entry())
+
+        assert fresh(campaign).state == State.RUNNING
+        assert agrees(campaign)
+
+
+def submission(email_id: str, address: str, state: SubmissionState, remark: str) -> Told:
+    return Told("", EmailSubmission("t1", email_id, address, state, state.value, remark))
+
+
+REPORTS: list[Any] = [
+    submission("e1", "ann@example.com", SubmissionState.SUBMITTED, "ok"),
+    submission("e1", "ann@example.com", SubmissionState.SUBMITTED, "fine"),
+    submission("e1", "ann@example.com", SubmissionState.FAILED, "later it says otherwise"),
+    submission("", "ann@example.com", SubmissionState.FAILED, "without an id"),
+    submission("e2", "bob@example.com", SubmissionState.FAILED, "no such address"),
+    submission("e3", "", SubmissionState.UNKNOWN, ""),
+    delivery("e1", DeliveryState.FAILED),
+    delivery("e1", DeliveryState.DELIVERED),
+    delivery("e3", DeliveryState.PENDING),
+]
+
+
+def settle(campaign: EmailCampaign, report: Any) -> None:
+    if isinstance(report, Told):
+        assert email_reports.apply([report]) == [True]
+    else:
+        email_reports.apply_deliveries(campaign.pk, [report])
+
+
+def ends(campaign: EmailCampaign) -> list[tuple[Any, ...]]:
+    columns = ("key", "email_id", "address", "submission", "raw_state", "remark", "delivery")
+    return list(EmailMessage.objects.filter(campaign=campaign).order_by("key").values_list(*columns))
+
+
+class OrderTests:
+    def test_callbacks_in_every_order_end_the_same(self, campaign: EmailCampaign) -> None:
+        seen = set()
+        for order in itertools.permutations(REPORTS[:4]):
+            for report in order:
+                settle(campaign, report)
+            assert agrees(campaign)
+            seen.add(str(ends(campaign)))
+            EmailMessage.objects.all().delete()
+            EmailTally.objects.all().delete()
+
+        assert seen == {"[('e1', 'e1', 'ann@example.com', 20, 'submitted', 'ok', 10)]"}
+
+    @settings(max_examples=40, deadline=None)
+    @given(st.lists(st.sampled_from(range(len(REPORTS))), max_size=12))
+    def test_repeats_late_ones_and_contradictions_end_where_they_should(self, order: list[int]) -> None:
+        for model in (EmailCampaign, GatewayCall, Application):
+            model.objects.all().delete()
+        campaign = _running()
+        # Whatever came before, then everything once; a delivery can only be asked for after its callback.
+        for index in [*order, *range(len(REPORTS))]:
+            settle(campaign, REPORTS[index])
+
+        assert [(row[0], row[3], row[6]) for row in ends(campaign)] == [
+            ("e1", Submission.SUBMITTED, Delivery.DELIVERED),
+            ("e2", Submission.FAILED, Delivery.NONE),
+            ("e3", Submission.UNSAID, Delivery.PENDING),
+        ]
+        assert agrees(campaign)
+
+
+def _running() -> EmailCampaign:
+    application = Application.objects.create(app_id="fKFtblIy", channel="email")
+    call = GatewayCall.objects.create(
+        interface="x", application=application, about_kind="x", state=CallState.ACCEPTED, prepared_at=timezone.now()
+    )
+    return EmailCampaign.objects.create(application=application, state=State.RUNNING, call=call, task_id="t1")
+
+
+class DeliveryTests:
+    def due(self) -> None:
+        EmailCampaign.objects.update(next_check_at=timezone.now())
+
+    def test_the_record_says_delivered_and_the_end_is_computed(
+        self, sandbox: RunningSandbox, campaign: EmailCampaign
+    ) -> None:
+        EmailCampaign.objects.update(receiver_count=2)
+        emails = next(f for f in sandbox.sandbox.families if hasattr(f, "mails"))
+        mails = emails._submit({}, "fKFtblIy", "t1", ["ann@example.com", "bob@example.com"], 0.0)
+        mails[0].delivered, mails[1].delivered = True, False
+        push(*(emails._told(mail) for mail in mails))
+        assert fresh(campaign).next_check_at
+        assert email_campaigns.waits_for(fresh(campaign)) == "It is not known yet whether 2 mails were delivered."
+
+        self.due()
+        email_deliveries.pull_due()
+
+        counts = email_counting.counts(campaign)
+        assert (counts["submitted"], counts["delivered"], counts["undelivered"]) == (2, 1, 1)
+        assert (fresh(campaign).state, fresh(campaign).next_check_at) == (State.FINISHED, None)
+        assert agrees(campaign)
+
+    def test_450_mails_are_asked_for_in_three_calls(self, sandbox: RunningSandbox, campaign: EmailCampaign) -> None:
+        push(*(entry(emailId=f"e{n}", toAddress=f"p{n}@example.com") for n in range(450)))
+        self.due()
+        email_deliveries.pull_due()
+
+        assert sandbox.stats()["calls"]["/email/getSendEmailRcd"] == 3
+        assert fresh(campaign).checks == 1
+        wait = fresh(campaign).next_check_at - timezone.now()
+        assert dt.timedelta(seconds=20) < wait < dt.timedelta(seconds=31)
+
+    def test_no_answer_means_later_and_nothing_else(self, sandbox: RunningSandbox, campaign: EmailCampaign) -> None:
+        push(entry())
+        sandbox.set_faults(status="-23", status_calls=1, paths=["/email/getSendEmailRcd"])
+        self.due()
+        email_deliveries.pull_due()
+
+        assert email_counting.counts(campaign)["pending"] == 1
+        assert fresh(campaign).next_check_at > timezone.now()
+
+    def test_past_the_window_it_is_never_told_and_a_late_record_still_counts(
+        self, sandbox: RunningSandbox, campaign: EmailCampaign
+    ) -> None:
+        push(entry())
+        EmailCampaign.objects.update(sent_at=timezone.now() - dt.timedelta(days=30))
+        self.due()
+        email_deliveries.pull_due()
+        assert EmailMessage.objects.get().delivery == Delivery.EXPIRED
+        assert fresh(campaign).state == State.FINISHED
+
+        email_reports.apply_deliveries(campaign.pk, [delivery("e1", DeliveryState.DELIVERED)])
+        assert EmailMessage.objects.get().delivery == Delivery.DELIVERED
+        assert agrees(campaign)
+
+    def test_without_the_lists_size_an_hour_of_silence_ends_it(self, campaign: EmailCampaign) -> None:
+        push(entry(emailState="failure"))
+        assert not email_campaigns.finish_if_done(campaign.pk)
+        assert "how many are on the list is not known" in email_campaigns.waits_for(fresh(campaign))
+
+        EmailCampaign.objects.update(last_report_at=timezone.now() - dt.timedelta(minutes=61))
+        assert email_campaigns.finish_if_done(campaign.pk)
+
+    def test_a_list_of_four_waits_for_the_fourth(self, campaign: EmailCampaign) -> None:
+        EmailCampaign.objects.update(receiver_count=4)
+        push(entry(emailState="failure"))
+
+        assert email_campaigns.waits_for(fresh(campaign)) == "Laaffic has told of 1 of the 4 addresses on the list."
+        assert email_counting.progress(fresh(campaign))["percent"] == 25
+
+
+class ProofTests:
+    def test_prove_names_a_figure_that_disagrees(self, campaign: EmailCampaign) -> None:
+        push(entry())
+        EmailTally.objects.update(messages=7)
+
+        assert "pending: the campaign says 7, its mails say 1" in email_counting.prove(campaign)["disagreements"]

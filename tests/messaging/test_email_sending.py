@@ -1,0 +1,348 @@
+"""An email campaign's one request: recorded, called, settled, and settled without its answer."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.utils import timezone
+
+from laaffic_console.gateway.models import AccountHold, Application, CallState, GatewayCall, PushedBody
+from laaffic_console.gateway.services import account, account_hold, ledger
+from laaffic_console.sandbox.email import EmailInterfaces
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import EmailCampaign, EmailCampaignState
+from messaging.services import email_callbacks, email_campaigns, email_counting, email_sending
+from messaging.services.email_campaigns import NotAllowed
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TOKEN = "a-token-that-nobody-guesses"
+State = EmailCampaignState
+
+
+@pytest.fixture(autouse=True)
+def _hooks(settings: LazySettings) -> Iterator[None]:
+    settings.LAAFFIC_PUSH_TOKENS = [TOKEN]
+    settings.CONSOLE_URL = "http://127.0.0.1:9"  # nobody listens: callbacks are posted by hand here
+    cache.clear()  # a bell that a test before this one rang
+    yield
+    account.laaffic_client.cache_clear()
+
+
+@pytest.fixture
+def mail_app(db: None) -> Application:
+    return Application.objects.create(app_id="fKFtblIy", channel="email")
+
+
+def draft(application: Application, **fields: Any) -> EmailCampaign:
+    given = {
+        "name": "Spring",
+        "application": application,
+        "from_address": "test@mailpush.laaffic.cn",
+        "receiver_id": "1001",
+        "subject": "hello world",
+        "template_id": "1",
+    }
+    return email_campaigns.create(**{**given, **fields})
+
+
+def launched(application: Application, **fields: Any) -> EmailCampaign:
+    return email_campaigns.launch(draft(application, **fields).pk)
+
+
+def fresh(campaign: EmailCampaign) -> EmailCampaign:
+    return EmailCampaign.objects.select_related("call").get(pk=campaign.pk)
+
+
+def call_states() -> list[str]:
+    return list(GatewayCall.objects.order_by("pk").values_list("state", flat=True))
+
+
+def emails_of(sandbox: RunningSandbox) -> EmailInterfaces:
+    return next(f for f in sandbox.sandbox.families if isinstance(f, EmailInterfaces))
+
+
+def tell(campaign: EmailCampaign, *, mark: str | None = None, **entry: str) -> None:
+    """A callback as the vendor posts it."""
+    body = {"taskId": "t1", "emailId": "e1", "toAddress": "ann@example.com", "emailState": "success", "remark": "ok"}
+    path = f"/hooks/{TOKEN}/email-report/{campaign.mark if mark is None else mark}/".replace("//", "/")
+    answer = Client().post(path, {**body, **entry}, content_type="application/json")
+    assert answer.status_code == 200
+
+
+class SendTests:
+    def test_everything_goes_out_in_one_recorded_call(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        campaign = launched(mail_app, language="en", ad_flag=2, trigger_id=7, unsubscribe=True)
+        run_jobs()
+
+        campaign = fresh(campaign)
+        (task,) = emails_of(sandbox).tasks.items()
+        assert (campaign.state, campaign.task_id) == (State.RUNNING, task[0])
+        assert task[1]["url"] == f"http://127.0.0.1:9/hooks/{TOKEN}/email-report/{campaign.mark}/"
+        call = GatewayCall.objects.get()
+        assert (call.interface, call.state, call.about_id) == (
+            "email/batchSendEmail",
+            CallState.ACCEPTED,
+            campaign.pk,
+        )
+        assert TOKEN not in str(vars(call))
+        assert campaign.mark not in str(vars(call))
+
+    def test_a_second_launch_and_a_second_job_send_nothing_more(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        campaign = launched(mail_app)
+        email_campaigns.launch(campaign.pk)
+        run_jobs()
+        email_sending.send(campaign.pk)
+
+        assert call_states() == [CallState.ACCEPTED]
+        assert len(emails_of(sandbox).tasks) == 1
+
+    def test_it_waits_for_its_time(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        campaign = launched(mail_app, scheduled_at=timezone.now() + dt.timedelta(hours=1))
+        email_campaigns.sweep()
+        run_jobs()
+        assert (fresh(campaign).state, call_states()) == (State.SCHEDULED, [])
+
+        EmailCampaign.objects.update(scheduled_at=timezone.now())
+        email_campaigns.sweep()
+        run_jobs()
+        assert fresh(campaign).state == State.RUNNING
+
+    def test_without_an_id_in_the_answer_the_callback_brings_it(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        sandbox.sandbox.options.dialect = "seed"
+        campaign = launched(mail_app)
+        run_jobs()
+        assert (fresh(campaign).state, fresh(campaign).task_id) == (State.RUNNING, "")
+
+        tell(campaign, taskId="t9")
+        run_jobs()
+        assert fresh(campaign).task_id == "t9"
+
+
+class LostAnswerTests:
+    @pytest.fixture
+    def lost(self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]) -> EmailCampaign:
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        campaign = launched(mail_app)
+        run_jobs()
+        return fresh(campaign)
+
+    def test_it_is_unknown_and_never_sent_again_by_itself(
+        self, lost: EmailCampaign, sandbox: RunningSandbox, run_jobs: Callable[[], int]
+    ) -> None:
+        for _ in range(3):
+            email_campaigns.sweep()
+            run_jobs()
+
+        assert fresh(lost).state == State.UNKNOWN
+        assert call_states() == [CallState.UNKNOWN]
+        assert len(emails_of(sandbox).tasks) == 1
+
+    def test_a_callback_with_our_mark_settles_it_without_any_task_id(
+        self, lost: EmailCampaign, run_jobs: Callable[[], int]
+    ) -> None:
+        tell(lost, taskId="never seen before")
+        run_jobs()
+
+        lost = fresh(lost)
+        assert (lost.state, lost.task_id) == (State.RUNNING, "never seen before")
+        assert lost.call.state == CallState.ACCEPTED
+        assert "a callback under this campaign's mark" in lost.call.evidence
+        assert email_counting.counts(lost)["total"] == 1
+
+    def test_a_repeat_refused_as_a_duplicate_proves_that_the_first_arrived(
+        self, lost: EmailCampaign, sandbox: RunningSandbox, run_jobs: Callable[[], int]
+    ) -> None:
+        email_campaigns.send_again(lost.pk, reason="nobody got a mail")
+        run_jobs()
+
+        assert fresh(lost).state == State.RUNNING
+        assert call_states() == [CallState.ACCEPTED, CallState.REFUSED]
+        assert len(emails_of(sandbox).tasks) == 1
+
+    def test_written_off_it_rests_and_a_late_callback_still_counts(
+        self, lost: EmailCampaign, run_jobs: Callable[[], int]
+    ) -> None:
+        email_campaigns.write_off(lost.pk, reason="looked in the console of Laaffic")
+        assert fresh(lost).state == State.CANCELLED
+
+        tell(lost)
+        run_jobs()
+        assert fresh(lost).state == State.RUNNING
+
+    def test_a_word_without_a_reason_is_none(self, lost: EmailCampaign) -> None:
+        with pytest.raises(ValidationError, match="Say why"):
+            email_campaigns.send_again(lost.pk, reason=" ")
+        with pytest.raises(NotAllowed):
+            email_campaigns.cancel(lost.pk)
+
+    def test_a_callback_before_the_answer_settles_and_the_error_after_it_changes_nothing(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int], monkeypatch: Any
+    ) -> None:
+        settle = email_sending.settle_error
+        campaign = launched(mail_app)
+
+        def callback_first(*given: Any) -> None:
+            tell(campaign)
+            email_callbacks.apply_some()
+            settle(*given)
+
+        monkeypatch.setattr(email_sending, "settle_error", callback_first)
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        run_jobs()
+
+        assert fresh(campaign).state == State.RUNNING
+        assert call_states() == [CallState.ACCEPTED]
+
+    def test_a_dead_worker_leaves_unknown_or_unsent_as_its_row_says(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        campaign = launched(mail_app)
+        _, call = email_sending._claim(campaign.pk)  # and dies before it departs
+        run_jobs()
+        assert call_states() == [CallState.NOT_SENT, CallState.ACCEPTED]
+
+        other = launched(mail_app, name="Other")
+        _, call = email_sending._claim(other.pk)
+        assert ledger.depart(call.pk)  # and dies while the request is under way
+        run_jobs()
+        assert fresh(other).state == State.UNKNOWN
+        assert call_states()[2:] == [CallState.UNKNOWN]
+
+
+class RefusalTests:
+    def test_a_refusal_holds_with_a_sentence_and_can_be_mended(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        campaign = launched(mail_app, template_id="3")
+        run_jobs()
+        held = fresh(campaign)
+        assert (held.state, held.is_held_by_account) == (State.HELD, False)
+        assert held.hold_reason.startswith("Laaffic refused with -12: template not approved.")
+
+        email_campaigns.edit_again(campaign.pk)
+        EmailCampaign.objects.update(template_id="1")
+        email_campaigns.launch(campaign.pk)
+        run_jobs()
+        assert fresh(campaign).state == State.RUNNING
+        assert call_states() == [CallState.REFUSED, CallState.ACCEPTED]
+
+    def test_a_duplicate_without_a_lost_answer_is_a_refusal(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        sandbox.set_faults(status="-2", status_calls=1)
+        campaign = launched(mail_app)
+        run_jobs()
+
+        assert fresh(campaign).state == State.HELD
+        assert "duplicate" in fresh(campaign).hold_reason
+
+    def test_a_gateway_that_is_away_is_tried_again(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int], settings: LazySettings
+    ) -> None:
+        settings.LAAFFIC_BASE_URL = "http://127.0.0.1:9/v3"
+        account.laaffic_client.cache_clear()
+        campaign = launched(mail_app)
+        run_jobs()
+        waiting = fresh(campaign)
+        assert (waiting.state, call_states()) == (State.SENDING, [CallState.NOT_SENT])
+        assert "cannot be reached" in waiting.wait_reason
+        assert waiting.not_before > timezone.now()
+
+        settings.LAAFFIC_BASE_URL = sandbox.base_url
+        account.laaffic_client.cache_clear()
+        EmailCampaign.objects.update(not_before=timezone.now())
+        email_campaigns.sweep()
+        run_jobs()
+        assert fresh(campaign).state == State.RUNNING
+        assert fresh(campaign).wait_reason == ""
+
+    def test_a_credential_code_holds_the_account_and_goes_on_by_itself(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        sandbox.set_faults(status="-1", status_calls=1)
+        campaign, other = launched(mail_app), launched(mail_app, name="Other", subject="another")
+        email_sending.send(campaign.pk)
+        email_sending.send(other.pk)
+        assert [fresh(c).state for c in (campaign, other)] == [State.HELD, State.HELD]
+        assert call_states() == [CallState.REFUSED, CallState.NOT_SENT]
+        with pytest.raises(NotAllowed, match="goes on by itself"):
+            email_campaigns.resume(campaign.pk)
+
+        account_hold.release(AccountHold.objects.get().pk, because="a test")
+        run_jobs()
+        assert [fresh(c).state for c in (campaign, other)] == [State.RUNNING, State.RUNNING]
+
+    def test_what_has_not_left_can_be_cancelled_and_what_has_cannot(
+        self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        campaign, other = launched(mail_app), launched(mail_app, name="Other")
+        email_campaigns.cancel(campaign.pk)
+        run_jobs()
+
+        assert [fresh(c).state for c in (campaign, other)] == [State.CANCELLED, State.RUNNING]
+        with pytest.raises(NotAllowed, match="no way to take mails back"):
+            email_campaigns.cancel(other.pk)
+
+    def test_cancelled_between_record_and_departure_it_does_not_leave(
+        self, sandbox: RunningSandbox, mail_app: Application, monkeypatch: Any
+    ) -> None:
+        campaign = launched(mail_app)
+        claim = email_sending._claim
+
+        def claim_then_cancel(campaign_id: int) -> Any:
+            claimed = claim(campaign_id)
+            email_campaigns.cancel(campaign_id)
+            return claimed
+
+        monkeypatch.setattr(email_sending, "_claim", claim_then_cancel)
+        email_sending.send(campaign.pk)
+
+        assert (fresh(campaign).state, call_states()) == (State.CANCELLED, [CallState.NOT_SENT])
+        assert emails_of(sandbox).tasks == {}
+
+
+class CheckTests:
+    @pytest.mark.parametrize(
+        ("field", "value", "said"),
+        [
+            ("subject", "x" * 101, "The subject has 101 characters; at most 100 are possible. Shorten it by one"),
+            ("subject", " ", "Write a subject"),
+            ("subject", "a\nb", "one line"),
+            ("from_address", "nobody", "is not an email address"),
+            ("receiver_id", "10 00", "no spaces"),
+        ],
+    )
+    def test_bad_input_is_named_at_its_field(self, mail_app: Application, field: str, value: str, said: str) -> None:
+        with pytest.raises(ValidationError) as caught:
+            draft(mail_app, **{field: value})
+
+        assert said in caught.value.message_dict[field][0]
+
+    def test_an_application_of_another_channel(self, application: Application) -> None:
+        with pytest.raises(ValidationError, match="Choose one for email"):
+            draft(application)
+
+    def test_without_a_push_token_nothing_is_launched(
+        self, sandbox: RunningSandbox, mail_app: Application, settings: LazySettings
+    ) -> None:
+        settings.LAAFFIC_PUSH_TOKENS = []
+
+        with pytest.raises(ValidationError, match="LAAFFIC_PUSH_TOKENS"):
+            launched(mail_app)
+
+        assert EmailCampaign.objects.get().state == State.DRAFT
+        assert PushedBody.objects.count() == 0
