@@ -8,6 +8,7 @@ from laaffic_console.conf import BASE_DIR, VAR_DIR, env
 from laaffic_console.dashboard import look
 
 SECRET_KEY = conf.secret_key()
+SECRET_KEY_IS_OWN = not env.str("SECRET_KEY", default="")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -23,7 +24,7 @@ LAAFFIC_PUSH_TOKENS = conf.push_tokens()
 LAAFFIC_PUSH_SOURCES = env.list("LAAFFIC_PUSH_SOURCES", default=[])
 # Addresses of our own reverse proxies: from these alone X-Forwarded-For is believed, for the list above.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
-LAAFFIC_ORDER_PREFIX = conf.order_prefix()
+LAAFFIC_ORDER_PREFIX = env.str("LAAFFIC_ORDER_PREFIX", default="lc")
 LAAFFIC_TIMEOUTS = (
     env.float("LAAFFIC_CONNECT_TIMEOUT", default=10.0),
     env.float("LAAFFIC_READ_TIMEOUT", default=30.0),

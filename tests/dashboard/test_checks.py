@@ -1,0 +1,234 @@
+"""Each system check: quiet with what the console ships, loud with what would lose, repeat or leak something."""
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.checks import CheckMessage, run_checks
+from django.core.exceptions import ImproperlyConfigured
+
+from laaffic_console import checks
+from laaffic_console.conf import BASE_DIR
+
+GOOD = {
+    "LAAFFIC_API_KEY": "key",
+    "LAAFFIC_API_SECRET": "secret",
+    "LAAFFIC_PUSH_TOKENS": ["a-token-that-nobody-guesses"],
+    "LAAFFIC_BASE_URL": "https://api.laaffic.com/v3",
+    "CONSOLE_URL": "https://console.example.com",
+    "SECRET_KEY_IS_OWN": False,
+    "REDIS_URL": "",
+    "DATABASES": {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            },
+        }
+    },
+}
+
+WRONG: list[tuple[str, Any, str]] = [
+    ("LAAFFIC_API_KEY", "", "W121"),
+    ("LAAFFIC_API_SECRET", "", "W121"),
+    ("LAAFFIC_BASE_URL", "api.laaffic.com/v3", "E122"),
+    ("LAAFFIC_BASE_URL", "ftp://api.laaffic.com", "E122"),
+    ("LAAFFIC_BASE_URL", "https://", "E122"),
+    ("LAAFFIC_PATHS", {"smss": "/sms"}, "E123"),
+    ("LAAFFIC_TIME_ZONE", "China", "E124"),
+    ("LAAFFIC_TIME_ZONE", "", "E124"),
+    ("LAAFFIC_TIMEOUTS", (0.0, 30.0), "E125"),
+    ("LAAFFIC_TIMEOUTS", (10.0, 110.0), "E108"),
+    ("LAAFFIC_PUSH_TOKENS", [], "W131"),
+    ("LAAFFIC_PUSH_TOKENS", ["a-token-that-nobody-guesses", "short"], "E132"),
+    ("LAAFFIC_PUSH_TOKENS", ["a/token/with/slashes"], "E133"),
+    ("LAAFFIC_PUSH_SOURCES", ["203.0.113.7", "laaffic.com"], "E134"),
+    ("TRUSTED_PROXIES", ["10.0.0.0/33"], "E135"),
+    ("PUSH_MAX_BYTES", 1000, "E136"),
+    ("LAAFFIC_ORDER_PREFIX", "", "E141"),
+    ("LAAFFIC_ORDER_PREFIX", "a,b", "E141"),
+    ("LAAFFIC_ORDER_PREFIX", "thirteenchars", "E141"),
+    ("LAAFFIC_ORDER_PREFIX", "café", "E141"),
+    ("CONSOLE_URL", "console.example.com", "E142"),
+    ("CONSOLE_URL", "http://console.example.com:notaport", "E142"),
+    ("REDIS_URL", "localhost:6379", "E151"),
+    ("REDIS_URL", "redis://", "E151"),
+    ("LAAFFIC_BALANCE_ALERT", Decimal(-1), "E152"),
+    ("LAAFFIC_BALANCE_MINUTES", 0, "E152"),
+    ("SECRET_KEY_IS_OWN", True, "W171"),
+    ("LAAFFIC_BASE_URL", "http://api.laaffic.com/v3", "W172"),
+    ("CONSOLE_URL", "http://127.0.0.1:8000", "W173"),
+    ("CONSOLE_URL", "http://console.example.com", "W174"),
+    ("REDIS_URL", "redis://127.0.0.1:1/0", "W161"),
+]
+
+WRONG_QUEUE: list[tuple[str, Any, str]] = [
+    ("retry", 60, "E101"),
+    ("retry", 1199, "E101"),
+    ("timeout", None, "E101"),
+    ("ack_failures", False, "E102"),
+    ("max_attempts", 0, "E103"),
+    ("save_limit", 250, "E104"),
+    ("queue_limit", 4, "E105"),
+    ("bulk", 10, "E106"),
+    ("sync", True, "E107"),
+]
+
+WRONG_DATABASE: list[tuple[str, Any, str]] = [
+    ("transaction_mode", "DEFERRED", "E111"),
+    ("transaction_mode", None, "E111"),
+    ("timeout", 0.2, "E112"),
+    ("init_command", "PRAGMA synchronous=NORMAL;", "E113"),
+    ("init_command", "", "E113"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _good(settings: LazySettings) -> None:
+    for name, value in deepcopy(GOOD).items():
+        if name == "DATABASES":
+            continue  # Django watches this setting; it is replaced where it is looked at
+        setattr(settings, name, value)
+
+
+@pytest.fixture
+def databases(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    databases = deepcopy(GOOD["DATABASES"])
+    shown = SettingsWith(DATABASES=databases)
+    monkeypatch.setattr(checks, "settings", shown)
+    return databases["default"]
+
+
+class SettingsWith:
+    """The settings, but for what is given."""
+
+    def __init__(self, **given: Any) -> None:
+        self.__dict__.update(given)
+
+    def __getattr__(self, name: str) -> Any:
+        from django.conf import settings
+
+        return getattr(settings, name)
+
+
+def ids(found: list[CheckMessage]) -> set[str]:
+    return {str(message.id).removeprefix("laaffic.") for message in found}
+
+
+def ours() -> list[CheckMessage]:
+    return run_checks(tags=[checks.TAG], include_deployment_checks=True)
+
+
+class SettingTests:
+    def test_what_is_right_is_quiet(self, databases: dict[str, Any]) -> None:
+        assert ours() == []
+
+    @pytest.mark.parametrize(("name", "value", "number"), WRONG)
+    def test_what_is_wrong_has_its_id(self, settings: LazySettings, name: str, value: Any, number: str) -> None:
+        setattr(settings, name, value)
+
+        assert number in ids(ours())
+
+    @pytest.mark.parametrize(
+        "address", ["redis://10.0.0.7:6379/0", "rediss://user:pw@cache/1", "unix:///run/redis.sock"]
+    )
+    def test_an_address_of_redis_is_fine(self, settings: LazySettings, address: str) -> None:
+        settings.REDIS_URL = address
+
+        assert not checks.check_redis_address()
+
+    def test_a_desk_with_the_sandbox_needs_no_certificate(self, settings: LazySettings) -> None:
+        settings.LAAFFIC_BASE_URL = "http://127.0.0.1:8090/v3"
+        settings.CONSOLE_URL = "http://127.0.0.1:8000"
+
+        assert not ids(ours()) & {"W172", "W173", "W174"}
+
+    def test_no_secret_is_in_what_is_said(self, settings: LazySettings) -> None:
+        settings.LAAFFIC_PUSH_TOKENS = ["sh0rt/secret"]
+        settings.REDIS_URL = "redis://:pa55word@"
+
+        said = " ".join(str(message) for message in ours())
+
+        assert "sh0rt" not in said
+        assert "pa55word" not in said
+
+    def test_each_says_what_to_do(self, settings: LazySettings) -> None:
+        for name, value, _number in WRONG:
+            setattr(settings, name, value)
+
+        assert all(message.hint for message in ours())
+
+
+class QueueTests:
+    @pytest.mark.parametrize(("name", "value", "number"), WRONG_QUEUE)
+    def test_what_is_wrong_has_its_id(self, settings: LazySettings, name: str, value: Any, number: str) -> None:
+        settings.Q_CLUSTER = {**settings.Q_CLUSTER, name: value}
+
+        assert number in ids(ours())
+
+    @pytest.mark.parametrize("name", ["retry", "ack_failures", "max_attempts", "save_limit", "queue_limit", "bulk"])
+    def test_what_is_left_out_counts_as_wrong(self, settings: LazySettings, name: str) -> None:
+        settings.Q_CLUSTER = {key: value for key, value in settings.Q_CLUSTER.items() if key != name}
+
+        assert ids(ours()) & {"E101", "E102", "E103", "E104", "E105", "E106"}
+
+
+class DatabaseTests:
+    @pytest.mark.parametrize(("name", "value", "number"), WRONG_DATABASE)
+    def test_what_is_wrong_has_its_id(self, databases: dict[str, Any], name: str, value: Any, number: str) -> None:
+        databases["OPTIONS"][name] = value
+
+        assert ids(checks.check_database()) == {number}
+
+    def test_requests_in_transactions(self, databases: dict[str, Any]) -> None:
+        databases["ATOMIC_REQUESTS"] = True
+
+        assert ids(checks.check_database()) == {"E115"}
+
+    def test_postgresql_needs_none_of_it(self, databases: dict[str, Any]) -> None:
+        databases.update(ENGINE="django.db.backends.postgresql", OPTIONS={})
+
+        assert checks.check_database() == []
+
+
+class ServingTests:
+    def test_the_web_process_does_not_start_with_an_error(self, settings: LazySettings) -> None:
+        settings.LAAFFIC_PUSH_TOKENS = ["short"]
+
+        with pytest.raises(ImproperlyConfigured, match=r"laaffic\.E132"):
+            checks.refuse_to_serve()
+
+    def test_it_starts_with_warnings(self, settings: LazySettings) -> None:
+        settings.LAAFFIC_API_KEY = ""
+
+        checks.refuse_to_serve()
+
+    def test_every_id_has_a_case_here(self) -> None:
+        written = set(re.findall(r"\b[EW]1\d\d\b", inspect.getsource(checks)))
+
+        assert written == {entry[2] for entry in (*WRONG, *WRONG_QUEUE, *WRONG_DATABASE)} | {"E115"}
+
+    @pytest.mark.parametrize("start", [["manage.py", "check"], ["-c", "import laaffic_console.wsgi"]])
+    def test_a_wrong_setting_stops_command_and_web_process(self, tmp_path: Any, start: list[str]) -> None:
+        wrong = {"CONSOLE_VAR_DIR": str(tmp_path), "DATABASE_URL": "", "LAAFFIC_ORDER_PREFIX": "a,b"}
+
+        ended = subprocess.run(
+            [sys.executable, *start],
+            check=False,
+            env={**os.environ, **wrong},
+            cwd=BASE_DIR,
+            capture_output=True,
+            text=True,
+        )
+
+        assert ended.returncode != 0
+        assert "laaffic.E141" in ended.stderr
