@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class MessagingConfig(AppConfig):
@@ -9,10 +10,12 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         from laaffic_console.gateway.models import PushKind
         from laaffic_console.gateway.services import account_hold, bell, inbox
+        from messaging import search_indexes
         from messaging.services import channels
         from messaging.services.mms_channel import MmsChannel
         from messaging.services.sms_channel import SmsChannel
 
+        post_migrate.connect(search_indexes.create, sender=self)
         channels.register(SmsChannel())
         channels.register(MmsChannel())
         bell.sweep_with("messaging.jobs.sweep")

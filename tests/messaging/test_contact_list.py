@@ -1,0 +1,206 @@
+"""The list of contacts and a contact's own page, with as many contacts as there may be."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from laaffic_console.gateway.models import Application
+from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message, SuppressionEntry
+from messaging.services import audience, campaigns, contacts, suppression
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/messaging/contact/"
+
+
+class SearchTests:
+    @pytest.mark.parametrize(
+        ("term", "found"),
+        [
+            ("ann", 1),
+            ("ANN L", 1),
+            ("lee", 0),
+            ("ann@EX", 1),
+            ("@example", 0),
+            ("+91 98765", 1),
+            ("50%", 0),
+            ("_nn", 0),
+        ],
+    )
+    def test_by_the_beginning(self, admin_client: Client, term: str, found: int) -> None:
+        Contact.objects.create(number="919876543210", name="Ann Lee", email="ann@example.org")
+
+        shown = admin_client.get(LIST, {"q": term}).context["cl"].result_list
+
+        assert len(shown) == found
+
+    @pytest.mark.parametrize("condition", [{"name__istartswith": "zzq"}, {"email__istartswith": "zzq@"}])
+    def test_an_index_answers(self, group: ContactGroup, condition: dict[str, str]) -> None:
+        Contact.objects.bulk_create(
+            Contact(number=str(919000000000 + n), name=f"Name {n}", email=f"user{n}@example.org") for n in range(3000)
+        )
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE messaging_contact")
+
+        plan = Contact.objects.filter(**condition).order_by("-id")[:50].explain()
+
+        assert f"contact_{next(iter(condition)).split('__')[0]}_start" in plan
+
+    def test_the_list_asks_as_much_for_fifty_as_for_one(self, admin_client: Client, group: ContactGroup) -> None:
+        def queries(query: str) -> int:
+            with CaptureQueriesContext(connection) as captured:
+                assert admin_client.get(f"{LIST}{query}").status_code == 200
+            return len(captured)
+
+        add_contacts(group, 1, name="Ann")
+        one = queries("")
+        add_contacts(group, 60, first=919876600000, name="Ann")
+
+        assert queries("") == one
+        assert queries("?q=ann") <= one
+        assert queries(f"?group={group.pk}") <= one + 1
+
+
+class DeleteTests:
+    def chosen(self, contacts: list[Contact], **more: Any) -> dict[str, Any]:
+        return {"action": "delete_chosen", "_selected_action": [contact.pk for contact in contacts], **more}
+
+    def test_it_asks_first_and_then_deletes_all_of_them(
+        self, admin_client: Client, group: ContactGroup, application: Application
+    ) -> None:
+        made = add_contacts(group, 1200)
+        campaign = campaigns.create(name="A", application=application, sender_id="", text="Hi", groups=[group])
+        audience.begin(campaign)
+        while audience.freeze_chunk(campaign.pk):
+            pass
+        suppression.suppress_numbers([made[0].number], channel="sms", reason="opt_out")
+
+        asked = admin_client.post(LIST, self.chosen(made[:1], select_across="1"))
+        assert asked.context["how_many"] == 1200
+        assert Contact.objects.count() == 1200
+        with CaptureQueriesContext(connection) as captured:
+            admin_client.post(LIST, self.chosen(made[:1], select_across="1", _confirmed="1"))
+
+        assert (Contact.objects.count(), GroupMembership.objects.count()) == (0, 0)
+        assert (Message.objects.count(), SuppressionEntry.objects.count()) == (1200, 1)
+        assert len(captured) < 60
+
+    def test_the_message_of_a_deleted_contact_can_still_be_seen(
+        self, admin_client: Client, group: ContactGroup, application: Application
+    ) -> None:
+        [contact] = add_contacts(group, 1, name="Ann")
+        campaign = campaigns.create(name="A", application=application, sender_id="", text="Hi", groups=[group])
+        audience.begin(campaign)
+        audience.freeze_chunk(campaign.pk)
+
+        admin_client.post(f"{LIST}{contact.pk}/delete/", {"post": "yes"})
+
+        assert not Contact.objects.exists()
+        message = Message.objects.get()
+        assert admin_client.get(f"/admin/messaging/message/{message.pk}/change/").status_code == 200
+
+    def test_a_group_leaves_its_contacts(self, admin_client: Client, group: ContactGroup) -> None:
+        add_contacts(group, 1500)
+        address = f"/admin/messaging/contactgroup/{group.pk}/delete/"
+
+        asked = admin_client.get(address).content.decode()
+        admin_client.post(address, {"post": "yes"})
+
+        assert "1,500 memberships" in asked
+        assert (ContactGroup.objects.count(), Contact.objects.count()) == (0, 1500)
+
+    def test_who_may_not_is_not_offered_it(self, client: Client, group: ContactGroup) -> None:
+        [contact] = add_contacts(group, 1)
+        user = User.objects.create_user("bo", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=["view_contact", "change_contact"]))
+        client.force_login(user)
+
+        client.post(LIST, self.chosen([contact], _confirmed="1"))
+
+        assert Contact.objects.exists()
+
+
+class PageTests:
+    @pytest.fixture
+    def save(self, admin_client: Client) -> Callable[..., Any]:
+        def post(contact: Contact, **fields: Any) -> Any:
+            given = {"number": contact.number, "name": contact.name, "email": "", "language": "", "attributes": ""}
+            return admin_client.post(f"{LIST}{contact.pk}/change/", {**given, **fields})
+
+        return post
+
+    def test_everything_that_is_known(
+        self, admin_client: Client, group: ContactGroup, application: Application
+    ) -> None:
+        [contact] = add_contacts(group, 1, name="Ann", attributes={"city": "Pune"})
+        campaign = campaigns.create(name="Autumn", application=application, sender_id="", text="Hi", groups=[group])
+        audience.begin(campaign)
+        audience.freeze_chunk(campaign.pk)
+        suppression.suppress_numbers([contact.number], channel="sms", reason="opt_out", note="by phone")
+        suppression.allow_again(SuppressionEntry.objects.all(), why="changed her mind", by=None)
+        suppression.suppress_numbers([contact.number], channel="email", reason="complaint", note="again")
+
+        page = admin_client.get(f"{LIST}{contact.pk}/change/").content.decode()
+
+        for said in ("city: Pune", "customers", "Autumn", "Queued", "Email: suppressed.", "again", "changed her mind"):
+            assert said in page
+
+    def test_who_may_not_see_messages_does_not(self, client: Client, group: ContactGroup) -> None:
+        [contact] = add_contacts(group, 1)
+        user = User.objects.create_user("bo", is_staff=True)
+        user.user_permissions.add(Permission.objects.get(codename="view_contact"))
+        client.force_login(user)
+
+        page = client.get(f"{LIST}{contact.pk}/change/")
+
+        assert page.context["received"] is None
+
+    def test_attributes_and_groups_are_saved(self, save: Callable[..., Any], group: ContactGroup) -> None:
+        [contact] = add_contacts(group, 1, name="Ann", attributes={"city": "Pune", "note": "two\nlines"})
+        other = ContactGroup.objects.create(name="other")
+        quick = ContactGroup.objects.create(name="quick", is_ad_hoc=True)
+        GroupMembership.objects.create(contact=contact, group=quick)
+
+        answer = save(contact, attributes="city: Goa\nnote: two lines\nplan : a: b\n", member_of=[other.pk])
+
+        assert answer.status_code == 302
+        contact.refresh_from_db()
+        assert contact.attributes == {"city": "Goa", "note": "two\nlines", "plan": "a: b"}
+        assert set(contact.groups.all()) == {other, quick}
+
+    @pytest.mark.parametrize("lines", ["city", "1st: x", "name: x", "a: x\na: y", f"a: {'x' * 501}"])
+    def test_a_line_that_is_none_is_said_and_kept(
+        self, save: Callable[..., Any], group: ContactGroup, lines: str
+    ) -> None:
+        [contact] = add_contacts(group, 1, name="Ann", attributes={"city": "Pune"})
+
+        answer = save(contact, attributes=lines)
+
+        form = answer.context["adminform"].form
+        assert list(form.errors) == ["attributes"]
+        assert form["attributes"].value() == lines
+        contact.refresh_from_db()
+        assert contact.attributes == {"city": "Pune"}
+
+    def test_a_new_one_is_told_by_its_number(self, admin_client: Client, group: ContactGroup) -> None:
+        admin_client.post(f"{LIST}add/", {"number": "+1 202-456-1111", "member_of": [group.pk]})
+
+        contact = Contact.objects.get()
+        assert (contact.number, contact.country) == ("12024561111", "US")
+        assert list(contact.groups.all()) == [group]
+
+
+def test_set_groups_keeps_a_membership_that_stays(group: ContactGroup) -> None:
+    [contact] = add_contacts(group, 1)
+    before = GroupMembership.objects.get().pk
+
+    contacts.set_groups(contact, [group])
+
+    assert GroupMembership.objects.get().pk == before
+    assert not Campaign.objects.exists()
