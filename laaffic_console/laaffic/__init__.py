@@ -1,5 +1,15 @@
 """The Laaffic API in Python. Knows HTTP; knows no Django, no database."""
 
+from laaffic_console.laaffic.call_records import (
+    CallKind,
+    CallOutcome,
+    CallRecord,
+    ParsedCalls,
+    ParsedRinging,
+    RingingEvent,
+    parse_ringing,
+    parse_voice_reports,
+)
 from laaffic_console.laaffic.client import Balance, LaafficClient, sent_record_windows
 from laaffic_console.laaffic.codes import CodeEntry, DeliveryState, Family, Remedy, Source, lookup
 from laaffic_console.laaffic.email import (
@@ -18,6 +28,17 @@ from laaffic_console.laaffic.email import (
     parse_email_callbacks,
 )
 from laaffic_console.laaffic.errors import InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused
+from laaffic_console.laaffic.group_calls import (
+    FileInRequest,
+    GroupCall,
+    GroupCallApi,
+    GroupTask,
+    HangUpSms,
+    SpokenText,
+    TaskStatus,
+    ToAgent,
+    UploadedFile,
+)
 from laaffic_console.laaffic.mms import MmsApi
 from laaffic_console.laaffic.numbers import (
     Binding,
@@ -34,13 +55,28 @@ from laaffic_console.laaffic.replies import ParsedReplies, RepliesApi, Reply, pa
 from laaffic_console.laaffic.reports import DeliveryReport
 from laaffic_console.laaffic.sms import ReportPage, SendResult, SmsItem
 from laaffic_console.laaffic.transport import Transport
+from laaffic_console.laaffic.tts import (
+    LANGUAGES,
+    Language,
+    Spoken,
+)
+from laaffic_console.laaffic.voice import (
+    SipPhone,
+    UploadedAudio,
+    VoiceApi,
+    call_record_windows,
+)
 
 __all__ = [
+    "LANGUAGES",
     "AdFlag",
     "Balance",
     "BatchEmailResult",
     "Binding",
     "BindingKind",
+    "CallKind",
+    "CallOutcome",
+    "CallRecord",
     "CodeEntry",
     "DeliveryReport",
     "DeliveryState",
@@ -51,9 +87,15 @@ __all__ = [
     "EmailSubmission",
     "EmailTemplate",
     "Family",
+    "FileInRequest",
+    "GroupCall",
+    "GroupCallApi",
+    "GroupTask",
+    "HangUpSms",
     "InvalidRequest",
     "LaafficClient",
     "LaafficError",
+    "Language",
     "MmsApi",
     "NewBinding",
     "NotSent",
@@ -63,25 +105,39 @@ __all__ = [
     "OutcomeUnknown",
     "OwnedNumber",
     "Page",
+    "ParsedCalls",
     "ParsedEmailCallback",
     "ParsedPush",
     "ParsedReplies",
+    "ParsedRinging",
     "RecipientList",
     "Refused",
     "Remedy",
     "RepliesApi",
     "Reply",
     "ReportPage",
+    "RingingEvent",
     "SendEmailResult",
     "SendResult",
+    "SipPhone",
     "SmsItem",
     "Source",
+    "Spoken",
+    "SpokenText",
     "SubmissionState",
+    "TaskStatus",
+    "ToAgent",
     "Transport",
+    "UploadedAudio",
+    "UploadedFile",
+    "VoiceApi",
+    "call_record_windows",
     "lookup",
     "parse_email_callbacks",
+    "parse_ringing",
     "parse_sms_replies",
     "parse_sms_reports",
+    "parse_voice_reports",
     "reply_windows",
     "sent_record_windows",
 ]

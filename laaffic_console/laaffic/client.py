@@ -12,6 +12,7 @@ from laaffic_console.laaffic.codes import Family, Source
 from laaffic_console.laaffic.email import EmailApi
 from laaffic_console.laaffic.envelope import Envelope
 from laaffic_console.laaffic.errors import InvalidRequest, OutcomeUnknown
+from laaffic_console.laaffic.group_calls import GroupCallApi
 from laaffic_console.laaffic.interfaces import as_json, check_app_id
 from laaffic_console.laaffic.mms import MmsApi
 from laaffic_console.laaffic.numbers import NumbersApi
@@ -19,6 +20,7 @@ from laaffic_console.laaffic.replies import RepliesApi
 from laaffic_console.laaffic.reports import DeliveryReport, MalformedReport, count, from_record, money, text
 from laaffic_console.laaffic.sms import ReportPage, SendResult, SmsItem
 from laaffic_console.laaffic.transport import DEFAULT_BASE_URL, DEFAULT_TIMEOUTS, Transport
+from laaffic_console.laaffic.voice import VoiceApi
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class LaafficClient:
         self.mms = MmsApi(self._transport, self._zone)
         self.numbers = NumbersApi(self._transport, self._zone)
         self.replies = RepliesApi(self._transport, self._zone)
+        self.voice = VoiceApi(self._transport, self._zone)
+        self.group_calls = GroupCallApi(self._transport, self._zone)
 
     def __repr__(self) -> str:
         return f"LaafficClient({self._transport!r})"

@@ -1,0 +1,210 @@
+"""Single calls, SIP phones, audio files and call records (wire §2.5–2.7, §2.9, §2.18, §2.19)."""
+
+import base64
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from laaffic_console.laaffic import pages, times
+from laaffic_console.laaffic.call_records import CallRecord, from_row
+from laaffic_console.laaffic.codes import Family
+from laaffic_console.laaffic.errors import InvalidRequest
+from laaffic_console.laaffic.interfaces import Interfaces, check_app_id, check_digits, check_length
+from laaffic_console.laaffic.pages import LARGEST_PAGE, MalformedRecord, Page
+from laaffic_console.laaffic.reports import count, text
+from laaffic_console.laaffic.tts import Spoken
+
+AUDIO_TYPES = ("mp3", "m4a", "wav")
+MAX_AUDIO = 5 * 1024 * 1024  # bytes; no page states it, this is the limit of a sibling interface (wire §2.9)
+MAX_CALLED_INFO = 1000
+MAX_RECORD_DAYS = 31
+RECORDS_KEPT_DAYS = 60  # "the last two months"
+
+
+@dataclass(frozen=True, slots=True)
+class SipPhone:
+    """A phone that calls can start from. The vendor sends its password along, and it is dropped before this exists."""
+
+    account: str
+    group: str
+    name: str
+    display_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedAudio:
+    file_id: str
+    name: str
+    uploaded_at: dt.datetime | None
+    seconds: int | None
+
+
+class VoiceApi(Interfaces):
+    family = Family.VOICE
+
+    def call(self, *, app_id: str, account: str, callee: str, display_number: str = "", called_info: str = "") -> str:
+        """POST /voice/sendSip (wire §2.5): rings the SIP phone, then the callee. The voice id; "" where none is told.
+
+        `called_info` comes back in the record: the one mark to find a call by. −68: the phone is busy.
+        """
+        check_app_id(app_id)
+        check_length("account", account, 1, 64)
+        body = {"appId": app_id, **_callee_fields(callee, display_number), "account": account}
+        return self._id(self._post("/voice/sendSip", body | _called_info(called_info)).body)
+
+    def speak(
+        self, *, app_id: str, callee: str, spoken: Spoken, display_number: str = "", called_info: str = ""
+    ) -> str:
+        """POST /voice/sendCode (wire §2.7): a text spoken to one number. The voice id; "" where none is told."""
+        check_app_id(app_id)
+        body = {"appId": app_id, **_callee_fields(callee, display_number), **spoken.fields()}
+        return self._id(self._post("/voice/sendCode", body | _called_info(called_info)).body)
+
+    def phones(self, *, app_id: str, current: int = 1, size: int = LARGEST_PAGE) -> Page[SipPhone]:
+        """POST /voice/sipQuery (wire §2.6), which lists phones and not calls."""
+        check_app_id(app_id)
+        envelope = self._post("/voice/sipQuery", pages.request(current, size, {"appId": app_id}))
+        return pages.read_page(envelope, current, "voice/sipQuery", _phone)
+
+    def every_phone(self, *, app_id: str) -> Iterator[SipPhone]:
+        for page in pages.every_page(lambda current: self.phones(app_id=app_id, current=current), "voice/sipQuery"):
+            yield from page.records
+
+    def upload_audio(self, *, file_name: str, data: bytes, at_most: int = MAX_AUDIO) -> str:
+        """POST /voice/fileUpload (wire §2.9): the file's id, "" where none is told.
+
+        Names are unique in an account: −20 after an answer that was lost says that the first upload arrived.
+        """
+        check_audio_name(file_name)
+        if not data:
+            raise InvalidRequest("file", "the file is empty")
+        if len(data) > at_most:
+            raise InvalidRequest("file", f"{len(data):,} bytes; an audio file has at most {at_most:,}")
+        body = {"fileName": file_name, "file": base64.b64encode(data).decode()}
+        return self._id(self._post("/voice/fileUpload", body).body)
+
+    def audio_files(self, *, app_id: str = "", current: int = 1, size: int = LARGEST_PAGE) -> Page[UploadedAudio]:
+        """POST /voice/fileQuery (wire §2.18): what has been uploaded. No page shows a record: its names are tried."""
+        envelope = self._post("/voice/fileQuery", pages.request(current, size, {"appId": app_id} if app_id else {}))
+        return pages.read_page(envelope, current, "voice/fileQuery", self._audio_file)
+
+    def every_audio_file(self, *, app_id: str = "") -> Iterator[UploadedAudio]:
+        for page in pages.every_page(
+            lambda current: self.audio_files(app_id=app_id, current=current), "voice/fileQuery"
+        ):
+            yield from page.records
+
+    def sip_records(self, *, start: dt.datetime, end: dt.datetime, current: int = 1) -> Page[CallRecord]:
+        """POST /voice/recordSipQuery (wire §2.19): calls from SIP phones, a hundred a page, at most 31 days."""
+        return self._records("/voice/recordSipQuery", start, end, current)
+
+    def group_records(self, *, start: dt.datetime, end: dt.datetime, current: int = 1) -> Page[CallRecord]:
+        """POST /voice/recordGroupQuery (wire §2.19): group calls and TTS messages."""
+        return self._records("/voice/recordGroupQuery", start, end, current)
+
+    def every_sip_record(self, *, start: dt.datetime, end: dt.datetime) -> Iterator[CallRecord]:
+        for page in pages.every_page(
+            lambda current: self.sip_records(start=start, end=end, current=current), "voice/recordSipQuery"
+        ):
+            yield from page.records
+
+    def every_group_record(self, *, start: dt.datetime, end: dt.datetime) -> Iterator[CallRecord]:
+        for page in pages.every_page(
+            lambda current: self.group_records(start=start, end=end, current=current), "voice/recordGroupQuery"
+        ):
+            yield from page.records
+
+    def sip_record(self, voice_id: str) -> CallRecord | None:
+        """GET /voice/recordSip/{voiceId} (wire §2.19); None as long as there is none."""
+        return self._record("/voice/recordSip/", voice_id)
+
+    def group_record(self, voice_id: str) -> CallRecord | None:
+        """GET /voice/recordGroup/{voiceId}: one group call or TTS message; None as long as there is none."""
+        return self._record("/voice/recordGroup/", voice_id)
+
+    def _records(self, path: str, start: dt.datetime, end: dt.datetime, current: int) -> Page[CallRecord]:
+        if start >= end or end - start > dt.timedelta(days=MAX_RECORD_DAYS):
+            raise InvalidRequest("endTime", f"a window lasts at most {MAX_RECORD_DAYS} days and ends after it starts")
+        window = {"strTime": times.for_query(start, self._zone), "endTime": times.for_query(end, self._zone)}
+        envelope = self._post(path, pages.request(current, LARGEST_PAGE, window))
+        return pages.read_page(envelope, current, path.strip("/"), lambda row: from_row(row, self._zone))
+
+    def _record(self, path: str, voice_id: str) -> CallRecord | None:
+        if not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", voice_id):
+            raise InvalidRequest("voiceId", f"{voice_id!r} is no id of a call")
+        data = self._get(path + voice_id, {}).body.get("data")
+        if isinstance(data, list):
+            data = data[0] if data else None
+        if not isinstance(data, dict) or not data:
+            return None
+        return from_row({str(key).strip(): value for key, value in data.items()}, self._zone)
+
+    def _audio_file(self, row: dict[str, Any]) -> UploadedAudio:
+        file_id = _first(row, "fileId", "voiceFileId", "id")
+        name = _first(row, "fileName", "voiceFileName", "name")
+        if not (file_id or name):
+            raise MalformedRecord("a file without id and name")
+        return UploadedAudio(
+            file_id=file_id,
+            name=name,
+            uploaded_at=times.from_text(_first(row, "createdTime", "createTime", "uploadTime"), self._zone),
+            seconds=count(row.get("duration")),
+        )
+
+    def _id(self, body: dict[str, Any]) -> str:
+        """`data` is the id; the sample of one document has none (wire §5 row 10)."""
+        data = body.get("data")
+        return _first(data, "voiceId", "fileId", "id") if isinstance(data, dict) else text(data)
+
+
+def check_audio_name(name: str) -> None:
+    """5 to 32 characters with the suffix, which is one of AUDIO_TYPES."""
+    check_length("fileName", name, 5, 32)
+    if name.rpartition(".")[2].lower() not in AUDIO_TYPES:
+        raise InvalidRequest("fileName", f"{name!r} ends with none of .{', .'.join(AUDIO_TYPES)}")
+
+
+def call_record_windows(
+    start: dt.datetime, end: dt.datetime, now: dt.datetime
+) -> list[tuple[dt.datetime, dt.datetime]]:
+    """A period cut to what the record queries allow: not before two months ago, windows of at most 31 days."""
+    oldest = now - dt.timedelta(days=RECORDS_KEPT_DAYS) + dt.timedelta(minutes=1)
+    cursor, end = max(start, oldest), min(end, now)
+    windows = []
+    while cursor < end:
+        stop = min(cursor + dt.timedelta(days=MAX_RECORD_DAYS), end)
+        windows.append((cursor, stop))
+        cursor = stop
+    return windows
+
+
+def _callee_fields(callee: str, display_number: str) -> dict[str, str]:
+    check_digits("callee", callee)
+    fields = {"callee": callee}
+    if display_number:
+        check_digits("displayNum", display_number)
+        fields["displayNum"] = display_number
+    return fields
+
+
+def _called_info(given: str) -> dict[str, str]:
+    check_length("calledInfo", given, 0, MAX_CALLED_INFO)
+    return {"calledInfo": given} if given else {}
+
+
+def _phone(row: dict[str, Any]) -> SipPhone:
+    account = text(row.get("account"))
+    if not account:
+        raise MalformedRecord("a phone without an account")
+    return SipPhone(
+        account=account,
+        group=text(row.get("groupName")),
+        name=text(row.get("phoneName")),
+        display_number=text(row.get("displayNum")),
+    )
+
+
+def _first(row: dict[str, Any], *names: str) -> str:
+    return next((said for name in names if (said := text(row.get(name)))), "")
