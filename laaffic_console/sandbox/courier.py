@@ -6,6 +6,7 @@ import heapq
 import itertools
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -34,7 +35,8 @@ class Courier:
         self.counts.clear()
 
     async def run(self) -> None:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+        patience = aiohttp.ClientTimeout(total=30)
+        async with aiohttp.ClientSession(timeout=patience) as session, ended_together(self._posting):
             while True:
                 if not self._due or self._due[0][0] > time.time():
                     await asyncio.sleep(0.05)
@@ -51,6 +53,18 @@ class Courier:
             await post_until_acknowledged(session, url, body, self.options.push_retries, counts)
         finally:
             self._free.release()
+
+
+@contextlib.asynccontextmanager
+async def ended_together(tasks: set[asyncio.Task[None]]) -> AsyncIterator[None]:
+    """Whoever stops takes along what it is still posting."""
+    try:
+        yield
+    finally:
+        ending = list(tasks)
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
 
 
 async def post_until_acknowledged(

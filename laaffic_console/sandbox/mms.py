@@ -6,12 +6,13 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-from laaffic_console.sandbox.families import FamilyOfInterfaces, Gateway, Route
+from laaffic_console.sandbox.families import Door, FamilyOfInterfaces, Gateway, Route
 from laaffic_console.sandbox.fates import segments_of
 from laaffic_console.sandbox.parameters import text
 from laaffic_console.sandbox.protocol import REASONS, Refusal, check_application, success
 
 FILE_TYPES = ["png", "jpg", "jpeg", "bmp", "gif", "webp", "psd", "svg", "tiff", "mp3", "wav", "txt", "vcf"]
+PICTURES = ("png", "jpg", "jpeg", "bmp", "gif", "webp")
 LARGEST = 50 * 1024
 KEPT = 3 * 86400  # seconds
 PRODUCTS = "sms mms"
@@ -41,6 +42,19 @@ class MmsInterfaces(FamilyOfInterfaces):
             Route("POST", "/mmsUpload", self.upload, acts=True),
             Route("POST", "/mmsSend", self.send, acts=True),
         ]
+
+    def doors(self) -> list[tuple[str, str, Door]]:
+        return [("GET", "/attachments", self._door_attachment)]
+
+    def _door_attachment(self, given: dict[str, Any]) -> dict[str, Any]:
+        """What was uploaded; a picture that no browser would run as a page comes along to be shown."""
+        attachment = self.attachments.get(given.get("id", ""))
+        if attachment is None:
+            raise ValueError("no such attachment")
+        image = ""
+        if attachment.file_type in PICTURES:
+            image = f"data:image/{attachment.file_type};base64,{base64.b64encode(attachment.data).decode()}"
+        return {"type": attachment.file_type, "bytes": len(attachment.data), "image": image}
 
     def upload(self, given: dict[str, Any], now: float) -> dict[str, Any]:
         file_type, encoded = text(given, "fileType"), text(given, "fileData")

@@ -155,7 +155,9 @@ class NumberInterfaces(FamilyOfInterfaces):
         for _ in range(count):
             bind_id = next(self._ids)
             ends = (
-                expires if expires is not None else dt.datetime.now(dt.UTC).timestamp() + 3600 + bind_id * 577 % 250_000
+                expires
+                if expires is not None
+                else dt.datetime.now(dt.UTC).timestamp() + 3600 + bind_id * 48_271 % 250_000
             )
             numbers = (f"9150{tail}{bind_id % 1_000_000:06d}" for tail in ("27", "28", "22", "23"))
             self.bindings[bind_id] = Bound(bind_id, app_id, *numbers, ends)

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from laaffic_console.sandbox.courier import CONCURRENT, post_until_acknowledged
+from laaffic_console.sandbox.courier import CONCURRENT, ended_together, post_until_acknowledged
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.store import Accepted, Store
 
@@ -38,7 +38,8 @@ class Pusher:
         self._due.clear()
 
     async def run(self) -> None:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+        patience = aiohttp.ClientTimeout(total=30)
+        async with aiohttp.ClientSession(timeout=patience) as session, ended_together(self._sending):
             while True:
                 batch = self._take_due()
                 if not batch:

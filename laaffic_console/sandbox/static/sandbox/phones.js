@@ -11,10 +11,11 @@ const el = (tag, className, text) => {
   return node;
 };
 const byId = (id) => document.getElementById(id);
-const setFaults = async (faults) => {
-  const answer = await fetch("/sandbox/faults", { method: "POST", body: JSON.stringify(faults) });
-  byId("said").textContent = answer.ok ? "Set." : (await answer.json()).error;
+const tell = async (door, given) => {
+  const answer = await fetch("/sandbox" + door, { method: "POST", body: JSON.stringify(given) });
+  byId("said").textContent = answer.ok ? "Done." : (await answer.json()).error;
 };
+const setFaults = (faults) => tell("/faults", faults);
 for (const [kind, words] of Object.entries(KINDS)) {
   const button = el("button", "", words);
   button.type = "button";
@@ -27,6 +28,24 @@ byId("clear").addEventListener("click", async () => {
   byId("latency").value = 0;
   byId("said").textContent = "No faults.";
 });
+byId("reply").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  await tell("/replies", Object.fromEntries(new FormData(event.target)));
+  refresh();
+});
+byId("shift").addEventListener("change", async (event) => {
+  await tell("/clock", { seconds: (Number(event.target.value) || 0) * 86400 });
+  refresh();
+});
+const pictures = new Map();
+const showPicture = async (id, bubble) => {
+  if (!pictures.has(id)) pictures.set(id, (await (await fetch("/sandbox/attachments?id=" + encodeURIComponent(id))).json()).image);
+  if (!pictures.get(id)) return;
+  const picture = el("img");
+  picture.src = pictures.get(id);
+  picture.alt = id;
+  bubble.append(picture);
+};
 const showStats = (stats) => {
   const figures = { accepted: stats.accepted, delivered: stats.delivered, failed: stats.failed, pending: stats.pending,
     "sent twice": stats.duplicates["order id"], "reports pushed": stats.pushes.acknowledged || 0 };
@@ -48,9 +67,31 @@ const showPhones = (messages) => {
       const words = { delivered: "✓ delivered", failed: "✗ " + message.reason, sending: "on its way", queued: "queued" };
       const count = message.segments === 1 ? "1 segment" : message.segments + " segments";
       meta.append(el("span", "", (message.sender_id || "no sender ID") + " · " + count), el("span", message.state, words[message.state]));
-      phone.append(el("div", "bubble", message.content), meta);
+      const bubble = el("div", "bubble", (message.title ? message.title + "\n" : "") + message.content);
+      for (const file of message.files) {
+        bubble.append(el("div", "file", file));
+        showPicture(file, bubble);
+      }
+      phone.append(bubble, meta);
     }
     return phone;
+  }));
+};
+const showTables = (tables) => {
+  byId("tables").replaceChildren(...Object.entries(tables).filter(([, rows]) => rows.length).map(([title, rows]) => {
+    const section = el("section"), scroll = el("div", "scroll"), table = el("table"), head = el("tr");
+    const columns = Object.keys(rows[0]);
+    head.append(...columns.map((name) => el("th", "", name)));
+    table.append(head, ...rows.map((row) => {
+      const line = el("tr");
+      line.append(...columns.map((name) => el("td", "", String(row[name] ?? ""))));
+      return line;
+    }));
+    scroll.append(table);
+    scroll.tabIndex = 0;
+    scroll.setAttribute("aria-label", title);
+    section.append(el("h2", "", title), scroll);
+    return section;
   }));
 };
 const refresh = async () => {
@@ -58,6 +99,7 @@ const refresh = async () => {
   try {
     const number = encodeURIComponent(byId("search").value.replace(/\D/g, ""));
     showPhones((await (await fetch(`/sandbox/messages?limit=60&number=${number}`)).json()).messages);
+    showTables((await (await fetch("/sandbox/received")).json()).tables);
     showStats(await (await fetch("/sandbox/stats")).json());
   } catch { byId("said").textContent = "The sandbox does not answer."; }
 };
