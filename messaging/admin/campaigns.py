@@ -106,7 +106,7 @@ class CampaignAdmin(ModelAdmin):
         (gettext_lazy("To"), {"fields": ["groups", "excluded_groups"]}),
         (
             gettext_lazy("When and how fast"),
-            {"fields": ["rate_per_second", ("scheduled_at", "latest_start_minutes"), "error_limit"]},
+            {"fields": ["rate_per_second", "scheduled_at", "latest_start_minutes", "error_limit"]},
         ),
     ]
 

@@ -138,9 +138,7 @@ class ContactAdmin(ModelAdmin):
     actions_list = ["import_file", "export_csv", "export_xlsx"]
     change_form_outer_after_template = "messaging/contact_facts.html"
     fieldsets = [
-        (None, {"fields": [("number", "name"), ("email", "language")]}),
-        (gettext_lazy("Groups"), {"fields": ["member_of"]}),
-        (gettext_lazy("Attributes"), {"fields": ["attributes"]}),
+        (None, {"fields": [("number", "name"), ("email", "language"), "member_of", "attributes"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:

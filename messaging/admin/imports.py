@@ -21,6 +21,7 @@ from messaging.models import ContactGroup, ContactImport
 from messaging.services import imports
 
 State = ContactImport.State
+BAD_ROWS_SHOWN = 20
 STATE_COLOURS = {
     State.PREVIEW: "warning",
     State.QUEUED: "info",
@@ -132,7 +133,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             if not self.has_add_permission(request):
                 raise PermissionDenied
-            if "_start" in request.POST and "number" in mapping.values():
+            if "_start" in request.POST and not imports.problem_with_mapping(job, mapping):
                 imports.start(job.pk, mapping=mapping)
                 return HttpResponseRedirect(request.path)
         return page(
@@ -146,7 +147,8 @@ class ContactImportAdmin(ReadOnlyAdmin):
                 for index, header in enumerate(job.headers)
             ],
             rows=imports.preview(job, mapping),
-            has_number="number" in mapping.values(),
+            problem=imports.problem_with_mapping(job, mapping),
+            may_cancel=self.has_add_permission(request),
         )
 
     def _mapping(self, request: HttpRequest, job: ContactImport) -> dict[str, str]:
@@ -186,7 +188,8 @@ class ContactImportAdmin(ReadOnlyAdmin):
             rate=rate,
             seconds_left=seconds / done - seconds if done > 0.02 and job.state == State.RUNNING else None,
             is_over=job.state in (State.FINISHED, State.FAILED, State.CANCELLED),
-            bad_rows=job.bad_rows.order_by("row")[:100],
+            bad_rows=job.bad_rows.order_by("row")[:BAD_ROWS_SHOWN],
+            more_bad_rows=max(0, job.invalid - BAD_ROWS_SHOWN),
         )
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:

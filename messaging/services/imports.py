@@ -240,12 +240,20 @@ def result(job: ContactImport) -> dict[str, object]:
     }
 
 
+def problem_with_mapping(job: ContactImport, mapping: dict[str, str]) -> str:
+    """Why a file cannot be imported with its columns read like this; "" when it can."""
+    try:
+        RowCleaner(job.headers, mapping, job.region)
+    except RowError as problem:
+        return problem.reason
+    return ""
+
+
 def preview(job: ContactImport, mapping: dict[str, str], rows: int = 20) -> list[dict[str, object]]:
     """The first rows as they will be stored, and the bad ones with their reason."""
-    try:
-        cleaner = RowCleaner(job.headers, mapping, job.region)
-    except RowError as problem:
-        return [{"line": 1, "error": problem}]
+    if problem_with_mapping(job, mapping):
+        return []
+    cleaner = RowCleaner(job.headers, mapping, job.region)
     shown: list[dict[str, object]] = []
     try:
         for row in ContactFile(path_of(job), Format(job.encoding, job.delimiter, job.headers)):

@@ -54,17 +54,26 @@
         form.querySelectorAll("button[type=submit]").forEach((button) => button.setAttribute("aria-busy", "true"));
       });
     }
+    // Back in the browser brings the page as it was left: its forms can be sent again.
+    window.addEventListener("pageshow", (event) => {
+      if (!event.persisted) return;
+      for (const form of document.querySelectorAll("form[data-sent]")) {
+        delete form.dataset.sent;
+        form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+      }
+    });
     for (const form of document.querySelectorAll("form[data-confirm]")) {
       form.addEventListener("submit", (event) => { if (!confirm(form.dataset.confirm)) { event.preventDefault(); delete form.dataset.sent; } });
     }
     for (const drop of document.querySelectorAll(".c-drop")) {
-      const input = drop.querySelector("input[type=file]"), name = drop.querySelector("[data-file-name]");
-      const show = () => { name.textContent = input.files[0] ? input.files[0].name : ""; };
-      input.addEventListener("change", show);
+      const input = drop.querySelector("input[type=file]");
       drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
       drop.addEventListener("dragleave", () => drop.classList.remove("over"));
       drop.addEventListener("drop", (event) => {
-        event.preventDefault(); drop.classList.remove("over"); input.files = event.dataTransfer.files; show();
+        event.preventDefault(); drop.classList.remove("over"); 
+        if (!event.dataTransfer.files.length) return;
+        input.files = event.dataTransfer.files;
+        input.dispatchEvent(new Event("change", { bubbles: true }));
       });
     }
     for (const chosen of document.querySelectorAll("[data-fills]")) {

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import openpyxl
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -198,9 +199,29 @@ class ImportTests:
 
         answer = admin_client.post(address, {"_start": "1", "column-0": "name"})
 
-        assert answer.context["has_number"] is False
+        assert "No column holds the phone number" in answer.context["problem"]
         assert ContactImport.objects.get().state == "preview"
         assert not OrmQ.objects.exists()
+
+    def test_two_columns_for_one_field_do_not_start(self, admin_client: Client) -> None:
+        address = self.upload(admin_client, CSV.encode())["Location"]
+
+        answer = admin_client.post(address, {"_start": "1", "column-0": "number", "column-1": "number"})
+
+        assert "Two columns are both" in answer.context["problem"]
+        assert ContactImport.objects.get().state == "preview"
+
+    def test_a_workbook_is_read_by_its_content(self, admin_client: Client) -> None:
+        book = openpyxl.Workbook()
+        for row in (["Phone", "Name"], [919876543210, "Ann"], ["+49 1512 3456789", "Bo"]):
+            book.active.append(row)
+        written = io.BytesIO()
+        book.save(written)
+
+        address = self.upload(admin_client, written.getvalue(), name="people.xlsx")["Location"]
+
+        rows = admin_client.get(address).context["rows"]
+        assert [row["contact"].number for row in rows] == ["919876543210", "4915123456789"]
 
     def test_a_cancelled_one_does_not_start(self, admin_client: Client) -> None:
         address = self.upload(admin_client, CSV.encode())["Location"]

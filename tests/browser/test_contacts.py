@@ -1,0 +1,145 @@
+"""Contacts, files and the suppression list, in a browser."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+import pytest
+from playwright.sync_api import Page, expect
+
+from laaffic_console.gateway.models import Application
+from messaging.models import Campaign, Contact, ContactGroup, ContactImport, SuppressionEntry
+from tests.messaging.conftest import add_contacts
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("browser"),
+    # Sockets of the live server's and Playwright's threads are closed by the collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+UPLOAD = "/admin/messaging/contactimport/add/"
+DROP = """async ([name, text]) => {
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([text], name));
+  const box = document.querySelector(".c-drop");
+  box.dispatchEvent(new DragEvent("dragover", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  box.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+}"""
+
+
+@pytest.fixture
+def workbook(tmp_path: Path) -> Path:
+    book = openpyxl.Workbook()
+    for row in (["Phone", "Name"], [919876543210, "Ann"], ["nobody", "Bo"]):
+        book.active.append(row)
+    book.save(tmp_path / "people.xlsx")
+    return tmp_path / "people.xlsx"
+
+
+class UploadTests:
+    def test_a_workbook_makes_contacts_and_no_group_of_its_name(
+        self, page: Page, workbook: Path, run_jobs: Callable[[], int]
+    ) -> None:
+        page.goto(UPLOAD)
+        page.set_input_files("input[type=file]", workbook)
+        expect(page.locator("#id_new_group")).to_have_value("")
+        page.click("text=Look at the file")
+        page.click("#start-import")
+
+        run_jobs()
+
+        expect(page.locator("#import-state")).to_have_text("Finished")
+        expect(page.locator("#added")).to_have_text("1")
+        expect(page.locator("table")).to_contain_text("nobody")
+        assert not ContactGroup.objects.exists()
+
+    def test_a_file_can_be_dropped(self, page: Page) -> None:
+        page.goto(UPLOAD)
+        page.evaluate(DROP, ["dropped.csv", "Phone,Name\n+919876543210,Ann\n"])
+        page.click("text=Look at the file")
+
+        expect(page.locator("h1.c-title")).to_have_text("dropped.csv")
+        expect(page.locator("table").last).to_contain_text("919876543210")
+
+    def test_it_can_be_cancelled_before_it_starts(self, page: Page, workbook: Path) -> None:
+        page.goto(UPLOAD)
+        page.set_input_files("input[type=file]", workbook)
+        page.click("text=Look at the file")
+        page.click("text=Cancel")
+
+        expect(page.locator("#import-state")).to_have_text("Cancelled")
+        assert ContactImport.objects.get().state == "cancelled"
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"", "The file is empty"),
+            (b"%PDF-1.7\n", "This is a PDF"),
+            (b",".join([b"c"] * 2000) + b"\nx", "2,000 columns"),
+        ],
+        ids=["0 bytes", "PDF", "2,000 columns"],
+    )
+    def test_what_is_no_list_says_so_and_keeps_the_rest(
+        self, page: Page, tmp_path: Path, content: bytes, said: str
+    ) -> None:
+        (tmp_path / "people.csv").write_bytes(content)
+        page.goto(UPLOAD)
+        page.fill("#id_new_group", "Spring")
+        page.set_input_files("input[type=file]", tmp_path / "people.csv")
+        page.click("text=Look at the file")
+
+        expect(page.locator("[role=alert]")).to_contain_text(said)
+        expect(page.locator("#id_new_group")).to_have_value("Spring")
+
+
+class ListTests:
+    def test_the_export_is_the_list_that_is_shown(self, page: Page, group: ContactGroup) -> None:
+        add_contacts(group, 3, name="Ann")
+        Contact.objects.create(number="4915123456789", country="DE", name="Bo")
+        page.goto("/admin/messaging/contact/?q=bo")
+
+        with page.expect_download() as download:
+            page.click("text=Export CSV")
+
+        lines = Path(download.value.path()).read_text("utf-8-sig").splitlines()
+        assert [line.split(",")[0] for line in lines] == ["number", "4915123456789"]
+
+    def test_a_quick_message_has_the_counter(self, page: Page, group: ContactGroup, application: Application) -> None:
+        add_contacts(group, 2, name="Ann Lee")
+        page.goto("/admin/messaging/contact/")
+        page.check("#action-toggle")
+        page.select_option("select[name=action]", "send_sms")
+        page.click("button[name=index]")
+        page.select_option("#id_application", str(application.pk))
+        page.fill("#id_text", "It’s " + "x" * 150 + " ")
+        expect(page.locator(".segment-counter mark")).to_have_text("’")
+        page.click("text=Replace with")
+        expect(page.locator(".segment-counter")).to_contain_text("GSM-7")
+        page.click("text={{name}}")
+        expect(page.locator(".segment-counter-segments")).to_have_text("2 segments")
+        page.click("#act")
+
+        expect(page.locator("#recipients")).to_have_text("2")
+        assert Campaign.objects.get().text == "It's " + "x" * 150 + " {{name}}"
+
+
+class SuppressionTests:
+    def test_pasted_uploaded_and_allowed_again(self, page: Page, tmp_path: Path) -> None:
+        (tmp_path / "left.txt").write_text("919876543211\n919876543212\n")
+        page.goto("/admin/messaging/suppressionentry/add/")
+        page.fill("#id_numbers", "+91 98765 43210\nnobody")
+        page.set_input_files("input[type=file]", tmp_path / "left.txt")
+        page.dblclick("#suppress")
+        expect(page.locator("#added")).to_have_text("3")
+        expect(page.locator("#invalid")).to_have_text("1")
+        expect(page.locator("table")).to_contain_text("nobody")
+
+        page.goto("/admin/messaging/suppressionentry/?q=919876543211")
+        page.click("#result_list tbody th a")
+        page.fill("#id_why", "Asked to be put back")
+        page.click("#allow-again")
+
+        expect(page.locator("body")).to_contain_text("1 number is allowed again.")
+        assert SuppressionEntry.objects.count() == 2
