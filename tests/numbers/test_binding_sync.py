@@ -178,7 +178,7 @@ class MovingListTests:
         assert not self.read(*shifted, *shifted)[0]
 
     def test_a_row_that_cannot_be_read_might_be_any(self) -> None:
-        odd = self.page(0, 1, 2, ["a binding without bindId"])
+        odd = self.page(0, 1, 1, ["a binding without bindId"])
 
         assert not self.read(odd, odd)[0]
 
@@ -192,6 +192,21 @@ class MovingListTests:
 
     def test_an_empty_list_is_a_whole_one(self) -> None:
         assert self.read(self.page(0, 0, 0)) == (True, [])
+
+
+class UnfinishedReadingTests:
+    def test_what_was_not_seen_stays_and_it_is_said(
+        self, sandbox: RunningSandbox, application: Application, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        door("bindings/add", count=2)
+        binding_sync.sync(application)
+        door("bindings/vanish", count=1)
+        monkeypatch.setattr(listing, "read_all", lambda *args, **kwargs: False)
+
+        result = binding_sync.sync(application)
+
+        assert (result.is_complete, result.gone, Binding.objects.live().count()) == (False, 0, 2)
+        assert "not marked as gone" in SyncStatus.objects.get(name="bindings NumApp1").problem
 
 
 class ScheduleTests:
