@@ -83,7 +83,7 @@ def push_tokens() -> list[str]:
 
 
 def balance_alert() -> Decimal:
-    given = env.str("LAAFFIC_BALANCE_ALERT", default="0")
+    given = env.str("LAAFFIC_BALANCE_ALERT", default="") or "0"
     try:
         return Decimal(given)
     except InvalidOperation:

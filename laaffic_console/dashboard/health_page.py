@@ -149,8 +149,15 @@ def worker_row(worker: WorkerHeartbeat) -> dict[str, Any]:
         state, word = "good", _("alive")
     else:
         state, word = "bad", _("silent")
-    skew = skew_sentence(worker.host, worker.clock_skew) if clock.is_off(worker.clock_skew) else ""  # type: ignore[arg-type]
-    return {"worker": worker, "tone": state, "word": word, "silent": silent, "skew": skew}
+    return {"worker": worker, "tone": state, "word": word, "silent": silent, "skew": off_by(worker.clock_skew)}
+
+
+def off_by(skew: float | None) -> str:
+    """ "95 s ahead"; nothing for a clock that is right."""
+    if skew is None or not clock.is_off(skew):
+        return ""
+    said = _("%(n)d s behind") if skew > 0 else _("%(n)d s ahead")
+    return said % {"n": round(abs(skew))}
 
 
 def system_checks() -> list[dict[str, Any]]:

@@ -111,6 +111,18 @@ class AccountHoldAdmin(ReadOnlyAdmin):
     list_display = ["sentence", "stops", "placed_at", "shown_state", "last_answer", "next_probe_at", "released_because"]
     list_select_related = ["application"]
     actions_detail = ["probe_now", "end_hold"]
+    fields = [
+        "sentence",
+        "application",
+        "code",
+        "call",
+        "placed_at",
+        "last_answer",
+        "next_probe_at",
+        "released_at",
+        "released_because",
+        "released_by",
+    ]
 
     @display(description=gettext_lazy("stops"))
     def stops(self, hold: AccountHold) -> str:

@@ -64,4 +64,4 @@ class BalanceReading(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.balance} {self.currency}".strip()
+        return f"{self.balance:.2f} {self.currency}".strip()
