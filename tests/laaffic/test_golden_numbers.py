@@ -327,6 +327,11 @@ class EditNumberPoolTests:
 
         assert "numberList" not in gateway.received[0].json()
 
+    def test_no_numbers_at_all_is_said(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
+        self.edit(client, numbers=[])
+
+        assert gateway.received[0].json()["numberList"] == []
+
     @pytest.mark.parametrize(
         ("changed", "says"),
         [

@@ -1,3 +1,4 @@
+import argparse
 import asyncio
 import contextlib
 import ipaddress
@@ -22,32 +23,52 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--api-key", default=settings.LAAFFIC_API_KEY or "sandbox-key")
         parser.add_argument("--api-secret", default=settings.LAAFFIC_API_SECRET or "sandbox-secret")
-        parser.add_argument("--app", action="append", default=[], metavar="APPID:PRODUCT")
-        parser.add_argument("--dialect", choices=["both", "vendor", "seed"], default="both")
-        parser.add_argument("--statuses", choices=["strings", "numbers"], default="strings")
-        parser.add_argument("--failed-record", choices=["1", "2"], default="2")
-        parser.add_argument("--balance", type=float)
+        parser.add_argument(
+            "--app",
+            action="append",
+            default=[],
+            metavar="APPID:PRODUCT",
+            help="an application this gateway knows, of sms, mms, email, voice or number; without any it knows all",
+        )
+        parser.add_argument("--dialect", choices=["both", "vendor", "seed"], default="both", help="shape of answers")
+        parser.add_argument("--statuses", choices=["strings", "numbers"], default="strings", help='"0" or 0')
+        parser.add_argument("--failed-record", choices=["1", "2"], default="2", help="what getSentRcd calls a failure")
+        parser.add_argument("--balance", type=float, help="runs down with each message; without it, it never does")
         parser.add_argument("--clock-offset", type=float, default=0.0, help="seconds this gateway's clock is ahead")
-        pushes = parser.add_argument_group("delivery reports")
-        pushes.add_argument("--callback", default="", metavar="URL")
-        pushes.add_argument("--delivery-delay", default="0.3,2.5", metavar="MIN,MAX")
-        pushes.add_argument("--delivery-rate", type=float)
-        pushes.add_argument("--push-mode", choices=["single", "array", "wrapped"], default="single")
-        pushes.add_argument("--push-batch", type=int, default=200)
-        pushes.add_argument("--push-repeat", type=float, default=0.0, metavar="PROBABILITY")
-        pushes.add_argument("--push-shuffle", action="store_true")
-        pushes.add_argument("--push-delay", type=float, default=0.0, metavar="SECONDS")
-        pushes.add_argument("--spaced-order-key", action="store_true")
+        pushes = parser.add_argument_group("delivery reports, and how all callbacks are posted")
+        pushes.add_argument("--callback", default="", metavar="URL", help="where delivery reports are posted")
+        pushes.add_argument(
+            "--delivery-delay", default="0.3,2.5", metavar="MIN,MAX", help="seconds until delivered or failed"
+        )
+        pushes.add_argument(
+            "--delivery-rate", type=probability, metavar="P", help="share delivered, not each country's own"
+        )
+        pushes.add_argument(
+            "--push-mode", choices=["single", "array", "wrapped"], default="single", help="shape of a callback"
+        )
+        pushes.add_argument("--push-batch", type=positive, default=200, metavar="N", help="reports in one array")
+        pushes.add_argument(
+            "--push-repeat", type=probability, default=0.0, metavar="P", help="share of callbacks that come twice"
+        )
+        pushes.add_argument("--push-shuffle", action="store_true", help="callbacks come out of order")
+        pushes.add_argument("--push-delay", type=seconds, default=0.0, metavar="SECONDS", help="callbacks come so late")
+        pushes.add_argument("--spaced-order-key", action="store_true", help='"orderId " as one vendor page has it')
         pushes.add_argument("--no-order-id", action="store_true", help="leave orderId out of pushes")
         email = parser.add_argument_group("email")
-        email.add_argument("--email-list-size", type=int, default=20, metavar="N", help="addresses in list 1000")
+        email.add_argument("--email-list-size", type=natural, default=20, metavar="N", help="addresses in list 1000")
         email.add_argument("--email-words", choices=["en", "zh"], default="en", help="language of emailState")
-        email.add_argument("--email-duplicate-window", type=float, default=60.0, metavar="SECONDS")
+        email.add_argument(
+            "--email-duplicate-window",
+            type=seconds,
+            default=60.0,
+            metavar="SECONDS",
+            help="the same batch again within it is -2, a duplicate",
+        )
         numbers = parser.add_argument_group("numbers and MMS")
-        numbers.add_argument("--bindings", type=int, default=0, metavar="N", help="AXB bindings from the start")
-        numbers.add_argument("--expire-time", choices=["datetime", "epoch"], default="datetime")
+        numbers.add_argument("--bindings", type=natural, default=0, metavar="N", help="AXB bindings from the start")
+        numbers.add_argument("--expire-time", choices=["datetime", "epoch"], default="datetime", help="of bindings")
         numbers.add_argument("--strict-pools", action="store_true", help="editNumberPool wants oldPoolNumber")
-        numbers.add_argument("--owned-numbers", type=int, default=12, metavar="N")
+        numbers.add_argument("--owned-numbers", type=natural, default=12, metavar="N", help="rented numbers")
         numbers.add_argument("--strict-mms-size", action="store_true", help="50 KB is of the Base64 text")
         numbers.add_argument(
             "--clock-shift",
@@ -57,14 +78,16 @@ class Command(BaseCommand):
             help="attachments, bindings and rented numbers are so much older; signatures are not",
         )
         replies = parser.add_argument_group("replies")
-        replies.add_argument("--reply-rate", type=float, default=0.0, metavar="P", help="share of phones that answer")
-        replies.add_argument("--reply-callback", default="", metavar="URL")
+        replies.add_argument(
+            "--reply-rate", type=probability, default=0.0, metavar="P", help="share of phones that answer"
+        )
+        replies.add_argument("--reply-callback", default="", metavar="URL", help="where replies are posted")
         replies.add_argument("--reply-words", default="", metavar="WORD,WORD", help="what they say, STOP for one")
-        replies.add_argument("--reply-delay", type=float, default=1.0, metavar="SECONDS")
+        replies.add_argument("--reply-delay", type=seconds, default=1.0, metavar="SECONDS", help="after delivery")
         replies.add_argument("--misspelt-mnc", action="store_true", help='"mcn" as one vendor sample has it')
         faults = parser.add_argument_group("faults (probabilities from 0 to 1)")
-        faults.add_argument("--latency", type=float, default=0.0, metavar="MS")
-        faults.add_argument("--latency-jitter", type=float, default=0.0, metavar="MS")
+        faults.add_argument("--latency", type=seconds, default=0.0, metavar="MS")
+        faults.add_argument("--latency-jitter", type=seconds, default=0.0, metavar="MS", help="up to so much more")
         for kind in (
             "reset-before",
             "reset-after",
@@ -74,7 +97,7 @@ class Command(BaseCommand):
             "half-json",
             "hang",
         ):
-            faults.add_argument(f"--{kind}", type=float, default=0.0, metavar="P")
+            faults.add_argument(f"--{kind}", type=probability, default=0.0, metavar="P")
         faults.add_argument(
             "--fault-path",
             action="append",
@@ -113,6 +136,33 @@ class Command(BaseCommand):
         await ended.wait()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(runner.cleanup(), 3)
+
+
+def probability(said: str) -> float:
+    value = float(said)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{said} is not between 0 and 1")
+    return value
+
+
+def seconds(said: str) -> float:
+    value = float(said)
+    if not 0 <= value < 1e9:
+        raise argparse.ArgumentTypeError(f"{said} is less than 0 or too much")
+    return value
+
+
+def natural(said: str) -> int:
+    value = int(said)
+    if not 0 <= value <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{said} is not between 0 and 1,000,000")
+    return value
+
+
+def positive(said: str) -> int:
+    if not natural(said):
+        raise argparse.ArgumentTypeError("at least 1")
+    return int(said)
 
 
 def is_loopback(host: str) -> bool:
