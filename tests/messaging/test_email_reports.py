@@ -182,7 +182,7 @@ class OrderTests:
 
         assert seen == {"[('e1', 'e1', 'ann@example.com', 20, 'submitted', 'ok', 10)]"}
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=15, deadline=None)
     @given(st.lists(st.sampled_from(range(len(REPORTS))), max_size=12))
     def test_repeats_late_ones_and_contradictions_end_where_they_should(self, order: list[int]) -> None:
         for model in (EmailCampaign, GatewayCall, Application):
