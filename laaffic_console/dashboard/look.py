@@ -73,7 +73,16 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _item(_("Campaigns"), "campaign", "messaging_campaign_changelist", "messaging.view_campaign"),
                     _item(_("MMS campaigns"), "mms", "messaging_mmscampaign_changelist", "messaging.view_campaign"),
+                    _item(
+                        _("Email campaigns"),
+                        "mail",
+                        "messaging_emailcampaign_changelist",
+                        "messaging.view_emailcampaign",
+                    ),
                     _item(_("Messages"), "sms", "messaging_message_changelist", "messaging.view_message"),
+                    _item(
+                        _("Emails"), "outgoing_mail", "messaging_emailmessage_changelist", "messaging.view_emailmessage"
+                    ),
                     _item(
                         _("MMS attachments"),
                         "perm_media",

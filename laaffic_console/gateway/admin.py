@@ -44,6 +44,13 @@ CALL_COLOURS = {
     CallState.PREPARED: "default",
 }
 
+# What a call is about → the page that shows it.
+ABOUT_PAGES = {
+    "campaign": "admin:messaging_campaign_change",
+    "email campaign": "admin:messaging_emailcampaign_change",
+    "MMS attachment": "admin:messaging_mmsattachment_change",
+}
+
 
 @admin.register(Application)
 class ApplicationAdmin(ModelAdmin):
@@ -204,10 +211,10 @@ class GatewayCallAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("about"))
     def about(self, call: GatewayCall) -> str:
-        if call.about_kind != "campaign":
+        if call.about_kind not in ABOUT_PAGES or call.about_id is None:
             return f"{call.about_kind} {call.about_id or ''}"
-        page = reverse("admin:messaging_campaign_change", args=[call.about_id])
-        return format_html('<a href="{}">{} {}</a>', page, _("Campaign"), call.about_id)
+        page = reverse(ABOUT_PAGES[call.about_kind], args=[call.about_id])
+        return format_html('<a href="{}">{} {}</a>', page, call.about_kind, call.about_id)
 
     @display(description=gettext_lazy("recipients"))
     def recipients(self, call: GatewayCall) -> int | str:

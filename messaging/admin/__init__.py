@@ -1,3 +1,21 @@
-from messaging.admin import attachments, campaigns, contacts, imports, messages, mms_campaigns, suppression
+from messaging.admin import (
+    attachments,
+    campaigns,
+    contacts,
+    email_campaigns,
+    emails,
+    imports,
+    messages,
+    mms_campaigns,
+)
 
-__all__ = ["attachments", "campaigns", "contacts", "imports", "messages", "mms_campaigns", "suppression"]
+__all__ = [
+    "attachments",
+    "campaigns",
+    "contacts",
+    "email_campaigns",
+    "emails",
+    "imports",
+    "messages",
+    "mms_campaigns",
+]

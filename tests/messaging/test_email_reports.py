@@ -243,7 +243,7 @@ class DeliveryTests:
 
     def test_no_answer_means_later_and_nothing_else(self, sandbox: RunningSandbox, campaign: EmailCampaign) -> None:
         push(entry())
-        sandbox.set_faults(status="-23", status_calls=1, paths=["/email/getSendEmailRcd"])
+        sandbox.set_faults(status="-23", status_calls=1)
         self.due()
         email_deliveries.pull_due()
 

@@ -1,0 +1,438 @@
+"""Email campaigns: composing, the review before launch, the page while it runs, its mails."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from laaffic_console.dashboard.look import is_sandbox
+from laaffic_console.gateway.models import Application, Channel, GatewayCall
+from messaging.admin.pages import blame, page, require
+from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
+from messaging.services import email_campaigns, email_choices, email_counting, email_tests
+from messaging.services.email_campaigns import ABOUT, NotAllowed
+from messaging.services.email_tests import TestFailed
+
+State = EmailCampaignState
+Kind = EmailLookup.Kind
+STATE_COLOURS = {
+    State.DRAFT: "default",
+    State.SCHEDULED: "info",
+    State.SENDING: "info",
+    State.UNKNOWN: "warning",
+    State.RUNNING: "info",
+    State.HELD: "warning",
+    State.FINISHED: "success",
+    State.CANCELLED: "default",
+}
+# verb: (its words, what is asked first, the service)
+BUTTONS: dict[str, tuple[Any, Any, Callable[..., EmailCampaign]]] = {
+    "resume": (gettext_lazy("Try again"), "", email_campaigns.resume),
+    "edit": (gettext_lazy("Edit"), "", email_campaigns.edit_again),
+    "cancel": (
+        gettext_lazy("Cancel"),
+        gettext_lazy("Cancel this campaign? It will never be sent."),
+        email_campaigns.cancel,
+    ),
+}
+BUTTONS_OF = {
+    State.SCHEDULED: ["edit", "cancel"],
+    State.SENDING: ["cancel"],
+    State.HELD: ["resume", "edit", "cancel"],
+}
+WORDS = {"send_again": email_campaigns.send_again, "write_off": email_campaigns.write_off}
+# The field that each look-up fills, and what its choices say.
+LOOKED_UP = {"from_address": Kind.SENDER, "receiver_id": Kind.LIST, "template_id": Kind.TEMPLATE}
+# The two columns of the form.
+COLUMNS = (
+    ("name", "application", "from_address", "receiver_id", "template_id", "subject"),
+    ("scheduled_at", "language", "unsubscribe", "ad_flag", "trigger_id"),
+)
+
+
+class EmailCampaignForm(forms.ModelForm):
+    scheduled_at = forms.DateTimeField(
+        label=gettext_lazy("Send at"),
+        required=False,
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+    )
+
+    class Meta:
+        model = EmailCampaign
+        fields = [
+            "name",
+            "application",
+            "from_address",
+            "receiver_id",
+            "template_id",
+            "subject",
+            "language",
+            "ad_flag",
+            "trigger_id",
+            "unsubscribe",
+            "scheduled_at",
+        ]
+        widgets = {
+            "unsubscribe": forms.NullBooleanSelect,
+            "subject": forms.TextInput({"data-limit": "100"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        applications = Application.objects.filter(channel=Channel.EMAIL, is_active=True)
+        self.fields["application"].queryset = applications
+        if applications.count() == 1:
+            self.fields["application"].initial = applications[0]
+        self.fields["scheduled_at"].help_text = _("Empty: at once. Time zone: %(zone)s.") % {
+            "zone": timezone.get_current_timezone_name()
+        }
+        for name in LOOKED_UP:
+            self.fields[name].widget.attrs |= {"list": f"choices-{name}", "autocomplete": "off"}
+        for name in ("receiver_id", "template_id", "from_address", "subject"):
+            self.fields[name].required = False  # said by the service, in words of its own
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if cleaned is None or "application" in self.errors:
+            return cleaned
+        given = {name: cleaned.get(name) or "" for name in ("from_address", "receiver_id", "template_id", "subject")}
+        try:
+            email_campaigns.check_content(EmailCampaign(application=cleaned["application"], **given))
+        except ValidationError as problem:
+            blame(self, problem)
+        return cleaned
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """What the service has said already is not said again by the model's own limits."""
+        return {*super()._get_validation_exclusions(), *LOOKED_UP, "subject"}
+
+
+class TestForm(forms.Form):
+    address = forms.CharField(label=gettext_lazy("Send a test to"), max_length=254, required=False)
+    template_data = forms.CharField(
+        label=gettext_lazy("The template's variables, as JSON"),
+        required=False,
+        widget=forms.Textarea({"rows": 2, "placeholder": '{"name": "Ann"}'}),
+    )
+
+    __test__ = False  # not a test of pytest's
+
+
+@admin.register(EmailCampaign)
+class EmailCampaignAdmin(ModelAdmin):
+    list_display = ["shown_name", "shown_state", "from_address", "shown_list", "bar", "created_at", "created_by"]
+    list_filter = ["state", "application"]
+    list_filter_sheet = False
+    list_select_related = ["application", "created_by"]
+    search_fields = ["name", "subject"]
+    list_per_page = 50
+    actions = None
+
+    # The list
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        response = super().changelist_view(request, extra_context)
+        if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
+            shown = list(changelist.result_list)
+            found = email_counting.progress_of_many(shown)
+            for campaign in shown:
+                campaign.progress = found[campaign.pk]
+            changelist.result_list = shown
+        return response
+
+    @display(description=gettext_lazy("campaign"), header=True, ordering="name")
+    def shown_name(self, campaign: EmailCampaign) -> list[str]:
+        return [campaign.name, campaign.hold_reason or campaign.wait_reason or campaign.subject]
+
+    @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")
+    def shown_state(self, campaign: EmailCampaign) -> tuple[str, str]:
+        return campaign.state, campaign.get_state_display()
+
+    @display(description=gettext_lazy("recipient list"))
+    def shown_list(self, campaign: EmailCampaign) -> str:
+        return campaign.receiver_name or campaign.receiver_id
+
+    @display(description=gettext_lazy("progress"))
+    def bar(self, campaign: EmailCampaign) -> str:
+        progress = getattr(campaign, "progress", None) or email_counting.progress(campaign)
+        shown = render_to_string("messaging/progress_bar.html", {"progress": progress})
+        return format_html('<div style="min-width: 9rem">{}</div>', shown)
+
+    # Who may what
+
+    def has_change_permission(self, request: HttpRequest, obj: EmailCampaign | None = None) -> bool:
+        """Only a draft can be edited: what was launched stays what it was."""
+        return (obj is None or obj.state == State.DRAFT) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: EmailCampaign | None = None) -> bool:
+        """What has a call in the ledger stays."""
+        is_untouched = obj is not None and obj.state == State.DRAFT and obj.call_id is None
+        return is_untouched and super().has_delete_permission(request, obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/review/", wrap(self.review_view), name="messaging_emailcampaign_review"),
+            path("<int:pk>/test/", wrap(self.test_view), name="messaging_emailcampaign_test"),
+            path("<int:pk>/unknown/", wrap(self.unknown_view), name="messaging_emailcampaign_unknown"),
+            path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_emailcampaign_do"),
+            *super().get_urls(),
+        ]
+
+    # Composing
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return self._compose(request, EmailCampaign(created_by=request.user))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        campaign = self.get_object(request, object_id)
+        if campaign is None:
+            raise Http404
+        if self.has_change_permission(request, campaign):
+            return self._compose(request, campaign)
+        if not self.has_view_permission(request, campaign):
+            raise PermissionDenied
+        if campaign.state == State.DRAFT:
+            return HttpResponseRedirect(own_page(campaign, "review"))
+        return self._campaign_page(request, campaign)
+
+    def _compose(self, request: HttpRequest, campaign: EmailCampaign) -> HttpResponse:
+        if request.method == "POST" and "_refresh" in request.POST:
+            refresh_and_say(request)
+            typed = {name: value for name, value in request.POST.items() if name in EmailCampaignForm.Meta.fields}
+            return self._compose_page(request, campaign, EmailCampaignForm(initial=typed, instance=campaign))
+        form = EmailCampaignForm(request.POST or None, instance=campaign)
+        if request.method == "POST" and form.is_valid():
+            is_new = campaign.pk is None
+            saved = form.save()
+            email_campaigns.note(saved, _("Created") if is_new else _("Edited"), request.user)
+            return HttpResponseRedirect(own_page(saved, "review"))
+        return self._compose_page(request, campaign, form)
+
+    def _compose_page(self, request: HttpRequest, campaign: EmailCampaign, form: EmailCampaignForm) -> HttpResponse:
+        told = lookup_words()
+        return page(
+            self,
+            request,
+            "messaging/email_compose.html",
+            _("Edit “%(name)s”") % {"name": campaign.name} if campaign.pk else _("New email campaign"),
+            form=form,
+            campaign=campaign,
+            columns=[[(form[name], told.get(name)) for name in column] for column in COLUMNS],
+            choices=[
+                (name, [(choice.value, choice_words(choice)) for choice in email_choices.offered(kind)])
+                for name, kind in LOOKED_UP.items()
+            ],
+            may_delete=campaign.pk is not None and self.has_delete_permission(request, campaign),
+        )
+
+    # Before launch
+
+    def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """One page: what Laaffic gets, what cannot be checked, and a button that says what it does."""
+        require(request, "messaging.view_emailcampaign")
+        campaign = self._get(pk)
+        if campaign.state != State.DRAFT:
+            return HttpResponseRedirect(own_page(campaign, "change"))
+        if request.method == "POST":
+            require(request, "messaging.launch_emailcampaign")
+            try:
+                email_campaigns.launch(pk, by=request.user)
+            except (ValidationError, NotAllowed) as problem:
+                say(request, problem)
+            else:
+                return HttpResponseRedirect(own_page(campaign, "change"))
+        return self._review_page(request, campaign, TestForm(initial={"address": request.user.email}))
+
+    def _review_page(self, request: HttpRequest, campaign: EmailCampaign, test_form: TestForm) -> HttpResponse:
+        chosen = email_choices.known(campaign.application, Kind.LIST, campaign.receiver_id)
+        template = email_choices.known(campaign.application, Kind.TEMPLATE, campaign.template_id)
+        return page(
+            self,
+            request,
+            "messaging/email_review.html",
+            campaign.name,
+            campaign=campaign,
+            chosen_list=chosen,
+            chosen_template=template,
+            warnings=warnings_about(campaign, chosen, template),
+            button=send_words(campaign, chosen),
+            test_form=test_form,
+            may_launch=request.user.has_perm("messaging.launch_emailcampaign"),
+            may_edit=self.has_change_permission(request, campaign),
+        )
+
+    def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "messaging.view_emailcampaign", "messaging.launch_emailcampaign")
+        campaign = self._get(pk)
+        if request.method != "POST" or campaign.state != State.DRAFT:
+            raise Http404
+        form = TestForm(request.POST)
+        if form.is_valid():
+            given = form.cleaned_data
+            try:
+                said = email_tests.send_test(campaign, given["address"], given["template_data"], by=request.user)
+            except ValidationError as problem:
+                blame(form, problem)
+            except TestFailed as problem:
+                messages.error(request, str(problem))
+            else:
+                messages.success(request, said)
+                return HttpResponseRedirect(own_page(campaign, "review"))
+        return self._review_page(request, campaign, form)
+
+    # While it runs
+
+    def _campaign_page(self, request: HttpRequest, campaign: EmailCampaign) -> HttpResponse:
+        may_act = request.user.has_perm("messaging.launch_emailcampaign")
+        verbs = BUTTONS_OF.get(State(campaign.state), []) if may_act else []
+        if "edit" in verbs and not request.user.has_perm("messaging.change_emailcampaign"):
+            verbs = [verb for verb in verbs if verb != "edit"]
+        return page(
+            self,
+            request,
+            "messaging/email_campaign.html",
+            campaign.name,
+            campaign=campaign,
+            progress=email_counting.progress(campaign),
+            waits_for=email_campaigns.waits_for(campaign) if campaign.state == State.RUNNING else "",
+            reasons=email_counting.reasons(campaign),
+            buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
+            calls=GatewayCall.objects.filter(about_kind=ABOUT, about_id=campaign.pk)[:10],
+            events=campaign.events.select_related("actor")[:20],
+            may_resolve=request.user.has_perm("messaging.resolve_emailcampaign"),
+            may_export=request.user.has_perm("messaging.view_emailmessage"),
+            is_over=campaign.state in (State.FINISHED, State.CANCELLED),
+        )
+
+    def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        require(request, "messaging.view_emailcampaign", "messaging.launch_emailcampaign")
+        if request.method != "POST" or verb not in BUTTONS:
+            raise Http404
+        if verb == "edit":
+            require(request, "messaging.change_emailcampaign")
+        campaign = self._get(pk)
+        try:
+            BUTTONS[verb][2](pk, by=request.user)
+        except (ValidationError, NotAllowed) as problem:
+            say(request, problem)
+        return HttpResponseRedirect(own_page(campaign, "change"))
+
+    def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """A person's word on a lost answer."""
+        require(request, "messaging.view_emailcampaign", "messaging.resolve_emailcampaign")
+        campaign = self._get(pk)
+        if request.method != "POST" or request.POST.get("word") not in WORDS:
+            raise Http404
+        try:
+            WORDS[request.POST["word"]](pk, reason=request.POST.get("reason", "")[:200], by=request.user)
+        except (ValidationError, NotAllowed) as problem:
+            say(request, problem)
+        return HttpResponseRedirect(own_page(campaign, "change"))
+
+    def _get(self, pk: int) -> EmailCampaign:
+        campaign = EmailCampaign.objects.select_related("application").filter(pk=pk).first()
+        if campaign is None:
+            raise Http404
+        return campaign
+
+
+def own_page(campaign: EmailCampaign, what: str) -> str:
+    return reverse(f"admin:messaging_emailcampaign_{what}", args=[campaign.pk])
+
+
+def say(request: HttpRequest, problem: ValidationError | NotAllowed) -> None:
+    for said in problem.messages if isinstance(problem, ValidationError) else [str(problem)]:
+        messages.error(request, said)
+
+
+def refresh_and_say(request: HttpRequest) -> None:
+    try:
+        lookups = email_choices.refresh_all()
+    except ValidationError as problem:
+        say(request, problem)
+        return
+    if not lookups:
+        messages.warning(request, _("There is no active application for email. Register one first."))
+    for lookup in lookups:
+        if lookup.problem:
+            messages.error(request, f"{lookup.get_kind_display()}: {lookup.problem}")
+    if answered := [lookup for lookup in lookups if not lookup.problem]:
+        names = ", ".join(str(lookup.get_kind_display()) for lookup in answered)
+        messages.success(request, _("Looked up: %(what)s. What you typed is still here.") % {"what": names})
+
+
+def choice_words(choice: EmailChoice) -> str:
+    """What stands beside an id that is offered."""
+    detail = choice.detail
+    parts = [choice.name, detail.get("subject", ""), detail.get("language", "")]
+    if detail.get("count") is not None:
+        parts.append(address_words(detail["count"]))
+    if "status" in detail and detail["status"] not in ("", "1"):
+        parts.append(_("not approved (%(status)s)") % {"status": detail["status"]})
+    return " · ".join(str(part) for part in parts if part)
+
+
+def address_words(n: int) -> str:
+    return ngettext("%(n)s address", "%(n)s addresses", n) % {"n": f"{n:,}"}
+
+
+def lookup_words() -> dict[str, tuple[str, bool]]:
+    """{field: (how old its choices are or why there are none, whether that is a problem)}"""
+    return {name: _age_of(kind) for name, kind in LOOKED_UP.items()}
+
+
+def _age_of(kind: str) -> tuple[str, bool]:
+    lookups = list(EmailLookup.objects.filter(kind=kind, application__is_active=True).order_by("answered_at"))
+    if problem := next((lookup.problem for lookup in lookups if lookup.problem), ""):
+        return _("The last look-up failed: %(why)s You can write the id by hand.") % {"why": problem}, True
+    if not lookups or lookups[0].answered_at is None:
+        return _("Not looked up yet. Look it up, or write it by hand."), False
+    n = EmailChoice.objects.filter(lookup__in=lookups).count()
+    return _("%(n)d to choose from, looked up %(ago)s ago.") % {"n": n, "ago": timesince(lookups[0].answered_at)}, False
+
+
+def warnings_about(campaign: EmailCampaign, chosen: EmailChoice | None, template: EmailChoice | None) -> list[str]:
+    """What speaks against sending this now, as far as it is known."""
+    found = []
+    lookups = {kind: email_choices.lookup_of(campaign.application, kind) for kind in (Kind.LIST, Kind.TEMPLATE)}
+    if template is None and (lookup := lookups[Kind.TEMPLATE]) and lookup.answered_at:
+        found.append(_("The account has no template %(id)s, as of the last look-up.") % {"id": campaign.template_id})
+    if template is not None and template.detail.get("status") not in ("", "1"):
+        found.append(_("The template is not approved yet, as of the last look-up: Laaffic will refuse it."))
+    if chosen is None and (lookup := lookups[Kind.LIST]) and lookup.answered_at:
+        found.append(
+            _("The account has no recipient list %(id)s, as of the last look-up.") % {"id": campaign.receiver_id}
+        )
+    if chosen is not None and chosen.detail.get("count") == 0:
+        found.append(_("The recipient list is empty, as of the last look-up."))
+    if not is_sandbox() and any(host in settings.CONSOLE_URL for host in ("//127.0.0.1", "//localhost", "//[::1]")):
+        found.append(_("CONSOLE_URL is this machine only: Laaffic cannot tell the console what became of the mails."))
+    if campaign.scheduled_at and campaign.scheduled_at < timezone.now():
+        found.append(_("The time to send it at has passed: it is sent at once."))
+    return found
+
+
+def send_words(campaign: EmailCampaign, chosen: EmailChoice | None) -> str:
+    """What the button does, in figures where they are known."""
+    count = chosen.detail.get("count") if chosen else None
+    whom = address_words(count) if count is not None else _("list %(id)s") % {"id": campaign.receiver_id}
+    return _("Send to %(whom)s") % {"whom": whom}

@@ -1,0 +1,122 @@
+"""A draft as one mail to oneself: sendEmail with the campaign's template, sender and subject (wire §2.22)."""
+
+import json
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import AccountHold
+from laaffic_console.gateway.services import account_hold, ledger, workers
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.laaffic import (
+    AdFlag,
+    InvalidRequest,
+    LaafficError,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    SendEmailResult,
+    SubmissionState,
+)
+from messaging.models import EmailCampaign
+from messaging.services import email_campaigns
+from messaging.services.email_campaigns import ABOUT
+from messaging.services.email_sending import as_outcome
+
+INTERFACE = "email/sendEmail"
+
+
+class TestFailed(Exception):
+    """No mail went out, or nobody knows; the sentence says which and what to do."""
+
+    __test__ = False  # not a test of pytest's
+
+
+def send_test(campaign: EmailCampaign, address: str, template_data: str = "", *, by: User | None = None) -> str:
+    """Send one mail and say what came of it; ValidationError for bad input, TestFailed for what went wrong."""
+    values = _checked(campaign, address, template_data)
+    try:
+        client = laaffic_client()
+    except NotConfigured as problem:
+        raise TestFailed(str(problem)) from problem
+    with transaction.atomic():
+        call = ledger.prepare(
+            interface=INTERFACE,
+            application=campaign.application,
+            about_kind=ABOUT,
+            about_id=campaign.pk,
+            summary={"test to": address, "template": campaign.template_id, "recipients": 1},
+            digest=ledger.digest_of(address, campaign.template_id, campaign.subject, template_data),
+            worker=workers.worker_name(),
+            requested_by=by,
+        )
+    if ledger.depart(call.pk, unless_held=True) is None:
+        hold = account_hold.stop_for(campaign.application_id)
+        raise TestFailed(_called_off(hold, call.pk))
+    try:
+        result = client.email.send(
+            app_id=campaign.application.app_id,
+            from_address=campaign.from_address,
+            to_addresses=[address],
+            subject=campaign.subject,
+            template_id=campaign.template_id,
+            template_data=values,
+            language=campaign.language,
+            ad_flag=None if campaign.ad_flag is None else AdFlag(campaign.ad_flag),
+            unsubscribe=campaign.unsubscribe,
+        )
+    except (LaafficError, InvalidRequest) as problem:
+        error = as_outcome(problem)
+        ledger.settle_error(call.pk, error)
+        if isinstance(error, Refused) and error.calls_for in account_hold.HOLDING:
+            account_hold.place(error, call_id=call.pk)
+        raise TestFailed(_said(error)) from problem
+    said = _outcome(result, address)
+    ledger.settle_accepted(call.pk, evidence=f"the answer: {said}"[:300])
+    email_campaigns.note(campaign, said, by)
+    return said
+
+
+def _checked(campaign: EmailCampaign, address: str, template_data: str) -> dict[str, str]:
+    try:
+        validate_email(address)
+    except ValidationError as problem:
+        raise ValidationError({"address": _("Write the email address that the test goes to.")}) from problem
+    email_campaigns.check_content(campaign)
+    if not template_data.strip():
+        return {}
+    try:
+        values = json.loads(template_data)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise ValidationError({"template_data": _('Write the template\'s variables as JSON: {"code": "1234"}.')})
+    return {str(name): str(value) for name, value in values.items()}
+
+
+def _called_off(hold: AccountHold | None, call_id: int) -> str:
+    why = hold.sentence if hold else _("The test was stopped before it left.")
+    ledger.settle_error(call_id, NotSent(why, interface=INTERFACE))
+    return why
+
+
+def _outcome(result: SendEmailResult, address: str) -> str:
+    told = result.emails[0] if result.emails else None
+    if told is None or told.state is SubmissionState.FAILED:
+        why = told.remark if told else _("the answer leaves the address out")
+        return _("The test to %(address)s was not submitted: %(why)s") % {"address": address, "why": why}
+    return _("The test to %(address)s was submitted as mail %(id)s") % {"address": address, "id": told.email_id}
+
+
+def _said(error: LaafficError) -> str:
+    match error:
+        case OutcomeUnknown():
+            return _("The answer was lost (%(why)s). Look into the mailbox before you send another.") % {
+                "why": error.message
+            }
+        case Refused():
+            return account_hold.sentence_of(error)
+    return _("The test was not sent: %(why)s.") % {"why": error.message}

@@ -1,0 +1,319 @@
+"""Composing, launching and watching email campaigns in the admin."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import openpyxl
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import Permission, User
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+
+from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.sandbox.email import EmailInterfaces
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import (
+    Delivery,
+    EmailCampaign,
+    EmailCampaignState,
+    EmailChoice,
+    EmailLookup,
+    EmailMessage,
+    Submission,
+)
+from messaging.services import email_campaigns, email_choices, email_counting
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ADD = "admin:messaging_emailcampaign_add"
+TOKEN = "a-token-that-nobody-guesses"
+GOOD = {
+    "name": "Spring",
+    "from_address": "test@mailpush.laaffic.cn",
+    "receiver_id": "1001",
+    "template_id": "1",
+    "subject": "hello world",
+    "unsubscribe": "unknown",
+}
+
+
+@pytest.fixture(autouse=True)
+def _hooks(settings: LazySettings) -> None:
+    settings.LAAFFIC_PUSH_TOKENS = [TOKEN]
+    settings.CONSOLE_URL = "http://127.0.0.1:9"
+    cache.clear()
+
+
+@pytest.fixture
+def mail_app(db: None) -> Application:
+    return Application.objects.create(app_id="fKFtblIy", channel="email", name="News")
+
+
+@pytest.fixture
+def draft(mail_app: Application) -> EmailCampaign:
+    given = {name: value for name, value in GOOD.items() if name != "unsubscribe"}
+    return email_campaigns.create(application=mail_app, **given)
+
+
+def own_page(campaign: EmailCampaign, what: str, *more: str) -> str:
+    return reverse(f"admin:messaging_emailcampaign_{what}", args=[campaign.pk, *more])
+
+
+def add_mails(campaign: EmailCampaign, *standings: tuple[int, int]) -> None:
+    from django.utils import timezone
+
+    mails = [
+        EmailMessage(
+            campaign=campaign,
+            key=f"e{n}",
+            email_id=f"e{n}",
+            address=f"p{n}@example.com",
+            submission=submission,
+            delivery=delivery,
+            told_at=timezone.now(),
+        )
+        for n, (submission, delivery) in enumerate(standings)
+    ]
+    EmailMessage.objects.bulk_create(mails)
+    email_counting.count_moves(campaign.pk, [], [email_counting.standing(mail) for mail in mails])
+
+
+class ComposeTests:
+    def test_it_leads_to_the_review(self, admin_client: Client, mail_app: Application) -> None:
+        given = {**GOOD, "application": mail_app.pk, "ad_flag": "2", "unsubscribe": "true", "trigger_id": "7"}
+        answer = admin_client.post(reverse(ADD), given)
+
+        campaign = EmailCampaign.objects.get()
+        assert answer["Location"] == own_page(campaign, "review")
+        assert (campaign.ad_flag, campaign.unsubscribe, campaign.trigger_id) == (2, True, 7)
+        assert campaign.created_by == User.objects.get()
+
+    @pytest.mark.parametrize(
+        ("field", "value", "said"),
+        [
+            ("subject", "x" * 101, "The subject has 101 characters; at most 100 are possible"),
+            ("subject", "", "Write a subject"),
+            ("from_address", "nobody", "is not an email address"),
+            ("receiver_id", "", "Choose a recipient list"),
+            ("template_id", "", "Choose a template"),
+            ("ad_flag", "9", "not one of the available choices"),
+            ("scheduled_at", "tomorrow", "valid date/time"),
+            ("name", "", "required"),
+        ],
+    )
+    def test_an_error_is_at_its_field_and_nothing_typed_is_lost(
+        self, admin_client: Client, mail_app: Application, field: str, value: str, said: str
+    ) -> None:
+        answer = admin_client.post(reverse(ADD), {**GOOD, "application": mail_app.pk, field: value})
+
+        assert said in answer.context["form"].errors[field][0]
+        assert len(answer.context["form"].errors[field]) == 1
+        page = answer.content.decode()
+        for name in {"subject", "from_address", "name"} - {field}:
+            assert f'value="{GOOD[name]}"' in page
+        assert EmailCampaign.objects.count() == 0
+
+    def test_a_look_up_offers_choices_and_keeps_what_was_typed(
+        self, sandbox: RunningSandbox, admin_client: Client, mail_app: Application
+    ) -> None:
+        typed = {"name": "Half", "application": mail_app.pk, "subject": "unfinished", "_refresh": "1"}
+        page = admin_client.post(reverse(ADD), typed).content.decode()
+
+        assert 'value="Half"' in page
+        assert 'value="unfinished"' in page
+        assert '<option value="1000">Customers · 20 addresses</option>' in page
+        assert '<option value="3">Not yet approved · Soon · en · not approved (0)</option>' in page
+        assert '<option value="news@mail.example.com">' in page
+        assert "3 to choose from, looked up 0" in page
+        assert EmailCampaign.objects.count() == 0
+
+    def test_a_look_up_that_fails_says_so_and_keeps_the_old_choices(
+        self, sandbox: RunningSandbox, admin_client: Client, mail_app: Application
+    ) -> None:
+        email_choices.refresh_all()
+        sandbox.set_faults(status="-3", status_calls=1)
+        page = admin_client.post(reverse(ADD), {"_refresh": "1"}).content.decode()
+
+        assert "Templates: refused with -3" in page
+        assert "You can write the id by hand" in page
+        assert EmailChoice.objects.filter(lookup__kind=EmailLookup.Kind.TEMPLATE).count() == 4
+
+    def test_a_gateway_that_is_away_is_asked_once(
+        self, settings: LazySettings, sandbox: RunningSandbox, mail_app: Application
+    ) -> None:
+        sandbox.set_faults(next_fault="reset_before", next_calls=3, paths=["/email"])
+
+        assert len(email_choices.refresh(mail_app)) == 1
+
+
+class ReviewTests:
+    def test_it_says_what_goes_out_and_what_cannot_be_checked(
+        self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign
+    ) -> None:
+        email_choices.refresh_all()
+        page = admin_client.get(own_page(draft, "review")).content.decode()
+
+        assert "Send to 3 addresses" in page
+        assert "suppression list holds numbers and does not stop mails" in page
+        assert TOKEN not in page
+
+    def test_it_warns_of_what_laaffic_would_refuse(
+        self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign
+    ) -> None:
+        email_choices.refresh_all()
+        EmailCampaign.objects.update(template_id="3", receiver_id="77")
+        page = admin_client.get(own_page(draft, "review")).content.decode()
+
+        assert "The template is not approved yet" in page
+        assert "The account has no recipient list 77" in page
+
+    def test_launching_sends_it_and_shows_its_page(
+        self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign, run_jobs: Callable[[], int]
+    ) -> None:
+        answer = admin_client.post(own_page(draft, "review"), follow=True)
+        assert "Sending" in answer.content.decode()
+        run_jobs()
+
+        page = admin_client.get(own_page(draft, "change")).content.decode()
+        assert 'id="state">Running' in page
+        assert "Laaffic may still tell of further mails" in page
+        assert TOKEN not in page
+
+    def test_a_test_to_me_is_a_row_of_the_ledger(
+        self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign
+    ) -> None:
+        given = {"address": "me@example.com", "template_data": '{"name": "Ann"}'}
+        answer = admin_client.post(own_page(draft, "test"), given, follow=True)
+
+        assert "The test to me@example.com was submitted as mail" in answer.content.decode()
+        call = GatewayCall.objects.get()
+        assert (call.interface, call.state) == ("email/sendEmail", CallState.ACCEPTED)
+        emails = next(f for f in sandbox.sandbox.families if isinstance(f, EmailInterfaces))
+        assert [mail.to_address for mail in emails.mails.values()] == ["me@example.com"]
+        draft.refresh_from_db()
+        assert draft.state == EmailCampaignState.DRAFT
+
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ({"address": "me"}, "Write the email address"),
+            ({"address": "me@example.com", "template_data": "name=Ann"}, "as JSON"),
+        ],
+    )
+    def test_a_test_with_bad_input(
+        self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign, given: dict[str, str], said: str
+    ) -> None:
+        page = admin_client.post(own_page(draft, "test"), given).content.decode()
+
+        assert said in page
+        assert given["address"] in page
+        assert GatewayCall.objects.count() == 0
+
+    def test_a_test_whose_answer_is_lost_says_so(
+        self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign
+    ) -> None:
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        page = admin_client.post(own_page(draft, "test"), {"address": "me@example.com"}).content.decode()
+
+        assert "Look into the mailbox before you send another" in page
+        assert GatewayCall.objects.get().state == CallState.UNKNOWN
+
+
+class PageTests:
+    def test_each_count_leads_to_its_rows(self, admin_client: Client, draft: EmailCampaign) -> None:
+        standings = [
+            (Submission.SUBMITTED, Delivery.DELIVERED),
+            (Submission.SUBMITTED, Delivery.PENDING),
+            (Submission.SUBMITTED, Delivery.UNDELIVERED),
+            (Submission.SUBMITTED, Delivery.EXPIRED),
+            (Submission.SUBMITTED, Delivery.NONE),
+            (Submission.FAILED, Delivery.NONE),
+            (Submission.UNSAID, Delivery.NONE),
+        ]
+        add_mails(draft, *standings)
+        EmailCampaign.objects.update(state=EmailCampaignState.RUNNING)
+        rows = reverse("admin:messaging_emailmessage_changelist")
+        assert email_counting.counts(draft)["total"] == len(standings)
+
+        for word, _label, _tone, narrowed in email_counting.PARTS:
+            answer = admin_client.get(f"{rows}?campaign__id__exact={draft.pk}&{narrowed}")
+            assert answer.status_code == 200
+            assert answer.context["cl"].result_count == email_counting.counts(draft)[word] == 1
+        assert admin_client.get(own_page(draft, "change")).status_code == 200
+        assert admin_client.get(reverse("admin:messaging_emailcampaign_changelist")).status_code == 200
+
+    def test_exports_hold_exactly_the_list(self, admin_client: Client, draft: EmailCampaign) -> None:
+        add_mails(draft, (Submission.SUBMITTED, Delivery.DELIVERED), (Submission.FAILED, Delivery.NONE))
+        EmailMessage.objects.filter(submission=Submission.FAILED).update(remark="=cmd()")
+        query = f"?campaign__id__exact={draft.pk}&submission__exact={Submission.FAILED:d}"
+
+        as_csv = admin_client.get(reverse("admin:messaging_emailmessage_export_csv") + query)
+        lines = b"".join(as_csv.streaming_content).decode("utf-8-sig").splitlines()
+        as_xlsx = admin_client.get(reverse("admin:messaging_emailmessage_export_xlsx") + query)
+        sheet = openpyxl.load_workbook(io.BytesIO(b"".join(as_xlsx.streaming_content))).active
+
+        assert lines[0].startswith("address,email id,task id,submitted,")
+        assert len(lines) == 2
+        assert "p1@example.com,e1,,Not submitted,,'=cmd()" in lines[1]
+        assert [[cell.value for cell in row][:2] for row in sheet.rows][1:] == [["p1@example.com", "e1"]]
+
+    def test_the_buttons_do_what_the_state_permits(
+        self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign, run_jobs: Callable[[], int]
+    ) -> None:
+        EmailCampaign.objects.update(template_id="3")
+        email_campaigns.launch(draft.pk)
+        run_jobs()
+        page = admin_client.get(own_page(draft, "change")).content.decode()
+        assert "Laaffic refused with -12" in page
+        for verb in ("resume", "edit", "cancel"):
+            assert f'id="do-{verb}"' in page
+
+        answer = admin_client.post(own_page(draft, "do", "edit"), follow=True)
+        assert 'id="to-review"' in answer.content.decode()
+        answer = admin_client.post(own_page(draft, "do", "cancel"), follow=True)
+        assert "is draft; it cannot be cancelled" in answer.content.decode()
+
+    def test_a_persons_word_on_a_lost_answer(
+        self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign, run_jobs: Callable[[], int]
+    ) -> None:
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        email_campaigns.launch(draft.pk)
+        run_jobs()
+        assert 'id="send-again"' in admin_client.get(own_page(draft, "change")).content.decode()
+
+        given = {"word": "write_off", "reason": "looked at Laaffic"}
+        page = admin_client.post(own_page(draft, "unknown"), given, follow=True).content.decode()
+        assert "Written off: looked at Laaffic" in page
+
+
+class DoorTests:
+    @pytest.mark.parametrize("what", ["review", "change", "test", "unknown"])
+    def test_doors_are_closed_without_permission(self, client: Client, draft: EmailCampaign, what: str) -> None:
+        client.force_login(User.objects.create_user("staff", is_staff=True))
+
+        assert client.get(own_page(draft, what)).status_code == 403
+        assert client.post(own_page(draft, what)).status_code == 403
+        assert client.post(own_page(draft, "do", "cancel")).status_code == 403
+
+    def test_who_may_write_may_not_launch(self, client: Client, draft: EmailCampaign) -> None:
+        user = User.objects.create_user("staff", is_staff=True)
+        names = ["view_emailcampaign", "change_emailcampaign"]
+        user.user_permissions.set(Permission.objects.filter(codename__in=names))
+        client.force_login(user)
+
+        assert "launching them is for others" in client.get(own_page(draft, "review")).content.decode()
+        assert client.post(own_page(draft, "review")).status_code == 403
+        assert client.post(own_page(draft, "test"), {"address": "a@b.example"}).status_code == 403
+
+    def test_no_page_costs_more_with_more_mails(
+        self, admin_client: Client, draft: EmailCampaign, django_assert_max_num_queries: Any
+    ) -> None:
+        EmailCampaign.objects.update(state=EmailCampaignState.RUNNING)
+        add_mails(draft, *[(Submission.SUBMITTED, Delivery.PENDING)] * 300)
+        with django_assert_max_num_queries(25) as asked:
+            admin_client.get(own_page(draft, "change"))
+
+        assert not [q for q in asked if 'FROM "messaging_emailmessage"' in q["sql"]]
