@@ -151,6 +151,8 @@ def launch(campaign_id: int, *, by: User | None = None) -> Campaign:
             _move(campaign, CampaignState.SCHEDULED, _("Scheduled"), by)
             return campaign
         _start(campaign, by)
+        if stopped_by := account_hold.stop_for(campaign.application_id):
+            _hold_for(campaign, stopped_by, None)
     return campaign
 
 

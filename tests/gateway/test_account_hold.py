@@ -291,6 +291,19 @@ class CampaignTests:
 
         assert [state for state, _ in self.states()] == ["finished", "held", "paused"]
 
+    def test_what_is_launched_meanwhile_says_at_once_why_it_waits(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 2)
+        account_hold.place(refused("-10"))
+
+        campaign = self.launched(application, group)
+
+        assert (campaign.state, campaign.hold_reason) == (CampaignState.HELD, AccountHold.objects.get().sentence)
+        account_hold.probe(at_once=True)
+        run_jobs()
+        assert self.states() == [(CampaignState.FINISHED, "")]
+
     def test_resuming_while_it_holds_says_why_not(self, application: Application, group: ContactGroup) -> None:
         add_contacts(group, 2)
         campaign = Campaign.objects.create(name="A", application=application, text="Hi", state=CampaignState.RUNNING)
