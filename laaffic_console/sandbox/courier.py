@@ -28,6 +28,7 @@ class Courier:
         self._posting: set[asyncio.Task[None]] = set()
 
     def post_at(self, due: float, kind: str, url: str, body: Any) -> None:
+        """`body` may be what makes it when the time has come; None then posts nothing."""
         heapq.heappush(self._due, (due, next(self._numbers), kind, url, body))
 
     def forget(self) -> None:
@@ -42,6 +43,8 @@ class Courier:
                     await asyncio.sleep(0.05)
                     continue
                 _, _, kind, url, body = heapq.heappop(self._due)
+                if callable(body) and (body := body()) is None:
+                    continue
                 await self._free.acquire()
                 task = asyncio.create_task(self._post(session, kind, url, body))
                 self._posting.add(task)

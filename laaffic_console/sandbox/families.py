@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from laaffic_console.sandbox.call_log import CallLog
 from laaffic_console.sandbox.courier import Courier
 from laaffic_console.sandbox.options import Faults, Options
 from laaffic_console.sandbox.protocol import REASONS
@@ -29,6 +30,7 @@ class Gateway:
     faults: Faults
     store: Store
     courier: Courier
+    calls: CallLog
 
     def aged(self, now: float) -> float:
         """The time for all that expires: the control that shifts it leaves signatures alone."""

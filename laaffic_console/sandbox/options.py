@@ -42,6 +42,15 @@ class Options:
     reply_delay: float = 1.0  # seconds after it was delivered
     reply_words: list[str] = field(default_factory=lambda: ["STOP", "Yes please", "Who is this?", "Thank you!"])
     reply_callback: str = ""
+    sip_phones: int = 5
+    busy_phones: list[str] = field(default_factory=list)  # accounts that are never idle (-68)
+    answer_rate: float | None = None  # instead of the usual ends of a call
+    ring_seconds: tuple[float, float] = (0.5, 3.0)
+    talk_seconds: tuple[float, float] = (1.0, 8.0)
+    answered_code: str = "0"  # terminationCode of an answered call: 0 or 200 (wire §0.4)
+    call_status: bool = True  # callStatus, which older records lack (wire §2.21)
+    group_calls_per_second: float = 200.0
+    voice_callback: str = ""
     misspelt_mnc: bool = False  # "mcn" in pushed replies, as the vendor's sample has it (wire §2.17)
     clock_shift: float = 0.0  # seconds by which all that expires is older than it is; signatures are not
 

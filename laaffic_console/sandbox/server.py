@@ -12,9 +12,11 @@ from typing import Any
 from aiohttp import web
 
 from laaffic_console.sandbox import protocol
+from laaffic_console.sandbox.call_log import CallLog
 from laaffic_console.sandbox.courier import Courier
 from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.families import Door, FamilyOfInterfaces, Gateway, Route, number_of
+from laaffic_console.sandbox.group_calls import GroupCallInterfaces
 from laaffic_console.sandbox.mms import MmsInterfaces
 from laaffic_console.sandbox.numbers import NumberInterfaces
 from laaffic_console.sandbox.options import KINDS, Faults, Options
@@ -23,6 +25,7 @@ from laaffic_console.sandbox.pusher import Pusher
 from laaffic_console.sandbox.replies import ReplyInterfaces
 from laaffic_console.sandbox.sms import SmsInterfaces
 from laaffic_console.sandbox.store import Store
+from laaffic_console.sandbox.voice import VoiceInterfaces
 
 PAGE = Path(__file__).parent / "static" / "sandbox"
 MAX_BODY = 32 * 1024 * 1024
@@ -34,6 +37,8 @@ FAMILIES: list[type[FamilyOfInterfaces]] = [
     ReplyInterfaces,
     EmailInterfaces,
     NumberInterfaces,
+    VoiceInterfaces,
+    GroupCallInterfaces,
 ]
 
 
@@ -46,7 +51,7 @@ class Sandbox:
         self.courier = Courier(options)
         self.pusher = Pusher(self.store, options)
         self.store.listeners.append(self.pusher.schedule)
-        gateway = Gateway(options, self.faults, self.store, self.courier)
+        gateway = Gateway(options, self.faults, self.store, self.courier, CallLog(options, self.faults, self.courier))
         self.families = [family(gateway) for family in FAMILIES]
         self.site: web.TCPSite | None = None
         self.down_until = 0.0
@@ -107,7 +112,7 @@ class Sandbox:
             if self.faults.status_calls > 0 and self.faults.status:
                 self.faults.status_calls -= 1
                 raise Refusal(self.faults.status)
-            return route.answer(parameters(request, raw), now)
+            return route.answer(parameters(request, raw) | dict(request.match_info), now)
         except Refusal as refusal:
             return protocol.failure(refusal, self.options, family.reasons)
 

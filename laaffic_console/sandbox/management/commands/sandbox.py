@@ -85,6 +85,16 @@ class Command(BaseCommand):
         replies.add_argument("--reply-words", default="", metavar="WORD,WORD", help="what they say, STOP for one")
         replies.add_argument("--reply-delay", type=seconds, default=1.0, metavar="SECONDS", help="after delivery")
         replies.add_argument("--misspelt-mnc", action="store_true", help='"mcn" as one vendor sample has it')
+        voice = parser.add_argument_group("voice")
+        voice.add_argument("--voice-callback", default="", metavar="URL", help="where ended calls are pushed")
+        voice.add_argument("--sip-phones", type=int, default=5, metavar="N")
+        voice.add_argument("--busy-phone", action="append", default=[], metavar="ACCOUNT", help="never idle (-68)")
+        voice.add_argument("--answer-rate", type=float, metavar="P", help="share of calls that are answered")
+        voice.add_argument("--ring-seconds", default="0.5,3", metavar="MIN,MAX")
+        voice.add_argument("--talk-seconds", default="1,8", metavar="MIN,MAX")
+        voice.add_argument("--answered-code", choices=["0", "200"], default="0")
+        voice.add_argument("--no-call-status", action="store_true", help="leave callStatus out, as older records do")
+        voice.add_argument("--group-calls-per-second", type=float, default=200.0, metavar="N")
         faults = parser.add_argument_group("faults (probabilities from 0 to 1)")
         faults.add_argument("--latency", type=seconds, default=0.0, metavar="MS")
         faults.add_argument("--latency-jitter", type=seconds, default=0.0, metavar="MS", help="up to so much more")
@@ -172,12 +182,20 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def span(said: str) -> tuple[float, float]:
+    low, high = (float(part) for part in said.split(","))
+    return low, high
+
+
 def options_of(given: dict[str, Any]) -> Options:
     try:
-        low, high = (float(part) for part in given["delivery_delay"].split(","))
+        low, high = span(given["delivery_delay"])
+        ring_seconds, talk_seconds = span(given["ring_seconds"]), span(given["talk_seconds"])
         applications = dict(entry.split(":", 1) for entry in given["app"])
     except ValueError as problem:
-        raise CommandError("--delivery-delay is MIN,MAX in seconds and --app is APPID:PRODUCT") from problem
+        raise CommandError(
+            "--delivery-delay, --ring-seconds and --talk-seconds are MIN,MAX in seconds and --app is APPID:PRODUCT"
+        ) from problem
     words = [word.strip() for word in given["reply_words"].split(",") if word.strip()]
     return Options(
         api_key=given["api_key"],
@@ -208,6 +226,15 @@ def options_of(given: dict[str, Any]) -> Options:
         owned_numbers=given["owned_numbers"],
         strict_mms_size=given["strict_mms_size"],
         clock_shift=given["clock_shift"],
+        sip_phones=given["sip_phones"],
+        busy_phones=given["busy_phone"],
+        answer_rate=given["answer_rate"],
+        ring_seconds=ring_seconds,
+        talk_seconds=talk_seconds,
+        answered_code=given["answered_code"],
+        call_status=not given["no_call_status"],
+        group_calls_per_second=given["group_calls_per_second"],
+        voice_callback=given["voice_callback"],
         reply_rate=given["reply_rate"],
         reply_callback=given["reply_callback"],
         reply_delay=given["reply_delay"],
