@@ -7,7 +7,9 @@ when a migration changes it and keeps only the indexes that models name, so thes
 
 from typing import Any
 
-from django.db import connections
+from django.db import connection, connections
+from django.db.models import F, Q
+from django.db.models.functions import Collate
 
 COLUMNS = ("name", "email")
 TABLE = "messaging_contact"
@@ -15,14 +17,28 @@ TABLE = "messaging_contact"
 
 def create(using: str = "default", **signal: Any) -> None:
     """Behind a migrate; where they are already, nothing happens."""
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        if TABLE not in connection.introspection.table_names(cursor):
+    database = connections[using]
+    with database.cursor() as cursor:
+        if TABLE not in database.introspection.table_names(cursor):
             return
         for column in COLUMNS:
-            key = f"upper({column}::text) text_pattern_ops" if connection.vendor == "postgresql" else _nocase(column)
+            key = f"upper({column}::text) text_pattern_ops" if database.vendor == "postgresql" else _nocase(column)
             cursor.execute(f"CREATE INDEX IF NOT EXISTS contact_{column}_start ON {TABLE} ({key})")
 
 
 def _nocase(column: str) -> str:
     return f"{column} COLLATE NOCASE"
+
+
+def numbers_from(digits: str) -> Q:
+    """Numbers that begin so, as a range that the index of any collation answers: digits alone decide its ends."""
+    following = str(int(digits) + 1).zfill(len(digits))
+    if len(following) > len(digits):  # nothing but nines: there is no number behind them
+        return Q(number__gte=digits, number__startswith=digits)
+    return Q(number__gte=digits, number__lt=following.rstrip("0"))
+
+
+def order_by_start(column: str) -> tuple[Any, ...]:
+    """The order in which a broad search need not sort what it finds: SQLite reads its index from the beginning on,
+    PostgreSQL the newest rows until the page is full."""
+    return ("-pk",) if connection.vendor == "postgresql" else (Collate(F(column), "NOCASE"), "pk")

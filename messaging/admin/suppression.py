@@ -5,6 +5,7 @@ from typing import Any
 import phonenumbers
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,7 +22,7 @@ from unfold.widgets import (
 
 from laaffic_console.dashboard.file_input import FileInput
 from laaffic_console.dashboard.paginator import BigTablePaginator
-from messaging import msisdn
+from messaging import msisdn, search_indexes
 from messaging.admin import bulk_actions
 from messaging.admin.pages import blame, page
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
@@ -140,9 +141,12 @@ class SuppressionEntryAdmin(ModelAdmin):
     ) -> tuple[QuerySet[SuppressionEntry], bool]:
         """By a range that the index answers."""
         digits = "".join(character for character in search_term if character not in "+ -().")
-        if not digits:
+        if not search_term.strip():
             return queryset, False
-        return queryset.filter(number__gte=digits, number__lt=digits + "~"), False
+        if not (digits.isdecimal() and digits.isascii()):
+            return queryset.none(), False
+        found = queryset.filter(search_indexes.numbers_from(digits))
+        return found if ORDER_VAR in request.GET else found.order_by("number", "pk"), False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing leaves the list without a reason: that is what “allow again” is for."""

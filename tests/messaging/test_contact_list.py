@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.gateway.models import Application
+from messaging import search_indexes
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message, SuppressionEntry
 from messaging.services import audience, campaigns, contacts, suppression
 from tests.messaging.conftest import add_contacts
@@ -39,6 +40,22 @@ class SearchTests:
         shown = admin_client.get(LIST, {"q": term}).context["cl"].result_list
 
         assert len(shown) == found
+
+    @pytest.mark.parametrize("digits", ["9", "99", "919", "9199", "0", "1"])
+    def test_numbers_by_any_beginning(self, digits: str) -> None:
+        numbers = ["1999", "9", "91", "919", "9199", "91990", "91999", "92", "99", "999", "9990"]
+        Contact.objects.bulk_create(Contact(number=number) for number in numbers)
+
+        found = Contact.objects.filter(search_indexes.numbers_from(digits))
+
+        assert {contact.number for contact in found} == {n for n in numbers if n.startswith(digits)}
+
+    def test_the_operators_own_order_stays(self, admin_client: Client, group: ContactGroup) -> None:
+        add_contacts(group, 3, name="Ann")
+
+        shown = admin_client.get(LIST, {"q": "ann", "o": "-1"}).context["cl"].result_list
+
+        assert [contact.number for contact in shown] == ["919876500002", "919876500001", "919876500000"]
 
     @pytest.mark.parametrize("condition", [{"name__istartswith": "zzq"}, {"email__istartswith": "zzq@"}])
     def test_an_index_answers(self, group: ContactGroup, condition: dict[str, str]) -> None:

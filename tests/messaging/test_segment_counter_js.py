@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote
 
 import pytest
@@ -39,7 +39,7 @@ const answer = (text) => ({
   measured: SegmentCounter.measure(text),
 });
 const asked = JSON.parse(require("fs").readFileSync(0, "utf8"));
-process.stdout.write(JSON.stringify(asked.map(answer)));
+process.stdout.write(JSON.stringify(asked.map((text) => EXPRESSION)));
 """
 
 
@@ -52,10 +52,10 @@ def script() -> Any:
     return module
 
 
-def in_javascript(texts: list[str]) -> list[dict[str, Any]]:
+def in_javascript(texts: list[str], expression: str = "answer(text)") -> list[Any]:
     if not (node := shutil.which("node")):
         pytest.skip("node is not installed: it runs the browser's counter beside Python's")
-    program = TABLES.read_text() + COUNTER.read_text() + ANSWER
+    program = TABLES.read_text() + COUNTER.read_text() + ANSWER.replace("EXPRESSION", expression)
     done = subprocess.run(
         [node, "--eval", program], input=json.dumps(texts), capture_output=True, text=True, check=True, timeout=60
     )
@@ -130,6 +130,37 @@ class EqualTests:
             assert answer["measured"]["characters"] == len(text)
 
 
+class EstimateTests:
+    """Over the shortest, typical and longest values: the browser's figures are those of the texts that Python makes."""
+
+    FIELDS: ClassVar = {"name": ["", "xxxx", "x" * 60], "city": ["x", "ш" * 5, "ш" * 40]}
+
+    def estimated(self, texts: list[str]) -> list[Any]:
+        return in_javascript(texts, f"SegmentCounter.estimate(text, {json.dumps(self.FIELDS)})")
+
+    def test_it_agrees_with_python(self) -> None:
+        dice = random.Random(20260104)
+        pieces = ["{{name}}", "{{city|Pune}}", "{{ name | friend }}", "word ", "€ ", "x" * 50]
+        texts = ["".join(dice.choices(pieces, k=dice.randint(1, 9))) for _ in range(300)]
+
+        for text, answer in zip(texts, self.estimated(texts), strict=True):
+            template = merge_fields.parse(text)
+            filled = [
+                merge_fields.render(template, {name: values[size] for name, values in self.FIELDS.items()})
+                for size in range(3)
+            ]
+            costs = [segments.count(one).segments for one in filled]
+            assert answer == {
+                "least": min(costs),
+                "typical": costs[1],
+                "most": max(costs),
+                "longest": max(len(one) for one in filled),
+            }
+
+    def test_of_an_unknown_field_nothing_is_said(self) -> None:
+        assert self.estimated(["Hi {{nickname}}", "Hi {{constructor}}"]) == [None, None]
+
+
 class Quiet(http.server.SimpleHTTPRequestHandler):
     """Pages as strict as a browser can be about scripts and styles."""
 
@@ -169,6 +200,9 @@ const look = () => seen.push({
   red: getComputedStyle(target.querySelector(".segment-counter-characters")).color,
   value: area.value,
   caret: area.selectionStart,
+  marks: [...target.querySelectorAll("mark")].map((node) => node.textContent),
+  marked: target.querySelector(".segment-counter-marked")?.textContent ?? null,
+  warning: target.querySelector("p.segment-counter-over")?.textContent ?? null,
   role: `${target.getAttribute("role")} ${target.getAttribute("aria-live")}`,
 });
 const type = (text) => { area.value = text; area.dispatchEvent(new Event("input")); };
@@ -184,14 +218,23 @@ addEventListener("load", async () => {
 """
 
 
-def watch(site: tuple[Path, str], tmp_path: Path, steps: str, text: str = "", labels: str = "", html: str = "") -> Any:
+def watch(
+    site: tuple[Path, str],
+    tmp_path: Path,
+    steps: str,
+    text: str = "",
+    labels: str = "",
+    html: str = "",
+    fields: str = "",
+) -> Any:
     """What the counter shows at each `look()`."""
     folder, address = site
     (folder / "steps.js").write_text(STEPS.replace("STEPS", steps))
     (folder / "index.html").write_text(
         f'<!doctype html><html lang="en" {html}><head><meta charset="utf-8"><link rel="icon" href="data:,">'
         '<link rel="stylesheet" href="segment_counter.css"></head><body>'
-        f'<textarea data-segment-counter="counter" data-labels="{escape(labels)}">{escape(text)}</textarea>'
+        f'<textarea data-segment-counter="counter" data-labels="{escape(labels)}" data-fields="{escape(fields)}">'
+        f"{escape(text)}</textarea>"
         '<div id="counter"></div><script src="segment_tables.js"></script><script src="segment_counter.js"></script>'
         '<script src="steps.js"></script></body></html>'
     )
@@ -282,6 +325,31 @@ class BrowserTests:
 
         assert one["lines"] == ["11 of 1,024 characters", "GSM-7", "fields vary: at least 1 segment"]
         assert two["lines"][-1] == "fields vary: at least 2 segments"
+
+    def test_known_fields_give_a_range_and_can_be_put_in(self, site: tuple[Path, str], tmp_path: Path) -> None:
+        fields = json.dumps({"name": ["", "xxxx", "x" * 60]})
+        steps = "look(); document.querySelector('.segment-counter-field').click(); look();"
+
+        before, after = watch(site, tmp_path, steps, text="a" * 140, fields=fields)
+
+        assert before["lines"][2] == "1 segment"
+        assert after["value"].count("{{name}}") == 1
+        assert after["lines"][2] == "1 to 2 segments, typically 1"
+
+    def test_what_can_grow_too_long_is_said(self, site: tuple[Path, str], tmp_path: Path) -> None:
+        fields = json.dumps({"name": ["", "xxxx", "x" * 60]})
+
+        [seen] = watch(site, tmp_path, "look();", text="a" * 1000 + "{{name}}", fields=fields)
+
+        assert seen["warning"] == (
+            "Too long for some: with the longest values 1,060 characters, and those are not sent"
+        )
+
+    def test_what_forces_ucs_2_is_marked(self, site: tuple[Path, str], tmp_path: Path) -> None:
+        seen, other = watch(site, tmp_path, f"look(); type('{'ш' * 41}'); await settle(); look();", text="a’b <i>")
+
+        assert (seen["marks"], seen["marked"]) == (["’", "␣"], "a’b␣<i>")
+        assert other["marked"] is None
 
     def test_words_come_from_the_page(self, site: tuple[Path, str], tmp_path: Path) -> None:
         labels = json.dumps({"characters": "{n} de {limit} <b>caractères</b>", "segments_other": "{n} parties"})

@@ -1,0 +1,49 @@
+"""What merge fields stand for beside a text that is being written."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from laaffic_console.gateway.models import Application
+from messaging import merge_fields
+from messaging.models import Contact, ContactGroup
+from messaging.services import merge_samples
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db
+
+
+def test_as_long_as_values_but_not_the_values() -> None:
+    for n, name in enumerate(["", "Ann", "Bo Li", "Cyrille", "Мария"]):
+        Contact.objects.create(number=str(919876543210 + n), name=name, attributes={"city": "Pune"})
+
+    found = merge_samples.stand_ins()
+
+    assert found["name"] == ("", "x" * 5, "ш" * 7)
+    assert found["city"] == ("xxxx", "xxxx", "xxxx")
+    assert found["first_name"] == ("", "xxx", "ш" * 7)
+    assert list(found)[: len(merge_fields.BUILT_IN)] == list(merge_fields.BUILT_IN)
+
+
+def test_without_contacts_fields_are_empty() -> None:
+    assert merge_samples.stand_ins()["name"] == ("", "", "")
+
+
+def test_few_queries_and_few_fields(group: ContactGroup, django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+    add_contacts(group, 30, attributes={f"field_{n}": "x" for n in range(40)})
+
+    with django_assert_num_queries(1):
+        assert len(merge_samples.stand_ins()) == merge_samples.SHOWN
+
+
+@pytest.mark.usefixtures("application")
+def test_the_form_brings_them(admin_client: Client, application: Application, group: ContactGroup) -> None:
+    add_contacts(group, 1, name="Ann")
+
+    page = admin_client.get("/admin/messaging/campaign/add/")
+
+    attributes = page.context["adminform"].form["text"].subwidgets[0].data["attrs"]
+    assert json.loads(attributes["data-fields"])["name"] == ["xxx", "xxx", "xxx"]
+    assert attributes["data-segment-counter"] == "id_text-counter"
+    assert "{n} of {limit} characters" in json.loads(attributes["data-labels"]).values()
