@@ -7,8 +7,9 @@ from laaffic_console.sandbox.protocol import Refusal
 
 
 def text(given: dict[str, Any], name: str) -> str:
+    """A value as text; half of a surrogate pair, which nobody can send on, becomes a question mark."""
     value = given.get(name)
-    return "" if value is None else str(value)
+    return "" if value is None else str(value).encode(errors="replace").decode()
 
 
 def integer(given: dict[str, Any], name: str, lowest: int, highest: int, default: int | None = None) -> int:

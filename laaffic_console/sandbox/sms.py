@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from laaffic_console.sandbox.families import FamilyOfInterfaces, Route
-from laaffic_console.sandbox.parameters import moment, text
+from laaffic_console.sandbox.parameters import integer, moment, text
 from laaffic_console.sandbox.protocol import Refusal, check_application, success
 from laaffic_console.sandbox.store import ZONE, Accepted
 
@@ -112,15 +112,13 @@ class SmsInterfaces(FamilyOfInterfaces):
         start, end = moment(given, "startTime"), moment(given, "endTime")
         if end < start or end - start > 31 * 86400 or start < now - 90 * 86400:
             raise Refusal("-25")
-        index = text(given, "startIndex") or "0"
-        if not (index.isascii() and index.isdecimal()):
-            raise Refusal("-22", "startIndex is not a number")
+        index = integer(given, "startIndex", 0, 1_000_000_000, 0)
         finished = [
             accepted
             for accepted in self.store.accepted_between(start, end + 1)
             if accepted.submission.app_id == app_id and now >= self.store.due_at(accepted)
         ]
-        page = finished[int(index) : int(index) + PAGE]
+        page = finished[index : index + PAGE]
         rows = [self._record(a, "0" if self.store.fate(a).delivered else self.options.failed_record) for a in page]
         if self.options.dialect == "seed":
             return success(self.options, data={"total": len(finished), "records": rows})

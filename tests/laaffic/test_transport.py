@@ -307,6 +307,20 @@ class ConnectionTests:
 
         assert [request.target for request in gateway.received] == ["/sms/sendSms", "/other/getBalance"]
 
+    def test_every_family_has_a_path_of_its_own(self, gateway: ScriptedGateway) -> None:
+        client = gateway.client(paths={"email": "/mail", "number": "/num", "sms": "/sms"})
+        gateway.always = answer({"status": "0", "data": {"total": 0, "records": []}})
+
+        client.email.sender_addresses(app_id="4luaKsL2")
+        client.numbers.query_pools()
+        client.mms.upload(file_type="txt", data=b"x")
+
+        assert [request.target for request in gateway.received] == [
+            "/v3/mail/email/getListEmailAddress",
+            "/v3/num/number/queryNumberPool",
+            "/v3/sms/mmsUpload",
+        ]
+
 
 def expired(date: str | None, code: str = "-16") -> Act:
     headers = {"Date": date} if date else {}
