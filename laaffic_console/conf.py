@@ -90,3 +90,34 @@ def balance_alert() -> Decimal:
         raise ImproperlyConfigured(
             f"LAAFFIC_BALANCE_ALERT is “{given}”. Give an amount such as 50 or 12.5; 0 never warns."
         ) from None
+
+
+OPT_OUT_WORDS = {
+    "ar": ["إيقاف", "توقف", "الغاء"],
+    "bn": ["বন্ধ"],
+    "de": ["STOPP", "ABMELDEN", "ABBESTELLEN", "ENDE"],
+    "en": ["STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "OPT OUT", "OPTOUT", "CANCEL", "END", "QUIT", "REVOKE"],
+    "es": ["ALTO", "PARAR", "BAJA", "CANCELAR", "DETENER"],
+    "fr": ["ARRET", "ARRÊTER", "DESABONNER", "DÉSINSCRIRE"],
+    "hi": ["बंद", "बंद करो", "रोकें", "रुको"],
+    "id": ["BERHENTI", "BATAL"],
+    "it": ["FERMA", "DISISCRIVI", "ANNULLA"],
+    "pt": ["PARE", "SAIR", "CANCELAR", "REMOVER"],
+    "ru": ["СТОП", "ОТПИСАТЬСЯ"],
+    "th": ["หยุด", "ยกเลิก"],
+    "tr": ["DUR", "İPTAL", "RET"],
+    "vi": ["DỪNG", "HỦY"],
+    "zh": ["退订", "退訂", "停止", "取消", "TD"],
+}
+
+
+def opt_out_words() -> dict[str, list[str]]:
+    """By language; OPT_OUT_WORDS is JSON like {"en": ["STOP"]} and takes the place of the languages that it names."""
+    given = env.json("OPT_OUT_WORDS", default={})
+    is_right = isinstance(given, dict) and all(
+        isinstance(words, list) and all(isinstance(word, str) and word.strip() for word in words)
+        for words in given.values()
+    )
+    if not is_right:
+        raise ImproperlyConfigured('OPT_OUT_WORDS is JSON like {"en": ["STOP", "END"], "de": ["STOPP"]}.')
+    return {**OPT_OUT_WORDS, **given}

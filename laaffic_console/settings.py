@@ -43,6 +43,10 @@ LAAFFIC_LATEST_START_MINUTES = env.int("LAAFFIC_LATEST_START_MINUTES", default=6
 
 # How often bindings, pools and owned numbers are read from Laaffic again.
 NUMBERS_SYNC_MINUTES = env.int("NUMBERS_SYNC_MINUTES", default=5)
+# How often replies are asked for, beside those that are pushed.
+REPLY_PULL_MINUTES = env.int("REPLY_PULL_MINUTES", default=5)
+# A reply that is one of these and nothing else puts its number on the suppression list.
+OPT_OUT_WORDS = conf.opt_out_words()
 
 INSTALLED_APPS = [
     "unfold",

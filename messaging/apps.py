@@ -21,4 +21,5 @@ class MessagingConfig(AppConfig):
         bell.sweep_with("messaging.jobs.sweep")
         account_hold.follow_with("messaging.jobs.follow_account")
         inbox.applied_by(PushKind.SMS_REPORT, "messaging.jobs.apply_sms_reports")
+        inbox.applied_by(PushKind.SMS_REPLY, "messaging.jobs.apply_sms_replies")
         inbox.applied_by(PushKind.EMAIL_REPORT, "messaging.jobs.apply_email_reports")

@@ -80,6 +80,7 @@ UNFOLD: dict[str, Any] = {
                         "messaging.view_emailcampaign",
                     ),
                     _item(_("Messages"), "sms", "messaging_message_changelist", "messaging.view_message"),
+                    _item(_("Replies"), "reply", "messaging_reply_changelist", "messaging.view_reply"),
                     _item(
                         _("Emails"), "outgoing_mail", "messaging_emailmessage_changelist", "messaging.view_emailmessage"
                     ),

@@ -7,6 +7,8 @@ from messaging.admin import (
     imports,
     messages,
     mms_campaigns,
+    replies,
+    suppression,
 )
 
 __all__ = [
@@ -18,4 +20,6 @@ __all__ = [
     "imports",
     "messages",
     "mms_campaigns",
+    "replies",
+    "suppression",
 ]

@@ -18,6 +18,7 @@ from laaffic_console.gateway.models import Application, Channel, GatewayCall
 from messaging import segments
 from messaging.admin import mms_parts, steering
 from messaging.admin.pages import blame, page, require
+from messaging.admin.replies import with_contacts
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, CampaignState, Contact, ContactGroup
 from messaging.services import campaigns, counting, forecast, insights
@@ -218,6 +219,10 @@ class CampaignAdmin(ModelAdmin):
             reasons=insights.failure_reasons(campaign),
             countries=insights.countries(campaign),
             chart=json.dumps(insights.activity_chart(campaign)),
+            replies=with_contacts(campaign.replies.order_by("-pk")[:5])
+            if request.user.has_perm("messaging.view_reply")
+            else None,
+            all_replies=f"{reverse('admin:messaging_reply_changelist')}?campaign__id__exact={campaign.pk}",
             calls=GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk)[:10],
             events=campaign.events.select_related("actor")[:20],
             is_over=campaign.state in (CampaignState.FINISHED, CampaignState.CANCELLED)

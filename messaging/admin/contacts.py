@@ -28,7 +28,15 @@ from messaging.admin import bulk_actions
 from messaging.admin.attribute_lines import as_lines, from_lines
 from messaging.admin.quick_message import QuickMessageForm, send_quick_message
 from messaging.admin.suppression import SuppressForm, outcome_words
-from messaging.models import Contact, ContactGroup, GroupMembership, Message, SuppressionEntry, SuppressionRelease
+from messaging.models import (
+    Contact,
+    ContactGroup,
+    GroupMembership,
+    Message,
+    Reply,
+    SuppressionEntry,
+    SuppressionRelease,
+)
 from messaging.services import contacts, suppression
 
 VALIDITY_COLOURS = {Contact.Validity.VALID: "success", Contact.Validity.POSSIBLE: "warning"}
@@ -189,6 +197,9 @@ class ContactAdmin(ModelAdmin):
         return {
             "contact": contact,
             "time_zones": contact.time_zones.split(",")[:6] if contact.time_zones else [],
+            "replies": Reply.objects.filter(number=contact.number).select_related("campaign")[:20]
+            if request.user.has_perm("messaging.view_reply")
+            else None,
             "received": received[:20] if may_see_messages else None,
             "entries": SuppressionEntry.objects.filter(number=contact.number).select_related("created_by"),
             "releases": SuppressionRelease.objects.filter(number=contact.number).select_related("released_by")[:20],

@@ -9,14 +9,17 @@ from messaging.jobs.campaigns import (
 )
 from messaging.jobs.emails import apply_email_reports, pull_email_deliveries, send_email_campaign
 from messaging.jobs.imports import run_contact_import
+from messaging.jobs.replies import apply_sms_replies, pull_sms_replies
 
 __all__ = [
     "apply_email_reports",
+    "apply_sms_replies",
     "apply_sms_reports",
     "follow_account",
     "freeze_audience",
     "pull_email_deliveries",
     "pull_reports",
+    "pull_sms_replies",
     "run_contact_import",
     "send_campaign",
     "send_email_campaign",

@@ -9,6 +9,7 @@ from messaging.services import (
     email_campaigns,
     email_deliveries,
     imports,
+    reply_pulls,
     report_pulls,
     report_pushes,
     sending,
@@ -51,5 +52,7 @@ def sweep() -> None:
         bell.ring(answers.JOB)
     if report_pulls.anything_due():
         bell.ring("messaging.jobs.pull_reports")
+    if reply_pulls.anything_due():
+        bell.ring(reply_pulls.JOB)
     if email_deliveries.anything_due():
         bell.ring(email_deliveries.JOB)

@@ -24,6 +24,7 @@ from messaging.models.messages import (
     OutcomeTally,
 )
 from messaging.models.mms_campaigns import MmsCampaign
+from messaging.models.replies import Reply, ReplyPull
 
 __all__ = [
     "ActivityTally",
@@ -52,6 +53,8 @@ __all__ = [
     "MmsAttachment",
     "MmsCampaign",
     "OutcomeTally",
+    "Reply",
+    "ReplyPull",
     "Submission",
     "SuppressionEntry",
     "SuppressionRelease",

@@ -1,0 +1,11 @@
+"""What the queue calls for replies: each finds its work in our own tables, so a second call changes nothing."""
+
+from messaging.services import reply_pulls, reply_pushes
+
+
+def apply_sms_replies() -> None:
+    reply_pushes.apply_waiting()
+
+
+def pull_sms_replies() -> None:
+    reply_pulls.pull_due()

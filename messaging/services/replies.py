@@ -1,0 +1,97 @@
+"""What people answer: kept once, put to the campaign it answers, and obeyed when it is STOP."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, IntegerField, Q, Value, When
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.laaffic import Reply as WireReply
+from messaging import msisdn
+from messaging.models import Campaign, Message, MessageState, Reply, SuppressionEntry
+from messaging.opt_out import opt_out_in
+from messaging.services import answers, suppression
+
+ANSWERED_WITHIN = dt.timedelta(days=30)
+CLOCKS_APART = dt.timedelta(minutes=5)
+ANSWERABLE = (Campaign.Channel.SMS, Campaign.Channel.MMS)
+NEVER_SENT = (MessageState.QUEUED, MessageState.SUPPRESSED, MessageState.CANCELLED, MessageState.REJECTED)
+
+
+def take(found: Sequence[WireReply], *, source: str) -> int:
+    """Keep what is new, and put whoever asks us to stop on the suppression list in the same transaction; how many.
+
+    What came before changes nothing: a number that was allowed again stays so when its old reply is read once more.
+    One and the same reply may come by push and by pull at once; both then do the same.
+    """
+    now = timezone.now()
+    rows = {row.key: row for row in (_row(reply, source, now) for reply in found)}
+    with transaction.atomic():
+        known = set(Reply.objects.filter(key__in=list(rows)).values_list("key", flat=True))
+        fresh = [row for key, row in rows.items() if key not in known]
+        for row in fresh:
+            row.campaign = answered_campaign(row.number, row.at, row.sent_to)
+            _obey(row)
+        Reply.objects.bulk_create(fresh, ignore_conflicts=True)
+    return len(fresh)
+
+
+def answered_campaign(number: str, at: dt.datetime, sent_to: str = "") -> Campaign | None:
+    """The last campaign that reached this number before; one of the sender that was answered goes first."""
+    reached = Message.objects.filter(number=number, campaign__channel__in=ANSWERABLE).filter(
+        ~Q(state__in=NEVER_SENT) | answers.accepted_but_unwritten(),
+        Q(settled_at=None) | Q(settled_at__lte=at + CLOCKS_APART, settled_at__gte=at - ANSWERED_WITHIN),
+    )
+    same_sender = Case(When(campaign__sender_id=sent_to, then=Value(1)), default=Value(0), output_field=IntegerField())
+    last = reached.annotate(same=same_sender).select_related("campaign").order_by("-same", "-pk").first()
+    return last.campaign if last else None
+
+
+def _row(reply: WireReply, source: str, now: dt.datetime) -> Reply:
+    number = _canonical(reply.number)
+    at = reply.at or now
+    return Reply(
+        key=_key(reply, number),
+        number=number[:20],
+        content=reply.content.replace("\0", ""),
+        sent_to=reply.sender_id[:32],
+        at=at,
+        received_at=now,
+        source=source,
+        gateway_id=reply.msg_id[:40],
+        operator=reply.operator[:60],
+    )
+
+
+def _key(reply: WireReply, number: str) -> str:
+    """By number, second and words; without a time, by its id."""
+    moment = str(int(reply.at.timestamp())) if reply.at else f"id {reply.msg_id[:20]}"
+    return f"{number[:20]}|{moment}|{hashlib.sha256(reply.content.encode(errors='replace')).hexdigest()[:24]}"
+
+
+def _canonical(number: str) -> str:
+    """As our contacts and messages have it."""
+    try:
+        return msisdn.parse(number).number
+    except msisdn.InvalidNumber:
+        return number
+
+
+def _obey(row: Reply) -> None:
+    """STOP counts at once: batches look at the suppression list when they are claimed, also of campaigns that run."""
+    asked = opt_out_in(row.content, settings.OPT_OUT_WORDS)
+    if asked is None or len(row.number) > msisdn.MAX_DIGITS:
+        return
+    row.opt_out = asked.word[:40]
+    row.suppressed_on = row.campaign.channel if row.campaign else SuppressionEntry.Channel.SMS
+    suppression.suppress_numbers(
+        [row.number],
+        channel=row.suppressed_on,
+        reason=SuppressionEntry.Reason.OPT_OUT,
+        note=_("replied “%(word)s”") % {"word": asked.word},
+        source="reply",
+    )

@@ -1,0 +1,307 @@
+"""Replies: kept once whichever way they come, put to the campaign they answer, and obeyed when they say STOP."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import Permission, User
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from laaffic_console.gateway.models import Application, PushedBody
+from laaffic_console.gateway.services import inbox
+from laaffic_console.sandbox.replies import ReplyInterfaces
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging import jobs
+from messaging.models import (
+    Campaign,
+    Contact,
+    ContactGroup,
+    Message,
+    MessageState,
+    Reply,
+    ReplyPull,
+    SuppressionEntry,
+)
+from messaging.services import campaigns, replies, reply_pulls, reply_pushes
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NUMBER = "919876500000"
+TOKEN = "a-token-of-the-tests"
+
+
+def pushed(number: str = NUMBER, content: str = "Yes please", **given: Any) -> dict[str, Any]:
+    """As the vendor prints it, with its misspelt key (wire §2.17)."""
+    return {
+        "msgid": "r2108021054011000095",
+        "mobile": number,
+        "reply_time": "2026-11-20 16:00:00",
+        "content": content,
+        "sendid": "SHOP",
+        "mcc": 404,
+        "mcn": 10,
+        "operator": "Airtel",
+        "pricedetail": {"pay": "0.0000", "chargeCnt": 1, "currency": "EUR", "price": "0.0000"},
+        **given,
+    }
+
+
+def push(*entries: Any) -> None:
+    inbox.store(kind="sms-reply", body=json.dumps(list(entries)), source="127.0.0.1")
+    reply_pushes.apply_waiting()
+
+
+def sent(application: Application, group: ContactGroup, run_jobs: Callable[[], int], name: str = "Autumn") -> Campaign:
+    campaign = campaigns.create(
+        name=name, application=application, sender_id="SHOP", text=f"Hello from {name}", groups=[group]
+    )
+    campaigns.launch(campaign.pk)
+    run_jobs()
+    return campaign
+
+
+class PushTests:
+    def test_it_is_read_in_the_vendors_zone(self, db: None) -> None:
+        push(pushed())
+
+        reply = Reply.objects.get()
+        assert (reply.number, reply.content, reply.sent_to, reply.operator) == (NUMBER, "Yes please", "SHOP", "Airtel")
+        assert reply.at == dt.datetime(2026, 11, 20, 8, tzinfo=dt.UTC)
+        assert (reply.source, reply.opt_out) == ("push", "")
+        assert not SuppressionEntry.objects.exists()
+
+    def test_the_same_one_again_changes_nothing(self, db: None) -> None:
+        push(pushed(), pushed())
+        push(pushed())
+
+        assert Reply.objects.count() == 1
+
+    def test_what_is_no_reply_costs_the_others_nothing(self, db: None) -> None:
+        push({"content": "from nobody"}, "nonsense", pushed())
+
+        assert Reply.objects.count() == 1
+        body = PushedBody.objects.get()
+        assert (body.entries, len(body.problems)) == (3, 2)
+
+    def test_over_http_with_its_token(self, settings: LazySettings, client: Client, db: None) -> None:
+        settings.LAAFFIC_PUSH_TOKENS = [TOKEN]
+        cache.clear()  # a bell is rung once a second
+
+        answer = client.post(f"/hooks/{TOKEN}/sms-reply/", json.dumps(pushed()), content_type="application/json")
+
+        assert answer.json() == {"status": "0", "reason": "success"}
+        assert OrmQ.objects.get().task["func"] == "messaging.jobs.apply_sms_replies"
+        jobs.apply_sms_replies()
+        assert Reply.objects.count() == 1
+        assert client.post("/hooks/another-token/sms-reply/", "{}", content_type="application/json").status_code == 404
+
+
+class StopTests:
+    def test_it_suppresses_with_its_word_and_source(self, db: None) -> None:
+        push(pushed(content=" stop! "))
+
+        entry = SuppressionEntry.objects.get()
+        assert (entry.number, entry.channel, entry.reason, entry.source) == (NUMBER, "sms", "opt_out", "reply")
+        assert "“STOP”" in entry.note
+        assert Reply.objects.values_list("opt_out", "suppressed_on").get() == ("STOP", "sms")
+
+    def test_it_holds_back_what_a_running_campaign_has_not_sent(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 40)
+        campaign = campaigns.create(
+            name="Slow", application=application, sender_id="SHOP", text="Hello", groups=[group], rate_per_second=1
+        )
+        campaigns.launch(campaign.pk)
+        campaigns.pause(campaign.pk)
+        run_jobs()
+        last = Message.objects.order_by("-pk").values_list("number", flat=True)[0]
+        assert Message.objects.get(number=last).state == MessageState.QUEUED
+
+        push(pushed(number=last, content="STOP"))
+        Campaign.objects.filter(pk=campaign.pk).update(rate_per_second=None)
+        campaigns.resume(campaign.pk)
+        run_jobs()
+
+        assert Message.objects.get(number=last).state == MessageState.SUPPRESSED
+        assert sandbox.stats()["accepted"] == 39
+        assert last not in {message["number"] for message in sandbox.messages()}
+
+    def test_to_an_mms_it_is_of_mms(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 1)
+        campaign = sent(application, group, run_jobs)
+        Campaign.objects.filter(pk=campaign.pk).update(channel="mms")
+        Message.objects.update(state=MessageState.DELIVERED)
+
+        push(pushed(content="STOP", reply_time=in_vendors_zone(timezone.now())))
+
+        assert SuppressionEntry.objects.get().channel == "mms"
+
+    def test_an_old_one_read_again_does_not_undo_an_allowance(self, db: None) -> None:
+        push(pushed(content="STOP"))
+        SuppressionEntry.objects.all().delete()
+
+        push(pushed(content="STOP"))
+
+        assert not SuppressionEntry.objects.exists()
+
+
+def in_vendors_zone(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.timezone(dt.timedelta(hours=8))).strftime("%Y-%m-%d %H:%M:%S")
+
+
+class CampaignTests:
+    def test_it_answers_the_last_that_reached_the_number(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 1)
+        sent(application, group, run_jobs, "First")
+        second = sent(application, group, run_jobs, "Second")
+        never = campaigns.create(name="Draft", application=application, sender_id="SHOP", text="x", groups=[group])
+        now = timezone.now()
+
+        assert replies.answered_campaign(NUMBER, now) == second
+        assert replies.answered_campaign("919999999999", now) is None
+        assert replies.answered_campaign(NUMBER, now + dt.timedelta(days=40)) is None
+        assert never.pk > second.pk
+
+    def test_one_of_the_sender_that_was_answered_goes_first(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 1)
+        first = sent(application, group, run_jobs, "First")
+        sent(application, group, run_jobs, "Second")
+        Campaign.objects.filter(pk=first.pk).update(sender_id="BANK")
+
+        assert replies.answered_campaign(NUMBER, timezone.now(), "BANK") == first
+
+    def test_a_message_that_was_held_back_is_not_answered(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 1)
+        first = sent(application, group, run_jobs, "First")
+        second = sent(application, group, run_jobs, "Second")
+        Message.objects.filter(campaign=second).update(state=MessageState.SUPPRESSED)
+
+        assert replies.answered_campaign(NUMBER, timezone.now()) == first
+
+
+class PullTests:
+    def answer(self, sandbox: RunningSandbox, content: str, number: str = NUMBER) -> dict[str, Any]:
+        """Somebody answered ten seconds ago; the push that would have come."""
+        sandbox._ask("POST", "/sandbox/replies", {"number": number, "content": content, "sender_id": "SHOP"})
+        (family,) = (family for family in sandbox.sandbox.families if isinstance(family, ReplyInterfaces))
+        family.replies[-1].at -= 10
+        return family.replies[-1].as_push(True)
+
+    @pytest.fixture
+    def used(self, application: Application) -> Application:
+        Campaign.objects.create(name="Any", application=application, text="x")
+        return application
+
+    def test_what_was_not_pushed_is_asked_for(self, sandbox: RunningSandbox, used: Application) -> None:
+        self.answer(sandbox, "STOP")
+        self.answer(sandbox, "Thanks", "919876500001")
+
+        assert reply_pulls.pull_due() == 2
+
+        assert SuppressionEntry.objects.get().number == NUMBER
+        assert ReplyPull.objects.get().problem == ""
+        assert not reply_pulls.anything_due()
+
+    def test_what_came_both_ways_is_one(self, sandbox: RunningSandbox, used: Application) -> None:
+        push(self.answer(sandbox, "Yes"))
+
+        assert reply_pulls.pull_due() == 0
+
+        assert Reply.objects.count() == 1
+
+    def test_the_next_time_it_asks_from_where_it_was(self, sandbox: RunningSandbox, used: Application) -> None:
+        reply_pulls.pull_due()
+        until = ReplyPull.objects.get().pulled_until
+        long_before = timezone.now() - dt.timedelta(minutes=10)
+        ReplyPull.objects.update(tried_at=long_before)
+        self.answer(sandbox, "Later")
+
+        assert reply_pulls.pull_due() == 1
+        assert ReplyPull.objects.get().pulled_until > until
+
+    def test_a_refusal_is_kept_and_tried_again(self, sandbox: RunningSandbox, used: Application) -> None:
+        self.answer(sandbox, "Yes")
+        sandbox.set_faults(status="-15", status_calls=1)
+
+        assert reply_pulls.pull_due() == 0
+        kept = ReplyPull.objects.get()
+        assert "-15" in kept.problem
+        assert kept.pulled_until is None
+        ReplyPull.objects.update(tried_at=timezone.now() - dt.timedelta(minutes=10))
+        assert reply_pulls.pull_due() == 1
+
+    def test_an_application_without_campaigns_is_not_asked_about(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        assert not reply_pulls.anything_due()
+
+
+class PageTests:
+    @pytest.fixture
+    def answered(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> Campaign:
+        add_contacts(group, 1, name="Asha Rao")
+        campaign = sent(application, group, run_jobs)
+        now = in_vendors_zone(timezone.now())
+        push(pushed(content="<b>Who</b> is this?", reply_time=now), pushed(content="STOP", reply_time=now))
+        return campaign
+
+    def test_beside_the_campaign_and_the_contact(self, admin_client: Client, answered: Campaign) -> None:
+        contact = Contact.objects.get()
+
+        for page in (
+            f"/admin/messaging/campaign/{answered.pk}/change/",
+            f"/admin/messaging/contact/{contact.pk}/change/",
+            f"/admin/messaging/reply/?campaign__id__exact={answered.pk}",
+        ):
+            shown = admin_client.get(page).content.decode()
+            assert "&lt;b&gt;Who&lt;/b&gt; is this?" in shown
+            assert "Asha Rao" in shown
+        assert "Suppressed: SMS" in shown
+
+    def test_a_filter_shows_who_opted_out(self, admin_client: Client, answered: Campaign) -> None:
+        shown = admin_client.get("/admin/messaging/reply/?stop=yes").content.decode()
+
+        assert "STOP" in shown
+        assert "is this?" not in shown
+
+    def test_a_thousand_cost_a_few_queries(
+        self, admin_client: Client, answered: Campaign, django_assert_max_num_queries: Any
+    ) -> None:
+        now = timezone.now()
+        Reply.objects.bulk_create(
+            Reply(key=str(n), number=str(919876500000 + n), content="Hi", at=now, received_at=now, source="push")
+            for n in range(1000)
+        )
+
+        with django_assert_max_num_queries(12):
+            assert admin_client.get("/admin/messaging/reply/").status_code == 200
+
+    def test_who_may_not_see_replies_sees_none(self, client: Client, answered: Campaign) -> None:
+        user = User.objects.create_user("staff", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=["view_contact", "view_campaign"]))
+        client.force_login(user)
+
+        assert client.get("/admin/messaging/reply/").status_code == 403
+        for page in (
+            f"/admin/messaging/campaign/{answered.pk}/change/",
+            f"/admin/messaging/contact/{Contact.objects.get().pk}/change/",
+        ):
+            assert "is this?" not in client.get(page).content.decode()
