@@ -168,6 +168,8 @@ class Source(StrEnum):
     GET_REPORT = "getReport"
     GET_SENT_RCD = "getSentRcd"
     GET_SEND_EMAIL_RCD = "getSendEmailRcd"
+    VOICE_PUSH = "voice push"
+    VOICE_RECORD = "voice record"
 
 
 # wire §3.3; English and Chinese pages differ about getSentRcd, so 1 and 2 are both failures.

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -14,15 +15,19 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.laaffic import DeliveryReport, LaafficClient, LaafficError, sent_record_windows
+from laaffic_console.laaffic import LaafficClient, LaafficError, sent_record_windows
 from messaging.models import Batch, Message, MessageState
 from messaging.services import answers, channels, record_matching, reports, settling
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 SLICE_SECONDS = 20.0
 IDS_PER_CALL = 200
 ROWS_AT_ONCE = 1000
+
+CLOCKS_DIFFER_BY = record_matching.CLOCKS_DIFFER_BY
 
 # How long after the answer the next question is asked: often while reports are due, seldom later (seconds).
 CHECK_AFTER = (30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600)
@@ -47,7 +52,7 @@ def pull_due() -> None:
                 check_batch(client, batch)
             except LaafficError as error:
                 logger.warning("getReport for batch %s: %s", batch.pk, error)
-                _check_again(batch)
+                check_again(batch)
 
 
 def anything_due() -> bool:
@@ -63,7 +68,7 @@ def check_batch(client: LaafficClient, batch: Batch) -> None:
     """As the batch's channel asks for what is overdue, and when it is asked again."""
     answers.write_one(batch.pk)
     channels.of(batch.campaign).look_for_reports(client, batch)
-    _check_again(batch)
+    check_again(batch)
 
 
 def ask_by_id(client: LaafficClient, batch: Batch) -> None:
@@ -86,14 +91,14 @@ def look_for_unknown(client: LaafficClient, asked_for: Batch) -> None:
         record_matching.say_not_found(batch.pk, asked_at)
         # Others whose time has come have had their answer with this sweep.
         if batch.pk != asked_for.pk and batch.next_check_at and batch.next_check_at <= asked_at:
-            _check_again(batch)
+            check_again(batch)
 
 
 def _pending(batch: Batch) -> QuerySet[Message]:
     return batch.messages().filter(state=MessageState.ACCEPTED).exclude(gateway_id=None)
 
 
-def _check_again(batch: Batch) -> None:
+def check_again(batch: Batch) -> None:
     batch.refresh_from_db(fields=["accepted", "unknown", "checks", "claimed_at"])
     now = timezone.now()
     is_late = batch.claimed_at and now - batch.claimed_at > dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
@@ -159,7 +164,7 @@ def reconcile(application: Application, start: dt.datetime, end: dt.datetime) ->
     return seen
 
 
-def batched(records: Iterable[DeliveryReport], size: int) -> Iterator[list[DeliveryReport]]:
+def batched(records: Iterable[T], size: int) -> Iterator[list[T]]:
     stream = iter(records)
     while page := list(islice(stream, size)):
         yield page

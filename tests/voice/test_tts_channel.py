@@ -1,0 +1,173 @@
+"""TTS messages on the one door out, against the sandbox over real HTTP."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.services import account
+from laaffic_console.laaffic import Spoken
+from laaffic_console.sandbox.options import Options
+from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
+from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.services import campaigns, counting, proving, report_pulls
+from tests.messaging.conftest import add_contacts, group, point_at, run_jobs
+from voice.services.tts_channel import TtsOptions
+
+__all__ = ["group", "run_jobs"]  # fixtures that are shared with messaging
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RECIPIENTS = 12
+
+
+@pytest.fixture
+def sandbox(settings: LazySettings) -> Iterator[RunningSandbox]:
+    with running_sandbox(Options(ring_seconds=(0.0, 0.01), talk_seconds=(0.0, 0.01))) as running:
+        point_at(settings, running)
+        yield running
+        account.laaffic_client.cache_clear()
+
+
+@pytest.fixture
+def application(db: None) -> Application:
+    return Application.objects.create(app_id="voiceApp", channel="voice", connections=4)
+
+
+def draft(application: Application, group: ContactGroup, **given: Any) -> Campaign:
+    options = TtsOptions(Spoken(text="", **given), "861000000")
+    return campaigns.create(
+        name="A",
+        application=application,
+        sender_id="",
+        text="Hello {{name|you}}",
+        groups=[group],
+        channel="voice",
+        channel_options=options.as_json(),
+    )
+
+
+def look_again() -> None:
+    Batch.objects.exclude(next_check_at=None).update(next_check_at=timezone.now())
+    report_pulls.pull_due()
+
+
+class TtsCampaignTests:
+    def test_everybody_is_called_once_and_the_records_tell_the_ends(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, RECIPIENTS, name="Ann")
+        campaign = draft(application, group, language="EN", accent="91", loop_count=2)
+        campaigns.launch(campaign.pk)
+        run_jobs()
+        assert counting.state_counts(campaign)["accepted"] == RECIPIENTS
+
+        look_again()
+
+        campaign.refresh_from_db()
+        counts = counting.state_counts(campaign)
+        calls = ended_calls(sandbox)
+        heard = sum(call["callStatus"] in (40, 50) for call in calls)
+        assert campaign.state == CampaignState.FINISHED
+        assert len(calls) == RECIPIENTS == len({call["callee"] for call in calls})
+        assert (counts["delivered"], counts["undelivered"]) == (heard, RECIPIENTS - heard)
+        assert proving.prove(campaign)["disagreements"] == []
+        assert counting.costs(campaign)["USD"] > 0
+
+    @pytest.mark.parametrize("fault", ["reset_after", "bad_gateway_after", "half_json", "html"])
+    def test_an_answer_that_was_lost_is_settled_by_our_mark_and_nobody_is_called_twice(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        fault: str,
+    ) -> None:
+        add_contacts(group, RECIPIENTS)
+        sandbox.set_faults(next_fault=fault, next_calls=RECIPIENTS // 2)
+        campaign = draft(application, group)
+        campaigns.launch(campaign.pk)
+        run_jobs()
+        assert counting.state_counts(campaign)["unknown"] == RECIPIENTS // 2
+        assert GatewayCall.objects.filter(state=CallState.UNKNOWN).count() == RECIPIENTS // 2
+
+        look_again()
+        run_jobs()
+
+        counts = counting.state_counts(campaign)
+        assert counts["unknown"] == 0
+        assert counts["delivered"] + counts["undelivered"] == RECIPIENTS
+        assert len(ended_calls(sandbox)) == RECIPIENTS
+        assert Message.objects.filter(evidence__startswith="settled by voice record: ").count() == RECIPIENTS // 2
+        campaign.refresh_from_db()
+        assert proving.prove(campaign)["disagreements"] == []
+
+    def test_what_never_arrived_stays_unknown(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 3)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=3)
+        campaign = draft(application, group)
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        look_again()
+
+        assert set(Message.objects.values_list("state", flat=True)) == {MessageState.UNKNOWN}
+        assert ended_calls(sandbox) == []
+        assert not campaigns.finish_if_done(campaign.pk)
+
+    def test_a_gateway_that_tells_no_id_is_believed_all_the_same(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+    ) -> None:
+        sandbox.sandbox.options.dialect = "seed"
+        add_contacts(group, 4)
+        campaign = draft(application, group)
+        campaigns.launch(campaign.pk)
+        run_jobs()
+        assert counting.state_counts(campaign)["accepted"] == 4
+
+        look_again()
+
+        assert counting.state_counts(campaign)["accepted"] == 0
+        assert not Message.objects.filter(gateway_id=None).exists()
+
+
+class OptionTests:
+    @pytest.mark.parametrize(
+        ("field", "given"),
+        [
+            ("speaking_rate", {"speaking_rate": 0.1}),
+            ("max_ringing_time", {"max_ringing_time": 10}),
+            ("max_duration", {"max_duration": 121}),
+            ("recall_interval", {"recall_count": 1, "recall_interval": 0}),
+            ("gender", {"gender": 3}),
+        ],
+    )
+    def test_a_broken_range_is_said_at_its_field(
+        self, application: Application, group: ContactGroup, field: str, given: dict[str, Any]
+    ) -> None:
+        with pytest.raises(ValidationError) as problem:
+            draft(application, group, **given)
+
+        assert list(problem.value.error_dict) == [field]
+
+    def test_options_come_back_as_they_were(self, application: Application, group: ContactGroup) -> None:
+        campaign = draft(application, group, language="HI", gender=2, speaking_rate=1.5)
+
+        options = TtsOptions.of(Campaign.objects.get(pk=campaign.pk))
+
+        assert (options.spoken.language, options.spoken.gender, options.spoken.speaking_rate) == ("HI", 2, 1.5)
+        assert (options.spoken.text, options.display_number) == ("Hello {{name|you}}", "861000000")
+
+
+def ended_calls(sandbox: RunningSandbox) -> list[dict[str, Any]]:
+    return [call for call in sandbox._ask("GET", "/sandbox/calls")["calls"] if call["ended"]]

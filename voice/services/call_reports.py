@@ -1,0 +1,42 @@
+"""A call's record as the report of the TTS message that it carried: `calledInfo` is that message's order id."""
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from laaffic_console.laaffic import CallOutcome, CallRecord, DeliveryReport, DeliveryState, Source
+from messaging.order_ids import message_id_of
+
+# What was spoken to a mailbox has been spoken; the record says that it was a mailbox.
+HEARD = frozenset({CallOutcome.ANSWERED, CallOutcome.VOICEMAIL})
+
+
+def as_delivery_report(record: CallRecord, source: Source) -> DeliveryReport | None:
+    """None for a call that no message of ours asked for."""
+    if message_id_of(settings.LAAFFIC_ORDER_PREFIX, record.called_info) is None:
+        return None
+    heard = record.outcome in HEARD
+    return DeliveryReport(
+        source=source,
+        msg_id=record.voice_id,
+        number=record.callee,
+        order_id=record.called_info,
+        state=DeliveryState.DELIVERED if heard else DeliveryState.FAILED,
+        raw_status=record.termination_code,
+        reason="" if heard else in_words(record.outcome),
+        at=record.hung_up_at or record.called_at or record.submitted_at,
+        pay=record.cost,
+        currency=record.currency,
+    )
+
+
+def in_words(outcome: CallOutcome) -> str:
+    """What an operator reads."""
+    return {
+        CallOutcome.ANSWERED: _("answered"),
+        CallOutcome.VOICEMAIL: _("went to voicemail"),
+        CallOutcome.BUSY: _("busy"),
+        CallOutcome.NO_ANSWER: _("not answered"),
+        CallOutcome.DECLINED: _("declined"),
+        CallOutcome.NO_SUCH_NUMBER: _("no such number"),
+        CallOutcome.FAILED: _("the call failed"),
+    }[outcome]

@@ -1,0 +1,128 @@
+"""TTS messages: a text spoken to one number a call (wire §2.7), on the one door out that all campaigns share.
+
+sendCode takes no orderId: ours travels in `calledInfo`, and records and pushes bring it back.
+"""
+
+import datetime as dt
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.services import workers
+from laaffic_console.laaffic import InvalidRequest, LaafficClient, SendResult, Source, Spoken, call_record_windows
+from laaffic_console.laaffic.tts import MAX_TEXT
+from messaging.models import Batch, Campaign
+from messaging.services import report_pulls, reports
+from messaging.services.channels import Post, SendingChannel
+from messaging.services.outgoing import Claim
+from voice.services.call_reports import as_delivery_report
+
+ROWS_AT_ONCE = 500
+CALL_LASTS = dt.timedelta(minutes=10)  # how long after its request a call may begin and be recorded
+
+# Parameters of the interface → fields of the form.
+FIELD_OF = {
+    "text": "text",
+    "language": "language",
+    "accent": "accent",
+    "ssmlGender": "gender",
+    "speakingRate": "speaking_rate",
+    "loopCount": "loop_count",
+    "recallCount": "recall_count",
+    "recallInterval": "recall_interval",
+    "maxDuration": "max_duration",
+    "maxRingingTime": "max_ringing_time",
+    "delayPlay": "delay_play",
+    "delayHangup": "delay_hangup",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TtsOptions:
+    """What a campaign's `channel_options` hold for a TTS message: everything of sendCode but text and callee."""
+
+    spoken: Spoken  # its text is the campaign's
+    display_number: str = ""
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> "TtsOptions":
+        kept: dict[str, Any] = campaign.channel_options
+        known = {field.name for field in fields(Spoken)} - {"text"}
+        given = {name: value for name, value in kept.items() if name in known}
+        return cls(Spoken(text=campaign.text, **given), kept.get("display_number", ""))
+
+    def as_json(self) -> dict[str, Any]:
+        given = {name: value for name, value in asdict(self.spoken).items() if name != "text"}
+        return {**given, "display_number": self.display_number}
+
+
+class TtsChannel(SendingChannel):
+    key = "voice"
+    application_channel = Channel.VOICE
+    recipients_per_call = 1
+    longest_text = MAX_TEXT
+
+    def problems(self, campaign: Campaign) -> dict[str, list[str]]:
+        """Each broken range at its own field; what is wrong with the text is said where texts are checked."""
+        options = TtsOptions.of(campaign)
+        found: dict[str, list[str]] = {}
+        try:
+            replace(options.spoken, text="x").fields()
+        except InvalidRequest as problem:
+            found[FIELD_OF.get(problem.field, "text")] = [problem.message]
+        number = options.display_number
+        if number and not (number.isascii() and number.isdecimal() and 7 <= len(number) <= 15):
+            found["display_number"] = [f"{number!r} is not 7 to 15 digits without + or spaces"]
+        return found
+
+    def interface(self, texts: int) -> str:
+        return "voice/sendCode"
+
+    def poster(self, campaign: Campaign) -> Post:
+        options = TtsOptions.of(campaign)
+        app_id = campaign.application.app_id
+
+        def post(client: LaafficClient, claimed: Claim) -> SendResult:
+            voice_id = client.voice.speak(
+                app_id=app_id,
+                callee=claimed.numbers[0],
+                spoken=replace(options.spoken, text=claimed.texts[0].text),
+                display_number=options.display_number,
+                called_info=claimed.order_ids[0],
+            )
+            return SendResult([voice_id or None], [] if voice_id else [0], 1, 0)
+
+        return post
+
+    def look_for_reports(self, client: LaafficClient, batch: Batch) -> None:
+        """One look at the records answers for every batch whose time has come: each carries one call."""
+        application = batch.campaign.application
+        due = list(_due(application))
+        left = [each.claimed_at for each in due if each.claimed_at]
+        if not left:
+            return
+        apply_records(client, min(left) - report_pulls.CLOCKS_DIFFER_BY, max(left) + CALL_LASTS)
+        for other in due:
+            if other.pk != batch.pk:
+                report_pulls.check_again(other)
+
+
+def _due(application: Application) -> Any:
+    now = timezone.now()
+    of_channel = Batch.objects.filter(campaign__application=application, campaign__channel=TtsChannel.key)
+    return of_channel.filter(next_check_at__lte=now).order_by("next_check_at")[:ROWS_AT_ONCE]
+
+
+def apply_records(client: LaafficClient, start: dt.datetime, end: dt.datetime) -> int:
+    """What the call records say of our messages between two moments; how many records there were."""
+    seen = 0
+    for window_start, window_end in call_record_windows(start, end, timezone.now()):
+        records = client.voice.every_group_record(start=window_start, end=window_end)
+        for page in report_pulls.batched(records, ROWS_AT_ONCE):
+            found = [report for record in page if (report := as_delivery_report(record, Source.VOICE_RECORD))]
+            reports.apply_now(found)
+            seen += len(page)
+            workers.beat()
+    return seen
