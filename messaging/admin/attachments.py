@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from laaffic_console.dashboard.file_input import FileInput
 from laaffic_console.gateway.models import GatewayCall
 from messaging import attachment_content
 from messaging.admin.pages import page, require
@@ -27,7 +28,7 @@ from messaging.services.attachments import UploadFailed
 FILES_AT_ONCE = 10
 
 
-class ManyFilesInput(forms.ClearableFileInput):
+class ManyFilesInput(FileInput):
     allow_multiple_selected = True
 
 

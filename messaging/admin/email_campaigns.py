@@ -95,8 +95,13 @@ class EmailCampaignForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         applications = Application.objects.filter(channel=Channel.EMAIL, is_active=True)
         self.fields["application"].queryset = applications
-        if applications.count() == 1:
-            self.fields["application"].initial = applications[0]
+        if applications.count() == 1 and not self.initial.get("application"):
+            self.initial["application"] = applications[0].pk
+        self.fields["unsubscribe"].widget.choices = [
+            ("unknown", _("Laaffic's default")),
+            ("true", _("with one")),
+            ("false", _("without")),
+        ]
         self.fields["scheduled_at"].help_text = _("Empty: at once. Time zone: %(zone)s.") % {
             "zone": timezone.get_current_timezone_name()
         }

@@ -38,7 +38,7 @@ class MmsCampaignForm(CampaignForm):
         label=gettext_lazy("The title is"),
         choices=[
             (GIVEN_TITLE, gettext_lazy("sent as it is")),
-            (RANDOM_TITLE, gettext_lazy("varied by Laaffic; the text may then fill one segment only")),
+            (RANDOM_TITLE, gettext_lazy("varied by Laaffic (text: one segment)")),
         ],
         initial=GIVEN_TITLE,
         widget=UnfoldAdminRadioSelectWidget,

@@ -103,7 +103,7 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
 
 # `s.channel`: a number can be suppressed on one channel or on all.
 _NOT_SUPPRESSED = (
-    "NOT EXISTS (SELECT 1 FROM messaging_suppressionentry s WHERE s.number = c.number AND s.channel IN (%s, %s))"
+    "NOT EXISTS (SELECT 1 FROM messaging_suppressionentry s WHERE s.number = c.number AND s.channel IN (%s, %s, %s))"
 )
 
 
@@ -176,7 +176,7 @@ def _insert_messages(select: str, params: Sequence[int | str]) -> tuple[int, int
 
 
 def _count_dropped(
-    audience: str, params: list[int], not_excluded: str, excluded: list[int], suppressed_on: tuple[str, str]
+    audience: str, params: list[int], not_excluded: str, excluded: list[int], suppressed_on: tuple[str, str, str]
 ) -> tuple[int, int]:
     """(in an excluded group, suppressed) among the contacts of a chunk."""
     with connection.cursor() as cursor:

@@ -24,11 +24,12 @@ class SendingChannel(ABC):
     application_channel: ClassVar[str]  # of the applications that can carry it
     recipients_per_call: ClassVar[int] = 1000
     longest_text: ClassVar[int] = 1024  # Unicode code points
+    stopped_like: ClassVar[str] = ""  # another channel whose opt-outs count here too
 
     @property
-    def suppressed_on(self) -> tuple[str, str]:
-        """The entries of the suppression list that stop it."""
-        return self.key, "all"
+    def suppressed_on(self) -> tuple[str, str, str]:
+        """The channels whose entries of the suppression list stop it; its own twice where there is no other."""
+        return self.key, self.stopped_like or self.key, "all"
 
     def problems(self, campaign: Campaign) -> dict[str, list[str]]:
         """{field: sentences} beyond the text itself."""

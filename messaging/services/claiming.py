@@ -133,13 +133,13 @@ def carve(batch: Batch, ids: Sequence[int]) -> Batch:
     return part
 
 
-def _queued_messages(batches: Sequence[Batch], suppressed_on: tuple[str, str]) -> dict[int, list[Row]]:
+def _queued_messages(batches: Sequence[Batch], suppressed_on: tuple[str, str, str]) -> dict[int, list[Row]]:
     """The batches' queued messages by rising id, in one statement."""
     found: dict[int, list[Row]] = {batch.pk: [] for batch in batches}
     # `m.batch_id` comes last, so that a row is what it was without it.
     one = (
         "SELECT m.id, m.number, m.segments, m.attempt, EXISTS (SELECT 1 FROM messaging_suppressionentry s "
-        "WHERE s.number = m.number AND s.channel IN (%s, %s)), m.merge_values, m.batch_id "
+        "WHERE s.number = m.number AND s.channel IN (%s, %s, %s)), m.merge_values, m.batch_id "
         "FROM messaging_message m WHERE m.id >= %s AND m.id <= %s AND m.batch_id = %s AND m.state = %s"
     )
     params: list[Any] = []

@@ -46,6 +46,7 @@ class MmsOptions:
 class MmsChannel(SendingChannel):
     key = "mms"
     application_channel = Channel.SMS
+    stopped_like = "sms"  # it comes from the same sender: who said STOP to that wants no picture either
 
     def problems(self, campaign: Campaign) -> dict[str, list[str]]:
         options = MmsOptions.of(campaign)

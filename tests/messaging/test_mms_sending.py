@@ -13,7 +13,16 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, MmsAttachment
+from messaging.models import (
+    Batch,
+    Campaign,
+    CampaignState,
+    ContactGroup,
+    Message,
+    MessageState,
+    MmsAttachment,
+    SuppressionEntry,
+)
 from messaging.services import attachments, campaigns, counting, proving, report_pulls
 from messaging.services.mms_channel import RANDOM_TITLE, MmsOptions
 from tests.messaging import attachment_samples as samples
@@ -174,6 +183,24 @@ class SendTests:
 
         assert (test.channel, MmsOptions.of(test).attachments) == ("mms", (picture.pk,))
         assert [m["number"] for m in sandbox.messages()] == ["919876543210"]
+
+    def test_who_stopped_sms_gets_no_mms_either(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        picture: MmsAttachment,
+        run_jobs: Callable[[], int],
+    ) -> None:
+        add_contacts(group, 4)
+        SuppressionEntry.objects.create(number="919876500000", channel="sms")
+        SuppressionEntry.objects.create(number="919876500001", channel="voice")
+        campaign = campaigns.launch(draft(application, group, picture).pk)
+        SuppressionEntry.objects.create(number="919876500002", channel="mms")
+        run_jobs()
+
+        assert sorted(m["number"] for m in sandbox.messages()) == ["919876500001", "919876500003"]
+        settled(campaign)
 
 
 class CheckTests:
