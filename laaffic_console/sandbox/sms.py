@@ -135,4 +135,6 @@ class SmsInterfaces(FamilyOfInterfaces):
         }
 
     def get_balance(self, given: dict[str, Any], now: float) -> dict[str, Any]:
-        return success(self.options, balance=f"{self.store.balance():.6f}", gift="50.00000", credit="0")
+        # A balance that can run out has no bonus beside it that would pay for more.
+        gift = "50.00000" if self.options.balance is None else "0.00000"
+        return success(self.options, balance=f"{self.store.balance():.6f}", gift=gift, credit="0")

@@ -155,11 +155,8 @@ class ProbeTests:
         assert "API key disabled" in hold.sentence
 
     @pytest.mark.parametrize(("funds", "ends"), [(0.0, False), (-3.0, False), (0.5, True)])
-    def test_a_lack_of_money_ends_with_funds(
-        self, monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox, funds: float, ends: bool
-    ) -> None:
+    def test_a_lack_of_money_ends_with_funds(self, sandbox: RunningSandbox, funds: float, ends: bool) -> None:
         sandbox.sandbox.options.balance = funds
-        monkeypatch.setattr(account_hold, "funds", lambda balance: balance.balance)  # the sandbox adds a bonus
         account_hold.place(refused("-10"))
         due_now()
 
@@ -167,10 +164,7 @@ class ProbeTests:
 
         assert (AccountHold.objects.get().released_at is not None) == ends
 
-    def test_funds_that_were_too_little_once_must_grow(
-        self, monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox
-    ) -> None:
-        monkeypatch.setattr(account_hold, "funds", lambda balance: balance.balance)
+    def test_funds_that_were_too_little_once_must_grow(self, sandbox: RunningSandbox) -> None:
         sandbox.sandbox.options.balance = 0.01
         account_hold.place(refused("-10"))
         account_hold.probe(at_once=True)
@@ -271,6 +265,39 @@ class CampaignTests:
             CampaignState.SCHEDULED,
         ]
         assert sandbox.stats()["accepted"] == 6
+
+    def test_money_runs_out_in_the_middle_and_nobody_gets_it_twice(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        application.rate_per_second = 50  # so many a call
+        application.save()
+        add_contacts(group, 120)
+        options = sandbox.sandbox.options
+        options.balance = 1_000_000.0
+        before = sandbox.sandbox.store.balance()
+        campaign = self.launched(application, group)
+        sending.send(campaign.pk, slice_seconds=0.3)
+        spent = before - sandbox.sandbox.store.balance()
+        options.balance = float(spent) + 0.000001  # more than nothing, and too little for the next call
+
+        sending.send(campaign.pk, slice_seconds=3)
+        account_hold.probe(at_once=True)
+        run_jobs()
+        account_hold.probe(at_once=True)
+        run_jobs()
+
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.HELD
+        assert 0 < sandbox.stats()["accepted"] < 120
+
+        options.balance = 1_000_000.0
+        account_hold.probe(at_once=True)
+        run_jobs()
+
+        campaign.refresh_from_db()
+        stats = sandbox.stats()
+        assert campaign.state == CampaignState.FINISHED
+        assert (stats["accepted"], stats["duplicates"]) == (120, {"number and text": 0, "order id": 0})
 
     def test_only_what_it_held_goes_on(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
