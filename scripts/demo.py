@@ -85,6 +85,7 @@ def prepare(password: str) -> None:
     manage("collectstatic", "--no-input", "--verbosity", "0")
     manage("ensure_superuser", USER)
     manage("register_app", APP_ID, "--channel", "sms", "--name", "Demo SMS", "--sender-id", "LAAFFIC")
+    manage("register_app", "DemoNumbers", "--channel", "number", "--name", "Demo numbers")
 
 
 def start_all(running: contextlib.ExitStack, ports: dict[str, int], token: str) -> None:
@@ -92,6 +93,7 @@ def start_all(running: contextlib.ExitStack, ports: dict[str, int], token: str) 
     python = sys.executable
     callback = f"{console}/hooks/{token}/sms-report/"
     sandbox = ["sandbox", "--port", str(ports["sandbox"]), "--callback", callback, "--push-mode", "array"]
+    sandbox += ["--reply-callback", f"{console}/hooks/{token}/sms-reply/", "--bindings", "250"]
     start(running, "sandbox", [python, "manage.py", *sandbox])
     gunicorn = ["laaffic_console.wsgi", "--bind", f"127.0.0.1:{ports['console']}", "--workers", "2", "--threads", "4"]
     start(running, "console", [python, "-m", "gunicorn", *gunicorn, "--no-control-socket", "--timeout", "120"])

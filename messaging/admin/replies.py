@@ -8,12 +8,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from messaging.models import Contact, Reply
+
+SHOWN = 80  # characters in the list; a reply's own page has all of it
 
 
 class OptOutFilter(admin.SimpleListFilter):
@@ -34,8 +37,8 @@ class OptOutFilter(admin.SimpleListFilter):
 
 @admin.register(Reply)
 class ReplyAdmin(ReadOnlyAdmin):
-    list_display = ["shown_number", "said", "obeyed", "answers", "sent_to", "at", "source"]
-    list_display_links = None
+    list_display = ["number", "whose", "said", "obeyed", "answers", "at", "source"]
+    fields = ["number", "content", "at", "sent_to", "campaign", "opt_out", "suppressed_on", "source", "received_at"]
     list_filter = [OptOutFilter, "source"]
     list_select_related = ["campaign"]
     search_fields = ["number"]
@@ -55,17 +58,18 @@ class ReplyAdmin(ReadOnlyAdmin):
             return queryset, False
         return queryset.filter(number__gte=digits, number__lt=digits + "~"), False
 
-    @display(description=gettext_lazy("from"))
-    def shown_number(self, reply: Reply) -> SafeString | str:
+    @display(description=gettext_lazy("contact"))
+    def whose(self, reply: Reply) -> SafeString | str:
         contact = getattr(reply, "contact", None)
         if contact is None:
-            return reply.number
+            return "–"
         page = reverse("admin:messaging_contact_change", args=[contact.pk])
-        return format_html('<a class="c-link" href="{}">{}</a><br>{}', page, reply.number, contact.name)
+        return format_html('<a class="c-link" href="{}">{}</a>', page, contact.name or contact.number)
 
     @display(description=gettext_lazy("text"))
     def said(self, reply: Reply) -> SafeString:
-        return format_html('<div style="max-width: 26rem; white-space: pre-wrap">{}</div>', reply.content[:500])
+        shown = Truncator(reply.content).chars(SHOWN)
+        return format_html('<span style="white-space: normal" title="{}">{}</span>', reply.content, shown)
 
     @display(description=gettext_lazy("opted out"), label="warning")
     def obeyed(self, reply: Reply) -> str:

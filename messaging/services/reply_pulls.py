@@ -21,9 +21,9 @@ FIRST = dt.timedelta(days=7)  # how far back the first question goes
 OVERLAP = dt.timedelta(hours=1)  # what reached Laaffic late is asked for again; what is known changes nothing
 
 
-def due() -> QuerySet[Application]:
+def due(*, at_once: bool = False) -> QuerySet[Application]:
     """Those with a campaign, as nobody can answer the others, and whose replies were not asked for lately."""
-    lately = timezone.now() - dt.timedelta(minutes=settings.REPLY_PULL_MINUTES)
+    lately = timezone.now() if at_once else timezone.now() - dt.timedelta(minutes=settings.REPLY_PULL_MINUTES)
     tried = ReplyPull.objects.filter(application=OuterRef("pk"), tried_at__gt=lately)
     used = Campaign.objects.filter(application=OuterRef("pk"))
     return Application.objects.filter(Exists(used), ~Exists(tried), channel=Channel.SMS, is_active=True)
@@ -33,13 +33,13 @@ def anything_due() -> bool:
     return due().exists()
 
 
-def pull_due() -> int:
-    """Ask for the replies of each application that is due; how many were new."""
+def pull_due(*, at_once: bool = False) -> int:
+    """Ask for the replies of each application that is due, or of all; how many were new."""
     with leases.lease("pull:sms-replies") as held:
         if held is None:
             return 0
         new = 0
-        for application in due().order_by("pk"):
+        for application in due(at_once=at_once).order_by("pk"):
             new += pull(application, held)
         return new
 

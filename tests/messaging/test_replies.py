@@ -1,6 +1,7 @@
 """Replies: kept once whichever way they come, put to the campaign they answer, and obeyed when they say STOP."""
 
 import datetime as dt
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -245,6 +247,18 @@ class PullTests:
         assert kept.pulled_until is None
         ReplyPull.objects.update(tried_at=timezone.now() - dt.timedelta(minutes=10))
         assert reply_pulls.pull_due() == 1
+
+    def test_the_command_asks_at_once_and_says_what_came(self, sandbox: RunningSandbox, used: Application) -> None:
+        reply_pulls.pull_due()
+        self.answer(sandbox, "Yes")
+        out = io.StringIO()
+
+        call_command("replies", "pull", "--json", stdout=out)
+
+        assert json.loads(out.getvalue()) == {"new": 1, "problems": {}}
+        sandbox.set_faults(status="-2", status_calls=1)
+        with pytest.raises(CommandError, match=r"4luaKsL2: .*-2"):
+            call_command("replies", "pull", stdout=out)
 
     def test_an_application_without_campaigns_is_not_asked_about(
         self, sandbox: RunningSandbox, application: Application

@@ -312,7 +312,7 @@ class BindingRequestAdmin(ReadOnlyAdmin):
     """What was asked for, with its outcome: also what never came to be a binding."""
 
     list_display = ["requested_at", "verb", "phone_a", "phone_b", "pool_number", "outcome", "evidence", "requested_by"]
-    list_display_links = None
+    exclude = ["call"]
     list_filter = ["verb", ("call__state", admin.ChoicesFieldListFilter)]
     list_select_related = ["call", "requested_by"]
 

@@ -1,0 +1,24 @@
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from messaging.models import ReplyPull
+from messaging.services import reply_pulls
+
+
+class Command(BaseCommand):
+    help = "Ask Laaffic for the replies that were not pushed."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        pull = verbs.add_parser("pull", help="of every application that has a campaign, now")
+        pull.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        new = reply_pulls.pull_due(at_once=True)
+        troubles = dict(ReplyPull.objects.exclude(problem="").values_list("application__app_id", "problem"))
+        document = {"new": new, "problems": troubles}
+        self.stdout.write(json.dumps(document) if options["json"] else f"new: {new}")
+        if troubles:
+            raise CommandError("\n".join(f"{app_id}: {problem}" for app_id, problem in troubles.items()))
