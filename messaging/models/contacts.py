@@ -49,6 +49,11 @@ class Contact(models.Model):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         ordering = ["-id"]
+        # For the list's filters: a country with few contacts would be looked for in all of them.
+        indexes = [
+            models.Index(fields=["country", "id"], name="contact_country"),
+            models.Index(fields=["id"], name="contact_possible", condition=models.Q(validity="possible")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.number})" if self.name else self.number

@@ -84,6 +84,20 @@ class SearchTests:
         assert queries(f"?group={group.pk}") <= one + 1
 
 
+class FilterTests:
+    @pytest.mark.parametrize(
+        ("condition", "index"),
+        [({"country": "DE"}, "contact_country"), ({"validity": "possible"}, "contact_possible")],
+    )
+    def test_what_is_rare_is_found_by_an_index(self, condition: dict[str, str], index: str) -> None:
+        Contact.objects.bulk_create(Contact(number=str(919000000000 + n), country="IN") for n in range(3000))
+        Contact.objects.create(number="4915123456789", country="DE", validity="possible")
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE messaging_contact")
+
+        assert index in Contact.objects.filter(**condition).order_by("-id")[:50].explain()
+
+
 class DeleteTests:
     def chosen(self, contacts: list[Contact], **more: Any) -> dict[str, Any]:
         return {"action": "delete_chosen", "_selected_action": [contact.pk for contact in contacts], **more}
