@@ -9,11 +9,12 @@ from typing import Any
 from django.core import checks
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard import health
-from laaffic_console.gateway.models import AccountHold, PushedBody, PushKind, WorkerHeartbeat
+from laaffic_console.gateway.models import AccountHold, CallState, GatewayCall, PushedBody, PushKind, WorkerHeartbeat
 from laaffic_console.gateway.services import balance_history, clock, workers
 from messaging.models import Batch, BatchState
 
@@ -35,7 +36,7 @@ class Sign:
 
 def context() -> dict[str, Any]:
     return {
-        "signs": [*basics(), oldest_unknown(), inbox_waiting()],
+        "signs": [*basics(), oldest_unknown(), unknown_calls(), inbox_waiting()],
         "holds": AccountHold.objects.filter(released_at=None),
         "workers": [worker_row(worker) for worker in WorkerHeartbeat.objects.order_by("-started_at")[:SHOWN_WORKERS]],
         "callbacks": callbacks(),
@@ -93,7 +94,7 @@ def skew_sentence(host: str, skew: float) -> str:
 
 def balance_sign() -> Sign:
     reading = balance_history.latest()
-    link = "admin:gateway_balancereading_changelist"
+    link = reverse("admin:gateway_balancereading_changelist")
     if reading is None:
         return Sign(_("Balance"), "", _("not asked for yet"), link)
     said = _("%(amount)s, %(age)s ago") % {"amount": reading, "age": age(reading.at)}
@@ -117,6 +118,21 @@ def oldest_unknown() -> Sign:
     return Sign(_("Oldest unknown"), "bad" if is_old else "warn", said)
 
 
+def unknown_calls() -> Sign:
+    """Other calls that act and whose answer was lost: uploads, emails, bindings, pools."""
+    oldest = (
+        GatewayCall.objects.filter(state=CallState.UNKNOWN)
+        .exclude(about_kind="campaign")
+        .order_by("prepared_at")
+        .first()
+    )
+    if oldest is None:
+        return Sign(_("Other unknown calls"), "good", _("none"))
+    said = _("%(call)s, since %(age)s") % {"call": oldest, "age": age(oldest.left_at or oldest.prepared_at)}
+    link = reverse("admin:gateway_gatewaycall_changelist") + "?state__exact=unknown"
+    return Sign(_("Other unknown calls"), "warn", said, link)
+
+
 def inbox_waiting() -> Sign:
     waiting = PushedBody.objects.filter(applied_at=None, kind__in=PushKind.values)
     count = len(waiting.order_by().values_list("pk", flat=True)[: COUNTED + 1])
@@ -126,7 +142,9 @@ def inbox_waiting() -> Sign:
     shown = str(count) if count <= COUNTED else _("more than %(n)d") % {"n": COUNTED}
     is_slow = oldest is not None and timezone.now() - oldest > dt.timedelta(minutes=5)
     said = _("%(n)s wait, the oldest for %(age)s") % {"n": shown, "age": age(oldest)}
-    return Sign(_("Pushes to apply"), "warn" if is_slow else "good", said, "admin:gateway_pushedbody_changelist")
+    return Sign(
+        _("Pushes to apply"), "warn" if is_slow else "good", said, reverse("admin:gateway_pushedbody_changelist")
+    )
 
 
 def callbacks() -> list[tuple[str, dt.datetime | None]]:

@@ -157,6 +157,15 @@ class HealthPageTests:
         assert sign.tone == tone
         assert sign.says.startswith(f"9 messages of campaign {campaign.pk}")
 
+    def test_an_upload_whose_answer_was_lost(self, admin_client: Client) -> None:
+        assert self.page(admin_client)["Other unknown calls"].tone == "good"
+        call = ledger.prepare(interface="mmsUpload", application=None, about_kind="file", about_id=1, summary={})
+        GatewayCall.objects.update(state="unknown")
+
+        sign = self.page(admin_client)["Other unknown calls"]
+
+        assert (sign.tone, sign.says.startswith(f"mmsUpload #{call.pk}")) == ("warn", True)
+
     def test_pushes_that_wait_long_are_a_sign(self, admin_client: Client) -> None:
         at = timezone.now() - dt.timedelta(hours=1)
         PushedBody.objects.create(kind="sms-report", body="[]", received_at=at)
