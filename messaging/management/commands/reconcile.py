@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.account import NotConfigured
 from laaffic_console.laaffic import LaafficError
-from messaging.services import report_pulls, report_pushes
+from messaging.services import email_callbacks, email_deliveries, report_pulls, report_pushes
 
 
 class Command(BaseCommand):
@@ -14,8 +14,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         while report_pushes.apply_some():
             pass
+        while email_callbacks.apply_some():
+            pass
         try:
             report_pulls.pull_due()
+            email_deliveries.pull_due()
             for application in Application.objects.filter(channel=Channel.SMS):
                 self.sweep(application)
         except NotConfigured as problem:

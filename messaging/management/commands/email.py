@@ -1,0 +1,115 @@
+import datetime as dt
+import json
+import sys
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, Channel
+from messaging.management.commands.campaign import as_text, said
+from messaging.models import EmailCampaign
+from messaging.services import email_campaigns, email_choices, email_counting
+from messaging.services.email_campaigns import NotAllowed
+
+
+class Command(BaseCommand):
+    help = "Send email campaigns and report on them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        send = verbs.add_parser("send", help="a template to everybody of a list kept at Laaffic, now or at a time")
+        send.add_argument("--app", required=True, metavar="APPID")
+        send.add_argument("--from", required=True, dest="from_address", metavar="ADDRESS")
+        send.add_argument("--list", required=True, dest="receiver_id", metavar="RECEIVER_ID")
+        send.add_argument("--template", required=True, dest="template_id", metavar="TEMPLATE_ID")
+        send.add_argument("--subject", required=True, help="1 to 100 characters")
+        send.add_argument("--name", default="", help="the campaign's; the subject if it is not given")
+        send.add_argument("--language", default="")
+        send.add_argument("--ad-flag", type=int, choices=[0, 1, 2], help="0 none, 1 before, 2 after the subject")
+        send.add_argument("--trigger", type=int, metavar="ID")
+        send.add_argument("--unsubscribe", action="store_true", default=None, help="add a link to unsubscribe")
+        send.add_argument("--at", type=dt.datetime.fromisoformat, metavar="WHEN", help="2026-12-01T09:00")
+        lookup = verbs.add_parser("lookup", help="ask for templates, recipient lists and sender addresses")
+        lookup.add_argument("app", metavar="APPID")
+        resolve = verbs.add_parser("resolve", help="settle a lost answer by a person's word")
+        word = resolve.add_mutually_exclusive_group(required=True)
+        word.add_argument("--send-again", action="store_true")
+        word.add_argument("--write-off", action="store_true")
+        resolve.add_argument("--reason", required=True, metavar="WHY")
+        others = [verbs.add_parser(verb) for verb in ("report", "prove", "cancel", "resume")]
+        for verb in [resolve, *others]:
+            verb.add_argument("id", type=int)
+        for verb in [send, lookup, resolve, *others]:
+            verb.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            document = getattr(self, options["verb"])(options)
+        except ValidationError as problem:
+            raise CommandError("\n".join(said(problem))) from problem
+        except NotAllowed as problem:
+            raise CommandError(str(problem)) from problem
+        except EmailCampaign.DoesNotExist as problem:
+            raise CommandError(f"There is no email campaign {options['id']}.") from problem
+        self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
+        if document.get("disagreements") or document.get("problems"):
+            sys.exit(1)
+
+    def send(self, options: dict[str, Any]) -> dict[str, Any]:
+        """{"id", "state"}; the worker sends it."""
+        at = options["at"]
+        campaign = email_campaigns.create(
+            name=options["name"] or options["subject"][:100],
+            application=application_named(options["app"]),
+            from_address=options["from_address"],
+            receiver_id=options["receiver_id"],
+            template_id=options["template_id"],
+            subject=options["subject"],
+            language=options["language"],
+            ad_flag=options["ad_flag"],
+            trigger_id=options["trigger"],
+            unsubscribe=options["unsubscribe"],
+            scheduled_at=timezone.make_aware(at) if at and timezone.is_naive(at) else at,
+        )
+        return standing(email_campaigns.launch(campaign.pk))
+
+    def lookup(self, options: dict[str, Any]) -> dict[str, Any]:
+        """{"template": [ids], "list": […], "sender": […], "problems": [sentence]}"""
+        document: dict[str, Any] = {}
+        problems = []
+        for found in email_choices.refresh(application_named(options["app"])):
+            document[found.kind] = list(found.choices.values_list("value", flat=True))
+            problems += [f"{found.get_kind_display()}: {found.problem}"] if found.problem else []
+        return {**document, "problems": problems}
+
+    def report(self, options: dict[str, Any]) -> dict[str, Any]:
+        return email_counting.report(EmailCampaign.objects.get(pk=options["id"]))
+
+    def prove(self, options: dict[str, Any]) -> dict[str, Any]:
+        return email_counting.prove(EmailCampaign.objects.get(pk=options["id"]))
+
+    def cancel(self, options: dict[str, Any]) -> dict[str, Any]:
+        return standing(email_campaigns.cancel(options["id"]))
+
+    def resume(self, options: dict[str, Any]) -> dict[str, Any]:
+        return standing(email_campaigns.resume(options["id"]))
+
+    def resolve(self, options: dict[str, Any]) -> dict[str, Any]:
+        settle = email_campaigns.send_again if options["send_again"] else email_campaigns.write_off
+        return standing(settle(options["id"], reason=options["reason"]))
+
+
+def standing(campaign: EmailCampaign) -> dict[str, Any]:
+    return {"id": campaign.pk, "state": campaign.state}
+
+
+def application_named(app_id: str) -> Application:
+    try:
+        return Application.objects.get(app_id=app_id, channel=Channel.EMAIL)
+    except Application.DoesNotExist as problem:
+        raise CommandError(
+            f"The console knows no email application {app_id}. "
+            f"Register it: manage.py register_app {app_id} --channel email"
+        ) from problem

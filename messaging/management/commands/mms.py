@@ -1,0 +1,97 @@
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from messaging.management.commands.campaign import application_named, as_text, group_named, said
+from messaging.models import MmsAttachment
+from messaging.services import attachments, campaigns
+from messaging.services.attachments import UploadFailed
+from messaging.services.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
+
+
+class Command(BaseCommand):
+    help = "Keep and upload MMS attachments, and create MMS campaigns; `campaign launch` and the like do the rest."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        upload = verbs.add_parser("upload", help="keep files in the library and give them to Laaffic for three days")
+        upload.add_argument("file", nargs="+", type=Path)
+        upload.add_argument("--json", action="store_true")
+        create = verbs.add_parser("create", help="a draft with one to three attachments")
+        create.add_argument("--name", required=True)
+        create.add_argument("--app", required=True, metavar="APPID")
+        create.add_argument("--title", required=True, help="at most 80 characters")
+        create.add_argument("--random-title", action="store_true", help="let Laaffic vary it; the text is one segment")
+        create.add_argument("--text", required=True)
+        create.add_argument("--file", required=True, action="append", type=Path, help="one to three times, in order")
+        create.add_argument("--group", required=True, action="append", help="may be given several times")
+        create.add_argument("--exclude-group", action="append", default=[])
+        create.add_argument("--rate", type=int, metavar="PER_SECOND")
+        create.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            document = self.upload(options) if options["verb"] == "upload" else self.create(options)
+        except ValidationError as problem:
+            raise CommandError("\n".join(said(problem))) from problem
+        except UploadFailed as problem:
+            raise CommandError(str(problem)) from problem
+        if options["json"]:
+            self.stdout.write(json.dumps(document))
+        elif "attachments" in document:
+            for row in document["attachments"]:
+                self.stdout.write("{id}\t{type}\t{gateway_id}\tuntil {lapses_at}\t{name}".format(**row))
+        else:
+            self.stdout.write(as_text(document))
+
+    def upload(self, options: dict[str, Any]) -> dict[str, Any]:
+        """{"attachments": [{"id", "name", "type", "bytes", "gateway_id", "lapses_at"}]}; a live id is kept."""
+        kept = [kept_file(path) for path in options["file"]]
+        rows = []
+        for attachment in kept:
+            live = attachment if attachment.is_live else attachments.upload(attachment.pk)
+            rows.append(
+                {
+                    "id": live.pk,
+                    "name": live.name,
+                    "type": live.file_type,
+                    "bytes": live.size,
+                    "gateway_id": live.gateway_id,
+                    "lapses_at": live.lapses_at.isoformat(timespec="seconds") if live.lapses_at else "",
+                }
+            )
+        return {"attachments": rows}
+
+    def create(self, options: dict[str, Any]) -> dict[str, Any]:
+        chosen = MmsOptions(
+            title=options["title"],
+            mms_type=RANDOM_TITLE if options["random_title"] else GIVEN_TITLE,
+            attachments=tuple(kept_file(path).pk for path in options["file"]),
+        )
+        campaign = campaigns.create(
+            name=options["name"],
+            application=application_named(options["app"]),
+            sender_id="",
+            text=options["text"],
+            groups=[group_named(name) for name in options["group"]],
+            excluded_groups=[group_named(name) for name in options["exclude_group"]],
+            rate_per_second=options["rate"],
+            channel="mms",
+            channel_options=chosen.as_json(),
+        )
+        attachments.mark_used(chosen.attachments)
+        return {"id": campaign.pk}
+
+
+def kept_file(path: Path) -> MmsAttachment:
+    try:
+        data = path.read_bytes()
+    except OSError as problem:
+        raise CommandError(f"{path} cannot be read: {problem.strerror}.") from problem
+    try:
+        return attachments.add(data, path.name)[0]
+    except ValidationError as problem:
+        raise CommandError(f"{path.name}: {' '.join(problem.messages)}") from problem

@@ -1,0 +1,117 @@
+"""What scripts do with email and MMS."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+
+from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import ContactGroup, EmailCampaign, EmailTally
+from tests.messaging import attachment_samples as samples
+from tests.messaging.conftest import APP_ID, add_contacts
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SEND = ["--app", "fKFtblIy", "--from", "test@mailpush.laaffic.cn", "--list", "1001", "--template", "1"]
+
+
+def run(*words: Any) -> dict[str, Any]:
+    out = io.StringIO()
+    call_command(*map(str, words), "--json", stdout=out)
+    document: dict[str, Any] = json.loads(out.getvalue())
+    return document
+
+
+@pytest.fixture(autouse=True)
+def _hooks(settings: LazySettings) -> None:
+    settings.LAAFFIC_PUSH_TOKENS = ["a-token-that-nobody-guesses"]
+    settings.CONSOLE_URL = "http://127.0.0.1:9"
+
+
+class EmailTests:
+    @pytest.fixture(autouse=True)
+    def _application(self, sandbox: RunningSandbox) -> None:
+        Application.objects.create(app_id="fKFtblIy", channel="email")
+
+    def test_send_and_report(self, run_jobs: Callable[[], int]) -> None:
+        sent = run("email", "send", *SEND, "--subject", "hello world", "--ad-flag", "2")
+        assert sent["state"] == "sending"
+        run_jobs()
+
+        report = run("email", "report", sent["id"])
+        assert (report["state"], report["counts"]["total"]) == ("running", 0)
+        assert report["task_id"]
+        assert run("email", "prove", sent["id"])["disagreements"] == []
+
+    def test_bad_input_says_what_to_do(self) -> None:
+        with pytest.raises(CommandError, match=r"subject: The subject has 101 characters"):
+            run("email", "send", *SEND, "--subject", "x" * 101)
+        with pytest.raises(CommandError, match="register_app nobody --channel email"):
+            run("email", "lookup", "nobody")
+        with pytest.raises(CommandError, match="There is no email campaign 7"):
+            run("email", "report", 7)
+        with pytest.raises(CommandError, match="is draft; it cannot be"):
+            call_command("email", "resume", str(self.draft().pk))
+        assert GatewayCall.objects.count() == 0
+
+    def draft(self) -> EmailCampaign:
+        return EmailCampaign.objects.create(name="A", application=Application.objects.get())
+
+    def test_look_up(self) -> None:
+        found = run("email", "lookup", "fKFtblIy")
+
+        assert sorted(found["list"]) == ["1000", "1001", "1002"]
+        assert found["sender"] == ["news@mail.example.com", "test@mailpush.laaffic.cn"]
+        assert found["problems"] == []
+
+    def test_prove_exits_with_1_where_a_figure_disagrees(self) -> None:
+        campaign = self.draft()
+        EmailTally.objects.create(campaign=campaign, submission=20, delivery=40, messages=3)
+
+        with pytest.raises(SystemExit) as ended:
+            run("email", "prove", campaign.pk)
+
+        assert ended.value.code == 1
+
+
+class MmsTests:
+    def test_upload_keeps_and_uploads_once(self, sandbox: RunningSandbox, tmp_path: Path) -> None:
+        (tmp_path / "beach.png").write_bytes(samples.picture())
+
+        first = run("mms", "upload", tmp_path / "beach.png")["attachments"][0]
+        second = run("mms", "upload", tmp_path / "beach.png")["attachments"][0]
+
+        assert first == second
+        assert (first["type"], first["gateway_id"][-4:]) == ("png", ".png")
+        assert sandbox.stats()["calls"]["/mmsUpload"] == 1
+
+    def test_create_and_launch(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        tmp_path: Path,
+        run_jobs: Callable[[], int],
+    ) -> None:
+        add_contacts(group, 3)
+        (tmp_path / "ann.vcf").write_bytes(samples.CARD)
+        given = ["--name", "A", "--app", APP_ID, "--title", "Ann", "--text", "Hi", "--group", "customers"]
+        made = run("mms", "create", *given, "--file", tmp_path / "ann.vcf")
+        run("campaign", "launch", made["id"])
+        run_jobs()
+
+        assert run("campaign", "report", made["id"])["counts"]["accepted"] == 3
+        assert run("campaign", "prove", made["id"])["disagreements"] == []
+
+    def test_bad_input_says_what_to_do(self, application: Application, group: ContactGroup, tmp_path: Path) -> None:
+        (tmp_path / "a.png").write_bytes(b"MZ" + bytes(300))
+        with pytest.raises(CommandError, match=r"a\.png: By its content the file is a Windows program"):
+            run("mms", "upload", tmp_path / "a.png")
+        with pytest.raises(CommandError, match="cannot be read"):
+            run("mms", "upload", tmp_path / "none.png")
