@@ -13,8 +13,8 @@ from unfold.decorators import display
 
 from laaffic_console.dashboard.pages import blame, page, require
 from laaffic_console.gateway.models import CallState
-from phone_numbers.admin.sync_panel import SyncedListAdmin
-from phone_numbers.models import NumberPool, PoolVersion
+from phone_numbers.admin.sync_panel import SyncedListAdmin, is_running
+from phone_numbers.models import NumberPool, PoolVersion, SyncStatus
 from phone_numbers.pool_config import MAX_CONCURRENCY, PoolConfig, difference
 from phone_numbers.resources import NumberPoolResource
 from phone_numbers.services import pool_changes, pool_state, pool_sync, scheduling
@@ -130,6 +130,14 @@ class NumberPoolAdmin(SyncedListAdmin):
     def version(self, pool: NumberPool) -> int | str:
         return pool.current.number if pool.current else "–"
 
+    def sync_view(self, request: HttpRequest) -> HttpResponse:
+        """Back to the pool, where it was asked for beside one."""
+        answer = super().sync_view(request)
+        pool = request.POST.get("pool", "")
+        if pool.isdecimal() and NumberPool.objects.filter(pk=int(pool)).exists():
+            return HttpResponseRedirect(reverse("admin:numbers_numberpool_change", args=[int(pool)]))
+        return answer
+
     # Pages
 
     def get_urls(self) -> list[URLPattern]:
@@ -170,6 +178,7 @@ class NumberPoolAdmin(SyncedListAdmin):
             may_edit=may_apply and waits is None,
             may_adopt=may_change and waits is None and drift is not None,
             may_sync=may_change,
+            is_comparing=any(is_running(status) for status in SyncStatus.objects.filter(name=pool_sync.NAME)),
         )
 
     def add_view(

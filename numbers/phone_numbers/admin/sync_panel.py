@@ -46,7 +46,7 @@ class SyncedListAdmin(ReadOnlyAdmin):
         panel = {
             "statuses": statuses,
             "nobody_uses_numbers": not names,
-            "is_running": any(_is_running(status) for status in statuses),
+            "is_running": any(is_running(status) for status in statuses),
             "may_sync": request.user.has_perm(self.change_permission),
             "sync_url": reverse(f"admin:{self._url_name('sync')}"),
             "exports": [
@@ -75,6 +75,6 @@ class SyncedListAdmin(ReadOnlyAdmin):
         return exports.answer(self.resource_class(), shown, kind, str(self.opts.model_name))
 
 
-def _is_running(status: SyncStatus) -> bool:
+def is_running(status: SyncStatus) -> bool:
     waits = status.requested_at is not None
     return waits or (status.started_at is not None and status.finished_at is None)

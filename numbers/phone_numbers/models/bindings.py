@@ -56,7 +56,8 @@ class Binding(models.Model):
         verbose_name_plural = _("AXB bindings")
         ordering = ["-id"]
         permissions = [("unbind_binding", "Can end AXB bindings at Laaffic")]
-        constraints = [models.UniqueConstraint(fields=["application", "bind_id"], name="binding_once")]
+        # In this order it also finds a bindId alone.
+        constraints = [models.UniqueConstraint(fields=["bind_id", "application"], name="binding_once")]
         indexes = [
             models.Index(fields=["phone_a"], name="binding_phone_a"),
             models.Index(fields=["phone_b"], name="binding_phone_b"),
