@@ -47,13 +47,16 @@
   document.addEventListener("DOMContentLoaded", () => {
     draw(document);
     document.querySelectorAll("[data-live]").forEach(live);
-    for (const form of document.querySelectorAll("form[data-once]")) {
-      form.addEventListener("submit", (event) => {
-        if (form.dataset.sent) event.preventDefault();
-        form.dataset.sent = "true";
-        form.querySelectorAll("button[type=submit]").forEach((button) => button.setAttribute("aria-busy", "true"));
-      });
-    }
+    // On the document: forms of a part that was fetched again are asked and held back like the first ones.
+    document.addEventListener("submit", (event) => {
+      const form = event.target;
+      if (event.defaultPrevented) return;
+      if (form.dataset.sent) { event.preventDefault(); return; }
+      if (form.dataset.confirm && !confirm(form.dataset.confirm)) { event.preventDefault(); return; }
+      if (form.dataset.once === undefined) return;
+      form.dataset.sent = "true";
+      form.querySelectorAll("button[type=submit]").forEach((button) => button.setAttribute("aria-busy", "true"));
+    });
     // Back in the browser brings the page as it was left: its forms can be sent again.
     window.addEventListener("pageshow", (event) => {
       if (!event.persisted) return;
@@ -62,9 +65,6 @@
         form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
       }
     });
-    for (const form of document.querySelectorAll("form[data-confirm]")) {
-      form.addEventListener("submit", (event) => { if (!confirm(form.dataset.confirm)) { event.preventDefault(); delete form.dataset.sent; } });
-    }
     for (const drop of document.querySelectorAll(".c-drop")) {
       const input = drop.querySelector("input[type=file]");
       drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });

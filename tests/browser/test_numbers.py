@@ -122,6 +122,29 @@ class PoolTests:
         assert pool.drifted_at is None
 
 
+class ConfirmationTests:
+    def test_a_part_that_was_fetched_again_still_asks_first(
+        self, page: Page, sandbox: RunningSandbox, application: Application, run_jobs: Callable[[], int]
+    ) -> None:
+        pool_sync.sync()
+        pool = NumberPool.objects.get(pool_number="918885")
+        sandbox._ask("POST", "/sandbox/pools/drift", {"pool_number": "918885", "max_concurrency": 7})
+        page.goto(f"/admin/numbers/numberpool/{pool.pk}/change/")
+        page.click("text=Compare now")
+        run_jobs()
+        expect(page.locator("#pool-state")).to_have_text("Differs at Laaffic")
+        asked: list[str] = []
+        page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+
+        page.click("#adopt")
+
+        assert "Take over what Laaffic holds?" in asked[0]
+        assert pool.versions.count() == 1
+        page.once("dialog", lambda dialog: dialog.accept())
+        page.click("#adopt")
+        expect(page.locator("#pool-state")).to_have_text("In step")
+
+
 class LookTests:
     @pytest.mark.parametrize(
         "address",
