@@ -24,6 +24,7 @@ class Options:
     push_mode: str = "single"  # single, array or wrapped
     push_batch: int = 200
     push_repeat: float = 0.0  # probability that a push comes twice
+    push_loss: float = 0.0  # probability that a report is never pushed
     push_shuffle: bool = False
     push_delay: float = 0.0
     push_retries: int = 5
@@ -63,7 +64,12 @@ KINDS = (
     "html",
     "half_json",
     "hang",
+    "busy",
+    "failure_before",
+    "failure_after",
 )
+# The faults that are answers like any other, with these codes of the common table (wire §3.1).
+CODES = {"busy": "-15", "failure_before": "-12", "failure_after": "-18"}
 
 
 @dataclass(slots=True)
@@ -84,6 +90,9 @@ class Faults:
     html: float = 0.0  # accepted, answered with a page
     half_json: float = 0.0  # accepted, answered with half a body
     hang: float = 0.0  # accepted, never answered
+    busy: float = 0.0  # refused for now
+    failure_before: float = 0.0  # the platform says that it failed, and it did
+    failure_after: float = 0.0  # accepted, and the platform says that it failed
     status: str = ""  # this status code …
     status_calls: int = 0  # … for the next n calls
     next_fault: str = ""

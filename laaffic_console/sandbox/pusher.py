@@ -28,6 +28,8 @@ class Pusher:
         if not self.options.callback:
             return
         for message in accepted:
+            if self.random.random() < self.options.push_loss:
+                continue
             due_at = self.store.due_at(message) + self.options.push_delay
             copies = 2 if self.random.random() < self.options.push_repeat else 1
             for copy in range(copies):

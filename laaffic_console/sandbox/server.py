@@ -19,7 +19,7 @@ from laaffic_console.sandbox.families import Door, FamilyOfInterfaces, Gateway, 
 from laaffic_console.sandbox.group_calls import GroupCallInterfaces
 from laaffic_console.sandbox.mms import MmsInterfaces
 from laaffic_console.sandbox.numbers import NumberInterfaces
-from laaffic_console.sandbox.options import KINDS, Faults, Options
+from laaffic_console.sandbox.options import CODES, KINDS, Faults, Options
 from laaffic_console.sandbox.protocol import Refusal
 from laaffic_console.sandbox.pusher import Pusher
 from laaffic_console.sandbox.replies import ReplyInterfaces
@@ -68,6 +68,7 @@ class Sandbox:
             app.router.add_route(method, "/sandbox" + path, door_handler(door))
         app.router.add_get("/sandbox/log", self._log)
         app.router.add_post("/sandbox/down", self._down)
+        app.router.add_post("/sandbox/cut", self._cut)
         app.cleanup_ctx.append(self._pushing)
         return app
 
@@ -75,6 +76,7 @@ class Sandbox:
         """Method, path and what answers; the families add theirs."""
         own: list[tuple[str, str, Door]] = [
             ("GET", "/stats", lambda given: self.store.stats(time.time())),
+            ("GET", "/progress", lambda given: {"accepted": len(self.store.messages)}),
             ("GET", "/messages", self._messages),
             ("GET", "/received", self._received),
             ("POST", "/reset", self._reset),
@@ -99,10 +101,12 @@ class Sandbox:
             return cut(request)
         if fault == "bad_gateway_before":
             return bad_gateway()
+        if fault in ("busy", "failure_before"):
+            return self._json(protocol.failure(Refusal(CODES[fault]), self.options, family.reasons))
         await self._latency()
         body = self._body(family, route, request, raw)
         if fault:
-            return await self._spoil(fault, request, body)
+            return await self._spoil(fault, request, body, family)
         return self._json(body)
 
     def _body(self, family: FamilyOfInterfaces, route: Route, request: web.Request, raw: bytes) -> dict[str, Any]:
@@ -130,11 +134,15 @@ class Sandbox:
         if self.faults.latency_ms + jitter > 0:
             await asyncio.sleep((self.faults.latency_ms + jitter) / 1000)
 
-    async def _spoil(self, fault: str, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    async def _spoil(
+        self, fault: str, request: web.Request, body: dict[str, Any], family: FamilyOfInterfaces
+    ) -> web.StreamResponse:
         """The call has been accepted; its answer does not arrive as it should."""
         match fault:
             case "bad_gateway_after":
                 return bad_gateway()
+            case "failure_after":
+                return self._json(protocol.failure(Refusal(CODES[fault]), self.options, family.reasons))
             case "html":
                 return web.Response(
                     text="<html><body>Service temporarily unavailable</body></html>", content_type="text/html"
@@ -225,6 +233,15 @@ class Sandbox:
         self.down_until = time.time() + seconds
         asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(self._stay_down(seconds)))
         return web.json_response({"down_for": seconds}, headers={"Connection": "close"})
+
+    async def _cut(self, request: web.Request) -> web.Response:
+        """Break off every other connection, whatever is under way on it: what was accepted stays accepted."""
+        assert self.site is not None
+        server = self.site._runner.server
+        others = [c for c in server.connections if c.transport not in (None, request.transport)] if server else []
+        for connection in others:
+            connection.transport.abort()
+        return web.json_response({"cut": len(others)})
 
     async def _stay_down(self, seconds: float) -> None:
         assert self.site is not None

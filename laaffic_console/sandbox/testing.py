@@ -38,6 +38,14 @@ class RunningSandbox:
     def go_down(self, seconds: float) -> None:
         self._ask("POST", "/sandbox/down", {"seconds": seconds})
 
+    def cut(self) -> int:
+        """Break off every connection; how many there were."""
+        return int(self._ask("POST", "/sandbox/cut")["cut"])
+
+    def progress(self) -> int:
+        """How many messages were accepted so far."""
+        return int(self._ask("GET", "/sandbox/progress")["accepted"])
+
     def reset(self) -> None:
         self._ask("POST", "/sandbox/reset")
 

@@ -1,6 +1,7 @@
 """Each fault over real HTTP: what its client sees, and whether the message was accepted all the same."""
 
 import socket
+import threading
 import time
 from collections.abc import Callable
 
@@ -13,12 +14,12 @@ from tests.sandbox.conftest import APP_ID, Caller, message, signed, wait_for
 NUMBER = "91856321412"
 
 
-def seen(caller: Caller, method: str = "POST", path: str = "/sendSms") -> str:
+def seen(caller: Caller, method: str = "POST", path: str = "/sendSms", timeout: float = 0.3) -> str:
     """In a word or two, what comes of a send."""
     body = message(NUMBER)
     sent = {"json": {"appId": APP_ID, "array": [body]} if path.endswith("batch") else body}
     try:
-        answer = caller.raw(method, path, timeout=0.3, **(sent if method == "POST" else {"params": body}))
+        answer = caller.raw(method, path, timeout=timeout, **(sent if method == "POST" else {"params": body}))
     except requests.ReadTimeout:
         return "no answer"
     except requests.ConnectionError:
@@ -39,6 +40,9 @@ OUTCOMES = {
     "html": ("no JSON: <html><bod", 1),
     "half_json": ('no JSON: {"status":', 1),
     "hang": ("no answer", 1),
+    "busy": ("status -15", 0),
+    "failure_before": ("status -12", 0),
+    "failure_after": ("status -18", 1),
 }
 
 
@@ -110,6 +114,22 @@ class FaultTests:
 
         assert answer.status_code == 502
         assert caller.running.log() == []
+
+
+class CutTests:
+    def test_what_is_under_way_is_broken_off_and_stays_accepted(self, caller: Caller) -> None:
+        caller.running.set_faults(next_fault="hang", next_calls=1)
+        seen_meanwhile: list[str] = []
+        sending = threading.Thread(target=lambda: seen_meanwhile.append(seen(caller, timeout=5)))
+        sending.start()
+        wait_for(lambda: caller.running.progress() == 1)
+
+        assert caller.running.cut() >= 1
+
+        sending.join(5)
+        assert seen_meanwhile == ["cut"]
+        assert seen(caller) == "status 0"
+        assert caller.running.progress() == 2
 
 
 class LatencyTests:

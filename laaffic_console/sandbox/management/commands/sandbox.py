@@ -50,6 +50,7 @@ class Command(BaseCommand):
         pushes.add_argument(
             "--push-repeat", type=probability, default=0.0, metavar="P", help="share of callbacks that come twice"
         )
+        pushes.add_argument("--push-loss", type=probability, default=0.0, metavar="P", help="share never pushed")
         pushes.add_argument("--push-shuffle", action="store_true", help="callbacks come out of order")
         pushes.add_argument("--push-delay", type=seconds, default=0.0, metavar="SECONDS", help="callbacks come so late")
         pushes.add_argument("--spaced-order-key", action="store_true", help='"orderId " as one vendor page has it')
@@ -106,6 +107,9 @@ class Command(BaseCommand):
             "html",
             "half-json",
             "hang",
+            "busy",
+            "failure-before",
+            "failure-after",
         ):
             faults.add_argument(f"--{kind}", type=probability, default=0.0, metavar="P")
         faults.add_argument(
@@ -213,6 +217,7 @@ def options_of(given: dict[str, Any]) -> Options:
         push_mode=given["push_mode"],
         push_batch=given["push_batch"],
         push_repeat=given["push_repeat"],
+        push_loss=given["push_loss"],
         push_shuffle=given["push_shuffle"],
         push_delay=given["push_delay"],
         spaced_order_key=given["spaced_order_key"],
@@ -254,6 +259,9 @@ def faults_of(given: dict[str, Any]) -> Faults:
         html=given["html"],
         half_json=given["half_json"],
         hang=given["hang"],
+        busy=given["busy"],
+        failure_before=given["failure_before"],
+        failure_after=given["failure_after"],
         paths=given["fault_path"],
         leave_out=given["leave_out"],
         abnormal=given["abnormal"],

@@ -2,7 +2,8 @@
 const KINDS = {
   reset_before: "cut before it is read", reset_after: "accepted, then cut", bad_gateway_before: "502, not accepted",
   bad_gateway_after: "accepted, then 502", html: "accepted, answered with a page", half_json: "accepted, half an answer",
-  hang: "accepted, never answered",
+  hang: "accepted, never answered", busy: "−15, not accepted", failure_before: "−12, not accepted",
+  failure_after: "accepted, then −18",
 };
 const el = (tag, className, text) => {
   const node = document.createElement(tag);
