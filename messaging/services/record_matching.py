@@ -19,10 +19,9 @@ from laaffic_console.gateway.models import Application, CallState
 from laaffic_console.laaffic import DeliveryReport
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.order_ids import order_id
-from messaging.services import reports
+from messaging.services import reports, settling
 
-CLOCKS_DIFFER_BY = dt.timedelta(minutes=2)
-ANSWER_WITHIN = dt.timedelta(seconds=sum(settings.LAAFFIC_TIMEOUTS))
+CLOCKS_DIFFER_BY = dt.timedelta(seconds=settings.LAAFFIC_CLOCK_SLACK_SECONDS)
 
 NOT_IN_RECORDS = "not in the vendor's records"
 
@@ -47,7 +46,7 @@ class _Claimant:
 
 def window_of(left_at: dt.datetime) -> Window:
     """When the gateway can have taken what left at this moment."""
-    return left_at - CLOCKS_DIFFER_BY, left_at + ANSWER_WITHIN + CLOCKS_DIFFER_BY
+    return left_at - CLOCKS_DIFFER_BY, left_at + settling.ANSWER_GRACE + CLOCKS_DIFFER_BY
 
 
 def windows_of(batches: Iterable[Batch]) -> list[Window]:

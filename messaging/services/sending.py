@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.services import account_hold, bell, leases, ledger, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.laaffic import LaafficClient, LaafficError, OutcomeUnknown, SendResult
+from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BatchState, Campaign, CampaignState
 from messaging.services import answers, audience, campaigns, channels, claiming, settling
 from messaging.services.channels import NotReady, Post
@@ -198,7 +198,7 @@ class Sender:
             self.campaign.first_sent_at = left_at
             Campaign.objects.filter(pk=self.campaign.pk, first_sent_at=None).update(first_sent_at=left_at)
         has_connection = len(self.in_flight) < self.connections
-        request = self.posts.submit(attempt, self.post, self.client, claimed)
+        request = self.posts.submit(attempt, self.post, self.client, claimed, left_at)
         self.in_flight[request] = claimed
         self.began[request] = time.monotonic() if has_connection else math.inf
 
@@ -288,8 +288,10 @@ class Sender:
             campaigns.finish_if_done(self.campaign.pk)
 
 
-def attempt(post: Post, client: LaafficClient, claimed: Claim) -> SendResult:
+def attempt(post: Post, client: LaafficClient, claimed: Claim, left_at: dt.datetime) -> SendResult:
     """One request, in a thread; whatever is not an answer of the gateway's leaves the outcome unknown."""
+    if timezone.now() - left_at > settling.LEAVES_WITHIN:
+        raise NotSent("this worker stood still just before the request left", interface="")
     try:
         return post(client, claimed)
     except LaafficError:

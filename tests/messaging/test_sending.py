@@ -1,5 +1,6 @@
 """A campaign from launch to its reports, against the sandbox over real HTTP."""
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -227,6 +228,34 @@ class FaultTests:
         run_jobs()
 
         assert seen == [(CallState.IN_FLIGHT, False)]
+
+    def test_a_worker_that_was_stopped_before_its_request_left_does_not_send_it_later(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """While it was stopped, somebody may have settled the call, and a person may have sent it again."""
+        add_contacts(group, 3)
+        campaign = make(application, group)
+        attempt = sending.attempt
+        stopped = []
+
+        def slept(post: Any, client: Any, claimed: Any, left_at: dt.datetime) -> object:
+            if not stopped:
+                stopped.append(True)
+                left_at -= settling.LEAVES_WITHIN * 2
+            return attempt(post, client, claimed, left_at)
+
+        monkeypatch.setattr(sending, "attempt", slept)
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        assert list(GatewayCall.objects.order_by("pk").values_list("state", flat=True)) == ["not_sent", "accepted"]
+        assert sandbox.stats()["accepted"] == 3
+        assert sandbox.stats()["calls"]["/sendSms"] == 1
 
 
 class ControlTests:
