@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help install demo test check fast bench lock clean
+.PHONY: help install demo test check fast bench rehearse lock clean
 
 help:
 	@echo "make demo     console, worker and sandbox on this machine, with contacts and a finished campaign"
@@ -11,6 +11,7 @@ help:
 	@echo "make install  .venv with everything in it"
 	@echo "make check    what of make test needs no database: format, lint, types, imports, migrations"
 	@echo "make bench    throughput of sending and importing, each against a bare loop in the same run"
+	@echo "make rehearse a campaign to 100,000 under 200 kills, on SQLite and on PostgreSQL with Redis"
 	@echo "make lock     requirements.lock anew, from pyproject.toml"
 
 install: $(READY)
@@ -42,6 +43,16 @@ fast: install
 
 bench: install
 	$(BIN)/python scripts/bench.py
+
+# Half an hour each. REHEARSE_DATABASE and REHEARSE_REDIS name a PostgreSQL server and an empty Redis database.
+REHEARSE_DATABASE ?= postgres://postgres@127.0.0.1:5432/
+REHEARSE_REDIS ?= redis://127.0.0.1:6379/13
+SEED ?= 1
+
+rehearse: install
+	$(BIN)/python manage.py rehearse --recipients 100000 --kills 200 --seed $(SEED)
+	$(BIN)/python manage.py rehearse --recipients 100000 --kills 200 --seed $(SEED) --workers 2 \
+		--database $(REHEARSE_DATABASE) --redis $(REHEARSE_REDIS)
 
 lock:
 	test -x $(BIN)/pip-compile || $(BIN)/pip install --quiet pip-tools

@@ -121,3 +121,11 @@ def opt_out_words() -> dict[str, list[str]]:
     if not is_right:
         raise ImproperlyConfigured('OPT_OUT_WORDS is JSON like {"en": ["STOP", "END"], "de": ["STOPP"]}.')
     return {**OPT_OUT_WORDS, **given}
+
+
+def recipients_per_call() -> int:
+    """At most what one POST of sendSms may carry (wire §2.1)."""
+    given = env.int("LAAFFIC_RECIPIENTS_PER_CALL", default=1000)
+    if not 1 <= given <= 1000:
+        raise ImproperlyConfigured(f"LAAFFIC_RECIPIENTS_PER_CALL is {given}. Give a number from 1 to 1000.")
+    return int(given)

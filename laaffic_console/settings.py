@@ -29,6 +29,12 @@ LAAFFIC_TIMEOUTS = (
     env.float("LAAFFIC_CONNECT_TIMEOUT", default=10.0),
     env.float("LAAFFIC_READ_TIMEOUT", default=30.0),
 )
+# How far the gateway's clock may be from ours, and late with what it accepted, before its records prove anything.
+LAAFFIC_CLOCK_SLACK_SECONDS = env.float("LAAFFIC_CLOCK_SLACK_SECONDS", default=120.0)
+LAAFFIC_RECIPIENTS_PER_CALL = conf.recipients_per_call()
+# A worker that died is followed by another when its leases run out; one whose tasks are silent is started anew.
+LAAFFIC_LEASE_SECONDS = env.float("LAAFFIC_LEASE_SECONDS", default=20.0)
+LAAFFIC_WORKER_STALE_SECONDS = env.float("LAAFFIC_WORKER_STALE_SECONDS", default=30.0)
 # The balance under which the front page warns; 0 never. Asked for every so many minutes.
 LAAFFIC_BALANCE_ALERT = conf.balance_alert()
 LAAFFIC_BALANCE_MINUTES = env.int("LAAFFIC_BALANCE_MINUTES", default=5)
@@ -65,6 +71,7 @@ INSTALLED_APPS = [
     "import_export",
     "laaffic_console.gateway",
     "laaffic_console.sandbox",
+    "laaffic_console.rehearsal",
     "laaffic_console.dashboard",
     "messaging",
     "voice",

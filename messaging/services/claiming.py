@@ -52,7 +52,7 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
     batches = _next_queued(campaign, 1 if limits else at_most)
     if not batches:
         return None
-    at_once = channels.of(campaign).recipients_per_call
+    at_once = min(channels.of(campaign).recipients_per_call, settings.LAAFFIC_RECIPIENTS_PER_CALL)
     if limits:
         at_once = pacing.pacing_batch(limits, min(batches[0].queued, at_once))
         if until := pacing.reserve(limits, at_once):

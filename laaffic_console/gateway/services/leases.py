@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Lease
 
-LEASE_SECONDS = 20  # within half a minute a sweeper finds what a killed worker left (DESIGN §1.3)
+LEASE_SECONDS = (
+    settings.LAAFFIC_LEASE_SECONDS
+)  # within half a minute a sweeper finds what a killed worker left (DESIGN §1.3)
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ import os
 import socket
 import time
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -14,7 +15,7 @@ from laaffic_console.gateway.services import clock
 WORKER_VARIABLE = "CONSOLE_WORKER"  # set by `manage.py worker` for the cluster that it starts
 BEAT_EVERY = 2.0
 SWEEP_RUNG = "sweep rung"  # the lease on there being a sweep in the queue
-STALE_AFTER = dt.timedelta(seconds=30)
+STALE_AFTER = dt.timedelta(seconds=settings.LAAFFIC_WORKER_STALE_SECONDS)
 
 _last_beat = 0.0
 

@@ -1,0 +1,49 @@
+"""The sandbox's controls over HTTP: how far it is, what it accepted, and striking its connections."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+from laaffic_console.rehearsal.verdict import Accepted
+
+PATIENCE = 30.0
+
+
+class GatewayControls:
+    def __init__(self, port: int) -> None:
+        self.address = f"http://127.0.0.1:{port}/sandbox"
+
+    def is_there(self) -> bool:
+        try:
+            self.accepted_so_far()
+        except OSError:
+            return False
+        return True
+
+    def accepted_so_far(self) -> int:
+        return int(self._ask("/progress")["accepted"])
+
+    def cut(self) -> int:
+        return int(self._ask("/cut", {})["cut"])
+
+    def go_down(self, seconds: float) -> None:
+        self._ask("/down", {"seconds": seconds})
+
+    def log(self) -> Iterator[Accepted]:
+        """Everything that was accepted, oldest first."""
+        with urllib.request.urlopen(f"{self.address}/log", timeout=PATIENCE) as answer:  # noqa: S310 - our own
+            for line in answer:
+                said = json.loads(line)
+                yield Accepted(said["msg_id"], said["number"], said["state"])
+
+    def stats(self) -> dict[str, Any]:
+        return self._ask("/stats")
+
+    def _ask(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        request = urllib.request.Request(  # noqa: S310 - our own
+            f"{self.address}{path}", data=None if body is None else json.dumps(body).encode()
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+            parsed: dict[str, Any] = json.loads(answer.read())
+            return parsed

@@ -1,0 +1,133 @@
+import contextlib
+import json
+import shlex
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from laaffic_console.rehearsal import report, stores
+from laaffic_console.rehearsal.rehearsing import CommandFailed, Outage, Rehearsal, Wanted
+
+OUTAGE_SHARES = {"database": 0.3, "redis": 0.5}
+
+
+class Command(BaseCommand):
+    help = (
+        "A campaign under fire, in an installation of its own: processes are killed, connections cut, answers spoilt. "
+        "Then what the gateway accepted is held against the ledger. Exit 1 where they disagree."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--recipients", type=int, default=2000, metavar="N")
+        parser.add_argument("--kills", type=int, default=6, metavar="M", help="by SIGKILL; disturbances come on top")
+        parser.add_argument("--seed", type=int, default=1, metavar="S", help="repeats plan and faults of another run")
+        parser.add_argument(
+            "--database",
+            default="sqlite",
+            metavar="sqlite|URL",
+            help="sqlite, or postgres://user@host/ of a server on which a database is made and dropped",
+        )
+        parser.add_argument("--redis", default="", metavar="URL", help="an empty Redis database, for the queue")
+        parser.add_argument("--workers", type=int, default=1, metavar="N", help="how many `manage.py worker`")
+        parser.add_argument(
+            "--outage",
+            nargs=2,
+            action="append",
+            default=[],
+            metavar=("database|redis", "SECONDS"),
+            help="stop it so long in the middle of the campaign; may be given for both",
+        )
+        parser.add_argument("--json", action="store_true")
+        parser.add_argument("--markdown", action="store_true")
+        parser.add_argument("--keep", action="store_true", help="leave database and logs, and say where they are")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        check(options)
+        folder = Path(tempfile.mkdtemp(prefix="rehearsal-"))
+        keep = bool(options["keep"])
+        try:
+            with (
+                stores.database(options["database"], folder, keep=keep) as database,
+                stores.queue(options["redis"], keep=keep) as redis,
+            ):
+                found = Rehearsal(self.wanted(options, folder, database, redis)).run()
+        except stores.NotOurs as problem:
+            raise CommandError(str(problem)) from problem
+        except (CommandFailed, RuntimeError, TimeoutError) as problem:
+            keep = True
+            raise CommandError(f"The rehearsal could not be played to its end: {problem}\nLogs: {folder}") from problem
+        finally:
+            if not keep:
+                shutil.rmtree(folder, ignore_errors=True)
+        self.stdout.write(self.shown(found, options))
+        if keep:
+            self.stderr.write(f"Database and logs: {folder}")
+        if not found["agrees"]:
+            sys.exit(1)
+
+    def wanted(self, options: dict[str, Any], folder: Path, database: str, redis: str) -> Wanted:
+        return Wanted(
+            recipients=options["recipients"],
+            kills=options["kills"],
+            seed=options["seed"],
+            workers=options["workers"],
+            database=database,
+            redis=redis,
+            folder=folder,
+            command=command_line(options),
+            outages=[Outage(what, float(seconds), OUTAGE_SHARES[what]) for what, seconds in options["outage"]],
+            tell=self.tell,
+        )
+
+    def tell(self, said: str) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self.stderr.write(said)
+            self.stderr.flush()
+
+    def shown(self, found: dict[str, Any], options: dict[str, Any]) -> str:
+        if options["json"]:
+            return json.dumps(found)
+        return report.as_markdown(found) if options["markdown"] else report.as_text(found)
+
+
+def check(options: dict[str, Any]) -> None:
+    if options["recipients"] < 100:
+        raise CommandError("--recipients: at least 100, or there is nothing to strike.")
+    if options["kills"] < 0 or options["workers"] < 1:
+        raise CommandError("--kills is 0 or more and --workers 1 or more.")
+    for what, seconds in options["outage"]:
+        if what not in OUTAGE_SHARES or not is_number(seconds):
+            raise CommandError("--outage is database or redis, and seconds: --outage redis 60")
+        if what == "redis" and not options["redis"]:
+            raise CommandError("--outage redis needs --redis URL: without it the queue is in the database.")
+
+
+def is_number(given: str) -> bool:
+    try:
+        return 0 < float(given) <= 3600
+    except ValueError:
+        return False
+
+
+def command_line(options: dict[str, Any]) -> str:
+    """What repeats this rehearsal, without passwords."""
+    words = ["manage.py", "rehearse"]
+    for name in ("recipients", "kills", "seed", "database", "redis", "workers"):
+        if options[name]:
+            words += [f"--{name}", without_password(str(options[name]))]
+    for what, seconds in options["outage"]:
+        words += ["--outage", what, seconds]
+    return shlex.join(words)
+
+
+def without_password(given: str) -> str:
+    if "@" not in given or "//" not in given:
+        return given
+    scheme, _, rest = given.partition("//")
+    credentials, _, place = rest.rpartition("@")
+    return f"{scheme}//{credentials.partition(':')[0]}@{place}"

@@ -1,0 +1,93 @@
+"""What will happen in a rehearsal, decided by its seed alone: which process is struck, when, and which numbers are bad.
+
+The same seed strikes the same kinds in the same order at the same points of the campaign. What a process was doing at
+that moment is the machine's business, and differs a little each time.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    SUPERVISOR = "worker's supervisor"
+    WORKER = "whole worker at once"
+    CLUSTER = "cluster's parent"
+    CHILD = "one process of a cluster"
+    WEB = "whole web process"
+    WEB_CHILD = "one child of the web process"
+    CUT = "every connection to the gateway cut"
+    DOWN = "gateway refuses connections"
+    PAUSE = "cluster stopped, and goes on later"
+    FREEZE = "cluster stopped for good"
+
+
+KILLS = (Kind.CHILD, Kind.CLUSTER, Kind.SUPERVISOR, Kind.WEB, Kind.WORKER, Kind.WEB_CHILD)  # by SIGKILL
+KILL_WEIGHTS = (8, 4, 4, 2, 2, 2)
+DISTURBANCES = (Kind.CUT, Kind.DOWN, Kind.PAUSE, Kind.FREEZE)  # on top of the kills
+DISTURBANCE_WEIGHTS = (5, 3, 2, 1)
+DISTURBANCE_EVERY = 4  # kills
+
+FIRST_SHARE, LAST_SHARE = 0.02, 0.75  # of the recipients; some are never accepted, so the last must come before the end
+HURRIED = 0.3  # so many follow the one before within seconds, in the middle of its recovery
+HURRY_SECONDS = (0.2, 6.0)
+ABNORMAL_EVERY = 2000  # recipients
+FIRST_NUMBER = 919_876_500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """One strike: when the gateway has accepted a share of the recipients, or some seconds after the one before."""
+
+    kind: Kind
+    at_share: float | None
+    after_seconds: float
+    choice: float  # 0 to 1: which of those that could be struck, and for how long where that is open
+
+    def pick(self, count: int) -> int:
+        return min(int(self.choice * count), count - 1)
+
+    def length(self, shortest: float, longest: float) -> float:
+        return shortest + self.choice * (longest - shortest)
+
+
+def blows(seed: int, kills: int) -> list[Blow]:
+    """So many kills, and a disturbance for every few of them, in the order in which they come."""
+    chance = random.Random(f"blows {seed}")  # noqa: S311 - repeatable on purpose
+    kinds = _some(chance, KILLS, KILL_WEIGHTS, kills)
+    kinds += _some(chance, DISTURBANCES, DISTURBANCE_WEIGHTS, kills // DISTURBANCE_EVERY)
+    chance.shuffle(kinds)
+    shares = sorted(chance.uniform(FIRST_SHARE, LAST_SHARE) for _ in kinds)
+    return [
+        Blow(
+            kind,
+            # The first must wait for the campaign to run.
+            None if number and chance.random() < HURRIED else share,
+            chance.uniform(*HURRY_SECONDS),
+            chance.random(),
+        )
+        for number, (kind, share) in enumerate(zip(kinds, shares, strict=True))
+    ]
+
+
+def _some(chance: random.Random, kinds: Sequence[Kind], weights: Sequence[int], count: int) -> list[Kind]:
+    """Each kind once while there is room, and the rest by weight."""
+    certain = list(kinds[:count])
+    return certain + chance.choices(kinds, weights, k=count - len(certain))
+
+
+def numbers(recipients: int) -> list[str]:
+    """Mobile numbers of India, one after the other."""
+    return [str(FIRST_NUMBER + index) for index in range(recipients)]
+
+
+def abnormal(seed: int, of: Sequence[str]) -> list[str]:
+    """The few numbers that the gateway calls abnormal (−9)."""
+    chance = random.Random(f"abnormal {seed}")  # noqa: S311
+    return sorted(chance.sample(of, max(1, len(of) // ABNORMAL_EVERY))) if of else []
+
+
+def recipients_per_call(recipients: int, strikes: int) -> int:
+    """So few that each strike meets several calls, and at most what a POST may carry."""
+    return max(10, min(1000, recipients // max(50, 20 * strikes)))

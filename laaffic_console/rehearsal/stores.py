@@ -1,0 +1,60 @@
+"""A database and a queue of a rehearsal's own: made for it, and gone with it."""
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import redis
+from psycopg import sql
+
+
+class NotOurs(Exception):
+    """What was named cannot be used; the sentence says why and what to do."""
+
+
+@contextlib.contextmanager
+def database(named: str, folder: Path, *, keep: bool) -> Iterator[str]:
+    """`named` is "sqlite", or a PostgreSQL server on which a database is made; its address."""
+    if named == "sqlite":
+        yield f"sqlite:///{folder / 'console.sqlite3'}"
+        return
+    parts = urlsplit(named)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise NotOurs(f"--database is “{named}”. Use sqlite, or postgres://user@host:port/ of a server.")
+    server = urlunsplit(parts._replace(scheme="postgresql", path="/postgres"))
+    name = f"rehearsal_{uuid.uuid4().hex[:12]}"
+    try:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    except psycopg.Error as problem:
+        raise NotOurs(f"No database can be made at {parts.hostname}: {problem}".strip()) from problem
+    try:
+        yield urlunsplit(parts._replace(path=f"/{name}"))
+    finally:
+        if not keep:
+            with psycopg.connect(server, autocommit=True) as connection:
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextlib.contextmanager
+def queue(named: str, *, keep: bool) -> Iterator[str]:
+    """An empty Redis database, empty again afterwards; "" is the queue inside the database."""
+    if not named:
+        yield ""
+        return
+    client = redis.Redis.from_url(named)
+    try:
+        kept = client.dbsize()
+    except redis.RedisError as problem:
+        raise NotOurs(f"Redis does not answer at {named}: {problem}") from problem
+    if kept:
+        raise NotOurs(f"{named} holds {kept} keys. Name a Redis database that is empty, such as …/13.")
+    try:
+        yield named
+    finally:
+        if not keep:
+            client.flushdb()
+        client.close()

@@ -1,0 +1,56 @@
+"""A short rehearsal on each configuration: real processes, real kills, and nothing twice and nothing lost."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from laaffic_console.conf import BASE_DIR
+
+pytestmark = [pytest.mark.reliability, pytest.mark.timeout(400), pytest.mark.xdist_group("rehearsal")]
+
+
+def rehearsed(*options: str) -> dict[str, object]:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "rehearse", "--recipients", "2000", "--kills", "6", "--json", *options],
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr[-3000:]
+    found: dict[str, object] = json.loads(done.stdout)
+    assert found["agrees"], (found["disagreements"], done.stderr[-3000:])
+    assert done.returncode == 0
+    return found
+
+
+def check(found: dict[str, object]) -> None:
+    assert set(found["findings"].values()) == {0}
+    assert sum(found["counts"].values()) == 2000
+    assert found["calls"]["unknown"]  # the faults did strike
+    assert sum(found["strikes"].values()) == 7
+
+
+def test_on_sqlite_with_its_own_queue() -> None:
+    check(rehearsed("--seed", "11"))
+
+
+@pytest.mark.services
+def test_on_postgresql_with_redis_and_two_workers() -> None:
+    stores = ["--database", "postgres://postgres@127.0.0.1:5432/", "--redis", "redis://127.0.0.1:6379/14"]
+    check(rehearsed("--seed", "12", "--workers", "2", *stores))
+
+
+def test_what_cannot_be_used_is_said_before_anything_starts() -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "rehearse", "--outage", "redis", "5"],
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "--outage redis needs --redis URL" in done.stderr
