@@ -4,8 +4,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -14,8 +15,14 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
+from messaging import reply_exports
+from messaging.admin.pages import require
 from messaging.models import Contact, Reply
 
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 SHOWN = 80  # characters in the list; a reply's own page has all of it
 
 
@@ -43,6 +50,21 @@ class ReplyAdmin(ReadOnlyAdmin):
     list_select_related = ["campaign"]
     search_fields = ["number"]
     search_help_text = gettext_lazy("The beginning of a number")
+    list_before_template = "messaging/reply_exports.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        export = self.admin_site.admin_view(self.export_view)
+        return [path("export/<slug:kind>/", export, name="messaging_reply_export"), *super().get_urls()]
+
+    def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse:
+        """What the list shows with its filters and search, all pages of it."""
+        require(request, "messaging.view_reply")
+        if kind not in reply_exports.KINDS:
+            raise Http404
+        shown = self.get_changelist_instance(request).get_queryset(request)
+        answer = StreamingHttpResponse(reply_exports.content(shown, kind), content_type=TYPES[kind])
+        answer["Content-Disposition"] = f'attachment; filename="replies-{timezone.now():%Y-%m-%d}.{kind}"'
+        return answer
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)

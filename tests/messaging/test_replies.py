@@ -1,11 +1,13 @@
 """Replies: kept once whichever way they come, put to the campaign they answer, and obeyed when they say STOP."""
 
+import csv
 import datetime as dt
 import io
 import json
 from collections.abc import Callable
 from typing import Any
 
+import openpyxl
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
@@ -308,12 +310,25 @@ class PageTests:
         with django_assert_max_num_queries(12):
             assert admin_client.get("/admin/messaging/reply/").status_code == 200
 
+    def test_what_the_list_shows_is_exported(self, admin_client: Client, answered: Campaign) -> None:
+        push(pushed(content="=1+1"))
+
+        answer = admin_client.get("/admin/messaging/reply/export/csv/?stop=no")
+        table = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig"))))
+        book = admin_client.get("/admin/messaging/reply/export/xlsx/?stop=yes")
+        sheet = openpyxl.load_workbook(io.BytesIO(b"".join(book.streaming_content))).active
+
+        assert [row["text"] for row in table] == ["'=1+1", "<b>Who</b> is this?"]
+        assert table[1]["name"] == "Asha Rao"
+        assert (sheet.max_row, sheet.cell(2, 3).value) == (2, "STOP")
+
     def test_who_may_not_see_replies_sees_none(self, client: Client, answered: Campaign) -> None:
         user = User.objects.create_user("staff", is_staff=True)
         user.user_permissions.set(Permission.objects.filter(codename__in=["view_contact", "view_campaign"]))
         client.force_login(user)
 
         assert client.get("/admin/messaging/reply/").status_code == 403
+        assert client.get("/admin/messaging/reply/export/csv/").status_code == 403
         for page in (
             f"/admin/messaging/campaign/{answered.pk}/change/",
             f"/admin/messaging/contact/{Contact.objects.get().pk}/change/",

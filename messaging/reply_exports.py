@@ -1,0 +1,64 @@
+"""Replies as CSV or XLSX, streamed in chunks, with the contacts' names: one query for each chunk's."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from django.db.models import QuerySet
+
+from messaging.contact_rows import escape_formula
+from messaging.models import Contact, Reply
+from messaging.xlsx_stream import workbook
+
+CHUNK = 1000
+COLUMNS = ["number", "name", "text", "at", "sent_to", "answers", "opted_out_with", "suppressed_on", "came_by"]
+KINDS = ("csv", "xlsx")
+
+
+def rows(replies: QuerySet[Reply]) -> Iterator[list[str]]:
+    """The header and then a row each, the newest first."""
+    yield COLUMNS
+    last: int | None = None
+    ordered = replies.select_related("campaign").order_by("-pk")
+    while chunk := list((ordered if last is None else ordered.filter(pk__lt=last))[:CHUNK]):
+        last = chunk[-1].pk
+        known = Contact.objects.filter(number__in={reply.number for reply in chunk})
+        names = dict(known.values_list("number", "name"))
+        for reply in chunk:
+            yield [escape_formula(cell) for cell in _cells(reply, names.get(reply.number, ""))]
+
+
+def _cells(reply: Reply, name: str) -> list[str]:
+    return [
+        reply.number,
+        name,
+        reply.content,
+        reply.at.isoformat(sep=" ", timespec="seconds"),
+        reply.sent_to,
+        reply.campaign.name if reply.campaign else "",
+        reply.opt_out,
+        reply.suppressed_on,
+        reply.source,
+    ]
+
+
+def content(replies: QuerySet[Reply], kind: str) -> Iterator[bytes]:
+    return workbook(rows(replies), "Replies") if kind == "xlsx" else _csv(replies)
+
+
+def _csv(replies: QuerySet[Reply]) -> Iterator[bytes]:
+    text = io.StringIO("\ufeff", newline="")
+    text.seek(0, io.SEEK_END)
+    writer = csv.writer(text)
+    for number, row in enumerate(rows(replies), start=1):
+        writer.writerow(row)
+        if number % CHUNK == 0:
+            yield _emptied(text)
+    yield _emptied(text)
+
+
+def _emptied(text: io.StringIO) -> bytes:
+    piece = text.getvalue().encode()
+    text.seek(0)
+    text.truncate()
+    return piece
