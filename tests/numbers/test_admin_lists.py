@@ -234,3 +234,14 @@ class OwnedListTests:
         shown = text_of(admin_client, OWNED)
 
         assert "Laaffic &lt;refuses&gt;" in shown
+
+    def test_a_copy_that_nobody_has_renewed_is_out_of_date(
+        self, admin_client: Client, application: Application
+    ) -> None:
+        long_ago = timezone.now() - dt.timedelta(hours=1)
+        SyncStatus.objects.create(name="owned", started_at=long_ago, finished_at=long_ago, succeeded_at=long_ago)
+
+        shown = text_of(admin_client, OWNED)
+
+        assert "Out of date" in shown
+        assert "In step" not in shown

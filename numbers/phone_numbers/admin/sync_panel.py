@@ -44,7 +44,7 @@ class SyncedListAdmin(ReadOnlyAdmin):
         names = list(self.sync_names())
         statuses = list(SyncStatus.objects.filter(name__in=names).order_by("name"))
         panel = {
-            "statuses": statuses,
+            "statuses": [(status, scheduling.is_old(status)) for status in statuses],
             "nobody_uses_numbers": not names,
             "is_running": any(is_running(status) for status in statuses),
             "may_sync": request.user.has_perm(self.change_permission),

@@ -44,6 +44,12 @@ def ring_due() -> None:
             bell.ring(JOB, name)
 
 
+def is_old(status: SyncStatus) -> bool:
+    """Several times in a row it was not read: no worker runs, or Laaffic does not answer."""
+    limit = timezone.now() - 3 * dt.timedelta(minutes=settings.NUMBERS_SYNC_MINUTES)
+    return status.succeeded_at is not None and status.succeeded_at < limit
+
+
 def is_due(name: str, *, forgotten: dt.datetime | None = None) -> bool:
     status = SyncStatus.objects.filter(name=name).first()
     if status is None or (status.started_at is None and status.requested_at is None):
