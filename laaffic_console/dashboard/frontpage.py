@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from laaffic_console.dashboard import health, health_page
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.services import balance_history, workers
-from messaging.models import ActivityTally, Campaign, CampaignState, Contact, MessageState, OutcomeTally
-from messaging.services import counting
+from messaging.models import ActivityTally, Campaign, CampaignState, Contact, EmailCampaign, MessageState, OutcomeTally
+from messaging.services import counting, email_counting
 
 SHOWN = 8
 
@@ -29,6 +29,7 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
         # What the account's hold stopped is said once, with the hold.
         "held": [campaign for campaign in open_campaigns([CampaignState.HELD]) if not campaign.account_hold_id],
         "scheduled": open_campaigns([CampaignState.SCHEDULED]),
+        **emails(request),
         "recent": cards(open_campaigns([CampaignState.FINISHED])[:4]),
         "today": day_figures(),
         "spend": spend(),
@@ -46,6 +47,20 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
 
 def open_campaigns(states: list[CampaignState]) -> list[Campaign]:
     return list(Campaign.objects.filter(state__in=states).select_related("application").order_by("-id")[:SHOWN])
+
+
+def emails(request: HttpRequest) -> dict[str, Any]:
+    """Email campaigns under way, and those that ask for somebody."""
+    if not request.user.has_perm("messaging.view_emailcampaign"):
+        return {}
+    state = EmailCampaign.State
+    asking = EmailCampaign.objects.filter(state__in=[state.HELD, state.UNKNOWN], is_held_by_account=False)
+    under_way = list(EmailCampaign.objects.filter(state__in=[state.SCHEDULED, state.SENDING, state.RUNNING])[:SHOWN])
+    progress = email_counting.progress_of_many(under_way)
+    return {
+        "asking_emails": asking[:SHOWN],
+        "emails": [{"campaign": campaign, "progress": progress[campaign.pk]} for campaign in under_way],
+    }
 
 
 def cards(campaigns: list[Campaign]) -> list[dict[str, Any]]:

@@ -124,6 +124,8 @@ def read_send_answer(envelope: Envelope, numbers: Sequence[str], order_ids: Sequ
 
 def _in_order(array: list[Any], order_ids: Sequence[str]) -> list[str | None] | None:
     """The usual answer, every number in the order of the request, read without a search; None for any other."""
+    if "" in order_ids:
+        return None  # where no order was given, its echo proves nothing
     try:
         if [entry["orderId"] for entry in array] != list(order_ids):
             return None

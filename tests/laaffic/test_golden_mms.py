@@ -129,6 +129,14 @@ class SendTests:
 
         assert self.send(client, numbers=[NUMBERS[0]] * 2).msg_ids == ["m1", "m2"]
 
+    def test_an_empty_order_id_in_the_answer_proves_no_order(
+        self, gateway: ScriptedGateway, client: LaafficClient
+    ) -> None:
+        array = [{"msgId": f"m{n}", "number": NUMBERS[n], "orderId": ""} for n in (1, 0)]
+        gateway.will(answer({"status": "0", "success": "2", "array": array}))
+
+        assert self.send(client).msg_ids == ["m0", "m1"]
+
     def test_ids_alone_are_matched_by_position(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
         gateway.will(answer({"status": "0", "msgIds": ["m1", "m2"]}))
 

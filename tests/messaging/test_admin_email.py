@@ -289,6 +289,19 @@ class PageTests:
         assert "Written off: looked at Laaffic" in page
 
 
+class FrontPageTests:
+    def test_what_runs_and_what_asks_for_somebody(self, admin_client: Client, draft: EmailCampaign) -> None:
+        add_mails(draft, (Submission.SUBMITTED, Delivery.DELIVERED))
+        EmailCampaign.objects.update(state=EmailCampaignState.RUNNING)
+        assert "1 submitted, 1 delivered" in admin_client.get(reverse("admin:index")).content.decode()
+
+        EmailCampaign.objects.update(state=EmailCampaignState.UNKNOWN)
+        assert "the answer to its request was lost" in admin_client.get(reverse("admin:index")).content.decode()
+
+        EmailCampaign.objects.update(state=EmailCampaignState.HELD, hold_reason="Choose another template.")
+        assert "Choose another template." in admin_client.get(reverse("admin:index")).content.decode()
+
+
 class DoorTests:
     @pytest.mark.parametrize("what", ["review", "change", "test", "unknown"])
     def test_doors_are_closed_without_permission(self, client: Client, draft: EmailCampaign, what: str) -> None:
