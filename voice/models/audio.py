@@ -1,0 +1,55 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class AudioType(models.TextChoices):
+    """What the gateway takes (wire §2.9)."""
+
+    MP3 = "mp3", _("MP3 audio")
+    M4A = "m4a", _("M4A audio")
+    WAV = "wav", _("WAV audio")
+
+
+# The only types that their bytes are ever served with.
+MEDIA_TYPES = {AudioType.MP3: "audio/mpeg", AudioType.M4A: "audio/mp4", AudioType.WAV: "audio/wav"}
+
+
+class AudioFile(models.Model):
+    """A file of the audio library. Its content is kept here too: Laaffic gives no file back (wire §2.18)."""
+
+    name = models.CharField(_("name"), max_length=32, unique=True)  # with its suffix; unique in the whole account
+    audio_type = models.CharField(_("format"), max_length=3, choices=AudioType)
+    content = models.BinaryField(_("content"))
+    size = models.PositiveIntegerField(_("size"))  # bytes
+    digest = models.CharField(max_length=64, unique=True)  # SHA-256: the same content is kept and uploaded once
+    seconds = models.FloatField(_("length"))
+
+    file_id = models.CharField(_("Laaffic's id"), max_length=120, blank=True)
+    uploaded_at = models.DateTimeField(_("uploaded"), null=True)
+
+    is_archived = models.BooleanField(
+        _("archived"), default=False, help_text=_("No longer offered for new calls; nothing is deleted.")
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    created_at = models.DateTimeField(_("added"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("audio file")
+        verbose_name_plural = _("audio files")
+        ordering = ["-id"]
+        permissions = [("upload_audiofile", "Can upload audio files to Laaffic")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def media_type(self) -> str:
+        return MEDIA_TYPES[AudioType(self.audio_type)]
+
+    @property
+    def is_at_laaffic(self) -> bool:
+        """Whether calls can play it."""
+        return bool(self.file_id)

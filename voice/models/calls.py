@@ -1,0 +1,140 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.laaffic import CallKind, CallOutcome
+
+KINDS = {
+    CallKind.GROUP: _("group call"),
+    CallKind.TTS: _("TTS message"),
+    CallKind.SIP: _("SIP phone"),
+    CallKind.SIP_DIRECT: _("SIP phone, dialled"),
+}
+OUTCOMES = {
+    CallOutcome.ANSWERED: _("answered"),
+    CallOutcome.VOICEMAIL: _("went to voicemail"),
+    CallOutcome.BUSY: _("busy"),
+    CallOutcome.NO_ANSWER: _("not answered"),
+    CallOutcome.DECLINED: _("declined"),
+    CallOutcome.NO_SUCH_NUMBER: _("no such number"),
+    CallOutcome.FAILED: _("the call failed"),
+}
+OUTCOME_CHOICES = [(outcome.value, words) for outcome, words in OUTCOMES.items()]
+KIND_CHOICES = [(int(kind), words) for kind, words in KINDS.items()]
+
+
+class CallRecord(models.Model):
+    """A call that has ended, by a push or by Laaffic's records, whichever came first (wire §2.19, §2.21)."""
+
+    class Source(models.TextChoices):
+        PUSH = "push", _("push")
+        RECORD = "record", _("record")
+
+    voice_id = models.CharField(_("voice id"), max_length=64, unique=True)
+    kind = models.PositiveSmallIntegerField(_("kind"), choices=KIND_CHOICES, null=True)  # records do not all say it
+    callee = models.CharField(_("number"), max_length=20)
+    display_number = models.CharField(_("display number"), max_length=20, blank=True)
+    operator = models.CharField(_("operator"), max_length=80, blank=True)
+    at = models.DateTimeField(_("time"))  # when it was made, else asked for, else when we first heard of it
+    submitted_at = models.DateTimeField(_("submitted"), null=True)
+    called_at = models.DateTimeField(_("called"), null=True)
+    ringing_at = models.DateTimeField(_("ringing"), null=True)
+    answered_at = models.DateTimeField(_("answered at"), null=True)
+    hung_up_at = models.DateTimeField(_("hung up"), null=True)
+    duration = models.PositiveIntegerField(_("talked"), null=True)  # seconds
+    charged = models.PositiveIntegerField(_("billed"), null=True)  # seconds
+    outcome = models.CharField(_("outcome"), max_length=16, choices=OUTCOME_CHOICES)
+    termination_code = models.CharField(_("termination code"), max_length=16, blank=True)
+    termination_reason = models.CharField(_("termination reason"), max_length=200, blank=True)
+    call_status = models.PositiveSmallIntegerField(_("call status"), null=True)
+    cost = models.DecimalField(_("cost"), max_digits=16, decimal_places=6, null=True)
+    currency = models.CharField(_("currency"), max_length=8, blank=True)
+    bill_period = models.CharField(_("billing"), max_length=16, blank=True)
+    key_pressed = models.CharField(_("key"), max_length=8, blank=True)
+    called_info = models.CharField(_("our mark"), max_length=1000, blank=True)
+    phone_group = models.CharField(_("phone group"), max_length=80, blank=True)
+    phone_name = models.CharField(_("phone"), max_length=80, blank=True)
+    voice_file_id = models.CharField(_("audio file"), max_length=120, blank=True)
+    recording_id = models.CharField(_("recording"), max_length=200, blank=True)
+    recall_count = models.PositiveSmallIntegerField(_("recalls"), null=True)
+    task_id = models.CharField(_("task"), max_length=40, blank=True)
+    source = models.CharField(_("came by"), max_length=6, choices=Source)
+    first_seen_at = models.DateTimeField(_("first seen"))
+
+    class Meta:
+        verbose_name = _("call record")
+        verbose_name_plural = _("call records")
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="record_latest"),
+            models.Index(fields=["callee", "-at"], name="record_callee"),
+            models.Index(fields=["outcome", "-at"], name="record_outcome"),
+            models.Index(fields=["kind", "-at"], name="record_kind"),
+            models.Index(fields=["key_pressed", "-at"], name="record_key", condition=~models.Q(key_pressed="")),
+            models.Index(fields=["task_id", "-at"], name="record_task", condition=~models.Q(task_id="")),
+            models.Index(fields=["-at"], name="record_recorded", condition=~models.Q(recording_id="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.callee} {self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def money(self) -> str:
+        return "" if self.cost is None else f"{self.cost.normalize():f} {self.currency}".strip()
+
+
+class CallTally(models.Model):
+    """Call records by day, so that no page counts them; moved in the transaction that writes the records."""
+
+    day = models.DateField(_("day"))  # UTC
+    kind = models.PositiveSmallIntegerField(_("kind"), default=0)  # 0: not said
+    outcome = models.CharField(_("outcome"), max_length=16)
+    currency = models.CharField(_("currency"), max_length=8, blank=True)
+    calls = models.BigIntegerField(default=0)
+    seconds = models.BigIntegerField(default=0)
+    charged = models.BigIntegerField(default=0)
+    cost_micros = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "kind", "outcome", "currency"], name="call_tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.outcome}"
+
+
+class SipCall(models.Model):
+    """A call that somebody asked for from a SIP phone. What became of it is its ledger row's and its record's."""
+
+    application = models.ForeignKey(Application, models.PROTECT, related_name="+", verbose_name=_("application"))
+    account = models.CharField(_("SIP account"), max_length=64)
+    callee = models.CharField(_("number"), max_length=20)
+    display_number = models.CharField(_("display number"), max_length=20, blank=True)
+    contact = models.ForeignKey(
+        "messaging.Contact", models.SET_NULL, null=True, related_name="+", verbose_name=_("contact")
+    )
+    called_info = models.CharField(max_length=64, unique=True)  # our mark: it comes back with pushes and records
+    # The last attempt; the ledger has all of them.
+    call = models.ForeignKey(GatewayCall, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
+    voice_id = models.CharField(_("voice id"), max_length=64, blank=True)
+    record = models.OneToOneField(
+        CallRecord, models.SET_NULL, null=True, related_name="sip_call", verbose_name=_("record")
+    )
+    look_at = models.DateTimeField(null=True)  # when its record is looked for next
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("asked by")
+    )
+    created_at = models.DateTimeField(_("asked for"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("call from a SIP phone")
+        verbose_name_plural = _("calls from SIP phones")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["callee", "-id"], name="sip_call_callee"),
+            models.Index(fields=["voice_id"], name="sip_call_voice", condition=~models.Q(voice_id="")),
+            models.Index(fields=["look_at"], name="sip_call_due", condition=models.Q(look_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.callee

@@ -1,0 +1,47 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from laaffic_console.gateway.models import Application
+
+
+class SipPhone(models.Model):
+    """A phone that calls can start from, as Laaffic lists it (wire §2.6). Its password is never kept."""
+
+    application = models.ForeignKey(
+        Application, models.CASCADE, related_name="sip_phones", verbose_name=_("application")
+    )
+    account = models.CharField(_("account"), max_length=64)
+    group_name = models.CharField(_("group"), max_length=80, blank=True)
+    name = models.CharField(_("name"), max_length=80, blank=True)
+    display_number = models.CharField(_("display number"), max_length=20, blank=True)
+    last_seen_at = models.DateTimeField(_("last seen"))
+    gone_at = models.DateTimeField(_("gone"), null=True)  # not in the last complete list
+
+    class Meta:
+        verbose_name = _("SIP phone")
+        verbose_name_plural = _("SIP phones")
+        ordering = ["application", "group_name", "account"]
+        constraints = [models.UniqueConstraint(fields=["application", "account"], name="sip_account_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.account})" if self.name else self.account
+
+
+class VoiceSync(models.Model):
+    """When our copy of one of Laaffic's voice lists was last made: "phones 4luaKsL2", "sip records" …"""
+
+    name = models.CharField(_("list"), max_length=80, unique=True)
+    requested_at = models.DateTimeField(_("asked for"), null=True)
+    started_at = models.DateTimeField(_("started"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    succeeded_at = models.DateTimeField(_("last succeeded"), null=True)
+    read_until = models.DateTimeField(_("read until"), null=True)  # of lists that are asked for by time
+    rows = models.PositiveIntegerField(_("rows"), default=0)
+    problem = models.CharField(_("problem"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("voice synchronisation")
+        verbose_name_plural = _("voice synchronisations")
+
+    def __str__(self) -> str:
+        return self.name
