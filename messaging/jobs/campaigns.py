@@ -8,6 +8,7 @@ from messaging.services import (
     campaigns,
     email_campaigns,
     email_deliveries,
+    email_tests,
     imports,
     reply_pulls,
     report_pulls,
@@ -47,6 +48,7 @@ def sweep() -> None:
     imports.sweep()
     attachments.sweep()
     email_campaigns.sweep()
+    email_tests.sweep()
     inbox.ring_for_waiting()
     if answers.anything_waiting():
         bell.ring(answers.JOB)

@@ -1,14 +1,17 @@
 """A draft as one mail to oneself: sendEmail with the campaign's template, sender and subject (wire §2.22)."""
 
+import datetime as dt
 import json
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import AccountHold
+from laaffic_console.gateway.models import AccountHold, CallState, GatewayCall
 from laaffic_console.gateway.services import account_hold, ledger, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import (
@@ -27,6 +30,7 @@ from messaging.services.email_campaigns import ABOUT
 from messaging.services.email_sending import as_outcome
 
 INTERFACE = "email/sendEmail"
+ANSWER_WITHIN = dt.timedelta(seconds=sum(settings.LAAFFIC_TIMEOUTS) + 15)
 
 
 class TestFailed(Exception):
@@ -120,3 +124,13 @@ def _said(error: LaafficError) -> str:
         case Refused():
             return account_hold.sentence_of(error)
     return _("The test was not sent: %(why)s.") % {"why": error.message}
+
+
+def sweep() -> None:
+    """Tests whose process died: no answer is to come any more."""
+    calls = GatewayCall.objects.filter(about_kind=ABOUT, interface=INTERFACE)
+    stale = calls.filter(prepared_at__lt=timezone.now() - ANSWER_WITHIN)
+    for pk in stale.filter(state=CallState.PREPARED).values_list("pk", flat=True):
+        ledger.settle_error(pk, NotSent("its process died before the request left", interface=INTERFACE))
+    for pk in stale.filter(state=CallState.IN_FLIGHT).values_list("pk", flat=True):
+        ledger.settle_error(pk, OutcomeUnknown("its process died; the answer was lost", interface=INTERFACE))

@@ -16,7 +16,7 @@ from laaffic_console.gateway.services import account, account_hold, ledger
 from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign, EmailCampaignState
-from messaging.services import email_callbacks, email_campaigns, email_counting, email_sending
+from messaging.services import email_callbacks, email_campaigns, email_counting, email_sending, email_tests
 from messaging.services.email_campaigns import NotAllowed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -221,6 +221,25 @@ class LostAnswerTests:
         run_jobs()
         assert fresh(other).state == State.UNKNOWN
         assert call_states()[2:] == [CallState.UNKNOWN]
+
+
+class TestMailTests:
+    def test_a_dead_process_leaves_no_test_in_flight(self, mail_app: Application) -> None:
+        long_ago = timezone.now() - dt.timedelta(minutes=5)
+        for state in (CallState.PREPARED, CallState.IN_FLIGHT):
+            GatewayCall.objects.create(
+                interface=email_tests.INTERFACE, about_kind="email campaign", state=state, prepared_at=long_ago
+            )
+        GatewayCall.objects.create(
+            interface=email_tests.INTERFACE,
+            about_kind="email campaign",
+            state=CallState.IN_FLIGHT,
+            prepared_at=timezone.now(),
+        )
+
+        email_tests.sweep()
+
+        assert call_states() == [CallState.NOT_SENT, CallState.UNKNOWN, CallState.IN_FLIGHT]
 
 
 class RefusalTests:
