@@ -49,6 +49,9 @@ LAAFFIC_LATEST_START_MINUTES = env.int("LAAFFIC_LATEST_START_MINUTES", default=6
 
 # How often bindings, pools and owned numbers are read from Laaffic again.
 NUMBERS_SYNC_MINUTES = env.int("NUMBERS_SYNC_MINUTES", default=5)
+# How often SIP phones and call records are read from Laaffic again, and the largest audio file (wire §2.9 says 5 MB).
+VOICE_SYNC_MINUTES = env.int("VOICE_SYNC_MINUTES", default=5)
+AUDIO_MAX_BYTES = env.int("AUDIO_MAX_MEGABYTES", default=5) * 1024 * 1024
 # How often replies are asked for, beside those that are pushed.
 REPLY_PULL_MINUTES = env.int("REPLY_PULL_MINUTES", default=5)
 # A reply that is one of these and nothing else puts its number on the suppression list.

@@ -7,7 +7,11 @@ class VoiceConfig(AppConfig):
     verbose_name = "Voice"
 
     def ready(self) -> None:
+        from laaffic_console.gateway.models import PushKind
+        from laaffic_console.gateway.services import bell, inbox
         from messaging.services import channels
         from voice.services.tts_channel import TtsChannel
 
         channels.register(TtsChannel())
+        bell.sweep_with("voice.jobs.sweep")
+        inbox.applied_by(PushKind.VOICE_REPORT, "voice.jobs.apply_voice_reports")

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
 from laaffic_console.gateway.services import ledger
 from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.performing import perform
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic import numbers as wire
 from messaging import msisdn
 from phone_numbers.models import Binding, BindingKind, BindingRequest
 from phone_numbers.pool_config import MAX_POOL_NUMBER
 from phone_numbers.services import binding_sync, scheduling
-from phone_numbers.services.calling import perform
 
 MAX_SECONDS = 259_200  # three days
 Verb = BindingRequest.Verb

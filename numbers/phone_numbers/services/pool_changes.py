@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import ledger
 from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.performing import perform
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 from phone_numbers import addresses, number_lists
 from phone_numbers.models import NumberPool, PoolVersion
 from phone_numbers.number_lists import NumberList
 from phone_numbers.pool_config import MAX_CONCURRENCY, MAX_POOL_NUMBER, PoolConfig, PoolDifference, difference
 from phone_numbers.services import pool_state, pool_sync, scheduling
-from phone_numbers.services.calling import perform
 
 Origin = PoolVersion.Origin
 

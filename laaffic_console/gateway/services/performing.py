@@ -1,4 +1,4 @@
-"""Record, then call, then settle, for the calls of this app: one at a time, while a person waits for the answer."""
+"""Record, then call, then settle, for calls made one at a time, while a person waits for the answer."""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -1,0 +1,33 @@
+"""A sandbox whose calls are over at once, an application for voice, and its phones."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import LazySettings
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import account
+from laaffic_console.sandbox.options import Options
+from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
+from tests.messaging.conftest import point_at
+from voice.models import SipPhone
+from voice.services import phones
+
+
+@pytest.fixture
+def sandbox(settings: LazySettings) -> Iterator[RunningSandbox]:
+    with running_sandbox(Options(ring_seconds=(0.0, 0.01), talk_seconds=(0.0, 0.01))) as running:
+        point_at(settings, running)
+        yield running
+        account.laaffic_client.cache_clear()
+
+
+@pytest.fixture
+def application(db: None) -> Application:
+    return Application.objects.create(app_id="voiceApp", channel="voice", connections=4)
+
+
+@pytest.fixture
+def phone(sandbox: RunningSandbox, application: Application) -> SipPhone:
+    phones.sync(application)
+    return SipPhone.objects.get(account="test_001")

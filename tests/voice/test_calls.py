@@ -1,0 +1,153 @@
+"""Calls from a SIP phone, against the sandbox over real HTTP: made once, and known by their records."""
+
+import time
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from laaffic_console.gateway.models import AccountHold, Application, CallState, GatewayCall
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Contact, SuppressionEntry
+from voice.models import CallRecord, SipCall, SipPhone
+from voice.services import calls, phones, records_pulls, scheduling
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CALLEE = "+91 98765 00000"
+
+
+def rung(sandbox: RunningSandbox) -> int:
+    return len(sandbox._ask("GET", "/sandbox/calls")["calls"])
+
+
+def read_records() -> None:
+    time.sleep(0.1)
+    records_pulls.sync(records_pulls.SIP)
+
+
+class PhoneTests:
+    def test_they_are_copied_without_passwords_and_marked_as_gone(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        assert phones.sync(application) == 5
+        phone = SipPhone.objects.get(account="test_001")
+        assert (phone.group_name, phone.name, phone.display_number) == ("sipGroup", "sip-1", "861000000")
+        assert not [name for name in vars(phone) if "password" in name]
+
+        SipPhone.objects.create(application=application, account="old", last_seen_at=timezone.now())
+        phones.sync(application)
+
+        assert list(SipPhone.objects.exclude(gone_at=None).values_list("account", flat=True)) == ["old"]
+
+
+class CallTests:
+    def test_a_call_and_its_record(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
+        contact = Contact.objects.create(number="919876500000", name="Ann")
+
+        made = calls.place(phone=phone, callee=CALLEE)
+        read_records()
+
+        made.refresh_from_db()
+        assert made.call is not None
+        assert (made.call.state, made.call.about_kind) == (CallState.ACCEPTED, "SIP call")
+        assert made.contact == contact
+        assert made.record is not None
+        assert (made.record.voice_id, made.record.callee, made.record.called_info) == (
+            made.voice_id,
+            "919876500000",
+            made.called_info,
+        )
+
+    def test_a_busy_phone_is_told_and_can_be_tried_again(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
+        sandbox.sandbox.options.busy_phones = ["test_001"]
+        made = calls.place(phone=phone, callee=CALLEE)
+        assert made.call is not None
+        assert (made.call.state, made.call.code) == (CallState.REFUSED, "-68")
+        assert "not idle" in calls.advice(made)
+
+        sandbox.sandbox.options.busy_phones = []
+        again = calls.try_again(made.pk)
+
+        assert again.call is not None
+        assert (again.call.state, again.call.attempt, rung(sandbox)) == (CallState.ACCEPTED, 2, 1)
+        with pytest.raises(ValidationError):
+            calls.try_again(made.pk)
+        assert rung(sandbox) == 1
+
+    @pytest.mark.parametrize("fault", ["reset_after", "bad_gateway_after", "half_json", "html"])
+    def test_a_lost_answer_is_settled_by_our_mark(self, sandbox: RunningSandbox, phone: SipPhone, fault: str) -> None:
+        sandbox.set_faults(next_fault=fault, next_calls=1)
+        made = calls.place(phone=phone, callee=CALLEE)
+        assert made.call is not None
+        assert made.call.state == CallState.UNKNOWN
+        with pytest.raises(ValidationError):
+            calls.try_again(made.pk)
+
+        read_records()
+
+        made.refresh_from_db()
+        assert made.record is not None
+        assert GatewayCall.objects.get(about_kind="SIP call").state == CallState.ACCEPTED
+        assert rung(sandbox) == 1
+
+    def test_what_never_arrived_stays_unknown_until_a_person_speaks(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object
+    ) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        made = calls.place(phone=phone, callee=CALLEE)
+        read_records()
+        made.refresh_from_db()
+        assert made.call is not None
+        assert made.call.state == CallState.UNKNOWN
+
+        calls.did_not_ring(made.pk, why="nobody heard it", by=admin_user)  # type: ignore[arg-type]
+        calls.try_again(made.pk)
+
+        assert rung(sandbox) == 1
+
+    def test_nothing_leaves_while_the_account_is_held(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
+        AccountHold.objects.create(scope="account", sentence="No funds.", placed_at=timezone.now(), probe_wait=15)
+
+        made = calls.place(phone=phone, callee=CALLEE)
+
+        assert made.call is not None
+        assert (made.call.state, rung(sandbox)) == (CallState.NOT_SENT, 0)
+        assert "No funds." in calls.advice(made)
+
+    def test_who_opted_out_is_not_called(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
+        SuppressionEntry.objects.create(number="919876500000", channel="voice")
+
+        with pytest.raises(ValidationError) as problem:
+            calls.place(phone=phone, callee=CALLEE)
+
+        assert list(problem.value.error_dict) == ["callee"]
+        assert not SipCall.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("field", "given"),
+        [
+            ("callee", {"callee": "123456"}),
+            ("callee", {"callee": "1" * 16}),
+            ("display_number", {"display_number": "123456"}),
+        ],
+    )
+    def test_bad_input_is_said_at_its_field(
+        self, sandbox: RunningSandbox, phone: SipPhone, field: str, given: dict[str, str]
+    ) -> None:
+        with pytest.raises(ValidationError) as problem:
+            calls.place(**{"phone": phone, "callee": CALLEE} | given)  # type: ignore[arg-type]
+
+        assert list(problem.value.error_dict) == [field]
+
+    def test_a_dead_process_leaves_an_unknown_call(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
+        made = calls.place(phone=phone, callee=CALLEE)
+        long_ago = timezone.now() - calls.LOST_AFTER * 2
+        GatewayCall.objects.update(state=CallState.IN_FLIGHT, left_at=long_ago)
+
+        scheduling.sweep()
+
+        made.refresh_from_db()
+        assert made.call is not None
+        assert made.call.state == CallState.UNKNOWN
+        assert not CallRecord.objects.exists()

@@ -1,0 +1,123 @@
+"""Call records by push and by job: one row a call, whichever comes first, and never worse than before."""
+
+import itertools
+import json
+import time
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.db.models import Sum
+from django.test import Client
+
+from laaffic_console.gateway.models import Application, OrphanReport, PushedBody
+from laaffic_console.laaffic import Source, parse_voice_reports
+from laaffic_console.sandbox.testing import RunningSandbox
+from voice.models import CallRecord, CallTally, SipPhone
+from voice.services import calls, pushes, records, records_pulls, scheduling
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PUSHED = {
+    "voiceId": "v1",
+    "type": 3,
+    "callee": "919876500000",
+    "callTime": 1763900000000,
+    "callDuration": 12,
+    "chargedDuration": 60,
+    "terminationCode": "200",
+    "terminationReason": "OK",
+    "feedbackValue": "3",
+    "cost": "0.02",
+    "callStatus": 50,
+}
+
+
+def pushed(**changed: Any) -> Any:
+    return parse_voice_reports(PUSHED | changed).calls[0]
+
+
+def figures() -> tuple[Any, ...]:
+    total = CallTally.objects.aggregate(Sum("calls"), Sum("seconds"), Sum("charged"), Sum("cost_micros"))
+    return tuple(total.values())
+
+
+class TakingTests:
+    def test_a_call_is_one_row_however_often_it_is_told(self) -> None:
+        for _ in range(3):
+            records.take([pushed(), pushed()], Source.VOICE_PUSH)
+
+        row = CallRecord.objects.get()
+        assert (row.outcome, row.key_pressed, row.money, row.duration) == ("answered", "3", "0.02 USD", 12)
+        assert figures() == (1, 12, 60, 20000)
+
+    def test_any_order_ends_the_same_and_nothing_is_lost(self) -> None:
+        told = [
+            pushed(),
+            pushed(terminationCode="486", callStatus=10, cost=None, callDuration=0, feedbackValue="-1"),
+            pushed(callStatus=None, terminationCode="0", recordingFileId="r1", type=None),
+        ]
+        ends = set()
+        for order in itertools.permutations(told):
+            CallRecord.objects.all().delete()
+            CallTally.objects.all().delete()
+            for record in order:
+                records.take([record], Source.VOICE_PUSH)
+            row = CallRecord.objects.get()
+            ends.add(
+                (row.outcome, row.termination_code, row.duration, row.cost, row.key_pressed, row.recording_id, row.kind)
+            )
+            assert figures() == (1, 12, 60, 20000)
+        assert len(ends) == 1
+        assert ends.pop()[:3] == ("answered", "200", 12)
+
+    def test_both_codes_are_answers(self) -> None:
+        told = [pushed(voiceId=code, terminationCode=code, callStatus=None) for code in ("0", "200", "486")]
+        records.take(told, Source.VOICE_PUSH)
+
+        assert dict(CallRecord.objects.values_list("voice_id", "outcome")) == {
+            "0": "answered",
+            "200": "answered",
+            "486": "busy",
+        }
+
+
+class PushTests:
+    @pytest.mark.parametrize("shape", ["single", "list", "array"])
+    def test_each_shape_is_taken_through_the_inbox(self, client: Client, settings: LazySettings, shape: str) -> None:
+        settings.LAAFFIC_PUSH_TOKENS = ["token"]
+        body = {"single": PUSHED, "list": [PUSHED], "array": {"array": [PUSHED]}}[shape]
+
+        answer = client.post("/hooks/token/voice-report/", json.dumps(body), content_type="application/json")
+        pushes.apply_waiting()
+
+        assert answer.json() == {"status": "0", "reason": "success"}
+        assert CallRecord.objects.get().source == "push"
+        stored = PushedBody.objects.get()
+        assert (stored.entries, stored.problems, stored.applied_at is not None) == (1, [], True)
+
+    def test_a_report_of_a_message_nobody_knows_is_kept(self, settings: LazySettings) -> None:
+        settings.LAAFFIC_ORDER_PREFIX = "lc"
+        body = json.dumps([PUSHED | {"calledInfo": "lc-99"}, {"no": "id"}])
+        PushedBody.objects.create(kind="voice-report", body=body, received_at="2026-01-01T00:00Z")
+
+        pushes.apply_waiting()
+
+        assert OrphanReport.objects.get().order_id == "lc-99"
+        assert CallRecord.objects.count() == 1
+        assert len(PushedBody.objects.get().problems) == 1
+
+
+class PullTests:
+    def test_what_was_pushed_and_is_read_again_stays_one_row(
+        self, sandbox: RunningSandbox, phone: SipPhone, application: Application
+    ) -> None:
+        for _ in range(3):
+            calls.place(phone=phone, callee="+919876500000")
+            time.sleep(0.05)
+
+        assert [scheduling.sync(records_pulls.SIP) for _ in range(2)] == [3, 3]
+
+        assert CallRecord.objects.count() == 3 == figures()[0]
+        assert scheduling.sync(records_pulls.GROUP) == 0
+        assert set(CallRecord.objects.values_list("kind", flat=True)) == {3}

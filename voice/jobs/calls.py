@@ -1,0 +1,15 @@
+"""What the queue calls for calls and their records: each finds its work in our own tables."""
+
+from voice.services import pushes, scheduling
+
+
+def apply_voice_reports() -> None:
+    pushes.apply_waiting()
+
+
+def sync(name: str) -> None:
+    scheduling.run(name)
+
+
+def sweep() -> None:
+    scheduling.sweep()

@@ -1,0 +1,204 @@
+"""Calls from a SIP phone (voice/sendSip, wire §2.5): it rings, and when it is taken up, the callee's.
+
+`calledInfo` is our mark. Records and pushes bring it back, so a call whose answer was lost is settled by them; it is
+never made again by itself.
+"""
+
+import datetime as dt
+import secrets
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.services import ledger, performing, workers
+from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown
+from messaging import msisdn
+from messaging.models import Contact, SuppressionEntry
+from voice.models import CallRecord, SipCall, SipPhone
+
+ABOUT = "SIP call"
+BUSY_PHONE = "-68"
+LOST_AFTER = dt.timedelta(minutes=2)  # longer than connecting and reading may take
+FIRST_LOOK = dt.timedelta(seconds=15)
+LAST_LOOK = dt.timedelta(hours=6)  # after that a record is not looked for; one that comes still counts
+MAY_TRY_AGAIN = (CallState.REFUSED, CallState.NOT_SENT)
+
+
+def number_of(written: str) -> str:
+    """7 to 15 digits with the country code; ValidationError at `callee`."""
+    try:
+        number = msisdn.parse(written).number
+    except msisdn.InvalidNumber as problem:
+        raise ValidationError({"callee": str(problem)}) from problem
+    if not 7 <= len(number) <= 15:
+        raise ValidationError({"callee": _("A number has 7 to 15 digits with its country code.")})
+    return number
+
+
+def check_display_number(written: str) -> str:
+    number = "".join(written.split()).lstrip("+").replace("-", "")
+    if number and not (number.isascii() and number.isdecimal() and 7 <= len(number) <= 15):
+        raise ValidationError({"display_number": _("A display number has 7 to 15 digits, or none is given.")})
+    return number
+
+
+def place(
+    *, phone: SipPhone, callee: str, display_number: str = "", contact: Contact | None = None, by: User | None = None
+) -> SipCall:
+    """Record the call and make it; ValidationError at the field that forbids it. What came of it is on its row."""
+    number = number_of(callee)
+    shown = check_display_number(display_number)
+    _check_wanted(number)
+    if phone.gone_at is not None or not phone.application.is_active:
+        raise ValidationError({"phone": _("Laaffic does not list this phone any more. Choose another.")})
+    made = SipCall.objects.create(
+        application=phone.application,
+        account=phone.account,
+        callee=number,
+        display_number=shown,
+        contact=contact or Contact.objects.filter(number=number).first(),
+        called_info=f"{settings.LAAFFIC_ORDER_PREFIX}-call-{secrets.token_hex(8)}",
+        requested_by=by,
+    )
+    return _try(made.pk, by)
+
+
+def try_again(call_id: int, *, by: User | None = None) -> SipCall:
+    """For a person: only what surely rang nowhere is tried again; ValidationError for everything else."""
+    _check_wanted(SipCall.objects.values_list("callee", flat=True).get(pk=call_id))
+    return _try(call_id, by)
+
+
+def did_not_ring(call_id: int, *, why: str, by: User) -> None:
+    """A person's word about a call whose answer was lost: it can be tried again after that."""
+    asked = SipCall.objects.select_related("call").get(pk=call_id)
+    said = f"{by.get_username()} says that it did not ring: {why}"
+    if asked.call is None or not ledger.settle_by_evidence(asked.call.pk, CallState.NOT_SENT, evidence=said):
+        raise ValidationError(_("What became of this call is known by now. Look at it again."))
+    SipCall.objects.filter(pk=call_id).update(look_at=None)
+
+
+def _check_wanted(number: str) -> None:
+    channels = [SuppressionEntry.Channel.VOICE, SuppressionEntry.Channel.ALL]
+    if SuppressionEntry.objects.filter(number=number, channel__in=channels).exists():
+        raise ValidationError({"callee": _("The number is on the suppression list: it is not called.")})
+
+
+def _try(call_id: int, by: User | None) -> SipCall:
+    with transaction.atomic():
+        asked = SipCall.objects.select_for_update(of=("self",)).select_related("call", "application").get(pk=call_id)
+        if asked.call is not None and asked.call.state not in MAY_TRY_AGAIN:
+            raise ValidationError(_("This call was made, or may have been: it is not made again."))
+        asked.call = ledger.prepare(
+            interface="voice/sendSip",
+            application=asked.application,
+            about_kind=ABOUT,
+            about_id=asked.pk,
+            summary={"account": asked.account, "callee": asked.callee, "display number": asked.display_number},
+            digest=ledger.digest_of(asked.account, asked.callee, asked.called_info),
+            attempt=GatewayCall.objects.filter(about_kind=ABOUT, about_id=asked.pk).count() + 1,
+            worker=workers.worker_name(),
+            requested_by=by,
+        )
+        asked.look_at = timezone.now() + FIRST_LOOK
+        asked.save(update_fields=["call", "look_at"])
+    call = asked.call
+    try:
+        voice_id = performing.perform(
+            call,
+            lambda: laaffic_client().voice.call(
+                app_id=asked.application.app_id,
+                account=asked.account,
+                callee=asked.callee,
+                display_number=asked.display_number,
+                called_info=asked.called_info,
+            ),
+        )
+    except OutcomeUnknown:
+        pass
+    except LaafficError:
+        SipCall.objects.filter(pk=asked.pk).update(look_at=None)
+    else:
+        with transaction.atomic():
+            ledger.settle_accepted(call.pk, evidence=f"the answer: {voice_id}" if voice_id else "the answer")
+            SipCall.objects.filter(pk=asked.pk).update(voice_id=voice_id[:64])
+            # The record may have been pushed before the answer was settled, and may not carry our mark.
+            if known := CallRecord.objects.filter(voice_id=voice_id).first():
+                settle_by_records([known])
+    return SipCall.objects.select_related("call", "record").get(pk=asked.pk)
+
+
+def settle_by_records(records: Iterable[CallRecord]) -> None:
+    """Give calls their records, by mark or id, and end what was unknown; in the caller's transaction."""
+    by_mark = {record.called_info: record for record in records if record.called_info}
+    by_id = {record.voice_id: record for record in records}
+    ours = Q(voice_id__in=[*by_id])
+    prefix = f"{settings.LAAFFIC_ORDER_PREFIX}-call-"
+    if marks := [mark for mark in by_mark if mark.startswith(prefix)]:
+        ours |= Q(called_info__in=marks)
+    for asked in SipCall.objects.select_for_update().filter(ours, record=None).order_by("pk"):
+        record = by_mark.get(asked.called_info) or by_id.get(asked.voice_id)
+        if record is None or (record.callee and record.callee != asked.callee):
+            continue
+        asked.record, asked.voice_id, asked.look_at = record, record.voice_id, None
+        asked.save(update_fields=["record", "voice_id", "look_at"])
+        if asked.call_id is not None:
+            ledger.settle_by_evidence(
+                asked.call_id,
+                CallState.ACCEPTED,
+                evidence=f"{record.get_source_display()} of call {record.voice_id}",
+                provided=[CallState.UNKNOWN, CallState.IN_FLIGHT],
+            )
+
+
+def looked(now: dt.datetime) -> None:
+    """The records were read: what is still missing is looked for again, ever more seldom, and at last no more."""
+    for asked in SipCall.objects.filter(look_at__lte=now, record=None).order_by("pk")[:500]:
+        age = now - asked.created_at
+        later = now + max(FIRST_LOOK, age / 2) if age < LAST_LOOK else None
+        SipCall.objects.filter(pk=asked.pk, record=None).update(look_at=later)
+
+
+def anything_to_look_for() -> bool:
+    return SipCall.objects.filter(look_at__lte=timezone.now()).exists()
+
+
+def recover() -> None:
+    """Calls whose process died: what never left is taken back, what may have left is unknown until its record comes."""
+    long_ago = timezone.now() - LOST_AFTER
+    ours = GatewayCall.objects.filter(about_kind__in=[ABOUT, "audio file"])
+    for call in ours.filter(state=CallState.PREPARED, prepared_at__lt=long_ago):
+        ledger.settle_error(call.pk, NotSent("its process ended before it left", interface=call.interface))
+    for call in ours.filter(state=CallState.IN_FLIGHT, left_at__lt=long_ago):
+        lost = OutcomeUnknown("its process ended before an answer", interface=call.interface)
+        ledger.settle_error(call.pk, lost)
+
+
+def advice(asked: SipCall) -> str:
+    """What came of the last attempt, in plain words with what to do; "" when it was accepted."""
+    call = asked.call
+    if call is None or call.state == CallState.ACCEPTED:
+        return ""
+    if call.state == CallState.REFUSED:
+        if call.code == BUSY_PHONE:
+            return _(
+                "The SIP phone %(account)s is not idle: it is in another call or not signed in. Hang up or sign in, "
+                "then call again."
+            ) % {"account": asked.account}
+        return call.evidence or call.reason
+    if call.state == CallState.NOT_SENT:
+        return _("The call was not made: %(why)s") % {"why": call.reason or call.evidence}
+    if call.state == CallState.UNKNOWN:
+        return _(
+            "The answer was lost, so the phones may have rung. It is not made again by itself: the record of the call "
+            "tells, mostly within minutes."
+        )
+    return _("The request is under way.")

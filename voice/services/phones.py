@@ -1,0 +1,53 @@
+"""Our copy of the SIP phones of each application (voice/sipQuery, wire §2.6). Passwords are dropped by the client."""
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import leases
+from laaffic_console.gateway.services.account import laaffic_client
+from voice.models import SipPhone, VoiceSync
+from voice.services import syncing
+
+PREFIX = "phones "
+
+
+def name_of(application: Application) -> str:
+    return PREFIX + application.app_id
+
+
+def usable() -> QuerySet[SipPhone]:
+    """What calls can start from now."""
+    return SipPhone.objects.filter(gone_at=None, application__is_active=True).select_related("application")
+
+
+def sync(application: Application) -> int:
+    """Read the whole list now, and mark what is not in it any more as gone; how many there are."""
+
+    def read(held: leases.HeldLease, status: VoiceSync) -> int:
+        began = timezone.now()
+        found: dict[str, SipPhone] = {}
+        for phone in laaffic_client().voice.every_phone(app_id=application.app_id):
+            if len(found) % 100 == 0:
+                syncing.go_on(held)
+            found[phone.account] = SipPhone(
+                application=application,
+                account=phone.account[:64],
+                group_name=phone.group[:80],
+                name=phone.name[:80],
+                display_number=phone.display_number[:20],
+                last_seen_at=timezone.now(),
+                gone_at=None,
+            )
+        SipPhone.objects.bulk_create(
+            found.values(),
+            update_conflicts=True,
+            unique_fields=["application", "account"],
+            update_fields=["group_name", "name", "display_number", "last_seen_at", "gone_at"],
+            batch_size=200,
+        )
+        unseen = SipPhone.objects.filter(application=application, gone_at=None, last_seen_at__lt=began)
+        unseen.update(gone_at=timezone.now())
+        return len(found)
+
+    return syncing.run(name_of(application), read)

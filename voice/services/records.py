@@ -1,0 +1,222 @@
+"""Call records, from wherever they come: pushed or asked for. One row a call, and a worse record undoes no better one.
+
+Every record also ends what of ours asked for the call: a SIP call by its mark or id, a TTS message as a report.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from laaffic_console.laaffic import CallKind, CallOutcome, Source
+from laaffic_console.laaffic import CallRecord as WireRecord
+from messaging.order_ids import message_id_of
+from messaging.services import reports
+from messaging.services.bulk_writes import upsert_tallies
+from voice.models import CallRecord, CallTally
+from voice.services import calls
+from voice.services.call_reports import as_delivery_report
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+# What more was heard of a call is the better record of it.
+RANK = {
+    CallOutcome.FAILED: 0,
+    CallOutcome.NO_SUCH_NUMBER: 1,
+    CallOutcome.DECLINED: 2,
+    CallOutcome.BUSY: 3,
+    CallOutcome.NO_ANSWER: 4,
+    CallOutcome.VOICEMAIL: 5,
+    CallOutcome.ANSWERED: 6,
+}
+# Fields that go together, as they say one thing; the others are filled one by one.
+VERDICT = ("outcome", "termination_code", "termination_reason", "call_status")
+FILLED = (
+    "kind",
+    "display_number",
+    "operator",
+    "submitted_at",
+    "called_at",
+    "ringing_at",
+    "answered_at",
+    "hung_up_at",
+    "duration",
+    "charged",
+    "cost",
+    "currency",
+    "bill_period",
+    "key_pressed",
+    "called_info",
+    "phone_group",
+    "phone_name",
+    "voice_file_id",
+    "recording_id",
+    "recall_count",
+    "task_id",
+)
+WRITTEN = (*VERDICT, *FILLED, "at")
+Key = tuple[dt.date, int, str, str]
+
+
+def take(found: Sequence[WireRecord], source: Source, *, kind: CallKind | None = None) -> list[bool]:
+    """Keep records, in a transaction of their own; for each, False when it names a message that nobody knows.
+
+    `kind` is what the interface says of records that do not say it themselves.
+    """
+    with transaction.atomic():
+        return apply(found, source, kind=kind)
+
+
+def apply(found: Sequence[WireRecord], source: Source, *, kind: CallKind | None = None) -> list[bool]:
+    """`take` in the caller's transaction."""
+    if not found:
+        return []
+    _keep([_row(record, source, kind) for record in found])
+    known = [True] * len(found)
+    ours = [(at, report) for at, record in enumerate(found) if (report := as_delivery_report(record, source))]
+    for (at, _report), is_known in zip(ours, reports.apply([report for _at, report in ours]), strict=True):
+        known[at] = is_known
+    return known
+
+
+def _keep(rows: Sequence[CallRecord]) -> None:
+    """Insert what is new, fold the rest into what is there, and move the tallies by the difference."""
+    ids = sorted({row.voice_id for row in rows})
+    known = set(CallRecord.objects.filter(voice_id__in=ids).values_list("voice_id", flat=True))
+    fresh: dict[str, CallRecord] = {}
+    for row in rows:
+        if row.voice_id not in known and row.voice_id not in fresh:
+            fresh[row.voice_id] = row
+    # Another worker may insert the same call at this moment: whose row it became is told by its first_seen_at.
+    CallRecord.objects.bulk_create(fresh.values(), ignore_conflicts=True, batch_size=200)
+    locked = {
+        row.voice_id: row for row in CallRecord.objects.select_for_update().filter(voice_id__in=ids).order_by("pk")
+    }
+    counts: Counter[Key] = Counter()
+    sums: dict[Key, list[int]] = {}
+    changed = []
+    before = {
+        voice_id: None if voice_id in fresh and _is_mine(row, fresh[voice_id]) else _counted(row)
+        for voice_id, row in locked.items()
+    }
+    folded = {row.voice_id for row in rows if fold(locked[row.voice_id], row)}
+    for voice_id, row in locked.items():
+        was, now = before[voice_id], _counted(row)
+        if was == now:
+            if voice_id in folded:
+                changed.append(row)
+            continue
+        changed.append(row)
+        for sign, said in ((-1, was), (1, now)):
+            if said is not None:
+                counts[said[0]] += sign
+                sums[said[0]] = [
+                    old + sign * new for old, new in zip(sums.get(said[0], [0, 0, 0]), said[1], strict=True)
+                ]
+    CallRecord.objects.bulk_update(changed, WRITTEN, batch_size=100)
+    upsert_tallies(
+        CallTally._meta.db_table,
+        ["day", "kind", "outcome", "currency"],
+        ["calls", "seconds", "charged", "cost_micros"],
+        [(*key, counts[key], *total) for key, total in sums.items() if counts[key] or any(total)],
+    )
+    calls.settle_by_records(locked.values())
+
+
+def _is_mine(row: CallRecord, made: CallRecord) -> bool:
+    return row.first_seen_at == made.first_seen_at and row.source == made.source
+
+
+def _counted(row: CallRecord) -> tuple[Key, tuple[int, int, int]]:
+    key = (row.at.astimezone(dt.UTC).date(), row.kind or 0, str(row.outcome), row.currency)
+    return key, (row.duration or 0, row.charged or 0, reports.micros(row.cost) if row.cost is not None else 0)
+
+
+def fold(kept: CallRecord, given: CallRecord) -> bool:
+    """What is known stays; what is better or new is added: whether anything was. Any order ends the same."""
+    given_is_better = _rank(given) > _rank(kept)
+    values = {}
+    for name in FILLED:
+        mine, theirs = getattr(kept, name), getattr(given, name)
+        first, second = (theirs, mine) if given_is_better else (mine, theirs)
+        values[name] = second if first in (None, "") else first
+    if given_is_better:
+        values |= {name: getattr(given, name) for name in VERDICT}
+    moment = values["called_at"] or values["submitted_at"] or values["hung_up_at"]
+    values["at"] = moment or min(kept.at, given.at)
+    is_news = any(getattr(kept, name) != value for name, value in values.items())
+    for name, value in values.items():
+        setattr(kept, name, value)
+    return is_news
+
+
+def _rank(row: CallRecord) -> tuple[Any, ...]:
+    """`callStatus` knows best (wire §2.21); of several recalls the last counts; then whoever heard more, and later."""
+    return (
+        row.call_status is not None,
+        row.recall_count or 0,
+        RANK[CallOutcome(row.outcome)],
+        row.hung_up_at or EPOCH,
+        row.cost is not None,
+        row.termination_code,
+    )
+
+
+def _row(record: WireRecord, source: Source, kind: CallKind | None) -> CallRecord:
+    now = timezone.now()
+    return CallRecord(
+        voice_id=record.voice_id[:64],
+        kind=record.kind or _kind_of(record, kind),
+        callee=record.callee[:20],
+        display_number=record.display_number[:20],
+        operator=_clean(record.operator)[:80],
+        at=record.called_at or record.submitted_at or record.hung_up_at or now,
+        submitted_at=record.submitted_at,
+        called_at=record.called_at,
+        ringing_at=record.ringing_at,
+        answered_at=record.answered_at,
+        hung_up_at=record.hung_up_at,
+        duration=_seconds(record.duration),
+        charged=_seconds(record.charged),
+        outcome=record.outcome.value,
+        termination_code=record.termination_code[:16],
+        termination_reason=_clean(record.termination_reason)[:200],
+        call_status=_small(record.call_status),
+        cost=record.cost,
+        currency=record.currency[:8],
+        bill_period=record.bill_period[:16],
+        key_pressed=record.key_pressed[:8],
+        called_info=_clean(record.called_info)[:1000],
+        phone_group=_clean(record.phone_group)[:80],
+        phone_name=_clean(record.phone_name)[:80],
+        voice_file_id=record.voice_file_id[:120],
+        recording_id=record.recording_id[:200],
+        recall_count=_small(record.recall_count),
+        task_id=record.task_id[:40],
+        source=CallRecord.Source.PUSH if source is Source.VOICE_PUSH else CallRecord.Source.RECORD,
+        first_seen_at=now,
+    )
+
+
+def _kind_of(record: WireRecord, kind: CallKind | None) -> CallKind | None:
+    """Records that are asked for do not say it: our mark is a TTS message's, a task's id a group call's."""
+    if kind is not None:
+        return kind
+    if message_id_of(settings.LAAFFIC_ORDER_PREFIX, record.called_info) is not None:
+        return CallKind.TTS
+    return CallKind.GROUP if record.task_id or record.voice_file_id else None
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "")
+
+
+def _seconds(value: int | None) -> int | None:
+    return None if value is None else min(max(value, 0), 2_000_000_000)
+
+
+def _small(value: int | None) -> int | None:
+    return None if value is None else min(max(value, 0), 32767)

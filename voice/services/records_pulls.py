@@ -1,0 +1,55 @@
+"""Asking for call records that were not pushed (wire §2.19): two months the first time, then what is new."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.utils import timezone
+
+from laaffic_console.gateway.services import leases, workers
+from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.laaffic import CallKind, Source, call_record_windows
+from laaffic_console.laaffic import CallRecord as WireRecord
+from laaffic_console.laaffic.pages import Page, every_page
+from voice.models import VoiceSync
+from voice.services import calls, records, syncing
+
+SIP, GROUP = "sip records", "group records"
+NAMES = (SIP, GROUP)
+FIRST = dt.timedelta(days=60)
+OVERLAP = dt.timedelta(hours=2)  # a call is recorded when it has ended, and found by when it began
+
+
+def sync(name: str) -> int:
+    """Read what is new of one of the two lists; how many records were read. SyncFailed says why it cannot be read."""
+    return syncing.run(name, _read_sip if name == SIP else _read_group)
+
+
+def _read_sip(held: leases.HeldLease, status: VoiceSync) -> int:
+    began = timezone.now()
+    seen = _read(held, status, laaffic_client().voice.sip_records, CallKind.SIP)
+    calls.looked(began)
+    return seen
+
+
+def _read_group(held: leases.HeldLease, status: VoiceSync) -> int:
+    return _read(held, status, laaffic_client().voice.group_records, None)
+
+
+def _read(
+    held: leases.HeldLease, status: VoiceSync, ask: Callable[..., Page[WireRecord]], kind: CallKind | None
+) -> int:
+    now = timezone.now()
+    start = status.read_until - OVERLAP if status.read_until else now - FIRST
+    seen = 0
+    for opens, closes in call_record_windows(start, now, now):
+
+        def asked(current: int, opens: dt.datetime = opens, closes: dt.datetime = closes) -> Page[WireRecord]:
+            return ask(start=opens, end=closes, current=current)
+
+        for page in every_page(asked, status.name):
+            syncing.go_on(held)
+            workers.beat()
+            records.take(page.records, Source.VOICE_RECORD, kind=kind)
+            seen += len(page.records)
+        VoiceSync.objects.filter(pk=status.pk).update(read_until=closes)
+    return seen

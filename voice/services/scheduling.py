@@ -1,0 +1,39 @@
+"""Which of Laaffic's voice lists are copied when: every few minutes by the sweeper, at once when somebody asks."""
+
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.services import bell
+from voice.services import calls, phones, records_pulls, syncing
+from voice.services.syncing import SyncFailed
+
+
+def names() -> list[str]:
+    ours = syncing.applications()
+    return [*map(phones.name_of, ours), *records_pulls.NAMES] if ours else []
+
+
+def sweep() -> None:
+    """What was forgotten: lists that are old, calls whose process died, and calls whose record is waited for."""
+    calls.recover()
+    syncing.ring_due(names())
+    if calls.anything_to_look_for():
+        bell.ring(syncing.JOB, records_pulls.SIP)
+
+
+def run(name: str) -> None:
+    """For a job, which may be rung for twice; how it went is on the list's own row."""
+    if syncing.is_due(name) or (name == records_pulls.SIP and calls.anything_to_look_for()):
+        try:
+            sync(name)
+        except SyncFailed:
+            return
+
+
+def sync(name: str) -> int:
+    """Do it now; SyncFailed says why not."""
+    if name in records_pulls.NAMES:
+        return records_pulls.sync(name)
+    for application in syncing.applications():
+        if phones.name_of(application) == name:
+            return phones.sync(application)
+    raise SyncFailed(_("There is no list “%(name)s”.") % {"name": name})
