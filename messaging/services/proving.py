@@ -115,8 +115,11 @@ def _calls(campaign: Campaign) -> Iterator[str]:
             yield f"call {call_id} is live and carries {carriers[call_id]} batches instead of one"
     sent = Q(accepted__gt=0) | Q(delivered__gt=0) | Q(undelivered__gt=0)
     answered = (CallState.ACCEPTED, CallState.UNKNOWN, CallState.IN_FLIGHT)
+    carried = (MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.UNDELIVERED)
     for batch in Batch.objects.filter(sent, campaign=campaign).exclude(call__state__in=answered)[:SHOWN]:
-        yield f"batch {batch.pk} has accepted messages and no call that could have carried them"
+        # What a person had sent again may still be reported as its first sending arrived: that call was given up.
+        if batch.messages().filter(state__in=carried, attempt=1).exists():
+            yield f"batch {batch.pk} has accepted messages and no call that could have carried them"
 
 
 def _explanations(messages: Any) -> Iterator[str]:

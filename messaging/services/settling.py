@@ -134,8 +134,11 @@ def settle_error(campaign_id: int, claimed: Claim, error: LaafficError) -> "Afte
             return Aftermath()
         if batch.state == BatchState.UNKNOWN and not isinstance(error, OutcomeUnknown):
             _take_back(batch)  # given up for lost, and now it is certain that nothing was sent
-        if batch.state not in (BatchState.CLAIMED, BatchState.UNKNOWN) or not batch.queued + batch.unknown:
+        if batch.state not in (BatchState.CLAIMED, BatchState.UNKNOWN):
             return Aftermath()  # reports or a person's word have settled every message of it
+        if not batch.queued + batch.unknown:
+            mark_unknown(batch, f"{error}")  # reports came first, for everybody: nobody is left to mark
+            return Aftermath()
         match error:
             case NotSent():
                 return _requeue(batch, error, wait_because=f"The gateway cannot be reached ({error.message}).")

@@ -7,10 +7,19 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
 from laaffic_console.gateway.services import ledger
-from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, SendResult
+from laaffic_console.laaffic import (
+    DeliveryReport,
+    DeliveryState,
+    LaafficError,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    SendResult,
+)
 from laaffic_console.laaffic.codes import Family, lookup
+from laaffic_console.laaffic.reports import Source
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
-from messaging.services import audience, campaigns, claiming, counting, proving, resolving, settling
+from messaging.services import audience, campaigns, claiming, counting, proving, reports, resolving, settling
 from messaging.services.outgoing import Claim
 from tests.messaging.conftest import add_contacts
 
@@ -22,6 +31,16 @@ RECIPIENTS = 4
 @pytest.fixture
 def lost(application: Application, group: ContactGroup) -> Claim:
     """A batch whose request left, whose worker was thought dead, and whose messages are unknown."""
+    claimed = departed(application, group)
+    campaign = Campaign.objects.get()
+    GatewayCall.objects.update(left_at=timezone.now() - settling.ANSWER_GRACE * 2)
+    assert settling.recover_stale(campaign.pk, "another") == 1
+    assert counting.state_counts(campaign)["unknown"] == RECIPIENTS
+    return claimed
+
+
+def departed(application: Application, group: ContactGroup) -> Claim:
+    """A batch whose request has left."""
     add_contacts(group, RECIPIENTS)
     campaign = campaigns.create(name="A", application=application, sender_id="S", text="Hi", groups=[group])
     audience.begin(campaign)
@@ -31,10 +50,20 @@ def lost(application: Application, group: ContactGroup) -> Claim:
     claimed = claiming.claim(campaign, "token")
     assert isinstance(claimed, Claim)
     assert ledger.depart(claimed.call_id)
-    GatewayCall.objects.update(left_at=timezone.now() - settling.ANSWER_GRACE * 2)
-    assert settling.recover_stale(campaign.pk, "another") == 1
-    assert counting.state_counts(campaign)["unknown"] == RECIPIENTS
     return claimed
+
+
+def delivered(message_id: int) -> DeliveryReport:
+    return DeliveryReport(
+        source=Source.PUSH,
+        msg_id=f"21{message_id}",
+        number="",
+        order_id=f"lc-{message_id}",
+        state=DeliveryState.DELIVERED,
+        raw_status="0",
+        reason="",
+        at=timezone.now(),
+    )
 
 
 def refused(code: str) -> Refused:
@@ -102,6 +131,19 @@ class LateAnswerTests:
         settle(lost, error)
 
         assert list(Message.objects.order_by("pk").values("state", "attempt")) == before
+        assert proved()
+
+    def test_reported_for_everybody_before_it_is_known_to_be_lost(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        claimed = departed(application, group)
+        reports.apply_now([delivered(pk) for pk in claimed.message_ids])
+
+        settle(claimed, OutcomeUnknown("timeout", interface="sendSms"))
+
+        assert states() == {MessageState.DELIVERED}
+        assert Batch.objects.get().state == BatchState.SETTLED
+        assert campaigns.finish_if_done(Campaign.objects.get().pk)
         assert proved()
 
     def test_its_call_says_what_the_late_answer_said(self, lost: Claim) -> None:

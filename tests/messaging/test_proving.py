@@ -7,9 +7,10 @@ import pytest
 from django.core.management import call_command
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.laaffic import DeliveryReport, parse_sms_reports
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services import campaigns, counting, proving, report_pulls
+from messaging.services import campaigns, counting, proving, report_pulls, reports
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,6 +27,11 @@ def sent(
     report_pulls.reconcile(application, *report_pulls.minutes_with_pending(application))
     campaign.refresh_from_db()
     return campaign
+
+
+def parse_one(order_id: str, msg_id: int) -> DeliveryReport:
+    pushed = {"msgid": str(msg_id), "status": 0, "reason": "0", "orderId": order_id, "mobile": ""}
+    return parse_sms_reports(pushed).reports[0]
 
 
 def launched(application: Application, group: ContactGroup) -> Campaign:
@@ -92,6 +98,17 @@ class ResolveTests:
         assert {m["order_id"] for m in sandbox.messages()} == {f"lc-{m.pk}-2" for m in Message.objects.all()}
         assert lost.state == CampaignState.FINISHED
         assert "not in their records" in Message.objects.first().events.get().text
+        assert proving.prove(lost)["disagreements"] == []
+
+    def test_sent_again_and_then_reported_as_the_first_sending_agrees(
+        self, lost: Campaign, run_jobs: Callable[[], int]
+    ) -> None:
+        call_command("campaign", "resolve", str(lost.pk), "--send-again", "--reason", "they asked")
+        first = [parse_one(f"lc-{pk}", pk) for pk in Message.objects.values_list("pk", flat=True)]
+
+        reports.apply_now(first)
+
+        assert set(Message.objects.values_list("state", flat=True)) == {MessageState.DELIVERED}
         assert proving.prove(lost)["disagreements"] == []
 
     def test_write_off_ends_the_wait(self, lost: Campaign, sandbox: RunningSandbox) -> None:
