@@ -105,7 +105,8 @@ def _outcomes(campaign: Campaign) -> Iterator[str]:
 
 def _calls(campaign: Campaign) -> Iterator[str]:
     """Each live call is the call of exactly one batch, and each settled batch has an answer to show."""
-    calls = GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk, state__in=LIVE)
+    campaign_calls = GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk)
+    calls = campaign_calls.filter(state__in=LIVE)
     carriers: dict[int, int] = defaultdict(int)
     batches = Batch.objects.filter(campaign=campaign).exclude(call=None)
     for call_id in batches.values_list("call_id", flat=True):
@@ -117,8 +118,9 @@ def _calls(campaign: Campaign) -> Iterator[str]:
     answered = (CallState.ACCEPTED, CallState.UNKNOWN, CallState.IN_FLIGHT)
     carried = (MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.UNDELIVERED)
     for batch in Batch.objects.filter(sent, campaign=campaign).exclude(call__state__in=answered)[:SHOWN]:
-        # What a person had sent again may still be reported as its first sending arrived: that call was given up.
-        if batch.messages().filter(state__in=carried, attempt=1).exists():
+        # A person had its unknown messages sent again: those that were reported since arrived with the call before.
+        given_up = campaign_calls.filter(state=CallState.UNKNOWN, summary__batch=batch.pk)
+        if batch.messages().filter(state__in=carried, attempt=1).exists() and not given_up.exists():
             yield f"batch {batch.pk} has accepted messages and no call that could have carried them"
 
 

@@ -108,6 +108,7 @@ class ResolveTests:
 
         reports.apply_now(first)
 
+        lost.refresh_from_db()
         assert set(Message.objects.values_list("state", flat=True)) == {MessageState.DELIVERED}
         assert proving.prove(lost)["disagreements"] == []
 
