@@ -1,4 +1,7 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+CALL_CONTACT = "voice.admin.calls.call_contact"
 
 
 class VoiceConfig(AppConfig):
@@ -9,9 +12,13 @@ class VoiceConfig(AppConfig):
     def ready(self) -> None:
         from laaffic_console.gateway.models import PushKind
         from laaffic_console.gateway.services import bell, inbox
+        from messaging import contact_actions
         from messaging.services import channels
         from voice.services.tts_channel import TtsChannel
 
         channels.register(TtsChannel())
         bell.sweep_with("voice.jobs.sweep")
         inbox.applied_by(PushKind.VOICE_REPORT, "voice.jobs.apply_voice_reports")
+        contact_actions.register(
+            contact_actions.ContactAction("call", _("Call from a SIP phone …"), "voice.add_sipcall", CALL_CONTACT)
+        )

@@ -93,6 +93,17 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": _("Voice"),
+                "separator": True,
+                "collapsible": True,
+                "items": [
+                    _item(_("Calls"), "call", "voice_sipcall_changelist", "voice.view_sipcall"),
+                    _item(_("Call records"), "call_log", "voice_callrecord_changelist", "voice.view_callrecord"),
+                    _item(_("Audio files"), "library_music", "voice_audiofile_changelist", "voice.view_audiofile"),
+                    _item(_("SIP phones"), "deskphone", "voice_sipphone_changelist", "voice.view_sipphone"),
+                ],
+            },
+            {
                 "title": _("People"),
                 "separator": True,
                 "items": [

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
@@ -23,7 +24,7 @@ from unfold.widgets import (
 )
 
 from laaffic_console.dashboard.paginator import BigTablePaginator
-from messaging import exports, msisdn, search_indexes
+from messaging import contact_actions, exports, msisdn, search_indexes
 from messaging.admin import bulk_actions
 from messaging.admin.attribute_lines import as_lines, from_lines
 from messaging.admin.quick_message import QuickMessageForm, send_quick_message
@@ -267,6 +268,9 @@ class ContactAdmin(ModelAdmin):
         """Without the admin's own deletion, which would load every contact to list it."""
         offered: dict[str, Any] = super().get_actions(request)
         offered.pop("delete_selected", None)
+        for brought in contact_actions.registered():
+            if request.user.has_perm(brought.permission):
+                offered[brought.name] = (import_string(brought.run), brought.name, brought.words)
         return offered
 
     def has_suppress_permission(self, request: HttpRequest) -> bool:

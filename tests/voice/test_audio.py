@@ -1,0 +1,203 @@
+"""The audio library: told by content, kept once, uploaded once, played with its own type and nothing else."""
+
+import io
+import struct
+import wave
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.sandbox.testing import RunningSandbox
+from tests.messaging import attachment_samples as samples
+from voice.models import AudioFile
+from voice.services import audio
+from voice.services.audio import UploadFailed
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ADD = "admin:voice_audiofile_add"
+
+
+def box(kind: bytes, *inside: bytes) -> bytes:
+    content = b"".join(inside)
+    return struct.pack(">I", 8 + len(content)) + kind + content
+
+
+def m4a() -> bytes:
+    """The smallest MPEG-4 file with one second of AAC at 8 kHz, as its headers say."""
+    entry = box(b"mp4a", bytes(6) + b"\0\1" + bytes(8) + struct.pack(">HHHHI", 1, 16, 0, 0, 8000 << 16) + box(b"free"))
+    table = box(b"stbl", box(b"stsd", bytes(4) + struct.pack(">I", 1) + entry))
+    header = box(b"mdhd", bytes(12) + struct.pack(">IIHH", 8000, 8000, 0, 0))
+    handler = box(b"hdlr", bytes(8) + b"soun" + bytes(13))
+    track = box(b"trak", box(b"mdia", header, handler, box(b"minf", table)))
+    return box(b"ftyp", b"M4A \0\0\0\0M4A ") + box(b"moov", track)
+
+
+def silent_wave(seconds: int) -> bytes:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(1)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(8000 * seconds))
+    return out.getvalue()
+
+
+class ContentTests:
+    @pytest.mark.parametrize(
+        ("name", "data", "seconds"),
+        [("hello.mp3", samples.mpeg(), 0.5), ("hello.wav", samples.tone(), 1.0), ("hello.m4a", m4a(), 1.0)],
+    )
+    def test_each_kind_is_known_with_its_length(self, name: str, data: bytes, seconds: float) -> None:
+        kept, is_new = audio.add(data, name)
+
+        assert (kept.audio_type, is_new) == (name[-3:], True)
+        assert kept.seconds == pytest.approx(seconds, abs=0.1)
+
+    @pytest.mark.parametrize(
+        ("field", "name", "data", "said"),
+        [
+            ("file", "hello.mp3", samples.picture(), "PNG"),
+            ("file", "hello.wav", b"", "0 bytes"),
+            ("file", "hello.wav", silent_wave(0), "0 seconds"),
+            ("file", "hello.mp3", b"ID3\4\0\0\0\0\0\0" + bytes(400), "damaged"),
+            ("file", "hello.m4a", b"\0\0\0\x18ftypM4A " + bytes(40), "damaged"),
+            ("file", "hello.wav", silent_wave(1000), "MB"),
+            ("name", ".mp3", samples.mpeg(), "5 to 32"),
+            ("name", "a" * 29 + ".mp3", samples.mpeg(), "5 to 32"),
+            ("name", "hello.wav", samples.mpeg(), "hello.mp3"),
+            ("name", "hello", samples.mpeg(), ".mp3"),
+            ("name", "he/lo.mp3", samples.mpeg(), "letters"),
+        ],
+    )
+    def test_the_unfit_is_said_at_its_field(self, field: str, name: str, data: bytes, said: str) -> None:
+        with pytest.raises(ValidationError) as problem:
+            audio.add(data, name)
+
+        assert list(problem.value.error_dict) == [field]
+        assert said in problem.value.messages[0]
+        assert not AudioFile.objects.exists()
+
+    def test_the_shortest_and_the_longest_name(self) -> None:
+        audio.add(silent_wave(1), "a.wav")
+        audio.add(silent_wave(2), "a" * 28 + ".wav")
+
+        assert AudioFile.objects.count() == 2
+
+    def test_the_same_content_is_kept_once_and_a_name_is_taken_once(self) -> None:
+        first, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+
+        assert audio.add(samples.mpeg(), "other.mp3") == (first, False)
+        with pytest.raises(ValidationError, match="another file"):
+            audio.add(samples.mpeg() * 2, "Hello.mp3")
+
+
+class UploadTests:
+    def test_once_through_the_ledger(self, sandbox: RunningSandbox) -> None:
+        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+
+        assert audio.upload(kept.pk).file_id == audio.upload(kept.pk).file_id != ""
+        call = GatewayCall.objects.get()
+        assert (call.interface, call.state, call.about_id) == ("voice/fileUpload", CallState.ACCEPTED, kept.pk)
+
+    @pytest.mark.parametrize("fault", ["reset_after", "bad_gateway_after", "half_json"])
+    def test_after_a_lost_answer_the_list_tells_that_it_arrived(self, sandbox: RunningSandbox, fault: str) -> None:
+        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        sandbox.set_faults(next_fault=fault, next_calls=1)
+
+        assert audio.upload(kept.pk).file_id
+        call = GatewayCall.objects.get()
+        assert call.state == CallState.ACCEPTED
+        assert "fileQuery" in call.evidence
+
+    def test_what_did_not_arrive_is_uploaded_again(self, sandbox: RunningSandbox) -> None:
+        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        with pytest.raises(UploadFailed, match="cannot arrive twice"):
+            audio.upload(kept.pk)
+
+        assert audio.upload(kept.pk).file_id
+        assert list(GatewayCall.objects.order_by("pk").values_list("state", flat=True)) == ["unknown", "accepted"]
+
+    def test_a_duplicate_of_our_own_is_the_first_that_arrived(
+        self, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        seen = audio._look_up
+        with monkeypatch.context() as blind:
+            blind.setattr(audio, "_look_up", lambda file: None)
+            with pytest.raises(UploadFailed):
+                audio.upload(kept.pk)
+        looks = iter([lambda file: None])  # the list lags behind: it has the file at the second look
+        monkeypatch.setattr(audio, "_look_up", lambda file: next(looks, seen)(file))
+
+        assert audio.upload(kept.pk).file_id
+        states = dict(GatewayCall.objects.values_list("attempt", "state"))
+        assert states == {1: CallState.ACCEPTED, 2: CallState.REFUSED}
+
+    def test_a_name_of_somebody_else_is_not_ours(self, sandbox: RunningSandbox) -> None:
+        from laaffic_console.gateway.services.account import laaffic_client
+
+        laaffic_client().voice.upload_audio(file_name="hello.mp3", data=samples.mpeg() * 2)
+        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+
+        with pytest.raises(UploadFailed, match="another name"):
+            audio.upload(kept.pk)
+        audio.rename(kept, "hello2.mp3")
+
+        assert audio.upload(kept.pk).name == "hello2.mp3"
+        with pytest.raises(ValidationError, match="keeps it"):
+            audio.rename(AudioFile.objects.get(), "hello3.mp3")
+
+    def test_an_older_gateway_tells_no_id_and_the_list_does(self, sandbox: RunningSandbox) -> None:
+        sandbox.sandbox.options.dialect = "seed"
+        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+
+        assert audio.upload(kept.pk).file_id
+
+
+class PageTests:
+    def test_bad_fields_come_back_with_what_was_typed(self, admin_client: Client) -> None:
+        given = {"file": SimpleUploadedFile("a.mp3", samples.picture()), "name": "Spring.mp3"}
+        page = admin_client.post(reverse(ADD), given).content.decode()
+        assert "By its content the file is PNG" in page
+        assert 'value="Spring.mp3"' in page
+
+        given["file"] = SimpleUploadedFile("a.mp3", samples.mpeg())
+        given["name"] = "a" * 29 + ".mp3"
+        answer = admin_client.post(reverse(ADD), given, headers={"X-Requested-With": "fetch"})
+        assert list(answer.json()["errors"]) == ["name"]
+
+    def test_it_is_served_as_audio_in_parts_and_as_nothing_else(self, admin_client: Client) -> None:
+        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        address = reverse("admin:voice_audiofile_content", args=[kept.pk])
+
+        whole = admin_client.get(address)
+        part = admin_client.get(address, headers={"Range": "bytes=10-19"})
+        last = admin_client.get(address, headers={"Range": "bytes=-5"})
+        beyond = admin_client.get(address, headers={"Range": "bytes=999999-"})
+
+        assert (whole["Content-Type"], whole["X-Content-Type-Options"]) == ("audio/mpeg", "nosniff")
+        assert whole.content == samples.mpeg()
+        assert (part.status_code, part.content) == (206, samples.mpeg()[10:20])
+        assert part["Content-Range"] == f"bytes 10-19/{len(samples.mpeg())}"
+        assert last.content == samples.mpeg()[-5:]
+        assert beyond.status_code == 416
+
+    def test_without_permission_there_is_nothing(self, client: Client) -> None:
+        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        user = User.objects.create_user("eve", is_staff=True)
+        client.force_login(user)
+        pages = [reverse(ADD), *(reverse(f"admin:voice_audiofile_{p}", args=[kept.pk]) for p in ("change", "content"))]
+        assert {client.get(page).status_code for page in pages} == {403}
+        user.user_permissions.add(Permission.objects.get(codename="view_audiofile"))
+
+        acts = [reverse(f"admin:voice_audiofile_{p}", args=[kept.pk]) for p in ("upload", "rename", "archive")]
+        assert {client.post(page).status_code for page in acts} == {403}
+        assert client.get(pages[2]).status_code == 200

@@ -1,0 +1,238 @@
+"""The audio library: added with its progress shown, played here, uploaded to Laaffic once."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.defaultfilters import filesizeformat
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from laaffic_console.dashboard.file_input import FileInput
+from laaffic_console.dashboard.pages import blame, page, require
+from voice.models import AudioFile
+from voice.services import audio
+from voice.services.audio import UploadFailed
+
+LIST = "admin:voice_audiofile_changelist"
+
+
+class AddAudioForm(forms.Form):
+    file = forms.FileField(
+        label=gettext_lazy("Audio file"), allow_empty_file=True, widget=FileInput({"accept": ".mp3,.m4a,.wav,audio/*"})
+    )
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        required=False,
+        help_text=gettext_lazy("5 to 32 characters with the suffix, unique. Left empty: the file's own name."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    upload = forms.BooleanField(required=False, initial=True, label=gettext_lazy("Upload to Laaffic at once"))
+
+
+class RenameForm(forms.Form):
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+
+
+@admin.register(AudioFile)
+class AudioFileAdmin(ModelAdmin):
+    list_display = ["name", "audio_type", "lasts", "shown_size", "state", "created_at", "created_by"]
+    list_filter = ["is_archived", "audio_type"]
+    list_filter_sheet = False
+    list_select_related = ["created_by"]
+    search_fields = ["name"]
+    list_per_page = 50
+    actions = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AudioFile]:
+        return super().get_queryset(request).defer("content")
+
+    @display(description=gettext_lazy("length"), ordering="seconds")
+    def lasts(self, file: AudioFile) -> str:
+        return clock(file.seconds)
+
+    @display(description=gettext_lazy("size"), ordering="size")
+    def shown_size(self, file: AudioFile) -> str:
+        return filesizeformat(file.size)
+
+    @display(description=gettext_lazy("at Laaffic"), label={"yes": "success", "no": "default"}, ordering="uploaded_at")
+    def state(self, file: AudioFile) -> tuple[str, str]:
+        return ("yes", _("uploaded")) if file.is_at_laaffic else ("no", _("not uploaded"))
+
+    def has_change_permission(self, request: HttpRequest, obj: AudioFile | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AudioFile | None = None) -> bool:
+        """What Laaffic has, or may have, stays: tasks name it by its id. Archive it instead."""
+        kept = obj is None or obj.is_at_laaffic or audio.tries(obj).exists()
+        return not kept and super().has_delete_permission(request, obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/content/", wrap(self.content_view), name="voice_audiofile_content"),
+            path("<int:pk>/upload/", wrap(self.upload_view), name="voice_audiofile_upload"),
+            path("<int:pk>/rename/", wrap(self.rename_view), name="voice_audiofile_rename"),
+            path("<int:pk>/archive/", wrap(self.archive_view), name="voice_audiofile_archive"),
+            *super().get_urls(),
+        ]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = AddAudioForm(request.POST or None, request.FILES or None)
+        added = self._add(request, form) if request.method == "POST" and form.is_valid() else None
+        # Sent by upload.js, the page stays as it is: the chosen file is still chosen when a field is wrong.
+        is_fetched = request.headers.get("X-Requested-With") == "fetch"
+        if added is not None:
+            address = own_page(added, "change")
+            return JsonResponse({"next": address}) if is_fetched else HttpResponseRedirect(address)
+        if is_fetched and request.method == "POST":
+            return JsonResponse({"errors": form.errors})
+        return page(
+            self,
+            request,
+            "voice/audio_add.html",
+            _("Add an audio file"),
+            form=form,
+            most=settings.AUDIO_MAX_BYTES,
+            may_upload=request.user.has_perm("voice.upload_audiofile"),
+        )
+
+    def _add(self, request: HttpRequest, form: AddAudioForm) -> AudioFile | None:
+        file = form.cleaned_data["file"]
+        data = file.read(settings.AUDIO_MAX_BYTES + 1)
+        name = form.cleaned_data["name"] or audio.suggested_name(file.name)
+        try:
+            added, is_new = audio.add(data, name, by=request.user)
+        except ValidationError as problem:
+            blame(form, problem)
+            return None
+        if is_new:
+            messages.success(request, _("“%(name)s” is in the library.") % {"name": added.name})
+        else:
+            said = _("The library has this content already: “%(name)s”. It is kept once.")
+            messages.info(request, said % {"name": added.name})
+        wanted = form.cleaned_data["upload"] and request.user.has_perm("voice.upload_audiofile")
+        if wanted and not added.is_at_laaffic:
+            upload_and_say(request, added.pk)
+        return added
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        file = self.get_object(request, object_id)
+        if file is None:
+            raise Http404
+        if not self.has_view_permission(request, file):
+            raise PermissionDenied
+        return self._page(request, file, RenameForm(initial={"name": file.name}))
+
+    def _page(self, request: HttpRequest, file: AudioFile, form: RenameForm) -> HttpResponse:
+        may_have_arrived = audio.tries(file).filter(state__in=audio.MAY_HAVE_ARRIVED).exists()
+        may_add = self.has_add_permission(request)
+        return page(
+            self,
+            request,
+            "voice/audio.html",
+            file.name,
+            file=file,
+            form=form,
+            lasts=clock(file.seconds),
+            calls=audio.tries(file)[:10],
+            may_upload=not file.is_at_laaffic and request.user.has_perm("voice.upload_audiofile"),
+            may_rename=may_add and not file.is_at_laaffic and not may_have_arrived,
+            may_archive=may_add,
+            may_delete=self.has_delete_permission(request, file),
+        )
+
+    def upload_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "voice.view_audiofile", "voice.upload_audiofile")
+        file = self._posted(request, pk)
+        if upload_and_say(request, pk):
+            messages.success(request, _("Laaffic has “%(name)s”.") % {"name": file.name})
+        return HttpResponseRedirect(own_page(file, "change"))
+
+    def rename_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "voice.view_audiofile", "voice.add_audiofile")
+        file = self._posted(request, pk)
+        form = RenameForm(request.POST)
+        if form.is_valid():
+            try:
+                audio.rename(file, form.cleaned_data["name"])
+                return HttpResponseRedirect(own_page(file, "change"))
+            except ValidationError as problem:
+                blame(form, problem)
+        return self._page(request, file, form)
+
+    def archive_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "voice.view_audiofile", "voice.add_audiofile")
+        file = self._posted(request, pk)
+        AudioFile.objects.filter(pk=pk).update(is_archived=not file.is_archived)
+        return HttpResponseRedirect(own_page(file, "change"))
+
+    def _posted(self, request: HttpRequest, pk: int) -> AudioFile:
+        file = self.get_queryset(request).filter(pk=pk).first()
+        if request.method != "POST" or file is None:
+            raise Http404
+        return file
+
+    def content_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The bytes, or the part that a player asks for, with the type that their content has."""
+        require(request, "voice.view_audiofile")
+        file = AudioFile.objects.filter(pk=pk).first()
+        if file is None:
+            raise Http404
+        response = part_of(bytes(file.content), request.headers.get("Range", ""))
+        response["Content-Type"] = file.media_type
+        response["Accept-Ranges"] = "bytes"
+        kind = "attachment" if "save" in request.GET else "inline"
+        response["Content-Disposition"] = f'{kind}; filename="audio-{pk}.{file.audio_type}"'
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Content-Security-Policy"] = "default-src 'none'; media-src 'self'; sandbox"
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
+        response["Cache-Control"] = "private, max-age=3600"
+        return response
+
+
+def part_of(data: bytes, asked: str) -> HttpResponse:
+    """One range of bytes (RFC 9110 §14): 206, 416 where there is none, and all of it for what is not understood."""
+    found = re.fullmatch(r"bytes=([0-9]{0,12})-([0-9]{0,12})", asked.strip())
+    if not found or found.groups() == ("", ""):
+        return HttpResponse(data)
+    first, last = found.groups()
+    start = int(first) if first else max(0, len(data) - int(last))
+    end = min(int(last), len(data) - 1) if first and last else len(data) - 1
+    if start > end or (not first and int(last) == 0):
+        response = HttpResponse(status=416)
+        response["Content-Range"] = f"bytes */{len(data)}"
+        return response
+    response = HttpResponse(data[start : end + 1], status=206)
+    response["Content-Range"] = f"bytes {start}-{end}/{len(data)}"
+    return response
+
+
+def clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def own_page(file: AudioFile, what: str) -> str:
+    return reverse(f"admin:voice_audiofile_{what}", args=[file.pk])
+
+
+def upload_and_say(request: HttpRequest, pk: int) -> bool:
+    try:
+        audio.upload(pk, by=request.user)
+    except UploadFailed as problem:
+        messages.error(request, str(problem))
+        return False
+    return True

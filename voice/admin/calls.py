@@ -1,0 +1,198 @@
+"""Calls from a SIP phone: asked for in a form or from a contact, followed to their record."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from laaffic_console.dashboard.pages import blame, page, require
+from laaffic_console.dashboard.read_only import ReadOnlyAdmin
+from laaffic_console.gateway.models import CallState, GatewayCall
+from messaging.models import Contact
+from voice.admin.records import COLOURS
+from voice.models import SipCall, SipPhone
+from voice.services import calls, phones
+
+STATE_COLOURS = COLOURS | {
+    CallState.ACCEPTED: "info",
+    CallState.REFUSED: "danger",
+    CallState.NOT_SENT: "default",
+    CallState.UNKNOWN: "warning",
+    CallState.IN_FLIGHT: "info",
+    CallState.PREPARED: "default",
+}
+
+
+class CallForm(forms.Form):
+    phone = forms.ModelChoiceField(
+        SipPhone.objects.none(), label=gettext_lazy("From"), help_text=gettext_lazy("This SIP phone rings first.")
+    )
+    callee = forms.CharField(
+        label=gettext_lazy("Number"),
+        max_length=40,
+        help_text=gettext_lazy("With its country code, like +91 98765 43210."),
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+    )
+    display_number = forms.CharField(
+        label=gettext_lazy("Display number"),
+        required=False,
+        max_length=40,
+        help_text=gettext_lazy("What the callee sees, 7 to 15 digits. Left empty: the phone's own."),
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        usable = phones.usable()
+        self.fields["phone"].queryset = usable
+        if "phone" not in self.initial and len(only := usable[:2]) == 1:
+            self.initial["phone"] = only[0].pk
+
+
+@admin.register(SipCall)
+class SipCallAdmin(ReadOnlyAdmin):
+    list_display = ["callee", "contact", "account", "state", "talked", "created_at", "requested_by"]
+    list_filter = [("call__state", admin.ChoicesFieldListFilter)]
+    list_select_related = ["contact", "call", "record", "requested_by"]
+    search_fields = ["callee"]
+    search_help_text = gettext_lazy("The beginning of a number")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("voice.add_sipcall"))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[SipCall], search_term: str
+    ) -> tuple[QuerySet[SipCall], bool]:
+        digits = "".join(search_term.split()).lstrip("+")
+        return (queryset.filter(callee__gte=digits, callee__lt=digits + "~") if digits else queryset), False
+
+    @display(description=gettext_lazy("state"), label=STATE_COLOURS)
+    def state(self, asked: SipCall) -> tuple[str, str]:
+        return state_of(asked)
+
+    @display(description=gettext_lazy("talked"))
+    def talked(self, asked: SipCall) -> str:
+        said = asked.record.duration if asked.record else None
+        return "–" if said is None else _("%(n)d s") % {"n": said}
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/again/", wrap(self.again_view), name="voice_sipcall_again"),
+            path("<int:pk>/resolve/", wrap(self.resolve_view), name="voice_sipcall_resolve"),
+            *super().get_urls(),
+        ]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        require(request, "voice.add_sipcall")
+        form = CallForm(request.POST or None, initial=self._initial(request))
+        if form.is_bound and form.is_valid():
+            try:
+                asked = calls.place(**form.cleaned_data, by=request.user)
+            except ValidationError as problem:
+                blame(form, problem)
+            else:
+                say(request, asked)
+                return HttpResponseRedirect(own_page(asked))
+        return page(self, request, "voice/call_form.html", _("Call from a SIP phone"), form=form)
+
+    def _initial(self, request: HttpRequest) -> dict[str, Any]:
+        """From the phone's row, or from a contact, for who may see contacts."""
+        given: dict[str, Any] = {}
+        if (chosen := request.GET.get("phone", "")).isdecimal():
+            given["phone"] = chosen
+        contact = request.GET.get("contact", "")
+        if contact.isdecimal() and len(contact) < 19 and request.user.has_perm("messaging.view_contact"):
+            given["callee"] = Contact.objects.filter(pk=contact).values_list("number", flat=True).first() or ""
+        return given
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        asked = self.get_object(request, object_id)
+        if asked is None:
+            raise Http404
+        if not self.has_view_permission(request, asked):
+            raise PermissionDenied
+        may_add = self.has_add_permission(request)
+        state = asked.call.state if asked.call else None
+        return page(
+            self,
+            request,
+            "voice/call.html",
+            asked.callee,
+            asked=asked,
+            state=state_of(asked),
+            advice=calls.advice(asked),
+            is_waiting=asked.look_at is not None and asked.record_id is None,
+            calls=GatewayCall.objects.filter(about_kind=calls.ABOUT, about_id=asked.pk)[:20],
+            may_try=may_add and (state is None or state in calls.MAY_TRY_AGAIN),
+            may_resolve=may_add and state == CallState.UNKNOWN,
+        )
+
+    def again_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "voice.view_sipcall", "voice.add_sipcall")
+        asked = self._posted(request, pk)
+        try:
+            say(request, calls.try_again(asked.pk, by=request.user))
+        except ValidationError as problem:
+            for said in problem.messages:
+                messages.error(request, said)
+        return HttpResponseRedirect(own_page(asked))
+
+    def resolve_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "voice.view_sipcall", "voice.add_sipcall")
+        asked = self._posted(request, pk)
+        why = request.POST.get("why", "").strip()
+        if not why:
+            messages.error(request, _("Say how you know that it did not ring."))
+            return HttpResponseRedirect(own_page(asked))
+        try:
+            calls.did_not_ring(asked.pk, why=why[:150], by=request.user)
+        except ValidationError as problem:
+            for said in problem.messages:
+                messages.error(request, said)
+        return HttpResponseRedirect(own_page(asked))
+
+    def _posted(self, request: HttpRequest, pk: int) -> SipCall:
+        asked = self.get_queryset(request).filter(pk=pk).first()
+        if request.method != "POST" or asked is None:
+            raise Http404
+        return asked
+
+
+def call_contact(model_admin: Any, request: HttpRequest, chosen: QuerySet[Contact]) -> HttpResponse | None:
+    """The contacts' action: one at a time, as a person has to take the SIP phone up."""
+    require(request, "voice.add_sipcall", "messaging.view_contact")
+    found = list(chosen.values_list("pk", flat=True)[:2])
+    if len(found) != 1:
+        messages.error(request, _("Choose one contact: a SIP phone makes one call at a time."))
+        return None
+    return HttpResponseRedirect(f"{reverse('admin:voice_sipcall_add')}?contact={found[0]}")
+
+
+def state_of(asked: SipCall) -> tuple[str, str]:
+    """(state, words): the record's outcome where there is one, else the request's."""
+    if asked.record is not None:
+        return asked.record.outcome, asked.record.get_outcome_display()
+    if asked.call is None:
+        return CallState.PREPARED, _("not made yet")
+    if asked.call.state == CallState.ACCEPTED:
+        return CallState.ACCEPTED, _("taken, in progress") if asked.look_at else _("taken, no record")
+    return asked.call.state, asked.call.get_state_display()
+
+
+def own_page(asked: SipCall) -> str:
+    return reverse("admin:voice_sipcall_change", args=[asked.pk])
+
+
+def say(request: HttpRequest, asked: SipCall) -> None:
+    if asked.call is not None and asked.call.state == CallState.ACCEPTED:
+        messages.success(request, _("The SIP phone %(account)s rings now: take it up.") % {"account": asked.account})

@@ -1,0 +1,146 @@
+"""Call records: how calls ended, in plain words."""
+
+import datetime as dt
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import display
+
+from laaffic_console.dashboard.pages import require
+from voice import exports
+from voice.admin.sync_state import CopiedListAdmin
+from voice.models import CallRecord
+from voice.services import call_charts, records_pulls, syncing
+
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+COLOURS = {
+    "answered": "success",
+    "voicemail": "info",
+    "busy": "warning",
+    "no answer": "warning",
+    "declined": "warning",
+    "no such number": "danger",
+    "failed": "danger",
+}
+
+
+class PeriodFilter(admin.SimpleListFilter):
+    title = gettext_lazy("time")
+    parameter_name = "days"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("1", _("The last day")), ("7", _("7 days")), ("31", _("31 days"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CallRecord]) -> QuerySet[CallRecord]:
+        days = self.value() or ""
+        if days not in ("1", "7", "31"):
+            return queryset
+        return queryset.filter(at__gte=timezone.now() - dt.timedelta(days=int(days)))
+
+
+class KeyFilter(admin.SimpleListFilter):
+    title = gettext_lazy("key pressed")
+    parameter_name = "key"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("any", _("Any")), *((key, key) for key in "0123456789")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CallRecord]) -> QuerySet[CallRecord]:
+        chosen = self.value() or ""
+        if chosen == "any":
+            return queryset.exclude(key_pressed="")
+        return queryset.filter(key_pressed=chosen) if chosen else queryset
+
+
+class RecordedFilter(admin.SimpleListFilter):
+    title = gettext_lazy("recording")
+    parameter_name = "recorded"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("There is one"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CallRecord]) -> QuerySet[CallRecord]:
+        return queryset.exclude(recording_id="") if self.value() == "yes" else queryset
+
+
+@admin.register(CallRecord)
+class CallRecordAdmin(CopiedListAdmin):
+    list_display = ["at", "callee", "shown_kind", "shown_outcome", "talked", "shown_cost", "key_pressed", "recorded"]
+    list_display_links = ["at", "callee"]
+    list_filter = ["outcome", "kind", PeriodFilter, KeyFilter, RecordedFilter]
+    search_fields = ["callee"]
+    search_help_text = gettext_lazy("The beginning of a number, or a whole voice id")
+    list_before_template = "voice/records_panel.html"
+    sync_permission = "voice.view_callrecord"
+
+    def sync_names(self) -> list[str]:
+        return list(records_pulls.NAMES) if syncing.applications() else []
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("export/<slug:kind>/", wrap(self.export_view), name="voice_callrecord_export"),
+            *super().get_urls(),
+        ]
+
+    def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse:
+        """What the list shows with its filters and search, all pages of it."""
+        require(request, "voice.view_callrecord")
+        if kind not in exports.KINDS:
+            raise Http404
+        shown = self.get_changelist_instance(request).get_queryset(request)
+        answer = StreamingHttpResponse(exports.content(shown, kind), content_type=TYPES[kind])
+        answer["Content-Disposition"] = f'attachment; filename="calls-{timezone.now():%Y-%m-%d}.{kind}"'
+        return answer
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        charts = call_charts.charts()
+        panel = {
+            "charts": charts,
+            "rate_chart": json.dumps(charts["rate"]),
+            "duration_chart": json.dumps(charts["duration"]),
+            "exports": [
+                (kind.upper(), reverse("admin:voice_callrecord_export", args=[kind])) for kind in exports.KINDS
+            ],
+        }
+        return super().changelist_view(request, panel | (extra_context or {}))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[CallRecord], search_term: str
+    ) -> tuple[QuerySet[CallRecord], bool]:
+        term = "".join(search_term.split()).lstrip("+").replace("-", "")
+        if not term:
+            return queryset, False
+        if term.isdecimal() and len(term) <= 15:
+            return queryset.filter(callee__gte=term, callee__lt=term + "~"), False
+        return queryset.filter(voice_id=search_term.strip()), False
+
+    @display(description=gettext_lazy("kind"), ordering="kind")
+    def shown_kind(self, record: CallRecord) -> str:
+        return record.get_kind_display() if record.kind else "–"
+
+    @display(description=gettext_lazy("outcome"), label=COLOURS, ordering="outcome")
+    def shown_outcome(self, record: CallRecord) -> tuple[str, str]:
+        return record.outcome, record.get_outcome_display()
+
+    @display(description=gettext_lazy("talked"))
+    def talked(self, record: CallRecord) -> str:
+        return "–" if record.duration is None else _("%(n)d s") % {"n": record.duration}
+
+    @display(description=gettext_lazy("cost"))
+    def shown_cost(self, record: CallRecord) -> str:
+        return record.money or "–"
+
+    @display(description=gettext_lazy("recording"))
+    def recorded(self, record: CallRecord) -> str:
+        return record.recording_id or "–"

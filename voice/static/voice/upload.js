@@ -1,0 +1,31 @@
+"use strict";
+// Sends the form with its progress. A wrong field is said where it is, and the chosen file stays chosen.
+document.addEventListener("DOMContentLoaded", () => {
+  const form = document.querySelector("form[data-upload]");
+  if (!form) return;
+  const bar = form.querySelector("progress"), button = form.querySelector("button[type=submit]");
+  const say = (errors) => {
+    for (const place of form.querySelectorAll("[data-errors]"))
+      place.textContent = (errors[place.dataset.errors] || []).join(" ");
+  };
+  const rest = () => { bar.hidden = true; button.disabled = false; };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const request = new XMLHttpRequest();
+    request.open("POST", form.action || location.href);
+    request.setRequestHeader("X-Requested-With", "fetch");
+    request.upload.addEventListener("progress", (sent) => { if (sent.lengthComputable) bar.value = sent.loaded / sent.total; });
+    request.addEventListener("load", () => {
+      try {
+        const answer = JSON.parse(request.responseText);
+        if (answer.next) { location.assign(answer.next); return; }
+        say(answer.errors);
+      } catch { say({ file: [form.dataset.lost] }); }
+      rest();
+    });
+    request.addEventListener("error", () => { say({ file: [form.dataset.lost] }); rest(); });
+    say({});
+    bar.value = 0; bar.hidden = false; button.disabled = true;
+    request.send(new FormData(form));
+  });
+});
