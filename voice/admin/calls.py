@@ -29,6 +29,10 @@ STATE_COLOURS = COLOURS | {
     CallState.PREPARED: "default",
 }
 
+# Outcomes → the states that are coloured so on all pages.
+TONES = {"answered": "delivered", "voicemail": "accepted", "no such number": "failed"}
+TONES |= dict.fromkeys(["busy", "no answer", "declined"], "held")
+
 
 class CallForm(forms.Form):
     phone = forms.ModelChoiceField(
@@ -130,6 +134,7 @@ class SipCallAdmin(ReadOnlyAdmin):
             asked.callee,
             asked=asked,
             state=state_of(asked),
+            tone=TONES.get(state_of(asked)[0], state_of(asked)[0]),
             advice=calls.advice(asked),
             is_waiting=asked.look_at is not None and asked.record_id is None,
             calls=GatewayCall.objects.filter(about_kind=calls.ABOUT, about_id=asked.pk)[:20],

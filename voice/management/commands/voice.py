@@ -1,0 +1,93 @@
+"""Voice from the shell: the same services as the admin's."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from laaffic_console.gateway.models import CallState
+from voice.models import SipPhone
+from voice.services import audio, calls, phones, scheduling
+from voice.services.audio import UploadFailed
+from voice.services.syncing import SyncFailed
+
+
+class Command(BaseCommand):
+    help = "Copy Laaffic's voice lists, upload audio, call from a SIP phone."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        sync = verbs.add_parser("sync", help="read SIP phones and call records now")
+        upload = verbs.add_parser("upload", help="add an audio file to the library and upload it")
+        upload.add_argument("file", type=Path)
+        upload.add_argument("--name", default="", help="5 to 32 characters with the suffix; else the file's own name")
+        call = verbs.add_parser("call", help="call a number from a SIP phone")
+        call.add_argument("account", help="of the SIP phone")
+        call.add_argument("number", help="with its country code")
+        call.add_argument("--app", default="", help="appId, where two applications have the account")
+        call.add_argument("--display-number", default="")
+        for verb in (sync, upload, call):
+            verb.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            said = getattr(self, f"_{options['verb']}")(options)
+        except ValidationError as problem:
+            raise CommandError(" ".join(problem.messages)) from problem
+        except (UploadFailed, SyncFailed) as problem:
+            raise CommandError(str(problem)) from problem
+        if options["json"]:
+            self.stdout.write(json.dumps(said))
+            return
+        for name, value in said.items():
+            self.stdout.write(f"{name}: {value}")
+
+    def _sync(self, options: dict[str, Any]) -> dict[str, Any]:
+        """{list: rows read}; every list is tried before the first that failed is told."""
+        names = scheduling.names()
+        if not names:
+            raise CommandError("Register an application first: manage.py register_app APPID --channel voice")
+        read: dict[str, Any] = {}
+        failed = []
+        for name in names:
+            try:
+                read[name] = scheduling.sync(name)
+            except SyncFailed as problem:
+                failed.append(f"{name}: {problem}")
+        if failed:
+            raise CommandError("\n".join(failed))
+        return read
+
+    def _upload(self, options: dict[str, Any]) -> dict[str, Any]:
+        file: Path = options["file"]
+        try:
+            data = file.read_bytes()
+        except OSError as problem:
+            raise CommandError(f"{file} cannot be read: {problem.strerror}") from problem
+        kept, is_new = audio.add(data, options["name"] or audio.suggested_name(file.name))
+        kept = audio.upload(kept.pk)
+        return {"id": kept.pk, "name": kept.name, "new": is_new, "file_id": kept.file_id, "seconds": kept.seconds}
+
+    def _call(self, options: dict[str, Any]) -> dict[str, Any]:
+        made = calls.place(
+            phone=self._phone(options), callee=options["number"], display_number=options["display_number"]
+        )
+        state = made.call.state if made.call else CallState.PREPARED
+        if state in (CallState.REFUSED, CallState.NOT_SENT):
+            raise CommandError(calls.advice(made))
+        return {"id": made.pk, "state": str(state), "voice_id": made.voice_id, "mark": made.called_info}
+
+    def _phone(self, options: dict[str, Any]) -> SipPhone:
+        found = phones.usable().filter(account=options["account"])
+        if options["app"]:
+            found = found.filter(application__app_id=options["app"])
+        listed = list(found[:2])
+        if len(listed) == 1:
+            return listed[0]
+        if listed:
+            raise CommandError(f"Two applications have a phone {options['account']}: say which with --app.")
+        raise CommandError(
+            f"No SIP phone {options['account']} is known: run manage.py voice sync, or look at its name."
+        )
