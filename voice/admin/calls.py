@@ -16,7 +16,7 @@ from laaffic_console.dashboard.pages import blame, page, require
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.gateway.models import CallState, GatewayCall
 from messaging.models import Contact
-from voice.admin.records import COLOURS
+from voice.admin.records import COLOURS, beginning_with
 from voice.models import SipCall, SipPhone
 from voice.services import calls, phones
 
@@ -75,7 +75,7 @@ class SipCallAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[SipCall], search_term: str
     ) -> tuple[QuerySet[SipCall], bool]:
         digits = "".join(search_term.split()).lstrip("+")
-        return (queryset.filter(callee__gte=digits, callee__lt=digits + "~") if digits else queryset), False
+        return (queryset.filter(**beginning_with(digits)) if digits else queryset), False
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)
     def state(self, asked: SipCall) -> tuple[str, str]:

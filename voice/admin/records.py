@@ -73,6 +73,11 @@ class RecordedFilter(admin.SimpleListFilter):
         return queryset.exclude(recording_id="") if self.value() == "yes" else queryset
 
 
+def beginning_with(digits: str) -> dict[str, str]:
+    """A stretch of the index on `callee` that holds whatever the database's collation is: digits alone are compared."""
+    return {"callee__gte": digits, "callee__lte": digits + "9" * 20}
+
+
 @admin.register(CallRecord)
 class CallRecordAdmin(CopiedListAdmin):
     list_display = ["at", "callee", "shown_kind", "shown_outcome", "talked", "shown_cost", "key_pressed", "recorded"]
@@ -122,7 +127,7 @@ class CallRecordAdmin(CopiedListAdmin):
         if not term:
             return queryset, False
         if term.isdecimal() and len(term) <= 15:
-            return queryset.filter(callee__gte=term, callee__lt=term + "~"), False
+            return queryset.filter(**beginning_with(term)), False
         return queryset.filter(voice_id=search_term.strip()), False
 
     @display(description=gettext_lazy("kind"), ordering="kind")
