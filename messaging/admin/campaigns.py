@@ -185,6 +185,7 @@ class CampaignAdmin(ModelAdmin):
             path("<int:pk>/test/", wrap(self.test_view), name="messaging_campaign_test"),
             path("<int:pk>/unknown/", wrap(self.unknown_view), name="messaging_campaign_unknown"),
             path("<int:pk>/pace/", wrap(self.pace_view), name="messaging_campaign_pace"),
+            path("<int:pk>/after/<slug:verb>/", wrap(self.follow_up_view), name="messaging_campaign_after"),
             path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_campaign_do"),
             *super().get_urls(),
         ]
@@ -203,6 +204,7 @@ class CampaignAdmin(ModelAdmin):
         if not self.has_view_permission(request, campaign):
             raise PermissionDenied
         may_act = request.user.has_perm("messaging.launch_campaign")
+        progress = counting.progress(campaign)
         verbs = BUTTONS_OF.get(CampaignState(campaign.state), []) if may_act else []
         return page(
             self,
@@ -211,7 +213,10 @@ class CampaignAdmin(ModelAdmin):
             campaign.name,
             campaign=campaign,
             mms=mms_parts.of(campaign),
-            progress=counting.progress(campaign),
+            progress=progress,
+            follow_ups=steering.follow_ups_of(campaign, progress["counts"])
+            if request.user.has_perm("messaging.add_campaign")
+            else [],
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
             costs=counting.costs(campaign),
             segments=counting.segments_sent(campaign),
@@ -309,6 +314,9 @@ class CampaignAdmin(ModelAdmin):
 
     def pace_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return steering.pace_view(self, request, self._get(request, pk))
+
+    def follow_up_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        return steering.follow_up_view(request, self._get(request, pk), verb)
 
     def _get(self, request: HttpRequest, pk: int) -> Campaign:
         campaign = Campaign.objects.select_related("application").filter(pk=pk).first()

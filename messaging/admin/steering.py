@@ -1,4 +1,4 @@
-"""Two pages beside a campaign's own: a person's word on unknown messages, and another pace while it runs."""
+"""Beside a campaign's own page: a word on unknown messages, another pace while it runs, and what comes after it."""
 
 from typing import Any
 
@@ -6,14 +6,21 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from messaging.admin.pages import blame, page, require
-from messaging.models import Campaign
-from messaging.services import campaigns, counting, resolving, unknown
+from messaging.models import Campaign, CampaignState
+from messaging.services import campaigns, counting, follow_ups, resolving, unknown
+
+FOLLOW_UPS = {
+    "copy": (gettext_lazy("Copy"), follow_ups.copy),
+    "retry": (gettext_lazy("Retry the failed"), follow_ups.retry_failed),
+    "new": (gettext_lazy("Send to new contacts"), follow_ups.to_new_contacts),
+}
 
 
 class ReasonForm(forms.Form):
@@ -76,6 +83,34 @@ def _change_pace(request: HttpRequest, campaign: Campaign, form: PaceForm) -> bo
     except campaigns.NotAllowed as problem:
         messages.error(request, str(problem))
     return True
+
+
+def follow_ups_of(campaign: Campaign, counts: dict[str, int]) -> list[tuple[str, Any]]:
+    """(verb, its words) of what makes sense after this campaign."""
+    over = campaign.state in (CampaignState.FINISHED, CampaignState.CANCELLED)
+    sense = {
+        "copy": True,
+        "retry": over and bool(counts["rejected"] or counts["undelivered"]),
+        "new": over and campaign.kind == Campaign.Kind.CAMPAIGN,
+    }
+    return [(verb, words) for verb, (words, _service) in FOLLOW_UPS.items() if sense[verb]]
+
+
+def follow_up_view(request: HttpRequest, campaign: Campaign, verb: str) -> HttpResponse:
+    """Make the draft, and open it."""
+    require(request, "messaging.view_campaign", "messaging.add_campaign")
+    if request.method != "POST" or verb not in FOLLOW_UPS:
+        raise Http404
+    try:
+        draft = FOLLOW_UPS[verb][1](campaign.pk, by=request.user)
+    except campaigns.NotAllowed as problem:
+        messages.error(request, str(problem))
+    except ValidationError as problem:
+        messages.error(request, " ".join(problem.messages))
+    else:
+        messages.success(request, _("A draft. Nothing is sent before you launch it."))
+        return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[draft.pk]))
+    return _back(campaign)
 
 
 def _back(campaign: Campaign) -> HttpResponse:

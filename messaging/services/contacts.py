@@ -60,10 +60,15 @@ def delete_group(group: ContactGroup) -> None:
 
 def quick_group(contacts: QuerySet[Contact], name: str) -> ContactGroup:
     """A group for one message to chosen contacts: an audience is always groups."""
-    with transaction.atomic():
-        group = ContactGroup.objects.create(name=_distinct(name), is_ad_hoc=True, description=_("Made for one message"))
+    group = ad_hoc_group(name, _("Made for one message"))
     add_to_group(contacts, group)
     return group
+
+
+def ad_hoc_group(name: str, description: str) -> ContactGroup:
+    """An empty group that no list of groups offers."""
+    with transaction.atomic():
+        return ContactGroup.objects.create(name=_distinct(name), is_ad_hoc=True, description=description)
 
 
 def _distinct(name: str) -> str:

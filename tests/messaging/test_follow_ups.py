@@ -1,0 +1,151 @@
+"""After a campaign: copied, its failed once more, or only who was not in it."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import account
+from messaging.models import Batch, Campaign, CampaignState, Contact, ContactGroup, Message, MessageState
+from messaging.services import audience, campaigns, follow_ups
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db
+
+ENDS = [
+    MessageState.DELIVERED,
+    MessageState.UNDELIVERED,
+    MessageState.REJECTED,
+    MessageState.EXPIRED,
+    MessageState.UNKNOWN,
+]
+
+
+@pytest.fixture
+def over(application: Application, group: ContactGroup, settings: object) -> Campaign:
+    """A finished campaign to five people, each with another end."""
+    settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET = "key", "secret"  # type: ignore[attr-defined]
+    account.laaffic_client.cache_clear()
+    add_contacts(group, len(ENDS))
+    made = campaigns.create(
+        name="Autumn", application=application, sender_id="SHOP", text="Hi", groups=[group], rate_per_second=7
+    )
+    return finished(made)
+
+
+def finished(campaign: Campaign) -> Campaign:
+    campaigns.launch(campaign.pk)
+    while audience.freeze_chunk(campaign.pk):
+        pass
+    for message in Message.objects.filter(campaign=campaign).order_by("pk"):
+        end = ENDS[message.pk % len(ENDS)]
+        Message.objects.filter(pk=message.pk).update(state=end)
+        batch = Batch.objects.get(pk=message.batch_id)
+        setattr(batch, end.key, getattr(batch, end.key) + 1)
+        batch.queued -= 1
+        batch.save()
+    Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.FINISHED)
+    campaign.refresh_from_db()
+    return campaign
+
+
+def numbers_of(draft: Campaign) -> set[str]:
+    """Whom it would go to: frozen as a launch does."""
+    campaigns.launch(draft.pk)
+    while audience.freeze_chunk(draft.pk):
+        pass
+    return set(Message.objects.filter(campaign=draft).values_list("number", flat=True))
+
+
+def numbers_in(campaign: Campaign, *states: MessageState) -> set[str]:
+    return set(Message.objects.filter(campaign=campaign, state__in=states).values_list("number", flat=True))
+
+
+class CopyTests:
+    def test_keeps_content_audience_and_pace_but_sends_nothing(self, over: Campaign) -> None:
+        draft = follow_ups.copy(over.pk)
+        assert (draft.state, draft.text, draft.sender_id, draft.rate_per_second) == ("draft", "Hi", "SHOP", 7)
+        assert [g.name for g in draft.groups.all()] == ["customers"]
+        assert draft.scheduled_at is None
+        assert not Message.objects.filter(campaign=draft).exists()
+
+
+class RetryTests:
+    def test_goes_to_who_certainly_got_nothing(self, over: Campaign) -> None:
+        expected = numbers_in(over, MessageState.UNDELIVERED, MessageState.REJECTED)
+        assert len(expected) == 2
+        assert numbers_of(follow_ups.retry_failed(over.pk)) == expected
+
+    def test_includes_numbers_that_are_no_contacts(self, application: Application, over: Campaign) -> None:
+        numbers = [str(4915112345670 + n) for n in range(len(ENDS))]
+        made = campaigns.create(name="Few", application=application, sender_id="", text="Hi", numbers=numbers)
+        few = finished(made)
+        expected = numbers_in(few, MessageState.UNDELIVERED, MessageState.REJECTED)
+        assert len(expected) == 2
+        assert set(follow_ups.retry_failed(few.pk).extra_numbers) == expected
+
+    def test_leaves_out_contacts_that_were_deleted(self, over: Campaign) -> None:
+        kept, gone = sorted(numbers_in(over, MessageState.UNDELIVERED, MessageState.REJECTED))
+        Contact.objects.filter(number=gone).delete()
+        assert numbers_of(follow_ups.retry_failed(over.pk)) == {kept}
+
+    def test_waits_for_the_end(self, over: Campaign) -> None:
+        Campaign.objects.filter(pk=over.pk).update(state=CampaignState.RUNNING)
+        with pytest.raises(campaigns.NotAllowed, match="when it is finished"):
+            follow_ups.retry_failed(over.pk)
+
+    def test_makes_nothing_when_nothing_failed(self, over: Campaign) -> None:
+        Message.objects.filter(campaign=over).update(state=MessageState.DELIVERED)
+        with pytest.raises(campaigns.NotAllowed, match="No message"):
+            follow_ups.retry_failed(over.pk)
+        assert not ContactGroup.objects.filter(is_ad_hoc=True).exists()
+
+
+class NewContactsTests:
+    def test_goes_only_to_who_was_not_in_its_audience(self, over: Campaign, group: ContactGroup) -> None:
+        newcomers = add_contacts(group, 3, first=447700900000)
+        assert numbers_of(follow_ups.to_new_contacts(over.pk)) == {contact.number for contact in newcomers}
+
+    def test_counts_whose_message_was_cancelled_as_new(self, over: Campaign) -> None:
+        (number,) = numbers_in(over, MessageState.EXPIRED)
+        Message.objects.filter(campaign=over, number=number).update(state=MessageState.CANCELLED)
+        assert numbers_of(follow_ups.to_new_contacts(over.pk)) == {number}
+
+
+class PageTests:
+    @pytest.fixture
+    def staff(self, client: Client) -> Callable[..., Client]:
+        def sign_in(*permissions: str) -> Client:
+            user = User.objects.create_user("staff", is_staff=True)
+            user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+            client.force_login(user)
+            return client
+
+        return sign_in
+
+    def test_a_button_makes_the_draft_and_opens_it(self, over: Campaign, staff: Callable[..., Client]) -> None:
+        client = staff("view_campaign", "add_campaign", "change_campaign")
+        page = client.get(reverse("admin:messaging_campaign_change", args=[over.pk])).content.decode()
+        assert 'id="after-retry"' in page
+        response = client.post(reverse("admin:messaging_campaign_after", args=[over.pk, "retry"]))
+        draft = Campaign.objects.latest("pk")
+        assert response["Location"] == reverse("admin:messaging_campaign_change", args=[draft.pk])
+        assert draft.created_by is not None
+
+    @pytest.mark.parametrize("verb", ["copy", "retry", "new"])
+    def test_who_may_not_add_campaigns_is_refused(
+        self, over: Campaign, staff: Callable[..., Client], verb: str
+    ) -> None:
+        client = staff("view_campaign", "launch_campaign")
+        page = client.get(reverse("admin:messaging_campaign_change", args=[over.pk])).content.decode()
+        assert 'id="after-' not in page
+        assert client.post(reverse("admin:messaging_campaign_after", args=[over.pk, verb])).status_code == 403
+        assert Campaign.objects.count() == 1
+
+    def test_opening_the_address_makes_nothing(self, over: Campaign, staff: Callable[..., Client]) -> None:
+        client = staff("view_campaign", "add_campaign")
+        assert client.get(reverse("admin:messaging_campaign_after", args=[over.pk, "copy"])).status_code == 404
+        assert Campaign.objects.count() == 1
