@@ -1,6 +1,6 @@
-"""`make demo`: console, worker and sandbox under one command, with contacts and one campaign run to its end.
+"""`make demo`: console, worker and sandbox under one command, with contacts and campaigns run to their end.
 
-Nothing is faked: the campaign went through job, HTTP, sandbox and pushes like any other. Ctrl-C ends all of it.
+Nothing is faked: what the pages show went through job, HTTP, sandbox and pushes. Ctrl-C ends all of it.
 """
 
 import contextlib
@@ -19,6 +19,12 @@ from types import FrameType
 ROOT = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("DEMO_VAR_DIR", ROOT / "var" / "demo"))
 APP_ID = "4luaKsL2"
+EMAIL_APP, VOICE_APP, NUMBER_APP = "fKFtblIy", "iaAJ6COV", "DemoNumbers"
+OTHER_APPLICATIONS = [
+    (EMAIL_APP, "email", "Demo email"),
+    (VOICE_APP, "voice", "Demo voice"),
+    (NUMBER_APP, "number", "Demo numbers"),
+]
 GROUP = "Sample contacts"
 USER = "demo"
 START_PATIENCE = 60.0
@@ -85,15 +91,14 @@ def prepare(password: str) -> None:
     manage("collectstatic", "--no-input", "--verbosity", "0")
     manage("ensure_superuser", USER)
     manage("register_app", APP_ID, "--channel", "sms", "--name", "Demo SMS", "--sender-id", "LAAFFIC")
-    manage("register_app", "DemoNumbers", "--channel", "number", "--name", "Demo numbers")
+    for app_id, channel, name in OTHER_APPLICATIONS:
+        manage("register_app", app_id, "--channel", channel, "--name", name)
 
 
 def start_all(running: contextlib.ExitStack, ports: dict[str, int], token: str) -> None:
     console = f"http://127.0.0.1:{ports['console']}"
     python = sys.executable
-    callback = f"{console}/hooks/{token}/sms-report/"
-    sandbox = ["sandbox", "--port", str(ports["sandbox"]), "--callback", callback, "--push-mode", "array"]
-    sandbox += ["--reply-callback", f"{console}/hooks/{token}/sms-reply/", "--bindings", "250"]
+    sandbox = ["sandbox", "--port", str(ports["sandbox"]), *sandbox_options(f"{console}/hooks/{token}")]
     start(running, "sandbox", [python, "manage.py", *sandbox])
     gunicorn = ["laaffic_console.wsgi", "--bind", f"127.0.0.1:{ports['console']}", "--workers", "2", "--threads", "4"]
     start(running, "console", [python, "-m", "gunicorn", *gunicorn, "--no-control-socket", "--timeout", "120"])
@@ -101,6 +106,16 @@ def start_all(running: contextlib.ExitStack, ports: dict[str, int], token: str) 
     wait_for(f"http://127.0.0.1:{ports['sandbox']}/sandbox/stats", "the sandbox")
     wait_for(f"{console}/healthz", "the console")
     wait_for(f"{console}/readyz", "the worker")
+
+
+def sandbox_options(hooks: str) -> list[str]:
+    """People who answer, phones that ring, numbers that are bound: something to see on every page."""
+    return [
+        *["--callback", f"{hooks}/sms-report/", "--push-mode", "array"],
+        *["--reply-callback", f"{hooks}/sms-reply/", "--reply-rate", "0.003"],
+        *["--voice-callback", f"{hooks}/voice-report/", "--sip-phones", "4"],
+        *["--bindings", "250", "--owned-numbers", "12", "--email-list-size", "200"],
+    ]
 
 
 def start(running: contextlib.ExitStack, name: str, command: list[str]) -> None:
@@ -124,7 +139,7 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def fill() -> None:
-    """Sample contacts and one finished campaign, once."""
+    """Sample contacts, finished campaigns, and what Laaffic keeps, once."""
     if "finished" in manage("campaign", "list", "--json"):
         return
     sample = VAR / "sample-contacts.csv"
@@ -138,6 +153,16 @@ def fill() -> None:
     campaign = str(json.loads(manage("campaign", *made))["id"])
     manage("campaign", "launch", campaign, "--json")
     wait_for_campaign(campaign)
+    fill_other_channels()
+
+
+def fill_other_channels() -> None:
+    say("Reading bindings, owned numbers and SIP phones; sending a newsletter to 200 addresses")
+    manage("numbers", "sync")
+    manage("voice", "sync")
+    manage("email", "lookup", EMAIL_APP)
+    mail = ["--from", "test@mailpush.laaffic.cn", "--list", "1000", "--template", "1", "--subject", "What is new"]
+    manage("email", "send", "--app", EMAIL_APP, *mail, "--json")
 
 
 def wait_for_campaign(campaign: str) -> None:
