@@ -47,6 +47,7 @@ class Outcome:
 class Numbers:
     good: list[str]  # each once
     invalid: list[Invalid]
+    twice: int = 0  # good ones that were there already
 
 
 Written = tuple[int, str]  # line and what stands in it
@@ -131,12 +132,14 @@ def read_upload(upload: "UploadedFile[Any]", region: str = "") -> Numbers:
 def _read(written: Iterable[Written], region: str) -> Numbers:
     good: dict[str, None] = {}
     invalid = []
+    read = 0
     for line, text in written:
         try:
             good[msisdn.parse(text, region or None).number] = None
+            read += 1
         except msisdn.InvalidNumber as problem:
             invalid.append(Invalid(line, text.strip()[:40], str(problem)))
-    return Numbers(list(good), invalid)
+    return Numbers(list(good), invalid, read - len(good))
 
 
 def _column_of_numbers(path: Path, region: str) -> Iterator[Written]:

@@ -9,6 +9,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
+from messaging.models import ContactGroup
 from tests.messaging.conftest import point_at
 from voice.models import SipPhone
 from voice.services import phones
@@ -31,3 +32,8 @@ def application(db: None) -> Application:
 def phone(sandbox: RunningSandbox, application: Application) -> SipPhone:
     phones.sync(application)
     return SipPhone.objects.get(account="test_001")
+
+
+@pytest.fixture
+def group(db: None) -> ContactGroup:
+    return ContactGroup.objects.create(name="customers")

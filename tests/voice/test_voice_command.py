@@ -23,7 +23,7 @@ def said(*arguments: str) -> Any:
 
 
 def test_phones_are_read_and_called(sandbox: RunningSandbox, application: Application) -> None:
-    assert said("sync") == {"phones voiceApp": 5, "sip records": 0, "group records": 0}
+    assert said("sync") == {"phones voiceApp": 5, "sip records": 0, "group records": 0, "group tasks": 0}
 
     assert said("call", "test_001", "+919876500000")["state"] == "accepted"
     assert SipCall.objects.get().callee == "919876500000"

@@ -1,5 +1,19 @@
 from voice.models.audio import AudioFile, AudioType
 from voice.models.calls import CallRecord, CallTally, SipCall
+from voice.models.group_tasks import Announcement, Door, GroupTask, TaskNumbers, TaskState
 from voice.models.phones import SipPhone, VoiceSync
 
-__all__ = ["AudioFile", "AudioType", "CallRecord", "CallTally", "SipCall", "SipPhone", "VoiceSync"]
+__all__ = [
+    "Announcement",
+    "AudioFile",
+    "AudioType",
+    "CallRecord",
+    "CallTally",
+    "Door",
+    "GroupTask",
+    "SipCall",
+    "SipPhone",
+    "TaskNumbers",
+    "TaskState",
+    "VoiceSync",
+]

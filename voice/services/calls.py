@@ -174,7 +174,7 @@ def anything_to_look_for() -> bool:
 def recover() -> None:
     """Calls whose process died: what never left is taken back, what may have left is unknown until its record comes."""
     long_ago = timezone.now() - LOST_AFTER
-    ours = GatewayCall.objects.filter(about_kind__in=[ABOUT, "audio file"])
+    ours = GatewayCall.objects.filter(about_kind__in=[ABOUT, "audio file", "group task"])
     for call in ours.filter(state=CallState.PREPARED, prepared_at__lt=long_ago):
         ledger.settle_error(call.pk, NotSent("its process ended before it left", interface=call.interface))
     for call in ours.filter(state=CallState.IN_FLIGHT, left_at__lt=long_ago):

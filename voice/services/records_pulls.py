@@ -11,7 +11,7 @@ from laaffic_console.laaffic import CallKind, Source, call_record_windows
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic.pages import Page, every_page
 from voice.models import VoiceSync
-from voice.services import calls, records, syncing
+from voice.services import calls, group_state, records, syncing
 
 SIP, GROUP = "sip records", "group records"
 NAMES = (SIP, GROUP)
@@ -32,7 +32,9 @@ def _read_sip(held: leases.HeldLease, status: VoiceSync) -> int:
 
 
 def _read_group(held: leases.HeldLease, status: VoiceSync) -> int:
-    return _read(held, status, laaffic_client().voice.group_records, None)
+    seen = _read(held, status, laaffic_client().voice.group_records, None)
+    group_state.records_came()
+    return seen
 
 
 def _read(

@@ -3,26 +3,29 @@
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import bell
-from voice.services import calls, phones, records_pulls, syncing
+from voice.services import calls, group_sync, phones, records_pulls, syncing
 from voice.services.syncing import SyncFailed
 
 
 def names() -> list[str]:
     ours = syncing.applications()
-    return [*map(phones.name_of, ours), *records_pulls.NAMES] if ours else []
+    return [*map(phones.name_of, ours), *records_pulls.NAMES, group_sync.NAME] if ours else []
 
 
 def sweep() -> None:
     """What was forgotten: lists that are old, calls whose process died, and calls whose record is waited for."""
     calls.recover()
+    group_sync.recover()
     syncing.ring_due(names())
     if calls.anything_to_look_for():
         bell.ring(syncing.JOB, records_pulls.SIP)
+    group_sync.ring_if_due()
 
 
 def run(name: str) -> None:
     """For a job, which may be rung for twice; how it went is on the list's own row."""
-    if syncing.is_due(name) or (name == records_pulls.SIP and calls.anything_to_look_for()):
+    is_waited_for = {records_pulls.SIP: calls.anything_to_look_for, group_sync.NAME: group_sync.is_anything_due}
+    if syncing.is_due(name) or (name in is_waited_for and is_waited_for[name]()):
         try:
             sync(name)
         except SyncFailed:
@@ -33,6 +36,8 @@ def sync(name: str) -> int:
     """Do it now; SyncFailed says why not."""
     if name in records_pulls.NAMES:
         return records_pulls.sync(name)
+    if name == group_sync.NAME:
+        return group_sync.sync()
     for application in syncing.applications():
         if phones.name_of(application) == name:
             return phones.sync(application)

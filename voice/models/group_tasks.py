@@ -1,0 +1,290 @@
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, RegexValidator
+from django.db import models
+from django.utils.deconstruct import deconstructible
+from django.utils.translation import gettext_lazy as _
+
+from laaffic_console.gateway.models import Application, GatewayCall
+from voice.models.audio import AudioFile
+
+
+@deconstructible
+class Between:
+    """A range of the interface, said as people say it."""
+
+    def __init__(self, lowest: float, highest: float, unit: str = "") -> None:
+        self.lowest, self.highest, self.unit = lowest, highest, unit
+
+    def __call__(self, value: float) -> None:
+        if not self.lowest <= value <= self.highest:
+            shown = {"lowest": f"{self.lowest:g}", "highest": f"{self.highest:g}", "unit": self.unit}
+            raise ValidationError(_("From %(lowest)s to %(highest)s %(unit)s.") % shown)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Between) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((self.lowest, self.highest, self.unit))
+
+
+class TaskState(models.TextChoices):
+    """Ours until Laaffic has the task, Laaffic's own from then on (wire §2.20)."""
+
+    DRAFT = "draft", _("Draft")
+    SENDING = "sending", _("Being sent")  # its request may be under way
+    UNKNOWN = "unknown", _("Unknown")  # the answer was lost; its name tells
+    SUBMITTING = "submitting", _("Being submitted")
+    WAITING = "waiting", _("Waiting")
+    CALLING = "calling", _("Calling")
+    PAUSED = "paused", _("Paused at Laaffic")
+    FINISHED = "finished", _("Finished")
+    FAILED = "failed", _("Submission failed")
+    CANCELLED = "cancelled", _("Cancelled")
+    REPLACED = "replaced", _("Replaced by an update")
+
+
+OPEN = (TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING, TaskState.PAUSED)  # Laaffic has it; it goes on
+OVER = (TaskState.FINISHED, TaskState.FAILED, TaskState.CANCELLED, TaskState.REPLACED)
+
+
+class Announcement(models.IntegerChoices):
+    """`source` of the interface."""
+
+    LIBRARY = 1, _("An audio file that Laaffic has")
+    IN_REQUEST = 2, _("An audio file that travels with the task")
+    TEXT = 3, _("A text, spoken")
+
+
+class Door(models.TextChoices):
+    """Which interface takes the task."""
+
+    SEND = "send", _("new")
+    UPDATE = "update", _("update")
+    RESEND = "resend", _("again to all")
+    RESEND_FAILED = "resend_failed", _("again to who was not reached")
+
+
+class GroupTask(models.Model):
+    """One announcement to many numbers (wire §2.8). Its 28 parameters are kept here, its numbers in `TaskNumbers`.
+
+    A task that is sent again or changed is a row of its own, with its own name at Laaffic: that name alone tells, after
+    an answer that was lost, whether the request arrived.
+    """
+
+    name = models.CharField(_("name"), max_length=80)
+    task_name = models.CharField(_("name at Laaffic"), max_length=64, blank=True)  # made by us, used once
+    application = models.ForeignKey(Application, models.PROTECT, related_name="+", verbose_name=_("application"))
+    door = models.CharField(_("kind"), max_length=14, choices=Door, default=Door.SEND)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children", verbose_name=_("made from"))
+    is_template = models.BooleanField(_("template"), default=False)
+
+    source = models.PositiveSmallIntegerField(_("what is played"), choices=Announcement, default=Announcement.TEXT)
+    audio = models.ForeignKey(
+        AudioFile, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("audio file")
+    )
+    text = models.TextField(_("text"), blank=True, validators=[MaxLengthValidator(1000)])
+    language = models.CharField(_("language"), max_length=5, blank=True, default="EN")
+    accent = models.CharField(
+        _("accent"),
+        max_length=4,
+        blank=True,
+        validators=[RegexValidator(r"^[0-9]{0,4}$", _("A calling code such as 91, digits only."))],
+    )
+    gender = models.PositiveSmallIntegerField(
+        _("voice"), choices=[(1, _("male")), (2, _("female"))], null=True, blank=True
+    )
+    speaking_rate = models.FloatField(_("speed"), default=1.0, validators=[Between(0.25, 4)])
+
+    loop_count = models.PositiveSmallIntegerField(_("times played"), default=1, validators=[Between(1, 9)])
+    max_talk = models.PositiveSmallIntegerField(
+        _("seconds of talk, at most"), default=60, validators=[Between(1, 999, "seconds")]
+    )  # maxCalls (wire §5 row 11)
+    max_ringing_time = models.PositiveSmallIntegerField(
+        _("seconds of ringing, at most"), default=60, validators=[Between(20, 120, "seconds")]
+    )
+    delay_play = models.PositiveSmallIntegerField(
+        _("seconds before it is played"), null=True, blank=True, validators=[Between(0, 999, "seconds")]
+    )
+    delay_hangup = models.PositiveSmallIntegerField(
+        _("seconds before hanging up"), null=True, blank=True, validators=[Between(0, 999, "seconds")]
+    )
+    display_number = models.CharField(
+        _("display number"),
+        max_length=20,
+        blank=True,
+        validators=[RegexValidator(r"^[0-9]{0,20}$", _("At most 20 digits, without + and spaces."))],
+    )
+    send_at = models.DateTimeField(_("start at"), null=True, blank=True)
+    windows = models.JSONField(_("allowed times of day"), default=list, blank=True)  # [["09:00", "12:00"], …]
+
+    hang_up_sms = models.BooleanField(_("send an SMS after the call"), default=False)
+    sms_application = models.ForeignKey(
+        Application, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("SMS application")
+    )
+    sms_sender_id = models.CharField(_("sender ID"), max_length=32, blank=True)
+    sms_text = models.TextField(_("text of the SMS"), blank=True, validators=[MaxLengthValidator(1000)])
+    sms_on_answer = models.BooleanField(_("when it was answered"), default=False)
+    sms_answer_seconds = models.PositiveSmallIntegerField(
+        _("after so many seconds"), default=10, validators=[Between(0, 9999, "seconds")]
+    )
+    sms_on_key = models.BooleanField(_("when a key was pressed"), default=False)
+    sms_key = models.PositiveSmallIntegerField(_("this key"), default=1, validators=[Between(0, 9)])
+    sms_on_failure = models.BooleanField(_("when the call failed"), default=False)
+    sms_on_ringing = models.BooleanField(_("when it rang"), default=False)
+
+    to_agent = models.BooleanField(_("transfer to an agent"), default=False)
+    agent_group = models.PositiveIntegerField(
+        _("agent group"), null=True, blank=True, validators=[Between(1, 2**31 - 1)]
+    )
+    agent_on_key = models.BooleanField(_("only on a key"), default=True)  # toSeatType 2, else 1
+    agent_key = models.PositiveSmallIntegerField(_("key"), default=0, validators=[Between(0, 9)])
+    outbound_control = models.BooleanField(_("call in proportion to free agents"), default=True)
+    callout_rate = models.PositiveSmallIntegerField(_("calls a free agent"), default=1, validators=[Between(1, 100)])
+
+    number_count = models.PositiveIntegerField(_("numbers"), default=0)
+    numbers_from = models.CharField(_("where they come from"), max_length=300, blank=True)
+    left_twice = models.PositiveIntegerField(default=0)
+    left_suppressed = models.PositiveIntegerField(default=0)
+    left_invalid = models.PositiveIntegerField(default=0)
+
+    state = models.CharField(_("state"), max_length=10, choices=TaskState, default=TaskState.DRAFT)
+    # The request that brought it to Laaffic, or tried to; the ledger has all of them.
+    call = models.ForeignKey(GatewayCall, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
+    key = models.CharField(_("Laaffic's key"), max_length=40, blank=True)
+    look_at = models.DateTimeField(null=True)  # when Laaffic is asked for it next
+    looks = models.PositiveIntegerField(default=0)  # how often a list that was read to its end did not have it
+    looked_at = models.DateTimeField(_("last asked for"), null=True)
+    launched_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("launched by")
+    )
+    launched_at = models.DateTimeField(_("launched"), null=True)
+    finished_at = models.DateTimeField(_("over since"), null=True)
+
+    # What Laaffic says of it …
+    vendor_status = models.CharField(_("Laaffic's status"), max_length=16, blank=True)
+    total = models.PositiveIntegerField(_("total"), null=True)
+    called = models.PositiveIntegerField(_("called"), null=True)
+    connected = models.PositiveIntegerField(_("connected"), null=True)
+    failed = models.PositiveIntegerField(_("not connected"), null=True)
+    sms_sent = models.PositiveIntegerField(_("SMS sent"), null=True)
+    # … and what its call records add up to.
+    counted_at = models.DateTimeField(null=True)
+    recorded = models.PositiveIntegerField(_("call records"), default=0)
+    talk_seconds = models.BigIntegerField(_("seconds talked"), default=0)
+    keys_pressed = models.JSONField(_("keys pressed"), default=dict)  # {"1": 20}
+    cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=6, null=True)
+    currency = models.CharField(_("currency"), max_length=8, blank=True)
+
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("group-call task")
+        verbose_name_plural = _("group-call tasks")
+        ordering = ["-id"]
+        permissions = [("launch_grouptask", "Can launch, update, repeat and cancel group-call tasks")]
+        constraints = [
+            models.UniqueConstraint(fields=["task_name"], name="task_name_once", condition=~models.Q(task_name=""))
+        ]
+        indexes = [
+            models.Index(fields=["key"], name="group_task_key", condition=~models.Q(key="")),
+            models.Index(fields=["look_at"], name="group_task_due", condition=models.Q(look_at__isnull=False)),
+            models.Index(fields=["state", "-id"], name="group_task_state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in OVER
+
+    @property
+    def is_at_laaffic(self) -> bool:
+        return self.is_open or self.is_over
+
+    @property
+    def percent(self) -> int:
+        """Of its calls that were made; 100 only when all were."""
+        return 100 * (self.called or 0) // self.total if self.total else 0
+
+    @property
+    def connect_rate(self) -> float | None:
+        return connect_rate(self.connected, self.failed)
+
+    @property
+    def money(self) -> str:
+        return "" if self.cost is None else f"{shown_amount(self.cost)} {self.currency}".strip()
+
+
+class TaskNumbers(models.Model):
+    """Whom a task calls: up to 200,000 numbers, each once, a line each. Apart, so that no list of tasks loads them."""
+
+    task = models.OneToOneField(GroupTask, models.CASCADE, related_name="kept_numbers")
+    lines = models.TextField()
+
+    class Meta:
+        verbose_name = _("numbers of a task")
+
+    def __str__(self) -> str:
+        return f"numbers of {self.task_id}"
+
+
+def connect_rate(connected: int | None, failed: int | None) -> float | None:
+    """Of the calls that have ended."""
+    ended = (connected or 0) + (failed or 0)
+    return round(100 * (connected or 0) / ended, 1) if ended else None
+
+
+def shown_amount(amount: Decimal) -> str:
+    return f"{amount.normalize():f}"
+
+
+# What a copy takes over: what is played and how, without numbers, schedule and outcome.
+PARAMETERS = (
+    "application",
+    "source",
+    "audio",
+    "text",
+    "language",
+    "accent",
+    "gender",
+    "speaking_rate",
+    "loop_count",
+    "max_talk",
+    "max_ringing_time",
+    "delay_play",
+    "delay_hangup",
+    "display_number",
+    "windows",
+    "hang_up_sms",
+    "sms_application",
+    "sms_sender_id",
+    "sms_text",
+    "sms_on_answer",
+    "sms_answer_seconds",
+    "sms_on_key",
+    "sms_key",
+    "sms_on_failure",
+    "sms_on_ringing",
+    "to_agent",
+    "agent_group",
+    "agent_on_key",
+    "agent_key",
+    "outbound_control",
+    "callout_rate",
+)
+
+
+def copied(task: GroupTask) -> dict[str, Any]:
+    return {name: getattr(task, name) for name in PARAMETERS}

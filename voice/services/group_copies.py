@@ -1,0 +1,87 @@
+"""Tasks made from others: templates, new tasks, updates of what waits, and repetitions of what has finished.
+
+Each is a draft of its own, which a person looks at before anything is sent.
+"""
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from voice.models import Door, GroupTask, TaskState
+from voice.models.group_tasks import copied
+from voice.services import group_figures, group_numbers
+from voice.services.group_numbers import Audience
+
+
+def template(task: GroupTask, *, by: User | None = None) -> GroupTask:
+    """What is played and how, under the same name; no numbers and no time."""
+    return GroupTask.objects.create(**copied(task), name=task.name, is_template=True, created_by=by)
+
+
+def new_from(task: GroupTask, *, unreached_only: bool = False, by: User | None = None) -> GroupTask:
+    """A draft with the same parameters, and a task's numbers without those that are suppressed by now."""
+    if task.is_template:
+        return GroupTask.objects.create(**copied(task), name=task.name, created_by=by)
+    numbers, stopped = group_numbers.callable_now(task)
+    if unreached_only:
+        numbers = _unreached(task, numbers)
+    source = _("those whom “%(task)s” did not reach") if unreached_only else _("the numbers of “%(task)s”")
+    audience = Audience(numbers, suppressed=stopped, sources=[source % {"task": task.name}])
+    return _drafted(task, audience, door=Door.SEND, parent=None, by=by)
+
+
+def update_of(task: GroupTask, *, by: User | None = None) -> GroupTask:
+    """A draft that takes the place of a task which has not begun; the one that is open already where there is one."""
+    if task.state != TaskState.WAITING or not task.key:
+        raise ValidationError(_("Only a task that waits can be changed. This one has begun or is over."))
+    if open_one := task.children.filter(door=Door.UPDATE, state=TaskState.DRAFT).first():
+        return open_one
+    numbers, stopped = group_numbers.callable_now(task)
+    audience = Audience(numbers, suppressed=stopped, sources=[task.numbers_from])
+    made = _drafted(task, audience, door=Door.UPDATE, parent=task, by=by)
+    GroupTask.objects.filter(pk=made.pk).update(send_at=task.send_at)
+    made.send_at = task.send_at
+    return made
+
+
+def again(task: GroupTask, *, failed_only: bool, by: User | None = None) -> GroupTask:
+    """A draft of Laaffic's own repetition of a finished task."""
+    if task.state != TaskState.FINISHED or not task.key:
+        raise ValidationError(_("Only a finished task can be repeated. Make a new task from this one."))
+    numbers = group_numbers.of(task)
+    if failed_only:
+        numbers = _unreached(task, numbers)
+    source = _("those whom “%(task)s” did not reach") if failed_only else _("the numbers of “%(task)s”")
+    audience = Audience(numbers, sources=[source % {"task": task.name}])
+    door = Door.RESEND_FAILED if failed_only else Door.RESEND
+    return _drafted(task, audience, door=door, parent=task, by=by)
+
+
+def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
+    """By the records: where some are missing, somebody who was reached would be called again."""
+    missing = (task.called or 0) - task.recorded
+    if missing > 0:
+        raise ValidationError(
+            ngettext(
+                "%(n)s call record has not come yet, so nobody knows whom it reached. Try again in a few minutes.",
+                "%(n)s call records have not come yet, so nobody knows whom it reached. Try again in a few minutes.",
+                missing,
+            )
+            % {"n": f"{missing:,}"}
+        )
+    left = group_figures.unreached(task, numbers)
+    if not left:
+        raise ValidationError(_("Everybody was reached: there is nobody to call again."))
+    return left
+
+
+@transaction.atomic
+def _drafted(
+    task: GroupTask, audience: Audience, *, door: Door, parent: GroupTask | None, by: User | None
+) -> GroupTask:
+    made = GroupTask.objects.create(**copied(task), name=task.name, door=door, parent=parent, created_by=by)
+    group_numbers.keep(made, audience)
+    made.save(update_fields=["number_count", "left_twice", "left_suppressed", "left_invalid", "numbers_from"])
+    return made

@@ -1,0 +1,142 @@
+"""Whom a group-call task calls: groups of contacts, a pasted list and a file, each number once, less the suppressed.
+
+Two hundred thousand numbers take about a second: groups are one query, lists are read by the table of `msisdn`, and
+the suppressed are looked for a chunk at a time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from laaffic_console.laaffic.group_calls import MAX_NUMBERS
+from messaging.models import Contact, ContactGroup, GroupMembership, SuppressionEntry
+from messaging.services import suppression
+from messaging.services.suppression import Invalid, Numbers
+from voice.models import GroupTask, TaskNumbers
+
+CHUNK = 900  # below SQLite's oldest limit of parameters
+INVALID_SHOWN = 5
+Channel = SuppressionEntry.Channel
+
+
+@dataclass(slots=True)
+class Audience:
+    """Numbers in the order in which they were given, and what became of the rest."""
+
+    numbers: list[str] = field(default_factory=list)
+    twice: int = 0
+    suppressed: int = 0
+    invalid: int = 0
+    sources: list[str] = field(default_factory=list)
+
+
+def gather(
+    *,
+    groups: Sequence[ContactGroup] = (),
+    pasted: str = "",
+    upload: "UploadedFile[Any] | None" = None,
+    region: str = "",
+    skip_invalid: bool = False,
+    with_sms: bool = False,
+) -> Audience:
+    """ValidationError at `groups`, `numbers` or `file` for what cannot be called; nothing is kept here."""
+    audience = Audience()
+    found: dict[str, None] = {}
+
+    def add(numbers: Sequence[str], source: str) -> None:
+        before = len(found)
+        found.update(dict.fromkeys(numbers))
+        audience.twice += before + len(numbers) - len(found)
+        audience.sources.append(source)
+
+    if groups:
+        add(_of_groups(groups), ", ".join(group.name for group in groups))
+    if pasted.strip():
+        listed = _taken("numbers", suppression.read_pasted(pasted, region), skip_invalid, audience)
+        add(listed, _("a pasted list"))
+    if upload is not None:
+        try:
+            read = suppression.read_upload(upload, region)
+        except ValidationError as problem:
+            raise ValidationError({"file": problem.messages}) from problem
+        add(_taken("file", read, skip_invalid, audience), upload.name or _("a file"))
+    stopped = suppressed(list(found), with_sms=with_sms)
+    audience.suppressed = len(stopped)
+    audience.numbers = [number for number in found if number not in stopped]
+    _check_count(audience, field="groups" if groups else "numbers" if pasted.strip() else "file")
+    return audience
+
+
+def _taken(field: str, read: Numbers, skip_invalid: bool, audience: Audience) -> list[str]:
+    if read.invalid and not skip_invalid:
+        raise ValidationError({field: said_of(read.invalid)})
+    audience.invalid += len(read.invalid)
+    audience.twice += read.twice
+    return read.good
+
+
+def said_of(invalid: Sequence[Invalid]) -> list[str]:
+    """The first of them with their lines, and how many more there are."""
+    said = [
+        _("Row %(line)s: “%(value)s”. %(reason)s") % {"line": one.line, "value": one.value, "reason": one.reason}
+        for one in invalid[:INVALID_SHOWN]
+    ]
+    if (more := len(invalid) - INVALID_SHOWN) > 0:
+        rest = ngettext("And %(n)s more row that is no number.", "And %(n)s more rows that are no numbers.", more)
+        said.append(rest % {"n": f"{more:,}"})
+    return [*said, _("Correct them, or leave out what is no number.")]
+
+
+def _of_groups(groups: Sequence[ContactGroup]) -> list[str]:
+    members = GroupMembership.objects.filter(contact=OuterRef("pk"), group__in=[group.pk for group in groups])
+    reached = Contact.objects.filter(Exists(members)).order_by("pk").values_list("number", flat=True)
+    # A little more than a task takes, so that too many are told without reading a group of millions.
+    return list(reached[: 2 * MAX_NUMBERS].iterator(chunk_size=5000))
+
+
+def _check_count(audience: Audience, *, field: str) -> None:
+    count = len(audience.numbers)
+    if count > MAX_NUMBERS:
+        shown = {"n": f"{count:,}", "most": f"{MAX_NUMBERS:,}"}
+        raise ValidationError({field: _("%(n)s numbers; one task takes %(most)s. Make several tasks of them.") % shown})
+    if not count and audience.suppressed:
+        raise ValidationError({field: _("All of these numbers are on the suppression list: nobody would be called.")})
+    if not count:
+        raise ValidationError({field: _("There is no number in it.")})
+
+
+def suppressed(numbers: Sequence[str], *, with_sms: bool) -> set[str]:
+    """Who must not be called. With an SMS after the call, who wants no SMS: the gateway would send it to all."""
+    channels = [Channel.VOICE, Channel.ALL, *([Channel.SMS] if with_sms else [])]
+    entries = SuppressionEntry.objects.filter(channel__in=channels)
+    stopped: set[str] = set()
+    for start in range(0, len(numbers), CHUNK):
+        chunk = numbers[start : start + CHUNK]
+        stopped.update(entries.filter(number__in=chunk).values_list("number", flat=True))
+    return stopped
+
+
+def keep(task: GroupTask, audience: Audience) -> None:
+    """Write the numbers and what was left out; in the caller's transaction, which saves the task."""
+    task.number_count = len(audience.numbers)
+    task.left_twice, task.left_suppressed, task.left_invalid = audience.twice, audience.suppressed, audience.invalid
+    task.numbers_from = "; ".join(audience.sources)[:300]
+    TaskNumbers.objects.update_or_create(task=task, defaults={"lines": "\n".join(audience.numbers)})
+
+
+def of(task: GroupTask) -> list[str]:
+    kept = TaskNumbers.objects.filter(task=task).values_list("lines", flat=True).first()
+    return kept.split("\n") if kept else []
+
+
+def callable_now(task: GroupTask) -> tuple[list[str], int]:
+    """Its numbers without those that were suppressed since, and how many those are."""
+    numbers = of(task)
+    stopped = suppressed(numbers, with_sms=task.hang_up_sms)
+    return ([number for number in numbers if number not in stopped] if stopped else numbers), len(stopped)

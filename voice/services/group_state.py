@@ -1,0 +1,154 @@
+"""What Laaffic says of a group-call task, taken over onto its row (wire §2.20).
+
+A task is found by its name, which is ours alone: that it is listed proves that the request arrived, also where the
+answer to it was lost. That it is not listed proves nothing by itself; a person decides, and sees how often it was
+looked for.
+"""
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.laaffic import GroupTask as WireTask
+from laaffic_console.laaffic import TaskStatus
+from voice.models import Door, GroupTask, TaskState
+from voice.models.group_tasks import OPEN, OVER
+from voice.services import group_figures
+
+ABOUT = "group task"
+CANCEL = "voice/group/call/cancel"
+STATES = {
+    TaskStatus.WAITING: TaskState.WAITING,
+    TaskStatus.CALLING: TaskState.CALLING,
+    TaskStatus.FINISHED: TaskState.FINISHED,
+    TaskStatus.FAILED: TaskState.FAILED,
+    TaskStatus.CANCELLED: TaskState.CANCELLED,
+    TaskStatus.PAUSED: TaskState.PAUSED,
+    TaskStatus.SUBMITTING: TaskState.SUBMITTING,
+}
+CLOCKS_DIFFER_BY = dt.timedelta(days=1)  # tasks are listed by when they were made, in a zone that is a setting
+SOON = dt.timedelta(seconds=5)
+COUNT_EVERY = dt.timedelta(seconds=30)
+SELDOM = dt.timedelta(minutes=10)
+LAST_LOOK = dt.timedelta(hours=6)  # after its end, for call records that come late
+UNSETTLED = (CallState.UNKNOWN, CallState.IN_FLIGHT)
+
+
+def look(task: GroupTask) -> GroupTask:
+    """Ask Laaffic for this task now and take over what it says; a LaafficError where it cannot be asked."""
+    found = find(task)
+    if found is not None:
+        return take(task.pk, found)
+    now = timezone.now()
+    with transaction.atomic():
+        row = GroupTask.objects.select_for_update().get(pk=task.pk)
+        row.looks, row.looked_at = row.looks + 1, now
+        row.look_at = next_look(row, now)
+        row.save(update_fields=["looks", "looked_at", "look_at"])
+    return row
+
+
+def find(task: GroupTask) -> WireTask | None:
+    """The task of exactly this name in the list of when it can have been made."""
+    first = task
+    while first.door == Door.UPDATE and first.parent is not None:
+        first = first.parent
+    last = task.call.prepared_at if task.call else timezone.now()
+    return laaffic_client().group_calls.find(
+        task.task_name, start=(first.launched_at or last) - CLOCKS_DIFFER_BY, end=last + CLOCKS_DIFFER_BY
+    )
+
+
+def take(task_id: int, found: WireTask) -> GroupTask:
+    """The list's words are the task's state; what was unknown of its requests ends by them."""
+    now = timezone.now()
+    figures = group_figures.of(found.key) if _is_to_be_counted(task_id, found, now) else {}
+    with transaction.atomic():
+        task = GroupTask.objects.select_for_update(of=("self",)).select_related("parent").get(pk=task_id)
+        if task.state in (TaskState.DRAFT, TaskState.REPLACED):
+            return task
+        evidence = f"group/call/query lists {found.name}: {found.key}, status {found.raw_status}"
+        for call in requests_of(task).filter(state__in=UNSETTLED).exclude(interface=CANCEL):
+            ledger.settle_by_evidence(call.pk, CallState.ACCEPTED, evidence=evidence, provided=UNSETTLED)
+        was_over = task.state in OVER
+        is_there(task, found.key)
+        task.state = STATES.get(found.status, task.state) if found.status is not None else task.state
+        _count(task, found)
+        for field, value in figures.items():
+            setattr(task, field, value)
+        if found.cost is not None and task.recorded < (task.called or 0):
+            task.cost = found.cost  # Laaffic's own sum, as long as records are missing
+        task.looks, task.looked_at = 0, now
+        if task.state in OVER and not was_over:
+            task.finished_at = now
+        task.look_at = next_look(task, now)
+        task.save()
+        _settle_cancelling(task, evidence)
+    return task
+
+
+def _is_to_be_counted(task_id: int, found: WireTask, now: dt.datetime) -> bool:
+    """Records of a large task take a moment to add up: not at every look while it calls."""
+    counted_at = GroupTask.objects.values_list("counted_at", flat=True).get(pk=task_id)
+    is_over = STATES.get(found.status) in OVER if found.status is not None else False
+    return bool(found.key) and (is_over or counted_at is None or counted_at < now - COUNT_EVERY)
+
+
+def is_there(task: GroupTask, key: str) -> None:
+    """Laaffic has it: an update takes the place of what it updated. The caller saves the task."""
+    task.key = key[:40] or task.key
+    if task.state in (TaskState.SENDING, TaskState.UNKNOWN, TaskState.DRAFT):
+        task.state = TaskState.SUBMITTING
+    if task.door == Door.UPDATE and task.parent_id is not None:
+        replaced = GroupTask.objects.filter(pk=task.parent_id).exclude(state=TaskState.REPLACED)
+        replaced.update(state=TaskState.REPLACED, look_at=None, finished_at=timezone.now())
+
+
+def _count(task: GroupTask, found: WireTask) -> None:
+    task.vendor_status = found.raw_status[:16]
+    for field, said in (
+        ("total", found.total),
+        ("called", found.called),
+        ("connected", found.succeeded),
+        ("failed", found.failed),
+        ("sms_sent", found.sms_sent),
+    ):
+        if said is not None:
+            setattr(task, field, min(max(said, 0), 2_000_000_000))
+
+
+def next_look(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
+    """Often while it calls, seldom while it waits for its time, and after its end until its records are complete."""
+    if task.state == TaskState.UNKNOWN:
+        age = now - (task.launched_at or now)
+        return now + min(max(3 * SOON, age / 2), 6 * SELDOM)
+    if task.state == TaskState.WAITING and task.send_at is not None and task.send_at > now + SOON:
+        return min(task.send_at, now + SELDOM)
+    if task.state in OPEN:
+        return now + SOON
+    if task.state in OVER and task.recorded < (task.called or 0):
+        age = now - (task.finished_at or now)
+        return now + max(3 * SOON, age / 2) if age < LAST_LOOK else None
+    return None
+
+
+def records_came() -> None:
+    """More call records are there: tasks that miss some are looked at anew."""
+    GroupTask.objects.filter(state__in=OVER, look_at__isnull=False).update(look_at=timezone.now())
+
+
+def _settle_cancelling(task: GroupTask, evidence: str) -> None:
+    if task.state not in OVER:
+        return
+    outcome = CallState.ACCEPTED if task.state == TaskState.CANCELLED else CallState.REFUSED
+    for call in requests_of(task).filter(interface=CANCEL, state=CallState.UNKNOWN):
+        ledger.settle_by_evidence(call.pk, outcome, evidence=evidence)
+
+
+def requests_of(task: GroupTask) -> QuerySet[GatewayCall]:
+    return GatewayCall.objects.filter(about_kind=ABOUT, about_id=task.pk)

@@ -1,0 +1,55 @@
+"""Asking Laaffic how our group-call tasks stand: all that are open, and those whose call records still come in."""
+
+from django.db.models import Q
+from django.utils import timezone
+
+from laaffic_console.gateway.models import CallState
+from laaffic_console.gateway.services import bell, leases, workers
+from voice.models import GroupTask, TaskState, VoiceSync
+from voice.models.group_tasks import OPEN, OVER
+from voice.services import calls, group_records, group_state, group_tasks, records_pulls, syncing
+
+NAME = group_tasks.SYNC
+AT_ONCE = 500
+
+
+def sync() -> int:
+    """Ask for each; how many there were. SyncFailed says why they cannot be asked for."""
+    return syncing.run(NAME, _read)
+
+
+def _read(held: leases.HeldLease, status: VoiceSync) -> int:
+    looked_at = 0
+    wanted = Q(state__in=[*OPEN, TaskState.UNKNOWN]) | Q(look_at__lte=timezone.now())
+    tasks = GroupTask.objects.filter(wanted).exclude(task_name="").select_related("parent__parent", "call")
+    for task in tasks.exclude(state__in=[TaskState.DRAFT, TaskState.SENDING]).order_by("look_at", "pk")[:AT_ONCE]:
+        syncing.go_on(held)
+        workers.beat()
+        was_over = task.state in OVER
+        group_records.adopt(task)
+        if group_state.look(task).state in OVER and not was_over:
+            syncing.request(records_pulls.GROUP)  # its calls' records are worth reading now
+        looked_at += 1
+    return looked_at
+
+
+def is_anything_due() -> bool:
+    return GroupTask.objects.filter(look_at__lte=timezone.now()).exclude(state=TaskState.SENDING).exists()
+
+
+def ring_if_due() -> None:
+    """For the sweeper, and for a page that somebody watches: a task that runs is asked for every few seconds."""
+    if is_anything_due():
+        bell.ring(syncing.JOB, NAME)
+
+
+def recover() -> None:
+    """Launches whose process died: what never left is a draft again, what may have left is looked for by its name."""
+    stuck = GroupTask.objects.filter(state=TaskState.SENDING, look_at__lte=timezone.now() - calls.LOST_AFTER)
+    for task in stuck.select_related("call").order_by("pk")[:AT_ONCE]:
+        if task.call is None or task.call.state in (CallState.NOT_SENT, CallState.REFUSED):
+            GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING).update(state=TaskState.DRAFT, look_at=None)
+        elif task.call.state in (CallState.UNKNOWN, CallState.ACCEPTED):
+            GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING).update(
+                state=TaskState.UNKNOWN, looks=0, look_at=timezone.now()
+            )

@@ -1,0 +1,265 @@
+"""Group-call tasks: drafts, launched once; cancelled, settled after lost answers (wire §2.8, §2.20).
+
+The name at Laaffic is made here and belongs to one row. It is the one idempotency key of the whole API: a launch whose
+answer was lost is looked for by it, and another try under the same name cannot ring anybody twice, as Laaffic takes a
+name once (−20 then says that the first try arrived).
+"""
+
+import secrets
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.services import ledger, performing, workers
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused, lookup
+from voice.models import Door, GroupTask, TaskState
+from voice.models.group_tasks import OPEN, PARAMETERS
+from voice.services import group_numbers, group_requests, group_state, syncing
+from voice.services.group_numbers import Audience
+from voice.services.group_state import ABOUT, CANCEL, SOON
+
+SYNC = "group tasks"
+INTERFACES = {
+    Door.SEND: "voice/group/call/send",
+    Door.UPDATE: "voice/group/call/update",
+    Door.RESEND: "voice/group/call/resend",
+    Door.RESEND_FAILED: "voice/group/call/resend",
+}
+AGAIN = (Door.RESEND, Door.RESEND_FAILED)
+RELATED = ("application", "audio", "sms_application", "parent", "call")
+
+
+def save(task: GroupTask, *, audience: Audience | None = None, by: User | None = None) -> GroupTask:
+    """Keep a draft or a template; ValidationError with every problem at its field. Nothing is sent.
+
+    `audience` None leaves the numbers as they are.
+    """
+    group_requests.check(task)
+    if audience is None and not task.number_count and not task.is_template:
+        raise ValidationError({"numbers": _("Say whom to call: choose groups, paste numbers or choose a file.")})
+    with transaction.atomic():
+        if task.pk is None:
+            task.created_by = by
+            task.save()
+        elif not _drafts().select_for_update().filter(pk=task.pk).exists():
+            raise ValidationError(_("This task was launched meanwhile: it is not changed."))
+        if audience is not None:
+            group_numbers.keep(task, audience)
+        counters = ("number_count", "numbers_from", "left_twice", "left_suppressed", "left_invalid")
+        task.save(update_fields=["name", "send_at", *PARAMETERS, *counters])
+    return task
+
+
+def launch(task_id: int, *, by: User | None = None) -> GroupTask:
+    """Hand the draft to Laaffic, once. What came of it is the task's state; ValidationError when it may not leave."""
+    now = timezone.now()
+    claimed = (
+        _drafts()
+        .filter(pk=task_id, is_template=False)
+        .update(state=TaskState.SENDING, call=None, launched_by=by, look_at=now)
+    )
+    if not claimed:
+        raise ValidationError(_("This task was launched already: it is not launched twice."))
+    task = GroupTask.objects.select_related(*RELATED).get(pk=task_id)
+    try:
+        group_requests.check(task)
+        numbers = _numbers(task)
+        call = _prepare(task, numbers, by)
+    except ValidationError:
+        GroupTask.objects.filter(pk=task_id, call=None).update(state=TaskState.DRAFT, look_at=None)
+        raise
+    _leave(task, call, numbers)
+    return GroupTask.objects.select_related(*RELATED).get(pk=task_id)
+
+
+def _drafts() -> QuerySet[GroupTask]:
+    return GroupTask.objects.filter(state=TaskState.DRAFT)
+
+
+def _numbers(task: GroupTask) -> list[str]:
+    """Who is called now: the suppression list is looked at again."""
+    numbers, stopped = group_numbers.callable_now(task)
+    if not numbers:
+        raise ValidationError({"numbers": _("Nobody is left to call: all numbers are on the suppression list.")})
+    if task.door in AGAIN and stopped:
+        raise ValidationError({"numbers": opted_out_since(stopped)})
+    if task.door == Door.UPDATE and (task.parent is None or task.parent.state != TaskState.WAITING):
+        raise ValidationError(_("The task has begun or ended meanwhile: it cannot be changed any more."))
+    return numbers
+
+
+def opted_out_since(count: int) -> str:
+    return _(
+        "%(n)s of its numbers were suppressed since. Laaffic's own repetition would call them too. Make a new task "
+        "from it instead: they are left out of that."
+    ) % {"n": f"{count:,}"}
+
+
+@transaction.atomic
+def _prepare(task: GroupTask, numbers: list[str], by: User | None) -> GatewayCall:
+    """The committed row that says what is about to leave (DESIGN §1.1)."""
+    if len(numbers) != task.number_count:
+        task.left_suppressed += task.number_count - len(numbers)
+        task.number_count = len(numbers)
+        task.kept_numbers.lines = "\n".join(numbers)
+        task.kept_numbers.save(update_fields=["lines"])
+    task.task_name = task.task_name or unique_name(task.name)
+    task.launched_at = task.launched_at or timezone.now()
+    call = task.call = ledger.prepare(
+        interface=INTERFACES[Door(task.door)],
+        application=task.application,
+        about_kind=ABOUT,
+        about_id=task.pk,
+        summary={"task": task.task_name, "numbers": len(numbers), "seconds of talk": task.max_talk},
+        digest=ledger.digest_of(task.door, task.task_name, *numbers),
+        attempt=group_state.requests_of(task).count() + 1,
+        worker=workers.worker_name(),
+        requested_by=by,
+    )
+    task.save()
+    return call
+
+
+def unique_name(name: str) -> str:
+    """2 to 64 characters that no task had before (wire §2.8)."""
+    mark = f"{settings.LAAFFIC_ORDER_PREFIX}-{secrets.token_hex(5)}"
+    return f"{' '.join(name.split())[: 63 - len(mark)].strip()} {mark}".strip()
+
+
+def _leave(task: GroupTask, call: GatewayCall, numbers: list[str]) -> None:
+    try:
+        key = performing.perform(call, lambda: _ask(task, numbers))
+    except Refused as refusal:
+        if refusal.says_duplicate:
+            _look_for(task)
+        else:
+            _ended(task, TaskState.DRAFT)
+    except OutcomeUnknown:
+        _look_for(task)
+    except LaafficError:
+        _ended(task, TaskState.DRAFT)
+    else:
+        _accepted(task, call, key)
+
+
+def _ask(task: GroupTask, numbers: list[str]) -> str:
+    api = laaffic_client().group_calls
+    asked = group_requests.request(task, numbers, task.task_name)
+    if task.door == Door.SEND or task.parent is None:
+        return api.send(asked)
+    if task.door == Door.UPDATE:
+        api.update(task.parent.key, asked)
+        return task.parent.key
+    return api.resend(task.parent.key, asked, failed_only=task.door == Door.RESEND_FAILED)
+
+
+def _accepted(task: GroupTask, call: GatewayCall, key: str) -> None:
+    with transaction.atomic():
+        ledger.settle_accepted(call.pk, evidence=f"the answer: task {key}" if key else "the answer, without a key")
+        row = GroupTask.objects.select_for_update().get(pk=task.pk)
+        group_state.is_there(row, key)
+        row.look_at = timezone.now() + SOON / 5
+        row.save(update_fields=["key", "state", "look_at"])
+    syncing.request(SYNC)
+
+
+def _look_for(task: GroupTask) -> None:
+    """It may have arrived: Laaffic is asked for its name, now and then by the job. It is never sent again by itself."""
+    now = timezone.now()
+    GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING).update(
+        state=TaskState.UNKNOWN, looks=0, look_at=now + SOON
+    )
+    try:
+        found = group_state.find(task)
+    except (LaafficError, NotConfigured):
+        return
+    if found is not None:
+        group_state.take(task.pk, found)
+
+
+def _ended(task: GroupTask, state: TaskState) -> None:
+    GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING).update(state=state, look_at=None)
+
+
+def not_there(task_id: int, *, why: str, by: User) -> None:
+    """A person's word about a launch whose answer was lost; it is a draft again, which keeps its name."""
+    task = GroupTask.objects.select_related("call").get(pk=task_id)
+    if task.state != TaskState.UNKNOWN:
+        raise ValidationError(_("What became of this launch is known by now. Look at it again."))
+    if not task.looks:
+        raise ValidationError(_("Laaffic's list was not read since the answer was lost. Synchronise it first."))
+    said = f"{by.get_username()} says that it did not arrive: {why}; looked for {task.looks} times"
+    with transaction.atomic():
+        if task.call is not None:
+            ledger.settle_by_evidence(task.call.pk, CallState.NOT_SENT, evidence=said)
+        GroupTask.objects.filter(pk=task_id, state=TaskState.UNKNOWN).update(state=TaskState.DRAFT, look_at=None)
+
+
+def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
+    """Have Laaffic stop it; calls that ring already go on. ValidationError says why not."""
+    task = GroupTask.objects.select_related(*RELATED).get(pk=task_id)
+    if task.state not in OPEN or not task.key:
+        raise ValidationError(_("Only a task that Laaffic has and that is not over can be cancelled."))
+    with transaction.atomic():
+        call = ledger.prepare(
+            interface=CANCEL,
+            application=task.application,
+            about_kind=ABOUT,
+            about_id=task.pk,
+            summary={"task": task.task_name, "key": task.key},
+            digest=ledger.digest_of("cancel", task.key),
+            attempt=group_state.requests_of(task).filter(interface=CANCEL).count() + 1,
+            worker=workers.worker_name(),
+            requested_by=by,
+        )
+    try:
+        performing.perform(call, lambda: laaffic_client().group_calls.cancel([task.key]))
+    except OutcomeUnknown:
+        syncing.request(SYNC)
+        raise ValidationError(_("The answer was lost. The task's state tells soon whether it was cancelled.")) from None
+    except LaafficError as problem:
+        raise ValidationError(_("It was not cancelled: %(why)s") % {"why": said(problem)}) from problem
+    ledger.settle_accepted(call.pk)
+    return _looked_at_once(task)
+
+
+def _looked_at_once(task: GroupTask) -> GroupTask:
+    """The page that follows shows what Laaffic says now; when it cannot be asked, the job asks."""
+    try:
+        return group_state.look(task)
+    except (LaafficError, NotConfigured):
+        syncing.request(SYNC)
+        return task
+
+
+def said(problem: LaafficError) -> str:
+    if isinstance(problem, Refused):
+        shown = {"code": problem.code, "meaning": problem.meaning, "advice": problem.advice}
+        return _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown
+    return problem.message
+
+
+def advice(task: GroupTask) -> str:
+    """What came of the launch, in plain words with what to do; "" when Laaffic has it or nothing was launched."""
+    call = task.call
+    if task.state == TaskState.UNKNOWN:
+        return _(
+            "The answer was lost, so phones may ring. It is not sent again by itself: Laaffic is asked for its name, "
+            "which no other task has."
+        )
+    if task.state == TaskState.SENDING:
+        return _("The request is under way.")
+    if task.state != TaskState.DRAFT or call is None:
+        return ""
+    if call.state == CallState.REFUSED:
+        entry = lookup(Family.VOICE, call.code)
+        shown = {"code": call.code, "meaning": entry.meaning, "reason": call.reason, "advice": entry.advice}
+        return _("Laaffic refused with %(code)s: %(meaning)s (“%(reason)s”). Nobody was called. %(advice)s") % shown
+    return _("It did not leave: %(why)s Nobody was called.") % {"why": call.reason or call.evidence}
