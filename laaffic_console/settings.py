@@ -141,6 +141,7 @@ MEDIA_ROOT = VAR_DIR / "media"
 # Uploaded contact lists wait under MEDIA_ROOT for a worker; nothing there is ever served by address.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # a pasted list of 200,000 numbers
 
 # Unfold's Alpine evaluates its expressions with Function(): unsafe-eval and inline styles, and nothing else.
 CONTENT_SECURITY_POLICY = {

@@ -80,14 +80,14 @@ def _cells(record: CallRecord) -> list[object]:
 
 
 def content(records: QuerySet[CallRecord], kind: str) -> Iterator[bytes]:
-    return workbook(rows(records), "Calls") if kind == "xlsx" else _csv(records)
+    return workbook(rows(records), "Calls") if kind == "xlsx" else as_csv(rows(records))
 
 
-def _csv(records: QuerySet[CallRecord]) -> Iterator[bytes]:
+def as_csv(lines: Iterator[list[str]]) -> Iterator[bytes]:
     text = io.StringIO("\ufeff", newline="")
     text.seek(0, io.SEEK_END)
     writer = csv.writer(text)
-    for number, row in enumerate(rows(records), start=1):
+    for number, row in enumerate(lines, start=1):
         writer.writerow(row)
         if number % CHUNK == 0:
             yield _emptied(text)

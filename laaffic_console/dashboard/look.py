@@ -97,6 +97,7 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "collapsible": True,
                 "items": [
+                    _item(_("Group calls"), "voice_chat", "voice_grouptask_changelist", "voice.view_grouptask"),
                     _item(_("Calls"), "call", "voice_sipcall_changelist", "voice.view_sipcall"),
                     _item(_("Call records"), "call_log", "voice_callrecord_changelist", "voice.view_callrecord"),
                     _item(_("Audio files"), "library_music", "voice_audiofile_changelist", "voice.view_audiofile"),

@@ -1,3 +1,3 @@
-from voice.admin import audio, calls, phones, records
+from voice.admin import audio, calls, group_tasks, phones, records
 
-__all__ = ["audio", "calls", "phones", "records"]
+__all__ = ["audio", "calls", "group_tasks", "phones", "records"]

@@ -38,7 +38,6 @@ def is_anything_due() -> bool:
 
 
 def ring_if_due() -> None:
-    """For the sweeper, and for a page that somebody watches: a task that runs is asked for every few seconds."""
     if is_anything_due():
         bell.ring(syncing.JOB, NAME)
 

@@ -7,6 +7,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const say = (errors) => {
     for (const place of form.querySelectorAll("[data-errors]"))
       place.textContent = (errors[place.dataset.errors] || []).join(" ");
+    [...form.querySelectorAll("[data-errors]")].find((place) => place.textContent)?.scrollIntoView({ block: "center" });
   };
   const rest = () => { bar.hidden = true; button.disabled = false; };
   form.addEventListener("submit", (event) => {

@@ -1,0 +1,293 @@
+"""The form of a group-call task: its parts appear when they apply, and every problem is said at its own field."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import phonenumbers
+from django import forms
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from laaffic_console.dashboard.file_input import FileInput
+from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.laaffic import LANGUAGES
+from laaffic_console.laaffic.group_calls import MAX_WINDOWS
+from messaging.models import ContactGroup
+from voice.models import AudioFile, Door, GroupTask
+from voice.services import audio, group_numbers, group_requests
+
+# The parts that can be off, by the field and its values that switch them on; a part's fields are looked at only then.
+PARTS = {
+    ("source", "3"): ("text", "language", "accent", "gender", "speaking_rate"),
+    ("source", "1,2"): ("audio",),
+    ("source", "2"): ("audio_file",),
+    ("hang_up_sms", "on"): (
+        *("sms_application", "sms_sender_id", "sms_text", "sms_on_answer", "sms_on_key", "sms_on_failure"),
+        "sms_on_ringing",
+    ),
+    ("sms_on_answer", "on"): ("sms_answer_seconds",),
+    ("sms_on_key", "on"): ("sms_key",),
+    ("to_agent", "on"): ("agent_group", "agent_on_key", "outbound_control", "callout_rate"),
+    ("agent_on_key", "on"): ("agent_key",),
+}
+WHEN = {field: condition for condition, fields in PARTS.items() for field in fields}
+NUMBER_FIELDS = ("groups", "numbers", "file", "region", "skip_invalid")
+CARDS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (
+        gettext_lazy("What is played"),
+        (
+            *("name", "application", "source", "audio", "audio_file", "text", "language", "accent", "gender"),
+            *("speaking_rate", "loop_count", "delay_play"),
+        ),
+    ),
+    (gettext_lazy("Who is called"), NUMBER_FIELDS),
+    (gettext_lazy("When"), ("send_at", "windows")),
+    (gettext_lazy("The call"), ("max_talk", "max_ringing_time", "display_number", "delay_hangup")),
+    (
+        gettext_lazy("An SMS after the call"),
+        (
+            *("hang_up_sms", "sms_application", "sms_sender_id", "sms_text", "sms_on_answer", "sms_answer_seconds"),
+            *("sms_on_key", "sms_key", "sms_on_failure", "sms_on_ringing"),
+        ),
+    ),
+    (
+        gettext_lazy("Transfer to an agent"),
+        ("to_agent", "agent_group", "agent_on_key", "agent_key", "outbound_control", "callout_rate"),
+    ),
+)
+
+
+class WindowsWidget(forms.MultiWidget):
+    template_name = "voice/windows.html"
+
+    def __init__(self) -> None:
+        super().__init__([forms.TimeInput({"type": "time"}, format="%H:%M") for _at in range(2 * MAX_WINDOWS)])
+
+    def decompress(self, value: list[list[str]] | None) -> list[str | None]:
+        flat = [time for window in value or [] for time in window]
+        return [*flat, *[None] * (2 * MAX_WINDOWS - len(flat))]
+
+
+class WindowsField(forms.Field):
+    """Up to three stretches of the day, as [["09:00", "12:00"], …]."""
+
+    widget = WindowsWidget
+
+    def clean(self, value: list[str] | None) -> list[list[str]]:
+        given = [(time or "").strip() for time in value or []]
+        windows = []
+        for number, (start, end) in enumerate(zip(given[::2], given[1::2], strict=True), start=1):
+            if not start and not end:
+                continue
+            if not start or not end:
+                raise ValidationError(_("Window %(n)d needs both times, or none.") % {"n": number})
+            windows.append([as_time(start, number), as_time(end, number)])
+        return windows
+
+
+def as_time(text: str, number: int) -> str:
+    try:
+        return f"{dt.time.fromisoformat(text):%H:%M}"
+    except ValueError:
+        raise ValidationError(_("Window %(n)d: “%(text)s” is no time of day.") % {"n": number, "text": text}) from None
+
+
+class AudioChoice(forms.ModelChoiceField):
+    def label_from_instance(self, kept: AudioFile) -> str:
+        seconds = round(kept.seconds)
+        where = _("at Laaffic") if kept.is_at_laaffic else _("not uploaded")
+        return f"{kept.name} · {seconds // 60}:{seconds % 60:02d} · {where}"
+
+
+class GroupTaskForm(forms.ModelForm):
+    """`audience` is what its numbers were read into, None where they stay as they are."""
+
+    audio = AudioChoice(AudioFile.objects.none(), required=False, label=gettext_lazy("Audio file"))
+    audio_file = forms.FileField(
+        required=False,
+        allow_empty_file=True,
+        label=gettext_lazy("or a file from this machine"),
+        help_text=gettext_lazy("mp3, m4a or wav. It is kept in the library too."),
+        widget=FileInput({"accept": ".mp3,.m4a,.wav,audio/*"}),
+    )
+    windows = WindowsField(required=False, label=gettext_lazy("Allowed times of day"))
+    groups = forms.ModelMultipleChoiceField(ContactGroup.objects.none(), required=False, label=gettext_lazy("Groups"))
+    numbers = forms.CharField(
+        required=False,
+        label=gettext_lazy("Numbers"),
+        help_text=gettext_lazy("One a line, with their country codes."),
+        widget=forms.Textarea({"rows": 4}),
+    )
+    file = forms.FileField(
+        required=False,
+        allow_empty_file=True,
+        label=gettext_lazy("or a file of numbers"),
+        help_text=gettext_lazy("CSV, XLSX or a plain list, with or without a header."),
+        widget=FileInput({"accept": ".csv,.xlsx,.txt"}),
+    )
+    region = forms.ChoiceField(required=False, label=gettext_lazy("Country of numbers without a country code"))
+    skip_invalid = forms.BooleanField(required=False, label=gettext_lazy("Leave out what is no number"))
+
+    class Meta:
+        model = GroupTask
+        fields = [
+            *("name", "application", "source", "audio", "text", "language", "accent", "gender", "speaking_rate"),
+            *("loop_count", "max_talk", "max_ringing_time", "delay_play", "delay_hangup", "display_number", "send_at"),
+            *("windows", "hang_up_sms", "sms_application", "sms_sender_id", "sms_text", "sms_on_answer"),
+            *("sms_answer_seconds", "sms_on_key", "sms_key", "sms_on_failure", "sms_on_ringing", "to_agent"),
+            *("agent_group", "agent_on_key", "agent_key", "outbound_control", "callout_rate"),
+        ]
+        widgets = {
+            "text": forms.Textarea({"rows": 4}),
+            "sms_text": forms.Textarea({"rows": 3}),
+            "send_at": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        }
+        help_texts = {
+            "accent": gettext_lazy("A calling code such as 91. Left empty: the language's own."),
+            "speaking_rate": gettext_lazy("0.25 to 4; 1 is as people speak."),
+            "loop_count": gettext_lazy("1 to 9."),
+            "max_talk": gettext_lazy("1 to 999: a call is hung up after so many seconds. Laaffic's name is maxCalls."),
+            "max_ringing_time": gettext_lazy("20 to 120."),
+            "delay_play": gettext_lazy("0 to 999. Left empty: none."),
+            "delay_hangup": gettext_lazy("0 to 999. Left empty: none."),
+            "display_number": gettext_lazy("What the callee sees, at most 20 digits. Left empty: Laaffic's choice."),
+            "sms_sender_id": gettext_lazy("At most 32 characters. Left empty: the application's."),
+            "sms_answer_seconds": gettext_lazy("0 to 9999."),
+            "sms_key": gettext_lazy("0 to 9."),
+            "hang_up_sms": gettext_lazy("Whoever wants no SMS is then not called either: Laaffic sends it to all."),
+            "agent_group": gettext_lazy("Its number at Laaffic, such as 1000019."),
+            "agent_on_key": gettext_lazy("Off: every answered call is transferred after the announcement."),
+            "agent_key": gettext_lazy("0 to 9."),
+            "callout_rate": gettext_lazy("1 to 100."),
+        }
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.audience: group_numbers.Audience | None = None
+        self._offer_choices()
+        zone = {"zone": group_requests.zone_name()}
+        self.fields["windows"].help_text = _("Up to three, by the clock of %(zone)s. Left empty: any time.") % zone
+        self.fields["send_at"].input_formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
+        self.fields["send_at"].help_text = _("By the clock of %(zone)s. Left empty: at once.") % {
+            "zone": timezone.get_current_timezone_name()
+        }
+        for name in self._not_asked():
+            del self.fields[name]
+
+    def _offer_choices(self) -> None:
+        active = Application.objects.filter(is_active=True)
+        for name, channel in (("application", Channel.VOICE), ("sms_application", Channel.SMS)):
+            self.fields[name].queryset = offered = active.filter(channel=channel)
+            if not getattr(self.instance, f"{name}_id") and len(only := offered[:2]) == 1:
+                self.initial[name] = only[0].pk
+        kept = AudioFile.objects.filter(is_archived=False) | AudioFile.objects.filter(pk=self.instance.audio_id)
+        self.fields["audio"].queryset = kept.defer("content")
+        codes = [(language.code, f"{language.name} ({language.code})") for language in LANGUAGES]
+        if self.instance.language not in dict(codes):
+            codes.append((self.instance.language, self.instance.language))
+        self.fields["language"] = forms.ChoiceField(choices=codes, required=False, label=_("Language"))
+        self.fields["gender"].choices = [("", _("Laaffic's choice")), *self.fields["gender"].choices[1:]]
+        self.fields["groups"].queryset = ContactGroup.objects.filter(is_ad_hoc=False)
+        countries = [(region, region) for region in sorted(phonenumbers.SUPPORTED_REGIONS)]
+        self.fields["region"].choices = [("", _("none: every number has one")), *countries]
+        if self.instance.number_count:
+            self.fields["numbers"].help_text = _(
+                "%(n)s numbers are kept. Leave groups, numbers and file empty to keep them, or say others instead."
+            ) % {"n": f"{self.instance.number_count:,}"}
+
+    def _not_asked(self) -> list[str]:
+        """A repetition calls whom it repeats, a template nobody; groups and the library need their permissions."""
+        left_out = []
+        if self.instance.is_template or self.instance.door not in (Door.SEND, Door.UPDATE):
+            left_out += NUMBER_FIELDS
+        elif not self.user.has_perm("messaging.view_contactgroup") or not self.fields["groups"].queryset.exists():
+            left_out.append("groups")
+        if self.instance.is_template:
+            left_out.append("send_at")
+        if not self.user.has_perm("voice.add_audiofile"):
+            left_out.append("audio_file")
+        return left_out
+
+    def cards(self) -> Iterator[tuple[Any, list[tuple[forms.BoundField, str]]]]:
+        """Title and fields, each with what must be chosen for it to appear."""
+        for title, names in CARDS:
+            fields = [(self[name], _condition(name)) for name in names if name in self.fields]
+            if fields:
+                yield title, fields
+
+    def clean(self) -> dict[str, Any]:
+        """What is wrong in a part that is switched off does not matter: it stays as it was."""
+        cleaned = super().clean() or {}
+        for name, (switch, values) in WHEN.items():
+            if name in self.fields and not self._is_on(cleaned, switch, values):
+                self._errors.pop(name, None)
+                cleaned[name] = getattr(self.instance, name, None)
+        return cleaned
+
+    def _is_on(self, cleaned: dict[str, Any], switch: str, values: str) -> bool:
+        outer = WHEN.get(switch)
+        if outer is not None and not self._is_on(cleaned, *outer):
+            return False
+        chosen = cleaned.get(switch)
+        return bool(chosen) if values == "on" else str(chosen) in values.split(",")
+
+    def _post_clean(self) -> None:
+        """Everything that is wrong is said at once: ranges, rules between fields, the numbers, the audio file."""
+        self._take_audio_file()
+        super()._post_clean()
+        try:
+            group_requests.check(self.instance)
+        except ValidationError as problem:
+            self._blame(problem)
+        if "numbers" in self.fields:
+            self._gather()
+
+    def _take_audio_file(self) -> None:
+        upload = self.cleaned_data.get("audio_file")
+        if upload is None:
+            return
+        data = upload.read(settings.AUDIO_MAX_BYTES + 1)
+        try:
+            kept, _new = audio.add(data, audio.suggested_name(upload.name), by=self.user)
+            self.cleaned_data["audio"] = kept
+        except ValidationError as problem:
+            self.add_error("audio_file", problem.messages)
+
+    def _gather(self) -> None:
+        given = {name: self.cleaned_data.get(name) for name in NUMBER_FIELDS}
+        if not any((given["groups"], (given["numbers"] or "").strip(), given["file"])):
+            if not self.instance.number_count:
+                self.add_error("numbers", _("Say whom to call: choose groups, paste numbers or choose a file."))
+            return
+        try:
+            self.audience = group_numbers.gather(
+                groups=list(given["groups"] or []),
+                pasted=given["numbers"] or "",
+                upload=given["file"],
+                region=given["region"] or "",
+                skip_invalid=bool(given["skip_invalid"]),
+                with_sms=self.instance.hang_up_sms,
+            )
+        except ValidationError as problem:
+            self._blame(problem)
+
+    def _blame(self, problem: ValidationError) -> None:
+        for field, sentences in problem.message_dict.items():
+            if field == "audio" and "audio_file" in self.errors:
+                continue  # the file that was to be it is wrong, and that is said
+            if field not in self.errors:
+                self.add_error(field if field in self.fields else None, sentences)
+
+    def said(self) -> dict[str, list[str]]:
+        """Errors by field, for a page that stays as it is."""
+        return {field: [str(sentence) for sentence in sentences] for field, sentences in self.errors.items()}
+
+
+def _condition(name: str) -> str:
+    return "=".join(WHEN[name]) if name in WHEN else ""

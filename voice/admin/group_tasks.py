@@ -1,0 +1,329 @@
+"""Group-call tasks: written, looked over, launched, followed to their end."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.decorators import display
+
+from laaffic_console.dashboard.pages import page, require
+from voice import group_exports
+from voice.admin.group_filters import ShownFilter
+from voice.admin.group_form import GroupTaskForm
+from voice.admin.records import TYPES
+from voice.admin.sync_state import CopiedListAdmin
+from voice.models import Announcement, Door, GroupTask, TaskState
+from voice.models.group_tasks import OPEN
+from voice.services import (
+    group_copies,
+    group_figures,
+    group_numbers,
+    group_requests,
+    group_state,
+    group_sync,
+    group_tasks,
+    syncing,
+)
+
+LIST = "admin:voice_grouptask_changelist"
+COLOURS = {
+    **dict.fromkeys([TaskState.DRAFT, TaskState.CANCELLED, TaskState.REPLACED], "default"),
+    **dict.fromkeys([TaskState.SENDING, TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING], "info"),
+    **dict.fromkeys([TaskState.UNKNOWN, TaskState.PAUSED], "warning"),
+    TaskState.FINISHED: "success",
+    TaskState.FAILED: "danger",
+}
+# States → those that are coloured so on all pages.
+TONES = dict.fromkeys([TaskState.SENDING, TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING], "running")
+MADE: dict[str, Callable[..., GroupTask]] = {
+    "copy": group_copies.new_from,
+    "unreached": lambda task, by: group_copies.new_from(task, unreached_only=True, by=by),
+    "update": group_copies.update_of,
+    "again": lambda task, by: group_copies.again(task, failed_only=False, by=by),
+    "again-failed": lambda task, by: group_copies.again(task, failed_only=True, by=by),
+}
+
+
+@admin.register(GroupTask)
+class GroupTaskAdmin(CopiedListAdmin):
+    list_display = ["shown_name", "shown_state", "application", "progress", "rate", "sms", "shown_cost", "created_at"]
+    list_filter = [ShownFilter, "state", ("application", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["application", "created_by"]
+    search_fields = ["name", "task_name", "=key"]
+    list_before_template = "voice/group_panel.html"
+    sync_permission = "voice.view_grouptask"
+
+    def sync_names(self) -> list[str]:
+        return [group_sync.NAME] if syncing.applications() else []
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("voice.add_grouptask"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: GroupTask | None = None) -> bool:
+        """What never left: a template, or a draft that nobody tried to launch."""
+        if obj is None or obj.state != TaskState.DRAFT or group_state.requests_of(obj).exists():
+            return False
+        return bool(request.user.has_perm("voice.delete_grouptask"))
+
+    # The list
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        kinds = [(kind.upper(), reverse("admin:voice_grouptask_export", args=[kind])) for kind in group_exports.KINDS]
+        response = super().changelist_view(request, {"exports": kinds} | (extra_context or {}))
+        if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
+            response.context_data["totals"] = group_figures.totals(changelist.queryset)
+        return response
+
+    def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse:
+        """What the list shows with its filters and search, all pages of it."""
+        require(request, "voice.view_grouptask")
+        if kind not in group_exports.KINDS:
+            raise Http404
+        shown = self.get_changelist_instance(request).get_queryset(request)
+        answer = StreamingHttpResponse(group_exports.content(shown, kind), content_type=TYPES[kind])
+        answer["Content-Disposition"] = f'attachment; filename="group-calls-{timezone.now():%Y-%m-%d}.{kind}"'
+        return answer
+
+    @display(description=gettext_lazy("task"), header=True, ordering="name")
+    def shown_name(self, task: GroupTask) -> list[str]:
+        if task.is_template:
+            return [task.name, _("template")]
+        return [task.name, task.task_name or _("not launched")]
+
+    @display(description=gettext_lazy("state"), label=COLOURS, ordering="state")
+    def shown_state(self, task: GroupTask) -> tuple[str, str]:
+        return task.state, _("Template") if task.is_template else task.get_state_display()
+
+    @display(description=gettext_lazy("called"))
+    def progress(self, task: GroupTask) -> str:
+        if task.called is None:
+            return _("%(n)s numbers") % {"n": f"{task.number_count:,}"} if task.number_count else "–"
+        return f"{task.called:,} / {task.total or task.number_count:,}"
+
+    @display(description=gettext_lazy("connected"))
+    def rate(self, task: GroupTask) -> str:
+        return "–" if task.connect_rate is None else f"{task.connected:,} · {task.connect_rate} %"
+
+    @display(description=gettext_lazy("SMS"))
+    def sms(self, task: GroupTask) -> str:
+        return f"{task.sms_sent:,}" if task.sms_sent and task.hang_up_sms else "–"
+
+    @display(description=gettext_lazy("cost"), ordering="cost")
+    def shown_cost(self, task: GroupTask) -> str:
+        return task.money or "–"
+
+    # Writing
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("export/<slug:kind>/", wrap(self.export_view), name="voice_grouptask_export"),
+            path("<int:pk>/edit/", wrap(self.edit_view), name="voice_grouptask_edit"),
+            path("<int:pk>/review/", wrap(self.review_view), name="voice_grouptask_review"),
+            path("<int:pk>/make/<slug:what>/", wrap(self.make_view), name="voice_grouptask_make"),
+            path("<int:pk>/template/", wrap(self.template_view), name="voice_grouptask_template"),
+            path("<int:pk>/cancel/", wrap(self.cancel_view), name="voice_grouptask_cancel"),
+            path("<int:pk>/resolve/", wrap(self.resolve_view), name="voice_grouptask_resolve"),
+            *super().get_urls(),
+        ]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        require(request, "voice.add_grouptask")
+        return self._write(request, GroupTask(), _("New group-call task"), reverse(LIST))
+
+    def edit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "voice.view_grouptask", "voice.add_grouptask")
+        task = self._draft(pk)
+        return self._write(request, task, task.name, own_page(task))
+
+    def _write(self, request: HttpRequest, task: GroupTask, title: str, back: str) -> HttpResponse:
+        form = GroupTaskForm(request.POST or None, request.FILES or None, instance=task, user=request.user)
+        saved = self._save(request, form) if request.method == "POST" and form.is_valid() else None
+        # Sent by upload.js, the page stays as it is: what was typed and chosen is still there when a field is wrong.
+        is_fetched = request.headers.get("X-Requested-With") == "fetch"
+        if saved is not None:
+            address = own_page(saved) if saved.is_template else own_page(saved, "review")
+            return JsonResponse({"next": address}) if is_fetched else HttpResponseRedirect(address)
+        if is_fetched and request.method == "POST":
+            return JsonResponse({"errors": form.said()})
+        return page(self, request, "voice/group_form.html", title, form=form, task=task, back=back)
+
+    def _save(self, request: HttpRequest, form: GroupTaskForm) -> GroupTask | None:
+        try:
+            return group_tasks.save(form.instance, audience=form.audience, by=request.user)
+        except ValidationError as problem:
+            form.add_error(None, problem.messages)
+            return None
+
+    # Launching
+
+    def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "voice.view_grouptask")
+        task = self._draft(pk)
+        may_launch = request.user.has_perm("voice.launch_grouptask")
+        problems: list[str] = []
+        if request.method == "POST":
+            require(request, "voice.launch_grouptask")
+            try:
+                return self._launched(request, group_tasks.launch(task.pk, by=request.user))
+            except ValidationError as problem:
+                problems = problem.messages
+        numbers, stopped = group_numbers.callable_now(task)
+        if stopped and task.door in group_tasks.AGAIN:
+            problems = [group_tasks.opted_out_since(stopped)]
+        return page(
+            self,
+            request,
+            "voice/group_review.html",
+            task.name,
+            task=task,
+            problems=problems,
+            phones=len(numbers),
+            stopped=stopped,
+            button=button_words(task, len(numbers)),
+            may_launch=may_launch and not problems and bool(numbers),
+            may_write=self.has_add_permission(request),
+            **told(task),
+        )
+
+    def _launched(self, request: HttpRequest, task: GroupTask) -> HttpResponse:
+        if task.is_at_laaffic:
+            messages.success(request, _("Laaffic has the task “%(name)s”.") % {"name": task.task_name})
+        return HttpResponseRedirect(own_page(task))
+
+    # Following
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        task = self.get_object(request, object_id)
+        if task is None:
+            raise Http404
+        require(request, "voice.view_grouptask")
+        may_add = self.has_add_permission(request)
+        may_launch = bool(request.user.has_perm("voice.launch_grouptask"))
+        is_draft = task.state == TaskState.DRAFT
+        return page(
+            self,
+            request,
+            "voice/group_task.html",
+            task.name,
+            task=task,
+            tone=TONES.get(TaskState(task.state), task.state),
+            advice=group_tasks.advice(task),
+            is_moving=not is_draft and (not task.is_over or task.look_at is not None),
+            bar=bar(task),
+            keys=[(key, n) for key, n in task.keys_pressed.items()],
+            calls=group_state.requests_of(task).select_related("requested_by")[:20],
+            children=task.children.order_by("-pk")[:20],
+            may_edit=may_add and is_draft,
+            may_review=is_draft and not task.is_template,
+            may_copy=may_add and not (is_draft and not task.is_template),
+            may_keep_template=may_add and not task.is_template,
+            may_update=may_add and may_launch and task.state == TaskState.WAITING,
+            may_repeat=may_add and may_launch and task.state == TaskState.FINISHED,
+            may_cancel=may_launch and task.state in OPEN and bool(task.key),
+            may_resolve=may_launch and task.state == TaskState.UNKNOWN,
+            may_delete=self.has_delete_permission(request, task),
+            **told(task),
+        )
+
+    def make_view(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
+        """A draft made from this task; what it changes or repeats is sent from its own review."""
+        require(request, "voice.view_grouptask", "voice.add_grouptask")
+        task = self._posted(request, pk)
+        if what not in MADE:
+            raise Http404
+        if what not in ("copy", "unreached"):
+            require(request, "voice.launch_grouptask")
+        try:
+            made = MADE[what](task, by=request.user)
+        except ValidationError as problem:
+            say(request, problem)
+            return HttpResponseRedirect(own_page(task))
+        return HttpResponseRedirect(own_page(made, "review" if made.door in group_tasks.AGAIN else "edit"))
+
+    def template_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "voice.view_grouptask", "voice.add_grouptask")
+        kept = group_copies.template(self._posted(request, pk), by=request.user)
+        messages.success(request, _("Kept as a template: new tasks can be made from it."))
+        return HttpResponseRedirect(own_page(kept))
+
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "voice.view_grouptask", "voice.launch_grouptask")
+        task = self._posted(request, pk)
+        try:
+            group_tasks.cancel(task.pk, by=request.user)
+            messages.success(request, _("Laaffic has taken the cancelling. Calls that ring already go on."))
+        except ValidationError as problem:
+            say(request, problem)
+        return HttpResponseRedirect(own_page(task))
+
+    def resolve_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "voice.view_grouptask", "voice.launch_grouptask")
+        task = self._posted(request, pk)
+        why = request.POST.get("why", "").strip()
+        try:
+            if not why:
+                raise ValidationError(_("Say how you know that Laaffic does not have it."))
+            group_tasks.not_there(task.pk, why=why[:120], by=request.user)
+        except ValidationError as problem:
+            say(request, problem)
+        return HttpResponseRedirect(own_page(task))
+
+    def _draft(self, pk: int) -> GroupTask:
+        task = GroupTask.objects.select_related(*group_tasks.RELATED).filter(pk=pk, state=TaskState.DRAFT).first()
+        if task is None:
+            raise Http404
+        return task
+
+    def _posted(self, request: HttpRequest, pk: int) -> GroupTask:
+        task = GroupTask.objects.select_related(*group_tasks.RELATED).filter(pk=pk).first()
+        if request.method != "POST" or task is None:
+            raise Http404
+        return task
+
+
+def told(task: GroupTask) -> dict[str, Any]:
+    """What a task will do, for people."""
+    occasions = [
+        (task.sms_on_answer, _("answered for %(n)d seconds") % {"n": task.sms_answer_seconds}),
+        (task.sms_on_key, _("key %(n)d pressed") % {"n": task.sms_key}),
+        (task.sms_on_failure, _("the call failed")),
+        (task.sms_on_ringing, _("it rang")),
+    ]
+    return {
+        "is_text": task.source == Announcement.TEXT,
+        "occasions": [words for is_chosen, words in occasions if is_chosen],
+        "zone": group_requests.zone_name(),
+        "most_hours": round(task.max_talk * task.number_count / 3600, 1),
+    }
+
+
+def bar(task: GroupTask) -> list[dict[str, Any]]:
+    """Connected, not connected, and ringing or talking now; the rest of the bar is who was not called yet."""
+    ended = (task.connected or 0) + (task.failed or 0)
+    counts = [("good", task.connected or 0), ("bad", task.failed or 0), ("moving", max(0, (task.called or 0) - ended))]
+    return [{"tone": tone, "width": round(100 * n / task.total, 3)} for tone, n in counts] if task.total else []
+
+
+def button_words(task: GroupTask, phones: int) -> str:
+    shown = {"n": f"{phones:,}"}
+    if task.door == Door.UPDATE:
+        return _("Update the task: %(n)s phones") % shown
+    return ngettext("Call %(n)s phone", "Call %(n)s phones", phones) % shown
+
+
+def own_page(task: GroupTask, what: str = "change") -> str:
+    return reverse(f"admin:voice_grouptask_{what}", args=[task.pk])
+
+
+def say(request: HttpRequest, problem: ValidationError) -> None:
+    for sentence in problem.messages:
+        messages.error(request, sentence)
