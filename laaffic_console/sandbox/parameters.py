@@ -34,7 +34,7 @@ def moment(given: dict[str, Any], name: str) -> float:
     return parsed.timestamp()
 
 
-def page_of(rows: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
+def page_of(rows: list[Any], given: dict[str, Any]) -> dict[str, Any]:
     """`current` and `size` of `rows`, as the vendor's pages look (wire §2.12)."""
     current = integer(given, "current", 1, 10**9, 1)
     size = integer(given, "size", 1, 100, 25)

@@ -156,8 +156,9 @@ class VoiceInterfaces(FamilyOfInterfaces):
         if end < start or end - start > MONTH or start < now - 2 * MONTH:
             raise Refusal("-25")
         found = [call for call in self.log.ended(now, *types) if start <= call.started_at <= end + 1]
-        rows = [as_record(call, self.options) for call in sorted(found, key=lambda call: call.started_at)]
-        return success(self.options, data=page_of(rows, given) | {"searchCount": True})
+        page = page_of(sorted(found, key=lambda call: call.started_at), given)
+        page["records"] = [as_record(call, self.options) for call in page["records"]]
+        return success(self.options, data=page | {"searchCount": True})
 
     def one_record(self, given: dict[str, Any], now: float, *types: int) -> dict[str, Any]:
         call = self.log.calls.get(text(given, "voiceId"))

@@ -104,12 +104,11 @@ def _keep(rows: Sequence[CallRecord]) -> None:
     }
     folded = {row.voice_id for row in rows if fold(locked[row.voice_id], row)}
     for voice_id, row in locked.items():
+        if voice_id in folded:  # what was just inserted is as it was told
+            changed.append(row)
         was, now = before[voice_id], _counted(row)
         if was == now:
-            if voice_id in folded:
-                changed.append(row)
             continue
-        changed.append(row)
         for sign, said in ((-1, was), (1, now)):
             if said is not None:
                 counts[said[0]] += sign
