@@ -1,12 +1,15 @@
 """`manage.py voice`: the same services, one JSON document."""
 
+import datetime as dt
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -48,3 +51,63 @@ def test_a_file_is_uploaded_once(sandbox: RunningSandbox, tmp_path: Path) -> Non
 
     assert (first["new"], second["new"]) == (True, False)
     assert first["file_id"] == second["file_id"] != ""
+
+
+class GroupTests:
+    NEW = ("group", "create", "--name", "Spring", "--app", "voiceApp", "--text", "Hello")
+
+    @pytest.fixture
+    def numbers(self, tmp_path: Path) -> str:
+        file = tmp_path / "list.csv"
+        file.write_text("phone\n" + "\n".join(f"+{919876500000 + n}" for n in range(20)) + "\n+919876500000\n")
+        return str(file)
+
+    def test_a_task_is_created_launched_and_followed(
+        self, sandbox: RunningSandbox, application: Application, numbers: str
+    ) -> None:
+        sandbox.sandbox.options.group_calls_per_second = 2000.0
+        draft = said(*self.NEW, "--file", numbers, "--window", "00:00-23:59")
+        assert (draft["state"], draft["numbers"], draft["twice"]) == ("draft", 20, 1)
+
+        launched = said("group", "launch", str(draft["id"]))
+        assert launched["state"] == "submitting"
+        for _ in range(100):
+            shown = said("group", "show", str(draft["id"]))
+            if shown["state"] == "finished":
+                break
+            time.sleep(0.05)
+
+        assert (shown["called"], shown["connected"] + shown["failed"]) == (20, 20)
+        assert [task["id"] for task in said("group", "list", "--state", "finished")] == [draft["id"]]
+        assert said("group", "again", str(draft["id"]))["numbers"] == 20
+
+    def test_it_is_cancelled(self, sandbox: RunningSandbox, application: Application, numbers: str) -> None:
+        later = (timezone.now() + dt.timedelta(hours=2)).isoformat()
+        task = said(*self.NEW, "--file", numbers, "--send-at", later, "--launch")
+
+        assert said("group", "cancel", str(task["id"]))["state"] == "cancelled"
+
+    def test_troubles_are_told_at_their_field(
+        self, sandbox: RunningSandbox, application: Application, numbers: str
+    ) -> None:
+        for arguments, told in (
+            (
+                ["--max-ringing", "10", "--speaking-rate", "0.1"],
+                "(?s)speaking_rate: From 0.25 to 4.*max_ringing_time: From 20 to 120 seconds",
+            ),
+            (["--window", "09:00-10:00"] * 4, "windows: 4 windows"),
+            (["--window", "12:00-09:00"], "ends before it starts"),
+            (["--window", "noon"], "no pair of times"),
+            (["--group", "nobody"], "no group"),
+            (["--send-at", "soon"], "no moment"),
+            (["--sms-app", "other"], "Register it first"),
+        ):
+            with pytest.raises(CommandError, match=told):
+                said(*self.NEW, "--file", numbers, *arguments)
+        with pytest.raises(CommandError, match="numbers: Say whom"):
+            said(*self.NEW)
+        sandbox.set_faults(status="-26", status_calls=1)
+        with pytest.raises(CommandError, match="-26"):
+            said(*self.NEW, "--file", numbers, "--launch")
+        with pytest.raises(CommandError, match="no task 999"):
+            said("group", "show", "999")

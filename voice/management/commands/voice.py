@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from laaffic_console.gateway.models import CallState
+from voice.management import group_arguments
 from voice.models import SipPhone
 from voice.services import audio, calls, phones, scheduling
 from voice.services.audio import UploadFailed
@@ -15,7 +16,7 @@ from voice.services.syncing import SyncFailed
 
 
 class Command(BaseCommand):
-    help = "Copy Laaffic's voice lists, upload audio, call from a SIP phone."
+    help = "Copy Laaffic's voice lists, upload audio, call from a SIP phone, launch group-call tasks."
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -30,19 +31,21 @@ class Command(BaseCommand):
         call.add_argument("--display-number", default="")
         for verb in (sync, upload, call):
             verb.add_argument("--json", action="store_true", help="one JSON document on standard output")
+        group_arguments.add(verbs.add_parser("group", help="group-call tasks: one announcement to many numbers"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             said = getattr(self, f"_{options['verb']}")(options)
         except ValidationError as problem:
-            raise CommandError(" ".join(problem.messages)) from problem
+            raise CommandError(group_arguments.said(problem)) from problem
         except (UploadFailed, SyncFailed) as problem:
             raise CommandError(str(problem)) from problem
         if options["json"]:
             self.stdout.write(json.dumps(said))
             return
-        for name, value in said.items():
-            self.stdout.write(f"{name}: {value}")
+        for line in said if isinstance(said, list) else [said]:
+            for name, value in line.items():
+                self.stdout.write(f"{name}: {value}")
 
     def _sync(self, options: dict[str, Any]) -> dict[str, Any]:
         """{list: rows read}; every list is tried before the first that failed is told."""
@@ -69,6 +72,9 @@ class Command(BaseCommand):
         kept, is_new = audio.add(data, options["name"] or audio.suggested_name(file.name))
         kept = audio.upload(kept.pk)
         return {"id": kept.pk, "name": kept.name, "new": is_new, "file_id": kept.file_id, "seconds": kept.seconds}
+
+    def _group(self, options: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
+        return group_arguments.run(options)
 
     def _call(self, options: dict[str, Any]) -> dict[str, Any]:
         made = calls.place(

@@ -1,0 +1,253 @@
+"""`manage.py voice group …`: group-call tasks from the shell, by the same services as the admin's."""
+
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management.base import CommandError
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from laaffic_console.gateway.models import Application, Channel
+from messaging.models import ContactGroup
+from voice.models import Announcement, AudioFile, GroupTask, TaskState
+from voice.services import group_copies, group_numbers, group_sync, group_tasks
+
+NEWEST = 50
+
+
+def add(parser: ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="group_verb", required=True)
+    _add_create(verbs.add_parser("create", help="write a draft; with --launch call at once"))
+    for verb, words in (
+        ("launch", "hand a draft to Laaffic"),
+        ("show", "one task as Laaffic has it now"),
+        ("cancel", "stop a task that waits or calls"),
+        ("again", "repeat a finished task, to all or --failed; it is launched at once"),
+    ):
+        own = verbs.add_parser(verb, help=words)
+        own.add_argument("id", type=int)
+        if verb == "again":
+            own.add_argument("--failed", action="store_true", help="only who was not reached")
+        _add_json(own)
+    listed = verbs.add_parser("list", help=f"the newest {NEWEST} tasks")
+    listed.add_argument("--state", choices=TaskState.values)
+    _add_json(listed)
+
+
+def _add_create(parser: ArgumentParser) -> None:
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--app", required=True, help="appId of a voice application")
+    played = parser.add_mutually_exclusive_group(required=True)
+    played.add_argument("--text", default="", help="spoken to the callee")
+    played.add_argument("--audio", default="", help="name of a file of the audio library")
+    parser.add_argument("--in-request", action="store_true", help="the audio file travels with the task")
+    parser.add_argument("--language", default="EN")
+    parser.add_argument("--speaking-rate", type=float, default=1.0)
+    parser.add_argument("--loops", type=int, default=1)
+    parser.add_argument("--group", action="append", default=[], help="a contact group; may be repeated")
+    parser.add_argument("--file", type=Path, help="CSV, XLSX or a plain list of numbers")
+    parser.add_argument("--region", default="", help="country of numbers without a country code, such as IN")
+    parser.add_argument("--skip-invalid", action="store_true", help="leave out what is no number")
+    parser.add_argument("--max-talk", type=int, default=60, help="seconds after the answer (Laaffic's maxCalls)")
+    parser.add_argument("--max-ringing", type=int, default=60)
+    parser.add_argument("--display-number", default="")
+    parser.add_argument("--send-at", default="", help="like 2026-05-03T09:00, in TIME_ZONE unless it says its own")
+    parser.add_argument("--window", action="append", default=[], metavar="HH:MM-HH:MM", help="at most three")
+    parser.add_argument("--sms-app", default="", help="appId of an SMS application: an SMS after the call")
+    parser.add_argument("--sms-text", default="")
+    parser.add_argument("--sms-sender-id", default="")
+    parser.add_argument("--sms-on-answer", type=int, metavar="SECONDS")
+    parser.add_argument("--sms-on-key", type=int, metavar="KEY")
+    parser.add_argument("--sms-on-failure", action="store_true")
+    parser.add_argument("--sms-on-ringing", action="store_true")
+    parser.add_argument("--agent-group", type=int, help="transfer answered calls to this group")
+    parser.add_argument("--agent-key", type=int, help="only on this key")
+    parser.add_argument("--callout-rate", type=int, default=1)
+    parser.add_argument("--launch", action="store_true")
+    _add_json(parser)
+
+
+def _add_json(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def run(options: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
+    verbs: dict[str, Callable[[dict[str, Any]], Any]] = {
+        "create": _create,
+        "launch": lambda given: _launched(_found(given["id"])),
+        "show": _show,
+        "cancel": lambda given: as_json(group_tasks.cancel(_found(given["id"]).pk)),
+        "again": lambda given: _launched(group_copies.again(_found(given["id"]), failed_only=given["failed"])),
+        "list": _list,
+    }
+    result: dict[str, Any] | list[dict[str, Any]] = verbs[options["group_verb"]](options)
+    return result
+
+
+def said(problem: ValidationError) -> str:
+    """With the field that each sentence is about."""
+    if not hasattr(problem, "error_dict"):
+        return " ".join(problem.messages)
+    lines = [(field, " ".join(sentences)) for field, sentences in problem.message_dict.items()]
+    return "\n".join(sentence if field == "__all__" else f"{field}: {sentence}" for field, sentence in lines)
+
+
+def _create(options: dict[str, Any]) -> dict[str, Any]:
+    task = GroupTask(
+        name=options["name"],
+        application=_application(options["app"], Channel.VOICE),
+        source=_source(options),
+        audio=_audio(options["audio"]),
+        text=options["text"],
+        language=options["language"],
+        speaking_rate=options["speaking_rate"],
+        loop_count=options["loops"],
+        max_talk=options["max_talk"],
+        max_ringing_time=options["max_ringing"],
+        display_number=options["display_number"],
+        send_at=_moment(options["send_at"]),
+        windows=[window.split("-") for window in options["window"]],
+        **_sms(options),
+        **_transfer(options),
+    )
+    audience = None
+    if options["group"] or options["file"]:
+        audience = group_numbers.gather(
+            groups=[_group(name) for name in options["group"]],
+            upload=_upload(options["file"]) if options["file"] else None,
+            region=options["region"].upper(),
+            skip_invalid=options["skip_invalid"],
+            with_sms=task.hang_up_sms,
+        )
+    group_tasks.save(task, audience=audience)
+    return _launched(task) if options["launch"] else as_json(task)
+
+
+def _source(options: dict[str, Any]) -> Announcement:
+    if not options["audio"]:
+        return Announcement.TEXT
+    return Announcement.IN_REQUEST if options["in_request"] else Announcement.LIBRARY
+
+
+def _sms(options: dict[str, Any]) -> dict[str, Any]:
+    if not options["sms_app"]:
+        return {}
+    seconds, key = options["sms_on_answer"], options["sms_on_key"]
+    return {
+        "hang_up_sms": True,
+        "sms_application": _application(options["sms_app"], Channel.SMS),
+        "sms_text": options["sms_text"],
+        "sms_sender_id": options["sms_sender_id"],
+        "sms_on_answer": seconds is not None,
+        "sms_answer_seconds": 10 if seconds is None else seconds,
+        "sms_on_key": key is not None,
+        "sms_key": 1 if key is None else key,
+        "sms_on_failure": options["sms_on_failure"],
+        "sms_on_ringing": options["sms_on_ringing"],
+    }
+
+
+def _transfer(options: dict[str, Any]) -> dict[str, Any]:
+    group, key = options["agent_group"], options["agent_key"]
+    if group is None:
+        return {}
+    told = {"agent_on_key": key is not None, "agent_key": key or 0, "callout_rate": options["callout_rate"]}
+    return {"to_agent": True, "agent_group": group, **told}
+
+
+def _launched(task: GroupTask) -> dict[str, Any]:
+    launched = group_tasks.launch(task.pk)
+    if launched.state == TaskState.DRAFT:
+        raise CommandError(group_tasks.advice(launched))
+    return as_json(launched)
+
+
+def _show(options: dict[str, Any]) -> dict[str, Any]:
+    task = _found(options["id"])
+    if task.is_open or task.state == TaskState.UNKNOWN:
+        group_sync.sync()
+        task.refresh_from_db()
+    return as_json(task)
+
+
+def _list(options: dict[str, Any]) -> list[dict[str, Any]]:
+    tasks = GroupTask.objects.filter(is_template=False)
+    if options["state"]:
+        tasks = tasks.filter(state=options["state"])
+    return [as_json(task) for task in tasks[:NEWEST]]
+
+
+def as_json(task: GroupTask) -> dict[str, Any]:
+    return {
+        "id": task.pk,
+        "name": task.name,
+        "state": str(task.state),
+        "task_name": task.task_name,
+        "key": task.key,
+        "numbers": task.number_count,
+        "twice": task.left_twice,
+        "suppressed": task.left_suppressed,
+        "invalid": task.left_invalid,
+        "total": task.total,
+        "called": task.called,
+        "connected": task.connected,
+        "failed": task.failed,
+        "connect_rate": task.connect_rate,
+        "sms_sent": task.sms_sent,
+        "keys": task.keys_pressed,
+        "cost": None if task.cost is None else str(task.cost),
+        "currency": task.currency,
+    }
+
+
+def _found(pk: int) -> GroupTask:
+    task = GroupTask.objects.select_related("application").filter(pk=pk, is_template=False).first()
+    if task is None:
+        raise CommandError(f"There is no task {pk}: manage.py voice group list shows them.")
+    return task
+
+
+def _application(app_id: str, channel: Channel) -> Application:
+    found = Application.objects.filter(app_id=app_id, channel=channel).first()
+    if found is None:
+        raise CommandError(f"Register it first: manage.py register_app {app_id} --channel {channel}")
+    return found
+
+
+def _audio(name: str) -> AudioFile | None:
+    if not name:
+        return None
+    kept = AudioFile.objects.filter(name=name).first()
+    if kept is None:
+        raise CommandError(f"The library has no file “{name}”: manage.py voice upload adds one.")
+    return kept
+
+
+def _group(name: str) -> ContactGroup:
+    found = ContactGroup.objects.filter(name=name).first()
+    if found is None:
+        raise CommandError(f"There is no group “{name}”.")
+    return found
+
+
+def _upload(file: Path) -> "SimpleUploadedFile":
+    try:
+        return SimpleUploadedFile(file.name, file.read_bytes())
+    except OSError as problem:
+        raise CommandError(f"{file} cannot be read: {problem.strerror}") from problem
+
+
+def _moment(text: str) -> Any:
+    if not text:
+        return None
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise CommandError(f"--send-at “{text}” is no moment such as 2026-05-03T09:00.")
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
