@@ -68,15 +68,21 @@ class WindowsWidget(forms.MultiWidget):
     def __init__(self) -> None:
         super().__init__([forms.TimeInput({"type": "time"}, format="%H:%M") for _at in range(2 * MAX_WINDOWS)])
 
-    def decompress(self, value: list[list[str]] | None) -> list[str | None]:
-        flat = [time for window in value or [] for time in window]
-        return [*flat, *[None] * (2 * MAX_WINDOWS - len(flat))]
+    def decompress(self, value: Any) -> list[Any]:
+        return [None] * (2 * MAX_WINDOWS)
 
 
 class WindowsField(forms.Field):
     """Up to three stretches of the day, as [["09:00", "12:00"], …]."""
 
     widget = WindowsWidget
+
+    def prepare_value(self, value: list[Any] | None) -> list[str | None]:
+        """A time for each of the widget's fields, from windows that are kept or from what was typed."""
+        flat: list[str | None] = []
+        for window in value or []:
+            flat += window if isinstance(window, list) else [window]
+        return [*flat, *[None] * (2 * MAX_WINDOWS - len(flat))]
 
     def clean(self, value: list[str] | None) -> list[list[str]]:
         given = [(time or "").strip() for time in value or []]
