@@ -170,6 +170,15 @@ class WritingTests:
         assert (task.max_talk, task.number_count, len(group_numbers.of(task))) == (30, 5, 5)
         assert "5 numbers are kept" in admin_client.get(own(task, "edit")).content.decode()
 
+    def test_windows_come_back(self, application: Application, admin_client: Client) -> None:
+        task = written(application, windows=[["09:00", "12:00"], ["18:00", "20:30"]])
+        shown = admin_client.get(own(task, "edit")).content.decode()
+        for number, time in enumerate(["09:00", "12:00", "18:00", "20:30"]):
+            assert f'name="windows_{number}" value="{time}"' in shown
+
+        wrong = given(application, windows_0="12:00", windows_1="09:00")
+        assert 'name="windows_0" value="12:00"' in admin_client.post(own(task, "edit"), wrong).content.decode()
+
     def test_many_pasted_numbers_fit(self, application: Application, admin_client: Client) -> None:
         many = "\n".join(str(FIRST + n) for n in range(200_001))
 
@@ -240,6 +249,25 @@ class LaunchingTests:
         assert "has taken the cancelling" in shown
         draft.refresh_from_db()
         assert draft.state == TaskState.CANCELLED
+
+    def test_who_opts_out_while_it_waits_is_told_and_left_out_by_a_change(
+        self, sandbox: RunningSandbox, application: Application, admin_client: Client
+    ) -> None:
+        later = timezone.now() + dt.timedelta(hours=3)
+        SuppressionEntry.objects.create(number="4915112345678", channel="voice")
+        task = group_tasks.launch(written(application, count=3, send_at=later).pk)
+        GroupTask.objects.update(state=TaskState.WAITING)
+        SuppressionEntry.objects.create(number="4915112345679", channel="voice")
+        assert 'id="opted-out"' not in admin_client.get(own(task)).content.decode()
+        SuppressionEntry.objects.create(number=str(FIRST), channel="voice")
+        assert "1 of its numbers was suppressed" in admin_client.get(own(task)).content.decode()
+
+        admin_client.post(own(task, "make", "update"))
+        draft = GroupTask.objects.get(parent=task)
+        admin_client.post(own(draft, "review"))
+
+        assert at_sandbox(sandbox)[0].given["numberList"] == [str(FIRST + 1), str(FIRST + 2)]
+        assert 'id="opted-out"' not in admin_client.get(own(draft)).content.decode()
 
     def test_templates(self, application: Application, admin_client: Client) -> None:
         task = written(application, max_talk=33)

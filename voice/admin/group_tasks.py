@@ -219,6 +219,7 @@ class GroupTaskAdmin(CopiedListAdmin):
             advice=group_tasks.advice(task),
             is_moving=not is_draft and (not task.is_over or task.look_at is not None),
             bar=bar(task),
+            opted_out=group_numbers.suppressed_since_launch(task) if task.is_open else 0,
             keys=[(key, n) for key, n in task.keys_pressed.items()],
             calls=group_state.requests_of(task).select_related("requested_by")[:20],
             children=task.children.order_by("-pk")[:20],

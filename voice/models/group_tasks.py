@@ -147,6 +147,8 @@ class GroupTask(models.Model):
 
     number_count = models.PositiveIntegerField(_("numbers"), default=0)
     numbers_from = models.CharField(_("where they come from"), max_length=300, blank=True)
+    # The newest entry of the suppression list when it was launched: later ones Laaffic does not know of.
+    suppression_seen = models.BigIntegerField(default=0)
     left_twice = models.PositiveIntegerField(default=0)
     left_suppressed = models.PositiveIntegerField(default=0)
     left_invalid = models.PositiveIntegerField(default=0)

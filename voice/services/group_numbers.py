@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -113,13 +113,28 @@ def _check_count(audience: Audience, *, field: str) -> None:
 
 def suppressed(numbers: Sequence[str], *, with_sms: bool) -> set[str]:
     """Who must not be called. With an SMS after the call, who wants no SMS: the gateway would send it to all."""
-    channels = [Channel.VOICE, Channel.ALL, *([Channel.SMS] if with_sms else [])]
-    entries = SuppressionEntry.objects.filter(channel__in=channels)
+    entries = _entries(with_sms=with_sms)
     stopped: set[str] = set()
     for start in range(0, len(numbers), CHUNK):
         chunk = numbers[start : start + CHUNK]
         stopped.update(entries.filter(number__in=chunk).values_list("number", flat=True))
     return stopped
+
+
+def _entries(*, with_sms: bool) -> QuerySet[SuppressionEntry]:
+    channels = [Channel.VOICE, Channel.ALL, *([Channel.SMS] if with_sms else [])]
+    return SuppressionEntry.objects.filter(channel__in=channels)
+
+
+def newest_entry() -> int:
+    return SuppressionEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def suppressed_since_launch(task: GroupTask) -> int:
+    """How many of its numbers opted out while Laaffic has them already."""
+    entries = _entries(with_sms=task.hang_up_sms).filter(pk__gt=task.suppression_seen)
+    fresh = set(entries.values_list("number", flat=True))
+    return len(fresh.intersection(of(task))) if fresh else 0
 
 
 def keep(task: GroupTask, audience: Audience) -> None:

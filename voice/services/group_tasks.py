@@ -85,6 +85,7 @@ def _drafts() -> QuerySet[GroupTask]:
 
 def _numbers(task: GroupTask) -> list[str]:
     """Who is called now: the suppression list is looked at again."""
+    task.suppression_seen = group_numbers.newest_entry()
     numbers, stopped = group_numbers.callable_now(task)
     if not numbers:
         raise ValidationError({"numbers": _("Nobody is left to call: all numbers are on the suppression list.")})
