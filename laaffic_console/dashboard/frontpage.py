@@ -1,20 +1,16 @@
 """The front page: what runs, what is held and why, today beside yesterday. Every figure comes from tallies."""
 
-import datetime as dt
-import json
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Sum
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.dashboard import health, health_page
+from laaffic_console.dashboard import days, health, health_page
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.services import balance_history, workers
-from messaging.models import ActivityTally, Campaign, CampaignState, Contact, EmailCampaign, MessageState, OutcomeTally
-from messaging.services import counting, email_counting
+from messaging.models import Campaign, CampaignState, Contact, EmailCampaign
+from messaging.services import counting, email_counting, insights
 
 SHOWN = 8
 
@@ -31,16 +27,14 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
         "scheduled": open_campaigns([CampaignState.SCHEDULED]),
         **emails(request),
         "recent": cards(open_campaigns([CampaignState.FINISHED])[:4]),
-        "today": day_figures(),
-        "spend": spend(),
-        "reasons": top_reasons(),
-        "chart": json.dumps(deliveries_chart()),
+        **days.context(),
         "health": health.parts(),
         "account_holds": AccountHold.objects.filter(released_at=None),
         "held_by_account": Campaign.objects.filter(state=CampaignState.HELD, account_hold__isnull=False).count(),
         "skewed": [health_page.skew_sentence(worker.host, worker.clock_skew or 0.0) for worker in workers.skewed()],
+        "clock": health_page.clock_sign(),
         "balance": balance(request),
-        "last_push_age": health.last_push_age(),
+        "last_push": health.last_push_at(),
         "steps": first_steps(),
     }
 
@@ -65,29 +59,10 @@ def emails(request: HttpRequest) -> dict[str, Any]:
 
 def cards(campaigns: list[Campaign]) -> list[dict[str, Any]]:
     progress = counting.progress_of_many(campaigns)
-    return [{"campaign": campaign, "progress": progress[campaign.pk]} for campaign in campaigns]
-
-
-def day_figures() -> list[dict[str, Any]]:
-    """Today beside yesterday at the same time."""
-    now = timezone.localtime()
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    today = _figures(midnight, now)
-    before = _figures(midnight - dt.timedelta(days=1), now - dt.timedelta(days=1))
-    shown = [
-        (_("Accepted"), [MessageState.ACCEPTED], "moving"),
-        (_("Delivered"), [MessageState.DELIVERED], "good"),
-        (_("Failed"), [MessageState.UNDELIVERED, MessageState.REJECTED, MessageState.EXPIRED], "bad"),
-        (_("Unknown"), [MessageState.UNKNOWN], "warn"),
-    ]
+    paces = insights.paces(campaigns, {pk: found["counts"] for pk, found in progress.items()})
     return [
-        {
-            "name": name,
-            "tone": tone,
-            "today": sum(today.get(state, 0) for state in states),
-            "yesterday": sum(before.get(state, 0) for state in states),
-        }
-        for name, states, tone in shown
+        {"campaign": campaign, "progress": progress[campaign.pk], "pace": paces.get(campaign.pk)}
+        for campaign in campaigns
     ]
 
 
@@ -102,50 +77,6 @@ def balance(request: HttpRequest) -> dict[str, Any] | None:
         "is_low": balance_history.is_low(reading),
         "is_old": balance_history.is_old(reading),
         "alert": settings.LAAFFIC_BALANCE_ALERT,
-    }
-
-
-def _figures(start: dt.datetime, end: dt.datetime) -> dict[int, int]:
-    happened = ActivityTally.objects.filter(minute__gte=start, minute__lte=end)
-    return dict(happened.values_list("state").annotate(total=Sum("messages")).order_by())
-
-
-def spend() -> list[tuple[str, Any]]:
-    """What was charged for the campaigns of the last day."""
-    since = timezone.now() - dt.timedelta(days=1)
-    rows = OutcomeTally.objects.filter(campaign__launched_at__gte=since).exclude(currency="").values_list("currency")
-    return [(currency, counting.amount(total)) for currency, total in rows.annotate(total=Sum("pay_micros")).order_by()]
-
-
-def top_reasons() -> list[tuple[str, int]]:
-    since = timezone.now() - dt.timedelta(days=1)
-    failed = [MessageState.UNDELIVERED, MessageState.REJECTED]
-    rows = OutcomeTally.objects.filter(campaign__launched_at__gte=since, state__in=failed).values_list("reason")
-    return [
-        (reason or _("no reason given"), n) for reason, n in rows.annotate(n=Sum("messages")).order_by("-n")[:5] if n
-    ]
-
-
-def deliveries_chart() -> dict[str, Any]:
-    """Hours of the last day, delivered and failed."""
-    now = timezone.localtime().replace(minute=0, second=0, microsecond=0)
-    hours = [now - dt.timedelta(hours=back) for back in range(23, -1, -1)]
-    states = [MessageState.DELIVERED, MessageState.UNDELIVERED]
-    found: dict[tuple[dt.datetime, int], int] = {}
-    rows = ActivityTally.objects.filter(minute__gte=hours[0], state__in=states)
-    for minute, state, total in rows.values_list("minute", "state").annotate(n=Sum("messages")).order_by():
-        hour = timezone.localtime(minute).replace(minute=0, second=0, microsecond=0)
-        found[hour, state] = found.get((hour, state), 0) + total
-    names = [
-        (_("Delivered"), MessageState.DELIVERED, "#16a34a"),
-        (_("Undelivered"), MessageState.UNDELIVERED, "#dc2626"),
-    ]
-    return {
-        "labels": [hour.strftime("%H:%M") for hour in hours],
-        "datasets": [
-            {"label": name, "data": [found.get((hour, state), 0) for hour in hours], "backgroundColor": colour}
-            for name, state, colour in names
-        ],
     }
 
 

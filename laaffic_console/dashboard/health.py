@@ -1,9 +1,9 @@
 """Whether the parts work together: database, queue, worker, callbacks."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.db import DatabaseError, connection
-from django.utils import timezone
 from django_q.brokers import get_broker
 
 from laaffic_console.gateway.models import PushedBody
@@ -46,7 +46,6 @@ def worker() -> Part:
     return Part("worker", alive > 0, f"{alive} alive" if alive else "none: start one with manage.py worker")
 
 
-def last_push_age() -> float | None:
-    """Seconds since the gateway last pushed something; None when it never did."""
-    last = PushedBody.objects.order_by("-id").values_list("received_at", flat=True).first()
-    return (timezone.now() - last).total_seconds() if last else None
+def last_push_at() -> dt.datetime | None:
+    """When the gateway last pushed something; None when it never did."""
+    return PushedBody.objects.order_by("-id").values_list("received_at", flat=True).first()

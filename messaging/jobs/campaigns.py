@@ -9,6 +9,7 @@ from messaging.services import (
     email_campaigns,
     email_deliveries,
     email_tests,
+    hours,
     imports,
     reply_pulls,
     report_pulls,
@@ -45,6 +46,7 @@ def follow_account() -> None:
 def sweep() -> None:
     follow_account()
     sending.sweep()
+    hours.fold()
     imports.sweep()
     attachments.sweep()
     email_campaigns.sweep()

@@ -12,6 +12,7 @@ from messaging.models.emails import (
     EmailTally,
     Submission,
 )
+from messaging.models.hours import DeliveryTimeTally, HourTally
 from messaging.models.imports import BadRow, ContactImport
 from messaging.models.messages import (
     ActivityTally,
@@ -39,6 +40,7 @@ __all__ = [
     "ContactGroup",
     "ContactImport",
     "Delivery",
+    "DeliveryTimeTally",
     "EmailCampaign",
     "EmailCampaignEvent",
     "EmailCampaignState",
@@ -47,6 +49,7 @@ __all__ = [
     "EmailMessage",
     "EmailTally",
     "GroupMembership",
+    "HourTally",
     "Message",
     "MessageEvent",
     "MessageState",

@@ -177,11 +177,23 @@ class OutcomeTally(models.Model):
     messages = models.IntegerField(default=0)
     billed_segments = models.BigIntegerField(default=0)
     pay_micros = models.BigIntegerField(default=0)
+    # How much of it is in the hours already (services/hours.py).
+    folded_messages = models.IntegerField(default=0, db_default=0)
+    folded_micros = models.BigIntegerField(default=0, db_default=0)
+
+    UNFOLDED = ~models.Q(messages=models.F("folded_messages"), pay_micros=models.F("folded_micros"))
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["campaign", "country", "state", "reason", "currency"], name="outcome_tally_once"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                name="outcome_unfolded",
+                condition=~models.Q(messages=models.F("folded_messages"), pay_micros=models.F("folded_micros")),
             )
         ]
 
@@ -190,7 +202,10 @@ class OutcomeTally(models.Model):
 
 
 class ActivityTally(models.Model):
-    """What happened in a minute: how many were accepted, delivered … in it. Only ever added to."""
+    """What happened in a minute: how many were accepted, delivered … in it.
+
+    An end that a better report takes back is taken off the minute in which that happens.
+    """
 
     minute = models.DateTimeField()
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="activity", db_index=False)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from laaffic_console.laaffic import DeliveryReport, DeliveryState
 from messaging.models import Batch, BatchState, Message, MessageEvent, MessageState
 from messaging.order_ids import message_id_of
-from messaging.services import answers
+from messaging.services import answers, delivery_times
 from messaging.services.bulk_writes import REPORT_COLUMNS, write_reports
 from messaging.services.settling import Outcome, count_activity, count_outcomes
 
@@ -198,6 +198,7 @@ def _move_batches(rows: Sequence[_Row]) -> None:
 def _move_tallies(rows: Sequence[_Row]) -> None:
     outcomes: dict[int, dict[Outcome, tuple[int, int, int]]] = defaultdict(dict)
     activity: dict[int, Counter[MessageState]] = defaultdict(Counter)
+    times: dict[int, Counter[int]] = defaultdict(Counter)
     for row in rows:
         now = _standing(row)
         if now == row.was:
@@ -209,10 +210,18 @@ def _move_tallies(rows: Sequence[_Row]) -> None:
                 outcomes[row.campaign_id][key] = (messages + sign, billed + sign * segments, paid + sign * pay)
         if row.was[0] != row.state:
             activity[row.campaign_id][MessageState(row.state)] += 1
+            if row.was[0] in FINAL_STATES:
+                activity[row.campaign_id][MessageState(row.was[0])] -= 1
+            if row.state == MessageState.DELIVERED:
+                bucket = delivery_times.bucket_of(row.settled_at, row.reported_at)
+                if bucket is not None:
+                    times[row.campaign_id][bucket] += 1
     for campaign_id in sorted(outcomes):
         count_outcomes(campaign_id, outcomes[campaign_id])
     for campaign_id in sorted(activity):
         count_activity(campaign_id, dict(activity[campaign_id]), timezone.now())
+    for campaign_id in sorted(times):
+        delivery_times.count(campaign_id, times[campaign_id], timezone.now())
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from laaffic_console.dashboard import health, health_page
 from laaffic_console.gateway.models import Application, BalanceReading, GatewayCall, PushedBody, WorkerHeartbeat
 from laaffic_console.gateway.services import account_hold, ledger
 from messaging.models import ActivityTally, Batch, Campaign, CampaignState, MessageState, OutcomeTally
+from messaging.services import hours
 
 pytestmark = pytest.mark.django_db
 
@@ -76,12 +77,12 @@ class HealthTests:
         assert answer.status_code == 503
         assert answer.json()["queue"] == "OperationalError"
 
-    def test_the_age_of_the_last_push(self) -> None:
-        assert health.last_push_age() is None
+    def test_when_the_last_push_came(self) -> None:
+        assert health.last_push_at() is None
 
-        PushedBody.objects.create(kind="sms-report", body="[]", received_at=timezone.now() - dt.timedelta(seconds=60))
+        body = PushedBody.objects.create(kind="sms-report", body="[]", received_at=timezone.now())
 
-        assert 60 <= (health.last_push_age() or 0) < 70
+        assert health.last_push_at() == body.received_at
 
 
 class HealthPageTests:
@@ -250,6 +251,7 @@ class FrontPageTests:
             OutcomeTally.objects.create(
                 campaign=campaign, state=MessageState.DELIVERED, currency="USD", messages=9, pay_micros=1_500_000
             )
+        hours.fold()
 
     def test_an_empty_console_says_what_to_do_first(self, admin_client: Client) -> None:
         answer = admin_client.get(reverse("admin:index"))
@@ -265,8 +267,12 @@ class FrontPageTests:
         figures = {figure["name"]: figure["today"] for figure in answer.context["today"]}
         assert answer.status_code == 200
         assert figures["Delivered"] == 140
-        assert answer.context["spend"] == [("USD", 21)]
-        assert answer.context["reasons"] == [("absent", 14)]
+        assert [(spent["currency"], spent["today"], spent["yesterday"]) for spent in answer.context["spend"]] == [
+            ("USD", 21, 0)
+        ]
+        assert [(reason, n) for reason, n, _advice in answer.context["reasons"]] == [("absent", 14)]
+        assert "Trying again later may help" in answer.content.decode()
+        assert [(row["country"], row["failed"]) for row in answer.context["countries"]] == [("", 0), ("IN", 14)]
         assert len(answer.context["running"]) == 4
         assert answer.context["steps"] == []
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db.models import Sum
+from django.db.models import Count, Sum
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -25,6 +25,7 @@ from messaging.models import (
     CampaignState,
     Contact,
     ContactGroup,
+    HourTally,
     Message,
     MessageEvent,
     MessageState,
@@ -36,6 +37,7 @@ from messaging.services import (
     campaigns,
     claiming,
     counting,
+    hours,
     report_pulls,
     report_pushes,
     reports,
@@ -148,8 +150,25 @@ def assert_figures_are_a_recount(campaign: Campaign) -> None:
     }
     charged = {currency: micros for currency, micros in costs.items() if currency}
     assert {currency: total * 1_000_000 for currency, total in counting.costs(campaign).items() if total} == charged
-    happened = ActivityTally.objects.filter(campaign=campaign, state=MessageState.DELIVERED)
-    assert (happened.aggregate(n=Sum("messages"))["n"] or 0) == stored["delivered"]
+    for state in (MessageState.DELIVERED, MessageState.UNDELIVERED, MessageState.EXPIRED):
+        happened = ActivityTally.objects.filter(campaign=campaign, state=state)
+        assert (happened.aggregate(n=Sum("messages"))["n"] or 0) == stored[state.key]
+    assert_hours_are_a_recount()
+
+
+def assert_hours_are_a_recount() -> None:
+    """The hours, folded twice, against every message there is."""
+    hours.fold()
+    hours.fold()
+
+    keys = ["country", "state", "reason", "currency"]
+    sums = HourTally.objects.exclude(state=MessageState.UNKNOWN).values_list(*keys)
+    kept = {tuple(row[:4]): tuple(row[4:]) for row in sums.annotate(n=Sum("messages"), paid=Sum("pay_micros"))}
+    finals = Message.objects.filter(state__in=reports.FINAL_STATES).order_by().values_list(*keys)
+    recounted = finals.annotate(n=Count("pk"), paid=Sum("pay_micros"))
+    assert {key: n for key, n in kept.items() if any(n)} == {tuple(row[:4]): (row[4], row[5] or 0) for row in recounted}
+    lost = Message.objects.filter(state=MessageState.UNKNOWN).count()
+    assert lost == hours.unknown_now() == hours.unknown_until(timezone.now() + hours.HOUR)
 
 
 def standing(campaign: Campaign) -> list[Any]:

@@ -1,0 +1,101 @@
+"""Today beside yesterday, from counters that are kept as things happen (DESIGN §1.7)."""
+
+import datetime as dt
+import json
+from typing import Any
+
+from django.db.models import Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from messaging.models import ActivityTally, MessageState
+from messaging.services import delivery_times, hours, insights
+
+DAY = dt.timedelta(days=1)
+
+
+def context() -> dict[str, Any]:
+    now = timezone.localtime()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return {
+        "today": figures(midnight, now),
+        "spend": spend(midnight, now),
+        "reasons": [(reason or _("no reason given"), n, insights.advice_for(reason)) for reason, n in _reasons(now)],
+        "countries": hours.countries(hours.hour_of(now - DAY)),
+        "times": delivery_times.since(hours.hour_of(now - DAY)),
+        "chart": json.dumps(deliveries_chart(now)),
+    }
+
+
+def _reasons(now: dt.datetime) -> list[tuple[str, int]]:
+    return hours.reasons(hours.hour_of(now - DAY))
+
+
+def figures(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
+    """What happened today, and yesterday until this minute; unknown is how many there are, then and now."""
+    today = _happened(midnight, now)
+    before = _happened(midnight - DAY, now - DAY)
+    shown = [
+        (_("Accepted"), [MessageState.ACCEPTED], "moving", _("The gateway took them; their reports come later.")),
+        (_("Delivered"), [MessageState.DELIVERED], "good", _("The carrier says that they reached the phone.")),
+        (_("Failed"), hours.FAILED, "bad", _("Rejected, undelivered or never reported on.")),
+    ]
+    unknown = _("Their answer was lost. They are not sent again by themselves; evidence or a person settles them.")
+    return [
+        *(
+            {
+                "name": name,
+                "tone": tone,
+                "means": means,
+                "today": sum(today.get(state, 0) for state in states),
+                "then": _("%(n)s by this time yesterday") % {"n": f"{sum(before.get(state, 0) for state in states):,}"},
+            }
+            for name, states, tone, means in shown
+        ),
+        {
+            "name": _("Unknown"),
+            "tone": "warn",
+            "means": unknown,
+            "today": hours.unknown_now(),
+            "then": _("%(n)s at this hour yesterday")
+            % {"n": f"{hours.unknown_until(hours.hour_of(now - DAY) + hours.HOUR):,}"},
+        },
+    ]
+
+
+def _happened(start: dt.datetime, end: dt.datetime) -> dict[int, int]:
+    happened = ActivityTally.objects.filter(minute__gte=start, minute__lte=end)
+    return dict(happened.values_list("state").annotate(total=Sum("messages")).order_by())
+
+
+def spend(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
+    """By currency, what reports told was charged today, and all of yesterday."""
+    today = hours.spent(midnight, now)
+    yesterday = hours.spent(midnight - DAY, midnight)
+    return [
+        {"currency": currency, "today": today.get(currency, 0), "yesterday": yesterday.get(currency, 0)}
+        for currency in sorted(today.keys() | yesterday.keys())
+    ]
+
+
+def deliveries_chart(now: dt.datetime) -> dict[str, Any]:
+    """Hours of the last day, delivered and failed."""
+    this_hour = hours.hour_of(now)
+    shown = [this_hour - dt.timedelta(hours=back) for back in range(23, -1, -1)]
+    names = [
+        (_("Delivered"), MessageState.DELIVERED, "#16a34a"),
+        (_("Undelivered"), MessageState.UNDELIVERED, "#dc2626"),
+    ]
+    found: dict[tuple[dt.datetime, int], int] = {}
+    rows = ActivityTally.objects.filter(minute__gte=shown[0], state__in=[state for _name, state, _colour in names])
+    for minute, state, total in rows.values_list("minute", "state").annotate(n=Sum("messages")).order_by():
+        hour = hours.hour_of(timezone.localtime(minute))
+        found[hour, state] = found.get((hour, state), 0) + total
+    return {
+        "labels": [hour.strftime("%H:%M") for hour in shown],
+        "datasets": [
+            # A late report takes its failure back in the hour in which it comes: less than nothing is not drawn.
+            {"label": name, "data": [max(found.get((hour, state), 0), 0) for hour in shown], "backgroundColor": colour}
+            for name, state, colour in names
+        ],
+    }

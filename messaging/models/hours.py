@@ -1,0 +1,51 @@
+"""What each hour added, over all campaigns: the front page's figures, however many campaigns there have been."""
+
+from django.db import models
+
+from laaffic_console.gateway.models import Application
+from messaging.models.campaigns import Campaign
+from messaging.models.messages import MessageState
+
+
+class HourTally(models.Model):
+    """By how much an hour changed the outcomes of an application's campaigns; folded by services/hours.py.
+
+    A late report takes a message out of one outcome and puts it into another, so an hour can be negative. The sums over
+    all hours are the outcomes as they stand.
+    """
+
+    hour = models.DateTimeField()
+    application = models.ForeignKey(Application, models.CASCADE, related_name="+", db_index=False)
+    country = models.CharField(max_length=2, blank=True)
+    state = models.PositiveSmallIntegerField(choices=MessageState)
+    reason = models.CharField(max_length=120, blank=True)
+    currency = models.CharField(max_length=8, blank=True)
+    messages = models.BigIntegerField(default=0)
+    pay_micros = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hour", "application", "country", "state", "reason", "currency"], name="hour_tally_once"
+            )
+        ]
+        indexes = [models.Index(fields=["state", "hour"], name="hour_tally_state")]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H}h {self.country} {self.get_state_display()} {self.reason}"
+
+
+class DeliveryTimeTally(models.Model):
+    """How many were delivered how long after the gateway took them: counted once, when the report is applied."""
+
+    hour = models.DateTimeField()
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="delivery_times", db_index=False)
+    bucket = models.PositiveSmallIntegerField()  # a place in services/delivery_times.py BOUNDS
+    messages = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["hour", "campaign", "bucket"], name="delivery_time_once")]
+        indexes = [models.Index(fields=["campaign", "bucket"], name="delivery_time_campaign")]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H}h bucket {self.bucket}"
