@@ -168,6 +168,7 @@ class WritingTests:
 
         task.refresh_from_db()
         assert (task.max_talk, task.number_count, len(group_numbers.of(task))) == (30, 5, 5)
+        assert admin_client.get(own(task, "numbers")).content.decode().split() == ["number", *group_numbers.of(task)]
         assert "5 numbers are kept" in admin_client.get(own(task, "edit")).content.decode()
 
     def test_windows_come_back(self, application: Application, admin_client: Client) -> None:
@@ -223,7 +224,11 @@ class LaunchingTests:
         sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
         shown = admin_client.post(own(task, "review"), follow=True).content.decode()
         assert "The answer was lost" in shown
-        GroupTask.objects.update(looks=1)
+        assert "New task from it" not in shown
+        GroupTask.objects.update(looks=1, looked_at=timezone.now())
+        assert "did not have it" in admin_client.get(own(task)).content.decode()
+        admin_client.post(own(task, "make", "copy"))
+        assert GroupTask.objects.count() == 1
 
         assert "Say how you know" in admin_client.post(own(task, "resolve"), follow=True).content.decode()
         admin_client.post(own(task, "resolve"), {"why": "not in their console"})
@@ -301,7 +306,7 @@ class LaunchingTests:
         user = User.objects.create_user("eve", is_staff=True)
         client.force_login(user)
         gets = [reverse(LIST), reverse(ADD), own(task), own(task, "edit"), own(task, "review")]
-        gets.append(reverse("admin:voice_grouptask_export", args=["csv"]))
+        gets += [reverse("admin:voice_grouptask_export", args=["csv"]), own(task, "numbers")]
         assert {client.get(page).status_code for page in gets} == {403}
         user.user_permissions.set(Permission.objects.filter(codename__in=["view_grouptask", "add_grouptask"]))
         assert {client.get(page).status_code for page in gets} == {200}

@@ -122,7 +122,12 @@ class GroupTaskForm(forms.ModelForm):
         widget=FileInput({"accept": ".mp3,.m4a,.wav,audio/*"}),
     )
     windows = WindowsField(required=False, label=gettext_lazy("Allowed times of day"))
-    groups = forms.ModelMultipleChoiceField(ContactGroup.objects.none(), required=False, label=gettext_lazy("Groups"))
+    groups = forms.ModelMultipleChoiceField(
+        ContactGroup.objects.none(),
+        required=False,
+        label=gettext_lazy("Groups"),
+        help_text=gettext_lazy("Hold Ctrl, or ⌘, to choose several."),
+    )
     numbers = forms.CharField(
         required=False,
         label=gettext_lazy("Numbers"),

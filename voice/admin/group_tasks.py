@@ -128,6 +128,7 @@ class GroupTaskAdmin(CopiedListAdmin):
             path("<int:pk>/review/", wrap(self.review_view), name="voice_grouptask_review"),
             path("<int:pk>/make/<slug:what>/", wrap(self.make_view), name="voice_grouptask_make"),
             path("<int:pk>/template/", wrap(self.template_view), name="voice_grouptask_template"),
+            path("<int:pk>/numbers/", wrap(self.numbers_view), name="voice_grouptask_numbers"),
             path("<int:pk>/cancel/", wrap(self.cancel_view), name="voice_grouptask_cancel"),
             path("<int:pk>/resolve/", wrap(self.resolve_view), name="voice_grouptask_resolve"),
             *super().get_urls(),
@@ -225,7 +226,7 @@ class GroupTaskAdmin(CopiedListAdmin):
             children=task.children.order_by("-pk")[:20],
             may_edit=may_add and is_draft,
             may_review=is_draft and not task.is_template,
-            may_copy=may_add and not (is_draft and not task.is_template),
+            may_copy=may_add and (task.is_template or task.is_at_laaffic),
             may_keep_template=may_add and not task.is_template,
             may_update=may_add and may_launch and task.state == TaskState.WAITING,
             may_repeat=may_add and may_launch and task.state == TaskState.FINISHED,
@@ -234,6 +235,16 @@ class GroupTaskAdmin(CopiedListAdmin):
             may_delete=self.has_delete_permission(request, task),
             **told(task),
         )
+
+    def numbers_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Whom the task calls, as a CSV file."""
+        require(request, "voice.view_grouptask")
+        task = GroupTask.objects.filter(pk=pk).first()
+        if task is None:
+            raise Http404
+        answer = HttpResponse("\r\n".join(["number", *group_numbers.of(task), ""]), content_type=TYPES["csv"])
+        answer["Content-Disposition"] = f'attachment; filename="group-call-{pk}.csv"'
+        return answer
 
     def make_view(self, request: HttpRequest, pk: int, what: str) -> HttpResponse:
         """A draft made from this task; what it changes or repeats is sent from its own review."""

@@ -24,6 +24,8 @@ def new_from(task: GroupTask, *, unreached_only: bool = False, by: User | None =
     """A draft with the same parameters, and a task's numbers without those that are suppressed by now."""
     if task.is_template:
         return GroupTask.objects.create(**copied(task), name=task.name, created_by=by)
+    if task.state in (TaskState.SENDING, TaskState.UNKNOWN):
+        raise ValidationError(_("Nobody knows yet whether this task calls. Settle that first: a copy calls all again."))
     numbers, stopped = group_numbers.callable_now(task)
     if unreached_only:
         numbers = _unreached(task, numbers)
