@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -14,14 +13,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from laaffic_console.gateway.models import Application, Channel, GatewayCall
+from laaffic_console.gateway.models import Application, Channel
 from messaging import segments
-from messaging.admin import mms_parts, steering
+from messaging.admin import campaign_page, mms_parts, steering
 from messaging.admin.pages import blame, page, require
-from messaging.admin.replies import with_contacts
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, CampaignState, Contact, ContactGroup
-from messaging.services import campaigns, counting, forecast, insights
+from messaging.services import campaigns, counting, forecast
 
 Verb = Callable[..., Campaign]
 
@@ -211,27 +209,11 @@ class CampaignAdmin(ModelAdmin):
             request,
             "messaging/campaign.html",
             campaign.name,
-            campaign=campaign,
-            mms=mms_parts.of(campaign),
-            progress=progress,
             follow_ups=steering.follow_ups_of(campaign, progress["counts"])
             if request.user.has_perm("messaging.add_campaign")
             else [],
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
-            costs=counting.costs(campaign),
-            segments=counting.segments_sent(campaign),
-            pace=insights.pace(campaign),
-            reasons=insights.failure_reasons(campaign),
-            countries=insights.countries(campaign),
-            chart=json.dumps(insights.activity_chart(campaign)),
-            replies=with_contacts(campaign.replies.order_by("-pk")[:5])
-            if request.user.has_perm("messaging.view_reply")
-            else None,
-            all_replies=f"{reverse('admin:messaging_reply_changelist')}?campaign__id__exact={campaign.pk}",
-            calls=GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk)[:10],
-            events=campaign.events.select_related("actor")[:20],
-            is_over=campaign.state in (CampaignState.FINISHED, CampaignState.CANCELLED)
-            and not counting.state_counts(campaign)["accepted"],
+            **campaign_page.context(request, campaign, progress),
         )
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Case, F, IntegerField, Sum, Value, When
 
+from messaging import meanings
 from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally
 
 # The states that are columns of a batch. CLAIMED is not: it is what `queued` means in a claimed batch.
@@ -135,6 +136,7 @@ def _progress(campaign: Campaign, counts: dict[str, int]) -> dict[str, Any]:
             {
                 "state": state,
                 "label": str(MessageState[state.upper()].label),
+                "means": str(meanings.OF_MESSAGES[state]),
                 "tone": tone,
                 "count": counts[state],
                 "width": round(100 * counts[state] / total, 3) if total else 0,

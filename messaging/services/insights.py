@@ -4,15 +4,18 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Sum
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.gateway.services import workers
 from laaffic_console.laaffic import Family, lookup
-from messaging.models import ActivityTally, Campaign, CampaignState, MessageState
+from messaging.models import ActivityTally, Campaign, CampaignState, MessageState, OutcomeTally
 from messaging.services import counting
 
 PACE_MINUTES = 2
@@ -71,6 +74,56 @@ def paces(campaigns: Sequence[Campaign], counts: dict[int, dict[str, int]]) -> d
         rates = [rate for rate in (campaign.rate_per_second, campaign.application.rate_per_second) if rate]
         left = waiting / per_second if per_second and waiting else None
         found[campaign.pk] = Pace(per_second, min(rates) if rates else None, left)
+    return found
+
+
+def spoken(campaign: Campaign, progress: dict[str, Any], pace: Pace | None) -> str:
+    """One sentence for who listens instead of looking."""
+    said = _("%(state)s, %(percent)d %% of %(total)s recipients, %(delivered)s delivered.") % {
+        "state": campaign.get_state_display(),
+        "percent": progress["percent"],
+        "total": f"{progress['total']:,}",
+        "delivered": f"{progress['counts']['delivered']:,}",
+    }
+    return f"{said} {_('About %(left)s left.') % {'left': pace.left}}" if pace and pace.left else said
+
+
+def why_waiting(campaign: Campaign, counts: dict[str, int], pace: Pace | None) -> str:
+    """What the queued messages wait for, where no hold and no gateway's answer has said it; "" if nothing waits."""
+    if campaign.hold_reason or campaign.wait_reason:
+        return ""
+    if campaign.state == CampaignState.SCHEDULED and campaign.scheduled_at:
+        at = date_format(timezone.localtime(campaign.scheduled_at), "SHORT_DATETIME_FORMAT")
+        return _("It starts by itself at %(when)s.") % {"when": at}
+    if campaign.state == CampaignState.PAUSED:
+        return _("It was paused. Resume sends the rest.")
+    if campaign.state != CampaignState.RUNNING:
+        return ""
+    if not workers.alive():
+        return _("No worker is alive. Start one with manage.py worker; nothing is lost meanwhile.")
+    if campaign.audience != Campaign.Audience.FROZEN:
+        return _("Its recipients are still being counted; those counted already are sent meanwhile.")
+    if pace and pace.limit and counts["queued"]:
+        return _("Its rate of %(n)s a second sets the pace.") % {"n": f"{pace.limit:,}"}
+    return ""
+
+
+def spending(campaign: Campaign, counts: dict[str, int]) -> list[dict[str, Any]]:
+    """By currency: charged so far, and about how much at the end if the rest costs what these did."""
+    rows = OutcomeTally.objects.filter(campaign=campaign).exclude(currency="").order_by("currency")
+    sums = list(rows.values_list("currency").annotate(paid=Sum("pay_micros"), n=Sum("messages")))
+    pending = sum(counts[state] for state in ("queued", "claimed", "accepted", "unknown"))
+    found = []
+    for currency, paid, n in sums:
+        about = paid + paid * pending // n if len(sums) == 1 and n > 0 and pending else None
+        found.append(
+            {
+                "currency": currency,
+                "paid": counting.amount(paid),
+                "charged": n,
+                "about": None if about is None else (Decimal(about) / counting.MICROS).quantize(Decimal("0.01")),
+            }
+        )
     return found
 
 

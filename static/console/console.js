@@ -19,6 +19,15 @@
   const live = (box) => {
     const part = box.dataset.livePart, every = Number(box.dataset.every || 2000);
     const said = document.querySelector("[data-live-status]");
+    // For who listens: a sentence when something has changed, not more often than every fifteen seconds.
+    const aloud = document.querySelector("[data-live-said]");
+    let spokeAt = Date.now();
+    const speak = (fresh) => {
+      if (!aloud || !fresh.dataset.says || fresh.dataset.says === aloud.textContent) return;
+      if (fresh.dataset.liveOver !== "true" && Date.now() - spokeAt < 15000) return;
+      aloud.textContent = fresh.dataset.says;
+      spokeAt = Date.now();
+    };
     const again = async () => {
       if (box.dataset.liveOver === "true") return;
       if (!document.hidden) {
@@ -35,8 +44,9 @@
             fresh.dataset.last = last;
             if (focus) document.getElementById(focus)?.focus();
             draw(fresh);
-            if (fresh.dataset.liveOver === "true") box.dataset.liveOver = "true";
           }
+          if (fresh) speak(fresh);
+          if (fresh?.dataset.liveOver === "true") box.dataset.liveOver = "true";
           if (said) said.textContent = "";
         } catch { if (said) said.textContent = box.dataset.lost || "Connection lost, trying again …"; }
       }

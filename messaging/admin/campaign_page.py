@@ -1,0 +1,44 @@
+"""What the page of a campaign that was launched shows, beside its buttons."""
+
+import json
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from laaffic_console.gateway.models import GatewayCall
+from messaging import meanings
+from messaging.admin import mms_parts
+from messaging.admin.replies import with_contacts
+from messaging.models import Campaign, CampaignState
+from messaging.services import batch_squares, counting, delivery_times, insights
+
+OVER = (CampaignState.FINISHED, CampaignState.CANCELLED)
+
+
+def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) -> dict[str, Any]:
+    counts = progress["counts"]
+    pace = insights.paces([campaign], {campaign.pk: counts}).get(campaign.pk)
+    return {
+        "campaign": campaign,
+        "means": meanings.OF_CAMPAIGNS[campaign.state],
+        "mms": mms_parts.of(campaign),
+        "progress": progress,
+        "says": insights.spoken(campaign, progress, pace),
+        "waits": insights.why_waiting(campaign, counts, pace),
+        "spending": insights.spending(campaign, counts),
+        "segments": counting.segments_sent(campaign),
+        "pace": pace,
+        "times": delivery_times.of_campaign(campaign),
+        "squares": batch_squares.of(campaign),
+        "reasons": insights.failure_reasons(campaign),
+        "countries": insights.countries(campaign),
+        "chart": json.dumps(insights.activity_chart(campaign)),
+        "replies": with_contacts(campaign.replies.order_by("-pk")[:5])
+        if request.user.has_perm("messaging.view_reply")
+        else None,
+        "all_replies": f"{reverse('admin:messaging_reply_changelist')}?campaign__id__exact={campaign.pk}",
+        "calls": GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk)[:10],
+        "events": campaign.events.select_related("actor")[:20],
+        "is_over": campaign.state in OVER and not counts["accepted"],
+    }

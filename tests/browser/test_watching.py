@@ -1,0 +1,81 @@
+"""Watching a campaign: the page moves by itself, speaks now and then, and stops asking when all is over."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup
+from messaging.services import campaigns
+from tests.messaging.conftest import add_contacts
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("browser"),
+    # Sockets of the live server's and Playwright's threads are closed by the collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture
+def campaign(application: Application, group: ContactGroup) -> Campaign:
+    add_contacts(group, 20)
+    made = campaigns.create(name="Autumn", application=application, sender_id="", text="Hello", groups=[group])
+    campaigns.launch(made.pk)
+    return made
+
+
+def asked(page: Page, campaign: Campaign) -> list[str]:
+    """The requests that the page makes by itself from now on."""
+    found: list[str] = []
+    address = f"/campaign/{campaign.pk}/change/"
+    page.on("request", lambda request: found.append(request.url) if address in request.url else None)
+    return found
+
+
+class WatchingTests:
+    def test_it_moves_by_itself_and_stops_when_over(
+        self, page: Page, sandbox: RunningSandbox, campaign: Campaign, run_jobs: Callable[[], int]
+    ) -> None:
+        page.goto(f"/admin/messaging/campaign/{campaign.pk}/change/")
+        expect(page.locator("#percent")).to_have_text("0")
+
+        run_jobs()
+
+        expect(page.locator("#percent")).to_have_text("100")
+        expect(page.locator(".c-squares li")).to_have_count(1)
+        page.wait_for_timeout(700)
+        run_jobs()
+        expect(page.locator("#campaign[data-live-over=true]")).to_have_count(1)
+        expect(page.locator("[data-live-said]")).to_contain_text("Finished, 100 % of 20 recipients")
+        expect(page.locator(".c-spread div").first).to_be_visible()
+        requests = asked(page, campaign)
+        page.wait_for_timeout(5000)
+        assert requests == []
+
+    def test_a_hidden_tab_does_not_ask(self, page: Page, sandbox: RunningSandbox, campaign: Campaign) -> None:
+        page.goto(f"/admin/messaging/campaign/{campaign.pk}/change/")
+        page.evaluate("Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})")
+        requests = asked(page, campaign)
+
+        page.wait_for_timeout(5000)
+
+        assert requests == []
+        page.evaluate("Object.defineProperty(document, 'hidden', {configurable: true, get: () => false})")
+        page.wait_for_timeout(5000)
+        assert requests
+
+    def test_a_lost_answer_is_a_square_of_its_own_and_not_the_end(
+        self, page: Page, sandbox: RunningSandbox, campaign: Campaign, run_jobs: Callable[[], int]
+    ) -> None:
+        run_jobs()
+        Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.RUNNING)
+        Batch.objects.filter(campaign=campaign).update(state=BatchState.UNKNOWN, accepted=0, delivered=0, unknown=20)
+
+        page.goto(f"/admin/messaging/campaign/{campaign.pk}/change/")
+
+        expect(page.locator(".c-squares li.warn a")).to_have_count(1)
+        expect(page.locator("#percent")).to_have_text("99")

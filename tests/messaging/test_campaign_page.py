@@ -1,0 +1,181 @@
+"""What the page of a running campaign tells: batches as squares, why it waits, what it costs, and how many queries."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import workers
+from messaging import meanings
+from messaging.models import (
+    ActivityTally,
+    Batch,
+    BatchState,
+    Campaign,
+    CampaignState,
+    MessageState,
+    OutcomeTally,
+)
+from messaging.services import batch_squares, counting, insights
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def campaign(application: Application) -> Campaign:
+    return Campaign.objects.create(
+        name="Autumn",
+        application=application,
+        text="Hi",
+        state=CampaignState.RUNNING,
+        audience=Campaign.Audience.FROZEN,
+        total=40,
+        first_sent_at=timezone.now(),
+    )
+
+
+def batch(campaign: Campaign, **fields: Any) -> Batch:
+    given: dict[str, Any] = {"size": 10, "first_message_id": 1, "last_message_id": 10}
+    return Batch.objects.create(campaign=campaign, **(given | fields))
+
+
+class SquaresTests:
+    def test_none_before_there_are_batches(self, campaign: Campaign) -> None:
+        assert batch_squares.of(campaign) is None
+
+    def test_each_standing_has_its_square(self, campaign: Campaign) -> None:
+        batch(campaign, state=BatchState.SETTLED, delivered=9, undelivered=1)
+        batch(campaign, state=BatchState.SETTLED, delivered=4, rejected=6)
+        batch(campaign, state=BatchState.SETTLED, delivered=9, accepted=1)
+        batch(campaign, state=BatchState.UNKNOWN, unknown=3, delivered=7)
+        batch(campaign, state=BatchState.CLAIMED, queued=10)
+        batch(campaign, state=BatchState.QUEUED, queued=10)
+
+        found = batch_squares.of(campaign)
+
+        assert found is not None
+        standings = [square.standing for square in found.squares]
+        assert standings == ["done", "failed", "answered", "unknown", "claimed", "queued"]
+        assert found.squares[0].says == "Every message has ended · 10 recipients · 9 delivered · 1 failed"
+        assert {word for word, _tone, _means in found.standings} == set(standings) == set(meanings.OF_BATCHES)
+
+    def test_very_many_batches_share_squares_and_the_most_urgent_speaks(
+        self, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(batch_squares, "AT_MOST", 4)
+        for number in range(10):
+            batch(campaign, state=BatchState.SETTLED, delivered=0 if number == 7 else 10, unknown=10 * (number == 7))
+
+        found = batch_squares.of(campaign)
+
+        assert found is not None
+        assert (found.batches, len(found.squares)) == (10, 4)
+        assert [square.standing for square in found.squares] == ["done", "done", "unknown", "done"]
+        assert found.squares[2].says == "3 batches · Its answer was lost · 30 recipients · 20 delivered"
+
+
+class WaitingTests:
+    def why(self, campaign: Campaign) -> str:
+        counts = counting.state_counts(campaign)
+        return insights.why_waiting(campaign, counts, insights.pace(campaign))
+
+    def test_no_worker(self, campaign: Campaign) -> None:
+        assert "No worker is alive" in self.why(campaign)
+
+    def test_its_rate(self, campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(workers, "alive", lambda: 1)
+        batch(campaign, queued=10)
+        assert self.why(campaign) == ""
+
+        campaign.rate_per_second = 5
+
+        assert self.why(campaign) == "Its rate of 5 a second sets the pace."
+
+    def test_what_says_it_already_is_not_said_twice(self, campaign: Campaign) -> None:
+        campaign.wait_reason = "The gateway cannot be reached."
+
+        assert self.why(campaign) == ""
+
+    def test_a_pause(self, campaign: Campaign) -> None:
+        campaign.state = CampaignState.PAUSED
+
+        assert self.why(campaign) == "It was paused. Resume sends the rest."
+
+
+class SpendingTests:
+    def test_the_rest_is_expected_at_what_was_charged(self, campaign: Campaign) -> None:
+        batch(campaign, delivered=10)
+        batch(campaign, accepted=5, rejected=5)
+        OutcomeTally.objects.create(
+            campaign=campaign, state=MessageState.DELIVERED, currency="USD", messages=10, pay_micros=40_000
+        )
+        OutcomeTally.objects.create(campaign=campaign, state=MessageState.REJECTED, messages=5)
+
+        spent = insights.spending(campaign, counting.state_counts(campaign))
+
+        assert [(row["currency"], str(row["paid"]), str(row["about"])) for row in spent] == [("USD", "0.04", "0.06")]
+
+    def test_the_end_has_no_forecast(self, campaign: Campaign) -> None:
+        batch(campaign, delivered=10)
+        OutcomeTally.objects.create(
+            campaign=campaign, state=MessageState.DELIVERED, currency="USD", messages=10, pay_micros=40_000
+        )
+
+        assert insights.spending(campaign, counting.state_counts(campaign))[0]["about"] is None
+
+
+class PaceTests:
+    @pytest.mark.parametrize(
+        ("seconds", "says"),
+        [(None, ""), (0.2, "1 s"), (89, "89 s"), (90, "2 min"), (5399, "90 min"), (7500, "2 h 5 min")],
+    )
+    def test_what_is_left_is_said_as_people_say_it(self, seconds: float | None, says: str) -> None:
+        assert insights.Pace(1.0, None, seconds).left == says
+
+
+class PageTests:
+    def fill(self, campaign: Campaign, times: int) -> None:
+        start = OutcomeTally.objects.count()
+        for n in range(start, start + times):
+            batch(campaign, state=BatchState.SETTLED, delivered=9, undelivered=1)
+            OutcomeTally.objects.create(
+                campaign=campaign, country="IN", state=MessageState.UNDELIVERED, reason=f"absent {n}", messages=1
+            )
+            minute = timezone.now().replace(second=0, microsecond=0) - dt.timedelta(minutes=n)
+            ActivityTally.objects.create(campaign=campaign, minute=minute, state=MessageState.DELIVERED, messages=9)
+
+    def test_a_longer_history_costs_no_more_queries(self, admin_client: Client, campaign: Campaign) -> None:
+        address = reverse("admin:messaging_campaign_change", args=[campaign.pk])
+        self.fill(campaign, 1)
+        with CaptureQueriesContext(connection) as few:
+            admin_client.get(address)
+        self.fill(campaign, 30)
+
+        with CaptureQueriesContext(connection) as many:
+            answer = admin_client.get(address)
+
+        assert answer.status_code == 200
+        assert len(many) == len(few) <= 30
+        assert not [query["sql"] for query in many if 'FROM "messaging_message"' in query["sql"]]
+
+    def test_every_state_has_its_meaning(self, admin_client: Client, campaign: Campaign) -> None:
+        batch(campaign, **{state.key: 1 for state in counting.STORED_STATES})
+
+        said = admin_client.get(reverse("admin:messaging_campaign_change", args=[campaign.pk])).content.decode()
+
+        for word, means in meanings.OF_MESSAGES.items():
+            assert word == "claimed" or str(means) in said
+        assert str(meanings.OF_CAMPAIGNS["running"]) in said
+        assert set(meanings.OF_MESSAGES) == {state.key for state in MessageState}
+        assert set(meanings.OF_CAMPAIGNS) == set(CampaignState.values)
+
+    def test_it_is_never_complete_too_early(self, campaign: Campaign) -> None:
+        batch(campaign, size=40, state=BatchState.SETTLED, delivered=40)
+
+        assert counting.progress(campaign)["percent"] == 99
