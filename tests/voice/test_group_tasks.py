@@ -3,6 +3,7 @@
 import datetime as dt
 import time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -16,7 +17,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ContactGroup, SuppressionEntry
 from tests.messaging.attachment_samples import mpeg
 from tests.messaging.conftest import add_contacts
-from voice.models import Announcement, CallRecord, Door, GroupTask, TaskState
+from voice.models import Announcement, CallRecord, Door, GroupTask, TaskState, VoiceSync
 from voice.services import (
     audio,
     group_copies,
@@ -28,6 +29,7 @@ from voice.services import (
     records_pulls,
     scheduling,
 )
+from voice.services.syncing import SyncFailed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -325,6 +327,106 @@ class LaunchTests:
 
         task.refresh_from_db()
         assert task.state == becomes
+
+
+class ParameterTests:
+    def test_all_of_them_reach_the_gateway(
+        self, sandbox: RunningSandbox, application: Application, sms_application: Application
+    ) -> None:
+        send_at = timezone.now().replace(microsecond=0) + dt.timedelta(days=1)
+        task = written(
+            application,
+            count=1,
+            accent="91",
+            gender=2,
+            speaking_rate=1.5,
+            loop_count=2,
+            max_talk=40,
+            max_ringing_time=45,
+            delay_play=3,
+            delay_hangup=4,
+            display_number="1008122211",
+            send_at=send_at,
+            windows=[["18:28", "19:28"]],
+            hang_up_sms=True,
+            sms_application=sms_application,
+            sms_sender_id="123",
+            sms_text="Bye",
+            sms_on_key=True,
+            sms_key=5,
+            sms_on_answer=True,
+            sms_answer_seconds=7,
+            sms_on_ringing=True,
+            to_agent=True,
+            agent_group=1000019,
+            agent_key=9,
+            callout_rate=3,
+        )
+        task = group_tasks.launch(task.pk)
+
+        expected = {
+            "appId": "voiceApp",
+            "taskName": task.task_name,
+            "source": 3,
+            "loopCount": 2,
+            "maxCalls": 40,
+            "hangUpSms": 1,
+            "toSeat": 1,
+            "sipGroupId": 1000019,
+            "outboundControl": 1,
+            "calloutRate": 3,
+            "toSeatKey": 9,
+            "toSeatType": 2,
+            "numberList": [str(FIRST)],
+            "sendTime": send_at.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%d %H:%M:%S"),
+            "text": "Hello",
+            "smsAppId": "smsApp",
+            "senderId": "123",
+            "smsContent": "Bye",
+            "feedbackValue": 5,
+            "successPushTime": 7,
+            "feedbackPush": 1,
+            "successPush": 1,
+            "failedPush": 0,
+            "ringPush": 1,
+            "lan": "EN",
+            "displayNum": "1008122211",
+            "maxRingingTime": 45,
+            "allowSendTime": [{"strTime": "18:28", "endTime": "19:28"}],
+        }
+        assert len(expected) == 28
+        more = {"accent": "91", "ssmlGender": 2, "speakingRate": 1.5, "delayPlay": 3, "delayHangup": 4}
+        assert at_sandbox(sandbox)[0].given == expected | more
+
+
+class SyncTests:
+    def test_one_task_that_laaffic_will_not_tell_of_does_not_hide_the_others(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        first, second = (group_tasks.launch(written(application).pk) for _ in range(2))
+        GroupTask.objects.filter(pk=first.pk).update(look_at=timezone.now() - dt.timedelta(hours=1))
+        sandbox.set_faults(status="-25", status_calls=1)
+
+        with pytest.raises(SyncFailed):
+            group_sync.sync()
+
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert (first.looked_at, second.looked_at is not None) == (None, True)
+        assert first.look_at is not None
+        assert first.look_at > timezone.now()
+
+    def test_a_job_asks_for_what_is_due_and_for_nothing_else(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        due, later = (group_tasks.launch(written(application).pk) for _ in range(2))
+        VoiceSync.objects.update(requested_at=None, started_at=timezone.now())
+        GroupTask.objects.filter(pk=later.pk).update(look_at=timezone.now() + dt.timedelta(hours=1))
+        GroupTask.objects.filter(pk=due.pk).update(look_at=timezone.now())
+
+        scheduling.run(group_sync.NAME)
+
+        assert list(GroupTask.objects.exclude(looked_at=None)) == [due]
 
 
 class SteeringTests:

@@ -5,7 +5,8 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import CallState
 from laaffic_console.gateway.services import bell, leases, workers
-from voice.models import GroupTask, TaskState, VoiceSync
+from laaffic_console.laaffic import Refused, Remedy
+from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN, OVER
 from voice.services import calls, group_records, group_state, group_tasks, records_pulls, syncing
 
@@ -13,24 +14,39 @@ NAME = group_tasks.SYNC
 AT_ONCE = 500
 
 
-def sync() -> int:
-    """Ask for each; how many there were. SyncFailed says why they cannot be asked for."""
-    return syncing.run(NAME, _read)
+def sync(*, only_due: bool = False) -> int:
+    """Ask for each that is open, or only for those whose time has come; how many. SyncFailed says why not."""
+    return syncing.run(NAME, lambda held, status: _read(held, only_due))
 
 
-def _read(held: leases.HeldLease, status: VoiceSync) -> int:
-    looked_at = 0
-    wanted = Q(state__in=[*OPEN, TaskState.UNKNOWN]) | Q(look_at__lte=timezone.now())
+def _read(held: leases.HeldLease, only_due: bool) -> int:
+    wanted = Q(look_at__lte=timezone.now())
+    if not only_due:
+        wanted |= Q(state__in=[*OPEN, TaskState.UNKNOWN])
     tasks = GroupTask.objects.filter(wanted).exclude(task_name="").select_related("parent__parent", "call")
+    refused: Refused | None = None
+    looked_at = 0
     for task in tasks.exclude(state__in=[TaskState.DRAFT, TaskState.SENDING]).order_by("look_at", "pk")[:AT_ONCE]:
         syncing.go_on(held)
         workers.beat()
-        was_over = task.state in OVER
-        group_records.adopt(task)
-        if group_state.look(task).state in OVER and not was_over:
-            syncing.request(records_pulls.GROUP)  # its calls' records are worth reading now
+        try:
+            _look(task)
+        except Refused as refusal:
+            if refusal.calls_for is not Remedy.FATAL:
+                raise
+            refused = refusal  # of this task alone, such as one from long ago: the others are asked for all the same
+            GroupTask.objects.filter(pk=task.pk).update(look_at=timezone.now() + group_state.SELDOM)
         looked_at += 1
+    if refused is not None:
+        raise refused
     return looked_at
+
+
+def _look(task: GroupTask) -> None:
+    was_over = task.state in OVER
+    group_records.adopt(task)
+    if group_state.look(task).state in OVER and not was_over:
+        syncing.request(records_pulls.GROUP)  # its calls' records are worth reading now
 
 
 def is_anything_due() -> bool:

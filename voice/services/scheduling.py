@@ -24,12 +24,13 @@ def sweep() -> None:
 
 def run(name: str) -> None:
     """For a job, which may be rung for twice; how it went is on the list's own row."""
-    is_waited_for = {records_pulls.SIP: calls.anything_to_look_for, group_sync.NAME: group_sync.is_anything_due}
-    if syncing.is_due(name) or (name in is_waited_for and is_waited_for[name]()):
-        try:
+    try:
+        if syncing.is_due(name) or (name == records_pulls.SIP and calls.anything_to_look_for()):
             sync(name)
-        except SyncFailed:
-            return
+        elif name == group_sync.NAME and group_sync.is_anything_due():
+            group_sync.sync(only_due=True)
+    except SyncFailed:
+        return
 
 
 def sync(name: str) -> int:
