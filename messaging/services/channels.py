@@ -4,10 +4,12 @@ settling and reports are the same for all of them, and a channel says only what 
 Another app adds a channel with `register` when it is made ready; messaging need not know it.
 """
 
+import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
+from laaffic_console.gateway.models import Application
 from laaffic_console.laaffic import LaafficClient, SendResult
 from messaging.models import Batch, Campaign
 from messaging.services.outgoing import Claim
@@ -58,6 +60,10 @@ class SendingChannel(ABC):
     def look_for_reports(self, client: LaafficClient, batch: Batch) -> None:
         """Ask for what is overdue of this batch: reports that did not come, and what is unknown."""
 
+    def reconcile(self, application: Application, start: dt.datetime, end: dt.datetime) -> int:
+        """Everything the vendor's records say of what was sent between two moments; how many there were."""
+        return 0
+
 
 _channels: dict[str, SendingChannel] = {}
 
@@ -72,3 +78,7 @@ def named(key: str) -> SendingChannel:
 
 def of(campaign: Campaign) -> SendingChannel:
     return _channels[campaign.channel]
+
+
+def carried_by(application: Application) -> list[SendingChannel]:
+    return [channel for channel in _channels.values() if channel.application_channel == application.channel]

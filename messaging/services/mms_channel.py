@@ -3,13 +3,14 @@
 No orderId goes out and none comes back: ids are matched by number. Reports come as for SMS.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from laaffic_console.gateway.models import Channel
+from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.laaffic import LaafficClient, SendResult
 from laaffic_console.laaffic.mms import MAX_ATTACHMENTS, MAX_TITLE
 from messaging import merge_fields, segments
@@ -85,6 +86,9 @@ class MmsChannel(SendingChannel):
         report_pulls.ask_by_id(client, batch)
         if batch.state == BatchState.UNKNOWN:
             report_pulls.look_for_unknown(client, batch)
+
+    def reconcile(self, application: Application, start: dt.datetime, end: dt.datetime) -> int:
+        return report_pulls.reconcile(application, start, end)
 
 
 def problem_with_title(options: MmsOptions) -> str:

@@ -143,12 +143,15 @@ def unknown_batches(application: Application) -> "QuerySet[Batch]":
 
 
 @transaction.atomic
-def say_not_found(batch_id: int, asked_at: dt.datetime) -> int:
-    """After a sweep of its whole window: what is still unknown says that the records do not have it; how many."""
+def say_not_found(batch_id: int, asked_at: dt.datetime, lasting: dt.timedelta = dt.timedelta(0)) -> int:
+    """After a sweep of its whole window: what is still unknown says that the records do not have it; how many.
+
+    `lasting`: how long after it was taken a record may first be there.
+    """
     batch = Batch.objects.select_for_update(of=("self",)).select_related("call").get(pk=batch_id)
     if batch.state != BatchState.UNKNOWN or not (batch.call and batch.call.left_at):
         return 0
-    if window_of(batch.call.left_at)[1] > asked_at:
+    if window_of(batch.call.left_at)[1] + lasting > asked_at:
         return 0
     lost = (batch.call.evidence or "the answer was lost")[:90]
     said = f"{NOT_IN_RECORDS} (asked {timezone.localtime(asked_at):%Y-%m-%d %H:%M}); {lost}"

@@ -1,6 +1,8 @@
 """SMS: up to a thousand recipients a call, several texts in one where the application takes them (wire §2.1, §2.14)."""
 
-from laaffic_console.gateway.models import Channel
+import datetime as dt
+
+from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.laaffic import LaafficClient, SendResult, SmsItem
 from messaging import segments
 from messaging.models import Batch, BatchState, Campaign
@@ -43,6 +45,9 @@ class SmsChannel(SendingChannel):
         report_pulls.ask_by_id(client, batch)
         if batch.state == BatchState.UNKNOWN:
             report_pulls.look_for_unknown(client, batch)
+
+    def reconcile(self, application: Application, start: dt.datetime, end: dt.datetime) -> int:
+        return report_pulls.reconcile(application, start, end)
 
 
 def items_of(claimed: Claim, sender_id: str) -> list[SmsItem]:

@@ -1,11 +1,14 @@
 """TTS messages on the one door out, against the sandbox over real HTTP."""
 
+import datetime as dt
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
@@ -14,9 +17,10 @@ from laaffic_console.laaffic import Spoken
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services import campaigns, counting, proving, report_pulls
+from messaging.services import campaigns, counting, proving, record_matching, report_pulls
+from messaging.services.record_matching import NOT_IN_RECORDS
 from tests.messaging.conftest import add_contacts, group, point_at, run_jobs
-from voice.services.tts_channel import TtsOptions
+from voice.services.tts_channel import TtsOptions, call_lasts
 
 __all__ = ["group", "run_jobs"]  # fixtures that are shared with messaging
 
@@ -49,6 +53,10 @@ def draft(application: Application, group: ContactGroup, **given: Any) -> Campai
         channel="voice",
         channel_options=options.as_json(),
     )
+
+
+def left_before(ago: dt.timedelta) -> None:
+    GatewayCall.objects.update(left_at=timezone.now() - ago)
 
 
 def look_again() -> None:
@@ -121,6 +129,42 @@ class TtsCampaignTests:
         assert ended_calls(sandbox) == []
         assert not campaigns.finish_if_done(campaign.pk)
 
+    def test_it_is_said_not_to_be_in_the_records_when_its_call_must_have_ended(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 1)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        campaign = draft(application, group, max_ringing_time=20, max_duration=10)
+        campaigns.launch(campaign.pk)
+        run_jobs()
+        grace = record_matching.window_of(timezone.now())[1] - timezone.now()
+
+        left_before(grace + dt.timedelta(seconds=25))
+        look_again()
+        assert NOT_IN_RECORDS not in Message.objects.get().evidence
+
+        left_before(grace + dt.timedelta(seconds=35))
+        look_again()
+        assert NOT_IN_RECORDS in Message.objects.get().evidence
+        assert Message.objects.get().state == MessageState.UNKNOWN
+
+    def test_reconcile_asks_the_records_at_once(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 6)
+        sandbox.set_faults(next_fault="reset_after", next_calls=2)
+        campaign = draft(application, group)
+        campaigns.launch(campaign.pk)
+        run_jobs()
+        assert counting.state_counts(campaign)["unknown"] == 2
+
+        said = io.StringIO()
+        call_command("reconcile", stdout=said)
+
+        counts = counting.state_counts(campaign)
+        assert "6 records read" in said.getvalue()
+        assert counts["delivered"] + counts["undelivered"] == 6
+
     def test_a_gateway_that_tells_no_id_is_believed_all_the_same(
         self,
         sandbox: RunningSandbox,
@@ -139,6 +183,21 @@ class TtsCampaignTests:
 
         assert counting.state_counts(campaign)["accepted"] == 0
         assert not Message.objects.filter(gateway_id=None).exists()
+
+
+class CallLastsTests:
+    @pytest.mark.parametrize(
+        ("given", "seconds"),
+        [
+            ({}, 60 + 120),
+            ({"max_ringing_time": 20, "max_duration": 5, "delay_play": 2, "delay_hangup": 3}, 30),
+            ({"max_ringing_time": 20, "max_duration": 5, "recall_count": 2, "recall_interval": 10}, 25 + 2 * 625),
+        ],
+    )
+    def test_it_counts_ringing_talk_delays_and_repetitions(
+        self, application: Application, group: ContactGroup, given: dict[str, Any], seconds: int
+    ) -> None:
+        assert call_lasts(draft(application, group, **given)) == dt.timedelta(seconds=seconds)
 
 
 class OptionTests:

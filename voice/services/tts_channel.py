@@ -7,20 +7,23 @@ import datetime as dt
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services import workers
+from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import InvalidRequest, LaafficClient, SendResult, Source, Spoken, call_record_windows
 from laaffic_console.laaffic.tts import MAX_TEXT
-from messaging.models import Batch, Campaign
-from messaging.services import report_pulls, reports
+from messaging.models import Batch, BatchState, Campaign
+from messaging.services import answers, record_matching, report_pulls, reports
 from messaging.services.channels import Post, SendingChannel
 from messaging.services.outgoing import Claim
 from voice.services.call_reports import as_delivery_report
 
 ROWS_AT_ONCE = 500
-CALL_LASTS = dt.timedelta(minutes=10)  # how long after its request a call may begin and be recorded
+CALL_LASTS = dt.timedelta(minutes=10)  # how long after its request a call may begin and be recorded, at least
+LONGEST_TALK = 120  # seconds, where the campaign says no less
 
 # Parameters of the interface → fields of the form.
 FIELD_OF = {
@@ -103,16 +106,46 @@ class TtsChannel(SendingChannel):
         left = [each.claimed_at for each in due if each.claimed_at]
         if not left:
             return
-        apply_records(client, min(left) - report_pulls.CLOCKS_DIFFER_BY, max(left) + CALL_LASTS)
+        lasting = max(map(call_lasts, {each.campaign for each in due}))
+        asked_at = timezone.now()
+        apply_records(client, min(left) - report_pulls.CLOCKS_DIFFER_BY, max(left) + max(CALL_LASTS, lasting))
+        _say_not_found(due, asked_at)
         for other in due:
             if other.pk != batch.pk:
                 report_pulls.check_again(other)
 
+    def reconcile(self, application: Application, start: dt.datetime, end: dt.datetime) -> int:
+        answers.write_all(Batch.objects.filter(campaign__application=application))
+        lost = list(_of_channel(application).filter(state=BatchState.UNKNOWN, claimed_at__range=(start, end)))
+        asked_at = timezone.now()
+        seen = apply_records(laaffic_client(), start, end)
+        _say_not_found(lost, asked_at)
+        return seen
 
-def _due(application: Application) -> Any:
+
+def call_lasts(campaign: Campaign) -> dt.timedelta:
+    """How long after its request a call has certainly ended, its repetitions too: only then a record can be missed."""
+    spoken = TtsOptions.of(campaign).spoken
+    once = spoken.max_ringing_time + (spoken.max_duration or LONGEST_TALK)
+    once += (spoken.delay_play or 0) + (spoken.delay_hangup or 0)
+    again = dt.timedelta(seconds=once, minutes=spoken.recall_interval)
+    return dt.timedelta(seconds=once) + spoken.recall_count * again
+
+
+def _say_not_found(batches: list[Batch], asked_at: dt.datetime) -> None:
+    for batch in batches:
+        if batch.state == BatchState.UNKNOWN:
+            record_matching.say_not_found(batch.pk, asked_at, call_lasts(batch.campaign))
+
+
+def _of_channel(application: Application) -> QuerySet[Batch]:
+    sent = Batch.objects.filter(campaign__application=application, campaign__channel=TtsChannel.key)
+    return sent.select_related("campaign")
+
+
+def _due(application: Application) -> QuerySet[Batch]:
     now = timezone.now()
-    of_channel = Batch.objects.filter(campaign__application=application, campaign__channel=TtsChannel.key)
-    return of_channel.filter(next_check_at__lte=now).order_by("next_check_at")[:ROWS_AT_ONCE]
+    return _of_channel(application).filter(next_check_at__lte=now).order_by("next_check_at")[:ROWS_AT_ONCE]
 
 
 def apply_records(client: LaafficClient, start: dt.datetime, end: dt.datetime) -> int:

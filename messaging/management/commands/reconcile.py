@@ -2,14 +2,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.account import NotConfigured
 from laaffic_console.laaffic import LaafficError
-from messaging.services import email_callbacks, email_deliveries, report_pulls, report_pushes
+from messaging.services import channels, email_callbacks, email_deliveries, report_pulls, report_pushes
+from messaging.services.channels import SendingChannel
 
 
 class Command(BaseCommand):
-    help = "One pass over what is not known yet: stored pushes, getReport and getSentRcd."
+    help = "One pass over what is not known yet: stored pushes, and what Laaffic answers and has in its records."
 
     def handle(self, *args: Any, **options: Any) -> None:
         while report_pushes.apply_some():
@@ -19,17 +20,18 @@ class Command(BaseCommand):
         try:
             report_pulls.pull_due()
             email_deliveries.pull_due()
-            for application in Application.objects.filter(channel=Channel.SMS):
-                self.sweep(application)
+            for application in Application.objects.order_by("pk"):
+                for channel in channels.carried_by(application):
+                    self.sweep(application, channel)
         except NotConfigured as problem:
             raise CommandError(str(problem)) from problem
         except LaafficError as problem:
             raise CommandError(f"Laaffic did not answer as it should: {problem}") from problem
 
-    def sweep(self, application: Application) -> None:
+    def sweep(self, application: Application, channel: SendingChannel) -> None:
         span = report_pulls.minutes_with_pending(application)
         if span is None:
             self.stdout.write(f"{application}: nothing is waiting for a report")
             return
-        seen = report_pulls.reconcile(application, *span)
+        seen = channel.reconcile(application, *span)
         self.stdout.write(f"{application}: {seen} records read")
