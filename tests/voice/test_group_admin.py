@@ -17,9 +17,10 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ContactGroup, SuppressionEntry
 from tests.messaging.attachment_samples import mpeg, picture
 from tests.messaging.conftest import add_contacts
+from tests.voice.test_audio import silent_wave
 from tests.voice.test_group_tasks import FIRST, at_sandbox, seen_through, written
 from voice.models import AudioFile, GroupTask, TaskState
-from voice.services import group_copies, group_numbers, group_tasks
+from voice.services import audio, group_copies, group_numbers, group_tasks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -204,6 +205,16 @@ class LaunchingTests:
         draft = GroupTask.objects.get(parent=task)
         admin_client.post(own(draft, "review"))
         assert len(at_sandbox(sandbox)) == 2
+
+    def test_an_announcement_that_is_cut_short_is_warned_of(
+        self, application: Application, admin_client: Client
+    ) -> None:
+        kept, _new = audio.add(silent_wave(4), "hello.wav")
+        task = written(application, source=2, audio=kept, loop_count=3, max_talk=11)
+        assert "lasts 12 s" in admin_client.get(own(task, "review")).content.decode()
+
+        GroupTask.objects.update(max_talk=12)
+        assert 'id="cut-short"' not in admin_client.get(own(task, "review")).content.decode()
 
     def test_a_refusal_is_said_with_what_to_do(
         self, sandbox: RunningSandbox, application: Application, admin_client: Client

@@ -66,7 +66,12 @@ class WindowsWidget(forms.MultiWidget):
     template_name = "voice/windows.html"
 
     def __init__(self) -> None:
-        super().__init__([forms.TimeInput({"type": "time"}, format="%H:%M") for _at in range(2 * MAX_WINDOWS)])
+        names = [
+            said % {"n": number}
+            for number in range(1, MAX_WINDOWS + 1)
+            for said in (gettext_lazy("Window %(n)d, from"), gettext_lazy("Window %(n)d, until"))
+        ]
+        super().__init__([forms.TimeInput({"type": "time", "aria-label": name}, format="%H:%M") for name in names])
 
     def decompress(self, value: Any) -> list[Any]:
         return [None] * (2 * MAX_WINDOWS)

@@ -1,5 +1,6 @@
 """Group-call tasks: written, looked over, launched, followed to their end."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -310,12 +311,22 @@ def told(task: GroupTask) -> dict[str, Any]:
         (task.sms_on_failure, _("the call failed")),
         (task.sms_on_ringing, _("it rang")),
     ]
+    plays = playing_seconds(task)
     return {
         "is_text": task.source == Announcement.TEXT,
         "occasions": [words for is_chosen, words in occasions if is_chosen],
         "zone": group_requests.zone_name(),
+        "plays": plays,
+        "is_cut_short": plays is not None and plays > task.max_talk,
         "most_hours": round(task.max_talk * task.number_count / 3600, 1),
     }
+
+
+def playing_seconds(task: GroupTask) -> int | None:
+    """How long a file is played for, with its repetitions; of a text nobody knows before it is spoken."""
+    if task.source == Announcement.TEXT or task.audio is None:
+        return None
+    return math.ceil(task.audio.seconds * task.loop_count) + (task.delay_play or 0)
 
 
 def bar(task: GroupTask) -> list[dict[str, Any]]:
