@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.browser.test_voice_calls import shot
-from tests.voice.test_group_tasks import at_sandbox
+from tests.voice.group_samples import at_sandbox
 from voice.models import GroupTask, TaskState
 from voice.services import scheduling
 

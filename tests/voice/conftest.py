@@ -37,3 +37,13 @@ def phone(sandbox: RunningSandbox, application: Application) -> SipPhone:
 @pytest.fixture
 def group(db: None) -> ContactGroup:
     return ContactGroup.objects.create(name="customers")
+
+
+@pytest.fixture
+def sms_application(db: None) -> Application:
+    return Application.objects.create(app_id="smsApp", channel="sms", sender_id="SHOP")
+
+
+@pytest.fixture
+def quick(sandbox: RunningSandbox) -> None:
+    sandbox.sandbox.options.group_calls_per_second = 2000.0

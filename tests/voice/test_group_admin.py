@@ -17,20 +17,15 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ContactGroup, SuppressionEntry
 from tests.messaging.attachment_samples import mpeg, picture
 from tests.messaging.conftest import add_contacts
+from tests.voice.group_samples import FIRST, at_sandbox, seen_through, written
 from tests.voice.test_audio import silent_wave
-from tests.voice.test_group_tasks import FIRST, at_sandbox, seen_through, written
 from voice.models import AudioFile, GroupTask, TaskState
 from voice.services import audio, group_copies, group_numbers, group_tasks
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 
 ADD = "admin:voice_grouptask_add"
 LIST = "admin:voice_grouptask_changelist"
-
-
-@pytest.fixture(autouse=True)
-def quick(sandbox: RunningSandbox) -> None:
-    sandbox.sandbox.options.group_calls_per_second = 2000.0
 
 
 def given(application: Application, **changed: Any) -> dict[str, Any]:

@@ -1,0 +1,220 @@
+"""Group-call tasks that run: followed, changed, cancelled, repeated, added up."""
+
+import datetime as dt
+import time
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.laaffic import Source, parse_voice_reports
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import SuppressionEntry
+from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
+from voice.models import CallRecord, Door, GroupTask, TaskState, VoiceSync
+from voice.services import (
+    group_copies,
+    group_figures,
+    group_numbers,
+    group_sync,
+    group_tasks,
+    records,
+    records_pulls,
+    scheduling,
+)
+from voice.services.syncing import SyncFailed
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
+
+
+class SyncTests:
+    def test_one_task_that_laaffic_will_not_tell_of_does_not_hide_the_others(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        first, second = (group_tasks.launch(written(application).pk) for _ in range(2))
+        GroupTask.objects.filter(pk=first.pk).update(look_at=timezone.now() - dt.timedelta(hours=1))
+        sandbox.set_faults(status="-25", status_calls=1)
+
+        with pytest.raises(SyncFailed):
+            group_sync.sync()
+
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert (first.looked_at, second.looked_at is not None) == (None, True)
+        assert first.look_at is not None
+        assert first.look_at > timezone.now()
+
+    def test_a_job_asks_for_what_is_due_and_for_nothing_else(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        due, later = (group_tasks.launch(written(application).pk) for _ in range(2))
+        VoiceSync.objects.update(requested_at=None, started_at=timezone.now())
+        GroupTask.objects.filter(pk=later.pk).update(look_at=timezone.now() + dt.timedelta(hours=1))
+        GroupTask.objects.filter(pk=due.pk).update(look_at=timezone.now())
+
+        scheduling.run(group_sync.NAME)
+
+        assert list(GroupTask.objects.exclude(looked_at=None)) == [due]
+
+
+class SteeringTests:
+    def waiting(self, application: Application, **changed: Any) -> GroupTask:
+        task = written(application, send_at=timezone.now() + dt.timedelta(hours=2), **changed)
+        task = group_tasks.launch(task.pk)
+        group_sync.sync()
+        task.refresh_from_db()
+        assert task.state == TaskState.WAITING
+        return task
+
+    def test_a_waiting_task_is_updated_and_its_predecessor_replaced(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = self.waiting(application)
+        draft = group_copies.update_of(task)
+        assert group_copies.update_of(task) == draft
+        draft.max_talk = 30
+        group_tasks.save(draft, audience=listed(2))
+
+        changed = group_tasks.launch(draft.pk)
+        group_sync.sync()
+
+        task.refresh_from_db()
+        changed.refresh_from_db()
+        (there,) = at_sandbox(sandbox)
+        assert (there.given["maxCalls"], len(there.given["numberList"])) == (30, 2)
+        assert (task.state, changed.state, changed.key) == (TaskState.REPLACED, TaskState.WAITING, task.key)
+
+    def test_a_lost_answer_to_an_update(self, sandbox: RunningSandbox, application: Application) -> None:
+        task = self.waiting(application)
+        draft = group_copies.update_of(task)
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+
+        changed = group_tasks.launch(draft.pk)
+
+        task.refresh_from_db()
+        assert (changed.state, changed.key, task.state) == (TaskState.WAITING, task.key, TaskState.REPLACED)
+
+    def test_what_has_begun_is_not_updated(self, sandbox: RunningSandbox, application: Application) -> None:
+        task = self.waiting(application)
+        draft = group_copies.update_of(task)
+        GroupTask.objects.filter(pk=task.pk).update(state=TaskState.CALLING)
+
+        with pytest.raises(ValidationError, match="begun"):
+            group_tasks.launch(draft.pk)
+        task.refresh_from_db()
+        with pytest.raises(ValidationError, match="begun"):
+            group_copies.update_of(task)
+
+    def test_it_is_cancelled(self, sandbox: RunningSandbox, application: Application) -> None:
+        task = group_tasks.cancel(self.waiting(application).pk)
+
+        assert task.state == TaskState.CANCELLED
+        assert GatewayCall.objects.get(interface="voice/group/call/cancel").state == CallState.ACCEPTED
+        with pytest.raises(ValidationError):
+            group_tasks.cancel(task.pk)
+
+    def test_a_lost_answer_to_a_cancelling(self, sandbox: RunningSandbox, application: Application) -> None:
+        task = self.waiting(application)
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        with pytest.raises(ValidationError, match="was lost"):
+            group_tasks.cancel(task.pk)
+
+        group_sync.sync()
+
+        task.refresh_from_db()
+        assert task.state == TaskState.CANCELLED
+        assert GatewayCall.objects.get(interface="voice/group/call/cancel").state == CallState.ACCEPTED
+
+    def test_it_is_repeated_to_all_and_to_the_failed(self, sandbox: RunningSandbox, application: Application) -> None:
+        task = seen_through(group_tasks.launch(written(application, count=40).pk))
+        with pytest.raises(ValidationError, match="have not come"):
+            group_copies.again(task, failed_only=True)
+        records_pulls.sync(records_pulls.GROUP)
+        group_sync.sync()
+        task.refresh_from_db()
+        assert task.recorded == 40
+
+        failed = group_tasks.launch(group_copies.again(task, failed_only=True).pk)
+        everybody = group_tasks.launch(group_copies.again(task, failed_only=False).pk)
+
+        assert (failed.door, failed.number_count) == (Door.RESEND_FAILED, task.failed)
+        assert [len(there.calls) for there in at_sandbox(sandbox)] == [40, task.failed, 40]
+        assert (seen_through(everybody).total, len({t.task_name for t in (task, failed, everybody)})) == (40, 3)
+
+    def test_no_repetition_to_who_opted_out(self, sandbox: RunningSandbox, application: Application) -> None:
+        task = seen_through(group_tasks.launch(written(application, count=3).pk))
+        draft = group_copies.again(task, failed_only=False)
+        SuppressionEntry.objects.create(number=str(FIRST), channel="voice")
+
+        with pytest.raises(ValidationError, match="new task"):
+            group_tasks.launch(draft.pk)
+
+        assert len(at_sandbox(sandbox)) == 1
+        assert group_numbers.of(group_copies.new_from(task)) == [str(FIRST + 1), str(FIRST + 2)]
+
+    def test_templates(self, sandbox: RunningSandbox, application: Application) -> None:
+        task = written(application, max_talk=33, windows=[["09:00", "12:00"]])
+
+        template = group_copies.template(task)
+        made = group_copies.new_from(template)
+
+        assert (template.is_template, template.number_count) == (True, 0)
+        assert (made.is_template, made.max_talk, made.windows) == (False, 33, [["09:00", "12:00"]])
+        with pytest.raises(ValidationError):
+            group_tasks.launch(template.pk)
+        with pytest.raises(ValidationError) as problem:
+            group_tasks.save(made)
+        assert list(problem.value.message_dict) == ["numbers"]
+
+
+class FigureTests:
+    def pushed(self, task: GroupTask, count: int, **changed: Any) -> None:
+        rows = [
+            {"voiceId": f"v{n}", "type": 1, "callee": str(FIRST + n), "callTime": int(time.time() * 1000)}
+            | {"taskId": task.key, "terminationCode": "0", "callStatus": 50, "callDuration": 10, "cost": "0.02"}
+            | {"currency": "USD", "feedbackValue": str(n % 2)}
+            | changed
+            for n in range(count)
+        ]
+        records.take(parse_voice_reports(rows).calls, Source.VOICE_PUSH)
+
+    def test_pushed_records_are_added_up(self, sandbox: RunningSandbox, application: Application) -> None:
+        task = seen_through(group_tasks.launch(written(application, count=4).pk))
+        self.pushed(task, 4)
+        GroupTask.objects.update(look_at=timezone.now())
+
+        group_sync.sync()
+
+        task.refresh_from_db()
+        assert (task.recorded, task.talk_seconds, task.keys_pressed) == (4, 40, {"0": 2, "1": 2})
+        assert (task.money, task.look_at) == ("0.08 USD", None)
+
+    def test_records_that_are_read_are_given_to_the_task_that_alone_can_have_made_them(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        first = group_tasks.launch(written(application, count=20).pk)
+        second_draft = GroupTask(name="Second", application=application, text="Hi")
+        second = group_tasks.launch(group_tasks.save(second_draft, audience=listed(20, FIRST + 10)).pk)
+        first, second = seen_through(first), seen_through(second)
+        records_pulls.sync(records_pulls.GROUP)
+
+        group_sync.sync()
+        group_sync.sync()
+
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert CallRecord.objects.count() == 40
+        assert CallRecord.objects.filter(task_id="").count() == 20
+        assert (first.recorded, second.recorded) == (10, 10)
+
+    def test_totals(self, sandbox: RunningSandbox, application: Application) -> None:
+        written(application)
+        tasks = [seen_through(group_tasks.launch(written(application, count=n).pk)) for n in (10, 20)]
+
+        totals = group_figures.totals(GroupTask.objects.all())
+
+        assert (totals["tasks"], totals["total"], totals["called"]) == (2, 30, 30)
+        assert totals["connected"] == sum(task.connected or 0 for task in tasks)
+        assert totals["rate"] == round(100 * totals["connected"] / 30, 1)
