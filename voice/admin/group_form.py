@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -67,9 +68,9 @@ class WindowsWidget(forms.MultiWidget):
 
     def __init__(self) -> None:
         names = [
-            said % {"n": number}
+            format_lazy(said, n=number)
             for number in range(1, MAX_WINDOWS + 1)
-            for said in (gettext_lazy("Window %(n)d, from"), gettext_lazy("Window %(n)d, until"))
+            for said in (gettext_lazy("Window {n}, from"), gettext_lazy("Window {n}, until"))
         ]
         super().__init__([forms.TimeInput({"type": "time", "aria-label": name}, format="%H:%M") for name in names])
 

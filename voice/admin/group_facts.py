@@ -1,0 +1,50 @@
+"""A group-call task in words and widths, for its pages."""
+
+import math
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from voice.models import Announcement, Door, GroupTask
+from voice.services import group_requests
+
+
+def told(task: GroupTask) -> dict[str, Any]:
+    """What a task will do, for people."""
+    occasions = [
+        (task.sms_on_answer, _("answered for %(n)d seconds") % {"n": task.sms_answer_seconds}),
+        (task.sms_on_key, _("key %(n)d pressed") % {"n": task.sms_key}),
+        (task.sms_on_failure, _("the call failed")),
+        (task.sms_on_ringing, _("it rang")),
+    ]
+    plays = playing_seconds(task)
+    return {
+        "is_text": task.source == Announcement.TEXT,
+        "occasions": [words for is_chosen, words in occasions if is_chosen],
+        "zone": group_requests.zone_name(),
+        "plays": plays,
+        "is_cut_short": plays is not None and plays > task.max_talk,
+        "most_hours": round(task.max_talk * task.number_count / 3600, 1),
+    }
+
+
+def playing_seconds(task: GroupTask) -> int | None:
+    """How long a file is played for, with its repetitions; of a text nobody knows before it is spoken."""
+    if task.source == Announcement.TEXT or task.audio is None:
+        return None
+    return math.ceil(task.audio.seconds * task.loop_count) + (task.delay_play or 0)
+
+
+def bar(task: GroupTask) -> list[dict[str, Any]]:
+    """Connected, not connected, and ringing or talking now; the rest of the bar is who was not called yet."""
+    ended = (task.connected or 0) + (task.failed or 0)
+    counts = [("good", task.connected or 0), ("bad", task.failed or 0), ("moving", max(0, (task.called or 0) - ended))]
+    return [{"tone": tone, "width": round(100 * n / task.total, 3)} for tone, n in counts] if task.total else []
+
+
+def button_words(task: GroupTask, phones: int) -> str:
+    shown = {"n": f"{phones:,}"}
+    if task.door == Door.UPDATE:
+        return _("Update the task: %(n)s phones") % shown
+    return ngettext("Call %(n)s phone", "Call %(n)s phones", phones) % shown
