@@ -11,6 +11,8 @@ from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.services import balance_history, workers
 from messaging.models import Campaign, CampaignState, Contact, EmailCampaign
 from messaging.services import counting, email_counting, insights
+from voice.models import GroupTask, TaskState
+from voice.models.group_tasks import OPEN
 
 SHOWN = 8
 
@@ -26,6 +28,7 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
         "held": [campaign for campaign in open_campaigns([CampaignState.HELD]) if not campaign.account_hold_id],
         "scheduled": open_campaigns([CampaignState.SCHEDULED]),
         **emails(request),
+        **group_calls(request),
         "recent": cards(open_campaigns([CampaignState.FINISHED])[:4]),
         **days.context(),
         "health": health.parts(),
@@ -54,6 +57,17 @@ def emails(request: HttpRequest) -> dict[str, Any]:
     return {
         "asking_emails": asking[:SHOWN],
         "emails": [{"campaign": campaign, "progress": progress[campaign.pk]} for campaign in under_way],
+    }
+
+
+def group_calls(request: HttpRequest) -> dict[str, Any]:
+    """Group-call tasks under way, and launches that ask for somebody."""
+    if not request.user.has_perm("voice.view_grouptask"):
+        return {}
+    tasks = GroupTask.objects.filter(is_template=False)
+    return {
+        "asking_tasks": tasks.filter(state=TaskState.UNKNOWN)[:SHOWN],
+        "group_calls": tasks.filter(state__in=OPEN)[:SHOWN],
     }
 
 

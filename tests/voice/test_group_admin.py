@@ -323,6 +323,27 @@ class LaunchingTests:
         assert {admin_client.get(page).status_code for page in actions} == {404}
 
 
+class FrontPageTests:
+    def test_what_calls_and_what_is_unknown_is_on_the_front_page(
+        self, sandbox: RunningSandbox, application: Application, admin_client: Client, client: Client
+    ) -> None:
+        group_tasks.launch(written(application, name="Under way").pk)
+        group_tasks.launch(written(application, name="Nobody knows").pk)
+        GroupTask.objects.filter(name="Nobody knows").update(state=TaskState.UNKNOWN)
+        written(application, name="Only a draft")
+
+        shown = admin_client.get(reverse("admin:index")).content.decode()
+
+        assert "Group calls under way" in shown
+        assert "<strong>Under way</strong>" in shown
+        assert "<strong>Nobody knows</strong> is unknown" in shown
+        assert "Only a draft" not in shown
+        user = User.objects.create_user("eve", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename="view_campaign"))
+        client.force_login(user)
+        assert "Group calls under way" not in client.get(reverse("admin:index")).content.decode()
+
+
 class ListTests:
     def test_totals_and_export_follow_the_filters(
         self, sandbox: RunningSandbox, application: Application, admin_client: Client
