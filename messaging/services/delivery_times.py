@@ -26,8 +26,8 @@ class Bucket:
 class DeliveryTimes:
     messages: int
     buckets: list[Bucket]
-    half_within: str  # the label of the bucket in which half have arrived
-    most_within: str  # and nine of ten
+    half: str  # in words, within which time half have arrived
+    most: str  # and nine of ten
 
 
 def bucket_of(settled_at: dt.datetime | None, reported_at: dt.datetime | None) -> int | None:
@@ -63,7 +63,7 @@ def _summary(tallies: "QuerySet[DeliveryTimeTally]") -> DeliveryTimes | None:
         return None
     labels = _labels()
     buckets = [Bucket(label, n, round(100 * n / total, 1)) for label, n in zip(labels, counts, strict=True)]
-    return DeliveryTimes(total, buckets, labels[_reached(counts, total / 2)], labels[_reached(counts, total * 0.9)])
+    return DeliveryTimes(total, buckets, _within(_reached(counts, total / 2)), _within(_reached(counts, total * 0.9)))
 
 
 def _reached(counts: list[int], wanted: float) -> int:
@@ -73,6 +73,15 @@ def _reached(counts: list[int], wanted: float) -> int:
         if arrived >= wanted:
             return bucket
     return len(counts) - 1
+
+
+def _within(bucket: int) -> str:
+    if bucket == len(BOUNDS):
+        return _("over an hour")
+    seconds = BOUNDS[bucket]
+    if seconds <= 60:
+        return _("within %(n)d s") % {"n": seconds}
+    return _("within %(n)d min") % {"n": seconds // 60}
 
 
 def _labels() -> list[str]:
