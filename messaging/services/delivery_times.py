@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from messaging.models import Campaign, DeliveryTimeTally
 from messaging.services.bulk_writes import upsert_tallies
+from messaging.services.hours import hour_of
 
 # Seconds: a bucket ends before its bound; the last one has none.
 BOUNDS = [5, 10, 30, 60, 300, 900, 3600]
@@ -38,7 +39,7 @@ def bucket_of(settled_at: dt.datetime | None, reported_at: dt.datetime | None) -
 
 
 def count(campaign_id: int, buckets: Counter[int], now: dt.datetime) -> None:
-    hour = now.replace(minute=0, second=0, microsecond=0)
+    hour = hour_of(now)
     upsert_tallies(
         DeliveryTimeTally._meta.db_table,
         ["hour", "campaign_id", "bucket"],

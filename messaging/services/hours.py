@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
+from laaffic_console.gateway.services import leases
 from messaging.models import Batch, BatchState, Campaign, HourTally, MessageState, OutcomeTally
 from messaging.services.bulk_writes import upsert_tallies
 from messaging.services.counting import amount
@@ -30,16 +31,20 @@ def fold(now: dt.datetime | None = None) -> int:
     """Take what has moved since the last fold into the current hour; how many tallies that were."""
     hour = hour_of(now or timezone.now())
     folded = 0
-    while taken := _fold_some(hour):
-        folded += taken
-        if taken < AT_ONCE:
-            break
-    _fold_unknown(hour)
+    with leases.lease("hours") as held:
+        if held is None:
+            return 0
+        while taken := _fold_some(hour):
+            folded += taken
+            if taken < AT_ONCE or not held.renew():
+                break
+        _fold_unknown(hour)
     return folded
 
 
 def hour_of(moment: dt.datetime) -> dt.datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
+    """The console's own hour: in India it begins at half past of UTC, and so does the day."""
+    return timezone.localtime(moment).replace(minute=0, second=0, microsecond=0)
 
 
 @transaction.atomic

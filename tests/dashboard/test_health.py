@@ -286,6 +286,7 @@ class FrontPageTests:
             admin_client.get(reverse("admin:index"))
 
         assert len(many) == len(few)
+        assert not [query["sql"] for query in many if 'FROM "messaging_message"' in query["sql"]]
 
     def test_who_may_see_no_campaign_sees_no_figures(self, client: Client) -> None:
         client.force_login(User.objects.create_user("staff", is_staff=True))

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services import account, leases
 from laaffic_console.laaffic import DeliveryState, OutcomeUnknown
 from messaging.models import (
     ActivityTally,
@@ -68,6 +68,12 @@ class FoldTests:
 
         assert hours.fold(NOON) == 0
         assert sums() == [(hours.hour_of(NOON), 70, 5, 15_000)]
+
+    def test_two_at_once_do_not_both_fold(self, campaign: Campaign) -> None:
+        tally(campaign, 5)
+        with leases.lease("hours"):
+            assert hours.fold(NOON) == 0
+        assert sums() == []
 
     def test_one_that_dies_before_it_remembers_has_done_nothing(
         self, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
@@ -147,6 +153,16 @@ class SaidTests:
 
         assert hours.spent(hours.hour_of(NOON), AFTER) == {"USD": Decimal("0.015")}
         assert hours.spent(AFTER, AFTER + hours.HOUR) == {"EUR": Decimal("0.006")}
+
+    def test_a_day_begins_where_the_console_is(self, campaign: Campaign) -> None:
+        midnight = dt.datetime(2026, 3, 1, 18, 30, tzinfo=dt.UTC)
+        with timezone.override("Asia/Kolkata"):
+            tally(campaign, 5)
+            hours.fold(midnight - dt.timedelta(minutes=1))
+            tally(campaign, 2, currency="EUR")
+            hours.fold(midnight + dt.timedelta(minutes=1))
+
+            assert hours.spent(midnight, midnight + hours.HOUR) == {"EUR": Decimal("0.006")}
 
 
 class DeliveryTimeTests:
