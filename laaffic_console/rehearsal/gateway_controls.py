@@ -8,6 +8,7 @@ from typing import Any
 from laaffic_console.rehearsal.verdict import Accepted
 
 PATIENCE = 30.0
+VOICEMAIL, ANSWERED = 40, 50  # callStatus (wire §2.21); a text spoken to a mailbox has been spoken
 
 
 class GatewayControls:
@@ -22,7 +23,8 @@ class GatewayControls:
         return True
 
     def accepted_so_far(self) -> int:
-        return int(self._ask("/progress")["accepted"])
+        said = self._ask("/progress")
+        return int(said["accepted"]) + int(said["calls"])
 
     def cut(self) -> int:
         return int(self._ask("/cut", {})["cut"])
@@ -31,11 +33,13 @@ class GatewayControls:
         self._ask("/down", {"seconds": seconds})
 
     def log(self) -> Iterator[Accepted]:
-        """Everything that was accepted, oldest first."""
+        """Everything that was accepted: messages and then calls, the oldest first."""
         with urllib.request.urlopen(f"{self.address}/log", timeout=PATIENCE) as answer:  # noqa: S310 - our own
             for line in answer:
                 said = json.loads(line)
                 yield Accepted(said["msg_id"], said["number"], said["state"])
+        for call in self._ask("/calls")["calls"]:
+            yield accepted_call(call)
 
     def stats(self) -> dict[str, Any]:
         return self._ask("/stats")
@@ -47,3 +51,9 @@ class GatewayControls:
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
             parsed: dict[str, Any] = json.loads(answer.read())
             return parsed
+
+
+def accepted_call(call: dict[str, Any]) -> Accepted:
+    """A call in the words of messages."""
+    ended = "delivered" if call["callStatus"] in (VOICEMAIL, ANSWERED) else "failed"
+    return Accepted(call["voiceId"], call["callee"], ended if call["ended"] else "ringing")

@@ -16,6 +16,7 @@ from typing import Any
 
 from laaffic_console.conf import BASE_DIR
 from laaffic_console.rehearsal import outages, plan, report, verdict
+from laaffic_console.rehearsal.carriers import CARRIERS
 from laaffic_console.rehearsal.gateway_controls import GatewayControls
 from laaffic_console.rehearsal.plan import Blow, Kind
 from laaffic_console.rehearsal.processes import GATEWAY, Processes, free_port, wait_until
@@ -49,7 +50,6 @@ FAULTS = {
     "failure-before": 0.02,
     "failure-after": 0.04,
 }
-PUSHES = {"push-mode": "array", "push-batch": 50, "push-repeat": 0.3, "push-loss": 0.1, "delivery-delay": "0.2,5"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class Wanted:
     redis: str
     folder: Path
     command: str
+    channel: str = "sms"  # of carriers.CARRIERS
     outages: Sequence[Outage] = ()
     tell: Callable[[str], None] = field(default=lambda said: None)
 
@@ -83,10 +84,11 @@ class Rehearsal:
     def __init__(self, wanted: Wanted) -> None:
         self.wanted = wanted
         self.began = time.monotonic()
+        self.carrier = CARRIERS[wanted.channel]
         self.numbers = plan.numbers(wanted.recipients)
-        self.abnormal = plan.abnormal(wanted.seed, self.numbers)
+        self.abnormal = plan.abnormal(wanted.seed, self.numbers) if self.carrier.has_abnormal else []
         self.blows = plan.blows(wanted.seed, wanted.kills)
-        self.per_call = plan.recipients_per_call(wanted.recipients, len(self.blows))
+        self.per_call = 1 if self.carrier.one_a_call else plan.recipients_per_call(wanted.recipients, len(self.blows))
         self.relays: dict[str, outages.Relay] = {}
         self.web_port, self.gateway_port = free_port(), free_port()
         self.token = secrets.token_urlsafe(16)
@@ -154,17 +156,17 @@ class Rehearsal:
         self._start_gateway()
         self.manage("migrate", "--verbosity", "0")
         self._start_console()
-        self.manage("register_app", APP_ID, "--channel", "sms", "--sender-id", "DRILL")
+        self.manage("register_app", APP_ID, "--channel", self.carrier.product, "--sender-id", "DRILL")
         self.manage("contacts", "import", str(people), "--group", "rehearsal", "--json")
         wait_until(self._is_ready, "a web process and a worker that are ready", START_PATIENCE)
         made = ["--name", "Rehearsal", "--app", APP_ID, "--text", TEXT, "--group", "rehearsal"]
-        self.campaign = str(self.json("campaign", "create", *made)["id"])
+        self.campaign = str(self.json(*self.carrier.create, *made)["id"])
         self.json("campaign", "launch", self.campaign)
         self.seconds["preparation"] = self._elapsed()
 
     def _start_gateway(self) -> None:
-        options = {**FAULTS, **PUSHES, "seed": self.wanted.seed, "port": self.gateway_port}
-        options["callback"] = f"http://127.0.0.1:{self.web_port}/hooks/{self.token}/sms-report/"
+        options = {**FAULTS, **self.carrier.gateway, "seed": self.wanted.seed, "port": self.gateway_port}
+        options[self.carrier.callback] = f"http://127.0.0.1:{self.web_port}/hooks/{self.token}/{self.carrier.hook}/"
         arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         arguments += [word for number in self.abnormal for word in ("--abnormal", number)]
         self.processes.start(GATEWAY, ["manage.py", "sandbox", *arguments, "--push-shuffle"])
@@ -315,6 +317,7 @@ class Rehearsal:
     def _setting(self, restarts: int) -> dict[str, Any]:
         wanted = self.wanted
         return {
+            "channel": wanted.channel,
             "recipients": wanted.recipients,
             "of them abnormal (−9)": len(self.abnormal),
             "seed": str(wanted.seed),

@@ -30,6 +30,8 @@ class CallLog:
         self.calls[call.voice_id] = call
         if not self.options.voice_callback or call.callee in self.faults.leave_out:
             return
+        if self.options.push_loss and self.random.random() < self.options.push_loss:
+            return
         due = call.ended_at - self.options.clock_offset + self.options.push_delay
         for copy in range(2 if self.random.random() < self.options.push_repeat else 1):
             late = self.random.uniform(0, 2.0) if self.options.push_shuffle else 0.0

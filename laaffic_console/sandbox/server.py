@@ -51,7 +51,8 @@ class Sandbox:
         self.courier = Courier(options)
         self.pusher = Pusher(self.store, options)
         self.store.listeners.append(self.pusher.schedule)
-        gateway = Gateway(options, self.faults, self.store, self.courier, CallLog(options, self.faults, self.courier))
+        self.calls = CallLog(options, self.faults, self.courier)
+        gateway = Gateway(options, self.faults, self.store, self.courier, self.calls)
         self.families = [family(gateway) for family in FAMILIES]
         self.site: web.TCPSite | None = None
         self.down_until = 0.0
@@ -76,7 +77,7 @@ class Sandbox:
         """Method, path and what answers; the families add theirs."""
         own: list[tuple[str, str, Door]] = [
             ("GET", "/stats", lambda given: self.store.stats(time.time())),
-            ("GET", "/progress", lambda given: {"accepted": len(self.store.messages)}),
+            ("GET", "/progress", lambda given: {"accepted": len(self.store.messages), "calls": len(self.calls.calls)}),
             ("GET", "/messages", self._messages),
             ("GET", "/received", self._received),
             ("POST", "/reset", self._reset),

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from laaffic_console.rehearsal import report, stores
+from laaffic_console.rehearsal.carriers import CARRIERS
 from laaffic_console.rehearsal.rehearsing import CommandFailed, Outage, Rehearsal, Wanted
 
 OUTAGE_SHARES = {"database": 0.3, "redis": 0.5}
@@ -24,6 +25,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--recipients", type=int, default=2000, metavar="N")
+        parser.add_argument(
+            "--channel", choices=sorted(CARRIERS), default="sms", help="sms, or tts: a spoken message, a call each"
+        )
         parser.add_argument("--kills", type=int, default=6, metavar="M", help="by SIGKILL; disturbances come on top")
         parser.add_argument("--seed", type=int, default=1, metavar="S", help="repeats plan and faults of another run")
         parser.add_argument(
@@ -80,6 +84,7 @@ class Command(BaseCommand):
             redis=redis,
             folder=folder,
             command=command_line(options),
+            channel=options["channel"],
             outages=[Outage(what, float(seconds), OUTAGE_SHARES[what]) for what, seconds in options["outage"]],
             tell=self.tell,
         )
@@ -117,6 +122,8 @@ def is_number(given: str) -> bool:
 def command_line(options: dict[str, Any]) -> str:
     """What repeats this rehearsal, without passwords."""
     words = ["manage.py", "rehearse"]
+    if options["channel"] != "sms":
+        words += ["--channel", options["channel"]]
     for name in ("recipients", "kills", "seed", "database", "redis", "workers"):
         if options[name]:
             words += [f"--{name}", without_password(str(options[name]))]
