@@ -43,6 +43,8 @@ fast: install
 
 bench: install
 	$(BIN)/python scripts/bench.py
+	$(BIN)/python scripts/bench_import.py
+	$(BIN)/python scripts/bench_scale.py
 
 # Half an hour each. REHEARSE_DATABASE and REHEARSE_REDIS name a PostgreSQL server and an empty Redis database.
 REHEARSE_DATABASE ?= postgres://postgres@127.0.0.1:5432/
