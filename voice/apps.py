@@ -2,6 +2,7 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 CALL_CONTACT = "voice.admin.calls.call_contact"
+SAY_TO_CONTACTS = "voice.admin.spoken.say_to_contacts"
 
 
 class VoiceConfig(AppConfig):
@@ -21,4 +22,9 @@ class VoiceConfig(AppConfig):
         inbox.applied_by(PushKind.VOICE_REPORT, "voice.jobs.apply_voice_reports")
         contact_actions.register(
             contact_actions.ContactAction("call", _("Call from a SIP phone …"), "voice.add_sipcall", CALL_CONTACT)
+        )
+        contact_actions.register(
+            contact_actions.ContactAction(
+                "say", _("Send a spoken message …"), "messaging.add_campaign", SAY_TO_CONTACTS
+            )
         )

@@ -97,6 +97,12 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "collapsible": True,
                 "items": [
+                    _item(
+                        _("Spoken messages"),
+                        "record_voice_over",
+                        "voice_spokencampaign_changelist",
+                        "messaging.view_campaign",
+                    ),
                     _item(_("Group calls"), "voice_chat", "voice_grouptask_changelist", "voice.view_grouptask"),
                     _item(_("Calls"), "call", "voice_sipcall_changelist", "voice.view_sipcall"),
                     _item(_("Call records"), "call_log", "voice_callrecord_changelist", "voice.view_callrecord"),

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from laaffic_console.gateway.models import GatewayCall
 from messaging import meanings
-from messaging.admin import mms_parts
+from messaging.admin import channel_pages
 from messaging.admin.replies import with_contacts
 from messaging.models import Campaign, CampaignState
 from messaging.services import batch_squares, counting, delivery_times, insights
@@ -18,11 +18,14 @@ OVER = (CampaignState.FINISHED, CampaignState.CANCELLED)
 
 def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) -> dict[str, Any]:
     counts = progress["counts"]
+    pages = channel_pages.of(campaign)
+    channel_pages.name_states(campaign, progress["parts"])
     pace = insights.paces([campaign], {campaign.pk: counts}).get(campaign.pk)
     return {
         "campaign": campaign,
         "means": meanings.OF_CAMPAIGNS[campaign.state],
-        "mms": mms_parts.of(campaign),
+        "pages": pages,
+        "beside": pages.beside(campaign),
         "progress": progress,
         "says": insights.spoken(campaign, progress, pace),
         "waits": insights.why_waiting(campaign, counts, pace),
@@ -35,7 +38,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "countries": insights.countries(campaign),
         "chart": json.dumps(insights.activity_chart(campaign)),
         "replies": with_contacts(campaign.replies.order_by("-pk")[:5])
-        if request.user.has_perm("messaging.view_reply")
+        if pages.has_replies and request.user.has_perm("messaging.view_reply")
         else None,
         "all_replies": f"{reverse('admin:messaging_reply_changelist')}?campaign__id__exact={campaign.pk}",
         "calls": GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk)[:10],

@@ -9,13 +9,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from laaffic_console.gateway.models import Application, Channel
 from messaging import segments
-from messaging.admin import campaign_page, mms_parts, steering
+from messaging.admin import campaign_page, channel_pages, steering
 from messaging.admin.pages import blame, page, require
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, CampaignState, Contact, ContactGroup
@@ -48,9 +48,6 @@ STATE_COLOURS = {
     CampaignState.FINISHED: "success",
     CampaignState.CANCELLED: "default",
 }
-
-# Drafts of channels that are composed on a form of their own.
-FORM_OF = {Campaign.Channel.MMS: "admin:messaging_mmscampaign_change"}
 
 
 class CampaignForm(forms.ModelForm):
@@ -99,6 +96,7 @@ class CampaignAdmin(ModelAdmin):
     search_fields = ["name"]
     list_per_page = 50
     autocomplete_fields = ["groups", "excluded_groups"]
+    application_channel = Channel.SMS
     fieldsets = [
         (None, {"fields": ["name", ("application", "sender_id")]}),
         (gettext_lazy("Text"), {"fields": ["text"]}),
@@ -121,6 +119,7 @@ class CampaignAdmin(ModelAdmin):
             sums = counting.progress_of_many(shown)
             for campaign in shown:
                 campaign.progress = sums[campaign.pk]
+                channel_pages.name_states(campaign, campaign.progress["parts"])
             changelist.result_list = shown
         return response
 
@@ -146,7 +145,7 @@ class CampaignAdmin(ModelAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "application":
-            kwargs["queryset"] = Application.objects.filter(channel=Channel.SMS, is_active=True)
+            kwargs["queryset"] = Application.objects.filter(channel=self.application_channel, is_active=True)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: forms.ModelForm, change: bool) -> None:
@@ -194,7 +193,7 @@ class CampaignAdmin(ModelAdmin):
         campaign = self.get_object(request, object_id)
         if campaign is not None and campaign.state != CampaignState.DRAFT:
             return self.campaign_view(request, campaign)
-        if campaign is not None and (form_page := FORM_OF.get(campaign.channel)):
+        if campaign is not None and (form_page := channel_pages.of(campaign).form):
             return HttpResponseRedirect(reverse(form_page, args=[campaign.pk]))
         return super().change_view(request, object_id, form_url, extra_context)
 
@@ -237,6 +236,7 @@ class CampaignAdmin(ModelAdmin):
         return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
 
     def _review_page(self, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+        pages = channel_pages.of(campaign)
         problem = " ".join(campaigns.problems_of(campaign))
         planned = None if problem else forecast.of(campaign)
         sample = Contact.objects.filter(number=request.GET.get("contact", "").strip("+ ")).first()
@@ -248,13 +248,14 @@ class CampaignAdmin(ModelAdmin):
             "messaging/review.html",
             campaign.name,
             campaign=campaign,
-            mms=mms_parts.of(campaign),
+            pages=pages,
+            beside=pages.beside(campaign),
             problem=problem,
             forecast=planned,
             sample=sample,
             preview=preview,
             preview_count=segments.count(preview),
-            button=send_words(planned.recipients) if planned else "",
+            button=pages.button(planned.recipients) if planned else "",
             may_launch=request.user.has_perm("messaging.launch_campaign"),
         )
 
@@ -305,11 +306,6 @@ class CampaignAdmin(ModelAdmin):
         if campaign is None:
             raise Http404
         return campaign
-
-
-def send_words(recipients: int) -> str:
-    """What the button does, in figures."""
-    return ngettext("Send %(n)s message", "Send %(n)s messages", recipients) % {"n": f"{recipients:,}"}
 
 
 def offered_groups() -> QuerySet[ContactGroup]:

@@ -4,15 +4,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, reverse
+from django.db.models import Q
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from messaging.admin import channel_pages, mms_parts
 from messaging.admin.attachments import clock_of
 from messaging.admin.campaigns import CampaignAdmin, CampaignForm
-from messaging.models import Campaign, CampaignState, MmsAttachment, MmsCampaign
+from messaging.admin.channel_campaigns import ChannelCampaignAdmin
+from messaging.models import Campaign, MmsAttachment, MmsCampaign
 from messaging.services import attachments
 from messaging.services.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
 
@@ -76,48 +77,21 @@ class MmsCampaignForm(CampaignForm):
 
 
 @admin.register(MmsCampaign)
-class MmsCampaignAdmin(CampaignAdmin):
+class MmsCampaignAdmin(ChannelCampaignAdmin):
     form = MmsCampaignForm
+    channel = Campaign.Channel.MMS
     fieldsets = [
         (None, {"fields": ["name", ("application", "sender_id")]}),
         (gettext_lazy("Message"), {"fields": ["title", "mms_type", "attachments", "text"]}),
         *CampaignAdmin.fieldsets[2:],
     ]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
-        return super().get_queryset(request).filter(channel=Campaign.Channel.MMS)
-
-    def save_model(self, request: HttpRequest, obj: Campaign, form: MmsCampaignForm, change: bool) -> None:
-        options = form.options()
-        obj.channel, obj.channel_options = Campaign.Channel.MMS, options.as_json()
-        attachments.mark_used(options.attachments)
+    def save_model(self, request: HttpRequest, obj: Campaign, form: forms.ModelForm, change: bool) -> None:
+        attachments.mark_used(form.options().attachments)
         super().save_model(request, obj, form, change)
 
-    def get_urls(self) -> list[URLPattern]:
-        return super(CampaignAdmin, self).get_urls()
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        campaign = self.get_object(request, object_id)
-        if campaign is None or campaign.state == CampaignState.DRAFT:
-            return super(CampaignAdmin, self).change_view(request, object_id, form_url, extra_context)
-        return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
-
-    # A campaign's permissions count for campaigns of every channel.
-
-    def has_view_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
-        return request.user.has_perm("messaging.view_campaign") or request.user.has_perm("messaging.change_campaign")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("messaging.add_campaign")
-
-    def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
-        return _is_draft(obj) and request.user.has_perm("messaging.change_campaign")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
-        return obj is not None and _is_draft(obj) and request.user.has_perm("messaging.delete_campaign")
-
-
-def _is_draft(campaign: Campaign | None) -> bool:
-    return campaign is None or campaign.state == CampaignState.DRAFT
+channel_pages.register(
+    Campaign.Channel.MMS,
+    channel_pages.ChannelPages(form="admin:messaging_mmscampaign_change", beside=mms_parts.of, has_segments=False),
+)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from messaging import attachment_content
+from messaging.admin.channel_pages import Beside
 from messaging.models import Campaign, MmsAttachment
 from messaging.services.mms_channel import RANDOM_TITLE, MmsOptions
 
@@ -20,14 +21,11 @@ class MmsParts:
     parts: list[ShownPart]
 
 
-def of(campaign: Campaign) -> MmsParts | None:
-    """None for a campaign of another channel."""
-    if campaign.channel != Campaign.Channel.MMS:
-        return None
+def of(campaign: Campaign) -> Beside:
     options = MmsOptions.of(campaign)
     found = MmsAttachment.objects.in_bulk(options.attachments)
     parts = [_part(found[pk]) for pk in options.attachments if pk in found]
-    return MmsParts(options.title, options.mms_type == RANDOM_TITLE, parts)
+    return Beside("messaging/mms_parts.html", MmsParts(options.title, options.mms_type == RANDOM_TITLE, parts))
 
 
 def _part(attachment: MmsAttachment) -> ShownPart:

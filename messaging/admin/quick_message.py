@@ -43,18 +43,18 @@ class QuickMessageForm(forms.Form):
 def send_quick_message(form: QuickMessageForm, queryset: QuerySet[Contact], request: HttpRequest) -> Campaign | None:
     """A draft to the chosen contacts; None when its form says what is wrong."""
     given: dict[str, Any] = form.cleaned_data
+    content = {name: given[name] for name in ("application", "sender_id", "text")}
+    return quick_campaign(form, queryset, request, **content)
+
+
+def quick_campaign(
+    form: forms.Form, queryset: QuerySet[Contact], request: HttpRequest, **content: Any
+) -> Campaign | None:
+    """A draft of any channel to the chosen contacts; None when `form` says what is wrong."""
     name = _("Quick message %(when)s") % {"when": timezone.localtime().strftime("%Y-%m-%d %H:%M:%S")}
     group = contacts.quick_group(queryset, name)
     try:
-        return campaigns.create(
-            name=name,
-            application=given["application"],
-            sender_id=given["sender_id"],
-            text=given["text"],
-            groups=[group],
-            kind=Campaign.Kind.QUICK,
-            by=request.user,
-        )
+        return campaigns.create(name=name, groups=[group], kind=Campaign.Kind.QUICK, by=request.user, **content)
     except ValidationError as problem:
         group.delete()
         blame(form, problem)

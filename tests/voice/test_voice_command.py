@@ -12,9 +12,12 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.laaffic import Spoken
 from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Campaign, ContactGroup
 from tests.messaging import attachment_samples as samples
 from voice.models import SipCall
+from voice.services.tts_channel import TtsOptions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,3 +114,37 @@ class GroupTests:
             said(*self.NEW, "--file", numbers, "--launch")
         with pytest.raises(CommandError, match="no task 999"):
             said("group", "show", "999")
+
+
+class SayTests:
+    def test_a_draft_with_every_parameter(self, application: Application, group: ContactGroup) -> None:
+        made = said(
+            *("say", "--name", "Reminder", "--app", "voiceApp", "--text", "Hi", "--group", "customers"),
+            *("--language", "en", "--accent", "44", "--gender", "female", "--speed", "0.9", "--times", "2"),
+            *("--ring", "30", "--again", "1", "--again-after", "7", "--longest", "50", "--display-number", "861000000"),
+        )
+        draft = Campaign.objects.get(pk=made["id"])
+        options = TtsOptions.of(draft)
+        assert (draft.state, draft.channel, options.display_number) == ("draft", "voice", "861000000")
+        assert options.spoken == Spoken(
+            text="Hi",
+            language="EN",
+            accent="44",
+            gender=2,
+            speaking_rate=0.9,
+            loop_count=2,
+            recall_count=1,
+            recall_interval=7,
+            max_duration=50,
+            max_ringing_time=30,
+        )
+
+    def test_bad_input_says_what_to_do(self, application: Application, group: ContactGroup) -> None:
+        say = ["say", "--name", "R", "--app", "voiceApp", "--text", "Hi", "--group", "customers"]
+        with pytest.raises(CommandError, match="max_ringing_time: 10 is not between 20 and 120"):
+            said(*say, "--ring", "10")
+        with pytest.raises(CommandError, match="There is no group called nobody"):
+            said(*say, "--group", "nobody")
+        with pytest.raises(CommandError, match="register_app none --channel voice"):
+            said(*say, "--app", "none")
+        assert not Campaign.objects.exists()

@@ -1,3 +1,3 @@
-from voice.admin import audio, calls, group_tasks, phones, records
+from voice.admin import audio, calls, group_tasks, phones, records, spoken
 
-__all__ = ["audio", "calls", "group_tasks", "phones", "records"]
+__all__ = ["audio", "calls", "group_tasks", "phones", "records", "spoken"]

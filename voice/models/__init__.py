@@ -2,6 +2,7 @@ from voice.models.audio import AudioFile, AudioType
 from voice.models.calls import CallRecord, CallTally, SipCall
 from voice.models.group_tasks import Announcement, Door, GroupTask, TaskNumbers, TaskState
 from voice.models.phones import SipPhone, VoiceSync
+from voice.models.spoken import SpokenCampaign
 
 __all__ = [
     "Announcement",
@@ -13,6 +14,7 @@ __all__ = [
     "GroupTask",
     "SipCall",
     "SipPhone",
+    "SpokenCampaign",
     "TaskNumbers",
     "TaskState",
     "VoiceSync",

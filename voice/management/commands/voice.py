@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from laaffic_console.gateway.models import CallState
-from voice.management import group_arguments
+from voice.management import group_arguments, spoken_arguments
 from voice.models import SipPhone
 from voice.services import audio, calls, phones, scheduling
 from voice.services.audio import UploadFailed
@@ -31,6 +31,7 @@ class Command(BaseCommand):
         call.add_argument("--display-number", default="")
         for verb in (sync, upload, call):
             verb.add_argument("--json", action="store_true", help="one JSON document on standard output")
+        spoken_arguments.add(verbs.add_parser("say", help="write a spoken message; `campaign launch` calls"))
         group_arguments.add(verbs.add_parser("group", help="group-call tasks: one announcement to many numbers"))
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -75,6 +76,9 @@ class Command(BaseCommand):
 
     def _group(self, options: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
         return group_arguments.run(options)
+
+    def _say(self, options: dict[str, Any]) -> dict[str, Any]:
+        return spoken_arguments.run(options)
 
     def _call(self, options: dict[str, Any]) -> dict[str, Any]:
         made = calls.place(

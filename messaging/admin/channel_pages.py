@@ -1,0 +1,58 @@
+"""What a channel's pages say otherwise than the SMS's: where drafts are composed, what stands beside the text, words.
+
+Another app registers its channel's pages from its own admin; messaging need not know it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext_lazy, ngettext
+
+from messaging.models import Campaign
+
+
+def send_words(recipients: int) -> str:
+    """What the button does, in figures."""
+    return ngettext("Send %(n)s message", "Send %(n)s messages", recipients) % {"n": f"{recipients:,}"}
+
+
+_AS_READ = gettext_lazy("As they will read it")
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is shown with the text: a template, and what it calls `shown`."""
+
+    template: str
+    shown: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPages:
+    form: str = ""  # the page on which its drafts are composed; "" the SMS's own
+    beside: Callable[[Campaign], Beside | None] = lambda campaign: None
+    button: Callable[[int], str] = send_words
+    has_segments: bool = True
+    has_replies: bool = True
+    preview: Any = _AS_READ
+    state_words: Mapping[str, Any] = field(default_factory=dict)  # where a state is called something else
+
+
+_pages: dict[str, ChannelPages] = {}
+_OF_SMS = ChannelPages()
+
+
+def register(channel: str, pages: ChannelPages) -> None:
+    _pages[channel] = pages
+
+
+def of(campaign: Campaign) -> ChannelPages:
+    return _pages.get(campaign.channel, _OF_SMS)
+
+
+def name_states(campaign: Campaign, parts: list[dict[str, Any]]) -> None:
+    """The parts of a progress bar in the channel's own words."""
+    words = of(campaign).state_words
+    for part in parts:
+        part["label"] = str(words.get(part["state"], part["label"]))

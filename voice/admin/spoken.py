@@ -1,0 +1,189 @@
+"""Composing spoken messages, to groups or to chosen contacts. Review, page and buttons are those of every campaign."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from laaffic_console.dashboard.pages import require
+from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.laaffic.tts import BY_CODE, MAX_TEXT
+from messaging import merge_fields
+from messaging.admin import bulk_actions, channel_pages
+from messaging.admin.campaigns import CampaignForm
+from messaging.admin.channel_campaigns import ChannelCampaignAdmin
+from messaging.admin.quick_message import quick_campaign
+from messaging.admin.text_widget import one_character_a_line
+from messaging.models import Campaign, Contact, MessageState
+from messaging.services import campaigns, merge_samples
+from voice import spoken_length
+from voice.admin.spoken_fields import ACCENTS, SpokenFields, SpokenTextWidget
+from voice.models import SpokenCampaign
+from voice.services.tts_channel import TtsOptions
+
+SPOKEN = [
+    "text",
+    ("language", "language_code"),
+    ("accent", "gender"),
+    ("speaking_rate", "loop_count"),
+    ("delay_play", "delay_hangup"),
+]
+CALL = [("max_ringing_time", "max_duration"), ("recall_count", "recall_interval"), "display_number"]
+
+
+class SpokenCampaignForm(SpokenFields, CampaignForm):
+    class Meta(CampaignForm.Meta):
+        model = SpokenCampaign
+        fields = [name for name in CampaignForm.Meta.fields if name != "sender_id"]
+        widgets = {"text": SpokenTextWidget}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.keep_spoken(self.instance)
+
+    def draft(self, cleaned: dict[str, Any]) -> Campaign:
+        campaign = super().draft(cleaned)
+        campaign.channel, campaign.channel_options = Campaign.Channel.VOICE, self.options().as_json()
+        return campaign
+
+
+@admin.register(SpokenCampaign)
+class SpokenCampaignAdmin(ChannelCampaignAdmin):
+    form = SpokenCampaignForm
+    channel = Campaign.Channel.VOICE
+    application_channel = Channel.VOICE
+    fieldsets = [
+        (None, {"fields": ["name", "application"]}),
+        (gettext_lazy("What is said"), {"fields": SPOKEN}),
+        (gettext_lazy("The call"), {"fields": CALL}),
+        *ChannelCampaignAdmin.fieldsets[2:],
+    ]
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [path("length/", wrap(self.length_view), name="voice_spokencampaign_length"), *super().get_urls()]
+
+    def length_view(self, request: HttpRequest) -> JsonResponse:
+        """{"said": "about 7 s"} of the text that is being written, with fields of a usual length."""
+        require(request, "messaging.add_campaign")
+        if request.method != "POST":
+            raise Http404
+        text = request.POST.get("text", "")[:MAX_TEXT]
+        rate, times = _number(request.POST.get("speaking_rate"), 1.0), _number(request.POST.get("loop_count"), 1.0)
+        return JsonResponse({"said": _about(_usual(text), max(0.25, min(rate, 4.0)), int(max(1, min(times, 9))))})
+
+
+def _number(given: str | None, otherwise: float) -> float:
+    try:
+        return float(given or otherwise)
+    except ValueError:
+        return otherwise
+
+
+def _usual(text: str) -> str:
+    """The text with fields as long as they usually are; as it is while a field is only half written."""
+    try:
+        template = merge_fields.parse(text)
+    except merge_fields.MergeError:
+        return text
+    if not template.fields:
+        return text
+    return merge_fields.render(template, {name: usual for name, (_s, usual, _l) in merge_samples.stand_ins().items()})
+
+
+def _about(text: str, rate: float, times: int) -> str:
+    seconds = round(spoken_length.seconds(text, rate=rate, times=times))
+    if not seconds:
+        return ""
+    return ngettext("about %(n)d second", "about %(n)d seconds", seconds) % {"n": seconds}
+
+
+# From chosen contacts.
+
+
+class SpokenQuickForm(SpokenFields):
+    application = forms.ModelChoiceField(
+        Application.objects.filter(channel=Channel.VOICE, is_active=True),
+        label=gettext_lazy("Application"),
+        widget=UnfoldAdminSelectWidget,
+    )
+    text = forms.CharField(label=gettext_lazy("Text"), max_length=MAX_TEXT, widget=SpokenTextWidget())
+    field_order = ["application", "text"]
+
+    def clean_text(self) -> str:
+        text = one_character_a_line(self.cleaned_data["text"])
+        if problem := campaigns.problem_with_text(text, MAX_TEXT):
+            raise ValidationError(problem)
+        return text
+
+
+def say_to_contacts(model_admin: Any, request: HttpRequest, chosen: QuerySet[Contact]) -> HttpResponse | None:
+    """The contacts' action: a draft to exactly these, and its review."""
+    require(request, "messaging.add_campaign", "messaging.view_contact")
+    form = SpokenQuickForm(request.POST if "_confirmed" in request.POST else None)
+    if form.is_bound and form.is_valid():
+        content = {"application": form.cleaned_data["application"], "text": form.cleaned_data["text"], "sender_id": ""}
+        options = form.options().as_json()
+        draft = quick_campaign(
+            form, chosen, request, channel=Campaign.Channel.VOICE, channel_options=options, **content
+        )
+        if draft is not None:
+            return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[draft.pk]))
+    return bulk_actions.form_page(
+        model_admin, request, chosen, action="say", title=_("Send a spoken message"), form=form, button=_("Review")
+    )
+
+
+# On the pages of every campaign.
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSpoken:
+    options: TtsOptions
+    language: str
+    accent: str
+    length: str
+
+
+def beside(campaign: Campaign) -> channel_pages.Beside:
+    options = TtsOptions.of(campaign)
+    spoken = options.spoken
+    language = BY_CODE.get(spoken.language)
+    shown = ShownSpoken(
+        options,
+        language.name if language else spoken.language,
+        str(ACCENTS.get(spoken.accent, spoken.accent)),
+        _about(_usual(campaign.text), spoken.speaking_rate, spoken.loop_count),
+    )
+    return channel_pages.Beside("voice/spoken.html", shown)
+
+
+def call_words(recipients: int) -> str:
+    return ngettext("Call %(n)s number", "Call %(n)s numbers", recipients) % {"n": f"{recipients:,}"}
+
+
+channel_pages.register(
+    Campaign.Channel.VOICE,
+    channel_pages.ChannelPages(
+        form="admin:voice_spokencampaign_change",
+        beside=beside,
+        button=call_words,
+        has_segments=False,
+        has_replies=False,
+        preview=gettext_lazy("As they will hear it"),
+        state_words={
+            MessageState.DELIVERED.key: gettext_lazy("Answered"),
+            MessageState.UNDELIVERED.key: gettext_lazy("Not answered"),
+            MessageState.ACCEPTED.key: gettext_lazy("Called, no end yet"),
+        },
+    ),
+)

@@ -1,0 +1,86 @@
+"""`manage.py voice say …`: a spoken message to groups, by the same services as the admin's."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.laaffic import Spoken
+from laaffic_console.laaffic.tts import FEMALE, MALE
+from messaging.models import Campaign, ContactGroup
+from messaging.services import campaigns
+from voice.services.tts_channel import TtsOptions
+
+GENDERS = {"female": FEMALE, "male": MALE}
+
+
+def add(parser: ArgumentParser) -> None:
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--app", required=True, metavar="APPID")
+    parser.add_argument("--text", required=True, help="at most 1,000 characters, with merge fields")
+    parser.add_argument("--group", required=True, action="append", help="may be given several times")
+    parser.add_argument("--exclude-group", action="append", default=[])
+    parser.add_argument("--rate", type=int, metavar="PER_SECOND")
+    parser.add_argument("--language", default="EN")
+    parser.add_argument("--accent", default="", help="a calling code such as 91; else the language's own")
+    parser.add_argument("--gender", choices=GENDERS)
+    parser.add_argument("--speed", type=float, default=1.0, help="0.25 to 4")
+    parser.add_argument("--times", type=int, default=1, help="said so often in one call, 1 to 9")
+    parser.add_argument("--ring", type=int, default=60, metavar="SECONDS", help="20 to 120")
+    parser.add_argument("--again", type=int, default=0, metavar="N", help="called again so often, 0 to 9")
+    parser.add_argument("--again-after", type=int, default=5, metavar="MINUTES", help="1 to 999")
+    parser.add_argument("--longest", type=int, metavar="SECONDS", help="hung up after, 1 to 120")
+    parser.add_argument("--silence-before", type=int, metavar="SECONDS", help="0 to 999")
+    parser.add_argument("--silence-after", type=int, metavar="SECONDS", help="0 to 999")
+    parser.add_argument("--display-number", default="", help="7 to 15 digits")
+    parser.add_argument("--json", action="store_true")
+
+
+def run(options: dict[str, Any]) -> dict[str, Any]:
+    """A draft, as `campaign create` makes one: `campaign launch` calls."""
+    draft = campaigns.create(
+        name=options["name"],
+        application=_application(options["app"]),
+        sender_id="",
+        text=options["text"],
+        groups=_groups(options["group"]),
+        excluded_groups=_groups(options["exclude_group"]),
+        rate_per_second=options["rate"],
+        channel=Campaign.Channel.VOICE,
+        channel_options=TtsOptions(_spoken(options), options["display_number"]).as_json(),
+    )
+    return {"id": draft.pk, "state": draft.state}
+
+
+def _spoken(options: dict[str, Any]) -> Spoken:
+    return Spoken(
+        text="",
+        language=options["language"].upper(),
+        accent=options["accent"],
+        gender=GENDERS.get(options["gender"]),
+        speaking_rate=options["speed"],
+        loop_count=options["times"],
+        recall_count=options["again"],
+        recall_interval=options["again_after"],
+        max_duration=options["longest"],
+        max_ringing_time=options["ring"],
+        delay_play=options["silence_before"],
+        delay_hangup=options["silence_after"],
+    )
+
+
+def _application(app_id: str) -> Application:
+    found = Application.objects.filter(app_id=app_id).first()
+    if found is None:
+        raise CommandError(
+            f"There is no application {app_id}: manage.py register_app {app_id} --channel {Channel.VOICE}"
+        )
+    return found
+
+
+def _groups(names: list[str]) -> list[ContactGroup]:
+    found = {group.name: group for group in ContactGroup.objects.filter(name__in=names)}
+    if missing := sorted(set(names) - set(found)):
+        raise CommandError(f"There is no group called {', '.join(missing)}.")
+    return list(found.values())
