@@ -28,9 +28,10 @@ CARRIERS = {
         hook="sms-report",
         gateway={**PUSHES, "push-batch": 50, "delivery-delay": "0.2,5"},
     ),
+    # The shortest calls that Laaffic takes: only when one must have ended, the records can be said to lack it.
     "tts": Carrier(
         product="voice",
-        create=("rehearsal_draft",),
+        create=("voice", "say", "--ring", "20", "--longest", "1"),
         callback="voice-callback",
         hook="voice-report",
         gateway={**PUSHES, "ring-seconds": "0.1,2", "talk-seconds": "0.1,1"},
