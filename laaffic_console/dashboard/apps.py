@@ -7,4 +7,10 @@ class DashboardConfig(AppConfig):
     verbose_name = "Dashboard"
 
     def ready(self) -> None:
+        from django.db.models.signals import post_migrate, pre_migrate
+
         from laaffic_console import checks  # noqa: F401 - registers them
+        from laaffic_console.dashboard import roles
+
+        pre_migrate.connect(roles.remember, dispatch_uid="roles")
+        post_migrate.connect(roles.fill, dispatch_uid="roles")

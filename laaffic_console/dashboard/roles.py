@@ -1,0 +1,83 @@
+"""The four roles that every console begins with: groups of permissions, made once and then the owner's to change.
+
+A migration makes the groups; permissions exist only after all migrations have run, so a group that has none is filled
+then. Permissions that a later version brings are added to the roles that they belong to; what an owner has taken
+from a role, or added to it, stays so.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import DatabaseError, transaction
+
+VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = ROLES = ("Viewer", "Operator", "Approver", "Administrator")
+APPS = ("gateway", "messaging", "voice", "numbers")
+
+# What operators do beside looking; "*": whatever the model has.
+OPERATED = {
+    "messaging": {
+        *("*contact", "*contactgroup", "*contactimport", "*suppressionentry", "*mmsattachment"),
+        *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
+        *("add_emailcampaign", "change_emailcampaign", "delete_emailcampaign", "launch_emailcampaign"),
+        *("change_reply", "change_emailmessage"),
+    },
+    "voice": {"*audiofile", "*grouptask", "add_sipcall", "change_sipphone", "change_callrecord"},
+    "numbers": {"*binding", "*numberpool", "change_ownednumber"},
+}
+# What needs a second look: a lost answer's end by a person's word, and the end of an account's hold.
+APPROVED = {"messaging": {"resolve_campaign", "resolve_emailcampaign"}, "gateway": {"release_accounthold"}}
+
+
+def belongs(role: str, app: str, codename: str) -> bool:
+    """Whether a permission is one of a role's from the beginning."""
+    if role == ADMINISTRATOR:
+        return app in (*APPS, "auth")
+    if app not in APPS:
+        return False
+    if codename.startswith("view_"):
+        return True
+    granted = {OPERATOR: OPERATED, APPROVER: APPROVED}.get(role, {}).get(app, set())
+    return codename in granted or f"*{codename.partition('_')[2]}" in granted
+
+
+_known: set[int] = set()
+
+
+def remember(using: str, **signal: Any) -> None:
+    """Before migrations: which permissions there are, so that new ones can be told afterwards."""
+    from django.contrib.auth.models import Permission
+
+    try:
+        with transaction.atomic(using=using):  # a new database has no such table, and goes on after the error
+            _known.update(Permission.objects.using(using).values_list("pk", flat=True))
+    except DatabaseError:
+        _known.clear()
+
+
+def fill(app_config: AppConfig, using: str, **signal: Any) -> None:
+    """After an app's migrations: its permissions for roles that have none of it, and its new ones for the others."""
+    from django.contrib.auth.models import Group, Permission
+
+    if app_config.label not in (*APPS, "auth"):
+        return
+    of_app = Permission.objects.using(using).filter(content_type__app_label=app_config.label)
+    permissions = list(of_app.values_list("pk", "codename"))
+    for group in Group.objects.using(using).filter(name__in=ROLES):
+        is_new = not group.permissions.exclude(pk__in=_given_now.get(group.pk, ())).exists()
+        wanted = [
+            pk
+            for pk, name in permissions
+            if (is_new or pk not in _known) and belongs(group.name, app_config.label, name)
+        ]
+        _give(group, wanted)
+
+
+# What this run has given: a role that has nothing else is new, also while its second app is looked at.
+_given_now: dict[int, set[int]] = {}
+
+
+def _give(group: Any, permissions: Iterable[int]) -> None:
+    wanted = set(permissions)
+    group.permissions.add(*wanted)
+    _given_now.setdefault(group.pk, set()).update(wanted)

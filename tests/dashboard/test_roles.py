@@ -1,0 +1,148 @@
+"""The four roles: what each may see and do on every page of the admin, and that an owner's changes last."""
+
+from collections.abc import Callable
+
+import pytest
+from django.apps import apps
+from django.conf import LazySettings
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+from django.urls import reverse
+
+from laaffic_console.dashboard import roles
+from laaffic_console.gateway.models import Application
+from messaging.models import Campaign, ContactGroup
+from messaging.services import campaigns
+
+pytestmark = pytest.mark.django_db
+
+# Pages on which each role may begin something new; looking is for everybody.
+PEOPLE = {"messaging.contact", "messaging.contactgroup", "messaging.contactimport", "messaging.suppressionentry"}
+CAMPAIGNS = {"messaging.campaign", "messaging.mmscampaign", "messaging.emailcampaign", "voice.spokencampaign"}
+MEDIA = {"messaging.mmsattachment", "voice.audiofile"}
+CALLS = {"voice.sipcall", "voice.grouptask"}
+NUMBERS = {"numbers.binding", "numbers.numberpool"}
+BEGINS = {
+    roles.VIEWER: set(),
+    roles.OPERATOR: PEOPLE | CAMPAIGNS | MEDIA | CALLS | NUMBERS,
+    roles.APPROVER: set(),
+    roles.ADMINISTRATOR: PEOPLE
+    | CAMPAIGNS
+    | MEDIA
+    | CALLS
+    | NUMBERS
+    | {"gateway.application", "auth.user", "auth.group"},
+}
+PAGES = sorted(
+    model._meta.label_lower for model in admin.site._registry if model._meta.app_label in (*roles.APPS, "auth")
+)
+
+
+@pytest.fixture
+def signed_in(client: Client) -> Callable[[str], Client]:
+    def sign_in(role: str) -> Client:
+        user = User.objects.create_user(role.lower(), is_staff=True)
+        user.groups.add(Group.objects.get(name=role))
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+def address(label: str, page: str, *arguments: int) -> str:
+    return reverse(f"admin:{label.replace('.', '_')}_{page}", args=arguments)
+
+
+@pytest.mark.parametrize("role", roles.ROLES)
+def test_each_page_opens_for_who_may_see_it_and_begins_for_who_may_begin(
+    signed_in: Callable[[str], Client], role: str
+) -> None:
+    Application.objects.create(app_id="numbers", channel="number")  # without one nothing can be bound
+    client = signed_in(role)
+    seen = {label for label in PAGES if client.get(address(label, "changelist")).status_code == 200}
+    begun = {label for label in PAGES if client.get(address(label, "add")).status_code == 200}
+    people = {"auth.user", "auth.group"}
+    assert seen == set(PAGES) - (people if role != roles.ADMINISTRATOR else set())
+    assert begun == BEGINS[role]
+
+
+@pytest.mark.parametrize("role", roles.ROLES)
+def test_the_navigation_leads_nowhere_that_is_closed(signed_in: Callable[[str], Client], role: str) -> None:
+    client = signed_in(role)
+    navigation = client.get(reverse("admin:index")).context["sidebar_navigation"]
+    items = [item for group in navigation for item in group["items"] if item.get("has_permission", True)]
+    assert len(items) > 20
+    closed = [str(item["link"]) for item in items if client.get(str(item["link"])).status_code != 200]
+    assert closed == []
+
+
+@pytest.mark.parametrize(
+    ("role", "may"),
+    [(roles.VIEWER, False), (roles.OPERATOR, True), (roles.APPROVER, False), (roles.ADMINISTRATOR, True)],
+)
+def test_launching_is_for_operators(
+    signed_in: Callable[[str], Client], settings: LazySettings, role: str, may: bool
+) -> None:
+    draft = campaigns.create(
+        name="A",
+        application=Application.objects.create(app_id="app", channel="sms"),
+        sender_id="S",
+        text="Hi",
+        groups=[ContactGroup.objects.create(name="customers")],
+    )
+    client = signed_in(role)
+    page = client.get(address("messaging.campaign", "review", draft.pk))
+    assert page.status_code == 200
+    assert page.context["may_launch"] is may
+    launched = client.post(address("messaging.campaign", "review", draft.pk))
+    assert (launched.status_code != 403) is may
+    for verb in ("pause", "resume", "cancel"):
+        done = client.post(reverse("admin:messaging_campaign_do", args=[draft.pk, verb]))
+        assert (done.status_code != 403) is may
+    assert (client.post(reverse("admin:messaging_campaign_test", args=[draft.pk])).status_code != 403) is may
+
+
+@pytest.mark.parametrize(("role", "may"), [(r, r in (roles.APPROVER, roles.ADMINISTRATOR)) for r in roles.ROLES])
+def test_a_word_on_unknown_messages_is_for_approvers(signed_in: Callable[[str], Client], role: str, may: bool) -> None:
+    application = Application.objects.create(app_id="app", channel="sms")
+    campaign = Campaign.objects.create(name="A", application=application, text="Hi", state="paused")
+    page = signed_in(role).get(address("messaging.campaign", "unknown", campaign.pk))
+    assert page.status_code == (200 if may else 403)
+
+
+class OwnersChangesTests:
+    def migrate_again(self) -> None:
+        """What every `manage.py migrate` does before and after."""
+        roles._given_now.clear()  # another process has no memory of this one's first filling
+        roles.remember("default")
+        for app in ("gateway", "messaging", "voice", "numbers", "auth"):
+            roles.fill(apps.get_app_config(app), "default")
+
+    def test_what_was_taken_stays_taken_and_what_was_added_stays(self) -> None:
+        operator = Group.objects.get(name=roles.OPERATOR)
+        launch = Permission.objects.get(codename="launch_campaign")
+        resolve = Permission.objects.get(codename="resolve_campaign")
+        operator.permissions.remove(launch)
+        operator.permissions.add(resolve)
+        Group.objects.get(name=roles.APPROVER).delete()
+
+        self.migrate_again()
+
+        assert launch not in operator.permissions.all()
+        assert resolve in operator.permissions.all()
+        assert not Group.objects.filter(name=roles.APPROVER).exists()
+
+    def test_what_a_version_brings_is_added_to_its_roles(self) -> None:
+        roles._given_now.clear()
+        roles.remember("default")
+        model = ContentType.objects.get_for_model(Campaign)
+        new = Permission.objects.create(content_type=model, codename="view_something_new", name="Can view it")
+        roles.fill(apps.get_app_config("messaging"), "default")
+        assert all(new in Group.objects.get(name=role).permissions.all() for role in roles.ROLES)
+
+    def test_somebody_elses_groups_are_left_alone(self) -> None:
+        night_shift = Group.objects.create(name="Night shift")
+        self.migrate_again()
+        assert not night_shift.permissions.exists()
