@@ -160,8 +160,6 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "collapsible": True,
                 "items": [
-                    _item(_("Users"), "person", "auth_user_changelist", "auth.view_user"),
-                    _item(_("Roles"), "badge", "auth_group_changelist", "auth.view_group"),
                     _item(_("Applications"), "apps", "gateway_application_changelist", "gateway.view_application"),
                     {
                         "title": _("Health"),
