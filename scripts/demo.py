@@ -163,6 +163,11 @@ def fill_other_channels() -> None:
     manage("email", "lookup", EMAIL_APP)
     mail = ["--from", "test@mailpush.laaffic.cn", "--list", "1000", "--template", "1", "--subject", "What is new"]
     manage("email", "send", "--app", EMAIL_APP, *mail, "--json")
+    say("Calling 200 of the contacts with a spoken reminder")
+    callees = VAR / "callees.csv"
+    callees.write_text("".join((VAR / "sample-contacts.csv").open(encoding="utf-8-sig").readlines()[:201]))
+    task = ["--name", "Table reminder", "--app", VOICE_APP, "--text", "Your table is ready at seven."]
+    manage("voice", "group", "create", *task, "--file", str(callees), "--skip-invalid", "--launch", "--json")
 
 
 def wait_for_campaign(campaign: str) -> None:
