@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help install demo test check fast bench rehearse lock clean
+.PHONY: help install demo test check fast bench rehearse messages lock clean
 
 help:
 	@echo "make demo     console, worker and sandbox on this machine, with contacts and a finished campaign"
@@ -12,6 +12,7 @@ help:
 	@echo "make check    what of make test needs no database: format, lint, types, imports, migrations"
 	@echo "make bench    throughput of sending and importing, each against a bare loop in the same run"
 	@echo "make rehearse a campaign to 100,000 under 200 kills, on SQLite and on PostgreSQL with Redis"
+	@echo "make messages  the texts of the console gathered for translation, and what is translated compiled"
 	@echo "make lock     requirements.lock anew, from pyproject.toml"
 
 install: $(READY)
@@ -55,6 +56,10 @@ rehearse: install
 	$(BIN)/python manage.py rehearse --recipients 100000 --kills 200 --seed $(SEED)
 	$(BIN)/python manage.py rehearse --recipients 100000 --kills 200 --seed $(SEED) --workers 2 \
 		--database $(REHEARSE_DATABASE) --redis $(REHEARSE_REDIS)
+
+# Needs GNU gettext. What is translated is kept compiled, so that nothing else does.
+messages: install
+	$(BIN)/python scripts/messages.py
 
 lock:
 	test -x $(BIN)/pip-compile || $(BIN)/pip install --quiet pip-tools

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -82,14 +83,16 @@ def push_tokens() -> list[str]:
     return [token.strip() for token in env.list("LAAFFIC_PUSH_TOKENS", default=[]) if token.strip()]
 
 
-def balance_alert() -> Decimal:
-    given = env.str("LAAFFIC_BALANCE_ALERT", default="") or "0"
+def amount(setting: str) -> Decimal:
+    """Of money; 0 where it is not set, which is never."""
+    given = env.str(setting, default="") or "0"
     try:
-        return Decimal(given)
+        found = Decimal(given)
     except InvalidOperation:
-        raise ImproperlyConfigured(
-            f"LAAFFIC_BALANCE_ALERT is “{given}”. Give an amount such as 50 or 12.5; 0 never warns."
-        ) from None
+        found = Decimal(-1)
+    if not found.is_finite() or found < 0:
+        raise ImproperlyConfigured(f"{setting} is “{given}”. Give an amount such as 50 or 12.5; 0 for never.")
+    return found
 
 
 OPT_OUT_WORDS = {
@@ -129,3 +132,19 @@ def recipients_per_call() -> int:
     if not 1 <= given <= 1000:
         raise ImproperlyConfigured(f"LAAFFIC_RECIPIENTS_PER_CALL is {given}. Give a number from 1 to 1000.")
     return int(given)
+
+
+def language_code(languages: Iterable[tuple[str, str]]) -> str:
+    given = str(env.str("LANGUAGE_CODE", default="en")).lower()
+    known = [code for code, _name in languages]
+    if given not in known:
+        raise ImproperlyConfigured(f"LANGUAGE_CODE is {given}. Give one of {', '.join(known)}.")
+    return given
+
+
+def undo_seconds() -> float:
+    """Not longer than a worker may wait for it."""
+    given = env.float("LAAFFIC_UNDO_SECONDS", default=5.0)
+    if not 0 <= given <= 15:
+        raise ImproperlyConfigured(f"LAAFFIC_UNDO_SECONDS is {given}. Give 0 to 15 seconds; 0 launches at once.")
+    return float(given)

@@ -36,7 +36,7 @@ LAAFFIC_RECIPIENTS_PER_CALL = conf.recipients_per_call()
 LAAFFIC_LEASE_SECONDS = env.float("LAAFFIC_LEASE_SECONDS", default=20.0)
 LAAFFIC_WORKER_STALE_SECONDS = env.float("LAAFFIC_WORKER_STALE_SECONDS", default=30.0)
 # The balance under which the front page warns; 0 never. Asked for every so many minutes.
-LAAFFIC_BALANCE_ALERT = conf.balance_alert()
+LAAFFIC_BALANCE_ALERT = conf.amount("LAAFFIC_BALANCE_ALERT")
 LAAFFIC_BALANCE_MINUTES = env.int("LAAFFIC_BALANCE_MINUTES", default=5)
 
 PUSH_MAX_BYTES = env.int("LAAFFIC_PUSH_MAX_BYTES", default=5 * 1024 * 1024)
@@ -46,6 +46,11 @@ REPORT_WINDOW_HOURS = env.int("LAAFFIC_REPORT_WINDOW_HOURS", default=72)
 # A campaign is held when so many of its recipients were rejected (0: never), or when it starts so many minutes late.
 LAAFFIC_ERROR_LIMIT = env.int("LAAFFIC_ERROR_LIMIT", default=10_000)
 LAAFFIC_LATEST_START_MINUTES = env.int("LAAFFIC_LATEST_START_MINUTES", default=60)
+# A launch to more recipients, or at a higher cost, needs a second person's approval; 0 never.
+LAAFFIC_APPROVAL_RECIPIENTS = env.int("LAAFFIC_APPROVAL_RECIPIENTS", default=0)
+LAAFFIC_APPROVAL_COST = conf.amount("LAAFFIC_APPROVAL_COST")
+# After the button a campaign waits so long, and can be taken back: nothing has left.
+LAAFFIC_UNDO_SECONDS = conf.undo_seconds()
 
 # How often bindings, pools and owned numbers are read from Laaffic again.
 NUMBERS_SYNC_MINUTES = env.int("NUMBERS_SYNC_MINUTES", default=5)
@@ -86,7 +91,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "laaffic_console.dashboard.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -129,7 +134,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
-LANGUAGE_CODE = "en"
+# Of who has chosen none and whose browser asks for none; and of what a worker writes down, whoever reads it later.
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LANGUAGE_CODE = conf.language_code(LANGUAGES)
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "unfold"]
+FORMAT_MODULE_PATH = ["laaffic_console.formats"]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = True
 USE_TZ = True
@@ -158,8 +167,10 @@ CONTENT_SECURITY_POLICY = {
 }
 
 HTTPS = CONSOLE_URL.startswith("https://")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)

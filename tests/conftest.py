@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+from typing import Any
 
 import pytest
 
@@ -58,3 +59,9 @@ def _static_root(tmp_path_factory: pytest.TempPathFactory) -> None:
 
     settings.STATIC_ROOT = tmp_path_factory.mktemp("static")
     settings.MEDIA_ROOT = tmp_path_factory.mktemp("media")
+
+
+@pytest.fixture(autouse=True)
+def _no_undo_window(settings: Any) -> None:
+    """A launch starts at once; the tests of the window open it again."""
+    settings.LAAFFIC_UNDO_SECONDS = 0

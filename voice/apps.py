@@ -8,7 +8,7 @@ SAY_TO_CONTACTS = "voice.admin.spoken.say_to_contacts"
 class VoiceConfig(AppConfig):
     name = "voice"
     label = "voice"
-    verbose_name = "Voice"
+    verbose_name = _("Voice")
 
     def ready(self) -> None:
         from laaffic_console.gateway.models import PushKind

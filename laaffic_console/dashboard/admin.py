@@ -1,17 +1,39 @@
 """Users and roles, in the look of the other pages."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from laaffic_console.dashboard import permission_words
+
+WORDS = {
+    "groups": permission_words.role,
+    "permissions": permission_words.permission,
+    "user_permissions": permission_words.permission,
+}
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
+class InWords:
+    """Choices among roles and permissions, in the reader's language."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+        if words := WORDS.get(db_field.name):
+            field.label_from_instance = words
+        return field
+
+
 @admin.register(User)
-class ConsoleUserAdmin(UserAdmin, ModelAdmin):
+class ConsoleUserAdmin(InWords, UserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -20,11 +42,15 @@ class ConsoleUserAdmin(UserAdmin, ModelAdmin):
     def get_queryset(self, request):  # type: ignore[no-untyped-def]
         return super().get_queryset(request).prefetch_related("groups")
 
-    @admin.display(description="roles")
+    @admin.display(description=_("roles"))
     def shown_roles(self, user: User) -> str:
-        return ", ".join(sorted(group.name for group in user.groups.all())) or "–"
+        return ", ".join(sorted(str(permission_words.role(group)) for group in user.groups.all())) or "–"
 
 
 @admin.register(Group)
-class RoleAdmin(GroupAdmin, ModelAdmin):
-    pass
+class RoleAdmin(InWords, GroupAdmin, ModelAdmin):
+    list_display = ["shown_name"]
+
+    @admin.display(description=_("role"), ordering="name")
+    def shown_name(self, group: Group) -> Any:
+        return permission_words.role(group)

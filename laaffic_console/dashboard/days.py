@@ -8,6 +8,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from laaffic_console.stored_words import in_words
 from messaging.models import ActivityTally, MessageState
 from messaging.services import delivery_times, hours, insights
 
@@ -20,7 +21,9 @@ def context() -> dict[str, Any]:
     return {
         "today": figures(midnight, now),
         "spend": spend(midnight, now),
-        "reasons": [(reason or _("no reason given"), n, insights.advice_for(reason)) for reason, n in _reasons(now)],
+        "reasons": [
+            (in_words(reason) or _("no reason given"), n, insights.advice_for(reason)) for reason, n in _reasons(now)
+        ],
         "countries": hours.countries(hours.hour_of(now - DAY)),
         "times": delivery_times.since(hours.hour_of(now - DAY)),
         "chart": json.dumps(deliveries_chart(now)),

@@ -10,7 +10,7 @@ from laaffic_console.dashboard import days, health, health_page
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.services import balance_history, workers
 from messaging.models import Campaign, CampaignState, Contact, EmailCampaign
-from messaging.services import counting, email_counting, insights
+from messaging.services import approval_rules, approvals, counting, email_counting, insights
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN
 
@@ -26,6 +26,7 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
         "running": cards(open_campaigns([CampaignState.RUNNING, CampaignState.PAUSED])),
         # What the account's hold stopped is said once, with the hold.
         "held": [campaign for campaign in open_campaigns([CampaignState.HELD]) if not campaign.account_hold_id],
+        "to_approve": approvals.waiting_for(request.user)[:SHOWN],
         "scheduled": open_campaigns([CampaignState.SCHEDULED]),
         **emails(request),
         **group_calls(request),
@@ -40,6 +41,11 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
         "last_push": health.last_push_at(),
         "steps": first_steps(),
     }
+
+
+def approvals_badge(request: HttpRequest) -> int | None:
+    """How many wait for this person; no question to the database where approvals are off."""
+    return (approval_rules.is_on() and approvals.waiting_for(request.user).count()) or None
 
 
 def open_campaigns(states: list[CampaignState]) -> list[Campaign]:

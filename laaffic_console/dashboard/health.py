@@ -2,19 +2,28 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import DatabaseError, connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django_q.brokers import get_broker
 
 from laaffic_console.gateway.models import PushedBody
 from laaffic_console.gateway.services import workers
 
+LABELS = {"database": gettext_lazy("Database"), "queue": gettext_lazy("Queue"), "worker": gettext_lazy("Workers")}
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    name: str
+    name: str  # as scripts know it
     is_well: bool
     says: str
+
+    @property
+    def label(self) -> Any:
+        return LABELS[self.name]
 
 
 def parts() -> list[Part]:
@@ -35,7 +44,7 @@ def queue() -> Part:
         waiting = get_broker().queue_size()
     except Exception as problem:  # the broker's client decides what it raises
         return Part("queue", False, type(problem).__name__)
-    return Part("queue", True, f"{waiting} waiting")
+    return Part("queue", True, _("%(n)d waiting") % {"n": waiting})
 
 
 def worker() -> Part:
@@ -43,7 +52,9 @@ def worker() -> Part:
         alive = workers.alive()
     except DatabaseError as problem:
         return Part("worker", False, type(problem).__name__)
-    return Part("worker", alive > 0, f"{alive} alive" if alive else "none: start one with manage.py worker")
+    return Part(
+        "worker", alive > 0, _("%(n)d alive") % {"n": alive} if alive else _("none: start one with manage.py worker")
+    )
 
 
 def last_push_at() -> dt.datetime | None:

@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard import health
@@ -45,15 +46,8 @@ def context() -> dict[str, Any]:
 
 
 def basics() -> list[Sign]:
-    parts = {part.name: part for part in health.parts()}
-    return [
-        Sign(_("Database"), tone(parts["database"].is_well), parts["database"].says),
-        pending_migrations(),
-        Sign(_("Queue"), tone(parts["queue"].is_well), parts["queue"].says),
-        Sign(_("Workers"), tone(parts["worker"].is_well), parts["worker"].says),
-        clock_sign(),
-        balance_sign(),
-    ]
+    database, *others = [Sign(part.label, tone(part.is_well), part.says) for part in health.parts()]
+    return [database, pending_migrations(), *others, clock_sign(), balance_sign()]
 
 
 def tone(is_well: bool) -> str:
@@ -180,7 +174,7 @@ def off_by(skew: float | None) -> str:
 
 def system_checks() -> list[dict[str, Any]]:
     """What `manage.py check --deploy` would say, ours and Django's, the worst first; looked at once a minute."""
-    found = _checked(int(time.monotonic() // CHECKS_KEPT))
+    found = _checked(int(time.monotonic() // CHECKS_KEPT), get_language())
     shown = sorted((message for message in found if not message.is_silenced()), key=lambda message: -message.level)
     return [
         {
@@ -193,8 +187,8 @@ def system_checks() -> list[dict[str, Any]]:
     ]
 
 
-@functools.lru_cache(maxsize=1)
-def _checked(minute: int) -> list[checks.CheckMessage]:
+@functools.lru_cache(maxsize=2)
+def _checked(minute: int, language: str | None) -> list[checks.CheckMessage]:
     return checks.run_checks(include_deployment_checks=True)
 
 

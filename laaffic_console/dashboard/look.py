@@ -38,6 +38,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "cell_tower",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
     "ENVIRONMENT": "laaffic_console.dashboard.look.environment",
     "DASHBOARD_CALLBACK": "laaffic_console.dashboard.frontpage.context",
     "STYLES": [lambda request: static("console/console.css"), lambda request: static("console/parts.css")],
@@ -72,6 +73,10 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _item(_("Campaigns"), "campaign", "messaging_campaign_changelist", "messaging.view_campaign"),
+                    {
+                        **_item(_("Approvals"), "approval", "messaging_approval_changelist", "messaging.view_approval"),
+                        "badge": "laaffic_console.dashboard.frontpage.approvals_badge",
+                    },
                     _item(_("MMS campaigns"), "mms", "messaging_mmscampaign_changelist", "messaging.view_campaign"),
                     _item(
                         _("Email campaigns"),
@@ -167,6 +172,7 @@ UNFOLD: dict[str, Any] = {
                         "link": reverse_lazy("health"),
                         "permission": may("gateway.view_workerheartbeat"),
                     },
+                    _item(_("Price list"), "sell", "messaging_listprice_changelist", "messaging.view_listprice"),
                     _item(_("Workers"), "memory", "gateway_workerheartbeat_changelist", "gateway.view_workerheartbeat"),
                     _item(
                         _("Balance"),

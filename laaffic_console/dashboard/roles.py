@@ -25,8 +25,11 @@ OPERATED = {
     "voice": {"*audiofile", "*grouptask", "add_sipcall", "change_sipphone", "change_callrecord"},
     "numbers": {"*binding", "*numberpool", "change_ownednumber"},
 }
-# What needs a second look: a lost answer's end by a person's word, and the end of an account's hold.
-APPROVED = {"messaging": {"resolve_campaign", "resolve_emailcampaign"}, "gateway": {"release_accounthold"}}
+# What needs a second look: a big launch, a lost answer's end by a person's word, the end of an account's hold.
+APPROVED = {
+    "messaging": {"resolve_campaign", "resolve_emailcampaign", "approve_campaign"},
+    "gateway": {"release_accounthold"},
+}
 
 
 def belongs(role: str, app: str, codename: str) -> bool:

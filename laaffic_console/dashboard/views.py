@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard import health, health_page
@@ -13,8 +14,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Database, queue and worker heartbeat do; 503 says which does not."""
-    parts = health.parts()
+    """Database, queue and worker heartbeat do; 503 says which does not, to scripts and so always in English."""
+    with translation.override("en"):
+        parts = health.parts()
     well = all(part.is_well for part in parts)
     body = {"status": "ok" if well else "not ready", **{part.name: part.says for part in parts}}
     return JsonResponse(body, status=200 if well else 503)

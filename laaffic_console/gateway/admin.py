@@ -17,6 +17,7 @@ from unfold.decorators import action, display
 
 from laaffic_console.dashboard.pages import page
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
+from laaffic_console.figures import number
 from laaffic_console.gateway.models import (
     AccountHold,
     Application,
@@ -29,6 +30,7 @@ from laaffic_console.gateway.models import (
     WorkerHeartbeat,
 )
 from laaffic_console.gateway.services import account_hold, account_watch, balance_history, clock
+from laaffic_console.stored_words import in_words
 
 # The queue only rings bells; its tables would tell an operator nothing.
 for model in (queue_models.Schedule, queue_models.Success, queue_models.Failure, queue_models.OrmQ):
@@ -147,9 +149,9 @@ class AccountHoldAdmin(ReadOnlyAdmin):
         account_hold.probe(at_once=True)
         hold = get_object_or_404(AccountHold, pk=object_id)
         if hold.released_at:
-            messages.success(request, hold.released_because)
+            messages.success(request, in_words(hold.released_because))
         else:
-            said = hold.last_answer or _("There is nothing that could be asked: end it when it is mended.")
+            said = in_words(hold.last_answer) or _("There is nothing that could be asked: end it when it is mended.")
             messages.warning(request, _("It still holds. %(answer)s") % {"answer": said})
         return HttpResponseRedirect(reverse("admin:gateway_accounthold_change", args=[object_id]))
 
@@ -200,10 +202,15 @@ class GatewayCallAdmin(ReadOnlyAdmin):
         "prepared_at",
         "took",
         "code",
-        "reason",
+        "shown_reason",
     ]
     list_filter = ["state", "interface", "application"]
     list_select_related = ["application"]
+    in_other_words = {"about_kind": "about", "about_id": None, "reason": "shown_reason", "evidence": "shown_evidence"}
+
+    def get_fields(self, request: HttpRequest, obj: GatewayCall | None = None) -> Any:
+        shown = [self.in_other_words.get(name, name) for name in super().get_fields(request, obj)]
+        return [name for name in dict.fromkeys(shown) if name]
 
     @display(description=gettext_lazy("state"), label=CALL_COLOURS)
     def shown_state(self, call: GatewayCall) -> tuple[str, str]:
@@ -212,9 +219,17 @@ class GatewayCallAdmin(ReadOnlyAdmin):
     @display(description=gettext_lazy("about"))
     def about(self, call: GatewayCall) -> str:
         if call.about_kind not in ABOUT_PAGES or call.about_id is None:
-            return f"{call.about_kind} {call.about_id or ''}"
+            return f"{in_words(call.about_kind)} {call.about_id or ''}"
         page = reverse(ABOUT_PAGES[call.about_kind], args=[call.about_id])
-        return format_html('<a href="{}">{} {}</a>', page, call.about_kind, call.about_id)
+        return format_html('<a href="{}">{} {}</a>', page, in_words(call.about_kind), call.about_id)
+
+    @display(description=gettext_lazy("reason"))
+    def shown_reason(self, call: GatewayCall) -> str:
+        return in_words(call.reason)
+
+    @display(description=gettext_lazy("evidence"))
+    def shown_evidence(self, call: GatewayCall) -> str:
+        return in_words(call.evidence)
 
     @display(description=gettext_lazy("recipients"))
     def recipients(self, call: GatewayCall) -> int | str:
@@ -224,7 +239,8 @@ class GatewayCallAdmin(ReadOnlyAdmin):
     def took(self, call: GatewayCall) -> str:
         if not call.left_at or not call.settled_at:
             return ""
-        return f"{(call.settled_at - call.left_at).total_seconds() * 1000:,.0f} ms"
+        milliseconds = round((call.settled_at - call.left_at).total_seconds() * 1000)
+        return _("%(n)s ms") % {"n": number(milliseconds)}
 
 
 @admin.register(PushedBody)

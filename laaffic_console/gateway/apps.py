@@ -1,7 +1,8 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class GatewayConfig(AppConfig):
     name = "laaffic_console.gateway"
     label = "gateway"
-    verbose_name = "Gateway"
+    verbose_name = _("Gateway")

@@ -35,6 +35,11 @@ class CodeEntry:
     of_application: bool = False  # says something about one application, not about the whole account
 
 
+def _(words: str) -> str:
+    """Marks words for the console's catalogues. This package says them in English; its callers translate."""
+    return words
+
+
 def _table(*rows: tuple[str, str, Remedy, str], duplicate: str = "", of_application: str = "") -> dict[str, CodeEntry]:
     """`duplicate` is the code that says "I have the same already", `of_application` the one about an application."""
     return {
@@ -43,103 +48,128 @@ def _table(*rows: tuple[str, str, Remedy, str], duplicate: str = "", of_applicat
     }
 
 
-_CREDENTIALS = "Check LAAFFIC_API_KEY and LAAFFIC_API_SECRET against the developer options at Laaffic."
-_ADDRESS = "Have this machine's address added to the IP whitelist at Laaffic."
-_MANAGER = "Ask your Laaffic account manager."
-_REQUEST = "This request is wrong as it stands; correct it and try again."
-_LATER = "The console tries again by itself, later each time."
-_LOOK = "The console looks for evidence of what happened before anything is sent again."
+_CREDENTIALS = _("Check LAAFFIC_API_KEY and LAAFFIC_API_SECRET against the developer options at Laaffic.")
+_ADDRESS = _("Have this machine's address added to the IP whitelist at Laaffic.")
+_MANAGER = _("Ask your Laaffic account manager.")
+_REQUEST = _("This request is wrong as it stands; correct it and try again.")
+_LATER = _("The console tries again by itself, later each time.")
+_LOOK = _("The console looks for evidence of what happened before anything is sent again.")
 
 # wire §3.1: SMS, MMS, voice, numbers, OTP, balance
 COMMON = _table(
-    ("-1", "authentication error", Remedy.HOLD_ACCOUNT, _CREDENTIALS),
-    ("-2", "IP restricted", Remedy.HOLD_ACCOUNT, _ADDRESS),
-    ("-3", "sensitive characters in the content", Remedy.FIX_CONTENT, "Reword the text and send it as a new campaign."),
-    ("-4", "content empty", Remedy.FIX_CONTENT, "Write a text."),
-    ("-5", "content too long", Remedy.FIX_CONTENT, "Shorten the text to 1,024 characters."),
-    ("-6", "not matching a template", Remedy.FIX_CONTENT, "Use a text that matches a template approved at Laaffic."),
-    ("-7", "too many numbers", Remedy.SPLIT, "The console sends it again in smaller parts."),
-    ("-8", "numbers empty", Remedy.FATAL, _REQUEST),
-    ("-9", "abnormal numbers", Remedy.SPLIT, "The console finds the bad number by halves and sends the rest."),
+    ("-1", _("authentication error"), Remedy.HOLD_ACCOUNT, _CREDENTIALS),
+    ("-2", _("IP restricted"), Remedy.HOLD_ACCOUNT, _ADDRESS),
+    (
+        "-3",
+        _("sensitive characters in the content"),
+        Remedy.FIX_CONTENT,
+        _("Reword the text and send it as a new campaign."),
+    ),
+    ("-4", _("content empty"), Remedy.FIX_CONTENT, _("Write a text.")),
+    ("-5", _("content too long"), Remedy.FIX_CONTENT, _("Shorten the text to 1,024 characters.")),
+    (
+        "-6",
+        _("not matching a template"),
+        Remedy.FIX_CONTENT,
+        _("Use a text that matches a template approved at Laaffic."),
+    ),
+    ("-7", _("too many numbers"), Remedy.SPLIT, _("The console sends it again in smaller parts.")),
+    ("-8", _("numbers empty"), Remedy.FATAL, _REQUEST),
+    ("-9", _("abnormal numbers"), Remedy.SPLIT, _("The console finds the bad number by halves and sends the rest.")),
     (
         "-10",
-        "insufficient balance",
+        _("insufficient balance"),
         Remedy.HOLD_ACCOUNT,
-        "Top up the account at Laaffic; what waits goes on by itself.",
+        _("Top up the account at Laaffic; what waits goes on by itself."),
     ),
-    ("-11", "wrong time format", Remedy.FATAL, _REQUEST),
-    ("-12", "platform failure on submit", Remedy.UNCERTAIN, _LOOK),
-    ("-13", "user locked", Remedy.HOLD_ACCOUNT, _MANAGER),
-    ("-14", "field empty or id abnormal", Remedy.FATAL, _REQUEST),
-    ("-15", "querying too often", Remedy.RETRY, _LATER),
-    ("-16", "timestamp expired", Remedy.RESIGN, "Set this machine's clock (NTP); what waits goes on by itself."),
-    ("-17", "SMS template empty", Remedy.FATAL, _REQUEST),
-    ("-18", "system error", Remedy.UNCERTAIN, _LOOK),
-    ("-19", "no price agreed", Remedy.FATAL, "Ask your account manager to agree a price for this country."),
+    ("-11", _("wrong time format"), Remedy.FATAL, _REQUEST),
+    ("-12", _("platform failure on submit"), Remedy.UNCERTAIN, _LOOK),
+    ("-13", _("user locked"), Remedy.HOLD_ACCOUNT, _MANAGER),
+    ("-14", _("field empty or id abnormal"), Remedy.FATAL, _REQUEST),
+    ("-15", _("querying too often"), Remedy.RETRY, _LATER),
+    ("-16", _("timestamp expired"), Remedy.RESIGN, _("Set this machine's clock (NTP); what waits goes on by itself.")),
+    ("-17", _("SMS template empty"), Remedy.FATAL, _REQUEST),
+    ("-18", _("system error"), Remedy.UNCERTAIN, _LOOK),
+    ("-19", _("no price agreed"), Remedy.FATAL, _("Ask your account manager to agree a price for this country.")),
     (
         "-20",
-        "data already exists",
+        _("data already exists"),
         Remedy.FATAL,
-        "Use another name; after a retry it means that the first one arrived.",
+        _("Use another name; after a retry it means that the first one arrived."),
     ),
-    ("-21", "data validation failed", Remedy.FATAL, _REQUEST),
-    ("-22", "wrong parameter", Remedy.FATAL, _REQUEST),
-    ("-23", "data cap reached", Remedy.FATAL, "Delete what is no longer needed at Laaffic."),
-    ("-24", "data does not exist", Remedy.FATAL, "It was removed at Laaffic; synchronise and choose again."),
-    ("-25", "outside the time range", Remedy.FATAL, "Ask for a shorter or more recent period."),
-    ("-26", "no rate found", Remedy.FATAL, "Ask your account manager about the rate for this country."),
-    ("-27", "sending limit of the period reached", Remedy.RETRY, _LATER),
-    ("-28", "sending limit for one phone reached", Remedy.RETRY, _LATER),
-    ("-29", "workspace disabled", Remedy.HOLD_ACCOUNT, _MANAGER),
-    ("-30", "API key disabled", Remedy.HOLD_ACCOUNT, "Enable the key at Laaffic or set another one."),
-    ("-31", "IP not in the whitelist", Remedy.HOLD_ACCOUNT, _ADDRESS),
+    ("-21", _("data validation failed"), Remedy.FATAL, _REQUEST),
+    ("-22", _("wrong parameter"), Remedy.FATAL, _REQUEST),
+    ("-23", _("data cap reached"), Remedy.FATAL, _("Delete what is no longer needed at Laaffic.")),
+    ("-24", _("data does not exist"), Remedy.FATAL, _("It was removed at Laaffic; synchronise and choose again.")),
+    ("-25", _("outside the time range"), Remedy.FATAL, _("Ask for a shorter or more recent period.")),
+    ("-26", _("no rate found"), Remedy.FATAL, _("Ask your account manager about the rate for this country.")),
+    ("-27", _("sending limit of the period reached"), Remedy.RETRY, _LATER),
+    ("-28", _("sending limit for one phone reached"), Remedy.RETRY, _LATER),
+    ("-29", _("workspace disabled"), Remedy.HOLD_ACCOUNT, _MANAGER),
+    ("-30", _("API key disabled"), Remedy.HOLD_ACCOUNT, _("Enable the key at Laaffic or set another one.")),
+    ("-31", _("IP not in the whitelist"), Remedy.HOLD_ACCOUNT, _ADDRESS),
     (
         "-32",
-        "key has no permission for this application",
+        _("key has no permission for this application"),
         Remedy.HOLD_ACCOUNT,
-        "Give the key this application at Laaffic.",
+        _("Give the key this application at Laaffic."),
     ),
-    ("-34", "no callable numbers left", Remedy.FATAL, "Everyone in this task has been reached."),
-    ("-35", "already bound, or no number to call", Remedy.FATAL, "Unbind the number first, or choose another."),
-    ("-37", "the task does not allow this now", Remedy.FATAL, "Look at the task's state; it may have begun."),
-    ("-41", "no free number, or wrong state", Remedy.RETRY, "All numbers of the pool are in use; try again later."),
-    ("-42", "no numbers", Remedy.FATAL, "Add numbers and try again."),
-    ("-54", "wrong task", Remedy.FATAL, "The task is not of this kind; choose another."),
-    ("-68", "SIP phone not idle", Remedy.RETRY, "The phone is busy; try again when it is free."),
-    ("-74", "agent group of another application", Remedy.FATAL, "Choose an agent group of this application."),
-    ("-77", "application has no minimum rate", Remedy.FATAL, _MANAGER),
+    ("-34", _("no callable numbers left"), Remedy.FATAL, _("Everyone in this task has been reached.")),
+    ("-35", _("already bound, or no number to call"), Remedy.FATAL, _("Unbind the number first, or choose another.")),
+    ("-37", _("the task does not allow this now"), Remedy.FATAL, _("Look at the task's state; it may have begun.")),
+    (
+        "-41",
+        _("no free number, or wrong state"),
+        Remedy.RETRY,
+        _("All numbers of the pool are in use; try again later."),
+    ),
+    ("-42", _("no numbers"), Remedy.FATAL, _("Add numbers and try again.")),
+    ("-54", _("wrong task"), Remedy.FATAL, _("The task is not of this kind; choose another.")),
+    ("-68", _("SIP phone not idle"), Remedy.RETRY, _("The phone is busy; try again when it is free.")),
+    ("-74", _("agent group of another application"), Remedy.FATAL, _("Choose an agent group of this application.")),
+    ("-77", _("application has no minimum rate"), Remedy.FATAL, _MANAGER),
     duplicate="-20",
     of_application="-32",
 )
 
 # wire §2.23: numbers read the common table but for these
 NUMBER = COMMON | _table(
-    ("-20", "the pool's number exists already", Remedy.FATAL, "Edit that pool, or choose another number for this one."),
-    ("-24", "no such binding or pool", Remedy.FATAL, "It is gone at Laaffic: synchronise to see what is there."),
-    ("-35", "A or B is bound already", Remedy.FATAL, "Unbind the number first, or wait until its binding expires."),
-    ("-41", "no middle number is free", Remedy.RETRY, "Unbind what is no longer needed, or enlarge the pool."),
+    (
+        "-20",
+        _("the pool's number exists already"),
+        Remedy.FATAL,
+        _("Edit that pool, or choose another number for this one."),
+    ),
+    ("-24", _("no such binding or pool"), Remedy.FATAL, _("It is gone at Laaffic: synchronise to see what is there.")),
+    (
+        "-35",
+        _("A or B is bound already"),
+        Remedy.FATAL,
+        _("Unbind the number first, or wait until its binding expires."),
+    ),
+    ("-41", _("no middle number is free"), Remedy.RETRY, _("Unbind what is no longer needed, or enlarge the pool.")),
     duplicate="-20",
 )
 
 # wire §3.2: a family of its own
 EMAIL = _table(
-    ("-1", "authentication error", Remedy.HOLD_ACCOUNT, _CREDENTIALS),
-    ("-2", "duplicate submission", Remedy.FATAL, "The first request arrived; this one changed nothing."),
-    ("-3", "group name not bound", Remedy.FATAL, _MANAGER),
-    ("-4", "user locked", Remedy.HOLD_ACCOUNT, _MANAGER),
-    ("-5", "field empty or id abnormal", Remedy.FATAL, _REQUEST),
-    ("-6", "timestamp expired", Remedy.RESIGN, "Set this machine's clock (NTP); what waits goes on by itself."),
-    ("-7", "wrong time format", Remedy.FATAL, _REQUEST),
-    ("-8", "IP restricted", Remedy.HOLD_ACCOUNT, _ADDRESS),
-    ("-9", "sender address empty", Remedy.FATAL, "Choose a sender address."),
-    ("-10", "sender address not configured", Remedy.FATAL, "Configure the sender address at Laaffic first."),
-    ("-11", "template does not exist", Remedy.FATAL, "Choose a template that exists at Laaffic."),
-    ("-12", "template not approved", Remedy.FATAL, "Wait until the template is approved at Laaffic."),
-    ("-13", "recipient address empty", Remedy.FATAL, "Choose recipients."),
-    ("-16", "recipient list error", Remedy.FATAL, "Check the recipient list at Laaffic."),
-    ("-23", "system error", Remedy.UNCERTAIN, _LOOK),
-    ("-24", "account not verified", Remedy.HOLD_ACCOUNT, "Verify the account at Laaffic."),
-    ("-28", "more than 200 email ids", Remedy.FATAL, _REQUEST),
+    ("-1", _("authentication error"), Remedy.HOLD_ACCOUNT, _CREDENTIALS),
+    ("-2", _("duplicate submission"), Remedy.FATAL, _("The first request arrived; this one changed nothing.")),
+    ("-3", _("group name not bound"), Remedy.FATAL, _MANAGER),
+    ("-4", _("user locked"), Remedy.HOLD_ACCOUNT, _MANAGER),
+    ("-5", _("field empty or id abnormal"), Remedy.FATAL, _REQUEST),
+    ("-6", _("timestamp expired"), Remedy.RESIGN, _("Set this machine's clock (NTP); what waits goes on by itself.")),
+    ("-7", _("wrong time format"), Remedy.FATAL, _REQUEST),
+    ("-8", _("IP restricted"), Remedy.HOLD_ACCOUNT, _ADDRESS),
+    ("-9", _("sender address empty"), Remedy.FATAL, _("Choose a sender address.")),
+    ("-10", _("sender address not configured"), Remedy.FATAL, _("Configure the sender address at Laaffic first.")),
+    ("-11", _("template does not exist"), Remedy.FATAL, _("Choose a template that exists at Laaffic.")),
+    ("-12", _("template not approved"), Remedy.FATAL, _("Wait until the template is approved at Laaffic.")),
+    ("-13", _("recipient address empty"), Remedy.FATAL, _("Choose recipients.")),
+    ("-16", _("recipient list error"), Remedy.FATAL, _("Check the recipient list at Laaffic.")),
+    ("-23", _("system error"), Remedy.UNCERTAIN, _LOOK),
+    ("-24", _("account not verified"), Remedy.HOLD_ACCOUNT, _("Verify the account at Laaffic.")),
+    ("-28", _("more than 200 email ids"), Remedy.FATAL, _REQUEST),
     duplicate="-2",
     of_application="-24",
 )
@@ -150,7 +180,7 @@ _TABLES = {Family.EMAIL: EMAIL, Family.NUMBER: NUMBER}
 def lookup(family: Family, code: str) -> CodeEntry:
     """What a code means and calls for; a code nobody lists is fatal for its request, and kept as it came."""
     return _TABLES.get(family, COMMON).get(code) or CodeEntry(
-        code, "a code the vendor does not document", Remedy.FATAL, "Ask Laaffic's support what this code means."
+        code, _("a code the vendor does not document"), Remedy.FATAL, _("Ask Laaffic's support what this code means.")
     )
 
 

@@ -1,10 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class NumbersConfig(AppConfig):
     name = "phone_numbers"
     label = "numbers"
-    verbose_name = "Numbers"
+    verbose_name = _("Numbers")
 
     def ready(self) -> None:
         from laaffic_console.gateway.services import bell

@@ -174,7 +174,8 @@ class HealthPageTests:
         assert self.page(admin_client)["Pushes to apply"].tone == "warn"
 
     def test_system_checks_are_listed(self, admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(health_page, "_checked", lambda minute: [Warning("Too short.", id="laaffic.W999")])
+        found = [Warning("Too short.", id="laaffic.W999")]
+        monkeypatch.setattr(health_page, "_checked", lambda minute, language: found)
 
         assert "laaffic.W999" in self.page(admin_client)["said"]
 

@@ -40,7 +40,7 @@ class AudioFile(models.Model):
         verbose_name = _("audio file")
         verbose_name_plural = _("audio files")
         ordering = ["-id"]
-        permissions = [("upload_audiofile", "Can upload audio files to Laaffic")]
+        permissions = [("upload_audiofile", _("Can upload audio files to Laaffic"))]
 
     def __str__(self) -> str:
         return self.name

@@ -195,6 +195,6 @@ def _refused(audio: AudioFile, refusal: Refused) -> str:
     return _("“%(name)s” was not uploaded: Laaffic refused with %(code)s: %(meaning)s. %(advice)s") % {
         "name": audio.name,
         "code": refusal.code,
-        "meaning": refusal.meaning,
-        "advice": refusal.advice,
+        "meaning": _(refusal.meaning),
+        "advice": _(refusal.advice),
     }

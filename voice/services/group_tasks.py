@@ -242,7 +242,7 @@ def _looked_at_once(task: GroupTask) -> GroupTask:
 
 def said(problem: LaafficError) -> str:
     if isinstance(problem, Refused):
-        shown = {"code": problem.code, "meaning": problem.meaning, "advice": problem.advice}
+        shown = {"code": problem.code, "meaning": _(problem.meaning), "advice": _(problem.advice)}
         return _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown
     return problem.message
 
@@ -261,6 +261,6 @@ def advice(task: GroupTask) -> str:
         return ""
     if call.state == CallState.REFUSED:
         entry = lookup(Family.VOICE, call.code)
-        shown = {"code": call.code, "meaning": entry.meaning, "reason": call.reason, "advice": entry.advice}
+        shown = {"code": call.code, "meaning": _(entry.meaning), "reason": call.reason, "advice": _(entry.advice)}
         return _("Laaffic refused with %(code)s: %(meaning)s (“%(reason)s”). Nobody was called. %(advice)s") % shown
     return _("It did not leave: %(why)s Nobody was called.") % {"why": call.reason or call.evidence}

@@ -77,7 +77,7 @@ def go_on(held: leases.HeldLease) -> None:
 
 def said(problem: LaafficError | NotConfigured | SyncFailed) -> str:
     if isinstance(problem, Refused):
-        shown = {"code": problem.code, "meaning": problem.meaning, "advice": problem.advice}
+        shown = {"code": problem.code, "meaning": _(problem.meaning), "advice": _(problem.advice)}
         return _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown
     if isinstance(problem, LaafficError):
         why = {"why": problem.message[:150]}

@@ -4,8 +4,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard.look import is_sandbox
+from laaffic_console.figures import money, number, percent
+from laaffic_console.stored_words import in_words
 
 register = template.Library()
+register.filter(in_words)
+register.filter(money)
+register.filter(percent)
+register.filter(number)
 
 
 @register.simple_tag

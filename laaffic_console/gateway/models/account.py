@@ -38,7 +38,7 @@ class AccountHold(models.Model):
         verbose_name = _("account hold")
         verbose_name_plural = _("account holds")
         ordering = ["-id"]
-        permissions = [("release_accounthold", "Can end a hold of the account")]
+        permissions = [("release_accounthold", _("Can end a hold of the account"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["scope"], name="account_hold_once", condition=models.Q(released_at__isnull=True)

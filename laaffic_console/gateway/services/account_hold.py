@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import AccountHold, Application, Channel, GatewayCall
 from laaffic_console.gateway.services import balance_history, bell, leases
@@ -50,7 +51,8 @@ def place_because(sentence: str) -> None:
 
 
 def sentence_of(refusal: Refused) -> str:
-    return f"Laaffic refused with {refusal.code}: {refusal.meaning}. {refusal.advice}"
+    said = _("Laaffic refused with %(code)s: %(meaning)s. %(advice)s")
+    return said % {"code": refusal.code, "meaning": _(refusal.meaning), "advice": _(refusal.advice)}
 
 
 def open_holds(application_id: int | OuterRef) -> QuerySet[AccountHold]:

@@ -111,8 +111,8 @@ def explain(problem: LaafficError) -> str:
             said = _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s")
             return said % {
                 "code": problem.code,
-                "meaning": problem.meaning,
-                "advice": plain or problem.advice,
+                "meaning": _(problem.meaning),
+                "advice": plain or _(problem.advice),
             }
         case OutcomeUnknown() if plain:
             return _("Laaffic answers with %(code)s. %(advice)s") % {"code": problem.code, "advice": plain}

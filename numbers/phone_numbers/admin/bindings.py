@@ -17,6 +17,7 @@ from unfold.decorators import display
 from laaffic_console.dashboard.pages import blame, page, require
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.gateway.models import Application, CallState, Channel
+from laaffic_console.stored_words import in_words
 from phone_numbers import exports
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool
@@ -325,7 +326,7 @@ class BindingRequestAdmin(ReadOnlyAdmin):
         if asked.call is None:
             return ""
         ledger = reverse("admin:gateway_gatewaycall_change", args=[asked.call_id])
-        return format_html('{} <a href="{}">{}</a>', asked.call.evidence, ledger, _("Ledger"))
+        return format_html('{} <a href="{}">{}</a>', in_words(asked.call.evidence), ledger, _("Ledger"))
 
 
 def state_of(binding: Binding) -> tuple[str, str]:

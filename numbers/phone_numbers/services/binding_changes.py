@@ -256,6 +256,6 @@ def _bound_already(request: BindingRequest) -> str:
 
 def said(problem: LaafficError) -> str:
     if isinstance(problem, Refused):
-        shown = {"code": problem.code.replace("-", "−"), "meaning": problem.meaning, "advice": problem.advice}
+        shown = {"code": problem.code.replace("-", "−"), "meaning": _(problem.meaning), "advice": _(problem.advice)}
         return _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown
     return problem.message

@@ -254,7 +254,7 @@ def _explained(problem: LaafficError) -> ValidationError:
             )
         case "-24":
             return ValidationError(_("Laaffic has no such pool any more (−24). Synchronise, then create it again."))
-    shown = {"code": problem.code.replace("-", "−"), "meaning": problem.meaning, "advice": problem.advice}
+    shown = {"code": problem.code.replace("-", "−"), "meaning": _(problem.meaning), "advice": _(problem.advice)}
     return ValidationError(_("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown)
 
 

@@ -65,7 +65,7 @@ def said(problem: LaafficError | NotConfigured) -> str:
     if isinstance(problem, NotConfigured):
         return str(problem)
     if isinstance(problem, Refused):
-        shown = {"code": problem.code, "meaning": problem.meaning, "advice": problem.advice}
+        shown = {"code": problem.code, "meaning": _(problem.meaning), "advice": _(problem.advice)}
         return _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown
     return _("No usable answer from Laaffic (%(why)s). The next synchronisation tries again.") % {
         "why": problem.message[:150]

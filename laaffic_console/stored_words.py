@@ -1,0 +1,99 @@
+"""What the database keeps in English, in its reader's language: evidence, reasons, the vendor's codes.
+
+A fact that is kept must say the same to a script, to a colleague and in a tally that counts by it. So services write it
+in English, and it is translated where somebody reads it. What is listed nowhere, such as what a carrier said, is shown
+as it came. A test holds this list and what services write together.
+"""
+
+import re
+from functools import cache
+
+from django.utils.translation import gettext, gettext_noop
+
+KEPT = [
+    # What came of a request
+    gettext_noop("the answer"),
+    gettext_noop("the answer, without an id"),
+    gettext_noop("the answer, without a key"),
+    gettext_noop("the answer, without a task id"),
+    gettext_noop("the answer: task %(id)s"),
+    gettext_noop("the answer: %(detail)s"),
+    gettext_noop("the answer was lost"),
+    gettext_noop("its worker died before the request left"),
+    gettext_noop("its worker died after the request may have left"),
+    gettext_noop("its worker died after the request may have left; the answer was lost"),
+    gettext_noop("its worker died; the answer was lost"),
+    gettext_noop("its process died before the request left"),
+    gettext_noop("its process died; the answer was lost"),
+    gettext_noop("its process ended before it left"),
+    gettext_noop("its process ended before an answer"),
+    gettext_noop("its sender stopped before the request left"),
+    gettext_noop("its campaign or the account was stopped before the request left"),
+    gettext_noop("this worker stood still just before the request left"),
+    gettext_noop("cancelled before the request left"),
+    gettext_noop("our own failure: %(name)s"),
+    gettext_noop("%(interface)s: refused with %(code)s (%(meaning)s); it said: %(reason)s"),
+    gettext_noop("call %(id)s was refused as its duplicate"),
+    gettext_noop("a callback under this campaign's mark; task %(id)s"),
+    gettext_noop("fileQuery lists %(name)s: %(id)s"),
+    gettext_noop("%(source)s of call %(id)s"),
+    gettext_noop("%(person)s says that it did not ring: %(why)s"),
+    gettext_noop("%(person)s says that it did not arrive: %(why)s; looked for %(n)s times"),
+    # What became of a message
+    gettext_noop("settled by %(source)s by number and time: %(id)s"),
+    gettext_noop("settled by %(source)s: %(id)s"),
+    gettext_noop("not in the vendor's records"),
+    gettext_noop("not in the vendor's records (asked %(when)s); %(lost)s"),
+    gettext_noop("no final report within %(n)s hours"),
+    gettext_noop("written off: %(why)s"),
+    gettext_noop("a second gateway id, %(id)s, speaks for this message"),
+    gettext_noop("reported %(status)s %(reason)s after its end"),
+    gettext_noop("on the suppression list when its batch was claimed"),
+    gettext_noop("when the audience was frozen"),
+    gettext_noop("longer than %(n)s characters with its fields filled in"),
+    gettext_noop("not accepted by the provider"),
+    # Where a report came from
+    gettext_noop("push"),
+    gettext_noop("record"),
+    gettext_noop("voice push"),
+    gettext_noop("voice record"),
+    # What a call is about
+    gettext_noop("campaign"),
+    gettext_noop("email campaign"),
+    gettext_noop("MMS attachment"),
+    gettext_noop("audio file"),
+    gettext_noop("group task"),
+    gettext_noop("SIP call"),
+    gettext_noop("binding request"),
+    gettext_noop("number pool"),
+    # What ended a hold of the account, and what was answered before
+    gettext_noop("Laaffic accepts the key for this application."),
+    gettext_noop("Laaffic accepts the credentials."),
+    gettext_noop("There are funds again: the balance is %(amount)s."),
+    gettext_noop("the balance is %(amount)s"),
+]
+
+_code = re.compile(r"(-\d+) (.+)", re.DOTALL)
+_gap = re.compile(r"%\((\w+)\)s")
+
+
+def in_words(kept: str | None) -> str:
+    """ "-10 insufficient balance", "the answer: 4711", "absent subscriber"."""
+    if not kept:
+        return ""
+    if refused := _code.fullmatch(kept):
+        return f"{refused[1]} {gettext(refused[2])}"
+    for words, pattern in _patterns().items():
+        if found := pattern.fullmatch(kept):
+            return gettext(words) % {name: in_words(part) for name, part in found.groupdict().items()}
+    return gettext(kept)
+
+
+@cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    return {words: re.compile(_gap.sub(r"(?P<\1>.*)", _literal(words)), re.DOTALL) for words in KEPT}
+
+
+def _literal(words: str) -> str:
+    """The words for a pattern, their gaps as they are."""
+    return "".join(part if _gap.fullmatch(part) else re.escape(part) for part in re.split(r"(%\(\w+\)s)", words))
