@@ -1,0 +1,248 @@
+"""A second person's word: when it is needed, what voids it, and that nothing starts without it."""
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import account
+from messaging.models import Approval, Campaign, CampaignState, Contact, ContactGroup, ListPrice
+from messaging.services import approval_rules, approvals, campaigns, forecast, launch_checks
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _limits(settings: Any) -> None:
+    settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET = "key", "secret"
+    settings.LAAFFIC_APPROVAL_RECIPIENTS = 2
+    account.laaffic_client.cache_clear()
+
+
+@pytest.fixture
+def draft(application: Application, group: ContactGroup) -> Campaign:
+    add_contacts(group, 3)
+    return campaigns.create(name="Autumn", application=application, sender_id="", text="Hi", groups=[group])
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return User.objects.create_superuser("ada")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return User.objects.create_superuser("bob")
+
+
+def approved(draft: Campaign, ada: User, bob: User) -> None:
+    approvals.ask(draft.pk, by=ada)
+    approvals.decide(draft.pk, by=bob, approve=True)
+
+
+def outcomes(draft: Campaign) -> list[str]:
+    return list(draft.approvals.order_by("pk").values_list("outcome", flat=True))
+
+
+class NeedTests:
+    def test_a_launch_without_it_is_refused_everywhere(self, draft: Campaign, ada: User) -> None:
+        with pytest.raises(campaigns.NotAllowed, match="more than 2 recipients: a second person"):
+            campaigns.launch(draft.pk, by=ada)
+
+        assert Campaign.objects.get().state == CampaignState.DRAFT
+        assert launch_checks.of(draft, forecast.of(draft))[0].level == "stop"
+
+    @pytest.mark.parametrize("limit", [0, 3])
+    def test_a_smaller_one_needs_none(self, draft: Campaign, settings: Any, limit: int) -> None:
+        settings.LAAFFIC_APPROVAL_RECIPIENTS = limit
+
+        assert campaigns.launch(draft.pk).state == CampaignState.RUNNING
+
+    @pytest.mark.parametrize(("price", "is_needed"), [("0.5", True), ("0.3", False), (None, True)])
+    def test_a_dear_one_or_one_of_unknown_cost_needs_it(
+        self, draft: Campaign, settings: Any, price: str | None, is_needed: bool
+    ) -> None:
+        settings.LAAFFIC_APPROVAL_RECIPIENTS, settings.LAAFFIC_APPROVAL_COST = 0, Decimal(1)
+        if price:
+            ListPrice.objects.create(country="IN", price=Decimal(price), currency="USD")
+
+        assert bool(approval_rules.missing(draft)) is is_needed
+
+    def test_a_test_message_needs_none(self, draft: Campaign, settings: Any) -> None:
+        settings.LAAFFIC_APPROVAL_RECIPIENTS, settings.LAAFFIC_APPROVAL_COST = 0, Decimal("0.001")
+
+        assert campaigns.launch_test(draft, "919876500000", by=None).state == CampaignState.RUNNING
+
+
+class WordTests:
+    def test_with_it_the_launch_goes_on(self, draft: Campaign, ada: User, bob: User) -> None:
+        approved(draft, ada, bob)
+
+        assert campaigns.launch(draft.pk, by=ada).state == CampaignState.RUNNING
+        assert [(event.text, str(event.actor)) for event in draft.events.order_by("pk")][1:3] == [
+            ("Approval asked for: 3 recipients", "ada"),
+            ("Approved", "bob"),
+        ]
+
+    def test_nobody_approves_what_they_asked_for(self, draft: Campaign, ada: User) -> None:
+        approvals.ask(draft.pk, by=ada)
+
+        with pytest.raises(campaigns.NotAllowed, match="another person"):
+            approvals.decide(draft.pk, by=ada, approve=True)
+        assert outcomes(draft) == ["asked"]
+
+    def test_a_refusal_needs_a_reason_and_stops_it(self, draft: Campaign, ada: User, bob: User) -> None:
+        approvals.ask(draft.pk, by=ada)
+        with pytest.raises(ValidationError):
+            approvals.decide(draft.pk, by=bob, approve=False, note=" ")
+        approvals.decide(draft.pk, by=bob, approve=False, note="Wrong price")
+
+        with pytest.raises(campaigns.NotAllowed, match="bob refused it: Wrong price"):
+            campaigns.launch(draft.pk, by=ada)
+
+    def test_two_who_decide_at_once_decide_once(self, draft: Campaign, ada: User, bob: User) -> None:
+        approved(draft, ada, bob)
+
+        with pytest.raises(campaigns.NotAllowed, match="Nobody asks"):
+            approvals.decide(draft.pk, by=bob, approve=False, note="No")
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Approval.objects.create(campaign=draft, recipients=1)
+
+    def test_asking_again_makes_the_first_void(self, draft: Campaign, ada: User, bob: User) -> None:
+        approved(draft, ada, bob)
+        approvals.ask(draft.pk, by=bob)
+
+        assert outcomes(draft) == ["void", "asked"]
+
+
+def add_a_member(draft: Campaign) -> None:
+    Contact.objects.create(number="919876599999").groups.add(draft.groups.get())
+
+
+def swap_a_member(draft: Campaign) -> None:
+    group = draft.groups.get()
+    group.contacts.remove(group.contacts.first())
+    add_a_member(draft)
+
+
+EDITS: dict[str, Callable[[Campaign], Any]] = {
+    "the text": lambda draft: Campaign.objects.update(text="Other"),
+    "the sender ID": lambda draft: Campaign.objects.update(sender_id="OTHER"),
+    "the schedule": lambda draft: Campaign.objects.update(scheduled_at=timezone.now() + dt.timedelta(days=1)),
+    "rate and limits": lambda draft: Campaign.objects.update(rate_per_second=5),
+    "the numbers": lambda draft: Campaign.objects.update(extra_numbers=["919876599998"]),
+    "the groups": lambda draft: draft.excluded_groups.add(ContactGroup.objects.create(name="x")),
+    "who is in the groups": add_a_member,
+    "who is in the groups ": swap_a_member,
+}
+
+
+class VoidTests:
+    @pytest.mark.parametrize("part", EDITS)
+    def test_an_edit_voids_it_and_says_what_was_changed(self, draft: Campaign, ada: User, bob: User, part: str) -> None:
+        approved(draft, ada, bob)
+        EDITS[part](draft)
+
+        with pytest.raises(campaigns.NotAllowed, match=f"changed since approval was asked for: .*{part.strip()}"):
+            campaigns.launch(draft.pk, by=ada)
+
+    @pytest.mark.parametrize("part", EDITS)
+    def test_what_was_changed_meanwhile_is_not_approved(self, draft: Campaign, ada: User, bob: User, part: str) -> None:
+        approvals.ask(draft.pk, by=ada)
+        EDITS[part](draft)
+
+        with pytest.raises(campaigns.NotAllowed, match="asked for again"):
+            approvals.decide(draft.pk, by=bob, approve=True)
+
+    def test_another_name_does_not(self, draft: Campaign, ada: User, bob: User) -> None:
+        approved(draft, ada, bob)
+        Campaign.objects.update(name="Winter")
+
+        assert campaigns.launch(draft.pk).state == CampaignState.RUNNING
+
+    def test_every_field_of_a_campaign_is_bound_or_said_not_to_be(self) -> None:
+        bound = {field for _name, fields in approval_rules.PARTS.values() for field in fields}
+
+        assert {field.attname for field in Campaign._meta.concrete_fields} == bound | approval_rules.NOT_BOUND
+        assert not bound & approval_rules.NOT_BOUND
+
+    def test_a_scheduled_one_whose_people_changed_is_held_and_can_be_taken_back(
+        self, draft: Campaign, ada: User, bob: User
+    ) -> None:
+        soon = timezone.now() + dt.timedelta(minutes=5)
+        Campaign.objects.update(scheduled_at=soon)
+        approved(draft, ada, bob)
+        campaigns.launch(draft.pk, by=ada)
+        add_a_member(draft)
+        Campaign.objects.update(scheduled_at=timezone.now())
+
+        campaigns.start_scheduled(draft.pk)
+
+        draft.refresh_from_db()
+        assert draft.state == CampaignState.HELD
+        assert "who is in the groups" in draft.hold_reason
+        with pytest.raises(campaigns.NotAllowed):
+            campaigns.resume(draft.pk, by=ada)
+        assert campaigns.take_back(draft.pk, by=ada).state == CampaignState.DRAFT
+
+
+class PageTests:
+    @pytest.fixture
+    def signed_in(self) -> Callable[[str], Client]:
+        def sign_in(role: str) -> Client:
+            user, _made = User.objects.get_or_create(username=role.lower(), is_staff=True)
+            user.groups.set([Group.objects.get(name=role)])
+            client = Client()
+            client.force_login(user)
+            return client
+
+        return sign_in
+
+    def address(self, draft: Campaign, verb: str) -> str:
+        return reverse("admin:messaging_campaign_approval", args=[draft.pk, verb])
+
+    def test_an_operator_asks_and_an_approver_decides(
+        self, draft: Campaign, signed_in: Callable[[str], Client]
+    ) -> None:
+        operator, approver = signed_in("Operator"), signed_in("Approver")
+        review = reverse("admin:messaging_campaign_review", args=[draft.pk])
+
+        refused = [operator.post(self.address(draft, verb)).status_code for verb in ("approve", "refuse")]
+        operator.post(self.address(draft, "ask"), {"note": "for the weekend"})
+        seen = [client.get(review).content.decode() for client in (operator, approver)]
+        front = [client.get("/admin/").content.decode() for client in (operator, approver)]
+        approver.post(self.address(draft, "approve"))
+        operator.post(review)
+
+        assert refused == [403, 403]
+        assert ['id="approve"' in page for page in seen] == [False, True]
+        assert "for the weekend" in seen[1]
+        assert ["waits for your approval" in page for page in front] == [False, True]
+        assert Campaign.objects.get().state == CampaignState.RUNNING
+
+    def test_who_only_approves_cannot_ask(self, draft: Campaign, signed_in: Callable[[str], Client]) -> None:
+        assert signed_in("Approver").post(self.address(draft, "ask")).status_code == 403
+        assert signed_in("Viewer").post(self.address(draft, "approve")).status_code == 403
+        assert signed_in("Operator").get(self.address(draft, "ask")).status_code == 404
+
+    def test_an_edit_in_the_form_is_said_in_the_events(
+        self, admin_client: Client, draft: Campaign, ada: User, bob: User
+    ) -> None:
+        approved(draft, ada, bob)
+        admin_client.post(
+            reverse("admin:messaging_campaign_change", args=[draft.pk]),
+            {"name": "Autumn", "application": draft.application_id, "text": "Hi!", "groups": [draft.groups.get().pk]},
+        )
+
+        assert outcomes(draft) == ["void"]
+        assert draft.events.first().text == "Approval void, changed: the text"
