@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import LazySettings
+from django_q.models import OrmQ
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -37,8 +38,9 @@ def sandbox(settings: LazySettings, live_server: LiveServer) -> Iterator[Running
 
 
 def wait_for_push() -> None:
+    """Until the reply is stored and the job that reads it is queued: the bell rings after the commit."""
     give_up = time.monotonic() + 10
-    while not PushedBody.objects.filter(kind="sms-reply").exists():
+    while not (PushedBody.objects.filter(kind="sms-reply").exists() and OrmQ.objects.exists()):
         assert time.monotonic() < give_up, "the reply was not pushed"
         time.sleep(0.05)
 
