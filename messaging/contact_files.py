@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from laaffic_console.figures import number
+
 MAX_COLUMNS = 200
 MAX_CELL = 100_000
 MAX_UNPACKED = 2 << 30
@@ -20,22 +25,22 @@ DELIMITERS = ",;\t|"
 
 _control = re.compile("[\0-\x06\x0e-\x1a\x1c-\x1f]")
 _BINARY = {
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"GIF8": "a picture",
-    b"%PDF": "a PDF",
-    b"\xd0\xcf\x11\xe0": "an old Excel file (.xls)",
-    b"\x1f\x8b": "a compressed file",
-    b"Rar!": "a compressed file",
-    b"7z\xbc\xaf": "a compressed file",
-    b"MZ": "a program",
-    b"\x7fELF": "a program",
-    b"SQLite format 3": "a database",
-    b"{\\rtf": "a text document (.rtf)",
+    b"\x89PNG": gettext_lazy("a picture"),
+    b"\xff\xd8\xff": gettext_lazy("a picture"),
+    b"GIF8": gettext_lazy("a picture"),
+    b"%PDF": gettext_lazy("a PDF"),
+    b"\xd0\xcf\x11\xe0": gettext_lazy("an old Excel file (.xls)"),
+    b"\x1f\x8b": gettext_lazy("a compressed file"),
+    b"Rar!": gettext_lazy("a compressed file"),
+    b"7z\xbc\xaf": gettext_lazy("a compressed file"),
+    b"MZ": gettext_lazy("a program"),
+    b"\x7fELF": gettext_lazy("a program"),
+    b"SQLite format 3": gettext_lazy("a database"),
+    b"{\\rtf": gettext_lazy("a text document (.rtf)"),
 }
 
 
-NO_WORKBOOK = "This is no workbook that can be read. Save the list as CSV or XLSX and try again."
+NO_WORKBOOK = gettext_lazy("This is no workbook that can be read. Save the list as CSV or XLSX and try again.")
 
 
 class UnreadableFile(ValueError):
@@ -68,7 +73,7 @@ def detect(path: Path) -> Format:
     headers = _workbook_headers(path) if written.is_workbook else _text_headers(path, written)
     found = Format(written.encoding, written.delimiter, _checked_headers(headers))
     if not any(True for _ in ContactFile(path, found)):
-        raise UnreadableFile("The file has a header, but no rows below it. Export it again with its contacts.")
+        raise UnreadableFile(_("The file has a header, but no rows below it. Export it again with its contacts."))
     return found
 
 
@@ -82,13 +87,14 @@ def _how_it_is_written(path: Path) -> Format:
     with path.open("rb") as file:
         head = file.read(SAMPLE)
     if not head.strip(b"\xef\xbb\xbf\xff\xfe\x00 \r\n\t"):
-        raise UnreadableFile("The file is empty. Export it again and check that it has rows.")
+        raise UnreadableFile(_("The file is empty. Export it again and check that it has rows."))
     if head.startswith(b"PK\x03\x04"):
         _check_unpacked_size(path)
         return Format("", "", [])
     for magic, kind in _BINARY.items():
         if head.startswith(magic):
-            raise UnreadableFile(f"This is {kind}, not a list of contacts. Save the list as CSV or XLSX.")
+            said = _("This is %(kind)s, not a list of contacts. Save the list as CSV or XLSX.")
+            raise UnreadableFile(said % {"kind": kind})
     encoding = _encoding(path, head)
     return Format(encoding, _delimiter(head, encoding), [])
 
@@ -99,7 +105,8 @@ def _text_headers(path: Path, written: Format) -> list[str]:
         try:
             return next(csv.reader(text, delimiter=written.delimiter), [])
         except csv.Error as problem:
-            raise UnreadableFile(f"The first row cannot be read ({problem}). Save the list as CSV again.") from None
+            said = _("The first row cannot be read (%(problem)s). Save the list as CSV again.")
+            raise UnreadableFile(said % {"problem": problem}) from None
 
 
 class ContactFile:
@@ -145,11 +152,11 @@ class ContactFile:
             except StopIteration:
                 return
             except csv.Error:
-                yield Row(line, [], "A quotation mark is left open or stands in the middle of a cell. Write it twice.")
+                said = _("A quotation mark is left open or stands in the middle of a cell. Write it twice.")
+                yield Row(line, [], said)
             except UnicodeDecodeError:
-                raise UnreadableFile(
-                    f"Below row {line - 1} the file is not {self.written.encoding} any more. Save it as “CSV UTF-8”."
-                ) from None
+                said = _("Below row %(n)d the file is not %(encoding)s any more. Save it as “CSV UTF-8”.")
+                raise UnreadableFile(said % {"n": line - 1, "encoding": self.written.encoding}) from None
 
 
 def _encoding(path: Path, head: bytes) -> str:
@@ -168,14 +175,15 @@ def _encoding(path: Path, head: bytes) -> str:
         if name and _decodes(path, name):
             return name
     raise UnreadableFile(
-        "The file's characters cannot be read. If it is a list of contacts, save it as “CSV UTF-8” and try again."
+        _("The file's characters cannot be read. If it is a list of contacts, save it as “CSV UTF-8” and try again.")
     )
 
 
 def _checked(path: Path, encoding: str) -> str:
     if _decodes(path, encoding):
         return encoding
-    raise UnreadableFile(f"The file is damaged: it is not {encoding.upper()} to its end. Save it as “CSV UTF-8” again.")
+    said = _("The file is damaged: it is not %(encoding)s to its end. Save it as “CSV UTF-8” again.")
+    raise UnreadableFile(said % {"encoding": encoding.upper()})
 
 
 def _by_letters(head: bytes) -> str:
@@ -216,17 +224,18 @@ def _decodes(path: Path, encoding: str) -> bool:
 
 def _refuse_control_characters(text: str) -> None:
     if found := _control.search(text):
-        raise UnreadableFile(
-            f"The file holds a character that no text has (code {ord(found.group())}): it is damaged or no list of "
-            "contacts. Export the list again as CSV or XLSX."
+        said = _(
+            "The file holds a character that no text has (code %(code)d): it is damaged or no list of contacts. "
+            "Export the list again as CSV or XLSX."
         )
+        raise UnreadableFile(said % {"code": ord(found.group())})
 
 
 def _delimiter(head: bytes, encoding: str) -> str:
     """The one that divides the header most often and the next lines as often."""
     lines = [line for line in head.decode(encoding, errors="ignore").splitlines()[:20] if line.strip()]
     if not lines:
-        raise UnreadableFile("The file has no rows. Export it again and check that it has a header and numbers.")
+        raise UnreadableFile(_("The file has no rows. Export it again and check that it has a header and numbers."))
 
     def divides(delimiter: str) -> tuple[int, int]:
         widths = [len(row) for row in csv.reader(lines[:-1] or lines, delimiter=delimiter)]
@@ -244,14 +253,13 @@ def _checked_headers(headers: list[str]) -> list[str]:
     while names and not names[-1]:
         names.pop()
     if not names:
-        raise UnreadableFile("The first row is empty. It must name the columns, for example: number,name,city")
+        raise UnreadableFile(_("The first row is empty. It must name the columns, for example: number,name,city"))
     if len(names) > MAX_COLUMNS:
-        raise UnreadableFile(
-            f"The file has {len(names):,} columns; at most {MAX_COLUMNS} are read. Delete those you do not need."
-        )
+        said = _("The file has %(n)s columns; at most %(most)s are read. Delete those you do not need.")
+        raise UnreadableFile(said % {"n": number(len(names)), "most": number(MAX_COLUMNS)})
     if any(_is_number(name) for name in names):
         raise UnreadableFile(
-            "The first row holds a phone number. Add a row above it that names the columns, for example: number,name"
+            _("The first row holds a phone number. Add a row above it that names the columns, for example: number,name")
         )
     return _distinct([name or f"column {index + 1}" for index, name in enumerate(names)])
 
@@ -278,7 +286,8 @@ def _check_unpacked_size(path: Path) -> None:
     except zipfile.BadZipFile:
         raise UnreadableFile(NO_WORKBOOK) from None
     if size > MAX_UNPACKED:
-        raise UnreadableFile(f"The workbook unpacks to {size >> 20:,} MB. Save the list as CSV and import that.")
+        said = _("The workbook unpacks to %(n)s MB. Save the list as CSV and import that.")
+        raise UnreadableFile(said % {"n": number(size >> 20)})
 
 
 def _workbook_headers(path: Path) -> list[str]:
@@ -297,7 +306,7 @@ def _sheet(path: Path) -> Iterator[tuple[int, list[str], int]]:
         raise UnreadableFile(NO_WORKBOOK) from problem
     try:
         if not book.worksheets:
-            raise UnreadableFile("The workbook has no sheet. Save the list as CSV or XLSX and try again.")
+            raise UnreadableFile(_("The workbook has no sheet. Save the list as CSV or XLSX and try again."))
         sheet = book.worksheets[0]
         lines = sheet.max_row or 0
         sheet.reset_dimensions()  # some programs write them wrong
@@ -313,9 +322,8 @@ def _sheet_rows(sheet: Any, lines: int) -> Iterator[tuple[int, list[str], int]]:
         for line, values in enumerate(sheet.iter_rows(values_only=True), start=1):
             yield line, [_cell_text(value) for value in values], lines
     except Exception as problem:  # openpyxl raises what its zip and XML parsers do
-        raise UnreadableFile(
-            f"After row {line} the workbook is damaged. Open it, save it again as XLSX or CSV, and try again."
-        ) from problem
+        said = _("After row %(n)d the workbook is damaged. Open it, save it again as XLSX or CSV, and try again.")
+        raise UnreadableFile(said % {"n": line}) from problem
 
 
 def _cell_text(value: object) -> str:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from messaging import msisdn
 from messaging.merge_fields import BUILT_IN
 
@@ -122,9 +124,10 @@ class RowCleaner:
             (field.removeprefix("attributes."), index) for index, field in wanted if field.startswith("attributes.")
         ]
         if "number" not in self.fixed:
-            raise RowError("", "", "No column holds the phone number. Say which one it is.")
+            raise RowError("", "", _("No column holds the phone number. Say which one it is."))
         if twice := [field for field, count in Counter(field for _, field in wanted if field).items() if count > 1]:
-            raise RowError("", "", f"Two columns are both “{twice[0]}”. Leave one of them out.")
+            said = _("Two columns are both “%(field)s”. Leave one of them out.") % {"field": twice[0]}
+            raise RowError("", "", said)
 
     def clean(self, cells: Sequence[str]) -> CleanRow:
         cells = self._fitted(cells)
@@ -146,12 +149,11 @@ class RowCleaner:
     def _fitted(self, cells: Sequence[str]) -> list[str]:
         """As many cells as the header has, each without what surrounds its text."""
         if len(cells) > self.width and (extra := [cell for cell in cells[self.width :] if cell.strip()]):
-            raise RowError(
-                "",
-                ", ".join(extra)[:80],
-                f"This row has more cells than the header's {self.width}. Put quotation marks around a cell that "
-                "holds the character that divides columns.",
+            said = _(
+                "This row has more cells than the header's %(n)d. Put quotation marks around a cell that holds the "
+                "character that divides columns."
             )
+            raise RowError("", ", ".join(extra)[:80], said % {"n": self.width})
         plain = [_unescaped(cell.strip()) if cell[:1] == "'" else cell.strip() for cell in cells[: self.width]]
         return plain if len(plain) == self.width else plain + [""] * (self.width - len(plain))
 
@@ -176,7 +178,7 @@ class RowCleaner:
     def _email(self, cells: Sequence[str]) -> str:
         value = self._text("email", cells)
         if value and not _email.fullmatch(value):
-            raise self._error("email", cells, "This is no email address. Correct it or leave it empty.")
+            raise self._error("email", cells, _("This is no email address. Correct it or leave it empty."))
         return value
 
     def _attributes(self, cells: Sequence[str]) -> dict[str, str]:
@@ -189,7 +191,7 @@ class RowCleaner:
 
 
 def _too_long(text: str, limit: int) -> str:
-    return f"{len(text)} characters; at most {limit} are kept. Shorten it."
+    return _("%(n)d characters; at most %(limit)d are kept. Shorten it.") % {"n": len(text), "limit": limit}
 
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")

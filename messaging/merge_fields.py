@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 BUILT_IN = ("number", "name", "first_name", "email", "country", "language")  # any other is an attribute of the contact
 
 SPACE = " \t\r\n\u00a0"
@@ -37,6 +39,11 @@ class Template:
         """Each name once, in the order of the text."""
         return list(dict.fromkeys(part.name for part in self.parts if isinstance(part, Field)))
 
+    @property
+    def fields_without_fallback(self) -> list[str]:
+        """Those that say nothing, somewhere in the text, to a contact without the value."""
+        return list(dict.fromkeys(part.name for part in self.parts if isinstance(part, Field) and not part.fallback))
+
 
 @functools.lru_cache(maxsize=256)
 def parse(text: str) -> Template:
@@ -59,21 +66,26 @@ def _literal(text: str, start: int, end: int) -> str:
 
 
 def _complaint(text: str, at: int) -> str:
-    place = f"“{text[at : at + 20]}” at character {at + 1}"
+    return _kind_of_mistake(text, at) % {"text": text[at : at + 20], "n": at + 1}
+
+
+def _kind_of_mistake(text: str, at: int) -> str:
     if text.startswith("}}", at):
-        return f"{place} closes no merge field: write {{{{ before the field's name."
+        return _("“%(text)s” at character %(n)d closes no merge field: write {{ before the field's name.")
     close, again = text.find("}}", at + 2), text.find("{{", at + 2)
     if close < 0 or 0 <= again < close:
-        return f"{place} is a merge field that is not closed: write }}}} after its name."
+        return _("“%(text)s” at character %(n)d is a merge field that is not closed: write }} after its name.")
     name = text[at + 2 : close].partition("|")[0].strip(SPACE)
     if not name:
-        return f"{place} is a merge field without a name: write one like {{{{name}}}} or {{{{name|friend}}}}."
-    if not _name.fullmatch(name):
-        return (
-            f"{place} is no merge field: a name has letters a to z, digits and _, at most 40 of them, "
-            "and no digit at its start."
+        return _(
+            "“%(text)s” at character %(n)d is a merge field without a name: write one like {{name}} or {{name|friend}}."
         )
-    return f"{place} is no merge field: what is said instead of a missing value has no braces."
+    if not _name.fullmatch(name):
+        return _(
+            "“%(text)s” at character %(n)d is no merge field: a name has letters a to z, digits and _, "
+            "at most 40 of them, and no digit at its start."
+        )
+    return _("“%(text)s” at character %(n)d is no merge field: what is said instead of a missing value has no braces.")
 
 
 def fields(text: str) -> list[str]:

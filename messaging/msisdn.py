@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import phonenumbers
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberType, ValidationResult
 from phonenumbers import timezone as phone_time_zones
 from phonenumbers.tzdata import TIMEZONE_DATA
@@ -71,23 +73,27 @@ class _Written(NamedTuple):
         plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
         plain = _scheme.sub("", plain.strip().strip("'\"").strip())
         if not _separators.sub("", plain):
-            raise InvalidNumber("There is no number.")
+            raise InvalidNumber(_("There is no number."))
         shown = text.strip()[:40]
         if _scientific.match(plain):
             raise InvalidNumber(
-                "A spreadsheet has shortened this number and its digits are lost. "
-                "Format the column as text and export it again."
+                _(
+                    "A spreadsheet has shortened this number and its digits are lost. "
+                    "Format the column as text and export it again."
+                )
             )
         if _whole_float.match(plain):
             plain = re.split("[.,]", plain)[0]
         if _broken_float.match(plain):
-            raise InvalidNumber(f"“{shown}” is a decimal number. Format the column as text and export it again.")
+            said = _("“%(text)s” is a decimal number. Format the column as text and export it again.")
+            raise InvalidNumber(said % {"text": shown})
         compact = _separators.sub("", plain)
         if not compact.isascii():
             compact = "".join(str(int(character)) if character.isdecimal() else character for character in compact)
         digits = compact[1:] if compact.startswith("+") else compact.removeprefix("00")
         if not (digits.isdecimal() and digits.isascii()):
-            raise InvalidNumber(f"“{shown}” is not a phone number: use digits, with + or 00 before the country code.")
+            said = _("“%(text)s” is not a phone number: use digits, with + or 00 before the country code.")
+            raise InvalidNumber(said % {"text": shown})
         return cls(shown, digits, compact.startswith(("+", "00")))
 
 
@@ -118,9 +124,8 @@ def _national_or_international(written: _Written, region: str) -> Msisdn:
         return national
     if not national.is_valid:
         return abroad
-    raise InvalidNumber(
-        f"{written.text} can be +{national.number} or +{abroad.number}. Write it with + and its country code."
-    )
+    said = _("%(text)s can be +%(national)s or +%(abroad)s. Write it with + and its country code.")
+    raise InvalidNumber(said % {"text": written.text, "national": national.number, "abroad": abroad.number})
 
 
 def _national(digits: str, region: str) -> Msisdn | None:
@@ -199,28 +204,55 @@ def _only_region(country_code: int | None) -> str:
 
 def _why(written: _Written, region: str | None, problem: NumberParseException) -> str:
     if len(written.digits) > MAX_DIGITS:
-        return (
-            f"{len(written.digits)} digits; a number has {MIN_DIGITS} to {MAX_DIGITS} with its country code. "
-            "If these are several numbers, give each a row of its own."
-        )
+        return f"{_how_many_digits(written)} {_('If these are several numbers, give each a row of its own.')}"
     if problem.error_type == NumberParseException.INVALID_COUNTRY_CODE:
-        hint = "" if region else " Or choose the country these numbers belong to."
-        return f"{written.text} begins with no country code. Write it like +91 98765 43210.{hint}"
-    return f"{len(written.digits)} digits; a number has {MIN_DIGITS} to {MAX_DIGITS} with its country code."
+        said = _("%(text)s begins with no country code. Write it like +91 98765 43210.") % {"text": written.text}
+        return said if region else f"{said} {_('Or choose the country these numbers belong to.')}"
+    return _how_many_digits(written)
 
 
-_LENGTHS = {
-    ValidationResult.TOO_SHORT: "too short",
-    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "too short: its area code is missing",
-    ValidationResult.TOO_LONG: "too long",
-    ValidationResult.INVALID_LENGTH: "of a wrong length",
+def _how_many_digits(written: _Written) -> str:
+    n = len(written.digits)
+    said = ngettext(
+        "%(n)d digit; a number has %(least)d to %(most)d with its country code.",
+        "%(n)d digits; a number has %(least)d to %(most)d with its country code.",
+        n,
+    )
+    return said % {"n": n, "least": MIN_DIGITS, "most": MAX_DIGITS}
+
+
+_WRONG_FOR_CODE = {
+    ValidationResult.TOO_SHORT: gettext_lazy("%(text)s is too short for its country code. Check its digits."),
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: gettext_lazy(
+        "%(text)s is too short: its area code is missing for its country code. Check its digits."
+    ),
+    ValidationResult.TOO_LONG: gettext_lazy("%(text)s is too long for its country code. Check its digits."),
+    ValidationResult.INVALID_LENGTH: gettext_lazy(
+        "%(text)s is of a wrong length for its country code. Check its digits."
+    ),
+}
+_WRONG_FOR_REGION = {
+    ValidationResult.TOO_SHORT: gettext_lazy(
+        "%(text)s is too short for %(region)s, and has no other country code. Check its digits."
+    ),
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: gettext_lazy(
+        "%(text)s is too short: its area code is missing for %(region)s, and has no other country code. "
+        "Check its digits."
+    ),
+    ValidationResult.TOO_LONG: gettext_lazy(
+        "%(text)s is too long for %(region)s, and has no other country code. Check its digits."
+    ),
+    ValidationResult.INVALID_LENGTH: gettext_lazy(
+        "%(text)s is of a wrong length for %(region)s, and has no other country code. Check its digits."
+    ),
 }
 
 
 def _why_impossible(written: _Written, possible: int, region: str | None) -> str:
-    hint = "" if region or written.is_international else " If it is a national number, choose its country."
-    length = _LENGTHS.get(possible, "of a wrong length")
-    return f"{written.text} is {length} for its country code. Check its digits.{hint}"
+    said = _WRONG_FOR_CODE.get(possible, _WRONG_FOR_CODE[ValidationResult.INVALID_LENGTH]) % {"text": written.text}
+    if region or written.is_international:
+        return str(said)
+    return f"{said} {_('If it is a national number, choose its country.')}"
 
 
 def _why_not_national(written: _Written, region: str) -> str:
@@ -228,8 +260,8 @@ def _why_not_national(written: _Written, region: str) -> str:
         possible = phonenumbers.is_possible_number_with_reason(phonenumbers.parse(written.digits, region))
     except NumberParseException:
         possible = ValidationResult.TOO_SHORT if len(written.digits) < MIN_DIGITS else ValidationResult.TOO_LONG
-    length = _LENGTHS.get(possible, "of a wrong length")
-    return f"{written.text} is {length} for {region}, and has no other country code. Check its digits."
+    said = _WRONG_FOR_REGION.get(possible, _WRONG_FOR_REGION[ValidationResult.INVALID_LENGTH])
+    return str(said % {"text": written.text, "region": region})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
 from messaging.admin import (
+    approvals,
     attachments,
     campaigns,
     contacts,
@@ -7,11 +8,13 @@ from messaging.admin import (
     imports,
     messages,
     mms_campaigns,
+    prices,
     replies,
     suppression,
 )
 
 __all__ = [
+    "approvals",
     "attachments",
     "campaigns",
     "contacts",
@@ -20,6 +23,7 @@ __all__ = [
     "imports",
     "messages",
     "mms_campaigns",
+    "prices",
     "replies",
     "suppression",
 ]

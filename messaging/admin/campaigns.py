@@ -14,17 +14,18 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from laaffic_console.gateway.models import Application, Channel
-from messaging import segments
-from messaging.admin import campaign_page, channel_pages, steering
+from messaging.admin import approvals, before_launch, campaign_page, channel_pages, steering
 from messaging.admin.pages import blame, page, require
 from messaging.admin.text_widget import TextWidget, one_character_a_line
-from messaging.models import Campaign, CampaignState, Contact, ContactGroup
-from messaging.services import campaigns, counting, forecast
+from messaging.models import Campaign, CampaignState, ContactGroup
+from messaging.services import approvals as approval_words
+from messaging.services import campaigns, counting
 
 Verb = Callable[..., Campaign]
 
 # What may be done in which state: (verb, its words, what is asked first, the service).
 BUTTONS: dict[str, tuple[Any, Any, Verb]] = {
+    "take-back": (gettext_lazy("Back to draft"), "", campaigns.take_back),
     "pause": (gettext_lazy("Pause"), "", campaigns.pause),
     "resume": (gettext_lazy("Resume"), "", campaigns.resume),
     "cancel": (
@@ -34,11 +35,20 @@ BUTTONS: dict[str, tuple[Any, Any, Verb]] = {
     ),
 }
 BUTTONS_OF = {
-    CampaignState.SCHEDULED: ["pause", "cancel"],
+    CampaignState.SCHEDULED: ["take-back", "pause", "cancel"],
     CampaignState.RUNNING: ["pause", "cancel"],
     CampaignState.PAUSED: ["resume", "cancel"],
     CampaignState.HELD: ["resume", "cancel"],
 }
+
+
+def buttons_of(campaign: Campaign) -> list[str]:
+    verbs = BUTTONS_OF.get(CampaignState(campaign.state), [])
+    if campaign.state == CampaignState.HELD and campaign.audience == Campaign.Audience.OPEN:
+        return ["take-back", *verbs]  # held before anybody was frozen
+    return verbs
+
+
 STATE_COLOURS = {
     CampaignState.DRAFT: "default",
     CampaignState.SCHEDULED: "info",
@@ -155,6 +165,10 @@ class CampaignAdmin(ModelAdmin):
         super().save_model(request, obj, form, change)
         campaigns.note(obj, _("Edited") if change else _("Created"), request.user)
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        approval_words.void_if_changed(form.instance, by=request.user)
+
     def response_add(self, request: HttpRequest, obj: Campaign, post_url_continue: str | None = None) -> HttpResponse:
         return self._to_review(request, obj) or super().response_add(request, obj, post_url_continue)
 
@@ -179,6 +193,7 @@ class CampaignAdmin(ModelAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("<int:pk>/review/", wrap(self.review_view), name="messaging_campaign_review"),
+            path("<int:pk>/approval/<slug:verb>/", wrap(self.approval_view), name="messaging_campaign_approval"),
             path("<int:pk>/test/", wrap(self.test_view), name="messaging_campaign_test"),
             path("<int:pk>/unknown/", wrap(self.unknown_view), name="messaging_campaign_unknown"),
             path("<int:pk>/pace/", wrap(self.pace_view), name="messaging_campaign_pace"),
@@ -202,7 +217,7 @@ class CampaignAdmin(ModelAdmin):
             raise PermissionDenied
         may_act = request.user.has_perm("messaging.launch_campaign")
         progress = counting.progress(campaign)
-        verbs = BUTTONS_OF.get(CampaignState(campaign.state), []) if may_act else []
+        verbs = buttons_of(campaign) if may_act and not campaign.undo_until else []
         return page(
             self,
             request,
@@ -216,48 +231,10 @@ class CampaignAdmin(ModelAdmin):
         )
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Before launch, one page: how many, where to, what it looks like, and a button that says what it does."""
-        require(request, "messaging.view_campaign")
-        campaign = self._get(request, pk)
-        if campaign.state != CampaignState.DRAFT:
-            return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[pk]))
-        if request.method == "POST":
-            return self._launch(request, campaign)
-        return self._review_page(request, campaign)
+        return before_launch.view(self, request, self._get(request, pk))
 
-    def _launch(self, request: HttpRequest, campaign: Campaign) -> HttpResponse:
-        require(request, "messaging.launch_campaign")
-        try:
-            campaigns.launch(campaign.pk, by=request.user)
-        except (ValidationError, campaigns.NotAllowed) as problem:
-            for said in problem.messages if isinstance(problem, ValidationError) else [str(problem)]:
-                messages.error(request, said)
-            return self._review_page(request, campaign)
-        return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
-
-    def _review_page(self, request: HttpRequest, campaign: Campaign) -> HttpResponse:
-        pages = channel_pages.of(campaign)
-        problem = " ".join(campaigns.problems_of(campaign))
-        planned = None if problem else forecast.of(campaign)
-        sample = Contact.objects.filter(number=request.GET.get("contact", "").strip("+ ")).first()
-        sample = sample or Contact.objects.filter(groups__in=campaign.groups.all()).order_by("pk").first()
-        preview = "" if problem else forecast.as_contact(campaign.text, sample or Contact())
-        return page(
-            self,
-            request,
-            "messaging/review.html",
-            campaign.name,
-            campaign=campaign,
-            pages=pages,
-            beside=pages.beside(campaign),
-            problem=problem,
-            forecast=planned,
-            sample=sample,
-            preview=preview,
-            preview_count=segments.count(preview),
-            button=pages.button(planned.recipients) if planned else "",
-            may_launch=request.user.has_perm("messaging.launch_campaign"),
-        )
+    def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        return approvals.act(request, self._get(request, pk), verb)
 
     def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A test message is a campaign to one number: there is one door out."""

@@ -9,13 +9,14 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.dashboard.read_only import ExactSearch, ReadOnlyAdmin
+from laaffic_console.stored_words import in_words
 from messaging.admin.pages import page
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.order_ids import message_id_of, order_id
 from messaging.services import answers, timeline
 
 STATE_COLOURS = {
-    state.label: colour
+    state.key: colour
     for state, colour in {
         MessageState.QUEUED: "default",
         MessageState.CLAIMED: "info",
@@ -67,7 +68,7 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
         "shown_number",
         "shown_state",
         "campaign",
-        "reason",
+        "shown_reason",
         "segments",
         "cost",
         "settled_at",
@@ -92,8 +93,13 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
         return message.number
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)
-    def shown_state(self, message: Message) -> Any:
-        return answers.standing(message).label
+    def shown_state(self, message: Message) -> tuple[str, Any]:
+        standing = answers.standing(message)
+        return standing.key, standing.label
+
+    @display(description=gettext_lazy("reason"))
+    def shown_reason(self, message: Message) -> str:
+        return in_words(message.reason)
 
     @display(description=gettext_lazy("cost"))
     def cost(self, message: Message) -> str:
@@ -113,8 +119,7 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
             "messaging/message.html",
             _("Message to %(number)s") % {"number": message.number},
             message=message,
-            state=self.shown_state(message),
-            state_word=answers.standing(message).key,
+            state=answers.standing(message),
             text=timeline.text_of(message),
             cost=self.cost(message),
             order_id=order_id(settings.LAAFFIC_ORDER_PREFIX, message.pk),

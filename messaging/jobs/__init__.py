@@ -1,9 +1,11 @@
 from messaging.jobs.campaigns import (
     apply_sms_reports,
+    count_audience,
     follow_account,
     freeze_audience,
     pull_reports,
     send_campaign,
+    start_launched,
     sweep,
     write_answers,
 )
@@ -15,6 +17,7 @@ __all__ = [
     "apply_email_reports",
     "apply_sms_replies",
     "apply_sms_reports",
+    "count_audience",
     "follow_account",
     "freeze_audience",
     "pull_email_deliveries",
@@ -23,6 +26,7 @@ __all__ = [
     "run_contact_import",
     "send_campaign",
     "send_email_campaign",
+    "start_launched",
     "sweep",
     "write_answers",
 ]

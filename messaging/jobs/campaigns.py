@@ -5,6 +5,7 @@ from messaging.services import (
     answers,
     attachments,
     audience,
+    audience_counts,
     campaigns,
     email_campaigns,
     email_deliveries,
@@ -24,6 +25,14 @@ def send_campaign(campaign_id: int) -> None:
 
 def freeze_audience(campaign_id: int) -> None:
     audience.freeze(campaign_id)
+
+
+def start_launched(campaign_id: int) -> None:
+    campaigns.start_launched(campaign_id)
+
+
+def count_audience() -> None:
+    audience_counts.count_open()
 
 
 def apply_sms_reports() -> None:

@@ -1,4 +1,6 @@
+from messaging.models.approvals import Approval
 from messaging.models.attachments import MmsAttachment
+from messaging.models.audience_counts import AudienceCount
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
 from messaging.models.contacts import Contact, ContactGroup, GroupMembership, SuppressionEntry, SuppressionRelease
 from messaging.models.emails import (
@@ -25,10 +27,13 @@ from messaging.models.messages import (
     OutcomeTally,
 )
 from messaging.models.mms_campaigns import MmsCampaign
+from messaging.models.prices import ListPrice
 from messaging.models.replies import Reply, ReplyPull
 
 __all__ = [
     "ActivityTally",
+    "Approval",
+    "AudienceCount",
     "BadRow",
     "Batch",
     "BatchAnswer",
@@ -50,6 +55,7 @@ __all__ = [
     "EmailTally",
     "GroupMembership",
     "HourTally",
+    "ListPrice",
     "Message",
     "MessageEvent",
     "MessageState",

@@ -40,7 +40,7 @@ class MmsAttachment(models.Model):
         verbose_name = _("MMS attachment")
         verbose_name_plural = _("MMS attachments")
         ordering = ["-id"]
-        permissions = [("upload_mmsattachment", "Can upload MMS attachments to Laaffic")]
+        permissions = [("upload_mmsattachment", _("Can upload MMS attachments to Laaffic"))]
 
     def __str__(self) -> str:
         return self.name

@@ -103,6 +103,8 @@ class Campaign(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     launched_at = models.DateTimeField(_("launched"), null=True, blank=True, editable=False)
     first_sent_at = models.DateTimeField(_("first message left"), null=True, blank=True, editable=False)
+    # Until then a launch can be taken back: nothing has left, and no recipient is frozen.
+    undo_until = models.DateTimeField(_("can be taken back until"), null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True, editable=False)
 
     class Meta:
@@ -110,8 +112,9 @@ class Campaign(models.Model):
         verbose_name_plural = _("campaigns")
         ordering = ["-id"]
         permissions = [
-            ("launch_campaign", "Can launch, pause, resume and cancel campaigns"),
-            ("resolve_campaign", "Can send unknown messages again or write them off"),
+            ("launch_campaign", _("Can launch, pause, resume and cancel campaigns")),
+            ("resolve_campaign", _("Can send unknown messages again or write them off")),
+            ("approve_campaign", _("Can approve campaigns that another person asks to launch")),
         ]
         indexes = [models.Index(fields=["state", "scheduled_at"], name="campaign_state")]
 

@@ -100,8 +100,8 @@ class EmailCampaign(models.Model):
         verbose_name_plural = _("email campaigns")
         ordering = ["-id"]
         permissions = [
-            ("launch_emailcampaign", "Can launch, resume and cancel email campaigns"),
-            ("resolve_emailcampaign", "Can send unknown email campaigns again or write them off"),
+            ("launch_emailcampaign", _("Can launch, resume and cancel email campaigns")),
+            ("resolve_emailcampaign", _("Can send unknown email campaigns again or write them off")),
         ]
         indexes = [
             models.Index(fields=["state", "not_before"], name="email_state"),

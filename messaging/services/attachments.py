@@ -164,8 +164,8 @@ def _said(attachment: MmsAttachment, error: LaafficError) -> str:
             return _("“%(name)s” was not uploaded: Laaffic refused with %(code)s: %(meaning)s. %(advice)s") % {
                 **name,
                 "code": error.code,
-                "meaning": error.meaning,
-                "advice": error.advice,
+                "meaning": _(error.meaning),
+                "advice": _(error.advice),
             }
         case OutcomeUnknown():
             return _(

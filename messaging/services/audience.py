@@ -4,18 +4,20 @@ A chunk is at most a thousand contacts by rising id, written by one INSERT … S
 with the campaign's cursor, so a killed freeze goes on where it stood. Each chunk is a batch: it can be sent at once.
 """
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.durability import relax
 from messaging import merge_fields, msisdn
 from messaging.models import Batch, Campaign, Contact, Message, MessageState, SuppressionEntry
-from messaging.services import channels, merged_lengths
+from messaging.msisdn import Msisdn
+from messaging.services import audience_sql, channels, merged_lengths
 from messaging.services.merge_values import COLUMNS_OF_CONTACT, values_of
 
 CHUNK = 1000  # what one POST may carry (wire §2.1), and a write lock of some 20 ms
@@ -51,7 +53,7 @@ def freeze_chunk(campaign_id: int) -> bool:
         return False
     relax()  # a chunk that a power cut takes is frozen again; before one of its messages leaves, the disk has it
     included = list(campaign.groups.order_by("pk").values_list("pk", flat=True))
-    upper = _chunk_end(campaign, included)
+    upper = audience_sql.end_of_stretch(included, campaign.audience_cursor, campaign.audience_end, CHUNK)
     if upper is None:
         _add_extra_numbers(campaign)
         Campaign.objects.filter(pk=campaign.pk).update(audience=Campaign.Audience.FROZEN)
@@ -60,36 +62,17 @@ def freeze_chunk(campaign_id: int) -> bool:
     return True
 
 
-def _chunk_end(campaign: Campaign, groups: Sequence[int]) -> int | None:
-    """The contact id up to which the groups hold at most a chunk of contacts beyond the cursor."""
-    if not groups:
-        return None
-    # A limit for each group keeps every read on the index (group, contact), however large the groups are.
-    one = (
-        "SELECT contact_id FROM (SELECT contact_id FROM messaging_groupmembership "
-        "WHERE group_id = %s AND contact_id > %s AND contact_id <= %s ORDER BY contact_id LIMIT %s) AS g"
-    )
-    union = " UNION ".join([one] * len(groups))
-    bounds = [value for group in groups for value in (group, campaign.audience_cursor, campaign.audience_end, CHUNK)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT max(contact_id) FROM (SELECT contact_id FROM ({union}) AS u ORDER BY contact_id LIMIT %s) AS c",
-            [*bounds, CHUNK],
-        )
-        end: int | None = cursor.fetchone()[0]
-        return end
-
-
 def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None:
-    audience, params = _audience_sql(campaign, groups, upper)
-    not_excluded, excluded_params = _not_excluded_sql(campaign, upper)
+    audience, params = audience_sql.members(groups, campaign.audience_cursor, upper)
+    excluded = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
+    not_excluded, excluded_params = audience_sql.not_excluded(excluded, campaign.audience_cursor, upper)
     batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
     values, value_params = _merge_values_sql(campaign.text)
     suppressed_on = channels.of(campaign).suppressed_on
     made = _insert_messages(
         f"SELECT {campaign.pk}, {batch.pk}, c.id, c.number, c.country, {values}, "
         f"{MessageState.QUEUED.value}, {channels.of(campaign).segments(campaign.text)}, 1, '', '', '', '' "
-        f"{audience} AND {not_excluded} AND {_NOT_SUPPRESSED} ORDER BY c.id",
+        f"{audience} AND {not_excluded} AND {audience_sql.NOT_SUPPRESSED} ORDER BY c.id",
         [*value_params, *params, *excluded_params, *suppressed_on],
     )
     dropped = _count_dropped(audience, params, not_excluded, excluded_params, suppressed_on)
@@ -99,34 +82,6 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
         total=F("total") + made[0],
         dropped_excluded=F("dropped_excluded") + dropped[0],
         dropped_suppressed=F("dropped_suppressed") + dropped[1],
-    )
-
-
-# `s.channel`: a number can be suppressed on one channel or on all.
-_NOT_SUPPRESSED = (
-    "NOT EXISTS (SELECT 1 FROM messaging_suppressionentry s WHERE s.number = c.number AND s.channel IN (%s, %s, %s))"
-)
-
-
-def _audience_sql(campaign: Campaign, groups: Sequence[int], upper: int) -> tuple[str, list[int]]:
-    marks = ", ".join(["%s"] * len(groups))
-    return (
-        "FROM messaging_contact c WHERE c.id > %s AND c.id <= %s AND EXISTS (SELECT 1 FROM messaging_groupmembership m "
-        # Said twice: PostgreSQL would else hash a million memberships for each chunk.
-        f"WHERE m.contact_id = c.id AND m.contact_id > %s AND m.contact_id <= %s AND m.group_id IN ({marks}))",
-        [campaign.audience_cursor, upper, campaign.audience_cursor, upper, *groups],
-    )
-
-
-def _not_excluded_sql(campaign: Campaign, upper: int) -> tuple[str, list[int]]:
-    groups = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
-    if not groups:
-        return "TRUE", []
-    marks = ", ".join(["%s"] * len(groups))
-    return (
-        "NOT EXISTS (SELECT 1 FROM messaging_groupmembership x "
-        f"WHERE x.contact_id = c.id AND x.contact_id > %s AND x.contact_id <= %s AND x.group_id IN ({marks}))",
-        [campaign.audience_cursor, upper, *groups],
     )
 
 
@@ -185,7 +140,8 @@ def _count_dropped(
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT coalesce(sum(CASE WHEN {not_excluded} THEN 0 ELSE 1 END), 0), "
-            f"coalesce(sum(CASE WHEN {_NOT_SUPPRESSED} THEN 0 WHEN {not_excluded} THEN 1 ELSE 0 END), 0) {audience}",
+            f"coalesce(sum(CASE WHEN {audience_sql.NOT_SUPPRESSED} THEN 0 WHEN {not_excluded} THEN 1 ELSE 0 END), 0) "
+            f"{audience}",
             [*excluded, *suppressed_on, *excluded, *params],
         )
         excluded_ones, suppressed = cursor.fetchone()
@@ -205,19 +161,9 @@ def _add_extra_numbers(campaign: Campaign) -> None:
     """Numbers that were given one by one, less those that are invalid, suppressed or in the audience already."""
     if not campaign.extra_numbers:
         return
-    wanted: dict[str, str] = {}
-    for text in campaign.extra_numbers:
-        try:
-            number = msisdn.parse(text)
-        except msisdn.InvalidNumber:
-            continue
-        wanted[number.number] = number.country
+    wanted = valid_numbers(campaign)
     there = set(Message.objects.filter(campaign=campaign, number__in=wanted).values_list("number", flat=True))
-    suppressed = set(
-        SuppressionEntry.objects.filter(number__in=wanted, channel__in=channels.of(campaign).suppressed_on).values_list(
-            "number", flat=True
-        )
-    )
+    suppressed = suppressed_among(campaign, wanted)
     numbers = [number for number in wanted if number not in there | suppressed]
     contacts = {contact.number: contact for contact in Contact.objects.filter(number__in=numbers)}
     _insert_numbers(campaign, numbers, wanted, contacts)
@@ -229,8 +175,31 @@ def _add_extra_numbers(campaign: Campaign) -> None:
     )
 
 
+def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:
+    """Those that were given one by one, each once."""
+    wanted: dict[str, Msisdn] = {}
+    for text in campaign.extra_numbers:
+        with contextlib.suppress(msisdn.InvalidNumber):
+            number = msisdn.parse(text)
+            wanted[number.number] = number
+    return wanted
+
+
+def is_suppressed(campaign: Campaign) -> Q:
+    """Of contacts, for the campaign's channel."""
+    stopping = SuppressionEntry.objects.filter(
+        number=OuterRef("number"), channel__in=channels.of(campaign).suppressed_on
+    )
+    return Q(Exists(stopping))
+
+
+def suppressed_among(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
+    stopping = SuppressionEntry.objects.filter(number__in=numbers, channel__in=channels.of(campaign).suppressed_on)
+    return set(stopping.values_list("number", flat=True))
+
+
 def _insert_numbers(
-    campaign: Campaign, numbers: list[str], countries: dict[str, str], contacts: dict[str, Contact]
+    campaign: Campaign, numbers: list[str], wanted: dict[str, Msisdn], contacts: dict[str, Contact]
 ) -> None:
     fields = merge_fields.fields(campaign.text)
     for start in range(0, len(numbers), CHUNK):
@@ -242,7 +211,7 @@ def _insert_numbers(
                 batch=batch,
                 contact=contacts.get(number),
                 number=number,
-                country=countries[number],
+                country=wanted[number].country,
                 merge_values=values_of(contacts.get(number) or Contact(number=number)) if fields else None,
                 segments=channels.of(campaign).segments(campaign.text),
             )

@@ -1,7 +1,8 @@
 """What may be done to a campaign, by whom it was done, and when it is over."""
 
 import datetime as dt
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -27,9 +28,10 @@ from messaging.models import (
     ContactGroup,
     MessageState,
 )
-from messaging.services import audience, channels, counting
+from messaging.services import approval_rules, audience, channels, counting
 
 MAX_EXTRA_NUMBERS = 1000
+LONGEST_UNDO = 15.0  # seconds: a worker waits meanwhile, and a task that runs too long counts as frozen
 
 
 class NotAllowed(Exception):
@@ -102,10 +104,10 @@ def check_content(campaign: Campaign) -> None:
         raise ValidationError(problems)
 
 
-def problems_of(campaign: Campaign) -> list[str]:
-    """What `check_content` says, as sentences."""
+def problems_of(campaign: Campaign, check: Callable[[Campaign], None] = check_content) -> list[str]:
+    """What `check_content` or `check_ready` says, as sentences."""
     try:
-        check_content(campaign)
+        check(campaign)
     except ValidationError as problem:
         return list(problem.messages)
     return []
@@ -139,16 +141,29 @@ def known_fields() -> set[str]:
     return {*merge_fields.BUILT_IN, *(name for attributes in recent for name in attributes)}
 
 
-def launch(campaign_id: int, *, by: User | None = None) -> Campaign:
-    """Start a draft, now or at its time. A second launch of the same campaign changes nothing."""
+def launch(
+    campaign_id: int, *, by: User | None = None, undo_seconds: float = 0, reasons: Mapping[str, str] | None = None
+) -> Campaign:
+    """Start a draft, now or at its time. A second launch of the same campaign changes nothing.
+
+    With `undo_seconds` it starts so much later, and can be taken back until then: no recipient is frozen before.
+    `reasons` are what somebody said to checks that want one; they are kept with the campaign.
+    """
+    approval_rules.prepare(campaign_id)
     with transaction.atomic():
-        campaign = _locked(campaign_id)
+        campaign = locked(campaign_id)
         if campaign.state in (CampaignState.SCHEDULED, CampaignState.RUNNING):
             return campaign
         _require(campaign, [CampaignState.DRAFT], _("launched"))
         check_ready(campaign)
+        _require_approval(campaign)
+        for reason in (reasons or {}).values():
+            note(campaign, _("Launched all the same: %(reason)s") % {"reason": reason}, by)
         if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
             _move(campaign, CampaignState.SCHEDULED, _("Scheduled"), by)
+            return campaign
+        if undo_seconds > 0:
+            _start_later(campaign, undo_seconds, by)
             return campaign
         _start(campaign, by)
         if stopped_by := account_hold.stop_for(campaign.application_id):
@@ -190,12 +205,42 @@ def check_ready(campaign: Campaign) -> None:
         raise ValidationError(str(problem)) from problem
 
 
-def start_scheduled(campaign_id: int) -> None:
+def _start_later(campaign: Campaign, seconds: float, by: User | None) -> None:
+    _move(campaign, CampaignState.SCHEDULED, _("Launched; it can be taken back for %(n)d s") % {"n": seconds}, by)
+    campaign.undo_until = timezone.now() + dt.timedelta(seconds=seconds)
+    campaign.save(update_fields=["undo_until"])
+    bell.ring("messaging.jobs.start_launched", campaign.pk)
+
+
+def start_launched(campaign_id: int) -> None:
+    """Wait for the end of the moment in which a launch can be taken back, and start it; the sweeper does what this
+    forgets."""
+    until = Campaign.objects.filter(pk=campaign_id).values_list("undo_until", flat=True).get()
+    if until is not None:
+        time.sleep(min(max(0.0, (until - timezone.now()).total_seconds()), LONGEST_UNDO))
+        start_scheduled(campaign_id)
+
+
+def take_back(campaign_id: int, *, by: User | None = None) -> Campaign:
+    """Make a draft again of what has not begun: nothing of it has left, and its audience is not fixed."""
     with transaction.atomic():
-        campaign = _locked(campaign_id)
-        if campaign.state != CampaignState.SCHEDULED or not campaign.scheduled_at:
+        campaign = locked(campaign_id)
+        if campaign.state == CampaignState.DRAFT:
+            return campaign
+        if campaign.state != CampaignState.HELD or campaign.audience != Campaign.Audience.OPEN:
+            _require(campaign, [CampaignState.SCHEDULED], _("taken back"))
+        _move(campaign, CampaignState.DRAFT, _("Taken back before anything left"), by)
+    return campaign
+
+
+def start_scheduled(campaign_id: int) -> None:
+    approval_rules.prepare(campaign_id)
+    with transaction.atomic():
+        campaign = locked(campaign_id)
+        starts_at = campaign.undo_until or campaign.scheduled_at
+        if campaign.state != CampaignState.SCHEDULED or not starts_at:
             return
-        late = timezone.now() - campaign.scheduled_at
+        late = timezone.now() - starts_at
         if late > latest_start(campaign):
             reason = _("It is %(late)d minutes past its time, and %(limit)d is the limit. Resume to send it now.") % {
                 "late": late.total_seconds() // 60,
@@ -203,13 +248,26 @@ def start_scheduled(campaign_id: int) -> None:
             }
             _move(campaign, CampaignState.HELD, _("Held: %(reason)s") % {"reason": reason}, None, hold_reason=reason)
         elif late >= dt.timedelta():
-            _start(campaign, None)
+            _start_or_hold(campaign)
 
 
 def latest_start(campaign: Campaign) -> dt.timedelta:
     """How long after its time a scheduled campaign may still start by itself."""
     given = campaign.latest_start_minutes
     return dt.timedelta(minutes=settings.LAAFFIC_LATEST_START_MINUTES if given is None else given)
+
+
+def _require_approval(campaign: Campaign) -> None:
+    if missing := approval_rules.missing(campaign):
+        raise NotAllowed(missing)
+
+
+def _start_or_hold(campaign: Campaign) -> None:
+    """By the clock nobody is there to be told: what misses its approval by now is held."""
+    if missing := approval_rules.missing(campaign):
+        _move(campaign, CampaignState.HELD, _("Held: %(reason)s") % {"reason": missing}, None, hold_reason=missing)
+    else:
+        _start(campaign, None)
 
 
 def _start(campaign: Campaign, by: User | None) -> None:
@@ -223,15 +281,16 @@ def _start(campaign: Campaign, by: User | None) -> None:
 def pause(campaign_id: int, *, by: User | None = None) -> Campaign:
     """No further claim is made; what is in flight is settled."""
     with transaction.atomic():
-        campaign = _locked(campaign_id)
+        campaign = locked(campaign_id)
         _require(campaign, [CampaignState.RUNNING, CampaignState.SCHEDULED, CampaignState.HELD], _("paused"))
         _move(campaign, CampaignState.PAUSED, _("Paused"), by)
     return campaign
 
 
 def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
+    approval_rules.prepare(campaign_id)
     with transaction.atomic():
-        campaign = _locked(campaign_id)
+        campaign = locked(campaign_id)
         _require(campaign, [CampaignState.PAUSED, CampaignState.HELD], _("resumed"))
         stopped_by = account_hold.stop_for(campaign.application_id)
         if stopped_by is None:
@@ -253,14 +312,17 @@ def _go_on(campaign: Campaign, by: User | None) -> None:
         wake(campaign.pk)
     elif campaign.scheduled_at and campaign.scheduled_at > timezone.now():
         _move(campaign, CampaignState.SCHEDULED, _("Resumed: it waits for its time"), by)
+    elif by is None:
+        _start_or_hold(campaign)
     else:
+        _require_approval(campaign)
         _start(campaign, by)
 
 
 def change_pace(campaign_id: int, *, rate_per_second: int | None, by: User | None = None) -> Campaign:
     """Another rate, also while it runs: the next claim keeps it. None: as fast as the application allows."""
     with transaction.atomic():
-        campaign = _locked(campaign_id)
+        campaign = locked(campaign_id)
         _require(
             campaign,
             [s for s in CampaignState if s not in (CampaignState.FINISHED, CampaignState.CANCELLED)],
@@ -284,7 +346,7 @@ def wake(campaign_id: int) -> None:
 def cancel(campaign_id: int, *, by: User | None = None) -> Campaign:
     """What has not left never will; what is in flight is settled, and reports still count."""
     with transaction.atomic():
-        campaign = _locked(campaign_id)
+        campaign = locked(campaign_id)
         if campaign.state == CampaignState.CANCELLED:
             return campaign
         _require(
@@ -322,7 +384,7 @@ def cancel_waiting(campaign_id: int, batches: int = 20) -> bool:
 def hold(campaign_id: int, reason: str) -> None:
     """The system's own pause, always with one sentence why."""
     with transaction.atomic():
-        campaign = _locked(campaign_id)
+        campaign = locked(campaign_id)
         if campaign.state in (CampaignState.RUNNING, CampaignState.SCHEDULED):
             _move(campaign, CampaignState.HELD, _("Held: %(reason)s") % {"reason": reason}, None, hold_reason=reason)
 
@@ -330,7 +392,7 @@ def hold(campaign_id: int, reason: str) -> None:
 def hold_for_account(campaign_id: int) -> bool:
     """Hold a campaign that waits or runs while the account's hold stops it, with that hold's sentence."""
     with transaction.atomic():
-        campaign = _locked(campaign_id)
+        campaign = locked(campaign_id)
         stopped_by = account_hold.stop_for(campaign.application_id)
         if stopped_by is None:
             return False
@@ -359,7 +421,7 @@ def follow_account() -> None:
 
 @transaction.atomic
 def _follow(campaign_id: int) -> None:
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     if campaign.state != CampaignState.HELD or not campaign.account_hold_id:
         return
     stopped_by = account_hold.stop_for(campaign.application_id)
@@ -374,7 +436,7 @@ def _follow(campaign_id: int) -> None:
 
 def finish_if_done(campaign_id: int) -> bool:
     with transaction.atomic():
-        campaign = _locked(campaign_id)
+        campaign = locked(campaign_id)
         if campaign.state != CampaignState.RUNNING or not counting.is_done(campaign):
             return campaign.state == CampaignState.FINISHED
         Campaign.objects.filter(pk=campaign.pk).update(finished_at=timezone.now())
@@ -386,7 +448,7 @@ def note(campaign: Campaign, text: str, by: User | None) -> None:
     CampaignEvent.objects.create(campaign=campaign, text=text[:300], actor=by)
 
 
-def _locked(campaign_id: int) -> Campaign:
+def locked(campaign_id: int) -> Campaign:
     return Campaign.objects.select_for_update(of=("self",)).select_related("application").get(pk=campaign_id)
 
 
@@ -401,8 +463,8 @@ def _require(campaign: Campaign, states: Sequence[str], verb: str) -> None:
 def _move(campaign: Campaign, state: CampaignState, event: str, by: User | None, hold_reason: str = "") -> None:
     campaign.state = state
     campaign.hold_reason = hold_reason
-    campaign.account_hold = None
+    campaign.account_hold = campaign.undo_until = None
     Campaign.objects.filter(pk=campaign.pk).update(
-        state=state, hold_reason=hold_reason[:300], wait_reason="", account_hold=None
+        state=state, hold_reason=hold_reason[:300], wait_reason="", account_hold=None, undo_until=None
     )
     note(campaign, event, by)

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
@@ -82,10 +83,11 @@ def _look_up(client: LaafficClient, application: Application, kind: str) -> Emai
 def _in_words(error: LaafficError) -> str:
     match error:
         case Refused():
-            return f"refused with {error.code}: {error.meaning}. {error.advice}"
+            said = _("refused with %(code)s: %(meaning)s. %(advice)s")
+            return said % {"code": error.code, "meaning": _(error.meaning), "advice": _(error.advice)}
         case NotSent():
-            return f"the gateway cannot be reached ({error.message})"
-    return f"no usable answer ({error.message})"
+            return _("the gateway cannot be reached (%(why)s)") % {"why": error.message}
+    return _("no usable answer (%(why)s)") % {"why": error.message}
 
 
 def _replace(lookup: EmailLookup, rows: Iterable[Row]) -> None:

@@ -1,92 +1,118 @@
-"""What a launch would do, before it does: how many, where to, how many segments, how long."""
+"""What a launch would do, before it does: how many, where to, how many segments, what it costs, how long it takes."""
 
+from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
-from messaging import merge_fields
-from messaging.models import Campaign, Contact, GroupMembership, SuppressionEntry
-from messaging.services import channels, merged_lengths
+from messaging import durations, merge_fields
+from messaging.models import AudienceCount, Campaign, Contact, GroupMembership
+from messaging.services import audience_counts, channels, prices
 from messaging.services.merge_values import values_of
+from messaging.services.prices import Cost
 
 SAMPLE = 200
-COUNTRIES = 12
+A_LONG_ONE = 1000  # recipients of a campaign that tells how fast the gateway takes them
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    recipients: int
-    suppressed: int
-    excluded: int
-    too_long: int  # with their fields filled in: they would be rejected when the audience is frozen
-    countries: list[tuple[str, int]]
+    counted: AudienceCount  # while it is not done, all figures are of those counted so far
     segments_least: int  # of one message, over a sample
     segments_most: int
     segments_total: int
-    lacking_fields: dict[str, int]  # contacts of the sample without a value for a field
-    seconds: float | None  # at the campaign's rate; None where there is none
+    lacking_fields: dict[str, int]  # contacts of the sample for whom a field would say nothing
+    cost: Cost
+    rate: float | None  # recipients a second; None where nothing tells
+    is_rate_learned: bool  # from the last campaign, where no limit is set
+
+    @property
+    def recipients(self) -> int:
+        return self.counted.recipients
+
+    @property
+    def takes(self) -> str:
+        return durations.in_words(self.recipients / self.rate) if self.rate else ""
 
 
 def of(campaign: Campaign) -> Forecast:
-    everyone = _contacts(campaign)
-    suppressed = everyone.filter(_is_suppressed(campaign))
-    excluded = _excluded(campaign)
-    kept = everyone.exclude(excluded) if excluded else everyone
-    reached = kept.exclude(_is_suppressed(campaign))
-    countries = list(reached.values_list("country").annotate(n=Count("pk")).order_by("-n", "country")[:COUNTRIES])
-    too_long = merged_lengths.count_too_long(campaign, reached)
-    recipients = reached.count() + len(campaign.extra_numbers) - too_long
-    least, most, average, lacking = _segments(campaign, reached)
-    rates = [rate for rate in (campaign.rate_per_second, campaign.application.rate_per_second) if rate]
+    counted = audience_counts.of(campaign)
+    least, most, average, lacking = _segments(campaign)
+    limit, learned = _limit(campaign), None
+    if limit is None:
+        learned = _last_speed(campaign)
     return Forecast(
-        recipients=recipients,
-        suppressed=suppressed.count(),
-        excluded=everyone.count() - kept.count(),
-        too_long=too_long,
-        countries=countries,
+        counted=counted,
         segments_least=least,
         segments_most=most,
-        segments_total=round(average * recipients),
+        segments_total=round(average * counted.recipients),
         lacking_fields=lacking,
-        seconds=recipients / min(rates) if rates else None,
+        cost=prices.cost_of(by_country(counted), average, prices.known(campaign.channel)),
+        rate=limit or learned,
+        is_rate_learned=learned is not None,
     )
 
 
-def _contacts(campaign: Campaign) -> QuerySet[Contact]:
-    members = GroupMembership.objects.filter(contact=OuterRef("pk"), group__in=campaign.groups.all())
-    return Contact.objects.filter(Exists(members))
+def by_country(counted: AudienceCount) -> dict[str, int]:
+    """Recipients by country, the most first."""
+    sums = Counter[str]()
+    for country, _zones, n in counted.reached:
+        sums[country] += n
+    return dict(sums.most_common())
 
 
-def _excluded(campaign: Campaign) -> Q | None:
-    if not campaign.excluded_groups.exists():
-        return None
-    return Q(Exists(GroupMembership.objects.filter(contact=OuterRef("pk"), group__in=campaign.excluded_groups.all())))
+def _limit(campaign: Campaign) -> int | None:
+    rates = [rate for rate in (campaign.rate_per_second, campaign.application.rate_per_second) if rate]
+    return min(rates) if rates else None
 
 
-def _is_suppressed(campaign: Campaign) -> Q:
-    stopping = SuppressionEntry.objects.filter(
-        number=OuterRef("number"), channel__in=channels.of(campaign).suppressed_on
-    )
-    return Q(Exists(stopping))
+def _last_speed(campaign: Campaign) -> float | None:
+    """Of the application's last campaign that was long enough to tell."""
+    ended = Campaign.objects.filter(
+        application=campaign.application_id,
+        channel=campaign.channel,
+        total__gte=A_LONG_ONE,
+        rate_per_second=None,
+        first_sent_at__isnull=False,
+        finished_at__isnull=False,
+    ).order_by("-pk")
+    last: Any = ended.values_list("total", "first_sent_at", "finished_at").first()
+    return None if last is None else last[0] / max((last[2] - last[1]).total_seconds(), 1.0)
 
 
-def _segments(campaign: Campaign, reached: QuerySet[Contact]) -> tuple[int, int, float, dict[str, int]]:
+def _segments(campaign: Campaign) -> tuple[int, int, float, dict[str, int]]:
     """Least, most and average segments, and who lacks a field, over a sample of the audience."""
     template = merge_fields.parse(campaign.text)
     count = channels.of(campaign).segments
     if not template.fields:
         each = count(campaign.text)
         return each, each, each, {}
-    counts, lacking = [], dict.fromkeys(template.fields, 0)
-    for contact in reached.order_by("pk")[:SAMPLE]:
+    counts, lacking = [], dict.fromkeys(template.fields_without_fallback, 0)
+    for contact in sample(campaign):
         values = merge_fields.with_derived(values_of(contact))
         counts.append(count(merge_fields.render(template, values)))
-        for name in template.fields:
+        for name in lacking:
             lacking[name] += not values.get(name)
     counts = counts or [count(campaign.text)]
     return min(counts), max(counts), sum(counts) / len(counts), {name: n for name, n in lacking.items() if n}
 
 
+def sample(campaign: Campaign, at_most: int = SAMPLE) -> list[Contact]:
+    """Contacts of the campaign's groups: the first of each, by the index of its members."""
+    ids: set[int] = set()
+    for group in campaign.groups.values_list("pk", flat=True):
+        members = GroupMembership.objects.filter(group=group).order_by("contact_id")
+        ids.update(members.values_list("contact_id", flat=True)[:at_most])
+    return list(Contact.objects.filter(pk__in=sorted(ids)[:at_most]).order_by("pk"))
+
+
 def as_contact(text: str, contact: Contact) -> str:
     """The text as one contact would read it."""
     return merge_fields.render(merge_fields.parse(text), merge_fields.with_derived(values_of(contact)))
+
+
+def starts_at(campaign: Campaign) -> Any:
+    """When it would start: its time, or now."""
+    now = timezone.now()
+    return max(campaign.scheduled_at, now) if campaign.scheduled_at else now

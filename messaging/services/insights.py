@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services import workers
 from laaffic_console.laaffic import Family, lookup
+from laaffic_console.stored_words import in_words
+from messaging import durations
 from messaging.models import ActivityTally, Campaign, CampaignState, MessageState, OutcomeTally
 from messaging.services import counting
 
@@ -41,15 +43,7 @@ class Pace:
 
     @property
     def left(self) -> str:
-        """Two units at most: "40 s", "12 min", "2 h 5 min"; "" where it cannot be known."""
-        if self.seconds_left is None:
-            return ""
-        seconds = max(1, round(self.seconds_left))
-        if seconds < 90:
-            return _("%(n)d s") % {"n": seconds}
-        if seconds < 5400:
-            return _("%(n)d min") % {"n": round(seconds / 60)}
-        return _("%(h)d h %(min)d min") % {"h": seconds // 3600, "min": seconds % 3600 // 60}
+        return durations.in_words(self.seconds_left)
 
 
 def pace(campaign: Campaign) -> Pace | None:
@@ -132,12 +126,12 @@ def failure_reasons(campaign: Campaign) -> list[tuple[str, int, str]]:
     by_reason = counting.outcomes_by(campaign, "reason")
     failed = {reason: states.get("undelivered", 0) + states.get("rejected", 0) for reason, states in by_reason.items()}
     ordered = sorted(((n, reason) for reason, n in failed.items() if n), reverse=True)
-    return [(reason or _("no reason given"), n, advice_for(reason)) for n, reason in ordered[:8]]
+    return [(in_words(reason) or _("no reason given"), n, advice_for(reason)) for n, reason in ordered[:8]]
 
 
 def advice_for(reason: str) -> str:
     if code := re.match(r"(-\d+)\b", reason):
-        return lookup(Family.SMS, code.group(1)).advice
+        return _(lookup(Family.SMS, code.group(1)).advice)
     return next((str(advice) for words, advice in ADVICE.items() if words in reason.lower()), "")
 
 

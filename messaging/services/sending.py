@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from django.db.models import Exists
+from django.db.models import Exists, Q
 from django.utils import timezone
 
 from laaffic_console.gateway.services import account_hold, bell, leases, ledger, workers
@@ -304,9 +304,8 @@ def attempt(post: Post, client: LaafficClient, claimed: Claim, left_at: dt.datet
 def sweep(now: dt.datetime | None = None) -> None:
     """Ring for whatever was forgotten: bells that were lost, senders that died, times that have come."""
     now = now or timezone.now()
-    for campaign_id in Campaign.objects.filter(state=CampaignState.SCHEDULED, scheduled_at__lte=now).values_list(
-        "pk", flat=True
-    ):
+    due = Q(undo_until__lte=now) | Q(undo_until=None, scheduled_at__lte=now)
+    for campaign_id in Campaign.objects.filter(due, state=CampaignState.SCHEDULED).values_list("pk", flat=True):
         campaigns.start_scheduled(campaign_id)
     for campaign_id, frozen in Campaign.objects.filter(state=CampaignState.RUNNING).values_list("pk", "audience"):
         if not leases.is_held(f"send:{campaign_id}"):

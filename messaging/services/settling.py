@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import account_hold, durability, ledger
@@ -141,7 +142,8 @@ def settle_error(campaign_id: int, claimed: Claim, error: LaafficError) -> "Afte
             return Aftermath()
         match error:
             case NotSent():
-                return _requeue(batch, error, wait_because=f"The gateway cannot be reached ({error.message}).")
+                unreachable = _("The gateway cannot be reached (%(why)s).") % {"why": error.message}
+                return _requeue(batch, error, wait_because=unreachable)
             case OutcomeUnknown():
                 mark_unknown(batch, f"{error}")
                 return Aftermath()
@@ -170,7 +172,7 @@ class Aftermath:
 
 
 def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Refused) -> Aftermath:
-    sentence = f"Laaffic refused with {refusal.code}: {refusal.meaning}. {refusal.advice}"
+    sentence = account_hold.sentence_of(refusal)
     match refusal.calls_for:
         case Remedy.RETRY:
             return _requeue(batch, refusal, wait_because=sentence)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from laaffic_console.stored_words import in_words
 from messaging import merge_fields
 from messaging.models import Message, MessageState
 from messaging.services import claiming, counting
@@ -25,14 +26,15 @@ def of(message: Message) -> list[Entry]:
         if call.left_at:
             entries.append(Entry(call.left_at, _("The request left for the gateway"), call.interface, call.pk))
         if call.settled_at:
-            said = _("Answered: %(state)s %(reason)s") % {"state": call.get_state_display(), "reason": call.reason}
+            answered = {"state": call.get_state_display(), "reason": in_words(call.reason)}
+            said = _("Answered: %(state)s %(reason)s") % answered
             entries.append(Entry(call.settled_at, said, call.evidence, call.pk))
     if message.report_source:
         state = MessageState(message.state).label
-        entries.append(Entry(message.reported_at, f"{state} {message.reason}".strip(), message.report_source))
+        entries.append(Entry(message.reported_at, f"{state} {in_words(message.reason)}".strip(), message.report_source))
     elif message.evidence:
         entries.append(Entry(message.settled_at, str(MessageState(message.state).label), message.evidence))
-    entries += [Entry(event.at, event.text, event.source) for event in message.events.all()]
+    entries += [Entry(event.at, in_words(event.text), event.source) for event in message.events.all()]
     return sorted(entries, key=lambda entry: entry.at.timestamp() if entry.at else 0.0)
 
 

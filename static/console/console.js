@@ -16,6 +16,15 @@
       });
     }
   };
+  // The reader's own clock, and what is left of a moment.
+  const clocks = (root) => {
+    for (const shown of root.querySelectorAll("time[data-my-clock]")) {
+      const at = new Date(shown.dateTime), zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+      shown.textContent = `${at.toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "short" })} (${zone})`;
+    }
+    for (const shown of root.querySelectorAll("[data-seconds-until]"))
+      shown.textContent = `${Math.max(0, Math.ceil((new Date(shown.dataset.secondsUntil) - Date.now()) / 1000))} s`;
+  };
   const live = (box) => {
     const part = box.dataset.livePart, every = Number(box.dataset.every || 2000);
     const said = document.querySelector("[data-live-status]");
@@ -44,6 +53,7 @@
             fresh.dataset.last = last;
             if (focus) document.getElementById(focus)?.focus();
             draw(fresh);
+            clocks(fresh);
           }
           if (fresh) speak(fresh);
           if (fresh?.dataset.liveOver === "true") box.dataset.liveOver = "true";
@@ -56,6 +66,8 @@
   };
   document.addEventListener("DOMContentLoaded", () => {
     draw(document);
+    clocks(document);
+    setInterval(() => clocks(document), 1000);
     document.querySelectorAll("[data-live]").forEach(live);
     // On the document: forms of a part that was fetched again are asked and held back like the first ones.
     document.addEventListener("submit", (event) => {

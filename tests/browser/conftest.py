@@ -65,9 +65,9 @@ def page(chromium: Browser, live_server: LiveServer, troubles: list[str], db: No
     assert troubles == []
 
 
-def sign_in(page: Page, password: str) -> None:
+def sign_in(page: Page, password: str, user: str = "ada") -> None:
     page.goto("/admin/")
-    page.fill("#id_username", "ada")
+    page.fill("#id_username", user)
     page.fill("#id_password", password)
     page.click("button[type=submit]")
     page.wait_for_load_state()

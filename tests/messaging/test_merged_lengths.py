@@ -65,7 +65,7 @@ def test_exactly_the_long_ones_are_rejected(
     message = Message.objects.get(campaign=frozen(campaign))
 
     assert (message.state == MessageState.REJECTED) == is_too_long
-    assert planned.too_long == is_too_long
+    assert planned.counted.too_long == is_too_long
     assert planned.recipients == 1 - is_too_long
     assert proving.prove(campaign)["disagreements"] == []
 

@@ -1,0 +1,115 @@
+"""Before launch, one page: who gets it, what it looks like there, what it costs, when it is where, what stands against
+it, and a button that says what it does."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from messaging import segments
+from messaging.admin import approvals, channel_pages
+from messaging.admin.pages import page, require
+from messaging.models import Campaign, CampaignState, Contact
+from messaging.services import balance_forecast, campaigns, forecast, launch_checks, recipient_clocks
+from messaging.services.forecast import Forecast
+from messaging.services.launch_checks import Check
+
+
+def view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    require(request, "messaging.view_campaign")
+    if campaign.state != CampaignState.DRAFT:
+        return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
+    if request.method == "POST":
+        return _launch(admin, request, campaign)
+    return _page(admin, request, campaign)
+
+
+def _launch(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    require(request, "messaging.launch_campaign")
+    try:
+        reasons = launch_checks.require(
+            campaign,
+            ticked=set(request.POST.getlist("seen")),
+            reasons={key.removeprefix("reason:"): text for key, text in request.POST.items()},
+        )
+        campaigns.launch(campaign.pk, by=request.user, undo_seconds=settings.LAAFFIC_UNDO_SECONDS, reasons=reasons)
+    except launch_checks.NotSeen as problem:
+        return _page(admin, request, campaign, missing=problem.sentences)
+    except (ValidationError, campaigns.NotAllowed) as problem:
+        for said in problem.messages if isinstance(problem, ValidationError) else [str(problem)]:
+            messages.error(request, said)
+        return _page(admin, request, campaign)
+    return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
+
+
+def _page(
+    admin: ModelAdmin, request: HttpRequest, campaign: Campaign, *, missing: list[str] | None = None
+) -> HttpResponse:
+    problem = " ".join(campaigns.problems_of(campaign))
+    pages = channel_pages.of(campaign)
+    return page(
+        admin,
+        request,
+        "messaging/before_launch/page.html",
+        campaign.name,
+        campaign=campaign,
+        pages=pages,
+        problem=problem,
+        missing=missing or [],
+        may_launch=request.user.has_perm("messaging.launch_campaign"),
+        beside=pages.beside(campaign),
+        **({} if problem else {**_preview(request, campaign), **_planned(request, campaign)}),
+    )
+
+
+def _preview(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
+    """The text as one contact reads it: the one that was asked for, else the first."""
+    asked_for = Contact.objects.filter(number=request.GET.get("contact", "").strip("+ ")).first()
+    sample = asked_for or next(iter(forecast.sample(campaign, 1)), None)
+    text = forecast.as_contact(campaign.text, sample or Contact())
+    return {"sample": sample, "preview": text, "preview_count": segments.count(text)}
+
+
+def _planned(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
+    planned = forecast.of(campaign)
+    checks = launch_checks.of(campaign, planned)
+    starts_at = forecast.starts_at(campaign)
+    return {
+        "forecast": planned,
+        "counted": planned.counted,
+        "approval": approvals.shown(request, campaign, planned),
+        "checks": [_shown(request, check) for check in checks],
+        "is_stopped": any(check.level == launch_checks.Level.STOP for check in checks),
+        "after": balance_forecast.of(planned.cost),
+        "starts_at": starts_at,
+        "server_clock": timezone.localtime(starts_at),
+        "clocks": recipient_clocks.at(starts_at, planned.counted),
+        "button": _button(campaign, planned),
+    }
+
+
+def _shown(request: HttpRequest, check: Check) -> dict[str, Any]:
+    """A check with what somebody has said to it already."""
+    return {
+        "key": check.key,
+        "level": check.level.value,
+        "sentence": check.sentence,
+        "ticked": check.key in request.POST.getlist("seen"),
+        "reason": request.POST.get(f"reason:{check.key}", ""),
+    }
+
+
+def _button(campaign: Campaign, planned: Forecast) -> str:
+    """What it does, in figures, and when it is not at once."""
+    does = channel_pages.of(campaign).button(planned.recipients)
+    if not campaign.scheduled_at or campaign.scheduled_at <= timezone.now():
+        return does
+    at = date_format(timezone.localtime(campaign.scheduled_at), "SHORT_DATETIME_FORMAT")
+    return _("%(does)s at %(when)s") % {"does": does, "when": at}

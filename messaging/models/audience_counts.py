@@ -1,0 +1,37 @@
+"""How many a draft would reach, counted before its launch, a stretch of contacts at a time."""
+
+from django.db import models
+
+from messaging.models.campaigns import Campaign
+
+
+class AudienceCount(models.Model):
+    """The count of one draft, finished or on its way; made anew when what it was counted for has changed."""
+
+    campaign = models.OneToOneField(Campaign, models.CASCADE, related_name="audience_count")
+    counted_for = models.CharField(max_length=64)  # digest of what decides who is reached
+    cursor = models.BigIntegerField(default=0)  # the last contact id that has been looked at
+    end = models.BigIntegerField(default=0)
+    reached = models.JSONField(default=list)  # [[country, "zone,zone", contacts], …]
+    suppressed = models.PositiveIntegerField(default=0)
+    excluded = models.PositiveIntegerField(default=0)
+    too_long = models.PositiveIntegerField(default=0)
+    invalid = models.PositiveIntegerField(default=0)  # of the numbers that were given one by one, or twice
+    repeated = models.PositiveIntegerField(default=0)  # had the same text from a campaign of the last day
+    started_at = models.DateTimeField()
+    counted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"count for campaign {self.campaign_id}"
+
+    @property
+    def is_done(self) -> bool:
+        return self.counted_at is not None
+
+    @property
+    def recipients(self) -> int:
+        return max(0, sum(int(n) for _country, _zones, n in self.reached) - self.too_long)
+
+    @property
+    def percent(self) -> int:
+        return 100 if self.is_done else min(99, 100 * self.cursor // max(self.end, 1))

@@ -1,0 +1,35 @@
+"""What Laaffic says a message costs, where somebody has told us: its price list, imported."""
+
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from messaging.models.campaigns import Campaign
+
+
+class ListPrice(models.Model):
+    """The price of one segment, or of one message where a channel counts none, to one country."""
+
+    channel = models.CharField(_("channel"), max_length=8, choices=Campaign.Channel, default=Campaign.Channel.SMS)
+    country = models.CharField(
+        _("country"),
+        max_length=2,
+        validators=[RegexValidator(r"^[A-Z]{2}\Z", _("Two capital letters, for example IN."))],
+        help_text=_("ISO 3166, two letters, for example IN."),
+    )
+    price = models.DecimalField(_("price"), max_digits=12, decimal_places=6, validators=[MinValueValidator(0)])
+    currency = models.CharField(
+        _("currency"),
+        max_length=8,
+        validators=[RegexValidator(r"^[A-Z]{3}\Z", _("Three capital letters, for example USD."))],
+    )
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("list price")
+        verbose_name_plural = _("price list")
+        ordering = ["channel", "country"]
+        constraints = [models.UniqueConstraint(fields=["channel", "country"], name="list_price_once")]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()} {self.country}: {self.price.normalize():f} {self.currency}"

@@ -1,0 +1,53 @@
+"""A price list as a file: country, price, currency and, where it is not SMS, channel (django-import-export)."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from import_export import resources
+from tablib import Dataset
+
+from messaging.contact_rows import escape_formula
+from messaging.models import ListPrice
+
+NEEDED = ("country", "price", "currency")
+
+
+class ListPriceResource(resources.ModelResource):
+    class Meta:
+        model = ListPrice
+        import_id_fields = ("channel", "country")
+        fields = export_order = ("channel", "country", "price", "currency")
+        clean_model_instances = True
+        skip_unchanged = True
+        report_skipped = True
+        use_transactions = True
+
+    def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
+        dataset.headers = [str(header or "").strip().lower() for header in dataset.headers or []]
+        missing = [name for name in NEEDED if name not in dataset.headers]
+        if missing:
+            raise ValidationError(
+                _("The file has no column called %(missing)s. Its first line names: country, price, currency, channel.")
+                % {"missing": ", ".join(missing)}
+            )
+        if "channel" not in dataset.headers:
+            dataset.append_col(lambda row: ListPrice.channel.field.default, header="channel")
+
+    def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
+        for name in ("country", "currency"):
+            row[name] = str(row[name] or "").strip().upper()
+        row["channel"] = str(row["channel"] or "").strip().lower() or ListPrice.channel.field.default
+        row["price"] = _decimal(str(row["price"] or ""))
+
+    def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
+        value = super().export_field(field, instance, **kwargs)
+        return escape_formula(value) if isinstance(value, str) else value
+
+
+def _decimal(written: str) -> str:
+    """Both "0.0031" and "0,0031"; with both signs in it the last one parts the decimals."""
+    cleaned = written.strip().replace(" ", "")
+    if cleaned.rfind(",") > cleaned.rfind("."):
+        return cleaned.replace(".", "").replace(",", ".")
+    return cleaned.replace(",", "")

@@ -1,0 +1,56 @@
+"""Who is in an audience, in the database's words: the same for counting before a launch and for freezing after it.
+
+Everything is asked by stretches of contact ids, so that no statement grows with the audience.
+"""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+# `s.channel`: a number can be suppressed on one channel or on all.
+NOT_SUPPRESSED = (
+    "NOT EXISTS (SELECT 1 FROM messaging_suppressionentry s WHERE s.number = c.number AND s.channel IN (%s, %s, %s))"
+)
+
+
+def end_of_stretch(groups: Sequence[int], after: int, until: int, contacts: int) -> int | None:
+    """The contact id up to which the groups hold at most so many contacts beyond `after`; None when nobody is left."""
+    if not groups:
+        return None
+    # A limit for each group keeps every read on the index (group, contact), however large the groups are.
+    one = (
+        "SELECT contact_id FROM (SELECT contact_id FROM messaging_groupmembership "
+        "WHERE group_id = %s AND contact_id > %s AND contact_id <= %s ORDER BY contact_id LIMIT %s) AS g"
+    )
+    union = " UNION ".join([one] * len(groups))
+    bounds = [value for group in groups for value in (group, after, until, contacts)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT max(contact_id) FROM (SELECT contact_id FROM ({union}) AS u ORDER BY contact_id LIMIT %s) AS c",
+            [*bounds, contacts],
+        )
+        end: int | None = cursor.fetchone()[0]
+        return end
+
+
+def members(groups: Sequence[int], after: int, upper: int) -> tuple[str, list[int]]:
+    """FROM and WHERE for the contacts `c` of these groups in a stretch, with their parameters."""
+    marks = ", ".join(["%s"] * len(groups))
+    return (
+        "FROM messaging_contact c WHERE c.id > %s AND c.id <= %s AND EXISTS (SELECT 1 FROM messaging_groupmembership m "
+        # Said twice: PostgreSQL would else hash a million memberships for each stretch.
+        f"WHERE m.contact_id = c.id AND m.contact_id > %s AND m.contact_id <= %s AND m.group_id IN ({marks}))",
+        [after, upper, after, upper, *groups],
+    )
+
+
+def not_excluded(groups: Sequence[int], after: int, upper: int) -> tuple[str, list[int]]:
+    """The condition that `c` is in none of these groups."""
+    if not groups:
+        return "TRUE", []
+    marks = ", ".join(["%s"] * len(groups))
+    return (
+        "NOT EXISTS (SELECT 1 FROM messaging_groupmembership x "
+        f"WHERE x.contact_id = c.id AND x.contact_id > %s AND x.contact_id <= %s AND x.group_id IN ({marks}))",
+        [after, upper, *groups],
+    )

@@ -1,0 +1,64 @@
+"""What the recipients' clocks show, country by country, from the time zones that their numbers can be in."""
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format
+
+from messaging.models import AudienceCount
+
+NIGHT_ENDS, NIGHT_BEGINS = 8, 21  # o'clock, in the recipient's time
+COUNTRIES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A country's recipients, and the earliest and latest time that it can be for one of them."""
+
+    country: str
+    recipients: int
+    earliest: dt.datetime
+    latest: dt.datetime
+
+    @property
+    def is_one_time(self) -> bool:
+        return self.earliest.replace(tzinfo=None) == self.latest.replace(tzinfo=None)
+
+    @property
+    def first(self) -> str:
+        return _shown(self.earliest)
+
+    @property
+    def last(self) -> str:
+        return _shown(self.latest)
+
+    @property
+    def is_night(self) -> bool:
+        """For some of them at least."""
+        return any(not NIGHT_ENDS <= at.hour < NIGHT_BEGINS for at in (self.earliest, self.latest))
+
+
+def at(moment: dt.datetime, counted: AudienceCount) -> list[Clock]:
+    """The countries with most recipients first; whose zone is not known is not in it."""
+    recipients: dict[str, int] = defaultdict(int)
+    zones: dict[str, set[str]] = defaultdict(set)
+    for country, names, n in counted.reached:
+        recipients[country] += n
+        zones[country].update(name for name in names.split(",") if name)
+    clocks = []
+    for country in sorted(zones, key=lambda country: -recipients[country])[:COUNTRIES]:
+        times = sorted(_wall_times(moment, zones[country]), key=lambda at: at.replace(tzinfo=None))
+        if times:
+            clocks.append(Clock(country, recipients[country], times[0], times[-1]))
+    return clocks
+
+
+def _shown(at: dt.datetime) -> str:
+    """In its own zone: a template would show it in the console's."""
+    return f"{date_format(at, 'D')} {at:%H:%M}"
+
+
+def _wall_times(moment: dt.datetime, zones: set[str]) -> list[dt.datetime]:
+    return [moment.astimezone(ZoneInfo(zone)) for zone in zones]

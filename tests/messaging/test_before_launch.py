@@ -1,0 +1,353 @@
+"""Before a launch: whom it reaches, what stands against it, and the moment in which it can be taken back."""
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from laaffic_console.gateway.models import Application, BalanceReading
+from laaffic_console.gateway.services import account, leases
+from messaging.models import (
+    AudienceCount,
+    Campaign,
+    CampaignState,
+    Contact,
+    ContactGroup,
+    ListPrice,
+    Message,
+    MessageState,
+    SuppressionEntry,
+)
+from messaging.services import audience, audience_counts, campaigns, forecast, launch_checks, recipient_clocks, sending
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _credentials(settings: Any) -> None:
+    settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET = "key", "secret"
+    account.laaffic_client.cache_clear()
+
+
+@pytest.fixture
+def write(application: Application, group: ContactGroup) -> Callable[..., Campaign]:
+    def make(**given: Any) -> Campaign:
+        return campaigns.create(
+            **{"name": "Autumn", "application": application, "sender_id": "", "text": "Hi", "groups": [group], **given}
+        )
+
+    return make
+
+
+def review(campaign: Campaign) -> str:
+    return reverse("admin:messaging_campaign_review", args=[campaign.pk])
+
+
+def page_of(campaign: Campaign) -> str:
+    return reverse("admin:messaging_campaign_change", args=[campaign.pk])
+
+
+def keys(campaign: Campaign) -> dict[str, str]:
+    return {check.key: check.level.value for check in launch_checks.of(campaign, forecast.of(campaign))}
+
+
+def freeze(campaign: Campaign) -> None:
+    while audience.freeze_chunk(campaign.pk):
+        pass
+
+
+class CountTests:
+    def test_it_says_what_a_launch_then_does(self, write: Callable[..., Campaign], group: ContactGroup) -> None:
+        others = ContactGroup.objects.create(name="not these")
+        add_contacts(group, 6, time_zones="Asia/Kolkata")
+        add_contacts(others, 2, first=919876500010)
+        for contact in Contact.objects.filter(number__in=["919876500010", "919876500000"]):
+            contact.groups.add(group, others)
+        SuppressionEntry.objects.create(number="919876500001", channel="sms")
+        SuppressionEntry.objects.create(number="919876500002", channel="email")
+        draft = write(excluded_groups=[others], numbers=["+44 7400 123456", "abc"])
+
+        count = audience_counts.of(draft)
+        campaigns.launch(draft.pk)
+        freeze(draft)
+
+        draft.refresh_from_db()
+        assert (count.recipients, count.suppressed, count.excluded, count.invalid) == (5, 1, 2, 1)
+        assert (draft.total, draft.dropped_suppressed, draft.dropped_excluded, draft.dropped_invalid) == (5, 1, 2, 1)
+        assert forecast.by_country(count) == {"IN": 4, "GB": 1}
+
+    def test_a_big_one_is_counted_by_and_by(
+        self, write: Callable[..., Campaign], group: ContactGroup, monkeypatch: pytest.MonkeyPatch, run_jobs: Any
+    ) -> None:
+        monkeypatch.setattr(audience_counts, "STRETCH", 3)
+        monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0.0)
+        add_contacts(group, 10)
+        draft = write()
+
+        begun = audience_counts.of(draft)
+        audience_counts.count_open()
+
+        assert (begun.is_done, begun.recipients) == (False, 0)
+        assert (audience_counts.of(draft).is_done, audience_counts.of(draft).recipients) == (True, 10)
+
+    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(stops=st.lists(st.integers(1, 4), max_size=4))
+    def test_wherever_it_was_cut_off_nobody_is_counted_twice(
+        self, write: Callable[..., Campaign], group: ContactGroup, monkeypatch: pytest.MonkeyPatch, stops: list[int]
+    ) -> None:
+        Contact.objects.all().delete()
+        add_contacts(group, 10)
+        draft = write()
+        monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0.0)
+        audience_counts.of(draft)
+        monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 60.0)
+        for contacts in stops:
+            monkeypatch.setattr(audience_counts, "STRETCH", contacts)
+            row = AudienceCount.objects.get(campaign=draft)
+            counting = audience_counts._Counting(draft, row)
+            if upper := audience_counts.audience_sql.end_of_stretch(counting.groups, row.cursor, row.end, contacts):
+                counting._count_stretch(upper)
+                row.cursor, row.reached = upper, [[*where, n] for where, n in counting.reached.items()]
+                row.save()
+
+        assert audience_counts.of(draft).recipients == 10
+
+    def test_two_at_once_do_not_both_count(self, write: Callable[..., Campaign], group: ContactGroup) -> None:
+        add_contacts(group, 3)
+        draft = write()
+
+        with leases.lease(f"count:{draft.pk}"):
+            assert not audience_counts.of(draft).is_done
+
+    @pytest.mark.parametrize("change", ["text", "group", "age"])
+    def test_it_is_begun_anew_when_it_is_about_something_else(
+        self, write: Callable[..., Campaign], group: ContactGroup, change: str
+    ) -> None:
+        add_contacts(group, 3)
+        draft = write()
+        audience_counts.of(draft)
+        if change == "text":
+            Campaign.objects.filter(pk=draft.pk).update(text="Other")
+        elif change == "group":
+            draft.groups.add(ContactGroup.objects.create(name="more"))
+        else:
+            AudienceCount.objects.update(counted_at=timezone.now() - dt.timedelta(hours=1))
+
+        assert not audience_counts.is_current(Campaign.objects.get(pk=draft.pk))
+
+
+class CheckTests:
+    def test_the_same_text_to_the_same_people_wants_a_reason(
+        self, write: Callable[..., Campaign], group: ContactGroup
+    ) -> None:
+        add_contacts(group, 3)
+        first, second = write(), write()
+        campaigns.launch(first.pk)
+        freeze(first)
+        Message.objects.filter(number="919876500000").update(state=MessageState.REJECTED)
+
+        assert audience_counts.of(second).repeated == 2
+        assert keys(second) == {"same_text": "reason", "workers": "note"}
+        with pytest.raises(launch_checks.NotSeen, match="2 of these recipients got the same text"):
+            launch_checks.require(second, ticked=set(), reasons={"same_text": "  "})
+        assert launch_checks.require(second, ticked=set(), reasons={"same_text": "corrected list"}) == {
+            "same_text": "corrected list"
+        }
+
+    def test_also_while_the_first_is_not_frozen_yet(self, write: Callable[..., Campaign], group: ContactGroup) -> None:
+        add_contacts(group, 3)
+        campaigns.launch(write().pk, undo_seconds=5)
+
+        assert "same_text" in keys(write())
+
+    @pytest.mark.parametrize(
+        "first",
+        [{"text": "Other"}, {"kind": Campaign.Kind.TEST}, {"launched_at": timezone.now() - dt.timedelta(days=2)}],
+    )
+    def test_another_text_a_test_or_an_old_one_does_not(
+        self, write: Callable[..., Campaign], group: ContactGroup, first: dict[str, Any]
+    ) -> None:
+        add_contacts(group, 3)
+        earlier = write()
+        campaigns.launch(earlier.pk)
+        freeze(earlier)
+        Campaign.objects.filter(pk=earlier.pk).update(**first)
+
+        assert "same_text" not in keys(write())
+
+    def test_nobody_left_stops_it(self, write: Callable[..., Campaign], group: ContactGroup) -> None:
+        add_contacts(group, 1)
+        SuppressionEntry.objects.create(number="919876500000", channel="all")
+
+        assert keys(write())["nobody"] == "stop"
+
+    def test_night_at_the_recipients_wants_a_tick(self, write: Callable[..., Campaign], group: ContactGroup) -> None:
+        add_contacts(group, 2, time_zones="Asia/Kolkata")
+        at_two = timezone.now().replace(hour=20, minute=30) + dt.timedelta(days=2)
+
+        assert keys(write(scheduled_at=at_two))["night"] == "tick"
+        assert "night" not in keys(write(scheduled_at=at_two.replace(hour=6)))
+
+    def test_too_little_money_wants_a_tick(self, write: Callable[..., Campaign], group: ContactGroup) -> None:
+        add_contacts(group, 1000)
+        ListPrice.objects.create(country="IN", price=Decimal("0.004"), currency="USD")
+        reading = BalanceReading.objects.create(at=timezone.now(), balance=Decimal(3))
+        draft = write()
+
+        assert keys(draft)["balance"] == "tick"
+        BalanceReading.objects.filter(pk=reading.pk).update(gift=Decimal(2))
+        assert "balance" not in keys(draft)
+
+
+class ClockTests:
+    def test_each_country_has_its_own_and_the_span_of_its_zones(self) -> None:
+        count = AudienceCount(
+            reached=[["IN", "Asia/Kolkata", 5], ["US", "America/New_York,America/Los_Angeles", 9], ["XX", "", 1]]
+        )
+
+        shown = recipient_clocks.at(dt.datetime(2026, 1, 5, 12, 0, tzinfo=dt.UTC), count)
+
+        assert [(clock.country, clock.first, clock.last, clock.is_night) for clock in shown] == [
+            ("US", "Mon 04:00", "Mon 07:00", True),
+            ("IN", "Mon 17:30", "Mon 17:30", False),
+        ]
+
+
+class PageTests:
+    def test_ticks_and_reasons_are_asked_and_kept(
+        self, admin_client: Client, write: Callable[..., Campaign], group: ContactGroup
+    ) -> None:
+        add_contacts(group, 3)
+        campaigns.launch(write(name="First").pk)
+        draft = write(text="Hi", numbers=["nonsense"])
+
+        refused = admin_client.post(review(draft), {"reason:same_text": "new offer"})
+        draft.refresh_from_db()
+        assert draft.state == CampaignState.DRAFT
+        assert "Not launched." in refused.content.decode()
+        assert 'value="new offer"' in refused.content.decode()  # nothing typed is lost
+
+        admin_client.post(review(draft), {"reason:same_text": "new offer", "seen": ["invalid"]})
+        draft.refresh_from_db()
+        assert draft.state == CampaignState.RUNNING
+        assert "Launched all the same: new offer" in list(draft.events.values_list("text", flat=True))
+
+    def test_while_it_is_counted_it_cannot_be_launched(
+        self,
+        admin_client: Client,
+        write: Callable[..., Campaign],
+        group: ContactGroup,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0.0)
+        add_contacts(group, 3)
+        draft = write()
+
+        answers = [admin_client.get(review(draft)), admin_client.post(review(draft))]
+
+        draft.refresh_from_db()
+        assert [b'id="counting"' in answer.content for answer in answers] == [True, True]
+        assert draft.state == CampaignState.DRAFT
+
+    def test_it_shows_cost_balance_and_clocks(
+        self, admin_client: Client, write: Callable[..., Campaign], group: ContactGroup
+    ) -> None:
+        add_contacts(group, 200, time_zones="Asia/Kolkata")
+        ListPrice.objects.create(country="IN", price=Decimal("0.0031"), currency="USD")
+        BalanceReading.objects.create(at=timezone.now(), balance=Decimal("12.5"))
+
+        said = admin_client.get(review(write())).content.decode()
+
+        assert "0.62 <small>USD</small>" in said
+        assert "leaves 11.88 of 12.50" in said
+        assert "Recipients in IN" in said
+
+    def test_the_queries_do_not_grow_with_countries_or_campaigns(
+        self, admin_client: Client, write: Callable[..., Campaign], group: ContactGroup
+    ) -> None:
+        def queries(draft: Campaign) -> int:
+            admin_client.get(review(draft))
+            with CaptureQueriesContext(connection) as counted:
+                admin_client.get(review(draft))
+            return len(counted)
+
+        add_contacts(group, 2)
+        few = queries(write(text="one"))
+        for n, country in enumerate(["DE", "FR", "GB", "US", "CN"]):
+            Contact.objects.create(number=f"49150000000{n}", country=country).groups.add(group)
+            campaigns.launch(write(text=f"old {n}").pk)
+
+        assert queries(write(text="two")) <= few + 2
+        assert few < 60
+
+
+class UndoTests:
+    @pytest.fixture
+    def launched(self, write: Callable[..., Campaign], group: ContactGroup) -> Campaign:
+        add_contacts(group, 3)
+        return campaigns.launch(write().pk, undo_seconds=5)
+
+    def test_nothing_is_frozen_in_it(self, launched: Campaign) -> None:
+        campaigns.start_scheduled(launched.pk)
+        sending.sweep()
+
+        launched.refresh_from_db()
+        assert (launched.state, launched.audience) == (CampaignState.SCHEDULED, Campaign.Audience.OPEN)
+        assert not Message.objects.exists()
+
+    def test_taken_back_it_is_a_draft_that_can_be_edited(self, admin_client: Client, launched: Campaign) -> None:
+        assert b'id="undo"' in admin_client.get(page_of(launched)).content
+        admin_client.post(reverse("admin:messaging_campaign_do", args=[launched.pk, "take-back"]))
+        Campaign.objects.filter(pk=launched.pk).update(undo_until=None)
+        sending.sweep(timezone.now() + dt.timedelta(hours=1))
+
+        launched.refresh_from_db()
+        assert (launched.state, launched.undo_until) == (CampaignState.DRAFT, None)
+        assert admin_client.get(page_of(launched)).status_code == 200
+
+    @pytest.mark.parametrize("by", ["sweeper", "job"])
+    def test_after_it_the_campaign_starts_once(self, launched: Campaign, by: str) -> None:
+        Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now() - dt.timedelta(seconds=1))
+        if by == "sweeper":
+            sending.sweep()
+        campaigns.start_launched(launched.pk)
+        campaigns.start_launched(launched.pk)
+
+        launched.refresh_from_db()
+        assert (launched.state, launched.undo_until) == (CampaignState.RUNNING, None)
+        assert [event.text for event in launched.events.all()].count("Launched") == 1
+
+    def test_what_has_started_cannot_be_taken_back(self, launched: Campaign) -> None:
+        Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now())
+        campaigns.start_launched(launched.pk)
+
+        with pytest.raises(campaigns.NotAllowed, match="cannot be taken back"):
+            campaigns.take_back(launched.pk)
+
+    def test_hours_late_it_is_held(self, launched: Campaign) -> None:
+        Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now() - dt.timedelta(hours=3))
+        sending.sweep()
+
+        launched.refresh_from_db()
+        assert launched.state == CampaignState.HELD
+
+    def test_the_shell_has_no_such_moment(self, write: Callable[..., Campaign], group: ContactGroup) -> None:
+        add_contacts(group, 1)
+
+        assert campaigns.launch(write().pk).state == CampaignState.RUNNING
+
+    def test_a_scheduled_one_can_be_taken_back_too(self, write: Callable[..., Campaign], group: ContactGroup) -> None:
+        add_contacts(group, 1)
+        later = campaigns.launch(write(scheduled_at=timezone.now() + dt.timedelta(hours=1)).pk)
+
+        assert campaigns.take_back(later.pk).state == CampaignState.DRAFT

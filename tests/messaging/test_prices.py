@@ -1,0 +1,165 @@
+"""What a message costs: learned from reports, listed, and put together for a forecast."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from tablib import Dataset
+
+from laaffic_console.gateway.models import Application
+from messaging.models import Campaign, ListPrice, MessageState, OutcomeTally
+from messaging.price_files import ListPriceResource
+from messaging.services import prices
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+
+
+@pytest.fixture
+def charged(application: Application) -> Any:
+    def tally(country: str, messages: int, segments: int, paid: str, **given: Any) -> OutcomeTally:
+        campaign = Campaign.objects.create(
+            name="c", application=application, text="Hi", launched_at=given.pop("launched_at", NOW),
+            channel=given.pop("channel", "sms"),
+        )  # fmt: skip
+        return OutcomeTally.objects.create(
+            campaign=campaign,
+            country=country,
+            state=given.pop("state", MessageState.DELIVERED),
+            currency=given.pop("currency", "USD"),
+            messages=messages,
+            billed_segments=segments,
+            pay_micros=int(Decimal(paid) * 1_000_000),
+        )
+
+    return tally
+
+
+class LearnedTests:
+    def test_it_is_the_price_of_a_segment(self, charged: Any) -> None:
+        charged("IN", 100, 200, "0.62")
+        charged("IN", 100, 100, "0.31", launched_at=NOW - dt.timedelta(days=3))
+
+        assert prices.learned("sms") == {"IN": prices.Price("IN", Decimal("0.003100"), "USD", 200, NOW)}
+
+    def test_without_segments_it_is_that_of_a_message(self, charged: Any) -> None:
+        charged("IN", 10, 0, "0.50", channel="mms")
+
+        assert prices.learned("mms")["IN"].each == Decimal("0.05")
+        assert prices.learned("sms") == {}
+
+    def test_what_was_not_charged_is_no_price(self, charged: Any) -> None:
+        charged("IN", 10, 0, "0", currency="")
+
+        assert prices.learned("sms") == {}
+
+    def test_of_two_currencies_the_more_frequent_counts(self, charged: Any) -> None:
+        charged("IN", 10, 10, "1", currency="EUR")
+        charged("IN", 100, 100, "1", currency="USD")
+
+        assert prices.learned("sms")["IN"].currency == "USD"
+
+
+class KnownTests:
+    def test_few_reports_yield_to_the_list_and_many_do_not(self, charged: Any) -> None:
+        charged("IN", prices.ENOUGH, 20, "0.2")
+        charged("GB", prices.ENOUGH - 1, 19, "0.19")
+        charged("DE", 1, 1, "0.07")
+        for country in ("IN", "GB", "FR"):
+            ListPrice.objects.create(country=country, price=Decimal("0.05"), currency="USD")
+
+        known = prices.known("sms")
+
+        assert {country: (price.each, price.is_learned) for country, price in known.items()} == {
+            "IN": (Decimal("0.01"), True),
+            "GB": (Decimal("0.05"), False),
+            "FR": (Decimal("0.05"), False),
+            "DE": (Decimal("0.07"), True),
+        }
+
+    def test_a_cost_is_by_currency_and_says_what_it_lacks(self) -> None:
+        known = {
+            "IN": prices.Price("IN", Decimal("0.003"), "USD", 50, NOW),
+            "GB": prices.Price("GB", Decimal("0.04"), "EUR", 50, NOW),
+        }
+
+        cost = prices.cost_of({"IN": 1000, "GB": 10, "": 5}, 2.0, known)
+
+        assert cost.by_currency == {"EUR": Decimal("0.80"), "USD": Decimal("6.000")}
+        assert (cost.without_price, cost.countries_without_price) == (5, [""])
+
+
+class ListTests:
+    def read(self, text: str) -> Any:
+        return ListPriceResource().import_data(Dataset().load(text, format="csv"), dry_run=False)
+
+    def test_a_file_makes_and_changes_prices(self) -> None:
+        ListPrice.objects.create(country="IN", price=Decimal("0.01"), currency="USD")
+
+        result = self.read('Country,Price,Currency\nin,"0,0031",usd\nGB,0.04,EUR\n')
+
+        assert not result.has_errors()
+        assert not result.has_validation_errors()
+        assert list(ListPrice.objects.values_list("channel", "country", "price", "currency")) == [
+            ("sms", "GB", Decimal("0.04"), "EUR"),
+            ("sms", "IN", Decimal("0.0031"), "USD"),
+        ]
+
+    @pytest.mark.parametrize("row", ["India,0.1,USD", "IN,-1,USD", "IN,cheap,USD", "IN,0.1,dollars", "IN,0.1,"])
+    def test_a_bad_row_is_named_and_nothing_is_taken(self, row: str) -> None:
+        result = self.read(f"country,price,currency\nGB,0.04,EUR\n{row}\n")
+
+        assert result.has_errors() or result.has_validation_errors()
+        assert not ListPrice.objects.filter(country="IN").exists()
+
+    def test_a_column_that_lacks_is_named(self) -> None:
+        result = self.read("country,amount\nIN,1\n")
+
+        assert "price, currency" in str(result.base_errors[0].error)
+
+
+class PageTests:
+    ADDRESS = "admin:messaging_listprice_changelist"
+
+    def test_it_compares_with_what_was_charged(self, admin_client: Client, charged: Any) -> None:
+        charged("IN", 100, 100, "0.50")
+        ListPrice.objects.create(country="IN", price=Decimal("0.004"), currency="USD")
+
+        said = admin_client.get(reverse(self.ADDRESS)).content.decode()
+
+        assert "+25.0 %" in said
+        assert "learned for 1 country" in said
+
+    def test_a_file_is_shown_before_it_is_taken(self, admin_client: Client) -> None:
+        file = SimpleUploadedFile("prices.csv", b"country,price,currency\nIN,0.0031,USD\n", "text/csv")
+
+        shown = admin_client.post(
+            reverse("admin:messaging_listprice_import"), {"import_file": file, "format": "0", "resource": ""}
+        )
+
+        assert shown.status_code == 200
+        assert "0.0031" in shown.content.decode()
+        assert not ListPrice.objects.exists()
+
+    def test_its_queries_do_not_grow(self, admin_client: Client, charged: Any) -> None:
+        def queries() -> int:
+            with CaptureQueriesContext(connection) as counted:
+                admin_client.get(reverse(self.ADDRESS))
+            return len(counted)
+
+        ListPrice.objects.create(country="IN", price=1, currency="USD")
+        charged("IN", 100, 100, "0.50")
+        few = queries()
+        for country in ("GB", "DE", "FR"):
+            charged(country, 100, 100, "0.50")
+            ListPrice.objects.create(country=country, price=1, currency="USD")
+
+        assert queries() <= few
