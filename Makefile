@@ -1,5 +1,7 @@
-# Two commands do everything on a machine with Python 3.11, pip and make: `make demo` and `make test`.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Two commands do everything on a machine with make and Python 3.11, 3.12 or 3.13: `make demo` and `make test`.
+# The first of these that answers and is new enough; else python3, to be told what it lacks.
+PYTHON ?= $(or $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done),python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -18,11 +20,7 @@ help:
 install: $(READY)
 
 $(READY): pyproject.toml requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $(READY)
+	@$(PYTHON) scripts/install.py
 
 demo: install
 	@$(BIN)/python scripts/demo.py
@@ -61,10 +59,11 @@ rehearse: install
 messages: install
 	$(BIN)/python scripts/messages.py
 
+# One file for every Python from 3.11.0 on and every system: what only some of them need carries a marker.
 lock:
-	test -x $(BIN)/pip-compile || $(BIN)/pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header \
-		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.lock pyproject.toml
+	test -x build/uv/bin/uv || ($(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv)
+	build/uv/bin/uv pip compile --quiet --universal --python-version 3.11.0 --fork-strategy fewest --extra dev \
+		--generate-hashes --no-header -o requirements.lock pyproject.toml
 
 clean:
-	rm -rf .venv var build
+	rm -rf .venv .venv.lock var build

@@ -27,10 +27,3 @@ def test_no_name_beside_manage_py_shadows_another() -> None:
 
     assert not names & sys.stdlib_module_names
     assert not names & installed
-
-
-def test_the_lock_file_has_hashes_and_no_address() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
-
-    assert "--hash=sha256:" in lock
-    assert "://" not in lock

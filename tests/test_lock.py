@@ -1,0 +1,112 @@
+"""requirements.lock serves every Python that pyproject.toml allows: what a dependency asks for there is in it."""
+
+import re
+from functools import cache
+from importlib import metadata
+
+import pytest
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from laaffic_console.conf import BASE_DIR
+
+PYTHONS = ["3.11.0", "3.11.2", "3.11.3", "3.11.14", "3.12.0", "3.12.12", "3.13.0", "3.13.9"]
+SYSTEMS = {
+    "Linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
+    "macOS": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
+}
+LINE = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)(?: ; (?P<marker>[^\\]+))?", re.MULTILINE)
+
+
+@cache
+def locked() -> list[tuple[str, Version, Marker | None]]:
+    text = (BASE_DIR / "requirements.lock").read_text()
+    return [
+        (canonicalize_name(line["name"]), Version(line["version"]), Marker(line["marker"]) if line["marker"] else None)
+        for line in LINE.finditer(text)
+    ]
+
+
+def machine(python: str, system: str) -> dict[str, str]:
+    return {
+        "python_full_version": python,
+        "python_version": python.rpartition(".")[0],
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "extra": "",
+        **SYSTEMS[system],
+    }
+
+
+def installed_there(here: dict[str, str]) -> dict[str, Version]:
+    return {name: version for name, version, marker in locked() if marker is None or marker.evaluate(here)}
+
+
+@cache
+def requires(name: str) -> list[Requirement]:
+    """One that is not installed here says nothing."""
+    try:
+        return [Requirement(line) for line in metadata.requires(name) or []]
+    except metadata.PackageNotFoundError:
+        return []
+
+
+def asks_for(name: str, here: dict[str, str], extras: set[str]) -> list[Requirement]:
+    return [
+        wanted
+        for wanted in requires(name)
+        if wanted.marker is None or any(wanted.marker.evaluate({**here, "extra": extra}) for extra in {"", *extras})
+    ]
+
+
+def everything_asked_for(here: dict[str, str]) -> list[tuple[str, Requirement]]:
+    """From the project on, along each dependency with the extras that were asked of it."""
+    asked: list[tuple[str, Requirement]] = []
+    seen: set[tuple[str, frozenset[str]]] = set()
+    waiting = [("laaffic-console", frozenset({"dev"}))]
+    while waiting:
+        name, extras = waiting.pop()
+        if (name, extras) in seen:
+            continue
+        seen.add((name, extras))
+        for wanted in asks_for(name, here, set(extras)):
+            asked.append((name, wanted))
+            waiting.append((canonicalize_name(wanted.name), frozenset(wanted.extras)))
+    return asked
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("python", PYTHONS)
+def test_it_holds_what_every_dependency_asks_for(python: str, system: str) -> None:
+    here = machine(python, system)
+    there = installed_there(here)
+    asked = everything_asked_for(here)
+
+    wrong = [
+        f"{name} wants {wanted}, the lock has {there.get(canonicalize_name(wanted.name))}"
+        for name, wanted in asked
+        if (version := there.get(canonicalize_name(wanted.name))) is None or version not in wanted.specifier
+    ]
+
+    assert len(asked) > 80
+    assert wrong == []
+
+
+def test_each_distribution_has_hashes_and_none_an_address() -> None:
+    text = (BASE_DIR / "requirements.lock").read_text()
+
+    entries = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
+
+    assert len(entries) > 60
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+    assert "://" not in text
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_every_python_gets_one_version_of_each(python: str) -> None:
+    here = machine(python, "Linux")
+    names = [name for name, _version, marker in locked() if marker is None or marker.evaluate(here)]
+
+    assert sorted(names) == sorted(set(names))
