@@ -135,7 +135,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # Of who has chosen none and whose browser asks for none; and of what a worker writes down, whoever reads it later.
-LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+# One is offered when all its texts are there: scraps of a language are worse than English.
+LANGUAGES = [("en", "English")]
 LANGUAGE_CODE = conf.language_code(LANGUAGES)
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "unfold"]
 FORMAT_MODULE_PATH = ["laaffic_console.formats"]
@@ -178,7 +179,7 @@ X_FRAME_OPTIONS = "DENY"
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-UNFOLD = look.UNFOLD
+UNFOLD = {**look.UNFOLD, "SHOW_LANGUAGES": len(LANGUAGES) > 1}
 
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")

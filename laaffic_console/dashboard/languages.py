@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
@@ -15,10 +16,15 @@ from laaffic_console.dashboard.models import ChosenLanguage
 IN_SESSION = "language"
 
 
+def is_offered(code: str | None) -> bool:
+    """Django has texts of a hundred languages; the console's own are there in these. A choice may outlive its offer."""
+    return code in dict(settings.LANGUAGES)
+
+
 class LanguageMiddleware(LocaleMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         chosen = request.session.get(IN_SESSION)
-        if chosen and translation.check_for_language(chosen):
+        if is_offered(chosen):
             translation.activate(chosen)
             request.LANGUAGE_CODE = translation.get_language()
         else:
@@ -29,7 +35,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     """Django's own view, which remembers it for this browser; and for this person, wherever they sign in."""
     response = set_language(request)
     code = request.POST.get("language", "")
-    if request.method == "POST" and code and translation.check_for_language(code):
+    if request.method == "POST" and is_offered(code):
         request.session[IN_SESSION] = code
         if request.user.is_authenticated:
             _keep(request.user, code)

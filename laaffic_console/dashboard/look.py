@@ -38,7 +38,6 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "cell_tower",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
-    "SHOW_LANGUAGES": True,
     "ENVIRONMENT": "laaffic_console.dashboard.look.environment",
     "DASHBOARD_CALLBACK": "laaffic_console.dashboard.frontpage.context",
     "STYLES": [lambda request: static("console/console.css"), lambda request: static("console/parts.css")],

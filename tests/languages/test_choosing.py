@@ -14,6 +14,13 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "a-password-of-a-test"
 
 
+@pytest.fixture(autouse=True)
+def two_languages(settings: LazySettings) -> None:
+    """What is offered today is tested at the end."""
+    settings.LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+    settings.UNFOLD = {**settings.UNFOLD, "SHOW_LANGUAGES": True}
+
+
 @pytest.fixture
 def ada() -> User:
     return User.objects.create_superuser("ada", password=PASSWORD)
@@ -77,10 +84,21 @@ class ChoosingTests:
         client.post(reverse("admin:logout"))
         assert language_of(client) == "zh-hans"
 
-    def test_a_language_that_is_not_there_changes_nothing(self, client: Client, ada: User) -> None:
+    @pytest.mark.parametrize("code", ["tlh", "fr", ""], ids=["unknown", "Django's own", "none"])
+    def test_a_language_that_is_not_offered_changes_nothing(self, client: Client, ada: User, code: str) -> None:
         client.force_login(ada)
-        choose(client, "tlh")
+        choose(client, code)
         assert language_of(client) == "en"
+
+    def test_a_choice_that_is_no_longer_offered_is_forgotten(
+        self, client: Client, ada: User, settings: LazySettings
+    ) -> None:
+        client.force_login(ada)
+        choose(client, "zh-hans")
+
+        settings.LANGUAGES = [("en", "English")]
+
+        assert language_of(client, **{"accept-language": "zh-CN"}) == "en"
 
     def test_every_page_offers_the_languages(self, client: Client, ada: User) -> None:
         assert "简体中文" in client.get(reverse("admin:login")).content.decode()
@@ -101,3 +119,15 @@ class TheConsolesOwnLanguageTests:
         monkeypatch.setenv("LANGUAGE_CODE", "fr")
         with pytest.raises(ImproperlyConfigured, match="en, zh-hans"):
             conf.language_code(settings.LANGUAGES)
+
+
+class WhatIsOfferedTests:
+    def test_a_single_language_is_no_choice(self, client: Client, ada: User, settings: LazySettings) -> None:
+        settings.LANGUAGES = [("en", "English")]
+        settings.UNFOLD = {**settings.UNFOLD, "SHOW_LANGUAGES": False}
+
+        sign_in_page = client.get(reverse("admin:login")).content.decode()
+        client.force_login(ada)
+        front_page = client.get(reverse("admin:index")).content.decode()
+
+        assert reverse("set_language") not in sign_in_page + front_page
