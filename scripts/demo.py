@@ -1,9 +1,12 @@
 """`make demo`: console, worker and sandbox under one command, with contacts and campaigns run to their end.
 
-Nothing is faked: what the pages show went through job, HTTP, sandbox and pushes. Ctrl-C ends all of it.
+Nothing is faked: what the pages show went through job, HTTP, sandbox and pushes. Ctrl-C ends all of it. Several demos
+can run at once: each has a folder, ports and a key to its sandbox that no other has.
 """
 
 import contextlib
+import fcntl
+import hashlib
 import json
 import os
 import secrets
@@ -11,13 +14,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
-VAR = Path(os.environ.get("DEMO_VAR_DIR", ROOT / "var" / "demo"))
 APP_ID = "4luaKsL2"
 EMAIL_APP, VOICE_APP, NUMBER_APP = "fKFtblIy", "iaAJ6COV", "DemoNumbers"
 OTHER_APPLICATIONS = [
@@ -36,57 +40,140 @@ class DemoFailed(Exception):
 
 
 def main() -> int:
-    VAR.mkdir(parents=True, exist_ok=True)
-    ports = {"console": free_port(8000), "sandbox": free_port(8090)}
-    kept = kept_secrets()
-    os.environ.update(environment(ports, kept))
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts it with & has SIGINT ignored
+        signal.signal(number, interrupt)
     with contextlib.ExitStack() as running:
         try:
-            prepare(kept["password"])
-            start_all(running, ports, kept["token"])
-            fill()
-            announce(ports, kept["password"])
-            watch(running)
+            return run(running)
         except KeyboardInterrupt:
             print("\nStopping …", flush=True)
         except DemoFailed as problem:
-            print(f"make demo: {problem}\nLogs are in {VAR}/*.log", file=sys.stderr)
+            print(f"make demo: {problem}", file=sys.stderr)
             return 1
     return 0
 
 
-def kept_secrets() -> dict[str, str]:
-    """Password and push token of this demo, the same at the next start."""
-    path = VAR / "demo.json"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(json.dumps({"password": secrets.token_urlsafe(9), "token": secrets.token_urlsafe(24)}))
-    kept: dict[str, str] = json.loads(path.read_text())
+def run(running: contextlib.ExitStack) -> int:
+    demo = Demo.begun(running)
+    os.environ.update(demo.environment())
+    try:
+        prepare(demo)
+        start_all(running, demo)
+        fill(demo)
+        announce(demo)
+        watch()
+    except DemoFailed as problem:
+        raise DemoFailed(f"{problem}\nLogs are in {demo.folder}/*.log") from problem
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What belongs to this demo alone while it runs."""
+
+    folder: Path
+    console: socket.socket
+    console_url: str
+    sandbox: socket.socket
+    sandbox_url: str
+    secrets: dict[str, str]
+
+    @classmethod
+    def begun(cls, running: contextlib.ExitStack) -> "Demo":
+        folder = own_folder(running)
+        own_stores(running)
+        console, sandbox = own_port(8000), own_port(8090)
+        for listener in (console, sandbox):
+            running.callback(listener.close)
+        return cls(folder, console, url_of(console), sandbox, url_of(sandbox), kept_secrets(folder))
+
+    def environment(self) -> dict[str, str]:
+        """Everything that could lead to the real gateway is set here, whatever `.env` says."""
+        return {
+            "CONSOLE_VAR_DIR": str(self.folder),
+            "DATABASE_URL": os.environ.get("DATABASE_URL") or f"sqlite:///{self.folder / 'console.sqlite3'}",
+            "CONSOLE_URL": self.console_url,
+            "ALLOWED_HOSTS": "127.0.0.1,localhost",
+            "LAAFFIC_BASE_URL": f"{self.sandbox_url}/v3",
+            "LAAFFIC_PATHS": "",
+            "LAAFFIC_API_KEY": self.secrets["key"],
+            "LAAFFIC_API_SECRET": self.secrets["secret"],
+            "LAAFFIC_PUSH_TOKENS": self.secrets["token"],
+            "DJANGO_SUPERUSER_PASSWORD": self.secrets["password"],
+            "SECRET_KEY": "",
+            "DEBUG": "",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+
+def own_folder(running: contextlib.ExitStack) -> Path:
+    """var/demo, or the first beside it in which no other demo runs; DEMO_VAR_DIR names one."""
+    if named := os.environ.get("DEMO_VAR_DIR"):
+        folder = Path(named)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not is_ours(running, folder / "demo.lock"):
+            raise DemoFailed(f"another demo runs in {folder}")
+        return folder
+    for folder in (ROOT / "var" / name for name in ("demo", *(f"demo-{number}" for number in range(2, 50)))):
+        folder.mkdir(parents=True, exist_ok=True)
+        if is_ours(running, folder / "demo.lock"):
+            return folder
+    raise DemoFailed("49 demos run already; end one of them")
+
+
+def own_stores(running: contextlib.ExitStack) -> None:
+    """A server that was named in the environment serves one demo: two workers would take each other's work."""
+    for setting in ("DATABASE_URL", "REDIS_URL"):
+        if url := os.environ.get(setting):
+            digest = hashlib.sha256(url.encode()).hexdigest()[:16]
+            if not is_ours(running, Path(tempfile.gettempdir()) / f"laaffic-demo-{os.getuid()}-{digest}.lock"):
+                raise DemoFailed(f"another demo uses the server of {setting}; end it, or name another")
+
+
+def is_ours(running: contextlib.ExitStack, path: Path) -> bool:
+    """Held until this process ends, however it ends."""
+    lock = path.open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return False
+    running.callback(lock.close)
+    return True
+
+
+def own_port(wanted: int) -> socket.socket:
+    """Listening on the usual port, or the next that nobody uses: from here on nobody else can have it."""
+    for port in range(wanted, wanted + 50):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+            listener.listen(512)
+        except OSError:
+            listener.close()
+        else:
+            return listener
+    raise DemoFailed(f"no free port from {wanted} to {wanted + 49}")
+
+
+def url_of(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def kept_secrets(folder: Path) -> dict[str, str]:
+    """Password, push token and the sandbox's key of this demo, the same at the next start."""
+    path = folder / "demo.json"
+    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    path.touch(mode=0o600)
+    lengths = {"password": 9, "token": 24, "key": 12, "secret": 24}
+    kept = {name: secrets.token_urlsafe(length) for name, length in lengths.items()} | kept
+    path.write_text(json.dumps(kept))
     return kept
 
 
-def environment(ports: dict[str, int], kept: dict[str, str]) -> dict[str, str]:
-    """Everything that could lead to the real gateway is set here, whatever `.env` says."""
-    return {
-        "CONSOLE_VAR_DIR": str(VAR),
-        "DATABASE_URL": os.environ.get("DATABASE_URL") or f"sqlite:///{VAR / 'console.sqlite3'}",
-        "CONSOLE_URL": f"http://127.0.0.1:{ports['console']}",
-        "ALLOWED_HOSTS": "127.0.0.1,localhost",
-        "LAAFFIC_BASE_URL": f"http://127.0.0.1:{ports['sandbox']}/v3",
-        "LAAFFIC_PATHS": "",
-        "LAAFFIC_API_KEY": "sandbox-key",
-        "LAAFFIC_API_SECRET": "sandbox-secret",
-        "LAAFFIC_PUSH_TOKENS": kept["token"],
-        "DJANGO_SUPERUSER_PASSWORD": kept["password"],
-        "SECRET_KEY": "",
-        "DEBUG": "",
-        "PYTHONUNBUFFERED": "1",
-    }
-
-
-def prepare(password: str) -> None:
-    say("Preparing the database")
+def prepare(demo: Demo) -> None:
+    say(f"Preparing the database in {demo.folder}")
     manage("migrate", "--verbosity", "0")
     manage("collectstatic", "--no-input", "--verbosity", "0")
     manage("ensure_superuser", USER)
@@ -95,17 +182,19 @@ def prepare(password: str) -> None:
         manage("register_app", app_id, "--channel", channel, "--name", name)
 
 
-def start_all(running: contextlib.ExitStack, ports: dict[str, int], token: str) -> None:
-    console = f"http://127.0.0.1:{ports['console']}"
+def start_all(running: contextlib.ExitStack, demo: Demo) -> None:
+    """Sandbox and console take over their listening sockets: no other program can answer in their place."""
     python = sys.executable
-    sandbox = ["sandbox", "--port", str(ports["sandbox"]), *sandbox_options(f"{console}/hooks/{token}")]
-    start(running, "sandbox", [python, "manage.py", *sandbox])
-    gunicorn = ["laaffic_console.wsgi", "--bind", f"127.0.0.1:{ports['console']}", "--workers", "2", "--threads", "4"]
-    start(running, "console", [python, "-m", "gunicorn", *gunicorn, "--no-control-socket", "--timeout", "120"])
-    start(running, "worker", [python, "manage.py", "worker"])
-    wait_for(f"http://127.0.0.1:{ports['sandbox']}/sandbox/stats", "the sandbox")
-    wait_for(f"{console}/healthz", "the console")
-    wait_for(f"{console}/readyz", "the worker")
+    hooks = f"{demo.console_url}/hooks/{demo.secrets['token']}"
+    sandbox = ["sandbox", "--fd", str(demo.sandbox.fileno()), *sandbox_options(hooks)]
+    start(running, demo, "sandbox", [python, "manage.py", *sandbox], demo.sandbox)
+    gunicorn = ["laaffic_console.wsgi", "--bind", f"fd://{demo.console.fileno()}", "--workers", "2", "--threads", "4"]
+    gunicorn += ["--no-control-socket", "--timeout", "120"]
+    start(running, demo, "console", [python, "-m", "gunicorn", *gunicorn], demo.console)
+    start(running, demo, "worker", [python, "manage.py", "worker"])
+    wait_for(f"{demo.sandbox_url}/sandbox/stats", "the sandbox")
+    wait_for(f"{demo.console_url}/healthz", "the console")
+    wait_for(f"{demo.console_url}/readyz", "the worker")
 
 
 def sandbox_options(hooks: str) -> list[str]:
@@ -118,12 +207,17 @@ def sandbox_options(hooks: str) -> list[str]:
     ]
 
 
-def start(running: contextlib.ExitStack, name: str, command: list[str]) -> None:
-    log = running.enter_context((VAR / f"{name}.log").open("ab"))
+def start(
+    running: contextlib.ExitStack, demo: Demo, name: str, command: list[str], listener: socket.socket | None = None
+) -> None:
+    log = running.enter_context((demo.folder / f"{name}.log").open("ab"))
+    handed = [listener.fileno()] if listener else []
     # A group of its own: Ctrl-C reaches this process first, which ends the others in order.
-    process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True, pass_fds=handed)
     running.callback(stop, process)
     started[name] = process
+    if listener:
+        listener.close()  # while only the child holds it, its end is everybody's: nothing waits for an answer in vain
 
 
 started: dict[str, "subprocess.Popen[bytes]"] = {}
@@ -138,11 +232,11 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def fill() -> None:
+def fill(demo: Demo) -> None:
     """Sample contacts, finished campaigns, and what Laaffic keeps, once."""
     if "finished" in manage("campaign", "list", "--json"):
         return
-    sample = VAR / "sample-contacts.csv"
+    sample = demo.folder / "sample-contacts.csv"
     say("Importing 10,000 sample contacts")
     manage("sample_contacts", str(sample), "--rows", "10000")
     imported = json.loads(manage("contacts", "import", str(sample), "--group", GROUP, "--json"))
@@ -153,10 +247,10 @@ def fill() -> None:
     campaign = str(json.loads(manage("campaign", *made))["id"])
     manage("campaign", "launch", campaign, "--json")
     wait_for_campaign(campaign)
-    fill_other_channels()
+    fill_other_channels(demo.folder, sample)
 
 
-def fill_other_channels() -> None:
+def fill_other_channels(folder: Path, sample: Path) -> None:
     say("Reading bindings, owned numbers and SIP phones; sending a newsletter to 200 addresses")
     manage("numbers", "sync")
     manage("voice", "sync")
@@ -164,8 +258,8 @@ def fill_other_channels() -> None:
     mail = ["--from", "test@mailpush.laaffic.cn", "--list", "1000", "--template", "1", "--subject", "What is new"]
     manage("email", "send", "--app", EMAIL_APP, *mail, "--json")
     say("Calling 200 of the contacts with a spoken reminder")
-    callees = VAR / "callees.csv"
-    callees.write_text("".join((VAR / "sample-contacts.csv").open(encoding="utf-8-sig").readlines()[:201]))
+    callees = folder / "callees.csv"
+    callees.write_text("".join(sample.open(encoding="utf-8-sig").readlines()[:201]))
     task = ["--name", "Table reminder", "--app", VOICE_APP, "--text", "Your table is ready at seven."]
     manage("voice", "group", "create", *task, "--file", str(callees), "--skip-invalid", "--launch", "--json")
 
@@ -185,16 +279,15 @@ def wait_for_campaign(campaign: str) -> None:
     raise DemoFailed("the campaign did not finish in time")
 
 
-def announce(ports: dict[str, int], password: str) -> None:
-    console, sandbox = f"http://127.0.0.1:{ports['console']}/", f"http://127.0.0.1:{ports['sandbox']}/"
+def announce(demo: Demo) -> None:
     print(
-        f"\n  Console   {console}\n  User      {USER}\n  Password  {password}\n"
-        f"  Phones    {sandbox} (what the sandbox received)\n\n  Ctrl-C ends all of it.\n",
+        f"\n  Console   {demo.console_url}/\n  User      {USER}\n  Password  {demo.secrets['password']}\n"
+        f"  Phones    {demo.sandbox_url}/ (what the sandbox received)\n\n  Ctrl-C ends all of it.\n",
         flush=True,
     )
 
 
-def watch(running: contextlib.ExitStack) -> None:
+def watch() -> None:
     while True:
         for name, process in started.items():
             if process.poll() is not None:
@@ -219,17 +312,6 @@ def wait_for(url: str, what: str) -> None:
                 return
         time.sleep(0.2)
     raise DemoFailed(f"{what} did not answer at {url}")
-
-
-def free_port(wanted: int) -> int:
-    """The usual port, or the next one that nobody uses."""
-    for port in range(wanted, wanted + 50):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
-    raise DemoFailed(f"no free port from {wanted} on")
 
 
 def interrupt(signum: int, frame: FrameType | None) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import random
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -54,7 +55,8 @@ class Sandbox:
         self.calls = CallLog(options, self.faults, self.courier)
         gateway = Gateway(options, self.faults, self.store, self.courier, self.calls)
         self.families = [family(gateway) for family in FAMILIES]
-        self.site: web.TCPSite | None = None
+        self.site: web.BaseSite | None = None
+        self.address: tuple[str, int] = ("", 0)
         self.down_until = 0.0
 
     def application(self) -> web.Application:
@@ -246,20 +248,24 @@ class Sandbox:
 
     async def _stay_down(self, seconds: float) -> None:
         assert self.site is not None
-        runner, host, port = self.site._runner, self.site._host, self.port
+        runner, address = self.site._runner, self.address
         await self.site.stop()
         await asyncio.sleep(seconds)
-        self.site = web.TCPSite(runner, host, port, reuse_address=True)
+        self.site = web.TCPSite(runner, *address, reuse_address=True)
         await self.site.start()
 
-    async def start(self, host: str, port: int) -> web.AppRunner:
-        """Listen; `self.port` is the port, also where 0 asked for a free one."""
+    async def start(self, listener: socket.socket) -> web.AppRunner:
+        """Answer on a listening socket; `self.port` is its port."""
         runner = web.AppRunner(self.application(), access_log=None, handle_signals=False)
         await runner.setup()
-        self.site = web.TCPSite(runner, host, port)
+        self.address = listener.getsockname()[:2]
+        self.site = web.SockSite(runner, listener)
         await self.site.start()
-        self.port = runner.addresses[0][1]
         return runner
+
+    @property
+    def port(self) -> int:
+        return self.address[1]
 
 
 def parameters(request: web.Request, raw: bytes) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -65,7 +66,8 @@ def running_sandbox(options: Options | None = None, port: int = 0) -> Iterator[R
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    runner = asyncio.run_coroutine_threadsafe(sandbox.start("127.0.0.1", port), loop).result(10)
+    listener = socket.create_server(("127.0.0.1", port))
+    runner = asyncio.run_coroutine_threadsafe(sandbox.start(listener), loop).result(10)
     try:
         yield RunningSandbox(sandbox)
     finally:

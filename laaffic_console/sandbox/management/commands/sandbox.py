@@ -3,6 +3,7 @@ import asyncio
 import contextlib
 import ipaddress
 import signal
+import socket
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=8090)
         parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--fd", type=int, metavar="N", help="a listening socket that was handed over, not a port")
         parser.add_argument("--allow-remote", action="store_true", help="listen on an address others can reach")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--api-key", default=settings.LAAFFIC_API_KEY or "sandbox-key")
@@ -132,16 +134,13 @@ class Command(BaseCommand):
         if not given["allow_remote"] and not is_loopback(given["host"]):
             raise CommandError(f"{given['host']} can be reached from elsewhere; add --allow-remote if that is meant.")
         sandbox = Sandbox(options_of(given), faults_of(given))
+        listener = listening(given["host"], given["port"]) if given["fd"] is None else handed_over(given["fd"])
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(self.serve(sandbox, given["host"], given["port"]))
+            asyncio.run(self.serve(sandbox, listener))
 
-    async def serve(self, sandbox: Sandbox, host: str, port: int) -> None:
-        try:
-            runner = await sandbox.start(host, port)
-        except OSError as problem:
-            raise CommandError(
-                f"Cannot listen on {host}:{port}: {problem.strerror}. Choose another --port."
-            ) from problem
+    async def serve(self, sandbox: Sandbox, listener: socket.socket) -> None:
+        runner = await sandbox.start(listener)
+        host = listener.getsockname()[0]
         self.stdout.write(f"sandbox at http://{host}:{sandbox.port}/")
         self.stdout.flush()
         ended = asyncio.Event()
@@ -150,6 +149,20 @@ class Command(BaseCommand):
         await ended.wait()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(runner.cleanup(), 3)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as problem:
+        raise CommandError(f"Cannot listen on {host}:{port}: {problem.strerror}. Choose another --port.") from problem
+
+
+def handed_over(number: int) -> socket.socket:
+    try:
+        return socket.socket(fileno=number)
+    except OSError as problem:
+        raise CommandError(f"--fd {number} is not a socket: {problem.strerror}.") from problem
 
 
 def probability(said: str) -> float:

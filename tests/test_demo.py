@@ -1,0 +1,83 @@
+"""Two demos at once: each its own folder, ports and sandbox key."""
+
+import contextlib
+import importlib.util
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from laaffic_console.conf import BASE_DIR
+
+
+@pytest.fixture
+def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("demo", BASE_DIR / "scripts" / "demo.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "demo", module)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    for setting in ("DEMO_VAR_DIR", "DATABASE_URL", "REDIS_URL"):
+        monkeypatch.delenv(setting, raising=False)
+    return module
+
+
+@pytest.fixture
+def running() -> Iterator[contextlib.ExitStack]:
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+def test_two_share_nothing(demo: ModuleType, running: contextlib.ExitStack) -> None:
+    first, second = demo.Demo.begun(running), demo.Demo.begun(running)
+
+    assert first.folder != second.folder
+    assert len({first.console_url, first.sandbox_url, second.console_url, second.sandbox_url}) == 4
+    assert not set(first.secrets.values()) & set(second.secrets.values())
+
+
+def test_a_port_is_taken_before_it_is_announced(demo: ModuleType, running: contextlib.ExitStack) -> None:
+    begun = demo.Demo.begun(running)
+
+    with pytest.raises(OSError, match="in use"):
+        socket.create_server(begun.sandbox.getsockname())
+
+
+def test_the_next_demo_takes_over_the_folder_and_its_secrets(demo: ModuleType) -> None:
+    with contextlib.ExitStack() as running:
+        first = demo.Demo.begun(running)
+    with contextlib.ExitStack() as running:
+        second = demo.Demo.begun(running)
+
+    assert (second.folder, second.secrets) == (first.folder, first.secrets)
+    assert (second.folder / "demo.json").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("setting", ["DEMO_VAR_DIR", "DATABASE_URL", "REDIS_URL"])
+def test_what_was_named_serves_one_demo(
+    demo: ModuleType,
+    running: contextlib.ExitStack,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    setting: str,
+) -> None:
+    monkeypatch.setenv(setting, str(tmp_path / "named"))
+    demo.Demo.begun(running)
+
+    with pytest.raises(demo.DemoFailed, match="another demo"):
+        demo.Demo.begun(running)
+
+
+def test_nothing_of_the_environment_leads_to_the_real_gateway(
+    demo: ModuleType, running: contextlib.ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAAFFIC_BASE_URL", "https://api.laaffic.com/v3")
+    begun = demo.Demo.begun(running)
+
+    assert begun.environment()["LAAFFIC_BASE_URL"] == f"{begun.sandbox_url}/v3"
+    assert begun.environment()["LAAFFIC_PATHS"] == ""
