@@ -25,6 +25,43 @@
     for (const shown of root.querySelectorAll("[data-seconds-until]"))
       shown.textContent = `${Math.max(0, Math.ceil((new Date(shown.dataset.secondsUntil) - Date.now()) / 1000))} s`;
   };
+  // What somebody has typed, ticked, chosen or opened in a part survives when the part is fetched again.
+  const fieldsOf = (root) => [...root.querySelectorAll("input:not([type=hidden], [type=submit], [type=button]), select, textarea")];
+  const keyOf = (field) => `${field.form?.getAttribute("action") || field.form?.id || ""} ${field.name || field.id} ${
+    ["checkbox", "radio"].includes(field.type) ? field.value : ""}`;
+  const isChanged = (field) => {
+    if (["checkbox", "radio"].includes(field.type)) return field.checked !== field.defaultChecked;
+    if (field.type === "file") return field.files.length > 0;
+    if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
+    return field.value !== field.defaultValue;
+  };
+  const carry = (field, into) => {
+    if (field.type === "file") into.files = field.files;
+    else if (["checkbox", "radio"].includes(field.type)) into.checked = field.checked;
+    else if (field.options) for (const option of into.options)
+      option.selected = [...field.options].some((old) => old.value === option.value && old.selected);
+    else into.value = field.value;
+    into.dispatchEvent(new Event("input", { bubbles: true }));
+    into.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  const keep = (old, fresh) => {
+    const there = new Map(fieldsOf(fresh).map((field) => [keyOf(field), field]));
+    for (const field of fieldsOf(old)) {
+      const into = there.get(keyOf(field));
+      if (into && isChanged(field) && !into.disabled) carry(field, into);
+    }
+    const opened = [...old.querySelectorAll("details")], again = [...fresh.querySelectorAll("details")];
+    opened.forEach((details, at) => { if (again[at]) again[at].open = details.open; });
+    const focused = document.activeElement;
+    if (!old.contains(focused)) return;
+    const into = fieldsOf(fresh)[fieldsOf(old).indexOf(focused)];
+    const found = there.get(keyOf(focused)) || (focused.id && fresh.querySelector(`#${CSS.escape(focused.id)}`)) || into;
+    return () => {
+      found?.focus({ preventScroll: true });
+      if (found?.setSelectionRange && focused.selectionStart !== null)
+        try { found.setSelectionRange(focused.selectionStart, focused.selectionEnd); } catch { /* no text field */ }
+    };
+  };
   const live = (box) => {
     const part = box.dataset.livePart, every = Number(box.dataset.every || 2000);
     const said = document.querySelector("[data-live-status]");
@@ -46,12 +83,12 @@
           const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part);
           const old = document.getElementById(part);
           if (fresh && old && fresh.innerHTML !== old.dataset.last) {
-            const focus = document.activeElement?.id;
             const last = fresh.innerHTML;
             for (const canvas of old.querySelectorAll("canvas.c-chart")) canvas.chart?.destroy();
+            const focusAgain = keep(old, fresh);
             old.replaceWith(fresh);
             fresh.dataset.last = last;
-            if (focus) document.getElementById(focus)?.focus();
+            focusAgain?.();
             draw(fresh);
             clocks(fresh);
           }
