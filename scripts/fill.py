@@ -192,9 +192,11 @@ def spread(total: int, minutes: int) -> list[int]:
 
 
 def moment(at: dt.datetime) -> str:
+    """A literal that keeps its type inside a CASE, where PostgreSQL takes a bare one for text."""
     from django.db import connection
 
-    return f"'{connection.ops.adapt_datetimefield_value(at)}'"
+    bare = f"'{connection.ops.adapt_datetimefield_value(at)}'"
+    return f"TIMESTAMPTZ {bare}" if connection.vendor == "postgresql" else bare
 
 
 def run(sql: str, **given: object) -> None:
