@@ -41,7 +41,7 @@ def what_is_missing() -> str:
     # Debian and Ubuntu pack these apart from Python; without ensurepip a .venv has no pip.
     lacking = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
     if lacking:
-        return f"{sys.executable} has no {' and no '.join(lacking)}, which make the .venv. Install them and try again:"
+        return f"{sys.executable} has no {' and no '.join(lacking)}, which a .venv is made with. Install them:"
     return ""
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytest_plugins = ["tests.pristine"]
+
 COMPULSORY = os.environ.get("CONSOLE_TESTS_COMPULSORY", "").split()
 
 
@@ -59,6 +61,14 @@ def _static_root(tmp_path_factory: pytest.TempPathFactory) -> None:
 
     settings.STATIC_ROOT = tmp_path_factory.mktemp("static")
     settings.MEDIA_ROOT = tmp_path_factory.mktemp("media")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> None:
+    """What PBKDF2 makes slow on purpose is slow in each test that signs somebody in."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)

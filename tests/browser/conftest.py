@@ -2,17 +2,23 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import LazySettings
+from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
-from playwright.sync_api import Browser, Page, sync_playwright
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
-from laaffic_console.gateway.services import account
+from laaffic_console.gateway.services import account, inbox
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
+from messaging.models import Message, MessageState
 from tests.messaging.conftest import application, group, point_at, run_jobs
 
 # Playwright's loop runs in this thread; the ORM is used beside it on purpose.
@@ -20,7 +26,16 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 TOKEN = "browser-tests-push-token"
 PASSWORD = "a-password-of-a-test"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+ARGUMENTS = [
+    *["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+    *["--disable-extensions", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"],
+]
+
+# Pages that ask every two seconds ask five times a second here: a test waits for what they show, not for the clock.
+HURRY = """
+const wait = window.setTimeout;
+window.setTimeout = (then, ms, ...given) => wait(then, ms >= 1000 ? ms / 10 : ms, ...given);
+"""
 
 __all__ = ["application", "group", "run_jobs"]
 
@@ -50,19 +65,43 @@ def troubles() -> list[str]:
     return []
 
 
+@pytest.fixture(scope="session")
+def window(chromium: Browser, live_server: LiveServer, django_db_blocker: DjangoDbBlocker) -> Iterator[BrowserContext]:
+    """One for all tests of this process: styles and scripts are fetched once.
+
+    A page may ask once more while its test ends; that request is answered like any other.
+    """
+    context = chromium.new_context(
+        viewport={"width": 1360, "height": 900}, base_url=live_server.url, reduced_motion="reduce"
+    )
+    context.set_default_timeout(10_000)
+    context.add_init_script(HURRY)
+    with django_db_blocker.unblock():
+        yield context
+        context.close()
+
+
 @pytest.fixture
-def page(chromium: Browser, live_server: LiveServer, troubles: list[str], db: None) -> Iterator[Page]:
-    """Signed in as an administrator."""
-    get_user_model().objects.create_superuser("ada", password=PASSWORD)
-    context = chromium.new_context(viewport={"width": 1360, "height": 900}, base_url=live_server.url)
-    opened = context.new_page()
-    opened.set_default_timeout(10_000)
+def page(window: BrowserContext, live_server: LiveServer, troubles: list[str], db: None) -> Iterator[Page]:
+    """Signed in as an administrator, without the sign-in page, which has a test of its own."""
+    user = get_user_model().objects.create_superuser("ada", password=PASSWORD)
+    window.clear_cookies()
+    window.add_cookies(
+        [{"name": django_settings.SESSION_COOKIE_NAME, "value": session_of(user), "url": live_server.url}]
+    )
+    opened = window.new_page()
     opened.on("pageerror", lambda error: troubles.append(str(error)))
     opened.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
-    sign_in(opened, PASSWORD)
     yield opened
-    context.close()
+    opened.close()
     assert troubles == []
+
+
+def session_of(user: User) -> str:
+    """The key of a new session in which somebody has signed in."""
+    client = Client()
+    client.force_login(user)
+    return client.cookies[django_settings.SESSION_COOKIE_NAME].value
 
 
 def sign_in(page: Page, password: str, user: str = "ada") -> None:
@@ -71,3 +110,13 @@ def sign_in(page: Page, password: str, user: str = "ada") -> None:
     page.fill("#id_password", password)
     page.click("button[type=submit]")
     page.wait_for_load_state()
+
+
+def run_until_reported(run_jobs: Callable[[], int]) -> None:
+    """Work off the queue, as a worker does, until no message waits for its report."""
+    give_up_at = time.monotonic() + 10
+    while Message.objects.filter(state__in=[MessageState.QUEUED, MessageState.ACCEPTED]).exists():
+        assert time.monotonic() < give_up_at, "not every report came"
+        inbox.ring_for_waiting()  # as the sweeper does for the last pushes of a second
+        run_jobs()
+        time.sleep(0.02)

@@ -14,7 +14,6 @@ from tests.messaging.conftest import add_contacts
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
     # Sockets of the live server's and Playwright's threads are closed by the collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

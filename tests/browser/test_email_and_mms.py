@@ -13,13 +13,13 @@ from laaffic_console.gateway.models import Application, GatewayCall
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ContactGroup, EmailCampaign, EmailMessage, MmsAttachment
 from messaging.services import attachments, email_counting, email_deliveries
+from tests.browser.conftest import run_until_reported
 from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import add_contacts
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
     # Sockets of the live server's and Playwright's threads are closed by the collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -103,7 +103,6 @@ class MmsTests:
         tmp_path: Path,
     ) -> None:
         add_contacts(group, 6)
-        sandbox.sandbox.options.push_delay = 1.0
         (tmp_path / "beach.png").write_bytes(samples.picture())
         (tmp_path / "tool.png").write_bytes(b"MZ" + bytes(400))
         page.goto("/admin/messaging/mmsattachment/add/")
@@ -130,9 +129,7 @@ class MmsTests:
 
         run_jobs()
         expect(page.locator("#percent")).to_have_text("100")
-        wait_until(lambda: sandbox.stats()["pushes"].get("acknowledged", 0) >= 1)
-        page.wait_for_timeout(500)
-        run_jobs()
+        run_until_reported(run_jobs)
         delivered = sandbox.stats()["delivered"]
         expect(page.locator("[data-count=delivered]")).to_have_text(str(delivered))
         interfaces = list(GatewayCall.objects.order_by("pk").values_list("interface", flat=True))

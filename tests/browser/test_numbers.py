@@ -15,7 +15,6 @@ from phone_numbers.services import pool_sync
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
     # Sockets of the live server's and Playwright's threads are closed by the collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

@@ -10,13 +10,12 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, ContactImport
 from messaging.services import campaigns
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import run_until_reported, sign_in
 from tests.messaging.conftest import add_contacts
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
     # Sockets of the live server's and Playwright's threads are closed by the collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -101,11 +100,8 @@ class CampaignTests:
         expect(page.locator("#percent")).to_have_text("100")
         stats = sandbox.stats()
         assert (stats["accepted"], stats["duplicates"]["order id"]) == (25, 0)
-        page.wait_for_timeout(700)
-        run_jobs()
-        expect(page.locator("[data-count=delivered]")).to_have_text(
-            str(stats["delivered"] or sandbox.stats()["delivered"])
-        )
+        run_until_reported(run_jobs)
+        expect(page.locator("[data-count=delivered]")).to_have_text(str(sandbox.stats()["delivered"]))
 
     def test_a_text_that_is_too_long_stays_in_the_form(
         self, page: Page, sandbox: RunningSandbox, application: Application, group: ContactGroup

@@ -9,15 +9,19 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup
 from messaging.services import campaigns
+from tests.browser.conftest import run_until_reported
 from tests.messaging.conftest import add_contacts
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
     # Sockets of the live server's and Playwright's threads are closed by the collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+
+
+# Milliseconds in which a page of the tests asks five times (conftest.HURRY).
+FIVE_TIMES = 1000
 
 
 @pytest.fixture
@@ -47,13 +51,12 @@ class WatchingTests:
 
         expect(page.locator("#percent")).to_have_text("100")
         expect(page.locator(".c-squares li")).to_have_count(1)
-        page.wait_for_timeout(700)
-        run_jobs()
+        run_until_reported(run_jobs)
         expect(page.locator("#campaign[data-live-over=true]")).to_have_count(1)
         expect(page.locator("[data-live-said]")).to_contain_text("Finished, 100 % of 20 recipients")
         expect(page.locator(".c-spread div").first).to_be_visible()
         requests = asked(page, campaign)
-        page.wait_for_timeout(5000)
+        page.wait_for_timeout(FIVE_TIMES)
         assert requests == []
 
     def test_a_hidden_tab_does_not_ask(self, page: Page, sandbox: RunningSandbox, campaign: Campaign) -> None:
@@ -61,11 +64,11 @@ class WatchingTests:
         page.evaluate("Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})")
         requests = asked(page, campaign)
 
-        page.wait_for_timeout(5000)
+        page.wait_for_timeout(FIVE_TIMES)
 
         assert requests == []
         page.evaluate("Object.defineProperty(document, 'hidden', {configurable: true, get: () => false})")
-        page.wait_for_timeout(5000)
+        page.wait_for_timeout(FIVE_TIMES)
         assert requests
 
     def test_a_lost_answer_is_a_square_of_its_own_and_not_the_end(
