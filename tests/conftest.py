@@ -41,19 +41,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=why))
 
 
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """SQLite in a file, as it is in life: a live server and its test wait for each other's locks there, while in
-    memory, where they share a cache, one of them fails at once."""
-    from django.conf import settings
-
-    default = settings.DATABASES["default"]
-    if default["ENGINE"] == "django.db.backends.sqlite3":
-        default["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _static_root(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Whitenoise warns about a folder that is not there, and tests write nothing beside the code."""
