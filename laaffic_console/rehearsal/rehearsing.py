@@ -262,7 +262,7 @@ class Rehearsal:
                 return
             if counts != before:
                 changed_at = time.monotonic()
-            time.sleep(0.5)
+            time.sleep(2)  # asking starts a process, which takes its time from the others
         stuck = {state: n for state, n in counts.items() if n}
         self.failures.append(f"the campaign does not go on: nothing changed for {STILL_FOR:.0f} s, {stuck}")
 

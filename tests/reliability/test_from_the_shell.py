@@ -139,6 +139,7 @@ def the_main_job(console: Console, folder: Path) -> None:
         made = ["--app", "4luaKsL2", "--sender-id", "SHOP", "--text", text, "--group", "people"]
         campaign = str(console.json("campaign", "create", "--name", "Autumn", *made)["id"])
         launched = console.json("campaign", "launch", campaign)
+        wait_until(lambda: has_pushed(console.stats(), PEOPLE), "every report was pushed")
         wait_until(lambda: is_reported(console, campaign), "every report is in")
         report, stats = console.json("campaign", "report", campaign), console.stats()
 
@@ -152,6 +153,11 @@ def the_main_job(console: Console, folder: Path) -> None:
     assert report["segments"] == stats["segments"]
     assert stats["duplicates"] == {"number and text": 0, "order id": 0}
     assert set(report["cost"]) == {"EUR"}
+
+
+def has_pushed(stats: dict[str, object], count: int) -> bool:
+    """Asked of the sandbox while that will do: each command of the console is a process that starts."""
+    return stats["delivered"] + stats["failed"] == count
 
 
 def is_reported(console: Console, campaign: str) -> bool:
