@@ -311,6 +311,7 @@ class GroupCallApi(Interfaces):
         for page in pages.every_page(
             lambda current: self.tasks(start=start, end=end, search=search, current=current),
             "voice/group/call/query",
+            name_of=lambda task: task.key or task.name,
         ):
             yield from page.records
 

@@ -139,7 +139,9 @@ class NumbersApi(Interfaces):
     def iter_binding_pages(self, *, app_id: str = "") -> Iterator[Page[Binding]]:
         """Every page. Where it ends without an error and all totals agree, a binding that is missing has vanished."""
         return pages.every_page(
-            lambda current: self.query_bindings(app_id=app_id, current=current), "number/pns/queryBindPage"
+            lambda current: self.query_bindings(app_id=app_id, current=current),
+            "number/pns/queryBindPage",
+            name_of=lambda binding: binding.bind_id,
         )
 
     def create_pool(
@@ -176,7 +178,11 @@ class NumbersApi(Interfaces):
         return pages.read_page(envelope, current, "number/queryNumberPool", _pool)
 
     def iter_pool_pages(self) -> Iterator[Page[NumberPool]]:
-        return pages.every_page(lambda current: self.query_pools(current=current), "number/queryNumberPool")
+        return pages.every_page(
+            lambda current: self.query_pools(current=current),
+            "number/queryNumberPool",
+            name_of=lambda pool: pool.pool_number,
+        )
 
     def query_owned_numbers(self, *, current: int = 1, size: int = LARGEST_PAGE) -> Page[OwnedNumber]:
         """POST /number/queryPage (wire §2.23): one page of at most 100 of the numbers that the account rents."""
@@ -184,7 +190,11 @@ class NumbersApi(Interfaces):
         return pages.read_page(envelope, current, "number/queryPage", _owned)
 
     def iter_owned_number_pages(self) -> Iterator[Page[OwnedNumber]]:
-        return pages.every_page(lambda current: self.query_owned_numbers(current=current), "number/queryPage")
+        return pages.every_page(
+            lambda current: self.query_owned_numbers(current=current),
+            "number/queryPage",
+            name_of=lambda owned: owned.number,
+        )
 
     def _binding(self, row: dict[str, Any]) -> Binding:
         if not (bind_id := text(row.get("bindId"))):

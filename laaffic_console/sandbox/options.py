@@ -13,6 +13,7 @@ class Options:
     clock_offset: float = 0.0  # seconds that this gateway's clock is ahead
     dialect: str = "both"  # vendor: array; seed: msgIds only; both: array and msgIds (wire §5 row 1)
     numeric_status: bool = False  # 0 instead of "0"
+    record_page: int = 50_000  # rows of a page of getSentRcd: some gateways give fewer than the vendor names
     failed_record: str = "2"  # what getSentRcd calls a failure: 2 or 1 (wire §5 row 5)
     leave_out_abnormal: bool = False  # abnormal numbers are left out of `array` instead of refusing the call
     applications: dict[str, str] = field(default_factory=dict)  # appId → product; empty: every appId is known

@@ -33,6 +33,9 @@ class Command(BaseCommand):
         parser.add_argument("--dialect", choices=["both", "vendor", "seed"], default="both", help="shape of answers")
         parser.add_argument("--statuses", choices=["strings", "numbers"], default="strings", help='"0" or 0')
         parser.add_argument("--failed-record", choices=["1", "2"], default="2", help="what getSentRcd calls a failure")
+        parser.add_argument(
+            "--record-page", type=positive, default=50_000, metavar="N", help="rows of a page of getSentRcd"
+        )
         parser.add_argument("--balance", type=float, help="runs down with each message; without it, it never does")
         parser.add_argument("--clock-offset", type=float, default=0.0, help="seconds this gateway's clock is ahead")
         pushes = parser.add_argument_group("delivery reports, and how all callbacks are posted")
@@ -209,6 +212,7 @@ def options_of(given: dict[str, Any]) -> Options:
         dialect=given["dialect"],
         numeric_status=given["statuses"] == "numbers",
         failed_record=given["failed_record"],
+        record_page=given["record_page"],
         applications=applications,
         balance=given["balance"],
         delivery_delay=(low, high),
