@@ -16,8 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import AccountHold, CallState, GatewayCall
-from laaffic_console.gateway.services import account_hold, leases, ledger, workers
+from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.services import leases, ledger, lost_calls, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic.mms import ATTACHMENT_LASTS
@@ -112,17 +112,13 @@ def _upload(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
             worker=workers.worker_name(),
             requested_by=by,
         )
-    left_at = ledger.depart(call.pk, unless_held=True)
-    if left_at is None:
-        raise UploadFailed(_call_off(call))
     try:
-        gateway_id = client.mms.upload(file_type=attachment.file_type, data=bytes(attachment.content))
+        gateway_id = performing.perform(
+            call, lambda: client.mms.upload(file_type=attachment.file_type, data=bytes(attachment.content))
+        )
     except LaafficError as error:
-        ledger.settle_error(call.pk, error)
-        if isinstance(error, Refused) and error.calls_for in account_hold.HOLDING:
-            account_hold.place(error, call_id=call.pk)
         raise UploadFailed(_said(attachment, error)) from error
-    _settle(attachment, call.pk, gateway_id, left_at)
+    _settle(attachment, call, gateway_id)
     if not gateway_id:
         raise UploadFailed(
             _("Laaffic took “%(name)s” and answered without an id, so it cannot be sent. Ask Laaffic's support.")
@@ -131,30 +127,21 @@ def _upload(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
     return attachment
 
 
-def _call_off(call: GatewayCall) -> str:
-    """Nothing leaves while the account is held; its sentence says why."""
-    hold = AccountHold.objects.filter(released_at=None, application=None).order_by("id").first()
-    why = hold.sentence if hold else _("The upload was stopped before it left. Upload it again.")
-    ledger.settle_error(call.pk, NotSent(why, interface=call.interface))
-    return why
-
-
 @transaction.atomic
-def _settle(attachment: MmsAttachment, call_id: int, gateway_id: str, left_at: dt.datetime) -> None:
-    ledger.settle_accepted(call_id, evidence=f"the answer: {gateway_id}" if gateway_id else "the answer, without an id")
-    if gateway_id:
+def _settle(attachment: MmsAttachment, call: GatewayCall, gateway_id: str) -> None:
+    ledger.settle_accepted(call.pk, evidence=f"the answer: {gateway_id}" if gateway_id else "the answer, without an id")
+    if gateway_id and call.left_at:
         # From when it left: the vendor's clock cannot have started earlier.
-        attachment.gateway_id, attachment.uploaded_at, attachment.lapses_at = (
-            gateway_id,
-            left_at,
-            left_at + ATTACHMENT_LASTS,
-        )
+        attachment.gateway_id, attachment.uploaded_at = gateway_id, call.left_at
+        attachment.lapses_at = call.left_at + ATTACHMENT_LASTS
         attachment.save(update_fields=["gateway_id", "uploaded_at", "lapses_at"])
 
 
 def _said(attachment: MmsAttachment, error: LaafficError) -> str:
     name = {"name": attachment.name}
     match error:
+        case performing.HeldBack():
+            return error.message
         case NotSent():
             return _("“%(name)s” was not uploaded: the gateway cannot be reached (%(why)s). Try again later.") % {
                 **name,
@@ -182,13 +169,4 @@ def mark_used(attachment_ids: Sequence[int]) -> None:
 
 def sweep() -> None:
     """Calls whose worker died: none of them has an answer to come any more."""
-    open_calls = GatewayCall.objects.filter(about_kind=ABOUT, state__in=[CallState.PREPARED, CallState.IN_FLIGHT])
-    for call in open_calls.filter(prepared_at__lt=timezone.now() - dt.timedelta(seconds=UPLOAD_SECONDS)):
-        if not leases.is_held(f"mms-upload:{call.about_id}"):
-            ledger.settle_error(call.pk, _lost(call))
-
-
-def _lost(call: GatewayCall) -> LaafficError:
-    if call.state == CallState.PREPARED:
-        return NotSent("its worker died before the request left", interface=call.interface)
-    return OutcomeUnknown("its worker died; the answer was lost", interface=call.interface)
+    lost_calls.give_up(GatewayCall.objects.filter(about_kind=ABOUT))
