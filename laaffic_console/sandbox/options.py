@@ -69,8 +69,9 @@ KINDS = (
     "failure_before",
     "failure_after",
 )
-# The faults that are answers like any other, with these codes of the common table (wire §3.1).
+# The faults that are answers like any other, with these codes of the common table (wire §3.1); email has its own.
 CODES = {"busy": "-15", "failure_before": "-12", "failure_after": "-18"}
+EMAIL_CODES = {"busy": "-23", "failure_before": "-23", "failure_after": "-23"}
 
 
 @dataclass(slots=True)
@@ -96,6 +97,9 @@ class Faults:
     failure_after: float = 0.0  # accepted, and the platform says that it failed
     status: str = ""  # this status code …
     status_calls: int = 0  # … for the next n calls
+    http_status: int = 0  # a proxy's answer with this HTTP status and JSON of its own, without asking the gateway …
+    http_calls: int = 0  # … for the next n calls
+    retry_after: str = ""  # its Retry-After: seconds or a date
     next_fault: str = ""
     next_calls: int = 0
     leave_out: list[str] = field(default_factory=list)  # numbers left out of `array`

@@ -19,7 +19,7 @@ from laaffic_console.sandbox.families import Door, FamilyOfInterfaces, Gateway, 
 from laaffic_console.sandbox.group_calls import GroupCallInterfaces
 from laaffic_console.sandbox.mms import MmsInterfaces
 from laaffic_console.sandbox.numbers import NumberInterfaces
-from laaffic_console.sandbox.options import CODES, KINDS, Faults, Options
+from laaffic_console.sandbox.options import KINDS, Faults, Options
 from laaffic_console.sandbox.protocol import Refusal
 from laaffic_console.sandbox.pusher import Pusher
 from laaffic_console.sandbox.replies import ReplyInterfaces
@@ -102,8 +102,11 @@ class Sandbox:
             return cut(request)
         if fault == "bad_gateway_before":
             return bad_gateway()
+        if self.faults.http_calls > 0 and self.faults.http_status and route.acts:
+            self.faults.http_calls -= 1
+            return proxy_answer(self.faults)
         if fault in ("busy", "failure_before"):
-            return self._json(protocol.failure(Refusal(CODES[fault]), self.options, family.reasons))
+            return self._json(protocol.failure(Refusal(family.fault_codes[fault]), self.options, family.reasons))
         await self._latency()
         body = self._body(family, route, request, raw)
         if fault:
@@ -143,7 +146,7 @@ class Sandbox:
             case "bad_gateway_after":
                 return bad_gateway()
             case "failure_after":
-                return self._json(protocol.failure(Refusal(CODES[fault]), self.options, family.reasons))
+                return self._json(protocol.failure(Refusal(family.fault_codes[fault]), self.options, family.reasons))
             case "html":
                 return web.Response(
                     text="<html><body>Service temporarily unavailable</body></html>", content_type="text/html"
@@ -306,6 +309,13 @@ def cut(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
+
+
+def proxy_answer(faults: Faults) -> web.Response:
+    """What something on the way answers in the gateway's place, as such things write it."""
+    headers = {"Retry-After": faults.retry_after} if faults.retry_after else {}
+    said = {"code": faults.http_status, "message": "answered on the way"}
+    return web.json_response(said, status=faults.http_status, headers=headers)
 
 
 def bad_gateway() -> web.Response:

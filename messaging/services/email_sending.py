@@ -177,7 +177,7 @@ def settle_error(campaign_id: int, call_id: int, error: LaafficError) -> None:
         case Refused() if error.calls_for is not Remedy.RETRY:
             email_campaigns.hold(campaign, account_hold.sentence_of(error))
         case Refused():
-            _try_later(campaign, account_hold.sentence_of(error))
+            _try_later(campaign, account_hold.sentence_of(error), error.retry_after)
         case NotSent():
             _try_later(campaign, _("The gateway cannot be reached (%(why)s).") % {"why": error.message})
 
@@ -203,9 +203,9 @@ def _duplicate_proves(campaign: EmailCampaign, call_id: int) -> bool:
     return True
 
 
-def _try_later(campaign: EmailCampaign, why: str) -> None:
+def _try_later(campaign: EmailCampaign, why: str, at_least: float = 0.0) -> None:
     """Certain that nothing was sent: again by itself, later each time."""
-    pause = min(60.0, 2.0 * 2 ** min(campaign.attempt, 10))
+    pause = max(min(60.0, 2.0 * 2 ** min(campaign.attempt, 10)), at_least)
     campaign.not_before = timezone.now() + dt.timedelta(seconds=pause)
     campaign.wait_reason = why[:300]
     campaign.save(update_fields=["not_before", "wait_reason"])
