@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import leases, ledger, lost_calls, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
@@ -33,6 +33,10 @@ WAIT_FOR_OTHER = 45.0
 
 class UploadFailed(Exception):
     """The file has no id that can be sent; the sentence says why and what to do."""
+
+
+class UploadedWithoutId(UploadFailed):
+    """Laaffic has the file, and said no id: nothing is lost, and it cannot be sent yet."""
 
 
 def add(data: bytes, name: str, *, by: User | None = None) -> tuple[MmsAttachment, bool]:
@@ -120,10 +124,28 @@ def _upload(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
         raise UploadFailed(_said(attachment, error)) from error
     _settle(attachment, call, gateway_id)
     if not gateway_id:
-        raise UploadFailed(
-            _("Laaffic took “%(name)s” and answered without an id, so it cannot be sent. Ask Laaffic's support.")
-            % {"name": attachment.name}
+        raise UploadedWithoutId(
+            _(
+                "Laaffic took “%(name)s” and answered without an id, and only an id can be sent. The file is there for "
+                "three days: ask Laaffic's support for its id, then enter it with "
+                "manage.py mms keep-id %(pk)d GATEWAY_ID. Uploading it again is safe and may bring one."
+            )
+            % {"name": attachment.name, "pk": attachment.pk}
         )
+    return attachment
+
+
+def keep_id(attachment_id: int, gateway_id: str) -> MmsAttachment:
+    """The id of an upload that was answered without one, as somebody learnt it; ValidationError where there is none."""
+    gateway_id = gateway_id.strip()
+    if not gateway_id or len(gateway_id) > 120 or "," in gateway_id or not gateway_id.isprintable():
+        raise ValidationError(_("An id has 1 to 120 characters, and no comma, such as 57_3_1727059993381.txt."))
+    taken = GatewayCall.objects.filter(about_kind=ABOUT, about_id=attachment_id, state=CallState.ACCEPTED)
+    call = taken.order_by("-pk").first()
+    attachment = MmsAttachment.objects.filter(pk=attachment_id).first()
+    if call is None or attachment is None:
+        raise ValidationError(_("Laaffic took no upload of this attachment. Upload it first."))
+    _settle(attachment, call, gateway_id)
     return attachment
 
 
