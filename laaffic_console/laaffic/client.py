@@ -50,6 +50,7 @@ class LaafficClient:
         base_url: str = DEFAULT_BASE_URL,
         paths: Mapping[str, str] | None = None,
         time_zone: str = "Asia/Shanghai",
+        number_info_list: bool = False,
         timeouts: tuple[float, float] = DEFAULT_TIMEOUTS,
         pool_size: int = 10,
         clock: Callable[[], float] = time.time,
@@ -71,7 +72,7 @@ class LaafficClient:
         self.numbers = NumbersApi(self._transport, self._zone)
         self.replies = RepliesApi(self._transport, self._zone)
         self.voice = VoiceApi(self._transport, self._zone)
-        self.group_calls = GroupCallApi(self._transport, self._zone)
+        self.group_calls = GroupCallApi(self._transport, self._zone, number_info_list=number_info_list)
 
     def __repr__(self) -> str:
         return f"LaafficClient({self._transport!r})"

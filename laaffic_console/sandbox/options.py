@@ -13,6 +13,11 @@ class Options:
     clock_offset: float = 0.0  # seconds that this gateway's clock is ahead
     dialect: str = "both"  # vendor: array; seed: msgIds only; both: array and msgIds (wire §5 row 1)
     numeric_status: bool = False  # 0 instead of "0"
+    seed_errors: bool = False  # an unknown application is "1", as one document has it (wire §5 row 18)
+    task_envelope: bool = False  # group-call tasks refuse in code and msg too (row 20)
+    dedupe: bool = False  # an orderId that was accepted before is not accepted again (row 24)
+    refusal_http_status: int = 200  # of refusals: no page names one (row 26)
+    audio_bytes: int = 5 * 1024 * 1024  # the largest audio file (row 31)
     record_page: int = 50_000  # rows of a page of getSentRcd: some gateways give fewer than the vendor names
     failed_record: str = "2"  # what getSentRcd calls a failure: 2 or 1 (wire §5 row 5)
     leave_out_abnormal: bool = False  # abnormal numbers are left out of `array` instead of refusing the call

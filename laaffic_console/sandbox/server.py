@@ -106,7 +106,7 @@ class Sandbox:
             self.faults.http_calls -= 1
             return proxy_answer(self.faults)
         if fault in ("busy", "failure_before"):
-            return self._json(protocol.failure(Refusal(family.fault_codes[fault]), self.options, family.reasons))
+            return self._json(self._failure(Refusal(family.fault_codes[fault]), family, route.path))
         await self._latency()
         body = self._body(family, route, request, raw)
         if fault:
@@ -122,7 +122,11 @@ class Sandbox:
                 raise Refusal(self.faults.status)
             return route.answer(parameters(request, raw) | dict(request.match_info), now)
         except Refusal as refusal:
-            return protocol.failure(refusal, self.options, family.reasons)
+            return self._failure(refusal, family, route.path)
+
+    def _failure(self, refusal: Refusal, family: FamilyOfInterfaces, path: str) -> dict[str, Any]:
+        in_code = self.options.task_envelope and "/voice/group/call/" in path
+        return protocol.failure(refusal, self.options, family.reasons, in_code=in_code)
 
     def _next_fault(self) -> str:
         if self.faults.next_calls > 0 and self.faults.next_fault:
@@ -146,7 +150,7 @@ class Sandbox:
             case "bad_gateway_after":
                 return bad_gateway()
             case "failure_after":
-                return self._json(protocol.failure(Refusal(family.fault_codes[fault]), self.options, family.reasons))
+                return self._json(self._failure(Refusal(family.fault_codes[fault]), family, request.path))
             case "html":
                 return web.Response(
                     text="<html><body>Service temporarily unavailable</body></html>", content_type="text/html"
@@ -161,7 +165,9 @@ class Sandbox:
     def _json(self, body: dict[str, Any]) -> web.Response:
         date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + self.options.clock_offset))
         text = json.dumps(body, separators=(",", ":"))
-        return web.Response(text=text, content_type="application/json", headers={"Date": date})
+        is_success = str(body.get("status", body.get("code"))) == "0"
+        http_status = 200 if is_success else self.options.refusal_http_status
+        return web.Response(text=text, status=http_status, content_type="application/json", headers={"Date": date})
 
     async def _pushing(self, app: web.Application) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(self.pusher.run()), asyncio.create_task(self.courier.run())]
