@@ -17,6 +17,8 @@ REDIS_URL = env.str("REDIS_URL", default="")
 
 LAAFFIC_BASE_URL = env.str("LAAFFIC_BASE_URL", default="https://api.laaffic.com/v3")
 LAAFFIC_PATHS = env.dict("LAAFFIC_PATHS", default={})
+# Whether group calls name their numbers in numberInfoList, as the newer pages have it, instead of numberList.
+LAAFFIC_NUMBER_INFO_LIST = env.bool("LAAFFIC_NUMBER_INFO_LIST", default=False)
 LAAFFIC_API_KEY = env.str("LAAFFIC_API_KEY", default="")
 LAAFFIC_API_SECRET = env.str("LAAFFIC_API_SECRET", default="")
 LAAFFIC_TIME_ZONE = env.str("LAAFFIC_TIME_ZONE", default="Asia/Shanghai")
@@ -37,6 +39,7 @@ LAAFFIC_LEASE_SECONDS = env.float("LAAFFIC_LEASE_SECONDS", default=20.0)
 LAAFFIC_WORKER_STALE_SECONDS = env.float("LAAFFIC_WORKER_STALE_SECONDS", default=30.0)
 # The balance under which the front page warns; 0 never. Asked for every so many minutes.
 LAAFFIC_BALANCE_ALERT = conf.amount("LAAFFIC_BALANCE_ALERT")
+LAAFFIC_BALANCE_CURRENCY = env.str("LAAFFIC_BALANCE_CURRENCY", default="")  # a label: getBalance tells none
 LAAFFIC_BALANCE_MINUTES = env.int("LAAFFIC_BALANCE_MINUTES", default=5)
 
 PUSH_MAX_BYTES = env.int("LAAFFIC_PUSH_MAX_BYTES", default=5 * 1024 * 1024)

@@ -4,6 +4,7 @@ import ipaddress
 import json
 import secrets
 from collections.abc import Sequence
+from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -16,6 +17,8 @@ from laaffic_console.gateway.models import PushKind
 from laaffic_console.gateway.services import inbox
 
 PIECE = 64 * 1024
+FORM = "application/x-www-form-urlencoded"
+CONTENT_TYPES = ("application/json", "text/json", "text/plain", "application/octet-stream", FORM, "")
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -28,14 +31,14 @@ class PushView(View):
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, token: str, kind: str, mark: str = "") -> HttpResponse:
-        if (request.content_type or "") != "application/json":
+        if not may_hold_json(request.content_type or ""):
             return refusal(415, "send application/json")
         if declared_length(request) > settings.PUSH_MAX_BYTES:
             return refusal(413, "body too large")
         raw = read_at_most(request, settings.PUSH_MAX_BYTES)
         if raw is None:
             return refusal(413, "body too large")
-        body = readable_json(raw)
+        body = readable_json(raw) or (json_in_form(raw) if request.content_type == FORM else None)
         if body is None:
             return refusal(400, "not JSON")
         inbox.store(kind=PushKind(kind), body=body, source=client_address(request) or None, mark=mark)
@@ -100,6 +103,21 @@ def as_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def may_hold_json(content_type: str) -> bool:
+    """JSON under its own names, and what callers set who send it with their library's default."""
+    return content_type in CONTENT_TYPES or (content_type.startswith("application/") and content_type.endswith("+json"))
+
+
+def json_in_form(raw: bytes) -> str | None:
+    """JSON that a form library has wrapped: the value of the one field, or its name where it has no value."""
+    try:
+        fields = parse_qsl(raw.decode(), keep_blank_values=True, strict_parsing=True, max_num_fields=1)
+    except ValueError:
+        return None
+    name, value = fields[0]
+    return readable_json((value or name).encode())
 
 
 def readable_json(raw: bytes) -> str | None:

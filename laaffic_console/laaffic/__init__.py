@@ -10,7 +10,7 @@ from laaffic_console.laaffic.call_records import (
     parse_ringing,
     parse_voice_reports,
 )
-from laaffic_console.laaffic.client import Balance, LaafficClient, sent_record_windows
+from laaffic_console.laaffic.client import Balance, LaafficClient, oldest_sent_record, sent_record_windows
 from laaffic_console.laaffic.codes import CodeEntry, DeliveryState, Family, Remedy, Source, lookup
 from laaffic_console.laaffic.email import (
     AdFlag,
@@ -49,7 +49,7 @@ from laaffic_console.laaffic.numbers import (
     NumberState,
     OwnedNumber,
 )
-from laaffic_console.laaffic.pages import Page
+from laaffic_console.laaffic.pages import IncompleteList, Page
 from laaffic_console.laaffic.pushes import ParsedPush, parse_sms_reports
 from laaffic_console.laaffic.replies import ParsedReplies, RepliesApi, Reply, parse_sms_replies, reply_windows
 from laaffic_console.laaffic.reports import DeliveryReport
@@ -64,7 +64,9 @@ from laaffic_console.laaffic.voice import (
     SipPhone,
     UploadedAudio,
     VoiceApi,
+    call_record_pages,
     call_record_windows,
+    oldest_call_record,
 )
 
 __all__ = [
@@ -92,6 +94,7 @@ __all__ = [
     "GroupCallApi",
     "GroupTask",
     "HangUpSms",
+    "IncompleteList",
     "InvalidRequest",
     "LaafficClient",
     "LaafficError",
@@ -131,8 +134,11 @@ __all__ = [
     "UploadedAudio",
     "UploadedFile",
     "VoiceApi",
+    "call_record_pages",
     "call_record_windows",
     "lookup",
+    "oldest_call_record",
+    "oldest_sent_record",
     "parse_email_callbacks",
     "parse_ringing",
     "parse_sms_replies",

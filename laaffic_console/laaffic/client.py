@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from laaffic_console.laaffic import sms, times
+from laaffic_console.laaffic import pages, sms, times
 from laaffic_console.laaffic.codes import Family, Source
 from laaffic_console.laaffic.email import EmailApi
 from laaffic_console.laaffic.envelope import Envelope
@@ -21,6 +21,8 @@ from laaffic_console.laaffic.reports import DeliveryReport, MalformedReport, cou
 from laaffic_console.laaffic.sms import ReportPage, SendResult, SmsItem
 from laaffic_console.laaffic.transport import DEFAULT_BASE_URL, DEFAULT_TIMEOUTS, Transport
 from laaffic_console.laaffic.voice import VoiceApi
+
+LONGEST_WINDOW = dt.timedelta(days=sms.MAX_RECORD_DAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class LaafficClient:
         base_url: str = DEFAULT_BASE_URL,
         paths: Mapping[str, str] | None = None,
         time_zone: str = "Asia/Shanghai",
+        number_info_list: bool = False,
         timeouts: tuple[float, float] = DEFAULT_TIMEOUTS,
         pool_size: int = 10,
         clock: Callable[[], float] = time.time,
@@ -69,7 +72,7 @@ class LaafficClient:
         self.numbers = NumbersApi(self._transport, self._zone)
         self.replies = RepliesApi(self._transport, self._zone)
         self.voice = VoiceApi(self._transport, self._zone)
-        self.group_calls = GroupCallApi(self._transport, self._zone)
+        self.group_calls = GroupCallApi(self._transport, self._zone, number_info_list=number_info_list)
 
     def __repr__(self) -> str:
         return f"LaafficClient({self._transport!r})"
@@ -135,21 +138,30 @@ class LaafficClient:
         self, *, app_id: str, start: dt.datetime, end: dt.datetime, start_index: int = 0
     ) -> list[DeliveryReport]:
         """GET /getSentRcd (wire §2.3): at most 50,000 finished messages of a window of at most 31 days."""
-        return self._sent_page(app_id, start, end, start_index)[0]
+        return _records(self._ask_sent(app_id, start, end, start_index), Source.GET_SENT_RCD)[0]
 
     def iter_sent_records(self, *, app_id: str, start: dt.datetime, end: dt.datetime) -> Iterator[DeliveryReport]:
-        """All pages of a window. The vendor gives no total: a page that is not full is the last."""
-        index = 0
-        while True:
-            reports, rows = self._sent_page(app_id, start, end, index)
-            yield from reports
-            if rows < sms.RECORDS_PER_PAGE:
-                return
-            index += rows
+        """Every record of a window; see `sent_record_pages`."""
+        for page in self.sent_record_pages(app_id=app_id, start=start, end=end):
+            yield from page.records
 
-    def _sent_page(
-        self, app_id: str, start: dt.datetime, end: dt.datetime, start_index: int
-    ) -> tuple[list[DeliveryReport], int]:
+    def sent_record_pages(
+        self, *, app_id: str, start: dt.datetime, end: dt.datetime
+    ) -> Iterator[pages.Page[DeliveryReport]]:
+        """All pages of a window, each as large as the gateway likes, up to its total or to an empty one (wire §2.3).
+
+        IncompleteList after the last where not all can have come: then nobody knows what the records do not have.
+        """
+
+        def ask(start_index: int) -> pages.Page[DeliveryReport]:
+            envelope = self._ask_sent(app_id, start, end, start_index)
+            if not sms.holds_rows(envelope):
+                raise OutcomeUnknown("the answer holds no records", interface="getSentRcd")
+            return pages.Page(*_records(envelope, Source.GET_SENT_RCD), sms.total_of(envelope), None, start_index)
+
+        return pages.every_slice(ask, "getSentRcd", name_of=lambda record: record.msg_id)
+
+    def _ask_sent(self, app_id: str, start: dt.datetime, end: dt.datetime, start_index: int) -> Envelope:
         check_app_id(app_id)
         if start >= end or end - start > dt.timedelta(days=sms.MAX_RECORD_DAYS):
             raise InvalidRequest(
@@ -161,9 +173,7 @@ class LaafficClient:
             "endTime": times.for_query(end, self._zone),
             "startIndex": str(start_index),
         }
-        envelope = self._transport.get(Family.SMS, "/getSentRcd", params)
-        reports, problems = _records(envelope, Source.GET_SENT_RCD)
-        return reports, len(reports) + len(problems)
+        return self._transport.get(Family.SMS, "/getSentRcd", params)
 
     def get_balance(self) -> Balance:
         """GET /getBalance (wire §2.16): the cheapest check of the credentials."""
@@ -186,15 +196,19 @@ def _records(envelope: Envelope, source: Source) -> tuple[list[DeliveryReport], 
     return reports, problems
 
 
+def oldest_sent_record(now: dt.datetime) -> dt.datetime:
+    """Of what was sent before this moment getSentRcd says nothing."""
+    return now - dt.timedelta(days=sms.RECORDS_KEPT_DAYS) + dt.timedelta(minutes=1)
+
+
 def sent_record_windows(
-    start: dt.datetime, end: dt.datetime, now: dt.datetime
+    start: dt.datetime, end: dt.datetime, now: dt.datetime, longest: dt.timedelta = LONGEST_WINDOW
 ) -> list[tuple[dt.datetime, dt.datetime]]:
     """A period cut to what getSentRcd allows: not before 90 days ago, windows of at most 31 days."""
-    oldest = now - dt.timedelta(days=sms.RECORDS_KEPT_DAYS) + dt.timedelta(minutes=1)
-    cursor, end = max(start, oldest), min(end, now)
+    cursor, end = max(start, oldest_sent_record(now)), min(end, now)
     windows = []
     while cursor < end:
-        stop = min(cursor + dt.timedelta(days=sms.MAX_RECORD_DAYS), end)
+        stop = min(cursor + min(longest, LONGEST_WINDOW), end)
         windows.append((cursor, stop))
         cursor = stop
     return windows

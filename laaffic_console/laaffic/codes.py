@@ -22,6 +22,7 @@ class Remedy(StrEnum):
     SPLIT = "split"  # find what is wrong by halves
     FIX_CONTENT = "fix the content"
     UNCERTAIN = "uncertain"  # on a send the outcome is unknown; a read is asked again
+    FIX_ADDRESS = "fix the address"  # it is not Laaffic that answers: nothing leaves until a person has looked
     FATAL = "fatal for this request"
 
 
@@ -33,6 +34,7 @@ class CodeEntry:
     advice: str  # one sentence: what an operator does next
     says_duplicate: bool = False  # after a request whose answer was lost: evidence that it arrived
     of_application: bool = False  # says something about one application, not about the whole account
+    of_number: bool = False  # says something about one of the numbers: the others go on without it
 
 
 def _(words: str) -> str:
@@ -40,10 +42,21 @@ def _(words: str) -> str:
     return words
 
 
-def _table(*rows: tuple[str, str, Remedy, str], duplicate: str = "", of_application: str = "") -> dict[str, CodeEntry]:
-    """`duplicate` is the code that says "I have the same already", `of_application` the one about an application."""
+def _table(
+    *rows: tuple[str, str, Remedy, str],
+    duplicate: str = "",
+    of_application: str = "",
+    of_number: tuple[str, ...] = (),
+) -> dict[str, CodeEntry]:
+    """`duplicate` is the code that says "I have the same already", `of_application` the one about an application, and
+    `of_number` are those about one of the numbers."""
     return {
-        row[0]: CodeEntry(*row, says_duplicate=row[0] == duplicate, of_application=row[0] == of_application)
+        row[0]: CodeEntry(
+            *row,
+            says_duplicate=row[0] == duplicate,
+            of_application=row[0] == of_application,
+            of_number=row[0] in of_number,
+        )
         for row in rows
     }
 
@@ -130,6 +143,14 @@ COMMON = _table(
     ("-77", _("application has no minimum rate"), Remedy.FATAL, _MANAGER),
     duplicate="-20",
     of_application="-32",
+    of_number=("-9", "-28"),
+)
+
+# wire §2.5, §2.7: a call has no code of its own for a number that cannot be called, and one callee
+VOICE = COMMON | _table(
+    ("-22", _("wrong parameter"), Remedy.FATAL, _("Check the number, and what the call is to say.")),
+    ("-26", _("no rate found"), Remedy.FATAL, _("Ask your account manager about the rate for this country.")),
+    of_number=("-22", "-26"),
 )
 
 # wire §2.23: numbers read the common table but for these
@@ -174,13 +195,41 @@ EMAIL = _table(
     of_application="-24",
 )
 
-_TABLES = {Family.EMAIL: EMAIL, Family.NUMBER: NUMBER}
+_TABLES = {Family.EMAIL: EMAIL, Family.NUMBER: NUMBER, Family.VOICE: VOICE}
+
+_FOREIGN_REFUSAL = _(
+    "Something between this machine and Laaffic turns requests away: let them through, or check LAAFFIC_BASE_URL."
+)
+_FOREIGN_ADDRESS = _("Check LAAFFIC_BASE_URL and LAAFFIC_PATHS, restart, and resume; nothing was rejected.")
+
+# Answers of something on the way that is not Laaffic: it turned the request away before Laaffic saw it.
+_FOREIGN = {
+    429: CodeEntry("HTTP 429", _("too many requests at once"), Remedy.RETRY, _LATER),
+    413: CodeEntry(
+        "HTTP 413", _("the request is too large for a proxy"), Remedy.SPLIT, _("The console sends smaller parts.")
+    ),
+    401: CodeEntry("HTTP 401", _("a proxy wants a sign-in"), Remedy.FIX_ADDRESS, _FOREIGN_REFUSAL),
+    403: CodeEntry("HTTP 403", _("a proxy forbids it"), Remedy.FIX_ADDRESS, _FOREIGN_REFUSAL),
+    407: CodeEntry("HTTP 407", _("a proxy wants a sign-in"), Remedy.FIX_ADDRESS, _FOREIGN_REFUSAL),
+    404: CodeEntry("HTTP 404", _("there is no such interface at this address"), Remedy.FIX_ADDRESS, _FOREIGN_ADDRESS),
+    405: CodeEntry("HTTP 405", _("this address takes no such requests"), Remedy.FIX_ADDRESS, _FOREIGN_ADDRESS),
+}
+_MAY_HAVE_ARRIVED = (408, 409, 499)  # the request may have gone on to Laaffic before this was said
 
 
 def lookup(family: Family, code: str) -> CodeEntry:
     """What a code means and calls for; a code nobody lists is fatal for its request, and kept as it came."""
     return _TABLES.get(family, COMMON).get(code) or CodeEntry(
         code, _("a code the vendor does not document"), Remedy.FATAL, _("Ask Laaffic's support what this code means.")
+    )
+
+
+def foreign(http_status: int) -> CodeEntry | None:
+    """What an HTTP error under 500 calls for that Laaffic did not write; None where the request may have arrived."""
+    if not 400 <= http_status < 500 or http_status in _MAY_HAVE_ARRIVED:
+        return None
+    return _FOREIGN.get(http_status) or CodeEntry(
+        f"HTTP {http_status}", _("this address does not answer as Laaffic does"), Remedy.FIX_ADDRESS, _FOREIGN_ADDRESS
     )
 
 

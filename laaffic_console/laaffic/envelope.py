@@ -1,6 +1,7 @@
 """The two envelopes of an answer, `status`/`reason` and `code`/`msg` (wire §0.2), read as one."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,23 @@ class Envelope:
     @property
     def is_success(self) -> bool:
         return self.status == "0"
+
+    def is_laaffics(self, http_status: int) -> bool:
+        """Whether Laaffic wrote it. Under an HTTP error a proxy may have: `{"code":429}`, `{"status":404,"error":…}`.
+
+        Laaffic's own codes are 0 and negative; one document has a positive one, with its `reason` (wire §3.1).
+        """
+        if http_status < 400 or self.is_success or re.fullmatch(r"-\d+", self.status):
+            return True
+        return "reason" in self.body and self.status.isdecimal() and self.status != str(http_status)
+
+
+def is_object(raw: bytes) -> bool:
+    """Whether it is a JSON object at all, whoever wrote it."""
+    try:
+        return isinstance(json.loads(raw), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def parse(raw: bytes) -> Envelope | None:

@@ -27,10 +27,13 @@ class NotSent(LaafficError):
 
 
 class Refused(LaafficError):
-    """The gateway answered with a code other than 0: it is certain that nothing was accepted."""
+    """The gateway answered with a code other than 0, or a proxy turned the request away: nothing was accepted."""
 
-    def __init__(self, *, interface: str, entry: CodeEntry, reason: str, http_status: int) -> None:
+    def __init__(
+        self, *, interface: str, entry: CodeEntry, reason: str, http_status: int, retry_after: float = 0.0
+    ) -> None:
         super().__init__(reason or entry.meaning, interface=interface, code=entry.code)
+        self.retry_after = retry_after  # seconds that it asked us to wait; 0 where it did not
         self.entry = entry
         self.reason = reason
         self.http_status = http_status
@@ -43,6 +46,11 @@ class Refused(LaafficError):
     def says_duplicate(self) -> bool:
         """The gateway has the same already. Where an earlier answer was lost, that request arrived."""
         return self.entry.says_duplicate
+
+    @property
+    def is_foreign(self) -> bool:
+        """Not Laaffic said it, but something on the way."""
+        return self.code.startswith("HTTP ")
 
     @property
     def meaning(self) -> str:

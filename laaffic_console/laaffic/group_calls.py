@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from laaffic_console.laaffic import pages, times
 from laaffic_console.laaffic.codes import Family
@@ -25,6 +26,7 @@ from laaffic_console.laaffic.interfaces import (
 )
 from laaffic_console.laaffic.pages import LARGEST_PAGE, MalformedRecord, Page
 from laaffic_console.laaffic.reports import count, money, text
+from laaffic_console.laaffic.transport import Transport
 from laaffic_console.laaffic.tts import FEMALE, MALE, as_number, check_language, check_rate, delays
 from laaffic_console.laaffic.voice import MAX_AUDIO, check_audio_name
 
@@ -265,21 +267,33 @@ class GroupTask:
 class GroupCallApi(Interfaces):
     family = Family.VOICE
 
+    def __init__(
+        self, transport: Transport, zone: ZoneInfo = times.DEFAULT_ZONE, *, number_info_list: bool = False
+    ) -> None:
+        super().__init__(transport, zone)
+        self._number_info_list = number_info_list  # as the newer pages have it, instead of numberList (wire §5 row 12)
+
     def send(self, task: GroupCall) -> str:
         """POST /voice/group/call/send (wire §2.8): the new task's key; "" where none is told.
 
         −20: a task of this name exists; after an answer that was lost it says that the first request arrived.
         """
-        return text(self._post("/voice/group/call/send", task.fields(self._zone)).body.get("data"))
+        return text(self._post("/voice/group/call/send", self._fields(task)).body.get("data"))
 
     def update(self, key: str, task: GroupCall) -> None:
         """POST /voice/group/call/update (wire §2.20): another task in its place, as long as it has not begun."""
-        self._post("/voice/group/call/update", {"keyId": _key(key), **task.fields(self._zone)})
+        self._post("/voice/group/call/update", {"keyId": _key(key), **self._fields(task)})
 
     def resend(self, key: str, task: GroupCall, *, failed_only: bool) -> str:
         """POST /voice/group/call/resend: a new task for everybody of a finished one, or the failed. Its key."""
-        body = {"keyId": _key(key), "resendType": int(failed_only), **task.fields(self._zone)}
+        body = {"keyId": _key(key), "resendType": int(failed_only), **self._fields(task)}
         return text(self._post("/voice/group/call/resend", body).body.get("data"))
+
+    def _fields(self, task: GroupCall) -> dict[str, Any]:
+        fields = task.fields(self._zone)
+        if self._number_info_list:
+            fields["numberInfoList"] = [{"calleeNumber": number} for number in fields.pop("numberList")]
+        return fields
 
     def cancel(self, keys: Sequence[str]) -> None:
         """POST /voice/group/call/cancel: −54 where a task is not of this kind."""
@@ -311,6 +325,7 @@ class GroupCallApi(Interfaces):
         for page in pages.every_page(
             lambda current: self.tasks(start=start, end=end, search=search, current=current),
             "voice/group/call/query",
+            name_of=lambda task: task.key or task.name,
         ):
             yield from page.records
 

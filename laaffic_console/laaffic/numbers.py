@@ -2,7 +2,7 @@
 
 import datetime as dt
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import partial
@@ -139,7 +139,9 @@ class NumbersApi(Interfaces):
     def iter_binding_pages(self, *, app_id: str = "") -> Iterator[Page[Binding]]:
         """Every page. Where it ends without an error and all totals agree, a binding that is missing has vanished."""
         return pages.every_page(
-            lambda current: self.query_bindings(app_id=app_id, current=current), "number/pns/queryBindPage"
+            lambda current: self.query_bindings(app_id=app_id, current=current),
+            "number/pns/queryBindPage",
+            name_of=lambda binding: binding.bind_id,
         )
 
     def create_pool(
@@ -157,17 +159,21 @@ class NumbersApi(Interfaces):
         whitelist: Sequence[str],
         max_concurrency: int,
         numbers: Sequence[str] | None,
+        held: Collection[str] = (),
     ) -> None:
         """POST /number/editNumberPool (wire §2.13). `numbers` None leaves them as they are.
+
+        `held`: addresses and numbers that the gateway has given us for this pool. It takes them back as they are, in
+        whatever form: a host name, a short number.
 
         Sending the same once more changes nothing, so it may be repeated after OutcomeUnknown. Refused with −24 where
         there is no pool `old_pool_number`, with −20 where the new number is another pool's.
         """
         check_length("oldPoolNumber", old_pool_number, 1, MAX_POOL_NUMBER)
         body: dict[str, Any] = {"oldPoolNumber": old_pool_number}
-        body |= _pool_fields(pool_number, whitelist, max_concurrency)
+        body |= _pool_fields(pool_number, whitelist, max_concurrency, held)
         if numbers is not None:
-            body["numberList"] = _pool_numbers(numbers)
+            body["numberList"] = _pool_numbers(numbers, held)
         self._post("/number/editNumberPool", body)
 
     def query_pools(self, *, current: int = 1, size: int = LARGEST_PAGE) -> Page[NumberPool]:
@@ -176,7 +182,11 @@ class NumbersApi(Interfaces):
         return pages.read_page(envelope, current, "number/queryNumberPool", _pool)
 
     def iter_pool_pages(self) -> Iterator[Page[NumberPool]]:
-        return pages.every_page(lambda current: self.query_pools(current=current), "number/queryNumberPool")
+        return pages.every_page(
+            lambda current: self.query_pools(current=current),
+            "number/queryNumberPool",
+            name_of=lambda pool: pool.pool_number,
+        )
 
     def query_owned_numbers(self, *, current: int = 1, size: int = LARGEST_PAGE) -> Page[OwnedNumber]:
         """POST /number/queryPage (wire §2.23): one page of at most 100 of the numbers that the account rents."""
@@ -184,7 +194,11 @@ class NumbersApi(Interfaces):
         return pages.read_page(envelope, current, "number/queryPage", _owned)
 
     def iter_owned_number_pages(self) -> Iterator[Page[OwnedNumber]]:
-        return pages.every_page(lambda current: self.query_owned_numbers(current=current), "number/queryPage")
+        return pages.every_page(
+            lambda current: self.query_owned_numbers(current=current),
+            "number/queryPage",
+            name_of=lambda owned: owned.number,
+        )
 
     def _binding(self, row: dict[str, Any]) -> Binding:
         if not (bind_id := text(row.get("bindId"))):
@@ -202,39 +216,46 @@ class NumbersApi(Interfaces):
         )
 
 
-def check_whitelist(addresses: Sequence[str]) -> str:
+def check_whitelist(addresses: Sequence[str], held: Collection[str] = ()) -> str:
     """The addresses as one text of at most 200 characters (wire §2.13: letters, digits, commas and points).
 
-    Each must be an IPv4 address: the documented characters leave no other.
+    Each must be an IPv4 address: the documented characters leave no other. What the gateway holds is taken as it is.
     """
+    if not addresses and "" in held:
+        return ""
     if not addresses:
         raise InvalidRequest("customerWhitelist", "it names at least one address")
     for address in addresses:
+        if address in held:
+            continue
         try:
             ipaddress.IPv4Address(address)
         except ValueError:
             raise InvalidRequest("customerWhitelist", f"{address!r} is not an IPv4 address") from None
     whitelist = joined("customerWhitelist", addresses)
-    if len(whitelist) > MAX_WHITELIST:
+    if len(whitelist) > MAX_WHITELIST and not set(addresses) <= set(held):
         raise InvalidRequest(
             "customerWhitelist", f"{len(whitelist)} characters with its commas; at most {MAX_WHITELIST}"
         )
     return whitelist
 
 
-def _pool_fields(pool_number: str, whitelist: Sequence[str], max_concurrency: int) -> dict[str, Any]:
+def _pool_fields(
+    pool_number: str, whitelist: Sequence[str], max_concurrency: int, held: Collection[str] = ()
+) -> dict[str, Any]:
     check_length("poolNumber", pool_number, 1, MAX_POOL_NUMBER)
     check_range("maxConcurrency", max_concurrency, 0, MAX_CONCURRENCY)
     return {
         "poolNumber": pool_number,
-        "customerWhitelist": check_whitelist(whitelist),
+        "customerWhitelist": check_whitelist(whitelist, held),
         "maxConcurrency": max_concurrency,
     }
 
 
-def _pool_numbers(numbers: Sequence[str]) -> list[str]:
+def _pool_numbers(numbers: Sequence[str], held: Collection[str] = ()) -> list[str]:
     for number in numbers:
-        check_digits("numberList", number)
+        if number not in held:
+            check_digits("numberList", number)
     if len(set(numbers)) != len(numbers):
         twice = next(number for index, number in enumerate(numbers) if number in numbers[:index])
         raise InvalidRequest("numberList", f"{twice} is there twice")

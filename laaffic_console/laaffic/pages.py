@@ -1,7 +1,7 @@
 """Answers that come in pages: `data` with `total size current pages records` (wire §2.12)."""
 
 import reprlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -11,12 +11,17 @@ from laaffic_console.laaffic.interfaces import check_range
 from laaffic_console.laaffic.reports import count
 
 LARGEST_PAGE = 100
+MAX_PAGES = 100_000  # of a list that never ends; with the smallest pages seen, more than any window holds
 
 T = TypeVar("T")
 
 
 class MalformedRecord(ValueError):
     """A row that cannot be what was asked for; says what is wrong with it."""
+
+
+class IncompleteList(OutcomeUnknown):
+    """The pages ended, or began again, before everything can have come: what was not seen may be there all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def read_page(envelope: Envelope, current: int, interface: str, read: Callable[[
     if not isinstance(found, list):
         raise OutcomeUnknown("the answer holds no records", interface=interface)
     records, problems = read_rows(found, read)
-    told = data if isinstance(data, dict) else {}
+    told = data if isinstance(data, dict) else body
     return Page(records, problems, count(told.get("total")), count(told.get("pages")), current)
 
 
@@ -69,34 +74,78 @@ def read_rows(rows: list[Any], read: Callable[[dict[str, Any]], T]) -> tuple[lis
     return records, problems
 
 
-def every_page(ask: Callable[[int], Page[T]], interface: str, size: int = LARGEST_PAGE) -> Iterator[Page[T]]:
-    """All pages in order. OutcomeUnknown where not all can have come: a page repeats the one before it, or the pages
-    end before the total.
+def every_page(
+    ask: Callable[[int], Page[T]], interface: str, *, name_of: Callable[[T], Hashable] | None
+) -> Iterator[Page[T]]:
+    """All pages in order, by their number; IncompleteList after the last that came where not all can have come.
 
-    Totals that differ from page to page mean that rows came or went meanwhile, and one may have slipped between two
-    pages: list once more before calling anything gone.
+    `name_of` tells a row from every other, so that one which came twice counts once; None for rows without a name.
+    A page has as many rows as the gateway likes: the end is where its total is reached, or an empty page.
     """
-    seen, current = 0, 1
-    before: Page[T] | None = None
-    while True:
-        page = ask(current)
+    return _read(lambda number, _rows: ask(number), _Tally(interface, name_of))
+
+
+def every_slice(
+    ask: Callable[[int], Page[T]], interface: str, *, name_of: Callable[[T], Hashable] | None
+) -> Iterator[Page[T]]:
+    """The same for lists that are asked for by the number of rows to leave out."""
+    return _read(lambda _number, rows: ask(rows), _Tally(interface, name_of))
+
+
+def _read(ask: Callable[[int, int], Page[T]], tally: "_Tally[T]") -> Iterator[Page[T]]:
+    for number in range(1, MAX_PAGES + 1):
+        page = ask(number, tally.rows)
+        tally.add(page, number)
+        if page.rows:
+            yield page
+        if tally.has_ended(page):
+            tally.check()
+            return
+    raise IncompleteList(f"no end after {MAX_PAGES:,} pages", interface=tally.interface)
+
+
+class _Tally(Generic[T]):
+    """What one reading has seen of a list that may change meanwhile."""
+
+    def __init__(self, interface: str, name_of: Callable[[T], Hashable] | None) -> None:
+        self.interface = interface
+        self.rows = 0
+        self._name_of = name_of
+        self._names: set[int] = set()  # hashes: what is told apart is a row, not a text
+        self._nameless = 0
+        self._before: Page[T] | None = None
+        self._total: int | None = None  # as the latest page says
+        self._largest = 0  # a row that went may have let another slip to a page that was read already
+
+    def add(self, page: Page[T], number: int) -> None:
+        known, before = self._distinct, self._before
+        self._count(page)
         if not page.rows:
-            if page.total is not None and seen < page.total:
-                raise OutcomeUnknown(f"only {seen} of {page.total} rows came", interface=interface)
             return
-        if before is not None and page.records == before.records and page.problems == before.problems:
-            raise OutcomeUnknown(f"page {current} is page {current - 1} again", interface=interface)
-        yield page
-        seen += page.rows
-        if _is_last(page, seen, size):
-            return
-        before, current = page, current + 1
+        if before is not None and (page.records, page.problems) == (before.records, before.problems):
+            raise IncompleteList(f"page {number} is page {number - 1} again", interface=self.interface)
+        if self._distinct == known:
+            raise IncompleteList(f"page {number} holds only rows that came before", interface=self.interface)
 
+    def _count(self, page: Page[T]) -> None:
+        self.rows += page.rows
+        if self._name_of is None:
+            self._nameless += page.rows
+        else:
+            self._names.update(hash(self._name_of(record)) for record in page.records)
+            self._nameless += len(page.problems)
+        self._before = page
+        # A total that is smaller than its own page is not one.
+        if page.total is not None and page.total >= page.rows:
+            self._total, self._largest = page.total, max(self._largest, page.total)
 
-def _is_last(page: Page[T], seen: int, size: int) -> bool:
-    """By the total, which every answer seen has; else by the number of pages; else by a page that is not full."""
-    if page.total is not None:
-        return seen >= page.total
-    if page.pages is not None:
-        return page.current >= page.pages
-    return page.rows < size
+    @property
+    def _distinct(self) -> int:
+        return len(self._names) + self._nameless
+
+    def has_ended(self, page: Page[T]) -> bool:
+        return not page.rows or (self._total is not None and self.rows >= self._total)
+
+    def check(self) -> None:
+        if self._distinct < self._largest:
+            raise IncompleteList(f"only {self._distinct} of {self._largest} rows came", interface=self.interface)

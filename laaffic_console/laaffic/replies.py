@@ -63,7 +63,9 @@ class RepliesApi(Interfaces):
     def iter_pages(self, *, app_id: str, start: dt.datetime, end: dt.datetime) -> Iterator[Page[Reply]]:
         """Every page of one window; `reply_windows` cuts a longer period into windows."""
         return pages.every_page(
-            lambda current: self.query(app_id=app_id, start=start, end=end, current=current), "recordMo"
+            lambda current: self.query(app_id=app_id, start=start, end=end, current=current),
+            "recordMo",
+            name_of=None,  # a pulled reply has no id, and two people may write the same in the same second
         )
 
     def _read(self, row: dict[str, Any]) -> Reply:

@@ -14,7 +14,6 @@ MAX_NUMBERS_GET = 100
 MAX_CONTENT = 1024  # Unicode code points
 MAX_SENDER_ID = 32
 MAX_REPORT_IDS = 200
-RECORDS_PER_PAGE = 50_000
 MAX_RECORD_DAYS = 31
 RECORDS_KEPT_DAYS = 90
 
@@ -163,9 +162,29 @@ def _by_entry(array: list[Any], numbers: Sequence[str], order_ids: Sequence[str]
 
 def rows_of(envelope: Envelope) -> list[Any]:
     """`array`, or `data.records` (wire §5 row 4)."""
-    body = {str(key).strip(): value for key, value in envelope.body.items()}
-    if isinstance(body.get("array"), list):
-        return list(body["array"])
+    return _found(envelope) or []
+
+
+def holds_rows(envelope: Envelope) -> bool:
+    """Whether an answer says what there is, if only that there is nothing: one without rows and counts says nothing."""
+    if _found(envelope) is not None or total_of(envelope) == 0:
+        return True
+    return [count(_stripped(envelope).get(name)) for name in ("success", "fail")] == [0, 0]
+
+
+def total_of(envelope: Envelope) -> int | None:
+    """How many rows there are on all pages, where the answer says so (the vendor's own shape never does)."""
+    body = _stripped(envelope)
     data = body.get("data")
-    records = data.get("records") if isinstance(data, dict) else None
-    return list(records) if isinstance(records, list) else []
+    return count(data.get("total") if isinstance(data, dict) else body.get("total"))
+
+
+def _found(envelope: Envelope) -> list[Any] | None:
+    body = _stripped(envelope)
+    data = body.get("data")
+    inside = data.get("records", data.get("array")) if isinstance(data, dict) else data
+    return next((list(found) for found in (body.get("array"), inside) if isinstance(found, list)), None)
+
+
+def _stripped(envelope: Envelope) -> dict[str, Any]:
+    return {str(key).strip(): value for key, value in envelope.body.items()}

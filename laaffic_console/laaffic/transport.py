@@ -25,6 +25,8 @@ from laaffic_console.laaffic.errors import NotSent, OutcomeUnknown, Refused
 
 DEFAULT_BASE_URL = "https://api.laaffic.com/v3"
 DEFAULT_TIMEOUTS = (10.0, 30.0)  # connect, read; seconds
+TOO_MANY = 429
+LONGEST_RETRY_AFTER = 300.0  # seconds; a campaign that waits longer looks as if it had been forgotten
 
 # What can only happen before a byte of the request is written.
 _BEFORE_SENDING = (NewConnectionError, NameResolutionError, ConnectTimeoutError)
@@ -127,8 +129,11 @@ class Transport:
             self.observed_skew = skew
         parsed = envelope.parse(answer.content)
         http = answer.status_code
-        if http >= 500 or parsed is None or (300 <= http < 400):
-            excerpt = answer.content[:200].decode(errors="replace")
+        is_laaffics = parsed is not None and parsed.is_laaffics(http)
+        if not is_laaffics and (turned_away := _turned_away(answer, interface, self._clock())):
+            raise turned_away
+        if http >= 500 or parsed is None or not is_laaffics or (300 <= http < 400):
+            excerpt = _excerpt(answer)
             what = "the gateway failed" if http >= 500 else "the answer is not the gateway's"
             raise OutcomeUnknown(what, interface=interface, http_status=http, excerpt=excerpt)
         if parsed.is_success:
@@ -140,7 +145,8 @@ class Transport:
             raise OutcomeUnknown(
                 f"{entry.meaning} ({parsed.reason})", interface=interface, code=entry.code, http_status=http
             )
-        raise Refused(interface=interface, entry=entry, reason=parsed.reason[:200], http_status=http)
+        wait = _retry_after(answer, self._clock())
+        raise Refused(interface=interface, entry=entry, reason=parsed.reason[:200], http_status=http, retry_after=wait)
 
     def _session(self) -> requests.Session:
         """One session a thread: requests does not promise that a session may be shared."""
@@ -155,6 +161,36 @@ class Transport:
             session.mount("http://", adapter)
             self._local.session = session
         return session
+
+
+def _turned_away(answer: requests.Response, interface: str, now: float) -> Refused | None:
+    """What a proxy refused; None where the request may have reached Laaffic all the same.
+
+    429 says so whatever stands below it. Of the other pages that are not JSON nobody knows who wrote them, and when.
+    """
+    http = answer.status_code
+    entry = codes.foreign(http)
+    if entry is None or not (http == TOO_MANY or envelope.is_object(answer.content)):
+        return None
+    wait = _retry_after(answer, now)
+    return Refused(interface=interface, entry=entry, reason=_excerpt(answer), http_status=http, retry_after=wait)
+
+
+def _excerpt(answer: requests.Response) -> str:
+    return answer.content[:200].decode(errors="replace")
+
+
+def _retry_after(answer: requests.Response, now: float) -> float:
+    """Seconds that the answer asks us to wait, as a number or a date (RFC 9110 §10.2.3); 0 where it does not."""
+    said = answer.headers.get("Retry-After", "").strip()
+    if said.isascii() and said.isdecimal():
+        return min(float(said[:9]), LONGEST_RETRY_AFTER)
+    try:
+        moment = parsedate_to_datetime(said).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    # By the clock of whoever wrote it, where the answer says what time that is.
+    return min(max(0.0, moment - now - (_skew(answer, now) or 0.0)), LONGEST_RETRY_AFTER)
 
 
 def _transport_error(interface: str, problem: requests.RequestException) -> NotSent | OutcomeUnknown:

@@ -3,7 +3,7 @@
 import base64
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,11 @@ class VoiceApi(Interfaces):
         return pages.read_page(envelope, current, "voice/sipQuery", _phone)
 
     def every_phone(self, *, app_id: str) -> Iterator[SipPhone]:
-        for page in pages.every_page(lambda current: self.phones(app_id=app_id, current=current), "voice/sipQuery"):
+        for page in pages.every_page(
+            lambda current: self.phones(app_id=app_id, current=current),
+            "voice/sipQuery",
+            name_of=lambda phone: phone.account,
+        ):
             yield from page.records
 
     def upload_audio(self, *, file_name: str, data: bytes, at_most: int = MAX_AUDIO) -> str:
@@ -92,7 +96,7 @@ class VoiceApi(Interfaces):
 
     def every_audio_file(self, *, app_id: str = "") -> Iterator[UploadedAudio]:
         for page in pages.every_page(
-            lambda current: self.audio_files(app_id=app_id, current=current), "voice/fileQuery"
+            lambda current: self.audio_files(app_id=app_id, current=current), "voice/fileQuery", name_of=_itself
         ):
             yield from page.records
 
@@ -105,15 +109,11 @@ class VoiceApi(Interfaces):
         return self._records("/voice/recordGroupQuery", start, end, current)
 
     def every_sip_record(self, *, start: dt.datetime, end: dt.datetime) -> Iterator[CallRecord]:
-        for page in pages.every_page(
-            lambda current: self.sip_records(start=start, end=end, current=current), "voice/recordSipQuery"
-        ):
+        for page in call_record_pages(self.sip_records, start=start, end=end):
             yield from page.records
 
     def every_group_record(self, *, start: dt.datetime, end: dt.datetime) -> Iterator[CallRecord]:
-        for page in pages.every_page(
-            lambda current: self.group_records(start=start, end=end, current=current), "voice/recordGroupQuery"
-        ):
+        for page in call_record_pages(self.group_records, start=start, end=end):
             yield from page.records
 
     def sip_record(self, voice_id: str) -> CallRecord | None:
@@ -166,12 +166,30 @@ def check_audio_name(name: str) -> None:
         raise InvalidRequest("fileName", f"{name!r} ends with none of .{', .'.join(AUDIO_TYPES)}")
 
 
+def call_record_pages(
+    ask: Callable[..., Page[CallRecord]], *, start: dt.datetime, end: dt.datetime
+) -> Iterator[Page[CallRecord]]:
+    """All pages of `sip_records` or `group_records` over one window; IncompleteList where some cannot have come."""
+    return pages.every_page(
+        lambda current: ask(start=start, end=end, current=current), "the call records", name_of=_itself
+    )
+
+
+def _itself(record: Hashable) -> Hashable:
+    """For rows whose id alone may stand on several: a call that is repeated, a file without an id."""
+    return record
+
+
+def oldest_call_record(now: dt.datetime) -> dt.datetime:
+    """Of calls before this moment the record queries say nothing."""
+    return now - dt.timedelta(days=RECORDS_KEPT_DAYS) + dt.timedelta(minutes=1)
+
+
 def call_record_windows(
     start: dt.datetime, end: dt.datetime, now: dt.datetime
 ) -> list[tuple[dt.datetime, dt.datetime]]:
     """A period cut to what the record queries allow: not before two months ago, windows of at most 31 days."""
-    oldest = now - dt.timedelta(days=RECORDS_KEPT_DAYS) + dt.timedelta(minutes=1)
-    cursor, end = max(start, oldest), min(end, now)
+    cursor, end = max(start, oldest_call_record(now)), min(end, now)
     windows = []
     while cursor < end:
         stop = min(cursor + dt.timedelta(days=MAX_RECORD_DAYS), end)

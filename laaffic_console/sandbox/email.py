@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from laaffic_console.sandbox.families import FamilyOfInterfaces, Gateway, Route
+from laaffic_console.sandbox.options import EMAIL_CODES
 from laaffic_console.sandbox.parameters import text
 from laaffic_console.sandbox.protocol import Refusal, check_application, success
 from laaffic_console.sandbox.store import ZONE
@@ -46,6 +47,7 @@ class Mail:
 
 class EmailInterfaces(FamilyOfInterfaces):
     expired = "-6"
+    fault_codes = EMAIL_CODES
     reasons = {
         "-1": "Authentication error",
         "-2": "Repeat request",

@@ -6,7 +6,7 @@ from typing import Any
 
 from laaffic_console.sandbox.call_log import CallLog
 from laaffic_console.sandbox.courier import Courier
-from laaffic_console.sandbox.options import Faults, Options
+from laaffic_console.sandbox.options import CODES, Faults, Options
 from laaffic_console.sandbox.protocol import REASONS
 from laaffic_console.sandbox.store import Store
 
@@ -42,6 +42,7 @@ class FamilyOfInterfaces:
 
     expired = "-16"  # the code for a timestamp that is out of tolerance
     reasons: Mapping[str, str] = REASONS
+    fault_codes: Mapping[str, str] = CODES
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway

@@ -195,7 +195,8 @@ class NumberInterfaces(FamilyOfInterfaces):
         return success(self.options, data=None)
 
     def edit_pool(self, given: dict[str, Any], now: float) -> dict[str, Any]:
-        wanted = checked_pool(given)
+        held = self.pools.get(text(given, "oldPoolNumber") or text(given, "poolNumber"))
+        wanted = checked_pool(given, held)
         old_number = text(given, "oldPoolNumber")
         if not old_number:
             if self.options.strict_pools:
@@ -269,16 +270,18 @@ def first_pools() -> list[Pool]:
     ]
 
 
-def checked_pool(given: dict[str, Any]) -> Pool:
+def checked_pool(given: dict[str, Any], held: Pool | None = None) -> Pool:
+    """What the pool holds already is in order, in whatever form it came to be there."""
     number, whitelist = text(given, "poolNumber"), text(given, "customerWhitelist")
     if not 1 <= len(number) <= 20:
         raise Refusal("-22", "poolNumber has 1 to 20 characters")
-    if not re.fullmatch(r"[A-Za-z0-9,.]{1,200}", whitelist):
+    kept = (held.whitelist, *held.numbers) if held else ()
+    if whitelist not in kept and not re.fullmatch(r"[A-Za-z0-9,.]{1,200}", whitelist):
         raise Refusal("-22", "customerWhitelist has 1 to 200 letters, digits, commas and points")
     numbers = given.get("numberList")
     if numbers is not None and not (isinstance(numbers, list) and all(isinstance(entry, str) for entry in numbers)):
         raise Refusal("-22", "numberList is no list of texts")
-    if any(not re.fullmatch(r"[0-9]{7,15}", entry) for entry in numbers or []):
+    if any(entry not in kept and not re.fullmatch(r"[0-9]{7,15}", entry) for entry in numbers or []):
         raise Refusal("-22", "numberList holds what is no number")
     return Pool(number, whitelist, integer(given, "maxConcurrency", 0, 9999), list(numbers or []))
 

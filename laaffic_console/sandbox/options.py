@@ -13,6 +13,12 @@ class Options:
     clock_offset: float = 0.0  # seconds that this gateway's clock is ahead
     dialect: str = "both"  # vendor: array; seed: msgIds only; both: array and msgIds (wire §5 row 1)
     numeric_status: bool = False  # 0 instead of "0"
+    seed_errors: bool = False  # an unknown application is "1", as one document has it (wire §5 row 18)
+    task_envelope: bool = False  # group-call tasks refuse in code and msg too (row 20)
+    dedupe: bool = False  # an orderId that was accepted before is not accepted again (row 24)
+    refusal_http_status: int = 200  # of refusals: no page names one (row 26)
+    audio_bytes: int = 5 * 1024 * 1024  # the largest audio file (row 31)
+    record_page: int = 50_000  # rows of a page of getSentRcd: some gateways give fewer than the vendor names
     failed_record: str = "2"  # what getSentRcd calls a failure: 2 or 1 (wire §5 row 5)
     leave_out_abnormal: bool = False  # abnormal numbers are left out of `array` instead of refusing the call
     applications: dict[str, str] = field(default_factory=dict)  # appId → product; empty: every appId is known
@@ -68,8 +74,9 @@ KINDS = (
     "failure_before",
     "failure_after",
 )
-# The faults that are answers like any other, with these codes of the common table (wire §3.1).
+# The faults that are answers like any other, with these codes of the common table (wire §3.1); email has its own.
 CODES = {"busy": "-15", "failure_before": "-12", "failure_after": "-18"}
+EMAIL_CODES = {"busy": "-23", "failure_before": "-23", "failure_after": "-23"}
 
 
 @dataclass(slots=True)
@@ -95,6 +102,9 @@ class Faults:
     failure_after: float = 0.0  # accepted, and the platform says that it failed
     status: str = ""  # this status code …
     status_calls: int = 0  # … for the next n calls
+    http_status: int = 0  # a proxy's answer with this HTTP status and JSON of its own, without asking the gateway …
+    http_calls: int = 0  # … for the next n calls
+    retry_after: str = ""  # its Retry-After: seconds or a date
     next_fault: str = ""
     next_calls: int = 0
     leave_out: list[str] = field(default_factory=list)  # numbers left out of `array`

@@ -58,13 +58,16 @@ def check_application(app_id: str, products: str, options: Options) -> None:
     if not app_id or len(app_id) > 32:
         raise Refusal("-22", "appId is empty or too long")
     if options.applications and options.applications.get(app_id, "") not in products.split():
-        raise Refusal("-32")
+        raise Refusal("1", "Invalid appId") if options.seed_errors else Refusal("-32")
 
 
 def success(options: Options, **fields: Any) -> dict[str, Any]:
     return {"status": 0 if options.numeric_status else "0", "reason": "success", **fields}
 
 
-def failure(refusal: Refusal, options: Options, reasons: Mapping[str, str] = REASONS) -> dict[str, Any]:
+def failure(
+    refusal: Refusal, options: Options, reasons: Mapping[str, str] = REASONS, *, in_code: bool = False
+) -> dict[str, Any]:
     status: str | int = int(refusal.status) if options.numeric_status else refusal.status
-    return {"status": status, "reason": refusal.reason or reasons.get(refusal.status, "Failure")}
+    reason = refusal.reason or reasons.get(refusal.status, "Failure")
+    return {"code": status, "msg": reason, "data": None} if in_code else {"status": status, "reason": reason}

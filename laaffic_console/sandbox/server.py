@@ -20,7 +20,7 @@ from laaffic_console.sandbox.families import Door, FamilyOfInterfaces, Gateway, 
 from laaffic_console.sandbox.group_calls import GroupCallInterfaces
 from laaffic_console.sandbox.mms import MmsInterfaces
 from laaffic_console.sandbox.numbers import NumberInterfaces
-from laaffic_console.sandbox.options import CODES, KINDS, Faults, Options
+from laaffic_console.sandbox.options import KINDS, Faults, Options
 from laaffic_console.sandbox.protocol import Refusal
 from laaffic_console.sandbox.pusher import Pusher
 from laaffic_console.sandbox.replies import ReplyInterfaces
@@ -104,8 +104,11 @@ class Sandbox:
             return cut(request)
         if fault == "bad_gateway_before":
             return bad_gateway()
+        if self.faults.http_calls > 0 and self.faults.http_status and route.acts:
+            self.faults.http_calls -= 1
+            return proxy_answer(self.faults)
         if fault in ("busy", "failure_before"):
-            return self._json(protocol.failure(Refusal(CODES[fault]), self.options, family.reasons))
+            return self._json(self._failure(Refusal(family.fault_codes[fault]), family, route.path))
         await self._latency()
         body = self._body(family, route, request, raw)
         if fault:
@@ -121,7 +124,11 @@ class Sandbox:
                 raise Refusal(self.faults.status)
             return route.answer(parameters(request, raw) | dict(request.match_info), now)
         except Refusal as refusal:
-            return protocol.failure(refusal, self.options, family.reasons)
+            return self._failure(refusal, family, route.path)
+
+    def _failure(self, refusal: Refusal, family: FamilyOfInterfaces, path: str) -> dict[str, Any]:
+        in_code = self.options.task_envelope and "/voice/group/call/" in path
+        return protocol.failure(refusal, self.options, family.reasons, in_code=in_code)
 
     def _next_fault(self) -> str:
         if self.faults.next_calls > 0 and self.faults.next_fault:
@@ -145,7 +152,7 @@ class Sandbox:
             case "bad_gateway_after":
                 return bad_gateway()
             case "failure_after":
-                return self._json(protocol.failure(Refusal(CODES[fault]), self.options, family.reasons))
+                return self._json(self._failure(Refusal(family.fault_codes[fault]), family, request.path))
             case "html":
                 return web.Response(
                     text="<html><body>Service temporarily unavailable</body></html>", content_type="text/html"
@@ -160,7 +167,9 @@ class Sandbox:
     def _json(self, body: dict[str, Any]) -> web.Response:
         date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + self.options.clock_offset))
         text = json.dumps(body, separators=(",", ":"))
-        return web.Response(text=text, content_type="application/json", headers={"Date": date})
+        is_success = str(body.get("status", body.get("code"))) == "0"
+        http_status = 200 if is_success else self.options.refusal_http_status
+        return web.Response(text=text, status=http_status, content_type="application/json", headers={"Date": date})
 
     async def _pushing(self, app: web.Application) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(self.pusher.run()), asyncio.create_task(self.courier.run())]
@@ -312,6 +321,13 @@ def cut(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
+
+
+def proxy_answer(faults: Faults) -> web.Response:
+    """What something on the way answers in the gateway's place, as such things write it."""
+    headers = {"Retry-After": faults.retry_after} if faults.retry_after else {}
+    said = {"code": faults.http_status, "message": "answered on the way"}
+    return web.json_response(said, status=faults.http_status, headers=headers)
 
 
 def bad_gateway() -> web.Response:

@@ -8,8 +8,6 @@ from laaffic_console.sandbox.parameters import integer, moment, text
 from laaffic_console.sandbox.protocol import Refusal, check_application, success
 from laaffic_console.sandbox.store import ZONE, Accepted
 
-PAGE = 50_000
-
 
 class SmsInterfaces(FamilyOfInterfaces):
     def routes(self) -> list[Route]:
@@ -118,7 +116,7 @@ class SmsInterfaces(FamilyOfInterfaces):
             for accepted in self.store.accepted_between(start, end + 1)
             if accepted.submission.app_id == app_id and now >= self.store.due_at(accepted)
         ]
-        page = finished[index : index + PAGE]
+        page = finished[index : index + self.options.record_page]
         rows = [self._record(a, "0" if self.store.fate(a).delivered else self.options.failed_record) for a in page]
         if self.options.dialect == "seed":
             return success(self.options, data={"total": len(finished), "records": rows})

@@ -65,17 +65,21 @@ class Store:
     ) -> list[Accepted]:
         submission = Submission(app_id, content, sender_id, segments_of(content), now, **mms)
         prefix = dt.datetime.fromtimestamp(now, ZONE).strftime("%y%m%d%H%M%S")
-        made = [
-            Accepted(f"{prefix}{next(self._numbers):07d}", number, order_id, submission)
-            for number, order_id in zip(numbers, order_ids, strict=True)
-        ]
+        known = self._known(order_ids) if self.options.dedupe else {}
+        fresh = [i for i, order_id in enumerate(order_ids) if order_id not in known]
+        made = [Accepted(f"{prefix}{next(self._numbers):07d}", numbers[i], order_ids[i], submission) for i in fresh]
         self.messages += made
         self.by_id.update((accepted.msg_id, accepted) for accepted in made)
         if self.options.balance is not None:
             self.spent += sum((accepted.pay() for accepted in made), Decimal(0))
         for listener in self.listeners:
             listener(made)
-        return made
+        new = iter(made)
+        return [known[order_id] if order_id in known else next(new) for order_id in order_ids] if known else made
+
+    def _known(self, order_ids: list[str]) -> dict[str, Accepted]:
+        wanted = set(order_ids) - {""}
+        return {accepted.order_id: accepted for accepted in self.messages if accepted.order_id in wanted}
 
     def forget(self) -> None:
         self.messages, self.by_id = [], {}

@@ -12,7 +12,6 @@ from laaffic_console.sandbox.parameters import integer, moment, page_of, text
 from laaffic_console.sandbox.protocol import REASONS, Refusal, check_application, success
 
 MONTH = 31 * 86400
-LARGEST_FILE = 5 * 1024 * 1024
 MAGIC = {  # how a file of each kind begins, and where
     "mp3": [(0, b"ID3"), (0, b"\xff\xfb"), (0, b"\xff\xf3"), (0, b"\xff\xf2"), (0, b"\xff\xfa")],
     "m4a": [(4, b"ftyp")],
@@ -139,7 +138,10 @@ class VoiceInterfaces(FamilyOfInterfaces):
             content = base64.b64decode(text(given, "file"), validate=True)
         except (binascii.Error, ValueError):
             raise Refusal("-21") from None
-        if not any(content[at:].startswith(magic) for at, magic in MAGIC[suffix]) or len(content) > LARGEST_FILE:
+        if (
+            not any(content[at:].startswith(magic) for at, magic in MAGIC[suffix])
+            or len(content) > self.options.audio_bytes
+        ):
             raise Refusal("-21")
         file_id = f"{self.log.next_id(now)}.{suffix}"
         self.files[name] = {"fileId": file_id, "fileName": name, "size": len(content), "createdTime": iso(now)}

@@ -23,7 +23,7 @@ from messaging import attachment_content
 from messaging.admin.pages import page, require
 from messaging.models import MmsAttachment
 from messaging.services import attachments
-from messaging.services.attachments import UploadFailed
+from messaging.services.attachments import UploadedWithoutId, UploadFailed
 
 FILES_AT_ONCE = 10
 
@@ -284,6 +284,9 @@ def doubt() -> str:
 def upload_and_say(request: HttpRequest, pk: int) -> bool:
     try:
         attachments.upload(pk, by=request.user)
+    except UploadedWithoutId as problem:
+        messages.warning(request, str(problem))
+        return False
     except UploadFailed as problem:
         messages.error(request, str(problem))
         return False

@@ -16,8 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import AccountHold, CallState, GatewayCall
-from laaffic_console.gateway.services import account_hold, leases, ledger, workers
+from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.services import leases, ledger, lost_calls, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic.mms import ATTACHMENT_LASTS
@@ -33,6 +33,10 @@ WAIT_FOR_OTHER = 45.0
 
 class UploadFailed(Exception):
     """The file has no id that can be sent; the sentence says why and what to do."""
+
+
+class UploadedWithoutId(UploadFailed):
+    """Laaffic has the file, and said no id: nothing is lost, and it cannot be sent yet."""
 
 
 def add(data: bytes, name: str, *, by: User | None = None) -> tuple[MmsAttachment, bool]:
@@ -112,49 +116,54 @@ def _upload(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
             worker=workers.worker_name(),
             requested_by=by,
         )
-    left_at = ledger.depart(call.pk, unless_held=True)
-    if left_at is None:
-        raise UploadFailed(_call_off(call))
     try:
-        gateway_id = client.mms.upload(file_type=attachment.file_type, data=bytes(attachment.content))
+        gateway_id = performing.perform(
+            call, lambda: client.mms.upload(file_type=attachment.file_type, data=bytes(attachment.content))
+        )
     except LaafficError as error:
-        ledger.settle_error(call.pk, error)
-        if isinstance(error, Refused) and error.calls_for in account_hold.HOLDING:
-            account_hold.place(error, call_id=call.pk)
         raise UploadFailed(_said(attachment, error)) from error
-    _settle(attachment, call.pk, gateway_id, left_at)
+    _settle(attachment, call, gateway_id)
     if not gateway_id:
-        raise UploadFailed(
-            _("Laaffic took “%(name)s” and answered without an id, so it cannot be sent. Ask Laaffic's support.")
-            % {"name": attachment.name}
+        raise UploadedWithoutId(
+            _(
+                "Laaffic took “%(name)s” and answered without an id, and only an id can be sent. The file is there for "
+                "three days: ask Laaffic's support for its id, then enter it with "
+                "manage.py mms keep-id %(pk)d GATEWAY_ID. Uploading it again is safe and may bring one."
+            )
+            % {"name": attachment.name, "pk": attachment.pk}
         )
     return attachment
 
 
-def _call_off(call: GatewayCall) -> str:
-    """Nothing leaves while the account is held; its sentence says why."""
-    hold = AccountHold.objects.filter(released_at=None, application=None).order_by("id").first()
-    why = hold.sentence if hold else _("The upload was stopped before it left. Upload it again.")
-    ledger.settle_error(call.pk, NotSent(why, interface=call.interface))
-    return why
+def keep_id(attachment_id: int, gateway_id: str) -> MmsAttachment:
+    """The id of an upload that was answered without one, as somebody learnt it; ValidationError where there is none."""
+    gateway_id = gateway_id.strip()
+    if not gateway_id or len(gateway_id) > 120 or "," in gateway_id or not gateway_id.isprintable():
+        raise ValidationError(_("An id has 1 to 120 characters, and no comma, such as 57_3_1727059993381.txt."))
+    taken = GatewayCall.objects.filter(about_kind=ABOUT, about_id=attachment_id, state=CallState.ACCEPTED)
+    call = taken.order_by("-pk").first()
+    attachment = MmsAttachment.objects.filter(pk=attachment_id).first()
+    if call is None or attachment is None:
+        raise ValidationError(_("Laaffic took no upload of this attachment. Upload it first."))
+    _settle(attachment, call, gateway_id)
+    return attachment
 
 
 @transaction.atomic
-def _settle(attachment: MmsAttachment, call_id: int, gateway_id: str, left_at: dt.datetime) -> None:
-    ledger.settle_accepted(call_id, evidence=f"the answer: {gateway_id}" if gateway_id else "the answer, without an id")
-    if gateway_id:
+def _settle(attachment: MmsAttachment, call: GatewayCall, gateway_id: str) -> None:
+    ledger.settle_accepted(call.pk, evidence=f"the answer: {gateway_id}" if gateway_id else "the answer, without an id")
+    if gateway_id and call.left_at:
         # From when it left: the vendor's clock cannot have started earlier.
-        attachment.gateway_id, attachment.uploaded_at, attachment.lapses_at = (
-            gateway_id,
-            left_at,
-            left_at + ATTACHMENT_LASTS,
-        )
+        attachment.gateway_id, attachment.uploaded_at = gateway_id, call.left_at
+        attachment.lapses_at = call.left_at + ATTACHMENT_LASTS
         attachment.save(update_fields=["gateway_id", "uploaded_at", "lapses_at"])
 
 
 def _said(attachment: MmsAttachment, error: LaafficError) -> str:
     name = {"name": attachment.name}
     match error:
+        case performing.HeldBack():
+            return error.message
         case NotSent():
             return _("“%(name)s” was not uploaded: the gateway cannot be reached (%(why)s). Try again later.") % {
                 **name,
@@ -182,13 +191,4 @@ def mark_used(attachment_ids: Sequence[int]) -> None:
 
 def sweep() -> None:
     """Calls whose worker died: none of them has an answer to come any more."""
-    open_calls = GatewayCall.objects.filter(about_kind=ABOUT, state__in=[CallState.PREPARED, CallState.IN_FLIGHT])
-    for call in open_calls.filter(prepared_at__lt=timezone.now() - dt.timedelta(seconds=UPLOAD_SECONDS)):
-        if not leases.is_held(f"mms-upload:{call.about_id}"):
-            ledger.settle_error(call.pk, _lost(call))
-
-
-def _lost(call: GatewayCall) -> LaafficError:
-    if call.state == CallState.PREPARED:
-        return NotSent("its worker died before the request left", interface=call.interface)
-    return OutcomeUnknown("its worker died; the answer was lost", interface=call.interface)
+    lost_calls.give_up(GatewayCall.objects.filter(about_kind=ABOUT))

@@ -124,13 +124,14 @@ def _is_over(campaign: EmailCampaign, call: GatewayCall) -> bool:
     """Whether the call before this one leaves the way free. We hold the lease, so its worker is dead."""
     died = "its worker died before the request left"
     if call.state == CallState.PREPARED:
-        ledger.settle_error(call.pk, NotSent(died, interface=INTERFACE))
-    elif call.state == CallState.IN_FLIGHT:
+        # Where it left at this very moment, the next look finds it in flight.
+        return bool(ledger.take_back(ledger.only(call.pk), died))
+    if call.state == CallState.IN_FLIGHT:
         lost = OutcomeUnknown("its worker died after the request may have left", interface=INTERFACE)
-        ledger.settle_error(call.pk, lost)
-        _mark_unknown(campaign, lost)
+        if ledger.lose(ledger.only(call.pk), lost.message):
+            _mark_unknown(campaign, lost)
         return False
-    elif call.state == CallState.ACCEPTED:
+    if call.state == CallState.ACCEPTED:
         email_campaigns.arrived(campaign, _("Laaffic has it: its call was accepted"))
         return False
     return True  # refused, not sent, or unknown and sent again by a person's word
@@ -142,7 +143,7 @@ def _called_off(campaign_id: int, call: GatewayCall) -> None:
     campaign = _locked(campaign_id)
     stopped_by = account_hold.stop_for(campaign.application_id)
     why = stopped_by.sentence if stopped_by else _("stopped before the request left")
-    is_ours = ledger.settle_error(call.pk, NotSent(why, interface=INTERFACE)) and campaign.call_id == call.pk
+    is_ours = bool(ledger.take_back(ledger.only(call.pk), why)) and campaign.call_id == call.pk
     if is_ours and stopped_by and campaign.state == EmailCampaignState.SENDING:
         email_campaigns.hold(campaign, stopped_by.sentence, by_account=True)
 
@@ -176,7 +177,7 @@ def settle_error(campaign_id: int, call_id: int, error: LaafficError) -> None:
         case Refused() if error.calls_for is not Remedy.RETRY:
             email_campaigns.hold(campaign, account_hold.sentence_of(error))
         case Refused():
-            _try_later(campaign, account_hold.sentence_of(error))
+            _try_later(campaign, account_hold.sentence_of(error), error.retry_after)
         case NotSent():
             _try_later(campaign, _("The gateway cannot be reached (%(why)s).") % {"why": error.message})
 
@@ -202,9 +203,9 @@ def _duplicate_proves(campaign: EmailCampaign, call_id: int) -> bool:
     return True
 
 
-def _try_later(campaign: EmailCampaign, why: str) -> None:
+def _try_later(campaign: EmailCampaign, why: str, at_least: float = 0.0) -> None:
     """Certain that nothing was sent: again by itself, later each time."""
-    pause = min(60.0, 2.0 * 2 ** min(campaign.attempt, 10))
+    pause = max(min(60.0, 2.0 * 2 ** min(campaign.attempt, 10)), at_least)
     campaign.not_before = timezone.now() + dt.timedelta(seconds=pause)
     campaign.wait_reason = why[:300]
     campaign.save(update_fields=["not_before", "wait_reason"])

@@ -1,24 +1,19 @@
 """A draft as one mail to oneself: sendEmail with the campaign's template, sender and subject (wire §2.22)."""
 
-import datetime as dt
 import json
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import AccountHold, CallState, GatewayCall
-from laaffic_console.gateway.services import account_hold, ledger, workers
+from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.services import account_hold, ledger, lost_calls, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import (
     AdFlag,
-    InvalidRequest,
     LaafficError,
-    NotSent,
     OutcomeUnknown,
     Refused,
     SendEmailResult,
@@ -27,10 +22,8 @@ from laaffic_console.laaffic import (
 from messaging.models import EmailCampaign
 from messaging.services import email_campaigns
 from messaging.services.email_campaigns import ABOUT
-from messaging.services.email_sending import as_outcome
 
 INTERFACE = "email/sendEmail"
-ANSWER_WITHIN = dt.timedelta(seconds=sum(settings.LAAFFIC_TIMEOUTS) + 15)
 
 
 class TestFailed(Exception):
@@ -57,27 +50,23 @@ def send_test(campaign: EmailCampaign, address: str, template_data: str = "", *,
             worker=workers.worker_name(),
             requested_by=by,
         )
-    if ledger.depart(call.pk, unless_held=True) is None:
-        hold = account_hold.stop_for(campaign.application_id)
-        raise TestFailed(_called_off(hold, call.pk))
     try:
-        result = client.email.send(
-            app_id=campaign.application.app_id,
-            from_address=campaign.from_address,
-            to_addresses=[address],
-            subject=campaign.subject,
-            template_id=campaign.template_id,
-            template_data=values,
-            language=campaign.language,
-            ad_flag=None if campaign.ad_flag is None else AdFlag(campaign.ad_flag),
-            unsubscribe=campaign.unsubscribe,
+        result = performing.perform(
+            call,
+            lambda: client.email.send(
+                app_id=campaign.application.app_id,
+                from_address=campaign.from_address,
+                to_addresses=[address],
+                subject=campaign.subject,
+                template_id=campaign.template_id,
+                template_data=values,
+                language=campaign.language,
+                ad_flag=None if campaign.ad_flag is None else AdFlag(campaign.ad_flag),
+                unsubscribe=campaign.unsubscribe,
+            ),
         )
-    except (LaafficError, InvalidRequest) as problem:
-        error = as_outcome(problem)
-        ledger.settle_error(call.pk, error)
-        if isinstance(error, Refused) and error.calls_for in account_hold.HOLDING:
-            account_hold.place(error, call_id=call.pk)
-        raise TestFailed(_said(error)) from problem
+    except LaafficError as problem:
+        raise TestFailed(_said(problem)) from problem
     said = _outcome(result, address)
     ledger.settle_accepted(call.pk, evidence=f"the answer: {said}"[:300])
     email_campaigns.note(campaign, said, by)
@@ -101,12 +90,6 @@ def _checked(campaign: EmailCampaign, address: str, template_data: str) -> dict[
     return {str(name): str(value) for name, value in values.items()}
 
 
-def _called_off(hold: AccountHold | None, call_id: int) -> str:
-    why = hold.sentence if hold else _("The test was stopped before it left.")
-    ledger.settle_error(call_id, NotSent(why, interface=INTERFACE))
-    return why
-
-
 def _outcome(result: SendEmailResult, address: str) -> str:
     told = result.emails[0] if result.emails else None
     if told is None or told.state is SubmissionState.FAILED:
@@ -117,6 +100,8 @@ def _outcome(result: SendEmailResult, address: str) -> str:
 
 def _said(error: LaafficError) -> str:
     match error:
+        case performing.HeldBack():
+            return error.message
         case OutcomeUnknown():
             return _("The answer was lost (%(why)s). Look into the mailbox before you send another.") % {
                 "why": error.message
@@ -128,9 +113,4 @@ def _said(error: LaafficError) -> str:
 
 def sweep() -> None:
     """Tests whose process died: no answer is to come any more."""
-    calls = GatewayCall.objects.filter(about_kind=ABOUT, interface=INTERFACE)
-    stale = calls.filter(prepared_at__lt=timezone.now() - ANSWER_WITHIN)
-    for pk in stale.filter(state=CallState.PREPARED).values_list("pk", flat=True):
-        ledger.settle_error(pk, NotSent("its process died before the request left", interface=INTERFACE))
-    for pk in stale.filter(state=CallState.IN_FLIGHT).values_list("pk", flat=True):
-        ledger.settle_error(pk, OutcomeUnknown("its process died; the answer was lost", interface=INTERFACE))
+    lost_calls.give_up(GatewayCall.objects.filter(about_kind=ABOUT, interface=INTERFACE))

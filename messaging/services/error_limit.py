@@ -4,7 +4,9 @@ from django.conf import settings
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from messaging.models import Campaign
+from messaging.models import ActivityTally, Campaign, MessageState
+
+ALL_ALIKE = 20
 
 
 def limit_of(campaign: Campaign) -> int:
@@ -16,6 +18,13 @@ def count(campaign_id: int, rejected: int) -> None:
     """In the transaction that rejects them."""
     if rejected:
         Campaign.objects.filter(pk=campaign_id).update(errors=F("errors") + rejected)
+
+
+def nobody_passes(campaign_id: int) -> bool:
+    """So many were rejected since it was last resumed, and nobody was ever accepted."""
+    if not Campaign.objects.filter(pk=campaign_id, errors__gte=ALL_ALIKE).exists():
+        return False
+    return not ActivityTally.objects.filter(campaign_id=campaign_id, state=MessageState.ACCEPTED).exists()
 
 
 def reason_to_hold(campaign_id: int) -> str:

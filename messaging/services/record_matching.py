@@ -24,6 +24,7 @@ from messaging.services import reports, settling
 CLOCKS_DIFFER_BY = dt.timedelta(seconds=settings.LAAFFIC_CLOCK_SLACK_SECONDS)
 
 NOT_IN_RECORDS = "not in the vendor's records"
+MAYBE_IN_RECORDS = "the vendor's records hold one to this number that may be this message's or another's"
 
 Window = tuple[dt.datetime, dt.datetime]
 
@@ -61,12 +62,28 @@ def windows_of(batches: Iterable[Batch]) -> list[Window]:
     return merged
 
 
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What one whole reading of the records between two moments came to; a reading that broke off is an exception."""
+
+    start: dt.datetime
+    end: dt.datetime
+    seen: int
+    unreadable: int = 0  # rows that might be anybody's
+    undecided: frozenset[int] = frozenset()  # messages that have a record, which may be another's as well
+
+    def covers(self, window: Window) -> bool:
+        """Whether what is not in this window's records is not there at all."""
+        return not self.unreadable and self.start <= window[0] and window[1] <= self.end
+
+
 class Strays:
     """Records of one sweep whose ids belong to nobody; only those are kept that some message could claim."""
 
     def __init__(self, application: Application) -> None:
         self.application = application
         self.records: dict[str, DeliveryReport] = {}
+        self.undecided: frozenset[int] = frozenset()
 
     def add(self, records: Sequence[DeliveryReport]) -> None:
         wanted = set(_claimants(self.application, {number_of(r) for r in records}).values_list("number", flat=True))
@@ -84,7 +101,9 @@ class Strays:
             list(Batch.objects.select_for_update().filter(pk__in=batch_ids).order_by("pk").values_list("pk"))
             taken = set(Message.objects.filter(gateway_id__in=self.records).values_list("gateway_id", flat=True))
             free = [record for msg_id, record in self.records.items() if msg_id not in taken]
-            matched = pairs(free, [_Claimant(*row) for row in claimants.values_list(*_COLUMNS)])
+            waiting = [_Claimant(*row) for row in claimants.values_list(*_COLUMNS)]
+            matched = pairs(free, waiting)
+            self.undecided = undecided(free, waiting, matched)
             named = [replace(record, order_id=_order_id(claimant)) for record, claimant in matched]
             return sum(reports.apply(named, how=" by number and time"))
 
@@ -103,6 +122,24 @@ def _claimants(application: Application, numbers: Iterable[str]) -> "QuerySet[Me
         batch__call__state__in=left,
         batch__call__left_at__isnull=False,
     ).exclude(state__in=never)
+
+
+def undecided(
+    records: Sequence[DeliveryReport],
+    claimants: Sequence[_Claimant],
+    matched: Sequence[tuple[DeliveryReport, _Claimant]],
+) -> frozenset[int]:
+    """Who got no record and may have one: it could be another's too, or does not say when it was."""
+    placed = {record.msg_id for record, _claimant in matched}
+    by_number = defaultdict(list)
+    for record in records:
+        if record.msg_id not in placed:
+            by_number[number_of(record)].append(record)
+    return frozenset(
+        claimant.pk
+        for claimant in claimants
+        if any(record.at is None or claimant.could_have(record) for record in by_number[claimant.number])
+    )
 
 
 def pairs(records: Sequence[DeliveryReport], claimants: Sequence[_Claimant]) -> list[tuple[DeliveryReport, _Claimant]]:
@@ -143,16 +180,23 @@ def unknown_batches(application: Application) -> "QuerySet[Batch]":
 
 
 @transaction.atomic
-def say_not_found(batch_id: int, asked_at: dt.datetime, lasting: dt.timedelta = dt.timedelta(0)) -> int:
-    """After a sweep of its whole window: what is still unknown says that the records do not have it; how many.
+def say_not_found(
+    batch_id: int, asked_at: dt.datetime, sweeps: Sequence[Sweep], lasting: dt.timedelta = dt.timedelta(0)
+) -> int:
+    """Where one of the sweeps read its window whole: what is still unknown says that the records do not have it; how
+    many.
 
     `lasting`: how long after it was taken a record may first be there.
     """
     batch = Batch.objects.select_for_update(of=("self",)).select_related("call").get(pk=batch_id)
     if batch.state != BatchState.UNKNOWN or not (batch.call and batch.call.left_at):
         return 0
-    if window_of(batch.call.left_at)[1] + lasting > asked_at:
+    window = window_of(batch.call.left_at)
+    if window[1] + lasting > asked_at or not any(sweep.covers(window) for sweep in sweeps):
         return 0
-    lost = (batch.call.evidence or "the answer was lost")[:90]
-    said = f"{NOT_IN_RECORDS} (asked {timezone.localtime(asked_at):%Y-%m-%d %H:%M}); {lost}"
-    return batch.messages().filter(state=MessageState.UNKNOWN).update(evidence=said[:200])
+    asked = f"(asked {timezone.localtime(asked_at):%Y-%m-%d %H:%M}); {batch.call.evidence or 'the answer was lost'}"
+    unknown = batch.messages().filter(state=MessageState.UNKNOWN)
+    maybe = frozenset[int]().union(*(sweep.undecided for sweep in sweeps))
+    theirs = maybe.intersection(unknown.values_list("pk", flat=True)) if maybe else maybe
+    unknown.filter(pk__in=theirs).update(evidence=f"{MAYBE_IN_RECORDS} {asked}"[:200])
+    return unknown.exclude(pk__in=theirs).update(evidence=f"{NOT_IN_RECORDS} {asked}"[:200])

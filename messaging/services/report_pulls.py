@@ -15,9 +15,10 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.laaffic import LaafficClient, LaafficError, sent_record_windows
+from laaffic_console.laaffic import LaafficClient, LaafficError, oldest_sent_record, sent_record_windows
 from messaging.models import Batch, Message, MessageState
 from messaging.services import answers, channels, record_matching, reports, settling
+from messaging.services.record_matching import Sweep
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ T = TypeVar("T")
 SLICE_SECONDS = 20.0
 IDS_PER_CALL = 200
 ROWS_AT_ONCE = 1000
+LONGEST_READING = dt.timedelta(days=1)  # one list is read in one go, with a mark of each of its rows in memory
 
 CLOCKS_DIFFER_BY = record_matching.CLOCKS_DIFFER_BY
 
@@ -85,10 +87,10 @@ def look_for_unknown(client: LaafficClient, asked_for: Batch) -> None:
     application = asked_for.campaign.application
     batches = list(record_matching.unknown_batches(application))
     asked_at = timezone.now()
-    for start, end in record_matching.windows_of(batches):
-        sweep_records(client, application, start, end)
+    windows = record_matching.windows_of(batches)
+    sweeps = [sweep_records(client, application, start, end) for start, end in windows]
     for batch in batches:
-        record_matching.say_not_found(batch.pk, asked_at)
+        record_matching.say_not_found(batch.pk, asked_at, sweeps)
         # Others whose time has come have had their answer with this sweep.
         if batch.pk != asked_for.pk and batch.next_check_at and batch.next_check_at <= asked_at:
             check_again(batch)
@@ -137,31 +139,35 @@ def expire(batch_id: int) -> None:
     settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: expired}, timezone.now())
 
 
-def sweep_records(client: LaafficClient, application: Application, start: dt.datetime, end: dt.datetime) -> int:
-    """Apply every record that the gateway finished between two moments; how many there were."""
+def sweep_records(client: LaafficClient, application: Application, start: dt.datetime, end: dt.datetime) -> Sweep:
+    """Apply every record that the gateway finished between two moments.
+
+    LaafficError where the reading broke off or cannot have seen everything: what it saw is applied, and nothing more
+    is concluded from it.
+    """
+    now = timezone.now()
     answers.write_all(Batch.objects.filter(campaign__application=application))
     strays = record_matching.Strays(application)
-    seen = 0
-    for window_start, window_end in sent_record_windows(start, end, timezone.now()):
-        records = client.iter_sent_records(app_id=application.app_id, start=window_start, end=window_end)
-        for page in batched(records, ROWS_AT_ONCE):
-            known = reports.apply_now(page)
-            strays.add([record for record, is_known in zip(page, known, strict=True) if not is_known])
-            seen += len(page)
-            workers.beat()
+    seen = unreadable = 0
+    for window_start, window_end in sent_record_windows(start, end, now, LONGEST_READING):
+        for page in client.sent_record_pages(app_id=application.app_id, start=window_start, end=window_end):
+            for records in batched(page.records, ROWS_AT_ONCE):
+                known = reports.apply_now(records)
+                strays.add([record for record, is_known in zip(records, known, strict=True) if not is_known])
+                workers.beat()
+            seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
     strays.settle()
-    return seen
+    return Sweep(max(start, oldest_sent_record(now)), end, seen, unreadable, strays.undecided)
 
 
 def reconcile(application: Application, start: dt.datetime, end: dt.datetime) -> int:
     """Everything the vendor's records say between two moments; what they do not have says so. How many there were."""
     batches = list(record_matching.unknown_batches(application))
     asked_at = timezone.now()
-    seen = sweep_records(laaffic_client(), application, start, end)
+    sweep = sweep_records(laaffic_client(), application, start, end)
     for batch in batches:
-        if batch.call and batch.call.left_at and batch.call.left_at > start:
-            record_matching.say_not_found(batch.pk, asked_at)
-    return seen
+        record_matching.say_not_found(batch.pk, asked_at, [sweep])
+    return sweep.seen
 
 
 def batched(records: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -174,4 +180,4 @@ def minutes_with_pending(application: Application) -> tuple[dt.datetime, dt.date
     """The span in which an application's messages without a final report were sent."""
     open_batches = Batch.objects.filter(campaign__application=application).exclude(accepted=0, unknown=0)
     first = open_batches.order_by("claimed_at").values_list("claimed_at", flat=True).first()
-    return (first - dt.timedelta(minutes=5), timezone.now()) if first else None
+    return (first - dt.timedelta(minutes=5) - CLOCKS_DIFFER_BY, timezone.now()) if first else None

@@ -152,6 +152,9 @@ def settle_error(campaign_id: int, claimed: Claim, error: LaafficError) -> "Afte
     raise TypeError(f"no branch for {type(error).__name__}") from error
 
 
+FIRST_WAIT = 0.5  # seconds; doubled with each attempt
+
+
 class Aftermath:
     """What a failed call asks of its campaign: to be held, or to wait for a while, with one sentence why."""
 
@@ -173,14 +176,21 @@ class Aftermath:
 
 def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Refused) -> Aftermath:
     sentence = account_hold.sentence_of(refusal)
+    several = len(claimed.message_ids) > 1
     match refusal.calls_for:
-        case Remedy.RETRY:
+        case Remedy.RETRY if not refusal.entry.of_number:
             return _requeue(batch, refusal, wait_because=sentence)
+        case Remedy.RETRY if not several:
+            _requeue(batch, refusal, wait_because=sentence)
+            return Aftermath()  # one phone has its limit; the others need not wait for it
+        case Remedy.FIX_ADDRESS:
+            Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
+            return Aftermath(hold_because=sentence)
         case Remedy.HOLD_ACCOUNT | Remedy.RESIGN:
             Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
             account_hold.place(refusal, call_id=claimed.call_id)
             return Aftermath(account_is_held=True)
-        case Remedy.SPLIT if len(claimed.message_ids) > 1:
+        case _ if several and (refusal.calls_for is Remedy.SPLIT or refusal.entry.of_number):
             _split(batch)
             return Aftermath()
         case Remedy.FIX_CONTENT if len(claimed.texts) > 1:
@@ -194,20 +204,26 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
         state=BatchState.SETTLED, queued=F("queued") - rejected, rejected=F("rejected") + rejected
     )
     count_activity(campaign_id, {MessageState.REJECTED: rejected}, now)
-    stands_alone = refusal.calls_for is Remedy.SPLIT
-    return _after_rejecting(campaign_id, rejected) if stands_alone else Aftermath(hold_because=sentence)
+    if refusal.calls_for is Remedy.SPLIT:
+        return _after_rejecting(campaign_id, rejected)
+    if refusal.entry.of_number:
+        return _after_rejecting(campaign_id, rejected, sentence)
+    return Aftermath(hold_because=sentence)
 
 
-def _after_rejecting(campaign_id: int, rejected: int) -> Aftermath:
+def _after_rejecting(campaign_id: int, rejected: int, sentence: str = "") -> Aftermath:
     if not rejected:
         return Aftermath()
     error_limit.count(campaign_id, rejected)
-    return Aftermath(hold_because=error_limit.reason_to_hold(campaign_id))
+    limit_reached = error_limit.reason_to_hold(campaign_id)
+    # What is said of one number after another, and of nobody else, is not about the numbers.
+    return Aftermath(hold_because=limit_reached or (sentence if error_limit.nobody_passes(campaign_id) else ""))
 
 
 def _requeue(batch: Batch, error: LaafficError, *, wait_because: str) -> Aftermath:
     """Back to the queue, later each time: it is certain that nothing was sent."""
-    wait_until = timezone.now() + dt.timedelta(seconds=min(60.0, 0.5 * 2 ** min(batch.attempt, 10)))
+    seconds = max(min(60.0, FIRST_WAIT * 2 ** min(batch.attempt, 10)), getattr(error, "retry_after", 0.0))
+    wait_until = timezone.now() + dt.timedelta(seconds=seconds)
     Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="", not_before=wait_until)
     return Aftermath(wait_because=wait_because, wait_until=wait_until)
 

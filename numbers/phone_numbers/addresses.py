@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -24,17 +25,23 @@ class InvalidAddresses(ValueError):
         self.problems = problems
 
 
-def read(text: str) -> Addresses:
-    """Read addresses as people write them; InvalidAddresses names each that is none."""
+def read(text: str, *, held: Collection[str] | None = None) -> Addresses:
+    """Read addresses as people write them; InvalidAddresses names each that is none.
+
+    What Laaffic holds already, a host name for one, stays as it is; `held` is None where it holds no such pool.
+    """
     found = [part for part in _between.split(text) if part]
+    kept = frozenset(held or ())
+    if not found and held is not None and not kept:
+        return Addresses((), ())
     if not found:
         raise InvalidAddresses([_("There is no address. Give at least one that may call through this pool.")])
-    problems = [why for part in dict.fromkeys(found) if (why := _why_none(part))]
+    problems = [why for part in dict.fromkeys(found) if part not in kept and (why := _why_none(part))]
     if problems:
         raise InvalidAddresses(problems)
     unique = tuple(dict.fromkeys(found))
     length = len(",".join(unique))
-    if length > MAX_WHITELIST:
+    if length > MAX_WHITELIST and not kept.issuperset(unique):
         raise InvalidAddresses(
             [
                 _("%(length)d characters with their commas; Laaffic takes %(most)d. Remove some addresses.")

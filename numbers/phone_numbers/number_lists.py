@@ -4,7 +4,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -33,10 +33,14 @@ class InvalidNumbers(ValueError):
         self.problems = problems
 
 
-def read_pasted(text: str) -> NumberList:
-    """One a line, or with commas between; + and spaces inside a number are left out."""
-    parts = (number for part in _between.split(text) for number in _apart(part.strip()))
-    return _collect((part, f"“{part[:40]}”") for part in parts if part)
+def read_pasted(text: str, *, held: Collection[str] = ()) -> NumberList:
+    """One a line, or with commas between; + and spaces inside a number are left out. What Laaffic holds already stays
+    as it is, a short number for one."""
+    parts = [number for part in _between.split(text) for number in _apart(part.strip()) if number]
+    kept = frozenset(held)
+    read = _collect((part, f"“{part[:40]}”") for part in parts if part not in kept)
+    as_held = _once([part for part in parts if part in kept])
+    return join(as_held, read) if as_held.numbers else read
 
 
 def _apart(part: str) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import logging
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import LazySettings, settings
@@ -128,7 +129,57 @@ class RefusalTests:
         assert answer.json() == {"status": "-400", "reason": "not JSON"}
         assert not PushedBody.objects.exists()
 
-    @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "text/json", ""])
+    @pytest.mark.parametrize(
+        "content_type",
+        [
+            "text/plain",
+            "text/plain;charset=UTF-8",
+            "application/x-www-form-urlencoded",
+            "application/x-www-form-urlencoded; charset=utf-8",
+            "text/json",
+            "application/problem+json",
+            "application/octet-stream",
+            "",
+        ],
+    )
+    def test_json_under_another_name_is_taken_as_it_came(self, content_type: str) -> None:
+        body = json.dumps({**REPORT, "reason": "100% + a=b&c"})
+
+        answer = push(body, content_type=content_type)
+
+        assert answer.status_code == 200
+        assert PushedBody.objects.get().body == body
+
+    @pytest.mark.parametrize("form", [{"data": json.dumps(REPORT)}, {json.dumps(REPORT): ""}])
+    def test_json_in_a_form_is_taken_out_of_it(self, form: dict[str, str]) -> None:
+        answer = push(urlencode(form), content_type="application/x-www-form-urlencoded")
+
+        assert answer.status_code == 200
+        assert json.loads(PushedBody.objects.get().body) == REPORT
+
+    @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+    @pytest.mark.parametrize("body", ["", "a=1&b=2", "msgid=1", "data=5", "data=%7B", "%zz", "&" * 1000, "hello"])
+    def test_what_is_no_json_is_refused_under_any_name(self, content_type: str, body: str) -> None:
+        assert push(body, content_type=content_type).status_code == 400
+        assert not PushedBody.objects.exists()
+
+    @pytest.mark.parametrize("mark", ["", "/mark1"])
+    def test_a_callback_address_without_its_last_slash_is_the_same(self, mark: str) -> None:
+        client = Client(enforce_csrf_checks=True)
+
+        answer = client.post(f"/hooks/{TOKEN}/sms-report{mark}", json.dumps(REPORT), content_type="application/json")
+
+        assert answer.status_code == 200
+        assert PushedBody.objects.get().mark == mark.strip("/")
+
+    @pytest.mark.parametrize("path", ["/hooks/wrong/sms-report", f"/hooks/{TOKEN}/nonsense", f"/hooks/{TOKEN}"])
+    def test_without_its_slash_a_wrong_address_is_unknown_all_the_same(self, path: str) -> None:
+        answer = Client().post(path, json.dumps(REPORT), content_type="application/json")
+
+        assert answer.status_code in (301, 404)
+        assert not PushedBody.objects.exists()
+
+    @pytest.mark.parametrize("content_type", ["text/html", "multipart/form-data; boundary=x", "application/xml"])
     def test_another_content_type_is_refused(self, content_type: str) -> None:
         answer = push(json.dumps(REPORT), content_type=content_type)
 

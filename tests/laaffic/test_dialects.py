@@ -310,18 +310,16 @@ class SentRecordTests:
     def test_nothing_found_is_an_empty_list(self, states: Any, fields: dict[str, Any]) -> None:
         assert states(fields) == []
 
-    def test_all_pages_are_asked_by_their_offset(
-        self, gateway: ScriptedGateway, client: LaafficClient, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("laaffic_console.laaffic.sms.RECORDS_PER_PAGE", 2)
+    def test_all_pages_are_asked_by_their_offset(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
         rows = [{"msgId": f"m{i}", "number": "1", "status": "0"} for i in range(3)]
         gateway.will(answer({"status": "0", "array": [rows[0], None]}), answer({"status": "0", "array": rows[2:]}))
+        gateway.will(answer({"status": "0", "array": []}))
         start = dt.datetime(2021, 2, 12, tzinfo=dt.UTC)
 
         found = list(client.iter_sent_records(app_id=APP_ID, start=start, end=start + dt.timedelta(days=31)))
 
         assert [r.msg_id for r in found] == ["m0", "m2"]
-        assert [r.target.rpartition("startIndex=")[2] for r in gateway.received] == ["0", "2"]
+        assert [r.target.rpartition("startIndex=")[2] for r in gateway.received] == ["0", "2", "3"]
 
 
 class PushTests:

@@ -7,6 +7,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from email.utils import formatdate
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -21,6 +22,7 @@ from laaffic_console.laaffic import (
     Remedy,
     Transport,
 )
+from laaffic_console.laaffic.transport import LONGEST_RETRY_AFTER
 from tests.laaffic.conftest import (
     KEY,
     NOW,
@@ -425,3 +427,102 @@ class SecrecyTests:
         for printed in (repr(transport), str(transport), repr(client), str(client)):
             assert KEY not in printed
             assert SECRET not in printed
+
+
+class TurnedAwayTests:
+    """An HTTP error with JSON that Laaffic did not write: the request never reached it, or may have."""
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"code": 429},
+            {"status": 429, "error": "Too Many Requests"},
+            {"message": "API rate limit exceeded"},
+            {"status": "error", "code": 429},
+        ],
+    )
+    def test_too_many_requests_is_for_later(self, gateway: ScriptedGateway, client: LaafficClient, body: Any) -> None:
+        gateway.will(answer(body, status="429 Too Many Requests"))
+
+        with pytest.raises(Refused) as caught:
+            send(client)
+
+        assert (caught.value.calls_for, caught.value.code, caught.value.is_foreign) == (Remedy.RETRY, "HTTP 429", True)
+
+    @pytest.mark.parametrize("body", [HTML, b"", b"{", b"[]"])
+    def test_too_many_requests_needs_no_json(
+        self, gateway: ScriptedGateway, client: LaafficClient, body: bytes
+    ) -> None:
+        gateway.will(raw(body, status="429 Too Many Requests"))
+
+        with pytest.raises(Refused, match="HTTP 429"):
+            send(client)
+
+    @pytest.mark.parametrize(
+        ("said", "seconds"),
+        [
+            ("7", 7),
+            (" 7 ", 7),
+            ("0", 0),
+            ("999999999999999999999", LONGEST_RETRY_AFTER),
+            ("-5", 0),
+            ("1e9", 0),
+            ("soon", 0),
+            ("", 0),
+            ("Wed, 01 Sep 2021 04:01:00 GMT", 60),
+            ("Tue, 31 Aug 2021 00:00:00 GMT", 0),
+            ("Wed, 01 Sep 2031 00:00:00 GMT", LONGEST_RETRY_AFTER),
+        ],
+    )
+    def test_retry_after_in_seconds_or_as_a_date_is_bounded(
+        self, gateway: ScriptedGateway, client: LaafficClient, said: str, seconds: float
+    ) -> None:
+        gateway.will(answer({"code": 429}, status="429 Too Many Requests", **{"Retry-After": said}))
+
+        with pytest.raises(Refused) as caught:
+            send(client)
+
+        assert caught.value.retry_after == seconds
+
+    @pytest.mark.parametrize(
+        "status", ["400 x", "401 x", "403 x", "404 x", "405 x", "406 x", "410 x", "415 x", "451 x"]
+    )
+    @pytest.mark.parametrize("body", [{"code": 404}, {"message": "no Route matched"}, {"code": "404", "msg": "no"}, {}])
+    def test_another_address_is_for_a_person(
+        self, gateway: ScriptedGateway, client: LaafficClient, status: str, body: Any
+    ) -> None:
+        gateway.will(answer(body, status=status))
+
+        with pytest.raises(Refused) as caught:
+            send(client)
+
+        assert caught.value.calls_for is Remedy.FIX_ADDRESS
+        assert "LAAFFIC_BASE_URL" in caught.value.advice
+
+    @pytest.mark.parametrize("status", ["408 x", "409 x", "499 x", "500 x", "502 x", "503 x", "504 x", "520 x"])
+    def test_what_may_have_gone_on_to_laaffic_is_unknown(
+        self, gateway: ScriptedGateway, client: LaafficClient, status: str
+    ) -> None:
+        gateway.will(answer({"code": int(status[:3])}, status=status, **{"Retry-After": "5"}))
+
+        with pytest.raises(OutcomeUnknown):
+            send(client)
+
+    @pytest.mark.parametrize(
+        ("body", "code"),
+        [
+            ({"status": "-9", "reason": "abnormal"}, "-9"),
+            ({"code": -10, "msg": "no funds"}, "-10"),
+            ({"status": "1", "reason": "Invalid appId"}, "1"),
+        ],
+    )
+    @pytest.mark.parametrize("status", ["400 x", "404 x", "429 x"])
+    def test_laaffics_own_refusal_keeps_its_meaning(
+        self, gateway: ScriptedGateway, client: LaafficClient, body: Any, code: str, status: str
+    ) -> None:
+        gateway.will(answer(body, status=status))
+
+        with pytest.raises(Refused) as caught:
+            send(client)
+
+        assert caught.value.code == code

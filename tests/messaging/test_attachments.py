@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ import requests
 import responses
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -117,6 +120,47 @@ class UploadTests:
 
         assert calls() == [state]
         assert MmsAttachment.objects.get().gateway_id == ""
+
+    def test_an_upload_without_an_id_is_kept_until_somebody_knows_it(
+        self, picture: MmsAttachment, gateway: responses.RequestsMock
+    ) -> None:
+        gateway.post(UPLOAD, json={"status": "0", "reason": "success"})
+        with pytest.raises(attachments.UploadedWithoutId, match=f"keep-id {picture.pk} GATEWAY_ID"):
+            attachments.upload(picture.pk)
+
+        kept = attachments.keep_id(picture.pk, " 57_3_1.png ")
+
+        assert (kept.gateway_id, kept.is_live) == ("57_3_1.png", True)
+        assert attachments.live_ids([picture.pk]) == ["57_3_1.png"]
+
+    @pytest.mark.parametrize("gateway_id", ["", " ", "a,b", "x" * 121, "a\nb"])
+    def test_what_cannot_be_an_id_is_not_kept(
+        self, picture: MmsAttachment, gateway: responses.RequestsMock, gateway_id: str
+    ) -> None:
+        gateway.post(UPLOAD, json={"status": "0", "reason": "success"})
+        with pytest.raises(attachments.UploadedWithoutId):
+            attachments.upload(picture.pk)
+
+        with pytest.raises(ValidationError, match="57_3_1727059993381"):
+            attachments.keep_id(picture.pk, gateway_id)
+
+    def test_an_id_without_an_upload_is_nobodys(self, picture: MmsAttachment) -> None:
+        with pytest.raises(ValidationError, match="Upload it first"):
+            attachments.keep_id(picture.pk, "57_3_1.png")
+
+    def test_the_command_says_so_and_does_not_fail(
+        self, picture: MmsAttachment, gateway: responses.RequestsMock, tmp_path: Path, capsys: Any
+    ) -> None:
+        gateway.post(UPLOAD, json={"status": "0", "reason": "success"})
+        (tmp_path / "beach.png").write_bytes(bytes(picture.content))
+
+        call_command("mms", "upload", str(tmp_path / "beach.png"), "--json")
+        call_command("mms", "keep-id", str(picture.pk), "57_3_1.png", "--json")
+
+        said = capsys.readouterr()
+        first, second = (json.loads(line)["attachments"][0]["gateway_id"] for line in said.out.splitlines())
+        assert (first, second) == ("", "57_3_1.png")
+        assert "answered without an id" in said.err
 
     def test_without_credentials_nothing_is_recorded(self, picture: MmsAttachment, settings: LazySettings) -> None:
         settings.LAAFFIC_API_KEY = ""

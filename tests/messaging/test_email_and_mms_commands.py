@@ -63,6 +63,19 @@ class EmailTests:
     def draft(self) -> EmailCampaign:
         return EmailCampaign.objects.create(name="A", application=Application.objects.get())
 
+    def test_a_test_mail_is_sent_with_the_campaigns_template(self, sandbox: RunningSandbox) -> None:
+        campaign = self.draft()
+        with pytest.raises(CommandError):
+            call_command("email", "test", str(campaign.pk), "no address")
+        EmailCampaign.objects.update(
+            from_address="news@mail.example.com", template_id="1", subject="Hi", receiver_id="1000"
+        )
+
+        found = run("email", "test", campaign.pk, "ann@example.com", "--data", '{"code": "1"}')
+
+        assert "ann@example.com" in found["said"]
+        assert sandbox.stats()["calls"]["/email/sendEmail"] == 1
+
     def test_look_up(self) -> None:
         found = run("email", "lookup", "fKFtblIy")
 

@@ -1,14 +1,15 @@
 """Unknown messages settled by the vendor's records alone: by number, within the call's own window."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, GatewayCall
-from laaffic_console.laaffic import DeliveryReport, DeliveryState
+from laaffic_console.laaffic import DeliveryReport, DeliveryState, IncompleteList, LaafficClient, Page
 from laaffic_console.laaffic.reports import Source
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup, Message, MessageState
@@ -97,6 +98,77 @@ class LostAnswerTests:
 
         assert Message.objects.filter(state=MessageState.UNKNOWN).count() == 6
 
+    def test_small_pages_of_records_are_all_read(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        sandbox.sandbox.options.record_page = 2
+        add_contacts(group, 9)
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        launched(application, group)
+        run_jobs()
+
+        look_again()
+
+        assert set(Message.objects.values_list("state", flat=True)) <= {
+            MessageState.DELIVERED,
+            MessageState.UNDELIVERED,
+        }
+
+    @pytest.mark.parametrize("broken", [IncompleteList("only 2 of 9 rows came", interface="getSentRcd"), None])
+    def test_what_was_not_read_whole_says_nothing_about_what_is_missing(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+        broken: Exception | None,
+    ) -> None:
+        def pages(*args: object, **kwargs: object) -> Iterator[Page[DeliveryReport]]:
+            yield Page([], [] if broken else ["without msgId or status"], None, None, 0)
+            if broken:
+                raise broken
+
+        add_contacts(group, 5)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        launched(application, group)
+        run_jobs()
+        left_long_ago(minutes=10)
+        monkeypatch.setattr(LaafficClient, "sent_record_pages", pages)
+
+        look_again()
+
+        assert not Message.objects.filter(evidence__contains=record_matching.NOT_IN_RECORDS).exists()
+        assert Batch.objects.get().next_check_at > timezone.now()
+
+    def test_a_record_that_may_be_anothers_is_not_called_missing(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 2)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        launched(application, group)
+        run_jobs()
+        left_long_ago(minutes=10)
+        first, second = Message.objects.order_by("pk")
+        long = dt.timedelta(days=1)
+        sweep = record_matching.Sweep(NOW - long, NOW + long, seen=1, undecided=frozenset({first.pk, -1}))
+
+        record_matching.say_not_found(Batch.objects.get().pk, timezone.now(), [sweep])
+
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert first.evidence.startswith(record_matching.MAYBE_IN_RECORDS)
+        assert second.evidence.startswith(record_matching.NOT_IN_RECORDS)
+
+    def test_a_reading_that_began_after_a_call_left_or_ended_before_says_nothing_about_it(self) -> None:
+        window = record_matching.window_of(NOW)
+        whole = record_matching.Sweep(*window, seen=1)
+
+        assert whole.covers(window)
+        assert not replace(whole, start=NOW).covers(window)
+        assert not replace(whole, end=NOW).covers(window)
+        assert not replace(whole, unreadable=1).covers(window)
+
     def test_past_the_window_it_waits_for_a_person(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
     ) -> None:
@@ -169,6 +241,25 @@ class PairTests:
     )
     def test_no_pair(self, records: list[DeliveryReport], claimants: list[Any]) -> None:
         assert record_matching.pairs(records, claimants) == []
+
+    @pytest.mark.parametrize(
+        ("records", "claimants", "maybe"),
+        [
+            ([record(), record("2")], [claimant()], {7}),
+            ([record()], [claimant(), claimant(pk=8)], {7, 8}),
+            ([replace(record(), at=None)], [claimant()], {7}),
+            ([record()], [claimant()], set()),
+            ([record(number="912")], [claimant()], set()),
+            ([record(at=NOW + dt.timedelta(hours=1))], [claimant()], set()),
+        ],
+        ids=["two records", "two messages", "without a time", "settled", "another number", "long after"],
+    )
+    def test_who_may_have_a_record_that_settled_nobody(
+        self, records: list[DeliveryReport], claimants: list[Any], maybe: set[int]
+    ) -> None:
+        matched = record_matching.pairs(records, claimants)
+
+        assert record_matching.undecided(records, claimants, matched) == maybe
 
     def test_windows_that_touch_become_one(self) -> None:
         batches = [

@@ -182,8 +182,10 @@ class MovingListTests:
 
         assert not self.read(odd, odd)[0]
 
-    def test_without_a_total_a_page_that_is_not_full_is_the_last(self) -> None:
-        assert self.read(self.page(0, 100, None), self.page(100, 3, None)) == (True, [str(n) for n in range(103)])
+    def test_without_a_total_an_empty_page_is_the_last(self) -> None:
+        pages = [self.page(0, 100, None), self.page(100, 3, None), self.page(103, 9, None), self.page(0, 0, None)]
+
+        assert self.read(*pages) == (True, [str(n) for n in range(112)])
 
     def test_the_same_page_again_and_again_ends(self) -> None:
         same = self.page(0, 100, None)

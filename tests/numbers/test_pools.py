@@ -87,6 +87,38 @@ class ReadTests:
         assert "already" in problems_of(lambda: pool_changes.read(**self.GOOD, pool=other))["pool_number"][0]
 
 
+class HeldAsItIsTests:
+    """What Laaffic holds in a form that nobody could type here can be kept, and the rest edited."""
+
+    @pytest.mark.parametrize("whitelist", ["sip.example.com,10.0.0.1", "sip-1.example.com", "10.0.0.0/24", "::1", ""])
+    def test_the_concurrency_of_such_a_pool_can_be_edited(
+        self, sandbox: RunningSandbox, pool: NumberPool, whitelist: str
+    ) -> None:
+        held = pools_at_laaffic(sandbox)["918885"]
+        held.whitelist, held.numbers = whitelist, ["1258", "9178605501"]
+        pool_sync.sync()
+        pool.refresh_from_db()
+
+        read = pool_changes.read(
+            pool_number="918885", whitelist=whitelist, max_concurrency=7, numbers="9178605501\n1258", pool=pool
+        )
+        pool_changes.apply(pool, read.config, typed="918885")
+
+        assert at_laaffic(sandbox)[:2] == (whitelist, 7)
+        assert set(at_laaffic(sandbox)[2]) == {"1258", "9178605501"}
+
+    def test_another_name_is_still_refused(self, sandbox: RunningSandbox, pool: NumberPool) -> None:
+        pools_at_laaffic(sandbox)["918885"].whitelist = "sip.example.com"
+        pool_sync.sync()
+        pool.refresh_from_db()
+        typed = {"pool_number": "918885", "max_concurrency": 7, "numbers": "12"}
+
+        found = problems_of(lambda: pool_changes.read(**typed, whitelist="sip.example.com,www.example.com", pool=pool))
+
+        assert [*found] == ["whitelist", "numbers"]
+        assert "www.example.com" in found["whitelist"][0]
+
+
 class SyncTests:
     def test_pools_that_are_new_to_us_become_ours(self, pool: NumberPool) -> None:
         version = pool.current

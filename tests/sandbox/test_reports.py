@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from laaffic_console.sandbox import sms
 from tests.sandbox.conftest import APP_ID, Caller, wait_for
 
 CHINA = dt.timezone(dt.timedelta(hours=8))
@@ -119,8 +118,8 @@ class GetSentRecordsTests:
         assert [row["msgId"] for row in answer["data"]["records"]] == msg_ids
         assert {row["status"] for row in answer["data"]["records"]} == {"0"}
 
-    def test_it_pages_by_offset(self, caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sms, "PAGE", 2)
+    def test_it_pages_by_offset(self, start: Callable[..., Caller]) -> None:
+        caller = start(queue_time=0.0, delivery_delay=(0.0, 0.0), record_page=2)
         msg_ids = caller.send(*(str(919876500000 + index) for index in range(5)))["msgIds"]
 
         pages = [[row["msgId"] for row in sent(caller, startIndex=index)["array"]] for index in (0, 2, "4", 5, 99)]

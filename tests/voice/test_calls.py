@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, CallState, GatewayCall
+from laaffic_console.gateway.services import lost_calls
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, SuppressionEntry
 from voice.models import CallRecord, SipCall, SipPhone
@@ -142,7 +143,7 @@ class CallTests:
 
     def test_a_dead_process_leaves_an_unknown_call(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         made = calls.place(phone=phone, callee=CALLEE)
-        long_ago = timezone.now() - calls.LOST_AFTER * 2
+        long_ago = timezone.now() - lost_calls.LOST_AFTER * 2
         GatewayCall.objects.update(state=CallState.IN_FLIGHT, left_at=long_ago)
 
         scheduling.sweep()

@@ -86,6 +86,45 @@ class TtsCampaignTests:
         assert proving.prove(campaign)["disagreements"] == []
         assert counting.costs(campaign)["USD"] > 0
 
+    def test_a_number_that_cannot_be_called_is_rejected_alone(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        contacts = add_contacts(group, RECIPIENTS)
+        sandbox.set_faults(abnormal=[contacts[0].number, contacts[5].number])
+        campaign = draft(application, group)
+
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        counts = counting.state_counts(campaign)
+        assert (counts["rejected"], counts["queued"], len(ended_calls(sandbox))) == (2, 0, RECIPIENTS - 2)
+        assert set(Message.objects.filter(state=MessageState.REJECTED).values_list("number", flat=True)) == {
+            contacts[0].number,
+            contacts[5].number,
+        }
+        assert Campaign.objects.get().state != CampaignState.HELD
+
+    def test_what_is_said_of_every_number_is_not_about_the_numbers(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("messaging.services.error_limit.ALL_ALIKE", 3)
+        add_contacts(group, RECIPIENTS)
+        sandbox.set_faults(status="-22", status_calls=1000)
+        campaign = draft(application, group)
+
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.HELD
+        assert "-22" in campaign.hold_reason
+        assert counting.state_counts(campaign)["queued"] >= RECIPIENTS // 3
+
     @pytest.mark.parametrize("fault", ["reset_after", "bad_gateway_after", "half_json", "html"])
     def test_an_answer_that_was_lost_is_settled_by_our_mark_and_nobody_is_called_twice(
         self,

@@ -12,11 +12,13 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import Spoken
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup
+from tests.laaffic.conftest import wait_until
 from tests.messaging import attachment_samples as samples
-from voice.models import SipCall
+from voice.models import CallRecord, SipCall
 from voice.services.tts_channel import TtsOptions
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -148,3 +150,28 @@ class SayTests:
         with pytest.raises(CommandError, match="register_app none --channel voice"):
             said(*say, "--app", "none")
         assert not Campaign.objects.exists()
+
+
+def test_files_that_were_uploaded_elsewhere_are_listed(
+    sandbox: RunningSandbox, application: Application, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.wav").write_bytes(samples.tone())
+    said("upload", str(tmp_path / "mine.wav"))
+    laaffic_client().voice.upload_audio(file_name="other.wav", data=samples.tone())
+
+    assert {(row["name"], row["ours"]) for row in said("files")} == {("mine.wav", True), ("other.wav", False)}
+
+
+def test_one_record_is_asked_for_and_kept(sandbox: RunningSandbox, application: Application) -> None:
+    said("sync")
+    voice_id = said("call", "test_001", "+919876500000")["voice_id"]
+    with pytest.raises(CommandError, match="asked for with --sip"):
+        said("record", "2512111030001")
+    wait_until(lambda: laaffic_client().voice.sip_record(voice_id) is not None)
+
+    found = said("record", voice_id, "--sip")
+
+    assert (found["voice_id"], found["callee"]) == (voice_id, "919876500000")
+    assert CallRecord.objects.get().voice_id == voice_id
+    with pytest.raises(CommandError, match="voiceId"):
+        said("record", "../x")

@@ -17,16 +17,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import ledger, performing, workers
+from laaffic_console.gateway.services import ledger, lost_calls, performing, workers
 from laaffic_console.gateway.services.account import laaffic_client
-from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown
+from laaffic_console.laaffic import LaafficError, OutcomeUnknown
 from messaging import msisdn
 from messaging.models import Contact, SuppressionEntry
 from voice.models import CallRecord, SipCall, SipPhone
 
 ABOUT = "SIP call"
 BUSY_PHONE = "-68"
-LOST_AFTER = dt.timedelta(minutes=2)  # longer than connecting and reading may take
 FIRST_LOOK = dt.timedelta(seconds=15)
 LAST_LOOK = dt.timedelta(hours=6)  # after that a record is not looked for; one that comes still counts
 MAY_TRY_AGAIN = (CallState.REFUSED, CallState.NOT_SENT)
@@ -172,14 +171,8 @@ def anything_to_look_for() -> bool:
 
 
 def recover() -> None:
-    """Calls whose process died: what never left is taken back, what may have left is unknown until its record comes."""
-    long_ago = timezone.now() - LOST_AFTER
-    ours = GatewayCall.objects.filter(about_kind__in=[ABOUT, "audio file", "group task"])
-    for call in ours.filter(state=CallState.PREPARED, prepared_at__lt=long_ago):
-        ledger.settle_error(call.pk, NotSent("its process ended before it left", interface=call.interface))
-    for call in ours.filter(state=CallState.IN_FLIGHT, left_at__lt=long_ago):
-        lost = OutcomeUnknown("its process ended before an answer", interface=call.interface)
-        ledger.settle_error(call.pk, lost)
+    """Calls whose process died; what may have left is unknown until its record comes."""
+    lost_calls.give_up(GatewayCall.objects.filter(about_kind__in=[ABOUT, "audio file", "group task"]))
 
 
 def advice(asked: SipCall) -> str:

@@ -4,11 +4,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import CallState
-from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.gateway.services import bell, leases, lost_calls, workers
 from laaffic_console.laaffic import Refused, Remedy
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN, OVER
-from voice.services import calls, group_records, group_state, group_tasks, records_pulls, syncing
+from voice.services import group_records, group_state, group_tasks, records_pulls, syncing
 
 NAME = group_tasks.SYNC
 AT_ONCE = 500
@@ -60,7 +60,7 @@ def ring_if_due() -> None:
 
 def recover() -> None:
     """Launches whose process died: what never left is a draft again, what may have left is looked for by its name."""
-    stuck = GroupTask.objects.filter(state=TaskState.SENDING, look_at__lte=timezone.now() - calls.LOST_AFTER)
+    stuck = GroupTask.objects.filter(state=TaskState.SENDING, look_at__lte=timezone.now() - lost_calls.LOST_AFTER)
     for task in stuck.select_related("call").order_by("pk")[:AT_ONCE]:
         if task.call is None or task.call.state in (CallState.NOT_SENT, CallState.REFUSED):
             GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING).update(state=TaskState.DRAFT, look_at=None)

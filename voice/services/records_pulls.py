@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from laaffic_console.gateway.services import leases, workers
 from laaffic_console.gateway.services.account import laaffic_client
-from laaffic_console.laaffic import CallKind, Source, call_record_windows
+from laaffic_console.laaffic import CallKind, Source, call_record_pages, call_record_windows
 from laaffic_console.laaffic import CallRecord as WireRecord
-from laaffic_console.laaffic.pages import Page, every_page
+from laaffic_console.laaffic.pages import Page
 from voice.models import VoiceSync
 from voice.services import calls, group_state, records, syncing
 
@@ -44,11 +44,7 @@ def _read(
     start = status.read_until - OVERLAP if status.read_until else now - FIRST
     seen = 0
     for opens, closes in call_record_windows(start, now, now):
-
-        def asked(current: int, opens: dt.datetime = opens, closes: dt.datetime = closes) -> Page[WireRecord]:
-            return ask(start=opens, end=closes, current=current)
-
-        for page in every_page(asked, status.name):
+        for page in call_record_pages(ask, start=opens, end=closes):
             syncing.go_on(held)
             workers.beat()
             records.take(page.records, Source.VOICE_RECORD, kind=kind)

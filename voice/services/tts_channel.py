@@ -13,12 +13,22 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services import workers
 from laaffic_console.gateway.services.account import laaffic_client
-from laaffic_console.laaffic import InvalidRequest, LaafficClient, SendResult, Source, Spoken, call_record_windows
+from laaffic_console.laaffic import (
+    InvalidRequest,
+    LaafficClient,
+    SendResult,
+    Source,
+    Spoken,
+    call_record_pages,
+    call_record_windows,
+    oldest_call_record,
+)
 from laaffic_console.laaffic.tts import MAX_TEXT
-from messaging.models import Batch, BatchState, Campaign
+from messaging.models import Batch, BatchState, Campaign, Message, MessageState
 from messaging.services import answers, record_matching, report_pulls, reports
 from messaging.services.channels import Post, SendingChannel
 from messaging.services.outgoing import Claim
+from messaging.services.record_matching import Sweep
 from voice.services.call_reports import as_delivery_report
 
 ROWS_AT_ONCE = 500
@@ -103,13 +113,14 @@ class TtsChannel(SendingChannel):
         """One look at the records answers for every batch whose time has come: each carries one call."""
         application = batch.campaign.application
         due = list(_due(application))
-        left = [each.claimed_at for each in due if each.claimed_at]
+        left = [moment for each in due if (moment := each.call.left_at if each.call else each.claimed_at)]
         if not left:
             return
         lasting = max(map(call_lasts, {each.campaign for each in due}))
         asked_at = timezone.now()
-        apply_records(client, min(left) - report_pulls.CLOCKS_DIFFER_BY, max(left) + max(CALL_LASTS, lasting))
-        _say_not_found(due, asked_at)
+        until = max(left) + max(CALL_LASTS, lasting)
+        sweep = apply_records(client, application, min(left) - report_pulls.CLOCKS_DIFFER_BY, until)
+        _say_not_found(due, asked_at, sweep)
         for other in due:
             if other.pk != batch.pk:
                 report_pulls.check_again(other)
@@ -118,9 +129,9 @@ class TtsChannel(SendingChannel):
         answers.write_all(Batch.objects.filter(campaign__application=application))
         lost = list(_of_channel(application).filter(state=BatchState.UNKNOWN, claimed_at__range=(start, end)))
         asked_at = timezone.now()
-        seen = apply_records(laaffic_client(), start, end)
-        _say_not_found(lost, asked_at)
-        return seen
+        sweep = apply_records(laaffic_client(), application, start, end)
+        _say_not_found(lost, asked_at, sweep)
+        return sweep.seen
 
 
 def call_lasts(campaign: Campaign) -> dt.timedelta:
@@ -132,15 +143,15 @@ def call_lasts(campaign: Campaign) -> dt.timedelta:
     return dt.timedelta(seconds=once) + spoken.recall_count * again
 
 
-def _say_not_found(batches: list[Batch], asked_at: dt.datetime) -> None:
+def _say_not_found(batches: list[Batch], asked_at: dt.datetime, sweep: Sweep) -> None:
     for batch in batches:
         if batch.state == BatchState.UNKNOWN:
-            record_matching.say_not_found(batch.pk, asked_at, call_lasts(batch.campaign))
+            record_matching.say_not_found(batch.pk, asked_at, [sweep], call_lasts(batch.campaign))
 
 
 def _of_channel(application: Application) -> QuerySet[Batch]:
     sent = Batch.objects.filter(campaign__application=application, campaign__channel=TtsChannel.key)
-    return sent.select_related("campaign")
+    return sent.select_related("campaign", "call")
 
 
 def _due(application: Application) -> QuerySet[Batch]:
@@ -148,14 +159,25 @@ def _due(application: Application) -> QuerySet[Batch]:
     return _of_channel(application).filter(next_check_at__lte=now).order_by("next_check_at")[:ROWS_AT_ONCE]
 
 
-def apply_records(client: LaafficClient, start: dt.datetime, end: dt.datetime) -> int:
-    """What the call records say of our messages between two moments; how many records there were."""
-    seen = 0
-    for window_start, window_end in call_record_windows(start, end, timezone.now()):
-        records = client.voice.every_group_record(start=window_start, end=window_end)
-        for page in report_pulls.batched(records, ROWS_AT_ONCE):
-            found = [report for record in page if (report := as_delivery_report(record, Source.VOICE_RECORD))]
-            reports.apply_now(found)
-            seen += len(page)
+def apply_records(client: LaafficClient, application: Application, start: dt.datetime, end: dt.datetime) -> Sweep:
+    """What the call records say of our messages between two moments; LaafficError where the reading broke off."""
+    seen = unreadable = 0
+    unmarked: set[str] = set()
+    now = timezone.now()
+    for window_start, window_end in call_record_windows(start, end, now):
+        for page in call_record_pages(client.voice.group_records, start=window_start, end=window_end):
+            found = [as_delivery_report(record, Source.VOICE_RECORD) for record in page.records]
+            reports.apply_now([report for report in found if report])
+            unmarked.update(record.callee for record in page.records if not record.called_info)
+            seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
             workers.beat()
-    return seen
+    return Sweep(max(start, oldest_call_record(now)), end, seen, unreadable, _maybe(application, unmarked))
+
+
+def _maybe(application: Application, unmarked: set[str]) -> frozenset[int]:
+    """Messages without an answer, to numbers that were called by somebody: those records bring no mark back."""
+    if not unmarked:
+        return frozenset()
+    batches = _of_channel(application).filter(state=BatchState.UNKNOWN)
+    unknown = Message.objects.filter(batch__in=batches.values("pk"), state=MessageState.UNKNOWN)
+    return frozenset(pk for pk, number in unknown.values_list("pk", "number") if number in unmarked)

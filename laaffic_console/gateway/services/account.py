@@ -22,6 +22,7 @@ def laaffic_client() -> LaafficClient:
         api_secret=settings.LAAFFIC_API_SECRET,
         base_url=settings.LAAFFIC_BASE_URL,
         paths=settings.LAAFFIC_PATHS,
+        number_info_list=settings.LAAFFIC_NUMBER_INFO_LIST,
         time_zone=settings.LAAFFIC_TIME_ZONE,
         timeouts=settings.LAAFFIC_TIMEOUTS,
         pool_size=32,

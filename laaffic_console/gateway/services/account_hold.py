@@ -51,6 +51,9 @@ def place_because(sentence: str) -> None:
 
 
 def sentence_of(refusal: Refused) -> str:
+    if refusal.is_foreign:
+        said = _("The answer was %(code)s, and not Laaffic's: %(meaning)s. %(advice)s")
+        return said % {"code": refusal.code, "meaning": _(refusal.meaning), "advice": _(refusal.advice)}
     said = _("Laaffic refused with %(code)s: %(meaning)s. %(advice)s")
     return said % {"code": refusal.code, "meaning": _(refusal.meaning), "advice": _(refusal.advice)}
 

@@ -15,7 +15,11 @@ def record(balance: Balance) -> BalanceReading:
     now = timezone.now()
     BalanceReading.objects.filter(at__lt=now - KEPT).delete()
     return BalanceReading.objects.create(
-        at=now, balance=balance.balance, gift=balance.gift, credit=balance.credit, currency=balance.currency[:8]
+        at=now,
+        balance=balance.balance,
+        gift=balance.gift,
+        credit=balance.credit,
+        currency=(balance.currency or settings.LAAFFIC_BALANCE_CURRENCY)[:8],
     )
 
 

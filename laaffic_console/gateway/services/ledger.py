@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Exists, Q
+from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
@@ -100,6 +100,24 @@ def settle_by_evidence(
     """Settle a call by what was found out later; False when it is in none of the states `provided` any more."""
     settled = GatewayCall.objects.filter(pk=call_id, state__in=provided)
     return settled.update(state=state, settled_at=timezone.now(), evidence=evidence[:300]) == 1
+
+
+def take_back(calls: "QuerySet[GatewayCall]", why: str) -> int:
+    """Those that have not left never will; how many. One that leaves at this moment is not among them."""
+    return _end(calls.filter(state=CallState.PREPARED), CallState.NOT_SENT, why)
+
+
+def lose(calls: "QuerySet[GatewayCall]", why: str) -> int:
+    """No answer is waited for any more: those in flight are unknown; how many. One that was answered is not."""
+    return _end(calls.filter(state=CallState.IN_FLIGHT), CallState.UNKNOWN, why)
+
+
+def only(call_id: int) -> "QuerySet[GatewayCall]":
+    return GatewayCall.objects.filter(pk=call_id)
+
+
+def _end(calls: "QuerySet[GatewayCall]", state: CallState, why: str) -> int:
+    return calls.update(state=state, settled_at=timezone.now(), reason=why[:300], evidence=why[:300])
 
 
 def state_of(error: LaafficError) -> CallState:

@@ -1,5 +1,6 @@
 """Record, then call, then settle, for calls made one at a time, while a person waits for the answer."""
 
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -8,19 +9,27 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import GatewayCall
 from laaffic_console.gateway.services import account_hold, ledger
 from laaffic_console.gateway.services.account import NotConfigured
-from laaffic_console.laaffic import InvalidRequest, LaafficError, NotSent, Refused
+from laaffic_console.laaffic import InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused
+
+logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
 
+class HeldBack(NotSent):
+    """The account is held, or somebody took the call back; the message is a sentence for people."""
+
+
 def perform(call: GatewayCall, request: Callable[[], Answer]) -> Answer:
-    """Let a prepared call leave. A failure is written on its row and raised; the caller settles what was accepted.
+    """Let a prepared call leave, at `call.left_at`. A failure is written on its row and raised as a LaafficError, one
+    of our own making too: no branch leaves a call in flight. The caller settles what was accepted.
 
     Called outside any transaction: what was prepared must be committed before a byte leaves (DESIGN §1.1).
     """
-    if ledger.depart(call.pk, unless_held=True) is None:
-        held_back = NotSent(_why_not(call), interface=call.interface)
-        ledger.settle_error(call.pk, held_back)
+    call.left_at = ledger.depart(call.pk, unless_held=True)
+    if call.left_at is None:
+        held_back = HeldBack(_why_not(call), interface=call.interface)
+        ledger.take_back(ledger.only(call.pk), held_back.message)
         raise held_back
     try:
         return request()
@@ -33,6 +42,11 @@ def perform(call: GatewayCall, request: Callable[[], Answer]) -> Answer:
         never_left = NotSent(str(problem), interface=call.interface)
         ledger.settle_error(call.pk, never_left)
         raise never_left from problem
+    except Exception as problem:  # a bug of ours, which must not make a call look unsent
+        logger.exception("%s: call %s failed here", call.interface, call.pk)
+        lost = OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface=call.interface)
+        ledger.settle_error(call.pk, lost)
+        raise lost from problem
 
 
 def _why_not(call: GatewayCall) -> str:

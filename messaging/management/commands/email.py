@@ -12,6 +12,7 @@ from messaging.management.commands.campaign import as_text, said
 from messaging.models import EmailCampaign
 from messaging.services import email_campaigns, email_choices, email_counting
 from messaging.services.email_campaigns import NotAllowed
+from messaging.services.email_tests import TestFailed, send_test
 
 
 class Command(BaseCommand):
@@ -31,6 +32,10 @@ class Command(BaseCommand):
         send.add_argument("--trigger", type=int, metavar="ID")
         send.add_argument("--unsubscribe", action="store_true", default=None, help="add a link to unsubscribe")
         send.add_argument("--at", type=dt.datetime.fromisoformat, metavar="WHEN", help="2026-12-01T09:00")
+        test = verbs.add_parser("test", help="one mail with a campaign's template, sender and subject (sendEmail)")
+        test.add_argument("id", type=int)
+        test.add_argument("address")
+        test.add_argument("--data", default="", metavar="JSON", help='the template\'s variables: {"code": "1234"}')
         lookup = verbs.add_parser("lookup", help="ask for templates, recipient lists and sender addresses")
         lookup.add_argument("app", metavar="APPID")
         resolve = verbs.add_parser("resolve", help="settle a lost answer by a person's word")
@@ -41,7 +46,7 @@ class Command(BaseCommand):
         others = [verbs.add_parser(verb) for verb in ("report", "prove", "cancel", "resume")]
         for verb in [resolve, *others]:
             verb.add_argument("id", type=int)
-        for verb in [send, lookup, resolve, *others]:
+        for verb in [send, test, lookup, resolve, *others]:
             verb.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,7 +54,7 @@ class Command(BaseCommand):
             document = getattr(self, options["verb"])(options)
         except ValidationError as problem:
             raise CommandError("\n".join(said(problem))) from problem
-        except NotAllowed as problem:
+        except (NotAllowed, TestFailed) as problem:
             raise CommandError(str(problem)) from problem
         except EmailCampaign.DoesNotExist as problem:
             raise CommandError(f"There is no email campaign {options['id']}.") from problem
@@ -74,6 +79,11 @@ class Command(BaseCommand):
             scheduled_at=timezone.make_aware(at) if at and timezone.is_naive(at) else at,
         )
         return standing(email_campaigns.launch(campaign.pk))
+
+    def test(self, options: dict[str, Any]) -> dict[str, Any]:
+        """{"said": sentence}"""
+        campaign = EmailCampaign.objects.select_related("application").get(pk=options["id"])
+        return {"said": send_test(campaign, options["address"], options["data"])}
 
     def lookup(self, options: dict[str, Any]) -> dict[str, Any]:
         """{"template": [ids], "list": […], "sender": […], "problems": [sentence]}"""

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from messaging.management.commands.campaign import application_named, as_text, group_named, said
 from messaging.models import MmsAttachment
 from messaging.services import attachments, campaigns
-from messaging.services.attachments import UploadFailed
+from messaging.services.attachments import UploadedWithoutId, UploadFailed
 from messaging.services.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
 
 
@@ -20,6 +20,10 @@ class Command(BaseCommand):
         upload = verbs.add_parser("upload", help="keep files in the library and give them to Laaffic for three days")
         upload.add_argument("file", nargs="+", type=Path)
         upload.add_argument("--json", action="store_true")
+        keep_id = verbs.add_parser("keep-id", help="the id of an upload that Laaffic answered without one")
+        keep_id.add_argument("attachment", type=int, metavar="ATTACHMENT")
+        keep_id.add_argument("gateway_id", metavar="GATEWAY_ID")
+        keep_id.add_argument("--json", action="store_true")
         create = verbs.add_parser("create", help="a draft with one to three attachments")
         create.add_argument("--name", required=True)
         create.add_argument("--app", required=True, metavar="APPID")
@@ -34,7 +38,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            document = self.upload(options) if options["verb"] == "upload" else self.create(options)
+            document = VERBS[options["verb"]](self, options)
         except ValidationError as problem:
             raise CommandError("\n".join(said(problem))) from problem
         except UploadFailed as problem:
@@ -52,18 +56,21 @@ class Command(BaseCommand):
         kept = [kept_file(path) for path in options["file"]]
         rows = []
         for attachment in kept:
-            live = attachment if attachment.is_live else attachments.upload(attachment.pk)
-            rows.append(
-                {
-                    "id": live.pk,
-                    "name": live.name,
-                    "type": live.file_type,
-                    "bytes": live.size,
-                    "gateway_id": live.gateway_id,
-                    "lapses_at": live.lapses_at.isoformat(timespec="seconds") if live.lapses_at else "",
-                }
-            )
+            live = attachment if attachment.is_live else self.uploaded(attachment)
+            rows.append(row_of(live))
         return {"attachments": rows}
+
+    def uploaded(self, attachment: MmsAttachment) -> MmsAttachment:
+        """One that Laaffic took without telling an id is no failure: it is said on standard error what to do."""
+        try:
+            return attachments.upload(attachment.pk)
+        except UploadedWithoutId as problem:
+            self.stderr.write(str(problem))
+            return attachment
+
+    def keep_id(self, options: dict[str, Any]) -> dict[str, Any]:
+        live = attachments.keep_id(options["attachment"], options["gateway_id"])
+        return {"attachments": [row_of(live)]}
 
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
         chosen = MmsOptions(
@@ -86,6 +93,17 @@ class Command(BaseCommand):
         return {"id": campaign.pk}
 
 
+def row_of(live: MmsAttachment) -> dict[str, Any]:
+    return {
+        "id": live.pk,
+        "name": live.name,
+        "type": live.file_type,
+        "bytes": live.size,
+        "gateway_id": live.gateway_id,
+        "lapses_at": live.lapses_at.isoformat(timespec="seconds") if live.lapses_at else "",
+    }
+
+
 def kept_file(path: Path) -> MmsAttachment:
     try:
         data = path.read_bytes()
@@ -95,3 +113,6 @@ def kept_file(path: Path) -> MmsAttachment:
         return attachments.add(data, path.name)[0]
     except ValidationError as problem:
         raise CommandError(f"{path.name}: {' '.join(problem.messages)}") from problem
+
+
+VERBS = {"upload": Command.upload, "keep-id": Command.keep_id, "create": Command.create}

@@ -45,6 +45,7 @@ def read(
 ) -> Proposal:
     """Check what was typed, all of it; ValidationError names every field that is wrong."""
     problems: dict[str, list[str]] = {}
+    held = pool.held if pool else None
     pool_number = pool_number.strip()
     if not 1 <= len(pool_number) <= MAX_POOL_NUMBER:
         problems["pool_number"] = [_("A pool number has 1 to 20 characters.")]
@@ -54,12 +55,12 @@ def read(
         problems["max_concurrency"] = [_("Concurrent calls are a number from 0 to 9,999.")]
     listed = addresses.Addresses((), ())
     try:
-        listed = addresses.read(whitelist)
+        listed = addresses.read(whitelist, held=held.addresses if held else None)
     except addresses.InvalidAddresses as problem:
         problems["whitelist"] = problem.problems
     collected: list[NumberList] = []
     try:
-        collected.append(number_lists.read_pasted(numbers))
+        collected.append(number_lists.read_pasted(numbers, held=held.numbers if held else ()))
     except number_lists.InvalidNumbers as problem:
         problems["numbers"] = problem.problems
     try:
@@ -182,6 +183,7 @@ def _send(old: PoolConfig | None, config: PoolConfig) -> None:
         whitelist=config.addresses,
         max_concurrency=config.max_concurrency,
         numbers=config.numbers if config.numbers or old.numbers else None,
+        held={*old.addresses, *old.numbers, *([] if old.addresses else [""])},
     )
 
 

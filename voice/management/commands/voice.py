@@ -8,9 +8,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from laaffic_console.gateway.models import CallState
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.laaffic import CallKind, InvalidRequest, LaafficError, Source
 from voice.management import group_arguments, spoken_arguments
-from voice.models import SipPhone
-from voice.services import audio, calls, phones, scheduling
+from voice.models import AudioFile, SipPhone
+from voice.services import audio, calls, phones, records, scheduling
 from voice.services.audio import UploadFailed
 from voice.services.syncing import SyncFailed
 
@@ -29,7 +31,11 @@ class Command(BaseCommand):
         call.add_argument("number", help="with its country code")
         call.add_argument("--app", default="", help="appId, where two applications have the account")
         call.add_argument("--display-number", default="")
-        for verb in (sync, upload, call):
+        files = verbs.add_parser("files", help="the audio files that Laaffic has, wherever they were uploaded")
+        record = verbs.add_parser("record", help="ask for the record of one call, and keep it")
+        record.add_argument("voice_id")
+        record.add_argument("--sip", action="store_true", help="a call from a SIP phone; else a spoken or group call")
+        for verb in (sync, upload, call, files, record):
             verb.add_argument("--json", action="store_true", help="one JSON document on standard output")
         spoken_arguments.add(verbs.add_parser("say", help="write a spoken message; `campaign launch` calls"))
         group_arguments.add(verbs.add_parser("group", help="group-call tasks: one announcement to many numbers"))
@@ -39,7 +45,7 @@ class Command(BaseCommand):
             said = getattr(self, f"_{options['verb']}")(options)
         except ValidationError as problem:
             raise CommandError(group_arguments.said(problem)) from problem
-        except (UploadFailed, SyncFailed) as problem:
+        except (UploadFailed, SyncFailed, NotConfigured, LaafficError, InvalidRequest) as problem:
             raise CommandError(str(problem)) from problem
         if options["json"]:
             self.stdout.write(json.dumps(said))
@@ -73,6 +79,40 @@ class Command(BaseCommand):
         kept, is_new = audio.add(data, options["name"] or audio.suggested_name(file.name))
         kept = audio.upload(kept.pk)
         return {"id": kept.pk, "name": kept.name, "new": is_new, "file_id": kept.file_id, "seconds": kept.seconds}
+
+    def _files(self, options: dict[str, Any]) -> list[dict[str, Any]]:
+        """Each with its id at Laaffic; `ours` where this library holds the same name."""
+        listed = list(laaffic_client().voice.every_audio_file())
+        ours = set(AudioFile.objects.values_list("name", flat=True))
+        return [
+            {
+                "file_id": file.file_id,
+                "name": file.name,
+                "uploaded_at": file.uploaded_at.isoformat(timespec="seconds") if file.uploaded_at else "",
+                "ours": file.name in ours,
+            }
+            for file in listed
+        ]
+
+    def _record(self, options: dict[str, Any]) -> dict[str, Any]:
+        voice = laaffic_client().voice
+        ask, kind = (voice.sip_record, CallKind.SIP) if options["sip"] else (voice.group_record, None)
+        found = ask(options["voice_id"])
+        if found is None:
+            raise CommandError(
+                f"Laaffic has no record of call {options['voice_id']}, or none yet: a call is recorded when it has "
+                "ended. Ask again later; a call from a SIP phone is asked for with --sip."
+            )
+        records.take([found], Source.VOICE_RECORD, kind=kind)
+        return {
+            "voice_id": found.voice_id,
+            "callee": found.callee,
+            "outcome": str(found.outcome),
+            "seconds": found.duration,
+            "cost": None if found.cost is None else str(found.cost),
+            "currency": found.currency,
+            "mark": found.called_info,
+        }
 
     def _group(self, options: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
         return group_arguments.run(options)

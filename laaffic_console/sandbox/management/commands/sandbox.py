@@ -35,6 +35,15 @@ class Command(BaseCommand):
         parser.add_argument("--dialect", choices=["both", "vendor", "seed"], default="both", help="shape of answers")
         parser.add_argument("--statuses", choices=["strings", "numbers"], default="strings", help='"0" or 0')
         parser.add_argument("--failed-record", choices=["1", "2"], default="2", help="what getSentRcd calls a failure")
+        parser.add_argument("--tolerance", type=natural, default=1800, metavar="SECONDS", help="of a timestamp")
+        parser.add_argument("--seed-errors", action="store_true", help='an unknown application is "1", not -32')
+        parser.add_argument("--task-envelope", action="store_true", help="group-call tasks refuse in code and msg")
+        parser.add_argument("--dedupe", action="store_true", help="an orderId that came before is not sent again")
+        parser.add_argument("--refusal-http-status", type=http_status, default=200, metavar="CODE")
+        parser.add_argument("--audio-megabytes", type=positive, default=5, metavar="N", help="the largest audio file")
+        parser.add_argument(
+            "--record-page", type=positive, default=50_000, metavar="N", help="rows of a page of getSentRcd"
+        )
         parser.add_argument("--balance", type=float, help="runs down with each message; without it, it never does")
         parser.add_argument("--clock-offset", type=float, default=0.0, help="seconds this gateway's clock is ahead")
         pushes = parser.add_argument_group("delivery reports, and how all callbacks are posted")
@@ -52,6 +61,7 @@ class Command(BaseCommand):
         pushes.add_argument(
             "--push-repeat", type=probability, default=0.0, metavar="P", help="share of callbacks that come twice"
         )
+        pushes.add_argument("--push-retries", type=natural, default=5, metavar="N", help="until one is answered 200")
         pushes.add_argument("--push-loss", type=probability, default=0.0, metavar="P", help="share never pushed")
         pushes.add_argument("--push-shuffle", action="store_true", help="callbacks come out of order")
         pushes.add_argument("--push-delay", type=seconds, default=0.0, metavar="SECONDS", help="callbacks come so late")
@@ -186,6 +196,12 @@ def natural(said: str) -> int:
     return value
 
 
+def http_status(said: str) -> int:
+    if not 200 <= int(said) <= 599:
+        raise argparse.ArgumentTypeError(f"{said} is not between 200 and 599")
+    return int(said)
+
+
 def positive(said: str) -> int:
     if not natural(said):
         raise argparse.ArgumentTypeError("at least 1")
@@ -219,9 +235,17 @@ def options_of(given: dict[str, Any]) -> Options:
         api_secret=given["api_secret"],
         seed=given["seed"],
         clock_offset=given["clock_offset"],
+        tolerance=given["tolerance"],
+        seed_errors=given["seed_errors"],
+        task_envelope=given["task_envelope"],
+        dedupe=given["dedupe"],
+        refusal_http_status=given["refusal_http_status"],
+        audio_bytes=given["audio_megabytes"] * 1024 * 1024,
+        push_retries=given["push_retries"],
         dialect=given["dialect"],
         numeric_status=given["statuses"] == "numbers",
         failed_record=given["failed_record"],
+        record_page=given["record_page"],
         applications=applications,
         balance=given["balance"],
         delivery_delay=(low, high),

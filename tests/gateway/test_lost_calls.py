@@ -1,0 +1,106 @@
+"""Calls whose process died, and one that only looked dead: it leaves, or is answered, while it is being judged."""
+
+import contextlib
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.services import ledger, lost_calls
+from messaging.services import attachments, email_tests
+from phone_numbers.services import lost_calls as numbers_lost_calls
+from voice.services import calls as voice_calls
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LONG_AGO = dt.timedelta(minutes=10)
+
+SWEEPS: list[tuple[str, str, Callable[[], object]]] = [
+    ("SIP call", "voice/sendSip", voice_calls.recover),
+    ("audio file", "voice/fileUpload", voice_calls.recover),
+    ("group task", "voice/group/call/send", voice_calls.recover),
+    ("email campaign", "email/sendEmail", email_tests.sweep),
+    ("MMS attachment", "mmsUpload", attachments.sweep),
+    ("binding request", "number/pns/bind", numbers_lost_calls.recover),
+    ("number pool", "number/editNumberPool", numbers_lost_calls.recover),
+]
+every_sweep = pytest.mark.parametrize(("kind", "interface", "sweep"), SWEEPS, ids=[row[0] for row in SWEEPS])
+
+
+def call(kind: str, interface: str, state: CallState, age: dt.timedelta = LONG_AGO) -> GatewayCall:
+    then = timezone.now() - age
+    left_at = then if state is CallState.IN_FLIGHT else None
+    return GatewayCall.objects.create(
+        interface=interface, about_kind=kind, about_id=1, summary={}, state=state, prepared_at=then, left_at=left_at
+    )
+
+
+def state_of(made: GatewayCall) -> str:
+    return GatewayCall.objects.get(pk=made.pk).state
+
+
+@contextlib.contextmanager
+def just_before_the_write(act: Callable[[], object]) -> Iterator[None]:
+    """Between a sweep's look, where it has one, and the first statement that changes the ledger."""
+    done = []
+
+    def interleave(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+        if not done and sql.startswith("UPDATE") and GatewayCall._meta.db_table in sql:
+            done.append(sql)
+            act()
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(interleave):
+        yield
+    assert done
+
+
+@every_sweep
+class SweepTests:
+    def test_what_never_left_is_not_sent_and_what_left_is_unknown(
+        self, kind: str, interface: str, sweep: Callable[[], object]
+    ) -> None:
+        made = [call(kind, interface, state) for state in (CallState.PREPARED, CallState.IN_FLIGHT)]
+
+        sweep()
+
+        assert [state_of(each) for each in made] == [CallState.NOT_SENT, CallState.UNKNOWN]
+
+    def test_one_that_leaves_while_it_is_judged_is_in_flight(
+        self, kind: str, interface: str, sweep: Callable[[], object]
+    ) -> None:
+        made = call(kind, interface, CallState.PREPARED)
+
+        with just_before_the_write(lambda: ledger.depart(made.pk)):
+            sweep()
+
+        assert state_of(made) == CallState.IN_FLIGHT
+
+    def test_one_that_is_answered_while_it_is_judged_keeps_its_answer(
+        self, kind: str, interface: str, sweep: Callable[[], object]
+    ) -> None:
+        made = call(kind, interface, CallState.IN_FLIGHT)
+
+        with just_before_the_write(lambda: ledger.settle_accepted(made.pk)):
+            sweep()
+
+        assert state_of(made) == CallState.ACCEPTED
+
+    def test_a_young_one_is_somebodys(self, kind: str, interface: str, sweep: Callable[[], object]) -> None:
+        young = [
+            call(kind, interface, state, dt.timedelta(seconds=5)) for state in (CallState.PREPARED, CallState.IN_FLIGHT)
+        ]
+        waited_long = call(kind, interface, CallState.PREPARED)
+        GatewayCall.objects.filter(pk=waited_long.pk).update(state=CallState.IN_FLIGHT, left_at=timezone.now())
+
+        sweep()
+
+        assert [state_of(each) for each in [*young, waited_long]] == ["prepared", "in_flight", "in_flight"]
+
+
+def test_it_waits_longer_than_an_answer_may_take(settings: Any) -> None:
+    assert lost_calls.LOST_AFTER.total_seconds() > sum(settings.LAAFFIC_TIMEOUTS)
