@@ -25,8 +25,13 @@ def opt_out_in(content: str, words: Mapping[str, Sequence[str]]) -> OptOut | Non
     said = fold(_without_signature(content[:MAX_READ]))
     if not said or len(said) > MAX_LENGTH:
         return None
-    known = {fold(word): OptOut(word, language) for language in reversed(words) for word in reversed(words[language])}
-    return _only_words_of(known, _together(said.split()))
+    return _only_words_of(_by_folded(words), _together(said.split()))
+
+
+def _by_folded(words: Mapping[str, Sequence[str]]) -> dict[str, OptOut]:
+    """The first language that lists a word has it."""
+    entries = [OptOut(word, language) for language, listed in words.items() for word in listed]
+    return {fold(entry.word): entry for entry in reversed(entries)}
 
 
 def _only_words_of(known: Mapping[str, OptOut], said: Sequence[str]) -> OptOut | None:

@@ -7,10 +7,10 @@ to the number as it was given.
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, cycle
 
 _Rewriting = tuple[str, str]  # a pattern for the whole number, and what it becomes
-_Compiled = tuple[re.Pattern[str], str]
+_Compiled = tuple[re.Pattern[str], list[str | int]]  # text and groups by turns: `Match.expand` takes ten times as long
 
 
 class _Plan:
@@ -22,7 +22,12 @@ class _Plan:
 
 
 def _compiled(rewritings: Sequence[_Rewriting]) -> list[_Compiled]:
-    return [(re.compile(pattern), template) for pattern, template in rewritings]
+    return [(re.compile(pattern), _parts(template)) for pattern, template in rewritings]
+
+
+def _parts(template: str) -> list[str | int]:
+    split = re.split(r"\\(?:g<)?(\d)>?", template)
+    return [int(part) if is_group else part for is_group, part in zip(cycle((False, True)), split, strict=False)]
 
 
 def subscriber(number: str) -> str:
@@ -49,9 +54,9 @@ def _plan(number: str) -> _Plan | None:
 
 
 def _rewritten(number: str, rewritings: Sequence[_Compiled]) -> Iterator[str]:
-    for pattern, template in rewritings:
+    for pattern, parts in rewritings:
         if matched := pattern.fullmatch(number):
-            yield matched.expand(template)
+            yield "".join([matched[part] if isinstance(part, int) else part for part in parts])
 
 
 # Mexico: until 2019 a mobile number had a 1 behind the country code; carriers still write it.

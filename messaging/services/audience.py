@@ -15,10 +15,11 @@ from django.utils import timezone
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.durability import relax
 from messaging import merge_fields, msisdn
-from messaging.models import Batch, Campaign, Contact, Message, MessageState, SuppressionEntry
+from messaging.models import Batch, Campaign, Contact, Message, MessageState, OtherSpelling, SuppressionEntry
 from messaging.msisdn import Msisdn
-from messaging.services import audience_sql, channels, merged_lengths
+from messaging.services import audience_sql, channels, merged_lengths, suppression
 from messaging.services.merge_values import COLUMNS_OF_CONTACT, values_of
+from messaging.subscribers import PREFIXES, every_spelling, spellings, subscriber
 
 CHUNK = 1000  # what one POST may carry (wire §2.1), and a write lock of some 20 ms
 SLICE_SECONDS = 20.0
@@ -68,7 +69,7 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
     not_excluded, excluded_params = audience_sql.not_excluded(excluded, campaign.audience_cursor, upper)
     batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
     values, value_params = _merge_values_sql(campaign.text)
-    suppressed_on = channels.of(campaign).suppressed_on
+    suppressed_on = channels.of(campaign).suppressed_on * 2
     made = _insert_messages(
         f"SELECT {campaign.pk}, {batch.pk}, c.id, c.number, c.country, {values}, "
         f"{MessageState.QUEUED.value}, {channels.of(campaign).segments(campaign.text)}, 1, '', '', '', '' "
@@ -76,13 +77,32 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
         [*value_params, *params, *excluded_params, *suppressed_on],
     )
     dropped = _count_dropped(audience, params, not_excluded, excluded_params, suppressed_on)
-    _keep_batch(campaign, batch, *made)
+    twice = _drop_twice(campaign, batch, made)
+    _keep_batch(campaign, batch, made[0] - twice, *made[1:])
     Campaign.objects.filter(pk=campaign.pk).update(
         audience_cursor=upper,
-        total=F("total") + made[0],
+        total=F("total") + made[0] - twice,
+        dropped_invalid=F("dropped_invalid") + twice,
         dropped_excluded=F("dropped_excluded") + dropped[0],
         dropped_suppressed=F("dropped_suppressed") + dropped[1],
     )
+
+
+def _drop_twice(campaign: Campaign, batch: Batch, made: tuple[int, int, int]) -> int:
+    """One person gets one message: who is in the audience by another spelling already leaves it; how many do."""
+    has_others = Q()
+    for prefix in PREFIXES:
+        has_others |= Q(number__startswith=prefix)
+    stretch = Message.objects.filter(pk__gte=made[1], pk__lte=made[2], batch=batch).filter(has_others).order_by("pk")
+    fresh = {number: pk for pk, number in stretch.values_list("pk", "number")}
+    others = {other for number in fresh for other in spellings(number)[1:]}
+    if not others:
+        return 0
+    there = Message.objects.filter(campaign=campaign, number__in=others)
+    first = dict.fromkeys(map(subscriber, there.filter(pk__lt=made[1]).values_list("number", flat=True)), 0)
+    twice = [pk for number, pk in fresh.items() if first.setdefault(subscriber(number), pk) != pk]
+    Message.objects.filter(pk__in=twice).delete()
+    return len(twice)
 
 
 def _merge_values_sql(text: str) -> tuple[str, list[str]]:
@@ -134,7 +154,7 @@ def _insert_messages(select: str, params: Sequence[int | str]) -> tuple[int, int
 
 
 def _count_dropped(
-    audience: str, params: list[int], not_excluded: str, excluded: list[int], suppressed_on: tuple[str, str, str]
+    audience: str, params: list[int], not_excluded: str, excluded: list[int], suppressed_on: Sequence[str]
 ) -> tuple[int, int]:
     """(in an excluded group, suppressed and in none) among the contacts of a chunk."""
     with connection.cursor() as cursor:
@@ -162,7 +182,9 @@ def _add_extra_numbers(campaign: Campaign) -> None:
     if not campaign.extra_numbers:
         return
     wanted = valid_numbers(campaign)
-    there = set(Message.objects.filter(campaign=campaign, number__in=wanted).values_list("number", flat=True))
+    spelt = every_spelling(list(wanted))
+    there = set(Message.objects.filter(campaign=campaign, number__in=spelt).values_list("number", flat=True))
+    there = {number for number in wanted if not there.isdisjoint(spellings(number))}
     suppressed = suppressed_among(campaign, wanted)
     numbers = [number for number in wanted if number not in there | suppressed]
     contacts = {contact.number: contact for contact in Contact.objects.filter(number__in=numbers)}
@@ -176,26 +198,24 @@ def _add_extra_numbers(campaign: Campaign) -> None:
 
 
 def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:
-    """Those that were given one by one, each once."""
+    """Those that were given one by one, each subscriber once."""
     wanted: dict[str, Msisdn] = {}
     for text in campaign.extra_numbers:
         with contextlib.suppress(msisdn.InvalidNumber):
             number = msisdn.parse(text)
-            wanted[number.number] = number
-    return wanted
+            wanted.setdefault(subscriber(number.number), number)
+    return {number.number: number for number in wanted.values()}
 
 
 def is_suppressed(campaign: Campaign) -> Q:
     """Of contacts, for the campaign's channel."""
-    stopping = SuppressionEntry.objects.filter(
-        number=OuterRef("number"), channel__in=channels.of(campaign).suppressed_on
-    )
-    return Q(Exists(stopping))
+    stopping = SuppressionEntry.objects.filter(channel__in=channels.of(campaign).suppressed_on)
+    others = OtherSpelling.objects.filter(number=OuterRef(OuterRef("number"))).values("suppressed")
+    return Q(Exists(stopping.filter(number=OuterRef("number")))) | Q(Exists(stopping.filter(number__in=others)))
 
 
 def suppressed_among(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
-    stopping = SuppressionEntry.objects.filter(number__in=numbers, channel__in=channels.of(campaign).suppressed_on)
-    return set(stopping.values_list("number", flat=True))
+    return suppression.suppressed_among(list(numbers), channels=channels.of(campaign).suppressed_on)
 
 
 def _insert_numbers(

@@ -154,7 +154,7 @@ class _Counting:
                 f"CASE WHEN {not_excluded} THEN 0 ELSE 1 END AS excluded, "
                 f"CASE WHEN {audience_sql.NOT_SUPPRESSED} THEN 0 ELSE 1 END AS suppressed, "
                 f"CASE WHEN {had} THEN 1 ELSE 0 END AS had {who}) AS looked_at GROUP BY 1, 2, 3, 4, 5",
-                [*excluded, *channels.of(self.campaign).suppressed_on, *had_params, *params],
+                [*excluded, *channels.of(self.campaign).suppressed_on * 2, *had_params, *params],
             )
             for row in cursor.fetchall():
                 self._add(*row)
