@@ -15,7 +15,16 @@ from django.utils import timezone
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.durability import relax
 from messaging import merge_fields, msisdn
-from messaging.models import Batch, Campaign, Contact, Message, MessageState, OtherSpelling, SuppressionEntry
+from messaging.models import (
+    Batch,
+    Campaign,
+    Contact,
+    GroupMembership,
+    Message,
+    MessageState,
+    OtherSpelling,
+    SuppressionEntry,
+)
 from messaging.msisdn import Msisdn
 from messaging.services import audience_sql, channels, merged_lengths, suppression
 from messaging.services.merge_values import COLUMNS_OF_CONTACT, values_of
@@ -69,15 +78,15 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
     not_excluded, excluded_params = audience_sql.not_excluded(excluded, campaign.audience_cursor, upper)
     batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
     values, value_params = _merge_values_sql(campaign.text)
-    suppressed_on = channels.of(campaign).suppressed_on * 2
+    not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(campaign).suppressed_on)
     made = _insert_messages(
         f"SELECT {campaign.pk}, {batch.pk}, c.id, c.number, c.country, {values}, "
         f"{MessageState.QUEUED.value}, {channels.of(campaign).segments(campaign.text)}, 1, '', '', '', '' "
-        f"{audience} AND {not_excluded} AND {audience_sql.NOT_SUPPRESSED} ORDER BY c.id",
+        f"{audience} AND {not_excluded} AND {not_suppressed} ORDER BY c.id",
         [*value_params, *params, *excluded_params, *suppressed_on],
     )
-    dropped = _count_dropped(audience, params, not_excluded, excluded_params, suppressed_on)
-    twice = _drop_twice(campaign, batch, made)
+    dropped = _count_dropped((audience, params), (not_excluded, excluded_params), (not_suppressed, suppressed_on))
+    twice = _drop_twice(campaign, made, upper)
     _keep_batch(campaign, batch, made[0] - twice, *made[1:])
     Campaign.objects.filter(pk=campaign.pk).update(
         audience_cursor=upper,
@@ -88,21 +97,45 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
     )
 
 
-def _drop_twice(campaign: Campaign, batch: Batch, made: tuple[int, int, int]) -> int:
-    """One person gets one message: who is in the audience by another spelling already leaves it; how many do."""
-    has_others = Q()
-    for prefix in PREFIXES:
-        has_others |= Q(number__startswith=prefix)
-    stretch = Message.objects.filter(pk__gte=made[1], pk__lte=made[2], batch=batch).filter(has_others).order_by("pk")
-    fresh = {number: pk for pk, number in stretch.values_list("pk", "number")}
-    others = {other for number in fresh for other in spellings(number)[1:]}
-    if not others:
+def _drop_twice(campaign: Campaign, made: tuple[int, int, int], upper: int) -> int:
+    """One person gets one message: out goes who is in the audience by another spelling too; how many do.
+
+    Of two spellings one at least is not the usual one, so only such numbers are looked at, and few are.
+    """
+    unusual = [(pk, number) for pk, number in _with_other_spellings(made) if subscriber(number) != number]
+    if not unusual:
         return 0
-    there = Message.objects.filter(campaign=campaign, number__in=others)
-    first = dict.fromkeys(map(subscriber, there.filter(pk__lt=made[1]).values_list("number", flat=True)), 0)
-    twice = [pk for number, pk in fresh.items() if first.setdefault(subscriber(number), pk) != pk]
+    others = every_spelling([number for _pk, number in unusual])
+    there = set(Message.objects.filter(campaign=campaign, number__in=others).values_list("number", flat=True))
+    there |= _ahead(campaign, upper, others)
+    twice = {}
+    for pk, number in unusual:
+        if not there.isdisjoint(spellings(number)[1:]):
+            twice[pk] = number
+            there.discard(number)
     Message.objects.filter(pk__in=twice).delete()
     return len(twice)
+
+
+def _with_other_spellings(made: tuple[int, int, int]) -> list[tuple[int, str]]:
+    """(id, number) of the messages that were made, of those countries that spell numbers in several ways."""
+    marks = ", ".join(["%s"] * len(PREFIXES))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT m.id, m.number FROM messaging_message m WHERE m.id >= %s AND m.id <= %s "
+            f"AND (substr(m.number, 1, 2) IN ({marks}) OR substr(m.number, 1, 3) IN ({marks})) ORDER BY m.id",
+            [*made[1:], *PREFIXES, *PREFIXES],
+        )
+        return list(cursor.fetchall())
+
+
+def _ahead(campaign: Campaign, after: int, numbers: Sequence[str]) -> set[str]:
+    """Those of the numbers whose contacts are still to be frozen."""
+    members = GroupMembership.objects.filter(contact=OuterRef("pk"))
+    waiting = Contact.objects.filter(number__in=numbers, pk__gt=after, pk__lte=campaign.audience_end)
+    waiting = waiting.filter(Exists(members.filter(group__in=campaign.groups.all())))
+    waiting = waiting.exclude(Exists(members.filter(group__in=campaign.excluded_groups.all())))
+    return set(waiting.values_list("number", flat=True))
 
 
 def _merge_values_sql(text: str) -> tuple[str, list[str]]:
@@ -154,15 +187,15 @@ def _insert_messages(select: str, params: Sequence[int | str]) -> tuple[int, int
 
 
 def _count_dropped(
-    audience: str, params: list[int], not_excluded: str, excluded: list[int], suppressed_on: Sequence[str]
+    audience: tuple[str, list[int]], not_excluded: tuple[str, list[int]], not_suppressed: tuple[str, list[str]]
 ) -> tuple[int, int]:
-    """(in an excluded group, suppressed and in none) among the contacts of a chunk."""
+    """(in an excluded group, suppressed and in none) among the contacts of a chunk; each given with its parameters."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT coalesce(sum(CASE WHEN {not_excluded} THEN 0 ELSE 1 END), 0), "
-            f"coalesce(sum(CASE WHEN {audience_sql.NOT_SUPPRESSED} THEN 0 WHEN {not_excluded} THEN 1 ELSE 0 END), 0) "
-            f"{audience}",
-            [*excluded, *suppressed_on, *excluded, *params],
+            f"SELECT coalesce(sum(CASE WHEN {not_excluded[0]} THEN 0 ELSE 1 END), 0), "
+            f"coalesce(sum(CASE WHEN {not_suppressed[0]} THEN 0 WHEN {not_excluded[0]} THEN 1 ELSE 0 END), 0) "
+            f"{audience[0]}",
+            [*not_excluded[1], *not_suppressed[1], *not_excluded[1], *audience[1]],
         )
         excluded_ones, suppressed = cursor.fetchone()
     return excluded_ones, suppressed

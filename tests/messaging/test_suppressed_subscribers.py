@@ -22,7 +22,7 @@ from messaging.models import (
     SuppressionEntry,
     SuppressionRelease,
 )
-from messaging.services import audience_counts, campaigns, replies, suppression
+from messaging.services import audience, audience_counts, campaigns, replies, suppression
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_replies import in_vendors_zone, push, pushed
 from voice.services import calls, group_numbers
@@ -123,6 +123,23 @@ class SendingTests:
         assert sorted(reached) == ["525512345678", "541123456789", "5511987654321", "919876543210"]
         campaign.refresh_from_db()
         assert (campaign.total, campaign.dropped_invalid, campaign.state) == (4, 4, "finished")
+
+    @pytest.mark.parametrize("at_once", [1, 2, 1000])
+    def test_also_when_the_two_are_frozen_apart(
+        self, at_once: int, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(audience, "CHUNK", at_once)
+        add(group, "551187654321", "54111523456789", "541123456789", "919876543210", "5511987654321")
+        campaign = draft(application, group)
+        audience.begin(campaign)
+
+        while audience.freeze_chunk(campaign.pk):
+            pass
+
+        reached = Message.objects.order_by("pk").values_list("number", flat=True)
+        assert list(reached) == ["541123456789", "919876543210", "5511987654321"]
+        campaign.refresh_from_db()
+        assert (campaign.total, campaign.dropped_invalid) == (3, 2)
 
 
 class CallTests:
