@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.durability import relax
@@ -18,6 +19,7 @@ from messaging import merge_fields, msisdn
 from messaging.models import (
     Batch,
     Campaign,
+    CampaignEvent,
     Contact,
     GroupMembership,
     Message,
@@ -26,7 +28,7 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.msisdn import Msisdn
-from messaging.services import audience_sql, channels, merged_lengths, suppression
+from messaging.services import audience_sql, channels, merged_lengths, reply_pulls, suppression
 from messaging.services.merge_values import COLUMNS_OF_CONTACT, values_of
 from messaging.subscribers import PREFIXES, every_spelling, spellings, subscriber
 
@@ -40,6 +42,7 @@ def freeze(campaign_id: int) -> None:
     with leases.lease(f"freeze:{campaign_id}") as held:
         if held is None:
             return
+        _read_replies_first(campaign_id)
         give_up_at = time.monotonic() + SLICE_SECONDS
         while freeze_chunk(campaign_id):
             workers.beat()
@@ -52,7 +55,22 @@ def freeze(campaign_id: int) -> None:
 def freeze_one_chunk(campaign_id: int) -> bool:
     """For a sender that has nothing to send: do a chunk if nobody else is freezing."""
     with leases.lease(f"freeze:{campaign_id}") as held:
-        return held is not None and freeze_chunk(campaign_id)
+        if held is None:
+            return False
+        _read_replies_first(campaign_id)
+        return freeze_chunk(campaign_id)
+
+
+def _read_replies_first(campaign_id: int) -> None:
+    """A STOP that was not pushed is learnt before anybody is frozen; that it could not be is said on the campaign."""
+    campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
+    if campaign.audience != Campaign.Audience.FREEZING or campaign.audience_cursor:
+        return
+    if problem := reply_pulls.read_before_launch(campaign):
+        said = _("Replies could not be read before the launch: %(problem)s")
+        unknown = _("A STOP that lies unread at Laaffic is not known yet.")
+        text = f"{said % {'problem': problem[:200].rstrip('.')}}. {unknown}"
+        CampaignEvent.objects.create(campaign=campaign, text=text[:300])
 
 
 @transaction.atomic

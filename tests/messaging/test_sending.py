@@ -175,7 +175,7 @@ class FaultTests:
         code: str,
     ) -> None:
         add_contacts(group, 3)
-        sandbox.set_faults(status=code, status_calls=1)
+        sandbox.set_faults(status=code, status_calls=1, paths=["/sendSms"])
         campaign = make(application, group)
 
         campaigns.launch(campaign.pk)
