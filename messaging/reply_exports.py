@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 
 from messaging.contact_rows import escape_formula
-from messaging.models import Contact, Reply
+from messaging.models import Reply
+from messaging.services.replies import contacts_of
 from messaging.xlsx_stream import workbook
 
 CHUNK = 1000
@@ -22,8 +23,7 @@ def rows(replies: QuerySet[Reply]) -> Iterator[list[str]]:
     ordered = replies.select_related("campaign").order_by("-pk")
     while chunk := list((ordered if last is None else ordered.filter(pk__lt=last))[:CHUNK]):
         last = chunk[-1].pk
-        known = Contact.objects.filter(number__in={reply.number for reply in chunk})
-        names = dict(known.values_list("number", "name"))
+        names = {number: contact.name for number, contact in contacts_of(chunk).items()}
         for reply in chunk:
             yield [escape_formula(cell) for cell in _cells(reply, names.get(reply.number, ""))]
 

@@ -119,7 +119,7 @@ class Sandbox:
         now = time.time() + self.options.clock_offset
         try:
             protocol.check_signature(request.headers, self.options, now, family.expired)
-            if self.faults.status_calls > 0 and self.faults.status:
+            if self.faults.status_calls > 0 and self.faults.status and self.faults.strikes(route.path, True):
                 self.faults.status_calls -= 1
                 raise Refusal(self.faults.status)
             return route.answer(parameters(request, raw) | dict(request.match_info), now)

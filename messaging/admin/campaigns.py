@@ -276,6 +276,8 @@ class CampaignAdmin(ModelAdmin):
         return steering.pace_view(self, request, self._get(request, pk))
 
     def follow_up_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        if verb == "retry":
+            return steering.retry_view(self, request, self._get(request, pk))
         return steering.follow_up_view(request, self._get(request, pk), verb)
 
     def _get(self, request: HttpRequest, pk: int) -> Campaign:

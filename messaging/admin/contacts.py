@@ -39,6 +39,7 @@ from messaging.models import (
     SuppressionRelease,
 )
 from messaging.services import contacts, suppression
+from messaging.subscribers import spellings
 
 VALIDITY_COLOURS = {Contact.Validity.VALID: "success", Contact.Validity.POSSIBLE: "warning"}
 
@@ -194,16 +195,17 @@ class ContactAdmin(ModelAdmin):
     def _facts(self, request: HttpRequest, contact: Contact) -> dict[str, Any]:
         """What is known of the number beside the contact itself."""
         may_see_messages = request.user.has_perm("messaging.view_message")
+        numbers = spellings(contact.number)
         received = Message.objects.filter(number=contact.number).select_related("campaign").order_by("-pk")
         return {
             "contact": contact,
             "time_zones": contact.time_zones.split(",")[:6] if contact.time_zones else [],
-            "replies": Reply.objects.filter(number=contact.number).select_related("campaign")[:20]
+            "replies": Reply.objects.filter(number__in=numbers).select_related("campaign")[:20]
             if request.user.has_perm("messaging.view_reply")
             else None,
             "received": received[:20] if may_see_messages else None,
-            "entries": SuppressionEntry.objects.filter(number=contact.number).select_related("created_by"),
-            "releases": SuppressionRelease.objects.filter(number=contact.number).select_related("released_by")[:20],
+            "entries": SuppressionEntry.objects.filter(number__in=numbers).select_related("created_by"),
+            "releases": SuppressionRelease.objects.filter(number__in=numbers).select_related("released_by")[:20],
         }
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -17,7 +17,9 @@ from unfold.decorators import display
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from messaging import reply_exports
 from messaging.admin.pages import require
-from messaging.models import Contact, Reply
+from messaging.models import Reply
+from messaging.services.replies import contacts_of
+from messaging.subscribers import spellings
 
 TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -78,7 +80,8 @@ class ReplyAdmin(ReadOnlyAdmin):
         digits = "".join(search_term.strip().lstrip("+").split())
         if not digits:
             return queryset, False
-        return queryset.filter(number__gte=digits, number__lt=digits + "~"), False
+        begins_so = Q(number__gte=digits, number__lt=digits + "~")
+        return queryset.filter(begins_so | Q(number__in=spellings(digits)[1:])), False
 
     @display(description=gettext_lazy("contact"))
     def whose(self, reply: Reply) -> SafeString | str:
@@ -108,7 +111,7 @@ class ReplyAdmin(ReadOnlyAdmin):
 def with_contacts(replies: Any) -> list[Reply]:
     """Each with the contact it is from: one query for all of them."""
     shown = list(replies)
-    known = {contact.number: contact for contact in Contact.objects.filter(number__in={r.number for r in shown})}
+    known = contacts_of(shown)
     for reply in shown:
         reply.contact = known.get(reply.number)
     return shown

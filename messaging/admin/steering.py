@@ -1,5 +1,8 @@
 """Beside a campaign's own page: a word on unknown messages, another pace while it runs, and what comes after it."""
 
+import functools
+import hashlib
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -12,7 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
+from laaffic_console.stored_words import in_words
 from messaging.admin.pages import blame, page, require
+from messaging.incurable import is_incurable
 from messaging.models import Campaign, CampaignState
 from messaging.services import campaigns, counting, follow_ups, resolving, unknown
 
@@ -30,6 +35,38 @@ class ReasonForm(forms.Form):
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
         help_text=gettext_lazy("Kept with each message, with your name."),
     )
+
+
+class RetryForm(forms.Form):
+    reasons = forms.MultipleChoiceField(
+        label=gettext_lazy("Send again to those who failed with"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Choose at least one reason.")},
+        help_text=gettext_lazy(
+            "Not ticked: what another try cannot cure, such as a number that is not in use or somebody who blocked you."
+        ),
+    )
+
+    def __init__(self, *args: Any, failed: Sequence[tuple[str, int]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A place in the list stands for the reason: a reason can be empty.
+        self.kept = {_key(reason): reason for reason, _n in failed}
+        self.fields["reasons"].choices = [(_key(reason), _with_count(reason, n)) for reason, n in failed]
+        self.initial["reasons"] = [_key(reason) for reason, _n in failed if not is_incurable(reason)]
+
+    def chosen(self) -> list[str]:
+        return [self.kept[key] for key in self.cleaned_data["reasons"]]
+
+
+def _key(reason: str) -> str:
+    """The same however the counts move meanwhile."""
+    return hashlib.sha256(reason.encode()).hexdigest()[:16]
+
+
+def _with_count(reason: str, n: int) -> str:
+    words = in_words(reason) or _("no reason given")
+    counted = ngettext("%(n)s message", "%(n)s messages", n) % {"n": f"{n:,}"}
+    return f"{words} ({counted})"
 
 
 class PaceForm(forms.Form):
@@ -101,8 +138,24 @@ def follow_up_view(request: HttpRequest, campaign: Campaign, verb: str) -> HttpR
     require(request, "messaging.view_campaign", "messaging.add_campaign")
     if request.method != "POST" or verb not in FOLLOW_UPS:
         raise Http404
+    return _follow_up(request, campaign, FOLLOW_UPS[verb][1])
+
+
+def retry_view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """The reasons with their counts. A POST from elsewhere has no choice: the reasons are those ticked at first."""
+    require(request, "messaging.view_campaign", "messaging.add_campaign")
+    is_answered = request.method == "POST" and "chosen" in request.POST
+    form = RetryForm(request.POST if is_answered else None, failed=follow_ups.failed_by_reason(campaign))
+    if is_answered and form.is_valid():
+        return _follow_up(request, campaign, functools.partial(follow_ups.retry_failed, reasons=form.chosen()))
+    if request.method == "POST" and not is_answered:
+        return _follow_up(request, campaign, follow_ups.retry_failed)
+    return page(admin, request, "messaging/retry.html", campaign.name, campaign=campaign, form=form)
+
+
+def _follow_up(request: HttpRequest, campaign: Campaign, make: Callable[..., Campaign]) -> HttpResponse:
     try:
-        draft = FOLLOW_UPS[verb][1](campaign.pk, by=request.user)
+        draft = make(campaign.pk, by=request.user)
     except campaigns.NotAllowed as problem:
         messages.error(request, str(problem))
     except ValidationError as problem:

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -27,6 +27,7 @@ from messaging.admin import bulk_actions
 from messaging.admin.pages import blame, page
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
 from messaging.services import suppression
+from messaging.subscribers import spellings, subscriber
 
 REASON_COLOURS = {
     SuppressionEntry.Reason.OPT_OUT: "warning",
@@ -145,7 +146,7 @@ class SuppressionEntryAdmin(ModelAdmin):
             return queryset, False
         if not (digits.isdecimal() and digits.isascii()):
             return queryset.none(), False
-        found = queryset.filter(search_indexes.numbers_from(digits))
+        found = queryset.filter(search_indexes.numbers_from(digits) | Q(number__in=spellings(digits)[1:]))
         return found if ORDER_VAR in request.GET else found.order_by("number", "pk"), False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -231,8 +232,18 @@ class SuppressionEntryAdmin(ModelAdmin):
             entry.number,
             entry=entry,
             form=form,
-            country=msisdn.parse(entry.number).country if entry.number.isdigit() else "",
-            contact=Contact.objects.filter(number=entry.number).first(),
-            releases=SuppressionRelease.objects.filter(number=entry.number).select_related("released_by")[:20],
+            country=_country(entry.number),
+            contact=Contact.objects.filter(number__in=spellings(entry.number)).first(),
+            releases=SuppressionRelease.objects.filter(number__in=spellings(entry.number)).select_related(
+                "released_by"
+            )[:20],
             may_allow=self.has_allow_again_permission(request),
         )
+
+
+def _country(number: str) -> str:
+    """Of the spelling that is in use; "" where the number can be no country's."""
+    try:
+        return msisdn.parse(subscriber(number)).country
+    except msisdn.InvalidNumber:
+        return ""

@@ -2,7 +2,14 @@ from messaging.models.approvals import Approval
 from messaging.models.attachments import MmsAttachment
 from messaging.models.audience_counts import AudienceCount
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
-from messaging.models.contacts import Contact, ContactGroup, GroupMembership, SuppressionEntry, SuppressionRelease
+from messaging.models.contacts import (
+    Contact,
+    ContactGroup,
+    GroupMembership,
+    OtherSpelling,
+    SuppressionEntry,
+    SuppressionRelease,
+)
 from messaging.models.emails import (
     Delivery,
     EmailCampaign,
@@ -61,6 +68,7 @@ __all__ = [
     "MessageState",
     "MmsAttachment",
     "MmsCampaign",
+    "OtherSpelling",
     "OutcomeTally",
     "Reply",
     "ReplyPull",

@@ -1,6 +1,11 @@
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
+
+from messaging.subscribers import every_spelling, spellings
 
 
 class ContactGroup(models.Model):
@@ -72,8 +77,44 @@ class GroupMembership(models.Model):
         return f"{self.contact_id} in {self.group_id}"
 
 
+class OtherSpelling(models.Model):
+    """Another number by which the subscriber of a suppressed one is reached: who is sent to by it is found here.
+
+    It says nothing by itself: only an entry that is on the list suppresses. So a row that is left over does no harm,
+    and the many numbers that have one spelling only cost nothing.
+    """
+
+    number = models.CharField(max_length=15)
+    suppressed = models.CharField(max_length=15)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["number", "suppressed"], name="other_spelling_once")]
+
+    def __str__(self) -> str:
+        return f"{self.number} is {self.suppressed}"
+
+    @staticmethod
+    def keep(suppressed: Iterable[str]) -> None:
+        """Of these numbers, in the transaction that suppresses them."""
+        pairs = [(other, number) for number in sorted(suppressed) for other in spellings(number)[1:]]
+        others = [OtherSpelling(number=other, suppressed=number) for other, number in pairs]
+        OtherSpelling.objects.bulk_create(others, ignore_conflicts=True, batch_size=500)
+
+
+class SuppressionEntries(models.QuerySet["SuppressionEntry"]):
+    def of_subscribers(self, numbers: Sequence[str]) -> "SuppressionEntries":
+        """Of whoever has one of these numbers, however the entry spells it."""
+        return self.filter(number__in=every_spelling(numbers))
+
+    def bulk_create(self, objs: Iterable["SuppressionEntry"], *args: Any, **kwargs: Any) -> "list[SuppressionEntry]":
+        entries = list(objs)
+        with transaction.atomic(using=self.db):
+            OtherSpelling.keep({entry.number for entry in entries})
+            return super().bulk_create(entries, *args, **kwargs)
+
+
 class SuppressionEntry(models.Model):
-    """A number that is never sent to on a channel. It outlives the contact."""
+    """A number that is never sent to on a channel, in any of its spellings. It outlives the contact."""
 
     class Channel(models.TextChoices):
         SMS = "sms", _("SMS")
@@ -103,6 +144,8 @@ class SuppressionEntry(models.Model):
     )
     created_at = models.DateTimeField(_("since"), auto_now_add=True)
 
+    objects = SuppressionEntries.as_manager()
+
     class Meta:
         verbose_name = _("suppressed number")
         verbose_name_plural = _("suppression list")
@@ -111,6 +154,11 @@ class SuppressionEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} ({self.get_channel_display()})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            OtherSpelling.keep([self.number])
+            super().save(*args, **kwargs)
 
 
 class SuppressionRelease(models.Model):

@@ -11,14 +11,26 @@ from collections.abc import Iterable, Sequence
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.durability import relax
 from messaging import merge_fields, msisdn
-from messaging.models import Batch, Campaign, Contact, Message, MessageState, SuppressionEntry
+from messaging.models import (
+    Batch,
+    Campaign,
+    CampaignEvent,
+    Contact,
+    GroupMembership,
+    Message,
+    MessageState,
+    OtherSpelling,
+    SuppressionEntry,
+)
 from messaging.msisdn import Msisdn
-from messaging.services import audience_sql, channels, merged_lengths
+from messaging.services import audience_sql, channels, merged_lengths, reply_pulls, suppression
 from messaging.services.merge_values import COLUMNS_OF_CONTACT, values_of
+from messaging.subscribers import PREFIXES, every_spelling, spellings, subscriber
 
 CHUNK = 1000  # what one POST may carry (wire §2.1), and a write lock of some 20 ms
 SLICE_SECONDS = 20.0
@@ -30,6 +42,7 @@ def freeze(campaign_id: int) -> None:
     with leases.lease(f"freeze:{campaign_id}") as held:
         if held is None:
             return
+        _read_replies_first(campaign_id)
         give_up_at = time.monotonic() + SLICE_SECONDS
         while freeze_chunk(campaign_id):
             workers.beat()
@@ -42,7 +55,22 @@ def freeze(campaign_id: int) -> None:
 def freeze_one_chunk(campaign_id: int) -> bool:
     """For a sender that has nothing to send: do a chunk if nobody else is freezing."""
     with leases.lease(f"freeze:{campaign_id}") as held:
-        return held is not None and freeze_chunk(campaign_id)
+        if held is None:
+            return False
+        _read_replies_first(campaign_id)
+        return freeze_chunk(campaign_id)
+
+
+def _read_replies_first(campaign_id: int) -> None:
+    """A STOP that was not pushed is learnt before anybody is frozen; that it could not be is said on the campaign."""
+    campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
+    if campaign.audience != Campaign.Audience.FREEZING or campaign.audience_cursor:
+        return
+    if problem := reply_pulls.read_before_launch(campaign):
+        said = _("Replies could not be read before the launch: %(problem)s")
+        unknown = _("A STOP that lies unread at Laaffic is not known yet.")
+        text = f"{said % {'problem': problem[:200].rstrip('.')}}. {unknown}"
+        CampaignEvent.objects.create(campaign=campaign, text=text[:300])
 
 
 @transaction.atomic
@@ -68,21 +96,64 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
     not_excluded, excluded_params = audience_sql.not_excluded(excluded, campaign.audience_cursor, upper)
     batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
     values, value_params = _merge_values_sql(campaign.text)
-    suppressed_on = channels.of(campaign).suppressed_on
+    not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(campaign).suppressed_on)
     made = _insert_messages(
         f"SELECT {campaign.pk}, {batch.pk}, c.id, c.number, c.country, {values}, "
         f"{MessageState.QUEUED.value}, {channels.of(campaign).segments(campaign.text)}, 1, '', '', '', '' "
-        f"{audience} AND {not_excluded} AND {audience_sql.NOT_SUPPRESSED} ORDER BY c.id",
+        f"{audience} AND {not_excluded} AND {not_suppressed} ORDER BY c.id",
         [*value_params, *params, *excluded_params, *suppressed_on],
     )
-    dropped = _count_dropped(audience, params, not_excluded, excluded_params, suppressed_on)
-    _keep_batch(campaign, batch, *made)
+    dropped = _count_dropped((audience, params), (not_excluded, excluded_params), (not_suppressed, suppressed_on))
+    twice = _drop_twice(campaign, made, upper)
+    _keep_batch(campaign, batch, made[0] - twice, *made[1:])
     Campaign.objects.filter(pk=campaign.pk).update(
         audience_cursor=upper,
-        total=F("total") + made[0],
+        total=F("total") + made[0] - twice,
+        dropped_invalid=F("dropped_invalid") + twice,
         dropped_excluded=F("dropped_excluded") + dropped[0],
         dropped_suppressed=F("dropped_suppressed") + dropped[1],
     )
+
+
+def _drop_twice(campaign: Campaign, made: tuple[int, int, int], upper: int) -> int:
+    """One person gets one message: out goes who is in the audience by another spelling too; how many do.
+
+    Of two spellings one at least is not the usual one, so only such numbers are looked at, and few are.
+    """
+    unusual = [(pk, number) for pk, number in _with_other_spellings(made) if subscriber(number) != number]
+    if not unusual:
+        return 0
+    others = every_spelling([number for _pk, number in unusual])
+    there = set(Message.objects.filter(campaign=campaign, number__in=others).values_list("number", flat=True))
+    there |= _ahead(campaign, upper, others)
+    twice = {}
+    for pk, number in unusual:
+        if not there.isdisjoint(spellings(number)[1:]):
+            twice[pk] = number
+            there.discard(number)
+    Message.objects.filter(pk__in=twice).delete()
+    return len(twice)
+
+
+def _with_other_spellings(made: tuple[int, int, int]) -> list[tuple[int, str]]:
+    """(id, number) of the messages that were made, of those countries that spell numbers in several ways."""
+    marks = ", ".join(["%s"] * len(PREFIXES))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT m.id, m.number FROM messaging_message m WHERE m.id >= %s AND m.id <= %s "
+            f"AND (substr(m.number, 1, 2) IN ({marks}) OR substr(m.number, 1, 3) IN ({marks})) ORDER BY m.id",
+            [*made[1:], *PREFIXES, *PREFIXES],
+        )
+        return list(cursor.fetchall())
+
+
+def _ahead(campaign: Campaign, after: int, numbers: Sequence[str]) -> set[str]:
+    """Those of the numbers whose contacts are still to be frozen."""
+    members = GroupMembership.objects.filter(contact=OuterRef("pk"))
+    waiting = Contact.objects.filter(number__in=numbers, pk__gt=after, pk__lte=campaign.audience_end)
+    waiting = waiting.filter(Exists(members.filter(group__in=campaign.groups.all())))
+    waiting = waiting.exclude(Exists(members.filter(group__in=campaign.excluded_groups.all())))
+    return set(waiting.values_list("number", flat=True))
 
 
 def _merge_values_sql(text: str) -> tuple[str, list[str]]:
@@ -134,15 +205,15 @@ def _insert_messages(select: str, params: Sequence[int | str]) -> tuple[int, int
 
 
 def _count_dropped(
-    audience: str, params: list[int], not_excluded: str, excluded: list[int], suppressed_on: tuple[str, str, str]
+    audience: tuple[str, list[int]], not_excluded: tuple[str, list[int]], not_suppressed: tuple[str, list[str]]
 ) -> tuple[int, int]:
-    """(in an excluded group, suppressed and in none) among the contacts of a chunk."""
+    """(in an excluded group, suppressed and in none) among the contacts of a chunk; each given with its parameters."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT coalesce(sum(CASE WHEN {not_excluded} THEN 0 ELSE 1 END), 0), "
-            f"coalesce(sum(CASE WHEN {audience_sql.NOT_SUPPRESSED} THEN 0 WHEN {not_excluded} THEN 1 ELSE 0 END), 0) "
-            f"{audience}",
-            [*excluded, *suppressed_on, *excluded, *params],
+            f"SELECT coalesce(sum(CASE WHEN {not_excluded[0]} THEN 0 ELSE 1 END), 0), "
+            f"coalesce(sum(CASE WHEN {not_suppressed[0]} THEN 0 WHEN {not_excluded[0]} THEN 1 ELSE 0 END), 0) "
+            f"{audience[0]}",
+            [*not_excluded[1], *not_suppressed[1], *not_excluded[1], *audience[1]],
         )
         excluded_ones, suppressed = cursor.fetchone()
     return excluded_ones, suppressed
@@ -162,7 +233,9 @@ def _add_extra_numbers(campaign: Campaign) -> None:
     if not campaign.extra_numbers:
         return
     wanted = valid_numbers(campaign)
-    there = set(Message.objects.filter(campaign=campaign, number__in=wanted).values_list("number", flat=True))
+    spelt = every_spelling(list(wanted))
+    there = set(Message.objects.filter(campaign=campaign, number__in=spelt).values_list("number", flat=True))
+    there = {number for number in wanted if not there.isdisjoint(spellings(number))}
     suppressed = suppressed_among(campaign, wanted)
     numbers = [number for number in wanted if number not in there | suppressed]
     contacts = {contact.number: contact for contact in Contact.objects.filter(number__in=numbers)}
@@ -176,26 +249,24 @@ def _add_extra_numbers(campaign: Campaign) -> None:
 
 
 def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:
-    """Those that were given one by one, each once."""
+    """Those that were given one by one, each subscriber once."""
     wanted: dict[str, Msisdn] = {}
     for text in campaign.extra_numbers:
         with contextlib.suppress(msisdn.InvalidNumber):
             number = msisdn.parse(text)
-            wanted[number.number] = number
-    return wanted
+            wanted.setdefault(subscriber(number.number), number)
+    return {number.number: number for number in wanted.values()}
 
 
 def is_suppressed(campaign: Campaign) -> Q:
     """Of contacts, for the campaign's channel."""
-    stopping = SuppressionEntry.objects.filter(
-        number=OuterRef("number"), channel__in=channels.of(campaign).suppressed_on
-    )
-    return Q(Exists(stopping))
+    stopping = SuppressionEntry.objects.filter(channel__in=channels.of(campaign).suppressed_on)
+    others = OtherSpelling.objects.filter(number=OuterRef(OuterRef("number"))).values("suppressed")
+    return Q(Exists(stopping.filter(number=OuterRef("number")))) | Q(Exists(stopping.filter(number__in=others)))
 
 
 def suppressed_among(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
-    stopping = SuppressionEntry.objects.filter(number__in=numbers, channel__in=channels.of(campaign).suppressed_on)
-    return set(stopping.values_list("number", flat=True))
+    return suppression.suppressed_among(list(numbers), channels=channels.of(campaign).suppressed_on)
 
 
 def _insert_numbers(

@@ -147,14 +147,15 @@ class _Counting:
         after = self.count.cursor
         who, params = audience_sql.members(self.groups, after, upper)
         not_excluded, excluded = audience_sql.not_excluded(self.excluded, after, upper)
+        not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(self.campaign).suppressed_on)
         had, had_params = self._had_it("c.number")
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT country, time_zones, excluded, suppressed, had, count(*) FROM (SELECT c.country, c.time_zones, "
                 f"CASE WHEN {not_excluded} THEN 0 ELSE 1 END AS excluded, "
-                f"CASE WHEN {audience_sql.NOT_SUPPRESSED} THEN 0 ELSE 1 END AS suppressed, "
+                f"CASE WHEN {not_suppressed} THEN 0 ELSE 1 END AS suppressed, "
                 f"CASE WHEN {had} THEN 1 ELSE 0 END AS had {who}) AS looked_at GROUP BY 1, 2, 3, 4, 5",
-                [*excluded, *channels.of(self.campaign).suppressed_on, *had_params, *params],
+                [*excluded, *suppressed_on, *had_params, *params],
             )
             for row in cursor.fetchall():
                 self._add(*row)

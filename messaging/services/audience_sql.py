@@ -7,10 +7,39 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-# `s.channel`: a number can be suppressed on one channel or on all.
-NOT_SUPPRESSED = (
-    "NOT EXISTS (SELECT 1 FROM messaging_suppressionentry s WHERE s.number = c.number AND s.channel IN (%s, %s, %s))"
-)
+
+def suppressed(table: str, channels: Sequence[str]) -> tuple[str, list[str]]:
+    """Whether the subscriber of `{table}.number` is on the list of one of these channels, with the parameters."""
+    conditions, params = _suppressed(table, channels)
+    return f"({' OR '.join(conditions)})", params
+
+
+def not_suppressed(table: str, channels: Sequence[str]) -> tuple[str, list[str]]:
+    """The contrary; PostgreSQL makes a join of each NOT EXISTS only where it stands by itself."""
+    conditions, params = _suppressed(table, channels)
+    return f"({' AND '.join(f'NOT {condition}' for condition in conditions)})", params
+
+
+def _suppressed(table: str, channels: Sequence[str]) -> tuple[list[str], list[str]]:
+    """By the number itself, and by another spelling where the list has any: each is one search in an index."""
+    marks = ", ".join(["%s"] * len(channels))
+    conditions = [
+        "EXISTS (SELECT 1 FROM messaging_suppressionentry s "
+        f"WHERE s.number = {table}.number AND s.channel IN ({marks}))"
+    ]
+    if _any_other_spelling():
+        conditions.append(
+            "EXISTS (SELECT 1 FROM messaging_otherspelling o "
+            "JOIN messaging_suppressionentry s ON s.number = o.suppressed "
+            f"WHERE o.number = {table}.number AND s.channel IN ({marks}))"
+        )
+    return conditions, [*channels] * len(conditions)
+
+
+def _any_other_spelling() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM messaging_otherspelling LIMIT 1")
+        return cursor.fetchone() is not None
 
 
 def end_of_stretch(groups: Sequence[int], after: int, until: int, contacts: int) -> int | None:

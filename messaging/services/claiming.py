@@ -18,7 +18,7 @@ from laaffic_console.gateway.services.pacing import RateLimit
 from messaging import merge_fields
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState
 from messaging.order_ids import order_ids
-from messaging.services import channels
+from messaging.services import audience_sql, channels
 from messaging.services.outgoing import Claim, OutgoingText
 
 
@@ -137,14 +137,14 @@ def _queued_messages(batches: Sequence[Batch], suppressed_on: tuple[str, str, st
     """The batches' queued messages by rising id, in one statement."""
     found: dict[int, list[Row]] = {batch.pk: [] for batch in batches}
     # `m.batch_id` comes last, so that a row is what it was without it.
+    suppressed, stopping = audience_sql.suppressed("m", suppressed_on)
     one = (
-        "SELECT m.id, m.number, m.segments, m.attempt, EXISTS (SELECT 1 FROM messaging_suppressionentry s "
-        "WHERE s.number = m.number AND s.channel IN (%s, %s, %s)), m.merge_values, m.batch_id "
+        f"SELECT m.id, m.number, m.segments, m.attempt, {suppressed}, m.merge_values, m.batch_id "
         "FROM messaging_message m WHERE m.id >= %s AND m.id <= %s AND m.batch_id = %s AND m.state = %s"
     )
     params: list[Any] = []
     for batch in batches:
-        params += [*suppressed_on, batch.first_message_id, batch.last_message_id, batch.pk, MessageState.QUEUED]
+        params += [*stopping, batch.first_message_id, batch.last_message_id, batch.pk, MessageState.QUEUED]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join([one] * len(batches)) + " ORDER BY 1", params)
         for row in cursor.fetchall():

@@ -3,14 +3,15 @@
 Each makes a draft and sends nothing: a person looks at it and launches it like any other.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from messaging.incurable import is_incurable
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services import campaigns, contacts
+from messaging.services import campaigns, contacts, counting
 
 # An expired message may have arrived, and an unknown one too: neither is sent a second time by a click on "failed".
 FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)
@@ -30,17 +31,32 @@ def copy(campaign_id: int, *, by: User | None = None) -> Campaign:
         )
 
 
-def retry_failed(campaign_id: int, *, by: User | None = None) -> Campaign:
-    """A draft to those whom it certainly did not reach: rejected or undelivered."""
+def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by: User | None = None) -> Campaign:
+    """A draft to those whom it certainly did not reach, rejected or undelivered, for one of these reasons.
+
+    Without `reasons`: for every one that another try can cure.
+    """
     campaign = _over(campaign_id, _("Its failed messages can be sent again when it is finished."))
     failed = Message.objects.filter(campaign=campaign, state__in=FAILED)
-    if not failed.exists():
+    there = set(failed.order_by().values_list("reason", flat=True).distinct())
+    if not there:
         raise campaigns.NotAllowed(_("No message of “%(name)s” failed.") % {"name": campaign.name})
+    chosen = [reason for reason in there if (not is_incurable(reason) if reasons is None else reason in reasons)]
+    if not chosen:
+        raise campaigns.NotAllowed(_("Nobody would get it. Choose at least one reason for which it is sent again."))
     audience = _group(_("Failed in %(name)s") % {"name": campaign.name})
-    _add_recipients(audience, campaign, FAILED)
-    without_contact = failed.filter(contact=None).values_list("number", flat=True)
+    _add_recipients(audience, campaign, FAILED, chosen)
+    without_contact = failed.filter(contact=None, reason__in=chosen).values_list("number", flat=True)
     with transaction.atomic():
         return _draft(campaign, _("Retry of %(name)s"), groups=[audience], numbers=list(without_contact), by=by)
+
+
+def failed_by_reason(campaign: Campaign) -> list[tuple[str, int]]:
+    """(reason as it is kept, messages), the most frequent first; from the tallies."""
+    words = [state.key for state in FAILED]
+    by_reason = counting.outcomes_by(campaign, "reason")
+    counted = {reason: sum(states.get(word, 0) for word in words) for reason, states in by_reason.items()}
+    return sorted(((reason, n) for reason, n in counted.items() if n), key=lambda entry: (-entry[1], entry[0]))
 
 
 def to_new_contacts(campaign_id: int, *, by: User | None = None) -> Campaign:
@@ -94,17 +110,20 @@ def _group(name: str) -> ContactGroup:
     return contacts.ad_hoc_group(name, _("Made from a campaign"))
 
 
-def _add_recipients(group: ContactGroup, campaign: Campaign, states: Sequence[int]) -> None:
+def _add_recipients(
+    group: ContactGroup, campaign: Campaign, states: Sequence[int], reasons: Sequence[str] | None = None
+) -> None:
     """Their contacts, as far as they still exist, a few batches at a time: a million never pass through Python."""
     marks = ", ".join(["%s"] * len(states))
+    of_reasons = f"AND m.reason IN ({', '.join(['%s'] * len(reasons))}) " if reasons else ""
     for first, last in _message_ranges(campaign):
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO messaging_groupmembership (group_id, contact_id) "
                 "SELECT %s, m.contact_id FROM messaging_message m JOIN messaging_contact c ON c.id = m.contact_id "
-                f"WHERE m.id BETWEEN %s AND %s AND m.campaign_id = %s AND m.state IN ({marks}) "
+                f"WHERE m.id BETWEEN %s AND %s AND m.campaign_id = %s AND m.state IN ({marks}) {of_reasons}"
                 "ON CONFLICT DO NOTHING",
-                [group.pk, first, last, campaign.pk, *states],
+                [group.pk, first, last, campaign.pk, *states, *(reasons or [])],
             )
 
 

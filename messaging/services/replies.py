@@ -2,22 +2,25 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.laaffic import Reply as WireReply
 from messaging import msisdn
-from messaging.models import Campaign, Message, MessageState, Reply, SuppressionEntry
+from messaging.models import Campaign, Contact, Message, MessageState, Reply, SuppressionEntry
 from messaging.opt_out import opt_out_in
 from messaging.services import answers, suppression
+from messaging.subscribers import every_spelling, spellings
 
 ANSWERED_WITHIN = dt.timedelta(days=30)
 CLOCKS_APART = dt.timedelta(minutes=5)
+WHOLE_SECOND = dt.timedelta(seconds=1)  # a reply's time has no fractions: what left in that second was before it
 ANSWERABLE = (Campaign.Channel.SMS, Campaign.Channel.MMS)
 NEVER_SENT = (MessageState.QUEUED, MessageState.SUPPRESSED, MessageState.CANCELLED, MessageState.REJECTED)
 
@@ -41,14 +44,29 @@ def take(found: Sequence[WireReply], *, source: str) -> int:
 
 
 def answered_campaign(number: str, at: dt.datetime, sent_to: str = "") -> Campaign | None:
-    """The last campaign that reached this number before; one of the sender that was answered goes first."""
-    reached = Message.objects.filter(number=number, campaign__channel__in=ANSWERABLE).filter(
-        ~Q(state__in=NEVER_SENT) | answers.accepted_but_unwritten(),
-        Q(settled_at=None) | Q(settled_at__lte=at + CLOCKS_APART, settled_at__gte=at - ANSWERED_WITHIN),
-    )
+    """The newest campaign that had left for this subscriber before the reply; one of the answered sender goes first.
+
+    Clocks differ: where nothing had left by the reply's own time, what left within minutes after it was meant.
+    """
+    # A request leaves before its answer is settled, and what is unknown may never be.
+    left = Coalesce("batch__call__left_at", "settled_at", "batch__claimed_at", "campaign__launched_at")
     same_sender = Case(When(campaign__sender_id=sent_to, then=Value(1)), default=Value(0), output_field=IntegerField())
-    last = reached.annotate(same=same_sender).select_related("campaign").order_by("-same", "-pk").first()
+    sent = Message.objects.filter(number__in=spellings(number), campaign__channel__in=ANSWERABLE).filter(
+        ~Q(state__in=NEVER_SENT) | answers.accepted_but_unwritten()
+    )
+    reached = sent.annotate(left=left, same=same_sender).filter(left__gte=at - ANSWERED_WITHIN)
+    reached = reached.select_related("campaign")
+    last = reached.filter(left__lt=at + WHOLE_SECOND).order_by("-same", "-left", "-pk").first()
+    last = last or reached.filter(left__lte=at + CLOCKS_APART).order_by("-same", "left", "pk").first()
     return last.campaign if last else None
+
+
+def contacts_of(found: Iterable[Reply]) -> dict[str, Contact]:
+    """By the replies' numbers: who is known by that spelling, else by another of the same subscriber. One query."""
+    numbers = {reply.number for reply in found}
+    known = {contact.number: contact for contact in Contact.objects.filter(number__in=every_spelling(list(numbers)))}
+    matched = {number: next((known[one] for one in spellings(number) if one in known), None) for number in numbers}
+    return {number: contact for number, contact in matched.items() if contact is not None}
 
 
 def _row(reply: WireReply, source: str, now: dt.datetime) -> Reply:

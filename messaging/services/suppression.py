@@ -3,7 +3,7 @@
 import itertools
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from messaging.contact_files import UnreadableFile
 from messaging.contact_rows import guess_mapping
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
 from messaging.services.contacts import id_chunks
+from messaging.subscribers import subscriber
 
 CHUNK = 500
 MAX_BYTES = 20 << 20
@@ -56,13 +57,13 @@ Written = tuple[int, str]  # line and what stands in it
 def suppress_numbers(
     numbers: Iterable[str], *, channel: str, reason: str, note: str = "", by: User | None = None, source: str = ""
 ) -> Outcome:
-    """Put MSISDNs on the list; one that is there for this channel keeps its older reason."""
+    """Put MSISDNs on the list; whoever is there for this channel, in any spelling, keeps the older entry."""
     outcome = Outcome()
     remaining = iter(numbers)
     while chunk := list(itertools.islice(remaining, CHUNK)):
         with transaction.atomic():
-            listed = SuppressionEntry.objects.filter(channel=channel, number__in=chunk)
-            there = set(listed.values_list("number", flat=True))
+            there = suppressed_among(chunk, channels=[channel])
+            fresh = {subscriber(number): number for number in reversed(chunk) if number not in there}
             SuppressionEntry.objects.bulk_create(
                 [
                     SuppressionEntry(
@@ -73,14 +74,23 @@ def suppress_numbers(
                         created_by=by,
                         source=source[:120] or "console",
                     )
-                    for number in chunk
-                    if number not in there
+                    for number in reversed(fresh.values())
                 ],
                 ignore_conflicts=True,
             )
-        outcome.already_there += len(there)
-        outcome.added += len(chunk) - len(there)
+        outcome.already_there += len(chunk) - len(fresh)
+        outcome.added += len(fresh)
     return outcome
+
+
+def suppressed_among(numbers: Sequence[str], *, channels: Sequence[str]) -> set[str]:
+    """Those of the numbers whose subscriber is on the list of one of these channels, however the entry spells it."""
+    stopping = SuppressionEntry.objects.filter(channel__in=channels)
+    stopped: set[str] = set()
+    for start in range(0, len(numbers), CHUNK):
+        entries = stopping.of_subscribers(numbers[start : start + CHUNK])
+        stopped.update(map(subscriber, entries.values_list("number", flat=True)))
+    return {number for number in numbers if subscriber(number) in stopped} if stopped else set()
 
 
 def suppress_contacts(
@@ -135,11 +145,19 @@ def _read(written: Iterable[Written], region: str) -> Numbers:
     read = 0
     for line, text in written:
         try:
-            good[msisdn.parse(text, region or None).number] = None
+            good[_number(text, region)] = None
             read += 1
         except msisdn.InvalidNumber as problem:
             invalid.append(Invalid(line, text.strip()[:40], str(problem)))
     return Numbers(list(good), invalid, read - len(good))
+
+
+def _number(text: str, region: str) -> str:
+    """Replies come from spellings that are not in use any more, such as 521…: they can be suppressed as they stand."""
+    digits = "".join(character for character in text if character not in "+ -().")
+    if digits.isdecimal() and digits.isascii() and subscriber(digits) != digits:
+        return digits
+    return msisdn.parse(text, region or None).number
 
 
 def _column_of_numbers(path: Path, region: str) -> Iterator[Written]:
@@ -162,21 +180,22 @@ def _column_of_numbers(path: Path, region: str) -> Iterator[Written]:
 
 def _is_number(cell: str, region: str) -> bool:
     try:
-        msisdn.parse(cell, region or None)
+        _number(cell, region)
     except msisdn.InvalidNumber:
         return False
     return True
 
 
 def allow_again(entries: QuerySet[SuppressionEntry], *, why: str, by: User | None) -> int:
-    """Take numbers off the list, and keep who did it and why."""
+    """Take numbers off the list, with the entries that spell them otherwise, and keep who did it and why."""
     if not why.strip():
         raise ValidationError({"why": _("Say why, for example “asked to be put back on 3 May”.")})
     released = 0
     last = 0
     ordered = entries.order_by("pk")
-    while chunk := list(ordered.filter(pk__gt=last)[:CHUNK]):
+    while chosen := list(ordered.filter(pk__gt=last)[:CHUNK]):
         with transaction.atomic():
+            chunk = _with_other_spellings(chosen)
             SuppressionRelease.objects.bulk_create(
                 SuppressionRelease(
                     number=entry.number,
@@ -189,6 +208,13 @@ def allow_again(entries: QuerySet[SuppressionEntry], *, why: str, by: User | Non
                 for entry in chunk
             )
             SuppressionEntry.objects.filter(pk__in=[entry.pk for entry in chunk]).delete()
-        released += len(chunk)
-        last = chunk[-1].pk
+        released += len(chosen)
+        last = chosen[-1].pk
     return released
+
+
+def _with_other_spellings(chosen: Sequence[SuppressionEntry]) -> list[SuppressionEntry]:
+    """Two spellings can have been put on the list apart: one alone would go on stopping the other."""
+    wanted = {(subscriber(entry.number), entry.channel) for entry in chosen}
+    entries = SuppressionEntry.objects.of_subscribers([entry.number for entry in chosen])
+    return [entry for entry in entries if (subscriber(entry.number), entry.channel) in wanted]

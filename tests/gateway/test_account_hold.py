@@ -243,7 +243,7 @@ class CampaignTests:
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
     ) -> None:
         add_contacts(group, 3)
-        sandbox.set_faults(status="-10", status_calls=1)
+        sandbox.set_faults(status="-10", status_calls=1, paths=["/sendSms"])
         self.launched(application, group)
         self.launched(application, group)
         self.launched(application, group, scheduled_at=timezone.now() + dt.timedelta(days=1))

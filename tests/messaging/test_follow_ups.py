@@ -9,7 +9,17 @@ from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
-from messaging.models import Batch, Campaign, CampaignState, Contact, ContactGroup, Message, MessageState
+from messaging.incurable import is_incurable
+from messaging.models import (
+    Batch,
+    Campaign,
+    CampaignState,
+    Contact,
+    ContactGroup,
+    Message,
+    MessageState,
+    OutcomeTally,
+)
 from messaging.services import audience, campaigns, follow_ups
 from tests.messaging.conftest import add_contacts
 
@@ -102,6 +112,91 @@ class RetryTests:
         with pytest.raises(campaigns.NotAllowed, match="No message"):
             follow_ups.retry_failed(over.pk)
         assert not ContactGroup.objects.filter(is_ad_hoc=True).exists()
+
+
+CURABLE = [
+    "",
+    "absent subscriber",
+    "Handset memory full",
+    "SPAM filter",
+    "-27 busy",
+    "-15 too fast",
+    "expired",
+    "network error",
+]
+INCURABLE = [
+    *(
+        "unknown subscriber",
+        "UNKNOWN_SUBSCRIBER",
+        "Unknown Subscriber (1)",
+        "invalid number",
+        "Invalid MSISDN",
+        "-9 abnormal",
+    ),
+    *(
+        "number not in use",
+        "Number does not exist",
+        "BLACKLISTED",
+        "black-list",
+        "Blocked by user",
+        "opted out",
+        "DND",
+        "空号",
+    ),
+]
+
+
+class ReasonTests:
+    @pytest.mark.parametrize("reason", CURABLE)
+    def test_what_may_pass_is_tried_again(self, reason: str) -> None:
+        assert not is_incurable(reason)
+
+    @pytest.mark.parametrize("reason", INCURABLE)
+    def test_what_cannot_be_cured_is_not(self, reason: str) -> None:
+        assert is_incurable(reason)
+
+    @pytest.fixture
+    def failed(self, over: Campaign) -> dict[str, str]:
+        """{reason: number} of two that failed, as tallies and messages have them."""
+        found = {}
+        reasons = ["absent subscriber", "unknown subscriber"]
+        for number, reason in zip(sorted(numbers_in(over, *follow_ups.FAILED)), reasons, strict=True):
+            message = Message.objects.get(campaign=over, number=number)
+            Message.objects.filter(pk=message.pk).update(reason=reason)
+            OutcomeTally.objects.create(campaign=over, state=message.state, reason=reason, messages=1)
+            found[reason] = number
+        return found
+
+    def test_without_a_choice_only_what_can_be_cured(self, over: Campaign, failed: dict[str, str]) -> None:
+        assert numbers_of(follow_ups.retry_failed(over.pk)) == {failed["absent subscriber"]}
+
+    def test_a_person_may_choose_otherwise(self, over: Campaign, failed: dict[str, str]) -> None:
+        draft = follow_ups.retry_failed(over.pk, reasons=["unknown subscriber"])
+
+        assert numbers_of(draft) == {failed["unknown subscriber"]}
+
+    def test_nothing_is_made_of_no_reason(self, over: Campaign, failed: dict[str, str]) -> None:
+        with pytest.raises(campaigns.NotAllowed, match="at least one reason"):
+            follow_ups.retry_failed(over.pk, reasons=[])
+
+        assert not ContactGroup.objects.filter(is_ad_hoc=True).exists()
+
+    def test_the_page_lists_them_with_counts_and_ticks(
+        self, admin_client: Client, over: Campaign, failed: dict[str, str]
+    ) -> None:
+        address = reverse("admin:messaging_campaign_after", args=[over.pk, "retry"])
+
+        asked = admin_client.get(address)
+        ticks = {tick.choice_label: "checked" in str(tick) for tick in asked.context["form"]["reasons"]}
+        unticked = [key for key, reason in asked.context["form"].kept.items() if reason == "unknown subscriber"]
+        nothing = admin_client.post(address, {"chosen": "1"})
+        made = admin_client.post(address, {"chosen": "1", "reasons": unticked})
+
+        assert ticks == {"absent subscriber (1 message)": True, "unknown subscriber (1 message)": False}
+        assert "Choose at least one reason." in nothing.content.decode()
+        draft = Campaign.objects.latest("pk")
+        assert made["Location"] == reverse("admin:messaging_campaign_change", args=[draft.pk])
+        assert numbers_of(draft) == {failed["unknown subscriber"]}
 
 
 class NewContactsTests:

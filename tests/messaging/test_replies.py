@@ -17,8 +17,8 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from laaffic_console.gateway.models import Application, PushedBody
-from laaffic_console.gateway.services import inbox
+from laaffic_console.gateway.models import Application, GatewayCall, PushedBody
+from laaffic_console.gateway.services import inbox, leases
 from laaffic_console.sandbox.replies import ReplyInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging import jobs
@@ -188,6 +188,37 @@ class CampaignTests:
 
         assert replies.answered_campaign(NUMBER, timezone.now(), "BANK") == first
 
+    def test_what_left_after_the_reply_was_written_is_not_answered(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 1)
+        first = sent(application, group, run_jobs, "First")
+        hour, minute = dt.timedelta(hours=1), dt.timedelta(minutes=1)
+        now = timezone.now()
+        GatewayCall.objects.update(left_at=now - hour)
+        second = sent(application, group, run_jobs, "Second")
+        second_call = GatewayCall.objects.latest("pk")
+        GatewayCall.objects.filter(pk=second_call.pk).update(left_at=now)
+
+        assert replies.answered_campaign(NUMBER, now - minute) == first
+        assert replies.answered_campaign(NUMBER, now + minute) == second
+        assert replies.answered_campaign(NUMBER, now.replace(microsecond=0)) == second
+        assert replies.answered_campaign(NUMBER, now - hour - minute) == first, "a clock that is slow"
+        assert replies.answered_campaign(NUMBER, now - 2 * hour) is None
+
+    def test_an_answer_that_is_late_or_not_written_yet_changes_nothing(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        add_contacts(group, 1)
+        campaign = sent(application, group, run_jobs)
+        left_at = GatewayCall.objects.get().left_at
+        Message.objects.update(settled_at=left_at + dt.timedelta(hours=2))
+
+        assert replies.answered_campaign(NUMBER, left_at + dt.timedelta(minutes=1)) == campaign
+        Message.objects.update(settled_at=None, state=MessageState.UNKNOWN)
+        assert replies.answered_campaign(NUMBER, left_at + dt.timedelta(minutes=1)) == campaign
+        assert replies.answered_campaign(NUMBER, left_at - dt.timedelta(minutes=30)) is None
+
     def test_a_message_that_was_held_back_is_not_answered(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
     ) -> None:
@@ -261,6 +292,57 @@ class PullTests:
         sandbox.set_faults(status="-2", status_calls=1)
         with pytest.raises(CommandError, match=r"4luaKsL2: .*-2"):
             call_command("replies", "pull", stdout=out)
+
+    def launched_with_unread(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> Campaign:
+        add_contacts(group, 2)
+        self.answer(sandbox, "STOP")
+        return sent(application, group, run_jobs)
+
+    def test_a_launch_asks_first_and_obeys(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        campaign = self.launched_with_unread(sandbox, application, group, run_jobs)
+
+        campaign.refresh_from_db()
+        assert [message["number"] for message in sandbox.messages()] == ["919876500001"]
+        assert (campaign.total, campaign.dropped_suppressed) == (1, 1)
+        assert not campaign.events.filter(text__contains="Replies could not be read").exists()
+        assert Reply.objects.get().campaign is None
+
+    def test_a_launch_that_could_not_ask_goes_on_and_says_so(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> None:
+        sandbox.set_faults(status="-15", status_calls=1, paths=["/recordMo"])
+
+        campaign = self.launched_with_unread(sandbox, application, group, run_jobs)
+
+        assert len(sandbox.messages()) == 2
+        (said,) = campaign.events.filter(text__contains="could not be read before").values_list("text", flat=True)
+        assert "-15" in said
+        assert said.endswith("A STOP that lies unread at Laaffic is not known yet.")
+
+    @pytest.mark.parametrize("trouble", ["slow", "busy"])
+    def test_a_launch_waits_for_a_bounded_time(
+        self,
+        trouble: str,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(reply_pulls, "BEFORE_LAUNCH_SECONDS", 0.05)
+        if trouble == "busy":
+            assert leases.take(reply_pulls.LEASE)
+        else:
+            sandbox.set_faults(next_fault="hang", next_calls=1, paths=["/recordMo"])
+
+        campaign = self.launched_with_unread(sandbox, application, group, run_jobs)
+
+        assert len(sandbox.messages()) == 2
+        assert campaign.events.filter(text__contains="Replies could not be read before the launch").count() == 1
 
     def test_an_application_without_campaigns_is_not_asked_about(
         self, sandbox: RunningSandbox, application: Application

@@ -67,7 +67,7 @@ class CampaignTests:
         said = {m["number"]: m["content"] for m in sandbox.messages()}
         assert said["919876500000"] == "Hi Ann in town"
         assert said["919876600001"] == "Hi you in Pune"
-        assert sandbox.stats()["calls"] == {"/sendSms/batch": 1}
+        assert sandbox.stats()["calls"] == {"/recordMo": 1, "/sendSms/batch": 1}
 
     def test_each_text_costs_a_call_where_the_application_takes_one(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
@@ -82,7 +82,7 @@ class CampaignTests:
         campaigns.launch(campaign.pk)
         run_jobs()
 
-        assert sandbox.stats()["calls"] == {"/sendSms": 2}
+        assert sandbox.stats()["calls"] == {"/recordMo": 1, "/sendSms": 2}
         assert sandbox.stats()["accepted"] == 7
         assert counting.state_counts(campaign)["accepted"] == 7
 
@@ -175,7 +175,7 @@ class FaultTests:
         code: str,
     ) -> None:
         add_contacts(group, 3)
-        sandbox.set_faults(status=code, status_calls=1)
+        sandbox.set_faults(status=code, status_calls=1, paths=["/sendSms"])
         campaign = make(application, group)
 
         campaigns.launch(campaign.pk)

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -18,9 +18,9 @@ from laaffic_console.laaffic.group_calls import MAX_NUMBERS
 from messaging.models import Contact, ContactGroup, GroupMembership, SuppressionEntry
 from messaging.services import suppression
 from messaging.services.suppression import Invalid, Numbers
+from messaging.subscribers import subscriber
 from voice.models import GroupTask, TaskNumbers
 
-CHUNK = 900  # below SQLite's oldest limit of parameters
 INVALID_SHOWN = 5
 Channel = SuppressionEntry.Channel
 
@@ -113,17 +113,11 @@ def _check_count(audience: Audience, *, field: str) -> None:
 
 def suppressed(numbers: Sequence[str], *, with_sms: bool) -> set[str]:
     """Who must not be called. With an SMS after the call, who wants no SMS: the gateway would send it to all."""
-    entries = _entries(with_sms=with_sms)
-    stopped: set[str] = set()
-    for start in range(0, len(numbers), CHUNK):
-        chunk = numbers[start : start + CHUNK]
-        stopped.update(entries.filter(number__in=chunk).values_list("number", flat=True))
-    return stopped
+    return suppression.suppressed_among(numbers, channels=_channels(with_sms=with_sms))
 
 
-def _entries(*, with_sms: bool) -> QuerySet[SuppressionEntry]:
-    channels = [Channel.VOICE, Channel.ALL, *([Channel.SMS] if with_sms else [])]
-    return SuppressionEntry.objects.filter(channel__in=channels)
+def _channels(*, with_sms: bool) -> list[str]:
+    return [Channel.VOICE, Channel.ALL, *([Channel.SMS] if with_sms else [])]
 
 
 def newest_entry() -> int:
@@ -132,9 +126,10 @@ def newest_entry() -> int:
 
 def suppressed_since_launch(task: GroupTask) -> int:
     """How many of its numbers opted out while Laaffic has them already."""
-    entries = _entries(with_sms=task.hang_up_sms).filter(pk__gt=task.suppression_seen)
-    fresh = set(entries.values_list("number", flat=True))
-    return len(fresh.intersection(of(task))) if fresh else 0
+    channels = _channels(with_sms=task.hang_up_sms)
+    entries = SuppressionEntry.objects.filter(channel__in=channels, pk__gt=task.suppression_seen)
+    fresh = {subscriber(number) for number in entries.values_list("number", flat=True)}
+    return sum(subscriber(number) in fresh for number in of(task)) if fresh else 0
 
 
 def keep(task: GroupTask, audience: Audience) -> None:

@@ -1,0 +1,28 @@
+"""Which failures the same message would meet again: the number is the trouble, or its person's wish."""
+
+import re
+
+# The carriers' words are nowhere documented; these are the usual ones, in any case and with any signs between.
+_WORDS = (
+    r"unknown (subscriber|number|user|destination|msisdn)",
+    r"(invalid|wrong|illegal|bad|abnormal|incorrect|malformed) (phone |mobile |destination |called |dest )?"
+    r"(numbers?|msisdn|subscriber|address|callee|recipient)",
+    r"number (is )?(invalid|wrong|illegal|error|format|incorrect|empty)",
+    r"not (in use|exist|existing|assigned|allocated|in service|a mobile|a valid)",
+    r"does(n t| not) exist|nonexist\w*|no such (number|subscriber|user)|(number|subscriber) not found",
+    r"unallocated|unassigned|disconnected|deactivated|vacant|out of service|ported out",
+    r"black ?list\w*|block ?list\w*|block(ed)? (by )?(the )?(user|subscriber|recipient|number)",
+    r"(user|number|subscriber) (is )?blocked",
+    r"^blocked$|^barred$|(number|subscriber|user|call) (is )?barred|call barring",
+    r"opt(ed)? ?out|unsubscri\w+|suppress\w*|do not (disturb|call)|dnd|land ?line|fixed line",
+    r"空号|空號|号码不存在|黑名单|退订|不存在",
+)
+_incurable = re.compile("|".join(rf"(?<!\w)(?:{words})" if words.isascii() else words for words in _WORDS))
+_CODES = ("-9",)  # abnormal numbers
+
+
+def is_incurable(reason: str) -> bool:
+    """“Unknown Subscriber”, “BLACKLISTED” and “-9 …” are; “absent subscriber”, a full handset and no reason are not."""
+    code = re.match(r"-\d+\b", reason)
+    plain = " ".join(re.sub(r"[\W_]+", " ", reason.lower()).split())
+    return (code is not None and code.group() in _CODES) or bool(_incurable.search(plain))
