@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from import_export import fields, resources
 from tablib import Dataset
 
-from messaging.contact_rows import RowCleaner, RowError, escape_formula, guess_mapping
+from messaging.contact_rows import NO_OPTIONS, RowCleaner, RowError, RowOptions, escape_formula, guess_mapping
 from messaging.models import Contact
 
 STORED = ("number", "validity", "name", "email", "country", "time_zones", "language", "attributes")
@@ -28,15 +28,23 @@ class ContactResource(resources.ModelResource):
         skip_unchanged = True
         report_skipped = True
 
-    def __init__(self, *, mapping: dict[str, str] | None = None, region: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        mapping: dict[str, str] | None = None,
+        region: str = "",
+        options: RowOptions = NO_OPTIONS,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.options = options
         self.mapping = mapping
         self.region = region
 
     def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
         headers = [str(header) for header in dataset.headers or []]
         try:
-            self.cleaner = RowCleaner(headers, self.mapping or guess_mapping(headers), self.region)
+            self.cleaner = RowCleaner(headers, self.mapping or guess_mapping(headers), self.region, self.options)
         except RowError as problem:
             raise ValidationError(problem.reason) from problem
         # The library looks for the column of import_id_fields by its name, whatever the file calls it.
