@@ -525,6 +525,45 @@ class ChoiceTests:
         assert Contact.objects.get().attributes == {}
 
 
+class RoundTripTests:
+    @pytest.mark.parametrize("name", ["out.csv", "out.xlsx"])
+    def test_export_delete_import_gives_the_same_contacts(self, tmp_path: Path, name: str) -> None:
+        Contact.objects.create(
+            number="919876543210",
+            name="Mary Ann Lee",
+            email="m@example.com",
+            language="en",
+            country="IN",
+            time_zones="Asia/Calcutta",
+            attributes={
+                "first_name": "Mary Ann",
+                "city": "Pune",
+                "formula": "=1+1",
+                "quoted": "'=x",
+                "zero": "007",
+                "phone": "+91 22 1234",
+                "mobile": "-5",
+                "City": "x",
+                "source": "fair",
+                "groups": "a",
+                "mail": "@y",
+                "attributes": "z",
+                "note": 'He said: "a; b", c',
+                "empty_name": "\\N.",
+                "wrapped": '="1"',
+            },
+        )
+        Contact.objects.create(number="919876543211", country="IN", time_zones="Asia/Calcutta")
+        before = [drop_source(row) for row in contents()]
+
+        call_command("contacts", "export", str(tmp_path / name), stdout=io.StringIO())
+        Contact.objects.all().delete()
+        job = imported(tmp_path / name)
+
+        assert counts(job) == {"rows": 2, "added": 2, "updated": 0, "unchanged": 0, "invalid": 0}
+        assert [drop_source(row) for row in contents()] == before
+
+
 class UploadTests:
     def test_a_cell_without_end_says_so_and_leaves_no_file(self, settings: Any, tmp_path: Path) -> None:
         settings.MEDIA_ROOT = tmp_path
