@@ -16,7 +16,7 @@ from laaffic_console.figures import number
 from messaging import encodings, workbooks
 from messaging.contact_rows import visible
 from messaging.encodings import Reading
-from messaging.unreadable import UnreadableFile
+from messaging.unreadable import UnreadableFile as UnreadableFile
 from messaging.workbooks import NO_WORKBOOK
 
 MAX_COLUMNS = 200

@@ -329,11 +329,11 @@ def _why_impossible(written: _Written, possible: int, region: str | None) -> str
 
 def _why_not_national(written: _Written, region: str, abroad: Msisdn | None) -> str:
     if abroad is not None and abroad.is_valid:
-        said = _(
+        foreign = _(
             "%(text)s is not a number of %(region)s. Correct its digits; if it is a foreign one, write it with + and "
             "its country code, or choose that foreign numbers are written without +."
         )
-        return said % {"text": written.text, "region": region}
+        return str(foreign % {"text": written.text, "region": region})
     try:
         possible = phonenumbers.is_possible_number_with_reason(phonenumbers.parse(written.digits, region))
     except NumberParseException:

@@ -87,8 +87,8 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
 
 def _merge_values_sql(text: str) -> tuple[str, list[str]]:
     """What the text's fields say for a contact, frozen as JSON; NULL when the text has none."""
-    names = set(merge_fields.fields(text))
-    names = sorted(names | {"name"} if "first_name" in names else names)
+    used = set(merge_fields.fields(text))
+    names = sorted(used | {"name"} if "first_name" in used else used)
     if not names:
         return "NULL", []
     on_postgres = connection.vendor == "postgresql"

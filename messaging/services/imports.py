@@ -383,7 +383,7 @@ def sweep(now: dt.datetime | None = None) -> None:
 
 def sweep_uploads(now: dt.datetime | None = None) -> int:
     """Delete uploads to which no row points: what a killed process left; how many they were."""
-    storage = ContactImport._meta.get_field("file").storage  # type: ignore[union-attr]
+    storage = ContactImport._meta.get_field("file").storage
     if not storage.exists(UPLOADS):
         return 0
     old = (now or timezone.now()) - dt.timedelta(hours=ORPHAN_HOURS)
