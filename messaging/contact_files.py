@@ -16,7 +16,7 @@ from laaffic_console.figures import number
 from messaging import encodings, workbooks
 from messaging.contact_rows import visible
 from messaging.encodings import Reading
-from messaging.unreadable import UnreadableFile as UnreadableFile
+from messaging.unreadable import UnreadableFile
 from messaging.workbooks import NO_WORKBOOK
 
 MAX_COLUMNS = 200
@@ -164,10 +164,8 @@ class ContactFile:
 
 def _without_preface(lines: Iterator[str]) -> Iterator[str]:
     """Without the line `sep=;`, which tells a spreadsheet how to read the file, and which none shows or counts."""
-    for line in itertools.islice(lines, 1):
-        if not _preface.match(line):
-            yield line
-    yield from lines
+    first = next(lines, "")
+    return lines if _preface.match(first) else itertools.chain([first] if first else [], lines)
 
 
 def _delimiter(head: bytes, encoding: str) -> str:

@@ -219,6 +219,7 @@ class RowCleaner:
         options: RowOptions = NO_OPTIONS,
     ) -> None:
         self.options = options
+        self.foreign_without_plus = options.foreign_without_plus
         self.headers = list(headers)
         self.width = len(self.headers)
         self.region = region or None
@@ -259,7 +260,7 @@ class RowCleaner:
         if ":::" in text:
             text = _several.split(text)[0]
         try:
-            parsed = msisdn.parse(text, self.region, foreign_without_plus=self.options.foreign_without_plus)
+            parsed = msisdn.parse(text, self.region, foreign_without_plus=self.foreign_without_plus)
         except msisdn.InvalidNumber as problem:
             raise self._error(index, cells, str(problem)) from None
         if not parsed.is_valid and not self.options.allow_unknown_ranges:
@@ -284,7 +285,10 @@ class RowCleaner:
                 "character that divides columns."
             )
             raise RowError("", ", ".join(extra)[:80], said % {"n": self.width})
-        plain = [_plain_cell(cell) for cell in cells[: self.width]]
+        plain = [
+            cell if (cell := given.strip()).isprintable() and cell[:1] not in _DRESSED else _plain_cell(cell)
+            for given in cells[: self.width]
+        ]
         if not self.options.keep_null_words and not NULL_WORDS.isdisjoint(plain):
             plain = ["" if cell in NULL_WORDS else cell for cell in plain]
         return plain if len(plain) == self.width else plain + [""] * (self.width - len(plain))
@@ -307,7 +311,9 @@ class RowCleaner:
         return " ".join(part for part in parts if part)
 
     def _email(self, cells: Sequence[str]) -> str:
-        value = _several.split(self._text("email", cells))[0]
+        value = self._text("email", cells)
+        if ":::" in value:
+            value = _several.split(value)[0]
         if value and not _email.fullmatch(value):
             try:
                 validate_email(value)
@@ -346,9 +352,11 @@ class RowCleaner:
         return cells[index] if cells[index] != words[0] else ""
 
 
+_DRESSED = frozenset({"'", "="})  # with one of these begins a cell that is made safe, or wrapped, for a spreadsheet
+
+
 def _plain_cell(cell: str) -> str:
-    """Without what surrounds its text or hides in it, and as it was before it was made safe for a spreadsheet."""
-    cell = cell.strip()
+    """Without line breaks, and as it was before it was made safe for a spreadsheet."""
     if cell[:1] == "'" and (bare := _unescaped(cell)) != cell:
         return bare[0] + one_line(bare[1:])
     if not cell.isprintable():

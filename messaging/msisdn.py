@@ -76,7 +76,7 @@ class _Written(NamedTuple):
         if mark:
             digits = digits[len(mark) :]
         if digits.isdecimal() and digits.isascii():
-            if not text[-4:].isdecimal() or len(digits) >= _TWO_NUMBERS:
+            if not text[-3:].isdecimal() or len(digits) >= _TWO_NUMBERS:
                 _refuse_a_second_number(text, text, region)
             return cls(text, digits, mark)
         return cls._cleaned(text, region)

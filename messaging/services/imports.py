@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services import bell, leases, workers
 from messaging import contact_files
-from messaging.contact_files import ContactFile, Format, Row, UnreadableFile
+from messaging.contact_files import ContactFile, Format, Row
 from messaging.contact_rows import (
     NO_OPTIONS,
     NULL_WORDS,
@@ -36,6 +36,7 @@ from messaging.contact_rows import (
 )
 from messaging.models import BadRow, ContactGroup, ContactImport
 from messaging.services import contact_writes
+from messaging.unreadable import UnreadableFile
 
 CHUNKS = {"sqlite": 1000, "postgresql": 5000}  # rows a transaction: SQLite's lock must not be held for long
 SLICE_SECONDS = 20.0

@@ -11,7 +11,7 @@ import pytest
 from openpyxl.chart import BarChart, Reference
 
 from messaging import contact_files, merge_fields
-from messaging.contact_files import ContactFile, UnreadableFile
+from messaging.contact_files import ContactFile
 from messaging.contact_rows import (
     IGNORED,
     RowCleaner,
@@ -22,6 +22,7 @@ from messaging.contact_rows import (
     escape_formula,
     guess_mapping,
 )
+from messaging.unreadable import UnreadableFile
 
 CHINESE = "手机号,姓名,城市\n8613800138000,王芳,上海\n8613900139000,李伟,成都\n"
 FRENCH = "Téléphone;Prénom;Nom\n+33612345678;Élise;Müller\n+33612345679;Noël;Gómez\n"

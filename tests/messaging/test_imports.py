@@ -19,10 +19,10 @@ from django.utils import timezone
 from tablib import Dataset
 
 from laaffic_console.gateway.services import leases
-from messaging.contact_files import UnreadableFile
 from messaging.models import BadRow, Contact, ContactGroup, ContactImport, GroupMembership
 from messaging.resources import ContactResource
 from messaging.services import imports
+from messaging.unreadable import UnreadableFile
 
 pytestmark = pytest.mark.django_db
 

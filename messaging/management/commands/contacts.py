@@ -9,10 +9,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from messaging import exports
-from messaging.contact_files import UnreadableFile
 from messaging.contact_rows import RowOptions
 from messaging.models import Contact, ContactGroup, ContactImport
 from messaging.services import imports
+from messaging.unreadable import UnreadableFile
 
 
 class Command(BaseCommand):
