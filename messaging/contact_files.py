@@ -164,8 +164,10 @@ class ContactFile:
 
 def _without_preface(lines: Iterator[str]) -> Iterator[str]:
     """Without the line `sep=;`, which tells a spreadsheet how to read the file, and which none shows or counts."""
-    first = next(lines, "")
-    return lines if _preface.match(first) else itertools.chain([first] if first else [], lines)
+    for first in itertools.islice(lines, 1):
+        if not _preface.match(first):
+            yield first
+    yield from lines
 
 
 def _delimiter(head: bytes, encoding: str) -> str:
