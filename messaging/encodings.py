@@ -178,7 +178,8 @@ def _code_pages(path: Path) -> list[Reading]:
         text = _decoded(sample, page)
         odd = _oddness(text, PAGES[page][2]) if text and _is_common(sample, page) else 1.0
         if odd <= MOST_ODD:
-            ranked.append((round(odd + chaos, 1), list(PAGES).index(page), page, text))
+            east_asian = 0.2 * (page in _COMMON)  # bytes that make everyday characters there are seldom chance
+            ranked.append((round(odd + chaos - east_asian, 1), list(PAGES).index(page), page, text))
     by_words = {text: page for _odd, _index, page, text in sorted(ranked, reverse=True)}
     return [Reading(PAGES[page][0], str(PAGES[page][1]), _words(text)) for text, page in reversed(by_words.items())]
 

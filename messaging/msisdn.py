@@ -25,7 +25,9 @@ NO_COUNTRY = "001"  # the library's name for numbers that belong to the whole wo
 _separators = re.compile(r"[\s\-‐‑‒–—−./()\[\]·'’`\u200b-\u200f\u202a-\u202e\u2060\ufeff]+")
 _usual_separators = str.maketrans("", "", " -()")
 _scheme = re.compile(r"^(tel|sms|whatsapp|p):", re.IGNORECASE)  # p: as lead forms write it
-_second_tone = re.compile(r"^\s*8\s*[~∼～〜]\s*10")  # 8, the second dialling tone, 10: out of Russia and its neighbours
+_second_tone = re.compile(
+    r"^\s*([08])\s*[~∼～〜]\s*(10|0)"
+)  # 8, the second dialling tone, 10: out of Russia; 0~0 of Ukraine
 _scientific = re.compile(r"^[+]?\d+([.,]\d+)?\s*[eE]\s*[+]?\d+$")
 _whole_float = re.compile(r"^\d{7,15}[.,]0+$")
 _broken_float = re.compile(r"^\d{8,}[.,]\d{1,2}$")
@@ -92,7 +94,7 @@ class _Written(NamedTuple):
         if _whole_float.match(plain):
             plain = re.split("[.,]", plain)[0]
         _refuse_a_second_number(plain, shown, region)
-        compact = _separators.sub("", _second_tone.sub("810", plain))
+        compact = _separators.sub("", _second_tone.sub(r"\1\2", plain))
         if not compact.isascii():
             compact = "".join(str(int(character)) if character.isdecimal() else character for character in compact)
         mark = _mark(compact)

@@ -75,7 +75,9 @@ class ContactForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial |= {name: one_line(self.initial[name]) for name in ("name", "email", "language")}
+            self.initial |= {
+                name: one_line(self.initial[name]) for name in ("name", "email", "language") if name in self.initial
+            }
             self.initial["attributes"] = as_lines(self.instance.attributes)
             self.initial["member_of"] = list(self.instance.groups.filter(is_ad_hoc=False))
 
