@@ -1,21 +1,23 @@
 """Reading a file of contacts row by row, whatever program wrote it; memory does not grow with the file."""
 
-import codecs
 import csv
-import datetime as dt
 import io
 import itertools
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.figures import number
+from messaging import encodings, workbooks
+from messaging.contact_rows import visible
+from messaging.encodings import Reading
+from messaging.unreadable import UnreadableFile
+from messaging.workbooks import NO_WORKBOOK
 
 MAX_COLUMNS = 200
 MAX_CELL = 100_000
@@ -23,7 +25,7 @@ MAX_UNPACKED = 2 << 30
 SAMPLE = 256 * 1024
 DELIMITERS = ",;\t|"
 
-_control = re.compile("[\0-\x06\x0e-\x1a\x1c-\x1f]")
+_preface = re.compile('\ufeff*"?sep=([^"\r\n])"?[,;\t]*\\s*$', re.IGNORECASE)
 _BINARY = {
     b"\x89PNG": gettext_lazy("a picture"),
     b"\xff\xd8\xff": gettext_lazy("a picture"),
@@ -40,20 +42,16 @@ _BINARY = {
 }
 
 
-NO_WORKBOOK = gettext_lazy("This is no workbook that can be read. Save the list as CSV or XLSX and try again.")
-
-
-class UnreadableFile(ValueError):
-    """Why a file is no list of contacts, in a sentence that says what to do next."""
-
-
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a file is written. A workbook has neither encoding nor delimiter."""
+    """How a file is written. A workbook has a sheet, and neither encoding nor delimiter."""
 
     encoding: str
     delimiter: str
     headers: list[str]
+    sheet: str = ""
+    sheets: list[str] = field(default_factory=list)  # those that can be chosen
+    readings: list[Reading] = field(default_factory=list)  # several: what the words are, a person has to say
 
     @property
     def is_workbook(self) -> bool:
@@ -67,11 +65,14 @@ class Row:
     problem: str = ""  # why its cells cannot be told apart
 
 
-def detect(path: Path) -> Format:
-    """Encoding, delimiter and columns; UnreadableFile for what is no table with a header and rows."""
-    written = _how_it_is_written(path)
-    headers = _workbook_headers(path) if written.is_workbook else _text_headers(path, written)
-    found = Format(written.encoding, written.delimiter, _checked_headers(headers))
+def detect(path: Path, *, encoding: str = "", sheet: str = "") -> Format:
+    """Encoding or sheet, unless they are chosen, delimiter and columns.
+
+    UnreadableFile for what is no table with a header and rows.
+    """
+    written = _how_it_is_written(path, encoding, sheet)
+    headers = _workbook_headers(path, written.sheet) if written.is_workbook else _text_headers(path, written)
+    found = replace(written, headers=_checked_headers(headers))
     if not any(True for _ in ContactFile(path, found)):
         raise UnreadableFile(_("The file has a header, but no rows below it. Export it again with its contacts."))
     return found
@@ -82,28 +83,30 @@ def plain_rows(path: Path) -> Iterator[Row]:
     yield from ContactFile(path, _how_it_is_written(path)).rows()
 
 
-def _how_it_is_written(path: Path) -> Format:
-    """Encoding and delimiter, without a look at the header."""
+def _how_it_is_written(path: Path, encoding: str = "", sheet: str = "") -> Format:
+    """Encoding and delimiter, or sheet, without a look at the header."""
     with path.open("rb") as file:
         head = file.read(SAMPLE)
     if not head.strip(b"\xef\xbb\xbf\xff\xfe\x00 \r\n\t"):
         raise UnreadableFile(_("The file is empty. Export it again and check that it has rows."))
     if head.startswith(b"PK\x03\x04"):
         _check_unpacked_size(path)
-        return Format("", "", [])
+        sheets = workbooks.sheets(path)
+        return Format("", "", [], sheet or sheets[0], sheets)
     for magic, kind in _BINARY.items():
         if head.startswith(magic):
             said = _("This is %(kind)s, not a list of contacts. Save the list as CSV or XLSX.")
             raise UnreadableFile(said % {"kind": kind})
-    encoding = _encoding(path, head)
-    return Format(encoding, _delimiter(head, encoding), [])
+    readings = encodings.readings(path, head) if not encoding else []
+    found = encodings.chosen(path, encoding) if encoding else readings[0].encoding
+    return Format(found, _delimiter(head, found), [], readings=readings)
 
 
 def _text_headers(path: Path, written: Format) -> list[str]:
     csv.field_size_limit(MAX_CELL)
     with path.open("r", encoding=written.encoding, newline="") as text:
         try:
-            return next(csv.reader(text, delimiter=written.delimiter), [])
+            return next(csv.reader(_without_preface(text), delimiter=written.delimiter), [])
         except csv.Error as problem:
             said = _("The first row cannot be read (%(problem)s). Save the list as CSV again.")
             raise UnreadableFile(said % {"problem": problem}) from None
@@ -126,7 +129,7 @@ class ContactFile:
 
     def _workbook_rows(self) -> Iterator[Row]:
         size = self.path.stat().st_size
-        for line, cells, lines in _sheet(self.path):
+        for line, cells, lines in workbooks.rows(self.path, self.written.sheet):
             self.bytes_read = size * min(line, lines) // lines if lines else 0
             if any(cell.strip() for cell in cells):
                 yield Row(line, cells)
@@ -136,7 +139,7 @@ class ContactFile:
         with self.path.open("rb") as raw:
             text = io.TextIOWrapper(raw, encoding=self.written.encoding, newline="")
             # Strict: a quotation mark that is left open would swallow the rows below it without a word.
-            reader = csv.reader(text, delimiter=self.written.delimiter, strict=True)
+            reader = csv.reader(_without_preface(text), delimiter=self.written.delimiter, strict=True)
             for row in self._readable(reader):
                 if row.line % 1000 == 0:
                     self.bytes_read = raw.tell()
@@ -159,86 +162,27 @@ class ContactFile:
                 raise UnreadableFile(said % {"n": line - 1, "encoding": self.written.encoding}) from None
 
 
-def _encoding(path: Path, head: bytes) -> str:
-    """By its byte order mark, else UTF-16 by its zeros, else UTF-8 if it is that to the end, else by its letters."""
-    for mark, name in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if head.startswith(mark):
-            return _checked(path, name)
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if max(even, odd) > len(head) // 8 and min(even, odd) < max(even, odd) // 8:
-        return _checked(path, "utf-16-le" if odd > even else "utf-16-be")
-    for name in ("utf-8", _by_letters(head)):
-        if name and _decodes(path, name):
-            return name
-    raise UnreadableFile(
-        _("The file's characters cannot be read. If it is a list of contacts, save it as “CSV UTF-8” and try again.")
-    )
-
-
-def _checked(path: Path, encoding: str) -> str:
-    if _decodes(path, encoding):
-        return encoding
-    said = _("The file is damaged: it is not %(encoding)s to its end. Save it as “CSV UTF-8” again.")
-    raise UnreadableFile(said % {"encoding": encoding.upper()})
-
-
-def _by_letters(head: bytes) -> str:
-    """GB18030 writes a Chinese character as two bytes; Windows-1252 a letter like é as one, mostly between plain ones.
-
-    Nearly any bytes are valid GB18030, and all are letters of some kind in Windows-1252: a wrong guess would store
-    wrong names, so a file that looks like neither is refused.
-    """
-    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", head)]
-    if not runs:
-        return ""
-    if sum(length == 1 for length in runs) >= 0.7 * len(runs):
-        letters = re.findall(rb"[\xc0-\xd6\xd8-\xf6\xf8-\xff\x8a\x8c\x8e\x9a\x9c\x9e\x9f\x92\x80\xa0\xb4\xdf]", head)
-        return "windows-1252" if len(letters) >= 0.9 * sum(runs) else ""
-    characters = [c for c in head.decode("gb18030", errors="replace") if not c.isascii()]
-    common = sum(_is_common_chinese(character) for character in characters)
-    return "gb18030" if common >= 0.7 * len(characters) else ""
-
-
-def _is_common_chinese(character: str) -> bool:
-    """Among the 3,755 characters of everyday use, or Chinese punctuation."""
-    written = character.encode("gb18030", errors="replace")
-    return len(written) == 2 and (0xB0 <= written[0] <= 0xD7 or 0xA1 <= written[0] <= 0xA3)
-
-
-def _decodes(path: Path, encoding: str) -> bool:
-    """To the end, and as text: what holds NULs or other control characters is something else."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    with path.open("rb") as file:
-        try:
-            while chunk := file.read(1 << 20):
-                _refuse_control_characters(decoder.decode(chunk))
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return False
-    return True
-
-
-def _refuse_control_characters(text: str) -> None:
-    if found := _control.search(text):
-        said = _(
-            "The file holds a character that no text has (code %(code)d): it is damaged or no list of contacts. "
-            "Export the list again as CSV or XLSX."
-        )
-        raise UnreadableFile(said % {"code": ord(found.group())})
+def _without_preface(lines: Iterator[str]) -> Iterator[str]:
+    """Without the line `sep=;`, which tells a spreadsheet how to read the file, and which none shows or counts."""
+    for first in itertools.islice(lines, 1):
+        if not _preface.match(first):
+            yield first
+    yield from lines
 
 
 def _delimiter(head: bytes, encoding: str) -> str:
-    """The one that divides the header most often and the next lines as often."""
+    """What a line `sep=;` says, else the one that divides the header most often and the next lines as often."""
     lines = [line for line in head.decode(encoding, errors="ignore").splitlines()[:20] if line.strip()]
     if not lines:
         raise UnreadableFile(_("The file has no rows. Export it again and check that it has a header and numbers."))
+    if said := _preface.match(lines[0]):
+        return said[1]
 
     def divides(delimiter: str) -> tuple[int, int]:
-        widths = [len(row) for row in csv.reader(lines[:-1] or lines, delimiter=delimiter)]
+        try:
+            widths = [len(row) for row in csv.reader(lines[:-1] or lines, delimiter=delimiter)]
+        except csv.Error:
+            return 0, 0  # one cell that never ends: the header or the row will say so
         return (
             sum(width == widths[0] for width in widths) if widths and widths[0] > 1 else 0,
             widths[0] if widths else 0,
@@ -249,7 +193,7 @@ def _delimiter(head: bytes, encoding: str) -> str:
 
 
 def _checked_headers(headers: list[str]) -> list[str]:
-    names = [header.strip() for header in headers]
+    names = [visible(header) for header in headers]
     while names and not names[-1]:
         names.pop()
     if not names:
@@ -290,48 +234,5 @@ def _check_unpacked_size(path: Path) -> None:
         raise UnreadableFile(said % {"n": number(size >> 20)})
 
 
-def _workbook_headers(path: Path) -> list[str]:
-    return next((cells for _, cells, _ in _sheet(path)), [])
-
-
-def _sheet(path: Path) -> Iterator[tuple[int, list[str], int]]:
-    """The first sheet's rows, streamed: line, cells, and how many lines the sheet says it has."""
-    import openpyxl  # takes a third of a second that only workbooks need
-
-    file = path.open("rb")  # by its content: openpyxl refuses a name that does not end in .xlsx
-    try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    except Exception as problem:  # openpyxl raises what its zip and XML parsers do
-        file.close()
-        raise UnreadableFile(NO_WORKBOOK) from problem
-    try:
-        if not book.worksheets:
-            raise UnreadableFile(_("The workbook has no sheet. Save the list as CSV or XLSX and try again."))
-        sheet = book.worksheets[0]
-        lines = sheet.max_row or 0
-        sheet.reset_dimensions()  # some programs write them wrong
-        yield from _sheet_rows(sheet, lines)
-    finally:
-        book.close()
-        file.close()
-
-
-def _sheet_rows(sheet: Any, lines: int) -> Iterator[tuple[int, list[str], int]]:
-    line = 0
-    try:
-        for line, values in enumerate(sheet.iter_rows(values_only=True), start=1):
-            yield line, [_cell_text(value) for value in values], lines
-    except Exception as problem:  # openpyxl raises what its zip and XML parsers do
-        said = _("After row %(n)d the workbook is damaged. Open it, save it again as XLSX or CSV, and try again.")
-        raise UnreadableFile(said % {"n": line}) from problem
-
-
-def _cell_text(value: object) -> str:
-    """A number that a spreadsheet keeps as a number is still its digits, a day without a time still a day."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, dt.datetime) and value.time() == dt.time():
-        return value.date().isoformat()
-    return _control.sub("", str(value))
+def _workbook_headers(path: Path, sheet: str) -> list[str]:
+    return next((cells for _, cells, _ in workbooks.rows(path, sheet)), [])

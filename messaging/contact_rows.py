@@ -5,11 +5,15 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from django.conf.locale import LANG_INFO
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from messaging import msisdn
-from messaging.merge_fields import BUILT_IN
+from messaging.merge_fields import BUILT_IN, is_name
 
 # Field → the header spellings people use: lower case, without accents and separators.
 SPELLINGS = {
@@ -22,26 +26,62 @@ SPELLINGS = {
             "mobiltelefon rufnummer portable numero gsm movil whatsapp whatsappnumber contactnumber contactno "
             "recipient destination to 手机 手机号 手机号码 移动电话 "
             "电话 电话号 电话号码 联系电话 号码 手機 手機號碼 "
-            "電話 携帯電話 電話番号 전화번호 телефон"
+            "電話 携帯電話 電話番号 전화번호 телефон phonevalue mobilephonenumber cellphonenumber telephoneno "
+            "phonenum mobilenum contactphone phonecell phonehome phonework phonemain celphone celularmovil "
+            "telefonomovil telefonocelular telemovel numerodecelular 携帯 휴대폰 мобильный мобильныйтелефон"
         ),
         "name": (
             "name fullname contact contactname customer customername displayname nombrecompleto nomcomplet "
             "姓名 名字 名称 氏名 имя фио"
         ),
-        "first_name": "firstname first givenname forename vorname prenom nombre nome 名",
-        "last_name": "lastname last surname familyname nachname apellido apellidos nom sobrenome 姓",
-        "email": "email mail emailaddress emailadresse correo correoelectronico courriel 邮箱 电子邮件 邮件 邮箱地址",
+        "first_name": "firstname first fname givenname forename vorname prenom nombre nome 名",
+        "last_name": "lastname last lname surname familyname nachname apellido apellidos nom sobrenome 姓",
+        "email": (
+            "email mail emailaddress emailadresse emailvalue correo correoelectronico courriel "
+            "邮箱 电子邮件 邮件 邮箱地址"
+        ),
         "language": "language lang locale sprache idioma langue 语言 言語",
     }.items()
 }
 # What the console itself works out and writes into its exports; read again, it is nobody's attribute.
-EXPORTED_ONLY = frozenset({"country", "validity", "time_zones", "source", "created_at", "attributes", "groups"})
-FIXED_FIELDS = ("number", "name", "first_name", "last_name", "email", "language")
+EXPORTED_ONLY = frozenset({"country", "validity", "time_zones", "source", "created_at", "groups"})
+EXPORTED_ONCE = EXPORTED_ONLY | {"attributes"}  # all of them in one cell, up to version 0.9
+FIXED_FIELDS = ("number", "other_number", "name", "first_name", "last_name", "email", "language")
 LENGTHS = {"name": 120, "first_name": 60, "last_name": 59, "email": 254, "language": 16}
 MAX_ATTRIBUTE = 500
 IGNORED = ""
 
-_email = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+# The least likely to be a mobile last; what stands before, as in “Your phone” or “Business Phone 2”.
+_MOBILE = re.compile(r"mob|cel|handy|gsm|portable|movil|msisdn|whatsapp|sms|手机|手機|携帯|휴대폰|мобил")
+_LESS_LIKELY = ("home", "private", "other", "work", "business", "office", "company", "main", "address")
+_before_any = r"whatsyour|whatisyour|your|user|customer|contact|billing|lead|buyer|attendee"
+_before_field = {
+    "number": re.compile(rf"^(?:{_before_any}|primary|default|shipping|sms|personal|{'|'.join(_LESS_LIKELY)})+"),
+    "email": re.compile(rf"^(?:{_before_any}|primary|personal|{'|'.join(_LESS_LIKELY)})+"),
+    "name": re.compile(rf"^(?:{_before_any})+"),
+    "first_name": re.compile(rf"^(?:{_before_any})+"),
+    "last_name": re.compile(rf"^(?:{_before_any})+"),
+}
+_OF_WHOLE_NAMES = frozenset({"nombre", "nome", "nom", "名", "姓"})  # alone, they are the whole name
+
+# Addresses that Django's validator takes, in a tenth of its time; any other is asked of it.
+_email = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9]{1,63}\.)+[A-Za-z]{2,63}")
+_breaks = re.compile(r"[ \t]*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
+_invisible = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe0f\ufeff]")
+_wrapped = re.compile(r'="(.*)"', re.DOTALL)
+_several = re.compile(r"\s*:::\s*")  # Google's mark between two values in a cell
+
+# What programs write for nothing, and what a sheet shows where a formula has gone wrong.
+_NULLS = (
+    "null (null) <null> [null] nan -nan <na> nat none (none) nil undefined (undefined) (blank) n/a #n/a #na #nv #n/v "
+    "#ref! #value! #name? #div/0! #num! #null! #error! #spill! #calc! #field! #connect! #blocked! #unknown! "
+    "#getting_data #wert! #bezug! #zahl! #valeur! #nom? #¡ref! #¡valor! #valor! #¿nombre?"
+)
+NULL_WORDS = frozenset(
+    form
+    for word in _NULLS.split()
+    for form in (word, word.upper(), word.capitalize(), word.title(), word.replace("nan", "NaN"), "\\N")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +98,18 @@ class CleanRow:
     attributes: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class RowOptions:
+    """What a person says about a file, because its rows cannot."""
+
+    foreign_without_plus: bool = False  # numbers of other countries than the file's stand there without +
+    allow_unknown_ranges: bool = False  # numbers that no operator is known to have given out
+    keep_null_words: bool = False  # somebody is really called Null
+
+
+NO_OPTIONS = RowOptions()
+
+
 class RowError(ValueError):
     """Why a row is not a contact: column, value and reason."""
 
@@ -69,29 +121,74 @@ class RowError(ValueError):
 
 
 def guess_mapping(headers: Sequence[str]) -> dict[str, str]:
-    """Header → field; what is no known field becomes an attribute, and each field is taken once."""
-    ours = set(headers) >= EXPORTED_ONLY
+    """Header → field; what is no known field becomes an attribute, and each field is taken once.
+
+    Of several phone numbers the mobile is meant, and the others stand in where its cell is empty.
+    """
+    ours = EXPORTED_ONCE if set(headers) >= EXPORTED_ONLY else frozenset()
+    fields = {header: None if header in ours else _field_named(header) for header in headers}
+    number = min((h for h, field in fields.items() if field == "number"), key=_likelihood, default=None)
     mapping: dict[str, str] = {}
     for index, header in enumerate(headers):
-        field = _field_named(header)
-        if field is None or field in mapping.values():
+        field = fields[header]
+        if header in ours:
+            mapping[header] = IGNORED
+        elif field == "number":
+            mapping[header] = "number" if header == number else "other_number"
+        elif field is not None and (field not in mapping.values() or field.startswith("attributes.")):
+            mapping[header] = field
+        else:
             slug = attribute_name(header, index)
-            field = f"attributes.{slug}" if f"attributes.{slug}" not in mapping.values() else IGNORED
-        mapping[header] = IGNORED if ours and header in EXPORTED_ONLY else field
+            mapping[header] = f"attributes.{slug}" if f"attributes.{slug}" not in mapping.values() else IGNORED
     return _with_a_whole_name(mapping)
 
 
 def _with_a_whole_name(mapping: dict[str, str]) -> dict[str, str]:
     """A lone `nombre` or `nom` is the whole name."""
     parts = [header for header, field in mapping.items() if field in ("first_name", "last_name")]
-    if len(parts) == 1 and "name" not in mapping.values():
+    if len(parts) == 1 and "name" not in mapping.values() and _plain(parts[0]) in _OF_WHOLE_NAMES:
         mapping[parts[0]] = "name"
     return mapping
 
 
 def _field_named(header: str) -> str | None:
-    plain = re.sub(r"[\s_\-./#:()*]+", "", _without_accents(header)).lower()
-    return next((field for field, spellings in SPELLINGS.items() if plain in spellings), None)
+    if header.startswith("attributes.") and is_name(header.removeprefix("attributes.")):
+        return header
+    plain = _plain(header)
+    for words in (plain, re.sub(r"\d+(value)?$", r"\1", plain)):
+        for field, spellings in SPELLINGS.items():
+            before = _before_field.get(field)
+            if words in spellings or (before is not None and before.sub("", words) in spellings):
+                return field
+    return None
+
+
+def _plain(header: str) -> str:
+    return re.sub(r"[\s_\-./#:()*?'’,]+", "", _without_accents(header)).lower()
+
+
+def _likelihood(header: str) -> tuple[bool, bool]:
+    """That a phone number under this header is the one that gets messages; the least comes first."""
+    plain = _plain(header)
+    return not _MOBILE.search(plain), any(word in plain for word in _LESS_LIKELY)
+
+
+def attribute_header(name: str) -> str:
+    """The column of an attribute in an export, which is read again as that attribute."""
+    plain = name in ("first_name",) or (
+        attribute_name(name, 0) == name and _field_named(name) is None and name not in EXPORTED_ONCE
+    )
+    return name if plain else f"attributes.{name}"
+
+
+def visible(header: str) -> str:
+    """A header without what nobody sees: marks of byte order and direction, line breaks, spaces of no width."""
+    return " ".join(_invisible.sub("", header).split())
+
+
+def one_line(text: str) -> str:
+    """A line break in a field of one line is a space: a form would glue the words together."""
+    return text if text.isprintable() else _breaks.sub(" ", text).strip()
 
 
 def _without_accents(text: str) -> str:
@@ -114,27 +211,38 @@ def attribute_name(header: str, index: int) -> str:
 class RowCleaner:
     """The rules, bound to one file's columns."""
 
-    def __init__(self, headers: Sequence[str], mapping: Mapping[str, str], region: str | None) -> None:
+    def __init__(
+        self,
+        headers: Sequence[str],
+        mapping: Mapping[str, str],
+        region: str | None,
+        options: RowOptions = NO_OPTIONS,
+    ) -> None:
+        self.options = options
+        self.foreign_without_plus = options.foreign_without_plus
         self.headers = list(headers)
         self.width = len(self.headers)
         self.region = region or None
         wanted = [(index, mapping.get(header, IGNORED)) for index, header in enumerate(self.headers)]
         self.fixed = {field: index for index, field in wanted if field in FIXED_FIELDS}
+        self.numbers = [self.fixed.get("number", 0), *(index for index, field in wanted if field == "other_number")]
         self.attributes = [
             (field.removeprefix("attributes."), index) for index, field in wanted if field.startswith("attributes.")
         ]
+        taken = {name for name, _ in self.attributes}
+        others = [(attribute_name(self.headers[index], index), index) for index in self.numbers[1:]]
+        self.attributes += [(name, index) for name, index in others if name not in taken]
+        self.unknown_languages: Counter[str] = Counter()  # values that were left out
         if "number" not in self.fixed:
             raise RowError("", "", _("No column holds the phone number. Say which one it is."))
-        if twice := [field for field, count in Counter(field for _, field in wanted if field).items() if count > 1]:
+        counted = Counter(field for _, field in wanted if field not in (IGNORED, "other_number"))
+        if twice := [field for field, count in counted.items() if count > 1]:
             said = _("Two columns are both “%(field)s”. Leave one of them out.") % {"field": twice[0]}
             raise RowError("", "", said)
 
     def clean(self, cells: Sequence[str]) -> CleanRow:
         cells = self._fitted(cells)
-        try:
-            parsed = msisdn.parse(cells[self.fixed["number"]], self.region)
-        except msisdn.InvalidNumber as problem:
-            raise self._error("number", cells, str(problem)) from None
+        parsed = self._number(cells)
         return CleanRow(
             number=parsed.number,
             validity="valid" if parsed.is_valid else "possible",
@@ -142,9 +250,32 @@ class RowCleaner:
             time_zones=",".join(parsed.time_zones),
             name=self._name(cells),
             email=self._email(cells),
-            language=self._text("language", cells),
+            language=self._language(cells),
             attributes=self._attributes(cells),
         )
+
+    def _number(self, cells: Sequence[str]) -> msisdn.Msisdn:
+        index = self._index_of_number(cells)
+        text = cells[index]
+        if ":::" in text:
+            text = _several.split(text)[0]
+        try:
+            parsed = msisdn.parse(text, self.region, foreign_without_plus=self.foreign_without_plus)
+        except msisdn.InvalidNumber as problem:
+            raise self._error(index, cells, str(problem)) from None
+        if not parsed.is_valid and not self.options.allow_unknown_ranges:
+            said = _(
+                "+%(number)s is in no known range: nobody is known to have it. Correct its digits, or choose that "
+                "numbers in no known range are taken."
+            )
+            raise self._error(index, cells, said % {"number": parsed.number})
+        return parsed
+
+    def _index_of_number(self, cells: Sequence[str]) -> int:
+        """The column of the number, or of another where that is empty."""
+        if cells[self.numbers[0]] or len(self.numbers) == 1:
+            return self.numbers[0]
+        return next((index for index in self.numbers[1:] if cells[index]), self.numbers[0])
 
     def _fitted(self, cells: Sequence[str]) -> list[str]:
         """As many cells as the header has, each without what surrounds its text."""
@@ -154,11 +285,15 @@ class RowCleaner:
                 "character that divides columns."
             )
             raise RowError("", ", ".join(extra)[:80], said % {"n": self.width})
-        plain = [_unescaped(cell.strip()) if cell[:1] == "'" else cell.strip() for cell in cells[: self.width]]
+        plain = [
+            cell if (cell := given.strip()).isprintable() and cell[:1] not in _DRESSED else _plain_cell(cell)
+            for given in cells[: self.width]
+        ]
+        if not self.options.keep_null_words and not NULL_WORDS.isdisjoint(plain):
+            plain = ["" if cell in NULL_WORDS else cell for cell in plain]
         return plain if len(plain) == self.width else plain + [""] * (self.width - len(plain))
 
-    def _error(self, field: str, cells: Sequence[str], reason: str) -> RowError:
-        index = self.fixed[field]
+    def _error(self, index: int, cells: Sequence[str], reason: str) -> RowError:
         return RowError(self.headers[index], cells[index][:80], reason)
 
     def _text(self, field: str, cells: Sequence[str]) -> str:
@@ -166,7 +301,7 @@ class RowCleaner:
         if index is None:
             return ""
         if len(cells[index]) > LENGTHS[field]:
-            raise self._error(field, cells, _too_long(cells[index], LENGTHS[field]))
+            raise self._error(index, cells, _too_long(cells[index], LENGTHS[field]))
         return cells[index]
 
     def _name(self, cells: Sequence[str]) -> str:
@@ -177,9 +312,26 @@ class RowCleaner:
 
     def _email(self, cells: Sequence[str]) -> str:
         value = self._text("email", cells)
+        if ":::" in value:
+            value = _several.split(value)[0]
         if value and not _email.fullmatch(value):
-            raise self._error("email", cells, _("This is no email address. Correct it or leave it empty."))
+            try:
+                validate_email(value)
+            except ValidationError:
+                said = _("This is no email address. Correct it or leave it empty.")
+                raise self._error(self.fixed["email"], cells, said) from None
         return value
+
+    def _language(self, cells: Sequence[str]) -> str:
+        """A language costs no contact: one that nobody knows is left out, and counted."""
+        index = self.fixed.get("language")
+        if index is None or not cells[index]:
+            return ""
+        said = cells[index]
+        code = _language_code(said) or (said if len(said) <= LENGTHS["language"] else "")
+        if not code:
+            self.unknown_languages[said[:80]] += 1
+        return code
 
     def _attributes(self, cells: Sequence[str]) -> dict[str, str]:
         found = {name: cells[index] for name, index in self.attributes if cells[index]}
@@ -187,7 +339,59 @@ class RowCleaner:
             if len(cells[index]) > MAX_ATTRIBUTE:
                 reason = _too_long(found[name], MAX_ATTRIBUTE)
                 raise RowError(self.headers[index], cells[index][:80], reason)
+        if first := self._first_name(cells):
+            found["first_name"] = first
         return found
+
+    def _first_name(self, cells: Sequence[str]) -> str:
+        """A first name of its own column, where it is more than the first word of the name."""
+        index = self.fixed.get("first_name")
+        if index is None or not cells[index]:
+            return ""
+        words = self._name(cells).split(maxsplit=1)
+        return cells[index] if cells[index] != words[0] else ""
+
+
+_DRESSED = frozenset({"'", "="})  # with one of these begins a cell that is made safe, or wrapped, for a spreadsheet
+
+
+def _plain_cell(cell: str) -> str:
+    """Without line breaks, and as it was before it was made safe for a spreadsheet."""
+    if cell[:1] == "'" and (bare := _unescaped(cell)) != cell:
+        return bare[0] + one_line(bare[1:])
+    if not cell.isprintable():
+        cell = one_line(cell)
+    if cell[:2] == '="' and (wrapped := _wrapped.fullmatch(cell)):
+        return wrapped[1].replace('""', '"').strip()
+    return cell
+
+
+@lru_cache(maxsize=1000)
+def _language_code(said: str) -> str:
+    """`pt-br` for “Portuguese (Brazil)”, `Brazilian Portuguese` and `pt_BR`; "" for what nobody calls a language."""
+    plain = said.strip().lower().replace("_", "-")
+    if plain in LANG_INFO:
+        return said if len(said) <= LENGTHS["language"] else plain
+    return _language_names().get(re.sub(r"[\s()\-]+", " ", plain).strip(), "")
+
+
+@lru_cache(maxsize=1)
+def _language_names() -> dict[str, str]:
+    named = {
+        name.lower(): code
+        for code, known in LANG_INFO.items()
+        if "name" in known
+        for name in (str(known["name"]), str(known["name_local"]))
+    }
+    return named | {
+        "portuguese brazil": "pt-br", "português brasil": "pt-br", "português do brasil": "pt-br",
+        "portuguese portugal": "pt", "portuguese": "pt", "english us": "en", "english united states": "en",
+        "english united kingdom": "en-gb", "english uk": "en-gb", "english gb": "en-gb", "english australia": "en-au",
+        "spanish mexico": "es-mx", "spanish argentina": "es-ar", "spanish colombia": "es-co", "spanish spain": "es",
+        "spanish latin america": "es-mx", "chinese": "zh-hans", "chinese simplified": "zh-hans",
+        "chinese traditional": "zh-hant", "mandarin": "zh-hans", "french france": "fr", "french canada": "fr",
+        "german germany": "de", "norwegian": "nb", "serbian": "sr", "farsi": "fa",
+    }  # fmt: skip
 
 
 def _too_long(text: str, limit: int) -> str:
@@ -198,10 +402,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def escape_formula(text: str) -> str:
-    """A cell that a spreadsheet would run begins with a quotation mark instead."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """A cell that a spreadsheet would run begins with a quotation mark instead; one that has some gets one more."""
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
 
 def _unescaped(text: str) -> str:
     """The cell as it was before it was escaped: an export that is read again changes nothing."""
-    return text[1:] if text[1:].startswith(_FORMULA) else text
+    return text[1:] if text.lstrip("'").startswith(_FORMULA) else text

@@ -14,9 +14,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from messaging import xlsx_stream
-from messaging.contact_rows import escape_formula
+from messaging.contact_rows import attribute_header, escape_formula
 from messaging.models import Contact, GroupMembership
-from messaging.resources import ContactResource, attributes_text
+from messaging.resources import ContactResource
+from messaging.services.contacts import attribute_names
 
 CHUNK = 2000
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -27,27 +28,35 @@ Row = list[Any]
 
 def rows(contacts: QuerySet[Contact]) -> Iterator[Row]:
     """The header and then a row a contact, by rising id: what changes meanwhile is neither missed nor written twice."""
-    names = [column.column_name for column in ContactResource().get_export_fields()]
+    attributes = attribute_names(contacts)
+    names = [column.column_name for column in ContactResource(attribute_names=attributes).get_export_fields()]
     yield names
-    stored = ["pk", *(name for name in names if name != "groups")]
-    shape = _shape(stored)
+    headers = {attribute_header(name): name for name in attributes}
+    stored = ["pk", "attributes", *(name for name in names if name not in {"groups", *headers})]
     ordered = contacts.order_by("pk").prefetch_related(None).values_list(*stored)
-    last = 0
-    while chunk := list(ordered.filter(pk__gt=last)[:CHUNK]):
+    last, is_more = 0, True
+    while is_more and (chunk := list(ordered.filter(pk__gt=last)[:CHUNK])):
         groups = _groups_of([values[0] for values in chunk])
         for values in chunk:
             cells = dict(zip(stored, values, strict=True)) | {"groups": groups.get(values[0], "")}
-            yield [shape[name](cells[name]) if name in shape else cells[name] for name in names]
-        last = chunk[-1][0]
+            own = cells["attributes"]
+            yield [
+                escape_formula(str(own.get(headers[name], ""))) if name in headers else _shaped(name, cells[name])
+                for name in names
+            ]
+        last, is_more = chunk[-1][0], len(chunk) == CHUNK
 
 
-def _shape(names: list[str]) -> dict[str, Callable[[Any], Any]]:
-    """What becomes of a value where it isn't the cell as it is; numbers and our own codes need no escaping."""
-    return {
-        **dict.fromkeys(("name", "email", "language", "source", "groups"), escape_formula),
-        "attributes": lambda value: escape_formula(attributes_text(value)) if value else "",
-        "created_at": lambda value: timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S"),
-    }
+def _shaped(name: str, value: Any) -> Any:
+    shape = _SHAPE.get(name)
+    return value if shape is None else shape(value)
+
+
+# What becomes of a value where it isn't the cell as it is; numbers and our own codes need no escaping.
+_SHAPE: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("name", "email", "language", "source", "groups"), escape_formula),
+    "created_at": lambda value: timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S"),
+}
 
 
 def _groups_of(ids: list[int]) -> dict[int, str]:

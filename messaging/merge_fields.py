@@ -105,9 +105,9 @@ def render(template: Template, values: Mapping[str, str]) -> str:
 
 
 def with_derived(values: Mapping[str, str]) -> dict[str, str]:
-    """`first_name` is the first word of the name."""
+    """`first_name` is the contact's own where it has one, else the first word of the name."""
     name = values.get("name", "").split()
-    return {**values, "first_name": name[0] if name else ""}
+    return {**values, "first_name": values.get("first_name") or (name[0] if name else "")}
 
 
 def is_name(text: str) -> bool:

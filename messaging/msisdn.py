@@ -19,11 +19,15 @@ from phonenumbers import timezone as phone_time_zones
 from phonenumbers.tzdata import TIMEZONE_DATA
 
 MIN_DIGITS, MAX_DIGITS = 7, 15
+LONGEST_DIALLED = 8  # digits before a foreign number, with the carrier's
 NO_COUNTRY = "001"  # the library's name for numbers that belong to the whole world, such as +800
 
 _separators = re.compile(r"[\s\-‐‑‒–—−./()\[\]·'’`\u200b-\u200f\u202a-\u202e\u2060\ufeff]+")
 _usual_separators = str.maketrans("", "", " -()")
-_scheme = re.compile(r"^(tel|sms|whatsapp):", re.IGNORECASE)
+_scheme = re.compile(r"^(tel|sms|whatsapp|p):", re.IGNORECASE)  # p: as lead forms write it
+_second_tone = re.compile(
+    r"^\s*([08])\s*[~∼～〜]\s*(10|0)"
+)  # 8, the second dialling tone, 10: out of Russia; 0~0 of Ukraine
 _scientific = re.compile(r"^[+]?\d+([.,]\d+)?\s*[eE]\s*[+]?\d+$")
 _whole_float = re.compile(r"^\d{7,15}[.,]0+$")
 _broken_float = re.compile(r"^\d{8,}[.,]\d{1,2}$")
@@ -40,61 +44,82 @@ class InvalidNumber(ValueError):
     """Why this is no number, in a sentence that says what to do."""
 
 
-def parse(text: str, region: str | None = None) -> Msisdn:
+def parse(text: str, region: str | None = None, *, foreign_without_plus: bool = False) -> Msisdn:
     """Read a number as people write it; InvalidNumber says why not.
 
     With + or 00 it has its country code. Without, and with no `region`, too: so does the gateway write it. With a
-    `region`, whichever reading is valid is taken. Where both are, a mobile number of the region is meant; any other
-    is refused, because a guess would reach somebody else. Where neither is, it is the region's if the length fits.
+    `region`, it can begin with what is dialled there for abroad, such as 011; else it is a number of that region, with
+    or without its country code. A foreign number without + is refused, unless `foreign_without_plus` says that there
+    are such: then whichever reading is valid is taken. Where two readings are, a mobile number of the region is meant;
+    any other is refused, because a guess would reach somebody else.
     """
-    written = _Written.read(text)
-    if region and not written.is_international:
-        return _national_or_international(written, region)
-    return _quick(written.digits) or _international(written, region)
+    written = _Written.read(text, region)
+    if not region or written.mark == "+":
+        return _quick(written.digits) or _international(written, region)
+    rules = _national_rules(region)
+    if written.mark or (rules is not None and rules.abroad.match(written.digits)):
+        return _dialled_abroad(written, region, foreign_without_plus)
+    return _of_region(written, region, foreign_without_plus)
 
 
 class _Written(NamedTuple):
     text: str  # for people
     digits: str
-    is_international: bool  # written with + or 00, which are not among the digits
+    mark: str  # "+" or "00", which are not among the digits, or ""
+
+    @property
+    def is_international(self) -> bool:
+        return bool(self.mark)
 
     @classmethod
-    def read(cls, text: str) -> "_Written":
+    def read(cls, text: str, region: str | None) -> "_Written":
         digits = text.translate(_usual_separators)
-        is_international = digits.startswith(("+", "00"))
-        if is_international:
-            digits = digits[1 if digits[0] == "+" else 2 :]
+        mark = _mark(digits)
+        if mark:
+            digits = digits[len(mark) :]
         if digits.isdecimal() and digits.isascii():
-            return cls(text, digits, is_international)
-        return cls._cleaned(text)
+            if not text[-3:].isdecimal() or len(digits) >= _TWO_NUMBERS:
+                _refuse_a_second_number(text, text, region)
+            return cls(text, digits, mark)
+        return cls._cleaned(text, region)
 
     @classmethod
-    def _cleaned(cls, text: str) -> "_Written":
+    def _cleaned(cls, text: str, region: str | None) -> "_Written":
         plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
         plain = _scheme.sub("", plain.strip().strip("'\"").strip())
         if not _separators.sub("", plain):
             raise InvalidNumber(_("There is no number."))
         shown = text.strip()[:40]
-        if _scientific.match(plain):
-            raise InvalidNumber(
-                _(
-                    "A spreadsheet has shortened this number and its digits are lost. "
-                    "Format the column as text and export it again."
-                )
-            )
+        _refuse_what_a_spreadsheet_broke(plain, shown)
         if _whole_float.match(plain):
             plain = re.split("[.,]", plain)[0]
-        if _broken_float.match(plain):
-            said = _("“%(text)s” is a decimal number. Format the column as text and export it again.")
-            raise InvalidNumber(said % {"text": shown})
-        compact = _separators.sub("", plain)
+        _refuse_a_second_number(plain, shown, region)
+        compact = _separators.sub("", _second_tone.sub(r"\1\2", plain))
         if not compact.isascii():
             compact = "".join(str(int(character)) if character.isdecimal() else character for character in compact)
-        digits = compact[1:] if compact.startswith("+") else compact.removeprefix("00")
+        mark = _mark(compact)
+        digits = compact[len(mark) :]
         if not (digits.isdecimal() and digits.isascii()):
             said = _("“%(text)s” is not a phone number: use digits, with + or 00 before the country code.")
             raise InvalidNumber(said % {"text": shown})
-        return cls(shown, digits, compact.startswith(("+", "00")))
+        return cls(shown, digits, mark)
+
+
+def _mark(digits: str) -> str:
+    return "+" if digits.startswith("+") else "00" if digits.startswith("00") else ""
+
+
+def _refuse_what_a_spreadsheet_broke(plain: str, shown: str) -> None:
+    if _scientific.match(plain):
+        raise InvalidNumber(
+            _(
+                "A spreadsheet has shortened this number and its digits are lost. "
+                "Format the column as text and export it again."
+            )
+        )
+    if _broken_float.match(plain) and not _whole_float.match(plain):
+        said = _("“%(text)s” is a decimal number. Format the column as text and export it again.")
+        raise InvalidNumber(said % {"text": shown})
 
 
 def _international(written: _Written, region: str | None) -> Msisdn:
@@ -108,24 +133,70 @@ def _international(written: _Written, region: str | None) -> Msisdn:
     return _from_library(parsed)
 
 
-def _national_or_international(written: _Written, region: str) -> Msisdn:
+def _of_region(written: _Written, region: str, foreign_without_plus: bool) -> Msisdn:
     national = _national(written.digits, region)
     if national is not None and national.is_valid and _is_mobile(national):
         return national
-    try:
-        abroad = _quick(written.digits) or _international(written, region)
-    except InvalidNumber:
-        abroad = None
-    if national is None:
-        if abroad is None:
-            raise InvalidNumber(_why_not_national(written, region))
-        return abroad
-    if abroad is None or national.number == abroad.number or not abroad.is_valid:
+    carried = _or_none(written.digits, written, region)  # read as if its country code stood there
+    is_allowed = carried is not None and (foreign_without_plus or _is_of(carried, region))
+    if national is not None and (carried is None or not carried.is_valid or national.number == carried.number):
         return national
-    if not national.is_valid:
-        return abroad
+    if national is not None and national.is_valid and carried is not None:
+        raise _two_readings(written, [national.number, carried.number])
+    if carried is None or not is_allowed:
+        raise InvalidNumber(_why_not_national(written, region, carried))
+    return carried
+
+
+def _dialled_abroad(written: _Written, region: str, foreign_without_plus: bool) -> Msisdn:
+    """Behind 00, or behind what is dialled in the region for abroad, which can be read in more than one way.
+
+    From Hong Kong 001 65 … goes to Singapore, and 00 1 659 … to Alabama. The region's own country code wins, then
+    what is written as a group of its own.
+    """
+    digits = f"{written.mark}{written.digits}"
+    readings = _readings_abroad(digits, written, region)
+    if not written.mark and (national := _national(digits, region)) is not None and _is_of(national, region):
+        readings[""] = national
+    valid = {prefix: found for prefix, found in readings.items() if found.is_valid}
+    if not (wanted := valid or readings):
+        return _international(written, region) if written.mark else _of_region(written, region, foreign_without_plus)
+    ours = {found.number: found for found in wanted.values() if _is_of(found, region)}
+    numbers = ours if len(ours) == 1 else {found.number: found for found in wanted.values()}
+    if len(numbers) == 1:
+        return next(iter(numbers.values()))
+    if (group := _group.search(written.text)) and (apart := wanted.get(group[0])):
+        return apart
+    raise _two_readings(written, sorted(numbers))
+
+
+def _readings_abroad(digits: str, written: _Written, region: str) -> dict[str, Msisdn]:
+    """What is dialled for abroad → the number behind it, each way in which the digits can be taken apart."""
+    rules = _national_rules(region)
+    found = {}
+    for length in range(1, min(len(digits), LONGEST_DIALLED) + 1):
+        prefix = digits[:length]
+        is_dialled = prefix == "00" or (rules is not None and rules.abroad.fullmatch(prefix))
+        if is_dialled and (reading := _or_none(digits[length:], written, region)):
+            found[prefix] = reading
+    return found
+
+
+def _or_none(digits: str, written: _Written, region: str) -> Msisdn | None:
+    try:
+        return _quick(digits) or _international(written._replace(digits=digits), region)
+    except InvalidNumber:
+        return None
+
+
+def _is_of(number: Msisdn, region: str) -> bool:
+    rules = _national_rules(region)
+    return rules is not None and number.number.startswith(str(rules.calling_code))
+
+
+def _two_readings(written: _Written, numbers: list[str]) -> InvalidNumber:
     said = _("%(text)s can be +%(national)s or +%(abroad)s. Write it with + and its country code.")
-    raise InvalidNumber(said % {"text": written.text, "national": national.number, "abroad": abroad.number})
+    return InvalidNumber(said % {"text": written.text, "national": numbers[0], "abroad": numbers[1]})
 
 
 def _national(digits: str, region: str) -> Msisdn | None:
@@ -145,6 +216,7 @@ def _national(digits: str, region: str) -> Msisdn | None:
 class _NationalRules:
     calling_code: int
     prefix: re.Pattern[str]  # what the library may take off; with such a beginning it is asked
+    abroad: re.Pattern[str]  # what is dialled before a foreign number: 011 in the US, 00 and a carrier in Brazil
 
 
 @functools.cache
@@ -154,7 +226,9 @@ def _national_rules(region: str) -> _NationalRules | None:
         return None
     beginnings = [metadata.national_prefix_for_parsing, metadata.international_prefix, "0"]
     return _NationalRules(
-        metadata.country_code, re.compile("|".join(f"(?:{beginning})" for beginning in beginnings if beginning))
+        metadata.country_code,
+        re.compile("|".join(f"(?:{beginning})" for beginning in beginnings if beginning)),
+        re.compile(metadata.international_prefix or "(?!)"),
     )
 
 
@@ -255,13 +329,80 @@ def _why_impossible(written: _Written, possible: int, region: str | None) -> str
     return f"{said} {_('If it is a national number, choose its country.')}"
 
 
-def _why_not_national(written: _Written, region: str) -> str:
+def _why_not_national(written: _Written, region: str, abroad: Msisdn | None) -> str:
+    if abroad is not None and abroad.is_valid:
+        foreign = _(
+            "%(text)s is not a number of %(region)s. Correct its digits; if it is a foreign one, write it with + and "
+            "its country code, or choose that foreign numbers are written without +."
+        )
+        return str(foreign % {"text": written.text, "region": region})
     try:
         possible = phonenumbers.is_possible_number_with_reason(phonenumbers.parse(written.digits, region))
     except NumberParseException:
         possible = ValidationResult.TOO_SHORT if len(written.digits) < MIN_DIGITS else ValidationResult.TOO_LONG
     said = _WRONG_FOR_REGION.get(possible, _WRONG_FOR_REGION[ValidationResult.INVALID_LENGTH])
     return str(said % {"text": written.text, "region": region})
+
+
+# A second number, or a second ending of the same one, would be read as more digits of the first.
+_TWO_NUMBERS = 14  # digits
+_WHOLE = 7  # digits of a number that can be dialled
+_WITHOUT_CODE = 10  # digits of most mobile numbers without country code
+_AREA, _AREA_WITH_CODE, _SUBSCRIBER = 6, 9, 4  # digits before and behind the slash of one number
+_group = re.compile(r"\d+")
+_line = re.compile(r"[\t\r\n\v\f\x85\u2028\u2029]+|[ ]{3,}")
+_in_brackets_at_the_end = re.compile(r"\d[^\d]*[(\[]\s*\d{1,4}\s*[)\]]\s*$")
+_short_tail = re.compile(r"^(.*\d)\s*[-‐‑‒–—−./()\[\]·]\s*\d{1,2}\s*$", re.DOTALL)
+_halves = re.compile(r"[-‐‑‒–—−./·]+")
+
+
+def _refuse_a_second_number(text: str, shown: str, region: str | None) -> None:
+    if _in_brackets_at_the_end.search(text) and _count(text) > _WHOLE:
+        raise _second(shown)
+    if any(_are_several(text, parts) for parts in (_line.split(text.strip()), _halves.split(text), text.split("/"))):
+        raise _second(shown)
+    if "/" in text and not _is_slash_of_one_number(text):
+        raise _second(shown)
+    if (tail := _short_tail.match(text)) and _is_whole(tail[1], text, region):
+        raise _second(shown)
+
+
+def _second(shown: str) -> InvalidNumber:
+    said = _(
+        "“%(text)s” holds a second number or a second ending. If these are several numbers, give each a row of its "
+        "own; leave an extension out."
+    )
+    return InvalidNumber(said % {"text": shown.strip()[:40]})
+
+
+def _count(text: str) -> int:
+    return sum(len(digits) for digits in _group.findall(text))
+
+
+def _are_several(text: str, parts: list[str]) -> bool:
+    return sum(_count(part) >= _WHOLE for part in parts) > 1
+
+
+def _is_slash_of_one_number(text: str) -> bool:
+    """As in 030/123456, +49 171/1234567, 0475/12.34.56 and 06/12/34/56/78: only an area code stands before it."""
+    head, *tails = text.split("/")
+    is_international = head.strip().startswith(("+", "00"))
+    if len(tails) == 1:
+        return _count(head) <= (_AREA_WITH_CODE if is_international else _AREA) and _count(tails[0]) >= _SUBSCRIBER
+    sizes = {_count(tail) for tail in tails}
+    return _count(head) <= _AREA - 1 and (sizes <= {2, 3} or len(sizes) == 1)
+
+
+def _is_whole(head: str, text: str, region: str | None) -> bool:
+    """A mobile number has no extension; one without + and country is whole with ten digits between few marks."""
+    digits = "".join(_group.findall(head))
+    if text.lstrip(" (").startswith("+") or digits.startswith("00"):
+        found = _quick(digits.removeprefix("00"))
+    elif region:
+        found = _national(digits, region)
+    else:
+        return len(digits) >= _WITHOUT_CODE and not _halves.search(head)
+    return found is not None and found.is_valid and _is_mobile(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,38 @@
 Big files take the fast route (services/imports.py), which cleans rows by the same rules; a test holds both together.
 """
 
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from import_export import fields, resources
 from tablib import Dataset
 
-from messaging.contact_rows import RowCleaner, RowError, escape_formula, guess_mapping
+from messaging.contact_rows import (
+    NO_OPTIONS,
+    RowCleaner,
+    RowError,
+    RowOptions,
+    attribute_header,
+    escape_formula,
+    guess_mapping,
+)
 from messaging.models import Contact
+from messaging.services import contacts
 
 STORED = ("number", "validity", "name", "email", "country", "time_zones", "language", "attributes")
 EXPORTED = ("number", "name", "email", "country", "language", "validity", "time_zones", "source", "created_at")
+
+
+class AttributeColumn(fields.Field):
+    """One attribute, in an export's column of its own."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(column_name=attribute_header(name), readonly=True)
+        self.name = name
+
+    def get_value(self, instance: Contact) -> str:
+        return escape_formula(str(instance.attributes.get(self.name, "")))
 
 
 class ContactResource(resources.ModelResource):
@@ -28,15 +49,25 @@ class ContactResource(resources.ModelResource):
         skip_unchanged = True
         report_skipped = True
 
-    def __init__(self, *, mapping: dict[str, str] | None = None, region: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        mapping: dict[str, str] | None = None,
+        region: str = "",
+        options: RowOptions = NO_OPTIONS,
+        attribute_names: list[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.attribute_names = attribute_names  # None: those of all contacts
+        self.options = options
         self.mapping = mapping
         self.region = region
 
     def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
         headers = [str(header) for header in dataset.headers or []]
         try:
-            self.cleaner = RowCleaner(headers, self.mapping or guess_mapping(headers), self.region)
+            self.cleaner = RowCleaner(headers, self.mapping or guess_mapping(headers), self.region, self.options)
         except RowError as problem:
             raise ValidationError(problem.reason) from problem
         # The library looks for the column of import_id_fields by its name, whatever the file calls it.
@@ -62,16 +93,24 @@ class ContactResource(resources.ModelResource):
         elif row.get(field.column_name) or instance.pk is None:
             super().import_field(field, instance, row, is_m2m, **kwargs)
 
-    def dehydrate_attributes(self, contact: Contact) -> str:
-        return attributes_text(contact.attributes)
+    @cached_property
+    def attribute_columns(self) -> list[AttributeColumn]:
+        names = self.attribute_names
+        return [
+            AttributeColumn(name)
+            for name in (contacts.attribute_names(Contact.objects.all()) if names is None else names)
+        ]
+
+    def get_export_fields(self, selected_fields: Any = None) -> list[fields.Field]:
+        """The contact's own columns, and one for each attribute before the groups."""
+        own = [field for field in super().get_export_fields(selected_fields) if field.column_name != "attributes"]
+        return [*own[:-1], *self.attribute_columns, *own[-1:]]
 
     def dehydrate_groups(self, contact: Contact) -> str:
         return ", ".join(group.name for group in contact.groups.all() if not group.is_ad_hoc)
 
     def export_field(self, field: fields.Field, instance: Contact, **kwargs: Any) -> Any:
+        if isinstance(field, AttributeColumn):
+            return field.get_value(instance)
         value = super().export_field(field, instance, **kwargs)
         return escape_formula(value) if isinstance(value, str) else value
-
-
-def attributes_text(attributes: dict[str, str]) -> str:
-    return "; ".join(f"{name}: {value}" for name, value in sorted(attributes.items()))

@@ -29,6 +29,7 @@ from messaging.admin import bulk_actions
 from messaging.admin.attribute_lines import as_lines, from_lines
 from messaging.admin.quick_message import QuickMessageForm, send_quick_message
 from messaging.admin.suppression import SuppressForm, outcome_words
+from messaging.contact_rows import one_line
 from messaging.models import (
     Contact,
     ContactGroup,
@@ -75,8 +76,15 @@ class ContactForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
+            self.initial |= {
+                name: one_line(self.initial[name]) for name in ("name", "email", "language") if name in self.initial
+            }
             self.initial["attributes"] = as_lines(self.instance.attributes)
             self.initial["member_of"] = list(self.instance.groups.filter(is_ad_hoc=False))
+
+    def clean_name(self) -> str:
+        """A browser takes a line break out of a field of one line, and a paste can bring one."""
+        return one_line(self.cleaned_data["name"])
 
     def clean_attributes(self) -> dict[str, str]:
         return from_lines(self.cleaned_data["attributes"], self.instance.attributes)
@@ -92,9 +100,16 @@ class ContactForm(forms.ModelForm):
     def save(self, commit: bool = True) -> Contact:
         self.instance.country = self.parsed.country
         self.instance.time_zones = ",".join(self.parsed.time_zones)
-        self.instance.attributes = self.cleaned_data["attributes"]
+        self.instance.attributes = self._attributes()
         self.instance.validity = "valid" if self.parsed.is_valid else "possible"
         return super().save(commit)
+
+    def _attributes(self) -> dict[str, str]:
+        """A first name of its own goes with the name that it belonged to, unless it was changed too."""
+        attributes: dict[str, str] = self.cleaned_data["attributes"]
+        first = attributes.get("first_name", "")
+        is_of_the_name = self.cleaned_data["name"].startswith(first) or "attributes" in self.changed_data
+        return attributes if is_of_the_name else {k: v for k, v in attributes.items() if k != "first_name"}
 
 
 class GroupFilter(admin.SimpleListFilter):

@@ -16,9 +16,10 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from laaffic_console.dashboard.file_input import FileInput
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from messaging.admin.pages import blame, page, require
-from messaging.contact_rows import FIXED_FIELDS, IGNORED, attribute_name
+from messaging.contact_rows import FIXED_FIELDS, IGNORED, RowOptions, attribute_name
 from messaging.models import ContactGroup, ContactImport
 from messaging.services import imports
+from messaging.unreadable import UnreadableFile
 
 State = ContactImport.State
 BAD_ROWS_SHOWN = 20
@@ -129,13 +130,13 @@ class ContactImportAdmin(ReadOnlyAdmin):
 
     def _preview(self, request: HttpRequest, job: ContactImport) -> HttpResponse:
         """What the columns mean, and the first rows as they would be stored; a second click starts nothing twice."""
-        mapping = self._mapping(request, job)
-        if request.method == "POST":
-            if not self.has_add_permission(request):
-                raise PermissionDenied
-            if "_start" in request.POST and not imports.problem_with_mapping(job, mapping):
-                imports.start(job.pk, mapping=mapping)
-                return HttpResponseRedirect(request.path)
+        columns_before = list(job.headers)
+        problem = self._choose(request, job)
+        mapping = self._mapping(request, job) if job.headers == columns_before else dict(job.mapping)
+        problem = problem or imports.problem_with_mapping(job, mapping)
+        if request.method == "POST" and "_start" in request.POST and not problem:
+            imports.start(job.pk, mapping=mapping)
+            return HttpResponseRedirect(request.path)
         return page(
             self,
             request,
@@ -147,9 +148,40 @@ class ContactImportAdmin(ReadOnlyAdmin):
                 for index, header in enumerate(job.headers)
             ],
             rows=imports.preview(job, mapping),
-            problem=imports.problem_with_mapping(job, mapping),
+            problem=problem,
+            encoding=request.POST.get("encoding", ""),
+            number_header=next((header for header, field in mapping.items() if field == "number"), ""),
+            other_headers=[header for header, field in mapping.items() if field == "other_number"],
+            null_count=sum(job.null_words.values()),
             may_cancel=self.has_add_permission(request),
         )
+
+    def _choose(self, request: HttpRequest, job: ContactImport) -> str:
+        """Take what was chosen; why it cannot be, or "" ."""
+        if request.method != "POST":
+            return ""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        encodings = {found["encoding"] for found in job.readings}
+        encoding = request.POST.get("encoding", "")
+        sheet = request.POST.get("sheet", "")
+        try:
+            imports.choose(
+                job,
+                encoding=encoding if encoding in encodings else "",
+                sheet=sheet if sheet in job.sheets else "",
+                options=RowOptions(
+                    foreign_without_plus="foreign_without_plus" in request.POST,
+                    allow_unknown_ranges="allow_unknown_ranges" in request.POST,
+                    keep_null_words="ask_null_words" in request.POST and "empty_null_words" not in request.POST,
+                ),
+            )
+        except UnreadableFile as problem:
+            job.refresh_from_db()
+            return str(problem)
+        if len(encodings) > 1 and encoding not in encodings:
+            return _("The file's letters can be read in several ways. Choose the one in which the names are right.")
+        return ""
 
     def _mapping(self, request: HttpRequest, job: ContactImport) -> dict[str, str]:
         if request.method != "POST":
@@ -164,6 +196,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
     def _choices(self, index: int, header: str) -> list[tuple[str, Any]]:
         words = {
             "number": _("Phone number"),
+            "other_number": _("Phone number where the first is empty"),
             "name": _("Name"),
             "first_name": _("First name"),
             "last_name": _("Last name"),
@@ -171,6 +204,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             "language": _("Language"),
         }
         slug = attribute_name(header, index)
+        slug = header.removeprefix("attributes.") if header.startswith("attributes.") else slug
         own = [(f"attributes.{slug}", _("Attribute “%(name)s”") % {"name": slug})] if slug else []
         return [*((field, words[field]) for field in FIXED_FIELDS), *own, (IGNORED, _("Leave out"))]
 
@@ -184,6 +218,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             "messaging/import_progress.html",
             job.file_name,
             job=job,
+            note=imports.note(job),
             percent=100 if job.state == State.FINISHED else min(99, int(100 * done)),
             rate=rate,
             seconds_left=seconds / done - seconds if done > 0.02 and job.state == State.RUNNING else None,

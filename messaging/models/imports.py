@@ -19,11 +19,19 @@ class ContactImport(models.Model):
     file = models.FileField(_("file"), upload_to="imports/", max_length=500)
     file_name = models.CharField(_("file name"), max_length=200)
     size = models.PositiveBigIntegerField(_("size in bytes"), default=0)
-    encoding = models.CharField(_("encoding"), max_length=20, blank=True)
+    encoding = models.CharField(_("encoding"), max_length=40, blank=True)
     headers = models.JSONField(_("header"), default=list)
     delimiter = models.CharField(_("delimiter"), max_length=1, blank=True)
     mapping = models.JSONField(_("columns"), default=dict)  # {"phone number": "number", "city": "attributes.city"}
     region = models.CharField(_("default country"), max_length=2, blank=True)
+    sheet = models.CharField(_("sheet"), max_length=100, blank=True)
+    sheets = models.JSONField(default=list)  # names of those that can be chosen
+    readings = models.JSONField(default=list)  # [{"encoding", "languages", "words"}]: several, a person has to choose
+    null_words = models.JSONField(default=dict)  # {"NULL": 12}: what the first rows say for nothing
+    left_out = models.JSONField(default=dict)  # {"Klingon, as spoken": 3}: languages that nobody knows
+    foreign_without_plus = models.BooleanField(_("foreign numbers are written without +"), default=False)
+    allow_unknown_ranges = models.BooleanField(_("take numbers in no known range"), default=False)
+    keep_null_words = models.BooleanField(_("keep words such as NULL"), default=False)
     group = models.ForeignKey(ContactGroup, models.SET_NULL, null=True, blank=True, verbose_name=_("group"))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PREVIEW)
     explanation = models.CharField(_("explanation"), max_length=300, blank=True)

@@ -158,7 +158,8 @@ def _ahead(campaign: Campaign, after: int, numbers: Sequence[str]) -> set[str]:
 
 def _merge_values_sql(text: str) -> tuple[str, list[str]]:
     """What the text's fields say for a contact, frozen as JSON; NULL when the text has none."""
-    names = sorted({"name" if field == "first_name" else field for field in merge_fields.fields(text)})
+    used = set(merge_fields.fields(text))
+    names = sorted(used | {"name"} if "first_name" in used else used)
     if not names:
         return "NULL", []
     on_postgres = connection.vendor == "postgresql"

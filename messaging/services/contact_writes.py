@@ -72,8 +72,17 @@ def _merged(before: CleanRow, row: CleanRow) -> CleanRow:
         name=row.name or before.name,
         email=row.email or before.email,
         language=row.language or before.language,
-        attributes={**before.attributes, **row.attributes},
+        attributes=_merged_attributes(before, row),
     )
+
+
+def _merged_attributes(before: CleanRow, row: CleanRow) -> dict[str, str]:
+    """What the row does not say stays, but a first name of its own goes with the name that it belonged to."""
+    merged = {**before.attributes, **row.attributes}
+    first = before.attributes.get("first_name")
+    if first and row.name and "first_name" not in row.attributes and not row.name.startswith(first):
+        del merged["first_name"]
+    return merged
 
 
 def _upsert(rows: Sequence[CleanRow], source: str) -> None:

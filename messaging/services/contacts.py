@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from django.db import transaction
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -74,6 +75,22 @@ def ad_hoc_group(name: str, description: str) -> ContactGroup:
 def _distinct(name: str) -> str:
     taken = ContactGroup.objects.filter(name__startswith=name[:110]).count()
     return f"{name[:110]} #{taken + 1}" if taken else name[:110]
+
+
+def attribute_names(contacts: QuerySet[Contact]) -> list[str]:
+    """The names of their attributes, asked of the database: no contact is loaded."""
+    try:
+        select, params = contacts.order_by().values("attributes").query.sql_with_params()
+    except EmptyResultSet:  # a filter that nothing can pass
+        return []
+    keys = (
+        "jsonb_object_keys(c.attributes) AS k(key)"
+        if connection.vendor == "postgresql"
+        else "json_each(c.attributes) k"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT DISTINCT k.key FROM ({select}) AS c, {keys}", params)  # noqa: S608 - the ORM's SELECT
+        return sorted(name for (name,) in cursor.fetchall())
 
 
 def id_chunks(contacts: QuerySet[Contact]) -> Iterator[list[int]]:

@@ -5,13 +5,16 @@ import datetime as dt
 import io
 import itertools
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.core.files.storage import Storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.utils import timezone
@@ -20,16 +23,32 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services import bell, leases, workers
 from messaging import contact_files
-from messaging.contact_files import ContactFile, Format, Row, UnreadableFile
-from messaging.contact_rows import CleanRow, RowCleaner, RowError, escape_formula, guess_mapping
+from messaging.contact_files import ContactFile, Format, Row
+from messaging.contact_rows import (
+    NO_OPTIONS,
+    NULL_WORDS,
+    CleanRow,
+    RowCleaner,
+    RowError,
+    RowOptions,
+    escape_formula,
+    guess_mapping,
+)
 from messaging.models import BadRow, ContactGroup, ContactImport
 from messaging.services import contact_writes
+from messaging.unreadable import UnreadableFile
 
 CHUNKS = {"sqlite": 1000, "postgresql": 5000}  # rows a transaction: SQLite's lock must not be held for long
 SLICE_SECONDS = 20.0
 SHELL_LEASE_SECONDS = 120.0
 PREVIEW_DAYS = 7
+NULL_ROWS = 5000  # that are looked at before the import
+ORPHAN_HOURS = 24
+UPLOADS = "imports"
 ERROR_COLUMNS = ["row", "column", "value", "reason"]
+
+LEFT_OUT_KEPT = 20  # different languages
+COUNTED = ["rows", "added", "updated", "unchanged", "invalid", "left_out", "lines_done", "bytes_done"]
 
 State = ContactImport.State
 _INTERRUPTED = gettext_lazy("The command was stopped. Import the file again: what is there already is left as it is.")
@@ -48,19 +67,65 @@ def receive(
     job.file.save(f"{timezone.now():%Y%m%d-%H%M%S}.dat", upload, save=False)
     try:
         _look(job)
-    except UnreadableFile as problem:
+        job.null_words = _null_words(job)
+        with transaction.atomic():
+            job.group = _group_called(new_group) or group
+            job.save()
+    except BaseException as problem:  # no row will point to the file, whatever went wrong
         job.file.delete(save=False)
-        raise ValidationError(str(problem)) from problem
-    with transaction.atomic():
-        job.group = _group_called(new_group) or group
-        job.save()
+        if isinstance(problem, UnreadableFile):
+            raise ValidationError(str(problem)) from problem
+        raise
     return job
 
 
-def open_path(path: Path, *, group: str = "", region: str = "") -> ContactImport:
+def choose(job: ContactImport, *, encoding: str, sheet: str, options: RowOptions) -> None:
+    """What a person says about a file before it is imported; UnreadableFile if it cannot be read like that.
+
+    In another encoding, or on another sheet, other columns stand: what they mean is guessed anew.
+    """
+    if (encoding or job.encoding, sheet or job.sheet) != (job.encoding, job.sheet):
+        before = job.readings, job.sheets
+        job.encoding, job.sheet = encoding or job.encoding, sheet or job.sheet
+        _look(job)
+        job.readings, job.sheets = before
+        job.null_words = _null_words(job)
+    for name, value in asdict(options).items():
+        setattr(job, name, value)
+    job.save()
+
+
+def _null_words(job: ContactImport) -> dict[str, int]:
+    """How often the first rows say NULL, or another word for nothing."""
+    found: Counter[str] = Counter()
+    for row in itertools.islice(_file(job), NULL_ROWS):
+        if not NULL_WORDS.isdisjoint(row.cells):
+            found.update(cell for cell in row.cells if cell in NULL_WORDS)
+    return dict(found.most_common(10))
+
+
+def open_path(
+    path: Path,
+    *,
+    group: str = "",
+    region: str = "",
+    encoding: str = "",
+    sheet: str = "",
+    options: RowOptions = NO_OPTIONS,
+) -> ContactImport:
     """An import of a file where it lies, for the shell; UnreadableFile and OSError leave nothing behind."""
-    job = ContactImport(file=str(path.resolve()), file_name=path.name[:200], size=path.stat().st_size, region=region)
+    job = ContactImport(
+        file=str(path.resolve()),
+        file_name=path.name[:200],
+        size=path.stat().st_size,
+        region=region,
+        encoding=encoding,
+        sheet=sheet,
+        **asdict(options),
+    )
     _look(job)
+    if len(job.readings) > 1:
+        raise UnreadableFile(_which_encoding(job))
     if "number" not in job.mapping.values():
         columns = ", ".join(job.headers[:12])
         raise UnreadableFile(
@@ -73,6 +138,14 @@ def open_path(path: Path, *, group: str = "", region: str = "") -> ContactImport
         job.started_at = timezone.now()
         job.save()
     return job
+
+
+def _which_encoding(job: ContactImport) -> str:
+    shown = "; ".join(f"{found['encoding']}: {', '.join(found['words'])}" for found in job.readings)
+    said = _(
+        "The file's letters can be read in several ways. Say its encoding, for example with --encoding %(one)s: %(all)s"
+    )
+    return said % {"one": job.readings[0]["encoding"], "all": shown}
 
 
 def _group_called(name: str) -> ContactGroup | None:
@@ -89,8 +162,10 @@ def is_of_the_shell(job: ContactImport) -> bool:
 
 
 def _look(job: ContactImport) -> None:
-    written = contact_files.detect(path_of(job))
+    written = contact_files.detect(path_of(job), encoding=job.encoding, sheet=job.sheet)
     job.encoding, job.delimiter = written.encoding, written.delimiter
+    job.sheet, job.sheets = written.sheet, written.sheets
+    job.readings = [asdict(found) for found in written.readings]
     job.headers = written.headers
     job.mapping = guess_mapping(written.headers)
 
@@ -149,7 +224,7 @@ def import_rows(
 ) -> bool:
     """Import behind `job.lines_done`, chunk by chunk; False when it was told to stop before the end."""
     try:
-        cleaner = RowCleaner(job.headers, job.mapping, job.region)
+        cleaner = _cleaner(job, job.mapping)
         for chunk, bytes_read in _chunks(job):
             if not _import_chunk(job, cleaner, chunk, bytes_read):
                 return True
@@ -169,7 +244,7 @@ def import_rows(
 
 def _chunks(job: ContactImport) -> Iterator[tuple[list[Row], int]]:
     """Rows behind the last committed one, with how many bytes have been read."""
-    file = ContactFile(path_of(job), Format(job.encoding, job.delimiter, job.headers))
+    file = _file(job)
     waiting = (row for row in file if row.line > job.lines_done)
     while chunk := list(itertools.islice(waiting, CHUNKS[connection.vendor])):
         yield chunk, file.bytes_read
@@ -183,6 +258,7 @@ def _breathe() -> None:
 
 def _import_chunk(job: ContactImport, cleaner: RowCleaner, chunk: Sequence[Row], bytes_read: int) -> bool:
     """Rows and counts in one transaction; False when the import was cancelled."""
+    cleaner.unknown_languages.clear()
     clean, errors = clean_rows(cleaner, chunk)
     with transaction.atomic():
         fresh = ContactImport.objects.select_for_update().get(pk=job.pk)
@@ -194,9 +270,10 @@ def _import_chunk(job: ContactImport, cleaner: RowCleaner, chunk: Sequence[Row],
         job.updated = fresh.updated + written.updated
         job.unchanged = fresh.unchanged + written.unchanged
         job.invalid = fresh.invalid + len(errors)
+        job.left_out = dict((Counter(fresh.left_out) + cleaner.unknown_languages).most_common(LEFT_OUT_KEPT))
         job.lines_done = chunk[-1].line
         job.bytes_done = bytes_read
-        job.save(update_fields=["rows", "added", "updated", "unchanged", "invalid", "lines_done", "bytes_done"])
+        job.save(update_fields=COUNTED)
         BadRow.objects.bulk_create(
             BadRow(contact_import=job, row=line, column=e.column[:120], value=e.value[:200], reason=e.reason[:300])
             for line, e in errors
@@ -240,23 +317,43 @@ def result(job: ContactImport) -> dict[str, object]:
     }
 
 
+def _cleaner(job: ContactImport, mapping: dict[str, str]) -> RowCleaner:
+    return RowCleaner(job.headers, mapping, job.region, options_of(job))
+
+
+def _file(job: ContactImport) -> ContactFile:
+    return ContactFile(path_of(job), Format(job.encoding, job.delimiter, job.headers, job.sheet))
+
+
+def options_of(job: ContactImport) -> RowOptions:
+    return RowOptions(**{field.name: getattr(job, field.name) for field in fields(RowOptions)})
+
+
 def problem_with_mapping(job: ContactImport, mapping: dict[str, str]) -> str:
     """Why a file cannot be imported with its columns read like this; "" when it can."""
     try:
-        RowCleaner(job.headers, mapping, job.region)
+        _cleaner(job, mapping)
     except RowError as problem:
         return problem.reason
     return ""
+
+
+def note(job: ContactImport) -> str:
+    """What was left out without costing a row; "" where nothing was."""
+    if not job.left_out:
+        return ""
+    said = _("Languages that nobody knows were left empty: %(words)s.")
+    return said % {"words": ", ".join(f"{word} ({count})" for word, count in job.left_out.items())}
 
 
 def preview(job: ContactImport, mapping: dict[str, str], rows: int = 20) -> list[dict[str, object]]:
     """The first rows as they will be stored, and the bad ones with their reason."""
     if problem_with_mapping(job, mapping):
         return []
-    cleaner = RowCleaner(job.headers, mapping, job.region)
+    cleaner = _cleaner(job, mapping)
     shown: list[dict[str, object]] = []
     try:
-        for row in ContactFile(path_of(job), Format(job.encoding, job.delimiter, job.headers)):
+        for row in _file(job):
             try:
                 if row.problem:
                     raise RowError("", "", row.problem)
@@ -282,6 +379,33 @@ def sweep(now: dt.datetime | None = None) -> None:
     forgotten_since = (now or timezone.now()) - dt.timedelta(days=PREVIEW_DAYS)
     for job in ContactImport.objects.filter(state=State.PREVIEW, created_at__lt=forgotten_since)[:100]:
         _end(job, State.CANCELLED, _("Nobody confirmed it."), of=[State.PREVIEW])
+    sweep_uploads(now)
+
+
+def sweep_uploads(now: dt.datetime | None = None) -> int:
+    """Delete uploads to which no row points: what a killed process left; how many they were."""
+    storage = ContactImport._meta.get_field("file").storage
+    if not storage.exists(UPLOADS):
+        return 0
+    old = (now or timezone.now()) - dt.timedelta(hours=ORPHAN_HOURS)
+    names = [f"{UPLOADS}/{name}" for name in storage.listdir(UPLOADS)[1]]
+    kept = set(
+        ContactImport.objects.filter(state__in=[State.PREVIEW, State.QUEUED, State.RUNNING]).values_list(
+            "file", flat=True
+        )
+    )
+    orphans = [name for name in names if name not in kept and _written_before(storage, name, old)]
+    for name in orphans:
+        storage.delete(name)
+    return len(orphans)
+
+
+def _written_before(storage: Storage, name: str, moment: dt.datetime) -> bool:
+    """An upload of this minute has no row yet; one that another sweep has deleted is no longer there."""
+    try:
+        return storage.get_modified_time(name) < moment
+    except FileNotFoundError:
+        return False
 
 
 def bad_rows_csv(job: ContactImport) -> Iterator[str]:

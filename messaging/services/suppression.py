@@ -16,11 +16,11 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from messaging import contact_files, msisdn
-from messaging.contact_files import UnreadableFile
 from messaging.contact_rows import guess_mapping
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
 from messaging.services.contacts import id_chunks
 from messaging.subscribers import subscriber
+from messaging.unreadable import UnreadableFile
 
 CHUNK = 500
 MAX_BYTES = 20 << 20

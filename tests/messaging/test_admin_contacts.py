@@ -255,6 +255,56 @@ class ImportTests:
 
         assert list(answer.context["form"].errors) == ["file"]
 
+    def test_an_encoding_has_to_be_chosen_where_words_differ(self, admin_client: Client) -> None:
+        content = "Phone,Name\n+420601234567,Dvořák\n".encode("cp1250")
+        address = self.upload(admin_client, content)["Location"]
+        start = {"_start": "1", "column-0": "number", "column-1": "name"}
+
+        shown = admin_client.get(address).content.decode()
+        refused = admin_client.post(address, start).content.decode()
+        admin_client.post(address, {**start, "encoding": "windows-1250"})
+
+        assert "Dvořák" in shown
+        assert "Dvoøák" in shown
+        assert "Choose the one in which the names are right" in refused
+        job = ContactImport.objects.get()
+        assert (job.state, job.encoding) == ("queued", "windows-1250")
+
+    def test_a_sheet_can_be_chosen_and_its_columns_are_guessed_anew(self, admin_client: Client) -> None:
+        book = openpyxl.Workbook()
+        book.active.append(["Name", "Phone"])
+        book.active.append(["Ann", "+919876543210"])
+        other = book.create_sheet("Other")
+        other.append(["Mobile", "Town"])
+        other.append(["+919876543211", "Pune"])
+        file = io.BytesIO()
+        book.save(file)
+        address = self.upload(admin_client, file.getvalue(), name="two.xlsx")["Location"]
+
+        page = admin_client.post(address, {"_look": "1", "sheet": "Other"}).content.decode()
+
+        assert "919876543211" in page
+        assert ContactImport.objects.get().mapping == {"Mobile": "number", "Town": "attributes.town"}
+
+    def test_words_for_nothing_and_the_number_that_is_used_are_said(self, admin_client: Client) -> None:
+        content = b"Phone,Mobile,Name\n+912223456789,+919876543210,NULL\n+912223456789,,NULL\n"
+        address = self.upload(admin_client, content)["Location"]
+
+        page = admin_client.get(address).content.decode()
+
+        assert "2 cells of the first rows say NULL: treat as empty" in page
+        assert "Messages go to the number under “Mobile”" in page
+
+    def test_ticks_reach_the_import(self, admin_client: Client) -> None:
+        content = b"Phone,Name\n+1 (000) 000-0000,NULL\n"
+        address = self.upload(admin_client, content, region="IN")["Location"]
+        ticks = {"allow_unknown_ranges": "1", "foreign_without_plus": "1", "ask_null_words": "1"}
+
+        admin_client.post(address, {"_start": "1", "column-0": "number", "column-1": "name", **ticks})
+
+        job = ContactImport.objects.get()
+        assert (job.allow_unknown_ranges, job.foreign_without_plus, job.keep_null_words) == (True, True, True)
+
     def test_a_viewer_of_imports_starts_nothing(self, admin_client: Client, staff: Callable[..., Client]) -> None:
         address = self.upload(admin_client, CSV.encode())["Location"]
         viewer = Client()
@@ -294,3 +344,32 @@ class ExportTests:
         assert len(self.rows(admin_client, f"?group={group.pk}")) == 3
         assert len(self.rows(admin_client, "?country=DE")) == 2
         assert len(self.rows(admin_client, "?group=nonsense")) == 1
+
+
+class OneLineTests:
+    def test_editing_another_field_glues_no_words(self, admin_client: Client) -> None:
+        contact = Contact.objects.create(number="919876543210", name="Ann\nLee", attributes={"city": "New\u2028York"})
+        address = reverse("admin:messaging_contact_change", args=[contact.pk])
+        form = admin_client.get(address).context["adminform"].form
+
+        typed = {name: form[name].value() for name in ("number", "name", "email", "attributes")}
+        admin_client.post(address, {**typed, "language": "en"})
+
+        contact.refresh_from_db()
+        assert (contact.name, contact.language) == ("Ann Lee", "en")
+
+    def test_a_first_name_goes_with_the_name_it_belonged_to(self, admin_client: Client) -> None:
+        contact = Contact.objects.create(
+            number="919876543210", name="Mary Ann Lee", attributes={"first_name": "Mary Ann", "city": "Pune"}
+        )
+        address = reverse("admin:messaging_contact_change", args=[contact.pk])
+        lines = "city: Pune\nfirst_name: Mary Ann"
+
+        admin_client.post(address, {"number": contact.number, "name": "Mary Ann Hill", "attributes": lines})
+        contact.refresh_from_db()
+        kept = dict(contact.attributes)
+        admin_client.post(address, {"number": contact.number, "name": "Bob Hill", "attributes": lines})
+
+        contact.refresh_from_db()
+        assert kept == {"first_name": "Mary Ann", "city": "Pune"}
+        assert (contact.name, contact.attributes) == ("Bob Hill", {"city": "Pune"})

@@ -8,10 +8,21 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.chart import BarChart, Reference
 
-from messaging import contact_files
-from messaging.contact_files import ContactFile, UnreadableFile
-from messaging.contact_rows import IGNORED, RowCleaner, RowError, attribute_name, escape_formula, guess_mapping
+from messaging import contact_files, merge_fields
+from messaging.contact_files import ContactFile
+from messaging.contact_rows import (
+    IGNORED,
+    RowCleaner,
+    RowError,
+    RowOptions,
+    attribute_header,
+    attribute_name,
+    escape_formula,
+    guess_mapping,
+)
+from messaging.unreadable import UnreadableFile
 
 CHINESE = "手机号,姓名,城市\n8613800138000,王芳,上海\n8613900139000,李伟,成都\n"
 FRENCH = "Téléphone;Prénom;Nom\n+33612345678;Élise;Müller\n+33612345679;Noël;Gómez\n"
@@ -60,13 +71,49 @@ class EncodingTests:
         first_line = text.splitlines()[1].replace(";", ",")
         assert ",".join(rows_of(path)[0]) == first_line
 
-    @pytest.mark.parametrize("encoding", ["windows-1251", "shift_jis", "koi8-r"])
-    def test_what_would_give_wrong_names_is_refused(self, tmp_path: Path, encoding: str) -> None:
-        text = {"shift_jis": "phone,name\n819012345678,さくら\n"}.get(encoding, "phone,name\n79161234567,Иван Петров\n")
-        path = written(tmp_path, text.encode(encoding))
+    @pytest.mark.parametrize(
+        ("name", "encoding"),
+        [
+            *(("Dvořák", "windows-1250"), ("Žižková Šárka", "windows-1250"), ("Müller", "mac-roman")),
+            *(("Иван Петров", "windows-1251"), ("Иван Петров", "koi8-r"), ("Иван Петров", "mac-cyrillic")),
+            *(("Γιώργος", "windows-1253"), ("Ayşe Yıldız", "windows-1254"), ("דוד כהן", "windows-1255")),
+            *(("محمد علي", "windows-1256"), ("Jānis Bērziņš", "windows-1257"), ("สมชาย ใจดี", "cp874")),
+            *(("さくら", "shift_jis"), ("김철수", "euc-kr"), ("王小明", "big5"), ("王芳", "gb18030")),
+            *(("Łukasz Żółć", "iso-8859-2"), ("Muñoz", "windows-1252"), ("Nguyê\u0303n", "windows-1258")),
+        ],
+    )
+    def test_the_right_words_are_among_the_readings(self, tmp_path: Path, name: str, encoding: str) -> None:
+        path = written(tmp_path, f"phone,name\n4915112345678,{name}\n".encode(encoding))
 
-        with pytest.raises(UnreadableFile, match="save it as “CSV UTF-8”"):
-            contact_files.detect(path)
+        found = contact_files.detect(path)
+
+        assert [name] in [reading.words for reading in found.readings]
+        assert len({tuple(reading.words) for reading in found.readings}) == len(found.readings)
+        chosen = contact_files.detect(path, encoding=encoding)
+        assert [row.cells[1] for row in ContactFile(path, chosen)] == [name]
+
+    @pytest.mark.parametrize("name", ["Jürgen Weiß", "Élise Noël Gómez", "O’Brien"])
+    def test_letters_that_no_other_page_makes_sense_of_need_no_question(self, tmp_path: Path, name: str) -> None:
+        path = written(tmp_path, f"phone,name\n4915112345678,{name}\n".encode("windows-1252"))
+
+        assert len(contact_files.detect(path).readings) == 1
+        assert rows_of(path)[0][1] == name
+
+    @pytest.mark.parametrize("encoding", ["utf-32", "utf-32-le", "utf-32-be", "iso2022_jp"])
+    def test_encodings_that_leave_no_doubt(self, tmp_path: Path, encoding: str) -> None:
+        path = written(tmp_path, "phone,name\n819012345678,山田\n".encode(encoding))
+
+        assert rows_of(path) == [["819012345678", "山田"]]
+
+    @pytest.mark.parametrize(
+        ("encoding", "reason"),
+        [("klingon", "no encoding “klingon”"), ("hex", "no encoding"), ("utf-8", "cannot be read as")],
+    )
+    def test_a_wrong_choice_says_so(self, tmp_path: Path, encoding: str, reason: str) -> None:
+        path = written(tmp_path, "phone,name\n4915112345678,Müller\n".encode("mac-roman"))
+
+        with pytest.raises(UnreadableFile, match=reason):
+            contact_files.detect(path, encoding=encoding)
 
     def test_bytes_that_break_far_into_a_file_are_found_before_the_import(self, tmp_path: Path) -> None:
         path = written(tmp_path, codecs.BOM_UTF8 + b"phone\n" + b"919876543210\n" * 30_000 + b"\xff\n")
@@ -185,7 +232,7 @@ class WorkbookTests:
         assert [row.line for row in rows] == [2, 3, 5]
         assert rows[0].cells == ["919876543210", "2026-03-01", "12.5"]
         assert rows[1].cells[:2] == ["919876543211", "2026-03-01 09:30:00"]
-        assert rows[2].cells == ["+91 98765 43212", "True", "x"]
+        assert rows[2].cells == ["+91 98765 43212", "TRUE", "x"]
 
     def test_one_damaged_inside_says_after_which_row(self, tmp_path: Path) -> None:
         whole = workbook(tmp_path / "whole.xlsx", [["phone"], *([919876543210 + n] for n in range(500))])
@@ -197,6 +244,64 @@ class WorkbookTests:
 
         with pytest.raises(UnreadableFile, match=r"After row \d+ the workbook is damaged"):
             list(ContactFile(path, contact_files.detect(path)))
+
+    def test_a_cell_is_what_the_sheet_shows(self, tmp_path: Path) -> None:
+        shown = {
+            "00042": (42, "00000"), "0.3": (0.1 + 0.2, "General"), "15%": (0.15, "0%"),
+            "1,234.50": (1234.5, "#,##0.00"),
+            "12.50 €": (12.5, '#,##0.00\\ "€"'), "01/03/2026": (dt.date(2026, 3, 1), "dd/mm/yyyy"),
+            "9:05 AM": (dt.time(9, 5), "h:mm AM/PM"), "1.23E+04": (12345.6, "0.00E+00"), "": ("#N/A", "General"),
+            "919876543210": (919876543210, "0.00E+00"), "1. März": (dt.date(2026, 3, 1), "[$-407]d. mmmm"),
+        }  # fmt: skip
+        book = openpyxl.Workbook()
+        book.active.append([f"h{n}" for n in range(len(shown) + 1)])
+        for column, (value, number_format) in enumerate(shown.values(), start=1):
+            cell = book.active.cell(2, column, value)
+            cell.number_format = number_format
+        book.active.cell(2, len(shown) + 1, "end")
+        book.save(tmp_path / "shown.xlsx")
+
+        assert rows_of(tmp_path / "shown.xlsx") == [[*shown, "end"]]
+
+
+class SheetTests:
+    def book(self, path: Path, **states: str) -> Path:
+        book = openpyxl.Workbook()
+        book.remove(book.active)
+        for name, state in states.items():
+            sheet = book.create_sheet(name)
+            sheet.append(["phone"])
+            sheet.append([f"+91 98765 4321{len(book.worksheets)}"])
+            sheet.sheet_state = state
+        chart = BarChart()
+        chart.add_data(Reference(book.worksheets[0], min_col=1, min_row=1, max_row=2))
+        book.create_chartsheet("chart", 0).add_chart(chart)
+        book.save(path)
+        return path
+
+    def test_hidden_ones_are_passed_over_and_the_open_one_comes_first(self, tmp_path: Path) -> None:
+        path = self.book(tmp_path / "b.xlsx", secret="hidden", more="veryHidden", first="visible", second="visible")
+        book = openpyxl.load_workbook(path)
+        book.active = book.sheetnames.index("second")
+        book.save(path)
+
+        found = contact_files.detect(path)
+
+        assert (found.sheet, found.sheets) == ("second", ["second", "first"])
+        assert rows_of(path) == [["+91 98765 43214"]]
+
+    def test_one_can_be_chosen(self, tmp_path: Path) -> None:
+        path = self.book(tmp_path / "b.xlsx", first="visible", second="visible")
+
+        written = contact_files.detect(path, sheet="second")
+
+        assert [row.cells for row in ContactFile(path, written)] == [["+91 98765 43212"]]
+
+    def test_a_hidden_one_cannot_be_chosen(self, tmp_path: Path) -> None:
+        path = self.book(tmp_path / "b.xlsx", secret="hidden", first="visible")
+
+        with pytest.raises(UnreadableFile, match=r"no visible sheet “secret”. Choose one of: first\."):
+            contact_files.detect(path, sheet="secret")
 
 
 class MappingTests:
@@ -222,7 +327,7 @@ class MappingTests:
 
     def test_what_is_no_field_becomes_an_attribute(self) -> None:
         assert guess_mapping(["Phone", "Prénom", "Nom", "E-Mail", "Größe", "城市", "Country", "2nd", "Mobile"]) == {
-            "Phone": "number",
+            "Phone": "other_number",
             "Prénom": "first_name",
             "Nom": "last_name",
             "E-Mail": "email",
@@ -230,7 +335,7 @@ class MappingTests:
             "城市": "attributes.column_6",
             "Country": "attributes.country_2",
             "2nd": "attributes._2nd",
-            "Mobile": "attributes.mobile",
+            "Mobile": "number",
         }
 
     def test_a_lone_nombre_is_the_whole_name(self) -> None:
@@ -245,8 +350,144 @@ class MappingTests:
         assert merge_fields.fields(f"{{{{{name}}}}}") == [name]
         assert name not in merge_fields.BUILT_IN
 
+    @pytest.mark.parametrize(
+        ("headers", "wanted"),
+        [
+            ("Given Name|Family Name|E-mail 1 - Value|Phone 1 - Type|Phone 1 - Value|Phone 2 - Value", "1|2|e||n|o"),
+            ("First Name|Last Name|E-mail Address|Home Phone|Mobile Phone|Business Phone|Business Fax", "1|2|e|o|n|o|"),
+            ("Email|Phone Number|Mobile Phone Number|First Name", "e|o|n|1"),
+            ("id|created_time|full_name|phone_number|email", "||w|n|e"),
+            ("FirstName|LastName|Phone|MobilePhone|HomePhone|Email", "1|2|o|n|o|e"),
+            ("Email Address|First Name|Last Name|Phone", "e|1|2|n"),
+            ("FNAME|LNAME|PHONE", "1|2|n"),
+            ("First Name|Email|Default Address Company|Default Address Phone|Phone", "1|e||o|n"),
+            ("What's your phone number?|Your name|Email", "n|w|e"),
+            ("Billing Phone|Billing Email|Company name", "n|e|"),
+            ("\ufeff\u200bPhone\u00a0Number\u200f|Name", "n|w"),
+        ],
+    )
+    def test_usual_exports_map_by_themselves(self, tmp_path: Path, headers: str, wanted: str) -> None:
+        fields = {"n": "number", "o": "other_number", "1": "first_name", "2": "last_name", "w": "name", "e": "email"}
+        path = written(tmp_path, f"{headers}\nx\n".encode())
+
+        found = [*guess_mapping(contact_files.detect(path).headers).values()]
+
+        assert [field if field in fields.values() else None for field in found] == [
+            fields.get(letter) for letter in wanted.split("|")
+        ]
+
+    @pytest.mark.parametrize("first", ["sep=;\r\n", '"sep=;"\n', "\ufeffSEP=;\n"])
+    def test_the_line_that_names_the_separator_is_no_header(self, tmp_path: Path, first: str) -> None:
+        path = written(tmp_path, f"{first}phone;name\n919876543210;Ann, Bo\n".encode())
+
+        assert contact_files.detect(path).headers == ["phone", "name"]
+        assert [(row.line, row.cells) for row in ContactFile(path, contact_files.detect(path))] == [
+            (2, ["919876543210", "Ann, Bo"])
+        ]
+
+    @pytest.mark.parametrize("name", ["city", "phone", "mobile", "source", "groups", "City", "_2nd", "mail", "a" * 40])
+    def test_the_column_of_an_attribute_is_read_as_that_attribute(self, name: str) -> None:
+        assert guess_mapping(["number", "name", attribute_header(name)])[attribute_header(name)] == f"attributes.{name}"
+
 
 class CleanerTests:
+    @pytest.mark.parametrize(
+        "word", ["NULL", "null", "nan", "NaN", "None", "#N/A", "N/A", "(null)", "undefined", "\\N"]
+    )
+    def test_words_for_nothing_are_nothing_unless_kept(self, word: str) -> None:
+        cells = ["919876543210", word, word]
+        headers = ["phone", "name", "city"]
+
+        kept = RowCleaner(headers, guess_mapping(headers), "", RowOptions(keep_null_words=True)).clean(cells)
+
+        row = cleaner(*headers).clean(cells)
+        assert (row.name, row.attributes) == ("", {})
+        assert (kept.name, kept.attributes) == (word, {"city": word})
+
+    @pytest.mark.parametrize("text", ["+1 (000) 000-0000", "+91 5555 5555", "+1 555 555 5555 "])
+    def test_a_number_in_no_known_range_is_taken_only_if_wanted(self, text: str) -> None:
+        with pytest.raises(RowError, match="in no known range: nobody is known to have it"):
+            cleaner("phone").clean([text])
+
+        row = RowCleaner(["phone"], {"phone": "number"}, "", RowOptions(allow_unknown_ranges=True)).clean([text])
+        assert row.validity == "possible"
+
+    def test_an_empty_mobile_falls_back_and_the_other_number_is_kept(self) -> None:
+        clean = cleaner("Phone", "Mobile").clean
+
+        assert clean(["+91 98765 43211", ""]).number == "919876543211"
+        assert clean(["+91 98765 43211", "NULL"]).number == "919876543211"
+        both = clean(["+91 22 2345 6789", "+91 98765 43210"])
+        assert (both.number, both.attributes) == ("919876543210", {"phone": "+91 22 2345 6789"})
+
+    @pytest.mark.parametrize(
+        ("first", "last", "name", "own"),
+        [
+            ("Mary Ann", "Lee", "Mary Ann Lee", "Mary Ann"),
+            ("Mary Ann", "", "Mary Ann", "Mary Ann"),
+            ("Mary", "Lee", "Mary Lee", None),
+        ],
+    )
+    def test_a_first_name_of_two_words_stays_whole(self, first: str, last: str, name: str, own: str | None) -> None:
+        row = cleaner("phone", "first_name", "last_name").clean(["919876543210", first, last])
+
+        assert (row.name, row.attributes.get("first_name")) == (name, own)
+        said = merge_fields.with_derived({"name": row.name, **row.attributes})["first_name"]
+        assert said == first
+
+    @pytest.mark.parametrize("mark", ["\n", "\r\n", " \r ", "\u2028", "\u2029", "\x85", "\v", "\f"])
+    def test_a_line_break_in_one_line_is_a_space(self, mark: str) -> None:
+        row = cleaner("phone", "name", "city").clean(["919876543210", f"Ann{mark}Lee", f"New{mark}York"])
+
+        assert (row.name, row.attributes) == ("Ann Lee", {"city": "New York"})
+
+    @pytest.mark.parametrize("cell", ['="919876543210"', "p:+919876543210", "919876543210 ::: +1 212 555 0123"])
+    def test_numbers_as_programs_dress_them(self, cell: str) -> None:
+        assert cleaner("phone").clean([cell]).number == "919876543210"
+
+    @pytest.mark.parametrize(
+        ("address", "is_one"),
+        [
+            *(
+                ("a@example.com", True),
+                ("a.b+c@mail.example.co.uk", True),
+                ("ö@x.de", False),
+            ),
+            *(
+                ("a@b", False),
+                ("a..b@example.com", False),
+                ("a@-x.com", False),
+                ("a@x..com", False),
+                ("a,b@x.com", False),
+            ),
+            *((".a@example.com", False), ("a@example.c", False), ("a@[127.0.0.1]", True), ("a@example.com.", False)),
+        ],
+    )
+    def test_an_email_address_is_one_if_django_says_so(self, address: str, is_one: bool) -> None:
+        try:
+            found = cleaner("phone", "email").clean(["919876543210", address]).email
+        except RowError:
+            found = ""
+
+        assert found == (address if is_one else "")
+
+    @pytest.mark.parametrize(
+        ("said", "code"),
+        [
+            *(("Portuguese (Brazil)", "pt-br"), ("Brazilian Portuguese", "pt-br"), ("Deutsch", "de"), ("hi", "hi")),
+            *(("pt_BR", "pt_BR"), ("xx", "xx"), ("Klingon as spoken in Boston", "")),
+        ],
+    )
+    def test_a_language_costs_no_row(self, said: str, code: str) -> None:
+        rules = cleaner("phone", "language")
+
+        assert rules.clean(["919876543210", said]).language == code
+        assert dict(rules.unknown_languages) == ({} if code else {said: 1})
+
+    @pytest.mark.parametrize("text", ["'=x", "''+x", "'x", "=x", "x", "'", "''", '="x"', "'-"])
+    def test_escaping_is_undone_exactly(self, text: str) -> None:
+        assert cleaner("phone", "name").clean(["919876543210", escape_formula(text)]).name == text
+
     def test_two_columns_for_one_field_are_refused(self) -> None:
         with pytest.raises(RowError, match="Two columns are both “number”"):
             RowCleaner(["a", "b"], {"a": "number", "b": "number"}, "")

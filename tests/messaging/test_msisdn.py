@@ -103,6 +103,46 @@ class WrittenByPeopleTests:
         assert msisdn.parse(text).country == country
 
 
+class SecondNumberTests:
+    @pytest.mark.parametrize("region", [None, "IN"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("98765 43210/11", "98765-43210/11", "9876543210/1", "9876543210 / 9876543211", "9876543210/9876543211"),
+            *("2345678/2345679", "2345678 / 79", "022-2345678/79", "2345678 · 2345679", "2345678\n2345679"),
+            *("2345678\t2345679", "2345678   2345679", "2345678-2345679", "98765 43210 (11)", "9876543210 [2]"),
+            *("98765 43210-11", "9876543210 - 1", "98765 43210.11", "+91 98765 43210-1", "+91 98765/43210/11"),
+            *("98765 43210 or 11", "98765 43210, 11", "98765 43210;11", "98765 43210 & 11", "98765 43210 x12"),
+            *("98765 43210 ext. 5", "98765 43210#5", "98765 43210 (ext 5)", "9876543210+9876543211", "9876543210~11"),
+            *("98765 43210 \u2044 11", "９８７６５４３２１０／１１", "98765 43210 \\ 11", "98765 43210 | 11"),
+        ],
+    )
+    def test_it_is_refused_and_never_more_digits_of_the_first(self, text: str, region: str | None) -> None:
+        with pytest.raises(InvalidNumber):
+            msisdn.parse(text, region)
+
+    @pytest.mark.parametrize(
+        ("text", "region", "number"),
+        [
+            ("030/123456", "DE", "4930123456"),
+            ("0171 / 1234567", "DE", "491711234567"),
+            ("+49 171/1234567", None, "491711234567"),
+            ("0475/12.34.56", "BE", "32475123456"),
+            ("0475/12/34/56", "BE", "32475123456"),
+            ("06/12/34/56/78", "FR", "33612345678"),
+            ("+7 916 123-45-67", None, "79161234567"),
+            ("8-916-123-45-67", "RU", "79161234567"),
+            ("030 12345678-90", "DE", "49301234567890"),
+            ("+49 30 123456-78", None, "493012345678"),
+            ("06.12.34.56.78", "FR", "33612345678"),
+            ("(+91) (98765) 43210", None, "919876543210"),
+            ("p:+919876543210", None, "919876543210"),
+        ],
+    )
+    def test_marks_inside_one_number_are_read(self, text: str, region: str | None, number: str) -> None:
+        assert msisdn.parse(text, region).number == number
+
+
 class DefaultCountryTests:
     @pytest.mark.parametrize(
         ("text", "region", "number"),
@@ -119,11 +159,66 @@ class DefaultCountryTests:
             ("8 916 123-45-67", "RU", "79161234567"),
             ("06 12345678", "IT", "390612345678"),
             ("0151 12345678", "DE", "4915112345678"),
-            ("447911123456", "IN", "447911123456"),  # no Indian number: it has its country code
         ],
     )
     def test_national_if_that_is_valid_else_with_its_country_code(self, text: str, region: str, number: str) -> None:
         assert msisdn.parse(text, region).number == number
+
+    @pytest.mark.parametrize(
+        ("text", "region", "number"),
+        [
+            ("001 65 9423 4567", "HK", "6594234567"),
+            ("00 1 659 423 4567", "HK", "16594234567"),
+            ("0011 44 7911 123456", "AU", "447911123456"),
+            ("0011 61 412 345 678", "AU", "61412345678"),
+            ("010 1 212 555 0123", "JP", "12125550123"),
+            ("010-82-10-1234-5678", "JP", "821012345678"),
+            ("001 82 10 1234 5678", "SG", "821012345678"),
+            ("002 81 90 1234 5678", "TW", "819012345678"),
+            ("00700 81 90 1234 5678", "KR", "819012345678"),
+            ("8~10 44 7911 123456", "RU", "447911123456"),
+            ("8 10 44 7911 123456", "KZ", "447911123456"),
+            ("119 1 212 555 0123", "CU", "12125550123"),
+            ("000 91 98765 43210", "KE", "919876543210"),
+            ("0015 1 212 555 0123", "BR", "12125550123"),
+            ("00 1 212 555 0123", "BR", "12125550123"),
+            ("0055 48 91234-5678", "BR", "5548912345678"),  # carrier 55 and Poland, had anyone said so
+            ("0044 7911 123456", "US", "447911123456"),
+            ("0091 98765 43210", "IN", "919876543210"),
+        ],
+    )
+    def test_what_is_dialled_for_abroad_there(self, text: str, region: str, number: str) -> None:
+        assert msisdn.parse(text, region).number == number
+
+    @pytest.mark.parametrize(("text", "region"), [("0016594234567", "HK"), ("0081 90 1234 5678", "KR")])
+    def test_dialled_digits_of_two_readings_are_refused(self, text: str, region: str) -> None:
+        with pytest.raises(InvalidNumber, match=r"can be \+\d+ or \+\d+. Write it with \+"):
+            msisdn.parse(text, region)
+
+    @pytest.mark.parametrize(
+        ("text", "region"),
+        [("447911123456", "IN"), ("6594234567", "BD"), ("4915112345678", "FR"), ("79161234567", "US")],
+    )
+    def test_a_foreign_number_without_plus_is_refused_unless_there_are_such(self, text: str, region: str) -> None:
+        with pytest.raises(InvalidNumber, match=f"of {region}. .*with \\+ and its country code"):
+            msisdn.parse(text, region)
+
+        assert msisdn.parse(text, region, foreign_without_plus=True) == msisdn.parse(f"+{text}")
+
+    @pytest.mark.parametrize("region", ["BD", "NG", "KE", "PK", "GB", "SG"])
+    def test_a_mobile_with_a_digit_too_many_becomes_nobody_abroad(self, region: str) -> None:
+        mobile = phonenumbers.national_significant_number(
+            phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
+        )
+        code = str(phonenumbers.country_code_for_region(region))
+
+        for at in range(len(mobile)):
+            for extra in "0123456789":
+                try:
+                    found = msisdn.parse(mobile[:at] + extra + mobile[at:], region)
+                except InvalidNumber:
+                    continue
+                assert found.number.startswith(code)
 
     def test_a_mobile_number_of_the_country_wins_over_one_abroad(self) -> None:
         assert msisdn.parse("6281234567").country == "ID"

@@ -10,3 +10,22 @@ MONTH_DAY_FORMAT = "j M"
 FIRST_DAY_OF_WEEK = 1
 THOUSAND_SEPARATOR = ","
 NUMBER_GROUPING = 3
+
+# What can be typed: 03/04/2027 is a day in March to some and in April to others, and is refused.
+DATE_INPUT_FORMATS = [
+    "%Y-%m-%d",  # 2027-04-03
+    "%Y/%m/%d",
+    "%d %b %Y",  # 3 Apr 2027, as pages write it
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+]
+DATETIME_INPUT_FORMATS = [
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
+    "%Y/%m/%d %H:%M",
+    "%d %b %Y, %H:%M",
+    "%d %b %Y %H:%M",
+    "%Y-%m-%d",
+]

@@ -1,5 +1,6 @@
 import json
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from messaging import exports
-from messaging.contact_files import UnreadableFile
+from messaging.contact_rows import RowOptions
 from messaging.models import Contact, ContactGroup, ContactImport
 from messaging.services import imports
+from messaging.unreadable import UnreadableFile
 
 
 class Command(BaseCommand):
@@ -22,6 +24,15 @@ class Command(BaseCommand):
         reads.add_argument("file", type=Path)
         reads.add_argument("--group", help="put everyone into this group; it is made if there is none")
         reads.add_argument("--region", default="", metavar="CC", help="country of national numbers, such as IN")
+        reads.add_argument("--encoding", default="", help="of a text file whose letters can be read in several ways")
+        reads.add_argument(
+            "--sheet", default="", help="of a workbook; otherwise the one that was open when it was saved"
+        )
+        reads.add_argument(
+            "--foreign-without-plus", action="store_true", help="numbers of other countries stand there without +"
+        )
+        reads.add_argument("--allow-unknown-ranges", action="store_true", help="take numbers in no known range")
+        reads.add_argument("--keep-null-words", action="store_true", help="NULL, nan, N/A and the like are text")
         reads.add_argument("--json", action="store_true")
         writes = verbs.add_parser("export", help="to a .csv or .xlsx file")
         writes.add_argument("file", type=Path)
@@ -39,13 +50,22 @@ class Command(BaseCommand):
         if region and region not in phonenumbers.SUPPORTED_REGIONS:
             raise CommandError(f"{region} is no country. Give two letters, such as IN or GB.")
         try:
-            job = imports.open_path(path, group=options["group"] or "", region=region)
+            job = imports.open_path(
+                path,
+                group=options["group"] or "",
+                region=region,
+                encoding=options["encoding"],
+                sheet=options["sheet"],
+                options=RowOptions(**{field.name: options[field.name] for field in fields(RowOptions)}),
+            )
         except (OSError, UnreadableFile) as problem:
             why = problem.strerror if isinstance(problem, OSError) else problem
             raise CommandError(f"{path}: {why}") from problem
         self.run(job)
         if job.state != ContactImport.State.FINISHED:
             raise CommandError(f"{path}: {job.explanation or job.get_state_display()}")
+        if note := imports.note(job):
+            self.stderr.write(note)
         self.say(imports.result(job), as_json=options["json"])
 
     def run(self, job: ContactImport) -> None:
