@@ -3,13 +3,23 @@
 import os
 import shutil
 import socket
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytest_plugins = ["tests.pristine"]
 
 COMPULSORY = os.environ.get("CONSOLE_TESTS_COMPULSORY", "").split()
+
+
+CHROMIUM_ARGUMENTS = [
+    *["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+    *["--disable-extensions", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"],
+]
 
 
 def answers(port: int) -> bool:
@@ -56,6 +66,19 @@ def _quick_passwords() -> None:
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator["Browser"]:
+    """One browser for all tests of this process."""
+    from playwright.sync_api import sync_playwright
+
+    # Playwright's loop runs in this thread; the ORM is used beside it on purpose.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(autouse=True)

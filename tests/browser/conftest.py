@@ -1,7 +1,5 @@
 """A real Chromium before a live console, whose gateway is a sandbox that pushes back to it."""
 
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 
@@ -11,7 +9,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
@@ -21,16 +19,8 @@ from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import Message, MessageState
 from tests.messaging.conftest import application, group, point_at, run_jobs
 
-# Playwright's loop runs in this thread; the ORM is used beside it on purpose.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-
 TOKEN = "browser-tests-push-token"
 PASSWORD = "a-password-of-a-test"
-ARGUMENTS = [
-    *["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-    *["--disable-extensions", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"],
-]
-
 # Pages that ask every two seconds ask five times a second here: a test waits for what they show, not for the clock.
 HURRY = """
 const wait = window.setTimeout;
@@ -38,14 +28,6 @@ window.setTimeout = (then, ms, ...given) => wait(then, ms >= 1000 ? ms / 10 : ms
 """
 
 __all__ = ["application", "group", "run_jobs"]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ class EmailTests:
 
         run_jobs()
         expect(page.locator("#state")).to_have_text("Running")
-        wait_until(lambda: sandbox.sandbox.courier.counts["email"]["acknowledged"] == 20)
+        wait_until(lambda: sandbox.sandbox.courier.counts.get("email", {}).get("acknowledged") == 20)
         run_jobs()
         campaign = EmailCampaign.objects.get()
         submitted = email_counting.counts(campaign)["submitted"]

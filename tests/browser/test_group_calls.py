@@ -1,4 +1,4 @@
-"""An operator launches a group-call task from a CSV of 5,000 numbers and follows it to its end."""
+"""An operator launches a group-call task from a CSV of 1,200 numbers and follows it to its end."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ from voice.services import scheduling
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-COUNT = 5000
+COUNT = 1200
 
 
 def write_numbers(file: Path, *, bad_row: bool) -> None:
@@ -47,7 +47,7 @@ def test_a_task_from_a_csv_is_seen_through(
     shot(page, "group-form")
     page.click("#to-review")
     expect(page.locator("[data-errors=windows]")).to_contain_text("ends before it starts")
-    expect(page.locator("[data-errors=file]")).to_contain_text("Row 5005")
+    expect(page.locator("[data-errors=file]")).to_contain_text("Row 1205")
     expect(page.locator("[data-errors=sms_on_answer]")).to_contain_text("at least one occasion")
     expect(page.locator("#id_name")).to_have_value("Spring offer")
     shot(page, "group-form-errors")
@@ -62,10 +62,10 @@ def test_a_task_from_a_csv_is_seen_through(
     page.check("#id_skip_invalid")
     page.click("#to-review")
 
-    expect(page.locator("#phones")).to_have_text("5,000")
+    expect(page.locator("#phones")).to_have_text("1,200")
     expect(page.locator("#twice")).to_contain_text("3 were given twice")
     shot(page, "group-review")
-    expect(page.locator("#launch")).to_have_text("Call 5,000 phones")
+    expect(page.locator("#launch")).to_have_text("Call 1,200 phones")
     page.click("#launch")
     expect(page.get_by_text("Laaffic has the task")).to_be_visible()
     assert (GatewayCall.objects.get().state, len(at_sandbox(sandbox))) == (CallState.ACCEPTED, 1)
@@ -101,5 +101,5 @@ def test_a_task_from_a_csv_is_seen_through(
     assert task.keys_pressed == {key: keys.count(key) for key in sorted(set(keys))}
     shot(page, "group-finished")
     page.goto("/admin/voice/grouptask/")
-    expect(page.locator("#totals")).to_contain_text("5,000 of 5,000")
+    expect(page.locator("#totals")).to_contain_text("1,200 of 1,200")
     shot(page, "group-list")

@@ -1,4 +1,4 @@
-"""An operator writes a spoken message to 200 contacts, and the pushed reports of its calls arrive."""
+"""An operator writes a spoken message to 40 contacts, and the pushed reports of its calls arrive."""
 
 import os
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def shot(page: Page, name: str) -> None:
         page.set_viewport_size({"width": 1360, "height": 900})
 
 
-def test_two_hundred_are_called_and_their_ends_are_pushed(
+def test_forty_are_called_and_their_ends_are_pushed(
     page: Page,
     sandbox: RunningSandbox,
     group: ContactGroup,
@@ -44,7 +44,7 @@ def test_two_hundred_are_called_and_their_ends_are_pushed(
     options.voice_callback = f"{live_server.url}/hooks/{settings.LAAFFIC_PUSH_TOKENS[0]}/voice-report/"
     options.ring_seconds, options.talk_seconds = (0.0, 0.1), (0.0, 0.1)
     Application.objects.create(app_id="voiceApp", channel="voice", name="Voice", connections=8)
-    add_contacts(group, 200, name="Ann Lee")
+    add_contacts(group, 40, name="Ann Lee")
 
     page.goto(f"/admin/voice/spokencampaign/add/?groups={group.pk}")
     page.fill("#id_name", "Reminder")
@@ -62,20 +62,20 @@ def test_two_hundred_are_called_and_their_ends_are_pushed(
 
     expect(page.locator("#preview")).to_have_text("Hello Ann, your table is ready at seven.")
     shot(page, "spoken-review")
-    page.get_by_role("button", name="Call 200 numbers").click()
+    page.get_by_role("button", name="Call 40 numbers").click()
     campaign = Campaign.objects.get()
     for _ in range(200):
         run_jobs()
         inbox.ring_for_waiting()  # as the sweeper does for the last pushes of a second
         counts = counting.state_counts(campaign)
-        if counts["delivered"] + counts["undelivered"] == 200:
+        if counts["delivered"] + counts["undelivered"] == 40:
             break
         page.wait_for_timeout(50)
 
     page.reload()
-    assert counts["delivered"] + counts["undelivered"] == 200
+    assert counts["delivered"] + counts["undelivered"] == 40
     expect(page.locator("[data-count=delivered]")).to_have_text(str(counts["delivered"]))
     expect(page.get_by_role("link", name="Not answered")).to_be_visible()
     shot(page, "spoken-campaign")
     called = [call["callee"] for call in sandbox._ask("GET", "/sandbox/calls")["calls"]]
-    assert len(called) == len(set(called)) == 200
+    assert len(called) == len(set(called)) == 40

@@ -187,7 +187,7 @@ class OrderTests:
         answer_at=st.integers(0, 8),
         written_after=st.integers(0, 8),
     )
-    @hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_any_order_of_repeats_and_answer_ends_the_same(
         self,
         application: Application,

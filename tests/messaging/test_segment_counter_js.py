@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from urllib.parse import unquote
 
 import pytest
+from playwright.sync_api import Browser
 
 from messaging import merge_fields, segments
 
@@ -220,7 +221,7 @@ addEventListener("load", async () => {
 
 def watch(
     site: tuple[Path, str],
-    tmp_path: Path,
+    chromium: Browser,
     steps: str,
     text: str = "",
     labels: str = "",
@@ -238,41 +239,30 @@ def watch(
         '<div id="counter"></div><script src="segment_tables.js"></script><script src="segment_counter.js"></script>'
         '<script src="steps.js"></script></body></html>'
     )
-    chromium = shutil.which("chromium")
-    assert chromium
-    done = subprocess.run(
-        [
-            chromium,
-            *["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-            *[f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=10000", "--dump-dom", address],
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=90,
-    )
-    assert 'id="seen">' in done.stdout, done.stdout[-2000:] + done.stderr[-2000:]
-    found = json.loads(unquote(done.stdout.split('id="seen">')[1].split("</pre>")[0]))
+    page = chromium.new_page()
+    page.goto(address)
+    found = json.loads(unquote(page.locator("#seen").text_content() or ""))
+    page.close()
     assert found["troubles"] == []
     return found["seen"]
 
 
 @pytest.mark.browser
 class BrowserTests:
-    def test_it_speaks_once_typing_pauses(self, site: tuple[Path, str], tmp_path: Path) -> None:
+    def test_it_speaks_once_typing_pauses(self, site: tuple[Path, str], chromium: Browser) -> None:
         steps = "look(); type('H'); type('Hello'); look(); await settle(); look();"
 
-        first, at_once, later = watch(site, tmp_path, steps)
+        first, at_once, later = watch(site, chromium, steps)
 
         assert first["lines"] == ["0 of 1,024 characters", "GSM-7", "1 segment", "160 left in this segment"]
         assert at_once["lines"] == first["lines"]
         assert later["lines"] == ["5 of 1,024 characters", "GSM-7", "1 segment", "155 left in this segment"]
         assert later["role"] == "status polite"
 
-    def test_it_names_what_forces_ucs_2_and_replaces_it(self, site: tuple[Path, str], tmp_path: Path) -> None:
+    def test_it_names_what_forces_ucs_2_and_replaces_it(self, site: tuple[Path, str], chromium: Browser) -> None:
         steps = "area.setSelectionRange(6, 6); look(); press('Replace with “\\'”'); look();"
 
-        before, after = watch(site, tmp_path, steps, text="😀 It’s ’ours’ and ’theirs’ to\u00a0keep")
+        before, after = watch(site, chromium, steps, text="😀 It’s ’ours’ and ’theirs’ to\u00a0keep")
 
         assert before["lines"][1:] == [
             "UCS-2",
@@ -286,10 +276,10 @@ class BrowserTests:
         assert after["value"] == "😀 It's 'ours' and 'theirs' to\u00a0keep"
         assert after["caret"] == 6
 
-    def test_all_is_replaced_at_once_where_that_makes_it_gsm_7(self, site: tuple[Path, str], tmp_path: Path) -> None:
+    def test_all_is_replaced_at_once_where_that_makes_it_gsm_7(self, site: tuple[Path, str], chromium: Browser) -> None:
         before, after = watch(
             site,
-            tmp_path,
+            chromium,
             "area.setSelectionRange(6, 6); look(); press('Replace all'); look();",
             text="“Wait…” – ça\u200b va",
         )
@@ -300,25 +290,25 @@ class BrowserTests:
         assert after["lines"][1] == "GSM-7"
         assert after["buttons"] == []
 
-    def test_a_long_text_is_red_and_says_so(self, site: tuple[Path, str], tmp_path: Path) -> None:
+    def test_a_long_text_is_red_and_says_so(self, site: tuple[Path, str], chromium: Browser) -> None:
         steps = f"look(); type('{'a' * 1024}'); await settle(); look(); type('{'a' * 1026}'); await settle(); look();"
 
-        short, full, over = watch(site, tmp_path, steps)
+        short, full, over = watch(site, chromium, steps)
 
         assert full["lines"][0] == "1,024 of 1,024 characters"
         assert full["red"] == short["red"]
         assert over["lines"][0] == "1,026 of 1,024 characters, too long by 2 characters"
         assert over["red"] == "rgb(185, 28, 28)"
 
-    def test_dark_has_colours_of_its_own(self, site: tuple[Path, str], tmp_path: Path) -> None:
-        [over] = watch(site, tmp_path, "look();", text="a" * 1025, html='class="dark"')
+    def test_dark_has_colours_of_its_own(self, site: tuple[Path, str], chromium: Browser) -> None:
+        [over] = watch(site, chromium, "look();", text="a" * 1025, html='class="dark"')
 
         assert over["red"] == "rgb(248, 113, 113)"
 
-    def test_fields_vary(self, site: tuple[Path, str], tmp_path: Path) -> None:
+    def test_fields_vary(self, site: tuple[Path, str], chromium: Browser) -> None:
         one, two = watch(
             site,
-            tmp_path,
+            chromium,
             "look(); type(`{{name|friend}}${'a'.repeat(160)}`); await settle(); look();",
             text="Hi {{name}}",
         )
@@ -326,45 +316,45 @@ class BrowserTests:
         assert one["lines"] == ["11 of 1,024 characters", "GSM-7", "fields vary: at least 1 segment"]
         assert two["lines"][-1] == "fields vary: at least 2 segments"
 
-    def test_known_fields_give_a_range_and_can_be_put_in(self, site: tuple[Path, str], tmp_path: Path) -> None:
+    def test_known_fields_give_a_range_and_can_be_put_in(self, site: tuple[Path, str], chromium: Browser) -> None:
         fields = json.dumps({"name": ["", "xxxx", "x" * 60]})
         steps = "look(); document.querySelector('.segment-counter-field').click(); look();"
 
-        before, after = watch(site, tmp_path, steps, text="a" * 140, fields=fields)
+        before, after = watch(site, chromium, steps, text="a" * 140, fields=fields)
 
         assert before["lines"][2] == "1 segment"
         assert after["value"].count("{{name}}") == 1
         assert after["lines"][2] == "1 to 2 segments, typically 1"
 
-    def test_what_can_grow_too_long_is_said(self, site: tuple[Path, str], tmp_path: Path) -> None:
+    def test_what_can_grow_too_long_is_said(self, site: tuple[Path, str], chromium: Browser) -> None:
         fields = json.dumps({"name": ["", "xxxx", "x" * 60]})
 
-        [seen] = watch(site, tmp_path, "look();", text="a" * 1000 + "{{name}}", fields=fields)
+        [seen] = watch(site, chromium, "look();", text="a" * 1000 + "{{name}}", fields=fields)
 
         assert seen["warning"] == (
             "Too long for some: with the longest values 1,060 characters, and those are not sent"
         )
 
-    def test_what_forces_ucs_2_is_marked(self, site: tuple[Path, str], tmp_path: Path) -> None:
-        seen, other = watch(site, tmp_path, f"look(); type('{'ш' * 41}'); await settle(); look();", text="a’b <i>")
+    def test_what_forces_ucs_2_is_marked(self, site: tuple[Path, str], chromium: Browser) -> None:
+        seen, other = watch(site, chromium, f"look(); type('{'ш' * 41}'); await settle(); look();", text="a’b <i>")
 
         assert (seen["marks"], seen["marked"]) == (["’", "␣"], "a’b␣<i>")
         assert other["marked"] is None
 
-    def test_words_come_from_the_page(self, site: tuple[Path, str], tmp_path: Path) -> None:
+    def test_words_come_from_the_page(self, site: tuple[Path, str], chromium: Browser) -> None:
         labels = json.dumps({"characters": "{n} de {limit} <b>caractères</b>", "segments_other": "{n} parties"})
 
-        [seen] = watch(site, tmp_path, "look();", text="a" * 161, labels=labels)
+        [seen] = watch(site, chromium, "look();", text="a" * 161, labels=labels)
 
         assert seen["lines"][0] == "161 de 1,024 <b>caractères</b>"
         assert seen["lines"][2] == "2 parties"
 
-    def test_a_text_is_never_markup(self, site: tuple[Path, str], tmp_path: Path) -> None:
-        [seen] = watch(site, tmp_path, "look();", text="<img src=x onerror=alert(1)>ш<script>")
+    def test_a_text_is_never_markup(self, site: tuple[Path, str], chromium: Browser) -> None:
+        [seen] = watch(site, chromium, "look();", text="<img src=x onerror=alert(1)>ш<script>")
 
         assert "“ш” at 29 forces UCS-2" in seen["lines"]
 
-    def test_many_kinds_are_counted_not_named(self, site: tuple[Path, str], tmp_path: Path) -> None:
-        [seen] = watch(site, tmp_path, "look();", text="абвгдежзик")
+    def test_many_kinds_are_counted_not_named(self, site: tuple[Path, str], chromium: Browser) -> None:
+        [seen] = watch(site, chromium, "look();", text="абвгдежзик")
 
         assert seen["lines"][-1] == "2 other characters force UCS-2"

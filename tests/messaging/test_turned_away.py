@@ -108,7 +108,7 @@ class OneNumberTests:
         monkeypatch.setattr(settling, "FIRST_WAIT", 0.01)
         Application.objects.update(connections=1)
         add_contacts(group, 4)
-        sandbox.set_faults(status="-28", status_calls=3)  # of four, of two, and of one
+        sandbox.set_faults(status="-28", status_calls=3, paths=["/sendSms"])  # of four, of two, and of one
         campaign = launched(application, group)
         paused: list[str] = []
         monkeypatch.setattr("messaging.services.sending.Sender._say_waiting", lambda self, why: paused.append(why))
