@@ -4,12 +4,16 @@ PYTHON ?= $(or $(shell for python in python3.11 python3.12 python3.13 python3; d
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done),python3)
 BIN := .venv/bin
 READY := .venv/.ready
+BEGAN := $(shell date +%s)
+TOOK = @echo "make $@ took $$(( $$(date +%s) - $(BEGAN) )) seconds; its limit on two quiet cores is"
 
-.PHONY: help install demo test check fast bench rehearse messages lock clean
+.PHONY: help install demo test test-only check fast bench rehearse messages lock clean
 
 help:
 	@echo "make demo     console, worker and sandbox on this machine, with contacts and a finished campaign"
 	@echo "make test     format, lint, types, layout, migrations and all tests"
+	@echo "make test-only T=tests/voice   one part of the tests"
+	@echo "make fast     the tests without browsers and services, in a minute"
 	@echo "make install  .venv with everything in it"
 	@echo "make check    what of make test needs no database: format, lint, types, imports, migrations"
 	@echo "make bench    throughput of sending and importing, each against a bare loop in the same run"
@@ -35,10 +39,17 @@ check: install
 
 test: check
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(TOOK) 300.
 
-# The quick half of the tests, without browsers and services.
+# The tests without browsers and services, and without those that play many orders of events.
 fast: install
-	$(BIN)/python -m pytest -n 2 -q -m "not browser and not services and not reliability"
+	$(BIN)/python -m pytest -n 2 -q -m "not browser and not services and not reliability and not thorough"
+	$(TOOK) 60.
+
+# One part: make test-only T=tests/voice
+T ?= tests
+test-only: install
+	$(BIN)/python -m pytest -n 0 -q --durations=10 $(T)
 
 bench: install
 	$(BIN)/python scripts/bench.py
@@ -51,6 +62,7 @@ REHEARSE_REDIS ?= redis://127.0.0.1:6379/13
 SEED ?= 1
 
 rehearse: install
+	MACHINE_EXAMPLES=400 $(BIN)/python -m pytest -n 0 -q --timeout 3600 tests/messaging/test_message_machine.py
 	$(BIN)/python manage.py rehearse --recipients 100000 --kills 200 --seed $(SEED)
 	$(BIN)/python manage.py rehearse --recipients 100000 --kills 200 --seed $(SEED) --workers 2 \
 		--database $(REHEARSE_DATABASE) --redis $(REHEARSE_REDIS)

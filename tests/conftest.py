@@ -40,6 +40,8 @@ def missing(marker: str) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # What mostly waits comes first, so that the other process is not left waiting for it at the end.
+    items.sort(key=lambda item: not item.get_closest_marker("reliability"))
     for marker in ("browser", "services"):
         why = missing(marker)
         wanted = [item for item in items if item.get_closest_marker(marker)]

@@ -62,6 +62,7 @@ def address(label: str, page: str, *arguments: int) -> str:
     return reverse(f"admin:{label.replace('.', '_')}_{page}", args=arguments)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("role", roles.ROLES)
 def test_each_page_opens_for_who_may_see_it_and_begins_for_who_may_begin(
@@ -75,6 +76,7 @@ def test_each_page_opens_for_who_may_see_it_and_begins_for_who_may_begin(
     assert begun == BEGINS[role]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("role", roles.ROLES)
 def test_the_navigation_leads_nowhere_that_is_closed(
     signed_in: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch, role: str

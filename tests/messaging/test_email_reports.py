@@ -169,6 +169,7 @@ def ends(campaign: EmailCampaign) -> list[tuple[Any, ...]]:
     return list(EmailMessage.objects.filter(campaign=campaign).order_by("key").values_list(*columns))
 
 
+@pytest.mark.thorough
 class OrderTests:
     def test_callbacks_in_every_order_end_the_same(self, campaign: EmailCampaign) -> None:
         seen = set()

@@ -366,6 +366,7 @@ def time_flies(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.LAAFFIC_RECIPIENTS_PER_CALL = PER_CALL
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db
 @pytest.mark.timeout(400)
 @pytest.mark.usefixtures("time_flies")

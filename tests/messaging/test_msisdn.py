@@ -271,6 +271,7 @@ class AnyTextTests:
         assert msisdn.parse(f"+{once.number}") == once
 
 
+@pytest.mark.thorough
 class AgainstTheLibraryTests:
     """A yes of the table must be the library's yes, with the same country and time zones."""
 

@@ -179,6 +179,7 @@ def standing(campaign: Campaign) -> list[Any]:
 STATES = st.sampled_from(RANK)
 
 
+@pytest.mark.thorough
 class OrderTests:
     @given(
         told=st.lists(st.tuples(st.integers(0, 2), STATES), min_size=1, max_size=8),

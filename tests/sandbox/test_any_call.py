@@ -57,6 +57,7 @@ def answer_everything(sandbox: Sandbox, given: dict[str, Any]) -> None:
             assert json.loads(json.dumps(answer))["status"] == "0"
 
 
+@pytest.mark.thorough
 class AnyCallTests:
     @pytest.mark.parametrize("name", GOOD)
     def test_one_value_that_is_spoilt(self, sandbox: Sandbox, name: str) -> None:

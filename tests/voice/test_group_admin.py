@@ -176,6 +176,7 @@ class WritingTests:
         wrong = given(application, windows_0="12:00", windows_1="09:00")
         assert 'name="windows_0" value="12:00"' in admin_client.post(own(task, "edit"), wrong).content.decode()
 
+    @pytest.mark.thorough
     def test_many_pasted_numbers_fit(self, application: Application, admin_client: Client) -> None:
         many = "\n".join(str(FIRST + n) for n in range(200_001))
 
