@@ -196,12 +196,7 @@ def _key(value: object) -> str:
 def _moment(row: dict[str, Any], name: str, zone: ZoneInfo) -> dt.datetime | None:
     """Milliseconds, ISO 8601, or the fourteen digits `yyyyMMddHHmmss` of one page."""
     said = text(row.get(name))
-    if len(said) == 14 and said.isdecimal() and said.startswith("20"):
-        try:
-            return dt.datetime.strptime(said, "%Y%m%d%H%M%S").replace(tzinfo=zone).astimezone(dt.UTC)
-        except ValueError:
-            return None
-    return None if said in ("", "0") else times.from_text(said, zone)
+    return None if said in ("", "0") else times.of_event(times.from_text(said, zone))
 
 
 def _ringing(row: dict[str, Any], zone: ZoneInfo) -> RingingEvent:
@@ -215,5 +210,5 @@ def _ringing(row: dict[str, Any], zone: ZoneInfo) -> RingingEvent:
         task_id=text(row.get("taskId")),
         sip_account=text(row.get("sipAccount")),
         agent_group=text(row.get("seatGroupName")),
-        at=times.from_text(row.get("callinEventTime"), zone),
+        at=times.of_event(times.from_text(row.get("callinEventTime"), zone)),
     )

@@ -101,7 +101,7 @@ def read_reply(row: dict[str, Any], zone: ZoneInfo) -> Reply:
         number=number,
         sender_id=text(known.get("sendid")),
         content=text(known["content"]),
-        at=times.from_text(text(known.get("reply_time", known.get("receivetime"))), zone),
+        at=times.of_event(times.from_text(text(known.get("reply_time", known.get("receivetime"))), zone)),
         mcc=text(known.get("mcc")),
         mnc=text(known.get("mnc", known.get("mcn"))),
         operator=text(known.get("operator")),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from laaffic_console.laaffic import times
 from laaffic_console.laaffic.codes import DeliveryState, Source, delivery_state
@@ -54,7 +55,7 @@ class MalformedReport(ValueError):
     """An entry that cannot be a report; says what is wrong with it."""
 
 
-def from_push(entry: object) -> DeliveryReport:
+def from_push(entry: object, zone: ZoneInfo = times.DEFAULT_ZONE) -> DeliveryReport:
     """One pushed report (wire §2.4): `msgid` in lower case, `mobile`, keys that may have spaces around them."""
     if not isinstance(entry, dict):
         raise MalformedReport(f"not an object: {reprlib.repr(entry)[:80]}")
@@ -71,7 +72,7 @@ def from_push(entry: object) -> DeliveryReport:
         state=delivery_state(Source.PUSH, status),
         raw_status=status,
         reason=text(report.get("reason")),
-        at=times.from_epoch(report["timestamp"]) if report.get("timestamp") is not None else None,
+        at=times.of_event(times.from_text(report.get("timestamp"), zone)),
         app_id=text(report.get("appid")),
         mcc=text(report.get("mcc")),
         mnc=text(report.get("mnc")),
@@ -95,7 +96,7 @@ def from_record(entry: object, source: Source) -> DeliveryReport:
         state=delivery_state(source, status),
         raw_status=status,
         reason="",
-        at=times.from_text(record.get("receiveTime")),
+        at=times.of_event(times.from_text(record.get("receiveTime"))),
         **_price(record.get("pricedetail")),
     )
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import logging
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
@@ -11,12 +12,15 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from laaffic_console.gateway.services import isolation
 from laaffic_console.laaffic import Reply as WireReply
 from messaging import msisdn
 from messaging.models import Campaign, Contact, Message, MessageState, Reply, SuppressionEntry
 from messaging.opt_out import opt_out_in
 from messaging.services import answers, suppression
 from messaging.subscribers import every_spelling, spellings
+
+logger = logging.getLogger(__name__)
 
 ANSWERED_WITHIN = dt.timedelta(days=30)
 CLOCKS_APART = dt.timedelta(minutes=5)
@@ -41,6 +45,26 @@ def take(found: Sequence[WireReply], *, source: str) -> int:
             _obey(row)
         Reply.objects.bulk_create(fresh, ignore_conflicts=True)
     return len(fresh)
+
+
+def take_each(found: Sequence[WireReply], *, source: str) -> int:
+    """`take` for whoever reads a list: one that cannot be kept is logged, shown, and costs the others nothing."""
+    new = 0
+
+    def work(piece: Sequence[WireReply]) -> None:
+        nonlocal new
+        new += take(piece, source=source)
+
+    def give_up(reply: WireReply, problem: Exception) -> None:
+        logger.error("a reply from %s cannot be kept: %s", _hidden(reply.number), problem)
+        isolation.note(f"reply from {_hidden(reply.number)}", problem)
+
+    isolation.in_pieces(found, work, give_up)
+    return new
+
+
+def _hidden(number: str) -> str:
+    return f"…{number[-3:]}"
 
 
 def answered_campaign(number: str, at: dt.datetime, sent_to: str = "") -> Campaign | None:

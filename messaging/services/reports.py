@@ -5,9 +5,10 @@ order of the same reports ends the same (DESIGN §1.5). What contradicts the end
 """
 
 import datetime as dt
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.conf import settings
@@ -15,12 +16,16 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from laaffic_console.gateway.services import isolation
 from laaffic_console.laaffic import DeliveryReport, DeliveryState
+from messaging import gateway_ids
 from messaging.models import Batch, BatchState, Message, MessageEvent, MessageState
 from messaging.order_ids import message_id_of
 from messaging.services import answers, delivery_times
 from messaging.services.bulk_writes import REPORT_COLUMNS, write_reports
 from messaging.services.settling import Outcome, count_activity, count_outcomes
+
+logger = logging.getLogger(__name__)
 
 STATE_OF = {
     DeliveryState.DELIVERED: MessageState.DELIVERED,
@@ -61,6 +66,7 @@ def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
 
     `how` is added to the evidence of what they settle: how a report was found to be a message's.
     """
+    reports = [_with_kept_id(report) for report in reports]
     targets = _targets(reports)
     rows = _locked_rows({pk for pk in targets if pk is not None})
     events: list[MessageEvent] = []
@@ -75,6 +81,11 @@ def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
     _write([row for row in rows.values() if row.touched])
     MessageEvent.objects.bulk_create(events)
     return known
+
+
+def _with_kept_id(report: DeliveryReport) -> DeliveryReport:
+    msg_id = gateway_ids.kept(report.msg_id)
+    return report if msg_id == report.msg_id else replace(report, msg_id=msg_id)
 
 
 def _targets(reports: Sequence[DeliveryReport]) -> list[int | None]:
@@ -145,7 +156,7 @@ def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent], how: st
     elif MessageState.ACCEPTED < state < row.state:
         events.append(_event(row, report, f"reported {report.raw_status} {_clean(report.reason)} after its end"))
     if not row.gateway_id and report.msg_id:
-        row.gateway_id = report.msg_id[:40]
+        row.gateway_id = report.msg_id
         row.touched = True
     _fold_price(row, report)
 
@@ -222,6 +233,19 @@ def _move_tallies(rows: Sequence[_Row]) -> None:
         count_activity(campaign_id, dict(activity[campaign_id]), timezone.now())
     for campaign_id in sorted(times):
         delivery_times.count(campaign_id, times[campaign_id], timezone.now())
+
+
+def apply_each(reports: Sequence[DeliveryReport]) -> list[bool]:
+    """For whoever reads lists: in a transaction of its own, and one that cannot be applied costs the others nothing."""
+    known: list[bool] = []
+
+    def give_up(report: DeliveryReport, problem: Exception) -> None:
+        logger.error("a report about %s cannot be applied: %s", report.msg_id, problem)
+        isolation.note(f"report about {report.msg_id or report.order_id}", problem)
+        known.append(True)  # nobody else's either
+
+    isolation.in_pieces(reports, lambda piece: known.extend(apply_now(piece)), give_up)
+    return known
 
 
 @transaction.atomic
