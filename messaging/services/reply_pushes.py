@@ -15,7 +15,8 @@ from messaging.services import replies
 
 def _read(body: PushedBody, raw: object) -> tuple[list[WireReply], list[str]]:
     parsed = parse_sms_replies([raw], ZoneInfo(settings.LAAFFIC_TIME_ZONE))
-    return parsed.replies, parsed.problems
+    # Here, outside the transaction: the first number of a process costs seconds, for the table of all plans is built.
+    return [replies.with_canonical_number(reply) for reply in parsed.replies], parsed.problems
 
 
 def _apply(found: Sequence[WireReply]) -> list[bool]:

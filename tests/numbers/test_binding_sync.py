@@ -157,7 +157,8 @@ class MovingListTests:
         def take(records: Sequence[wire.Binding]) -> None:
             taken.extend(record.bind_id for record in records)
 
-        whole = listing.read_all(lambda current: next(answers), take=take, name_of=lambda record: record.bind_id)
+        seen = listing.read_all(lambda current: next(answers), take=take, name_of=lambda record: record.bind_id)
+        whole = seen.is_complete
         return whole, taken
 
     def page(self, first: int, count: int, total: int | None, problems: list[str] | None = None) -> Page[wire.Binding]:
@@ -203,7 +204,7 @@ class UnfinishedReadingTests:
         door("bindings/add", count=2)
         binding_sync.sync(application)
         door("bindings/vanish", count=1)
-        monkeypatch.setattr(listing, "read_all", lambda *args, **kwargs: False)
+        monkeypatch.setattr(listing, "read_all", lambda *args, **kwargs: listing.Seen(False, 0))
 
         result = binding_sync.sync(application)
 

@@ -163,7 +163,7 @@ class _Turn:
 class _Pace:
     """How many entries go into a transaction, so that each is short on a slow machine too."""
 
-    size = 250
+    size = 100
 
     def timed(self) -> "_Pace":
         return self
