@@ -15,7 +15,8 @@ from messaging.services import reports
 
 def _read(body: PushedBody, raw: object) -> tuple[list[DeliveryReport], list[str]]:
     parsed = parse_sms_reports([raw], ZoneInfo(settings.LAAFFIC_TIME_ZONE))
-    return parsed.reports, parsed.problems
+    remarks = [report.remark for report in parsed.reports if report.remark]
+    return parsed.reports, [*parsed.problems, *remarks]
 
 
 def _orphan(body_id: int, report: DeliveryReport) -> OrphanReport:
@@ -31,6 +32,7 @@ def _orphan(body_id: int, report: DeliveryReport) -> OrphanReport:
         order_id=report.order_id[:64],
         number=report.number[:20],
         report=kept,
+        problem=reports.contradiction(report),
         first_seen=now,
         next_try_at=now,
     )

@@ -15,15 +15,17 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import isolation
-from laaffic_console.laaffic import DeliveryReport, DeliveryState
+from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
 from messaging import gateway_ids
 from messaging.models import Batch, BatchState, Message, MessageEvent, MessageState
 from messaging.order_ids import message_id_of
 from messaging.services import answers, delivery_times
 from messaging.services.bulk_writes import REPORT_COLUMNS, write_reports
 from messaging.services.settling import Outcome, count_activity, count_outcomes
+from messaging.subscribers import subscriber
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,10 @@ STATE_OF = {
 
 # An outcome is a known end; what is on its way is in the batches' tallies.
 FINAL_STATES = {MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELIVERED, MessageState.DELIVERED}
+
+
+PUSHED = frozenset({Source.PUSH, Source.VOICE_PUSH})  # nothing proves where these come from (wire §0.9)
+SHORTEST_NATIONAL = 6  # digits
 
 
 @dataclass(slots=True)
@@ -79,7 +85,7 @@ def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
         known.append(True)
         _fold(row, report, events, how)
     _write([row for row in rows.values() if row.touched])
-    MessageEvent.objects.bulk_create(events)
+    _keep_new(events)
     return known
 
 
@@ -133,8 +139,31 @@ def _standing(row: _Row) -> tuple[int, str, str, int, int]:
 
 
 def _is_about(report: DeliveryReport, row: _Row) -> bool:
-    """An orderId of another installation could hit one of our keys: the number must be the message's own."""
-    return not report.number or report.number.lstrip("+") == row.number
+    """The number must be the message's own: an orderId can be guessed, and another installation's may hit one of ours.
+
+    The gateway's own id cannot: beside it the number may lack its country code, or be missing.
+    """
+    said = report.number.lstrip("+")
+    if said and (said == row.number or subscriber(said) == subscriber(row.number)):
+        return True
+    if report.msg_id and report.msg_id == row.gateway_id:
+        return not said or _is_national(said, row.number)
+    return not said and report.source not in PUSHED
+
+
+def _is_national(said: str, number: str) -> bool:
+    """Whether it is this number without its country code: with or without the zero before it."""
+    bare = said.lstrip("0")
+    return len(bare) >= SHORTEST_NATIONAL and number.endswith(bare)
+
+
+def contradiction(report: DeliveryReport) -> str:
+    """Why a report that names one of our messages is not about it, in words; "" where it names none."""
+    pk = message_id_of(settings.LAAFFIC_ORDER_PREFIX, report.order_id)
+    number = Message.objects.filter(pk=pk).values_list("number", flat=True).first() if pk is not None else None
+    if number is None or report.number.lstrip("+") == number:
+        return ""
+    return _("It names the order id of a message to another number, so it moves nothing. Was it forged?")
 
 
 def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent], how: str = "") -> None:
@@ -178,6 +207,17 @@ def micros(amount: Decimal) -> int:
 
 def _clean(text: str) -> str:
     return "" if text == "0" else text.replace("\0", "")
+
+
+def _keep_new(events: Sequence[MessageEvent]) -> None:
+    """The same report thirty times is one event; their batches are locked, so nobody else writes it meanwhile."""
+    fresh = {(event.message_id, event.source, event.text): event for event in events}
+    if not fresh:
+        return
+    there = MessageEvent.objects.filter(message_id__in={pk for pk, _source, _text in fresh})
+    for known in there.values_list("message_id", "source", "text"):
+        fresh.pop(known, None)
+    MessageEvent.objects.bulk_create(fresh.values())
 
 
 def _event(row: _Row, report: DeliveryReport, text: str) -> MessageEvent:

@@ -179,7 +179,7 @@ class MovingListTests:
         assert not self.read(*shifted, *shifted)[0]
 
     def test_a_row_that_cannot_be_read_might_be_any(self) -> None:
-        odd = self.page(0, 1, 1, ["a binding without bindId"])
+        odd = self.page(0, 1, 2, ["a binding without bindId"])
 
         assert not self.read(odd, odd)[0]
 
