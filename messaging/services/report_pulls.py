@@ -18,7 +18,7 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.laaffic import LaafficClient, LaafficError, oldest_sent_record, sent_record_windows
 from messaging import gateway_ids
 from messaging.models import Batch, Message, MessageState
-from messaging.services import answers, channels, record_matching, reports, settling
+from messaging.services import answers, channels, doubtful_amounts, record_matching, reports, settling
 from messaging.services.record_matching import Sweep
 
 logger = logging.getLogger(__name__)
@@ -67,13 +67,15 @@ def _next_due() -> Batch | None:
 
 def _check_apart(client: LaafficClient, batch: Batch) -> None:
     """Whatever becomes of it, this batch is asked about later, and the next one now."""
-    Batch.objects.filter(pk=batch.pk).update(next_check_at=timezone.now() + AFTER_TROUBLE)
     with isolation.guarded(f"reports of batch {batch.pk}"):
         try:
             check_batch(client, batch)
         except LaafficError as error:
             logger.warning("getReport for batch %s: %s", batch.pk, error)
             check_again(batch)
+        except Exception:
+            Batch.objects.filter(pk=batch.pk).update(next_check_at=timezone.now() + AFTER_TROUBLE)
+            raise
 
 
 def check_batch(client: LaafficClient, batch: Batch) -> None:
@@ -87,7 +89,8 @@ def ask_by_id(client: LaafficClient, batch: Batch) -> None:
     """getReport for what is pending; an id that is absent from the answer is not yet known, never failed."""
     app_id = batch.campaign.application.app_id
     ids = _pending(batch).values_list("gateway_id", flat=True)
-    pending = [gateway_id for gateway_id in ids if gateway_id and gateway_ids.can_be_asked_for(gateway_id)]
+    wanted = dict.fromkeys([*ids, *doubtful_amounts.to_ask_for(batch)])
+    pending = [gateway_id for gateway_id in wanted if gateway_id and gateway_ids.can_be_asked_for(gateway_id)]
     for start in range(0, len(pending), IDS_PER_CALL):
         page = client.get_report(app_id=app_id, msg_ids=pending[start : start + IDS_PER_CALL])
         reports.apply_each(page.reports)

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,7 +22,7 @@ from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
 from messaging import gateway_ids
 from messaging.models import Batch, BatchState, Message, MessageEvent, MessageState
 from messaging.order_ids import message_id_of
-from messaging.services import answers, delivery_times
+from messaging.services import answers, delivery_times, doubtful_amounts
 from messaging.services.bulk_writes import REPORT_COLUMNS, write_reports
 from messaging.services.settling import Outcome, count_activity, count_outcomes
 from messaging.subscribers import subscriber
@@ -41,6 +41,7 @@ FINAL_STATES = {MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELI
 
 PUSHED = frozenset({Source.PUSH, Source.VOICE_PUSH})  # nothing proves where these come from (wire §0.9)
 SHORTEST_NATIONAL = 6  # digits
+CONFIRM_AFTER = dt.timedelta(seconds=10)
 
 
 @dataclass(slots=True)
@@ -76,6 +77,8 @@ def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
     targets = _targets(reports)
     rows = _locked_rows({pk for pk in targets if pk is not None})
     events: list[MessageEvent] = []
+    judge = doubtful_amounts.Judge()
+    asked_for: set[int] = set()
     known = []
     for report, pk in zip(reports, targets, strict=True):
         row = rows.get(pk) if pk is not None else None
@@ -83,9 +86,15 @@ def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
             known.append(False)
             continue
         known.append(True)
+        if _is_to_be_confirmed(report):
+            asked_for.add(row.batch_id)
+            continue
         _fold(row, report, events, how)
+        if _fold_price(row, report, events, judge):
+            asked_for.add(row.batch_id)
     _write([row for row in rows.values() if row.touched])
     _keep_new(events)
+    _ask_soon(asked_for)
     return known
 
 
@@ -187,11 +196,16 @@ def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent], how: st
     if not row.gateway_id and report.msg_id:
         row.gateway_id = report.msg_id
         row.touched = True
-    _fold_price(row, report)
 
 
-def _fold_price(row: _Row, report: DeliveryReport) -> None:
-    """What was billed is said by some sources only; what is known stays."""
+def _fold_price(row: _Row, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge) -> bool:
+    """What was billed is said by some sources only; what is known stays. True where the amount cannot be right."""
+    if STATE_OF.get(report.state) is None:
+        return False
+    if row.pay_micros is None and report.pay is not None and _is_doubtful(row, report, judge):
+        said = f"told as {report.pay} {report.currency}; not counted before getReport says the same".replace("  ", " ")
+        events.append(_event(row, report, said, doubtful_amounts.SOURCE))
+        return True
     if row.pay_micros is None and report.pay is not None:
         row.pay_micros = micros(report.pay)
         row.currency = (report.currency or "")[:8]
@@ -199,6 +213,29 @@ def _fold_price(row: _Row, report: DeliveryReport) -> None:
     if row.billed_segments is None and report.segments is not None:
         row.billed_segments = min(report.segments, 32767)
         row.touched = True
+    return False
+
+
+def _is_doubtful(row: _Row, report: DeliveryReport, judge: doubtful_amounts.Judge) -> bool:
+    """getReport's word is Laaffic's own, unless it is below zero, which no message costs."""
+    assert report.pay is not None  # noqa: S101
+    if report.source not in PUSHED:
+        return report.pay < 0
+    return judge.is_doubtful(
+        report.pay, report.currency, campaign_id=row.campaign_id, country=row.country, segments=row.segments
+    )
+
+
+def _is_to_be_confirmed(report: DeliveryReport) -> bool:
+    """Where the owner wants it, a push only says that it is time to ask (LAAFFIC_CONFIRM_REPORTS)."""
+    return settings.LAAFFIC_CONFIRM_REPORTS and report.source is Source.PUSH
+
+
+def _ask_soon(batch_ids: set[int]) -> None:
+    """getReport for these, together with what comes in the next seconds; their rows are locked."""
+    soon = timezone.now() + CONFIRM_AFTER
+    later = Q(next_check_at=None) | Q(next_check_at__gt=soon)
+    Batch.objects.filter(later, pk__in=batch_ids).update(next_check_at=soon)
 
 
 def micros(amount: Decimal) -> int:
@@ -220,8 +257,8 @@ def _keep_new(events: Sequence[MessageEvent]) -> None:
     MessageEvent.objects.bulk_create(fresh.values())
 
 
-def _event(row: _Row, report: DeliveryReport, text: str) -> MessageEvent:
-    return MessageEvent(message_id=row.pk, at=timezone.now(), source=report.source, text=text[:300])
+def _event(row: _Row, report: DeliveryReport, text: str, source: str = "") -> MessageEvent:
+    return MessageEvent(message_id=row.pk, at=timezone.now(), source=source or report.source, text=text[:300])
 
 
 def _write(rows: list[_Row]) -> None:
