@@ -258,7 +258,13 @@ class FailedFilter(admin.SimpleListFilter):
 
 @admin.register(Trouble)
 class TroubleAdmin(ReadOnlyAdmin):
+    """One that does not succeed again under its name, such as a record that is gone, is deleted by a person."""
+
     list_display = ["name", "problem", "first_at", "last_at", "times"]
+    paginator = ModelAdmin.paginator
+
+    def has_delete_permission(self, request: HttpRequest, obj: Trouble | None = None) -> bool:
+        return request.user.has_perm("gateway.delete_trouble")
 
 
 @admin.register(PushedBody)

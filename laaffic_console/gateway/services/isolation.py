@@ -4,6 +4,7 @@ What fails alone is written down where people see it, and left behind. A databas
 a row: that passes, and is raised as it is.
 """
 
+import datetime as dt
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from laaffic_console.gateway.models import Trouble
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+KEPT = dt.timedelta(days=7)  # a trouble that did not come again
 
 # PostgreSQL's classes of errors that say nothing about the statement: connection, deadlock, resources, shutdown, disk.
 PASSING_CLASSES = ("08", "25", "40", "53", "55", "57", "58")
@@ -91,7 +94,9 @@ def note(name: str, problem: BaseException) -> None:
         _row, is_new = Trouble.objects.update_or_create(
             name=name[:120], defaults=fresh, create_defaults={**fresh, "first_at": now}
         )
-        if not is_new:
+        if is_new:
+            Trouble.objects.filter(last_at__lt=now - KEPT).delete()
+        else:
             Trouble.objects.filter(name=name[:120]).update(times=F("times") + 1)
     except DatabaseError:
         logger.exception("the trouble of %s could not be written down", name)
