@@ -46,6 +46,8 @@ PUSH_MAX_BYTES = env.int("LAAFFIC_PUSH_MAX_BYTES", default=5 * 1024 * 1024)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MEGABYTES", default=500) * 1024 * 1024
 # A report that has not come after this long is not waited for; a later one still counts.
 REPORT_WINDOW_HOURS = env.int("LAAFFIC_REPORT_WINDOW_HOURS", default=72)
+# Whether a pushed delivery report counts only when getReport says the same: nothing proves where a push comes from.
+LAAFFIC_CONFIRM_REPORTS = env.bool("LAAFFIC_CONFIRM_REPORTS", default=False)
 # A campaign is held when so many of its recipients were rejected (0: never), or when it starts so many minutes late.
 LAAFFIC_ERROR_LIMIT = env.int("LAAFFIC_ERROR_LIMIT", default=10_000)
 LAAFFIC_LATEST_START_MINUTES = env.int("LAAFFIC_LATEST_START_MINUTES", default=60)

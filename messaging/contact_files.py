@@ -17,6 +17,7 @@ from messaging import encodings, workbooks
 from messaging.contact_rows import visible
 from messaging.encodings import Reading
 from messaging.unreadable import UnreadableFile
+from messaging.workbook_limits import LOOK_SECONDS
 from messaging.workbooks import NO_WORKBOOK
 
 MAX_COLUMNS = 200
@@ -73,7 +74,7 @@ def detect(path: Path, *, encoding: str = "", sheet: str = "") -> Format:
     written = _how_it_is_written(path, encoding, sheet)
     headers = _workbook_headers(path, written.sheet) if written.is_workbook else _text_headers(path, written)
     found = replace(written, headers=_checked_headers(headers))
-    if not any(True for _ in ContactFile(path, found)):
+    if not any(True for _ in ContactFile(path, found, within=LOOK_SECONDS)):
         raise UnreadableFile(_("The file has a header, but no rows below it. Export it again with its contacts."))
     return found
 
@@ -115,9 +116,11 @@ def _text_headers(path: Path, written: Format) -> list[str]:
 class ContactFile:
     """A file's rows under its header; empty ones are passed over, but counted as lines."""
 
-    def __init__(self, path: Path, written: Format) -> None:
+    def __init__(self, path: Path, written: Format, within: float | None = None) -> None:
+        """`within`: seconds that reading a workbook may take, for whoever only looks at it."""
         self.path = path
         self.written = written
+        self.within = within
         self.bytes_read = 0
 
     def __iter__(self) -> Iterator[Row]:
@@ -129,7 +132,7 @@ class ContactFile:
 
     def _workbook_rows(self) -> Iterator[Row]:
         size = self.path.stat().st_size
-        for line, cells, lines in workbooks.rows(self.path, self.written.sheet):
+        for line, cells, lines in workbooks.rows(self.path, self.written.sheet, self.within):
             self.bytes_read = size * min(line, lines) // lines if lines else 0
             if any(cell.strip() for cell in cells):
                 yield Row(line, cells)
@@ -235,4 +238,4 @@ def _check_unpacked_size(path: Path) -> None:
 
 
 def _workbook_headers(path: Path, sheet: str) -> list[str]:
-    return next((cells for _, cells, _ in workbooks.rows(path, sheet)), [])
+    return next((cells for _, cells, _ in workbooks.rows(path, sheet, LOOK_SECONDS)), [])

@@ -15,11 +15,20 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard import health
-from laaffic_console.gateway.models import AccountHold, CallState, GatewayCall, PushedBody, PushKind, WorkerHeartbeat
+from laaffic_console.gateway.models import (
+    AccountHold,
+    CallState,
+    GatewayCall,
+    PushedBody,
+    PushKind,
+    Trouble,
+    WorkerHeartbeat,
+)
 from laaffic_console.gateway.services import balance_history, clock, workers
 from messaging.models import Batch, BatchState
 
 SHOWN_WORKERS = 30
+SHOWN_TROUBLES = 10
 COUNTED = 10_000  # beyond this a queue is "many": counting more would make the page slow
 CHECKS_KEPT = 60.0  # seconds
 OLD_UNKNOWN = dt.timedelta(days=1)
@@ -37,7 +46,7 @@ class Sign:
 
 def context() -> dict[str, Any]:
     return {
-        "signs": [*basics(), oldest_unknown(), unknown_calls(), inbox_waiting()],
+        "signs": [*basics(), oldest_unknown(), unknown_calls(), inbox_waiting(), *not_applied(), *troubles()],
         "holds": AccountHold.objects.filter(released_at=None),
         "workers": [worker_row(worker) for worker in WorkerHeartbeat.objects.order_by("-started_at")[:SHOWN_WORKERS]],
         "callbacks": callbacks(),
@@ -139,6 +148,33 @@ def inbox_waiting() -> Sign:
     return Sign(
         _("Pushes to apply"), "warn" if is_slow else "good", said, reverse("admin:gateway_pushedbody_changelist")
     )
+
+
+def not_applied() -> list[Sign]:
+    """Pushes of which something could not be applied: they hold up nobody, and somebody has to look."""
+    failed = PushedBody.objects.filter(failed__gt=0)
+    count = len(failed.order_by().values_list("pk", flat=True)[: COUNTED + 1])
+    if not count:
+        return []
+    shown = str(count) if count <= COUNTED else _("more than %(n)d") % {"n": COUNTED}
+    said = _("%(n)s could not be applied: open them, and try again when the cause is mended") % {"n": shown}
+    return [
+        Sign(_("Pushes with problems"), "warn", said, reverse("admin:gateway_pushedbody_changelist") + "?failed=yes")
+    ]
+
+
+def troubles() -> list[Sign]:
+    """What failed in a sweep or a reading and was left behind."""
+    said = _("%(problem)s (%(times)d times, last %(age)s ago)")
+    return [
+        Sign(
+            trouble.name,
+            "warn",
+            said % {"problem": trouble.problem, "times": trouble.times, "age": age(trouble.last_at)},
+            reverse("admin:gateway_trouble_changelist"),
+        )
+        for trouble in Trouble.objects.all()[:SHOWN_TROUBLES]
+    ]
 
 
 def callbacks() -> list[tuple[str, dt.datetime | None]]:

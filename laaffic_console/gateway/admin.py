@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -27,9 +28,10 @@ from laaffic_console.gateway.models import (
     OrphanReport,
     PushedBody,
     PushKind,
+    Trouble,
     WorkerHeartbeat,
 )
-from laaffic_console.gateway.services import account_hold, account_watch, balance_history, clock
+from laaffic_console.gateway.services import account_hold, account_watch, balance_history, clock, draining
 from laaffic_console.stored_words import in_words
 
 # The queue only rings bells; its tables would tell an operator nothing.
@@ -243,19 +245,74 @@ class GatewayCallAdmin(ReadOnlyAdmin):
         return _("%(n)s ms") % {"n": number(milliseconds)}
 
 
+class FailedFilter(admin.SimpleListFilter):
+    title = gettext_lazy("not applied")
+    parameter_name = "failed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", _("Something could not be applied"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PushedBody]) -> QuerySet[PushedBody]:
+        return queryset.filter(failed__gt=0) if self.value() == "yes" else queryset
+
+
+@admin.register(Trouble)
+class TroubleAdmin(ReadOnlyAdmin):
+    """One that does not succeed again under its name, such as a record that is gone, is deleted by a person."""
+
+    list_display = ["name", "problem", "first_at", "last_at", "times"]
+    paginator = ModelAdmin.paginator
+
+    def has_delete_permission(self, request: HttpRequest, obj: Trouble | None = None) -> bool:
+        return request.user.has_perm("gateway.delete_trouble")
+
+
 @admin.register(PushedBody)
 class PushedBodyAdmin(ReadOnlyAdmin):
-    list_display = ["id", "kind", "received_at", "source", "entries", "applied_at", "trouble"]
-    list_filter = ["kind"]
+    list_display = ["id", "kind", "received_at", "source", "entries", "applied_at", "failed", "trouble"]
+    list_filter = ["kind", FailedFilter]
+    actions_detail = ["try_again"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PushedBody]:
+        """Of a list of them the bodies, up to 5 MiB each, are not read."""
+        bodies = super().get_queryset(request)
+        return (
+            bodies if request.resolver_match and "object_id" in request.resolver_match.kwargs else bodies.defer("body")
+        )
 
     @display(description=gettext_lazy("problems"))
     def trouble(self, body: PushedBody) -> str:
         return "; ".join(body.problems)[:120]
 
+    def has_again_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("gateway.change_pushedbody")
+
+    @action(description=gettext_lazy("Apply again"), url_path="again", permissions=["again"])
+    def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A first request asks; only a POST puts it back into the queue."""
+        body = get_object_or_404(PushedBody, pk=object_id)
+        if request.method != "POST":
+            return page(self, request, "gateway/apply_again.html", _("Apply this push again?"), body=body)
+        if draining.try_again([body.pk]):
+            messages.success(request, _("It is applied again from its beginning as soon as a worker is free."))
+        else:
+            messages.warning(request, _("It waits to be applied already."))
+        return HttpResponseRedirect(reverse("admin:gateway_pushedbody_change", args=[body.pk]))
+
 
 @admin.register(OrphanReport)
 class OrphanReportAdmin(ReadOnlyAdmin):
-    list_display = ["gateway_id", "order_id", "number", "kind", "first_seen", "tries", "next_try_at", "matched_at"]
+    list_display = [
+        "gateway_id",
+        "order_id",
+        "number",
+        "kind",
+        "first_seen",
+        "tries",
+        "next_try_at",
+        "matched_at",
+        "problem",
+    ]
     list_filter = ["kind"]
 
 

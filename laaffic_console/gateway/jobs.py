@@ -1,6 +1,6 @@
 """What the queue calls for the gateway itself."""
 
-from laaffic_console.gateway.services import account_hold, account_watch, bell, leases, workers
+from laaffic_console.gateway.services import account_hold, account_watch, bell, isolation, leases, workers
 
 
 def heartbeat() -> None:
@@ -11,9 +11,15 @@ def heartbeat() -> None:
 def sweep() -> None:
     leases.free(workers.SWEEP_RUNG)
     workers.beat()
-    bell.ring_sweeps()
+    isolation.run_all(bell.ring_sweeps, _probe_if_due, _read_if_due)
+
+
+def _probe_if_due() -> None:
     if account_hold.probe_due():
         bell.ring(account_hold.PROBE_JOB)
+
+
+def _read_if_due() -> None:
     if account_watch.is_due():
         bell.ring(account_watch.READ_JOB)
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from laaffic_console.laaffic import times
 from laaffic_console.laaffic.pages import MalformedRecord, read_rows
 from laaffic_console.laaffic.pushes import entries_of
-from laaffic_console.laaffic.reports import count, money, text
+from laaffic_console.laaffic.reports import count, currency, digits, money, text
 
 ESTABLISHED = frozenset({"0", "200"})  # English pages say 0, Chinese ones the SIP code 200 (wire §0.4)
 NO_KEY = "-1"
@@ -147,7 +147,7 @@ def from_row(row: dict[str, Any], zone: ZoneInfo = times.DEFAULT_ZONE) -> CallRe
     return CallRecord(
         voice_id=voice_id,
         kind=_kind(row.get("type")),
-        callee=text(row.get("callee")).lstrip("+"),
+        callee=digits(row.get("callee")),
         display_number=text(row.get("displayNum")),
         operator=text(row.get("code")),
         submitted_at=_moment(row, "submitTime", zone),
@@ -176,8 +176,8 @@ def from_row(row: dict[str, Any], zone: ZoneInfo = times.DEFAULT_ZONE) -> CallRe
 
 def _currency(row: dict[str, Any], cost: Decimal | None) -> str:
     """`costEur` is in euros; a record says its currency only where the quote is not in dollars (wire §2.19)."""
-    if said := text(row.get("currency")):
-        return said[:8]
+    if said := currency(row.get("currency"), row.get("cost")):
+        return said
     if cost is None:
         return "EUR" if money(row.get("costEur")) is not None else ""
     return "USD"
@@ -196,12 +196,7 @@ def _key(value: object) -> str:
 def _moment(row: dict[str, Any], name: str, zone: ZoneInfo) -> dt.datetime | None:
     """Milliseconds, ISO 8601, or the fourteen digits `yyyyMMddHHmmss` of one page."""
     said = text(row.get(name))
-    if len(said) == 14 and said.isdecimal() and said.startswith("20"):
-        try:
-            return dt.datetime.strptime(said, "%Y%m%d%H%M%S").replace(tzinfo=zone).astimezone(dt.UTC)
-        except ValueError:
-            return None
-    return None if said in ("", "0") else times.from_text(said, zone)
+    return None if said in ("", "0") else times.of_event(times.from_text(said, zone))
 
 
 def _ringing(row: dict[str, Any], zone: ZoneInfo) -> RingingEvent:
@@ -210,10 +205,10 @@ def _ringing(row: dict[str, Any], zone: ZoneInfo) -> RingingEvent:
         raise MalformedRecord("a ringing event without callId")
     return RingingEvent(
         call_id=call_id,
-        called=text(row.get("called")).lstrip("+"),
+        called=digits(row.get("called")),
         called_info=text(row.get("calledInfo")),
         task_id=text(row.get("taskId")),
         sip_account=text(row.get("sipAccount")),
         agent_group=text(row.get("seatGroupName")),
-        at=times.from_text(row.get("callinEventTime"), zone),
+        at=times.of_event(times.from_text(row.get("callinEventTime"), zone)),
     )

@@ -3,6 +3,7 @@
 The same number means different things in different families (wire §0.3), so everything is keyed by (family, code).
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -264,7 +265,26 @@ _DELIVERY = {
 }
 
 
+# The words of the field (SMPP 3.4 §5.2.28, and what gateways make of them), for whoever does not send the documented
+# numbers. Any other word says nothing.
+_WORDS = {
+    **dict.fromkeys(("delivrd", "delivered", "success", "successful"), DeliveryState.DELIVERED),
+    **dict.fromkeys(
+        ("acceptd", "accepted", "enroute", "pending", "sending", "sent", "submitted", "buffered", "scheduled"),
+        DeliveryState.PENDING,
+    ),
+    **dict.fromkeys(
+        ("undeliv", "undelivered", "undeliverable", "expired", "rejectd", "rejected", "deleted"), DeliveryState.FAILED
+    ),
+    **dict.fromkeys(("fail", "failed", "failure", "blocked"), DeliveryState.FAILED),
+}
+
+
 def delivery_state(source: Source, status: str) -> DeliveryState:
-    if source is Source.PUSH:
-        return DeliveryState.DELIVERED if status == "0" else DeliveryState.FAILED
-    return _DELIVERY[source].get(status, DeliveryState.UNKNOWN)
+    """What a status says; UNKNOWN for one that is neither documented for its source nor a word of the field."""
+    said = status.strip().lower()
+    if whole := re.fullmatch(r"([+-]?[0-9]{1,9})(?:\.0*)?", said):  # "0.0" of a library that has no integers
+        said = str(int(whole[1]))
+        if source is Source.PUSH:  # 0 is success, every other number a failure (wire §2.4)
+            return DeliveryState.DELIVERED if said == "0" else DeliveryState.FAILED
+    return _DELIVERY.get(source, {}).get(said) or _WORDS.get(said, DeliveryState.UNKNOWN)

@@ -263,7 +263,7 @@ class EmailApi(Interfaces):
             to_address=text(row.get("toAddress")),
             state=delivery_state(Source.GET_SEND_EMAIL_RCD, status),
             raw_status=status,
-            at=times.from_text(text(row.get("receiveTime")), self._zone),
+            at=times.of_event(times.from_text(text(row.get("receiveTime")), self._zone)),
         )
 
     def _recipient_list(self, row: dict[str, Any]) -> RecipientList:

@@ -1,7 +1,9 @@
 """Reading what the gateway pushes: one object, a list, or `{"array": […]}` (wire §2.4, §5 row 22)."""
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
+from laaffic_console.laaffic import times
 from laaffic_console.laaffic.reports import DeliveryReport, MalformedReport, from_push
 
 
@@ -11,11 +13,12 @@ class ParsedPush:
     problems: list[str]  # entries that are no reports, in words; they never cost the others
 
 
-def parse_sms_reports(body: object) -> ParsedPush:
+def parse_sms_reports(body: object, zone: ZoneInfo = times.DEFAULT_ZONE) -> ParsedPush:
+    """Pushed reports; `zone` is of times that name none."""
     parsed = ParsedPush([], [])
     for entry in entries_of(body):
         try:
-            parsed.reports.append(from_push(entry))
+            parsed.reports.append(from_push(entry, zone))
         except MalformedReport as problem:
             parsed.problems.append(str(problem))
     return parsed

@@ -13,7 +13,7 @@ from laaffic_console.laaffic.errors import InvalidRequest
 from laaffic_console.laaffic.interfaces import Interfaces, check_app_id
 from laaffic_console.laaffic.pages import LARGEST_PAGE, MalformedRecord, Page
 from laaffic_console.laaffic.pushes import entries_of
-from laaffic_console.laaffic.reports import count, money, text
+from laaffic_console.laaffic.reports import count, currency, money, text
 
 OLDEST = dt.datetime(2022, 7, 1, tzinfo=dt.timezone(dt.timedelta(hours=8)))
 LONGEST_WINDOW = dt.timedelta(days=31)
@@ -101,12 +101,12 @@ def read_reply(row: dict[str, Any], zone: ZoneInfo) -> Reply:
         number=number,
         sender_id=text(known.get("sendid")),
         content=text(known["content"]),
-        at=times.from_text(text(known.get("reply_time", known.get("receivetime"))), zone),
+        at=times.of_event(times.from_text(text(known.get("reply_time", known.get("receivetime"))), zone)),
         mcc=text(known.get("mcc")),
         mnc=text(known.get("mnc", known.get("mcn"))),
         operator=text(known.get("operator")),
         price=money(price.get("price")),
         pay=money(price.get("pay")),
-        currency=text(price.get("currency"))[:8],
+        currency=currency(price.get("currency"), price.get("pay")),
         segments=count(price.get("chargeCnt")),
     )

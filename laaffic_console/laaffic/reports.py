@@ -1,11 +1,13 @@
 """A delivery report, from whichever of the three sources it came."""
 
 import datetime as dt
+import re
 import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from laaffic_console.laaffic import times
 from laaffic_console.laaffic.codes import DeliveryState, Source, delivery_state
@@ -28,6 +30,7 @@ class DeliveryReport:
     segments: int | None = None  # as billed
     mcc: str = ""
     mnc: str = ""
+    remark: str = ""  # what of it could not be understood, in words; the rest counts
 
     def as_json(self) -> dict[str, Any]:
         """For keeping a report whose message is not known yet; `from_json` reads it back."""
@@ -54,7 +57,7 @@ class MalformedReport(ValueError):
     """An entry that cannot be a report; says what is wrong with it."""
 
 
-def from_push(entry: object) -> DeliveryReport:
+def from_push(entry: object, zone: ZoneInfo = times.DEFAULT_ZONE) -> DeliveryReport:
     """One pushed report (wire §2.4): `msgid` in lower case, `mobile`, keys that may have spaces around them."""
     if not isinstance(entry, dict):
         raise MalformedReport(f"not an object: {reprlib.repr(entry)[:80]}")
@@ -66,17 +69,28 @@ def from_push(entry: object) -> DeliveryReport:
     return DeliveryReport(
         source=Source.PUSH,
         msg_id=msg_id,
-        number=text(report.get("mobile", report.get("number"))),
+        number=digits(report.get("mobile", report.get("number"))),
         order_id=order_id,
         state=delivery_state(Source.PUSH, status),
         raw_status=status,
         reason=text(report.get("reason")),
-        at=times.from_epoch(report["timestamp"]) if report.get("timestamp") is not None else None,
+        at=times.of_event(times.from_text(report.get("timestamp"), zone)),
         app_id=text(report.get("appid")),
         mcc=text(report.get("mcc")),
         mnc=text(report.get("mnc")),
+        remark=_remark(status, report.get("pricedetail")),
         **_price(report.get("pricedetail")),
     )
+
+
+def _remark(status: str, detail: object) -> str:
+    said = []
+    if delivery_state(Source.PUSH, status) is DeliveryState.UNKNOWN:
+        said.append(f"the status {status[:40]!r} says nothing that is known: the message stays as it is")
+    pay = {str(key).strip(): value for key, value in detail.items()}.get("pay") if isinstance(detail, dict) else None
+    if text(pay) and money(pay) is None:
+        said.append(f"the amount {text(pay)[:40]!r} cannot be read")
+    return "; ".join(said)
 
 
 def from_record(entry: object, source: Source) -> DeliveryReport:
@@ -90,12 +104,12 @@ def from_record(entry: object, source: Source) -> DeliveryReport:
     return DeliveryReport(
         source=source,
         msg_id=text(record["msgId"]),
-        number=text(record.get("number")),
+        number=digits(record.get("number")),
         order_id=text(record.get("orderId")),
         state=delivery_state(source, status),
         raw_status=status,
         reason="",
-        at=times.from_text(record.get("receiveTime")),
+        at=times.of_event(times.from_text(record.get("receiveTime"))),
         **_price(record.get("pricedetail")),
     )
 
@@ -107,15 +121,45 @@ def text(value: object) -> str:
     return str(value).replace("\0", "").encode(errors="replace").decode().strip()
 
 
+def digits(value: object) -> str:
+    """A phone number as digits, country code first where it has one: `+86 138-1234`, `0086…`. What is none stays."""
+    said = text(value)
+    bare = re.sub(r"[\s().\-\u2010-\u2015+]", "", said)
+    if not (bare.isascii() and bare.isdigit()):
+        return said.lstrip("+")
+    return bare.removeprefix("00")
+
+
 def money(value: object) -> Decimal | None:
-    """A decimal string; None for what is none, infinite or beyond any price."""
+    """An amount; None for what is none, infinite or beyond any price. `0,0080` and `USD 0.0080` are amounts too."""
     if value is None or isinstance(value, bool | dict | list):
         return None
     try:
-        amount = Decimal(str(value).strip())
+        amount = Decimal(_plain(str(value)))
     except InvalidOperation:
         return None
     return amount if amount.is_finite() and amount.copy_abs() < 1_000_000_000 else None
+
+
+def _plain(amount: str) -> str:
+    """Without its currency, and with a point. `1,234` may be either, and stays unreadable."""
+    bare = _CURRENCY.sub("", amount).strip()
+    if re.fullmatch(r"[+-]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+", bare):
+        return bare.replace(",", "")
+    if re.fullmatch(r"[+-]?(0,[0-9]+|[0-9]+,([0-9]{1,2}|[0-9]{4,}))", bare):
+        return bare.replace(",", ".")
+    return bare
+
+
+_CURRENCY = re.compile(r"^\s*[A-Za-z]{3}(?=[\s\d+-])|(?<=[\s\d])[A-Za-z]{3}\s*$")
+
+
+def currency(named: object, amount: object = None) -> str:
+    """In capitals: `usd` is no second currency. Where none is named, the one that stands beside the amount."""
+    if said := text(named):
+        return said.upper()[:8]
+    beside = _CURRENCY.search(text(amount))
+    return beside[0].strip().upper() if beside else ""
 
 
 def count(value: object) -> int | None:
@@ -133,7 +177,7 @@ def _price(detail: object) -> dict[str, Any]:
     return {
         "price": money(known.get("price")),
         "pay": money(known.get("pay")),
-        "currency": text(known.get("currency"))[:8],
+        "currency": currency(known.get("currency"), known.get("pay")),
         "segments": count(known.get("chargeCnt")),
     }
 

@@ -1,27 +1,42 @@
 """The vendor's ways of writing a moment (wire §4), read into aware datetimes."""
 
 import datetime as dt
+import re
 from zoneinfo import ZoneInfo
 
 DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
 
 
+EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+AHEAD = dt.timedelta(days=2)  # further than any clock is wrong or any zone is off
+# Above which a number since 1970 is microseconds, milliseconds, seconds.
+UNITS = ((1e14, 1e6), (1e11, 1e3), (0, 1))
+
+
+def of_event(moment: dt.datetime | None) -> dt.datetime | None:
+    """When something happened, if it can have: None for a time before 2000 or in the future."""
+    return moment if moment and EARLIEST <= moment <= dt.datetime.now(dt.UTC) + AHEAD else None
+
+
 def from_epoch(value: object) -> dt.datetime | None:
-    """Seconds or milliseconds since 1970, as a number or digits; None for anything else."""
+    """Seconds (or milliseconds and smaller) since 1970, as a number or digits; None for anything else."""
     try:
         number = float(str(value).strip())
-        seconds = number / 1000 if abs(number) > 1e11 else number
+        seconds = number / next(unit for above, unit in UNITS if abs(number) >= above)
         return dt.datetime.fromtimestamp(seconds, dt.UTC)
-    except (ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError, OSError, StopIteration):
         return None
 
 
 def from_text(value: object, zone: ZoneInfo = DEFAULT_ZONE) -> dt.datetime | None:
-    """ISO 8601, a `+` that became a space included, or `yyyy-MM-dd HH:mm:ss` in the vendor's zone."""
+    """ISO 8601, a `+` that became a space included, `yyyy-MM-dd HH:mm:ss` in the vendor's zone, `yyyyMMddHHmmss`, or
+    a number since 1970."""
     text = str(value).strip() if value is not None else ""
     if not text:
         return None
-    if text.isdigit():
+    if re.fullmatch(r"20\d{12}", text):
+        text = f"{text[:8]}T{text[8:]}"
+    elif re.fullmatch(r"\d+(\.\d*)?", text):
         return from_epoch(text)
     if len(text) > 19 and text[-6] == " ":
         text = f"{text[:-6]}+{text[-5:]}"

@@ -1,6 +1,6 @@
 """What the queue calls: each looks at our own tables for work, so a second call changes nothing."""
 
-from laaffic_console.gateway.services import bell, inbox
+from laaffic_console.gateway.services import bell, inbox, isolation
 from messaging.services import (
     answers,
     attachments,
@@ -36,7 +36,7 @@ def count_audience() -> None:
 
 
 def apply_sms_reports() -> None:
-    report_pushes.apply_waiting()
+    report_pushes.INBOX.apply_waiting()
 
 
 def write_answers() -> None:
@@ -48,19 +48,25 @@ def pull_reports() -> None:
 
 
 def follow_account() -> None:
-    campaigns.follow_account()
-    email_campaigns.follow_account()
+    isolation.run_all(campaigns.follow_account, email_campaigns.follow_account)
 
 
 def sweep() -> None:
-    follow_account()
-    sending.sweep()
-    hours.fold()
-    imports.sweep()
-    attachments.sweep()
-    email_campaigns.sweep()
-    email_tests.sweep()
-    inbox.ring_for_waiting()
+    isolation.run_all(
+        campaigns.follow_account,
+        email_campaigns.follow_account,
+        sending.sweep,
+        hours.fold,
+        imports.sweep,
+        attachments.sweep,
+        email_campaigns.sweep,
+        email_tests.sweep,
+        inbox.ring_for_waiting,
+        _ring_for_due,
+    )
+
+
+def _ring_for_due() -> None:
     if answers.anything_waiting():
         bell.ring(answers.JOB)
     if report_pulls.anything_due():

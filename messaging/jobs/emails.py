@@ -8,7 +8,7 @@ def send_email_campaign(campaign_id: int) -> None:
 
 
 def apply_email_reports() -> None:
-    email_callbacks.apply_waiting()
+    email_callbacks.INBOX.apply_waiting()
 
 
 def pull_email_deliveries() -> None:

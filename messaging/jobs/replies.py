@@ -4,7 +4,7 @@ from messaging.services import reply_pulls, reply_pushes
 
 
 def apply_sms_replies() -> None:
-    reply_pushes.apply_waiting()
+    reply_pushes.INBOX.apply_waiting()
 
 
 def pull_sms_replies() -> None:

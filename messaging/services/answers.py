@@ -9,13 +9,14 @@ import datetime as dt
 import functools
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from laaffic_console.gateway.services import bell, leases, workers
+from messaging import gateway_ids
 from messaging.models import Batch, BatchAnswer, Message, MessageState
 from messaging.services.bulk_writes import write_answers
 
@@ -55,8 +56,9 @@ def _read(batch_id: int, accepted: str, at: dt.datetime) -> dict[int, Accepted]:
     return {pk: Accepted(gateway_id, segments, at) for pk, gateway_id, segments in _rows(accepted)}
 
 
-def _rows(accepted: str) -> Iterable[tuple[int, str | None, int]]:
-    return zip(*json.loads(accepted), strict=True)
+def _rows(accepted: str) -> Iterator[tuple[int, str | None, int]]:
+    for pk, gateway_id, segments in zip(*json.loads(accepted), strict=True):
+        yield pk, gateway_ids.kept(gateway_id) if gateway_id else gateway_id, segments
 
 
 def write_waiting() -> None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import AccountHold, Application, Channel
-from laaffic_console.gateway.services import account_hold, bell
+from laaffic_console.gateway.services import account_hold, bell, isolation
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from messaging import merge_fields, msisdn, segments
 from messaging.models import (
@@ -412,11 +412,9 @@ def follow_account() -> None:
     """Hold what the account's holds stop, and let go on exactly what they held. Repeated, it changes nothing."""
     if AccountHold.objects.filter(released_at=None).exists():
         open_ones = Campaign.objects.filter(state__in=[CampaignState.RUNNING, CampaignState.SCHEDULED])
-        for campaign_id in open_ones.values_list("pk", flat=True):
-            hold_for_account(campaign_id)
+        isolation.each(open_ones.values_list("pk", flat=True), hold_for_account, "hold of campaign {}".format)
     held = Campaign.objects.filter(state=CampaignState.HELD, account_hold__isnull=False)
-    for campaign_id in held.values_list("pk", flat=True):
-        _follow(campaign_id)
+    isolation.each(held.values_list("pk", flat=True), _follow, "going on of campaign {}".format)
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import CallState, Channel, GatewayCall, PushKind
-from laaffic_console.gateway.services import account_hold, bell
+from laaffic_console.gateway.services import account_hold, bell, isolation
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic.email import MAX_SUBJECT
 from messaging.models import EmailCampaign, EmailCampaignEvent, EmailCampaignState, EmailChoice, EmailLookup
@@ -240,13 +240,15 @@ def hold(campaign: EmailCampaign, reason: str, *, by_account: bool = False) -> N
 def follow_account() -> None:
     """What the account's hold stopped goes on when that has ended."""
     held = EmailCampaign.objects.filter(state=EmailCampaignState.HELD, is_held_by_account=True)
-    for campaign_id in held.values_list("pk", flat=True):
-        with transaction.atomic():
-            campaign = _locked(campaign_id)
-            if campaign.state != EmailCampaignState.HELD or not campaign.is_held_by_account:
-                continue
-            if not account_hold.is_held(campaign.application_id):
-                _start(campaign, _("Resumed: Laaffic accepts again"), None)
+    isolation.each(held.values_list("pk", flat=True), _follow, "going on of email campaign {}".format)
+
+
+@transaction.atomic
+def _follow(campaign_id: int) -> None:
+    campaign = _locked(campaign_id)
+    is_held = campaign.state == EmailCampaignState.HELD and campaign.is_held_by_account
+    if is_held and not account_hold.is_held(campaign.application_id):
+        _start(campaign, _("Resumed: Laaffic accepts again"), None)
 
 
 def arrived(campaign: EmailCampaign, event: str) -> None:
@@ -308,13 +310,12 @@ def sweep() -> None:
     """Ring for whatever was forgotten: times that have come, requests that wait, campaigns that may be over."""
     now = timezone.now()
     due = EmailCampaign.objects.filter(state=EmailCampaignState.SCHEDULED, scheduled_at__lte=now)
-    for campaign_id in due.values_list("pk", flat=True):
-        start_scheduled(campaign_id)
+    isolation.each(due.values_list("pk", flat=True), start_scheduled, "start of email campaign {}".format)
     waiting = EmailCampaign.objects.filter(state=EmailCampaignState.SENDING)
     for campaign_id in waiting.filter(Q(not_before=None) | Q(not_before__lte=now)).values_list("pk", flat=True):
         bell.ring(SEND_JOB, campaign_id)
-    for campaign_id in EmailCampaign.objects.filter(state=EmailCampaignState.RUNNING).values_list("pk", flat=True):
-        finish_if_done(campaign_id)
+    running = EmailCampaign.objects.filter(state=EmailCampaignState.RUNNING).values_list("pk", flat=True)
+    isolation.each(running, finish_if_done, "end of email campaign {}".format)
 
 
 def note(campaign: EmailCampaign, text: str, by: User | None) -> None:

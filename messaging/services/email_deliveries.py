@@ -7,10 +7,11 @@ import time
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.gateway.services import bell, isolation, leases, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficClient, LaafficError
 from laaffic_console.laaffic.email import MAX_EMAIL_IDS
+from messaging import gateway_ids
 from messaging.models import Delivery, EmailCampaign, EmailMessage
 from messaging.services import email_campaigns, email_reports
 
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 JOB = "messaging.jobs.pull_email_deliveries"
 SLICE_SECONDS = 20.0
+AFTER_TROUBLE = dt.timedelta(minutes=10)
 # How long after one question the next is asked: often while mails are fresh, seldom later (seconds).
 CHECK_AFTER = (30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600)
 
@@ -36,11 +38,20 @@ def pull_due() -> None:
             if time.monotonic() > give_up_at:
                 bell.ring(JOB)
                 return
-            try:
-                check(client, campaign, held)
-            except LaafficError as problem:
-                logger.warning("getSendEmailRcd for campaign %s: %s", campaign.pk, problem)
-            _check_again(campaign)
+            _check_apart(client, campaign, held)
+
+
+def _check_apart(client: LaafficClient, campaign: EmailCampaign, held: leases.HeldLease) -> None:
+    """Whatever becomes of it, this campaign is asked about later, and the next one now."""
+    found = campaign.next_check_at
+    campaign.next_check_at = timezone.now() + AFTER_TROUBLE
+    EmailCampaign.objects.filter(pk=campaign.pk, next_check_at=found).update(next_check_at=campaign.next_check_at)
+    with isolation.guarded(f"deliveries of email campaign {campaign.pk}"):
+        try:
+            check(client, campaign, held)
+        except LaafficError as problem:
+            logger.warning("getSendEmailRcd for campaign %s: %s", campaign.pk, problem)
+        _check_again(campaign)
 
 
 def anything_due() -> bool:
@@ -55,8 +66,9 @@ def check(client: LaafficClient, campaign: EmailCampaign, held: leases.HeldLease
     """Ask about every mail of a campaign that is on its way; how many moved."""
     moved, last = 0, 0
     while ids := _pending(campaign, last):
-        told = client.email.deliveries(app_id=campaign.application.app_id, email_ids=[email_id for _, email_id in ids])
-        moved += email_reports.apply_deliveries(campaign.pk, told.deliveries)
+        if asked := [email_id for _, email_id in ids if gateway_ids.can_be_asked_for(email_id)]:
+            told = client.email.deliveries(app_id=campaign.application.app_id, email_ids=asked)
+            moved += email_reports.apply_deliveries(campaign.pk, told.deliveries)
         last = ids[-1][0]
         workers.beat()
         if held is not None and not held.renew():

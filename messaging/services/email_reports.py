@@ -168,16 +168,17 @@ class _Mails:
 
     def write(self) -> None:
         mails = [mail for mail in self.rows if id(mail) in self.touched]
-        EmailMessage.objects.bulk_create([mail for mail in mails if mail.pk is None], batch_size=200)
         changed = self.rows[: len(self.before)]
         fields = ["key", "email_id", "task_id", "address", "submission", "raw_state", "remark", "delivery"]
+        # First what is there: a mail that gets its id now leaves the key that another one without an id takes.
         EmailMessage.objects.bulk_update([m for m in changed if id(m) in self.touched], fields, batch_size=100)
+        EmailMessage.objects.bulk_create([mail for mail in mails if mail.pk is None], batch_size=200)
         after = [email_counting.standing(mail) for mail in self.rows]
         email_counting.count_moves(self.campaign_id, self.before, after)
 
 
 def address_of(submission: EmailSubmission) -> str:
-    return submission.to_address[:254].lower()
+    return submission.to_address.lower()[:254]  # "İ" in small letters is two characters
 
 
 @transaction.atomic
@@ -186,9 +187,10 @@ def apply_deliveries(campaign_id: int, deliveries: Sequence[EmailDelivery]) -> i
     EmailCampaign.objects.select_for_update().get(pk=campaign_id)
     said: dict[str, EmailDelivery] = {}
     for delivery in deliveries:
-        best = said.get(delivery.email_id)
+        email_id = delivery.email_id[:64]
+        best = said.get(email_id)
         if best is None or DELIVERY_OF.get(delivery.state, 0) > DELIVERY_OF.get(best.state, 0):
-            said[delivery.email_id] = delivery
+            said[email_id] = delivery
     mails = list(EmailMessage.objects.filter(campaign_id=campaign_id, email_id__in=said))
     moved = [mail for mail in mails if DELIVERY_OF.get(said[mail.email_id].state, 0) > mail.delivery]
     before = [email_counting.standing(mail) for mail in moved]

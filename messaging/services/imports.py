@@ -37,6 +37,7 @@ from messaging.contact_rows import (
 from messaging.models import BadRow, ContactGroup, ContactImport
 from messaging.services import contact_writes
 from messaging.unreadable import UnreadableFile
+from messaging.workbook_limits import LOOK_SECONDS
 
 CHUNKS = {"sqlite": 1000, "postgresql": 5000}  # rows a transaction: SQLite's lock must not be held for long
 SLICE_SECONDS = 20.0
@@ -321,8 +322,8 @@ def _cleaner(job: ContactImport, mapping: dict[str, str]) -> RowCleaner:
     return RowCleaner(job.headers, mapping, job.region, options_of(job))
 
 
-def _file(job: ContactImport) -> ContactFile:
-    return ContactFile(path_of(job), Format(job.encoding, job.delimiter, job.headers, job.sheet))
+def _file(job: ContactImport, within: float | None = None) -> ContactFile:
+    return ContactFile(path_of(job), Format(job.encoding, job.delimiter, job.headers, job.sheet), within)
 
 
 def options_of(job: ContactImport) -> RowOptions:
@@ -353,7 +354,7 @@ def preview(job: ContactImport, mapping: dict[str, str], rows: int = 20) -> list
     cleaner = _cleaner(job, mapping)
     shown: list[dict[str, object]] = []
     try:
-        for row in _file(job):
+        for row in _file(job, LOOK_SECONDS):
             try:
                 if row.problem:
                     raise RowError("", "", row.problem)

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, CallState
 from laaffic_console.laaffic import DeliveryReport
+from messaging import gateway_ids
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.order_ids import order_id
 from messaging.services import reports, settling
@@ -87,7 +88,7 @@ class Strays:
 
     def add(self, records: Sequence[DeliveryReport]) -> None:
         wanted = set(_claimants(self.application, {number_of(r) for r in records}).values_list("number", flat=True))
-        self.records |= {r.msg_id: r for r in records if r.msg_id and number_of(r) in wanted}
+        self.records |= {gateway_ids.kept(r.msg_id): r for r in records if r.msg_id and number_of(r) in wanted}
 
     def settle(self) -> int:
         """Give each record to the one message that can have it; how many that were."""

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services import leases, workers
+from laaffic_console.gateway.services import isolation, leases, workers
 from laaffic_console.gateway.services.account import NotConfigured, client_with, laaffic_client
 from laaffic_console.laaffic import LaafficClient, LaafficError, reply_windows
 from messaging.models import Campaign, Reply, ReplyPull
@@ -48,7 +48,8 @@ def pull_due(*, at_once: bool = False) -> int:
             return 0
         new = 0
         for application in due(at_once=at_once).order_by("pk"):
-            new += pull(application, held)
+            with isolation.guarded(f"replies of {application.app_id}"):
+                new += pull(application, held)
         return new
 
 
@@ -71,7 +72,7 @@ def pull(application: Application, held: leases.HeldLease, *, within: float | No
                 workers.beat()
                 if not held.renew():
                     return new
-                new += replies.take(page.records, source=Reply.Source.PULL)
+                new += replies.take_each(page.records, source=Reply.Source.PULL)
                 _check_time(give_up_at, within)
             until = closes
     except (LaafficError, NotConfigured, TooSlow) as error:

@@ -1,46 +1,27 @@
-"""From the inbox to the replies: stored pushes are read and taken in bulk."""
+"""From the inbox to the replies."""
 
-import json
-import time
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import transaction
 
-from laaffic_console.gateway.models import PushKind
-from laaffic_console.gateway.services import bell, inbox, leases, workers
+from laaffic_console.gateway.models import PushedBody, PushKind
+from laaffic_console.gateway.services.draining import Inbox
+from laaffic_console.laaffic import Reply as WireReply
 from laaffic_console.laaffic import parse_sms_replies
 from messaging.models import Reply
 from messaging.services import replies
 
-JOB = "messaging.jobs.apply_sms_replies"
-SLICE_SECONDS = 20.0
-BODIES_AT_ONCE = 100
+
+def _read(body: PushedBody, raw: object) -> tuple[list[WireReply], list[str]]:
+    parsed = parse_sms_replies([raw], ZoneInfo(settings.LAAFFIC_TIME_ZONE))
+    # Here, outside the transaction: the first number of a process costs seconds, for the table of all plans is built.
+    return [replies.with_canonical_number(reply) for reply in parsed.replies], parsed.problems
 
 
-def apply_waiting() -> None:
-    with leases.lease("inbox:sms-reply") as held:
-        if held is None:
-            return
-        give_up_at = time.monotonic() + SLICE_SECONDS
-        while held.renew() and apply_some():
-            workers.beat()
-            if time.monotonic() > give_up_at:
-                bell.ring(JOB)
-                return
-
-
-@transaction.atomic
-def apply_some() -> int:
-    """One transaction's worth of stored bodies; how many there were."""
-    bodies = inbox.take_waiting(PushKind.SMS_REPLY, BODIES_AT_ONCE)
-    zone = ZoneInfo(settings.LAAFFIC_TIME_ZONE)
-    found, entries, problems = [], {}, {}
-    for body in bodies:
-        parsed = parse_sms_replies(json.loads(body.body), zone)
-        entries[body.pk] = len(parsed.replies) + len(parsed.problems)
-        problems[body.pk] = [problem[:300] for problem in parsed.problems]
-        found += parsed.replies
+def _apply(found: Sequence[WireReply]) -> list[bool]:
     replies.take(found, source=Reply.Source.PUSH)
-    inbox.mark_applied(bodies, entries=entries, problems=problems)
-    return len(bodies)
+    return [True] * len(found)
+
+
+INBOX = Inbox(kind=PushKind.SMS_REPLY, job="messaging.jobs.apply_sms_replies", read=_read, apply=_apply)

@@ -13,16 +13,19 @@ from django.db.models import Count, F, QuerySet, Sum
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.gateway.services import bell, isolation, leases, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficClient, LaafficError, oldest_sent_record, sent_record_windows
+from messaging import gateway_ids
 from messaging.models import Batch, Message, MessageState
-from messaging.services import answers, channels, record_matching, reports, settling
+from messaging.services import answers, channels, doubtful_amounts, record_matching, reports, settling
 from messaging.services.record_matching import Sweep
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+AFTER_TROUBLE = dt.timedelta(minutes=10)
 
 SLICE_SECONDS = 20.0
 IDS_PER_CALL = 200
@@ -50,11 +53,7 @@ def pull_due() -> None:
             if time.monotonic() > give_up_at:
                 bell.ring("messaging.jobs.pull_reports")
                 return
-            try:
-                check_batch(client, batch)
-            except LaafficError as error:
-                logger.warning("getReport for batch %s: %s", batch.pk, error)
-                check_again(batch)
+            _check_apart(client, batch)
 
 
 def anything_due() -> bool:
@@ -64,6 +63,19 @@ def anything_due() -> bool:
 def _next_due() -> Batch | None:
     due = Batch.objects.filter(next_check_at__lte=timezone.now()).order_by("next_check_at")
     return due.select_related("campaign__application").first()
+
+
+def _check_apart(client: LaafficClient, batch: Batch) -> None:
+    """Whatever becomes of it, this batch is asked about later, and the next one now."""
+    with isolation.guarded(f"reports of batch {batch.pk}"):
+        try:
+            check_batch(client, batch)
+        except LaafficError as error:
+            logger.warning("getReport for batch %s: %s", batch.pk, error)
+            check_again(batch)
+        except Exception:
+            Batch.objects.filter(pk=batch.pk).update(next_check_at=timezone.now() + AFTER_TROUBLE)
+            raise
 
 
 def check_batch(client: LaafficClient, batch: Batch) -> None:
@@ -76,10 +88,12 @@ def check_batch(client: LaafficClient, batch: Batch) -> None:
 def ask_by_id(client: LaafficClient, batch: Batch) -> None:
     """getReport for what is pending; an id that is absent from the answer is not yet known, never failed."""
     app_id = batch.campaign.application.app_id
-    pending = [gateway_id for gateway_id in _pending(batch).values_list("gateway_id", flat=True) if gateway_id]
+    ids = _pending(batch).values_list("gateway_id", flat=True)
+    wanted = dict.fromkeys([*ids, *doubtful_amounts.to_ask_for(batch)])
+    pending = [gateway_id for gateway_id in wanted if gateway_id and gateway_ids.can_be_asked_for(gateway_id)]
     for start in range(0, len(pending), IDS_PER_CALL):
         page = client.get_report(app_id=app_id, msg_ids=pending[start : start + IDS_PER_CALL])
-        reports.apply_now(page.reports)
+        reports.apply_each(page.reports)
 
 
 def look_for_unknown(client: LaafficClient, asked_for: Batch) -> None:
@@ -152,7 +166,7 @@ def sweep_records(client: LaafficClient, application: Application, start: dt.dat
     for window_start, window_end in sent_record_windows(start, end, now, LONGEST_READING):
         for page in client.sent_record_pages(app_id=application.app_id, start=window_start, end=window_end):
             for records in batched(page.records, ROWS_AT_ONCE):
-                known = reports.apply_now(records)
+                known = reports.apply_each(records)
                 strays.add([record for record, is_known in zip(records, known, strict=True) if not is_known])
                 workers.beat()
             seen, unreadable = seen + len(page.records), unreadable + len(page.problems)

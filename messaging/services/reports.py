@@ -5,22 +5,29 @@ order of the same reports ends the same (DESIGN §1.5). What contradicts the end
 """
 
 import datetime as dt
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from laaffic_console.laaffic import DeliveryReport, DeliveryState
+from laaffic_console.gateway.services import isolation
+from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
+from messaging import gateway_ids
 from messaging.models import Batch, BatchState, Message, MessageEvent, MessageState
 from messaging.order_ids import message_id_of
-from messaging.services import answers, delivery_times
+from messaging.services import answers, delivery_times, doubtful_amounts
 from messaging.services.bulk_writes import REPORT_COLUMNS, write_reports
 from messaging.services.settling import Outcome, count_activity, count_outcomes
+from messaging.subscribers import subscriber
+
+logger = logging.getLogger(__name__)
 
 STATE_OF = {
     DeliveryState.DELIVERED: MessageState.DELIVERED,
@@ -30,6 +37,11 @@ STATE_OF = {
 
 # An outcome is a known end; what is on its way is in the batches' tallies.
 FINAL_STATES = {MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELIVERED, MessageState.DELIVERED}
+
+
+PUSHED = frozenset({Source.PUSH, Source.VOICE_PUSH})  # nothing proves where these come from (wire §0.9)
+SHORTEST_NATIONAL = 6  # digits
+CONFIRM_AFTER = dt.timedelta(seconds=10)
 
 
 @dataclass(slots=True)
@@ -61,9 +73,12 @@ def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
 
     `how` is added to the evidence of what they settle: how a report was found to be a message's.
     """
+    reports = [_with_kept_id(report) for report in reports]
     targets = _targets(reports)
     rows = _locked_rows({pk for pk in targets if pk is not None})
     events: list[MessageEvent] = []
+    judge = doubtful_amounts.Judge()
+    asked_for: set[int] = set()
     known = []
     for report, pk in zip(reports, targets, strict=True):
         row = rows.get(pk) if pk is not None else None
@@ -71,10 +86,21 @@ def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
             known.append(False)
             continue
         known.append(True)
+        if _is_to_be_confirmed(report):
+            asked_for.add(row.batch_id)
+            continue
         _fold(row, report, events, how)
+        if _fold_price(row, report, events, judge):
+            asked_for.add(row.batch_id)
     _write([row for row in rows.values() if row.touched])
-    MessageEvent.objects.bulk_create(events)
+    _keep_new(events)
+    _ask_soon(asked_for)
     return known
+
+
+def _with_kept_id(report: DeliveryReport) -> DeliveryReport:
+    msg_id = gateway_ids.kept(report.msg_id)
+    return report if msg_id == report.msg_id else replace(report, msg_id=msg_id)
 
 
 def _targets(reports: Sequence[DeliveryReport]) -> list[int | None]:
@@ -122,8 +148,31 @@ def _standing(row: _Row) -> tuple[int, str, str, int, int]:
 
 
 def _is_about(report: DeliveryReport, row: _Row) -> bool:
-    """An orderId of another installation could hit one of our keys: the number must be the message's own."""
-    return not report.number or report.number.lstrip("+") == row.number
+    """The number must be the message's own: an orderId can be guessed, and another installation's may hit one of ours.
+
+    The gateway's own id cannot: beside it the number may lack its country code, or be missing.
+    """
+    said = report.number.lstrip("+")
+    if said and (said == row.number or subscriber(said) == subscriber(row.number)):
+        return True
+    if report.msg_id and report.msg_id == row.gateway_id:
+        return not said or _is_national(said, row.number)
+    return not said and report.source not in PUSHED
+
+
+def _is_national(said: str, number: str) -> bool:
+    """Whether it is this number without its country code: with or without the zero before it."""
+    bare = said.lstrip("0")
+    return len(bare) >= SHORTEST_NATIONAL and number.endswith(bare)
+
+
+def contradiction(report: DeliveryReport) -> str:
+    """Why a report that names one of our messages is not about it, in words; "" where it names none."""
+    pk = message_id_of(settings.LAAFFIC_ORDER_PREFIX, report.order_id)
+    number = Message.objects.filter(pk=pk).values_list("number", flat=True).first() if pk is not None else None
+    if number is None or report.number.lstrip("+") == number:
+        return ""
+    return _("It names the order id of a message to another number, so it moves nothing. Was it forged?")
 
 
 def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent], how: str = "") -> None:
@@ -145,13 +194,18 @@ def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent], how: st
     elif MessageState.ACCEPTED < state < row.state:
         events.append(_event(row, report, f"reported {report.raw_status} {_clean(report.reason)} after its end"))
     if not row.gateway_id and report.msg_id:
-        row.gateway_id = report.msg_id[:40]
+        row.gateway_id = report.msg_id
         row.touched = True
-    _fold_price(row, report)
 
 
-def _fold_price(row: _Row, report: DeliveryReport) -> None:
-    """What was billed is said by some sources only; what is known stays."""
+def _fold_price(row: _Row, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge) -> bool:
+    """What was billed is said by some sources only; what is known stays. True where the amount cannot be right."""
+    if STATE_OF.get(report.state) is None:
+        return False
+    if row.pay_micros is None and report.pay is not None and _is_doubtful(row, report, judge):
+        said = f"told as {report.pay} {report.currency}; not counted before getReport says the same".replace("  ", " ")
+        events.append(_event(row, report, said, doubtful_amounts.SOURCE))
+        return True
     if row.pay_micros is None and report.pay is not None:
         row.pay_micros = micros(report.pay)
         row.currency = (report.currency or "")[:8]
@@ -159,6 +213,29 @@ def _fold_price(row: _Row, report: DeliveryReport) -> None:
     if row.billed_segments is None and report.segments is not None:
         row.billed_segments = min(report.segments, 32767)
         row.touched = True
+    return False
+
+
+def _is_doubtful(row: _Row, report: DeliveryReport, judge: doubtful_amounts.Judge) -> bool:
+    """getReport's word is Laaffic's own, unless it is below zero, which no message costs."""
+    assert report.pay is not None  # noqa: S101
+    if report.source not in PUSHED:
+        return report.pay < 0
+    return judge.is_doubtful(
+        report.pay, report.currency, campaign_id=row.campaign_id, country=row.country, segments=row.segments
+    )
+
+
+def _is_to_be_confirmed(report: DeliveryReport) -> bool:
+    """Where the owner wants it, a push only says that it is time to ask (LAAFFIC_CONFIRM_REPORTS)."""
+    return settings.LAAFFIC_CONFIRM_REPORTS and report.source is Source.PUSH
+
+
+def _ask_soon(batch_ids: set[int]) -> None:
+    """getReport for these, together with what comes in the next seconds; their rows are locked."""
+    soon = timezone.now() + CONFIRM_AFTER
+    later = Q(next_check_at=None) | Q(next_check_at__gt=soon)
+    Batch.objects.filter(later, pk__in=batch_ids).update(next_check_at=soon)
 
 
 def micros(amount: Decimal) -> int:
@@ -169,8 +246,19 @@ def _clean(text: str) -> str:
     return "" if text == "0" else text.replace("\0", "")
 
 
-def _event(row: _Row, report: DeliveryReport, text: str) -> MessageEvent:
-    return MessageEvent(message_id=row.pk, at=timezone.now(), source=report.source, text=text[:300])
+def _keep_new(events: Sequence[MessageEvent]) -> None:
+    """The same report thirty times is one event; their batches are locked, so nobody else writes it meanwhile."""
+    fresh = {(event.message_id, event.source, event.text): event for event in events}
+    if not fresh:
+        return
+    there = MessageEvent.objects.filter(message_id__in={pk for pk, _source, _text in fresh})
+    for known in there.values_list("message_id", "source", "text"):
+        fresh.pop(known, None)
+    MessageEvent.objects.bulk_create(fresh.values())
+
+
+def _event(row: _Row, report: DeliveryReport, text: str, source: str = "") -> MessageEvent:
+    return MessageEvent(message_id=row.pk, at=timezone.now(), source=source or report.source, text=text[:300])
 
 
 def _write(rows: list[_Row]) -> None:
@@ -222,6 +310,19 @@ def _move_tallies(rows: Sequence[_Row]) -> None:
         count_activity(campaign_id, dict(activity[campaign_id]), timezone.now())
     for campaign_id in sorted(times):
         delivery_times.count(campaign_id, times[campaign_id], timezone.now())
+
+
+def apply_each(reports: Sequence[DeliveryReport]) -> list[bool]:
+    """For whoever reads lists: in a transaction of its own, and one that cannot be applied costs the others nothing."""
+    known: list[bool] = []
+
+    def give_up(report: DeliveryReport, problem: Exception) -> None:
+        logger.error("a report about %s cannot be applied: %s", report.msg_id, problem)
+        isolation.note(f"report about {report.msg_id or report.order_id}", problem)
+        known.append(True)  # nobody else's either
+
+    isolation.in_pieces(reports, lambda piece: known.extend(apply_now(piece)), give_up)
+    return known
 
 
 @transaction.atomic

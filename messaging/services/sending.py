@@ -16,7 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from django.db.models import Exists, Q
 from django.utils import timezone
 
-from laaffic_console.gateway.services import account_hold, bell, leases, ledger, workers
+from laaffic_console.gateway.services import account_hold, bell, isolation, leases, ledger, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BatchState, Campaign, CampaignState
@@ -305,20 +305,19 @@ def sweep(now: dt.datetime | None = None) -> None:
     """Ring for whatever was forgotten: bells that were lost, senders that died, times that have come."""
     now = now or timezone.now()
     due = Q(undo_until__lte=now) | Q(undo_until=None, scheduled_at__lte=now)
-    for campaign_id in Campaign.objects.filter(due, state=CampaignState.SCHEDULED).values_list("pk", flat=True):
-        campaigns.start_scheduled(campaign_id)
+    scheduled = Campaign.objects.filter(due, state=CampaignState.SCHEDULED).values_list("pk", flat=True)
+    isolation.each(scheduled, campaigns.start_scheduled, "start of campaign {}".format)
     for campaign_id, frozen in Campaign.objects.filter(state=CampaignState.RUNNING).values_list("pk", "audience"):
         if not leases.is_held(f"send:{campaign_id}"):
             bell.ring("messaging.jobs.send_campaign", campaign_id)
         if frozen == Campaign.Audience.FREEZING and not leases.is_held(f"freeze:{campaign_id}"):
             bell.ring("messaging.jobs.freeze_audience", campaign_id)
     open_batches = Batch.objects.filter(state=BatchState.CLAIMED).order_by().values_list("campaign_id", flat=True)
-    for campaign_id in open_batches.distinct():
-        settling.recover_stale(campaign_id, leases.holder(f"send:{campaign_id}"))
-    for campaign_id in (
-        Batch.objects.filter(state=BatchState.QUEUED, campaign__state=CampaignState.CANCELLED)
-        .order_by()
-        .values_list("campaign_id", flat=True)
-        .distinct()
-    ):
-        campaigns.cancel_all_waiting(campaign_id)
+    isolation.each(open_batches.distinct(), _recover_stale, "lost calls of campaign {}".format)
+    cancelled = Batch.objects.filter(state=BatchState.QUEUED, campaign__state=CampaignState.CANCELLED)
+    waiting = cancelled.order_by().values_list("campaign_id", flat=True).distinct()
+    isolation.each(waiting, campaigns.cancel_all_waiting, "cancelling of campaign {}".format)
+
+
+def _recover_stale(campaign_id: int) -> None:
+    settling.recover_stale(campaign_id, leases.holder(f"send:{campaign_id}"))

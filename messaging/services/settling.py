@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import account_hold, durability, ledger
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
+from messaging import gateway_ids
 from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState, OutcomeTally
 from messaging.services import answers, claiming, error_limit
 from messaging.services.bulk_writes import upsert_tallies
@@ -88,7 +89,9 @@ def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> "Afte
     now = timezone.now()
     accepted, rejected = _sorted_out(claimed, result)
     if state != BatchState.CLAIMED:
-        answers.write_accepted(accepted, now)  # given up for lost, so its rows say unknown: they are put right at once
+        answers.write_accepted(
+            _with_kept_ids(accepted), now
+        )  # given up for lost, so its rows say unknown: they are put right at once
     elif accepted:
         ids, gateway_ids, segments = zip(*accepted, strict=True)
         answers.keep({claimed.batch_id: (ids, gateway_ids, segments)}, now)
@@ -117,6 +120,10 @@ def _sorted_out(claimed: Claim, result: SendResult) -> tuple[list[tuple[int, str
     rejected = [n for n, gateway_id in enumerate(result.msg_ids) if gateway_id is None and n not in unknown_ids]
     left_out = set(rejected)
     return [row for position, row in enumerate(rows) if position not in left_out], rejected
+
+
+def _with_kept_ids(accepted: list[tuple[int, str | None, int]]) -> list[tuple[int, str | None, int]]:
+    return [(pk, gateway_ids.kept(given) if given else given, segments) for pk, given, segments in accepted]
 
 
 def _segments_by_position(claimed: Claim) -> list[int]:

@@ -63,7 +63,7 @@ def entry(**fields: str) -> dict[str, str]:
 
 def push(*entries: dict[str, Any], mark: str = "") -> None:
     inbox.store(kind=PushKind.EMAIL_REPORT, body=json.dumps(list(entries)), source=None, mark=mark)
-    email_callbacks.apply_waiting()
+    email_callbacks.INBOX.apply_waiting()
 
 
 def delivery(email_id: str, state: DeliveryState) -> EmailDelivery:
@@ -111,7 +111,7 @@ class CallbackTests:
 
         EmailCampaign.objects.update(task_id="t2")
         OrphanReport.objects.update(next_try_at=timezone.now())
-        email_callbacks.apply_waiting()
+        email_callbacks.INBOX.apply_waiting()
         assert OrphanReport.objects.get().matched_at
         assert EmailMessage.objects.get().email_id == "e1"
         assert agrees(campaign)

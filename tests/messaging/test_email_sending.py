@@ -197,7 +197,7 @@ class LostAnswerTests:
 
         def callback_first(*given: Any) -> None:
             tell(campaign)
-            email_callbacks.apply_some()
+            email_callbacks.INBOX.apply_some()
             settle(*given)
 
         monkeypatch.setattr(email_sending, "settle_error", callback_first)

@@ -59,7 +59,7 @@ def pushed(number: str = NUMBER, content: str = "Yes please", **given: Any) -> d
 
 def push(*entries: Any) -> None:
     inbox.store(kind="sms-reply", body=json.dumps(list(entries)), source="127.0.0.1")
-    reply_pushes.apply_waiting()
+    reply_pushes.INBOX.apply_waiting()
 
 
 def sent(application: Application, group: ContactGroup, run_jobs: Callable[[], int], name: str = "Autumn") -> Campaign:

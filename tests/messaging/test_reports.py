@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application, OrphanReport, PushedBody
-from laaffic_console.gateway.services import account, inbox
+from laaffic_console.gateway.services import account, draining, inbox
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, OutcomeUnknown, SendResult, Source
 from messaging.models import (
     ActivityTally,
@@ -238,7 +238,7 @@ class OrderTests:
         settling.settle_answer(campaign.pk, claim, answered(claim))
 
         store([push(claim, status=status) for status in order])
-        report_pushes.apply_some()
+        report_pushes.INBOX.apply_some()
 
         assert (message(claim).state, message(claim).reason) == (MessageState.DELIVERED, "")
         assert_figures_are_a_recount(campaign)
@@ -352,7 +352,7 @@ class EarlyPushTests:
         add_contacts(group, 3)
         campaign, claim = claimed(application, group)
         store(push(claim))
-        report_pushes.apply_some()
+        report_pushes.INBOX.apply_some()
         assert message(claim).state == MessageState.DELIVERED
         assert_figures_are_a_recount(campaign)
 
@@ -460,7 +460,7 @@ class PushTests:
         _campaign, claim = self.settled(application, group)
 
         store(push(claim, msgid=""))
-        report_pushes.apply_some()
+        report_pushes.INBOX.apply_some()
 
         assert message(claim).state == MessageState.DELIVERED
 
@@ -468,7 +468,7 @@ class PushTests:
         _campaign, claim = self.settled(application, group)
 
         store({key: value for key, value in push(claim).items() if key != "orderId"})
-        report_pushes.apply_some()
+        report_pushes.INBOX.apply_some()
 
         assert message(claim).state == MessageState.DELIVERED
 
@@ -476,7 +476,7 @@ class PushTests:
         _campaign, claim = self.settled(application, group)
 
         store(push(claim, orderId="shop-17"))
-        report_pushes.apply_some()
+        report_pushes.INBOX.apply_some()
 
         assert message(claim).state == MessageState.DELIVERED
 
@@ -486,7 +486,7 @@ class PushTests:
         body["orderId "] = body.pop("orderId")
 
         store(body)
-        report_pushes.apply_some()
+        report_pushes.INBOX.apply_some()
 
         assert message(claim).state == MessageState.DELIVERED
 
@@ -495,7 +495,7 @@ class PushTests:
         campaign, claim = self.settled(application, group, 5)
 
         body = store(wrap([push(claim, n, "0" if n % 2 else "1") for n in range(5)]))
-        report_pushes.apply_some()
+        report_pushes.INBOX.apply_some()
 
         body.refresh_from_db()
         assert (body.entries, body.problems) == (5, [])
@@ -509,7 +509,7 @@ class PushTests:
         _campaign, claim = self.settled(application, group)
 
         store(push(claim, mobile="4915112345678", msgid="1"))
-        report_pushes.apply_some()
+        report_pushes.INBOX.apply_some()
 
         assert message(claim).state == MessageState.ACCEPTED
         assert OrphanReport.objects.get().number == "4915112345678"
@@ -518,7 +518,7 @@ class PushTests:
         _campaign, claim = self.settled(application, group)
 
         body = store([7, {"msgid": "1"}, push(claim)])
-        report_pushes.apply_some()
+        report_pushes.INBOX.apply_some()
 
         body.refresh_from_db()
         assert (body.entries, len(body.problems)) == (3, 2)
@@ -529,7 +529,7 @@ class PushTests:
         campaign, claim = self.settled(application, group, 2)
 
         store([push(claim, 0, "1", reason="bad\0number"), push(claim, 1, "1", reason="x" * 5000)])
-        report_pushes.apply_some()
+        report_pushes.INBOX.apply_some()
 
         assert message(claim, 0).reason == "badnumber"
         assert message(claim, 1).reason == "x" * 120
@@ -547,9 +547,9 @@ class PushTests:
         price = {"price": "0.0007", "pay": "0.0021", "currency": "USD", "chargeCnt": "3"}
 
         store([push(claim, n, pricedetail=price) for n in range(3)])
-        report_pushes.apply_some()
+        report_pushes.INBOX.apply_some()
         store([push(claim, n, pricedetail=price) for n in range(3)])
-        report_pushes.apply_some()
+        report_pushes.INBOX.apply_some()
 
         assert counting.costs(campaign) == {"USD": Decimal("0.0063")}
         assert message(claim).billed_segments == 3
@@ -559,17 +559,17 @@ class PushTests:
         _campaign, claim = self.settled(application, group)
         store(push(claim))
 
-        assert [report_pushes.apply_some(), report_pushes.apply_some()] == [1, 0]
+        assert [report_pushes.INBOX.apply_some(), report_pushes.INBOX.apply_some()] == [1, 0]
 
-    def test_a_large_body_is_taken_alone(
+    def test_a_round_takes_only_so_much_text(
         self, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         _campaign, claim = self.settled(application, group)
-        monkeypatch.setattr(report_pushes, "TEXT_AT_ONCE", 10)
+        monkeypatch.setattr(draining, "TEXT_AT_ONCE", 10)
         store(push(claim))
         store(push(claim))
 
-        assert [report_pushes.apply_some() for _ in range(3)] == [1, 1, 0]
+        assert [report_pushes.INBOX.apply_some() for _ in range(3)] == [1, 1, 0]
 
 
 class OrphanTests:
@@ -577,7 +577,7 @@ class OrphanTests:
         body = push(claim)
         del body["orderId"]
         store(body)
-        report_pushes.apply_some()
+        report_pushes.INBOX.apply_some()
 
     def test_it_is_kept_once_and_matched_later(self, application: Application, group: ContactGroup) -> None:
         add_contacts(group, 1)
@@ -585,11 +585,11 @@ class OrphanTests:
         self.orphan(claim)
         self.orphan(claim)
         assert OrphanReport.objects.get().matched_at is None
-        assert inbox.retry_orphans("sms-report", report_pushes.retry) == 0
+        assert report_pushes.INBOX.retry_orphans() == 0
 
         settling.settle_answer(campaign.pk, claim, answered(claim))
         OrphanReport.objects.update(next_try_at=timezone.now())
-        matched = inbox.retry_orphans("sms-report", report_pushes.retry)
+        matched = report_pushes.INBOX.retry_orphans()
 
         kept = OrphanReport.objects.get()
         assert (matched, kept.tries, kept.next_try_at) == (1, 2, None)
@@ -623,12 +623,12 @@ class OrphanTests:
         for _ in range(3):
             now = timezone.now()
             OrphanReport.objects.update(next_try_at=now)
-            inbox.retry_orphans("sms-report", report_pushes.retry)
+            report_pushes.INBOX.retry_orphans()
             due = OrphanReport.objects.get().next_try_at
             assert due is not None
             waits.append(round((due - now).total_seconds()))
         OrphanReport.objects.update(next_try_at=now, first_seen=now - dt.timedelta(hours=25))
-        inbox.retry_orphans("sms-report", report_pushes.retry)
+        report_pushes.INBOX.retry_orphans()
 
         assert waits == [2, 4, 8]
         assert OrphanReport.objects.get().next_try_at is None

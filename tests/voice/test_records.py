@@ -89,7 +89,7 @@ class PushTests:
         body = {"single": PUSHED, "list": [PUSHED], "array": {"array": [PUSHED]}}[shape]
 
         answer = client.post("/hooks/token/voice-report/", json.dumps(body), content_type="application/json")
-        pushes.apply_waiting()
+        pushes.INBOX.apply_waiting()
 
         assert answer.json() == {"status": "0", "reason": "success"}
         assert CallRecord.objects.get().source == "push"
@@ -101,7 +101,7 @@ class PushTests:
         body = json.dumps([PUSHED | {"calledInfo": "lc-99"}, {"no": "id"}])
         PushedBody.objects.create(kind="voice-report", body=body, received_at="2026-01-01T00:00Z")
 
-        pushes.apply_waiting()
+        pushes.INBOX.apply_waiting()
 
         assert OrphanReport.objects.get().order_id == "lc-99"
         assert CallRecord.objects.count() == 1

@@ -4,7 +4,7 @@ from voice.services import pushes, scheduling
 
 
 def apply_voice_reports() -> None:
-    pushes.apply_waiting()
+    pushes.INBOX.apply_waiting()
 
 
 def sync(name: str) -> None:

@@ -4,14 +4,15 @@ from django.db.models import Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import CallState
-from laaffic_console.gateway.services import bell, leases, lost_calls, workers
-from laaffic_console.laaffic import Refused, Remedy
+from laaffic_console.gateway.services import bell, isolation, leases, lost_calls, workers
+from laaffic_console.laaffic import LaafficError, Refused, Remedy
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN, OVER
 from voice.services import group_records, group_state, group_tasks, records_pulls, syncing
 
 NAME = group_tasks.SYNC
 AT_ONCE = 500
+GIVE_UP_AFTER = 3  # tasks in a row that cannot be asked for: it is not the tasks, then
 
 
 def sync(*, only_due: bool = False) -> int:
@@ -24,22 +25,40 @@ def _read(held: leases.HeldLease, only_due: bool) -> int:
     if not only_due:
         wanted |= Q(state__in=[*OPEN, TaskState.UNKNOWN])
     tasks = GroupTask.objects.filter(wanted).exclude(task_name="").select_related("parent__parent", "call")
-    refused: Refused | None = None
+    last: LaafficError | None = None
+    in_a_row = 0
     looked_at = 0
     for task in tasks.exclude(state__in=[TaskState.DRAFT, TaskState.SENDING]).order_by("look_at", "pk")[:AT_ONCE]:
         syncing.go_on(held)
         workers.beat()
-        try:
-            _look(task)
-        except Refused as refusal:
-            if refusal.calls_for is not Remedy.FATAL:
-                raise
-            refused = refusal  # of this task alone, such as one from long ago: the others are asked for all the same
-            GroupTask.objects.filter(pk=task.pk).update(look_at=timezone.now() + group_state.SELDOM)
+        with isolation.guarded(f"group call {task.pk}", but=Refused):
+            problem = _look_apart(task)
+            last, in_a_row = problem or last, in_a_row + 1 if problem else 0
         looked_at += 1
-    if refused is not None:
-        raise refused
+        if in_a_row == GIVE_UP_AFTER:
+            break
+    if last is not None:
+        raise last
     return looked_at
+
+
+def _look_apart(task: GroupTask) -> LaafficError | None:
+    """What hinders this task alone, such as a list that cannot be read: the others are asked for all the same."""
+    try:
+        _look(task)
+    except LaafficError as problem:
+        if not isinstance(problem, Refused) or problem.calls_for is Remedy.FATAL:
+            _later(task)
+            return problem
+        raise
+    except Exception:
+        _later(task)
+        raise
+    return None
+
+
+def _later(task: GroupTask) -> None:
+    GroupTask.objects.filter(pk=task.pk).update(look_at=timezone.now() + group_state.SELDOM)
 
 
 def _look(task: GroupTask) -> None:

@@ -4,6 +4,7 @@ Every record also ends what of ours asked for the call: a SIP call by its mark o
 """
 
 import datetime as dt
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from laaffic_console.gateway.services import isolation
 from laaffic_console.laaffic import CallKind, CallOutcome, Source
 from laaffic_console.laaffic import CallRecord as WireRecord
 from messaging.order_ids import message_id_of
@@ -20,6 +22,8 @@ from messaging.services.bulk_writes import upsert_tallies
 from voice.models import CallRecord, CallTally
 from voice.services import calls
 from voice.services.call_reports import as_delivery_report
+
+logger = logging.getLogger(__name__)
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 # What more was heard of a call is the better record of it.
@@ -68,6 +72,19 @@ def take(found: Sequence[WireRecord], source: Source, *, kind: CallKind | None =
     """
     with transaction.atomic():
         return apply(found, source, kind=kind)
+
+
+def take_each(found: Sequence[WireRecord], source: Source, *, kind: CallKind | None = None) -> None:
+    """`take` for whoever reads a list: one that cannot be kept is logged, shown, and costs the others nothing."""
+
+    def work(piece: Sequence[WireRecord]) -> None:
+        take(piece, source, kind=kind)
+
+    def give_up(record: WireRecord, problem: Exception) -> None:
+        logger.error("the record of call %s cannot be kept: %s", record.voice_id, problem)
+        isolation.note(f"call record {record.voice_id}", problem)
+
+    isolation.in_pieces(found, work, give_up)
 
 
 def apply(found: Sequence[WireRecord], source: Source, *, kind: CallKind | None = None) -> list[bool]:

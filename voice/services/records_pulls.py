@@ -47,7 +47,7 @@ def _read(
         for page in call_record_pages(ask, start=opens, end=closes):
             syncing.go_on(held)
             workers.beat()
-            records.take(page.records, Source.VOICE_RECORD, kind=kind)
+            records.take_each(page.records, Source.VOICE_RECORD, kind=kind)
             seen += len(page.records)
         VoiceSync.objects.filter(pk=status.pk).update(read_until=closes)
     return seen

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services import bell
+from laaffic_console.gateway.services import bell, isolation
 from voice.services import calls, group_sync, phones, records_pulls, syncing
 from voice.services.syncing import SyncFailed
 
@@ -14,12 +14,13 @@ def names() -> list[str]:
 
 def sweep() -> None:
     """What was forgotten: lists that are old, calls whose process died, and calls whose record is waited for."""
-    calls.recover()
-    group_sync.recover()
+    isolation.run_all(calls.recover, group_sync.recover, _ring_due, group_sync.ring_if_due)
+
+
+def _ring_due() -> None:
     syncing.ring_due(names())
     if calls.anything_to_look_for():
         bell.ring(syncing.JOB, records_pulls.SIP)
-    group_sync.ring_if_due()
 
 
 def run(name: str) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services import bell, leases
+from laaffic_console.gateway.services import bell, isolation, leases
 from laaffic_console.gateway.services.account import NotConfigured
 from laaffic_console.laaffic import LaafficError, Refused
 from voice.models import VoiceSync
@@ -65,6 +65,10 @@ def run(name: str, read: Callable[[leases.HeldLease, VoiceSync], int]) -> int:
         except (LaafficError, NotConfigured, SyncFailed) as problem:
             _finish(name, problem=said(problem))
             raise SyncFailed(said(problem)) from problem
+        except Exception as problem:
+            if not isolation.is_passing(problem):
+                _finish(name, problem=isolation.in_words(problem))
+            raise
         _finish(name, rows=rows, problem="", succeeded_at=timezone.now())
         return rows
 

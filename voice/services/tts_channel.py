@@ -167,7 +167,7 @@ def apply_records(client: LaafficClient, application: Application, start: dt.dat
     for window_start, window_end in call_record_windows(start, end, now):
         for page in call_record_pages(client.voice.group_records, start=window_start, end=window_end):
             found = [as_delivery_report(record, Source.VOICE_RECORD) for record in page.records]
-            reports.apply_now([report for report in found if report])
+            reports.apply_each([report for report in found if report])
             unmarked.update(record.callee for record in page.records if not record.called_info)
             seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
             workers.beat()

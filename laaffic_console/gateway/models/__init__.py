@@ -2,7 +2,7 @@ from laaffic_console.gateway.models.account import AccountHold, BalanceReading
 from laaffic_console.gateway.models.applications import Application, Channel
 from laaffic_console.gateway.models.inbox import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.models.ledger import CallState, GatewayCall
-from laaffic_console.gateway.models.workers import Lease, RatePacer, WorkerHeartbeat
+from laaffic_console.gateway.models.workers import Lease, RatePacer, Trouble, WorkerHeartbeat
 
 __all__ = [
     "AccountHold",
@@ -16,5 +16,6 @@ __all__ = [
     "PushKind",
     "PushedBody",
     "RatePacer",
+    "Trouble",
     "WorkerHeartbeat",
 ]

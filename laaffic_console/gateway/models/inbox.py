@@ -16,11 +16,14 @@ class PushedBody(models.Model):
     # What we put at the end of the address that we gave away: it leads back to what asked for this push.
     mark = models.CharField(_("mark"), max_length=40, blank=True)
     body = models.TextField(_("body"))
+    size = models.PositiveIntegerField(_("characters"), default=0, db_default=0)
     received_at = models.DateTimeField(_("received"))
     source = models.GenericIPAddressField(_("source address"), null=True)
     applied_at = models.DateTimeField(_("applied"), null=True)
     entries = models.PositiveIntegerField(_("entries"), null=True)
-    problems = models.JSONField(_("problems"), default=list)  # what could not be read, in words
+    position = models.PositiveIntegerField(_("entries applied"), default=0, db_default=0)  # the next one's place
+    problems = models.JSONField(_("problems"), default=list)  # what could not be read or applied, in words
+    failed = models.PositiveIntegerField(_("entries not applied"), default=0, db_default=0)  # a second try may
 
     class Meta:
         verbose_name = _("pushed body")
@@ -28,6 +31,7 @@ class PushedBody(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["kind", "id"], name="push_waiting", condition=models.Q(applied_at=None)),
+            models.Index(fields=["id"], name="push_failed", condition=models.Q(failed__gt=0)),
             models.Index(fields=["received_at"], name="push_received"),
             models.Index(fields=["kind", "received_at"], name="push_latest"),
         ]
@@ -50,6 +54,7 @@ class OrphanReport(models.Model):
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     next_try_at = models.DateTimeField(_("next try"), null=True)  # None: nothing more will be tried
     matched_at = models.DateTimeField(_("matched"), null=True)
+    problem = models.CharField(_("problem"), max_length=300, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("report without a message")

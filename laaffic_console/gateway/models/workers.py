@@ -44,3 +44,21 @@ class WorkerHeartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.worker
+
+
+class Trouble(models.Model):
+    """What failed in a sweep or in a reading and was left behind, so that the others go on; gone when it succeeds."""
+
+    name = models.CharField(_("what"), max_length=120, primary_key=True)
+    problem = models.CharField(_("problem"), max_length=300)
+    first_at = models.DateTimeField(_("since"))
+    last_at = models.DateTimeField(_("last"))
+    times = models.PositiveIntegerField(_("times"), default=1)
+
+    class Meta:
+        verbose_name = _("trouble")
+        verbose_name_plural = _("troubles")
+        ordering = ["-last_at"]
+
+    def __str__(self) -> str:
+        return self.name

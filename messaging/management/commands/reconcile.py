@@ -13,9 +13,9 @@ class Command(BaseCommand):
     help = "One pass over what is not known yet: stored pushes, and what Laaffic answers and has in its records."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        while report_pushes.apply_some():
+        while report_pushes.INBOX.apply_some():
             pass
-        while email_callbacks.apply_some():
+        while email_callbacks.INBOX.apply_some():
             pass
         try:
             report_pulls.pull_due()

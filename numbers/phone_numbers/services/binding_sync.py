@@ -38,19 +38,21 @@ def _read(application: Application, reading: Reading) -> SyncResult:
     def take(records: Sequence[wire.Binding]) -> None:
         nonlocal added
         reading.go_on()
-        added += write(application, records, timezone.now())
+        added += syncing.write_each(
+            name_of(application), records, lambda some: write(application, some, timezone.now())
+        )
         seen.update(record.bind_id for record in records)
 
-    is_complete = listing.read_all(
+    told = listing.read_all(
         lambda current: client.numbers.query_bindings(
             app_id=application.app_id, current=current, size=listing.PAGE_SIZE
         ),
         take=take,
         name_of=lambda record: record.bind_id,
     )
-    gone = mark_ended(application, reading.began) if is_complete else 0
-    binding_evidence.settle(application, began=reading.began, is_complete=is_complete)
-    return SyncResult(len(seen), added, gone, is_complete)
+    gone = mark_ended(application, reading.began) if told.is_complete else 0
+    binding_evidence.settle(application, began=reading.began, is_complete=told.is_complete)
+    return SyncResult(len(seen), added, gone, told.is_complete, told.unreadable)
 
 
 def write(application: Application, records: Sequence[wire.Binding], now: dt.datetime) -> int:

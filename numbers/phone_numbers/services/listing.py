@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from laaffic_console.laaffic import IncompleteList, LaafficError, NotSent, OutcomeUnknown, Refused
@@ -16,31 +17,49 @@ PAUSE = 0.5  # seconds before the second try; doubled for the third
 Record = TypeVar("Record")
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one reading came to."""
+
+    is_whole: bool  # every page came, and the list did not change meanwhile
+    unreadable: int  # rows that may be anything
+
+    @property
+    def is_complete(self) -> bool:
+        return self.is_whole and not self.unreadable
+
+
 def read_all(
     fetch: Callable[[int], Page[Record]],
     *,
     take: Callable[[Sequence[Record]], None],
     name_of: Callable[[Record], str],
-) -> bool:
-    """Hand each page to `take`; True when all of the list was seen.
+) -> "Seen":
+    """Hand each page to `take`.
 
     Rows that end while we read move later ones to pages that we have read already, so the list is read once more where
-    something is missing. When that does not help, nothing can be concluded from what was not seen.
+    something is missing. When that does not help, nothing can be concluded from what was not seen. A row that cannot be
+    read may be anything, so then nothing can either; the rows and pages after it are read all the same.
     """
-    return any(_read_once(fetch, take, name_of) for _reading in range(READINGS))
+    seen = Seen(False, 0)
+    for _reading in range(READINGS):
+        seen = _read_once(fetch, take, name_of)
+        if seen.is_whole:
+            break
+    return seen
 
 
 def _read_once(
     fetch: Callable[[int], Page[Record]], take: Callable[[Sequence[Record]], None], name_of: Callable[[Record], str]
-) -> bool:
+) -> Seen:
+    unreadable = 0
     try:
         for page in every_page(lambda current: patiently(lambda: fetch(current)), "the list", name_of=name_of):
             take(page.records)
-            if page.problems:
-                return False  # what cannot be read may be anything
+            unreadable += len(page.problems)
     except IncompleteList:
-        return False
-    return True
+        return Seen(False, unreadable)
+    return Seen(True, unreadable)
 
 
 def patiently(read: Callable[[], Page[Record]]) -> Page[Record]:

@@ -41,19 +41,19 @@ def _read(reading: Reading) -> SyncResult:
     def take(records: Sequence[wire.OwnedNumber]) -> None:
         nonlocal added
         reading.go_on()
-        added += write(records, timezone.now())
+        added += syncing.write_each(NAME, records, lambda some: write(some, timezone.now()))
         seen.update(record.number for record in records)
 
-    is_complete = listing.read_all(
+    told = listing.read_all(
         lambda current: client.numbers.query_owned_numbers(current=current, size=listing.PAGE_SIZE),
         take=take,
         name_of=lambda record: record.number,
     )
     gone = 0
-    if is_complete:
+    if told.is_complete:
         unseen = OwnedNumber.objects.filter(gone_at=None, last_seen_at__lt=reading.began)
         gone = unseen.update(gone_at=timezone.now())
-    return SyncResult(len(seen), added, gone, is_complete)
+    return SyncResult(len(seen), added, gone, told.is_complete, told.unreadable)
 
 
 def write(records: Sequence[wire.OwnedNumber], now: dt.datetime) -> int:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services import isolation, ledger
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import NumberPool, PoolVersion
@@ -39,15 +39,18 @@ def _read(reading: Reading) -> SyncResult:
                 record.pool_number, ",".join(record.whitelist), record.max_concurrency or 0, record.numbers
             )
 
-    is_complete = listing.read_all(
+    told = listing.read_all(
         lambda current: client.numbers.query_pools(current=current, size=listing.PAGE_SIZE),
         take=take,
         name_of=lambda record: record.pool_number,
     )
-    settle_unknown(found, began=reading.began, is_complete=is_complete)
-    added = sum(compare(config, reading.began) for config in found.values())
-    gone = mark_gone(reading.began) if is_complete else 0
-    return SyncResult(len(found), added, gone, is_complete)
+    settle_unknown(found, began=reading.began, is_complete=told.is_complete)
+    added = 0
+    for config in found.values():
+        with isolation.guarded(f"pool {config.pool_number}"):
+            added += compare(config, reading.began)
+    gone = mark_gone(reading.began) if told.is_complete else 0
+    return SyncResult(len(found), added, gone, told.is_complete, told.unreadable)
 
 
 def settle_unknown(found: dict[str, PoolConfig], *, began: dt.datetime, is_complete: bool) -> int:

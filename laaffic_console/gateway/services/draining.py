@@ -1,0 +1,256 @@
+"""Emptying the inbox: one mechanism for every kind of push. A kind says how it reads and applies an entry.
+
+Bodies are applied in slices, each a short transaction of its own that also moves the bodies' positions: a worker that
+is killed, and a body of a hundred thousand entries, go on where they were. What cannot be applied is marked on its
+body, is shown, can be tried again, and holds up nobody.
+"""
+
+import json
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
+from laaffic_console.gateway.services import bell, inbox, isolation, leases, workers
+from laaffic_console.laaffic.pushes import entries_of
+
+logger = logging.getLogger(__name__)
+
+Entry = TypeVar("Entry")
+
+SLICE_SECONDS = 20.0  # a job's turn; the bell rings for what is left
+BODIES_AT_ONCE = 500
+TEXT_AT_ONCE = 300_000
+LARGE = 100_000  # characters; of such bodies one is in a round, beside the small ones
+ENTRIES_A_ROUND = 5_000  # of one body: then whatever came meanwhile has its turn
+SMALLEST, LARGEST = 50, 1000  # entries in a transaction
+LONG_SECONDS, SHORT_SECONDS = 0.4, 0.15  # a transaction above is followed by one of half the size, below by a double
+GAP_SECONDS = 0.05  # between SQLite's write transactions, for whoever waits to store a push
+PROBLEMS_KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox(Generic[Entry]):
+    """One kind of push.
+
+    `read` makes of one raw entry what is applied, or says in words why it is none. `apply` works in the caller's
+    transaction and says for each entry whether what it is about is known. `orphan` is the row that keeps one nobody
+    knows, None where nothing is to be kept; `retry` applies such rows' reports again, in the caller's transaction.
+    """
+
+    kind: PushKind
+    job: str
+    read: Callable[[PushedBody, object], tuple[Sequence[Entry], Sequence[str]]]
+    apply: Callable[[Sequence[Entry]], Sequence[bool]]
+    orphan: Callable[[int, Entry], OrphanReport | None] | None = None
+    retry: Callable[[list[dict[str, Any]]], list[bool]] | None = None
+    linger: float = 0.0  # seconds that a worker stays for what is about to come
+
+    def apply_waiting(self) -> None:
+        """Apply until the inbox is empty, stay a moment for what is about to come, and look at orphans again."""
+        with leases.lease(f"inbox:{self.kind}") as held:
+            if held is None:
+                return
+            if _Turn(self, held).work():
+                self.retry_orphans()
+            else:
+                bell.ring(self.job)
+
+    def apply_some(self, go_on: Callable[[], bool] = lambda: True) -> int:
+        """One round: every small body that waits, up to a limit, and a part of one large one; how many bodies.
+
+        `go_on` is asked between transactions; what is left then waits where it is.
+        """
+        bodies = _next_bodies(self.kind)
+        items = list(self._entries(bodies))
+        pace = _Pace()
+        while items and go_on():
+            piece, items = items[: pace.size], items[pace.size :]
+            with pace.timed():
+                isolation.in_pieces(piece, self._apply_piece, self._give_up)
+            if items:
+                pace.leave_a_gap()
+        return len(bodies)
+
+    def retry_orphans(self, limit: int = 500) -> int:
+        """Try reports again whose message nobody knew; how many are known now."""
+        return inbox.retry_orphans(self.kind, self.retry, limit) if self.retry else 0
+
+    def _entries(self, bodies: Iterable[PushedBody]) -> "Iterator[_Item[Entry]]":
+        """What is left of each body, read; a body that cannot be read is given up at once."""
+        for body in bodies:
+            try:
+                raw = entries_of(json.loads(body.body))
+            except Exception as problem:  # whatever a hostile body makes of the parser
+                _mark_unreadable(body, problem)
+                continue
+            if body.position >= len(raw):
+                _move(body.pk, len(raw), len(raw), [], 0)
+            for index in range(body.position, min(len(raw), body.position + ENTRIES_A_ROUND)):
+                yield self._item(body, index, raw[index], len(raw))
+
+    def _item(self, body: PushedBody, index: int, raw: object, total: int) -> "_Item[Entry]":
+        try:
+            found, problems = self.read(body, raw)
+        except Exception as problem:  # a fault of ours: it is marked, and can be tried again when it is mended
+            logger.exception("an entry of pushed body %s cannot be read", body.pk)
+            return _Item(body.pk, index, total, (), [isolation.in_words(problem)], is_failed=True)
+        return _Item(body.pk, index, total, found, [problem[:300] for problem in problems])
+
+    @transaction.atomic
+    def _apply_piece(self, piece: "Sequence[_Item[Entry]]") -> None:
+        ours = _still_ours(piece)
+        found = [(item.body_id, entry) for item in ours for entry in item.entries]
+        known = self.apply([entry for _, entry in found])
+        if self.orphan is not None:
+            pairs = zip(found, known, strict=True)
+            orphans = [self.orphan(pk, entry) for (pk, entry), is_known in pairs if not is_known]
+            inbox.keep_orphans([orphan for orphan in orphans if orphan is not None])
+        _advance(ours)
+
+    def _give_up(self, item: "_Item[Entry]", problem: Exception) -> None:
+        logger.error("entry %s of pushed body %s cannot be applied: %s", item.index, item.body_id, problem)
+        failed: _Item[Entry] = _Item(
+            item.body_id, item.index, item.total, (), [isolation.in_words(problem)], is_failed=True
+        )
+        with transaction.atomic():
+            _advance(_still_ours([failed]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Item(Generic[Entry]):
+    """The entry at a place of a body: as a rule one, none where it could not be read."""
+
+    body_id: int
+    index: int
+    total: int
+    entries: Sequence[Entry]
+    problems: Sequence[str]
+    is_failed: bool = False
+
+
+class _Turn:
+    """One worker's time with one inbox."""
+
+    def __init__(self, drained: Inbox[Any], held: leases.HeldLease) -> None:
+        self.drained, self.held = drained, held
+        self.give_up_at = time.monotonic() + SLICE_SECONDS
+
+    def work(self) -> bool:
+        """True when the inbox is empty, False when time is up or another has taken over."""
+        empty_since: float | None = None
+        while self.may_go_on():
+            if self.drained.apply_some(self.may_go_on):
+                empty_since = None
+                continue
+            empty_since = empty_since or time.monotonic()
+            if time.monotonic() - empty_since >= self.drained.linger:
+                return True
+            time.sleep(0.1)
+        return False
+
+    def may_go_on(self) -> bool:
+        workers.beat()
+        return time.monotonic() < self.give_up_at and self.held.renew()
+
+
+class _Pace:
+    """How many entries go into a transaction, so that each is short on a slow machine too."""
+
+    size = 100
+
+    def timed(self) -> "_Pace":
+        return self
+
+    def __enter__(self) -> None:
+        self.began = time.monotonic()
+
+    def __exit__(self, *problem: object) -> None:
+        self.took = time.monotonic() - self.began
+        if self.took > LONG_SECONDS:
+            self.size = max(SMALLEST, self.size // 2)
+        elif self.took < SHORT_SECONDS:
+            self.size = min(LARGEST, self.size * 2)
+
+    def leave_a_gap(self) -> None:
+        """SQLite's waiters look now and then whether the lock is free: without a gap they would hardly find it so."""
+        if connection.vendor == "sqlite":
+            time.sleep(min(GAP_SECONDS, self.took / 4))
+
+
+def try_again(bodies: Iterable[int]) -> int:
+    """Have bodies applied anew from their beginning; what was applied before changes nothing. How many."""
+    chosen = PushedBody.objects.filter(pk__in=list(bodies)).exclude(applied_at=None)
+    again = chosen.update(applied_at=None, position=0, failed=0, problems=[])
+    inbox.ring_for_waiting()
+    return again
+
+
+def _next_bodies(kind: PushKind) -> list[PushedBody]:
+    """The oldest, as many small ones as a round takes, and one large one."""
+    waiting = PushedBody.objects.filter(kind=kind, applied_at=None).order_by("id")
+    small = waiting.filter(size__lte=LARGE).values_list("pk", "size")[:BODIES_AT_ONCE]
+    chosen: list[int] = []
+    total = 0
+    for pk, size in small:
+        total += size
+        if chosen and total > TEXT_AT_ONCE:
+            break
+        chosen.append(pk)
+    large = waiting.filter(size__gt=LARGE).values_list("pk", flat=True).first()
+    return list(waiting.filter(pk__in=[*chosen, *([large] if large else [])]))
+
+
+def _still_ours(piece: Sequence[_Item[Entry]]) -> list[_Item[Entry]]:
+    """Those that nobody else has applied meanwhile, their bodies locked until the transaction ends."""
+    locked = PushedBody.objects.select_for_update().filter(pk__in={item.body_id for item in piece}, applied_at=None)
+    at = dict(locked.order_by("pk").values_list("pk", "position"))
+    ours = []
+    for item in piece:
+        if at.get(item.body_id) == item.index:
+            at[item.body_id] += 1
+            ours.append(item)
+    return ours
+
+
+def _advance(piece: Sequence[_Item[Entry]]) -> None:
+    """Move the bodies behind the last entry of a piece; those without a problem in one statement."""
+    of_body: dict[int, list[_Item[Entry]]] = defaultdict(list)
+    for item in piece:
+        of_body[item.body_id].append(item)
+    clean: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for pk, items in of_body.items():
+        position, total = items[-1].index + 1, items[-1].total
+        problems = [problem for item in items for problem in item.problems]
+        if problems:
+            _move(pk, position, total, problems, sum(item.is_failed for item in items))
+        else:
+            clean[position, total].append(pk)
+    for (position, total), pks in clean.items():
+        PushedBody.objects.filter(pk__in=pks).update(**_place(position, total))
+
+
+def _move(pk: int, position: int, total: int, problems: Sequence[str], failed: int) -> None:
+    body = PushedBody.objects.get(pk=pk)
+    body.problems = [*body.problems, *problems][:PROBLEMS_KEPT]
+    body.failed += failed
+    changed = _place(position, total)
+    PushedBody.objects.filter(pk=pk).update(problems=body.problems, failed=body.failed, **changed)
+
+
+def _place(position: int, total: int) -> dict[str, Any]:
+    is_done = position >= total
+    return {"position": position, "entries": total} | ({"applied_at": timezone.now()} if is_done else {})
+
+
+def _mark_unreadable(body: PushedBody, problem: Exception) -> None:
+    logger.error("pushed body %s cannot be read: %s", body.pk, problem)
+    PushedBody.objects.filter(pk=body.pk).update(
+        applied_at=timezone.now(), entries=0, failed=1, problems=[isolation.in_words(problem)]
+    )

@@ -1,0 +1,120 @@
+"""One bad row holds up nobody (DESIGN §1.10): what fails together is tried in halves, down to what fails alone.
+
+What fails alone is written down where people see it, and left behind. A database that is away or locked is no fault of
+a row: that passes, and is raised as it is.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db.models import F
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Trouble
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+KEPT = dt.timedelta(days=7)  # a trouble that did not come again
+
+# PostgreSQL's classes of errors that say nothing about the statement: connection, deadlock, resources, shutdown, disk.
+PASSING_CLASSES = ("08", "25", "40", "53", "55", "57", "58")
+PASSING_WORDS = ("locked", "busy", "disk", "full", "unable to open", "readonly")  # SQLite's, which has no classes
+
+
+def in_pieces(items: Sequence[T], work: Callable[[Sequence[T]], None], give_up: Callable[[T, Exception], None]) -> None:
+    """`work` on all of them, in order; what fails is halved, and `give_up` is told what fails alone.
+
+    `work` is a transaction of its own: nothing of it stays when it raises. Whatever passes is raised.
+    """
+    if not items:
+        return
+    try:
+        work(items)
+    except Exception as problem:
+        if is_passing(problem):
+            raise
+        if len(items) == 1:
+            give_up(items[0], problem)
+            return
+        middle = len(items) // 2
+        in_pieces(items[:middle], work, give_up)
+        in_pieces(items[middle:], work, give_up)
+
+
+def is_passing(problem: BaseException) -> bool:
+    """Whether the same may well succeed a moment later: the database is away, locked or full."""
+    if isinstance(problem, InterfaceError):
+        return True
+    if not isinstance(problem, OperationalError):
+        return False
+    state = getattr(problem.__cause__, "sqlstate", None)
+    if state:
+        return str(state).startswith(PASSING_CLASSES)
+    is_sqlite = type(problem.__cause__).__module__.startswith("sqlite3")
+    return not is_sqlite or any(word in str(problem) for word in PASSING_WORDS)
+
+
+def in_words(problem: BaseException) -> str:
+    """One line for a page: without NUL and half surrogates, which no database keeps."""
+    lines = str(problem).strip().splitlines() or [""]
+    said = f"{type(problem).__name__}: {lines[0]}".rstrip(": ")
+    return said.replace("\0", "").encode(errors="replace").decode()[:300]
+
+
+@contextmanager
+def guarded(name: str, *, but: type[Exception] | tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """What fails in here skips nothing else: it is logged, shown on the health page, and gone when it succeeds again.
+
+    `name` says what it is about, for people: "campaign 12", "replies of app AbC12345"; at most 120 characters.
+    `but` goes through: what concerns the others as well.
+    """
+    try:
+        yield
+    except but:
+        raise
+    except Exception as problem:
+        logger.exception("%s failed; the others go on", name)
+        if not is_passing(problem):
+            note(name, problem)
+    else:
+        forget(name)
+
+
+def note(name: str, problem: BaseException) -> None:
+    """Never raises: whoever notes a trouble is going on with something else."""
+    now = timezone.now()
+    try:
+        fresh = {"problem": in_words(problem), "last_at": now}
+        _row, is_new = Trouble.objects.update_or_create(
+            name=name[:120], defaults=fresh, create_defaults={**fresh, "first_at": now}
+        )
+        if is_new:
+            Trouble.objects.filter(last_at__lt=now - KEPT).delete()
+        else:
+            Trouble.objects.filter(name=name[:120]).update(times=F("times") + 1)
+    except DatabaseError:
+        logger.exception("the trouble of %s could not be written down", name)
+
+
+def forget(name: str) -> None:
+    troubles = Trouble.objects.filter(name=name[:120])
+    if troubles.exists():  # nearly never: a DELETE would take SQLite's lock each time
+        troubles.delete()
+
+
+def each(items: Iterable[T], work: Callable[[T], object], name_of: Callable[[T], str]) -> None:
+    """`work` on each, whatever becomes of the others."""
+    for item in items:
+        with guarded(name_of(item)):
+            work(item)
+
+
+def run_all(*jobs: Callable[[], object]) -> None:
+    """The steps of a sweep, one after the other: one that fails skips none."""
+    each(jobs, lambda job: job(), lambda job: f"{job.__module__}.{job.__qualname__}")

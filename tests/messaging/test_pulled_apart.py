@@ -1,0 +1,149 @@
+"""What is asked for: one batch, campaign or application that fails never starves the others."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, Trouble
+from laaffic_console.gateway.services import account
+from laaffic_console.laaffic import DeliveryReport, SendResult
+from messaging import gateway_ids
+from messaging.models import Batch, Campaign, ContactGroup, MessageState
+from messaging.services import reply_pulls, report_pulls, reports, sending, settling
+from tests.messaging.conftest import add_contacts
+from tests.messaging.test_reports import claimed, message, report
+
+pytestmark = pytest.mark.django_db
+
+LONG = "2108021054011000095" * 3
+
+
+@pytest.fixture(autouse=True)
+def _credentials(settings: Any) -> None:
+    settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET = "key", "secret"
+    account.laaffic_client.cache_clear()
+
+
+def settled(application: Application, group: ContactGroup, ids: list[str]) -> Any:
+    add_contacts(group, len(ids))
+    campaign, claim = claimed(application, group)
+    result = SendResult(msg_ids=list(ids), unknown_positions=[], success=None, fail=None)
+    settling.settle_answer(campaign.pk, claim, result)
+    return claim
+
+
+class IdTests:
+    def test_a_gateway_id_longer_than_its_column_finds_its_message(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        claim = settled(application, group, [LONG, LONG + "7"])
+
+        reports.apply_now([report(claim, 1, msg_id=LONG + "7", order_id="")])
+
+        assert [message(claim, n).state for n in (0, 1)] == [MessageState.ACCEPTED, MessageState.DELIVERED]
+        assert len({message(claim, n).gateway_id for n in (0, 1)}) == 2
+
+    def test_ids_that_would_spoil_the_question_are_not_asked_for(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        claim = settled(application, group, ["1,2", LONG, "25000"])
+        message(claim)
+        asked: list[str] = []
+
+        class Client:
+            def get_report(self, *, app_id: str, msg_ids: list[str]) -> Any:
+                asked.extend(msg_ids)
+                return type("Page", (), {"reports": []})
+
+        report_pulls.ask_by_id(Client(), Batch.objects.get())  # type: ignore[arg-type]
+
+        assert asked == ["25000"]
+
+    def test_what_is_short_stays_as_it_is(self) -> None:
+        assert gateway_ids.kept("2" * 40) == "2" * 40
+        assert len(gateway_ids.kept("2" * 41)) == 40
+
+
+class StarvingTests:
+    def test_a_batch_that_fails_is_asked_for_later_and_the_next_one_now(
+        self, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settled(application, group, ["1"])
+        first = Batch.objects.get()
+        second = Batch.objects.create(
+            campaign=first.campaign, first_message_id=10**9, last_message_id=10**9, size=1, accepted=1
+        )
+        Batch.objects.update(next_check_at=timezone.now() - dt.timedelta(seconds=1))
+        Batch.objects.filter(pk=first.pk).update(next_check_at=timezone.now() - dt.timedelta(hours=1))
+        looked: list[int] = []
+
+        def look(client: Any, batch: Batch) -> None:
+            looked.append(batch.pk)
+            Batch.objects.filter(pk=batch.pk).update(next_check_at=None)
+            if batch.pk == first.pk:
+                raise OverflowError("too much")
+
+        monkeypatch.setattr(report_pulls, "check_batch", look)
+
+        report_pulls.pull_due()
+
+        assert looked == [first.pk, second.pk]
+        assert Trouble.objects.get().problem == "OverflowError: too much"
+
+    def test_a_report_that_cannot_be_applied_costs_the_others_nothing(
+        self, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        claim = settled(application, group, ["1", "2", "3"])
+        real = reports.apply_now
+
+        def apply_now(some: list[DeliveryReport]) -> list[bool]:
+            if any(one.msg_id == "2" for one in some):
+                raise ValueError("bad")
+            return real(some)
+
+        monkeypatch.setattr(reports, "apply_now", apply_now)
+
+        reports.apply_each([report(claim, n, msg_id=str(n + 1)) for n in range(3)])
+
+        states = [message(claim, n).state for n in range(3)]
+        assert states == [MessageState.DELIVERED, MessageState.ACCEPTED, MessageState.DELIVERED]
+
+    def test_a_campaign_that_cannot_start_does_not_stop_the_next(
+        self, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in "ab":
+            Campaign.objects.create(
+                name=name, application=application, text="x", state="scheduled", scheduled_at=timezone.now()
+            )
+        started: list[int] = []
+
+        def start(campaign_id: int) -> None:
+            started.append(campaign_id)
+            if len(started) == 1:
+                raise KeyError("gone")
+
+        monkeypatch.setattr(sending.campaigns, "start_scheduled", start)
+
+        sending.sweep()
+
+        assert len(started) == 2
+
+    def test_an_application_whose_replies_fail_does_not_stop_the_next(
+        self, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        other = Application.objects.create(app_id="zzz", channel="sms")
+        for one in (application, other):
+            Campaign.objects.create(name="x", application=one, text="x")
+        asked: list[str] = []
+
+        def pull(one: Application, held: Any) -> int:
+            asked.append(one.app_id)
+            raise ValueError("bad")
+
+        monkeypatch.setattr(reply_pulls, "pull", pull)
+
+        reply_pulls.pull_due()
+
+        assert len(asked) == 2
