@@ -141,7 +141,9 @@ class WritingTests:
         admin_client.post(reverse(ADD), given(application, groups=[group.pk]))
         assert GroupTask.objects.get().number_count == 3
         user = User.objects.create_user("eve", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=["view_grouptask", "add_grouptask"]))
+        user.user_permissions.set(
+            Permission.objects.filter(codename__in=["view_grouptask", "add_grouptask", "export_grouptask"])
+        )
         client.force_login(user)
 
         client.post(reverse(ADD), given(application, groups=[group.pk]))
