@@ -174,7 +174,7 @@ class CheckCredentialsTests:
     ADDRESS = "admin:gateway_application_check_account"
 
     def said(self, client: Client) -> str:
-        answer = client.get(reverse(self.ADDRESS), follow=True)
+        answer = client.post(reverse(self.ADDRESS), follow=True)
         (message,) = answer.context["messages"]
         return f"{message.level_tag}: {message}"
 
