@@ -39,8 +39,9 @@ BODIES: dict[str, Any] = {
 USUAL = {"post": "yes", "_confirmed": "1", "why": "seen", "note": "seen", "reason": "seen", "word": "write_off"}
 
 
-# Written by looking: when a session was seen, and what the review has counted, kept so that it is not counted again.
-OWN = ("django_session", "messaging_audiencecount")
+# Written by looking: when a session was seen, and what the review has counted, kept so that it is not counted again
+# (under a lease, so that one process counts).
+OWN = ("django_session", "messaging_audiencecount", "gateway_lease")
 
 
 def body_for(door: Door) -> dict[str, Any] | str:
