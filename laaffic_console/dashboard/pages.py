@@ -34,6 +34,11 @@ def ask_first(
     )
 
 
+def may_see_contacts(request: HttpRequest) -> bool:
+    """Who a number belongs to, and what is known of them, is for whoever may see contacts, on every page."""
+    return bool(request.user.has_perm("messaging.view_contact"))
+
+
 def require(request: HttpRequest, *permissions: str) -> None:
     if not request.user.has_perms(permissions):
         raise PermissionDenied

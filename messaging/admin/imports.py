@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from laaffic_console.dashboard import exporting
 from laaffic_console.dashboard.file_input import FileInput
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
-from messaging.admin.pages import blame, page, require
+from messaging.admin.pages import blame, may_see_contacts, page, require
 from messaging.contact_rows import FIXED_FIELDS, IGNORED, RowOptions, attribute_name
 from messaging.models import Contact, ContactGroup, ContactImport
 from messaging.services import imports
@@ -123,8 +123,8 @@ class ContactImportAdmin(ReadOnlyAdmin):
         job = self.get_object(request, object_id)
         if job is None:
             raise Http404
-        if not self.has_view_permission(request, job):
-            raise PermissionDenied
+        if not (self.has_view_permission(request, job) and may_see_contacts(request)):
+            raise PermissionDenied  # its rows are people
         if job.state == State.PREVIEW:
             return self._preview(request, job)
         return self._progress(request, job)

@@ -17,6 +17,7 @@ from unfold.decorators import display
 from laaffic_console.dashboard.exporting import Exporting, require_export
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from messaging import reply_exports
+from messaging.admin.pages import may_see_contacts
 from messaging.models import Reply
 from messaging.services.replies import contacts_of
 from messaging.subscribers import spellings
@@ -66,7 +67,9 @@ class ReplyAdmin(Exporting, ReadOnlyAdmin):
         shown = self.rows_shown(request)
         if isinstance(shown, HttpResponseRedirect):
             return shown
-        answer = StreamingHttpResponse(reply_exports.content(shown, kind), content_type=TYPES[kind])
+        answer = StreamingHttpResponse(
+            reply_exports.content(shown, kind, with_names=may_see_contacts(request)), content_type=TYPES[kind]
+        )
         answer["Content-Disposition"] = f'attachment; filename="replies-{timezone.now():%Y-%m-%d}.{kind}"'
         return answer
 
@@ -74,7 +77,7 @@ class ReplyAdmin(Exporting, ReadOnlyAdmin):
         panel = {"may_export": self.has_export_permission(request)}
         response = super().changelist_view(request, panel | (extra_context or {}))
         if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
-            changelist.result_list = with_contacts(changelist.result_list)
+            changelist.result_list = with_contacts(request, changelist.result_list)
         return response
 
     def get_search_results(
@@ -111,10 +114,10 @@ class ReplyAdmin(Exporting, ReadOnlyAdmin):
         return format_html('<a class="c-link" href="{}">{}</a>', page, reply.campaign.name)
 
 
-def with_contacts(replies: Any) -> list[Reply]:
-    """Each with the contact it is from: one query for all of them."""
+def with_contacts(request: HttpRequest, replies: Any) -> list[Reply]:
+    """Each with the contact it is from, for who may see contacts: one query for all of them."""
     shown = list(replies)
-    known = contacts_of(shown)
+    known = contacts_of(shown) if may_see_contacts(request) else {}
     for reply in shown:
         reply.contact = known.get(reply.number)
     return shown

@@ -9,7 +9,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard.exporting import Exporting, require_export
-from laaffic_console.dashboard.pages import require
+from laaffic_console.dashboard.pages import may_see_contacts, require
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from phone_numbers import exports
 from phone_numbers.models import SyncStatus
@@ -75,7 +75,9 @@ class SyncedListAdmin(Exporting, ReadOnlyAdmin):
         shown = self.rows_shown(request)
         if isinstance(shown, HttpResponseRedirect):
             return shown
-        return exports.answer(self.resource_class(), shown, kind, str(self.opts.model_name))
+        resource = self.resource_class()
+        resource.with_names = may_see_contacts(request)
+        return exports.answer(resource, shown, kind, str(self.opts.model_name))
 
 
 def is_running(status: SyncStatus) -> bool:
