@@ -3,7 +3,7 @@
 from csp.constants import NONCE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
 
-from laaffic_console import conf
+from laaffic_console import conf, private_files
 from laaffic_console.conf import BASE_DIR, VAR_DIR, env
 from laaffic_console.dashboard import look
 
@@ -156,6 +156,8 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = VAR_DIR / "media"
 # Uploaded contact lists wait under MEDIA_ROOT for a worker; nothing there is ever served by address.
+FILE_UPLOAD_PERMISSIONS = private_files.FILE
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = private_files.FOLDER
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # a pasted list of 200,000 numbers
