@@ -331,6 +331,16 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
                 id="laaffic.W171",
             )
         )
+    if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXIES:
+        found.append(
+            Warning(
+                _("BEHIND_TLS_PROXY is on and TRUSTED_PROXIES is not set: everybody signs in from one address."),
+                hint=_(
+                    "Set TRUSTED_PROXIES to the proxy's address, such as 127.0.0.1; else one stranger locks out all."
+                ),
+                id="laaffic.W175",
+            )
+        )
     gateway, console = urlsplit(settings.LAAFFIC_BASE_URL), urlsplit(settings.CONSOLE_URL)
     if gateway.hostname in LOCAL:
         return found

@@ -13,6 +13,7 @@ from django.db import DatabaseError, transaction
 
 VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = ROLES = ("Viewer", "Operator", "Approver", "Administrator")
 APPS = ("gateway", "messaging", "voice", "numbers")
+CLOSED_APPS = ("auth", "axes")  # people, roles and failed sign-ins, for administrators alone
 
 # What operators do beside looking; "*": whatever the model has.
 OPERATED = {
@@ -36,7 +37,7 @@ APPROVED = {
 def belongs(role: str, app: str, codename: str) -> bool:
     """Whether a permission is one of a role's from the beginning."""
     if role == ADMINISTRATOR:
-        return app in (*APPS, "auth")
+        return app in (*APPS, *CLOSED_APPS)
     if app not in APPS:
         return False
     if codename.startswith("view_"):
@@ -63,7 +64,7 @@ def fill(app_config: AppConfig, using: str, **signal: Any) -> None:
     """After an app's migrations: its permissions for roles that have none of it, and its new ones for the others."""
     from django.contrib.auth.models import Group, Permission
 
-    if app_config.label not in (*APPS, "auth"):
+    if app_config.label not in (*APPS, *CLOSED_APPS):
         return
     of_app = Permission.objects.using(using).filter(content_type__app_label=app_config.label)
     permissions = list(of_app.values_list("pk", "codename"))

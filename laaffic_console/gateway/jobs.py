@@ -1,6 +1,6 @@
 """What the queue calls for the gateway itself."""
 
-from laaffic_console.gateway.services import account_hold, account_watch, bell, leases, workers
+from laaffic_console.gateway.services import account_hold, account_watch, bell, leases, sign_ins, workers
 
 
 def heartbeat() -> None:
@@ -12,6 +12,7 @@ def sweep() -> None:
     leases.free(workers.SWEEP_RUNG)
     workers.beat()
     bell.ring_sweeps()
+    sign_ins.forget_old()
     if account_hold.probe_due():
         bell.ring(account_hold.PROBE_JOB)
     if account_watch.is_due():

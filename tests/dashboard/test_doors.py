@@ -84,7 +84,7 @@ def left(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def shown(door: Door, made: dict[str, Any]) -> str:
     """The address as the table has it: with the route's variables, but for the choice."""
     chosen = [choice for choice in doors.CHOICES.get(door.route, ()) if f"/{choice}/" in door.address]
-    return f"/{door.route}" + (f"[{chosen[0]}]" if chosen else door.address if "(?P" in door.route else "")
+    return door.address if "(?P" in door.route else f"/{door.route}" + (f"[{chosen[0]}]" if chosen else "")
 
 
 @pytest.mark.parametrize("who", doors.PEOPLE)
