@@ -8,12 +8,12 @@ import os
 
 wsgi_app = "laaffic_console.wsgi"
 bind = os.environ.get("CONSOLE_BIND", "127.0.0.1:8000")
-worker_class = "gthread"
+worker_class = "laaffic_console.patient_worker.PatientWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # Threads are cheap while they wait for a slow client: so many of those can be stood without a proxy.
 threads = int(os.environ.get("CONSOLE_THREADS", "16"))
-# A connection is closed after its answer. Else gunicorn reads the rest of a refused body before it goes on.
-keepalive = 0
+# Seconds; also how long a client that has said nothing may stay.
+keepalive = 5
 timeout = 120
 graceful_timeout = 30
 limit_request_line = 4094

@@ -1,6 +1,6 @@
 """What the console stands without a proxy: clients that trickle, and how long /healthz takes meanwhile.
 
-    .venv/bin/python scripts/slow_clients.py [ADDRESS] [--clients 200] [--what headers|body]
+.venv/bin/python scripts/slow_clients.py [ADDRESS] [--clients 200] [--what headers|body]
 """
 
 import argparse
