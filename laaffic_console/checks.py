@@ -265,6 +265,24 @@ def check_redis_address(app_configs: Any = None, **kwargs: Any) -> list[CheckMes
 
 
 @register(TAG)
+def check_redis_is_closed(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Jobs wait there: who can write to it can stop them, repeat them and read whom they are about."""
+    address = urlsplit(settings.REDIS_URL)
+    if not settings.REDIS_URL or address.scheme == "unix" or address.password or is_loopback(address.hostname):
+        return []
+    return [
+        Warning(
+            _("REDIS_URL names a server on the network and no password: who reaches it can stop and repeat jobs."),
+            hint=_(
+                "Give Redis a password (requirepass) and write rediss://:PASSWORD@host:6379/0, or use a socket "
+                "(unix:///run/redis/redis.sock) or an address of this machine."
+            ),
+            id="laaffic.W153",
+        )
+    ]
+
+
+@register(TAG)
 def check_balance(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     if settings.LAAFFIC_BALANCE_ALERT >= 0 and settings.LAAFFIC_BALANCE_MINUTES >= 1:
         return []
@@ -313,6 +331,16 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
                 id="laaffic.W171",
             )
         )
+    if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXIES:
+        found.append(
+            Warning(
+                _("BEHIND_TLS_PROXY is on and TRUSTED_PROXIES is not set: everybody signs in from one address."),
+                hint=_(
+                    "Set TRUSTED_PROXIES to the proxy's address, such as 127.0.0.1; else one stranger locks out all."
+                ),
+                id="laaffic.W175",
+            )
+        )
     gateway, console = urlsplit(settings.LAAFFIC_BASE_URL), urlsplit(settings.CONSOLE_URL)
     if gateway.hostname in LOCAL:
         return found
@@ -357,6 +385,13 @@ def refuse_to_serve() -> None:
 
 def example(value: str) -> Any:
     return _("For example %(value)s") % {"value": value}
+
+
+def is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def is_web_address(text: str) -> bool:

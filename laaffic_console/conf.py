@@ -10,8 +10,11 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from laaffic_console import private_files
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("CONSOLE_VAR_DIR", BASE_DIR / "var"))
+private_files.make_private(VAR_DIR)
 
 env = environ.Env()
 environ.Env.read_env(str(BASE_DIR / ".env"))
@@ -24,7 +27,6 @@ def secret_key() -> str:
         return str(given)
     kept = VAR_DIR / "secret_key"
     if not kept.exists():
-        VAR_DIR.mkdir(parents=True, exist_ok=True)
         fresh = VAR_DIR / f"secret_key.{os.getpid()}"
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(50))
@@ -39,9 +41,10 @@ def secret_key() -> str:
 
 def database() -> dict[str, Any]:
     """SQLite needs WAL and IMMEDIATE: a deferred transaction that has read cannot wait for a lock to write."""
-    VAR_DIR.mkdir(parents=True, exist_ok=True)
     config = env.db_url_config(env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'console.sqlite3'}")
     if config["ENGINE"] == "django.db.backends.sqlite3":
+        for ending in ("", "-wal", "-shm"):
+            private_files.close(Path(f"{config['NAME']}{ending}"), private_files.FILE)
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,

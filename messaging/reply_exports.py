@@ -16,14 +16,15 @@ COLUMNS = ["number", "name", "text", "at", "sent_to", "answers", "opted_out_with
 KINDS = ("csv", "xlsx")
 
 
-def rows(replies: QuerySet[Reply]) -> Iterator[list[str]]:
+def rows(replies: QuerySet[Reply], *, with_names: bool = True) -> Iterator[list[str]]:
     """The header and then a row each, the newest first."""
     yield COLUMNS
     last: int | None = None
     ordered = replies.select_related("campaign").order_by("-pk")
     while chunk := list((ordered if last is None else ordered.filter(pk__lt=last))[:CHUNK]):
         last = chunk[-1].pk
-        names = {number: contact.name for number, contact in contacts_of(chunk).items()}
+        known = contacts_of(chunk) if with_names else {}
+        names = {number: contact.name for number, contact in known.items()}
         for reply in chunk:
             yield [escape_formula(cell) for cell in _cells(reply, names.get(reply.number, ""))]
 
@@ -42,15 +43,17 @@ def _cells(reply: Reply, name: str) -> list[str]:
     ]
 
 
-def content(replies: QuerySet[Reply], kind: str) -> Iterator[bytes]:
-    return workbook(rows(replies), "Replies") if kind == "xlsx" else _csv(replies)
+def content(replies: QuerySet[Reply], kind: str, *, with_names: bool = True) -> Iterator[bytes]:
+    """Names are of contacts: only for who may see those."""
+    made = rows(replies, with_names=with_names)
+    return workbook(made, "Replies") if kind == "xlsx" else _csv(made)
 
 
-def _csv(replies: QuerySet[Reply]) -> Iterator[bytes]:
+def _csv(made: Iterator[list[str]]) -> Iterator[bytes]:
     text = io.StringIO("\ufeff", newline="")
     text.seek(0, io.SEEK_END)
     writer = csv.writer(text)
-    for number, row in enumerate(rows(replies), start=1):
+    for number, row in enumerate(made, start=1):
         writer.writerow(row)
         if number % CHUNK == 0:
             yield _emptied(text)

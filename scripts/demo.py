@@ -185,8 +185,8 @@ def prepare(demo: Demo) -> None:
 def start_all(running: contextlib.ExitStack, demo: Demo) -> None:
     """Sandbox and console take over their listening sockets: no other program can answer in their place."""
     python = sys.executable
-    hooks = f"{demo.console_url}/hooks/{demo.secrets['token']}"
-    sandbox = ["sandbox", "--fd", str(demo.sandbox.fileno()), *sandbox_options(hooks)]
+    os.environ.update(sandbox_callbacks(f"{demo.console_url}/hooks/{demo.secrets['token']}"))
+    sandbox = ["sandbox", "--fd", str(demo.sandbox.fileno()), *SANDBOX_OPTIONS]
     start(running, demo, "sandbox", [python, "manage.py", *sandbox], demo.sandbox)
     gunicorn = ["laaffic_console.wsgi", "--bind", f"fd://{demo.console.fileno()}", "--workers", "2", "--threads", "4"]
     gunicorn += ["--no-control-socket", "--timeout", "120"]
@@ -197,14 +197,20 @@ def start_all(running: contextlib.ExitStack, demo: Demo) -> None:
     wait_for(f"{demo.console_url}/readyz", "the worker")
 
 
-def sandbox_options(hooks: str) -> list[str]:
-    """People who answer, phones that ring, numbers that are bound: something to see on every page."""
-    return [
-        *["--callback", f"{hooks}/sms-report/", "--push-mode", "array"],
-        *["--reply-callback", f"{hooks}/sms-reply/", "--reply-rate", "0.003"],
-        *["--voice-callback", f"{hooks}/voice-report/", "--sip-phones", "4"],
-        *["--bindings", "250", "--owned-numbers", "12", "--email-list-size", "200"],
-    ]
+# People who answer, phones that ring, numbers that are bound: something to see on every page.
+SANDBOX_OPTIONS = [
+    *["--push-mode", "array", "--reply-rate", "0.003", "--sip-phones", "4"],
+    *["--bindings", "250", "--owned-numbers", "12", "--email-list-size", "200"],
+]
+
+
+def sandbox_callbacks(hooks: str) -> dict[str, str]:
+    """By environment: the token in these addresses is a secret, and everybody on the machine sees arguments."""
+    return {
+        "SANDBOX_CALLBACK": f"{hooks}/sms-report/",
+        "SANDBOX_REPLY_CALLBACK": f"{hooks}/sms-reply/",
+        "SANDBOX_VOICE_CALLBACK": f"{hooks}/voice-report/",
+    }
 
 
 def start(

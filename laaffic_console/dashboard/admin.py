@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from axes.models import AccessAttempt
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
@@ -11,6 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from laaffic_console.dashboard import permission_words
+from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 
 WORDS = {
     "groups": permission_words.role,
@@ -54,3 +56,12 @@ class RoleAdmin(InWords, GroupAdmin, ModelAdmin):
     @admin.display(description=_("role"), ordering="name")
     def shown_name(self, group: Group) -> Any:
         return permission_words.role(group)
+
+
+@admin.register(AccessAttempt)
+class FailedSignInAdmin(ReadOnlyAdmin):
+    """Who was locked out, and from where. `manage.py axes_reset` lets them in again."""
+
+    list_display = ["attempt_time", "username", "ip_address", "failures_since_start"]
+    fields = ["attempt_time", "username", "ip_address", "user_agent", "failures_since_start"]
+    search_fields = ["=username", "=ip_address"]

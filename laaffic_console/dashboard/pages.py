@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import BaseForm
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 
 def page(model_admin: ModelAdmin, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
@@ -16,6 +17,26 @@ def page(model_admin: ModelAdmin, request: HttpRequest, template: str, title: st
         template,
         {**model_admin.admin_site.each_context(request), "title": title, "opts": model_admin.opts, **context},
     )
+
+
+# On an action of unfold, which draws it as a link: console.js posts there; without it the link opens `ask_first`.
+POSTED = {"data-post": True}
+
+
+def ask_first(
+    model_admin: ModelAdmin, request: HttpRequest, title: Any, sentence: Any, *, back: str
+) -> TemplateResponse | None:
+    """What a GET of an address that acts is answered with, a page with the button; None for a POST, which may act."""
+    if request.method == "POST":
+        return None
+    return page(
+        model_admin, request, "console/ask_first.html", title, sentence=sentence, button=title, back=reverse(back)
+    )
+
+
+def may_see_contacts(request: HttpRequest) -> bool:
+    """Who a number belongs to, and what is known of them, is for whoever may see contacts, on every page."""
+    return bool(request.user.has_perm("messaging.view_contact"))
 
 
 def require(request: HttpRequest, *permissions: str) -> None:

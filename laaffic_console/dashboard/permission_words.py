@@ -19,6 +19,7 @@ USUAL = {
     "change": _("Can change: %(model)s"),
     "delete": _("Can delete: %(model)s"),
     "view": _("Can view: %(model)s"),
+    "export": _("Can export: %(model)s"),
 }
 
 

@@ -16,7 +16,7 @@ from django_q import models as queue_models
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from laaffic_console.dashboard.pages import page
+from laaffic_console.dashboard.pages import POSTED, ask_first, page
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.figures import number
 from laaffic_console.gateway.models import (
@@ -95,16 +95,24 @@ class ApplicationAdmin(ModelAdmin):
         ]
         return format_html_join("", '<p>{}<br><span class="c-mono">{}</span></p>', rows)
 
-    @action(description=gettext_lazy("Test connection"), url_path="check-account", permissions=["change"])
+    @action(description=gettext_lazy("Test connection"), url_path="check-account", permissions=["change"], attrs=POSTED)
     def check_account(self, request: HttpRequest) -> HttpResponse:
+        if asked := self._ask_first(request):
+            return asked
         say_test(request, account_watch.try_connection(None))
         return HttpResponseRedirect(reverse("admin:gateway_application_changelist"))
 
-    @action(description=gettext_lazy("Test connection"), url_path="check", permissions=["change"])
+    @action(description=gettext_lazy("Test connection"), url_path="check", permissions=["change"], attrs=POSTED)
     def check_application(self, request: HttpRequest, object_id: str) -> HttpResponse:
         application = get_object_or_404(Application, pk=object_id)
+        if asked := self._ask_first(request):
+            return asked
         say_test(request, account_watch.try_connection(application))
         return HttpResponseRedirect(reverse("admin:gateway_application_change", args=[application.pk]))
+
+    def _ask_first(self, request: HttpRequest) -> HttpResponse | None:
+        sentence = _("Laaffic is asked for the balance with the console's credentials. Nothing is sent.")
+        return ask_first(self, request, _("Test connection"), sentence, back="admin:gateway_application_changelist")
 
     def has_delete_permission(self, request: HttpRequest, obj: Application | None = None) -> bool:
         """What has sent is in the ledger for good; switch it off instead."""
@@ -146,10 +154,15 @@ class AccountHoldAdmin(ReadOnlyAdmin):
     def has_end_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("gateway.release_accounthold")
 
-    @action(description=gettext_lazy("Ask Laaffic now"), url_path="probe", permissions=["end"])
+    @action(description=gettext_lazy("Ask Laaffic now"), url_path="probe", permissions=["end"], attrs=POSTED)
     def probe_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        get_object_or_404(AccountHold, pk=object_id)
+        sentence = _("Laaffic is asked whether it takes requests again. If it does, the hold ends.")
+        back = "admin:gateway_accounthold_changelist"
+        if asked := ask_first(self, request, _("Ask Laaffic now"), sentence, back=back):
+            return asked
         account_hold.probe(at_once=True)
-        hold = get_object_or_404(AccountHold, pk=object_id)
+        hold = AccountHold.objects.get(pk=object_id)
         if hold.released_at:
             messages.success(request, in_words(hold.released_because))
         else:
@@ -267,8 +280,21 @@ class TroubleAdmin(ReadOnlyAdmin):
         return request.user.has_perm("gateway.delete_trouble")
 
 
+class AsItCame(ReadOnlyAdmin):
+    """The list is for everybody who may see the inbox; one row as it came, with its numbers and texts, for few."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may_read = obj is None or request.user.has_perm("gateway.read_pushedbody")
+        return bool(may_read and super().has_view_permission(request, obj))
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        if not request.user.has_perm("gateway.read_pushedbody"):
+            return None
+        return super().get_list_display_links(request, list_display)
+
+
 @admin.register(PushedBody)
-class PushedBodyAdmin(ReadOnlyAdmin):
+class PushedBodyAdmin(AsItCame):
     list_display = ["id", "kind", "received_at", "source", "entries", "applied_at", "failed", "trouble"]
     list_filter = ["kind", FailedFilter]
     actions_detail = ["try_again"]
@@ -301,7 +327,7 @@ class PushedBodyAdmin(ReadOnlyAdmin):
 
 
 @admin.register(OrphanReport)
-class OrphanReportAdmin(ReadOnlyAdmin):
+class OrphanReportAdmin(AsItCame):
     list_display = [
         "gateway_id",
         "order_id",

@@ -1,6 +1,6 @@
 """What the queue calls for the gateway itself."""
 
-from laaffic_console.gateway.services import account_hold, account_watch, bell, isolation, leases, workers
+from laaffic_console.gateway.services import account_hold, account_watch, bell, isolation, leases, sign_ins, workers
 
 
 def heartbeat() -> None:
@@ -11,7 +11,7 @@ def heartbeat() -> None:
 def sweep() -> None:
     leases.free(workers.SWEEP_RUNG)
     workers.beat()
-    isolation.run_all(bell.ring_sweeps, _probe_if_due, _read_if_due)
+    isolation.run_all(bell.ring_sweeps, sign_ins.forget_old, _probe_if_due, _read_if_due)
 
 
 def _probe_if_due() -> None:

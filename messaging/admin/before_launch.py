@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from messaging import segments
 from messaging.admin import approvals, channel_pages
-from messaging.admin.pages import page, require
+from messaging.admin.pages import may_see_contacts, page, require
 from messaging.models import Campaign, CampaignState, Contact
 from messaging.services import balance_forecast, campaigns, forecast, launch_checks, recipient_clocks
 from messaging.services.forecast import Forecast
@@ -70,11 +70,14 @@ def _page(
 
 
 def _preview(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
-    """The text as one contact reads it: the one that was asked for, else the first."""
+    """The text as one contact reads it: the one that was asked for, else the first; as nobody's without that right."""
+    if not may_see_contacts(request):
+        text = forecast.as_contact(campaign.text, Contact())
+        return {"sample": None, "preview": text, "preview_count": segments.count(text), "may_see_contacts": False}
     asked_for = Contact.objects.filter(number=request.GET.get("contact", "").strip("+ ")).first()
     sample = asked_for or next(iter(forecast.sample(campaign, 1)), None)
     text = forecast.as_contact(campaign.text, sample or Contact())
-    return {"sample": sample, "preview": text, "preview_count": segments.count(text)}
+    return {"sample": sample, "preview": text, "preview_count": segments.count(text), "may_see_contacts": True}
 
 
 def _planned(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "reasons": insights.failure_reasons(campaign),
         "countries": insights.countries(campaign),
         "chart": json.dumps(insights.activity_chart(campaign)),
-        "replies": with_contacts(campaign.replies.order_by("-pk")[:5])
+        "replies": with_contacts(request, campaign.replies.order_by("-pk")[:5])
         if pages.has_replies and request.user.has_perm("messaging.view_reply")
         else None,
         "all_replies": f"{reverse('admin:messaging_reply_changelist')}?campaign__id__exact={campaign.pk}",

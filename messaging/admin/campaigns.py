@@ -237,8 +237,8 @@ class CampaignAdmin(ModelAdmin):
         return approvals.act(request, self._get(request, pk), verb)
 
     def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """A test message is a campaign to one number: there is one door out."""
-        require(request, "messaging.view_campaign", "messaging.launch_campaign")
+        """A test message is a campaign to one number: there is one door out. It fills in who has that number."""
+        require(request, "messaging.view_campaign", "messaging.launch_campaign", "messaging.view_contact")
         draft = self._get(request, pk)
         if request.method != "POST":
             raise Http404

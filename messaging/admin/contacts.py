@@ -4,7 +4,6 @@ from typing import Any
 import phonenumbers
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -23,6 +22,7 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
+from laaffic_console.dashboard.exporting import Exporting
 from laaffic_console.dashboard.paginator import BigTablePaginator
 from messaging import contact_actions, exports, msisdn, search_indexes
 from messaging.admin import bulk_actions
@@ -142,7 +142,7 @@ class CountryFilter(admin.SimpleListFilter):
 
 
 @admin.register(Contact)
-class ContactAdmin(ModelAdmin):
+class ContactAdmin(Exporting, ModelAdmin):
     form = ContactForm
     list_display = ["shown_number", "name", "country", "shown_validity", "language", "in_groups", "created_at"]
     list_filter = [GroupFilter, CountryFilter, "validity"]
@@ -316,28 +316,27 @@ class ContactAdmin(ModelAdmin):
     def has_import_contacts_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("messaging.add_contactimport")
 
-    @action(description=gettext_lazy("Export CSV"), url_path="export-csv", permissions=["view"])
+    @action(description=gettext_lazy("Export CSV"), url_path="export-csv", permissions=["export"])
     def export_csv(self, request: HttpRequest) -> Any:
         return self._export_list(request, "csv")
 
-    @action(description=gettext_lazy("Export XLSX"), url_path="export-xlsx", permissions=["view"])
+    @action(description=gettext_lazy("Export XLSX"), url_path="export-xlsx", permissions=["export"])
     def export_xlsx(self, request: HttpRequest) -> Any:
         return self._export_list(request, "xlsx")
 
-    @admin.action(description=gettext_lazy("Export as CSV"), permissions=["view"])
+    @admin.action(description=gettext_lazy("Export as CSV"), permissions=["export"])
     def export_chosen_csv(self, request: HttpRequest, queryset: QuerySet[Contact]) -> StreamingHttpResponse:
         return exported(queryset, "csv")
 
-    @admin.action(description=gettext_lazy("Export as XLSX"), permissions=["view"])
+    @admin.action(description=gettext_lazy("Export as XLSX"), permissions=["export"])
     def export_chosen_xlsx(self, request: HttpRequest, queryset: QuerySet[Contact]) -> StreamingHttpResponse:
         return exported(queryset, "xlsx")
 
     def _export_list(self, request: HttpRequest, kind: str) -> Any:
         """What the list shows with this search and these filters, and nothing else."""
-        try:
-            shown = self.get_changelist_instance(request).get_queryset(request)
-        except IncorrectLookupParameters:
-            return HttpResponseRedirect(f"{reverse('admin:messaging_contact_changelist')}?e=1")
+        shown = self.rows_shown(request)
+        if isinstance(shown, HttpResponseRedirect):
+            return shown
         return exported(shown, kind)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

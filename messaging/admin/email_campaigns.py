@@ -18,10 +18,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from laaffic_console.dashboard import exporting
 from laaffic_console.dashboard.look import is_sandbox
 from laaffic_console.gateway.models import Application, Channel, GatewayCall
 from messaging.admin.pages import blame, page, require
-from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
+from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, EmailMessage
 from messaging.services import email_campaigns, email_choices, email_counting, email_tests
 from messaging.services.email_campaigns import ABOUT, NotAllowed
 from messaging.services.email_tests import TestFailed
@@ -324,7 +325,7 @@ class EmailCampaignAdmin(ModelAdmin):
             calls=GatewayCall.objects.filter(about_kind=ABOUT, about_id=campaign.pk)[:10],
             events=campaign.events.select_related("actor")[:20],
             may_resolve=request.user.has_perm("messaging.resolve_emailcampaign"),
-            may_export=request.user.has_perm("messaging.view_emailmessage"),
+            may_export=request.user.has_perms(exporting.rights(EmailMessage)),
             is_over=campaign.state in (State.FINISHED, State.CANCELLED),
         )
 

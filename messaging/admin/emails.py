@@ -3,14 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
+from laaffic_console.dashboard.exporting import Exporting
 from laaffic_console.dashboard.read_only import ExactSearch, ReadOnlyAdmin
 from messaging import email_exports
 from messaging.models import Delivery, EmailMessage, Submission
@@ -30,7 +29,7 @@ DELIVERY_COLOURS = {
 
 
 @admin.register(EmailMessage)
-class EmailMessageAdmin(ExactSearch, ReadOnlyAdmin):
+class EmailMessageAdmin(Exporting, ExactSearch, ReadOnlyAdmin):
     list_display = [
         "shown_address",
         "submitted",
@@ -78,20 +77,19 @@ class EmailMessageAdmin(ExactSearch, ReadOnlyAdmin):
     def delivered(self, mail: EmailMessage) -> tuple[int, str]:
         return mail.delivery, mail.get_delivery_display()
 
-    @action(description=gettext_lazy("Export CSV"), url_path="export-csv", permissions=["view"])
+    @action(description=gettext_lazy("Export CSV"), url_path="export-csv", permissions=["export"])
     def export_csv(self, request: HttpRequest) -> Any:
         return self._export(request, "csv")
 
-    @action(description=gettext_lazy("Export XLSX"), url_path="export-xlsx", permissions=["view"])
+    @action(description=gettext_lazy("Export XLSX"), url_path="export-xlsx", permissions=["export"])
     def export_xlsx(self, request: HttpRequest) -> Any:
         return self._export(request, "xlsx")
 
     def _export(self, request: HttpRequest, kind: str) -> Any:
         """Exactly what the list shows, with its filters and its search."""
-        try:
-            shown = self.get_changelist_instance(request).get_queryset(request)
-        except IncorrectLookupParameters:
-            return HttpResponseRedirect(f"{reverse('admin:messaging_emailmessage_changelist')}?e=1")
+        shown = self.rows_shown(request)
+        if isinstance(shown, HttpResponseRedirect):
+            return shown
         made, content_type = email_exports.FORMATS[kind]
         response = StreamingHttpResponse(made(shown), content_type=content_type)
         response["Content-Disposition"] = f'attachment; filename="emails-{timezone.localdate():%Y-%m-%d}.{kind}"'

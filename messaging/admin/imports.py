@@ -13,11 +13,12 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from laaffic_console.dashboard import exporting
 from laaffic_console.dashboard.file_input import FileInput
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
-from messaging.admin.pages import blame, page, require
+from messaging.admin.pages import blame, may_see_contacts, page, require
 from messaging.contact_rows import FIXED_FIELDS, IGNORED, RowOptions, attribute_name
-from messaging.models import ContactGroup, ContactImport
+from messaging.models import Contact, ContactGroup, ContactImport
 from messaging.services import imports
 from messaging.unreadable import UnreadableFile
 
@@ -122,8 +123,8 @@ class ContactImportAdmin(ReadOnlyAdmin):
         job = self.get_object(request, object_id)
         if job is None:
             raise Http404
-        if not self.has_view_permission(request, job):
-            raise PermissionDenied
+        if not (self.has_view_permission(request, job) and may_see_contacts(request)):
+            raise PermissionDenied  # its rows are people
         if job.state == State.PREVIEW:
             return self._preview(request, job)
         return self._progress(request, job)
@@ -223,6 +224,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             rate=rate,
             seconds_left=seconds / done - seconds if done > 0.02 and job.state == State.RUNNING else None,
             is_over=job.state in (State.FINISHED, State.FAILED, State.CANCELLED),
+            may_export=request.user.has_perms(exporting.rights(Contact)),
             bad_rows=job.bad_rows.order_by("row")[:BAD_ROWS_SHOWN],
             more_bad_rows=max(0, job.invalid - BAD_ROWS_SHOWN),
         )
@@ -237,6 +239,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
 
     def bad_rows_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         require(request, "messaging.view_contactimport")
+        exporting.require_export(request, Contact)
         job = ContactImport.objects.filter(pk=pk).first()
         if job is None:
             raise Http404

@@ -6,12 +6,12 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from import_export.admin import ImportMixin
 from import_export.formats.base_formats import CSV, XLSX
 from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import display
 
+from laaffic_console.dashboard.file_imports import SafeImportMixin
 from messaging.models import Campaign, ListPrice
 from messaging.price_files import ListPriceResource
 from messaging.services import prices
@@ -19,7 +19,7 @@ from messaging.services.prices import Price
 
 
 @admin.register(ListPrice)
-class ListPriceAdmin(ImportMixin, ModelAdmin):
+class ListPriceAdmin(SafeImportMixin, ModelAdmin):
     list_display = ["country", "channel", "shown_price", "charged", "difference", "updated_at"]
     list_filter = ["channel", "currency"]
     search_fields = ["=country"]

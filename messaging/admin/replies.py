@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console.dashboard.exporting import Exporting, require_export
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from messaging import reply_exports
-from messaging.admin.pages import require
+from messaging.admin.pages import may_see_contacts
 from messaging.models import Reply
 from messaging.services.replies import contacts_of
 from messaging.subscribers import spellings
@@ -45,7 +46,7 @@ class OptOutFilter(admin.SimpleListFilter):
 
 
 @admin.register(Reply)
-class ReplyAdmin(ReadOnlyAdmin):
+class ReplyAdmin(Exporting, ReadOnlyAdmin):
     list_display = ["number", "whose", "said", "obeyed", "answers", "at", "source"]
     fields = ["number", "content", "at", "sent_to", "campaign", "opt_out", "suppressed_on", "source", "received_at"]
     list_filter = [OptOutFilter, "source"]
@@ -58,20 +59,25 @@ class ReplyAdmin(ReadOnlyAdmin):
         export = self.admin_site.admin_view(self.export_view)
         return [path("export/<slug:kind>/", export, name="messaging_reply_export"), *super().get_urls()]
 
-    def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse:
+    def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse | HttpResponseRedirect:
         """What the list shows with its filters and search, all pages of it."""
-        require(request, "messaging.view_reply")
+        require_export(request, Reply)
         if kind not in reply_exports.KINDS:
             raise Http404
-        shown = self.get_changelist_instance(request).get_queryset(request)
-        answer = StreamingHttpResponse(reply_exports.content(shown, kind), content_type=TYPES[kind])
+        shown = self.rows_shown(request)
+        if isinstance(shown, HttpResponseRedirect):
+            return shown
+        answer = StreamingHttpResponse(
+            reply_exports.content(shown, kind, with_names=may_see_contacts(request)), content_type=TYPES[kind]
+        )
         answer["Content-Disposition"] = f'attachment; filename="replies-{timezone.now():%Y-%m-%d}.{kind}"'
         return answer
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        response = super().changelist_view(request, extra_context)
+        panel = {"may_export": self.has_export_permission(request)}
+        response = super().changelist_view(request, panel | (extra_context or {}))
         if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
-            changelist.result_list = with_contacts(changelist.result_list)
+            changelist.result_list = with_contacts(request, changelist.result_list)
         return response
 
     def get_search_results(
@@ -108,10 +114,10 @@ class ReplyAdmin(ReadOnlyAdmin):
         return format_html('<a class="c-link" href="{}">{}</a>', page, reply.campaign.name)
 
 
-def with_contacts(replies: Any) -> list[Reply]:
-    """Each with the contact it is from: one query for all of them."""
+def with_contacts(request: HttpRequest, replies: Any) -> list[Reply]:
+    """Each with the contact it is from, for who may see contacts: one query for all of them."""
     shown = list(replies)
-    known = contacts_of(shown)
+    known = contacts_of(shown) if may_see_contacts(request) else {}
     for reply in shown:
         reply.contact = known.get(reply.number)
     return shown

@@ -24,7 +24,7 @@ from laaffic_console.dashboard.file_input import FileInput
 from laaffic_console.dashboard.paginator import BigTablePaginator
 from messaging import msisdn, search_indexes
 from messaging.admin import bulk_actions
-from messaging.admin.pages import blame, page
+from messaging.admin.pages import blame, may_see_contacts, page
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
 from messaging.services import suppression
 from messaging.subscribers import spellings, subscriber
@@ -233,7 +233,9 @@ class SuppressionEntryAdmin(ModelAdmin):
             entry=entry,
             form=form,
             country=_country(entry.number),
-            contact=Contact.objects.filter(number__in=spellings(entry.number)).first(),
+            contact=Contact.objects.filter(number__in=spellings(entry.number)).first()
+            if may_see_contacts(request)
+            else None,
             releases=SuppressionRelease.objects.filter(number__in=spellings(entry.number)).select_related(
                 "released_by"
             )[:20],

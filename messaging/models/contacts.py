@@ -54,6 +54,7 @@ class Contact(models.Model):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         ordering = ["-id"]
+        permissions = [("export_contact", _("Can export contacts"))]
         # For the list's filters: a country with few contacts would be looked for in all of them.
         indexes = [
             models.Index(fields=["country", "id"], name="contact_country"),

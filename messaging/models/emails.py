@@ -169,6 +169,7 @@ class EmailMessage(models.Model):
     class Meta:
         verbose_name = _("email")
         verbose_name_plural = _("emails")
+        permissions = [("export_emailmessage", _("Can export emails"))]
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["campaign", "key"], name="email_once")]
         indexes = [

@@ -33,6 +33,7 @@ class Reply(models.Model):
         verbose_name = _("reply")
         verbose_name_plural = _("replies")
         ordering = ["-id"]
+        permissions = [("export_reply", _("Can export replies"))]
         indexes = [
             models.Index(fields=["number", "id"], name="reply_number"),
             models.Index(fields=["campaign", "id"], name="reply_campaign", condition=models.Q(campaign__isnull=False)),

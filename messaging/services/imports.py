@@ -2,8 +2,10 @@
 
 import csv
 import datetime as dt
+import errno
 import io
 import itertools
+import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -46,6 +48,7 @@ PREVIEW_DAYS = 7
 NULL_ROWS = 5000  # that are looked at before the import
 ORPHAN_HOURS = 24
 UPLOADS = "imports"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of the disk, of a quota, of what one file may hold
 ERROR_COLUMNS = ["row", "column", "value", "reason"]
 
 LEFT_OUT_KEPT = 20  # different languages
@@ -65,7 +68,7 @@ def receive(
             _("The file is larger than %(limit)d MB. Split it and import the parts.") % {"limit": limit}
         )
     job = ContactImport(file_name=str(upload.name)[:200], size=upload.size or 0, region=region, created_by=by)
-    job.file.save(f"{timezone.now():%Y%m%d-%H%M%S}.dat", upload, save=False)
+    _keep(job, upload)
     try:
         _look(job)
         job.null_words = _null_words(job)
@@ -78,6 +81,20 @@ def receive(
             raise ValidationError(str(problem)) from problem
         raise
     return job
+
+
+def _keep(job: ContactImport, upload: "UploadedFile[Any]") -> None:
+    """Write the file; of one that does not fit on the disk nothing stays."""
+    name = f"{timezone.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}.dat"
+    try:
+        job.file.save(name, upload, save=False)
+    except OSError as problem:
+        job.file.storage.delete(job.file.field.generate_filename(job, name))
+        if problem.errno not in FULL:
+            raise
+        raise ValidationError(
+            _("There is no room on the console's disk for this file. Make room, then upload it again.")
+        ) from problem
 
 
 def choose(job: ContactImport, *, encoding: str, sheet: str, options: RowOptions) -> None:

@@ -38,7 +38,7 @@ def rows(resource: NumbersResource, shown: QuerySet[Any]) -> Iterator[list[str]]
     yield [column.column_name for column in columns]
     found = shown.iterator(chunk_size=CHUNK)
     while chunk := list(itertools.islice(found, CHUNK)):
-        if isinstance(chunk[0], Binding):
+        if resource.with_names and isinstance(chunk[0], Binding):
             name_people(chunk)
         for row in chunk:
             yield [as_text(resource.export_field(column, row)) for column in columns]

@@ -9,6 +9,8 @@ from phone_numbers.models import Binding, NumberPool, OwnedNumber
 
 
 class NumbersResource(resources.ModelResource):
+    with_names = True  # of contacts: only for who may see those
+
     def export_field(self, field: fields.Field, instance: Any, **kwargs: Any) -> Any:
         value = super().export_field(field, instance, **kwargs)
         return escape_formula(value) if isinstance(value, str) else value

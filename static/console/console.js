@@ -143,4 +143,15 @@
       });
     }
   });
+  // A link that acts is posted; where that cannot be done it opens a page with the button.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-post]");
+    const token = document.querySelector("input[name=csrfmiddlewaretoken]");
+    if (!link || !token) return;
+    event.preventDefault();
+    const form = Object.assign(document.createElement("form"), { method: "post", action: link.href, hidden: true });
+    form.append(token.cloneNode());
+    document.body.append(form);
+    form.submit();
+  });
 })();

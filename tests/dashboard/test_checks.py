@@ -24,6 +24,8 @@ GOOD = {
     "LAAFFIC_BASE_URL": "https://api.laaffic.com/v3",
     "CONSOLE_URL": "https://console.example.com",
     "SECRET_KEY_IS_OWN": False,
+    "TRUSTED_PROXIES": [],
+    "SECURE_PROXY_SSL_HEADER": None,
     "REDIS_URL": "",
     "DATABASES": {
         "default": {
@@ -62,6 +64,9 @@ WRONG: list[tuple[str, Any, str]] = [
     ("CONSOLE_URL", "http://console.example.com:notaport", "E142"),
     ("REDIS_URL", "localhost:6379", "E151"),
     ("REDIS_URL", "redis://", "E151"),
+    ("REDIS_URL", "redis://redis.internal:6379/0", "W153"),
+    ("REDIS_URL", "redis://10.0.0.7:6379/0", "W153"),
+    ("REDIS_URL", "redis://user@redis.internal/0", "W153"),
     ("LAAFFIC_BALANCE_ALERT", Decimal(-1), "E152"),
     ("LAAFFIC_BALANCE_MINUTES", 0, "E152"),
     ("SECRET_KEY_IS_OWN", True, "W171"),
@@ -69,6 +74,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("CONSOLE_URL", "http://127.0.0.1:8000", "W173"),
     ("CONSOLE_URL", "http://console.example.com", "W174"),
     ("REDIS_URL", "redis://127.0.0.1:1/0", "W161"),
+    ("SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https"), "W175"),
 ]
 
 WRONG_QUEUE: list[tuple[str, Any, str]] = [

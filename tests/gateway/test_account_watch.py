@@ -197,7 +197,7 @@ class TryConnectionTests:
     ) -> None:
         address = reverse("admin:gateway_application_check_application", args=[application.pk])
 
-        (message,) = admin_client.get(address, follow=True).context["messages"]
+        (message,) = admin_client.post(address, follow=True).context["messages"]
 
         assert message.level_tag == "success"
         assert "Balance: " in str(message)
@@ -220,7 +220,7 @@ class HoldAdminTests:
         return AccountHold.objects.get()
 
     def test_it_is_probed_by_a_button(self, sandbox: RunningSandbox, admin_client: Client, hold: AccountHold) -> None:
-        answer = admin_client.get(reverse("admin:gateway_accounthold_probe_now", args=[hold.pk]), follow=True)
+        answer = admin_client.post(reverse("admin:gateway_accounthold_probe_now", args=[hold.pk]), follow=True)
 
         assert [str(message) for message in answer.context["messages"]] == ["Laaffic accepts the credentials."]
 

@@ -2,9 +2,11 @@
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -163,3 +165,67 @@ class PageTests:
             ListPrice.objects.create(country=country, price=1, currency="USD")
 
         assert queries() <= few
+
+
+class ImportRightsTests:
+    """The library's own pages: who may, and what a form that was tampered with does."""
+
+    IMPORT, PROCESS = "admin:messaging_listprice_import", "admin:messaging_listprice_process_import"
+
+    def upload(self, client: Client) -> Any:
+        file = SimpleUploadedFile("prices.csv", b"country,price,currency\nIN,0.0031,USD\n", "text/csv")
+        return client.post(reverse(self.IMPORT), {"import_file": file, "format": "0", "resource": ""})
+
+    def confirmation(self, client: Client) -> dict[str, str]:
+        form = self.upload(client).context["confirm_form"]
+        return {name: str(form[name].value() or "") for name in form.fields}
+
+    def test_what_was_shown_is_taken_once(self, admin_client: Client) -> None:
+        given = self.confirmation(admin_client)
+
+        admin_client.post(reverse(self.PROCESS), given)
+        again = admin_client.post(reverse(self.PROCESS), given, follow=True)
+
+        assert ListPrice.objects.get().country == "IN"
+        assert "Choose it again" in again.content.decode()
+
+    @pytest.mark.parametrize("how", ["/", "../../../../../", "..%2f", ""])
+    def test_no_file_is_named_by_the_browser(self, admin_client: Client, tmp_path: Path, how: str) -> None:
+        victim = tmp_path / "victim.csv"
+        victim.write_text("country,price,currency\nIN,9,USD\n")
+        given = self.confirmation(admin_client) | {"import_file_name": how + str(victim)}
+
+        answer = admin_client.post(reverse(self.PROCESS), given)
+
+        assert answer.status_code == 302
+        assert victim.exists()
+        assert not ListPrice.objects.exists()
+
+    @pytest.mark.parametrize("wrong", [{"format": "7"}, {"format": "-1"}, {"format": "x"}, {"import_file_name": "a:b"}])
+    def test_nonsense_is_answered_with_a_sentence(self, admin_client: Client, wrong: dict[str, str]) -> None:
+        answer = admin_client.post(reverse(self.PROCESS), self.confirmation(admin_client) | wrong, follow=True)
+
+        assert "Choose it again" in answer.content.decode()
+        assert not ListPrice.objects.exists()
+
+    def test_another_persons_file_is_not_taken(self, admin_client: Client, client: Client) -> None:
+        given = self.confirmation(admin_client)
+        client.force_login(User.objects.create_superuser("second"))
+
+        client.post(reverse(self.PROCESS), given)
+
+        assert not ListPrice.objects.exists()
+
+    @pytest.mark.parametrize("rights", [[], ["view"], ["view", "add"], ["view", "change"]])
+    def test_who_may_not_change_prices_imports_none(
+        self, admin_client: Client, client: Client, rights: list[str]
+    ) -> None:
+        given = self.confirmation(admin_client)
+        user = User.objects.create_user("half", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=[f"{right}_listprice" for right in rights]))
+        client.force_login(user)
+
+        answers = [client.get(reverse(self.IMPORT)), self.upload(client), client.post(reverse(self.PROCESS), given)]
+
+        assert [answer.status_code for answer in answers] == [403, 403, 403]
+        assert not ListPrice.objects.exists()

@@ -141,7 +141,9 @@ class WritingTests:
         admin_client.post(reverse(ADD), given(application, groups=[group.pk]))
         assert GroupTask.objects.get().number_count == 3
         user = User.objects.create_user("eve", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=["view_grouptask", "add_grouptask"]))
+        user.user_permissions.set(
+            Permission.objects.filter(codename__in=["view_grouptask", "add_grouptask", "export_grouptask"])
+        )
         client.force_login(user)
 
         client.post(reverse(ADD), given(application, groups=[group.pk]))
@@ -315,7 +317,9 @@ class LaunchingTests:
         gets = [reverse(LIST), reverse(ADD), own(task), own(task, "edit"), own(task, "review")]
         gets += [reverse("admin:voice_grouptask_export", args=["csv"]), own(task, "numbers")]
         assert {client.get(page).status_code for page in gets} == {403}
-        user.user_permissions.set(Permission.objects.filter(codename__in=["view_grouptask", "add_grouptask"]))
+        user.user_permissions.set(
+            Permission.objects.filter(codename__in=["view_grouptask", "add_grouptask", "export_grouptask"])
+        )
         assert {client.get(page).status_code for page in gets} == {200}
         posts = [own(task, "review"), own(task, "cancel"), own(task, "resolve"), own(task, "make", "again")]
         assert {client.post(page, {"why": "x"}).status_code for page in posts} == {403}

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.dashboard.pages import blame, page, require
+from laaffic_console.dashboard.pages import blame, may_see_contacts, page, require
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.gateway.models import CallState, GatewayCall
 from messaging.models import Contact
@@ -68,6 +68,10 @@ class SipCallAdmin(ReadOnlyAdmin):
     search_fields = ["callee"]
     search_help_text = gettext_lazy("The beginning of a number")
 
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        shown = [str(column) for column in super().get_list_display(request)]
+        return shown if may_see_contacts(request) else [column for column in shown if column != "contact"]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("voice.add_sipcall"))
 
@@ -113,7 +117,7 @@ class SipCallAdmin(ReadOnlyAdmin):
         if (chosen := request.GET.get("phone", "")).isdecimal():
             given["phone"] = chosen
         contact = request.GET.get("contact", "")
-        if contact.isdecimal() and len(contact) < 19 and request.user.has_perm("messaging.view_contact"):
+        if contact.isdecimal() and len(contact) < 19 and may_see_contacts(request):
             given["callee"] = Contact.objects.filter(pk=contact).values_list("number", flat=True).first() or ""
         return given
 
@@ -133,6 +137,7 @@ class SipCallAdmin(ReadOnlyAdmin):
             "voice/call.html",
             asked.callee,
             asked=asked,
+            contact=asked.contact if may_see_contacts(request) else None,
             state=state_of(asked),
             tone=TONES.get(state_of(asked)[0], state_of(asked)[0]),
             advice=calls.advice(asked),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console.dashboard.exporting import Exporting, require_export
 from laaffic_console.dashboard.pages import page, require
 from voice import group_exports
 from voice.admin.group_facts import bar, button_words, told
@@ -51,13 +52,13 @@ MADE: dict[str, Callable[..., GroupTask]] = {
 
 
 @admin.register(GroupTask)
-class GroupTaskAdmin(CopiedListAdmin):
+class GroupTaskAdmin(Exporting, CopiedListAdmin):
     list_display = ["shown_name", "shown_state", "application", "progress", "rate", "sms", "shown_cost", "created_at"]
     list_filter = [ShownFilter, "state", ("application", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["application", "created_by"]
     search_fields = ["name", "task_name", "=key"]
     list_before_template = "voice/group_panel.html"
-    sync_permission = "voice.view_grouptask"
+    sync_permission = "voice.change_grouptask"
 
     def sync_names(self) -> list[str]:
         return [group_sync.NAME] if syncing.applications() else []
@@ -74,18 +75,21 @@ class GroupTaskAdmin(CopiedListAdmin):
     # The list
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        kinds = [(kind.upper(), reverse("admin:voice_grouptask_export", args=[kind])) for kind in group_exports.KINDS]
-        response = super().changelist_view(request, {"exports": kinds} | (extra_context or {}))
+        kinds = group_exports.KINDS if self.has_export_permission(request) else ()
+        exports = [(kind.upper(), reverse("admin:voice_grouptask_export", args=[kind])) for kind in kinds]
+        response = super().changelist_view(request, {"exports": exports} | (extra_context or {}))
         if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
             response.context_data["totals"] = group_figures.totals(changelist.queryset)
         return response
 
-    def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse:
+    def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse | HttpResponseRedirect:
         """What the list shows with its filters and search, all pages of it."""
-        require(request, "voice.view_grouptask")
+        require_export(request, GroupTask)
         if kind not in group_exports.KINDS:
             raise Http404
-        shown = self.get_changelist_instance(request).get_queryset(request)
+        shown = self.rows_shown(request)
+        if isinstance(shown, HttpResponseRedirect):
+            return shown
         answer = StreamingHttpResponse(group_exports.content(shown, kind), content_type=TYPES[kind])
         answer["Content-Disposition"] = f'attachment; filename="group-calls-{timezone.now():%Y-%m-%d}.{kind}"'
         return answer
@@ -231,6 +235,7 @@ class GroupTaskAdmin(CopiedListAdmin):
             may_update=may_add and may_launch and task.state == TaskState.WAITING,
             may_repeat=may_add and may_launch and task.state == TaskState.FINISHED,
             may_cancel=may_launch and task.state in OPEN and bool(task.key),
+            may_export=self.has_export_permission(request),
             may_resolve=may_launch and task.state == TaskState.UNKNOWN,
             may_delete=self.has_delete_permission(request, task),
             **told(task),
@@ -238,7 +243,7 @@ class GroupTaskAdmin(CopiedListAdmin):
 
     def numbers_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Whom the task calls, as a CSV file."""
-        require(request, "voice.view_grouptask")
+        require_export(request, GroupTask)
         task = GroupTask.objects.filter(pk=pk).first()
         if task is None:
             raise Http404

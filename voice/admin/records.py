@@ -6,14 +6,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.dashboard.pages import require
+from laaffic_console.dashboard.exporting import Exporting, require_export
 from voice import exports
 from voice.admin.sync_state import CopiedListAdmin
 from voice.models import CallRecord
@@ -79,14 +79,14 @@ def beginning_with(digits: str) -> dict[str, str]:
 
 
 @admin.register(CallRecord)
-class CallRecordAdmin(CopiedListAdmin):
+class CallRecordAdmin(Exporting, CopiedListAdmin):
     list_display = ["at", "callee", "shown_kind", "shown_outcome", "talked", "shown_cost", "key_pressed", "recorded"]
     list_display_links = ["at", "callee"]
     list_filter = ["outcome", "kind", PeriodFilter, KeyFilter, RecordedFilter]
     search_fields = ["callee"]
     search_help_text = gettext_lazy("The beginning of a number, or a whole voice id")
     list_before_template = "voice/records_panel.html"
-    sync_permission = "voice.view_callrecord"
+    sync_permission = "voice.change_callrecord"
 
     def sync_names(self) -> list[str]:
         return list(records_pulls.NAMES) if syncing.applications() else []
@@ -98,12 +98,14 @@ class CallRecordAdmin(CopiedListAdmin):
             *super().get_urls(),
         ]
 
-    def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse:
+    def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse | HttpResponseRedirect:
         """What the list shows with its filters and search, all pages of it."""
-        require(request, "voice.view_callrecord")
+        require_export(request, CallRecord)
         if kind not in exports.KINDS:
             raise Http404
-        shown = self.get_changelist_instance(request).get_queryset(request)
+        shown = self.rows_shown(request)
+        if isinstance(shown, HttpResponseRedirect):
+            return shown
         answer = StreamingHttpResponse(exports.content(shown, kind), content_type=TYPES[kind])
         answer["Content-Disposition"] = f'attachment; filename="calls-{timezone.now():%Y-%m-%d}.{kind}"'
         return answer
@@ -114,9 +116,9 @@ class CallRecordAdmin(CopiedListAdmin):
             "charts": charts,
             "rate_chart": json.dumps(charts["rate"]),
             "duration_chart": json.dumps(charts["duration"]),
-            "exports": [
-                (kind.upper(), reverse("admin:voice_callrecord_export", args=[kind])) for kind in exports.KINDS
-            ],
+            "exports": [(kind.upper(), reverse("admin:voice_callrecord_export", args=[kind])) for kind in exports.KINDS]
+            if self.has_export_permission(request)
+            else [],
         }
         return super().changelist_view(request, panel | (extra_context or {}))
 

@@ -65,6 +65,7 @@ class CallRecord(models.Model):
     class Meta:
         verbose_name = _("call record")
         verbose_name_plural = _("call records")
+        permissions = [("export_callrecord", _("Can export call records"))]
         ordering = ["-at", "-id"]
         indexes = [
             models.Index(fields=["-at", "-id"], name="record_latest"),

@@ -190,7 +190,10 @@ class GroupTask(models.Model):
         verbose_name = _("group-call task")
         verbose_name_plural = _("group-call tasks")
         ordering = ["-id"]
-        permissions = [("launch_grouptask", _("Can launch, update, repeat and cancel group-call tasks"))]
+        permissions = [
+            ("launch_grouptask", _("Can launch, update, repeat and cancel group-call tasks")),
+            ("export_grouptask", _("Can export group-call tasks and their numbers")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["task_name"], name="task_name_once", condition=~models.Q(task_name=""))
         ]

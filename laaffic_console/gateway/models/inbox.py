@@ -29,6 +29,9 @@ class PushedBody(models.Model):
         verbose_name = _("pushed body")
         verbose_name_plural = _("inbox")
         ordering = ["-id"]
+        permissions = [
+            ("read_pushedbody", _("Can read pushed bodies and reports as they came, with every number and text"))
+        ]
         indexes = [
             models.Index(fields=["kind", "id"], name="push_waiting", condition=models.Q(applied_at=None)),
             models.Index(fields=["id"], name="push_failed", condition=models.Q(failed__gt=0)),

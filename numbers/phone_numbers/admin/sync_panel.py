@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
-from laaffic_console.dashboard.pages import require
+from laaffic_console.dashboard.exporting import Exporting, require_export
+from laaffic_console.dashboard.pages import may_see_contacts, require
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from phone_numbers import exports
 from phone_numbers.models import SyncStatus
 from phone_numbers.services import scheduling
 
 
-class SyncedListAdmin(ReadOnlyAdmin):
+class SyncedListAdmin(Exporting, ReadOnlyAdmin):
     """The rows are Laaffic's: they are read from there and changed only through services."""
 
     list_before_template = "numbers/sync_panel.html"
@@ -51,7 +51,9 @@ class SyncedListAdmin(ReadOnlyAdmin):
             "sync_url": reverse(f"admin:{self._url_name('sync')}"),
             "exports": [
                 (kind.upper(), reverse(f"admin:{self._url_name('export')}", args=[kind])) for kind in exports.KINDS
-            ],
+            ]
+            if self.has_export_permission(request)
+            else [],
         }
         return super().changelist_view(request, {**(extra_context or {}), **panel})
 
@@ -67,12 +69,15 @@ class SyncedListAdmin(ReadOnlyAdmin):
 
     def export_view(self, request: HttpRequest, kind: str) -> HttpResponse | StreamingHttpResponse | FileResponse:
         """What the list shows with its filters and search, all pages of it."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        require_export(request, self.model)
         if kind not in exports.KINDS:
             raise Http404
-        shown = self.get_changelist_instance(request).get_queryset(request)
-        return exports.answer(self.resource_class(), shown, kind, str(self.opts.model_name))
+        shown = self.rows_shown(request)
+        if isinstance(shown, HttpResponseRedirect):
+            return shown
+        resource = self.resource_class()
+        resource.with_names = may_see_contacts(request)
+        return exports.answer(resource, shown, kind, str(self.opts.model_name))
 
 
 def is_running(status: SyncStatus) -> bool:

@@ -55,7 +55,10 @@ class Binding(models.Model):
         verbose_name = _("AXB binding")
         verbose_name_plural = _("AXB bindings")
         ordering = ["-id"]
-        permissions = [("unbind_binding", _("Can end AXB bindings at Laaffic"))]
+        permissions = [
+            ("unbind_binding", _("Can end AXB bindings at Laaffic")),
+            ("export_binding", _("Can export AXB bindings")),
+        ]
         # In this order it also finds a bindId alone.
         constraints = [models.UniqueConstraint(fields=["bind_id", "application"], name="binding_once")]
         indexes = [

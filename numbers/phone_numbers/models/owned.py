@@ -30,6 +30,7 @@ class OwnedNumber(models.Model):
     class Meta:
         verbose_name = _("owned number")
         verbose_name_plural = _("owned numbers")
+        permissions = [("export_ownednumber", _("Can export owned numbers"))]
         ordering = ["due_date", "number"]
         indexes = [models.Index(fields=["due_date", "number"], name="owned_due")]
 

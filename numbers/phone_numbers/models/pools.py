@@ -26,7 +26,10 @@ class NumberPool(models.Model):
         verbose_name = _("number pool")
         verbose_name_plural = _("number pools")
         ordering = ["pool_number", "id"]
-        permissions = [("apply_numberpool", _("Can apply a number pool at Laaffic"))]
+        permissions = [
+            ("apply_numberpool", _("Can apply a number pool at Laaffic")),
+            ("export_numberpool", _("Can export number pools")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["pool_number"], condition=models.Q(gone_at=None), name="pool_number_once")
         ]

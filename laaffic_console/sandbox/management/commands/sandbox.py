@@ -4,6 +4,7 @@ import contextlib
 import ipaddress
 import signal
 import socket
+from os import environ
 from typing import Any
 
 from django.conf import settings
@@ -47,7 +48,12 @@ class Command(BaseCommand):
         parser.add_argument("--balance", type=float, help="runs down with each message; without it, it never does")
         parser.add_argument("--clock-offset", type=float, default=0.0, help="seconds this gateway's clock is ahead")
         pushes = parser.add_argument_group("delivery reports, and how all callbacks are posted")
-        pushes.add_argument("--callback", default="", metavar="URL", help="where delivery reports are posted")
+        pushes.add_argument(
+            "--callback",
+            default=environ.get("SANDBOX_CALLBACK", ""),
+            metavar="URL",
+            help="where delivery reports are posted; better in SANDBOX_CALLBACK, as everybody sees arguments (ps)",
+        )
         pushes.add_argument(
             "--delivery-delay", default="0.3,2.5", metavar="MIN,MAX", help="seconds until delivered or failed"
         )
@@ -94,12 +100,22 @@ class Command(BaseCommand):
         replies.add_argument(
             "--reply-rate", type=probability, default=0.0, metavar="P", help="share of phones that answer"
         )
-        replies.add_argument("--reply-callback", default="", metavar="URL", help="where replies are posted")
+        replies.add_argument(
+            "--reply-callback",
+            default=environ.get("SANDBOX_REPLY_CALLBACK", ""),
+            metavar="URL",
+            help="where replies are posted",
+        )
         replies.add_argument("--reply-words", default="", metavar="WORD,WORD", help="what they say, STOP for one")
         replies.add_argument("--reply-delay", type=seconds, default=1.0, metavar="SECONDS", help="after delivery")
         replies.add_argument("--misspelt-mnc", action="store_true", help='"mcn" as one vendor sample has it')
         voice = parser.add_argument_group("voice")
-        voice.add_argument("--voice-callback", default="", metavar="URL", help="where ended calls are pushed")
+        voice.add_argument(
+            "--voice-callback",
+            default=environ.get("SANDBOX_VOICE_CALLBACK", ""),
+            metavar="URL",
+            help="where ended calls are pushed",
+        )
         voice.add_argument("--sip-phones", type=int, default=5, metavar="N")
         voice.add_argument("--busy-phone", action="append", default=[], metavar="ACCOUNT", help="never idle (-68)")
         voice.add_argument("--answer-rate", type=float, metavar="P", help="share of calls that are answered")

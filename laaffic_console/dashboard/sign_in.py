@@ -1,0 +1,50 @@
+"""Wrong passwords are few: an account from one address, and an address on the whole (django-axes counts them).
+
+What is locked is the pair of account and address, so a stranger elsewhere locks nobody out. An address that tries many
+accounts meets a second, wider limit.
+"""
+
+from typing import Any
+
+from axes.handlers.database import AxesDatabaseHandler
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.webhooks import client_address
+
+
+class Throttle(AxesDatabaseHandler):
+    """axes has one limit for all it counts by; an address's own failures are scaled to it."""
+
+    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
+        of_pair = int(super().get_failures(request, credentials))
+        of_address = failures_of(request.axes_ip_address)  # type: ignore[attr-defined]
+        return max(of_pair, of_address * settings.AXES_FAILURE_LIMIT // settings.SIGN_IN_ADDRESS_LIMIT)
+
+
+def failures_of(address: str | None) -> int:
+    """From this address, within the time that a lock lasts."""
+    recent = AccessAttempt.objects.filter(
+        ip_address=address, attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME
+    )
+    return int(recent.aggregate(n=Sum("failures_since_start"))["n"] or 0)
+
+
+def address(request: HttpRequest) -> str | None:
+    """As pushes have it: X-Forwarded-For counts from TRUSTED_PROXIES alone."""
+    return client_address(request) or None
+
+
+def locked_out(request: HttpRequest, credentials: dict[str, Any] | None = None, *rest: Any) -> HttpResponse:
+    """How long to wait. It comes from a middleware, after which nothing draws a page, so it is drawn here."""
+    seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
+    context = {**admin.site.each_context(request), "title": _("Too many wrong passwords"), "minutes": -(-seconds // 60)}
+    answer = TemplateResponse(request, "console/locked_out.html", context, status=429)
+    answer["Retry-After"] = str(seconds)
+    return answer.render()

@@ -1,0 +1,59 @@
+"""gunicorn's thread worker, in which a slow client holds a socket and no thread.
+
+A thread is given to a connection when its header has come whole, and taken away after the answer: nobody waits for the
+rest of a body that was refused. A body that is wanted is still read by a thread, as slowly as it comes; against that a
+proxy buffers (deploy/nginx.conf).
+"""
+
+import contextlib
+import socket
+import time
+from typing import Any
+
+from gunicorn.workers import gthread
+
+HEADER_SECONDS = 20.0  # from the connection's beginning to the end of its header
+PEEKED = 64 * 1024  # more header than gunicorn takes
+
+
+class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
+    def handle(self, conn: Any) -> Any:
+        if conn.initialized or header_is_whole(conn.sock):
+            return super().handle(conn)
+        conn.begun = getattr(conn, "begun", None) or time.monotonic()
+        return gthread._DEFER if time.monotonic() < conn.begun + HEADER_SECONDS else False
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """Closed at once where nothing more is said: lingering would keep all others waiting."""
+        if not fs.cancelled() and fs.exception() is None and fs.result() is False:
+            self.nr_conns -= 1
+            take_what_has_come(conn.sock)
+            conn.close()
+            return
+        super().finish_request(conn, fs)
+
+    def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
+        """What has come of an unread body is passed over; for what has not nobody waits."""
+        return bool(keepalive) and bool(conn.parser.finish_body(deadline=time.monotonic()))
+
+
+def take_what_has_come(sock: socket.socket) -> None:
+    """Unread bytes would make the system cut the answer off; no more than there are now are read."""
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_WR)
+        while sock.recv(PEEKED, socket.MSG_DONTWAIT):
+            pass
+
+
+def header_is_whole(sock: socket.socket) -> bool:
+    """True as well for one that has ended. Else the socket is not readable again before more of it has come."""
+    try:
+        come = sock.recv(PEEKED, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    is_whole = not come or b"\r\n\r\n" in come or len(come) >= PEEKED
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1 if is_whole else len(come) + 1)
+    return is_whole

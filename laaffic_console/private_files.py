@@ -1,0 +1,31 @@
+"""Numbers, texts and the secret key lie in `var/`: nobody else on the machine reads them, whatever the umask says."""
+
+import os
+from pathlib import Path
+
+FOLDER, FILE = 0o700, 0o600
+UMASK = 0o077
+PUBLIC = "static"  # what collectstatic gathers is served to everybody, and is many files
+
+
+def make_private(folder: Path) -> None:
+    """The folder, made if need be, and what is in it; from now on this process makes nothing that others may read."""
+    os.umask(UMASK)
+    folder.mkdir(mode=FOLDER, parents=True, exist_ok=True)
+    close(folder, FOLDER)
+    for path, folders, files in os.walk(folder):
+        if path == str(folder) and PUBLIC in folders:
+            folders.remove(PUBLIC)
+        for name in folders:
+            close(Path(path, name), FOLDER)
+        for name in files:
+            close(Path(path, name), FILE)
+
+
+def close(path: Path, mode: int) -> None:
+    """Take from it what others may do. A link is left alone, and so is what goes meanwhile or is another user's."""
+    try:
+        if not path.is_symlink() and path.stat().st_mode & 0o077:
+            path.chmod(mode)
+    except OSError:
+        pass

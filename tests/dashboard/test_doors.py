@@ -1,0 +1,147 @@
+"""Who gets in where: every URL of the console, six kinds of people, GET and POST, against a table.
+
+`doors.txt` has a line per URL: its GET and its POST, a letter for each of anonymous, no role, viewer, operator,
+approver and administrator. s: sent to sign in, r: refused (403), o: opened, g: done and led on, h: no such page,
+m: another method, b: a bad request, !: broke.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.template.response import SimpleTemplateResponse
+from django.test.utils import CaptureQueriesContext
+
+from tests.dashboard import doors
+from tests.dashboard.doors import Door
+
+pytestmark = pytest.mark.django_db
+
+TABLE = Path(__file__).with_name("doors.txt")
+BODIES: dict[str, Any] = {
+    "admin/messaging/listprice/import/": lambda: {
+        "import_file": SimpleUploadedFile("p.csv", b"country,price,currency\nIN,0.5,USD\n", "text/csv"),
+        "format": "0",
+        "resource": "",
+    },
+    "admin/messaging/listprice/process_import/": lambda: {
+        "import_file_name": "/etc/hostname",
+        "original_file_name": "p.csv",
+        "format": "0",
+    },
+    "admin/messaging/contactgroup/add/": lambda: {"name": "new", "description": ""},
+    "admin/messaging/listprice/add/": lambda: {"channel": "sms", "country": "FR", "price": "1", "currency": "USD"},
+    "admin/auth/group/add/": lambda: {"name": "Everything"},
+}
+USUAL = {"post": "yes", "_confirmed": "1", "why": "seen", "note": "seen", "reason": "seen", "word": "write_off"}
+
+
+# Written by looking: when a session was seen, and what the review has counted, kept so that it is not counted again
+# (under a lease, so that one process counts).
+OWN = ("django_session", "messaging_audiencecount", "gateway_lease")
+
+
+def body_for(door: Door) -> dict[str, Any] | str:
+    """Made anew for each request: a file is read once."""
+    if door.route.startswith("hooks/"):
+        return '[{"msgid": "1", "mobile": "919876543210", "status": "0"}]'
+    make = BODIES.get(door.route)
+    return make() if make else dict(USUAL)
+
+
+def expected() -> dict[str, tuple[str, str]]:
+    rows = [line.rsplit(maxsplit=2) for line in TABLE.read_text().splitlines() if line and line[0] != "#"]
+    return {address: (get, post) for address, get, post in rows}
+
+
+@pytest.fixture(autouse=True)
+def _quiet(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether somebody gets in is decided before a page is drawn; and nothing leaves this machine."""
+    settings.LAAFFIC_PUSH_TOKENS = [doors.TOKEN]
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    }
+    monkeypatch.setattr(SimpleTemplateResponse, "rendered_content", "")
+
+
+@pytest.fixture
+def left(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was asked of the gateway: each request is written here and fails."""
+    asked: list[str] = []
+
+    def send(session: Any, request: Any, **options: Any) -> None:
+        asked.append(request.url)
+        raise ConnectionError("nothing leaves in a test")
+
+    monkeypatch.setattr("requests.Session.send", send)
+    return asked
+
+
+def shown(door: Door, made: dict[str, Any]) -> str:
+    """The address as the table has it: with the route's variables, but for the choice."""
+    chosen = [choice for choice in doors.CHOICES.get(door.route, ()) if f"/{choice}/" in door.address]
+    return door.address if "(?P" in door.route else f"/{door.route}" + (f"[{chosen[0]}]" if chosen else "")
+
+
+@pytest.mark.parametrize("who", doors.PEOPLE)
+def test_everybody_gets_in_exactly_where_the_table_says(left: list[str], who: str) -> None:
+    found, changed = answers(who)
+
+    place = doors.PEOPLE.index(who)
+    told = {address: (get[place], post[place]) for address, (get, post) in expected().items()}
+    wrong = {
+        address: f"{found.get(address)}, not {told.get(address)}"
+        for address in {*found, *told}
+        if found.get(address) != told.get(address)
+    }
+    assert wrong == {}
+    assert changed == []
+
+
+def test_looking_changes_nothing_and_asks_nobody(left: list[str]) -> None:
+    made, client = doors.one_of_each(), doors.client("superuser")
+    changed: list[str] = []
+    for door in doors.doors(made):
+        with CaptureQueriesContext(connection) as queries:
+            answers = [
+                doors.knock(client, door, "get", query) for query in ({"contact": "1", "q": "a"}, {"no_such": "x"})
+            ]
+        changed += [f"{door.address}: {sql}" for sql in writes(queries)]
+        assert doors.BROKEN not in map(doors.letter, answers), door
+
+    assert [line[:160] for line in changed] == []
+    assert left == []
+
+
+def test_nothing_breaks() -> None:
+    assert [address for address, letters in expected().items() if doors.BROKEN in "".join(letters)] == []
+
+
+def answers(who: str) -> tuple[dict[str, tuple[str, str]], list[str]]:
+    """{address: (letter for GET, letter for POST)}, and what was written although it was refused."""
+    made, client = doors.one_of_each(), doors.client(who)
+    found: dict[str, tuple[str, str]] = {}
+    changed: list[str] = []
+    for door in doors.doors(made):
+        letters: list[str] = []
+        for method, body in (("get", {}), ("post", body_for(door))):
+            with CaptureQueriesContext(connection) as queries:
+                letters.append(doors.letter(doors.knock(client, door, method, body)))
+            if letters[-1] in (doors.REFUSED, doors.SIGN_IN) and (sql := writes(queries)):
+                changed.append(f"{method} {door.address}: {sql[0]}")
+        found[shown(door, made)] = (letters[0], letters[1])
+    return found, changed
+
+
+def writes(queries: CaptureQueriesContext) -> list[str]:
+    """What changes rows."""
+    begun = [query["sql"] for query in queries.captured_queries]
+    return [
+        sql
+        for sql in begun
+        if sql.split(maxsplit=1)[0] in ("INSERT", "UPDATE", "DELETE") and not any(table in sql for table in OWN)
+    ]

@@ -1,0 +1,118 @@
+"""Guessing passwords is slow, and nobody is locked out by a stranger."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from axes.models import AccessAttempt
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from laaffic_console.gateway.services import sign_ins
+
+pytestmark = pytest.mark.django_db
+HOME, STRANGER = "203.0.113.7", "198.51.100.9"
+
+
+@pytest.fixture(autouse=True)
+def _people(settings: LazySettings) -> None:
+    settings.AXES_FAILURE_LIMIT, settings.SIGN_IN_ADDRESS_LIMIT, settings.TRUSTED_PROXIES = 3, 6, []
+    for name in ("asha", "ben"):
+        User.objects.create_user(name, password="right", is_staff=True)
+
+
+def sign_in(name: str, password: str, address: str = HOME, **headers: Any) -> Any:
+    given = {"username": name, "password": password}
+    return Client().post(reverse("admin:login"), given, REMOTE_ADDR=address, headers=headers)
+
+
+def guess(name: str, times: int, address: str = HOME, **headers: Any) -> None:
+    for number in range(times):
+        sign_in(name, f"wrong {number}", address, **headers)
+
+
+def test_the_right_password_after_too_many_wrong_ones_does_not_do() -> None:
+    guess("asha", 3)
+
+    answer = sign_in("asha", "right")
+
+    assert answer.status_code == 429
+    assert answer["Retry-After"] == "900"
+    assert "15 minutes" in answer.content.decode()
+    assert "asha" not in answer.content.decode()
+
+
+def test_a_stranger_locks_nobody_out() -> None:
+    guess("asha", 5, STRANGER)
+
+    assert sign_in("asha", "right", STRANGER).status_code == 429
+    assert sign_in("asha", "right").status_code == 302
+
+
+def test_another_account_from_there_is_not_affected() -> None:
+    guess("asha", 3)
+
+    assert sign_in("ben", "right").status_code == 302
+
+
+def test_an_address_that_tries_many_accounts_is_stopped() -> None:
+    for number in range(6):
+        guess(f"nobody {number}", 1)
+
+    assert sign_in("ben", "right").status_code == 429
+    assert sign_in("ben", "right", STRANGER).status_code == 302
+
+
+def test_a_few_wrong_ones_are_forgotten_with_the_right_one() -> None:
+    guess("asha", 2)
+    assert sign_in("asha", "right").status_code == 302
+
+    guess("asha", 2)
+
+    assert sign_in("asha", "right").status_code == 302
+
+
+def test_it_ends() -> None:
+    guess("asha", 3)
+    AccessAttempt.objects.update(attempt_time=timezone.now() - dt.timedelta(minutes=16))
+
+    assert sign_in("asha", "right").status_code == 302
+
+
+def test_trying_on_makes_it_no_longer() -> None:
+    guess("asha", 3)
+    began = AccessAttempt.objects.get().attempt_time
+
+    guess("asha", 4)
+
+    assert AccessAttempt.objects.get().attempt_time == began
+
+
+@pytest.mark.parametrize("proxies", [[], ["10.0.0.1"]])
+def test_an_address_is_believed_from_our_proxies_alone(settings: LazySettings, proxies: list[str]) -> None:
+    settings.TRUSTED_PROXIES = proxies
+    for number in range(3):
+        guess("asha", 1, "10.0.0.1", **{"X-Forwarded-For": f"{STRANGER}, 192.0.2.{number}"})
+
+    seen = set(AccessAttempt.objects.values_list("ip_address", flat=True))
+
+    assert seen == ({"192.0.2.0", "192.0.2.1", "192.0.2.2"} if proxies else {"10.0.0.1"})
+
+
+def test_no_password_is_kept() -> None:
+    guess("asha", 2)
+
+    kept = AccessAttempt.objects.get()
+
+    assert "wrong" not in f"{kept.post_data}{kept.get_data}"
+
+
+def test_a_month_later_it_is_gone() -> None:
+    guess("asha", 1)
+    AccessAttempt.objects.update(attempt_time=timezone.now() - dt.timedelta(days=31))
+
+    assert sign_ins.forget_old() == 1
+    assert not AccessAttempt.objects.exists()

@@ -1,0 +1,87 @@
+"""What the console keeps is for its own user, whatever umask it is started with."""
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from laaffic_console import private_files
+from laaffic_console.conf import BASE_DIR
+
+
+@pytest.fixture(autouse=True)
+def _open_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def modes(folder: Path) -> set[int]:
+    return {mode(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_was_open_is_closed(tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    deep = var / "media" / "imports"
+    deep.mkdir(parents=True)
+    for file in (var / "console.sqlite3", var / "console.sqlite3-wal", var / "log", deep / "people.csv"):
+        file.touch(0o644)
+
+    private_files.make_private(var)
+
+    assert {mode(var), mode(deep), mode(deep.parent)} == {0o700}
+    assert modes(var) == {0o600}
+
+
+def test_what_comes_later_is_private_too(tmp_path: Path) -> None:
+    private_files.make_private(tmp_path / "var")
+
+    later = tmp_path / "var" / "later"
+    later.write_text("919876543210")
+
+    assert mode(later) == 0o600
+
+
+def test_a_link_leads_to_no_change_outside(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.touch(0o644)
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "link").symlink_to(outside)
+
+    private_files.make_private(tmp_path / "var")
+
+    assert mode(outside) == 0o644
+
+
+def test_a_first_start_leaves_nothing_open(tmp_path: Path) -> None:
+    """Secret key, database with its journal, an upload with its folders."""
+    var = tmp_path / "var"
+    code = """
+import django; django.setup()
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connection
+connection.cursor().execute("CREATE TABLE t (n)")
+default_storage.save("imports/2026/people.csv", ContentFile(b"919876543210"))
+import os; print(len(os.listdir(os.environ["CONSOLE_VAR_DIR"])), sorted(
+    oct(os.stat(os.path.join(at, name)).st_mode & 0o777)
+    for at, folders, files in os.walk(os.environ["CONSOLE_VAR_DIR"]) for name in files + folders if
+    os.stat(os.path.join(at, name)).st_mode & 0o077))
+"""
+    environment = {**os.environ, "CONSOLE_VAR_DIR": str(var), "DJANGO_SETTINGS_MODULE": "laaffic_console.settings"}
+    environment = {name: value for name, value in environment.items() if name not in ("DATABASE_URL", "SECRET_KEY")}
+
+    said = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=BASE_DIR, capture_output=True, text=True, check=True
+    )
+
+    assert said.stdout.split(maxsplit=1) == ["5", "[]\n"]
+    assert mode(var) == 0o700
