@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -61,4 +62,7 @@ def _shown(at: dt.datetime) -> str:
 
 
 def _wall_times(moment: dt.datetime, zones: set[str]) -> list[dt.datetime]:
-    return [moment.astimezone(ZoneInfo(zone)) for zone in zones]
+    """None at the ends of the calendar, where another zone's day does not exist."""
+    with suppress(OverflowError):
+        return [moment.astimezone(ZoneInfo(zone)) for zone in zones]
+    return []
