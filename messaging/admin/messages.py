@@ -69,7 +69,7 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
         "shown_state",
         "campaign",
         "shown_reason",
-        "segments",
+        "shown_segments",
         "cost",
         "settled_at",
         "reported_at",
@@ -101,6 +101,10 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
     def shown_reason(self, message: Message) -> str:
         return in_words(message.reason)
 
+    @display(description=gettext_lazy("segments"), ordering="segments")
+    def shown_segments(self, message: Message) -> int:
+        return timeline.segments_of(message)
+
     @display(description=gettext_lazy("cost"))
     def cost(self, message: Message) -> str:
         return timeline.cost_of(message)
@@ -121,6 +125,7 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
             message=message,
             state=answers.standing(message),
             text=timeline.text_of(message),
+            segments=timeline.segments_of(message),
             cost=self.cost(message),
             order_id=order_id(settings.LAAFFIC_ORDER_PREFIX, message.pk),
             entries=timeline.of(message),

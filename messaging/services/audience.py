@@ -99,7 +99,7 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
     not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(campaign).suppressed_on)
     made = _insert_messages(
         f"SELECT {campaign.pk}, {batch.pk}, c.id, c.number, c.country, {values}, "
-        f"{MessageState.QUEUED.value}, {channels.of(campaign).segments(campaign.text)}, 1, '', '', '', '' "
+        f"{MessageState.QUEUED.value}, {channels.segments_when_frozen(campaign)}, 1, '', '', '', '' "
         f"{audience} AND {not_excluded} AND {not_suppressed} ORDER BY c.id",
         [*value_params, *params, *excluded_params, *suppressed_on],
     )
@@ -285,7 +285,7 @@ def _insert_numbers(
                 number=number,
                 country=wanted[number].country,
                 merge_values=values_of(contacts.get(number) or Contact(number=number)) if fields else None,
-                segments=channels.of(campaign).segments(campaign.text),
+                segments=channels.segments_when_frozen(campaign),
             )
             for number in piece
         )

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.laaffic import LaafficClient, SendResult
+from messaging import merge_fields
 from messaging.models import Batch, Campaign
 from messaging.services.outgoing import Claim
 
@@ -78,6 +79,14 @@ def named(key: str) -> SendingChannel:
 
 def of(campaign: Campaign) -> SendingChannel:
     return _channels[campaign.channel]
+
+
+def segments_when_frozen(campaign: Campaign) -> int:
+    """What each message's row begins with. A text with fields is counted when it is merged: the answer writes it.
+
+    An answer of single segments writes none (services/answers.py), so a row that is to be counted begins with one.
+    """
+    return 1 if merge_fields.fields(campaign.text) else of(campaign).segments(campaign.text)
 
 
 def carried_by(application: Application) -> list[SendingChannel]:

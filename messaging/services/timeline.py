@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.stored_words import in_words
 from messaging import merge_fields
 from messaging.models import Message, MessageState
-from messaging.services import claiming, counting
+from messaging.services import channels, claiming, counting
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,13 @@ def text_of(message: Message) -> str:
         return message.campaign.text
     template = merge_fields.parse(message.campaign.text)
     return merge_fields.render(template, merge_fields.with_derived(claiming.as_values(message.merge_values)))
+
+
+def segments_of(message: Message) -> int:
+    """Of its own text, fields filled in: also before an answer has counted them."""
+    if message.merge_values is None:
+        return message.segments
+    return channels.of(message.campaign).segments(text_of(message))
 
 
 def cost_of(message: Message) -> str:
