@@ -100,7 +100,7 @@ class CampaignForm(forms.ModelForm):
 @admin.register(Campaign)
 class CampaignAdmin(ModelAdmin):
     form = CampaignForm
-    list_display = ["shown_name", "shown_state", "application", "bar", "total", "created_at", "created_by"]
+    list_display = ["shown_name", "shown_state", "application", "bar", "shown_total", "created_at", "created_by"]
     list_filter = ["state", "application", "kind"]
     list_select_related = ["application", "created_by"]
     search_fields = ["name"]
@@ -150,6 +150,10 @@ class CampaignAdmin(ModelAdmin):
             '<div style="min-width: 9rem">{}</div>',
             render_to_string("messaging/progress_bar.html", {"progress": progress}),
         )
+
+    @display(description=gettext_lazy("total"), ordering="total")
+    def shown_total(self, campaign: Campaign) -> str:
+        return f"{campaign.total:,}" if counting.is_counted(campaign) else "–"
 
     # Composing
 

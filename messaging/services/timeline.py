@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from laaffic_console.figures import money
 from laaffic_console.stored_words import in_words
 from messaging import merge_fields
 from messaging.models import Message, MessageState
@@ -54,4 +55,4 @@ def segments_of(message: Message) -> int:
 
 
 def cost_of(message: Message) -> str:
-    return "" if message.pay_micros is None else f"{counting.amount(message.pay_micros)} {message.currency}"
+    return "" if message.pay_micros is None else money(message.pay_micros / counting.MICROS, message.currency)
