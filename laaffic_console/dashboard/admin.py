@@ -11,6 +11,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from laaffic_console.dashboard import permission_words
+from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 
 WORDS = {
     "groups": permission_words.role,
@@ -33,7 +34,7 @@ class InWords:
 
 
 @admin.register(User)
-class ConsoleUserAdmin(InWords, UserAdmin, ModelAdmin):
+class ConsoleUserAdmin(SharedRowAdmin, InWords, UserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -48,7 +49,7 @@ class ConsoleUserAdmin(InWords, UserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(InWords, GroupAdmin, ModelAdmin):
+class RoleAdmin(SharedRowAdmin, InWords, GroupAdmin, ModelAdmin):
     list_display = ["shown_name"]
 
     @admin.display(description=_("role"), ordering="name")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 from laaffic_console.gateway.models import Application, Channel
 from messaging.admin import approvals, before_launch, campaign_page, channel_pages, steering
 from messaging.admin.pages import blame, page, require
@@ -98,7 +99,7 @@ class CampaignForm(forms.ModelForm):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(ModelAdmin):
+class CampaignAdmin(SharedRowAdmin, ModelAdmin):
     form = CampaignForm
     list_display = ["shown_name", "shown_state", "application", "bar", "shown_total", "created_at", "created_by"]
     list_filter = ["state", "application", "kind"]

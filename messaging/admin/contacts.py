@@ -24,6 +24,7 @@ from unfold.widgets import (
 )
 
 from laaffic_console.dashboard.paginator import BigTablePaginator
+from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 from messaging import contact_actions, exports, msisdn, search_indexes
 from messaging.admin import bulk_actions
 from messaging.admin.attribute_lines import as_lines, from_lines
@@ -142,7 +143,7 @@ class CountryFilter(admin.SimpleListFilter):
 
 
 @admin.register(Contact)
-class ContactAdmin(ModelAdmin):
+class ContactAdmin(SharedRowAdmin, ModelAdmin):
     form = ContactForm
     list_display = ["shown_number", "name", "country", "shown_validity", "language", "in_groups", "created_at"]
     list_filter = [GroupFilter, CountryFilter, "validity"]
@@ -363,7 +364,7 @@ def exported(found: QuerySet[Contact], kind: str) -> StreamingHttpResponse:
 
 
 @admin.register(ContactGroup)
-class ContactGroupAdmin(ModelAdmin):
+class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
     list_display = ["name", "members", "description", "created_at"]
     search_fields = ["name"]
     fields = ["name", "description"]

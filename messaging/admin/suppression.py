@@ -22,6 +22,7 @@ from unfold.widgets import (
 
 from laaffic_console.dashboard.file_input import FileInput
 from laaffic_console.dashboard.paginator import BigTablePaginator
+from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 from messaging import msisdn, search_indexes
 from messaging.admin import bulk_actions
 from messaging.admin.pages import blame, page
@@ -122,7 +123,7 @@ def allowed_words(n: int) -> str:
 
 
 @admin.register(SuppressionEntry)
-class SuppressionEntryAdmin(ModelAdmin):
+class SuppressionEntryAdmin(SharedRowAdmin, ModelAdmin):
     list_display = ["number", "channel", "shown_reason", "note", "source", "created_by", "created_at"]
     list_filter = ["channel", "reason"]
     list_select_related = ["created_by"]

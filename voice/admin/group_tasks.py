@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -152,12 +153,15 @@ class GroupTaskAdmin(CopiedListAdmin):
             address = own_page(saved) if saved.is_template else own_page(saved, "review")
             return JsonResponse({"next": address}) if is_fetched else HttpResponseRedirect(address)
         if is_fetched and request.method == "POST":
-            return JsonResponse({"errors": form.said()})
+            return JsonResponse({"errors": form.said(), "seen": form.seen_token})
         return page(self, request, "voice/group_form.html", title, form=form, task=task, back=back)
 
     def _save(self, request: HttpRequest, form: GroupTaskForm) -> GroupTask | None:
         try:
-            return group_tasks.save(form.instance, audience=form.audience, by=request.user)
+            with transaction.atomic():
+                if form.instance.pk and not form.compare():
+                    return None
+                return group_tasks.save(form.instance, audience=form.audience, by=request.user)
         except ValidationError as problem:
             form.add_error(None, problem.messages)
             return None

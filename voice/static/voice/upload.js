@@ -20,6 +20,7 @@ document.addEventListener("DOMContentLoaded", () => {
       try {
         const answer = JSON.parse(request.responseText);
         if (answer.next) { location.assign(answer.next); return; }
+        if (answer.seen && form.elements._seen) form.elements._seen.value = answer.seen;
         say(answer.errors);
       } catch { say({ file: [form.dataset.lost] }); }
       rest();
