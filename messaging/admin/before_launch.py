@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from messaging import segments
 from messaging.admin import approvals, channel_pages
 from messaging.admin.pages import page, require
-from messaging.models import Campaign, CampaignState, Contact
-from messaging.services import balance_forecast, campaigns, forecast, launch_checks, recipient_clocks
+from messaging.models import Campaign, CampaignState
+from messaging.services import balance_forecast, campaigns, forecast, launch_checks, previews, recipient_clocks
 from messaging.services.forecast import Forecast
 from messaging.services.launch_checks import Check
 
@@ -70,11 +70,22 @@ def _page(
 
 
 def _preview(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
-    """The text as one contact reads it: the one that was asked for, else the first."""
-    asked_for = Contact.objects.filter(number=request.GET.get("contact", "").strip("+ ")).first()
-    sample = asked_for or next(iter(forecast.sample(campaign, 1)), None)
-    text = forecast.as_contact(campaign.text, sample or Contact())
-    return {"sample": sample, "preview": text, "preview_count": segments.count(text)}
+    """The text as one contact reads it; who may not see contacts sees the text as it was written."""
+    asked, may_see = request.GET.get("contact", "").strip(), request.user.has_perm("messaging.view_contact")
+    if asked and not may_see:
+        raise PermissionDenied
+    if not may_see:
+        shown = previews.unfilled(campaign)
+    else:
+        shown = previews.asked_for(campaign, asked) if asked else previews.first(campaign)
+    return {
+        "sample": shown.contact,
+        "preview": shown.text,
+        "preview_says": shown.says,
+        "preview_others": shown.others,
+        "may_see_contacts": may_see,
+        "preview_count": segments.count(shown.text),
+    }
 
 
 def _planned(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
