@@ -164,13 +164,8 @@ def _invalid(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 def _night(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     clocks = recipient_clocks.at(forecast.starts_at(campaign), planned.counted)
-    asleep = [f"{clock.country} {clock.earliest:%H:%M}" for clock in clocks if clock.is_night]
-    if asleep:
-        yield Check(
-            "night",
-            Level.TICK,
-            _("It starts at night for some recipients: %(where)s.") % {"where": ", ".join(asleep)},
-        )
+    if sentence := recipient_clocks.at_night(clocks):
+        yield Check("night", Level.TICK, sentence)
 
 
 def _late(campaign: Campaign, planned: Forecast) -> Iterator[Check]:

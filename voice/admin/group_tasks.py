@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.dashboard.pages import page, require
+from messaging.services.launch_checks import NotSeen
 from voice import group_exports
-from voice.admin.group_facts import bar, button_words, told
+from voice.admin.group_facts import bar, button_words, check_words, start_words, told
 from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
 from voice.admin.records import TYPES
@@ -26,6 +27,7 @@ from voice.services import (
     group_copies,
     group_figures,
     group_numbers,
+    group_start,
     group_state,
     group_sync,
     group_tasks,
@@ -173,13 +175,21 @@ class GroupTaskAdmin(CopiedListAdmin):
         task = self._draft(pk)
         may_launch = request.user.has_perm("voice.launch_grouptask")
         problems: list[str] = []
+        missing: list[str] = []
+        numbers, stopped = group_numbers.callable_now(task)
+        start = group_start.starts_at(task)
+        clocks = group_start.clocks(numbers, start)
+        checks = group_start.checks(task, clocks)
+        ticked = set(request.POST.getlist("seen"))
         if request.method == "POST":
             require(request, "voice.launch_grouptask")
             try:
+                group_start.require(checks, ticked=ticked)
                 return self._launched(request, group_tasks.launch(task.pk, by=request.user))
+            except NotSeen as problem:
+                missing = problem.sentences
             except ValidationError as problem:
                 problems = problem.messages
-        numbers, stopped = group_numbers.callable_now(task)
         if stopped and task.door in group_tasks.AGAIN:
             problems = [group_tasks.opted_out_since(stopped)]
         return page(
@@ -189,6 +199,10 @@ class GroupTaskAdmin(CopiedListAdmin):
             task.name,
             task=task,
             problems=problems,
+            missing=missing,
+            checks=[check_words(check, check.key in ticked) for check in checks],
+            clocks=clocks,
+            **start_words(task, start),
             phones=len(numbers),
             stopped=stopped,
             button=button_words(task, len(numbers)),

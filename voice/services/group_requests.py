@@ -1,6 +1,7 @@
 """A group-call task as the interface wants it, and everything that is wrong with it, each at its own field."""
 
 import datetime as dt
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -135,6 +136,16 @@ def _windows(task: GroupTask) -> Iterator[Complaint]:
                 )
                 % shown_times,
             )
+            return
+    yield from _overlapping(sorted(window_of(window) for window in task.windows))
+
+
+def _overlapping(windows: Sequence[Window]) -> Iterator[Complaint]:
+    """Of windows by their beginning; what ends when the next begins does not overlap."""
+    for (start, end), (then, until) in itertools.pairwise(windows):
+        if then < end:
+            shown = {"one": f"{start:%H:%M}–{end:%H:%M}", "other": f"{then:%H:%M}–{until:%H:%M}"}
+            yield "windows", _("%(one)s and %(other)s overlap. Make one window of them.") % shown
             return
 
 
