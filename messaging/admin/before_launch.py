@@ -54,6 +54,7 @@ def _page(
 ) -> HttpResponse:
     problem = " ".join(campaigns.problems_of(campaign))
     pages = channel_pages.of(campaign)
+    shown = {} if problem else {**_preview(request, campaign), **_planned(request, campaign)}
     return page(
         admin,
         request,
@@ -64,8 +65,8 @@ def _page(
         problem=problem,
         missing=missing or [],
         may_launch=request.user.has_perm("messaging.launch_campaign"),
-        beside=pages.beside(campaign),
-        **({} if problem else {**_preview(request, campaign), **_planned(request, campaign)}),
+        beside=pages.beside(previews.as_read(campaign, shown.get("sample"))),
+        **shown,
     )
 
 

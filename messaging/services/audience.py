@@ -95,7 +95,7 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
     excluded = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
     not_excluded, excluded_params = audience_sql.not_excluded(excluded, campaign.audience_cursor, upper)
     batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
-    values, value_params = _merge_values_sql(campaign.text)
+    values, value_params = _merge_values_sql(channels.texts_of(campaign))
     not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(campaign).suppressed_on)
     made = _insert_messages(
         f"SELECT {campaign.pk}, {batch.pk}, c.id, c.number, c.country, {values}, "
@@ -273,7 +273,7 @@ def suppressed_among(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
 def _insert_numbers(
     campaign: Campaign, numbers: list[str], wanted: dict[str, Msisdn], contacts: dict[str, Contact]
 ) -> None:
-    fields = merge_fields.fields(campaign.text)
+    fields = merge_fields.fields(channels.texts_of(campaign))
     for start in range(0, len(numbers), CHUNK):
         piece = numbers[start : start + CHUNK]
         batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)

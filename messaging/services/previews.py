@@ -1,14 +1,16 @@
 """A campaign's text as one contact reads it: who is meant by what somebody typed, and whether they would get it."""
 
+import copy
 import unicodedata
 from dataclasses import dataclass, field
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from messaging import search_indexes
+from messaging import merge_fields, search_indexes
 from messaging.models import Campaign, Contact, GroupMembership, SuppressionEntry
 from messaging.services import channels, forecast
+from messaging.services.merge_values import values_of
 from messaging.subscribers import spellings
 
 OFFERED = 6
@@ -43,6 +45,18 @@ def asked_for(campaign: Campaign, typed: str) -> Preview:
     reasons = {contact.pk: why_not(campaign, contact) for contact in found}
     chosen, *others = sorted(found, key=lambda contact: bool(reasons[contact.pk]))
     return Preview(forecast.as_contact(campaign.text, chosen), chosen, reasons[chosen.pk], others)
+
+
+def as_read(campaign: Campaign, contact: Contact | None) -> Campaign:
+    """A copy that is never stored: its title as this contact reads it."""
+    title = channels.of(campaign).title(campaign)
+    if contact is None or not title:
+        return campaign
+    values = merge_fields.with_derived(values_of(contact))
+    read = copy.copy(campaign)
+    merged = channels.of(campaign).merged_title(merge_fields.parse(title), values)
+    read.channel_options = {**campaign.channel_options, "title": merged}
+    return read
 
 
 def why_not(campaign: Campaign, contact: Contact) -> str:

@@ -115,3 +115,15 @@ def test_the_review_says_when_and_not_at_once(admin_client: Client) -> None:
     assert f" {waits.windows[0][0]}</dd>" in shown
     assert "Recipients in IN" in shown
     assert GroupTask.objects.get().state == TaskState.DRAFT
+
+
+@pytest.mark.parametrize("field", ["text", "sms_text"])
+def test_fields_that_nobody_fills_in_are_refused(field: str) -> None:
+    messenger = Application.objects.create(app_id="sms12345", channel="sms")
+    with_field = task(hang_up_sms=True, sms_application=messenger, sms_text="Bye", sms_on_answer=True)
+    setattr(with_field, field, "Hello {{name}}")
+
+    with pytest.raises(ValidationError) as problem:
+        group_requests.check(with_field)
+
+    assert "Merge fields are not filled in here" in problem.value.message_dict[field][0]

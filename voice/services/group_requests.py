@@ -21,6 +21,7 @@ from laaffic_console.laaffic import (
     UploadedFile,
 )
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS, Window
+from messaging import merge_fields
 from voice.models import Announcement, AudioFile, GroupTask
 
 # Parameters of the interface → fields of a task.
@@ -107,6 +108,8 @@ def _announcement(task: GroupTask) -> Iterator[Complaint]:
     if task.source == Announcement.TEXT:
         if not task.text.strip():
             yield "text", _("Write what is spoken, 1 to 1,000 characters.")
+        if problem := merge_fields.problem_where_none_are_filled_in(task.text):
+            yield "text", problem
         if not task.language:
             yield "language", _("Choose the language of the text.")
     elif task.audio is None:
@@ -169,6 +172,8 @@ def _hang_up_sms(task: GroupTask) -> Iterator[Complaint]:
         yield "sms_application", _("Choose an application of the channel SMS.")
     if not task.sms_text.strip():
         yield "sms_text", _("Write the SMS, 1 to 1,000 characters.")
+    if problem := merge_fields.problem_where_none_are_filled_in(task.sms_text):
+        yield "sms_text", problem
     if not any((task.sms_on_answer, task.sms_on_key, task.sms_on_failure, task.sms_on_ringing)):
         yield "sms_on_answer", _("Say when the SMS is sent: choose at least one occasion.")
 
