@@ -5,7 +5,7 @@ in the page itself, signed, so that no other site can make one up.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -77,6 +77,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if not request.user.is_authenticated:
         return _sign_in(request, kept)
     return _show(request, kept or Kept("", [], [], _next(request)), status=403)
+
+
+def not_stored(request: HttpRequest, why: str, page: str) -> HttpResponse:
+    """What was typed in a form whose row takes no change any more: to copy from, not to send."""
+    kept = replace(_of(request), address="", page=page)
+    context = {**admin.site.each_context(request), "title": _("Not stored"), "kept_form": kept, "why": why}
+    return render(request, "admin/kept_form.html", context, status=409)
 
 
 def _of(request: HttpRequest) -> Kept:

@@ -22,6 +22,7 @@ from unfold.decorators import display
 from laaffic_console.dashboard.look import is_sandbox
 from laaffic_console.dashboard.shared_rows import SeenForm
 from laaffic_console.gateway.models import Application, Channel, GatewayCall
+from messaging.admin.campaigns import launched_meanwhile
 from messaging.admin.pages import blame, page, require
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services import email_campaigns, email_choices, email_counting, email_tests
@@ -219,6 +220,8 @@ class EmailCampaignAdmin(ModelAdmin):
             raise PermissionDenied
         if campaign.state == State.DRAFT:
             return HttpResponseRedirect(own_page(campaign, "review"))
+        if answer := launched_meanwhile(request):
+            return answer
         return self._campaign_page(request, campaign)
 
     def _compose(self, request: HttpRequest, campaign: EmailCampaign) -> HttpResponse:

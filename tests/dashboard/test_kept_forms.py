@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from messaging.models import ContactGroup
+from laaffic_console.gateway.models import Application
+from messaging.models import Campaign, ContactGroup, EmailCampaign
 
 pytestmark = pytest.mark.django_db
 
@@ -108,3 +109,22 @@ def test_a_scripts_request_is_sent_away_as_ever(client: Client) -> None:
     answer = client.post(reverse(ADD), {"name": "Gold"}, headers={"X-Requested-With": "fetch"})
 
     assert answer.status_code == 302
+
+
+@pytest.mark.parametrize("kind", ["campaign", "emailcampaign"])
+def test_a_draft_that_was_launched_meanwhile_gives_back_what_was_typed(
+    client: Client, ada: User, application: Application, kind: str
+) -> None:
+    client.force_login(ada)
+    if kind == "campaign":
+        row: Any = Campaign.objects.create(name="Spring", application=application, text="Hello", state="running")
+    else:
+        row = EmailCampaign.objects.create(name="Spring", application=application, state="running")
+    address = reverse(f"admin:messaging_{kind}_change", args=[row.pk])
+
+    answer = client.post(address, {"name": "Spring", "text": "Better words"})
+
+    assert answer.status_code == 409
+    assert "It was launched meanwhile" in answer.content.decode()
+    assert "Better words" in answer.content.decode()
+    assert 'id="send-kept"' not in answer.content.decode()
