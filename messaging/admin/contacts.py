@@ -176,15 +176,15 @@ class ContactAdmin(SharedRowAdmin, ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
         """By ranges that an index answers: the beginning of a number or name."""
-        term = search_term.strip()
-        digits = "".join(character for character in term if character not in "+ -().")
+        term = search_indexes.plain(search_term)
+        digits = search_indexes.digits_of(term)
         if not term:
             return queryset, False
-        if digits.isdecimal() and digits.isascii():
+        if digits:
             found, order = queryset.filter(search_indexes.numbers_from(digits)), ("number",)
         else:
             column = "email" if "@" in term else "name"
-            found, order = queryset.filter(**{f"{column}__istartswith": term}), search_indexes.order_by_start(column)
+            found, order = queryset.filter(search_indexes.starts(column, term)), search_indexes.order_by_start(column)
         return found if ORDER_VAR in request.GET else found.order_by(*order), False
 
     @display(description=gettext_lazy("number"), ordering="number")

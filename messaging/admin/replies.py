@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
-from messaging import reply_exports
+from messaging import reply_exports, search_indexes
 from messaging.admin.pages import require
 from messaging.models import Reply
 from messaging.services.replies import contacts_of
@@ -77,7 +77,7 @@ class ReplyAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Reply], search_term: str
     ) -> tuple[QuerySet[Reply], bool]:
-        digits = "".join(search_term.strip().lstrip("+").split())
+        digits = search_indexes.digits_of(search_indexes.plain(search_term)) or search_term.strip()
         if not digits:
             return queryset, False
         begins_so = Q(number__gte=digits, number__lt=digits + "~")

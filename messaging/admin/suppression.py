@@ -142,10 +142,10 @@ class SuppressionEntryAdmin(SharedRowAdmin, ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[SuppressionEntry], search_term: str
     ) -> tuple[QuerySet[SuppressionEntry], bool]:
         """By a range that the index answers."""
-        digits = "".join(character for character in search_term if character not in "+ -().")
+        digits = search_indexes.digits_of(search_indexes.plain(search_term))
         if not search_term.strip():
             return queryset, False
-        if not (digits.isdecimal() and digits.isascii()):
+        if not digits:
             return queryset.none(), False
         found = queryset.filter(search_indexes.numbers_from(digits) | Q(number__in=spellings(digits)[1:]))
         return found if ORDER_VAR in request.GET else found.order_by("number", "pk"), False

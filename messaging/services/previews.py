@@ -1,7 +1,6 @@
 """A campaign's text as one contact reads it: who is meant by what somebody typed, and whether they would get it."""
 
 import copy
-import unicodedata
 from dataclasses import dataclass, field
 
 from django.db.models import Q, QuerySet
@@ -14,7 +13,6 @@ from messaging.services.merge_values import values_of
 from messaging.subscribers import spellings
 
 OFFERED = 6
-BESIDE_DIGITS = "+-().·/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +73,8 @@ def why_not(campaign: Campaign, contact: Contact) -> str:
 
 def _found(typed: str) -> list[Contact]:
     """What an index answers first; a part from the middle is looked for only when nothing begins so."""
-    term = " ".join("".join(" " if _is_invisible(one) else one for one in typed).split())
-    digits = digits_of(term)
+    term = search_indexes.plain(typed)
+    digits = search_indexes.digits_of(term)
     for condition in _by_number(digits) if digits else _by_name(term):
         if found := _some(Contact.objects.filter(condition)):
             return found
@@ -93,22 +91,9 @@ def _by_number(digits: str) -> list[Q]:
 
 
 def _by_name(term: str) -> list[Q]:
-    """SQLite folds the case of ASCII alone, so other alphabets are asked for in each of their spellings."""
     if not term:
         return []
-    begins, holds = Q(name__istartswith=term), Q(name__icontains=term)
-    for spelt in {term, term.lower(), term.upper(), term.title()}:
-        begins, holds = begins | Q(name__startswith=spelt), holds | Q(name__contains=spelt)
-    return [begins, holds | Q(email__istartswith=term)]
-
-
-def digits_of(term: str) -> str:
-    """The digits of what looks like a number, without + or 00; "" for anything else."""
-    plain = "".join(one for one in term if one not in BESIDE_DIGITS and not one.isspace())
-    if not plain.isdecimal():
-        return ""
-    return "".join(str(int(one)) for one in plain).removeprefix("00")
-
-
-def _is_invisible(one: str) -> bool:
-    return unicodedata.category(one) in ("Cf", "Cc", "Zs", "Zl", "Zp")
+    holds = Q(name__icontains=term) | Q(email__istartswith=term)
+    for spelt in {term.lower(), term.upper(), term.title()}:
+        holds |= Q(name__contains=spelt)
+    return [search_indexes.starts("name", term), holds]
