@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
-from voice.models import GroupTask, TaskNumbers, TaskState
+from voice.models import AudioFile, GroupTask, TaskNumbers, TaskState
 from voice.services import group_requests, group_start, group_tasks
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +129,16 @@ def test_fields_that_nobody_fills_in_are_refused(field: str) -> None:
         group_requests.check(with_field)
 
     assert "Merge fields are not filled in here" in problem.value.message_dict[field][0]
+
+
+def test_an_open_page_does_not_read_the_sound(admin_client: Client) -> None:
+    sound = AudioFile.objects.create(
+        name="hello.wav", audio_type="wav", content=b"x" * 10, seconds=1, digest="d", size=10
+    )
+    called = task(source=2, audio=sound, state=TaskState.CALLING, key="k", total=2)
+
+    with CaptureQueriesContext(connection) as asked:
+        answer = admin_client.get(reverse("admin:voice_grouptask_change", args=[called.pk]))
+
+    assert answer.status_code == 200
+    assert not [query["sql"] for query in asked if '"voice_audiofile"."content"' in query["sql"]]
