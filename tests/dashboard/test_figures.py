@@ -83,7 +83,7 @@ class CampaignFigureTests:
         assert 'id="percent">39</span> %' in shown
         assert "before it was cancelled" in shown
 
-    @pytest.mark.parametrize("state", ["scheduled", "held", "running", "cancelled"])
+    @pytest.mark.parametrize("state", ["scheduled", "held", "paused", "cancelled"])
     def test_one_whose_recipients_are_not_known_names_no_share(
         self, page: Client, charged: Campaign, state: str
     ) -> None:
@@ -94,6 +94,15 @@ class CampaignFigureTests:
 
         assert "of 0 recipients" not in shown
         assert 'id="percent"' not in shown
+
+    def test_one_that_has_just_begun_says_that_it_counts(self, page: Client, charged: Campaign) -> None:
+        charged.batches.all().delete()
+        Campaign.objects.filter(pk=charged.pk).update(total=0, state="running", audience="open")
+
+        shown = text_of(page, charged)
+
+        assert "the recipients are still being counted" in shown
+        assert "of 0 recipients" not in shown
 
     def test_one_that_nobody_got_still_says_so(self, charged: Campaign) -> None:
         charged.batches.all().delete()
