@@ -1,10 +1,11 @@
 """Numbers, money and shares as the reader's language writes them. Files and scripts get plain digits instead."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 from babel import Locale
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent
+from django.utils.formats import number_format
 from django.utils.translation import get_language, to_locale
 
 
@@ -12,22 +13,33 @@ def number(value: float | Decimal) -> str:
     return str(format_decimal(value, locale=_locale(), decimal_quantization=False))
 
 
-def money(amount: Decimal | float, currency: str) -> str:
-    """All digits that an amount has: a message costs a fraction of a cent. A currency that nobody knows is its code."""
-    exact = Decimal(str(amount)).normalize() + 0
-    if not currency:
-        return number(exact)
-    shape = None if _is_known(currency) else "#,##0.00 ¤¤"
-    return str(format_currency(exact, currency, shape, locale=_locale(), decimal_quantization=False))
+def money(amount: Decimal | float, currency: str = "") -> str:
+    """133.59 USD: two decimals, and for less than one unit the first two digits that say something (0.0031 USD).
+
+    The one place where an amount is rounded, half up and once, so that no two pages differ by a cent.
+    """
+    exact = Decimal(str(amount))
+    shown = exact.quantize(Decimal(1).scaleb(-_decimals(exact)), ROUND_HALF_UP)
+    return f"{number_format(shown, _decimals(shown), force_grouping=True)} {currency}".strip()
+
+
+def _decimals(amount: Decimal) -> int:
+    if not amount or abs(amount) >= 1:
+        return 2
+    first = -amount.adjusted()  # the place of the first digit that is no zero
+    digits = amount.quantize(Decimal(1).scaleb(-first - 1), ROUND_HALF_UP).normalize().as_tuple()
+    return max(2, -int(digits.exponent))
+
+
+def share(part: float | Decimal, whole: float | Decimal, digits: int = 1) -> float:
+    """Per cent, rounded down: 100 is said only when it is true. 0 of nothing."""
+    scale = 10**digits
+    return int(Decimal(part) * 100 * scale // Decimal(whole)) / scale if whole else 0.0
 
 
 def percent(share: float | Decimal, digits: int = 1) -> str:
     """0.25 is 25 %."""
     return str(format_percent(round(Decimal(str(share)), digits + 2), locale=_locale(), decimal_quantization=False))
-
-
-def _is_known(currency: str) -> bool:
-    return currency.upper() in _locale().currency_symbols or currency.upper() in _locale().currencies
 
 
 def _locale() -> Locale:

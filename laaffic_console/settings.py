@@ -105,6 +105,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "laaffic_console.dashboard.kept_forms.KeptFormMiddleware",
+    "laaffic_console.dashboard.odd_requests.OddRequestMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -224,6 +226,7 @@ if env.bool("BEHIND_TLS_PROXY", default=False):
 
 UNFOLD = {**look.UNFOLD, "SHOW_LANGUAGES": len(LANGUAGES) > 1}
 
+CSRF_FAILURE_VIEW = "laaffic_console.dashboard.kept_forms.csrf_failure"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 

@@ -88,6 +88,13 @@ def _kind_of_mistake(text: str, at: int) -> str:
     return _("“%(text)s” at character %(n)d is no merge field: what is said instead of a missing value has no braces.")
 
 
+def problem_where_none_are_filled_in(text: str) -> str:
+    """For what everybody gets as it stands: a field in it would go out as it was written."""
+    if "{{" not in text and "}}" not in text:
+        return ""
+    return _("Merge fields are not filled in here: everybody gets the same words. Write it without {{ and }}.")
+
+
 def fields(text: str) -> list[str]:
     return parse(text).fields
 

@@ -13,6 +13,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from laaffic_console.dashboard import permission_words
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
+from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 
 WORDS = {
     "groups": permission_words.role,
@@ -35,7 +36,7 @@ class InWords:
 
 
 @admin.register(User)
-class ConsoleUserAdmin(InWords, UserAdmin, ModelAdmin):
+class ConsoleUserAdmin(SharedRowAdmin, InWords, UserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -50,7 +51,7 @@ class ConsoleUserAdmin(InWords, UserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(InWords, GroupAdmin, ModelAdmin):
+class RoleAdmin(SharedRowAdmin, InWords, GroupAdmin, ModelAdmin):
     list_display = ["shown_name"]
 
     @admin.display(description=_("role"), ordering="name")

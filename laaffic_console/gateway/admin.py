@@ -18,6 +18,7 @@ from unfold.decorators import action, display
 
 from laaffic_console.dashboard.pages import POSTED, ask_first, page
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
+from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 from laaffic_console.figures import number
 from laaffic_console.gateway.models import (
     AccountHold,
@@ -57,7 +58,7 @@ ABOUT_PAGES = {
 
 
 @admin.register(Application)
-class ApplicationAdmin(ModelAdmin):
+class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
     list_display = ["name_or_id", "app_id", "channel", "sender_id", "rate_per_second", "connections", "is_active"]
     list_filter = ["channel", "is_active"]
     search_fields = ["app_id", "name"]

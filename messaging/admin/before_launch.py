@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from messaging import segments
 from messaging.admin import approvals, channel_pages
 from messaging.admin.pages import may_see_contacts, page, require
-from messaging.models import Campaign, CampaignState, Contact
-from messaging.services import balance_forecast, campaigns, forecast, launch_checks, recipient_clocks
+from messaging.models import Campaign, CampaignState
+from messaging.services import balance_forecast, campaigns, forecast, launch_checks, previews, recipient_clocks
 from messaging.services.forecast import Forecast
 from messaging.services.launch_checks import Check
 
@@ -54,6 +54,7 @@ def _page(
 ) -> HttpResponse:
     problem = " ".join(campaigns.problems_of(campaign))
     pages = channel_pages.of(campaign)
+    shown = {} if problem else {**_preview(request, campaign), **_planned(request, campaign)}
     return page(
         admin,
         request,
@@ -64,20 +65,28 @@ def _page(
         problem=problem,
         missing=missing or [],
         may_launch=request.user.has_perm("messaging.launch_campaign"),
-        beside=pages.beside(campaign),
-        **({} if problem else {**_preview(request, campaign), **_planned(request, campaign)}),
+        beside=pages.beside(previews.as_read(campaign, shown.get("sample"))),
+        **shown,
     )
 
 
 def _preview(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
-    """The text as one contact reads it: the one that was asked for, else the first; as nobody's without that right."""
-    if not may_see_contacts(request):
-        text = forecast.as_contact(campaign.text, Contact())
-        return {"sample": None, "preview": text, "preview_count": segments.count(text), "may_see_contacts": False}
-    asked_for = Contact.objects.filter(number=request.GET.get("contact", "").strip("+ ")).first()
-    sample = asked_for or next(iter(forecast.sample(campaign, 1)), None)
-    text = forecast.as_contact(campaign.text, sample or Contact())
-    return {"sample": sample, "preview": text, "preview_count": segments.count(text), "may_see_contacts": True}
+    """The text as one contact reads it; who may not see contacts sees the text as it was written."""
+    asked, may_see = request.GET.get("contact", "").strip(), may_see_contacts(request)
+    if asked and not may_see:
+        raise PermissionDenied
+    if not may_see:
+        shown = previews.unfilled(campaign)
+    else:
+        shown = previews.asked_for(campaign, asked) if asked else previews.first(campaign)
+    return {
+        "sample": shown.contact,
+        "preview": shown.text,
+        "preview_says": shown.says,
+        "preview_others": shown.others,
+        "may_see_contacts": may_see,
+        "preview_count": segments.count(shown.text),
+    }
 
 
 def _planned(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:

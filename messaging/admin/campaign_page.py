@@ -10,10 +10,8 @@ from laaffic_console.gateway.models import GatewayCall
 from messaging import meanings
 from messaging.admin import channel_pages
 from messaging.admin.replies import with_contacts
-from messaging.models import Campaign, CampaignState
+from messaging.models import Campaign
 from messaging.services import batch_squares, counting, delivery_times, insights
-
-OVER = (CampaignState.FINISHED, CampaignState.CANCELLED)
 
 
 def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) -> dict[str, Any]:
@@ -43,5 +41,5 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "all_replies": f"{reverse('admin:messaging_reply_changelist')}?campaign__id__exact={campaign.pk}",
         "calls": GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk)[:10],
         "events": campaign.events.select_related("actor")[:20],
-        "is_over": campaign.state in OVER and not counts["accepted"],
+        "is_over": campaign.state in counting.OVER and not counts["accepted"],
     }

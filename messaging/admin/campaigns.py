@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from laaffic_console.dashboard import kept_forms
+from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 from laaffic_console.gateway.models import Application, Channel
 from messaging.admin import approvals, before_launch, campaign_page, channel_pages, steering
 from messaging.admin.pages import blame, page, require
@@ -98,9 +100,9 @@ class CampaignForm(forms.ModelForm):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(ModelAdmin):
+class CampaignAdmin(SharedRowAdmin, ModelAdmin):
     form = CampaignForm
-    list_display = ["shown_name", "shown_state", "application", "bar", "total", "created_at", "created_by"]
+    list_display = ["shown_name", "shown_state", "application", "bar", "shown_total", "created_at", "created_by"]
     list_filter = ["state", "application", "kind"]
     list_select_related = ["application", "created_by"]
     search_fields = ["name"]
@@ -150,6 +152,10 @@ class CampaignAdmin(ModelAdmin):
             '<div style="min-width: 9rem">{}</div>',
             render_to_string("messaging/progress_bar.html", {"progress": progress}),
         )
+
+    @display(description=gettext_lazy("total"), ordering="total")
+    def shown_total(self, campaign: Campaign) -> str:
+        return f"{campaign.total:,}" if counting.is_counted(campaign) else "–"
 
     # Composing
 
@@ -207,7 +213,7 @@ class CampaignAdmin(ModelAdmin):
     ) -> HttpResponse:
         campaign = self.get_object(request, object_id)
         if campaign is not None and campaign.state != CampaignState.DRAFT:
-            return self.campaign_view(request, campaign)
+            return launched_meanwhile(request) or self.campaign_view(request, campaign)
         if campaign is not None and (form_page := channel_pages.of(campaign).form):
             return HttpResponseRedirect(reverse(form_page, args=[campaign.pk]))
         return super().change_view(request, object_id, form_url, extra_context)
@@ -285,6 +291,14 @@ class CampaignAdmin(ModelAdmin):
         if campaign is None:
             raise Http404
         return campaign
+
+
+def launched_meanwhile(request: HttpRequest) -> HttpResponse | None:
+    """What was typed into the form of a draft that is none any more is not lost without a word."""
+    if request.method != "POST":
+        return None
+    why = _("It was launched meanwhile and cannot be changed any more. This is what you had typed.")
+    return kept_forms.not_stored(request, why, request.path)
 
 
 def offered_groups() -> QuerySet[ContactGroup]:

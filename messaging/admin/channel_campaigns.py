@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 
-from messaging.admin.campaigns import CampaignAdmin
+from messaging.admin.campaigns import CampaignAdmin, launched_meanwhile
 from messaging.models import Campaign, CampaignState
 
 
@@ -32,7 +32,8 @@ class ChannelCampaignAdmin(CampaignAdmin):
         campaign = self.get_object(request, object_id)
         if campaign is None or campaign.state == CampaignState.DRAFT:
             return super(CampaignAdmin, self).change_view(request, object_id, form_url, extra_context)
-        return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
+        own_page = reverse("admin:messaging_campaign_change", args=[campaign.pk])
+        return launched_meanwhile(request) or HttpResponseRedirect(own_page)
 
     # A campaign's permissions count for campaigns of every channel.
 

@@ -24,6 +24,7 @@ from unfold.widgets import (
 
 from laaffic_console.dashboard.exporting import Exporting
 from laaffic_console.dashboard.paginator import BigTablePaginator
+from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 from messaging import contact_actions, exports, msisdn, search_indexes
 from messaging.admin import bulk_actions
 from messaging.admin.attribute_lines import as_lines, from_lines
@@ -142,7 +143,7 @@ class CountryFilter(admin.SimpleListFilter):
 
 
 @admin.register(Contact)
-class ContactAdmin(Exporting, ModelAdmin):
+class ContactAdmin(Exporting, SharedRowAdmin, ModelAdmin):
     form = ContactForm
     list_display = ["shown_number", "name", "country", "shown_validity", "language", "in_groups", "created_at"]
     list_filter = [GroupFilter, CountryFilter, "validity"]
@@ -175,15 +176,15 @@ class ContactAdmin(Exporting, ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
         """By ranges that an index answers: the beginning of a number or name."""
-        term = search_term.strip()
-        digits = "".join(character for character in term if character not in "+ -().")
+        term = search_indexes.plain(search_term)
+        digits = search_indexes.digits_of(term)
         if not term:
             return queryset, False
-        if digits.isdecimal() and digits.isascii():
+        if digits:
             found, order = queryset.filter(search_indexes.numbers_from(digits)), ("number",)
         else:
             column = "email" if "@" in term else "name"
-            found, order = queryset.filter(**{f"{column}__istartswith": term}), search_indexes.order_by_start(column)
+            found, order = queryset.filter(search_indexes.starts(column, term)), search_indexes.order_by_start(column)
         return found if ORDER_VAR in request.GET else found.order_by(*order), False
 
     @display(description=gettext_lazy("number"), ordering="number")
@@ -362,7 +363,7 @@ def exported(found: QuerySet[Contact], kind: str) -> StreamingHttpResponse:
 
 
 @admin.register(ContactGroup)
-class ContactGroupAdmin(ModelAdmin):
+class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
     list_display = ["name", "members", "description", "created_at"]
     search_fields = ["name"]
     fields = ["name", "description"]

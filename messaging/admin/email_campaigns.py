@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
@@ -20,7 +21,9 @@ from unfold.decorators import display
 
 from laaffic_console.dashboard import exporting
 from laaffic_console.dashboard.look import is_sandbox
+from laaffic_console.dashboard.shared_rows import SeenForm
 from laaffic_console.gateway.models import Application, Channel, GatewayCall
+from messaging.admin.campaigns import launched_meanwhile
 from messaging.admin.pages import blame, page, require
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, EmailMessage
 from messaging.services import email_campaigns, email_choices, email_counting, email_tests
@@ -64,7 +67,7 @@ COLUMNS = (
 )
 
 
-class EmailCampaignForm(forms.ModelForm):
+class EmailCampaignForm(SeenForm, forms.ModelForm):
     scheduled_at = forms.DateTimeField(
         label=gettext_lazy("Send at"),
         required=False,
@@ -218,6 +221,8 @@ class EmailCampaignAdmin(ModelAdmin):
             raise PermissionDenied
         if campaign.state == State.DRAFT:
             return HttpResponseRedirect(own_page(campaign, "review"))
+        if answer := launched_meanwhile(request):
+            return answer
         return self._campaign_page(request, campaign)
 
     def _compose(self, request: HttpRequest, campaign: EmailCampaign) -> HttpResponse:
@@ -226,12 +231,19 @@ class EmailCampaignAdmin(ModelAdmin):
             typed = {name: value for name, value in request.POST.items() if name in EmailCampaignForm.Meta.fields}
             return self._compose_page(request, campaign, EmailCampaignForm(initial=typed, instance=campaign))
         form = EmailCampaignForm(request.POST or None, instance=campaign)
-        if request.method == "POST" and form.is_valid():
-            is_new = campaign.pk is None
-            saved = form.save()
-            email_campaigns.note(saved, _("Created") if is_new else _("Edited"), request.user)
+        if request.method == "POST" and (saved := self._save(request, form)):
             return HttpResponseRedirect(own_page(saved, "review"))
         return self._compose_page(request, campaign, form)
+
+    @transaction.atomic
+    def _save(self, request: HttpRequest, form: EmailCampaignForm) -> EmailCampaign | None:
+        """Compared and saved under one lock."""
+        is_new = form.instance.pk is None
+        if not form.is_valid():
+            return None
+        saved: EmailCampaign = form.save()
+        email_campaigns.note(saved, _("Created") if is_new else _("Edited"), request.user)
+        return saved
 
     def _compose_page(self, request: HttpRequest, campaign: EmailCampaign, form: EmailCampaignForm) -> HttpResponse:
         told = lookup_words()

@@ -10,6 +10,7 @@ from unfold.decorators import display
 
 from laaffic_console.dashboard.read_only import ExactSearch, ReadOnlyAdmin
 from laaffic_console.stored_words import in_words
+from messaging import search_indexes
 from messaging.admin.pages import page
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.order_ids import message_id_of, order_id
@@ -69,7 +70,7 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
         "shown_state",
         "campaign",
         "shown_reason",
-        "segments",
+        "shown_segments",
         "cost",
         "settled_at",
         "reported_at",
@@ -85,7 +86,8 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
 
     def search_condition(self, term: str) -> Q:
         ours = message_id_of(settings.LAAFFIC_ORDER_PREFIX, term)
-        condition = Q(number=term.strip("+ ").replace(" ", "")) | Q(gateway_id=term)
+        digits = search_indexes.digits_of(search_indexes.plain(term))
+        condition = Q(number=digits or term) | Q(gateway_id=term)
         return condition | Q(pk=ours) if ours is not None else condition
 
     @display(description=gettext_lazy("number"), ordering="number")
@@ -100,6 +102,10 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
     @display(description=gettext_lazy("reason"))
     def shown_reason(self, message: Message) -> str:
         return in_words(message.reason)
+
+    @display(description=gettext_lazy("segments"), ordering="segments")
+    def shown_segments(self, message: Message) -> int:
+        return timeline.segments_of(message)
 
     @display(description=gettext_lazy("cost"))
     def cost(self, message: Message) -> str:
@@ -121,6 +127,7 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
             message=message,
             state=answers.standing(message),
             text=timeline.text_of(message),
+            segments=timeline.segments_of(message),
             cost=self.cost(message),
             order_id=order_id(settings.LAAFFIC_ORDER_PREFIX, message.pk),
             entries=timeline.of(message),

@@ -12,6 +12,7 @@ from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import display
 
 from laaffic_console.dashboard.file_imports import SafeImportMixin
+from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 from messaging.models import Campaign, ListPrice
 from messaging.price_files import ListPriceResource
 from messaging.services import prices
@@ -19,7 +20,7 @@ from messaging.services.prices import Price
 
 
 @admin.register(ListPrice)
-class ListPriceAdmin(SafeImportMixin, ModelAdmin):
+class ListPriceAdmin(SharedRowAdmin, SafeImportMixin, ModelAdmin):
     list_display = ["country", "channel", "shown_price", "charged", "difference", "updated_at"]
     list_filter = ["channel", "currency"]
     search_fields = ["=country"]

@@ -22,6 +22,7 @@ from unfold.widgets import (
 
 from laaffic_console.dashboard.file_input import FileInput
 from laaffic_console.dashboard.paginator import BigTablePaginator
+from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 from messaging import msisdn, search_indexes
 from messaging.admin import bulk_actions
 from messaging.admin.pages import blame, may_see_contacts, page
@@ -122,7 +123,7 @@ def allowed_words(n: int) -> str:
 
 
 @admin.register(SuppressionEntry)
-class SuppressionEntryAdmin(ModelAdmin):
+class SuppressionEntryAdmin(SharedRowAdmin, ModelAdmin):
     list_display = ["number", "channel", "shown_reason", "note", "source", "created_by", "created_at"]
     list_filter = ["channel", "reason"]
     list_select_related = ["created_by"]
@@ -141,10 +142,10 @@ class SuppressionEntryAdmin(ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[SuppressionEntry], search_term: str
     ) -> tuple[QuerySet[SuppressionEntry], bool]:
         """By a range that the index answers."""
-        digits = "".join(character for character in search_term if character not in "+ -().")
+        digits = search_indexes.digits_of(search_indexes.plain(search_term))
         if not search_term.strip():
             return queryset, False
-        if not (digits.isdecimal() and digits.isascii()):
+        if not digits:
             return queryset.none(), False
         found = queryset.filter(search_indexes.numbers_from(digits) | Q(number__in=spellings(digits)[1:]))
         return found if ORDER_VAR in request.GET else found.order_by("number", "pk"), False

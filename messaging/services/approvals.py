@@ -5,9 +5,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from laaffic_console.figures import money
 from messaging.models import Approval, Campaign, CampaignState
 from messaging.services import approval_rules, campaigns, forecast
 
@@ -86,4 +86,4 @@ def _require_draft(campaign: Campaign) -> None:
 def _said(planned: forecast.Forecast) -> str:
     """194.08 EUR + 94.10 USD"""
     sums = planned.cost.by_currency.items()
-    return " + ".join(f"{number_format(total, 2, force_grouping=True)} {currency}" for currency, total in sums)[:120]
+    return " + ".join(money(total, currency) for currency, total in sums)[:120]

@@ -95,11 +95,11 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
     excluded = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
     not_excluded, excluded_params = audience_sql.not_excluded(excluded, campaign.audience_cursor, upper)
     batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
-    values, value_params = _merge_values_sql(campaign.text)
+    values, value_params = _merge_values_sql(channels.texts_of(campaign))
     not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(campaign).suppressed_on)
     made = _insert_messages(
         f"SELECT {campaign.pk}, {batch.pk}, c.id, c.number, c.country, {values}, "
-        f"{MessageState.QUEUED.value}, {channels.of(campaign).segments(campaign.text)}, 1, '', '', '', '' "
+        f"{MessageState.QUEUED.value}, {channels.segments_when_frozen(campaign)}, 1, '', '', '', '' "
         f"{audience} AND {not_excluded} AND {not_suppressed} ORDER BY c.id",
         [*value_params, *params, *excluded_params, *suppressed_on],
     )
@@ -273,7 +273,7 @@ def suppressed_among(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
 def _insert_numbers(
     campaign: Campaign, numbers: list[str], wanted: dict[str, Msisdn], contacts: dict[str, Contact]
 ) -> None:
-    fields = merge_fields.fields(campaign.text)
+    fields = merge_fields.fields(channels.texts_of(campaign))
     for start in range(0, len(numbers), CHUNK):
         piece = numbers[start : start + CHUNK]
         batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
@@ -285,7 +285,7 @@ def _insert_numbers(
                 number=number,
                 country=wanted[number].country,
                 merge_values=values_of(contacts.get(number) or Contact(number=number)) if fields else None,
-                segments=channels.of(campaign).segments(campaign.text),
+                segments=channels.segments_when_frozen(campaign),
             )
             for number in piece
         )

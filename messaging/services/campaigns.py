@@ -127,12 +127,14 @@ def problem_with_text(text: str, longest: int = segments.LIMIT_CHARACTERS) -> st
         unknown = merge_fields.unknown_fields(text, known_fields())
     except merge_fields.MergeError as error:
         return str(error)
-    if unknown:
-        return _("No contact has a field called %(fields)s. Fields are: %(known)s.") % {
-            "fields": ", ".join("{{" + name + "}}" for name in unknown),
-            "known": ", ".join(sorted(known_fields())),
-        }
-    return ""
+    return problem_with_unknown_fields(unknown) if unknown else ""
+
+
+def problem_with_unknown_fields(unknown: Sequence[str]) -> str:
+    return _("No contact has a field called %(fields)s. Fields are: %(known)s.") % {
+        "fields": ", ".join("{{" + name + "}}" for name in unknown),
+        "known": ", ".join(sorted(known_fields())),
+    }
 
 
 def known_fields() -> set[str]:

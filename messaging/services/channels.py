@@ -6,11 +6,13 @@ Another app adds a channel with `register` when it is made ready; messaging need
 
 import datetime as dt
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.laaffic import LaafficClient, SendResult
+from messaging import merge_fields
+from messaging.merge_fields import Template
 from messaging.models import Batch, Campaign
 from messaging.services.outgoing import Claim
 
@@ -36,6 +38,14 @@ class SendingChannel(ABC):
     def problems(self, campaign: Campaign) -> dict[str, list[str]]:
         """{field: sentences} beyond the text itself."""
         return {}
+
+    def title(self, campaign: Campaign) -> str:
+        """A second text that goes out with the first; its merge fields are filled in too. "" where there is none."""
+        return ""
+
+    def merged_title(self, template: Template, values: Mapping[str, str]) -> str:
+        """The title as one recipient reads it, within what the interface takes."""
+        return merge_fields.render(template, values)
 
     def segments(self, text: str) -> int:
         """How many are billed for one text."""
@@ -78,6 +88,19 @@ def named(key: str) -> SendingChannel:
 
 def of(campaign: Campaign) -> SendingChannel:
     return _channels[campaign.channel]
+
+
+def texts_of(campaign: Campaign) -> str:
+    """Everything of a campaign in which merge fields are filled in."""
+    return campaign.text + of(campaign).title(campaign)
+
+
+def segments_when_frozen(campaign: Campaign) -> int:
+    """What each message's row begins with. A text with fields is counted when it is merged: the answer writes it.
+
+    An answer of single segments writes none (services/answers.py), so a row that is to be counted begins with one.
+    """
+    return 1 if merge_fields.fields(texts_of(campaign)) else of(campaign).segments(campaign.text)
 
 
 def carried_by(application: Application) -> list[SendingChannel]:

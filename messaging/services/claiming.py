@@ -4,7 +4,7 @@ writes the call into the ledger. Nothing has left when it ends (DESIGN §4)."""
 import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -168,15 +168,30 @@ def _without_suppressed(batch: Batch, rows: list[Row]) -> list[Row]:
 
 def _texts(campaign: Campaign, rows: Sequence[Any]) -> list[OutgoingText]:
     """The batch by equal text, in the order of each text's first recipient."""
+    channel = channels.of(campaign)
+    title = channel.title(campaign)
     if rows[0][5] is None:
-        return [OutgoingText(campaign.text, rows[0][2], list(range(len(rows))))]
+        return [OutgoingText(campaign.text, rows[0][2], list(range(len(rows))), title)]
+    if title:
+        return _titled(campaign, title, rows)
     template = merge_fields.parse(campaign.text)
     by_text: dict[str, list[int]] = {}
     for position, row in enumerate(rows):
         text = merge_fields.render(template, merge_fields.with_derived(as_values(row[5])))
         by_text.setdefault(text, []).append(position)
-    count = channels.of(campaign).segments
-    return [OutgoingText(text, count(text), positions) for text, positions in by_text.items()]
+    return [OutgoingText(text, channel.segments(text), positions) for text, positions in by_text.items()]
+
+
+def _titled(campaign: Campaign, title: str, rows: Sequence[Any]) -> list[OutgoingText]:
+    """The same where a title goes with each text: what differs in either is a content of its own."""
+    channel = channels.of(campaign)
+    above, below = merge_fields.parse(title), merge_fields.parse(campaign.text)
+    contents: dict[tuple[str, str], list[int]] = {}
+    for position, row in enumerate(rows):
+        values = merge_fields.with_derived(as_values(row[5]))
+        content = merge_fields.render(below, values), channel.merged_title(above, values)
+        contents.setdefault(content, []).append(position)
+    return [OutgoingText(text, channel.segments(text), at, said) for (text, said), at in contents.items()]
 
 
 def as_values(kept: Any) -> dict[str, str]:
@@ -191,7 +206,7 @@ def _only_first_text(batch: Batch, rows: list[Row], texts: list[OutgoingText]) -
     for other in others:
         carve(batch, [rows[position][0] for position in other.positions])
     kept = [rows[position] for position in first.positions]
-    return _Load(batch, kept, [OutgoingText(first.text, first.segments, list(range(len(kept))))])
+    return _Load(batch, kept, [replace(first, positions=list(range(len(kept))))])
 
 
 def _take(campaign: Campaign, loads: list[_Load], token: str) -> list[Claim]:
@@ -223,7 +238,11 @@ def _call(campaign: Campaign, load: _Load) -> GatewayCall:
             "sender ID": campaign.sender_id,
             "messages": [rows[0][0], rows[-1][0]],
         },
-        digest=ledger.digest_of(campaign.sender_id, *(text.text for text in texts), ",".join([row[1] for row in rows])),
+        digest=ledger.digest_of(
+            campaign.sender_id,
+            *(part for text in texts for part in (text.text, text.title) if part),
+            ",".join([row[1] for row in rows]),
+        ),
         attempt=load.batch.attempt + 1,
         worker=workers.worker_name(),
     )

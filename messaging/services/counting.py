@@ -88,6 +88,11 @@ def outcomes_by(campaign: Campaign, field: str) -> dict[str, dict[str, int]]:
     return dict(table)
 
 
+def is_counted(campaign: Campaign) -> bool:
+    """Its recipients are known, in part at least."""
+    return campaign.total > 0 or campaign.audience == Campaign.Audience.FROZEN
+
+
 def is_done(campaign: Campaign) -> bool:
     """Finished is computed: the audience is frozen and nothing is queued, claimed or unknown (DESIGN §1.4)."""
     if campaign.audience != Campaign.Audience.FROZEN:
@@ -96,6 +101,8 @@ def is_done(campaign: Campaign) -> bool:
         campaign=campaign, state__in=[BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN]
     ).exists()
 
+
+OVER = (CampaignState.FINISHED, CampaignState.CANCELLED)
 
 # Each state's place in a progress bar and its tone: grey waits, blue moves, amber is unsure, green and red are ends.
 TONES = {
@@ -113,7 +120,10 @@ TONES = {
 
 
 def progress(campaign: Campaign) -> dict[str, Any]:
-    """Counts, their shares for the bar, and how much is done; 100 only when the campaign is over (DESIGN §1.4)."""
+    """Counts, their shares for the bar, and how much is done; 100 only when the campaign is over (DESIGN §1.4).
+
+    What was cancelled is not done. `awaited`: reports that may still come when nothing else will.
+    """
     return _progress(campaign, state_counts(campaign))
 
 
@@ -124,14 +134,16 @@ def progress_of_many(campaigns: Sequence[Campaign]) -> dict[int, dict[str, Any]]
 
 def _progress(campaign: Campaign, counts: dict[str, int]) -> dict[str, Any]:
     total = campaign.total
-    sent = total - counts["queued"] - counts["claimed"]
-    percent = 100 * sent // total if total else 0
-    if campaign.state not in (CampaignState.FINISHED, CampaignState.CANCELLED):
+    done = total - counts["queued"] - counts["claimed"] - counts["cancelled"]
+    percent = 100 * done // total if total else 0
+    if campaign.state not in OVER:
         percent = min(percent, 99)
     return {
         "total": total,
         "counts": counts,
         "percent": percent,
+        "is_counted": is_counted(campaign),
+        "awaited": counts["accepted"] if campaign.state in OVER else 0,
         "parts": [
             {
                 "state": state,

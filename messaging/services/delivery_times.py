@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext as _
 
+from laaffic_console.figures import share
 from messaging.models import Campaign, DeliveryTimeTally
 from messaging.services.bulk_writes import upsert_tallies
 from messaging.services.hours import hour_of
@@ -63,7 +64,7 @@ def _summary(tallies: "QuerySet[DeliveryTimeTally]") -> DeliveryTimes | None:
     if not total:
         return None
     labels = _labels()
-    buckets = [Bucket(label, n, round(100 * n / total, 1)) for label, n in zip(labels, counts, strict=True)]
+    buckets = [Bucket(label, n, share(n, total)) for label, n in zip(labels, counts, strict=True)]
     return DeliveryTimes(total, buckets, _within(_reached(counts, total / 2)), _within(_reached(counts, total * 0.9)))
 
 

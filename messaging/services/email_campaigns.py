@@ -19,6 +19,7 @@ from laaffic_console.gateway.models import CallState, Channel, GatewayCall, Push
 from laaffic_console.gateway.services import account_hold, bell, isolation
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic.email import MAX_SUBJECT
+from messaging import merge_fields
 from messaging.models import EmailCampaign, EmailCampaignEvent, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services import email_counting
 
@@ -61,6 +62,8 @@ def problem_with_subject(subject: str) -> str:
         return _("Write a subject: it is empty.")
     if any(not character.isprintable() for character in subject):
         return _("A subject is one line without control characters.")
+    if problem := merge_fields.problem_where_none_are_filled_in(subject):
+        return problem
     over = len(subject) - MAX_SUBJECT
     if over <= 0:
         return ""

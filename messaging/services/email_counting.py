@@ -83,6 +83,7 @@ def _progress(campaign: EmailCampaign, counted: dict[str, int]) -> dict[str, Any
         "total": whole,
         "counts": counted,
         "percent": percent,
+        "is_counted": whole > 0,
         "parts": [
             {
                 "state": word,

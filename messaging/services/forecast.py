@@ -85,10 +85,11 @@ def _segments(campaign: Campaign) -> tuple[int, int, float, dict[str, int]]:
     """Least, most and average segments, and who lacks a field, over a sample of the audience."""
     template = merge_fields.parse(campaign.text)
     count = channels.of(campaign).segments
-    if not template.fields:
+    if not merge_fields.fields(channels.texts_of(campaign)):
         each = count(campaign.text)
         return each, each, each, {}
-    counts, lacking = [], dict.fromkeys(template.fields_without_fallback, 0)
+    unsaid = merge_fields.parse(channels.texts_of(campaign)).fields_without_fallback
+    counts, lacking = [], dict.fromkeys(unsaid, 0)
     for contact in sample(campaign):
         values = merge_fields.with_derived(values_of(contact))
         counts.append(count(merge_fields.render(template, values)))

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
+from laaffic_console.figures import share
 from laaffic_console.gateway.services import leases
 from messaging.models import Batch, BatchState, Campaign, HourTally, MessageState, OutcomeTally
 from messaging.services.bulk_writes import upsert_tallies
@@ -130,7 +131,7 @@ def countries(start: dt.datetime, at_most: int = 8) -> list[dict[str, Any]]:
             "country": country,
             "delivered": delivered[country],
             "failed": max(failed[country], 0),
-            "rate": 100 * max(delivered[country], 0) / ends[country],
+            "rate": share(max(delivered[country], 0), ends[country]),
         }
         for country in ordered[:at_most]
     ]

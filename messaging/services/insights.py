@@ -4,7 +4,6 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import Sum
@@ -13,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.figures import money
 from laaffic_console.gateway.services import workers
 from laaffic_console.laaffic import Family, lookup
 from laaffic_console.stored_words import in_words
@@ -73,6 +73,8 @@ def paces(campaigns: Sequence[Campaign], counts: dict[int, dict[str, int]]) -> d
 
 def spoken(campaign: Campaign, progress: dict[str, Any], pace: Pace | None) -> str:
     """One sentence for who listens instead of looking."""
+    if not progress["is_counted"]:
+        return str(campaign.get_state_display())
     said = _("%(state)s, %(percent)d %% of %(total)s recipients, %(delivered)s delivered.") % {
         "state": campaign.get_state_display(),
         "percent": progress["percent"],
@@ -113,9 +115,9 @@ def spending(campaign: Campaign, counts: dict[str, int]) -> list[dict[str, Any]]
         found.append(
             {
                 "currency": currency,
-                "paid": counting.amount(paid),
+                "paid": money(paid / counting.MICROS),
                 "charged": n,
-                "about": None if about is None else (Decimal(about) / counting.MICROS).quantize(Decimal("0.01")),
+                "about": None if about is None else money(about / counting.MICROS),
             }
         )
     return found

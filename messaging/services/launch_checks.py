@@ -6,7 +6,6 @@ from the shell or at its time obeys only what `campaigns.launch` itself refuses.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 
 from django.utils import timezone
@@ -14,6 +13,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from laaffic_console.figures import money
 from laaffic_console.gateway.services import account_hold, workers
 from messaging.models import Campaign
 from messaging.services import approval_rules, balance_forecast, campaigns, forecast, recipient_clocks, repeats
@@ -68,8 +68,8 @@ def require(campaign: Campaign, *, ticked: set[str], reasons: Mapping[str, str])
     return given
 
 
-def _grouped(number: float | Decimal, decimals: int = 0) -> str:
-    return number_format(number, decimals, force_grouping=True)
+def _grouped(number: int) -> str:
+    return number_format(number, force_grouping=True)
 
 
 def _content(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
@@ -126,8 +126,8 @@ def _balance(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
             Level.TICK,
             _("The balance of %(balance)s does not cover the expected %(cost)s. It would be held when the money ends.")
             % {
-                "balance": _grouped(after.before, 2),
-                "cost": _grouped(after.cost, 2),
+                "balance": money(after.before),
+                "cost": money(after.cost),
             },
         )
 
@@ -164,13 +164,8 @@ def _invalid(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 def _night(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     clocks = recipient_clocks.at(forecast.starts_at(campaign), planned.counted)
-    asleep = [f"{clock.country} {clock.earliest:%H:%M}" for clock in clocks if clock.is_night]
-    if asleep:
-        yield Check(
-            "night",
-            Level.TICK,
-            _("It starts at night for some recipients: %(where)s.") % {"where": ", ".join(asleep)},
-        )
+    if sentence := recipient_clocks.at_night(clocks):
+        yield Check("night", Level.TICK, sentence)
 
 
 def _late(campaign: Campaign, planned: Forecast) -> Iterator[Check]:

@@ -4,6 +4,7 @@ No orderId goes out and none comes back: ids are matched by number. Reports come
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,9 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.laaffic import LaafficClient, SendResult
 from laaffic_console.laaffic.mms import MAX_ATTACHMENTS, MAX_TITLE
 from messaging import merge_fields, segments
+from messaging.merge_fields import Template
 from messaging.models import Batch, BatchState, Campaign, MmsAttachment
-from messaging.services import attachments, report_pulls
+from messaging.services import attachments, campaigns, report_pulls
 from messaging.services.attachments import UploadFailed
 from messaging.services.channels import NotReady, Post, SendingChannel
 from messaging.services.outgoing import Claim
@@ -58,6 +60,14 @@ class MmsChannel(SendingChannel):
         }
         return {field: [sentence] for field, sentence in found.items() if sentence}
 
+    def title(self, campaign: Campaign) -> str:
+        return MmsOptions.of(campaign).title
+
+    def merged_title(self, template: Template, values: Mapping[str, str]) -> str:
+        """Cut where it grows too long: the whole call would be refused for it."""
+        title = merge_fields.render(template, values).strip()
+        return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1].rstrip() + "…"
+
     def interface(self, texts: int) -> str:
         return "mmsSend"
 
@@ -76,7 +86,7 @@ class MmsChannel(SendingChannel):
                 numbers=claimed.numbers,
                 content=claimed.texts[0].text,
                 attachment_ids=files,
-                title=options.title,
+                title=claimed.texts[0].title,
                 random_title=options.mms_type == RANDOM_TITLE,
             )
 
@@ -94,14 +104,35 @@ class MmsChannel(SendingChannel):
 def problem_with_title(options: MmsOptions) -> str:
     if not options.title.strip():
         return _("Write a title: phones show it above the text.")
-    over = len(options.title) - MAX_TITLE
+    if problem := _problem_with_its_fields(options):
+        return problem
+    over = len(_unfilled(options.title)) - MAX_TITLE
     if over > 0:
         return ngettext(
             "The title has %(n)d characters; at most %(limit)d are possible. Shorten it by one character.",
             "The title has %(n)d characters; at most %(limit)d are possible. Shorten it by %(over)d characters.",
             over,
-        ) % {"n": len(options.title), "limit": MAX_TITLE, "over": over}
+        ) % {"n": MAX_TITLE + over, "limit": MAX_TITLE, "over": over}
     return "" if options.mms_type in (GIVEN_TITLE, RANDOM_TITLE) else _("Choose how the title is used.")
+
+
+def _unfilled(title: str) -> str:
+    """At its shortest: no contact has any of the fields."""
+    return merge_fields.render(merge_fields.parse(title), {})
+
+
+def _problem_with_its_fields(options: MmsOptions) -> str:
+    try:
+        fields = merge_fields.fields(options.title)
+    except merge_fields.MergeError as error:
+        return str(error)
+    if unknown := merge_fields.unknown_fields(options.title, campaigns.known_fields()):
+        return campaigns.problem_with_unknown_fields(unknown)
+    if fields and options.mms_type == RANDOM_TITLE:
+        return _("Laaffic varies a title for everybody alike: write it without merge fields, or send it as it is.")
+    if not _unfilled(options.title).strip():
+        return _("For who has none of its fields the title would be empty. Say something else too, or {{name|friend}}.")
+    return ""
 
 
 def problem_with_attachments(options: MmsOptions) -> str:

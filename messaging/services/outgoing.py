@@ -10,6 +10,7 @@ class OutgoingText:
     text: str
     segments: int
     positions: list[int]
+    title: str = ""  # of an MMS
 
 
 @dataclass(frozen=True, slots=True)

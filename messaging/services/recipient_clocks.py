@@ -2,10 +2,13 @@
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from messaging.models import AudienceCount
 
@@ -42,9 +45,20 @@ class Clock:
 
 def at(moment: dt.datetime, counted: AudienceCount) -> list[Clock]:
     """The countries with most recipients first; whose zone is not known is not in it."""
+    return of_reached(moment, counted.reached)
+
+
+def at_night(clocks: Sequence[Clock]) -> str:
+    """The sentence for a start that wakes somebody; "" for one that wakes nobody."""
+    asleep = [f"{clock.country} {clock.earliest:%H:%M}" for clock in clocks if clock.is_night]
+    return _("It starts at night for some recipients: %(where)s.") % {"where": ", ".join(asleep)} if asleep else ""
+
+
+def of_reached(moment: dt.datetime, reached: Iterable[tuple[str, str, int]]) -> list[Clock]:
+    """From (country, time zones with commas between, recipients)."""
     recipients: dict[str, int] = defaultdict(int)
     zones: dict[str, set[str]] = defaultdict(set)
-    for country, names, n in counted.reached:
+    for country, names, n in reached:
         recipients[country] += n
         zones[country].update(name for name in names.split(",") if name)
     clocks = []
@@ -61,4 +75,7 @@ def _shown(at: dt.datetime) -> str:
 
 
 def _wall_times(moment: dt.datetime, zones: set[str]) -> list[dt.datetime]:
-    return [moment.astimezone(ZoneInfo(zone)) for zone in zones]
+    """None at the ends of the calendar, where another zone's day does not exist."""
+    with suppress(OverflowError):
+        return [moment.astimezone(ZoneInfo(zone)) for zone in zones]
+    return []

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from laaffic_console.figures import money
 from laaffic_console.stored_words import in_words
 from messaging import merge_fields
 from messaging.models import Message, MessageState
-from messaging.services import claiming, counting
+from messaging.services import channels, claiming, counting
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +47,12 @@ def text_of(message: Message) -> str:
     return merge_fields.render(template, merge_fields.with_derived(claiming.as_values(message.merge_values)))
 
 
+def segments_of(message: Message) -> int:
+    """Of its own text, fields filled in: also before an answer has counted them."""
+    if message.merge_values is None:
+        return message.segments
+    return channels.of(message.campaign).segments(text_of(message))
+
+
 def cost_of(message: Message) -> str:
-    return "" if message.pay_micros is None else f"{counting.amount(message.pay_micros)} {message.currency}"
+    return "" if message.pay_micros is None else money(message.pay_micros / counting.MICROS, message.currency)

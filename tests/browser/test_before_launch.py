@@ -1,5 +1,6 @@
 """The last page before a launch, and the moment after it."""
 
+import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -116,3 +117,29 @@ def test_a_second_person_approves_and_an_edit_voids_it(
     page.click("button[name=_save]")
     expect(page.locator("#launch")).to_be_disabled()
     expect(page.locator("#approval")).to_contain_text("Void")
+
+
+def test_what_was_typed_and_ticked_survives_the_end_of_the_count(
+    page: Page, sandbox: RunningSandbox, draft: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from messaging.services import audience_counts
+
+    monkeypatch.setattr(audience_counts, "STRETCH", 100)
+    monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0.0)
+    # Its time has passed: there is something to tick from the beginning.
+    Campaign.objects.filter(pk=draft.pk).update(scheduled_at=timezone.now() - dt.timedelta(hours=1))
+    page.goto(f"/admin/messaging/campaign/{draft.pk}/review/")
+    expect(page.locator("#counting")).to_be_visible()
+    page.check("input[name=seen][value=late]")
+    page.fill("#as", "Ann")
+    page.click("#test-number")
+    page.keyboard.type("+91 98765")
+    page.keyboard.press("ArrowLeft")
+
+    monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 5.0)
+    expect(page.locator("#counting")).to_have_count(0)
+    page.keyboard.type("0")  # the field still has the focus, and the caret is where it was
+
+    expect(page.locator("#test-number")).to_have_value("+91 987605")
+    expect(page.locator("#as")).to_have_value("Ann")
+    expect(page.locator("input[name=seen][value=late]")).to_be_checked()

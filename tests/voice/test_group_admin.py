@@ -190,7 +190,7 @@ class LaunchingTests:
         self, sandbox: RunningSandbox, application: Application, admin_client: Client
     ) -> None:
         task = written(application, count=30)
-        page = admin_client.post(own(task, "review"), follow=True).content.decode()
+        page = admin_client.post(own(task, "review"), {"seen": "night"}, follow=True).content.decode()
         assert "Laaffic has the task" in page
 
         task = seen_through(task)
@@ -201,7 +201,7 @@ class LaunchingTests:
         made = admin_client.post(own(task, "make", "again"), follow=True)
         assert "Call 30 phones" in made.content.decode()
         draft = GroupTask.objects.get(parent=task)
-        admin_client.post(own(draft, "review"))
+        admin_client.post(own(draft, "review"), {"seen": "night"})
         assert len(at_sandbox(sandbox)) == 2
 
     def test_an_announcement_that_is_cut_short_is_warned_of(
@@ -220,7 +220,7 @@ class LaunchingTests:
         task = written(application)
         sandbox.set_faults(status="-26", status_calls=1)
 
-        shown = admin_client.post(own(task, "review"), follow=True).content.decode()
+        shown = admin_client.post(own(task, "review"), {"seen": "night"}, follow=True).content.decode()
 
         assert "-26" in shown
         assert "Ask your account manager about the rate" in shown
@@ -231,7 +231,7 @@ class LaunchingTests:
     ) -> None:
         task = written(application)
         sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
-        shown = admin_client.post(own(task, "review"), follow=True).content.decode()
+        shown = admin_client.post(own(task, "review"), {"seen": "night"}, follow=True).content.decode()
         assert "The answer was lost" in shown
         assert "New task from it" not in shown
         GroupTask.objects.update(looks=1, looked_at=timezone.now())
@@ -253,7 +253,7 @@ class LaunchingTests:
         assert made.request["PATH_INFO"] == own(draft, "edit")
         when = timezone.localtime(draft.send_at).strftime("%Y-%m-%dT%H:%M")
         admin_client.post(own(draft, "edit"), given(application, numbers="", max_talk=20, send_at=when))
-        admin_client.post(own(draft, "review"))
+        admin_client.post(own(draft, "review"), {"seen": "night"})
         assert at_sandbox(sandbox)[0].given["maxCalls"] == 20
 
         draft.refresh_from_db()
@@ -278,7 +278,7 @@ class LaunchingTests:
 
         admin_client.post(own(task, "make", "update"))
         draft = GroupTask.objects.get(parent=task)
-        admin_client.post(own(draft, "review"))
+        admin_client.post(own(draft, "review"), {"seen": "night"})
 
         assert at_sandbox(sandbox)[0].given["numberList"] == [str(FIRST + 1), str(FIRST + 2)]
         assert 'id="opted-out"' not in admin_client.get(own(draft)).content.decode()

@@ -1,11 +1,15 @@
 """A group-call task in words and widths, for its pages."""
 
+import datetime as dt
 import math
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from messaging.services.launch_checks import Check
 from voice.models import Announcement, Door, GroupTask
 from voice.services import group_requests
 
@@ -48,3 +52,17 @@ def button_words(task: GroupTask, phones: int) -> str:
     if task.door == Door.UPDATE:
         return _("Update the task: %(n)s phones") % shown
     return ngettext("Call %(n)s phone", "Call %(n)s phones", phones) % shown
+
+
+def start_words(task: GroupTask, start: dt.datetime) -> dict[str, Any]:
+    """When it starts, by the console's clock and by the one that its windows mean."""
+    return {
+        "starts_at": start,
+        "server_clock": timezone.localtime(start),
+        "laaffic_clock": f"{start.astimezone(ZoneInfo(group_requests.zone_name())):%Y-%m-%d %H:%M}",
+        "waits_for_window": bool(task.windows) and not task.send_at and start > timezone.now(),
+    }
+
+
+def check_words(check: Check, ticked: bool) -> dict[str, Any]:
+    return {"key": check.key, "level": check.level.value, "sentence": check.sentence, "ticked": ticked}

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.dashboard.file_input import FileInput
+from laaffic_console.dashboard.shared_rows import SeenForm
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.laaffic import LANGUAGES
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS
@@ -116,7 +117,7 @@ class AudioChoice(forms.ModelChoiceField):
         return f"{kept.name} · {seconds // 60}:{seconds % 60:02d} · {where}"
 
 
-class GroupTaskForm(forms.ModelForm):
+class GroupTaskForm(SeenForm, forms.ModelForm):
     """`audience` is what its numbers were read into, None where they stay as they are."""
 
     audio = AudioChoice(AudioFile.objects.none(), required=False, label=gettext_lazy("Audio file"))
@@ -196,6 +197,9 @@ class GroupTaskForm(forms.ModelForm):
         }
         for name in self._not_asked():
             del self.fields[name]
+
+    def again(self) -> dict[str, Any]:
+        return {"user": self.user}
 
     def _offer_choices(self) -> None:
         active = Application.objects.filter(is_active=True)

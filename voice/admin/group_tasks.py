@@ -5,6 +5,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -14,8 +16,9 @@ from unfold.decorators import display
 
 from laaffic_console.dashboard.exporting import Exporting, require_export
 from laaffic_console.dashboard.pages import page, require
+from messaging.services.launch_checks import NotSeen
 from voice import group_exports
-from voice.admin.group_facts import bar, button_words, told
+from voice.admin.group_facts import bar, button_words, check_words, start_words, told
 from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
 from voice.admin.records import TYPES
@@ -26,6 +29,7 @@ from voice.services import (
     group_copies,
     group_figures,
     group_numbers,
+    group_start,
     group_state,
     group_sync,
     group_tasks,
@@ -71,6 +75,10 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
         if obj is None or obj.state != TaskState.DRAFT or group_state.requests_of(obj).exists():
             return False
         return bool(request.user.has_perm("voice.delete_grouptask"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[GroupTask]:
+        """The sound itself, up to 5 MB, is for its player: an open page asks for its task every two seconds."""
+        return super().get_queryset(request).select_related("audio").defer("audio__content")
 
     # The list
 
@@ -156,12 +164,15 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
             address = own_page(saved) if saved.is_template else own_page(saved, "review")
             return JsonResponse({"next": address}) if is_fetched else HttpResponseRedirect(address)
         if is_fetched and request.method == "POST":
-            return JsonResponse({"errors": form.said()})
+            return JsonResponse({"errors": form.said(), "seen": form.seen_token})
         return page(self, request, "voice/group_form.html", title, form=form, task=task, back=back)
 
     def _save(self, request: HttpRequest, form: GroupTaskForm) -> GroupTask | None:
         try:
-            return group_tasks.save(form.instance, audience=form.audience, by=request.user)
+            with transaction.atomic():
+                if form.instance.pk and not form.compare():
+                    return None
+                return group_tasks.save(form.instance, audience=form.audience, by=request.user)
         except ValidationError as problem:
             form.add_error(None, problem.messages)
             return None
@@ -173,13 +184,21 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
         task = self._draft(pk)
         may_launch = request.user.has_perm("voice.launch_grouptask")
         problems: list[str] = []
+        missing: list[str] = []
+        numbers, stopped = group_numbers.callable_now(task)
+        start = group_start.starts_at(task)
+        clocks = group_start.clocks(numbers, start)
+        checks = group_start.checks(task, clocks)
+        ticked = set(request.POST.getlist("seen"))
         if request.method == "POST":
             require(request, "voice.launch_grouptask")
             try:
+                group_start.require(checks, ticked=ticked)
                 return self._launched(request, group_tasks.launch(task.pk, by=request.user))
+            except NotSeen as problem:
+                missing = problem.sentences
             except ValidationError as problem:
                 problems = problem.messages
-        numbers, stopped = group_numbers.callable_now(task)
         if stopped and task.door in group_tasks.AGAIN:
             problems = [group_tasks.opted_out_since(stopped)]
         return page(
@@ -189,6 +208,10 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
             task.name,
             task=task,
             problems=problems,
+            missing=missing,
+            checks=[check_words(check, check.key in ticked) for check in checks],
+            clocks=clocks,
+            **start_words(task, start),
             phones=len(numbers),
             stopped=stopped,
             button=button_words(task, len(numbers)),

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.figures import money
 from laaffic_console.gateway.models import Application, GatewayCall
 from laaffic_console.laaffic import CallKind, CallOutcome
 
@@ -82,7 +83,7 @@ class CallRecord(models.Model):
 
     @property
     def money(self) -> str:
-        return "" if self.cost is None else f"{self.cost.normalize():f} {self.currency}".strip()
+        return "" if self.cost is None else money(self.cost, self.currency)
 
 
 class CallTally(models.Model):

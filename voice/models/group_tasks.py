@@ -1,4 +1,3 @@
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +7,7 @@ from django.db import models
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.figures import money, share
 from laaffic_console.gateway.models import Application, GatewayCall
 from voice.models.audio import AudioFile
 
@@ -220,8 +220,9 @@ class GroupTask(models.Model):
 
     @property
     def percent(self) -> int:
-        """Of its calls that were made; 100 only when all were."""
-        return 100 * (self.called or 0) // self.total if self.total else 0
+        """Of its calls that were made; 100 only when all were and the task is over."""
+        percent = 100 * (self.called or 0) // self.total if self.total else 0
+        return percent if self.is_over else min(percent, 99)
 
     @property
     def connect_rate(self) -> float | None:
@@ -229,7 +230,7 @@ class GroupTask(models.Model):
 
     @property
     def money(self) -> str:
-        return "" if self.cost is None else f"{shown_amount(self.cost)} {self.currency}".strip()
+        return "" if self.cost is None else money(self.cost, self.currency)
 
 
 class TaskNumbers(models.Model):
@@ -248,11 +249,7 @@ class TaskNumbers(models.Model):
 def connect_rate(connected: int | None, failed: int | None) -> float | None:
     """Of the calls that have ended."""
     ended = (connected or 0) + (failed or 0)
-    return round(100 * (connected or 0) / ended, 1) if ended else None
-
-
-def shown_amount(amount: Decimal) -> str:
-    return f"{amount.normalize():f}"
+    return share(connected or 0, ended) if ended else None
 
 
 # What a copy takes over: what is played and how, without numbers, schedule and outcome.

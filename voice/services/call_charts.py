@@ -7,6 +7,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from laaffic_console.figures import share
 from laaffic_console.laaffic import CallOutcome
 from voice.models import CallTally
 
@@ -32,10 +33,10 @@ def charts() -> dict[str, Any]:
     return {
         "calls": sum(calls.values()),
         "connected": sum(connected.values()),
-        "rate_now": share(sum(connected.values()), sum(calls.values())),
+        "rate_now": rate(sum(connected.values()), sum(calls.values())),
         "seconds": round(sum(seconds.values()) / sum(connected.values())) if any(connected.values()) else None,
         "costs": [(currency, total / 1_000_000) for currency, total in costs if total],
-        "rate": _chart(days, _("Connected, %"), [share(connected[day], calls[day]) for day in days], "#16a34a"),
+        "rate": _chart(days, _("Connected, %"), [rate(connected[day], calls[day]) for day in days], "#16a34a"),
         "duration": _chart(
             days,
             _("Seconds a connected call"),
@@ -45,8 +46,8 @@ def charts() -> dict[str, Any]:
     }
 
 
-def share(part: int, whole: int) -> float | None:
-    return round(100 * part / whole, 1) if whole else None
+def rate(part: int, whole: int) -> float | None:
+    return share(part, whole) if whole else None
 
 
 def _chart(days: list[dt.date], label: str, data: list[float | None], colour: str) -> dict[str, Any]:

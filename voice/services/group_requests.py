@@ -1,6 +1,7 @@
 """A group-call task as the interface wants it, and everything that is wrong with it, each at its own field."""
 
 import datetime as dt
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -20,6 +21,7 @@ from laaffic_console.laaffic import (
     UploadedFile,
 )
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS, Window
+from messaging import merge_fields
 from voice.models import Announcement, AudioFile, GroupTask
 
 # Parameters of the interface → fields of a task.
@@ -106,6 +108,8 @@ def _announcement(task: GroupTask) -> Iterator[Complaint]:
     if task.source == Announcement.TEXT:
         if not task.text.strip():
             yield "text", _("Write what is spoken, 1 to 1,000 characters.")
+        if problem := merge_fields.problem_where_none_are_filled_in(task.text):
+            yield "text", problem
         if not task.language:
             yield "language", _("Choose the language of the text.")
     elif task.audio is None:
@@ -136,6 +140,16 @@ def _windows(task: GroupTask) -> Iterator[Complaint]:
                 % shown_times,
             )
             return
+    yield from _overlapping(sorted(window_of(window) for window in task.windows))
+
+
+def _overlapping(windows: Sequence[Window]) -> Iterator[Complaint]:
+    """Of windows by their beginning; what ends when the next begins does not overlap."""
+    for (start, end), (then, until) in itertools.pairwise(windows):
+        if then < end:
+            shown = {"one": f"{start:%H:%M}–{end:%H:%M}", "other": f"{then:%H:%M}–{until:%H:%M}"}
+            yield "windows", _("%(one)s and %(other)s overlap. Make one window of them.") % shown
+            return
 
 
 def window_of(window: Sequence[str]) -> Window:
@@ -158,6 +172,8 @@ def _hang_up_sms(task: GroupTask) -> Iterator[Complaint]:
         yield "sms_application", _("Choose an application of the channel SMS.")
     if not task.sms_text.strip():
         yield "sms_text", _("Write the SMS, 1 to 1,000 characters.")
+    if problem := merge_fields.problem_where_none_are_filled_in(task.sms_text):
+        yield "sms_text", problem
     if not any((task.sms_on_answer, task.sms_on_key, task.sms_on_failure, task.sms_on_ringing)):
         yield "sms_on_answer", _("Say when the SMS is sent: choose at least one occasion.")
 

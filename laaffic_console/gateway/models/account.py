@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.figures import money
 from laaffic_console.gateway.models.applications import Application
 from laaffic_console.gateway.models.ledger import GatewayCall
 
@@ -64,4 +65,4 @@ class BalanceReading(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.balance:.2f} {self.currency}".strip()
+        return money(self.balance, self.currency)

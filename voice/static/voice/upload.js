@@ -7,6 +7,10 @@ document.addEventListener("DOMContentLoaded", () => {
   const say = (errors) => {
     for (const place of form.querySelectorAll("[data-errors]"))
       place.textContent = (errors[place.dataset.errors] || []).join(" ");
+    // What has no place of its own on this page is said on top.
+    const top = form.querySelector("[data-errors=__all__]") || form.querySelector("[data-errors]");
+    for (const [name, said] of Object.entries(errors))
+      if (top && !form.querySelector(`[data-errors="${name}"]`)) top.textContent += ` ${said.join(" ")}`;
     [...form.querySelectorAll("[data-errors]")].find((place) => place.textContent)?.scrollIntoView({ block: "center" });
   };
   const rest = () => { bar.hidden = true; button.disabled = false; };
@@ -20,6 +24,7 @@ document.addEventListener("DOMContentLoaded", () => {
       try {
         const answer = JSON.parse(request.responseText);
         if (answer.next) { location.assign(answer.next); return; }
+        if (answer.seen && form.elements._seen) form.elements._seen.value = answer.seen;
         say(answer.errors);
       } catch { say({ file: [form.dataset.lost] }); }
       rest();

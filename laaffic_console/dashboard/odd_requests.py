@@ -1,0 +1,79 @@
+"""Addresses and forms that hold what no database can look for: said in a sentence, never an error 500.
+
+A list can be asked for anything that its filters' names allow: an id of twenty digits, a broken pattern, the year 0.
+Django finds some of that out while it builds the query, the database finds the rest out while the page is drawn. Here
+is the one place for both: an admin page that cannot be shown with its query is shown without it.
+"""
+
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import FieldError, ValidationError
+from django.db import DataError, NotSupportedError, OperationalError, ProgrammingError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.utils.translation import gettext as _
+
+log = logging.getLogger(__name__)
+
+NUL = "\0"
+# What a value that cannot be looked for raises: in Python, in SQLite's adapters or in PostgreSQL.
+# PostgreSQL has no LIKE for a number (ProgrammingError), and some look-ups have no SQL at all.
+UNANSWERABLE = (
+    *(ArithmeticError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError, re.error),
+    *(FieldError, ValidationError, DataError, NotSupportedError, ProgrammingError),
+)
+# SQLite's words for what is wrong with a question, and not with the database.
+OF_THE_QUESTION = ("user-defined function", "syntax error", "too big", "too complex", "too many")
+
+
+class OddRequestMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            request.GET = without_nul(request.GET)  # type: ignore[misc]
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        """Nobody types a NUL, and PostgreSQL takes none. Pushes are left alone: they are kept as they came."""
+        if request.method == "POST" and is_of_admin(request) and _has_nul(request.POST):
+            request.POST = without_nul(request.POST)  # type: ignore[misc]
+
+    def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
+        if request.method not in ("GET", "HEAD") or not request.GET or not is_of_admin(request):
+            return None
+        if not is_unanswerable(problem):
+            return None
+        log.warning("%s cannot be shown with its query, so it is shown without", request.path, exc_info=problem)
+        messages.warning(
+            request, _("The address asked for something that cannot be looked for. Everything is shown instead.")
+        )
+        return HttpResponseRedirect(request.path)
+
+
+def is_of_admin(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and ("admin" in match.app_names or match.route.startswith("admin/"))
+
+
+def is_unanswerable(problem: Exception) -> bool:
+    """SQLite wraps what its Python functions raise; a database that is locked or away is another matter."""
+    if isinstance(problem, OperationalError):
+        return any(words in str(problem) for words in OF_THE_QUESTION)
+    return isinstance(problem, UNANSWERABLE)
+
+
+def without_nul(given: QueryDict) -> QueryDict:
+    cleaned = QueryDict(mutable=True)
+    for name, values in given.lists():
+        cleaned.setlist(name.replace(NUL, ""), [value.replace(NUL, "") for value in values])
+    cleaned._mutable = False
+    return cleaned
+
+
+def _has_nul(given: QueryDict) -> bool:
+    return any(NUL in name or any(NUL in value for value in values) for name, values in given.lists())

@@ -1,0 +1,166 @@
+"""A row that two people edit at once: whoever saves last is told what the other has changed, and nothing typed is lost.
+
+A form carries what it was shown with, as a signed digest a field. When it comes back the row is locked and compared:
+what another has saved since is said, field by field, and the form stays as it was typed. Sent once more, it is saved.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.forms.models import ModelChoiceField
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.formats import localize
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+SEEN = "_seen"
+SALT = "what a form was shown with"
+Digests = dict[str, str]
+
+
+class SeenForm:
+    """For a ModelForm; its page writes `{{ form.seen }}` within the form. A form that comes without is not compared."""
+
+    # Written by the console itself, whoever edits.
+    unwatched: ClassVar[tuple[str, ...]] = ("last_login", "password")
+    is_overtaken = False
+
+    def again(self) -> dict[str, Any]:
+        """What the form is made with beside its row."""
+        return {}
+
+    @property
+    def seen_token(self) -> str:
+        """Of the values that a new row was shown with nothing is known: ""."""
+        if self.instance.pk is None:  # type: ignore[attr-defined]
+            return ""
+        sent = self.data.get(SEEN, "") if self.is_bound and not self.is_overtaken else ""  # type: ignore[attr-defined]
+        return sent or signing.dumps(self._digests(self._fresh()), salt=SALT)
+
+    @property
+    def seen(self) -> SafeString | str:
+        token = self.seen_token
+        return token and format_html('<input type="hidden" name="{}" value="{}">', SEEN, token)
+
+    def full_clean(self) -> None:
+        super().full_clean()  # type: ignore[misc]
+        if self.is_bound and self.instance.pk:  # type: ignore[attr-defined]
+            self.compare()
+
+    def compare(self) -> bool:
+        """Lock the row until the transaction ends; whether it is still what this form was shown with."""
+        shown = _read(self.data.get(SEEN, ""), str(self.instance.pk))  # type: ignore[attr-defined]
+        if shown is None or self.is_overtaken:
+            return not self.is_overtaken
+        with transaction.atomic():
+            fresh = self._fresh(lock=True)
+        now = self._digests(fresh)
+        changed = [name for name in now if name in shown and now[name] != shown[name]]
+        if changed:
+            self.is_overtaken = True
+            self._say(fresh, changed, shown)
+        return not changed
+
+    def _fresh(self, *, lock: bool = False) -> Any:
+        """The same form of the row as it is stored now."""
+        rows = type(self.instance)._base_manager.all()  # type: ignore[attr-defined]
+        row = (rows.select_for_update(of=("self",)) if lock else rows).get(pk=self.instance.pk)  # type: ignore[attr-defined]
+        return type(self)(instance=row, **self.again())
+
+    def _digests(self, form: Any) -> Digests:
+        watched = {
+            name: field
+            for name, field in form.fields.items()
+            if name not in self.unwatched and not field.disabled and not isinstance(field, forms.FileField)
+        }
+        pk = {"": str(form.instance.pk)}  # a token belongs to its row
+        return pk | {name: _digest(form.get_initial_for_field(field, name)) for name, field in watched.items()}
+
+    def _say(self, fresh: Any, changed: list[str], shown: Digests) -> None:
+        """What was not touched here takes the stored value; what was typed stays, beside what is stored."""
+        self.data = self.data.copy()  # type: ignore[has-type]
+        said = [_("Somebody else has saved this meanwhile. Nothing of yours is stored yet: look, and save again.")]
+        for name in changed:
+            field, theirs = fresh.fields[name], fresh.get_initial_for_field(fresh.fields[name], name)
+            words = {"field": field.label or name, "theirs": in_words(field, theirs)}
+            if name in self.cleaned_data and _digest(self.cleaned_data[name]) == shown[name]:  # type: ignore[attr-defined]
+                _put(self.data, self.add_prefix(name), field.widget, field.prepare_value(theirs))  # type: ignore[attr-defined]
+                said.append(_("%(field)s: now “%(theirs)s”. You had not changed it, so that is taken over.") % words)
+            else:
+                words["yours"] = in_words(field, self.cleaned_data.get(name, self.data.get(self.add_prefix(name))))  # type: ignore[attr-defined]
+                said.append(_("%(field)s: stored is “%(theirs)s”, yours is “%(yours)s”.") % words)
+        self.add_error(None, ValidationError(said))  # type: ignore[attr-defined]
+
+
+class SharedRowAdmin:
+    """For a ModelAdmin whose rows more than one person may edit."""
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]
+        if obj is None or issubclass(form, SeenForm):
+            return form
+        return type(form.__name__, (SeenForm, form), {})
+
+
+def _read(token: str, pk: str) -> Digests | None:
+    """None without a token, or with one that is not of this row."""
+    try:
+        shown: Digests = signing.loads(token, salt=SALT)
+    except signing.BadSignature:
+        return None
+    return shown if shown.get("") == pk else None
+
+
+def _digest(value: Any) -> str:
+    said = json.dumps(_plain(value), sort_keys=True, default=str)
+    return salted_hmac(SALT, said).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """The same for a form's initial value and for what comes back when nobody has touched it."""
+    if isinstance(value, models.Model):
+        return str(value.pk)
+    if isinstance(value, dt.datetime):
+        aware = value if timezone.is_aware(value) else timezone.make_aware(value)
+        return aware.astimezone(dt.UTC).replace(microsecond=0).isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, models.QuerySet | list | tuple | set):
+        return sorted(str(_plain(part)) for part in value)
+    return "" if value is None else str(value)
+
+
+def in_words(field: forms.Field, value: Any) -> str:
+    """A value as people read it: choices and rows by their names."""
+    if isinstance(value, models.QuerySet | list | tuple | set):
+        return ", ".join(in_words(field, part) for part in value) or "–"
+    if isinstance(field, ModelChoiceField) and value not in (None, "") and not isinstance(value, models.Model):
+        value = field.queryset.filter(pk=value).first() or value
+    elif isinstance(field, forms.ChoiceField):
+        value = {str(key): label for key, label in field.choices}.get(str(value), value)
+    if isinstance(value, dt.datetime) and timezone.is_aware(value):
+        value = timezone.localtime(value)
+    return "–" if value in (None, "") else str(localize(value))[:300]
+
+
+def _put(data: Any, name: str, widget: forms.Widget, value: Any) -> None:
+    """Into posted data, as this widget would have sent it."""
+    widget = getattr(widget, "widget", widget)  # the admin wraps those of other rows
+    if isinstance(widget, forms.MultiWidget):
+        for part, ending, one in zip(widget.widgets, widget.widgets_names, widget.decompress(value), strict=True):
+            _put(data, name + ending, part, one)
+    elif isinstance(widget, forms.CheckboxInput):
+        data.setlist(name, ["on"] if value else [])
+    else:
+        shown = widget.format_value(value)
+        parts = shown if isinstance(shown, list | tuple) else [shown]
+        data.setlist(name, ["" if part is None else str(part) for part in parts])

@@ -1,0 +1,130 @@
+"""A form that comes too late is shown again after signing in, and only a click sends it."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from laaffic_console.gateway.models import Application
+from messaging.models import Campaign, ContactGroup, EmailCampaign
+
+pytestmark = pytest.mark.django_db
+
+ADD = "admin:messaging_contactgroup_add"
+LONG = "Everybody who bought in spring,\nand asked for more. “Ünïcode” & <b>"
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return User.objects.create_superuser("ada", password="sesame-41")
+
+
+@pytest.fixture
+def strict() -> Client:
+    return Client(enforce_csrf_checks=True)
+
+
+def hidden(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found is not None, name
+    return unescape(found[1])
+
+
+def sign_in(client: Client, page: str, password: str = "sesame-41") -> Any:
+    sent = {"username": "ada", "password": password, "kept": hidden(page, "kept")}
+    return client.post(reverse("admin:login"), sent)
+
+
+def test_what_was_typed_comes_back_after_signing_in(client: Client, ada: User) -> None:
+    turned_away = client.post(reverse(ADD), {"name": "Gold", "description": LONG}).content.decode()
+
+    shown = sign_in(client, turned_away).content.decode()
+
+    assert "What you typed is kept" in turned_away
+    assert 'value="Gold"' in shown
+    assert LONG in unescape(shown)
+    assert f'action="{reverse(ADD)}"' in shown
+    assert not ContactGroup.objects.exists()  # nothing is repeated without a click
+
+
+def test_a_wrong_password_loses_nothing(client: Client, ada: User) -> None:
+    turned_away = client.post(reverse(ADD), {"name": "Gold"}).content.decode()
+
+    again = sign_in(client, turned_away, "wrong").content.decode()
+
+    assert 'value="Gold"' in sign_in(client, again).content.decode()
+
+
+def test_a_token_from_before_the_last_sign_in_shows_the_form_with_a_fresh_one(strict: Client, ada: User) -> None:
+    strict.force_login(ada)
+    sent = {"name": "Gold", "csrfmiddlewaretoken": "a" * 64}
+
+    shown = strict.post(reverse(ADD), sent).content.decode()
+    stored = strict.post(reverse(ADD), {"name": "Gold", "csrfmiddlewaretoken": hidden(shown, "csrfmiddlewaretoken")})
+
+    assert 'name="name" value="Gold"' in shown
+    assert stored.status_code == 302
+    assert ContactGroup.objects.get().name == "Gold"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"HTTP_ORIGIN": "https://evil.example"},
+        {"HTTP_ORIGIN": "null"},
+        {"HTTP_REFERER": "https://evil.example/"},
+        {"HTTP_SEC_FETCH_SITE": "cross-site"},
+        {"HTTP_SEC_FETCH_SITE": "same-site"},
+    ],
+)
+def test_what_another_site_sends_is_refused_and_not_shown(strict: Client, ada: User, headers: dict[str, str]) -> None:
+    strict.force_login(ada)
+
+    answer = strict.post(reverse(ADD), {"name": "Gold"}, **headers)  # type: ignore[arg-type]
+
+    assert answer.status_code == 403
+    assert "Gold" not in answer.content.decode()
+
+
+def test_a_password_is_not_kept(client: Client, ada: User) -> None:
+    address = reverse("admin:auth_user_password_change", args=[ada.pk])
+    turned_away = client.post(address, {"password1": "new-secret-1", "password2": "new-secret-1", "note": "x"})
+
+    shown = sign_in(client, turned_away.content.decode()).content.decode()
+
+    assert "new-secret-1" not in shown
+
+
+def test_what_was_made_up_elsewhere_is_not_shown(client: Client, ada: User) -> None:
+    sent = {"username": "ada", "password": "sesame-41", "kept": "W10:made-up"}
+
+    assert client.post(reverse("admin:login"), sent).status_code == 302
+
+
+def test_a_scripts_request_is_sent_away_as_ever(client: Client) -> None:
+    answer = client.post(reverse(ADD), {"name": "Gold"}, headers={"X-Requested-With": "fetch"})
+
+    assert answer.status_code == 302
+
+
+@pytest.mark.parametrize("kind", ["campaign", "emailcampaign"])
+def test_a_draft_that_was_launched_meanwhile_gives_back_what_was_typed(
+    client: Client, ada: User, application: Application, kind: str
+) -> None:
+    client.force_login(ada)
+    if kind == "campaign":
+        row: Any = Campaign.objects.create(name="Spring", application=application, text="Hello", state="running")
+    else:
+        row = EmailCampaign.objects.create(name="Spring", application=application, state="running")
+    address = reverse(f"admin:messaging_{kind}_change", args=[row.pk])
+
+    answer = client.post(address, {"name": "Spring", "text": "Better words"})
+
+    assert answer.status_code == 409
+    assert "It was launched meanwhile" in answer.content.decode()
+    assert "Better words" in answer.content.decode()
+    assert 'id="send-kept"' not in answer.content.decode()

@@ -1,0 +1,130 @@
+"""Addresses and forms with what no database can look for: a page or a sentence, never an error 500."""
+
+import random
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db import OperationalError, connection
+from django.test import Client
+from django.urls import reverse
+
+from laaffic_console.dashboard import odd_requests
+from messaging.models import Contact, ContactGroup
+
+# On PostgreSQL a query that fails spoils its transaction; a request has one a query, so the tests may have none around.
+pytestmark = pytest.mark.django_db(transaction=connection.vendor == "postgresql")
+
+VALUES = [
+    *("99999999999999999999", "-99999999999999999999", "9" * 5000, "1e999", "nan", "٣", "0", "-1"),
+    *("(", "[", "*", "(?P<", "\\", "a{99999}", "%", "_"),
+    *("\0", "a\0b", "\ud7ff\ue000", "\u202e", "'", '"', ",", ",,", "1,2,(", ""),
+    *("0001-01-01", "9999-12-31", "0001-01-01 00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2027-02-30", "24:00"),
+    *("None", "null", "true", "2", "{}", "[1]", '{"a": 1}'),
+]
+PLAIN = [
+    "q",
+    "p",
+    "o",
+    "e",
+    "all",
+    "_facets",
+    "_to_field",
+    "_popup",
+    "group",
+    "in",
+    "id",
+    "pk",
+    "shown",
+    "period",
+    "due",
+]
+PAGES = sorted(model._meta.label_lower for model in admin.site._registry)
+AT_A_TIME = 10
+
+
+@pytest.fixture
+def signed_in(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("root"))
+    return client
+
+
+def names_of(model: Any) -> list[str]:
+    """Everything that can stand before the `=`: each field with each of its look-ups, and of its year."""
+    found = list(PLAIN)
+    for field in model._meta.concrete_fields:
+        found += [field.name, *(f"{field.name}__{lookup}" for lookup in field.get_lookups())]
+        if "year" in field.get_lookups():
+            found += [f"{field.name}__year__{lookup}" for lookup in ("gte", "exact")]
+    return found
+
+
+def queries_of(model: Any) -> list[dict[str, str]]:
+    chance = random.Random(f"odd {model._meta.label_lower}")
+    names = names_of(model)
+    return [{chance.choice(names): chance.choice(VALUES)} for _ in range(AT_A_TIME)]
+
+
+@pytest.mark.parametrize("label", PAGES)
+def test_no_list_fails_by_what_its_address_asks_for(signed_in: Client, label: str) -> None:
+    model = next(model for model in admin.site._registry if model._meta.label_lower == label)
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+    for query in queries_of(model):
+        answer = signed_in.get(f"{address}?{urlencode(query)}")
+
+        assert answer.status_code in (200, 302, 400), query
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("group=99999999999999999999", "name=a%00b", "q=%00", "created_at__year=0", "number__regex=("),
+        *("created_at__gte=0001-01-01", "created_at__lte=9999-12-31", "id__in=1,99999999999999999999", "p=" + "9" * 30),
+        *("created_at__year__gte=99999", "number__iregex=%5B", "group=%00", "e=1&id=x"),
+    ],
+)
+def test_contacts_are_shown_whatever_is_asked_of_them(signed_in: Client, query: str) -> None:
+    Contact.objects.create(number="919876543210", name="Asha")
+
+    answer = signed_in.get(reverse("admin:messaging_contact_changelist") + f"?{query}", follow=True)
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("query", ["created_at__year=0", "number__regex=("])
+def test_who_asks_for_what_cannot_be_looked_for_is_told(signed_in: Client, query: str) -> None:
+    Contact.objects.create(number="919876543210", name="Asha")
+
+    answer = signed_in.get(reverse("admin:messaging_contact_changelist") + f"?{query}", follow=True)
+
+    assert "cannot be looked for" in answer.content.decode()
+    assert "919876543210" in answer.content.decode()
+
+
+def test_a_nul_in_a_form_is_left_out(signed_in: Client) -> None:
+    signed_in.post(reverse("admin:messaging_contactgroup_add"), {"name": "Gold\0en"})
+
+    assert ContactGroup.objects.get().name == "Golden"
+
+
+@pytest.mark.parametrize("at", ["0001-01-01", "9999-12-31", "1899-12-31", "2200-01-01"])
+def test_a_year_that_nobody_plans_for_is_refused(signed_in: Client, application: Any, at: str) -> None:
+    sent = {
+        "name": "Sale",
+        "application": application.pk,
+        "text": "Hello",
+        "scheduled_at_0": at,
+        "scheduled_at_1": "00:00",
+    }
+
+    answer = signed_in.post(reverse("admin:messaging_campaign_add"), sent)
+
+    assert "Write a year from 1900 to 2199" in answer.content.decode()
+
+
+def test_a_locked_database_is_not_taken_for_a_bad_address() -> None:
+    assert not odd_requests.is_unanswerable(OperationalError("database is locked"))
+    assert odd_requests.is_unanswerable(OperationalError("user-defined function raised exception"))
