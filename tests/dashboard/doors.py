@@ -182,6 +182,8 @@ def knock(client: Client, door: Door, method: str, body: dict[str, Any] | str) -
 
 def letter(response: HttpResponse) -> str:
     status = response.status_code
+    if status == 403 and getattr(response, "template_name", "") == "admin/login.html":
+        return SIGN_IN  # with what was typed kept in it
     if status == 302:
         return SIGN_IN if "/admin/login/" in response["Location"] else WENT_ON
     known = {
