@@ -182,7 +182,7 @@ def knock(client: Client, door: Door, method: str, body: dict[str, Any] | str) -
 
 def letter(response: HttpResponse) -> str:
     status = response.status_code
-    if status == 403 and getattr(response, "template_name", "") == "admin/login.html":
+    if status == 403 and "admin/login.html" in getattr(response, "template_name", ()):
         return SIGN_IN  # with what was typed kept in it
     if status == 302:
         return SIGN_IN if "/admin/login/" in response["Location"] else WENT_ON

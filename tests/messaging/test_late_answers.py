@@ -57,7 +57,7 @@ def delivered(message_id: int) -> DeliveryReport:
     return DeliveryReport(
         source=Source.PUSH,
         msg_id=f"21{message_id}",
-        number="",
+        number=Message.objects.get(pk=message_id).number,
         order_id=f"lc-{message_id}",
         state=DeliveryState.DELIVERED,
         raw_status="0",

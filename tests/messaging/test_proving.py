@@ -29,8 +29,9 @@ def sent(
     return campaign
 
 
-def parse_one(order_id: str, msg_id: int) -> DeliveryReport:
-    pushed = {"msgid": str(msg_id), "status": 0, "reason": "0", "orderId": order_id, "mobile": ""}
+def parse_one(order_id: str, pk: int) -> DeliveryReport:
+    number = Message.objects.get(pk=pk).number
+    pushed = {"msgid": str(pk), "status": 0, "reason": "0", "orderId": order_id, "mobile": number}
     return parse_sms_reports(pushed).reports[0]
 
 

@@ -78,7 +78,7 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GroupTask]:
         """The sound itself, up to 5 MB, is for its player: an open page asks for its task every two seconds."""
-        return super().get_queryset(request).select_related("audio").defer("audio__content")
+        return super().get_queryset(request).select_related("audio", *self.list_select_related).defer("audio__content")
 
     # The list
 
