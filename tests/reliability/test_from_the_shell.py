@@ -127,6 +127,21 @@ def scratch_postgresql() -> Iterator[str]:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@pytest.fixture
+def empty_redis() -> Iterator[str]:
+    """A database in which nobody keeps anything; what a run that was killed left in another is left alone."""
+    import redis
+
+    for number in range(15, 0, -1):
+        url = f"redis://127.0.0.1:6379/{number}"
+        with redis.Redis.from_url(url) as store:
+            if store.dbsize() == 0:
+                yield url
+                store.flushdb()
+                return
+    pytest.fail("every Redis database from 1 to 15 holds something; empty one: redis-cli -n 14 flushdb")
+
+
 def the_main_job(console: Console, folder: Path) -> None:
     people = folder / "people.csv"
     lines = [f"+9198{index:08d},Ann {index % 7}" for index in range(76500000, 76500000 + PEOPLE)]
@@ -174,5 +189,5 @@ def test_on_sqlite_with_its_own_queue(tmp_path: Path) -> None:
 @pytest.mark.reliability
 @pytest.mark.services
 @pytest.mark.timeout(180)
-def test_on_postgresql_with_redis(tmp_path: Path, scratch_postgresql: str) -> None:
-    the_main_job(Console(tmp_path, scratch_postgresql, "redis://127.0.0.1:6379/9"), tmp_path)
+def test_on_postgresql_with_redis(tmp_path: Path, scratch_postgresql: str, empty_redis: str) -> None:
+    the_main_job(Console(tmp_path, scratch_postgresql, empty_redis), tmp_path)

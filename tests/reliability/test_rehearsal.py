@@ -10,6 +10,9 @@ import sys
 import pytest
 
 from laaffic_console.conf import BASE_DIR
+from tests.reliability.test_from_the_shell import empty_redis
+
+__all__ = ["empty_redis"]
 
 pytestmark = [pytest.mark.reliability, pytest.mark.timeout(400), pytest.mark.xdist_group("rehearsal")]
 
@@ -41,8 +44,8 @@ def test_on_sqlite_with_its_own_queue() -> None:
 
 
 @pytest.mark.services
-def test_on_postgresql_with_redis_and_two_workers() -> None:
-    stores = ["--database", "postgres://postgres@127.0.0.1:5432/", "--redis", "redis://127.0.0.1:6379/14"]
+def test_on_postgresql_with_redis_and_two_workers(empty_redis: str) -> None:
+    stores = ["--database", "postgres://postgres@127.0.0.1:5432/", "--redis", empty_redis]
     check(rehearsed("--seed", "12", "--workers", "2", *stores))
 
 
