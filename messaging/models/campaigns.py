@@ -87,6 +87,9 @@ class Campaign(models.Model):
     audience = models.CharField(_("audience"), max_length=10, choices=Audience, default=Audience.OPEN)
     audience_cursor = models.BigIntegerField(default=0)  # the last contact id that has been looked at
     audience_end = models.BigIntegerField(default=0)  # the highest contact id at launch
+    member_end = models.BigIntegerField(null=True, editable=False)  # the last membership that counts; null: all do
+    # What the launch was decided upon (services.shown); it starts only while that is true.
+    shown = models.JSONField(null=True, editable=False)
     total = models.PositiveIntegerField(_("recipients"), default=0)
     dropped_suppressed = models.PositiveIntegerField(_("left out: suppressed"), default=0)
     dropped_excluded = models.PositiveIntegerField(_("left out: in an excluded group"), default=0)
@@ -100,6 +103,8 @@ class Campaign(models.Model):
         related_name="+",
         verbose_name=_("by"),
     )
+    # Whoever wrote or edited it by hand: none of them approves it.
+    authors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+", blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     launched_at = models.DateTimeField(_("launched"), null=True, blank=True, editable=False)
     first_sent_at = models.DateTimeField(_("first message left"), null=True, blank=True, editable=False)
