@@ -114,6 +114,9 @@ class EmailCampaignForm(SeenForm, forms.ModelForm):
         for name in ("receiver_id", "template_id", "from_address", "subject"):
             self.fields[name].required = False  # said by the service, in words of its own
 
+    def is_open(self, row: EmailCampaign) -> bool:
+        return row.state == State.DRAFT
+
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if cleaned is None or "application" in self.errors:
