@@ -180,7 +180,7 @@ class ReviewTests:
             {"from_address": "other@example.com"},
             {"scheduled_at": timezone.now() + dt.timedelta(days=1)},
             {"unsubscribe": False},
-            {"language": "fr"},
+            {"language": "pt"},
         ],
         ids=lambda changed: next(iter(changed)),
     )

@@ -65,8 +65,9 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
 
 def shown_digest(task: GroupTask, numbers: Sequence[str]) -> str:
     """Of what a page before the launch shows: who is called, with what, and when."""
-    names = ["door", "parent", "application", "send_at", *PARAMETERS]
-    content = {name: getattr(task, GroupTask._meta.get_field(name).attname) for name in names}
+    names = {"door", "parent", "application", "send_at", *PARAMETERS}
+    fields = [field for field in GroupTask._meta.concrete_fields if field.name in names]
+    content = {field.name: getattr(task, field.attname) for field in fields}
     return ledger.digest_of(json.dumps(content, default=str, sort_keys=True), *numbers)
 
 
