@@ -180,7 +180,6 @@ class ReviewTests:
             {"from_address": "other@example.com"},
             {"scheduled_at": timezone.now() + dt.timedelta(days=1)},
             {"unsubscribe": False},
-            {"language": "pt"},
         ],
         ids=lambda changed: next(iter(changed)),
     )
