@@ -2,8 +2,12 @@
 
 A form carries what it was shown with, as a signed digest a field. When it comes back the row is locked and compared:
 what another has saved since is said, field by field, and the form stays as it was typed. Sent once more, it is saved.
+
+Under the same lock it is asked again whether the row may be edited at all, and only the form's own columns are written:
+what the console itself has written since the row was read (a state, a launch, a count) stays.
 """
 
+import copy
 import datetime as dt
 import json
 from collections.abc import Mapping
@@ -34,6 +38,35 @@ class SeenForm:
     unwatched: ClassVar[tuple[str, ...]] = ("last_login", "password")
     is_overtaken = False
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._was = copy.deepcopy(_columns(self.instance))  # type: ignore[attr-defined]
+
+    def is_open(self, row: Any) -> bool:
+        """Whether the row, as it is stored now, may be edited."""
+        return True
+
+    def own_columns(self) -> list[str]:
+        """The form's fields, what was set along with them since the row was read, and when."""
+        row = self.instance  # type: ignore[attr-defined]
+        now = _columns(row)
+        set_since = {name for name, value in self._was.items() if now.get(name) != value}
+        asked = {name for name, field in self.fields.items() if not field.disabled}  # type: ignore[attr-defined]
+        return [
+            field.name
+            for field in row._meta.concrete_fields
+            if field.name in asked or field.attname in set_since or getattr(field, "auto_now", False)
+            if not field.primary_key and field.name not in self.unwatched
+        ]
+
+    def save(self, commit: bool = True) -> Any:
+        if not commit or self.instance.pk is None:  # type: ignore[attr-defined]
+            return super().save(commit)  # type: ignore[misc]
+        super().save(commit=False)  # type: ignore[misc]
+        self.instance.save(update_fields=self.own_columns())  # type: ignore[attr-defined]
+        self._save_m2m()  # type: ignore[attr-defined]
+        return self.instance  # type: ignore[attr-defined]
+
     def again(self) -> dict[str, Any]:
         """What the form is made with beside its row."""
         return {}
@@ -44,7 +77,8 @@ class SeenForm:
         if self.instance.pk is None:  # type: ignore[attr-defined]
             return ""
         sent = self.data.get(SEEN, "") if self.is_bound and not self.is_overtaken else ""  # type: ignore[attr-defined]
-        return sent or signing.dumps(self._digests(self._fresh()), salt=SALT)
+        fresh = None if sent else self._fresh()
+        return sent or (signing.dumps(self._digests(fresh), salt=SALT) if fresh else "")
 
     @property
     def seen(self) -> SafeString | str:
@@ -58,11 +92,13 @@ class SeenForm:
 
     def compare(self) -> bool:
         """Lock the row until the transaction ends; whether it is still what this form was shown with."""
+        with transaction.atomic():
+            fresh = self._fresh(lock=True)
+        if fresh is None or not self.is_open(fresh.instance):
+            return self._closed(is_there=fresh is not None)
         shown = _read(self.data.get(SEEN, ""), str(self.instance.pk))  # type: ignore[attr-defined]
         if shown is None or self.is_overtaken:
             return not self.is_overtaken
-        with transaction.atomic():
-            fresh = self._fresh(lock=True)
         now = self._digests(fresh)
         changed = [name for name in now if name in shown and now[name] != shown[name]]
         if changed:
@@ -70,11 +106,16 @@ class SeenForm:
             self._say(fresh, changed, shown)
         return not changed
 
+    def _closed(self, *, is_there: bool) -> bool:
+        said = _("It was launched, or taken from you, meanwhile and cannot be changed any more. Nothing is stored.")
+        self.add_error(None, said if is_there else _("It was deleted meanwhile. Nothing is stored."))  # type: ignore[attr-defined]
+        return False
+
     def _fresh(self, *, lock: bool = False) -> Any:
-        """The same form of the row as it is stored now."""
+        """The same form of the row as it is stored now; None when it is gone."""
         rows = type(self.instance)._base_manager.all()  # type: ignore[attr-defined]
-        row = (rows.select_for_update(of=("self",)) if lock else rows).get(pk=self.instance.pk)  # type: ignore[attr-defined]
-        return type(self)(instance=row, **self.again())
+        row = (rows.select_for_update(of=("self",)) if lock else rows).filter(pk=self.instance.pk).first()  # type: ignore[attr-defined]
+        return None if row is None else type(self)(instance=row, **self.again())
 
     def _digests(self, form: Any) -> Digests:
         watched = {
@@ -106,9 +147,26 @@ class SharedRowAdmin:
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]
-        if obj is None or issubclass(form, SeenForm):
+        if obj is None:
             return form
-        return type(form.__name__, (SeenForm, form), {})
+        bases = (form,) if issubclass(form, SeenForm) else (SeenForm, form)
+        may_change = {"is_open": lambda _form, row: self.has_change_permission(request, row)}  # type: ignore[attr-defined]
+        return type(form.__name__, bases, may_change)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change and isinstance(form, SeenForm):
+            obj.save(update_fields=form.own_columns())
+        else:
+            super().save_model(request, obj, form, change)  # type: ignore[misc]
+
+
+def _columns(row: Any) -> dict[str, Any]:
+    """{column: value} of what was read of it."""
+    return {
+        field.attname: row.__dict__[field.attname]
+        for field in row._meta.concrete_fields
+        if field.attname in row.__dict__
+    }
 
 
 def _read(token: str, pk: str) -> Digests | None:

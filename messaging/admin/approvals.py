@@ -62,7 +62,8 @@ def act(request: HttpRequest, campaign: Campaign, verb: str) -> HttpResponse:
             approvals.ask(campaign.pk, by=request.user, note=note)
             messages.success(request, _("Asked. Whoever may approve sees it on the front page."))
         else:
-            approvals.decide(campaign.pk, by=request.user, approve=verb == "approve", note=note)
+            seen = (request.POST.get("approval", ""), request.POST.get("digest", ""))
+            approvals.decide(campaign.pk, by=request.user, approve=verb == "approve", note=note, seen=seen)
             messages.success(request, _("Approved.") if verb == "approve" else _("Refused; your reason is kept."))
     except ValidationError as problem:
         messages.error(request, " ".join(problem.messages))
@@ -78,8 +79,11 @@ def shown(request: HttpRequest, campaign: Campaign, planned: Forecast) -> dict[s
     approval = approval_rules.latest(campaign)
     missing = approval_rules.missing(campaign, planned)
     is_asked = approval is not None and approval.outcome == Approval.Outcome.ASKED
-    is_own = approval is not None and approval.asked_by_id == request.user.pk
+    is_own = is_asked and (approval.asked_by_id == request.user.pk or approvals.is_author(campaign, request.user))
+    pk, digest = approvals.identity(approval) if approval else ("", "")
     return {
+        "id": pk,
+        "digest": digest,
         "approval": approval,
         "given": not missing,
         "missing": missing,

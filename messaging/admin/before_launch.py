@@ -17,9 +17,19 @@ from messaging import segments
 from messaging.admin import approvals, channel_pages
 from messaging.admin.pages import may_see_contacts, page, require
 from messaging.models import Campaign, CampaignState
-from messaging.services import balance_forecast, campaigns, forecast, launch_checks, previews, recipient_clocks
+from messaging.services import (
+    audience_counts,
+    balance_forecast,
+    campaigns,
+    forecast,
+    launch_checks,
+    previews,
+    recipient_clocks,
+    shown,
+)
 from messaging.services.forecast import Forecast
 from messaging.services.launch_checks import Check
+from messaging.services.shown import Shown
 
 
 def view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> HttpResponse:
@@ -33,13 +43,18 @@ def view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> HttpRes
 
 def _launch(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> HttpResponse:
     require(request, "messaging.launch_campaign")
+    seen, sentences = shown.read(campaign, request.POST.get("shown", ""))
     try:
+        audience_counts.renew(campaign)
+        _require_as_shown(campaign, seen)
         reasons = launch_checks.require(
             campaign,
             ticked=set(request.POST.getlist("seen")),
             reasons={key.removeprefix("reason:"): text for key, text in request.POST.items()},
+            sentences=sentences,
         )
-        campaigns.launch(campaign.pk, by=request.user, undo_seconds=settings.LAAFFIC_UNDO_SECONDS, reasons=reasons)
+        undo = settings.LAAFFIC_UNDO_SECONDS
+        campaigns.launch(campaign.pk, by=request.user, undo_seconds=undo, reasons=reasons, seen=seen)
     except launch_checks.NotSeen as problem:
         return _page(admin, request, campaign, missing=problem.sentences)
     except (ValidationError, campaigns.NotAllowed) as problem:
@@ -49,12 +64,22 @@ def _launch(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> Http
     return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
 
 
+def _require_as_shown(campaign: Campaign, seen: Shown | None) -> None:
+    """NotSeen with each change, before and after; the page that is shown then is the one that counts."""
+    if seen is None:
+        raise launch_checks.NotSeen([_("Look at what it does now, and launch it again.")])
+    planned = forecast.of(campaign)
+    if planned.counted.is_done and (changed := shown.changes(seen, shown.of(campaign, planned))):
+        said = _("It is not what was shown any more: %(changes)s.") % {"changes": "; ".join(changed)}
+        raise launch_checks.NotSeen([said, _("Look at what it does now, and launch it again.")])
+
+
 def _page(
     admin: ModelAdmin, request: HttpRequest, campaign: Campaign, *, missing: list[str] | None = None
 ) -> HttpResponse:
     problem = " ".join(campaigns.problems_of(campaign))
     pages = channel_pages.of(campaign)
-    shown = {} if problem else {**_preview(request, campaign), **_planned(request, campaign)}
+    facts = {} if problem else {**_preview(request, campaign), **_planned(request, campaign)}
     return page(
         admin,
         request,
@@ -65,8 +90,8 @@ def _page(
         problem=problem,
         missing=missing or [],
         may_launch=request.user.has_perm("messaging.launch_campaign"),
-        beside=pages.beside(previews.as_read(campaign, shown.get("sample"))),
-        **shown,
+        beside=pages.beside(previews.as_read(campaign, facts.get("sample"))),
+        **facts,
     )
 
 
@@ -76,28 +101,33 @@ def _preview(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
     if asked and not may_see:
         raise PermissionDenied
     if not may_see:
-        shown = previews.unfilled(campaign)
+        preview = previews.unfilled(campaign)
     else:
-        shown = previews.asked_for(campaign, asked) if asked else previews.first(campaign)
+        preview = previews.asked_for(campaign, asked) if asked else previews.first(campaign)
     return {
-        "sample": shown.contact,
-        "preview": shown.text,
-        "preview_says": shown.says,
-        "preview_others": shown.others,
+        "sample": preview.contact,
+        "preview": preview.text,
+        "preview_says": preview.says,
+        "preview_others": preview.others,
         "may_see_contacts": may_see,
-        "preview_count": segments.count(shown.text),
+        "preview_count": segments.count(preview.text),
     }
 
 
 def _planned(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
+    if request.method == "GET":
+        audience_counts.renew(campaign)
     planned = forecast.of(campaign)
     checks = launch_checks.of(campaign, planned)
     starts_at = forecast.starts_at(campaign)
     return {
         "forecast": planned,
+        "shown_token": shown.token(
+            campaign, shown.of(campaign, planned), {check.key: check.sentence for check in checks if not check.moves}
+        ),
         "counted": planned.counted,
         "approval": approvals.shown(request, campaign, planned),
-        "checks": [_shown(request, check) for check in checks],
+        "checks": [_shown(request, campaign, check) for check in checks],
         "is_stopped": any(check.level == launch_checks.Level.STOP for check in checks),
         "after": balance_forecast.of(planned.cost),
         "starts_at": starts_at,
@@ -107,14 +137,17 @@ def _planned(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def _shown(request: HttpRequest, check: Check) -> dict[str, Any]:
-    """A check with what somebody has said to it already."""
+def _shown(request: HttpRequest, campaign: Campaign, check: Check) -> dict[str, Any]:
+    """A check with what somebody has said to it already, a tick only to the same sentence."""
+    posted = request.POST
+    _seen, sentences = shown.read(campaign, posted.get("shown", ""))
+    same = check.moves or sentences.get(check.key) == check.sentence
     return {
         "key": check.key,
         "level": check.level.value,
         "sentence": check.sentence,
-        "ticked": check.key in request.POST.getlist("seen"),
-        "reason": request.POST.get(f"reason:{check.key}", ""),
+        "ticked": same and check.key in posted.getlist("seen"),
+        "reason": posted.get(f"reason:{check.key}", ""),
     }
 
 

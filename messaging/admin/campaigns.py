@@ -173,6 +173,7 @@ class CampaignAdmin(SharedRowAdmin, ModelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
+        form.instance.authors.add(request.user)
         approval_words.void_if_changed(form.instance, by=request.user)
 
     def response_add(self, request: HttpRequest, obj: Campaign, post_url_continue: str | None = None) -> HttpResponse:

@@ -40,6 +40,7 @@ from messaging.models import (
     SuppressionEntry,
     SuppressionRelease,
 )
+from messaging.models.campaigns import using
 from messaging.services import contacts, suppression
 from messaging.subscribers import spellings
 
@@ -383,7 +384,11 @@ class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
         """Counted, not listed: a group may have a million members."""
         members = [ngettext("%(n)s membership", "%(n)s memberships", group.n) % {"n": f"{group.n:,}"} for group in objs]
         shown = [f"{group} ({n})" for group, n in zip(objs, members, strict=True)]
-        kept_by = [str(group) for group in objs if group.campaigns.exists()]
+        kept_by = [
+            _("campaign “%(name)s” (%(state)s)") % {"name": campaign, "state": campaign.get_state_display()}
+            for campaign in using(objs)[:20]
+        ]
+        kept_by += [str(group) for group in objs if not kept_by and group.campaigns.exists()]
         return shown, {str(self.opts.verbose_name_plural): len(shown)}, set(), kept_by
 
     def delete_model(self, request: HttpRequest, obj: ContactGroup) -> None:
@@ -392,7 +397,3 @@ class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ContactGroup]) -> None:
         for group in list(queryset):
             contacts.delete_group(group)
-
-    def has_delete_permission(self, request: HttpRequest, obj: ContactGroup | None = None) -> bool:
-        used = obj is not None and obj.campaigns.exists()
-        return not used and super().has_delete_permission(request, obj)

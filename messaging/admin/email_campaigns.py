@@ -114,6 +114,9 @@ class EmailCampaignForm(SeenForm, forms.ModelForm):
         for name in ("receiver_id", "template_id", "from_address", "subject"):
             self.fields[name].required = False  # said by the service, in words of its own
 
+    def is_open(self, row: EmailCampaign) -> bool:
+        return row.state == State.DRAFT
+
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if cleaned is None or "application" in self.errors:
@@ -273,9 +276,10 @@ class EmailCampaignAdmin(ModelAdmin):
         if request.method == "POST":
             require(request, "messaging.launch_emailcampaign")
             try:
-                email_campaigns.launch(pk, by=request.user)
+                email_campaigns.launch(pk, by=request.user, seen=request.POST.get("shown", ""))
             except (ValidationError, NotAllowed) as problem:
                 say(request, problem)
+                campaign = self._get(pk)
             else:
                 return HttpResponseRedirect(own_page(campaign, "change"))
         return self._review_page(request, campaign, TestForm(initial={"address": request.user.email}))
@@ -293,6 +297,7 @@ class EmailCampaignAdmin(ModelAdmin):
             chosen_template=template,
             warnings=warnings_about(campaign, chosen, template),
             button=send_words(campaign, chosen),
+            shown_digest=email_campaigns.shown_digest(campaign),
             test_form=test_form,
             may_launch=request.user.has_perm("messaging.launch_emailcampaign"),
             may_edit=self.has_change_permission(request, campaign),

@@ -12,6 +12,10 @@ class AudienceCount(models.Model):
     counted_for = models.CharField(max_length=64)  # digest of what decides who is reached
     cursor = models.BigIntegerField(default=0)  # the last contact id that has been looked at
     end = models.BigIntegerField(default=0)
+    member_end = models.BigIntegerField(default=0)  # the last membership when it began: who joined later is not counted
+    # Digests of id, number and merge values, a row after the other: of all who are not excluded, and of the recipients.
+    people = models.CharField(max_length=64, blank=True)
+    reached_people = models.CharField(max_length=64, blank=True)
     reached = models.JSONField(default=list)  # [[country, "zone,zone", contacts], …]
     suppressed = models.PositiveIntegerField(default=0)
     excluded = models.PositiveIntegerField(default=0)

@@ -1,6 +1,10 @@
+from collections.abc import Iterable
+from typing import Any
+
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import AccountHold, Application
@@ -87,6 +91,9 @@ class Campaign(models.Model):
     audience = models.CharField(_("audience"), max_length=10, choices=Audience, default=Audience.OPEN)
     audience_cursor = models.BigIntegerField(default=0)  # the last contact id that has been looked at
     audience_end = models.BigIntegerField(default=0)  # the highest contact id at launch
+    member_end = models.BigIntegerField(null=True, editable=False)  # the last membership that counts; null: all do
+    # What the launch was decided upon (services.shown); it starts only while that is true.
+    shown = models.JSONField(null=True, editable=False)
     total = models.PositiveIntegerField(_("recipients"), default=0)
     dropped_suppressed = models.PositiveIntegerField(_("left out: suppressed"), default=0)
     dropped_excluded = models.PositiveIntegerField(_("left out: in an excluded group"), default=0)
@@ -100,6 +107,8 @@ class Campaign(models.Model):
         related_name="+",
         verbose_name=_("by"),
     )
+    # Whoever wrote or edited it by hand: none of them approves it.
+    authors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+", blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     launched_at = models.DateTimeField(_("launched"), null=True, blank=True, editable=False)
     first_sent_at = models.DateTimeField(_("first message left"), null=True, blank=True, editable=False)
@@ -120,6 +129,23 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+def using(groups: Iterable[ContactGroup]) -> models.QuerySet[Campaign]:
+    """Campaigns that are not over and send to one of these groups, or leave one out."""
+    chosen = [group.pk for group in groups]
+    is_used = models.Q(groups__in=chosen) | models.Q(excluded_groups__in=chosen)
+    over = (CampaignState.FINISHED, CampaignState.CANCELLED)
+    return Campaign.objects.filter(is_used).exclude(state__in=over).order_by("pk").distinct()
+
+
+@receiver(models.signals.pre_delete, sender=ContactGroup)
+def keep_while_used(instance: ContactGroup, **_said: Any) -> None:
+    """Wherever it is deleted from: with the group a campaign would lose whom it leaves out, without a word."""
+    if campaigns := list(using([instance])[:5]):
+        names = ", ".join(f"“{campaign}” ({campaign.get_state_display()})" for campaign in campaigns)
+        sentence = _("The group “%(group)s” is used by %(names)s: cancel them, or take the group out of them first.")
+        raise models.ProtectedError(sentence % {"group": instance.name, "names": names}, set(campaigns))
 
 
 class CampaignEvent(models.Model):

@@ -9,14 +9,14 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.figures import money
 from messaging.models import Approval, Campaign, CampaignState
-from messaging.services import approval_rules, campaigns, forecast
+from messaging.services import approval_rules, campaigns, forecast, shown
 
 OPEN = (Approval.Outcome.ASKED, Approval.Outcome.APPROVED)
 
 
 def ask(campaign_id: int, *, by: User, note: str = "") -> Approval:
     """Ask for the draft as it stands; what was asked for before is void."""
-    approval_rules.prepare(campaign_id)
+    approval_rules.prepare(campaign_id, within_request=True)
     with transaction.atomic():
         campaign = campaigns.locked(campaign_id)
         _require_draft(campaign)
@@ -25,7 +25,7 @@ def ask(campaign_id: int, *, by: User, note: str = "") -> Approval:
         campaign.approvals.filter(outcome__in=OPEN).update(outcome=Approval.Outcome.VOID)
         approval = Approval.objects.create(
             campaign=campaign,
-            bound_to=approval_rules.bound_to(campaign),
+            bound_to=shown.as_json(shown.of(campaign, planned)),
             recipients=planned.recipients,
             cost=_said(planned),
             asked_by=by,
@@ -35,19 +35,31 @@ def ask(campaign_id: int, *, by: User, note: str = "") -> Approval:
     return approval
 
 
-def decide(campaign_id: int, *, by: User, approve: bool, note: str = "") -> Approval:
-    """Approve or refuse what was asked for, as it was when it was asked for."""
+def decide(
+    campaign_id: int, *, by: User, approve: bool, note: str = "", seen: tuple[str, str] | None = None
+) -> Approval:
+    """Approve or refuse what was asked for, as it was when it was asked for.
+
+    `seen`: (id, digest) of the approval that was on the page; another one than that is not decided.
+    """
+    approval_rules.prepare(campaign_id, within_request=True)
     with transaction.atomic():
         campaign = campaigns.locked(campaign_id)
         _require_draft(campaign)
         approval = campaign.approvals.filter(outcome=Approval.Outcome.ASKED).first()
         if approval is None:
             raise campaigns.NotAllowed(_("Nobody asks for approval of “%(name)s” now.") % {"name": campaign.name})
+        if seen is not None and seen != identity(approval):
+            raise campaigns.NotAllowed(
+                _("Approval was asked for anew since this page was shown. This is how it stands now: look at it again.")
+            )
+        if approve and is_author(campaign, by):
+            raise campaigns.NotAllowed(_("You wrote this campaign: another person has to approve it."))
         if approval.asked_by_id == by.pk:
             raise campaigns.NotAllowed(_("You asked for this approval: another person has to give it."))
         if not approve and not note.strip():
             raise ValidationError(_("Say why you refuse it: whoever asked will read it."))
-        if approve and (changed := approval_rules.changed_since(approval, campaign)):
+        if approve and (changed := approval_rules.changed_since(approval, campaign, forecast.of(campaign))):
             raise campaigns.NotAllowed(
                 _("It was changed since approval was asked for: %(parts)s. It has to be asked for again.")
                 % {"parts": ", ".join(changed)}
@@ -65,9 +77,25 @@ def void_if_changed(campaign: Campaign, *, by: User | None) -> None:
     approval = campaign.approvals.filter(outcome__in=OPEN).first()
     if approval is None:
         return
-    if changed := approval_rules.changed_since(approval, campaign):
+    if changed := _changed_by_edit(approval, campaign):
         Approval.objects.filter(pk=approval.pk, outcome__in=OPEN).update(outcome=Approval.Outcome.VOID)
         campaigns.note(campaign, _("Approval void, changed: %(parts)s") % {"parts": ", ".join(changed)}, by)
+
+
+def _changed_by_edit(approval: Approval, campaign: Campaign) -> list[str]:
+    """By what the draft itself says: who is in its groups is looked at when it is launched."""
+    return shown.changed_parts(approval.bound_to.get("parts", {}), shown.parts_of(campaign))
+
+
+def identity(approval: Approval) -> tuple[str, str]:
+    """(id, digest): what the form of a decision posts, as it was shown."""
+    seen = shown.from_json(approval.bound_to)
+    return str(approval.pk), seen.digest if seen else ""
+
+
+def is_author(campaign: Campaign, user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether they made it or edited it, whoever asks for its approval."""
+    return campaign.created_by_id == user.pk or campaign.authors.filter(pk=user.pk or 0).exists()
 
 
 def waiting_for(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Approval]:
@@ -75,7 +103,8 @@ def waiting_for(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Approval]:
     asked = Approval.objects.filter(outcome=Approval.Outcome.ASKED, campaign__state=CampaignState.DRAFT)
     if not user.has_perm("messaging.approve_campaign"):  # type: ignore[union-attr]
         return asked.none()
-    return asked.exclude(asked_by=user.pk).select_related("campaign", "asked_by").order_by("asked_at")
+    asked = asked.exclude(asked_by=user.pk).exclude(campaign__created_by=user.pk).exclude(campaign__authors=user.pk)
+    return asked.select_related("campaign", "asked_by").order_by("asked_at")
 
 
 def _require_draft(campaign: Campaign) -> None:

@@ -91,11 +91,11 @@ def freeze_chunk(campaign_id: int) -> bool:
 
 
 def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None:
-    audience, params = audience_sql.members(groups, campaign.audience_cursor, upper)
+    audience, params = audience_sql.members(groups, campaign.audience_cursor, upper, campaign.member_end)
     excluded = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
     not_excluded, excluded_params = audience_sql.not_excluded(excluded, campaign.audience_cursor, upper)
     batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
-    values, value_params = _merge_values_sql(channels.texts_of(campaign))
+    values, value_params = merge_values_sql(channels.texts_of(campaign))
     not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(campaign).suppressed_on)
     made = _insert_messages(
         f"SELECT {campaign.pk}, {batch.pk}, c.id, c.number, c.country, {values}, "
@@ -151,12 +151,15 @@ def _ahead(campaign: Campaign, after: int, numbers: Sequence[str]) -> set[str]:
     """Those of the numbers whose contacts are still to be frozen."""
     members = GroupMembership.objects.filter(contact=OuterRef("pk"))
     waiting = Contact.objects.filter(number__in=numbers, pk__gt=after, pk__lte=campaign.audience_end)
-    waiting = waiting.filter(Exists(members.filter(group__in=campaign.groups.all())))
+    joined = members.filter(group__in=campaign.groups.all())
+    if campaign.member_end is not None:
+        joined = joined.filter(pk__lte=campaign.member_end)
+    waiting = waiting.filter(Exists(joined))
     waiting = waiting.exclude(Exists(members.filter(group__in=campaign.excluded_groups.all())))
     return set(waiting.values_list("number", flat=True))
 
 
-def _merge_values_sql(text: str) -> tuple[str, list[str]]:
+def merge_values_sql(text: str) -> tuple[str, list[str]]:
     """What the text's fields say for a contact, frozen as JSON; NULL when the text has none."""
     used = set(merge_fields.fields(text))
     names = sorted(used | {"name"} if "first_name" in used else used)
@@ -294,8 +297,17 @@ def _insert_numbers(
 
 
 def begin(campaign: Campaign) -> None:
-    """Fix where the audience ends: who is added to a group from now on is not in it."""
+    """Fix where the audience ends: who joins a group from now on is not in it, nor since it was last compared."""
     last = Contact.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    if campaign.member_end is None:
+        campaign.member_end = last_membership()
     Campaign.objects.filter(pk=campaign.pk).update(
-        audience=Campaign.Audience.FREEZING, audience_end=last, launched_at=timezone.now()
+        audience=Campaign.Audience.FREEZING,
+        audience_end=last,
+        member_end=campaign.member_end,
+        launched_at=timezone.now(),
     )
+
+
+def last_membership() -> int:
+    return GroupMembership.objects.order_by("-pk").values_list("pk", flat=True).first() or 0

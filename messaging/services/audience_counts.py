@@ -9,20 +9,25 @@ import hashlib
 import json
 import time
 from collections import Counter
+from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.services import bell, leases
+from laaffic_console.gateway.services import bell, leases, workers
+from messaging import merge_fields
 from messaging.models import AudienceCount, Campaign, Contact, GroupMembership, Message
 from messaging.services import audience, audience_sql, channels, merged_lengths, repeats
+from messaging.services.merge_values import values_of
 
 JOB = "messaging.jobs.count_audience"
 STRETCH = 5000  # contacts: some tens of milliseconds
 PAGE_SECONDS = 0.08
 JOB_SECONDS = 20.0
 FRESH = dt.timedelta(minutes=10)
+QUICK = 20_000  # contacts that are looked at anew within a request; more of them only by a job
+PRESS_SECONDS = 2.0
 
 
 def of(campaign: Campaign) -> AudienceCount:
@@ -37,9 +42,28 @@ def of(campaign: Campaign) -> AudienceCount:
     return count
 
 
-def complete(campaign: Campaign) -> AudienceCount:
-    """All of it, however long that takes: not under a lock."""
+def renew(campaign: Campaign) -> None:
+    """Look at everybody anew where that is quick: what was counted some minutes ago may not be so any more."""
+    count = AudienceCount.objects.filter(campaign=campaign).first()
+    if count is None or (_is_about(count, campaign) and not (count.is_done and _looked_at(count) <= QUICK)):
+        return
+    give_up_at = time.monotonic() + PRESS_SECONDS
+    count = _begin(campaign)
+    while not count.is_done and (left := give_up_at - time.monotonic()) > 0:
+        count = _count(campaign, count, left)
+        if not count.is_done:
+            time.sleep(PAGE_SECONDS)  # somebody else counts
+
+
+def _looked_at(count: AudienceCount) -> int:
+    return sum(int(n) for _country, _zones, n in count.reached) + count.suppressed + count.excluded
+
+
+def complete(campaign: Campaign, *, since: dt.datetime | None = None) -> AudienceCount:
+    """All of it, however long that takes: not under a lock. `since`: a count that began earlier is begun anew."""
     count = of(campaign)
+    if since is not None and count.started_at < since:
+        count = _begin(campaign)
     while not count.is_done:
         count = _count(campaign, count, JOB_SECONDS)
         if not count.is_done:
@@ -70,6 +94,7 @@ def _is_about(count: AudienceCount, campaign: Campaign) -> bool:
 def _digest(campaign: Campaign) -> str:
     """Of what decides who is reached, as far as it can be known without looking at everybody."""
     decides = [
+        "who gets what",  # counts of earlier versions say only how many
         campaign.text,
         campaign.channel,
         sorted(campaign.groups.values_list("pk", flat=True)),
@@ -89,6 +114,9 @@ def _begin(campaign: Campaign) -> AudienceCount:
     fresh = {
         "counted_for": _digest(campaign),
         "cursor": 0,
+        "member_end": audience.last_membership(),
+        "people": "",
+        "reached_people": "",
         "end": max((end for end in ends if end), default=0),
         "reached": [],
         "suppressed": 0,
@@ -112,13 +140,23 @@ def _count(campaign: Campaign, count: AudienceCount, seconds: float) -> Audience
         give_up_at = time.monotonic() + seconds
         _Counting(campaign, count).go_on(give_up_at)
         # Only the count that was begun: one that was begun anew meanwhile is another's.
-        AudienceCount.objects.filter(pk=count.pk, counted_for=count.counted_for).update(
-            **{name: getattr(count, name) for name in _COUNTED}
-        )
+        begun = AudienceCount.objects.filter(pk=count.pk, counted_for=count.counted_for, started_at=count.started_at)
+        begun.update(**{name: getattr(count, name) for name in _COUNTED})
     return count
 
 
-_COUNTED = ("cursor", "reached", "suppressed", "excluded", "too_long", "invalid", "repeated", "counted_at")
+_COUNTED = (
+    "cursor",
+    "people",
+    "reached_people",
+    "reached",
+    "suppressed",
+    "excluded",
+    "too_long",
+    "invalid",
+    "repeated",
+    "counted_at",
+)
 
 
 class _Counting:
@@ -129,6 +167,7 @@ class _Counting:
         self.groups = list(campaign.groups.order_by("pk").values_list("pk", flat=True))
         self.excluded = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
         self.like = list(repeats.campaigns_like(campaign).values_list("pk", flat=True))
+        self.values = audience.merge_values_sql(channels.texts_of(campaign))
         self.reached = Counter({(country, zones): n for country, zones, n in count.reached})
 
     def go_on(self, give_up_at: float) -> None:
@@ -140,36 +179,52 @@ class _Counting:
                 count.counted_at = timezone.now()
                 break
             self._count_stretch(upper)
+            workers.beat()
             count.cursor = upper
         count.reached = [[*where, n] for where, n in self.reached.most_common()]
 
     def _count_stretch(self, upper: int) -> None:
         after = self.count.cursor
-        who, params = audience_sql.members(self.groups, after, upper)
-        not_excluded, excluded = audience_sql.not_excluded(self.excluded, after, upper)
-        not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(self.campaign).suppressed_on)
-        had, had_params = self._had_it("c.number")
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT country, time_zones, excluded, suppressed, had, count(*) FROM (SELECT c.country, c.time_zones, "
-                f"CASE WHEN {not_excluded} THEN 0 ELSE 1 END AS excluded, "
-                f"CASE WHEN {not_suppressed} THEN 0 ELSE 1 END AS suppressed, "
-                f"CASE WHEN {had} THEN 1 ELSE 0 END AS had {who}) AS looked_at GROUP BY 1, 2, 3, 4, 5",
-                [*excluded, *suppressed_on, *had_params, *params],
-            )
-            for row in cursor.fetchall():
-                self._add(*row)
+        for pk, number, country, zones, values, excluded, suppressed, had in self._rows(after, upper):
+            if excluded:
+                self.count.excluded += 1
+                continue
+            self._sign(f"{pk}\0{number}\0{values}", is_reached=not suppressed)
+            if suppressed:
+                self.count.suppressed += 1
+            else:
+                self.reached[country, zones] += 1
+                self.count.repeated += had
         if merged_lengths.bound(self.campaign):
             self.count.too_long += merged_lengths.count_too_long(self.campaign, self._reached(after, upper))
 
-    def _add(self, country: str, zones: str, excluded: int, suppressed: int, had: int, n: int) -> None:
-        if excluded:
-            self.count.excluded += n
-        elif suppressed:
-            self.count.suppressed += n
-        else:
-            self.reached[country, zones] += n
-            self.count.repeated += n if had else 0
+    def _rows(self, after: int, upper: int) -> list[tuple[Any, ...]]:
+        who, params = audience_sql.members(self.groups, after, upper, self.count.member_end)
+        not_excluded, excluded = audience_sql.not_excluded(self.excluded, after, upper)
+        not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(self.campaign).suppressed_on)
+        had, had_params = self._had_it("c.number")
+        values, value_params = self.values
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT c.id, c.number, c.country, c.time_zones, {values}, "
+                f"CASE WHEN {not_excluded} THEN 0 ELSE 1 END, "
+                f"CASE WHEN {not_suppressed} THEN 0 ELSE 1 END, CASE WHEN {had} THEN 1 ELSE 0 END {who} ORDER BY c.id",
+                [*value_params, *excluded, *suppressed_on, *had_params, *params],
+            )
+            return list(cursor.fetchall())
+
+    def _sign(self, person: str, *, is_reached: bool) -> None:
+        """A chain: each digest is of the one before and of one more person, so a count can go on where it stood."""
+        said = person.encode()
+        self.count.people = hashlib.sha256(self.count.people.encode() + said).hexdigest()
+        if is_reached:
+            self.count.reached_people = hashlib.sha256(self.count.reached_people.encode() + said).hexdigest()
+
+    def _values_of(self, numbers: list[str]) -> dict[str, Any]:
+        """Of those given one by one: what the text's fields say for them, where it has any."""
+        fields = merge_fields.fields(channels.texts_of(self.campaign))
+        known = Contact.objects.filter(number__in=numbers) if fields else Contact.objects.none()
+        return {contact.number: [contact.pk, sorted(values_of(contact).items())] for contact in known}
 
     def _had_it(self, number: str) -> tuple[str, list[int]]:
         if not self.like:
@@ -185,7 +240,8 @@ class _Counting:
     def _reached(self, after: int, upper: int) -> QuerySet[Contact]:
         """The contacts of a stretch that would get a message."""
         mine = GroupMembership.objects.filter(contact=OuterRef("pk"), contact__gt=after, contact__lte=upper)
-        stretch = Contact.objects.filter(pk__gt=after, pk__lte=upper).filter(Exists(mine.filter(group__in=self.groups)))
+        joined = mine.filter(group__in=self.groups, pk__lte=self.count.member_end)
+        stretch = Contact.objects.filter(pk__gt=after, pk__lte=upper).filter(Exists(joined))
         if self.excluded:
             stretch = stretch.exclude(Exists(mine.filter(group__in=self.excluded)))
         return stretch.exclude(audience.is_suppressed(self.campaign))
@@ -194,7 +250,9 @@ class _Counting:
         """What was given one by one. A number that is in a group too is counted twice here, and frozen once."""
         wanted = audience.valid_numbers(self.campaign)
         suppressed = audience.suppressed_among(self.campaign, wanted)
+        values = self._values_of(list(wanted))
         for number, told in wanted.items():
+            self._sign(f"{number}\0{values.get(number)}", is_reached=number not in suppressed)
             if number not in suppressed:
                 self.reached[told.country, ",".join(told.time_zones)] += 1
         had = Message.objects.filter(campaign__in=self.like, number__in=wanted).exclude(state__in=repeats.NOT_HAD)

@@ -62,14 +62,18 @@ def end_of_stretch(groups: Sequence[int], after: int, until: int, contacts: int)
         return end
 
 
-def members(groups: Sequence[int], after: int, upper: int) -> tuple[str, list[int]]:
-    """FROM and WHERE for the contacts `c` of these groups in a stretch, with their parameters."""
+def members(groups: Sequence[int], after: int, upper: int, member_end: int | None = None) -> tuple[str, list[int]]:
+    """FROM and WHERE for the contacts `c` of these groups in a stretch, with their parameters.
+
+    `member_end`: the last membership that counts, where who joined later is left out.
+    """
     marks = ", ".join(["%s"] * len(groups))
+    joined, until = ("", []) if member_end is None else (" AND m.id <= %s", [member_end])
     return (
         "FROM messaging_contact c WHERE c.id > %s AND c.id <= %s AND EXISTS (SELECT 1 FROM messaging_groupmembership m "
         # Said twice: PostgreSQL would else hash a million memberships for each stretch.
-        f"WHERE m.contact_id = c.id AND m.contact_id > %s AND m.contact_id <= %s AND m.group_id IN ({marks}))",
-        [after, upper, after, upper, *groups],
+        f"WHERE m.contact_id = c.id AND m.contact_id > %s AND m.contact_id <= %s AND m.group_id IN ({marks}){joined})",
+        [after, upper, after, upper, *groups, *until],
     )
 
 

@@ -19,6 +19,7 @@ from laaffic_console.gateway.services import account_hold, bell, isolation
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from messaging import merge_fields, msisdn, segments
 from messaging.models import (
+    AudienceCount,
     Batch,
     BatchState,
     Campaign,
@@ -28,7 +29,8 @@ from messaging.models import (
     ContactGroup,
     MessageState,
 )
-from messaging.services import approval_rules, audience, channels, counting
+from messaging.services import approval_rules, audience, channels, counting, forecast, shown
+from messaging.services.shown import Shown
 
 MAX_EXTRA_NUMBERS = 1000
 LONGEST_UNDO = 15.0  # seconds: a worker waits meanwhile, and a task that runs too long counts as frozen
@@ -144,27 +146,36 @@ def known_fields() -> set[str]:
 
 
 def launch(
-    campaign_id: int, *, by: User | None = None, undo_seconds: float = 0, reasons: Mapping[str, str] | None = None
+    campaign_id: int,
+    *,
+    by: User | None = None,
+    undo_seconds: float = 0,
+    reasons: Mapping[str, str] | None = None,
+    seen: Shown | None = None,
 ) -> Campaign:
     """Start a draft, now or at its time. A second launch of the same campaign changes nothing.
 
     With `undo_seconds` it starts so much later, and can be taken back until then: no recipient is frozen before.
     `reasons` are what somebody said to checks that want one; they are kept with the campaign.
+    `seen` is what a page showed: NotAllowed where that is not so any more. What waits for its time is compared once
+    more when that comes, also where no page was shown.
     """
-    approval_rules.prepare(campaign_id)
+    began = timezone.now()
+    approval_rules.prepare(campaign_id, within_request=seen is not None)
     with transaction.atomic():
         campaign = locked(campaign_id)
         if campaign.state in (CampaignState.SCHEDULED, CampaignState.RUNNING):
             return campaign
         _require(campaign, [CampaignState.DRAFT], _("launched"))
         check_ready(campaign)
+        _decide_upon(campaign, seen)
         _require_approval(campaign)
         for reason in (reasons or {}).values():
             note(campaign, _("Launched all the same: %(reason)s") % {"reason": reason}, by)
         if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
             _move(campaign, CampaignState.SCHEDULED, _("Scheduled"), by)
             return campaign
-        if undo_seconds > 0:
+        if undo_seconds > 0 or not _is_counted_since(campaign, began):
             _start_later(campaign, undo_seconds, by)
             return campaign
         _start(campaign, by)
@@ -208,7 +219,10 @@ def check_ready(campaign: Campaign) -> None:
 
 
 def _start_later(campaign: Campaign, seconds: float, by: User | None) -> None:
-    _move(campaign, CampaignState.SCHEDULED, _("Launched; it can be taken back for %(n)d s") % {"n": seconds}, by)
+    said = (
+        _("Launched; it can be taken back for %(n)d s") if seconds else _("Launched; its recipients are counted again")
+    )
+    _move(campaign, CampaignState.SCHEDULED, said % {"n": seconds} if seconds else said, by)
     campaign.undo_until = timezone.now() + dt.timedelta(seconds=seconds)
     campaign.save(update_fields=["undo_until"])
     bell.ring("messaging.jobs.start_launched", campaign.pk)
@@ -249,8 +263,13 @@ def start_scheduled(campaign_id: int) -> None:
                 "limit": latest_start(campaign).total_seconds() // 60,
             }
             _move(campaign, CampaignState.HELD, _("Held: %(reason)s") % {"reason": reason}, None, hold_reason=reason)
-        elif late >= dt.timedelta():
+        elif late >= dt.timedelta() and _is_countable(campaign):
             _start_or_hold(campaign)
+
+
+def _is_countable(campaign: Campaign) -> bool:
+    """False where somebody has begun to count anew: the sweeper comes again, before it is too late."""
+    return campaign.shown is None or forecast.of(campaign).counted.is_done
 
 
 def latest_start(campaign: Campaign) -> dt.timedelta:
@@ -264,9 +283,47 @@ def _require_approval(campaign: Campaign) -> None:
         raise NotAllowed(missing)
 
 
+def _decide_upon(campaign: Campaign, seen: Shown | None) -> None:
+    """Keep what the launch is decided upon: what was shown, where that is so; without a page, what is so now."""
+    campaign.shown = campaign.member_end = None
+    if seen is None and not campaign.scheduled_at:
+        Campaign.objects.filter(pk=campaign.pk).update(shown=None, member_end=None)
+        return
+    if seen is not None and (changed := shown.changes(seen, _true_now(campaign))):
+        raise NotAllowed(_("It is not what was shown any more: %(changes)s.") % {"changes": "; ".join(changed)})
+    campaign.shown = shown.as_json(seen or _true_now(campaign))
+    Campaign.objects.filter(pk=campaign.pk).update(shown=campaign.shown, member_end=None)
+
+
+def _true_now(campaign: Campaign) -> Shown:
+    planned = forecast.of(campaign)
+    if not planned.counted.is_done:
+        raise NotAllowed(_("Its recipients are still being counted. Launch it when all are known."))
+    return shown.of(campaign, planned)
+
+
+def _is_counted_since(campaign: Campaign, began: dt.datetime) -> bool:
+    """What is compared with a page is what was so after its button was pressed; without a page nothing is."""
+    return campaign.shown is None or AudienceCount.objects.filter(campaign=campaign, started_at__gte=began).exists()
+
+
+def _not_as_shown(campaign: Campaign) -> str:
+    """One sentence where it would not do what was shown at its launch; "" fixes who is in it."""
+    if (seen := shown.from_json(campaign.shown)) is None:
+        return ""
+    planned = forecast.of(campaign)
+    if not planned.counted.is_done:
+        return _("Its recipients are still being counted. Resume it when all are known.")
+    if changed := shown.changes(seen, shown.of(campaign, planned), fewer_is_fine=True, pace_is_fine=True):
+        said = _("It is not what was shown when it was launched: %(changes)s. Make it a draft again and look at it.")
+        return said % {"changes": "; ".join(changed)}
+    campaign.member_end = planned.counted.member_end
+    return ""
+
+
 def _start_or_hold(campaign: Campaign) -> None:
     """By the clock nobody is there to be told: what misses its approval by now is held."""
-    if missing := approval_rules.missing(campaign):
+    if missing := approval_rules.missing(campaign) or _not_as_shown(campaign):
         _move(campaign, CampaignState.HELD, _("Held: %(reason)s") % {"reason": missing}, None, hold_reason=missing)
     else:
         _start(campaign, None)
@@ -290,14 +347,16 @@ def pause(campaign_id: int, *, by: User | None = None) -> Campaign:
 
 
 def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
-    approval_rules.prepare(campaign_id)
+    began = timezone.now()
+    if _is_open(campaign_id):
+        approval_rules.prepare(campaign_id, within_request=True)
     with transaction.atomic():
         campaign = locked(campaign_id)
         _require(campaign, [CampaignState.PAUSED, CampaignState.HELD], _("resumed"))
         stopped_by = account_hold.stop_for(campaign.application_id)
         if stopped_by is None:
             Campaign.objects.filter(pk=campaign.pk).update(errors=0)
-            _go_on(campaign, by)
+            _go_on(campaign, by, began)
         elif campaign.account_hold_id:
             raise NotAllowed(
                 _("%(reason)s The campaign goes on by itself as soon as Laaffic accepts.")
@@ -308,7 +367,12 @@ def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
     return campaign
 
 
-def _go_on(campaign: Campaign, by: User | None) -> None:
+def _is_open(campaign_id: int) -> bool:
+    """Nobody of it is frozen: who gets it is still to be looked at."""
+    return Campaign.objects.filter(pk=campaign_id, audience=Campaign.Audience.OPEN).exists()
+
+
+def _go_on(campaign: Campaign, by: User | None, began: dt.datetime | None = None) -> None:
     if campaign.audience != Campaign.Audience.OPEN:
         _move(campaign, CampaignState.RUNNING, _("Resumed"), by)
         wake(campaign.pk)
@@ -318,7 +382,12 @@ def _go_on(campaign: Campaign, by: User | None) -> None:
         _start_or_hold(campaign)
     else:
         _require_approval(campaign)
-        _start(campaign, by)
+        if problem := _not_as_shown(campaign):
+            raise NotAllowed(problem)
+        if began and not _is_counted_since(campaign, began):
+            _start_later(campaign, 0, by)
+        else:
+            _start(campaign, by)
 
 
 def change_pace(campaign_id: int, *, rate_per_second: int | None, by: User | None = None) -> Campaign:

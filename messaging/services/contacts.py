@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from messaging.models import Contact, ContactGroup, GroupMembership
+from messaging.models.campaigns import keep_while_used
 
 CHUNK = 1000
 
@@ -52,7 +53,11 @@ def delete(contacts: QuerySet[Contact]) -> int:
 
 
 def delete_group(group: ContactGroup) -> None:
-    """Its contacts stay; a million memberships leave in chunks, and are never loaded."""
+    """Its contacts stay; a million memberships leave in chunks, and are never loaded.
+
+    ProtectedError, before any of them has left, where a campaign that is not over uses it.
+    """
+    keep_while_used(instance=group)
     members = GroupMembership.objects.filter(group=group)
     while ids := list(members.values_list("pk", flat=True)[:CHUNK]):
         GroupMembership.objects.filter(pk__in=ids).delete()

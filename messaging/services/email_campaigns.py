@@ -1,6 +1,7 @@
 """What may be done to an email campaign, by whom it was done, and when it is over."""
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import CallState, Channel, GatewayCall, PushKind
-from laaffic_console.gateway.services import account_hold, bell, isolation
+from laaffic_console.gateway.services import account_hold, bell, isolation, ledger
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic.email import MAX_SUBJECT
 from messaging import merge_fields
@@ -98,14 +99,39 @@ def _problem_with_id(given: str, lacking: str) -> str:
     return _("An id holds no spaces.") if any(c.isspace() for c in given) else ""
 
 
-def launch(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
-    """Send a draft, now or at its time. A second launch of the same campaign changes nothing."""
+# What a page before the launch shows, and the launch sends.
+CONTENT = (
+    *("application_id", "from_address", "receiver_id", "template_id", "subject", "language", "ad_flag", "trigger_id"),
+    *("unsubscribe", "scheduled_at"),
+)
+
+
+def shown_digest(campaign: EmailCampaign) -> str:
+    """Of what is sent to whom, as far as it is known here: the list's and the template's details at Laaffic too."""
+    chosen = EmailChoice.objects.filter(
+        lookup__application=campaign.application_id,
+        lookup__kind__in=[EmailLookup.Kind.LIST, EmailLookup.Kind.TEMPLATE],
+        value__in=[campaign.receiver_id, campaign.template_id],
+    )
+    known = list(chosen.order_by("lookup__kind", "value", "pk").values_list("lookup__kind", "value", "name", "detail"))
+    return ledger.digest_of(json.dumps([[getattr(campaign, name) for name in CONTENT], known], default=str))
+
+
+def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None) -> EmailCampaign:
+    """Send a draft, now or at its time. A second launch of the same campaign changes nothing.
+
+    `seen`: the digest of what a page showed; NotAllowed where that is not what would be sent.
+    """
     with transaction.atomic():
         campaign = _locked(campaign_id)
         started = (EmailCampaignState.SCHEDULED, EmailCampaignState.SENDING, EmailCampaignState.RUNNING)
         if campaign.state in started:
             return campaign
         _require(campaign, [EmailCampaignState.DRAFT], _("launched"))
+        if seen is not None and seen != shown_digest(campaign):
+            raise NotAllowed(
+                _("It was changed since the page was shown. Look at what it sends now, and launch it again.")
+            )
         check_ready(campaign)
         _remember_choices(campaign)
         if campaign.scheduled_at and campaign.scheduled_at > timezone.now():

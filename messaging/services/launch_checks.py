@@ -32,6 +32,7 @@ class Check:
     key: str
     level: Level
     sentence: str
+    moves: bool = False  # its sentence changes with the clock or with each reading: a tick is about the check itself
 
 
 Look = Callable[[Campaign, Forecast], Iterator[Check]]
@@ -51,14 +52,21 @@ def of(campaign: Campaign, planned: Forecast) -> list[Check]:
     return sorted(found, key=lambda check: list(Level).index(check.level))
 
 
-def require(campaign: Campaign, *, ticked: set[str], reasons: Mapping[str, str]) -> dict[str, str]:
-    """{key: reason} as given; NotSeen where something is missing. A check that has come up since needs its tick too."""
+def require(
+    campaign: Campaign, *, ticked: set[str], reasons: Mapping[str, str], sentences: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """{key: reason} as given; NotSeen where something is missing. A check that has come up since needs its tick too.
+
+    `sentences`: {key: as it was shown}. A tick or reason counts only for the sentence that it was given to.
+    """
     planned = forecast.of(campaign)
     if not planned.counted.is_done:
         raise NotSeen([_("The recipients are still being counted. Launch it when all are known.")])
     missing: list[str] = []
     given: dict[str, str] = {}
     for check in of(campaign, planned):
+        if sentences is not None and not check.moves and sentences.get(check.key) != check.sentence:
+            ticked, reasons = ticked - {check.key}, {**reasons, check.key: ""}
         if check.level == Level.STOP or (check.level == Level.TICK and check.key not in ticked):
             missing.append(check.sentence)
         elif check.level == Level.REASON and not (given.setdefault(check.key, reasons.get(check.key, "").strip())):
@@ -129,6 +137,7 @@ def _balance(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
                 "balance": money(after.before),
                 "cost": money(after.cost),
             },
+            moves=True,
         )
 
 
@@ -165,7 +174,7 @@ def _invalid(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 def _night(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     clocks = recipient_clocks.at(forecast.starts_at(campaign), planned.counted)
     if sentence := recipient_clocks.at_night(clocks):
-        yield Check("night", Level.TICK, sentence)
+        yield Check("night", Level.TICK, sentence, moves=True)
 
 
 def _late(campaign: Campaign, planned: Forecast) -> Iterator[Check]:

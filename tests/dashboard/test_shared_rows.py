@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from laaffic_console.dashboard.shared_rows import SEEN, SeenForm
 from laaffic_console.gateway.models import Application
@@ -197,3 +198,78 @@ def test_every_form_over_a_row_in_the_admin_compares(rf: RequestFactory) -> None
         found = admin.site.get_model_admin(model)
         if found.has_change_permission(request, None) and model is not EmailCampaign:
             assert issubclass(found.get_form(request, model(), change=True), SeenForm), model
+
+
+# What the console itself writes on a row, behind the form's back.
+BEHIND: dict[str, dict[str, Any]] = {
+    "contact": {"validity": "possible", "source": "import"},
+    "SMS draft": {"total": 7, "wait_reason": "theirs"},
+    "spoken draft": {"total": 7, "wait_reason": "theirs"},
+    "email draft": {"wait_reason": "theirs"},
+    "group call": {"task_name": "theirs"},
+    "user": {"last_login": timezone.now()},
+}
+DRAFTS = ("SMS draft", "spoken draft", "email draft", "group call")
+
+
+def once_loaded(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Do it when the row has been read for the form, and before anything of it is stored."""
+    made = SeenForm.__init__
+
+    def make(form: SeenForm, *args: Any, **kwargs: Any) -> None:
+        made(form, *args, **kwargs)
+        monkeypatch.setattr(SeenForm, "__init__", made)
+        act()
+
+    monkeypatch.setattr(SeenForm, "__init__", make)
+
+
+@pytest.mark.parametrize("with_token", [True, False])
+@pytest.mark.parametrize("what", DRAFTS)
+def test_a_form_does_not_undo_a_launch(
+    root: Client, application: Application, monkeypatch: pytest.MonkeyPatch, what: str, with_token: bool
+) -> None:
+    make, _theirs, mine = ROWS[what]
+    row = make(application)
+    rows = type(row).objects.filter(pk=row.pk)
+    sent = opened(root, row) | {mine: "typed"}
+    if not with_token:
+        del sent[SEEN]
+    once_loaded(monkeypatch, lambda: rows.update(state="running"))
+
+    answer = root.post(page_of(row), sent)
+
+    assert (rows.get().state, getattr(rows.get(), mine)) == ("running", "Spring")
+    assert "cannot be changed any more" in said_by(answer)
+    assert "typed" in said_by(answer)
+
+
+@pytest.mark.parametrize("what", BEHIND)
+def test_a_form_writes_only_its_own_columns(
+    root: Client, application: Application, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    make, _theirs, mine = ROWS[what]
+    row = make(application)
+    sent = opened(root, row) | {mine: "ZW"}
+    behind = {name: value for name, value in BEHIND[what].items() if name not in sent or name in SeenForm.unwatched}
+    once_loaded(monkeypatch, lambda: type(row).objects.filter(pk=row.pk).update(**behind))
+
+    answer = root.post(page_of(row), sent)
+
+    assert answer.status_code == 302, said_by(answer)
+    row = type(row).objects.get(pk=row.pk)
+    assert getattr(row, mine) == "ZW"
+    assert {name: getattr(row, name) for name in behind} == behind
+
+
+def test_a_row_that_was_deleted_meanwhile_is_said(
+    root: Client, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = contact(application)
+    sent = opened(root, row) | {"name": "typed"}
+    once_loaded(monkeypatch, lambda: Contact.objects.all().delete())
+
+    answer = root.post(page_of(row), sent)
+
+    assert "deleted meanwhile" in said_by(answer)
+    assert not Contact.objects.exists()

@@ -25,6 +25,7 @@ from messaging.models import (
 )
 from messaging.services import audience, campaigns, counting
 from tests.messaging.conftest import add_contacts
+from tests.messaging.pages import hidden
 
 pytestmark = pytest.mark.django_db
 
@@ -215,7 +216,8 @@ class LaunchTests:
         assert said.context["preview"] == "Hi Ann Lee"
 
     def test_two_posts_launch_once(self, admin_client: Client, draft: Campaign) -> None:
-        answers = [admin_client.post(own_page(draft, "review")) for _ in range(2)]
+        posted = hidden(admin_client, own_page(draft, "review"))
+        answers = [admin_client.post(own_page(draft, "review"), posted) for _ in range(2)]
 
         draft.refresh_from_db()
         assert [answer["Location"] for answer in answers] == [own_page(draft, "change")] * 2
@@ -228,7 +230,7 @@ class LaunchTests:
         settings.LAAFFIC_API_KEY = ""
         account.laaffic_client.cache_clear()
 
-        answer = admin_client.post(own_page(draft, "review"))
+        answer = admin_client.post(own_page(draft, "review"), hidden(admin_client, own_page(draft, "review")))
 
         draft.refresh_from_db()
         assert draft.state == CampaignState.DRAFT

@@ -1,5 +1,6 @@
 """Composing, launching and watching email campaigns in the admin."""
 
+import datetime as dt
 import io
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
 from laaffic_console.sandbox.email import EmailInterfaces
@@ -25,6 +27,7 @@ from messaging.models import (
     Submission,
 )
 from messaging.services import email_campaigns, email_choices, email_counting
+from tests.messaging.pages import hidden
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,8 +66,6 @@ def own_page(campaign: EmailCampaign, what: str, *more: str) -> str:
 
 
 def add_mails(campaign: EmailCampaign, *standings: tuple[int, int]) -> None:
-    from django.utils import timezone
-
     mails = [
         EmailMessage(
             campaign=campaign,
@@ -170,10 +171,51 @@ class ReviewTests:
         assert "The template is not approved yet" in page
         assert "The account has no recipient list 77" in page
 
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"subject": "Other"},
+            {"receiver_id": "77"},
+            {"template_id": "3"},
+            {"from_address": "other@example.com"},
+            {"scheduled_at": timezone.now() + dt.timedelta(days=1)},
+            {"unsubscribe": False},
+        ],
+        ids=lambda changed: next(iter(changed)),
+    )
+    def test_the_button_sends_nothing_when_it_is_not_what_was_shown(
+        self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign, changed: dict[str, Any]
+    ) -> None:
+        stale = hidden(admin_client, own_page(draft, "review"))
+        EmailCampaign.objects.update(**changed)
+
+        for posted in (stale, {}):
+            said = admin_client.post(own_page(draft, "review"), posted).content.decode()
+            assert "changed since the page was shown" in said
+            assert EmailCampaign.objects.get().state == "draft"
+        admin_client.post(own_page(draft, "review"), hidden(admin_client, own_page(draft, "review")))
+
+        assert EmailCampaign.objects.get().state != "draft"
+
+    def test_a_list_that_grew_at_laaffic_is_shown_again(
+        self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign
+    ) -> None:
+        email_choices.refresh_all()
+        EmailCampaign.objects.update(receiver_id=EmailChoice.objects.filter(lookup__kind="list").first().value)
+        stale = hidden(admin_client, own_page(draft, "review"))
+        EmailChoice.objects.filter(lookup__kind="list").update(detail={"count": 3000})
+
+        said = admin_client.post(own_page(draft, "review"), stale).content.decode()
+
+        assert "Send to 3,000 addresses" in said
+        assert EmailCampaign.objects.get().state == "draft"
+
     def test_launching_sends_it_and_shows_its_page(
         self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign, run_jobs: Callable[[], int]
     ) -> None:
-        answer = admin_client.post(own_page(draft, "review"), follow=True)
+        answer = admin_client.post(
+            own_page(draft, "review"), hidden(admin_client, own_page(draft, "review")), follow=True
+        )
         assert "Sending" in answer.content.decode()
         run_jobs()
 

@@ -29,6 +29,7 @@ from messaging.models import (
 )
 from messaging.services import audience, audience_counts, campaigns, forecast, launch_checks, recipient_clocks, sending
 from tests.messaging.conftest import add_contacts
+from tests.messaging.pages import hidden
 
 pytestmark = pytest.mark.django_db
 
@@ -231,13 +232,16 @@ class PageTests:
         campaigns.launch(write(name="First").pk)
         draft = write(text="Hi", numbers=["nonsense"])
 
-        refused = admin_client.post(review(draft), {"reason:same_text": "new offer"})
+        refused = admin_client.post(
+            review(draft), {"reason:same_text": "new offer", **hidden(admin_client, review(draft))}
+        )
         draft.refresh_from_db()
         assert draft.state == CampaignState.DRAFT
         assert "Not launched." in refused.content.decode()
         assert 'value="new offer"' in refused.content.decode()  # nothing typed is lost
 
-        admin_client.post(review(draft), {"reason:same_text": "new offer", "seen": ["invalid"]})
+        said = {"reason:same_text": "new offer", "seen": ["invalid"], **hidden(admin_client, review(draft))}
+        admin_client.post(review(draft), said)
         draft.refresh_from_db()
         assert draft.state == CampaignState.RUNNING
         assert "Launched all the same: new offer" in list(draft.events.values_list("text", flat=True))

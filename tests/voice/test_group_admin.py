@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+from collections.abc import Callable
 from typing import Any
 
 import openpyxl
@@ -17,6 +18,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ContactGroup, SuppressionEntry
 from tests.messaging.attachment_samples import mpeg, picture
 from tests.messaging.conftest import add_contacts
+from tests.messaging.pages import hidden
 from tests.voice.group_samples import FIRST, at_sandbox, seen_through, written
 from tests.voice.test_audio import silent_wave
 from voice.models import AudioFile, GroupTask, TaskState
@@ -185,12 +187,55 @@ class WritingTests:
         assert "200,001 numbers" in errors_of(admin_client, given(application, numbers=many))["numbers"][0]
 
 
+# {what a colleague does between the page and its button: how}
+MEANWHILE: dict[str, Callable[[GroupTask], Any]] = {
+    "another text": lambda task: GroupTask.objects.filter(pk=task.pk).update(text="Buy now"),
+    "another time": lambda task: GroupTask.objects.filter(pk=task.pk).update(
+        send_at=timezone.now() + dt.timedelta(hours=5)
+    ),
+    "other numbers": lambda task: (
+        type(task.kept_numbers).objects.filter(pk=task.kept_numbers.pk).update(lines="919876543210")
+    ),
+    "an opt-out": lambda task: SuppressionEntry.objects.create(number=group_numbers.of(task)[0], channel="voice"),
+}
+
+
+class ShownTests:
+    @pytest.mark.parametrize("what", MEANWHILE)
+    def test_the_button_calls_nobody_when_it_is_not_what_was_shown(
+        self, sandbox: RunningSandbox, application: Application, admin_client: Client, what: str
+    ) -> None:
+        task = written(application, count=3)
+        stale = {"seen": "night", **hidden(admin_client, own(task, "review"))}
+        MEANWHILE[what](task)
+
+        said = admin_client.post(own(task, "review"), stale).content.decode()
+
+        assert "changed since the page was shown" in said
+        assert at_sandbox(sandbox) == []
+        assert 'id="launch"' in said
+        admin_client.post(own(task, "review"), {"seen": "night", **hidden(admin_client, own(task, "review"))})
+        assert len(at_sandbox(sandbox)) == 1
+
+    def test_a_page_that_showed_nothing_calls_nobody(
+        self, sandbox: RunningSandbox, application: Application, admin_client: Client
+    ) -> None:
+        task = written(application, count=3)
+
+        admin_client.post(own(task, "review"), {"seen": "night"})
+
+        task.refresh_from_db()
+        assert (at_sandbox(sandbox), task.state) == ([], TaskState.DRAFT)
+
+
 class LaunchingTests:
     def test_it_is_launched_followed_and_repeated(
         self, sandbox: RunningSandbox, application: Application, admin_client: Client
     ) -> None:
         task = written(application, count=30)
-        page = admin_client.post(own(task, "review"), {"seen": "night"}, follow=True).content.decode()
+        page = admin_client.post(
+            own(task, "review"), {"seen": "night", **hidden(admin_client, own(task, "review"))}, follow=True
+        ).content.decode()
         assert "Laaffic has the task" in page
 
         task = seen_through(task)
@@ -201,7 +246,7 @@ class LaunchingTests:
         made = admin_client.post(own(task, "make", "again"), follow=True)
         assert "Call 30 phones" in made.content.decode()
         draft = GroupTask.objects.get(parent=task)
-        admin_client.post(own(draft, "review"), {"seen": "night"})
+        admin_client.post(own(draft, "review"), {"seen": "night", **hidden(admin_client, own(draft, "review"))})
         assert len(at_sandbox(sandbox)) == 2
 
     def test_an_announcement_that_is_cut_short_is_warned_of(
@@ -220,7 +265,9 @@ class LaunchingTests:
         task = written(application)
         sandbox.set_faults(status="-26", status_calls=1)
 
-        shown = admin_client.post(own(task, "review"), {"seen": "night"}, follow=True).content.decode()
+        shown = admin_client.post(
+            own(task, "review"), {"seen": "night", **hidden(admin_client, own(task, "review"))}, follow=True
+        ).content.decode()
 
         assert "-26" in shown
         assert "Ask your account manager about the rate" in shown
@@ -231,7 +278,9 @@ class LaunchingTests:
     ) -> None:
         task = written(application)
         sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
-        shown = admin_client.post(own(task, "review"), {"seen": "night"}, follow=True).content.decode()
+        shown = admin_client.post(
+            own(task, "review"), {"seen": "night", **hidden(admin_client, own(task, "review"))}, follow=True
+        ).content.decode()
         assert "The answer was lost" in shown
         assert "New task from it" not in shown
         GroupTask.objects.update(looks=1, looked_at=timezone.now())
@@ -253,7 +302,7 @@ class LaunchingTests:
         assert made.request["PATH_INFO"] == own(draft, "edit")
         when = timezone.localtime(draft.send_at).strftime("%Y-%m-%dT%H:%M")
         admin_client.post(own(draft, "edit"), given(application, numbers="", max_talk=20, send_at=when))
-        admin_client.post(own(draft, "review"), {"seen": "night"})
+        admin_client.post(own(draft, "review"), {"seen": "night", **hidden(admin_client, own(draft, "review"))})
         assert at_sandbox(sandbox)[0].given["maxCalls"] == 20
 
         draft.refresh_from_db()
@@ -278,7 +327,7 @@ class LaunchingTests:
 
         admin_client.post(own(task, "make", "update"))
         draft = GroupTask.objects.get(parent=task)
-        admin_client.post(own(draft, "review"), {"seen": "night"})
+        admin_client.post(own(draft, "review"), {"seen": "night", **hidden(admin_client, own(draft, "review"))})
 
         assert at_sandbox(sandbox)[0].given["numberList"] == [str(FIRST + 1), str(FIRST + 2)]
         assert 'id="opted-out"' not in admin_client.get(own(draft)).content.decode()

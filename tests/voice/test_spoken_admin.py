@@ -13,6 +13,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
 from messaging.models import Campaign, Contact, ContactGroup, SuppressionEntry
 from tests.messaging.conftest import add_contacts, group
+from tests.messaging.pages import hidden
 from voice.services.tts_channel import TtsOptions
 
 __all__ = ["group"]
@@ -188,7 +189,8 @@ class ReviewTests:
         client = staff(*WRITER, "launch_campaign")
         client.post(reverse(ADD), filled(application, group))
         campaign = Campaign.objects.get()
-        client.post(reverse("admin:messaging_campaign_review", args=[campaign.pk]))
+        review = reverse("admin:messaging_campaign_review", args=[campaign.pk])
+        client.post(review, hidden(client, review))
         page = client.get(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
         labels = {part["state"]: part["label"] for part in page.context["progress"]["parts"]}
         assert (labels["delivered"], labels["undelivered"]) == ("Answered", "Not answered")

@@ -20,7 +20,7 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.laaffic import LANGUAGES
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS
 from messaging.models import ContactGroup
-from voice.models import AudioFile, Door, GroupTask
+from voice.models import AudioFile, Door, GroupTask, TaskState
 from voice.services import audio, group_numbers, group_requests
 
 # The parts that can be off, by the field and its values that switch them on; a part's fields are looked at only then.
@@ -183,6 +183,9 @@ class GroupTaskForm(SeenForm, forms.ModelForm):
             "agent_key": gettext_lazy("0 to 9."),
             "callout_rate": gettext_lazy("1 to 100."),
         }
+
+    def is_open(self, row: GroupTask) -> bool:
+        return row.state == TaskState.DRAFT
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

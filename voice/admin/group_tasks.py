@@ -182,25 +182,30 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask")
         task = self._draft(pk)
-        may_launch = request.user.has_perm("voice.launch_grouptask")
         problems: list[str] = []
         missing: list[str] = []
-        numbers, stopped = group_numbers.callable_now(task)
-        start = group_start.starts_at(task)
-        clocks = group_start.clocks(numbers, start)
-        checks = group_start.checks(task, clocks)
-        ticked = set(request.POST.getlist("seen"))
         if request.method == "POST":
             require(request, "voice.launch_grouptask")
             try:
-                group_start.require(checks, ticked=ticked)
-                return self._launched(request, group_tasks.launch(task.pk, by=request.user))
+                group_start.require(_Facts(task).checks, ticked=set(request.POST.getlist("seen")))
+                seen = request.POST.get("shown", "")
+                return self._launched(request, group_tasks.launch(task.pk, by=request.user, seen=seen))
             except NotSeen as problem:
                 missing = problem.sentences
+            except group_tasks.NotAsShown as problem:
+                missing, task = problem.messages, self._draft(pk)
             except ValidationError as problem:
                 problems = problem.messages
-        if stopped and task.door in group_tasks.AGAIN:
-            problems = [group_tasks.opted_out_since(stopped)]
+        return self._review_page(request, task, problems=problems, missing=missing)
+
+    def _review_page(
+        self, request: HttpRequest, task: GroupTask, *, problems: list[str], missing: list[str]
+    ) -> HttpResponse:
+        facts = _Facts(task)
+        ticked = set(request.POST.getlist("seen"))
+        if facts.stopped and task.door in group_tasks.AGAIN:
+            problems = [group_tasks.opted_out_since(facts.stopped)]
+        may_launch = request.user.has_perm("voice.launch_grouptask")
         return page(
             self,
             request,
@@ -209,13 +214,14 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
             task=task,
             problems=problems,
             missing=missing,
-            checks=[check_words(check, check.key in ticked) for check in checks],
-            clocks=clocks,
-            **start_words(task, start),
-            phones=len(numbers),
-            stopped=stopped,
-            button=button_words(task, len(numbers)),
-            may_launch=may_launch and not problems and bool(numbers),
+            checks=[check_words(check, check.key in ticked) for check in facts.checks],
+            clocks=facts.clocks,
+            **start_words(task, facts.start),
+            phones=len(facts.numbers),
+            stopped=facts.stopped,
+            button=button_words(task, len(facts.numbers)),
+            shown_digest=group_tasks.shown_digest(task, facts.numbers),
+            may_launch=may_launch and not problems and bool(facts.numbers),
             may_write=self.has_add_permission(request),
             **told(task),
         )
@@ -328,6 +334,16 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
         if request.method != "POST" or task is None:
             raise Http404
         return task
+
+
+class _Facts:
+    """Whom a draft would call, when, and what speaks against it, as things stand."""
+
+    def __init__(self, task: GroupTask) -> None:
+        self.numbers, self.stopped = group_numbers.callable_now(task)
+        self.start = group_start.starts_at(task)
+        self.clocks = group_start.clocks(self.numbers, self.start)
+        self.checks = group_start.checks(task, self.clocks)
 
 
 def own_page(task: GroupTask, what: str = "change") -> str:

@@ -5,7 +5,9 @@ answer was lost is looked for by it, and another try under the same name cannot 
 name once (−20 then says that the first try arrived).
 """
 
+import json
 import secrets
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -36,6 +38,10 @@ AGAIN = (Door.RESEND, Door.RESEND_FAILED)
 RELATED = ("application", "audio", "sms_application", "parent", "call")
 
 
+class NotAsShown(ValidationError):
+    """It would not do what the page showed: whoever pressed its button looks again."""
+
+
 def save(task: GroupTask, *, audience: Audience | None = None, by: User | None = None) -> GroupTask:
     """Keep a draft or a template; ValidationError with every problem at its field. Nothing is sent.
 
@@ -57,8 +63,19 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
     return task
 
 
-def launch(task_id: int, *, by: User | None = None) -> GroupTask:
-    """Hand the draft to Laaffic, once. What came of it is the task's state; ValidationError when it may not leave."""
+def shown_digest(task: GroupTask, numbers: Sequence[str]) -> str:
+    """Of what a page before the launch shows: who is called, with what, and when."""
+    names = {"door", "parent", "application", "send_at", *PARAMETERS}
+    fields = [field for field in GroupTask._meta.concrete_fields if field.name in names]
+    content = {field.name: getattr(task, field.attname) for field in fields}
+    return ledger.digest_of(json.dumps(content, default=str, sort_keys=True), *numbers)
+
+
+def launch(task_id: int, *, by: User | None = None, seen: str | None = None) -> GroupTask:
+    """Hand the draft to Laaffic, once. What came of it is the task's state; ValidationError when it may not leave.
+
+    `seen`: the digest of what a page showed. Compared once the draft is claimed, when nobody can edit it any more.
+    """
     now = timezone.now()
     claimed = (
         _drafts()
@@ -71,6 +88,10 @@ def launch(task_id: int, *, by: User | None = None) -> GroupTask:
     try:
         group_requests.check(task)
         numbers = _numbers(task)
+        if seen is not None and seen != shown_digest(task, numbers):
+            raise NotAsShown(
+                _("It was changed since the page was shown. Look at whom it calls now, and launch it again.")
+            )
         call = _prepare(task, numbers, by)
     except ValidationError:
         GroupTask.objects.filter(pk=task_id, call=None).update(state=TaskState.DRAFT, look_at=None)

@@ -1,0 +1,90 @@
+"""A group that a campaign sends to or leaves out stays as long as the campaign is not over."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.test import Client
+from django.urls import reverse
+
+from laaffic_console.gateway.models import Application
+from messaging.models import Campaign, CampaignState, ContactGroup, GroupMembership
+from messaging.services import campaigns, contacts
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db
+LIST = "admin:messaging_contactgroup_changelist"
+USES = ("groups", "excluded_groups")
+
+
+@pytest.fixture
+def vips(db: None) -> ContactGroup:
+    vips = ContactGroup.objects.create(name="VIPs")
+    add_contacts(vips, 5)
+    return vips
+
+
+@pytest.fixture(params=USES)
+def campaign(request: pytest.FixtureRequest, application: Application, vips: ContactGroup) -> Campaign:
+    given = {request.param: [vips]}
+    return campaigns.create(name="Autumn", application=application, sender_id="", text="Hi", **given)
+
+
+def by_form(client: Client, group: ContactGroup) -> str:
+    address = reverse("admin:messaging_contactgroup_delete", args=[group.pk])
+    return client.post(address, {"post": "yes"}).content.decode()
+
+
+def by_list_action(client: Client, group: ContactGroup) -> str:
+    chosen = {"action": "delete_selected", "_selected_action": [group.pk], "post": "yes"}
+    return client.post(reverse(LIST), chosen).content.decode()
+
+
+@pytest.mark.parametrize(
+    "state", [s for s in CampaignState if s not in (CampaignState.FINISHED, CampaignState.CANCELLED)]
+)
+class InUseTests:
+    @pytest.mark.parametrize("delete", [by_form, by_list_action])
+    def test_no_page_deletes_it_and_the_page_names_the_campaign(
+        self,
+        admin_client: Client,
+        campaign: Campaign,
+        vips: ContactGroup,
+        state: str,
+        delete: Callable[[Client, ContactGroup], str],
+    ) -> None:
+        Campaign.objects.update(state=state)
+
+        said = delete(admin_client, vips)
+
+        assert "Autumn" in said
+        assert GroupMembership.objects.filter(group=vips).count() == 5
+
+    @pytest.mark.parametrize(
+        "delete",
+        [
+            lambda group: group.delete(),
+            lambda group: ContactGroup.objects.all().delete(),
+            lambda group: ContactGroup.objects.filter(pk=group.pk).delete(),
+            contacts.delete_group,
+        ],
+        ids=["row", "all", "filter", "service"],
+    )
+    def test_no_shell_deletes_it_either(
+        self, campaign: Campaign, vips: ContactGroup, state: str, delete: Callable[[ContactGroup], object]
+    ) -> None:
+        Campaign.objects.update(state=state)
+
+        with pytest.raises(ProtectedError, match=r"VIPs.*Autumn"), transaction.atomic():
+            delete(vips)
+
+        assert GroupMembership.objects.filter(group=vips).count() == 5
+
+
+def test_once_the_campaign_is_over_it_can_be_deleted(campaign: Campaign, vips: ContactGroup) -> None:
+    campaigns.cancel(campaign.pk)
+
+    contacts.delete_group(vips)
+
+    assert not ContactGroup.objects.exists()

@@ -1,0 +1,332 @@
+"""What was shown is what happens: number, people, values and price are compared when the button is pressed, when the
+time of a scheduled campaign has come, and when somebody approves."""
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import account
+from messaging.models import (
+    Campaign,
+    CampaignState,
+    Contact,
+    ContactGroup,
+    ListPrice,
+    Message,
+    SuppressionEntry,
+    SuppressionRelease,
+)
+from messaging.services import approvals, audience, audience_counts, campaigns
+from tests.messaging.conftest import add_contacts
+from tests.messaging.pages import hidden
+
+pytestmark = pytest.mark.django_db
+TEXT = "Hi {{name|you}}, see {{offer|us}}"
+
+
+@pytest.fixture(autouse=True)
+def _settings(settings: Any) -> None:
+    settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET = "key", "secret"
+    settings.LAAFFIC_UNDO_SECONDS = 0
+    account.laaffic_client.cache_clear()
+
+
+@pytest.fixture
+def write(application: Application, group: ContactGroup) -> Callable[..., Campaign]:
+    add_contacts(group, 4, attributes={"offer": "us"})
+    ListPrice.objects.create(country="IN", price=Decimal("0.01"), currency="USD")
+
+    def make(**given: Any) -> Campaign:
+        return campaigns.create(
+            **{"name": "Autumn", "application": application, "sender_id": "", "text": TEXT, "groups": [group], **given}
+        )
+
+    return make
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return User.objects.create_superuser("ada")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return User.objects.create_superuser("bob")
+
+
+def review(campaign: Campaign) -> str:
+    return reverse("admin:messaging_campaign_review", args=[campaign.pk])
+
+
+def state_of(campaign: Campaign) -> str:
+    return Campaign.objects.get(pk=campaign.pk).state
+
+
+def join(group: ContactGroup, number: str = "919876599999") -> None:
+    Contact.objects.create(number=number, country="IN").groups.add(group)
+
+
+def swap(group: ContactGroup) -> None:
+    """Other people whose ids add up to the same."""
+    spare = [Contact.objects.create(number=f"91987659999{n}", country="IN") for n in range(4)]
+    group.contacts.set([*list(group.contacts.order_by("pk"))[:2], spare[0], spare[3]])
+
+
+def leave(group: ContactGroup) -> None:
+    group.contacts.remove(group.contacts.order_by("pk").first())
+
+
+def exclude(group: ContactGroup) -> None:
+    others = ContactGroup.objects.create(name="not these")
+    Campaign.objects.get().excluded_groups.add(others)
+    group.contacts.order_by("pk").first().groups.add(others)
+
+
+# {what is changed behind the page: how}
+CHANGES: dict[str, Callable[[ContactGroup], Any]] = {
+    "somebody joins": join,
+    "somebody leaves": leave,
+    "others with the same sum of ids": swap,
+    "a number is changed": lambda group: Contact.objects.filter(number="919876500001").update(number="919876577777"),
+    "an attribute becomes a link": lambda group: Contact.objects.filter(number="919876500001").update(
+        attributes={"offer": "https://evil.example"}
+    ),
+    "a name is changed": lambda group: Contact.objects.filter(number="919876500001").update(name="Eve"),
+    "somebody is excluded": exclude,
+    "the text is edited": lambda group: Campaign.objects.update(text="Other"),
+    "the price is raised": lambda group: ListPrice.objects.update(price=Decimal("0.02")),
+    "the price is gone": lambda group: ListPrice.objects.all().delete(),
+}
+SUPPRESSED = {
+    "somebody opts out": lambda group: SuppressionEntry.objects.create(number="919876500001", channel="sms"),
+}
+
+
+class ButtonTests:
+    @pytest.mark.parametrize("change", [*CHANGES, *SUPPRESSED])
+    def test_nothing_launches_when_it_is_not_what_was_shown(
+        self, admin_client: Client, write: Callable[..., Campaign], group: ContactGroup, change: str
+    ) -> None:
+        draft = write()
+        posted = hidden(admin_client, review(draft))
+        (CHANGES | SUPPRESSED)[change](group)
+
+        answer = admin_client.post(review(draft), posted).content.decode()
+
+        assert "not what was shown any more" in answer
+        assert state_of(draft) == CampaignState.DRAFT
+
+    def test_the_page_says_before_and_after_and_its_next_button_launches(
+        self, admin_client: Client, write: Callable[..., Campaign], group: ContactGroup
+    ) -> None:
+        draft = write(text="Hi")
+        posted = hidden(admin_client, review(draft))
+        join(group)
+
+        answer = admin_client.post(review(draft), posted).content.decode()
+        admin_client.post(review(draft), hidden(admin_client, review(draft)))
+
+        assert "4 recipients before, 5 now" in answer
+        assert "0.04 USD before, 0.05 USD now" in answer
+        assert "Send 5 messages" in answer
+        assert state_of(draft) == CampaignState.RUNNING
+
+    @pytest.mark.parametrize("posted", [{}, {"shown": "nonsense"}])
+    def test_a_page_that_showed_nothing_launches_nothing(
+        self, admin_client: Client, write: Callable[..., Campaign], posted: dict[str, str]
+    ) -> None:
+        draft = write()
+
+        admin_client.post(review(draft), posted)
+
+        assert state_of(draft) == CampaignState.DRAFT
+
+    def test_what_another_campaign_showed_does_not_count(
+        self, admin_client: Client, write: Callable[..., Campaign]
+    ) -> None:
+        draft, other = write(), write(name="Other")
+
+        admin_client.post(review(draft), hidden(admin_client, review(other)))
+
+        assert state_of(draft) == CampaignState.DRAFT
+
+    def test_a_tick_is_for_the_sentence_that_was_shown(
+        self, admin_client: Client, write: Callable[..., Campaign], group: ContactGroup
+    ) -> None:
+        draft = write(text="Hi {{name}}")
+        Contact.objects.filter(number="919876500000").update(name="Ann")
+        posted = hidden(admin_client, review(draft))
+        Contact.objects.filter(number="919876500000").update(name="")
+
+        answer = admin_client.post(review(draft), {**posted, "seen": ["field:name"]}).content.decode()
+
+        assert state_of(draft) == CampaignState.DRAFT
+        assert "4 of the first contacts have no name" in answer
+        assert "checked" not in answer.split('value="field:name"')[1].split(">")[0]
+
+    def test_a_large_audience_is_looked_at_by_a_job_before_it_starts(
+        self,
+        admin_client: Client,
+        write: Callable[..., Campaign],
+        group: ContactGroup,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(audience_counts, "QUICK", 2)
+        draft = write()
+        posted = hidden(admin_client, review(draft))
+        join(group)
+
+        admin_client.post(review(draft), posted)
+        launched = state_of(draft)
+        campaigns.start_launched(draft.pk)
+
+        held = Campaign.objects.get(pk=draft.pk)
+        assert (launched, held.state) == (CampaignState.SCHEDULED, CampaignState.HELD)
+        assert "4 recipients before, 5 now" in held.hold_reason
+        assert not Message.objects.exists()
+
+
+class TimeTests:
+    def launched(self, write: Callable[..., Campaign]) -> Campaign:
+        draft = write(scheduled_at=timezone.now() + dt.timedelta(hours=1))
+        return campaigns.launch(draft.pk)
+
+    @pytest.fixture
+    def come(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[Campaign], Campaign]:
+        """Its time, without an edit of the schedule."""
+
+        def start(campaign: Campaign) -> Campaign:
+            later = timezone.now() + dt.timedelta(hours=1, seconds=1)
+            monkeypatch.setattr(campaigns.timezone, "now", lambda: later)
+            campaigns.start_scheduled(campaign.pk)
+            return Campaign.objects.get(pk=campaign.pk)
+
+        return start
+
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_a_scheduled_one_is_held_when_it_is_not_what_was_shown(
+        self,
+        write: Callable[..., Campaign],
+        group: ContactGroup,
+        come: Callable[[Campaign], Campaign],
+        ada: User,
+        change: str,
+    ) -> None:
+        campaign = self.launched(write)
+        CHANGES[change](group)
+
+        held = come(campaign)
+
+        assert held.state == CampaignState.HELD
+        assert "not what was shown when it was launched" in held.hold_reason
+        with pytest.raises(campaigns.NotAllowed, match="Make it a draft again"):
+            campaigns.resume(campaign.pk, by=ada)
+
+    def test_it_starts_when_nothing_has_changed_or_some_opted_out(
+        self, write: Callable[..., Campaign], group: ContactGroup, come: Callable[[Campaign], Campaign]
+    ) -> None:
+        campaign = self.launched(write)
+        campaigns.change_pace(campaign.pk, rate_per_second=5)
+        SUPPRESSED["somebody opts out"](group)
+
+        assert come(campaign).state == CampaignState.RUNNING
+
+    def test_who_was_taken_off_the_suppression_list_since_was_not_shown(
+        self, write: Callable[..., Campaign], group: ContactGroup, come: Callable[[Campaign], Campaign]
+    ) -> None:
+        SuppressionEntry.objects.create(number="919876500000", channel="sms")
+        campaign = self.launched(write)
+        entry = SuppressionEntry.objects.get()
+        SuppressionRelease.objects.create(number=entry.number, channel="sms", suppressed_at=timezone.now(), why="asked")
+        entry.delete()
+        for n in (1, 2):
+            SuppressionEntry.objects.create(number=f"91987650000{n}", channel="sms")
+
+        assert come(campaign).state == CampaignState.HELD
+
+    def test_who_joins_once_it_has_started_is_not_in(
+        self, write: Callable[..., Campaign], group: ContactGroup, come: Callable[[Campaign], Campaign]
+    ) -> None:
+        Contact.objects.create(number="919876500999", country="IN")  # has an id within the audience's end
+        campaign = self.launched(write)
+        come(campaign)
+        group.contacts.add(Contact.objects.get(number="919876500999"))
+
+        while audience.freeze_chunk(campaign.pk):
+            pass
+
+        assert Message.objects.count() == 4
+
+
+class ApprovalTests:
+    @pytest.fixture(autouse=True)
+    def _limit(self, settings: Any) -> None:
+        settings.LAAFFIC_APPROVAL_RECIPIENTS = 3
+
+    @pytest.mark.parametrize("change", CHANGES)
+    def test_it_is_bound_to_who_gets_what(
+        self, write: Callable[..., Campaign], group: ContactGroup, ada: User, bob: User, change: str
+    ) -> None:
+        draft = write()
+        approvals.ask(draft.pk, by=ada)
+        approvals.decide(draft.pk, by=bob, approve=True)
+        if "leaves" in change or "excluded" in change:
+            join(group)  # it stays above the limit
+        CHANGES[change](group)
+
+        with pytest.raises(campaigns.NotAllowed, match="changed since"):
+            campaigns.launch(draft.pk, by=ada)
+
+    def test_a_group_that_grew_past_the_limit_needs_it_though_it_was_counted_before(
+        self, write: Callable[..., Campaign], group: ContactGroup
+    ) -> None:
+        draft = write()
+        leave(group)
+        audience_counts.complete(draft)
+        add_contacts(group, 30, first=919876510000)
+
+        with pytest.raises(campaigns.NotAllowed, match="second person"):
+            campaigns.launch(draft.pk)
+
+    def test_a_stale_page_decides_nothing(
+        self, client: Client, write: Callable[..., Campaign], ada: User, bob: User
+    ) -> None:
+        draft = write()
+        approvals.ask(draft.pk, by=ada)
+        client.force_login(bob)
+        stale = hidden(client, review(draft))
+        Campaign.objects.update(text="Something else")
+        approvals.ask(draft.pk, by=ada)
+        address = reverse("admin:messaging_campaign_approval", args=[draft.pk, "approve"])
+
+        for posted in (stale, {}, {**hidden(client, review(draft)), "digest": stale["digest"]}):
+            client.post(address, posted)
+            assert draft.approvals.first().outcome == "asked"
+        client.post(address, hidden(client, review(draft)))
+
+        assert draft.approvals.first().outcome == "approved"
+
+    def test_who_wrote_or_edited_the_draft_does_not_approve_it_whoever_asks(
+        self, client: Client, write: Callable[..., Campaign], ada: User, bob: User
+    ) -> None:
+        carol = User.objects.create_superuser("carol")
+        draft = write(by=ada)
+        client.force_login(bob)
+        client.post(
+            reverse("admin:messaging_campaign_change", args=[draft.pk]),
+            {"name": "Autumn", "application": draft.application_id, "text": "Hi!", "groups": [draft.groups.get().pk]},
+        )
+        approvals.ask(draft.pk, by=carol)
+
+        for author in (ada, bob):
+            with pytest.raises(campaigns.NotAllowed, match="You wrote this"):
+                approvals.decide(draft.pk, by=author, approve=True)
+        assert not approvals.waiting_for(bob).exists()
