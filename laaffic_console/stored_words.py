@@ -43,6 +43,11 @@ KEPT = [
     gettext_noop("settled by %(source)s by number and time: %(id)s"),
     gettext_noop("settled by %(source)s: %(id)s"),
     gettext_noop("not in the vendor's records"),
+    gettext_noop("not in the vendor's records so far, which list finished messages only (asked %(when)s); %(lost)s"),
+    gettext_noop(
+        "the vendor's records hold one to this number that may be this message's or another's "
+        "(asked %(when)s); %(lost)s"
+    ),
     gettext_noop("not in the vendor's records (asked %(when)s); %(lost)s"),
     gettext_noop("no final report within %(n)s hours"),
     gettext_noop("written off: %(why)s"),
