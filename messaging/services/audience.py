@@ -261,7 +261,7 @@ def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:
 
 def is_suppressed(campaign: Campaign) -> Q:
     """Of contacts, for the campaign's channel."""
-    stopping = SuppressionEntry.objects.filter(channel__in=channels.of(campaign).suppressed_on)
+    stopping = SuppressionEntry.objects.stopping(channels.of(campaign).suppressed_on)
     others = OtherSpelling.objects.filter(number=OuterRef(OuterRef("number"))).values("suppressed")
     return Q(Exists(stopping.filter(number=OuterRef("number")))) | Q(Exists(stopping.filter(number__in=others)))
 

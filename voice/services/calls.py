@@ -87,7 +87,7 @@ def did_not_ring(call_id: int, *, why: str, by: User) -> None:
 
 def _check_wanted(number: str) -> None:
     channels = [SuppressionEntry.Channel.VOICE, SuppressionEntry.Channel.ALL]
-    if SuppressionEntry.objects.of_subscribers([number]).filter(channel__in=channels).exists():
+    if SuppressionEntry.objects.of_subscribers([number]).stopping(channels).exists():
         raise ValidationError({"callee": _("The number is on the suppression list: it is not called.")})
 
 
