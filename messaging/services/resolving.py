@@ -8,20 +8,34 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from messaging.models import Batch, BatchState, Campaign, Message, MessageEvent, MessageState
+from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageEvent, MessageState
 from messaging.services import campaigns, settling
 
 
 def send_again(campaign_id: int, *, reason: str, by: User | None = None) -> int:
-    """Queue unknown messages again, under order ids of a new attempt; how many."""
+    """Queue unknown messages again, under order ids of a new attempt; how many. NotAllowed where none may leave."""
     _check(reason)
+    _require_not_cancelled(campaign_id)
     total = 0
     for batch_id in _unknown_batches(campaign_id):
         total += _queue_again(batch_id, reason, by)
     if total:
         _told(campaign_id, _("%(n)d unknown messages sent again: %(why)s") % {"n": total, "why": reason}, by)
         campaigns.wake(campaign_id)
+    if is_cancelled(campaign_id):  # meanwhile: what was queued after it had been emptied goes the same way
+        campaigns.cancel_all_waiting(campaign_id)
     return total
+
+
+def is_cancelled(campaign_id: int) -> bool:
+    return Campaign.objects.filter(pk=campaign_id, state=CampaignState.CANCELLED).exists()
+
+
+def _require_not_cancelled(campaign_id: int) -> None:
+    if is_cancelled(campaign_id):
+        raise campaigns.NotAllowed(
+            _("This campaign is cancelled, so nothing of it is sent again. Write the unknown messages off.")
+        )
 
 
 def write_off(campaign_id: int, *, reason: str, by: User | None = None) -> int:
