@@ -14,6 +14,7 @@ KEPT = [
     # What came of a request
     gettext_noop("the answer"),
     gettext_noop("the answer, without an id"),
+    gettext_noop("the answer, after it was sent again"),
     gettext_noop("the answer, without a key"),
     gettext_noop("the answer, without a task id"),
     gettext_noop("the answer: task %(id)s"),

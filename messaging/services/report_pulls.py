@@ -18,7 +18,7 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.laaffic import LaafficClient, LaafficError, oldest_sent_record, sent_record_windows
 from messaging import gateway_ids
 from messaging.models import Batch, Message, MessageState
-from messaging.services import answers, channels, doubtful_amounts, record_matching, reports, settling
+from messaging.services import answers, bulk_writes, channels, doubtful_amounts, record_matching, reports, settling
 from messaging.services.record_matching import Sweep
 
 logger = logging.getLogger(__name__)
@@ -143,7 +143,7 @@ def expire(batch_id: int) -> None:
     # A report on the way may have said a reason and a price already: they are counted as they stand on the message.
     standing = waiting.order_by().values_list("country", "reason", "currency")
     sums = standing.annotate(n=Count("pk"), billed=Sum("billed_segments", default=0), paid=Sum("pay_micros", default=0))
-    outcomes: dict[settling.Outcome, tuple[int, int, int]] = {
+    outcomes: dict[bulk_writes.Outcome, tuple[int, int, int]] = {
         (country, MessageState.EXPIRED, reason, currency): (n, billed, paid)
         for country, reason, currency, n, billed, paid in sums
     }
@@ -153,7 +153,7 @@ def expire(batch_id: int) -> None:
     Batch.objects.filter(pk=batch_id).update(
         accepted=F("accepted") - expired, expired=F("expired") + expired, next_check_at=None
     )
-    settling.count_outcomes(batch.campaign_id, outcomes)
+    bulk_writes.count_outcomes(batch.campaign_id, outcomes)
     settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: expired}, timezone.now())
 
 

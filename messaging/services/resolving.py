@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageEvent, MessageState
-from messaging.services import campaigns, settling
+from messaging.services import bulk_writes, campaigns, settling
 
 
 def send_again(campaign_id: int, *, reason: str, by: User | None = None) -> int:
@@ -91,7 +91,7 @@ def _expire(batch_id: int, reason: str, by: User | None) -> int:
         by_country[country] = by_country.get(country, 0) + 1
     written_off.update(state=MessageState.EXPIRED, evidence=f"written off: {reason}"[:200])
     Batch.objects.filter(pk=batch_id).update(state=BatchState.SETTLED, unknown=0, expired=F("expired") + len(ids))
-    settling.count_outcomes(
+    bulk_writes.count_outcomes(
         batch.campaign_id, {(country, MessageState.EXPIRED, "", ""): (n, 0, 0) for country, n in by_country.items()}
     )
     settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: len(ids)}, timezone.now())
