@@ -11,7 +11,7 @@ from laaffic_console.gateway.models import AccountHold, Application, CallState, 
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
 from tests.messaging.attachment_samples import mpeg
-from tests.voice.group_samples import FIRST, at_sandbox, seen_through, written
+from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
 from voice.models import Announcement, GroupTask, TaskState
 from voice.services import (
     audio,
