@@ -68,6 +68,8 @@ AUDIO_MAX_BYTES = env.int("AUDIO_MAX_MEGABYTES", default=5) * 1024 * 1024
 REPLY_PULL_MINUTES = env.int("REPLY_PULL_MINUTES", default=5)
 # A reply that is one of these and nothing else puts its number on the suppression list.
 OPT_OUT_WORDS = conf.opt_out_words()
+# One STOP holds on every channel that reaches a number, not on SMS and MMS alone.
+OPT_OUT_EVERY_CHANNEL = env.bool("OPT_OUT_EVERY_CHANNEL", default=False)
 
 INSTALLED_APPS = [
     "unfold",

@@ -14,6 +14,7 @@ KEPT = [
     # What came of a request
     gettext_noop("the answer"),
     gettext_noop("the answer, without an id"),
+    gettext_noop("the answer, after it was sent again"),
     gettext_noop("the answer, without a key"),
     gettext_noop("the answer, without a task id"),
     gettext_noop("the answer: task %(id)s"),
@@ -43,6 +44,11 @@ KEPT = [
     gettext_noop("settled by %(source)s by number and time: %(id)s"),
     gettext_noop("settled by %(source)s: %(id)s"),
     gettext_noop("not in the vendor's records"),
+    gettext_noop("not in the vendor's records so far, which list finished messages only (asked %(when)s); %(lost)s"),
+    gettext_noop(
+        "the vendor's records hold one to this number that may be this message's or another's "
+        "(asked %(when)s); %(lost)s"
+    ),
     gettext_noop("not in the vendor's records (asked %(when)s); %(lost)s"),
     gettext_noop("no final report within %(n)s hours"),
     gettext_noop("written off: %(why)s"),

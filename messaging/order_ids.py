@@ -18,5 +18,15 @@ def order_ids(prefix: str, message_ids: Sequence[int], attempts: Sequence[int]) 
 
 def message_id_of(prefix: str, given: str) -> int | None:
     """The message that an orderId names; None for an orderId that is not ours."""
-    match = re.fullmatch(rf"{re.escape(prefix)}-([0-9]{{1,18}})(?:-[0-9]{{1,4}})?", given)
+    match = _read(prefix, given)
     return int(match.group(1)) if match else None
+
+
+def attempt_of(prefix: str, given: str) -> int | None:
+    """Which sending of its message an orderId names; None for an orderId that is not ours."""
+    match = _read(prefix, given)
+    return int(match.group(2) or 1) if match else None
+
+
+def _read(prefix: str, given: str) -> re.Match[str] | None:
+    return re.fullmatch(rf"{re.escape(prefix)}-([0-9]{{1,18}})(?:-([0-9]{{1,4}}))?", given)

@@ -66,10 +66,13 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
     actions_detail = ["check_application"]
     fieldsets = [
         (None, {"fields": ["app_id", "channel", "name", "sender_id", "is_active"]}),
-        (gettext_lazy("Sending"), {"fields": ["rate_per_second", "connections", "several_texts_per_call"]}),
+        (
+            gettext_lazy("Sending"),
+            {"fields": ["rate_per_second", "connections", "several_texts_per_call", "others_seen_at"]},
+        ),
         (gettext_lazy("Callbacks"), {"fields": ["callback_addresses"]}),
     ]
-    readonly_fields = ["callback_addresses"]
+    readonly_fields = ["callback_addresses", "others_seen_at"]
 
     @display(description=gettext_lazy("application"), header=True)
     def name_or_id(self, application: Application) -> list[str]:

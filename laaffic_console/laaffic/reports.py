@@ -94,7 +94,7 @@ def _remark(status: str, detail: object) -> str:
 
 
 def from_record(entry: object, source: Source) -> DeliveryReport:
-    """A row of getReport or getSentRcd (wire §2.2, §2.3): no orderId and no error detail in either."""
+    """A row of getReport or getSentRcd (wire §2.2, §2.3): no error detail, and nearly never an orderId."""
     if not isinstance(entry, dict):
         raise MalformedReport(f"not an object: {reprlib.repr(entry)[:80]}")
     record = {str(key).strip(): value for key, value in entry.items()}
@@ -105,7 +105,7 @@ def from_record(entry: object, source: Source) -> DeliveryReport:
         source=source,
         msg_id=text(record["msgId"]),
         number=digits(record.get("number")),
-        order_id=text(record.get("orderId")),
+        order_id=text(record.get("orderId", record.get("orderid"))),
         state=delivery_state(source, status),
         raw_status=status,
         reason="",

@@ -86,7 +86,11 @@ def unknown_view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) ->
     form = ReasonForm(request.POST or None)
     words = {"send_again": resolving.send_again, "write_off": resolving.write_off}
     if request.method == "POST" and request.POST.get("word") in words and form.is_valid():
-        settled = words[request.POST["word"]](campaign.pk, reason=form.cleaned_data["reason"], by=request.user)
+        try:
+            settled = words[request.POST["word"]](campaign.pk, reason=form.cleaned_data["reason"], by=request.user)
+        except campaigns.NotAllowed as problem:
+            messages.error(request, str(problem))
+            return _back(campaign)
         said = ngettext("%(n)d message was settled by your word.", "%(n)d messages were settled by your word.", settled)
         messages.success(request, said % {"n": settled})
         return _back(campaign)
@@ -98,6 +102,7 @@ def unknown_view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) ->
         campaign=campaign,
         form=form,
         lost=unknown.of(campaign),
+        is_cancelled=resolving.is_cancelled(campaign.pk),
         how_many=counting.state_counts(campaign)["unknown"],
     )
 

@@ -59,6 +59,8 @@ class Campaign(models.Model):
     )
     # Numbers given one by one, for a test or from a script; at most a thousand.
     extra_numbers = models.JSONField(_("numbers"), default=list, blank=True)
+    # The campaign whose failed recipients this one is for: who has got it since is left out when it is frozen.
+    retry_of = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="retries")
     rate_per_second = models.PositiveIntegerField(
         _("rate"),
         null=True,

@@ -102,7 +102,26 @@ class OtherSpelling(models.Model):
         OtherSpelling.objects.bulk_create(others, ignore_conflicts=True, batch_size=500)
 
 
+def opt_outs_also_on(channels: Sequence[str]) -> list[str]:
+    """The channels whose opt-outs stop these too: SMS and MMS come from one sender, so one STOP is meant for both.
+
+    With OPT_OUT_EVERY_CHANNEL all of them are. Entries with another reason, such as a number that takes no pictures,
+    hold where they were made.
+    """
+    if settings.OPT_OUT_EVERY_CHANNEL:
+        return [channel for channel in SuppressionEntry.Channel.values if channel not in channels]
+    return [other for one, other in SAME_SENDER.items() if one in channels and other not in channels]
+
+
+SAME_SENDER = {"sms": "mms", "mms": "sms"}
+
+
 class SuppressionEntries(models.QuerySet["SuppressionEntry"]):
+    def stopping(self, channels: Sequence[str]) -> "SuppressionEntries":
+        """What stops these channels; `audience_sql.suppressed` says the same for a whole audience."""
+        opted_out = models.Q(channel__in=opt_outs_also_on(channels), reason=SuppressionEntry.Reason.OPT_OUT)
+        return self.filter(models.Q(channel__in=channels) | opted_out)
+
     def of_subscribers(self, numbers: Sequence[str]) -> "SuppressionEntries":
         """Of whoever has one of these numbers, however the entry spells it."""
         return self.filter(number__in=every_spelling(numbers))

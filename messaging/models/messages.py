@@ -150,6 +150,28 @@ class Message(models.Model):
         return f"message {self.pk}"
 
 
+class EarlierAttempt(models.Model):
+    """What was heard of a sending after a person had the message sent again: it may have arrived and been billed too.
+
+    The message's own columns are its last attempt's.
+    """
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="earlier_attempts")
+    attempt = models.PositiveSmallIntegerField()
+    gateway_id = models.CharField(max_length=40, blank=True, db_index=True)
+    state = models.PositiveSmallIntegerField(choices=MessageState, default=MessageState.UNKNOWN)
+    billed_segments = models.PositiveSmallIntegerField(null=True)
+    pay_micros = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=8, blank=True)
+
+    class Meta:
+        verbose_name = _("earlier attempt")
+        constraints = [models.UniqueConstraint(fields=["message", "attempt"], name="earlier_attempt_once")]
+
+    def __str__(self) -> str:
+        return f"attempt {self.attempt} of message {self.message_id}"
+
+
 class MessageEvent(models.Model):
     """What is not said by the message's own columns: a late or conflicting report, a person's word."""
 

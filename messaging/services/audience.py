@@ -264,7 +264,7 @@ def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:
 
 def is_suppressed(campaign: Campaign) -> Q:
     """Of contacts, for the campaign's channel."""
-    stopping = SuppressionEntry.objects.filter(channel__in=channels.of(campaign).suppressed_on)
+    stopping = SuppressionEntry.objects.stopping(channels.of(campaign).suppressed_on)
     others = OtherSpelling.objects.filter(number=OuterRef(OuterRef("number"))).values("suppressed")
     return Q(Exists(stopping.filter(number=OuterRef("number")))) | Q(Exists(stopping.filter(number__in=others)))
 
@@ -296,8 +296,30 @@ def _insert_numbers(
         _keep_batch(campaign, batch, len(ids), min(ids, default=0), max(ids, default=0))
 
 
+FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)
+
+
+def _leave_out_reached(campaign: Campaign) -> None:
+    """A retry is for the failed: whoever a late report, or another word, has called otherwise since is not one.
+
+    Its own group and numbers were written when it was drafted; both are made shorter by those.
+    """
+    if campaign.retry_of_id is None:
+        return
+    reached = Message.objects.filter(campaign_id=campaign.retry_of_id).exclude(state__in=FAILED)
+    own = GroupMembership.objects.filter(group__in=campaign.groups.filter(is_ad_hoc=True))
+    had_it = reached.filter(number=OuterRef("number"))
+    members = Contact.objects.filter(Exists(had_it), pk=OuterRef("contact_id"))
+    own.filter(Exists(members)).delete()
+    had = set(reached.filter(number__in=campaign.extra_numbers).values_list("number", flat=True))
+    if had:
+        campaign.extra_numbers = [number for number in campaign.extra_numbers if number not in had]
+        campaign.save(update_fields=["extra_numbers"])
+
+
 def begin(campaign: Campaign) -> None:
     """Fix where the audience ends: who joins a group from now on is not in it, nor since it was last compared."""
+    _leave_out_reached(campaign)
     last = Contact.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     if campaign.member_end is None:
         campaign.member_end = last_membership()

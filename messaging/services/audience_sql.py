@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from messaging.models import SuppressionEntry
+from messaging.models.contacts import opt_outs_also_on
+
 
 def suppressed(table: str, channels: Sequence[str]) -> tuple[str, list[str]]:
     """Whether the subscriber of `{table}.number` is on the list of one of these channels, with the parameters."""
@@ -22,18 +25,26 @@ def not_suppressed(table: str, channels: Sequence[str]) -> tuple[str, list[str]]
 
 def _suppressed(table: str, channels: Sequence[str]) -> tuple[list[str], list[str]]:
     """By the number itself, and by another spelling where the list has any: each is one search in an index."""
-    marks = ", ".join(["%s"] * len(channels))
-    conditions = [
-        "EXISTS (SELECT 1 FROM messaging_suppressionentry s "
-        f"WHERE s.number = {table}.number AND s.channel IN ({marks}))"
-    ]
+    stops, params = _stops(channels)
+    conditions = [f"EXISTS (SELECT 1 FROM messaging_suppressionentry s WHERE s.number = {table}.number AND {stops})"]
     if _any_other_spelling():
         conditions.append(
             "EXISTS (SELECT 1 FROM messaging_otherspelling o "
             "JOIN messaging_suppressionentry s ON s.number = o.suppressed "
-            f"WHERE o.number = {table}.number AND s.channel IN ({marks}))"
+            f"WHERE o.number = {table}.number AND {stops})"
         )
-    return conditions, [*channels] * len(conditions)
+    return conditions, params * len(conditions)
+
+
+def _stops(channels: Sequence[str]) -> tuple[str, list[str]]:
+    """Whether the entry `s` stops one of these channels: the same as `SuppressionEntries.stopping`."""
+    own = f"s.channel IN ({', '.join(['%s'] * len(channels))})"
+    others = opt_outs_also_on(channels)
+    if not others:
+        return own, [*channels]
+    marks = ", ".join(["%s"] * len(others))
+    opted_out = f"(s.reason = %s AND s.channel IN ({marks}))"
+    return f"({own} OR {opted_out})", [*channels, SuppressionEntry.Reason.OPT_OUT.value, *others]
 
 
 def _any_other_spelling() -> bool:

@@ -109,6 +109,19 @@ def upsert_tallies(table: str, keys: Sequence[str], counts: Sequence[str], rows:
             )
 
 
+Outcome = tuple[str, int, str, str]  # country, state, reason, currency
+
+
+def count_outcomes(campaign_id: int, changes: dict[Outcome, tuple[int, int, int]]) -> None:
+    """{outcome: (messages, billed segments, micros)}, added to what is there."""
+    upsert_tallies(
+        "messaging_outcometally",
+        ["campaign_id", "country", "state", "reason", "currency"],
+        ["messages", "billed_segments", "pay_micros"],
+        [(campaign_id, *outcome, *change) for outcome, change in changes.items() if any(change)],
+    )
+
+
 def _adapt(value: Any) -> Any:
     """Dates as Django's SQLite backend keeps them: UTC without an offset."""
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, dt.datetime) else value

@@ -272,10 +272,17 @@ def _is_countable(campaign: Campaign) -> bool:
     return campaign.shown is None or forecast.of(campaign).counted.is_done
 
 
+ON_TIME = dt.timedelta(minutes=1)  # the sweeper comes twice a minute
+
+
 def latest_start(campaign: Campaign) -> dt.timedelta:
-    """How long after its time a scheduled campaign may still start by itself."""
+    """How long after its time a scheduled campaign may still start by itself.
+
+    0 is "on time or not at all", and on time is whenever the sweeper comes by.
+    """
     given = campaign.latest_start_minutes
-    return dt.timedelta(minutes=settings.LAAFFIC_LATEST_START_MINUTES if given is None else given)
+    allowed = dt.timedelta(minutes=settings.LAAFFIC_LATEST_START_MINUTES if given is None else given)
+    return max(allowed, ON_TIME)
 
 
 def _require_approval(campaign: Campaign) -> None:

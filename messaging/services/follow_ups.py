@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from messaging.incurable import is_incurable
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services import campaigns, contacts, counting
+from messaging.services import audience, campaigns, contacts, counting
 
 # An expired message may have arrived, and an unknown one too: neither is sent a second time by a click on "failed".
-FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)
+FAILED = audience.FAILED
 BATCHES_AT_ONCE = 20
 
 
@@ -44,11 +44,18 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
     chosen = [reason for reason in there if (not is_incurable(reason) if reasons is None else reason in reasons)]
     if not chosen:
         raise campaigns.NotAllowed(_("Nobody would get it. Choose at least one reason for which it is sent again."))
-    audience = _group(_("Failed in %(name)s") % {"name": campaign.name})
-    _add_recipients(audience, campaign, FAILED, chosen)
+    people = _group(_("Failed in %(name)s") % {"name": campaign.name})
+    _add_recipients(people, campaign, FAILED, chosen)
     without_contact = failed.filter(contact=None, reason__in=chosen).values_list("number", flat=True)
     with transaction.atomic():
-        return _draft(campaign, _("Retry of %(name)s"), groups=[audience], numbers=list(without_contact), by=by)
+        return _draft(
+            campaign,
+            _("Retry of %(name)s"),
+            groups=[people],
+            numbers=list(without_contact),
+            retry_of=campaign,
+            by=by,
+        )
 
 
 def failed_by_reason(campaign: Campaign) -> list[tuple[str, int]]:
@@ -87,6 +94,7 @@ def _draft(
     groups: Sequence[ContactGroup],
     numbers: Sequence[str] = (),
     excluded: Sequence[ContactGroup] | None = None,
+    retry_of: Campaign | None = None,
     by: User | None,
 ) -> Campaign:
     draft = campaigns.create(
@@ -102,6 +110,9 @@ def _draft(
         channel_options=campaign.channel_options,
         by=by,
     )
+    draft.error_limit, draft.latest_start_minutes = campaign.error_limit, campaign.latest_start_minutes
+    draft.retry_of = retry_of
+    draft.save(update_fields=["error_limit", "latest_start_minutes", "retry_of"])
     campaigns.note(campaign, _("“%(name)s” was made from it") % {"name": draft.name}, by)
     return draft
 

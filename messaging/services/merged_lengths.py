@@ -14,7 +14,7 @@ from django.utils import timezone
 from messaging import merge_fields
 from messaging.merge_fields import Field, Template
 from messaging.models import Batch, BatchState, Campaign, Contact, Message, MessageState
-from messaging.services import channels, settling
+from messaging.services import bulk_writes, channels, settling
 from messaging.services.claiming import as_values
 from messaging.services.merge_values import COLUMNS_OF_CONTACT, values_of
 
@@ -74,7 +74,7 @@ def _reject(campaign: Campaign, batch: Batch, longest: int, too_long: list[tuple
         rejected=F("rejected") + len(too_long),
         state=BatchState.QUEUED if batch.queued > len(too_long) else BatchState.SETTLED,
     )
-    settling.count_outcomes(
+    bulk_writes.count_outcomes(
         campaign.pk,
         {
             (country, MessageState.REJECTED, reason, ""): (n, 0, 0)

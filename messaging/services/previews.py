@@ -65,7 +65,7 @@ def why_not(campaign: Campaign, contact: Contact) -> str:
         return _("%(contact)s is not in this campaign's audience, and gets nothing.") % named
     if groups.filter(group__in=campaign.excluded_groups.all()).exists():
         return _("%(contact)s is in a group that is left out, and gets nothing.") % named
-    stopped = SuppressionEntry.objects.filter(channel__in=channels.of(campaign).suppressed_on)
+    stopped = SuppressionEntry.objects.stopping(channels.of(campaign).suppressed_on)
     if stopped.filter(number__in=spellings(contact.number)).exists():
         return _("%(contact)s is on the suppression list, and gets nothing.") % named
     return ""

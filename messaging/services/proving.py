@@ -1,6 +1,6 @@
 """Deriving a campaign's figures again from its messages and calls, and naming each that disagrees (DESIGN §1.8)."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 
 from laaffic_console.gateway.models import CallState, GatewayCall
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState, OutcomeTally
-from messaging.services import answers, counting
+from messaging.services import answers, counting, earlier_attempts
 from messaging.services.reports import FINAL_STATES
 
 LIVE = (CallState.PREPARED, CallState.IN_FLIGHT, CallState.ACCEPTED)
@@ -53,7 +53,10 @@ def _recounted(campaign: Campaign) -> dict[str, int]:
 def _recounted_costs(campaign: Campaign) -> dict[str, Any]:
     finals = Message.objects.filter(campaign=campaign, state__in=FINAL_STATES).exclude(currency="").order_by()
     rows = finals.values_list("currency").annotate(total=Sum("pay_micros"))
-    return {currency: counting.amount(total) for currency, total in sorted(rows) if total is not None}
+    totals = Counter({currency: total for currency, total in rows if total is not None})
+    for _country, currency, _segments, micros in earlier_attempts.costs_of(campaign.pk):
+        totals[currency] += micros
+    return {currency: counting.amount(total) for currency, total in sorted(totals.items())}
 
 
 def _totals(campaign: Campaign, recounted: dict[str, int]) -> Iterator[str]:
@@ -92,6 +95,10 @@ def _outcomes(campaign: Campaign) -> Iterator[str]:
     sums = {"m": Count("pk"), "s": Sum("billed_segments"), "p": Sum("pay_micros")}
     finals = Message.objects.filter(campaign=campaign, state__in=FINAL_STATES).order_by()
     derived = {tuple(row[:4]): tuple(n or 0 for n in row[4:]) for row in finals.values_list(*keys).annotate(**sums)}
+    for country, currency, segments, micros in earlier_attempts.costs_of(campaign.pk):
+        key = earlier_attempts.key_of(country, currency)
+        n, billed, paid = derived.get(key, (0, 0, 0))
+        derived[key] = (n, billed + segments, paid + micros)
     tallies = OutcomeTally.objects.filter(campaign=campaign)
     kept = {
         tuple(row[:4]): tuple(row[4:])
@@ -111,7 +118,7 @@ def _calls(campaign: Campaign) -> Iterator[str]:
     batches = Batch.objects.filter(campaign=campaign).exclude(call=None)
     for call_id in batches.values_list("call_id", flat=True):
         carriers[call_id] += 1
-    for call_id in calls.values_list("pk", flat=True):
+    for call_id in calls.exclude(evidence=earlier_attempts.LATE_ANSWER).values_list("pk", flat=True):
         if carriers[call_id] != 1:
             yield f"call {call_id} is live and carries {carriers[call_id]} batches instead of one"
     sent = Q(accepted__gt=0) | Q(delivered__gt=0) | Q(undelivered__gt=0)

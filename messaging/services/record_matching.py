@@ -2,7 +2,8 @@
 
 getSentRcd gives an id, a number and a time, and no orderId (wire §2.3). A record whose id belongs to nobody settles the
 one message that can have it: same application, same number, no id of its own, and a call that was under way at that
-time. Where two messages could claim one record, or two records one message, none of them is settled.
+time. Where two messages could claim one record, or two records one message, none of them is settled. Where another
+system sends with the same application, number and time prove nothing: only a record that carries our order id does.
 """
 
 import datetime as dt
@@ -17,14 +18,19 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, CallState
 from laaffic_console.laaffic import DeliveryReport
-from messaging import gateway_ids
+from messaging import gateway_ids, msisdn
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.order_ids import order_id
 from messaging.services import reports, settling
+from messaging.subscribers import every_spelling, subscriber
 
 CLOCKS_DIFFER_BY = dt.timedelta(seconds=settings.LAAFFIC_CLOCK_SLACK_SECONDS)
 
 NOT_IN_RECORDS = "not in the vendor's records"
+# A phone that is off has no record yet, though its message was accepted (wire §2.3).
+NOT_YET_IN_RECORDS = f"{NOT_IN_RECORDS} so far, which list finished messages only"
+REPORTS_COME_FOR = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
+SHARED_FOR = dt.timedelta(days=90)  # since another system was last seen on an application
 MAYBE_IN_RECORDS = "the vendor's records hold one to this number that may be this message's or another's"
 
 Window = tuple[dt.datetime, dt.datetime]
@@ -85,10 +91,23 @@ class Strays:
         self.application = application
         self.records: dict[str, DeliveryReport] = {}
         self.undecided: frozenset[int] = frozenset()
+        self.is_shared = _was_shared(application)
 
     def add(self, records: Sequence[DeliveryReport]) -> None:
-        wanted = set(_claimants(self.application, {number_of(r) for r in records}).values_list("number", flat=True))
-        self.records |= {gateway_ids.kept(r.msg_id): r for r in records if r.msg_id and number_of(r) in wanted}
+        """Those without an order id: one that carries ours was applied by it, and another is another system's."""
+        anonymous = [record for record in records if not record.order_id]
+        wanted = set(_claimants(self.application, {number_of(r) for r in anonymous}).values_list("number", flat=True))
+        self.records |= {gateway_ids.kept(r.msg_id): r for r in anonymous if r.msg_id and number_of(r) in wanted}
+        if not self.is_shared and self._tell_of_others(records, {number_of(r) for r in anonymous} - wanted):
+            self._is_shared_from_now()
+
+    def _tell_of_others(self, records: Sequence[DeliveryReport], unclaimed: set[str]) -> bool:
+        """None of these records was found to be a message's: by its order id it would have been."""
+        return any(record.order_id for record in records) or _anybody_elses(self.application, unclaimed)
+
+    def _is_shared_from_now(self) -> None:
+        self.is_shared = True
+        Application.objects.filter(pk=self.application.pk).update(others_seen_at=timezone.now())
 
     def settle(self) -> int:
         """Give each record to the one message that can have it; how many that were."""
@@ -103,10 +122,30 @@ class Strays:
             taken = set(Message.objects.filter(gateway_id__in=self.records).values_list("gateway_id", flat=True))
             free = [record for msg_id, record in self.records.items() if msg_id not in taken]
             waiting = [_Claimant(*row) for row in claimants.values_list(*_COLUMNS)]
-            matched = pairs(free, waiting)
+            matched = [] if self.is_shared else pairs(free, waiting)
             self.undecided = undecided(free, waiting, matched)
             named = [replace(record, order_id=_order_id(claimant)) for record, claimant in matched]
             return sum(reports.apply(named, how=" by number and time"))
+
+
+def _was_shared(application: Application) -> bool:
+    recently = Application.objects.filter(pk=application.pk, others_seen_at__gte=timezone.now() - SHARED_FOR)
+    return recently.exists()
+
+
+def _anybody_elses(application: Application, numbers: set[str]) -> bool:
+    """Whether one of these was never written to with this application from here: somebody else did."""
+    ours = Message.objects.filter(number__in=every_spelling(sorted(numbers)), campaign__application=application)
+    reached = {subscriber(number) for number in ours.order_by().values_list("number", flat=True)}
+    return any(subscriber(number) not in reached and _is_whole(number) for number in numbers)
+
+
+def _is_whole(number: str) -> bool:
+    """Some gateways leave the country code out, also of what we sent."""
+    try:
+        return msisdn.parse(f"+{number}").is_valid
+    except msisdn.InvalidNumber:
+        return False
 
 
 _COLUMNS = ("pk", "number", "attempt", "state", "batch_id", "batch__call__left_at")
@@ -182,22 +221,28 @@ def unknown_batches(application: Application) -> "QuerySet[Batch]":
 
 @transaction.atomic
 def say_not_found(
-    batch_id: int, asked_at: dt.datetime, sweeps: Sequence[Sweep], lasting: dt.timedelta = dt.timedelta(0)
+    batch_id: int, asked_at: dt.datetime, sweeps: Sequence[Sweep], lasting: dt.timedelta | None = None
 ) -> int:
     """Where one of the sweeps read its window whole: what is still unknown says that the records do not have it; how
     many.
 
-    `lasting`: how long after it was taken a record may first be there.
+    `lasting`: how long after it was taken a record may first be there. None where a phone that is off can delay it for
+    as long as reports are waited for: until then it is said that only finished messages are listed.
     """
     batch = Batch.objects.select_for_update(of=("self",)).select_related("call").get(pk=batch_id)
     if batch.state != BatchState.UNKNOWN or not (batch.call and batch.call.left_at):
         return 0
     window = window_of(batch.call.left_at)
-    if window[1] + lasting > asked_at or not any(sweep.covers(window) for sweep in sweeps):
+    if window[1] + (lasting or dt.timedelta(0)) > asked_at or not any(sweep.covers(window) for sweep in sweeps):
         return 0
+    missing = NOT_IN_RECORDS if lasting is not None or _is_past_reports(batch, asked_at) else NOT_YET_IN_RECORDS
     asked = f"(asked {timezone.localtime(asked_at):%Y-%m-%d %H:%M}); {batch.call.evidence or 'the answer was lost'}"
     unknown = batch.messages().filter(state=MessageState.UNKNOWN)
     maybe = frozenset[int]().union(*(sweep.undecided for sweep in sweeps))
     theirs = maybe.intersection(unknown.values_list("pk", flat=True)) if maybe else maybe
     unknown.filter(pk__in=theirs).update(evidence=f"{MAYBE_IN_RECORDS} {asked}"[:200])
-    return unknown.exclude(pk__in=theirs).update(evidence=f"{NOT_IN_RECORDS} {asked}"[:200])
+    return unknown.exclude(pk__in=theirs).update(evidence=f"{missing} {asked}"[:200])
+
+
+def _is_past_reports(batch: Batch, asked_at: dt.datetime) -> bool:
+    return batch.claimed_at is not None and asked_at - batch.claimed_at > REPORTS_COME_FOR

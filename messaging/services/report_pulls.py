@@ -18,7 +18,7 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.laaffic import LaafficClient, LaafficError, oldest_sent_record, sent_record_windows
 from messaging import gateway_ids
 from messaging.models import Batch, Message, MessageState
-from messaging.services import answers, channels, doubtful_amounts, record_matching, reports, settling
+from messaging.services import answers, bulk_writes, channels, doubtful_amounts, record_matching, reports, settling
 from messaging.services.record_matching import Sweep
 
 logger = logging.getLogger(__name__)
@@ -81,8 +81,9 @@ def _check_apart(client: LaafficClient, batch: Batch) -> None:
 def check_batch(client: LaafficClient, batch: Batch) -> None:
     """As the batch's channel asks for what is overdue, and when it is asked again."""
     answers.write_one(batch.pk)
+    asked_at = timezone.now()
     channels.of(batch.campaign).look_for_reports(client, batch)
-    check_again(batch)
+    check_again(batch, asked_at)
 
 
 def ask_by_id(client: LaafficClient, batch: Batch) -> None:
@@ -107,17 +108,20 @@ def look_for_unknown(client: LaafficClient, asked_for: Batch) -> None:
         record_matching.say_not_found(batch.pk, asked_at, sweeps)
         # Others whose time has come have had their answer with this sweep.
         if batch.pk != asked_for.pk and batch.next_check_at and batch.next_check_at <= asked_at:
-            check_again(batch)
+            check_again(batch, asked_at)
 
 
 def _pending(batch: Batch) -> QuerySet[Message]:
     return batch.messages().filter(state=MessageState.ACCEPTED).exclude(gateway_id=None)
 
 
-def check_again(batch: Batch) -> None:
+def check_again(batch: Batch, asked_at: dt.datetime | None = None) -> None:
+    """`asked_at`: when the last question was put; one that was put within the window is not its last."""
     batch.refresh_from_db(fields=["accepted", "unknown", "checks", "claimed_at"])
     now = timezone.now()
-    is_late = batch.claimed_at and now - batch.claimed_at > dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
+    is_late = batch.claimed_at and (asked_at or now) - batch.claimed_at > dt.timedelta(
+        hours=settings.REPORT_WINDOW_HOURS
+    )
     if is_late and batch.accepted:
         expire(batch.pk)
     # What is unknown never expires by itself: past the window it waits for a person's word.
@@ -139,7 +143,7 @@ def expire(batch_id: int) -> None:
     # A report on the way may have said a reason and a price already: they are counted as they stand on the message.
     standing = waiting.order_by().values_list("country", "reason", "currency")
     sums = standing.annotate(n=Count("pk"), billed=Sum("billed_segments", default=0), paid=Sum("pay_micros", default=0))
-    outcomes: dict[settling.Outcome, tuple[int, int, int]] = {
+    outcomes: dict[bulk_writes.Outcome, tuple[int, int, int]] = {
         (country, MessageState.EXPIRED, reason, currency): (n, billed, paid)
         for country, reason, currency, n, billed, paid in sums
     }
@@ -149,7 +153,7 @@ def expire(batch_id: int) -> None:
     Batch.objects.filter(pk=batch_id).update(
         accepted=F("accepted") - expired, expired=F("expired") + expired, next_check_at=None
     )
-    settling.count_outcomes(batch.campaign_id, outcomes)
+    bulk_writes.count_outcomes(batch.campaign_id, outcomes)
     settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: expired}, timezone.now())
 
 

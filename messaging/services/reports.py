@@ -7,7 +7,7 @@ order of the same reports ends the same (DESIGN §1.5). What contradicts the end
 import datetime as dt
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -21,10 +21,10 @@ from laaffic_console.gateway.services import isolation
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
 from messaging import gateway_ids
 from messaging.models import Batch, BatchState, Message, MessageEvent, MessageState
-from messaging.order_ids import message_id_of
-from messaging.services import answers, delivery_times, doubtful_amounts
-from messaging.services.bulk_writes import REPORT_COLUMNS, write_reports
-from messaging.services.settling import Outcome, count_activity, count_outcomes
+from messaging.order_ids import attempt_of, message_id_of
+from messaging.services import answers, delivery_times, doubtful_amounts, earlier_attempts
+from messaging.services.bulk_writes import REPORT_COLUMNS, Outcome, count_outcomes, write_reports
+from messaging.services.settling import count_activity
 from messaging.subscribers import subscriber
 
 logger = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ class _Row:
     campaign_id: int
     country: str
     number: str
+    attempt: int
     state: int
     gateway_id: str | None
     reported_at: dt.datetime | None
@@ -75,19 +76,22 @@ def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
     """
     reports = [_with_kept_id(report) for report in reports]
     targets = _targets(reports)
-    rows = _locked_rows({pk for pk in targets if pk is not None})
+    rows = _locked_rows({target[0] for target in targets if target is not None})
     events: list[MessageEvent] = []
     judge = doubtful_amounts.Judge()
     asked_for: set[int] = set()
     known = []
-    for report, pk in zip(reports, targets, strict=True):
-        row = rows.get(pk) if pk is not None else None
-        if row is None or not _is_about(report, row):
+    for report, target in zip(reports, targets, strict=True):
+        row = rows.get(target[0]) if target is not None else None
+        if row is None or target is None or not _is_about(report, row, by_id=target[2]):
             known.append(False)
             continue
         known.append(True)
         if _is_to_be_confirmed(report):
             asked_for.add(row.batch_id)
+            continue
+        if target[1] is not None and target[1] < row.attempt:
+            _fold_earlier(row, target[1], report, events, judge)
             continue
         _fold(row, report, events, how)
         if _fold_price(row, report, events, judge):
@@ -103,7 +107,10 @@ def _with_kept_id(report: DeliveryReport) -> DeliveryReport:
     return report if msg_id == report.msg_id else replace(report, msg_id=msg_id)
 
 
-def _targets(reports: Sequence[DeliveryReport]) -> list[int | None]:
+Target = tuple[int, int | None, bool]  # message, its attempt where the report says it, found by an earlier one's id
+
+
+def _targets(reports: Sequence[DeliveryReport]) -> list[Target | None]:
     """The message each report is about: by its orderId, which is made from the message's key, else by gateway id."""
     prefix = settings.LAAFFIC_ORDER_PREFIX
     by_order = [message_id_of(prefix, report.order_id) for report in reports]
@@ -113,9 +120,17 @@ def _targets(reports: Sequence[DeliveryReport]) -> list[int | None]:
         found = Message.objects.filter(gateway_id__in={report.msg_id for report in missing})
         by_gateway_id = {gateway_id: pk for gateway_id, pk in found.values_list("gateway_id", "pk") if gateway_id}
         by_gateway_id |= _not_on_rows_yet(missing)
+    earlier = earlier_attempts.by_gateway_id({r.msg_id for r in missing if r.msg_id not in by_gateway_id})
     return [
-        by_gateway_id.get(report.msg_id) if pk is None else pk for report, pk in zip(reports, by_order, strict=True)
+        (pk, attempt_of(prefix, report.order_id), False) if pk is not None else _by_id(report, by_gateway_id, earlier)
+        for report, pk in zip(reports, by_order, strict=True)
     ]
+
+
+def _by_id(report: DeliveryReport, last: Mapping[str, int], earlier: Mapping[str, tuple[int, int]]) -> Target | None:
+    if report.msg_id in last:
+        return last[report.msg_id], None, False
+    return (*earlier[report.msg_id], True) if report.msg_id in earlier else None
 
 
 def _not_on_rows_yet(reports: Sequence[DeliveryReport]) -> dict[str, int]:
@@ -132,7 +147,7 @@ def _locked_rows(pks: Iterable[int]) -> dict[int, _Row]:
     pks = sorted(pks)
     batch_ids = set(Message.objects.filter(pk__in=pks).order_by().values_list("batch_id", flat=True))
     list(Batch.objects.select_for_update().filter(pk__in=batch_ids).order_by("pk").values_list("pk"))
-    fields = ["pk", "batch_id", "campaign_id", "country", "number", *REPORT_COLUMNS]
+    fields = ["pk", "batch_id", "campaign_id", "country", "number", "attempt", *REPORT_COLUMNS]
     rows = {values[0]: _Row(*values) for values in Message.objects.filter(pk__in=pks).values_list(*fields)}
     answered = answers.overlay(batch_ids)
     for row in rows.values():
@@ -147,7 +162,7 @@ def _standing(row: _Row) -> tuple[int, str, str, int, int]:
     return row.state, row.reason, row.currency, row.billed_segments or 0, row.pay_micros or 0
 
 
-def _is_about(report: DeliveryReport, row: _Row) -> bool:
+def _is_about(report: DeliveryReport, row: _Row, *, by_id: bool = False) -> bool:
     """The number must be the message's own: an orderId can be guessed, and another installation's may hit one of ours.
 
     The gateway's own id cannot: beside it the number may lack its country code, or be missing.
@@ -155,7 +170,7 @@ def _is_about(report: DeliveryReport, row: _Row) -> bool:
     said = report.number.lstrip("+")
     if said and (said == row.number or subscriber(said) == subscriber(row.number)):
         return True
-    if report.msg_id and report.msg_id == row.gateway_id:
+    if by_id or (report.msg_id and report.msg_id == row.gateway_id):
         return not said or _is_national(said, row.number)
     return not said and report.source not in PUSHED
 
@@ -196,6 +211,32 @@ def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent], how: st
     if not row.gateway_id and report.msg_id:
         row.gateway_id = report.msg_id
         row.touched = True
+
+
+def _fold_earlier(
+    row: _Row, attempt: int, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge
+) -> None:
+    """Of a sending before the last: its own row says it. A message that waits is taken out by a delivery alone."""
+    state = STATE_OF.get(report.state)
+    if state is None:
+        return
+    kept = earlier_attempts.keep_report(row.pk, attempt, state, report.msg_id)
+    said = f"attempt {attempt} was reported {state.label.lower()}: {report.msg_id} {_clean(report.reason)}".strip()
+    if state == MessageState.DELIVERED and row.state < state:
+        said += "; what waited is not sent" if row.state == MessageState.QUEUED else ""
+        row.state, row.reason = state, ""
+        row.report_source, row.reported_at = report.source, report.at or row.reported_at
+        row.touched = True
+    events.append(_event(row, report, said))
+    if kept.pay_micros is None and report.pay is not None and not _is_doubtful(row, report, judge):
+        earlier_attempts.keep_price(
+            kept,
+            campaign_id=row.campaign_id,
+            country=row.country,
+            micros=micros(report.pay),
+            currency=(report.currency or "")[:8],
+            segments=report.segments or row.segments,
+        )
 
 
 def _fold_price(row: _Row, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge) -> bool:

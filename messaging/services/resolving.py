@@ -8,20 +8,34 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from messaging.models import Batch, BatchState, Campaign, Message, MessageEvent, MessageState
-from messaging.services import campaigns, settling
+from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageEvent, MessageState
+from messaging.services import bulk_writes, campaigns, settling
 
 
 def send_again(campaign_id: int, *, reason: str, by: User | None = None) -> int:
-    """Queue unknown messages again, under order ids of a new attempt; how many."""
+    """Queue unknown messages again, under order ids of a new attempt; how many. NotAllowed where none may leave."""
     _check(reason)
+    _require_not_cancelled(campaign_id)
     total = 0
     for batch_id in _unknown_batches(campaign_id):
         total += _queue_again(batch_id, reason, by)
     if total:
         _told(campaign_id, _("%(n)d unknown messages sent again: %(why)s") % {"n": total, "why": reason}, by)
         campaigns.wake(campaign_id)
+    if is_cancelled(campaign_id):  # meanwhile: what was queued after it had been emptied goes the same way
+        campaigns.cancel_all_waiting(campaign_id)
     return total
+
+
+def is_cancelled(campaign_id: int) -> bool:
+    return Campaign.objects.filter(pk=campaign_id, state=CampaignState.CANCELLED).exists()
+
+
+def _require_not_cancelled(campaign_id: int) -> None:
+    if is_cancelled(campaign_id):
+        raise campaigns.NotAllowed(
+            _("This campaign is cancelled, so nothing of it is sent again. Write the unknown messages off.")
+        )
 
 
 def write_off(campaign_id: int, *, reason: str, by: User | None = None) -> int:
@@ -77,7 +91,7 @@ def _expire(batch_id: int, reason: str, by: User | None) -> int:
         by_country[country] = by_country.get(country, 0) + 1
     written_off.update(state=MessageState.EXPIRED, evidence=f"written off: {reason}"[:200])
     Batch.objects.filter(pk=batch_id).update(state=BatchState.SETTLED, unknown=0, expired=F("expired") + len(ids))
-    settling.count_outcomes(
+    bulk_writes.count_outcomes(
         batch.campaign_id, {(country, MessageState.EXPIRED, "", ""): (n, 0, 0) for country, n in by_country.items()}
     )
     settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: len(ids)}, timezone.now())

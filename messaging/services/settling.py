@@ -17,9 +17,9 @@ from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import account_hold, durability, ledger
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
 from messaging import gateway_ids
-from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState, OutcomeTally
-from messaging.services import answers, claiming, error_limit
-from messaging.services.bulk_writes import upsert_tallies
+from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState
+from messaging.services import answers, claiming, earlier_attempts, error_limit
+from messaging.services.bulk_writes import count_outcomes, upsert_tallies
 from messaging.services.outgoing import Claim
 
 NOT_ACCEPTED = "not accepted by the provider"  # the answer's array leaves the number out, without a reason (wire §5.3)
@@ -84,7 +84,10 @@ def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> "Afte
     durability.relax()
     columns = Batch.objects.select_for_update().values_list("call_id", "state", "queued", "unknown")
     call_id, state, queued, unknown = columns.get(pk=claimed.batch_id)
-    if call_id != claimed.call_id or not ledger.settle_accepted(claimed.call_id):
+    if call_id != claimed.call_id:
+        _keep_late(claimed, result)
+        return Aftermath()
+    if not ledger.settle_accepted(claimed.call_id):
         return Aftermath()
     now = timezone.now()
     accepted, rejected = _sorted_out(claimed, result)
@@ -109,6 +112,16 @@ def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> "Afte
     )
     count_activity(campaign_id, {MessageState.ACCEPTED: moved, MessageState.REJECTED: left_out}, now)
     return _after_rejecting(campaign_id, left_out)
+
+
+def _keep_late(claimed: Claim, result: SendResult) -> None:
+    """A person had the batch sent again since: the answer is its own call's, and of the attempts that this carried."""
+    if ledger.settle_accepted(claimed.call_id, evidence=earlier_attempts.LATE_ANSWER):
+        ids = zip(claimed.message_ids, result.msg_ids, strict=True)
+        earlier_attempts.keep_accepted(
+            {pk: msg_id for pk, msg_id in ids if msg_id},
+            dict(zip(claimed.message_ids, claimed.attempts, strict=True)),
+        )
 
 
 def _sorted_out(claimed: Claim, result: SendResult) -> tuple[list[tuple[int, str | None, int]], list[int]]:
@@ -138,8 +151,8 @@ def settle_error(campaign_id: int, claimed: Claim, error: LaafficError) -> "Afte
     """The three branches (DESIGN §3): not sent goes back, refused does what the code says, unknown stays unknown."""
     with transaction.atomic():
         batch = Batch.objects.select_for_update().get(pk=claimed.batch_id)
-        if batch.call_id != claimed.call_id or not ledger.settle_error(claimed.call_id, error):
-            return Aftermath()
+        if not ledger.settle_error(claimed.call_id, error) or batch.call_id != claimed.call_id:
+            return Aftermath()  # sent again by a person's word since: this says only what came of its own call
         if batch.state == BatchState.UNKNOWN and not isinstance(error, OutcomeUnknown):
             _take_back(batch)  # given up for lost, and now it is certain that nothing was sent
         if batch.state not in (BatchState.CLAIMED, BatchState.UNKNOWN):
@@ -334,17 +347,4 @@ def count_activity(campaign_id: int, happened: dict[MessageState, int], now: dt.
         ["minute", "campaign_id", "state"],
         ["messages"],
         [(minute, campaign_id, int(state), n) for state, n in happened.items() if n],
-    )
-
-
-Outcome = tuple[str, int, str, str]  # country, state, reason, currency
-
-
-def count_outcomes(campaign_id: int, changes: dict[Outcome, tuple[int, int, int]]) -> None:
-    """{outcome: (messages, billed segments, micros)}, added to what is there."""
-    upsert_tallies(
-        OutcomeTally._meta.db_table,
-        ["campaign_id", "country", "state", "reason", "currency"],
-        ["messages", "billed_segments", "pay_micros"],
-        [(campaign_id, *outcome, *change) for outcome, change in changes.items() if any(change)],
     )

@@ -3,6 +3,7 @@
 import itertools
 import re
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from django.utils.translation import gettext as _
 from messaging import contact_files, msisdn
 from messaging.contact_rows import guess_mapping
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
+from messaging.models.contacts import SuppressionEntries, opt_outs_also_on
 from messaging.services.contacts import id_chunks
 from messaging.subscribers import subscriber
 from messaging.unreadable import UnreadableFile
@@ -62,7 +64,7 @@ def suppress_numbers(
     remaining = iter(numbers)
     while chunk := list(itertools.islice(remaining, CHUNK)):
         with transaction.atomic():
-            there = suppressed_among(chunk, channels=[channel])
+            there = _subscribers_in(SuppressionEntry.objects.filter(channel=channel), chunk)
             fresh = {subscriber(number): number for number in reversed(chunk) if number not in there}
             SuppressionEntry.objects.bulk_create(
                 [
@@ -85,10 +87,13 @@ def suppress_numbers(
 
 def suppressed_among(numbers: Sequence[str], *, channels: Sequence[str]) -> set[str]:
     """Those of the numbers whose subscriber is on the list of one of these channels, however the entry spells it."""
-    stopping = SuppressionEntry.objects.filter(channel__in=channels)
+    return _subscribers_in(SuppressionEntry.objects.stopping(channels), numbers)
+
+
+def _subscribers_in(entries_of: SuppressionEntries, numbers: Sequence[str]) -> set[str]:
     stopped: set[str] = set()
     for start in range(0, len(numbers), CHUNK):
-        entries = stopping.of_subscribers(numbers[start : start + CHUNK])
+        entries = entries_of.of_subscribers(numbers[start : start + CHUNK])
         stopped.update(map(subscriber, entries.values_list("number", flat=True)))
     return {number for number in numbers if subscriber(number) in stopped} if stopped else set()
 
@@ -214,7 +219,17 @@ def allow_again(entries: QuerySet[SuppressionEntry], *, why: str, by: User | Non
 
 
 def _with_other_spellings(chosen: Sequence[SuppressionEntry]) -> list[SuppressionEntry]:
-    """Two spellings can have been put on the list apart: one alone would go on stopping the other."""
-    wanted = {(subscriber(entry.number), entry.channel) for entry in chosen}
+    """Two spellings can have been put on the list apart, and one STOP for SMS and MMS: one left goes on stopping."""
+    of_subscriber: dict[str, list[SuppressionEntry]] = defaultdict(list)
+    for entry in chosen:
+        of_subscriber[subscriber(entry.number)].append(entry)
     entries = SuppressionEntry.objects.of_subscribers([entry.number for entry in chosen])
-    return [entry for entry in entries if (subscriber(entry.number), entry.channel) in wanted]
+    return [entry for entry in entries if any(_stops_as(entry, one) for one in of_subscriber[subscriber(entry.number)])]
+
+
+def _stops_as(entry: SuppressionEntry, chosen: SuppressionEntry) -> bool:
+    """Whether it would go on stopping what the chosen one stops, for the same reason."""
+    if entry.channel == chosen.channel:
+        return True
+    are_opt_outs = entry.reason == chosen.reason == SuppressionEntry.Reason.OPT_OUT
+    return are_opt_outs and entry.channel in opt_outs_also_on([chosen.channel])

@@ -82,8 +82,45 @@ class CopyTests:
         assert draft.scheduled_at is None
         assert not Message.objects.filter(campaign=draft).exists()
 
+    @pytest.mark.parametrize("make", [follow_ups.copy, follow_ups.retry_failed, follow_ups.to_new_contacts])
+    @pytest.mark.parametrize("limits", [(0, 0), (5, 90), (None, None)])
+    def test_whatever_is_made_of_it_keeps_its_limits(
+        self, over: Campaign, make: Callable[[int], Campaign], limits: tuple[int | None, int | None]
+    ) -> None:
+        Campaign.objects.update(error_limit=limits[0], latest_start_minutes=limits[1])
+
+        draft = Campaign.objects.get(pk=make(over.pk).pk)
+
+        assert (draft.error_limit, draft.latest_start_minutes) == limits
+
 
 class RetryTests:
+    @pytest.mark.parametrize("now", [MessageState.DELIVERED, MessageState.ACCEPTED, MessageState.EXPIRED])
+    def test_who_got_it_after_the_draft_is_left_out(self, over: Campaign, now: MessageState) -> None:
+        failed = sorted(numbers_in(over, MessageState.UNDELIVERED, MessageState.REJECTED))
+        draft = follow_ups.retry_failed(over.pk)
+        Message.objects.filter(campaign=over, number=failed[0]).update(state=now)
+
+        assert numbers_of(draft) == set(failed[1:])
+
+    def test_who_got_it_after_the_draft_and_is_no_contact_is_left_out(
+        self, application: Application, over: Campaign
+    ) -> None:
+        Message.objects.filter(campaign=over).update(contact=None, state=MessageState.UNDELIVERED)
+        draft = follow_ups.retry_failed(over.pk)
+        reached = Message.objects.filter(campaign=over).order_by("pk")[0]
+        Message.objects.filter(pk=reached.pk).update(state=MessageState.DELIVERED)
+
+        assert numbers_of(draft) == numbers_in(over, MessageState.UNDELIVERED)
+
+    def test_another_campaigns_delivery_leaves_nobody_out(self, over: Campaign, group: ContactGroup) -> None:
+        draft = follow_ups.retry_failed(over.pk)
+        copy = follow_ups.copy(over.pk)
+        numbers_of(copy)
+        Message.objects.filter(campaign=copy).update(state=MessageState.DELIVERED)
+
+        assert numbers_of(draft) == numbers_in(over, MessageState.UNDELIVERED, MessageState.REJECTED)
+
     def test_goes_to_who_certainly_got_nothing(self, over: Campaign) -> None:
         expected = numbers_in(over, MessageState.UNDELIVERED, MessageState.REJECTED)
         assert len(expected) == 2

@@ -1,6 +1,7 @@
 """An answer that comes after its batch was given up for lost is the best evidence there is."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -131,6 +132,34 @@ class LateAnswerTests:
         settle(lost, error)
 
         assert list(Message.objects.order_by("pk").values("state", "attempt")) == before
+        assert proved()
+
+    def test_of_a_cancelled_campaign_nothing_is_sent_again(self, lost: Claim) -> None:
+        campaign = Campaign.objects.get()
+        campaigns.cancel(campaign.pk)
+
+        with pytest.raises(campaigns.NotAllowed, match="Write the unknown messages off"):
+            resolving.send_again(campaign.pk, reason="they asked")
+
+        assert states() == {MessageState.UNKNOWN}
+        assert resolving.write_off(campaign.pk, reason="they asked") == RECIPIENTS
+        assert proved()
+
+    def test_cancelled_while_it_is_being_sent_again_nothing_waits_for_ever(
+        self, lost: Claim, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        campaign = Campaign.objects.get()
+        queue_again = resolving._queue_again
+
+        def cancelled_first(*args: Any) -> int:
+            campaigns.cancel(campaign.pk)
+            return queue_again(*args)
+
+        monkeypatch.setattr(resolving, "_queue_again", cancelled_first)
+
+        resolving.send_again(campaign.pk, reason="they asked")
+
+        assert states() == {MessageState.CANCELLED}
         assert proved()
 
     def test_reported_for_everybody_before_it_is_known_to_be_lost(

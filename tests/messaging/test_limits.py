@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.core.exceptions import ValidationError
 from django.test import Client
@@ -105,6 +106,29 @@ class LatestStartTests:
         run_jobs()
 
         assert sandbox.stats()["accepted"] == 2
+
+    @pytest.mark.parametrize(("seconds", "starts"), [(0, True), (20, True), (59, True), (61, False), (600, False)])
+    @pytest.mark.parametrize("own", [True, False])
+    def test_none_at_all_still_starts_on_time(
+        self,
+        application: Application,
+        group: ContactGroup,
+        settings: LazySettings,
+        seconds: int,
+        starts: bool,
+        own: bool,
+    ) -> None:
+        settings.LAAFFIC_LATEST_START_MINUTES = 30 if own else 0
+        campaign = draft(application, group)
+        due = timezone.now() - dt.timedelta(seconds=seconds)
+        Campaign.objects.update(
+            state=CampaignState.SCHEDULED, scheduled_at=due, latest_start_minutes=0 if own else None
+        )
+
+        campaigns.start_scheduled(campaign.pk)
+
+        campaign.refresh_from_db()
+        assert campaign.state == (CampaignState.RUNNING if starts else CampaignState.HELD)
 
 
 class PaceTests:

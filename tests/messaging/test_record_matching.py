@@ -13,7 +13,7 @@ from laaffic_console.laaffic import DeliveryReport, DeliveryState, IncompleteLis
 from laaffic_console.laaffic.reports import Source
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services import campaigns, counting, proving, record_matching, report_pulls
+from messaging.services import campaigns, counting, proving, record_matching, report_pulls, reports
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,6 +69,45 @@ class LostAnswerTests:
             record_matching.NOT_IN_RECORDS in said for said in Message.objects.values_list("evidence", flat=True)
         )
         assert sandbox.stats()["accepted"] == 0
+
+    @pytest.mark.parametrize(
+        ("hours", "said"),
+        [(1, record_matching.NOT_YET_IN_RECORDS), (71, record_matching.NOT_YET_IN_RECORDS), (73, "")],
+        ids=["an hour", "nearly the whole window", "past the window"],
+    )
+    def test_a_phone_that_is_off_is_not_called_missing_while_reports_may_come(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        hours: int,
+        said: str,
+    ) -> None:
+        add_contacts(group, 1)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        launched(application, group)
+        run_jobs()
+        left_long_ago(minutes=60 * hours)
+
+        look_again()
+
+        expected = said or f"{record_matching.NOT_IN_RECORDS} (asked"
+        assert Message.objects.get().evidence.startswith(expected)
+
+    def test_the_last_question_is_one_that_was_put_after_the_window(
+        self, application: Application, group: ContactGroup, run_jobs: Callable[[], int], sandbox: RunningSandbox
+    ) -> None:
+        add_contacts(group, 1)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        launched(application, group)
+        run_jobs()
+        left_long_ago(minutes=60 * 73)
+        batch = Batch.objects.get()
+
+        report_pulls.check_again(batch, timezone.now() - dt.timedelta(hours=2))
+
+        assert Batch.objects.get().next_check_at > timezone.now()
 
     def test_before_the_window_has_passed_nothing_is_said(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
@@ -185,6 +224,83 @@ class LostAnswerTests:
         assert not campaigns.finish_if_done(campaign.pk)
         assert Batch.objects.get().state == BatchState.UNKNOWN
         assert Campaign.objects.get().state == CampaignState.RUNNING
+
+
+class OtherSystemTests:
+    """Somebody else sends with the same application; ours were lost before they arrived."""
+
+    @pytest.fixture
+    def lost(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
+    ) -> Message:
+        add_contacts(group, 1)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        launched(application, group)
+        run_jobs()
+        return Message.objects.get()
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"order_id": "shop-17"},
+            {"order_id": "lcx-17", "number": ""},
+            {"number": "919812345678"},
+            {"number": "4915123456789"},
+        ],
+        ids=["another's order id", "another's order id alone", "to a stranger", "to a stranger abroad"],
+    )
+    def test_its_records_settle_nothing_of_ours(
+        self, application: Application, lost: Message, other: dict[str, str]
+    ) -> None:
+        anonymous = record("77", lost.number, timezone.now())
+        others = replace(anonymous, **{"msg_id": "78", **other})
+
+        maybe = swept(application, [anonymous, others])
+
+        lost.refresh_from_db()
+        assert (lost.state, lost.gateway_id, maybe) == (MessageState.UNKNOWN, None, {lost.pk})
+
+    def test_one_that_is_alone_in_its_minutes_settles_nothing_after_another_was_seen(
+        self, application: Application, lost: Message
+    ) -> None:
+        swept(application, [record("78", "919812345678", timezone.now())])
+
+        maybe = swept(application, [record("77", lost.number, timezone.now())])
+
+        lost.refresh_from_db()
+        assert (lost.state, maybe) == (MessageState.UNKNOWN, {lost.pk})
+
+    def test_its_order_id_alone_in_its_minutes_settles_nothing(self, application: Application, lost: Message) -> None:
+        swept(application, [replace(record("77", lost.number, timezone.now()), order_id="shop-17")])
+
+        lost.refresh_from_db()
+        assert lost.state == MessageState.UNKNOWN
+
+    def test_ours_is_settled_by_its_order_id_all_the_same(self, application: Application, lost: Message) -> None:
+        ours = replace(record("77", lost.number, timezone.now()), order_id=f"lc-{lost.pk}")
+
+        swept(application, [record("78", "919812345678", timezone.now()), ours])
+
+        lost.refresh_from_db()
+        assert (lost.state, lost.gateway_id) == (MessageState.DELIVERED, "77")
+
+    @pytest.mark.parametrize("number", ["", "9876500000", "0", "12"])
+    def test_a_number_that_is_not_whole_is_no_sign_of_another(
+        self, application: Application, lost: Message, number: str
+    ) -> None:
+        swept(application, [record("78", number, timezone.now()), record("77", lost.number, timezone.now())])
+
+        lost.refresh_from_db()
+        assert lost.state == MessageState.DELIVERED
+
+
+def swept(application: Application, records: list[DeliveryReport]) -> frozenset[int]:
+    """As one reading of the vendor's records takes them; who may have one of them."""
+    strays = record_matching.Strays(application)
+    known = reports.apply_each(records)
+    strays.add([record for record, is_known in zip(records, known, strict=True) if not is_known])
+    strays.settle()
+    return strays.undecided
 
 
 def left_long_ago(*, minutes: int) -> None:

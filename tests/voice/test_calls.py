@@ -8,10 +8,13 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, CallState, GatewayCall
 from laaffic_console.gateway.services import lost_calls
+from laaffic_console.laaffic import CallRecord as WireRecord
+from laaffic_console.laaffic import Source
+from laaffic_console.laaffic.call_records import from_row
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, SuppressionEntry
 from voice.models import CallRecord, SipCall, SipPhone
-from voice.services import calls, phones, records_pulls, scheduling
+from voice.services import calls, phones, records, records_pulls, scheduling
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,6 +28,19 @@ def rung(sandbox: RunningSandbox) -> int:
 def read_records() -> None:
     time.sleep(0.1)
     records_pulls.sync(records_pulls.SIP)
+
+
+def said_not_to_have_rung(sandbox: RunningSandbox, phone: SipPhone, by: object) -> SipCall:
+    """A call whose answer was lost, and of which somebody said that it did not ring."""
+    sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+    made = calls.place(phone=phone, callee=CALLEE)
+    calls.did_not_ring(made.pk, why="nobody heard it", by=by)  # type: ignore[arg-type]
+    return made
+
+
+def record_of(made: SipCall, mark: str, voice_id: str) -> WireRecord:
+    said = {"voiceId": voice_id, "callee": made.callee, "calledInfo": mark, "terminationCode": "0"}
+    return from_row(said)
 
 
 class PhoneTests:
@@ -106,6 +122,84 @@ class CallTests:
         calls.try_again(made.pk)
 
         assert rung(sandbox) == 1
+
+    @pytest.mark.parametrize("second", ["bad_gateway_before", "reset_after", None])
+    def test_a_late_record_of_the_first_attempt_settles_the_first_alone(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object, second: str | None
+    ) -> None:
+        made = said_not_to_have_rung(sandbox, phone, admin_user)
+        if second:
+            sandbox.set_faults(next_fault=second, next_calls=1)
+        again = calls.try_again(made.pk)
+        assert again.call is not None
+        before = again.call.state
+
+        records.take([record_of(made, made.called_info, "v-1")], Source.VOICE_RECORD)
+
+        again = SipCall.objects.select_related("call").get(pk=made.pk)
+        first = GatewayCall.objects.get(about_kind="SIP call", attempt=1)
+        assert (first.state, "v-1" in first.evidence) == (CallState.ACCEPTED, True)
+        assert again.call is not None
+        assert (again.call.state, again.record) == (before, None)
+
+    def test_each_attempt_is_settled_by_its_own_mark(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object
+    ) -> None:
+        made = said_not_to_have_rung(sandbox, phone, admin_user)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        calls.try_again(made.pk)
+
+        records.take(
+            [record_of(made, f"{made.called_info}-2", "v-2"), record_of(made, made.called_info, "v-1")],
+            Source.VOICE_RECORD,
+        )
+
+        made.refresh_from_db()
+        assert made.record is not None
+        assert made.record.voice_id == "v-2"
+        rows = GatewayCall.objects.filter(about_kind="SIP call").order_by("attempt")
+        assert [(row.state, row.evidence[-3:]) for row in rows] == [
+            (CallState.ACCEPTED, "v-1"),
+            (CallState.ACCEPTED, "v-2"),
+        ]
+
+    def test_nobody_calls_again_once_a_record_says_that_it_rang(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object
+    ) -> None:
+        made = said_not_to_have_rung(sandbox, phone, admin_user)
+        records.take([record_of(made, made.called_info, "v-1")], Source.VOICE_PUSH)
+
+        with pytest.raises(ValidationError):
+            calls.try_again(made.pk)
+
+        assert GatewayCall.objects.get(about_kind="SIP call").state == CallState.ACCEPTED
+        assert rung(sandbox) == 0
+
+    @pytest.mark.parametrize("refused", [True, False])
+    def test_a_record_of_the_first_forbids_a_third_after_a_second_that_did_not_leave(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object, refused: bool
+    ) -> None:
+        made = said_not_to_have_rung(sandbox, phone, admin_user)
+        if refused:
+            sandbox.sandbox.options.busy_phones = [phone.account]
+        else:
+            AccountHold.objects.create(scope="account", sentence="x", placed_at=timezone.now(), probe_wait=15)
+        calls.try_again(made.pk)
+        records.take([record_of(made, made.called_info, "v-1")], Source.VOICE_RECORD)
+
+        with pytest.raises(ValidationError, match="rang"):
+            calls.try_again(made.pk)
+
+    @pytest.mark.parametrize("mark", ["{}-3", "{}-0", "{}x", "x{}", "{}-2-2", ""])
+    def test_a_mark_of_no_attempt_of_ours_settles_nothing(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object, mark: str
+    ) -> None:
+        made = said_not_to_have_rung(sandbox, phone, admin_user)
+
+        records.take([record_of(made, mark.format(made.called_info), "v-1")], Source.VOICE_RECORD)
+
+        made.refresh_from_db()
+        assert (made.record, GatewayCall.objects.get(about_kind="SIP call").state) == (None, CallState.NOT_SENT)
 
     def test_nothing_leaves_while_the_account_is_held(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         AccountHold.objects.create(scope="account", sentence="No funds.", placed_at=timezone.now(), probe_wait=15)

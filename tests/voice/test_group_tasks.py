@@ -11,7 +11,7 @@ from laaffic_console.gateway.models import AccountHold, Application, CallState, 
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
 from tests.messaging.attachment_samples import mpeg
-from tests.voice.group_samples import FIRST, at_sandbox, seen_through, written
+from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
 from voice.models import Announcement, GroupTask, TaskState
 from voice.services import (
     audio,
@@ -113,6 +113,25 @@ class LaunchTests:
         assert len(at_sandbox(sandbox)) == 1
         assert task.key == str(at_sandbox(sandbox)[0].key)
         assert task.is_at_laaffic
+
+    @pytest.mark.parametrize("edit", [{"text": "Other words"}, {"max_talk": 30}, {"numbers": 3}, {"name": "Autumn"}])
+    def test_an_edited_draft_is_launched_under_another_name(
+        self, sandbox: RunningSandbox, application: Application, admin_user: Any, edit: dict[str, Any]
+    ) -> None:
+        task = written(application)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        task = group_tasks.launch(task.pk)
+        GroupTask.objects.update(looks=1)
+        group_tasks.not_there(task.pk, why="it is not there", by=admin_user)
+        draft, first = GroupTask.objects.get(pk=task.pk), task.task_name
+        audience = listed(edit["numbers"]) if "numbers" in edit else None
+        for field, value in edit.items():
+            setattr(draft, field, value)
+        group_tasks.save(draft, audience=audience)
+
+        again = group_tasks.launch(task.pk)
+
+        assert (again.task_name == first) == (edit == {"name": "Autumn"})
 
     def test_a_refusal_leaves_a_draft_that_says_why(self, sandbox: RunningSandbox, application: Application) -> None:
         task = written(application)

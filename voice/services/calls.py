@@ -1,18 +1,20 @@
 """Calls from a SIP phone (voice/sendSip, wire §2.5): it rings, and when it is taken up, the callee's.
 
-`calledInfo` is our mark. Records and pushes bring it back, so a call whose answer was lost is settled by them; it is
-never made again by itself.
+`calledInfo` is our mark, one for each attempt. Records and pushes bring it back, so a call whose answer was lost is
+settled by them; it is never made again by itself, and by nobody once a record says that it rang.
 """
 
 import datetime as dt
+import re
 import secrets
+from collections import defaultdict
 from collections.abc import Iterable
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -71,7 +73,10 @@ def place(
 
 
 def try_again(call_id: int, *, by: User | None = None) -> SipCall:
-    """For a person: only what surely rang nowhere is tried again; ValidationError for everything else."""
+    """For a person: only what surely rang nowhere is tried again; ValidationError for everything else.
+
+    Each attempt has a mark of its own, so that a late record is its own attempt's.
+    """
     _check_wanted(SipCall.objects.values_list("callee", flat=True).get(pk=call_id))
     return _try(call_id, by)
 
@@ -87,7 +92,7 @@ def did_not_ring(call_id: int, *, why: str, by: User) -> None:
 
 def _check_wanted(number: str) -> None:
     channels = [SuppressionEntry.Channel.VOICE, SuppressionEntry.Channel.ALL]
-    if SuppressionEntry.objects.of_subscribers([number]).filter(channel__in=channels).exists():
+    if SuppressionEntry.objects.of_subscribers([number]).stopping(channels).exists():
         raise ValidationError({"callee": _("The number is on the suppression list: it is not called.")})
 
 
@@ -96,14 +101,18 @@ def _try(call_id: int, by: User | None) -> SipCall:
         asked = SipCall.objects.select_for_update(of=("self",)).select_related("call", "application").get(pk=call_id)
         if asked.call is not None and asked.call.state not in MAY_TRY_AGAIN:
             raise ValidationError(_("This call was made, or may have been: it is not made again."))
+        if asked.record_id is not None:
+            raise ValidationError(_("A call record says that it rang: it is not made again. Make a new call."))
+        attempt = _attempts(asked).count() + 1
+        mark = _mark(asked, attempt)
         asked.call = ledger.prepare(
             interface="voice/sendSip",
             application=asked.application,
             about_kind=ABOUT,
             about_id=asked.pk,
             summary={"account": asked.account, "callee": asked.callee, "display number": asked.display_number},
-            digest=ledger.digest_of(asked.account, asked.callee, asked.called_info),
-            attempt=GatewayCall.objects.filter(about_kind=ABOUT, about_id=asked.pk).count() + 1,
+            digest=ledger.digest_of(asked.account, asked.callee, mark),
+            attempt=attempt,
             worker=workers.worker_name(),
             requested_by=by,
         )
@@ -118,7 +127,7 @@ def _try(call_id: int, by: User | None) -> SipCall:
                 account=asked.account,
                 callee=asked.callee,
                 display_number=asked.display_number,
-                called_info=asked.called_info,
+                called_info=mark,
             ),
         )
     except OutcomeUnknown:
@@ -127,35 +136,71 @@ def _try(call_id: int, by: User | None) -> SipCall:
         SipCall.objects.filter(pk=asked.pk).update(look_at=None)
     else:
         with transaction.atomic():
-            ledger.settle_accepted(call.pk, evidence=f"the answer: {voice_id}" if voice_id else "the answer")
-            SipCall.objects.filter(pk=asked.pk).update(voice_id=voice_id[:64])
+            _answered(call, f"the answer: {voice_id}" if voice_id else "the answer")
+            SipCall.objects.filter(pk=asked.pk, call=call, record=None).update(voice_id=voice_id[:64])
             # The record may have been pushed before the answer was settled, and may not carry our mark.
             if known := CallRecord.objects.filter(voice_id=voice_id).first():
                 settle_by_records([known])
     return SipCall.objects.select_related("call", "record").get(pk=asked.pk)
 
 
+def _attempts(asked: SipCall) -> QuerySet[GatewayCall]:
+    return GatewayCall.objects.filter(about_kind=ABOUT, about_id=asked.pk)
+
+
+def _mark(asked: SipCall, attempt: int) -> str:
+    """What an attempt gives along: the call's own mark, and from the second on its number behind it."""
+    return asked.called_info if attempt == 1 else f"{asked.called_info}-{attempt}"
+
+
+def _read_mark(mark: str) -> tuple[str, int]:
+    """The call's mark and the attempt; ("", 0) where it is none of ours."""
+    found = re.fullmatch(rf"({re.escape(settings.LAAFFIC_ORDER_PREFIX)}-call-[0-9a-f]+)(?:-([0-9]{{1,4}}))?", mark)
+    return (found[1], int(found[2] or 1)) if found else ("", 0)
+
+
+def _answered(call: GatewayCall, evidence: str) -> None:
+    """An answer may come after a person said that it did not ring; it knows better."""
+    if not ledger.settle_accepted(call.pk, evidence=evidence):
+        ledger.settle_by_evidence(call.pk, CallState.ACCEPTED, evidence=evidence, provided=[CallState.NOT_SENT])
+
+
 def settle_by_records(records: Iterable[CallRecord]) -> None:
     """Give calls their records, by mark or id, and end what was unknown; in the caller's transaction."""
-    by_mark = {record.called_info: record for record in records if record.called_info}
+    by_mark: dict[str, list[tuple[int, CallRecord]]] = defaultdict(list)
     by_id = {record.voice_id: record for record in records}
-    ours = Q(voice_id__in=[*by_id])
-    prefix = f"{settings.LAAFFIC_ORDER_PREFIX}-call-"
-    if marks := [mark for mark in by_mark if mark.startswith(prefix)]:
-        ours |= Q(called_info__in=marks)
-    for asked in SipCall.objects.select_for_update().filter(ours, record=None).order_by("pk"):
-        record = by_mark.get(asked.called_info) or by_id.get(asked.voice_id)
-        if record is None or (record.callee and record.callee != asked.callee):
-            continue
+    for record in by_id.values():
+        mark, attempt = _read_mark(record.called_info)
+        by_mark[mark].append((attempt, record))
+    by_mark.pop("", None)
+    ours = Q(voice_id__in=[*by_id]) | Q(called_info__in=[*by_mark])
+    for asked in SipCall.objects.select_for_update(of=("self",)).select_related("call").filter(ours).order_by("pk"):
+        told = sorted(by_mark[asked.called_info], key=lambda one: one[0]) if asked.called_info in by_mark else []
+        if not told and asked.voice_id in by_id and not by_id[asked.voice_id].called_info:
+            told = [(asked.call.attempt if asked.call else 1, by_id[asked.voice_id])]
+        for attempt, record in told:
+            if not record.callee or record.callee == asked.callee:
+                _settle_attempt(asked, attempt, record)
+
+
+def _settle_attempt(asked: SipCall, attempt: int, record: CallRecord) -> None:
+    """A record ends its own attempt, also one of which a person said that it did not ring.
+
+    It is the call's record, unless a later attempt has left that will have one of its own.
+    """
+    call = None if asked.record_id == record.pk else _attempts(asked).filter(attempt=attempt).first()
+    if call is None:
+        return
+    ledger.settle_by_evidence(
+        call.pk,
+        CallState.ACCEPTED,
+        evidence=f"{record.get_source_display()} of call {record.voice_id}",
+        provided=[CallState.UNKNOWN, CallState.IN_FLIGHT, CallState.NOT_SENT],
+    )
+    is_last = asked.call_id == call.pk
+    if asked.record_id is None and (is_last or (asked.call and asked.call.state in MAY_TRY_AGAIN)):
         asked.record, asked.voice_id, asked.look_at = record, record.voice_id, None
         asked.save(update_fields=["record", "voice_id", "look_at"])
-        if asked.call_id is not None:
-            ledger.settle_by_evidence(
-                asked.call_id,
-                CallState.ACCEPTED,
-                evidence=f"{record.get_source_display()} of call {record.voice_id}",
-                provided=[CallState.UNKNOWN, CallState.IN_FLIGHT],
-            )
 
 
 def looked(now: dt.datetime) -> None:

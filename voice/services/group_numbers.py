@@ -127,7 +127,7 @@ def newest_entry() -> int:
 def suppressed_since_launch(task: GroupTask) -> int:
     """How many of its numbers opted out while Laaffic has them already."""
     channels = _channels(with_sms=task.hang_up_sms)
-    entries = SuppressionEntry.objects.filter(channel__in=channels, pk__gt=task.suppression_seen)
+    entries = SuppressionEntry.objects.stopping(channels).filter(pk__gt=task.suppression_seen)
     fresh = {subscriber(number) for number in entries.values_list("number", flat=True)}
     return sum(subscriber(number) in fresh for number in of(task)) if fresh else 0
 

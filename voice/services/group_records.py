@@ -3,18 +3,20 @@
 import datetime as dt
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.laaffic import CallKind
-from voice.models import CallRecord, GroupTask
+from messaging.models import Campaign, Message
+from voice.models import CallRecord, GroupTask, TaskState
 from voice.services import group_numbers
 
 AT_ONCE = 900
+SPOKEN = Campaign.Channel.VOICE
 
 
 def adopt(task: GroupTask) -> int:
-    """Give the task what can only be its own: calls of its numbers while it ran, where no other task had the number.
+    """Give the task what can only be its own: calls of its numbers while it ran, where nothing else called the number.
 
     Each number is called once, so one that has its record takes no other. How many records were given.
     """
@@ -26,10 +28,11 @@ def adopt(task: GroupTask) -> int:
     homeless = homeless.filter(at__gte=start, at__lte=end).order_by("pk")
     if not homeless.exists():
         return 0
-    wanted = _only_its_own(task, start, end)
+    wanted = _only_its_own(task, start, end) - _called_twice(homeless)
     last = given = 0
     while chunk := list(homeless.filter(pk__gt=last).values_list("pk", "callee")[:AT_ONCE]):
         last = chunk[-1][0]
+        wanted -= _spoken_to({callee for _pk, callee in chunk} & wanted, start, end)
         ours = []
         for pk, callee in chunk:
             if callee in wanted:
@@ -42,8 +45,27 @@ def adopt(task: GroupTask) -> int:
 def _only_its_own(task: GroupTask, start: dt.datetime, end: dt.datetime) -> set[str]:
     wanted = set(group_numbers.of(task))
     wanted.difference_update(CallRecord.objects.filter(task_id=task.key).values_list("callee", flat=True))
-    others = GroupTask.objects.exclude(pk=task.pk).exclude(key="").exclude(key=task.key)
-    running = others.filter(Q(finished_at=None) | Q(finished_at__gte=start), launched_at__lte=end)
-    for other in running.order_by("pk"):
+    for other in _rivals(task, start, end).order_by("pk"):
         wanted.difference_update(group_numbers.of(other))
     return wanted
+
+
+def _rivals(task: GroupTask, start: dt.datetime, end: dt.datetime) -> QuerySet[GroupTask]:
+    """Whatever may have called meanwhile: also a task whose answer was lost, or told no key."""
+    may_call = GroupTask.objects.exclude(state__in=[TaskState.DRAFT, TaskState.FAILED], key="")
+    others = may_call.exclude(pk=task.pk).exclude(key=task.key)
+    return others.filter(Q(finished_at=None) | Q(finished_at__gte=start), launched_at__lte=end)
+
+
+def _called_twice(homeless: QuerySet[CallRecord]) -> set[str]:
+    """A task calls each number once: one of these is another system's, and nothing tells which."""
+    several = homeless.order_by().values("callee").annotate(n=Count("pk")).filter(n__gt=1)
+    return set(several.values_list("callee", flat=True))
+
+
+def _spoken_to(numbers: set[str], start: dt.datetime, end: dt.datetime) -> set[str]:
+    """Whom a spoken message may have called meanwhile: its record can come without our mark."""
+    spoken = Message.objects.filter(
+        number__in=numbers, campaign__channel=SPOKEN, batch__call__left_at__range=(start, end)
+    )
+    return set(spoken.order_by().values_list("number", flat=True))

@@ -127,12 +127,12 @@ def opted_out_since(count: int) -> str:
 @transaction.atomic
 def _prepare(task: GroupTask, numbers: list[str], by: User | None) -> GatewayCall:
     """The committed row that says what is about to leave (DESIGN §1.1)."""
+    task.task_name = _name_for(task)
     if len(numbers) != task.number_count:
         task.left_suppressed += task.number_count - len(numbers)
         task.number_count = len(numbers)
         task.kept_numbers.lines = "\n".join(numbers)
         task.kept_numbers.save(update_fields=["lines"])
-    task.task_name = task.task_name or unique_name(task.name)
     task.launched_at = task.launched_at or timezone.now()
     call = task.call = ledger.prepare(
         interface=INTERFACES[Door(task.door)],
@@ -140,13 +140,29 @@ def _prepare(task: GroupTask, numbers: list[str], by: User | None) -> GatewayCal
         about_kind=ABOUT,
         about_id=task.pk,
         summary={"task": task.task_name, "numbers": len(numbers), "seconds of talk": task.max_talk},
-        digest=ledger.digest_of(task.door, task.task_name, *numbers),
+        digest=_digest(task, numbers),
         attempt=group_state.requests_of(task).count() + 1,
         worker=workers.worker_name(),
         requested_by=by,
     )
     task.save()
     return call
+
+
+def _name_for(task: GroupTask) -> str:
+    """The name of the launch before, whose answer may have been lost, where this is the same again.
+
+    An edited draft gets another: under the old one −20 would say that it arrived, while the old numbers are called.
+    """
+    before = group_state.requests_of(task).exclude(interface=CANCEL).order_by("-pk").first()
+    is_same = before is not None and before.digest == _digest(task, group_numbers.of(task))
+    return task.task_name if task.task_name and is_same else unique_name(task.name)
+
+
+def _digest(task: GroupTask, numbers: list[str]) -> str:
+    """Of everything that Laaffic is told, without the name."""
+    fields = group_requests.request(task, ["10000000"], "name").fields()
+    return ledger.digest_of(task.door, json.dumps(fields, sort_keys=True, default=str), *numbers)
 
 
 def unique_name(name: str) -> str:
@@ -211,7 +227,9 @@ def _ended(task: GroupTask, state: TaskState) -> None:
 
 
 def not_there(task_id: int, *, why: str, by: User) -> None:
-    """A person's word about a launch whose answer was lost; it is a draft again, which keeps its name."""
+    """A person's word about a launch whose answer was lost; it is a draft again, which keeps its name until it is
+    edited.
+    """
     task = GroupTask.objects.select_related("call").get(pk=task_id)
     if task.state != TaskState.UNKNOWN:
         raise ValidationError(_("What became of this launch is known by now. Look at it again."))

@@ -44,6 +44,8 @@ class Application(models.Model):
         help_text=_("Personalised campaigns use sendSms/batch. Off: each distinct text costs a call of its own."),
     )
     is_active = models.BooleanField(_("active"), default=True)
+    # When the vendor's records last held something that this console cannot have sent.
+    others_seen_at = models.DateTimeField(_("another system seen"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

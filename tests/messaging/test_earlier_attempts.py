@@ -1,0 +1,174 @@
+"""After a person's *send again*: what is heard of the first sending is kept as its own, and its price counts."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.services import ledger
+from laaffic_console.laaffic import DeliveryReport, DeliveryState, LaafficError, SendResult, Source
+from messaging.models import (
+    Batch,
+    Campaign,
+    ContactGroup,
+    EarlierAttempt,
+    Message,
+    MessageEvent,
+    MessageState,
+)
+from messaging.services import answers, audience, campaigns, claiming, counting, proving, reports, resolving, settling
+from messaging.services.outgoing import Claim
+from tests.messaging.conftest import add_contacts
+from tests.messaging.test_late_answers import refused, unsent
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAY = Decimal("0.008")
+
+
+@pytest.fixture
+def first(application: Application, group: ContactGroup) -> Claim:
+    """The first sending of two messages, whose answer was lost and which wait to be sent again."""
+    add_contacts(group, 2)
+    campaign = campaigns.create(name="A", application=application, sender_id="S", text="Hi", groups=[group])
+    audience.begin(campaign)
+    Campaign.objects.update(state="running")
+    while audience.freeze_chunk(campaign.pk):
+        pass
+    claimed = claiming.claim(campaign, "token")
+    assert isinstance(claimed, Claim)
+    assert ledger.depart(claimed.call_id)
+    GatewayCall.objects.update(left_at=timezone.now() - settling.ANSWER_GRACE * 2)
+    settling.recover_stale(campaign.pk, "another")
+    assert resolving.send_again(campaign.pk, reason="they asked") == 2
+    return claimed
+
+
+def sent_again() -> Claim:
+    claimed = claiming.claim(Campaign.objects.get(), "token")
+    assert isinstance(claimed, Claim)
+    assert ledger.depart(claimed.call_id)
+    settling.settle_answer(Campaign.objects.get().pk, claimed, SendResult(["B0", "B1"], [], 2, 0))
+    return claimed
+
+
+def report(state: DeliveryState, attempt: int = 1, **changed: object) -> DeliveryReport:
+    """Of the first message."""
+    message = Message.objects.order_by("pk")[0]
+    given = DeliveryReport(
+        source=Source.PUSH,
+        msg_id="A0" if attempt == 1 else "B0",
+        number=message.number,
+        order_id=f"lc-{message.pk}" if attempt == 1 else f"lc-{message.pk}-{attempt}",
+        state=state,
+        raw_status="0",
+        reason="",
+        at=timezone.now(),
+        pay=PAY,
+        currency="USD",
+    )
+    return replace(given, **changed)  # type: ignore[arg-type]
+
+
+def states() -> list[int]:
+    answers.write_all(Batch.objects.all())
+    return list(Message.objects.order_by("pk").values_list("state", flat=True))
+
+
+def proved() -> list[str]:
+    return list(proving.prove(Campaign.objects.get())["disagreements"])
+
+
+def told() -> list[str]:
+    return list(MessageEvent.objects.filter(text__startswith="attempt 1 was").values_list("text", flat=True))
+
+
+class WaitingTests:
+    @pytest.mark.parametrize("state", [DeliveryState.FAILED, DeliveryState.PENDING, DeliveryState.UNKNOWN])
+    def test_a_first_sending_that_failed_takes_nothing_out_of_the_queue(
+        self, first: Claim, state: DeliveryState
+    ) -> None:
+        reports.apply_now([report(state)])
+
+        assert states() == [MessageState.QUEUED, MessageState.QUEUED]
+        assert len(told()) == (0 if state is DeliveryState.UNKNOWN else 1)
+        assert proved() == []
+
+    def test_a_first_sending_that_was_delivered_is_not_sent_again_and_says_so(self, first: Claim) -> None:
+        reports.apply_now([report(DeliveryState.DELIVERED)])
+
+        assert states() == [MessageState.DELIVERED, MessageState.QUEUED]
+        assert told() == ["attempt 1 was reported delivered: A0; what waited is not sent"]
+        assert proved() == []
+
+    def test_it_is_found_by_the_id_of_a_late_answer(self, first: Claim) -> None:
+        settling.settle_answer(Campaign.objects.get().pk, first, SendResult(["A0", "A1"], [], 2, 0))
+
+        known = reports.apply_now([report(DeliveryState.DELIVERED, order_id="", source=Source.GET_REPORT)])
+
+        assert known == [True]
+        assert states() == [MessageState.DELIVERED, MessageState.QUEUED]
+
+
+class LateAnswerTests:
+    @pytest.mark.parametrize("is_out_again", [False, True])
+    def test_it_is_on_its_own_ledger_row_and_attempts(self, first: Claim, is_out_again: bool) -> None:
+        if is_out_again:
+            sent_again()
+        before = states()
+
+        settling.settle_answers(Campaign.objects.get().pk, [(first, SendResult(["A0", "A1"], [], 2, 0))])
+
+        assert GatewayCall.objects.get(pk=first.call_id).state == CallState.ACCEPTED
+        kept = EarlierAttempt.objects.order_by("message_id")
+        assert list(kept.values_list("attempt", "gateway_id")) == [(1, "A0"), (1, "A1")]
+        assert (states(), len(told())) == (before, 2)
+        assert proved() == []
+
+    @pytest.mark.parametrize(
+        ("error", "state"),
+        [
+            (refused("-4"), CallState.REFUSED),
+            (unsent(), CallState.NOT_SENT),
+        ],
+    )
+    def test_a_late_refusal_is_on_its_own_row(self, first: Claim, error: LaafficError, state: CallState) -> None:
+        settling.settle_error(Campaign.objects.get().pk, first, error)
+
+        assert GatewayCall.objects.get(pk=first.call_id).state == state
+        assert states() == [MessageState.QUEUED, MessageState.QUEUED]
+        assert proved() == []
+
+
+class PriceTests:
+    @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+    def test_both_payments_are_counted_and_derived(self, first: Claim, order: tuple[int, int]) -> None:
+        sent_again()
+
+        for attempt in (*order, *order):
+            reports.apply_now([report(DeliveryState.DELIVERED, attempt)])
+
+        campaign = Campaign.objects.get()
+        assert counting.costs(campaign) == {"USD": PAY * 2}
+        assert Message.objects.order_by("pk")[0].gateway_id == "B0"
+        assert len(told()) == 1
+        assert proved() == []
+
+    def test_a_failed_first_sending_costs_too_and_the_second_goes_on(self, first: Claim) -> None:
+        sent_again()
+
+        reports.apply_now([report(DeliveryState.FAILED)])
+        assert states() == [MessageState.ACCEPTED, MessageState.ACCEPTED]
+        reports.apply_now([report(DeliveryState.DELIVERED, 2, pay=None)])
+
+        assert states() == [MessageState.DELIVERED, MessageState.ACCEPTED]
+        assert counting.costs(Campaign.objects.get()) == {"USD": PAY}
+        assert proved() == []
+
+    def test_another_number_is_not_believed(self, first: Claim) -> None:
+        reports.apply_now([report(DeliveryState.DELIVERED, number="919999999999")])
+
+        assert (states(), told()) == ([MessageState.QUEUED, MessageState.QUEUED], [])
+        assert not EarlierAttempt.objects.exists()
