@@ -26,7 +26,7 @@ from redis.exceptions import RedisError
 
 from laaffic_console.gateway.cluster_guard import Guard
 from laaffic_console.gateway.models import WorkerHeartbeat
-from laaffic_console.gateway.services import leases, workers
+from laaffic_console.gateway.services import database_clock, leases, workers
 from laaffic_console.gateway.services.workers import SWEEP_RUNG
 
 logger = logging.getLogger(__name__)
@@ -122,8 +122,8 @@ class Supervisor:
             self._register()
             return False
         (beat_at,) = row
-        silent = self.stale_after + 1 if beat_at is None else (timezone.now() - beat_at).total_seconds()
-        return silent > self.stale_after
+        silent = self.stale_after + 1 if beat_at is None else (database_clock.now() - beat_at).total_seconds()
+        return abs(silent) > self.stale_after
 
     def _ring(self) -> None:
         now = time.monotonic()
@@ -138,7 +138,7 @@ class Supervisor:
                 async_task("laaffic_console.gateway.jobs.sweep")
 
     def _register(self) -> None:
-        now = timezone.now()
+        now = database_clock.now()
         WorkerHeartbeat.objects.filter(beat_at__lt=now - 60 * workers.STALE_AFTER).delete()
         WorkerHeartbeat.objects.create(
             worker=self.worker, host=socket.gethostname(), pid=os.getpid(), started_at=now, beat_at=now
@@ -154,7 +154,7 @@ class Supervisor:
     def _restart(self, why: str) -> None:
         logger.warning("worker %s: %s; restarting it whole", self.worker, why)
         self._kill()
-        WorkerHeartbeat.objects.filter(pk=self.worker).update(restarts=F("restarts") + 1, beat_at=timezone.now())
+        WorkerHeartbeat.objects.filter(pk=self.worker).update(restarts=F("restarts") + 1, beat_at=database_clock.now())
         self._start()
 
     def _kill(self, how: signal.Signals = signal.SIGKILL) -> None:
