@@ -449,7 +449,9 @@ def note(campaign: Campaign, text: str, by: User | None) -> None:
 
 
 def locked(campaign_id: int) -> Campaign:
-    return Campaign.objects.select_for_update(of=("self",)).select_related("application").get(pk=campaign_id)
+    return (
+        Campaign.objects.select_for_update(of=("self",), no_key=True).select_related("application").get(pk=campaign_id)
+    )
 
 
 def _require(campaign: Campaign, states: Sequence[str], verb: str) -> None:

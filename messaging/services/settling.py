@@ -1,6 +1,7 @@
 """Settling: what came of a batch's POST, written on the call, the batch and each message in one transaction.
 
-A batch's row is locked first and its messages after it, here and wherever else messages change.
+A batch's row is locked first and its messages after it, here and wherever else messages change; the campaign's after
+them, and the tallies last (docs/mechanisms/locks.md).
 """
 
 import datetime as dt
@@ -221,7 +222,6 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
 def _after_rejecting(campaign_id: int, rejected: int, sentence: str = "") -> Aftermath:
     if not rejected:
         return Aftermath()
-    error_limit.count(campaign_id, rejected)
     limit_reached = error_limit.reason_to_hold(campaign_id)
     # What is said of one number after another, and of nobody else, is not about the numbers.
     return Aftermath(hold_because=limit_reached or (sentence if error_limit.nobody_passes(campaign_id) else ""))
@@ -313,6 +313,7 @@ def _write_rejected(campaign_id: int, claimed: Claim, positions: list[int], reas
     waiting = Message.objects.filter(pk__in=ids, state__in=[MessageState.QUEUED, MessageState.UNKNOWN])
     by_country = Counter(waiting.values_list("country", flat=True))
     rejected = waiting.update(state=MessageState.REJECTED, reason=reason, settled_at=now, evidence="the answer")
+    error_limit.count(campaign_id, rejected)  # before the tallies: the order of locks (docs/mechanisms/locks.md)
     count_outcomes(
         campaign_id, {(country, MessageState.REJECTED, reason, ""): (n, 0, 0) for country, n in by_country.items()}
     )
