@@ -279,9 +279,7 @@ def recover_stale(campaign_id: int, token: str) -> int:
     return len(stale)
 
 
-# A request leaves within this time after its row says so, or not at all: a worker that was stopped in between must not
-# wake up and send what has been settled meanwhile.
-LEAVES_WITHIN = dt.timedelta(seconds=5)
+LEAVES_WITHIN = ledger.LEAVES_WITHIN
 # A request that left may still be answered while its worker lives; the client gives up well before this.
 ANSWER_GRACE = LEAVES_WITHIN + dt.timedelta(seconds=sum(settings.LAAFFIC_TIMEOUTS))
 

@@ -124,7 +124,7 @@ def _try(call_id: int, by: User | None) -> SipCall:
     except OutcomeUnknown:
         pass
     except LaafficError:
-        SipCall.objects.filter(pk=asked.pk).update(look_at=None)
+        SipCall.objects.filter(pk=asked.pk, call=call).update(look_at=None)
     else:
         with transaction.atomic():
             ledger.settle_accepted(call.pk, evidence=f"the answer: {voice_id}" if voice_id else "the answer")
