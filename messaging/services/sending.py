@@ -24,7 +24,7 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.gateway.services.perseverance import insist
 from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BatchState, Campaign, CampaignState
-from messaging.services import answers, audience, campaigns, channels, claiming, settling
+from messaging.services import answers, audience, campaigns, channels, claiming, lost_answers, settling
 from messaging.services.channels import NotReady, Post
 from messaging.services.claiming import Stopped, Wait
 from messaging.services.outgoing import Claim
@@ -258,12 +258,20 @@ class Sender:
         except LaafficError as error:
             lost = error  # Python forgets `error` at the end of this clause
             self._insist(claimed, lambda: settling.settle_error(self.campaign.pk, claimed, lost))
+            if isinstance(lost, OutcomeUnknown):
+                self._brake()
             return
         if not self.answers:
             self.answered_at = time.monotonic()
         self.answers.append((claimed, result))
         if len(self.answers) >= ANSWERS_AT_ONCE or None in result.msg_ids:  # what goes wrong may have to stop it all
             self._write_answers()
+
+    def _brake(self) -> None:
+        """Nothing more leaves when one answer after the other is lost."""
+        if lost_answers.brake(self.campaign.pk) is not None:
+            campaigns.hold_for_account(self.campaign.pk)
+            self.stopping = True
 
     def _write_answers(self) -> None:
         if not self.answers:
