@@ -45,7 +45,7 @@ IDLE_SECONDS = 0.05
 def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
     """Send for a while; whoever comes second finds the lease taken and goes away."""
     with leases.lease(f"send:{campaign_id}") as held:
-        if held is None:
+        if held is None or workers.is_stopping():
             return
         campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
         if campaign.state == CampaignState.CANCELLED:
@@ -125,7 +125,7 @@ class Sender:
 
     def _is_over(self) -> bool:
         now = time.monotonic()
-        if now >= self.end and not self.stopping:
+        if (now >= self.end or workers.is_stopping()) and not self.stopping:
             self.stopping = self.ring_again = True
         if now >= self.next_renewal:
             self.next_renewal = now + RENEW_EVERY
@@ -199,6 +199,10 @@ class Sender:
 
     def _depart(self, claimed: Claim) -> None:
         """Commit that the request leaves, and only then let it; not if the campaign was stopped since the claim."""
+        if workers.is_stopping():
+            self.stopping = self.ring_again = True
+            claiming.release(claimed, "its worker was stopped before the request left")
+            return
         running = Exists(Campaign.objects.filter(pk=self.campaign.pk, state=CampaignState.RUNNING))
         left_at = ledger.depart(claimed.call_id, provided=running, unless_held=True)
         if left_at is None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.conf import LazySettings
 from django.db import OperationalError, connection
 
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
-from laaffic_console.gateway.services import perseverance
+from laaffic_console.gateway.services import perseverance, workers
 from laaffic_console.laaffic import SendResult
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
@@ -124,6 +125,40 @@ class SettlingTests:
         assert states <= {CallState.ACCEPTED, CallState.NOT_SENT}
         assert GatewayCall.objects.filter(state=CallState.ACCEPTED).count() == sandbox.stats()["accepted"] == 4
         assert not Batch.objects.filter(state=Batch.State.CLAIMED).exists()
+
+
+class StoppingTests:
+    def test_after_the_signal_nothing_new_leaves_and_what_left_is_awaited(
+        self, launched: Campaign, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        told = tmp_path / "stop"
+        monkeypatch.setenv(workers.STOP_VARIABLE, str(told))
+        attempt = sending.attempt
+
+        def stopped_meanwhile(*given: Any) -> SendResult:
+            told.touch()
+            return attempt(*given)
+
+        monkeypatch.setattr(sending, "attempt", stopped_meanwhile)
+        Application.objects.update(connections=1)
+
+        sending.send(launched.pk)
+
+        assert 1 <= sandbox.stats()["accepted"] <= 2
+        calls = GatewayCall.objects.filter(about_kind="campaign")
+        assert calls.filter(state=CallState.ACCEPTED).count() == sandbox.stats()["accepted"]
+        assert not Batch.objects.filter(state=Batch.State.CLAIMED).exists()
+        assert set(calls.values_list("state", flat=True)) <= {CallState.ACCEPTED, CallState.NOT_SENT}
+
+    def test_a_worker_that_was_stopped_begins_nothing(
+        self, launched: Campaign, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "stop").touch()
+        monkeypatch.setenv(workers.STOP_VARIABLE, str(tmp_path / "stop"))
+
+        sending.send(launched.pk)
+
+        assert sandbox.stats()["accepted"] == 0
 
 
 class LockOrderTests:

@@ -8,12 +8,15 @@ one started.
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
+from pathlib import Path
 from types import FrameType
 
 from django.conf import settings
@@ -53,6 +56,7 @@ class Supervisor:
         self.cluster: subprocess.Popen[bytes] | None = None
         self.guard = Guard()
         self.stopping = False
+        self.stop_file = Path(tempfile.mkdtemp(prefix="console-worker-")) / "stop"
         self.is_away = False
         self.started = self.next_ping = self.next_sweep = 0.0
 
@@ -146,7 +150,8 @@ class Supervisor:
 
     def _start(self) -> None:
         self.started = time.monotonic()
-        environment = {**os.environ, workers.WORKER_VARIABLE: self.worker}
+        told = {workers.WORKER_VARIABLE: self.worker, workers.STOP_VARIABLE: str(self.stop_file)}
+        environment = {**os.environ, **told}
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
         self.cluster = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603
         self.guard.watch(self.cluster.pid)
@@ -167,7 +172,10 @@ class Supervisor:
             self.cluster.wait()
 
     def _stop(self, signum: int, frame: FrameType | None) -> None:
+        """From the signal on nothing new leaves: the tasks look at this file before each request."""
         self.stopping = True
+        with contextlib.suppress(OSError):
+            self.stop_file.touch()
 
     def _end(self) -> None:
         """Let running jobs finish their slice; what does not end in time is found again by its lease."""
@@ -178,5 +186,6 @@ class Supervisor:
                 self.cluster.wait(STOP_PATIENCE)
             self._kill()
         self.guard.end()
+        shutil.rmtree(self.stop_file.parent, ignore_errors=True)
         with contextlib.suppress(Exception):
             WorkerHeartbeat.objects.filter(pk=self.worker).update(stopped_at=timezone.now())

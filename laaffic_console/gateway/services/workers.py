@@ -12,6 +12,7 @@ from laaffic_console.gateway.models import Lease, WorkerHeartbeat
 from laaffic_console.gateway.services import clock, database_clock
 
 WORKER_VARIABLE = "CONSOLE_WORKER"  # set by `manage.py worker` for the cluster that it starts
+STOP_VARIABLE = "CONSOLE_STOP_FILE"  # that is there once the worker has been told to stop; for its cluster's tasks
 BEAT_EVERY = 2.0
 SWEEP_RUNG = "sweep rung"  # the lease on there being a sweep in the queue
 SWEPT = "swept"  # a lease that nobody holds: its end is when the last sweep ended
@@ -22,6 +23,12 @@ _last_beat = 0.0
 
 def worker_name() -> str:
     return os.environ.get(WORKER_VARIABLE) or f"{socket.gethostname()}-{os.getpid()}"
+
+
+def is_stopping() -> bool:
+    """Whether this worker was told to stop: nothing new may leave, what is in flight is awaited. Asks no database."""
+    told = os.environ.get(STOP_VARIABLE)
+    return bool(told) and os.path.exists(told or "")
 
 
 def beat() -> None:
