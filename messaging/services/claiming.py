@@ -13,7 +13,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 
 from laaffic_console.gateway.models import GatewayCall
-from laaffic_console.gateway.services import account_hold, durability, ledger, pacing, workers
+from laaffic_console.gateway.services import account_hold, database_clock, durability, ledger, pacing, workers
 from laaffic_console.gateway.services.pacing import RateLimit
 from messaging import merge_fields
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState
@@ -106,7 +106,7 @@ def rate_limits(campaign: Campaign, own: int | None, of_application: int | None)
 
 
 def _next_queued(campaign: Campaign, at_most: int) -> list[Batch]:
-    now = timezone.now()
+    now = database_clock.in_statement()
     waiting = (
         Batch.objects.filter(campaign=campaign, state=BatchState.QUEUED)
         .filter(Q(not_before=None) | Q(not_before__lte=now))

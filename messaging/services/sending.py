@@ -19,7 +19,7 @@ from django.db.models import Exists, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services import account_hold, bell, isolation, leases, ledger, workers
+from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, leases, ledger, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.perseverance import insist
 from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
@@ -40,6 +40,7 @@ ANSWERS_AT_ONCE = 4  # a transaction
 NEAR_SECONDS = 0.01
 WRITE_WITHIN = 0.03  # seconds in which an answer that is known is only known here
 IDLE_SECONDS = 0.05
+LONGEST_PAUSE = 60.0
 
 
 def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
@@ -165,7 +166,7 @@ class Sender:
                 case list(claimed):
                     self.ready.extend(claimed)
                 case Wait(until=until):
-                    self._pause((until - timezone.now()).total_seconds())
+                    self._pause_until(until)
                 case Stopped():
                     self.stopping = True
                 case None:
@@ -192,7 +193,11 @@ class Sender:
             self.stopping = True
             campaigns.finish_if_done(self.campaign.pk)
             return
-        self._pause(min((due - timezone.now()).total_seconds(), 1.0))
+        self._pause_until(due, at_most=1.0)
+
+    def _pause_until(self, moment: dt.datetime, at_most: float = LONGEST_PAUSE) -> None:
+        """By the database's clock, which set the moment: this machine's may be an hour behind."""
+        self._pause(min((moment - database_clock.now()).total_seconds(), at_most))
 
     def _pause(self, seconds: float) -> None:
         self.pause_until = time.monotonic() + max(seconds, 0.0)
@@ -316,7 +321,7 @@ class Sender:
             campaigns.hold(self.campaign.pk, aftermath.hold_because)
             self.stopping = True
         if aftermath.wait_until:
-            self._pause((aftermath.wait_until - timezone.now()).total_seconds())
+            self._pause_until(aftermath.wait_until)
             self._say_waiting(aftermath.wait_because)
 
     def _say_waiting(self, reason: str) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import account_hold, durability, ledger
+from laaffic_console.gateway.services import account_hold, database_clock, durability, ledger
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
 from messaging import gateway_ids
 from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState, OutcomeTally
@@ -230,7 +230,7 @@ def _after_rejecting(campaign_id: int, rejected: int, sentence: str = "") -> Aft
 def _requeue(batch: Batch, error: LaafficError, *, wait_because: str) -> Aftermath:
     """Back to the queue, later each time: it is certain that nothing was sent."""
     seconds = max(min(60.0, FIRST_WAIT * 2 ** min(batch.attempt, 10)), getattr(error, "retry_after", 0.0))
-    wait_until = timezone.now() + dt.timedelta(seconds=seconds)
+    wait_until = database_clock.now() + dt.timedelta(seconds=seconds)
     Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="", not_before=wait_until)
     return Aftermath(wait_because=wait_because, wait_until=wait_until)
 

@@ -1,5 +1,6 @@
 """Answers in flight are written, whatever becomes of the database meanwhile, and one failure loses no other's."""
 
+import datetime as dt
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from django.conf import LazySettings
 from django.db import OperationalError, connection
 
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
-from laaffic_console.gateway.services import perseverance, workers
+from laaffic_console.gateway.services import database_clock, perseverance, workers
 from laaffic_console.laaffic import SendResult
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
@@ -125,6 +126,21 @@ class SettlingTests:
         assert states <= {CallState.ACCEPTED, CallState.NOT_SENT}
         assert GatewayCall.objects.filter(state=CallState.ACCEPTED).count() == sandbox.stats()["accepted"] == 4
         assert not Batch.objects.filter(state=Batch.State.CLAIMED).exists()
+
+
+class SlowClockTests:
+    def test_a_machine_an_hour_behind_keeps_the_pace_of_the_database(
+        self, launched: Campaign, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        Campaign.objects.update(rate_per_second=20)
+        launched.rate_per_second = 20
+        ours = database_clock.now
+        monkeypatch.setattr(database_clock, "now", lambda: ours() + dt.timedelta(hours=1))
+        monkeypatch.setattr(database_clock, "in_statement", database_clock.now)
+
+        sending.send(launched.pk, slice_seconds=2)
+
+        assert sandbox.stats()["accepted"] == 6
 
 
 class StoppingTests:
