@@ -17,6 +17,7 @@ from tests.voice.group_samples import FIRST, at_sandbox, seen_through, written
 from voice.models import Announcement, GroupTask, TaskState
 from voice.services import (
     audio,
+    group_state,
     group_sync,
     group_tasks,
     scheduling,
@@ -263,3 +264,29 @@ def launched_by_another(task: GroupTask) -> None:
     GroupTask.objects.filter(pk=task.pk).update(look_at=long_ago)
     group_sync.recover()
     group_tasks.launch(task.pk)
+
+
+class NotListedTests:
+    def test_a_task_that_laaffic_lists_no_more_is_asked_for_ever_more_seldom_and_then_no_more(
+        self, application: Application
+    ) -> None:
+        now = timezone.now()
+        task = GroupTask(application=application, state=TaskState.CALLING)
+
+        waits = []
+        for looks in range(1, group_state.MISSED_AT_MOST + 1):
+            task.looks = looks
+            following = group_state.next_look(task, now)
+            assert following is not None
+            waits.append(following - now)
+
+        assert waits == sorted(waits)
+        assert waits[-1] == dt.timedelta(hours=1)
+        task.looks += 1
+        assert group_state.next_look(task, now) is None
+
+    def test_one_that_is_listed_is_asked_for_often(self, application: Application) -> None:
+        now = timezone.now()
+        task = GroupTask(application=application, state=TaskState.CALLING, looks=0)
+
+        assert group_state.next_look(task, now) == now + group_state.SOON
