@@ -144,7 +144,8 @@ def _next_look_for_missing(task: GroupTask, now: dt.datetime) -> dt.datetime | N
     """Laaffic does not list it any more: ever more seldom, and no more after some days. A person can still ask."""
     if task.looks > MISSED_AT_MOST:
         return None
-    return now + min(SOON * 2 ** min(task.looks, 20), 6 * SELDOM)
+    doubled: int = 2 ** min(task.looks, 20)
+    return now + min(SOON * doubled, 6 * SELDOM)
 
 
 def records_came() -> None:
