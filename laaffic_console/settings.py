@@ -52,6 +52,9 @@ REPORT_WINDOW_HOURS = env.int("LAAFFIC_REPORT_WINDOW_HOURS", default=72)
 LAAFFIC_CONFIRM_REPORTS = env.bool("LAAFFIC_CONFIRM_REPORTS", default=False)
 # A campaign is held when so many of its recipients were rejected (0: never), or when it starts so many minutes late.
 LAAFFIC_ERROR_LIMIT = env.int("LAAFFIC_ERROR_LIMIT", default=10_000)
+# So many lost answers in a row hold a campaign (0: never), and so many campaigns held by it the account (0: never).
+LAAFFIC_LOST_ANSWERS = env.int("LAAFFIC_LOST_ANSWERS", default=5)
+LAAFFIC_LOST_ANSWERS_CAMPAIGNS = env.int("LAAFFIC_LOST_ANSWERS_CAMPAIGNS", default=2)
 LAAFFIC_LATEST_START_MINUTES = env.int("LAAFFIC_LATEST_START_MINUTES", default=60)
 # A launch to more recipients, or at a higher cost, needs a second person's approval; 0 never.
 LAAFFIC_APPROVAL_RECIPIENTS = env.int("LAAFFIC_APPROVAL_RECIPIENTS", default=0)

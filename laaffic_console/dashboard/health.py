@@ -1,18 +1,30 @@
 """Whether the parts work together: database, queue, worker, callbacks."""
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError, connection
+from django.db.models import Min
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_q.brokers import get_broker
 
-from laaffic_console.gateway.models import PushedBody
-from laaffic_console.gateway.services import workers
+from laaffic_console.gateway.models import AccountHold, PushedBody
+from laaffic_console.gateway.services import database_clock, workers
+from messaging.models import BatchAnswer, Campaign, CampaignState
 
-LABELS = {"database": gettext_lazy("Database"), "queue": gettext_lazy("Queue"), "worker": gettext_lazy("Workers")}
+LABELS = {
+    "database": gettext_lazy("Database"),
+    "queue": gettext_lazy("Queue"),
+    "worker": gettext_lazy("Workers"),
+    "sweep": gettext_lazy("Last sweep"),
+    "due": gettext_lazy("Oldest thing due"),
+}
+SWEEP_LATE = 60  # seconds; one is rung for every five
+DUE_LATE = 600  # seconds that what is due may wait for a worker that is busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +39,10 @@ class Part:
 
 
 def parts() -> list[Part]:
-    return [database(), queue(), worker()]
+    known = [database(), queue(), worker()]
+    if known[0].is_well:
+        known += [part for part in (sweep(), due()) if part]
+    return known
 
 
 def database() -> Part:
@@ -55,6 +70,40 @@ def worker() -> Part:
     return Part(
         "worker", alive > 0, _("%(n)d alive") % {"n": alive} if alive else _("none: start one with manage.py worker")
     )
+
+
+def sweep() -> Part | None:
+    """Whether what was forgotten is looked for; None before the first sweep of a new installation."""
+    now = database_clock.now()
+    swept_at = workers.last_sweep()
+    if swept_at is None:
+        first = workers.living().aggregate(first=Min("started_at"))["first"]
+        is_new = first is None or now - first < dt.timedelta(seconds=SWEEP_LATE)
+        return None if is_new else Part("sweep", False, _("none yet"))
+    seconds = int((now - swept_at).total_seconds())
+    return Part("sweep", abs(seconds) <= SWEEP_LATE, _("%(n)d seconds ago") % {"n": max(0, seconds)})
+
+
+def due() -> Part | None:
+    """What has been due for longest; None when nothing is."""
+    now = database_clock.now()
+    oldest = min(((at, what) for what, at in _waiting(now) if at is not None and at <= now), default=None)
+    if oldest is None:
+        return None
+    at, what = oldest
+    seconds = int((now - at).total_seconds())
+    return Part("due", seconds <= DUE_LATE, _("%(what)s, for %(n)d seconds") % {"what": what, "n": seconds})
+
+
+def _waiting(now: dt.datetime) -> Iterator[tuple[str, dt.datetime | None]]:
+    """Since when the oldest of each kind has waited."""
+    pushes = PushedBody.objects.filter(applied_at=None).order_by("id")
+    yield _("a pushed body"), pushes.values_list("received_at", flat=True).first()
+    probes = AccountHold.objects.filter(released_at=None, next_probe_at__lte=now).order_by("next_probe_at")
+    yield _("the probe of a hold"), probes.values_list("next_probe_at", flat=True).first()
+    starts = Campaign.objects.filter(state=CampaignState.SCHEDULED)
+    yield _("the start of a campaign"), starts.aggregate(at=Min(Coalesce("undo_until", "scheduled_at")))["at"]
+    yield _("an answer to be written"), BatchAnswer.objects.aggregate(at=Min("settled_at"))["at"]
 
 
 def last_push_at() -> dt.datetime | None:

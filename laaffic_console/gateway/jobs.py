@@ -12,6 +12,7 @@ def sweep() -> None:
     leases.free(workers.SWEEP_RUNG)
     workers.beat()
     isolation.run_all(bell.ring_sweeps, sign_ins.forget_old, _probe_if_due, _read_if_due)
+    workers.note_sweep()
 
 
 def _probe_if_due() -> None:

@@ -76,7 +76,7 @@ def _read_replies_first(campaign_id: int) -> None:
 @transaction.atomic
 def freeze_chunk(campaign_id: int) -> bool:
     """The next chunk; False when nothing is left to freeze."""
-    campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
+    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
     if campaign.audience != Campaign.Audience.FREEZING:
         return False
     relax()  # a chunk that a power cut takes is frozen again; before one of its messages leaves, the disk has it

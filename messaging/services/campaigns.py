@@ -362,6 +362,8 @@ def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
         _require(campaign, [CampaignState.PAUSED, CampaignState.HELD], _("resumed"))
         stopped_by = account_hold.stop_for(campaign.application_id)
         if stopped_by is None:
+            if own := account_hold.open_hold_of_campaign(campaign.pk):
+                account_hold.release(own.pk, because=_("Resumed by a person."), by=by)
             Campaign.objects.filter(pk=campaign.pk).update(errors=0)
             _go_on(campaign, by, began)
         elif campaign.account_hold_id:
@@ -471,12 +473,17 @@ def hold_for_account(campaign_id: int) -> bool:
     """Hold a campaign that waits or runs while the account's hold stops it, with that hold's sentence."""
     with transaction.atomic():
         campaign = locked(campaign_id)
-        stopped_by = account_hold.stop_for(campaign.application_id)
+        stopped_by = _stopped_by(campaign)
         if stopped_by is None:
             return False
         if campaign.state in (CampaignState.RUNNING, CampaignState.SCHEDULED):
             _hold_for(campaign, stopped_by, None)
     return True
+
+
+def _stopped_by(campaign: Campaign) -> AccountHold | None:
+    """The hold of the account, of its application, or of this campaign alone."""
+    return account_hold.stop_for(campaign.application_id) or account_hold.open_hold_of_campaign(campaign.pk)
 
 
 def _hold_for(campaign: Campaign, stopped_by: AccountHold, by: User | None) -> None:
@@ -500,7 +507,7 @@ def _follow(campaign_id: int) -> None:
     campaign = locked(campaign_id)
     if campaign.state != CampaignState.HELD or not campaign.account_hold_id:
         return
-    stopped_by = account_hold.stop_for(campaign.application_id)
+    stopped_by = _stopped_by(campaign)
     if stopped_by is None and campaign.audience == Campaign.Audience.OPEN and campaign.scheduled_at:
         # Not started here: that its time has passed by too much is looked at where scheduled campaigns start.
         _move(campaign, CampaignState.SCHEDULED, _("Resumed: it waits for its time"), None)
@@ -525,7 +532,9 @@ def note(campaign: Campaign, text: str, by: User | None) -> None:
 
 
 def locked(campaign_id: int) -> Campaign:
-    return Campaign.objects.select_for_update(of=("self",)).select_related("application").get(pk=campaign_id)
+    return (
+        Campaign.objects.select_for_update(of=("self",), no_key=True).select_related("application").get(pk=campaign_id)
+    )
 
 
 def _require(campaign: Campaign, states: Sequence[str], verb: str) -> None:

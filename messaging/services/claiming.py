@@ -13,7 +13,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 
 from laaffic_console.gateway.models import GatewayCall
-from laaffic_console.gateway.services import account_hold, durability, ledger, pacing, workers
+from laaffic_console.gateway.services import account_hold, database_clock, durability, ledger, pacing, workers
 from laaffic_console.gateway.services.pacing import RateLimit
 from messaging import merge_fields
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState
@@ -33,15 +33,23 @@ class Stopped:
     """The campaign does not run any more."""
 
 
+TEXTS_CARVED = 12  # of a batch, in one transaction, where a call carries one text; CLAIMS_AHEAD batches at a time
+
+
 def claim(campaign: Campaign, token: str) -> Claim | Wait | Stopped | None:
     """The next batch; Wait for the pace, None when nothing is queued, Stopped when the campaign is not running."""
-    claimed = claim_some(campaign, token, 1)
+    while (claimed := claim_some(campaign, token, 1)) == []:
+        pass
     return claimed[0] if isinstance(claimed, list) else claimed
 
 
 @transaction.atomic
 def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wait | Stopped | None:
-    """The next batches, in one transaction; only one at a time where a rate is to be kept."""
+    """The next batches, in one transaction; only one at a time where a rate is to be kept.
+
+    An empty list: everybody in them has opted out, which is written. The caller asks again, in a transaction of its
+    own, so that a long row of such batches never holds SQLite's lock.
+    """
     durability.relax()
     account_stops = Exists(account_hold.open_holds(OuterRef("application_id")))
     columns = Campaign.objects.values_list("state", "rate_per_second", "application__rate_per_second", account_stops)
@@ -53,14 +61,16 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
     if not batches:
         return None
     at_once = min(channels.of(campaign).recipients_per_call, settings.LAAFFIC_RECIPIENTS_PER_CALL)
+    pace = pacing.Pace(limits)
+    if until := pace.wait_until:
+        return Wait(until)
     if limits:
         at_once = pacing.pacing_batch(limits, min(batches[0].queued, at_once))
-        if until := pacing.reserve(limits, at_once):
-            return Wait(until)
     batches = [batch if batch.queued <= at_once else carve_head(batch, at_once) for batch in batches]
     rows = _queued_messages(batches, channels.of(campaign).suppressed_on)
     loads = [load for batch in batches if (load := _load(campaign, batch, rows[batch.pk]))]
-    return _take(campaign, loads, token) if loads else claim_some(campaign, token, at_most)
+    pace.reserve(sum(len(load.rows) for load in loads))  # who has opted out takes nobody's turn
+    return _take(campaign, loads, token)
 
 
 Row = tuple[int, str, int, int, bool, Any, int]  # id, number, segments, attempt, is suppressed, merge values, batch
@@ -96,7 +106,7 @@ def rate_limits(campaign: Campaign, own: int | None, of_application: int | None)
 
 
 def _next_queued(campaign: Campaign, at_most: int) -> list[Batch]:
-    now = timezone.now()
+    now = database_clock.in_statement()
     waiting = (
         Batch.objects.filter(campaign=campaign, state=BatchState.QUEUED)
         .filter(Q(not_before=None) | Q(not_before__lte=now))
@@ -201,16 +211,23 @@ def as_values(kept: Any) -> dict[str, str]:
 
 
 def _only_first_text(batch: Batch, rows: list[Row], texts: list[OutgoingText]) -> _Load:
-    """Where a call carries one text: each text becomes a batch, and this claim goes on with the first."""
-    first, *others = texts
+    """Where a call carries one text: each text becomes a batch, and this claim goes on with the first.
+
+    A batch of a thousand texts is taken apart over several claims: what is not carved yet stays queued as it is.
+    """
+    first, *others = texts[:TEXTS_CARVED]
+    kept = [rows[position] for position in first.positions]
     for other in others:
         carve(batch, [rows[position][0] for position in other.positions])
-    kept = [rows[position] for position in first.positions]
+    if len(texts) > TEXTS_CARVED:
+        batch = carve(batch, [row[0] for row in kept])
     return _Load(batch, kept, [replace(first, positions=list(range(len(kept))))])
 
 
 def _take(campaign: Campaign, loads: list[_Load], token: str) -> list[Claim]:
     """Write a call for each into the ledger and put the batches into this worker's hands."""
+    if not loads:
+        return []
     calls = ledger.prepare_all([_call(campaign, load) for load in loads])
     of_batch = [When(pk=load.batch.pk, then=call.pk) for load, call in zip(loads, calls, strict=True)]
     Batch.objects.filter(pk__in=[load.batch.pk for load in loads]).update(

@@ -6,6 +6,7 @@ is told of settles it. A repeat that is refused as a duplicate (−2) says the s
 
 import datetime as dt
 import logging
+import time
 from typing import Any
 
 from django.conf import settings
@@ -40,17 +41,19 @@ LEASE_SECONDS = sum(settings.LAAFFIC_TIMEOUTS) + 15  # longer than the longest a
 def send(campaign_id: int) -> None:
     """Send a campaign whose request waits; whoever comes second finds the lease taken and goes away."""
     with leases.lease(f"email:{campaign_id}", LEASE_SECONDS) as held:
-        if held is None:
+        if held is None or workers.is_stopping():  # the sweeper rings for it again
             return
         claimed = _claim(campaign_id)
         if claimed is None:
             return
         campaign, call = claimed
         unchanged = EmailCampaign.objects.filter(pk=campaign.pk, call=call, state=EmailCampaignState.SENDING)
+        began = time.monotonic()
         if ledger.depart(call.pk, provided=Exists(unchanged), unless_held=True) is None:
             _called_off(campaign.pk, call)
             return
         try:
+            ledger.must_leave(began, INTERFACE)
             task_id = laaffic_client().email.batch_send(batch_of(campaign)).task_id
         except (LaafficError, InvalidRequest, NotConfigured) as problem:
             settle_error(campaign.pk, call.pk, as_outcome(problem))

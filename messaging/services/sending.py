@@ -10,17 +10,21 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 
+from django.db import DatabaseError
 from django.db.models import Exists, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services import account_hold, bell, isolation, leases, ledger, workers
+from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, leases, ledger, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.perseverance import insist
 from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BatchState, Campaign, CampaignState
-from messaging.services import answers, audience, campaigns, channels, claiming, settling
+from messaging.services import answers, audience, campaigns, channels, claiming, lost_answers, settling
 from messaging.services.channels import NotReady, Post
 from messaging.services.claiming import Stopped, Wait
 from messaging.services.outgoing import Claim
@@ -36,12 +40,13 @@ ANSWERS_AT_ONCE = 4  # a transaction
 NEAR_SECONDS = 0.01
 WRITE_WITHIN = 0.03  # seconds in which an answer that is known is only known here
 IDLE_SECONDS = 0.05
+LONGEST_PAUSE = 60.0
 
 
 def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
     """Send for a while; whoever comes second finds the lease taken and goes away."""
     with leases.lease(f"send:{campaign_id}") as held:
-        if held is None:
+        if held is None or workers.is_stopping():
             return
         campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
         if campaign.state == CampaignState.CANCELLED:
@@ -86,7 +91,7 @@ class Sender:
         self.usual_seconds = math.inf
         self.answers: list[tuple[Claim, SendResult]] = []  # come, and not written yet
         self.answered_at = 0.0  # when the oldest of them came
-        self.unsettled = 0
+        self.finished: deque[tuple[Future[SendResult], Claim]] = deque()  # answered, and not looked at yet
         self.ready: deque[Claim] = deque()  # claimed ahead: a free connection need not wait for the database
         self.pause_until = 0.0
         self.stopping = False
@@ -97,11 +102,15 @@ class Sender:
     def run(self) -> bool:
         """True when there is more to do."""
         with ThreadPoolExecutor(self.connections, thread_name_prefix="post") as self.posts:
-            with self._lease_kept():
-                while not self._is_over():
-                    self._fill_connections()
-                    self._settle_finished()
-            self._drain()
+            try:
+                with self._lease_kept():
+                    while not self._is_over():
+                        self._fill_connections()
+                        self._settle_finished()
+            finally:
+                self._drain()
+        if not self.ring_again:
+            campaigns.finish_if_done(self.campaign.pk)
         return self.ring_again
 
     @contextlib.contextmanager
@@ -111,11 +120,13 @@ class Sender:
             yield
         finally:
             while self.ready:
-                claiming.release(self.ready.popleft(), "its sender stopped before the request left")
+                claimed = self.ready.popleft()
+                with isolation.guarded(f"giving back batch {claimed.batch_id}"):
+                    insist(partial(claiming.release, claimed, "its sender stopped before the request left"))
 
     def _is_over(self) -> bool:
         now = time.monotonic()
-        if now >= self.end and not self.stopping:
+        if (now >= self.end or workers.is_stopping()) and not self.stopping:
             self.stopping = self.ring_again = True
         if now >= self.next_renewal:
             self.next_renewal = now + RENEW_EVERY
@@ -155,7 +166,7 @@ class Sender:
                 case list(claimed):
                     self.ready.extend(claimed)
                 case Wait(until=until):
-                    self._pause((until - timezone.now()).total_seconds())
+                    self._pause_until(until)
                 case Stopped():
                     self.stopping = True
                 case None:
@@ -169,7 +180,7 @@ class Sender:
                 self.campaign.refresh_from_db(fields=["audience"])
                 self._pause(IDLE_SECONDS)
             return
-        if self.in_flight or self.unsettled or self.answers:
+        if self.in_flight or self.finished or self.answers:
             self._pause(IDLE_SECONDS)
             return
         due = (
@@ -182,37 +193,48 @@ class Sender:
             self.stopping = True
             campaigns.finish_if_done(self.campaign.pk)
             return
-        self._pause(min((due - timezone.now()).total_seconds(), 1.0))
+        self._pause_until(due, at_most=1.0)
+
+    def _pause_until(self, moment: dt.datetime, at_most: float = LONGEST_PAUSE) -> None:
+        """By the database's clock, which set the moment: this machine's may be an hour behind."""
+        self._pause(min((moment - database_clock.now()).total_seconds(), at_most))
 
     def _pause(self, seconds: float) -> None:
         self.pause_until = time.monotonic() + max(seconds, 0.0)
 
     def _depart(self, claimed: Claim) -> None:
         """Commit that the request leaves, and only then let it; not if the campaign was stopped since the claim."""
+        if workers.is_stopping():
+            self.stopping = self.ring_again = True
+            claiming.release(claimed, "its worker was stopped before the request left")
+            return
         running = Exists(Campaign.objects.filter(pk=self.campaign.pk, state=CampaignState.RUNNING))
         left_at = ledger.depart(claimed.call_id, provided=running, unless_held=True)
         if left_at is None:
             claiming.release(claimed, "its campaign or the account was stopped before the request left")
             return
-        if self.campaign.first_sent_at is None:
-            self.campaign.first_sent_at = left_at
-            Campaign.objects.filter(pk=self.campaign.pk, first_sent_at=None).update(first_sent_at=left_at)
         has_connection = len(self.in_flight) < self.connections
         request = self.posts.submit(attempt, self.post, self.client, claimed, left_at)
         self.in_flight[request] = claimed
         self.began[request] = time.monotonic() if has_connection else math.inf
+        if self.campaign.first_sent_at is None:
+            self.campaign.first_sent_at = left_at
+            Campaign.objects.filter(pk=self.campaign.pk, first_sent_at=None).update(first_sent_at=left_at)
 
     def _settle_finished(self) -> None:
-        answered = self._take_answers()
-        self.unsettled = len(answered)  # a refusal may bring their messages back to the queue
+        self.finished.extend(self._take_answers())
         # The wire first: the connections that came free carry the next batches while these answers are written.
-        if answered and not self._is_over():
+        # What is refused may bring its messages back to the queue.
+        if self.finished and not self._is_over():
             self._fill_connections()
-        for future, claimed in answered:
-            self._settle(future, claimed)
-        self.unsettled = 0
+        self._settle_all()
         if not self.in_flight or time.monotonic() - self.answered_at > WRITE_WITHIN:
             self._write_answers()
+
+    def _settle_all(self) -> None:
+        while self.finished:
+            future, claimed = self.finished.popleft()
+            self._settle(future, claimed)
 
     def _take_answers(self) -> list[tuple[Future[SendResult], Claim]]:
         """Wait for the next answers: no longer than for a pause to end, or than earlier ones may stay unwritten."""
@@ -225,7 +247,7 @@ class Sender:
             patience = 1.0
         if self.answers:
             patience = min(patience, max(0.0, self.answered_at + WRITE_WITHIN - time.monotonic()))
-        done, _ = wait(self.in_flight, timeout=patience, return_when=FIRST_COMPLETED)
+        done, _pending = wait(self.in_flight, timeout=patience, return_when=FIRST_COMPLETED)
         return [(future, self._answered(future)) for future in done]
 
     def _answered(self, request: Future[SendResult]) -> Claim:
@@ -243,7 +265,10 @@ class Sender:
         try:
             result = future.result()
         except LaafficError as error:
-            self._after(settling.settle_error(self.campaign.pk, claimed, error))
+            lost = error  # Python forgets `error` at the end of this clause
+            self._insist(claimed, lambda: settling.settle_error(self.campaign.pk, claimed, lost))
+            if isinstance(lost, OutcomeUnknown):
+                self._brake()
             return
         if not self.answers:
             self.answered_at = time.monotonic()
@@ -251,12 +276,42 @@ class Sender:
         if len(self.answers) >= ANSWERS_AT_ONCE or None in result.msg_ids:  # what goes wrong may have to stop it all
             self._write_answers()
 
+    def _brake(self) -> None:
+        """Nothing more leaves when one answer after the other is lost."""
+        if lost_answers.brake(self.campaign.pk) is not None:
+            campaigns.hold_for_account(self.campaign.pk)
+            self.stopping = True
+
     def _write_answers(self) -> None:
-        if self.answers:
+        if not self.answers:
+            return
+        with contextlib.suppress(DatabaseError):  # another batch can wait; these answers exist in memory only
             self._depart_ahead()
-            self._after(settling.settle_answers(self.campaign.pk, self.answers))
-            self.answers = []
-            self._say_waiting("")
+        answered, self.answers = self.answers, []
+        isolation.in_pieces(answered, self._write, self._give_up)
+        self._say_waiting("")
+
+    def _write(self, answered: Sequence[tuple[Claim, SendResult]]) -> None:
+        self._after(insist(lambda: settling.settle_answers(self.campaign.pk, answered)))
+
+    def _give_up(self, answered: tuple[Claim, SendResult], problem: Exception) -> None:
+        self._unwritten(answered[0], problem)
+
+    def _unwritten(self, claimed: Claim, problem: Exception) -> None:
+        """An answer that cannot be written loses no other: its messages are unknown by and by, the campaign is held."""
+        logger.error("the answer to batch %s cannot be written", claimed.batch_id, exc_info=problem)
+        isolation.note(f"the answer to batch {claimed.batch_id}", problem)
+        self.ring_again, self.stopping = False, True
+        said = _("An answer of Laaffic could not be written (%(why)s). Have it mended, then resume.")
+        campaigns.hold(self.campaign.pk, said % {"why": isolation.in_words(problem)[:150]})
+
+    def _insist(self, claimed: Claim, settle: Callable[[], Aftermath]) -> None:
+        try:
+            self._after(insist(settle))
+        except Exception as problem:
+            if isolation.is_passing(problem):
+                raise
+            self._unwritten(claimed, problem)
 
     def _after(self, aftermath: Aftermath) -> None:
         if aftermath.account_is_held:
@@ -266,7 +321,7 @@ class Sender:
             campaigns.hold(self.campaign.pk, aftermath.hold_because)
             self.stopping = True
         if aftermath.wait_until:
-            self._pause((aftermath.wait_until - timezone.now()).total_seconds())
+            self._pause_until(aftermath.wait_until)
             self._say_waiting(aftermath.wait_because)
 
     def _say_waiting(self, reason: str) -> None:
@@ -275,17 +330,18 @@ class Sender:
             Campaign.objects.filter(pk=self.campaign.pk).update(wait_reason=reason[:300])
 
     def _drain(self) -> None:
-        """Every request that left is settled before this job ends, however long its answer takes."""
+        """Every request that left is settled before this job ends, however long its answer takes, and whatever else
+        has failed: no other process knows these answers."""
+        self._settle_all()
         while self.in_flight:
-            done, _ = wait(self.in_flight, timeout=RENEW_EVERY, return_when=FIRST_COMPLETED)
-            self.held.renew()
-            workers.beat()
-            for future in done:
-                self._settle(future, self._answered(future))
+            done, _pending = wait(self.in_flight, timeout=RENEW_EVERY, return_when=FIRST_COMPLETED)
+            with contextlib.suppress(DatabaseError):
+                self.held.renew()
+                workers.beat()
+            self.finished.extend((future, self._answered(future)) for future in done)
+            self._settle_all()
             self._write_answers()
         self._write_answers()
-        if not self.ring_again:
-            campaigns.finish_if_done(self.campaign.pk)
 
 
 def attempt(post: Post, client: LaafficClient, claimed: Claim, left_at: dt.datetime) -> SendResult:

@@ -1,6 +1,7 @@
 """Settling: what came of a batch's POST, written on the call, the batch and each message in one transaction.
 
-A batch's row is locked first and its messages after it, here and wherever else messages change.
+A batch's row is locked first and its messages after it, here and wherever else messages change; the campaign's after
+them, and the tallies last (docs/mechanisms/locks.md).
 """
 
 import datetime as dt
@@ -14,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import account_hold, durability, ledger
+from laaffic_console.gateway.services import account_hold, database_clock, durability, ledger
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
 from messaging import gateway_ids
 from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState
@@ -234,7 +235,6 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
 def _after_rejecting(campaign_id: int, rejected: int, sentence: str = "") -> Aftermath:
     if not rejected:
         return Aftermath()
-    error_limit.count(campaign_id, rejected)
     limit_reached = error_limit.reason_to_hold(campaign_id)
     # What is said of one number after another, and of nobody else, is not about the numbers.
     return Aftermath(hold_because=limit_reached or (sentence if error_limit.nobody_passes(campaign_id) else ""))
@@ -243,7 +243,7 @@ def _after_rejecting(campaign_id: int, rejected: int, sentence: str = "") -> Aft
 def _requeue(batch: Batch, error: LaafficError, *, wait_because: str) -> Aftermath:
     """Back to the queue, later each time: it is certain that nothing was sent."""
     seconds = max(min(60.0, FIRST_WAIT * 2 ** min(batch.attempt, 10)), getattr(error, "retry_after", 0.0))
-    wait_until = timezone.now() + dt.timedelta(seconds=seconds)
+    wait_until = database_clock.now() + dt.timedelta(seconds=seconds)
     Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="", not_before=wait_until)
     return Aftermath(wait_because=wait_because, wait_until=wait_until)
 
@@ -292,9 +292,7 @@ def recover_stale(campaign_id: int, token: str) -> int:
     return len(stale)
 
 
-# A request leaves within this time after its row says so, or not at all: a worker that was stopped in between must not
-# wake up and send what has been settled meanwhile.
-LEAVES_WITHIN = dt.timedelta(seconds=5)
+LEAVES_WITHIN = ledger.LEAVES_WITHIN
 # A request that left may still be answered while its worker lives; the client gives up well before this.
 ANSWER_GRACE = LEAVES_WITHIN + dt.timedelta(seconds=sum(settings.LAAFFIC_TIMEOUTS))
 
@@ -326,6 +324,7 @@ def _write_rejected(campaign_id: int, claimed: Claim, positions: list[int], reas
     waiting = Message.objects.filter(pk__in=ids, state__in=[MessageState.QUEUED, MessageState.UNKNOWN])
     by_country = Counter(waiting.values_list("country", flat=True))
     rejected = waiting.update(state=MessageState.REJECTED, reason=reason, settled_at=now, evidence="the answer")
+    error_limit.count(campaign_id, rejected)  # before the tallies: the order of locks (docs/mechanisms/locks.md)
     count_outcomes(
         campaign_id, {(country, MessageState.REJECTED, reason, ""): (n, 0, 0) for country, n in by_country.items()}
     )

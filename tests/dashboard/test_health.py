@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.dashboard import health, health_page
-from laaffic_console.gateway.models import Application, BalanceReading, GatewayCall, PushedBody, WorkerHeartbeat
-from laaffic_console.gateway.services import account_hold, ledger
+from laaffic_console.gateway.models import Application, BalanceReading, GatewayCall, Lease, PushedBody, WorkerHeartbeat
+from laaffic_console.gateway.services import account_hold, ledger, workers
 from messaging.models import ActivityTally, Batch, Campaign, CampaignState, MessageState, OutcomeTally
 from messaging.services import hours
 
@@ -54,6 +54,34 @@ class HealthTests:
             "queue": "0 waiting",
             "worker": "1 alive",
         }
+
+    def test_it_shows_the_last_sweep_and_the_oldest_thing_that_is_due(self, client: Client) -> None:
+        worker(5)
+        workers.note_sweep()
+        PushedBody.objects.create(kind="sms_report", body="{}", received_at=timezone.now() - dt.timedelta(seconds=40))
+
+        answer = client.get("/readyz")
+
+        assert (answer.status_code, answer.json()["sweep"]) == (200, "0 seconds ago")
+        assert answer.json()["due"].startswith("a pushed body, for 4")
+
+    @pytest.mark.parametrize("seconds", [-3600, 120, 86_400])
+    def test_a_sweep_that_is_long_ago_or_of_a_wrong_clock_is_not_ready(self, client: Client, seconds: int) -> None:
+        worker(5)
+        workers.note_sweep()
+        Lease.objects.filter(name=workers.SWEPT).update(until=timezone.now() - dt.timedelta(seconds=seconds))
+
+        assert client.get("/readyz").status_code == 503
+
+    def test_workers_that_never_swept_are_not_ready(self, client: Client) -> None:
+        worker(5, started_at=timezone.now() - dt.timedelta(minutes=5))
+
+        assert client.get("/readyz").json()["sweep"] == "none yet"
+
+    def test_a_heartbeat_of_a_clock_that_is_ahead_is_none(self, client: Client) -> None:
+        worker(-3600)
+
+        assert client.get("/readyz").status_code == 503
 
     def test_a_stale_heartbeat_is_none(self, client: Client) -> None:
         worker(31)

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Lease
@@ -87,3 +88,36 @@ class ContextTests:
 
     def test_nobody_holds_what_was_never_taken(self) -> None:
         assert leases.holder("nothing") == ""
+
+
+class WrongClockTests:
+    """A machine whose clock was an hour ahead for a moment wrote this; nobody waits an hour for it."""
+
+    @pytest.mark.parametrize("ahead", [dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=400)])
+    def test_a_lease_that_ends_further_ahead_than_it_is_long_has_run_out(self, ahead: dt.timedelta) -> None:
+        leases.take("sweep")
+        Lease.objects.filter(name="sweep").update(until=timezone.now() + ahead)
+
+        assert not leases.is_held("sweep")
+        assert leases.holder("sweep") == ""
+        assert leases.take("sweep") is not None
+        assert leases.is_held("sweep")
+
+    def test_a_long_lease_is_believed_for_as_long_as_it_is(self) -> None:
+        held = leases.take("upload", 600)
+
+        assert held is not None
+        assert held.renew()
+        assert leases.is_held("upload")
+        assert leases.take("upload", 5) is None
+
+    def test_the_machines_own_clock_has_no_say_on_postgresql(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        if connection.vendor != "postgresql":
+            pytest.skip("SQLite has no clock of its own")
+        an_hour_ahead = timezone.now() + dt.timedelta(hours=1)
+        monkeypatch.setattr(timezone, "now", lambda: an_hour_ahead)
+
+        leases.take("sweep")
+
+        monkeypatch.undo()
+        assert Lease.objects.get().until < timezone.now() + dt.timedelta(seconds=60)

@@ -27,7 +27,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(pacing, "timezone", clock)
+    monkeypatch.setattr(pacing, "database_clock", clock)
     return clock
 
 
@@ -115,3 +115,15 @@ class BatchTests:
         limits = [RateLimit(f"limit:{n}", rate) for n, rate in enumerate(rates)]
 
         assert pacing.pacing_batch(limits, at_most) == taken
+
+
+class WrongClockTests:
+    @pytest.mark.parametrize("hours", [0.01, 1, 10_000])
+    def test_a_time_further_ahead_than_any_reservation_holds_up_nobody(self, clock: Clock, hours: float) -> None:
+        limits = [RateLimit("campaign:1", 10), RateLimit("application:1", 10)]
+        ahead = START + dt.timedelta(hours=hours)
+        RatePacer.objects.create(name="application:1", next_at=ahead)
+
+        assert pacing.reserve(limits, 10) is None
+
+        assert pacing.reserve(limits, 10) == START + dt.timedelta(seconds=1)

@@ -384,3 +384,15 @@ class HeartbeatTests:
         workers.beat()
 
         assert workers.alive() == 0
+
+
+def test_the_signal_tells_the_tasks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    supervisor = Supervisor()
+    monkeypatch.setenv(workers.STOP_VARIABLE, str(supervisor.stop_file))
+    before = workers.is_stopping()
+
+    supervisor._stop(15, None)
+
+    assert (before, workers.is_stopping()) == (False, True)
+    supervisor._end()
+    assert not supervisor.stop_file.parent.exists()

@@ -5,11 +5,22 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, SuppressionEntry
-from messaging.services import campaigns, counting, report_pulls, sending, settling
+from messaging.services import (
+    audience,
+    campaigns,
+    claiming,
+    counting,
+    report_pulls,
+    sending,
+    settling,
+    suppression,
+)
+from messaging.services.outgoing import Claim
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,6 +30,37 @@ def make(application: Application, group: ContactGroup, text: str = "Hello", **f
     return campaigns.create(
         name="Autumn", application=application, sender_id="SHOP", text=text, groups=[group], **fields
     )
+
+
+def _watch_claims(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What each claim brings."""
+    claimed: list[Any] = []
+    claim_some = claiming.claim_some
+
+    def watched(*given: Any) -> Any:
+        claimed.append(claim_some(*given))
+        return claimed[-1]
+
+    monkeypatch.setattr(claiming, "claim_some", watched)
+    return claimed
+
+
+def _watch_batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many batches each claim carves."""
+    made: list[int] = []
+    claim_some, carve = claiming.claim_some, claiming.carve
+
+    def claim_watched(*given: Any) -> Any:
+        made.append(0)
+        return claim_some(*given)
+
+    def carve_watched(*given: Any) -> Batch:
+        made[-1] += 1
+        return carve(*given)
+
+    monkeypatch.setattr(claiming, "claim_some", claim_watched)
+    monkeypatch.setattr(claiming, "carve", carve_watched)
+    return made
 
 
 class CampaignTests:
@@ -85,6 +127,65 @@ class CampaignTests:
         assert sandbox.stats()["calls"] == {"/recordMo": 1, "/sendSms": 2}
         assert sandbox.stats()["accepted"] == 7
         assert counting.state_counts(campaign)["accepted"] == 7
+
+    def test_who_opted_out_since_is_given_up_batch_by_batch(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        settings: LazySettings,
+        monkeypatch: pytest.MonkeyPatch,
+        run_jobs: Callable[[], int],
+    ) -> None:
+        settings.LAAFFIC_RECIPIENTS_PER_CALL = 1
+        claimed = _watch_claims(monkeypatch)
+        contacts = add_contacts(group, 80)
+        campaign = make(application, group)
+        campaigns.launch(campaign.pk)
+        audience.freeze(campaign.pk)
+        suppression.suppress_numbers([c.number for c in contacts[:70]], channel="sms", reason="opt_out")
+
+        run_jobs()
+
+        assert counting.state_counts(campaign)["suppressed"] == 70
+        assert counting.state_counts(campaign)["accepted"] == sandbox.stats()["accepted"] == 10
+        assert claimed.count([]) >= 15  # each a transaction of its own
+
+    def test_who_opted_out_takes_nobodys_turn(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup
+    ) -> None:
+        contacts = add_contacts(group, 3)
+        campaign = make(application, group, rate_per_second=2)
+        campaigns.launch(campaign.pk)
+        audience.freeze(campaign.pk)
+        suppression.suppress_numbers([c.number for c in contacts[:2]], channel="sms", reason="opt_out")
+
+        assert claiming.claim_some(campaign, "token", 4) == []
+        assert isinstance(claiming.claim(campaign, "token"), Claim)
+
+    def test_a_batch_of_many_texts_is_taken_apart_over_several_claims(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        monkeypatch: pytest.MonkeyPatch,
+        run_jobs: Callable[[], int],
+    ) -> None:
+        application.several_texts_per_call = False
+        application.save()
+        made = _watch_batches(monkeypatch)
+        for index in range(60):
+            add_contacts(group, 1, first=919876500000 + index, name=f"N{index}")
+        campaign = make(application, group, "Hi {{name}}")
+
+        campaigns.launch(campaign.pk)
+        run_jobs()
+
+        assert len({m["content"] for m in sandbox.messages()}) == sandbox.stats()["accepted"] == 60
+        assert max(made) <= 4 * claiming.TEXTS_CARVED
+        batches = Batch.objects.filter(campaign=campaign)
+        assert sum(batches.values_list("size", flat=True)) == 60
+        assert set(batches.values_list("state", "queued")) == {(Batch.State.SETTLED, 0)}
 
     def test_a_number_left_out_of_the_answer_is_rejected(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]

@@ -1,6 +1,7 @@
 """Group-call tasks against the sandbox over real HTTP: launched once, known by their name, never sent twice."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, CallState, GatewayCall
+from laaffic_console.gateway.services import ledger
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
 from tests.messaging.attachment_samples import mpeg
@@ -15,6 +17,7 @@ from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, w
 from voice.models import Announcement, GroupTask, TaskState
 from voice.services import (
     audio,
+    group_state,
     group_sync,
     group_tasks,
     scheduling,
@@ -204,3 +207,105 @@ class LaunchTests:
 
         task.refresh_from_db()
         assert task.state == becomes
+
+
+class SleeperTests:
+    """A launcher that stood still, wherever, while its task was given back and launched by another: 20 were called
+    twice."""
+
+    @pytest.mark.parametrize("where", ["_numbers", "_prepare"])
+    def test_who_wakes_after_the_task_was_given_back_sends_nothing(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch, where: str
+    ) -> None:
+        task = written(application, count=20)
+        meanwhile(monkeypatch, where, lambda: launched_by_another(task))
+
+        with pytest.raises(ValidationError, match="given up meanwhile"):
+            group_tasks.launch(task.pk)
+
+        task.refresh_from_db()
+        assert len(at_sandbox(sandbox)) == 1
+        assert task.state == TaskState.SUBMITTING
+        assert GroupTask.objects.get(pk=task.pk).call is not None
+
+    def test_who_wakes_after_its_call_was_taken_back_leaves_the_other_launch_alone(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        task = written(application, count=20)
+
+        def another_is_sending() -> None:
+            GatewayCall.objects.update(state=CallState.NOT_SENT)
+            GroupTask.objects.filter(pk=task.pk).update(state=TaskState.SENDING, launch_token="another", call=None)
+
+        meanwhile(monkeypatch, "_leave", another_is_sending)
+
+        group_tasks.launch(task.pk)
+
+        task.refresh_from_db()
+        assert (task.state, task.launch_token) == (TaskState.SENDING, "another")
+        assert at_sandbox(sandbox) == []
+
+    def test_who_stands_still_between_the_ledger_and_the_wire_sends_nothing(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ledger, "LEAVES_WITHIN", dt.timedelta(seconds=-1))
+        task = written(application, count=20)
+
+        task = group_tasks.launch(task.pk)
+
+        assert (task.state, task.call.state) == (TaskState.DRAFT, CallState.NOT_SENT)
+        assert at_sandbox(sandbox) == []
+
+    def test_a_recovery_that_read_an_earlier_launch_leaves_this_one_alone(self, application: Application) -> None:
+        task = written(application, count=20)
+        GroupTask.objects.filter(pk=task.pk).update(state=TaskState.SENDING, launch_token="one")
+        seen = GroupTask.objects.get(pk=task.pk)
+        GroupTask.objects.filter(pk=task.pk).update(launch_token="two")
+
+        assert group_sync._as_seen(seen).update(state=TaskState.DRAFT) == 0
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, where: str, happens: Callable[[], object]) -> None:
+    """Just before this step, once."""
+    step, did = getattr(group_tasks, where), []
+
+    def late(*given: Any) -> Any:
+        if not did:
+            did.append(True)
+            happens()
+        return step(*given)
+
+    monkeypatch.setattr(group_tasks, where, late)
+
+
+def launched_by_another(task: GroupTask) -> None:
+    long_ago = timezone.now() - dt.timedelta(minutes=10)
+    GroupTask.objects.filter(pk=task.pk).update(look_at=long_ago)
+    group_sync.recover()
+    group_tasks.launch(task.pk)
+
+
+class NotListedTests:
+    def test_a_task_that_laaffic_lists_no_more_is_asked_for_ever_more_seldom_and_then_no_more(
+        self, application: Application
+    ) -> None:
+        now = timezone.now()
+        task = GroupTask(application=application, state=TaskState.CALLING)
+
+        waits = []
+        for looks in range(1, group_state.MISSED_AT_MOST + 1):
+            task.looks = looks
+            following = group_state.next_look(task, now)
+            assert following is not None
+            waits.append(following - now)
+
+        assert waits == sorted(waits)
+        assert waits[-1] == dt.timedelta(hours=1)
+        task.looks += 1
+        assert group_state.next_look(task, now) is None
+
+    def test_one_that_is_listed_is_asked_for_often(self, application: Application) -> None:
+        now = timezone.now()
+        task = GroupTask(application=application, state=TaskState.CALLING, looks=0)
+
+        assert group_state.next_look(task, now) == now + group_state.SOON

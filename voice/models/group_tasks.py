@@ -163,6 +163,8 @@ class GroupTask(models.Model):
     launched_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("launched by")
     )
+    # Of the launch that has it in hand: one that slept, and whose task was given back meanwhile, has another.
+    launch_token = models.CharField(max_length=36, blank=True, editable=False)
     launched_at = models.DateTimeField(_("launched"), null=True)
     finished_at = models.DateTimeField(_("over since"), null=True)
 

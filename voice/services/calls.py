@@ -133,7 +133,7 @@ def _try(call_id: int, by: User | None) -> SipCall:
     except OutcomeUnknown:
         pass
     except LaafficError:
-        SipCall.objects.filter(pk=asked.pk).update(look_at=None)
+        SipCall.objects.filter(pk=asked.pk, call=call).update(look_at=None)
     else:
         with transaction.atomic():
             _answered(call, f"the answer: {voice_id}" if voice_id else "the answer")

@@ -35,6 +35,7 @@ CLOCKS_DIFFER_BY = dt.timedelta(days=1)  # tasks are listed by when they were ma
 SOON = dt.timedelta(seconds=5)
 COUNT_EVERY = dt.timedelta(seconds=30)
 SELDOM = dt.timedelta(minutes=10)
+MISSED_AT_MOST = 80  # times that a task is not listed, the last of them an hour apart: about three days
 LAST_LOOK = dt.timedelta(hours=6)  # after its end, for call records that come late
 UNSETTLED = (CallState.UNKNOWN, CallState.IN_FLIGHT)
 
@@ -129,12 +130,22 @@ def next_look(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
         return now + min(max(3 * SOON, age / 2), 6 * SELDOM)
     if task.state == TaskState.WAITING and task.send_at is not None and task.send_at > now + SOON:
         return min(task.send_at, now + SELDOM)
+    if task.state in OPEN and task.looks:
+        return _next_look_for_missing(task, now)
     if task.state in OPEN:
         return now + SOON
     if task.state in OVER and task.recorded < (task.called or 0):
         age = now - (task.finished_at or now)
         return now + max(3 * SOON, age / 2) if age < LAST_LOOK else None
     return None
+
+
+def _next_look_for_missing(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
+    """Laaffic does not list it any more: ever more seldom, and no more after some days. A person can still ask."""
+    if task.looks > MISSED_AT_MOST:
+        return None
+    doubled: int = 2 ** min(task.looks, 20)
+    return now + min(SOON * doubled, 6 * SELDOM)
 
 
 def records_came() -> None:

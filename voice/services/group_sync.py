@@ -1,6 +1,6 @@
 """Asking Laaffic how our group-call tasks stand: all that are open, and those whose call records still come in."""
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import CallState
@@ -82,8 +82,12 @@ def recover() -> None:
     stuck = GroupTask.objects.filter(state=TaskState.SENDING, look_at__lte=timezone.now() - lost_calls.LOST_AFTER)
     for task in stuck.select_related("call").order_by("pk")[:AT_ONCE]:
         if task.call is None or task.call.state in (CallState.NOT_SENT, CallState.REFUSED):
-            GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING).update(state=TaskState.DRAFT, look_at=None)
+            _as_seen(task).update(state=TaskState.DRAFT, look_at=None)
         elif task.call.state in (CallState.UNKNOWN, CallState.ACCEPTED):
-            GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING).update(
-                state=TaskState.UNKNOWN, looks=0, look_at=timezone.now()
-            )
+            _as_seen(task).update(state=TaskState.UNKNOWN, looks=0, look_at=timezone.now())
+
+
+def _as_seen(task: GroupTask) -> QuerySet[GroupTask]:
+    """While it is the same launch's, with the same call: another may have begun since it was read."""
+    same = GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING, launch_token=task.launch_token)
+    return same.filter(call=task.call)

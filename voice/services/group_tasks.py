@@ -7,6 +7,7 @@ name once (−20 then says that the first try arrived).
 
 import json
 import secrets
+import uuid
 from collections.abc import Sequence
 
 from django.conf import settings
@@ -76,15 +77,16 @@ def launch(task_id: int, *, by: User | None = None, seen: str | None = None) -> 
 
     `seen`: the digest of what a page showed. Compared once the draft is claimed, when nobody can edit it any more.
     """
-    now = timezone.now()
+    token = str(uuid.uuid4())
     claimed = (
         _drafts()
         .filter(pk=task_id, is_template=False)
-        .update(state=TaskState.SENDING, call=None, launched_by=by, look_at=now)
+        .update(state=TaskState.SENDING, call=None, launched_by=by, look_at=timezone.now(), launch_token=token)
     )
     if not claimed:
         raise ValidationError(_("This task was launched already: it is not launched twice."))
     task = GroupTask.objects.select_related(*RELATED).get(pk=task_id)
+    task.launch_token = token  # whoever reads it this late may read another launch's
     try:
         group_requests.check(task)
         numbers = _numbers(task)
@@ -94,10 +96,15 @@ def launch(task_id: int, *, by: User | None = None, seen: str | None = None) -> 
             )
         call = _prepare(task, numbers, by)
     except ValidationError:
-        GroupTask.objects.filter(pk=task_id, call=None).update(state=TaskState.DRAFT, look_at=None)
+        _still(task).filter(call=None).update(state=TaskState.DRAFT, look_at=None)
         raise
     _leave(task, call, numbers)
     return GroupTask.objects.select_related(*RELATED).get(pk=task_id)
+
+
+def _still(task: GroupTask) -> QuerySet[GroupTask]:
+    """The task while this very launch has it in hand: one that slept may find it given back, or launched anew."""
+    return GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING, launch_token=task.launch_token)
 
 
 def _drafts() -> QuerySet[GroupTask]:
@@ -127,6 +134,8 @@ def opted_out_since(count: int) -> str:
 @transaction.atomic
 def _prepare(task: GroupTask, numbers: list[str], by: User | None) -> GatewayCall:
     """The committed row that says what is about to leave (DESIGN §1.1)."""
+    if not _still(task).select_for_update().filter(call=None).exists():
+        raise ValidationError(_("This launch stood still for too long and was given up meanwhile. Look at it again."))
     task.task_name = _name_for(task)
     if len(numbers) != task.number_count:
         task.left_suppressed += task.number_count - len(numbers)
@@ -211,9 +220,7 @@ def _accepted(task: GroupTask, call: GatewayCall, key: str) -> None:
 def _look_for(task: GroupTask) -> None:
     """It may have arrived: Laaffic is asked for its name, now and then by the job. It is never sent again by itself."""
     now = timezone.now()
-    GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING).update(
-        state=TaskState.UNKNOWN, looks=0, look_at=now + SOON
-    )
+    _still(task).update(state=TaskState.UNKNOWN, looks=0, look_at=now + SOON)
     try:
         found = group_state.find(task)
     except (LaafficError, NotConfigured):
@@ -223,7 +230,7 @@ def _look_for(task: GroupTask) -> None:
 
 
 def _ended(task: GroupTask, state: TaskState) -> None:
-    GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING).update(state=state, look_at=None)
+    _still(task).update(state=state, look_at=None)
 
 
 def not_there(task_id: int, *, why: str, by: User) -> None:

@@ -1,7 +1,12 @@
 """What several workers on several machines share: leases, the pace of sending, signs of life."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+
+def _usual_seconds() -> float:
+    return float(settings.LAAFFIC_LEASE_SECONDS)
 
 
 class Lease(models.Model):
@@ -10,6 +15,7 @@ class Lease(models.Model):
     name = models.CharField(max_length=80, primary_key=True)
     token = models.CharField(max_length=36, blank=True)
     until = models.DateTimeField()
+    seconds = models.FloatField(default=_usual_seconds)  # how long it is: an end further ahead is not believed
 
     def __str__(self) -> str:
         return self.name

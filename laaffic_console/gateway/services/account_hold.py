@@ -25,6 +25,8 @@ FIRST_PROBE = 15  # seconds
 LONGEST_WAIT = 300
 AGAIN = dt.timedelta(minutes=15)  # refused again within this time of its end, it is the same trouble
 NO_FUNDS = "-10"
+CAMPAIGN = "campaign:"
+LOST = "lost"  # no refusal: answers do not come
 PROBE_JOB = "laaffic_console.gateway.jobs.probe_account"
 HOLDING = (Remedy.HOLD_ACCOUNT, Remedy.RESIGN)  # a clock that is still wrong after re-signing stops everything too
 
@@ -50,6 +52,23 @@ def place_because(sentence: str) -> None:
     _place(None, code="", sentence=sentence, call=None)
 
 
+def place_for_lost_answers(sentence: str, *, campaign_id: int | None = None) -> AccountHold:
+    """Hold one campaign, or with None the account, until Laaffic answers a harmless request."""
+    scope = "account" if campaign_id is None else of_campaign(campaign_id)
+    return _place(None, code=LOST, sentence=sentence, call=None, scope=scope)
+
+
+def of_campaign(campaign_id: int) -> str:
+    """The scope of a hold that concerns this campaign alone."""
+    return f"{CAMPAIGN}{campaign_id}"
+
+
+def lost_last_ended(scopes: list[str]) -> dt.datetime | None:
+    """When a hold for lost answers ended last in one of these scopes."""
+    ended = AccountHold.objects.filter(scope__in=scopes, code=LOST, released_at__isnull=False)
+    return ended.order_by("-released_at").values_list("released_at", flat=True).first()
+
+
 def sentence_of(refusal: Refused) -> str:
     if refusal.is_foreign:
         said = _("The answer was %(code)s, and not Laaffic's: %(meaning)s. %(advice)s")
@@ -61,7 +80,12 @@ def sentence_of(refusal: Refused) -> str:
 def open_holds(application_id: int | OuterRef) -> QuerySet[AccountHold]:
     """What stops this application now: holds of its own and of the whole account."""
     concerned = Q(application=None) | Q(application=application_id)
-    return AccountHold.objects.filter(concerned, released_at=None)
+    return AccountHold.objects.filter(concerned, released_at=None).exclude(scope__startswith=CAMPAIGN)
+
+
+def open_hold_of_campaign(campaign_id: int) -> AccountHold | None:
+    """What stops this campaign and no other."""
+    return AccountHold.objects.filter(scope=of_campaign(campaign_id), released_at=None).first()
 
 
 def stop_for(application_id: int) -> AccountHold | None:
@@ -110,9 +134,11 @@ def tell(balance: Balance) -> None:
 
 
 @transaction.atomic
-def _place(application: Application | None, *, code: str, sentence: str, call: GatewayCall | None) -> None:
+def _place(
+    application: Application | None, *, code: str, sentence: str, call: GatewayCall | None, scope: str = ""
+) -> AccountHold:
     now = timezone.now()
-    scope = f"application:{application.pk}" if application else "account"
+    scope = scope or (f"application:{application.pk}" if application else "account")
     before = _shortly_before(scope, code, now)
     wait = min(2 * before.probe_wait, LONGEST_WAIT) if before else FIRST_PROBE
     given = {
@@ -125,9 +151,10 @@ def _place(application: Application | None, *, code: str, sentence: str, call: G
         "funds": before.funds if before else None,
         "next_probe_at": now + dt.timedelta(seconds=wait) if _can_be_asked(application) else None,
     }
-    _hold, is_new = AccountHold.objects.get_or_create(scope=scope, released_at=None, defaults=given)
+    hold, is_new = AccountHold.objects.get_or_create(scope=scope, released_at=None, defaults=given)
     if is_new:
         _ring_followers()
+    return hold
 
 
 def _shortly_before(scope: str, code: str, now: dt.datetime) -> AccountHold | None:
@@ -156,7 +183,9 @@ def _probe(hold: AccountHold) -> None:
     except NotConfigured as problem:
         _ask_later(hold, str(problem), sentence=str(problem), code="")
     except Refused as refusal:
-        if refusal.calls_for in HOLDING and refusal.entry.of_application == (hold.application is not None):
+        if hold.code == LOST:
+            release(hold.pk, because="Laaffic answers again.")
+        elif refusal.calls_for in HOLDING and refusal.entry.of_application == (hold.application is not None):
             _ask_later(hold, str(refusal), sentence=sentence_of(refusal), code=refusal.code)
         else:
             _ask_later(hold, str(refusal))
@@ -168,7 +197,8 @@ def _probe(hold: AccountHold) -> None:
 
 def _weigh(hold: AccountHold, balance: Balance) -> None:
     if hold.code != NO_FUNDS:
-        release(hold.pk, because="Laaffic accepts the credentials.")
+        answers = hold.code == LOST
+        release(hold.pk, because="Laaffic answers again." if answers else "Laaffic accepts the credentials.")
     elif funds(balance) > max(hold.funds or Decimal(), Decimal()):
         AccountHold.objects.filter(pk=hold.pk).update(funds=funds(balance))
         release(hold.pk, because=f"There are funds again: the balance is {balance.balance}.")

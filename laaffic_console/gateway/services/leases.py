@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
-from django.utils import timezone
 
 from laaffic_console.gateway.models import Lease
+from laaffic_console.gateway.services import database_clock
 
 LEASE_SECONDS = (
     settings.LAAFFIC_LEASE_SECONDS
 )  # within half a minute a sweeper finds what a killed worker left (DESIGN §1.3)
+CLOCKS_DIFFER_BY = dt.timedelta(seconds=2)  # a clock is set by so much now and then
 
 
 @dataclass(slots=True)
@@ -30,16 +30,19 @@ class HeldLease:
         return held.update(until=_end(self.seconds)) == 1
 
     def release(self) -> None:
-        Lease.objects.filter(name=self.name, token=self.token).update(token="", until=timezone.now())
+        Lease.objects.filter(name=self.name, token=self.token).update(token="", until=database_clock.now())
 
 
 def take(name: str, seconds: float = LEASE_SECONDS) -> HeldLease | None:
     token = str(uuid.uuid4())
-    now = timezone.now()
     with transaction.atomic():
+        now = database_clock.now()
         Lease.objects.bulk_create([Lease(name=name, until=now - dt.timedelta(days=1))], ignore_conflicts=True)
-        free = Lease.objects.filter(name=name).filter(Q(token="") | Q(until__lt=now))
-        taken = free.update(token=token, until=_end(seconds))
+        seen = Lease.objects.get(name=name)
+        if _is_live(seen, now):
+            return None
+        unchanged = Lease.objects.filter(name=name, token=seen.token, until=seen.until)
+        taken = unchanged.update(token=token, seconds=seconds, until=now + dt.timedelta(seconds=seconds))
     return HeldLease(name, token, seconds) if taken else None
 
 
@@ -56,8 +59,8 @@ def lease(name: str, seconds: float = LEASE_SECONDS) -> Iterator[HeldLease | Non
 
 def holder(name: str) -> str:
     """The token of whoever holds it now; "" when nobody does."""
-    token = Lease.objects.filter(name=name, until__gte=timezone.now()).values_list("token", flat=True).first()
-    return token or ""
+    found = Lease.objects.filter(name=name).first()
+    return found.token if found and _is_live(found, database_clock.now()) else ""
 
 
 def is_held(name: str) -> bool:
@@ -66,8 +69,14 @@ def is_held(name: str) -> bool:
 
 def free(name: str) -> None:
     """Give back a lease that another process took, when what it stands for is done."""
-    Lease.objects.filter(name=name).update(token="", until=timezone.now())
+    Lease.objects.filter(name=name).update(token="", until=database_clock.now())
+
+
+def _is_live(lease: Lease, now: dt.datetime) -> bool:
+    """One that ends further ahead than it is long was written by a clock that was wrong: it has run out."""
+    furthest = now + dt.timedelta(seconds=lease.seconds) + CLOCKS_DIFFER_BY
+    return bool(lease.token) and now <= lease.until <= furthest
 
 
 def _end(seconds: float) -> dt.datetime:
-    return timezone.now() + dt.timedelta(seconds=seconds)
+    return database_clock.now() + dt.timedelta(seconds=seconds)

@@ -7,6 +7,7 @@ settle(call, ...)         what came of it, by the outcome's three branches
 
 import datetime as dt
 import hashlib
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ from laaffic_console.gateway.models import Application, CallState, GatewayCall
 from laaffic_console.gateway.services import account_hold
 from laaffic_console.gateway.services.durability import durable
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
+
+# A request leaves within this time after its row says so, or not at all.
+LEAVES_WITHIN = dt.timedelta(seconds=5)
 
 
 def digest_of(*parts: str) -> str:
@@ -76,6 +80,16 @@ def depart(call_id: int, *, provided: Q | Exists | None = None, unless_held: boo
         departed = departed.filter(account_hold.may_go_on())
     with durable():
         return now if departed.update(state=CallState.IN_FLIGHT, left_at=now) == 1 else None
+
+
+def must_leave(began: float, interface: str) -> None:
+    """Between the commit that says so and the request: NotSent for a process that stood still there (monotonic time).
+
+    Whoever wakes later may find that its call was given up for lost meanwhile, and that what it was about was sent
+    again by another.
+    """
+    if time.monotonic() - began > LEAVES_WITHIN.total_seconds():
+        raise NotSent("this process stood still just before the request left", interface=interface)
 
 
 def settle_accepted(call_id: int, *, evidence: str = "the answer") -> bool:

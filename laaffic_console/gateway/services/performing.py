@@ -1,6 +1,7 @@
 """Record, then call, then settle, for calls made one at a time, while a person waits for the answer."""
 
 import logging
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -26,12 +27,14 @@ def perform(call: GatewayCall, request: Callable[[], Answer]) -> Answer:
 
     Called outside any transaction: what was prepared must be committed before a byte leaves (DESIGN §1.1).
     """
+    began = time.monotonic()
     call.left_at = ledger.depart(call.pk, unless_held=True)
     if call.left_at is None:
         held_back = HeldBack(_why_not(call), interface=call.interface)
         ledger.take_back(ledger.only(call.pk), held_back.message)
         raise held_back
     try:
+        ledger.must_leave(began, call.interface)
         return request()
     except LaafficError as problem:
         ledger.settle_error(call.pk, problem)

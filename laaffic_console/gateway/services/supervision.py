@@ -8,12 +8,15 @@ one started.
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
+from pathlib import Path
 from types import FrameType
 
 from django.conf import settings
@@ -26,7 +29,7 @@ from redis.exceptions import RedisError
 
 from laaffic_console.gateway.cluster_guard import Guard
 from laaffic_console.gateway.models import WorkerHeartbeat
-from laaffic_console.gateway.services import leases, workers
+from laaffic_console.gateway.services import database_clock, leases, workers
 from laaffic_console.gateway.services.workers import SWEEP_RUNG
 
 logger = logging.getLogger(__name__)
@@ -53,6 +56,7 @@ class Supervisor:
         self.cluster: subprocess.Popen[bytes] | None = None
         self.guard = Guard()
         self.stopping = False
+        self.stop_file = Path(tempfile.mkdtemp(prefix="console-worker-")) / "stop"
         self.is_away = False
         self.started = self.next_ping = self.next_sweep = 0.0
 
@@ -122,8 +126,8 @@ class Supervisor:
             self._register()
             return False
         (beat_at,) = row
-        silent = self.stale_after + 1 if beat_at is None else (timezone.now() - beat_at).total_seconds()
-        return silent > self.stale_after
+        silent = self.stale_after + 1 if beat_at is None else (database_clock.now() - beat_at).total_seconds()
+        return abs(silent) > self.stale_after
 
     def _ring(self) -> None:
         now = time.monotonic()
@@ -138,7 +142,7 @@ class Supervisor:
                 async_task("laaffic_console.gateway.jobs.sweep")
 
     def _register(self) -> None:
-        now = timezone.now()
+        now = database_clock.now()
         WorkerHeartbeat.objects.filter(beat_at__lt=now - 60 * workers.STALE_AFTER).delete()
         WorkerHeartbeat.objects.create(
             worker=self.worker, host=socket.gethostname(), pid=os.getpid(), started_at=now, beat_at=now
@@ -146,7 +150,8 @@ class Supervisor:
 
     def _start(self) -> None:
         self.started = time.monotonic()
-        environment = {**os.environ, workers.WORKER_VARIABLE: self.worker}
+        told = {workers.WORKER_VARIABLE: self.worker, workers.STOP_VARIABLE: str(self.stop_file)}
+        environment = {**os.environ, **told}
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
         self.cluster = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603
         self.guard.watch(self.cluster.pid)
@@ -154,7 +159,7 @@ class Supervisor:
     def _restart(self, why: str) -> None:
         logger.warning("worker %s: %s; restarting it whole", self.worker, why)
         self._kill()
-        WorkerHeartbeat.objects.filter(pk=self.worker).update(restarts=F("restarts") + 1, beat_at=timezone.now())
+        WorkerHeartbeat.objects.filter(pk=self.worker).update(restarts=F("restarts") + 1, beat_at=database_clock.now())
         self._start()
 
     def _kill(self, how: signal.Signals = signal.SIGKILL) -> None:
@@ -167,7 +172,10 @@ class Supervisor:
             self.cluster.wait()
 
     def _stop(self, signum: int, frame: FrameType | None) -> None:
+        """From the signal on nothing new leaves: the tasks look at this file before each request."""
         self.stopping = True
+        with contextlib.suppress(OSError):
+            self.stop_file.touch()
 
     def _end(self) -> None:
         """Let running jobs finish their slice; what does not end in time is found again by its lease."""
@@ -178,5 +186,6 @@ class Supervisor:
                 self.cluster.wait(STOP_PATIENCE)
             self._kill()
         self.guard.end()
+        shutil.rmtree(self.stop_file.parent, ignore_errors=True)
         with contextlib.suppress(Exception):
             WorkerHeartbeat.objects.filter(pk=self.worker).update(stopped_at=timezone.now())

@@ -7,14 +7,15 @@ import time
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import timezone
 
-from laaffic_console.gateway.models import WorkerHeartbeat
-from laaffic_console.gateway.services import clock
+from laaffic_console.gateway.models import Lease, WorkerHeartbeat
+from laaffic_console.gateway.services import clock, database_clock
 
 WORKER_VARIABLE = "CONSOLE_WORKER"  # set by `manage.py worker` for the cluster that it starts
+STOP_VARIABLE = "CONSOLE_STOP_FILE"  # that is there once the worker has been told to stop; for its cluster's tasks
 BEAT_EVERY = 2.0
 SWEEP_RUNG = "sweep rung"  # the lease on there being a sweep in the queue
+SWEPT = "swept"  # a lease that nobody holds: its end is when the last sweep ended
 STALE_AFTER = dt.timedelta(seconds=settings.LAAFFIC_WORKER_STALE_SECONDS)
 
 _last_beat = 0.0
@@ -24,20 +25,37 @@ def worker_name() -> str:
     return os.environ.get(WORKER_VARIABLE) or f"{socket.gethostname()}-{os.getpid()}"
 
 
+def is_stopping() -> bool:
+    """Whether this worker was told to stop: nothing new may leave, what is in flight is awaited. Asks no database."""
+    told = os.environ.get(STOP_VARIABLE)
+    return bool(told) and os.path.exists(told or "")
+
+
 def beat() -> None:
     """Write that this worker's tasks run; called often, writes at most every two seconds a process."""
     global _last_beat
     if WORKER_VARIABLE not in os.environ or time.monotonic() - _last_beat < BEAT_EVERY:
         return
     _last_beat = time.monotonic()
-    said: dict[str, object] = {"beat_at": timezone.now()}
+    said: dict[str, object] = {"beat_at": database_clock.now()}
     if (skew := clock.observed_here()) is not None:
         said["clock_skew"] = skew
     WorkerHeartbeat.objects.filter(worker=worker_name()).update(**said)
 
 
+def note_sweep() -> None:
+    """A sweep has ended."""
+    Lease.objects.update_or_create(name=SWEPT, defaults={"token": "", "until": database_clock.now()})
+
+
+def last_sweep() -> dt.datetime | None:
+    """When the last sweep ended; None before any."""
+    return Lease.objects.filter(name=SWEPT).values_list("until", flat=True).first()
+
+
 def living() -> QuerySet[WorkerHeartbeat]:
-    return WorkerHeartbeat.objects.filter(stopped_at=None, beat_at__gt=timezone.now() - STALE_AFTER)
+    now = database_clock.now()  # a beat that lies ahead was written by a clock that was wrong: it says nothing
+    return WorkerHeartbeat.objects.filter(stopped_at=None, beat_at__gt=now - STALE_AFTER, beat_at__lt=now + STALE_AFTER)
 
 
 def alive() -> int:

@@ -74,10 +74,10 @@ def bind(
 
 def unbind(binding: Binding, *, by: User | None = None) -> BindingRequest:
     """End a binding. ValidationError when it is refused; one that is gone already is marked so."""
-    if not binding.is_live:
-        raise ValidationError(_("This binding is gone already: there is nothing to unbind."))
     with transaction.atomic():
         locked = Binding.objects.select_for_update().get(pk=binding.pk)
+        if not locked.is_live:
+            raise ValidationError(_("This binding is gone already: there is nothing to unbind."))
         _check_nothing_open(locked)
         request = BindingRequest.objects.create(
             verb=Verb.UNBIND,

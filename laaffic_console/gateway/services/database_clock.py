@@ -1,0 +1,25 @@
+"""The one clock by which workers on several machines share leases and the pace: the database's.
+
+SQLite runs in this process, on the one machine there is, and so do its hands.
+"""
+
+import datetime as dt
+
+from django.db import connection
+from django.db.models.functions import Now
+from django.utils import timezone
+
+
+def now() -> dt.datetime:
+    """The moment of asking, not of the transaction's beginning."""
+    if connection.vendor != "postgresql":
+        return timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (moment,) = cursor.fetchone()
+    return moment  # type: ignore[no-any-return]
+
+
+def in_statement() -> dt.datetime | Now:
+    """The same for a statement to compare with, which costs no question of its own."""
+    return Now() if connection.vendor == "postgresql" else timezone.now()

@@ -1,0 +1,47 @@
+"""The brake on lost answers: a gateway that hangs must not make thousands of people unknown.
+
+After so many lost answers in a row the campaign is held; when several campaigns see it, so is the account. The hold
+asks for the balance, which harms nobody, and what it stopped goes on when that is answered. What was in flight when it
+was placed stays unknown, as after any lost answer.
+"""
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import AccountHold, CallState, GatewayCall
+from laaffic_console.gateway.services import account_hold
+
+WAITING = (CallState.PREPARED, CallState.IN_FLIGHT, CallState.NOT_SENT)  # these say nothing about the gateway
+
+
+def brake(campaign_id: int) -> AccountHold | None:
+    """After a lost answer: the hold that it led to, on the campaign or on the account."""
+    in_a_row = settings.LAAFFIC_LOST_ANSWERS
+    if not in_a_row or not _all_lost(campaign_id, in_a_row):
+        return None
+    shown = {"n": in_a_row}
+    said = _("The last %(n)d answers of Laaffic were lost. It is asked now and then, and sending goes on by itself.")
+    hold = account_hold.place_for_lost_answers(said % shown, campaign_id=campaign_id)
+    campaigns = _campaigns_held()
+    if settings.LAAFFIC_LOST_ANSWERS_CAMPAIGNS and campaigns >= settings.LAAFFIC_LOST_ANSWERS_CAMPAIGNS:
+        said = _("Laaffic's answers to %(n)d campaigns were lost. It is asked now and then, and all goes on by itself.")
+        return account_hold.place_for_lost_answers(said % {"n": campaigns})
+    return hold
+
+
+def _all_lost(campaign_id: int, in_a_row: int) -> bool:
+    """Of the newest calls since the last brake was let go; a call whose worker died says nothing (it has no reason)."""
+    settled = GatewayCall.objects.filter(about_kind="campaign", about_id=campaign_id).exclude(state__in=WAITING)
+    settled = settled.exclude(Q(state=CallState.UNKNOWN, reason=""))
+    let_go = account_hold.lost_last_ended(["account", account_hold.of_campaign(campaign_id)])
+    if let_go is not None:
+        settled = settled.filter(left_at__gt=let_go)
+    newest = list(settled.order_by("-settled_at").values_list("state", flat=True)[:in_a_row])
+    return len(newest) == in_a_row and set(newest) == {CallState.UNKNOWN}
+
+
+def _campaigns_held() -> int:
+    return AccountHold.objects.filter(
+        scope__startswith=account_hold.CAMPAIGN, code=account_hold.LOST, released_at=None
+    ).count()

@@ -1,0 +1,162 @@
+"""The brake: a gateway that hangs stops the sending, and lets it go on by itself when it answers."""
+
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+
+from laaffic_console.gateway.models import AccountHold, Application, CallState, GatewayCall
+from laaffic_console.gateway.services import account_hold
+from laaffic_console.laaffic import OutcomeUnknown
+from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.services import audience, campaigns, sending
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch, settings: LazySettings, application: Application) -> list[bool]:
+    """One recipient a call, one connection, and a gateway whose answers are lost while the list holds True."""
+    settings.LAAFFIC_RECIPIENTS_PER_CALL = 1
+    application.connections = 1
+    application.save()
+    state = [True]
+    real = sending.attempt
+
+    def attempt(*given: Any) -> Any:
+        if state[0]:
+            raise OutcomeUnknown("read timed out", interface="sendSms")
+        return real(*given)
+
+    monkeypatch.setattr(sending, "attempt", attempt)
+    return state
+
+
+def launched(application: Application, group: ContactGroup) -> Campaign:
+    campaign = campaigns.create(name="A", application=application, sender_id="S", text="Hi", groups=[group])
+    campaigns.launch(campaign.pk)
+    audience.freeze(campaign.pk)
+    return campaign
+
+
+def unknown() -> int:
+    return Message.objects.filter(state=MessageState.UNKNOWN).count()
+
+
+@pytest.mark.usefixtures("sandbox")
+class BrakeTests:
+    @pytest.mark.parametrize("in_a_row", [1, 5])
+    def test_a_few_in_a_row_hold_the_campaign_with_the_reason(
+        self,
+        application: Application,
+        group: ContactGroup,
+        hanging: list[bool],
+        settings: LazySettings,
+        in_a_row: int,
+    ) -> None:
+        settings.LAAFFIC_LOST_ANSWERS = in_a_row
+        add_contacts(group, 12)
+        campaign = launched(application, group)
+
+        sending.send(campaign.pk)
+
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.HELD
+        assert f"last {in_a_row} answers of Laaffic were lost" in campaign.hold_reason
+        assert in_a_row <= unknown() <= in_a_row + 1
+        assert not account_hold.is_held(application.pk)
+
+    def test_it_goes_on_by_itself_when_laaffic_answers(
+        self, application: Application, group: ContactGroup, hanging: list[bool]
+    ) -> None:
+        add_contacts(group, 12)
+        campaign = launched(application, group)
+        sending.send(campaign.pk)
+        lost = unknown()
+
+        hanging[0] = False
+        account_hold.probe(at_once=True)
+        campaigns.follow_account()
+        sending.send(campaign.pk)
+
+        assert AccountHold.objects.get().released_because == "Laaffic answers again."
+        assert GatewayCall.objects.filter(about_kind="campaign", state=CallState.ACCEPTED).count() == 12 - lost
+        assert unknown() == lost
+
+    def test_it_stays_held_while_laaffic_is_silent(
+        self, application: Application, group: ContactGroup, hanging: list[bool], settings: LazySettings
+    ) -> None:
+        add_contacts(group, 12)
+        campaign = launched(application, group)
+        sending.send(campaign.pk)
+        settings.LAAFFIC_BASE_URL = "http://127.0.0.1:1"
+        account_hold.laaffic_client.cache_clear()
+
+        account_hold.probe(at_once=True)
+        campaigns.follow_account()
+
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.HELD
+
+    def test_several_campaigns_hold_the_account(
+        self, application: Application, group: ContactGroup, hanging: list[bool]
+    ) -> None:
+        add_contacts(group, 12)
+        for _ in range(2):
+            sending.send(launched(application, group).pk)
+
+        assert account_hold.is_held(application.pk)
+        assert "2 campaigns" in AccountHold.objects.get(scope="account").sentence
+
+        hanging[0] = False
+        account_hold.probe(at_once=True)
+        campaigns.follow_account()
+
+        assert set(Campaign.objects.values_list("state", flat=True)) == {CampaignState.RUNNING}
+
+    def test_a_person_may_resume_at_once_and_the_count_begins_anew(
+        self, application: Application, group: ContactGroup, hanging: list[bool]
+    ) -> None:
+        add_contacts(group, 12)
+        campaign = launched(application, group)
+        sending.send(campaign.pk)
+        before = unknown()
+
+        campaigns.resume(campaign.pk)
+        sending.send(campaign.pk)
+
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.HELD
+        assert unknown() - before >= 5
+
+    def test_an_answer_between_lost_ones_begins_the_count_anew(
+        self, application: Application, group: ContactGroup, hanging: list[bool], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        add_contacts(group, 12)
+        campaign = launched(application, group)
+        lose, calls = sending.attempt, []
+
+        def every_third_arrives(*given: Any) -> Any:
+            calls.append(1)
+            hanging[0] = len(calls) % 3 != 0
+            return lose(*given)
+
+        monkeypatch.setattr(sending, "attempt", every_third_arrives)
+
+        sending.send(campaign.pk)
+
+        assert not AccountHold.objects.exists()
+        assert unknown() == 8
+
+    def test_zero_switches_it_off(
+        self, application: Application, group: ContactGroup, hanging: list[bool], settings: LazySettings
+    ) -> None:
+        settings.LAAFFIC_LOST_ANSWERS = 0
+        add_contacts(group, 12)
+        campaign = launched(application, group)
+
+        sending.send(campaign.pk)
+
+        assert unknown() == 12
+        assert not AccountHold.objects.exists()
