@@ -321,7 +321,7 @@ def _not_as_shown(campaign: Campaign) -> str:
     planned = forecast.of(campaign)
     if not planned.counted.is_done:
         return _("Its recipients are still being counted. Resume it when all are known.")
-    if changed := shown.changes(seen, shown.of(campaign, planned), fewer_is_fine=True, pace_is_fine=True):
+    if changed := shown.changes(seen, shown.of(campaign, planned), fewer_is_fine=True, by_the_clock=True):
         said = _("It is not what was shown when it was launched: %(changes)s. Make it a draft again and look at it.")
         return said % {"changes": "; ".join(changed)}
     campaign.member_end = planned.counted.member_end

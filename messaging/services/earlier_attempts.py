@@ -65,7 +65,8 @@ def key_of(country: str, currency: str) -> tuple[str, int, str, str]:
 def costs_of(campaign_id: int) -> list[tuple[str, str, int, int]]:
     """(country, currency, segments, micros) of each that was billed."""
     paid = EarlierAttempt.objects.filter(message__campaign_id=campaign_id).exclude(pay_micros=None)
-    return list(paid.values_list("message__country", "currency", "billed_segments", "pay_micros"))
+    columns = paid.values_list("message__country", "currency", "billed_segments", "pay_micros")
+    return [(country, currency, segments or 0, micros or 0) for country, currency, segments, micros in columns]
 
 
 def tell(said: Mapping[int, str], source: str) -> None:

@@ -38,7 +38,7 @@ PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
 # What happens to a campaign, or only names it.
 NOT_BOUND = {
     *("id", "name", "created_by_id", "created_at", "launched_at", "first_sent_at", "finished_at", "undo_until"),
-    *("state", "hold_reason", "account_hold_id", "wait_reason", "errors", "shown"),
+    *("state", "hold_reason", "account_hold_id", "wait_reason", "errors", "shown", "retry_of_id"),
     *("audience", "audience_cursor", "audience_end", "member_end", "total"),
     *("dropped_suppressed", "dropped_excluded", "dropped_invalid"),
 }
@@ -91,13 +91,14 @@ def changed_parts(before: dict[str, str], now: dict[str, str]) -> list[str]:
     return [str(PARTS[part][0]) for part in PARTS if now.get(part) != before.get(part)]
 
 
-def changes(before: Shown, now: Shown, *, fewer_is_fine: bool = False, pace_is_fine: bool = False) -> list[str]:
+def changes(before: Shown, now: Shown, *, fewer_is_fine: bool = False, by_the_clock: bool = False) -> list[str]:
     """What differs, each before and after; [] where what was shown is what would happen.
 
     `fewer_is_fine`: that some of the same people were suppressed since does not count, nor what they would have cost.
+    `by_the_clock`: its time has come, and its pace may have been changed meanwhile.
     """
-    parts = {**before.parts, "limits": now.parts["limits"]} if pace_is_fine else before.parts
-    found = changed_parts(parts, now.parts)
+    of_the_clock = {part: now.parts[part] for part in ("schedule", "limits")} if by_the_clock else {}
+    found = changed_parts({**before.parts, **of_the_clock}, now.parts)
     are_fewer = _are_fewer(before, now)
     if before.reached != now.reached and not (fewer_is_fine and are_fewer):
         found.append(_people_words(before, now))
