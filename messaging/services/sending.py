@@ -277,7 +277,8 @@ class Sender:
             self._write_answers()
 
     def _brake(self) -> None:
-        """Nothing more leaves when one answer after the other is lost."""
+        """Nothing more leaves when one answer after the other is lost; one that came between them is written first."""
+        self._write_answers()
         if lost_answers.brake(self.campaign.pk) is not None:
             campaigns.hold_for_account(self.campaign.pk)
             self.stopping = True

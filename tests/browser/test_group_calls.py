@@ -28,7 +28,7 @@ def test_a_task_from_a_csv_is_seen_through(
     page: Page, sandbox: RunningSandbox, run_jobs: Callable[[], int], tmp_path: Path
 ) -> None:
     options = sandbox.sandbox.options
-    options.group_calls_per_second, options.ring_seconds, options.talk_seconds = 500.0, (0.1, 0.3), (0.1, 0.3)
+    options.group_calls_per_second, options.ring_seconds, options.talk_seconds = 200.0, (0.1, 0.3), (0.1, 0.3)
     options.callback = ""  # reports of the SMS are other tests' business
     Application.objects.create(app_id="voiceApp", channel="voice")
     Application.objects.create(app_id="smsApp", channel="sms", sender_id="SHOP")

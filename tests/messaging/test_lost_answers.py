@@ -46,6 +46,13 @@ def unknown() -> int:
 
 @pytest.mark.usefixtures("sandbox")
 class BrakeTests:
+    @pytest.fixture
+    def application(self, application: Application) -> Application:
+        """With one connection; each request in flight when the hold comes is lost as well, and one may leave ahead."""
+        application.connections = 1
+        application.save()
+        return application
+
     @pytest.mark.parametrize("in_a_row", [1, 5])
     def test_a_few_in_a_row_hold_the_campaign_with_the_reason(
         self,
@@ -64,7 +71,7 @@ class BrakeTests:
         campaign.refresh_from_db()
         assert campaign.state == CampaignState.HELD
         assert f"last {in_a_row} answers of Laaffic were lost" in campaign.hold_reason
-        assert in_a_row <= unknown() <= in_a_row + 1
+        assert in_a_row <= unknown() <= in_a_row + 2
         assert not account_hold.is_held(application.pk)
 
     def test_it_goes_on_by_itself_when_laaffic_answers(
