@@ -11,6 +11,7 @@ from laaffic_console.laaffic.interfaces import check_range
 from laaffic_console.laaffic.reports import count
 
 LARGEST_PAGE = 100
+PAGES_WITHOUT_NEWS = 3  # in a row: so many mean that the gateway turns in a circle
 MAX_PAGES = 100_000  # of a list that never ends; with the smallest pages seen, more than any window holds
 
 T = TypeVar("T")
@@ -112,8 +113,10 @@ class _Tally(Generic[T]):
         self.rows = 0
         self._name_of = name_of
         self._names: set[int] = set()  # hashes: what is told apart is a row, not a text
+        self._pages: set[int] = set()
         self._nameless = 0
         self._before: Page[T] | None = None
+        self._without_news = 0
         self._total: int | None = None  # as the latest page says
         self._largest = 0  # a row that went may have let another slip to a page that was read already
 
@@ -124,8 +127,19 @@ class _Tally(Generic[T]):
             return
         if before is not None and (page.records, page.problems) == (before.records, before.problems):
             raise IncompleteList(f"page {number} is page {number - 1} again", interface=self.interface)
-        if self._distinct == known:
+        # Rows that were added in front push others, seen already, onto the next page: the end may come behind them.
+        self._without_news = 0 if self._distinct > known else self._without_news + 1
+        if self._came_before(page) or self._without_news == PAGES_WITHOUT_NEWS:
             raise IncompleteList(f"page {number} holds only rows that came before", interface=self.interface)
+
+    def _came_before(self, page: Page[T]) -> bool:
+        """The same rows as on an earlier page, in any order."""
+        if self._name_of is None or page.problems:
+            return False
+        rows = hash(frozenset(self._name_of(record) for record in page.records))
+        is_known = rows in self._pages
+        self._pages.add(rows)
+        return is_known
 
     def _count(self, page: Page[T]) -> None:
         self.rows += page.rows

@@ -96,6 +96,21 @@ class WholeTests:
         assert sandbox.stats()["calls"]["/getSentRcd"] == 4
 
 
+class GrowingTests:
+    def test_rows_that_are_pushed_on_by_new_ones_are_no_circle(
+        self, gateway: ScriptedGateway, client: LaafficClient
+    ) -> None:
+        gateway.will(vendor(rows(3, 2, 1)), vendor(rows(2, 1)), vendor(rows(1)), vendor([]))
+
+        assert read(client) == ["m3", "m2", "m1", "m2", "m1", "m1"]
+
+    def test_a_circle_of_them_ends(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
+        gateway.will(*(vendor(rows(*some)) for some in ((1, 2, 3), (1,), (2,), (3,), (1, 2))))
+
+        with pytest.raises(IncompleteList, match="page 4 holds only rows that came before"):
+            read(client)
+
+
 class NotWholeTests:
     @pytest.mark.parametrize(
         "pages",

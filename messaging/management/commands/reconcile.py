@@ -1,10 +1,12 @@
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.account import NotConfigured
-from laaffic_console.laaffic import LaafficError
+from laaffic_console.laaffic import IncompleteList, LaafficError
 from messaging.services import channels, email_callbacks, email_deliveries, report_pulls, report_pushes
 from messaging.services.channels import SendingChannel
 
@@ -17,16 +19,28 @@ class Command(BaseCommand):
             pass
         while email_callbacks.INBOX.apply_some():
             pass
+        problems = [problem for do in self.steps() if (problem := self.tried(do))]
+        if problems:
+            raise CommandError("\n".join(dict.fromkeys(problems)))
+
+    def steps(self) -> Iterator[Callable[[], object]]:
+        yield report_pulls.pull_due
+        yield email_deliveries.pull_due
+        for application in Application.objects.order_by("pk"):
+            for channel in channels.carried_by(application):
+                yield partial(self.sweep, application, channel)
+
+    def tried(self, do: Callable[[], object]) -> str:
+        """What went wrong; "" where nothing did. One application that cannot be asked keeps nobody from the others."""
         try:
-            report_pulls.pull_due()
-            email_deliveries.pull_due()
-            for application in Application.objects.order_by("pk"):
-                for channel in channels.carried_by(application):
-                    self.sweep(application, channel)
+            do()
         except NotConfigured as problem:
-            raise CommandError(str(problem)) from problem
+            return str(problem)
+        except IncompleteList as problem:
+            self.stderr.write(f"Laaffic's list changed while it was read; the next pass reads it again: {problem}")
         except LaafficError as problem:
-            raise CommandError(f"Laaffic did not answer as it should: {problem}") from problem
+            return f"Laaffic did not answer as it should: {problem}"
+        return ""
 
     def sweep(self, application: Application, channel: SendingChannel) -> None:
         span = report_pulls.minutes_with_pending(application)
