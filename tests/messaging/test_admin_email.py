@@ -180,6 +180,9 @@ class ReviewTests:
             {"from_address": "other@example.com"},
             {"scheduled_at": timezone.now() + dt.timedelta(days=1)},
             {"unsubscribe": False},
+            {"language": "de"},
+            {"ad_flag": True},
+            {"trigger_id": "9"},
         ],
         ids=lambda changed: next(iter(changed)),
     )
