@@ -13,7 +13,7 @@ help:
 	@echo "make demo     console, worker and sandbox on this machine, with contacts and a finished campaign"
 	@echo "make test     format, lint, types, layout, migrations and all tests"
 	@echo "make test-only T=tests/voice   one part of the tests"
-	@echo "make fast     the tests without browsers and services, in a minute"
+	@echo "make fast     the tests without browsers and services"
 	@echo "make install  .venv with everything in it"
 	@echo "make check    what of make test needs no database: format, lint, types, imports, migrations"
 	@echo "make bench    throughput of sending and importing, each against a bare loop in the same run"
