@@ -1,8 +1,8 @@
 """gunicorn's thread worker, in which a slow client holds a socket and no thread.
 
-A thread is given to a connection when its header has come whole, and taken away after the answer: nobody waits for the
-rest of a body that was refused. A body that is wanted is still read by a thread, as slowly as it comes; against that a
-proxy buffers (deploy/nginx.conf).
+A connection gets a thread once its whole header has arrived, and loses it after the answer: the rest of a refused body is
+not waited for. An accepted body is still read by a thread, as slowly as it arrives; a buffering proxy prevents that
+(deploy/nginx.conf).
 """
 
 import contextlib
@@ -33,7 +33,7 @@ class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
         super().finish_request(conn, fs)
 
     def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
-        """What has come of an unread body is passed over; for what has not nobody waits."""
+        """Discard what has arrived of an unread body, and do not wait for the rest."""
         return bool(keepalive) and bool(conn.parser.finish_body(deadline=time.monotonic()))
 
 

@@ -69,7 +69,7 @@ class Row:
 def detect(path: Path, *, encoding: str = "", sheet: str = "") -> Format:
     """Encoding or sheet, unless they are chosen, delimiter and columns.
 
-    UnreadableFile for what is no table with a header and rows.
+    UnreadableFile for a file without a header and rows.
     """
     written = _how_it_is_written(path, encoding, sheet)
     headers = _workbook_headers(path, written.sheet) if written.is_workbook else _text_headers(path, written)
