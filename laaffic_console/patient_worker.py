@@ -1,7 +1,7 @@
 """gunicorn's thread worker, in which a slow client holds a socket and no thread.
 
-A connection gets a thread once its whole header has arrived, and loses it after the answer: the rest of a refused body is
-not waited for. An accepted body is still read by a thread, as slowly as it arrives; a buffering proxy prevents that
+A connection gets a thread once its whole header has arrived, and loses it after the answer: the rest of a refused body
+is not waited for. An accepted body is still read by a thread, as slowly as it arrives; a buffering proxy prevents that
 (deploy/nginx.conf).
 """
 
