@@ -37,8 +37,9 @@ check: install
 	$(BIN)/python -W error manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
 
+# Three processes on two cores: the rehearsals and the browser tests mostly wait.
 test: check
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 	$(TOOK) 300.
 
 # The tests without browsers and services, and without those that play many orders of events.

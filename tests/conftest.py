@@ -4,7 +4,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -83,7 +83,9 @@ def chromium() -> Iterator["Browser"]:
         browser.close()
 
 
-@pytest.fixture(autouse=True)
-def _no_undo_window(settings: Any) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _no_undo_window() -> None:
     """A launch starts at once; the tests of the window open it again."""
+    from django.conf import settings
+
     settings.LAAFFIC_UNDO_SECONDS = 0

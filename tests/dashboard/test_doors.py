@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.dashboard import doors
 from tests.dashboard.doors import Door
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 TABLE = Path(__file__).with_name("doors.txt")
 BODIES: dict[str, Any] = {

@@ -67,6 +67,7 @@ def queries_of(model: Any) -> list[dict[str, str]]:
     return [{chance.choice(names): chance.choice(VALUES)} for _ in range(AT_A_TIME)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("label", PAGES)
 def test_no_list_fails_by_what_its_address_asks_for(signed_in: Client, label: str) -> None:
     model = next(model for model in admin.site._registry if model._meta.label_lower == label)

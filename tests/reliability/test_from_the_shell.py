@@ -1,18 +1,21 @@
 """The main job with the commands of DESIGN §7: real processes, real HTTP, on each database and queue."""
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -127,6 +130,15 @@ def scratch_postgresql() -> Iterator[str]:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+def is_free(turn: TextIO) -> bool:
+    """Whether no other test of this machine holds it; then it is ours until the file is closed."""
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @pytest.fixture
 def empty_redis() -> Iterator[str]:
     """A database in which nobody keeps anything; what a run that was killed left in another is left alone."""
@@ -134,8 +146,9 @@ def empty_redis() -> Iterator[str]:
 
     for number in range(15, 0, -1):
         url = f"redis://127.0.0.1:6379/{number}"
-        with redis.Redis.from_url(url) as store:
-            if store.dbsize() == 0:
+        turn = Path(tempfile.gettempdir(), f"console-tests-redis-{number}").open("w")
+        with turn, redis.Redis.from_url(url) as store:
+            if is_free(turn) and store.dbsize() == 0:
                 yield url
                 store.flushdb()
                 return
