@@ -146,9 +146,9 @@ def empty_redis() -> Iterator[str]:
 
     for number in range(15, 0, -1):
         url = f"redis://127.0.0.1:6379/{number}"
-        turn = Path(tempfile.gettempdir(), f"console-tests-redis-{number}").open("w")
-        with turn, redis.Redis.from_url(url) as store:
-            if is_free(turn) and store.dbsize() == 0:
+        turn = Path(tempfile.gettempdir(), f"console-tests-redis-{number}")
+        with turn.open("w") as held, redis.Redis.from_url(url) as store:
+            if is_free(held) and store.dbsize() == 0:
                 yield url
                 store.flushdb()
                 return
