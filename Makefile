@@ -7,7 +7,7 @@ READY := .venv/.ready
 BEGAN := $(shell date +%s)
 TOOK = @echo "make $@ took $$(( $$(date +%s) - $(BEGAN) )) seconds; its limit on two quiet cores is"
 
-.PHONY: help install demo test test-only check fast bench rehearse messages lock clean
+.PHONY: help install production demo test test-only check fast bench rehearse messages lock clean
 
 help:
 	@echo "make demo     console, worker and sandbox on this machine, with contacts and a finished campaign"
@@ -15,16 +15,21 @@ help:
 	@echo "make test-only T=tests/voice   one part of the tests"
 	@echo "make fast     the tests without browsers and services"
 	@echo "make install  .venv with everything in it"
+	@echo "make production  .venv with what a server needs, and nothing else"
 	@echo "make check    what of make test needs no database: format, lint, types, imports, migrations"
 	@echo "make bench    throughput of sending and importing, each against a bare loop in the same run"
 	@echo "make rehearse a campaign to 100,000 under 200 kills, on SQLite and on PostgreSQL with Redis"
 	@echo "make messages  the texts of the console gathered for translation, and what is translated compiled"
-	@echo "make lock     requirements.lock anew, from pyproject.toml"
+	@echo "make lock     requirements.lock and requirements-dev.lock anew, from pyproject.toml"
 
 install: $(READY)
 
-$(READY): pyproject.toml requirements.lock
+$(READY): pyproject.toml requirements.lock requirements-dev.lock
 	@$(PYTHON) scripts/install.py
+
+# What a server needs and nothing else: no test tools, no linters.
+production:
+	@$(PYTHON) scripts/install.py --production
 
 demo: install
 	@$(BIN)/python scripts/demo.py
@@ -72,11 +77,13 @@ rehearse: install
 messages: install
 	$(BIN)/python scripts/messages.py
 
-# One file for every Python from 3.11.0 on and every system: what only some of them need carries a marker.
+# For every Python from 3.11.0 on and every system: what only some of them need carries a marker.
+COMPILE = build/uv/bin/uv pip compile --quiet --universal --python-version 3.11.0 --fork-strategy fewest \
+	--generate-hashes --no-header
 lock:
 	test -x build/uv/bin/uv || ($(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv)
-	build/uv/bin/uv pip compile --quiet --universal --python-version 3.11.0 --fork-strategy fewest --extra dev \
-		--generate-hashes --no-header -o requirements.lock pyproject.toml
+	$(COMPILE) --extra build -o requirements.lock pyproject.toml
+	$(COMPILE) --extra build --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 clean:
 	rm -rf .venv .venv.lock var build

@@ -1,23 +1,3 @@
-"""How gunicorn serves the console; it reads this file by itself when it is started beside it. Environment wins.
+"""gunicorn reads this file by itself when it is started beside it; laaffic_console/web_server.py says what."""
 
-A request is read and answered by one thread, so whoever sends slowly holds one: only a proxy that buffers requests
-(deploy/nginx.conf) keeps slow clients away altogether.
-"""
-
-import os
-
-wsgi_app = "laaffic_console.wsgi"
-bind = os.environ.get("CONSOLE_BIND", "127.0.0.1:8000")
-worker_class = "laaffic_console.patient_worker.PatientWorker"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-# Threads are cheap while they wait for a slow client: so many of those can be stood without a proxy.
-threads = int(os.environ.get("CONSOLE_THREADS", "16"))
-# Seconds; also how long a client that has said nothing may stay.
-keepalive = 5
-timeout = 120
-graceful_timeout = 30
-limit_request_line = 4094
-limit_request_fields = 60
-limit_request_field_size = 8190
-control_socket_disable = True
-umask = 0o077
+from laaffic_console.web_server import *  # noqa: F403 - each name is a setting

@@ -12,12 +12,15 @@ from django.core.exceptions import ImproperlyConfigured
 
 from laaffic_console import private_files
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(os.environ.get("CONSOLE_VAR_DIR", BASE_DIR / "var"))
+PACKAGE_DIR = Path(__file__).resolve().parent
+BASE_DIR = PACKAGE_DIR.parent
+# Where `.env` and var/ lie: in a checkout, or where an installed package is started.
+HOME_DIR = BASE_DIR if (BASE_DIR / "manage.py").exists() else Path.cwd()
+VAR_DIR = Path(os.environ.get("CONSOLE_VAR_DIR", HOME_DIR / "var"))
 private_files.make_private(VAR_DIR)
 
 env = environ.Env()
-environ.Env.read_env(str(BASE_DIR / ".env"))
+environ.Env.read_env(str(HOME_DIR / ".env"))
 
 
 def secret_key() -> str:

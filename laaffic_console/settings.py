@@ -6,7 +6,7 @@ from csp.constants import NONCE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
 
 from laaffic_console import conf, private_files
-from laaffic_console.conf import BASE_DIR, VAR_DIR, env
+from laaffic_console.conf import PACKAGE_DIR, VAR_DIR, env
 from laaffic_console.dashboard import look
 
 SECRET_KEY = conf.secret_key()
@@ -122,7 +122,7 @@ WSGI_APPLICATION = "laaffic_console.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [PACKAGE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -174,7 +174,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # One is offered when all its texts are there: scraps of a language are worse than English.
 LANGUAGES = [("en", "English")]
 LANGUAGE_CODE = conf.language_code(LANGUAGES)
-LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "unfold"]
+LOCALE_PATHS = [PACKAGE_DIR / "locale", PACKAGE_DIR / "locale" / "unfold"]
 FORMAT_MODULE_PATH = ["laaffic_console.formats"]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = True
@@ -182,7 +182,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [PACKAGE_DIR / "static"]
 MEDIA_ROOT = VAR_DIR / "media"
 # Uploaded contact lists wait under MEDIA_ROOT for a worker; nothing there is ever served by address.
 FILE_UPLOAD_PERMISSIONS = private_files.FILE

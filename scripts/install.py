@@ -1,4 +1,4 @@
-"""`make install`: .venv with everything in it, from the lock file.
+"""`make install`: .venv with everything in it, from the lock file. `make production`: with what a server needs.
 
 Runs on whatever Python a machine has, so it uses nothing but the standard library, and what comes before the check of
 the version is written for old ones too: they are to end in a sentence that says what to type.
@@ -13,7 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 READY = VENV / ".ready"
-MADE_FROM = [ROOT / "pyproject.toml", ROOT / "requirements.lock"]
+MADE_FROM = [ROOT / "pyproject.toml", ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
+FOR_A_SERVER = "--production" in sys.argv[1:]
 OLDEST = (3, 11)
 HELP = """
   Debian, Ubuntu   apt-get install python3 python3-venv make
@@ -30,7 +31,7 @@ def main() -> int:
         return 1
     with (ROOT / ".venv.lock").open("w") as turn:
         wait_for(turn.fileno())
-        return 0 if is_ready() else install()
+        return 0 if is_ready() and not FOR_A_SERVER else install()
 
 
 def what_is_missing() -> str:
@@ -61,7 +62,7 @@ def is_ready() -> bool:
 def install() -> int:
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     steps = [
-        [*pip, "--require-hashes", "-r", "requirements.lock"],
+        [*pip, "--require-hashes", "-r", "requirements.lock" if FOR_A_SERVER else "requirements-dev.lock"],
         [*pip, "--no-deps", "--no-build-isolation", "-e", "."],
     ]
     if not has_pip():
@@ -71,7 +72,8 @@ def install() -> int:
         code = subprocess.run(step, cwd=ROOT, check=False).returncode
         if code:
             return code
-    READY.touch()
+    if not FOR_A_SERVER:  # make test finds out by itself what it lacks
+        READY.touch()
     return 0
 
 

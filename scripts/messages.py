@@ -1,4 +1,4 @@
-"""Gathers every text of the console and of unfold into locale/, and compiles what is translated: `make messages`.
+"""`make messages`: all texts of the console and of unfold into laaffic_console/locale, and translations compiled.
 
 Needs GNU gettext (apt-get install gettext). Nothing else does: the compiled catalogues are kept beside their sources.
 """
@@ -22,7 +22,8 @@ from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.core.management.commands import makemessages  # noqa: E402
 
-CONSOLE, UNFOLD = ROOT / "locale", ROOT / "locale" / "unfold"  # unfold brings no catalogue of its own
+CONSOLE = ROOT / "laaffic_console" / "locale"
+UNFOLD = CONSOLE / "unfold"  # it brings no catalogue of its own
 TRANSLATED = ["zh_Hans"]
 NOT_OURS = ["tests/*", "scripts/*", "docs/*", "var/*", "build/*"]
 

@@ -34,7 +34,7 @@ def is_sqlite() -> bool:
 
 def kept_database() -> Path:
     """The file of today's models and migrations; it may not be there yet."""
-    digest = hashlib.sha256((BASE_DIR / "requirements.lock").read_bytes())
+    digest = hashlib.sha256((BASE_DIR / "requirements-dev.lock").read_bytes())
     for path in sorted(path for app in APPS for made_from in MADE_FROM for path in BASE_DIR.glob(f"{app}/{made_from}")):
         digest.update(f"{path.relative_to(BASE_DIR)}".encode() + path.read_bytes())
     return KEPT / f"{digest.hexdigest()[:24]}.sqlite3"

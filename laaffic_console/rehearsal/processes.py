@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from laaffic_console.conf import BASE_DIR
+from laaffic_console.conf import HOME_DIR
 from laaffic_console.rehearsal.plan import Blow, Kind
 
 GATEWAY = "sandbox"  # stands for the vendor: its connections are struck, and it is never killed
@@ -35,7 +35,7 @@ class Processes:
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(  # noqa: S603
                 [sys.executable, *command],
-                cwd=BASE_DIR,
+                cwd=HOME_DIR,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from laaffic_console.conf import BASE_DIR
+from laaffic_console.conf import HOME_DIR
 from laaffic_console.rehearsal import outages, plan, report, verdict
 from laaffic_console.rehearsal.carriers import CARRIERS
 from laaffic_console.rehearsal.gateway_controls import GatewayControls
@@ -169,13 +169,13 @@ class Rehearsal:
         options[self.carrier.callback] = f"http://127.0.0.1:{self.web_port}/hooks/{self.token}/{self.carrier.hook}/"
         arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         arguments += [word for number in self.abnormal for word in ("--abnormal", number)]
-        self.processes.start(GATEWAY, ["manage.py", "sandbox", *arguments, "--push-shuffle"])
+        self.processes.start(GATEWAY, ["-m", "laaffic_console", "sandbox", *arguments, "--push-shuffle"])
 
     def _start_console(self) -> None:
         gunicorn = ["-m", "gunicorn", "laaffic_console.wsgi", "--bind", f"127.0.0.1:{self.web_port}"]
         self.processes.start("web", [*gunicorn, "--workers", "2", "--no-control-socket", "--timeout", "60"])
         for number in range(1, self.wanted.workers + 1):
-            self.processes.start(f"worker-{number}", ["manage.py", "worker"])
+            self.processes.start(f"worker-{number}", ["-m", "laaffic_console", "worker"])
 
     def _is_ready(self) -> bool:
         self.processes.look_after()
@@ -342,8 +342,8 @@ class Rehearsal:
 
     def manage(self, *arguments: str, may_fail: bool = False) -> str:
         done = subprocess.run(  # noqa: S603
-            [sys.executable, "manage.py", *arguments],
-            cwd=BASE_DIR,
+            [sys.executable, "-m", "laaffic_console", *arguments],
+            cwd=HOME_DIR,
             env=self.environment,
             capture_output=True,
             text=True,

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FOLDERS = ["templates", "messaging", "voice", "numbers", "laaffic_console/dashboard", "laaffic_console/gateway"]
+FOLDERS = ["messaging", "voice", "numbers", "laaffic_console"]
 READ_ALOUD = {"title", "alt", "placeholder", "aria-label", "aria-description", "label"}
 MARKED = re.compile(r"{%\s*blocktrans.*?%}.*?{%\s*endblocktrans\w*\s*%}", re.DOTALL)
 COMMENT = re.compile(r"{%\s*comment.*?{%\s*endcomment\s*%}|{#.*?#}", re.DOTALL)

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser
 from messaging import merge_fields, segments
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-STATIC = ROOT / "static" / "console"
+STATIC = ROOT / "laaffic_console" / "static" / "console"
 TABLES, COUNTER = STATIC / "segment_tables.js", STATIC / "segment_counter.js"
 
 ALPHABETS = [

@@ -19,7 +19,6 @@ import uuid
 from pathlib import Path
 from types import FrameType
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, ProgrammingError, close_old_connections, connection
 from django.db.models import F
 from django.utils import timezone
@@ -152,7 +151,7 @@ class Supervisor:
         self.started = time.monotonic()
         told = {workers.WORKER_VARIABLE: self.worker, workers.STOP_VARIABLE: str(self.stop_file)}
         environment = {**os.environ, **told}
-        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"]
+        command = [sys.executable, "-m", "laaffic_console", "qcluster"]
         self.cluster = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603
         self.guard.watch(self.cluster.pid)
 

@@ -1,0 +1,19 @@
+"""`manage.py web`: gunicorn, as web_server.py says."""
+
+import os
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    help = "Serve the console. CONSOLE_BIND, WEB_CONCURRENCY and CONSOLE_THREADS say where and how wide."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--bind", metavar="ADDRESS", help="host:port or unix:/path; else CONSOLE_BIND")
+
+    def handle(self, *args: Any, bind: str | None, **options: Any) -> None:
+        gunicorn = [sys.executable, "-m", "gunicorn", "--config", "python:laaffic_console.web_server"]
+        os.execv(sys.executable, [*gunicorn, *(["--bind", bind] if bind else [])])  # noqa: S606 - in its place
