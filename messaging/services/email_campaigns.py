@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import CallState, Channel, GatewayCall, PushKind
-from laaffic_console.gateway.services import account_hold, bell, isolation, ledger
+from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, ledger
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic.email import MAX_SUBJECT
 from messaging import merge_fields
@@ -362,7 +362,8 @@ def sweep() -> None:
     due = EmailCampaign.objects.filter(state=EmailCampaignState.SCHEDULED, scheduled_at__lte=now)
     isolation.each(due.values_list("pk", flat=True), start_scheduled, "start of email campaign {}".format)
     waiting = EmailCampaign.objects.filter(state=EmailCampaignState.SENDING)
-    for campaign_id in waiting.filter(Q(not_before=None) | Q(not_before__lte=now)).values_list("pk", flat=True):
+    its_turn = Q(not_before=None) | Q(not_before__lte=database_clock.now())
+    for campaign_id in waiting.filter(its_turn).values_list("pk", flat=True):
         bell.ring(SEND_JOB, campaign_id)
     running = EmailCampaign.objects.filter(state=EmailCampaignState.RUNNING).values_list("pk", flat=True)
     isolation.each(running, finish_if_done, "end of email campaign {}".format)

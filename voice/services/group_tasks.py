@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import ledger, performing, workers
+from laaffic_console.gateway.services import database_clock, ledger, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused, lookup
 from messaging.services import approval_rules, approvals
@@ -93,7 +93,7 @@ def launch(task_id: int, *, by: User | None = None, seen: str | None = None) -> 
     claimed = (
         _drafts()
         .filter(pk=task_id, is_template=False)
-        .update(state=TaskState.SENDING, call=None, launched_by=by, look_at=timezone.now(), launch_token=token)
+        .update(state=TaskState.SENDING, call=None, launched_by=by, look_at=database_clock.now(), launch_token=token)
     )
     if not claimed:
         raise ValidationError(_("This task was launched already: it is not launched twice."))
@@ -227,14 +227,14 @@ def _accepted(task: GroupTask, call: GatewayCall, key: str) -> None:
         ledger.settle_accepted(call.pk, evidence=f"the answer: task {key}" if key else "the answer, without a key")
         row = GroupTask.objects.select_for_update().get(pk=task.pk)
         group_state.is_there(row, key)
-        row.look_at = timezone.now() + SOON / 5
+        row.look_at = database_clock.now() + SOON / 5
         row.save(update_fields=["key", "state", "look_at"])
     syncing.request(SYNC)
 
 
 def _look_for(task: GroupTask) -> None:
     """It may have arrived: Laaffic is asked for its name, now and then by the job. It is never sent again by itself."""
-    now = timezone.now()
+    now = database_clock.now()
     _still(task).update(state=TaskState.UNKNOWN, looks=0, look_at=now + SOON)
     try:
         found = group_state.find(task)
