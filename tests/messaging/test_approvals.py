@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from laaffic_console import conf
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
 from messaging.models import Approval, Campaign, CampaignState, Contact, ContactGroup, ListPrice
@@ -109,6 +110,32 @@ class NeedTests:
         settings.LAAFFIC_APPROVAL_RECIPIENTS, settings.LAAFFIC_APPROVAL_COST = 0, Decimal("0.001")
 
         assert campaigns.launch_test(draft, "919876500000", by=None).state == CampaignState.RUNNING
+
+
+class SettingTests:
+    @pytest.mark.parametrize(
+        ("given", "limit"),
+        [
+            ("", Decimal(0)),
+            ("1000", Decimal(1000)),
+            ("12.5", Decimal("12.5")),
+            ("USD 1000, EUR 900", {"USD": Decimal(1000), "EUR": Decimal(900)}),
+            ("usd:1000,eur=900.5", {"USD": Decimal(1000), "EUR": Decimal("900.5")}),
+        ],
+    )
+    def test_a_cost_is_one_amount_or_one_for_each_currency(
+        self, monkeypatch: pytest.MonkeyPatch, given: str, limit: Any
+    ) -> None:
+        monkeypatch.setenv("LAAFFIC_APPROVAL_COST", given)
+
+        assert conf.limits("LAAFFIC_APPROVAL_COST") == limit
+
+    @pytest.mark.parametrize("given", ["-1", "much", "USD", "USD 0", "USD 5, USD 6", "USD 5; EUR 6", "5, EUR 6"])
+    def test_what_is_neither_is_refused_at_the_start(self, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+        monkeypatch.setenv("LAAFFIC_APPROVAL_COST", given)
+
+        with pytest.raises(ImproperlyConfigured, match="LAAFFIC_APPROVAL_COST"):
+            conf.limits("LAAFFIC_APPROVAL_COST")
 
 
 class WordTests:
