@@ -1,6 +1,7 @@
 """Settings read from the environment or from `.env`, refused early when they make no sense."""
 
 import os
+import re
 import secrets
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
@@ -99,6 +100,23 @@ def amount(setting: str) -> Decimal:
     if not found.is_finite() or found < 0:
         raise ImproperlyConfigured(f"{setting} is “{given}”. Give an amount such as 50 or 12.5; 0 for never.")
     return found
+
+
+LIMIT_OF_CURRENCY = re.compile(r"([A-Za-z]{3})[ :=]+([0-9]+(?:\.[0-9]+)?)")
+
+
+def limits(setting: str) -> Decimal | dict[str, Decimal]:
+    """One amount for every currency, or each with its own: {"USD": 1000, "EUR": 900}; 0 where it is not set."""
+    given = env.str(setting, default="").strip()
+    if not given[:1].isalpha():
+        return amount(setting)
+    found = [LIMIT_OF_CURRENCY.fullmatch(part.strip()) for part in given.split(",")]
+    by_currency = {match[1].upper(): Decimal(match[2]) for match in found if match}
+    if len(by_currency) != len(found) or not all(by_currency.values()):
+        raise ImproperlyConfigured(
+            f"{setting} is “{given}”. Give an amount such as 50, or one for each currency: USD 1000, EUR 900."
+        )
+    return by_currency
 
 
 OPT_OUT_WORDS = {

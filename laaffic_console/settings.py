@@ -56,9 +56,10 @@ LAAFFIC_ERROR_LIMIT = env.int("LAAFFIC_ERROR_LIMIT", default=10_000)
 LAAFFIC_LOST_ANSWERS = env.int("LAAFFIC_LOST_ANSWERS", default=5)
 LAAFFIC_LOST_ANSWERS_CAMPAIGNS = env.int("LAAFFIC_LOST_ANSWERS_CAMPAIGNS", default=2)
 LAAFFIC_LATEST_START_MINUTES = env.int("LAAFFIC_LATEST_START_MINUTES", default=60)
-# A launch to more recipients, or at a higher cost, needs a second person's approval; 0 never.
+# A launch to more recipients, or at a higher cost, needs a second person's approval; 0 never. The cost is one amount
+# for every currency, or one for each ("USD 1000, EUR 900"); what several currencies use of theirs is added up.
 LAAFFIC_APPROVAL_RECIPIENTS = env.int("LAAFFIC_APPROVAL_RECIPIENTS", default=0)
-LAAFFIC_APPROVAL_COST = conf.amount("LAAFFIC_APPROVAL_COST")
+LAAFFIC_APPROVAL_COST = conf.limits("LAAFFIC_APPROVAL_COST")
 # After the button a campaign waits so long, and can be taken back: nothing has left.
 LAAFFIC_UNDO_SECONDS = conf.undo_seconds()
 

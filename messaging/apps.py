@@ -12,13 +12,16 @@ class MessagingConfig(AppConfig):
         from laaffic_console.gateway.models import PushKind
         from laaffic_console.gateway.services import account_hold, bell, inbox
         from messaging import search_indexes
-        from messaging.services import channels
+        from messaging.services import approvable, channels
+        from messaging.services.approval_kinds import CampaignDrafts, EmailDrafts
         from messaging.services.mms_channel import MmsChannel
         from messaging.services.sms_channel import SmsChannel
 
         post_migrate.connect(search_indexes.create, sender=self)
         channels.register(SmsChannel())
         channels.register(MmsChannel())
+        approvable.register(CampaignDrafts())
+        approvable.register(EmailDrafts())
         bell.sweep_with("messaging.jobs.sweep")
         account_hold.follow_with("messaging.jobs.follow_account")
         inbox.applied_by(PushKind.SMS_REPORT, "messaging.jobs.apply_sms_reports")

@@ -14,10 +14,12 @@ class VoiceConfig(AppConfig):
         from laaffic_console.gateway.models import PushKind
         from laaffic_console.gateway.services import bell, inbox
         from messaging import contact_actions
-        from messaging.services import channels
+        from messaging.services import approvable, channels
+        from voice.services.task_approval import GroupTaskDrafts
         from voice.services.tts_channel import TtsChannel
 
         channels.register(TtsChannel())
+        approvable.register(GroupTaskDrafts())
         bell.sweep_with("voice.jobs.sweep")
         inbox.applied_by(PushKind.VOICE_REPORT, "voice.jobs.apply_voice_reports")
         contact_actions.register(

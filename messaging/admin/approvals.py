@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,9 +13,9 @@ from unfold.decorators import display
 
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from messaging.admin.pages import require
-from messaging.models import Approval, Campaign
-from messaging.services import approval_rules, approvals, campaigns
-from messaging.services.forecast import Forecast
+from messaging.models import Approval
+from messaging.models.approvals import DRAFTS
+from messaging.services import approvable, approval_rules, approvals, campaigns
 
 COLOURS = {
     Approval.Outcome.ASKED: "warning",
@@ -27,10 +28,36 @@ COLOURS = {
 @admin.register(Approval)
 class ApprovalAdmin(ReadOnlyAdmin):
     list_display = [
-        *("campaign", "shown_outcome", "recipients", "cost", "asked_by", "asked_at", "decided_by", "decided_at", "note")
+        *(
+            "shown_draft",
+            "shown_kind",
+            "shown_outcome",
+            "recipients",
+            "cost",
+            "asked_by",
+            "asked_at",
+            "decided_by",
+            "decided_at",
+            "note",
+        )
     ]
     list_filter = ["outcome"]
-    list_select_related = ["campaign", "asked_by", "decided_by"]
+    list_select_related = [*DRAFTS, "asked_by", "decided_by"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
+        """Of the kinds that this person may see; who may see none at all is refused, and told nothing."""
+        if not self.has_view_permission(request):
+            return super().get_queryset(request)
+        hidden = [kind for kind in approvable.kinds() if not request.user.has_perm(kind.right("view"))]
+        return super().get_queryset(request).filter(**{kind.draft: None for kind in hidden})
+
+    @display(description=gettext_lazy("draft"))
+    def shown_draft(self, approval: Approval) -> str:
+        return str(approval.draft)
+
+    @display(description=gettext_lazy("kind"))
+    def shown_kind(self, approval: Approval) -> str:
+        return str(approval.draft._meta.verbose_name)
 
     @display(description=gettext_lazy("outcome"), label=COLOURS, ordering="outcome")
     def shown_outcome(self, approval: Approval) -> tuple[str, str]:
@@ -39,54 +66,76 @@ class ApprovalAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """What is to be decided is the campaign: its page before the launch, or the campaign's own."""
+        """What is to be decided is the draft: its page before the launch; or its own, where it is none any more."""
         require(request, "messaging.view_approval")
         approval = self.get_object(request, object_id)
         if approval is None:
             raise Http404
-        return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[approval.campaign_id]))
+        draft = approval.draft
+        return HttpResponseRedirect(page_of(draft, "review" if draft.state == approvals.DRAFT else "change"))
 
 
-def act(request: HttpRequest, campaign: Campaign, verb: str) -> HttpResponse:
+class GoesWithApprovals:
+    """For the admin of a draft: its approvals, which nobody deletes by themselves, go with it."""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[Any], Any]:
+        deleted, counts, needed, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
+        return deleted, counts, needed - {Approval._meta.verbose_name}, protected
+
+
+def page_of(draft: Any, what: str) -> str:
+    meta = draft._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{what}", args=[draft.pk])
+
+
+def act(request: HttpRequest, draft: Any, verb: str) -> HttpResponse:
     """Ask, approve or refuse, by POST; back to the page before the launch."""
     if request.method != "POST" or verb not in ("ask", "approve", "refuse"):
         raise Http404
-    require(
-        request,
-        "messaging.view_campaign",
-        "messaging.launch_campaign" if verb == "ask" else "messaging.approve_campaign",
-    )
+    kind = approvable.kind_of(draft)
+    require(request, kind.right("view"), kind.right("launch" if verb == "ask" else "approve"))
     note = request.POST.get("note", "")
     try:
         if verb == "ask":
-            approvals.ask(campaign.pk, by=request.user, note=note)
+            approvals.ask(draft.pk, by=request.user, note=note, model=kind.model)
             messages.success(request, _("Asked. Whoever may approve sees it on the front page."))
         else:
             seen = (request.POST.get("approval", ""), request.POST.get("digest", ""))
-            approvals.decide(campaign.pk, by=request.user, approve=verb == "approve", note=note, seen=seen)
+            approve = verb == "approve"
+            approvals.decide(draft.pk, by=request.user, approve=approve, note=note, seen=seen, model=kind.model)
             messages.success(request, _("Approved.") if verb == "approve" else _("Refused; your reason is kept."))
     except ValidationError as problem:
         messages.error(request, " ".join(problem.messages))
     except campaigns.NotAllowed as problem:
         messages.error(request, str(problem))
-    return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[campaign.pk]))
+    draft.refresh_from_db(fields=["state"])
+    return HttpResponseRedirect(page_of(draft, "review" if draft.state == approvals.DRAFT else "change"))
 
 
-def shown(request: HttpRequest, campaign: Campaign, planned: Forecast) -> dict[str, Any] | None:
-    """What the page before the launch shows of it; None where one person is enough."""
-    if not approval_rules.is_on() or not planned.counted.is_done or not approval_rules.why_needed(campaign, planned):
+def shown(request: HttpRequest, draft: Any, known: Any = None) -> dict[str, Any] | None:
+    """What the page before the launch shows of it; None where one person is enough. `known`: see Approvable.plan."""
+    if not approval_rules.is_on():
         return None
-    approval = approval_rules.latest(campaign)
-    missing = approval_rules.missing(campaign, planned)
+    kind = approvable.kind_of(draft)
+    plan = kind.plan(draft, known)
+    if plan.shown is None or not approval_rules.why_needed(draft, plan):
+        return None
+    approval = approval_rules.latest(draft)
+    missing = approval_rules.missing(draft, known)
     is_asked = approval is not None and approval.outcome == Approval.Outcome.ASKED
-    is_own = is_asked and (approval.asked_by_id == request.user.pk or approvals.is_author(campaign, request.user))
+    is_own = is_asked and (approval.asked_by_id == request.user.pk or approvals.is_author(draft, request.user))
     pk, digest = approvals.identity(approval) if approval else ("", "")
     return {
         "id": pk,
+        "addresses": {verb: reverse(_door(draft), args=[draft.pk, verb]) for verb in ("ask", "approve", "refuse")},
         "digest": digest,
         "approval": approval,
         "given": not missing,
         "missing": missing,
-        "may_decide": is_asked and not is_own and request.user.has_perm("messaging.approve_campaign"),
-        "may_ask": bool(missing) and request.user.has_perm("messaging.launch_campaign"),
+        "may_decide": is_asked and not is_own and request.user.has_perm(kind.right("approve")),
+        "may_ask": bool(missing) and request.user.has_perm(kind.right("launch")),
     }
+
+
+def _door(draft: Any) -> str:
+    return f"admin:{draft._meta.app_label}_{draft._meta.model_name}_approval"

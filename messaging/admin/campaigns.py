@@ -100,7 +100,7 @@ class CampaignForm(forms.ModelForm):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(SharedRowAdmin, ModelAdmin):
+class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
     form = CampaignForm
     list_display = ["shown_name", "shown_state", "application", "bar", "shown_total", "created_at", "created_by"]
     list_filter = ["state", "application", "kind"]

@@ -23,9 +23,11 @@ from laaffic_console.dashboard import exporting
 from laaffic_console.dashboard.look import is_sandbox
 from laaffic_console.dashboard.shared_rows import SeenForm
 from laaffic_console.gateway.models import Application, Channel, GatewayCall
+from messaging.admin import approvals
 from messaging.admin.campaigns import launched_meanwhile
 from messaging.admin.pages import blame, page, require
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, EmailMessage
+from messaging.services import approvals as approval_words
 from messaging.services import email_campaigns, email_choices, email_counting, email_tests
 from messaging.services.email_campaigns import ABOUT, NotAllowed
 from messaging.services.email_tests import TestFailed
@@ -145,7 +147,7 @@ class TestForm(forms.Form):
 
 
 @admin.register(EmailCampaign)
-class EmailCampaignAdmin(ModelAdmin):
+class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
     list_display = ["shown_name", "shown_state", "from_address", "shown_list", "bar", "created_at", "created_by"]
     list_filter = ["state", "application"]
     list_filter_sheet = False
@@ -199,6 +201,7 @@ class EmailCampaignAdmin(ModelAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("<int:pk>/review/", wrap(self.review_view), name="messaging_emailcampaign_review"),
+            path("<int:pk>/approval/<slug:verb>/", wrap(self.approval_view), name="messaging_emailcampaign_approval"),
             path("<int:pk>/test/", wrap(self.test_view), name="messaging_emailcampaign_test"),
             path("<int:pk>/unknown/", wrap(self.unknown_view), name="messaging_emailcampaign_unknown"),
             path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_emailcampaign_do"),
@@ -245,7 +248,9 @@ class EmailCampaignAdmin(ModelAdmin):
         if not form.is_valid():
             return None
         saved: EmailCampaign = form.save()
+        saved.authors.add(request.user)
         email_campaigns.note(saved, _("Created") if is_new else _("Edited"), request.user)
+        approval_words.void_if_changed(saved, by=request.user)
         return saved
 
     def _compose_page(self, request: HttpRequest, campaign: EmailCampaign, form: EmailCampaignForm) -> HttpResponse:
@@ -287,6 +292,7 @@ class EmailCampaignAdmin(ModelAdmin):
     def _review_page(self, request: HttpRequest, campaign: EmailCampaign, test_form: TestForm) -> HttpResponse:
         chosen = email_choices.known(campaign.application, Kind.LIST, campaign.receiver_id)
         template = email_choices.known(campaign.application, Kind.TEMPLATE, campaign.template_id)
+        approval = approvals.shown(request, campaign)
         return page(
             self,
             request,
@@ -295,6 +301,7 @@ class EmailCampaignAdmin(ModelAdmin):
             campaign=campaign,
             chosen_list=chosen,
             chosen_template=template,
+            approval=approval,
             warnings=warnings_about(campaign, chosen, template),
             button=send_words(campaign, chosen),
             shown_digest=email_campaigns.shown_digest(campaign),
@@ -302,6 +309,9 @@ class EmailCampaignAdmin(ModelAdmin):
             may_launch=request.user.has_perm("messaging.launch_emailcampaign"),
             may_edit=self.has_change_permission(request, campaign),
         )
+
+    def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        return approvals.act(request, self._get(pk), verb)
 
     def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "messaging.view_emailcampaign", "messaging.launch_emailcampaign")

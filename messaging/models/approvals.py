@@ -1,10 +1,16 @@
 """A second person's word on a campaign, bound to what they saw."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from messaging.models.campaigns import Campaign
+from messaging.models.emails import EmailCampaign
+
+# Which of these is set says what kind of draft it is about; each is `approvals` on its draft.
+DRAFTS = ("campaign", "email_campaign", "group_task")
 
 
 class Approval(models.Model):
@@ -16,11 +22,19 @@ class Approval(models.Model):
         REFUSED = "refused", _("Refused")
         VOID = "void", _("Void")  # the draft was changed, or asked for anew
 
-    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="approvals", verbose_name=_("campaign"))
+    campaign = models.ForeignKey(
+        Campaign, models.CASCADE, null=True, related_name="approvals", verbose_name=_("campaign")
+    )
+    email_campaign = models.ForeignKey(
+        EmailCampaign, models.CASCADE, null=True, related_name="approvals", verbose_name=_("email campaign")
+    )
+    group_task = models.ForeignKey(
+        "voice.GroupTask", models.CASCADE, null=True, related_name="approvals", verbose_name=_("group-call task")
+    )
     # {part of the draft: digest}: content, audience and schedule, so that it can be said which of them was changed.
     bound_to = models.JSONField(default=dict, editable=False)
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, default=Outcome.ASKED)
-    recipients = models.PositiveIntegerField(_("recipients"))
+    recipients = models.PositiveIntegerField(_("recipients"), null=True)  # null: nobody can tell
     cost = models.CharField(_("expected cost"), max_length=120, blank=True)
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("asked by")
@@ -38,12 +52,31 @@ class Approval(models.Model):
         verbose_name_plural = _("approvals")
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["campaign"],
-                name="approval_one_open",
-                condition=models.Q(outcome__in=["asked", "approved"]),
-            )
+            *(
+                models.UniqueConstraint(
+                    fields=[draft], name=name, condition=models.Q(outcome__in=["asked", "approved"])
+                )
+                for draft, name in zip(
+                    DRAFTS, ("approval_one_open", "approval_one_open_email", "approval_one_open_task"), strict=True
+                )
+            ),
+            models.CheckConstraint(
+                name="approval_of_one_draft",
+                condition=models.Q(campaign__isnull=False, email_campaign=None, group_task=None)
+                | models.Q(campaign=None, email_campaign__isnull=False, group_task=None)
+                | models.Q(campaign=None, email_campaign=None, group_task__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.campaign} · {self.get_outcome_display()}"
+        return f"{self.draft} · {self.get_outcome_display()}"
+
+    @property
+    def draft(self) -> Any:
+        """What it is about."""
+        return self.campaign or self.email_campaign or self.group_task
+
+    @property
+    def review_page(self) -> str:
+        """The name of its draft's page before the launch."""
+        return f"admin:{self.draft._meta.app_label}_{self.draft._meta.model_name}_review"

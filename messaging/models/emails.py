@@ -90,6 +90,8 @@ class EmailCampaign(models.Model):
         related_name="+",
         verbose_name=_("by"),
     )
+    # Whoever wrote or edited it by hand: none of them approves it.
+    authors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+", blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     launched_at = models.DateTimeField(_("launched"), null=True, editable=False)
     sent_at = models.DateTimeField(_("sent"), null=True, editable=False)
@@ -102,6 +104,7 @@ class EmailCampaign(models.Model):
         permissions = [
             ("launch_emailcampaign", _("Can launch, resume and cancel email campaigns")),
             ("resolve_emailcampaign", _("Can send unknown email campaigns again or write them off")),
+            ("approve_emailcampaign", _("Can approve email campaigns that another person asks to launch")),
         ]
         indexes = [
             models.Index(fields=["state", "not_before"], name="email_state"),

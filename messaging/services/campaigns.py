@@ -161,7 +161,7 @@ def launch(
     more when that comes, also where no page was shown.
     """
     began = timezone.now()
-    approval_rules.prepare(campaign_id, within_request=seen is not None)
+    approval_rules.prepare(Campaign, campaign_id, within_request=seen is not None)
     with transaction.atomic():
         campaign = locked(campaign_id)
         if campaign.state in (CampaignState.SCHEDULED, CampaignState.RUNNING):
@@ -250,7 +250,7 @@ def take_back(campaign_id: int, *, by: User | None = None) -> Campaign:
 
 
 def start_scheduled(campaign_id: int) -> None:
-    approval_rules.prepare(campaign_id)
+    approval_rules.prepare(Campaign, campaign_id)
     with transaction.atomic():
         campaign = locked(campaign_id)
         starts_at = campaign.undo_until or campaign.scheduled_at
@@ -356,7 +356,7 @@ def pause(campaign_id: int, *, by: User | None = None) -> Campaign:
 def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
     began = timezone.now()
     if _is_open(campaign_id):
-        approval_rules.prepare(campaign_id, within_request=True)
+        approval_rules.prepare(Campaign, campaign_id, within_request=True)
     with transaction.atomic():
         campaign = locked(campaign_id)
         _require(campaign, [CampaignState.PAUSED, CampaignState.HELD], _("resumed"))

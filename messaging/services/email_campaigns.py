@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import CallState, Channel, GatewayCall, PushKind
-from laaffic_console.gateway.services import account_hold, bell, isolation, ledger
+from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, ledger
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic.email import MAX_SUBJECT
 from messaging import merge_fields
 from messaging.models import EmailCampaign, EmailCampaignEvent, EmailCampaignState, EmailChoice, EmailLookup
-from messaging.services import email_counting
+from messaging.services import approval_rules, email_counting
 
 ABOUT = "email campaign"
 SEND_JOB = "messaging.jobs.send_email_campaign"
@@ -122,8 +122,9 @@ def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None)
 
     `seen`: the digest of what a page showed; NotAllowed where that is not what would be sent.
     """
+    approval_rules.prepare(EmailCampaign, campaign_id, within_request=seen is not None)
     with transaction.atomic():
-        campaign = _locked(campaign_id)
+        campaign = locked(campaign_id)
         started = (EmailCampaignState.SCHEDULED, EmailCampaignState.SENDING, EmailCampaignState.RUNNING)
         if campaign.state in started:
             return campaign
@@ -133,12 +134,18 @@ def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None)
                 _("It was changed since the page was shown. Look at what it sends now, and launch it again.")
             )
         check_ready(campaign)
+        _require_approval(campaign)
         _remember_choices(campaign)
         if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
             move(campaign, EmailCampaignState.SCHEDULED, _("Scheduled"), by)
         else:
             _start(campaign, _("Launched"), by)
     return campaign
+
+
+def _require_approval(campaign: EmailCampaign) -> None:
+    if missing := approval_rules.missing(campaign):
+        raise NotAllowed(missing)
 
 
 def check_ready(campaign: EmailCampaign) -> None:
@@ -185,17 +192,27 @@ def _start(campaign: EmailCampaign, event: str, by: User | None) -> None:
 
 
 def start_scheduled(campaign_id: int) -> None:
+    approval_rules.prepare(EmailCampaign, campaign_id)
     with transaction.atomic():
-        campaign = _locked(campaign_id)
+        campaign = locked(campaign_id)
         due = campaign.scheduled_at is not None and campaign.scheduled_at <= timezone.now()
         if campaign.state == EmailCampaignState.SCHEDULED and due:
-            _start(campaign, _("Launched: its time has come"), None)
+            _start_or_hold(campaign, _("Launched: its time has come"))
+
+
+def _start_or_hold(campaign: EmailCampaign, event: str) -> None:
+    """By the clock nobody is there to be told: what misses its approval by now is held."""
+    if missing := approval_rules.missing(campaign):
+        hold(campaign, missing)
+    else:
+        _start(campaign, event, None)
 
 
 def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
     """Ask Laaffic again after a refusal: it is certain that nothing was sent."""
+    approval_rules.prepare(EmailCampaign, campaign_id, within_request=True)
     with transaction.atomic():
-        campaign = _locked(campaign_id)
+        campaign = locked(campaign_id)
         _require(campaign, [EmailCampaignState.HELD], _("resumed"))
         if stopped_by := account_hold.stop_for(campaign.application_id):
             raise NotAllowed(
@@ -203,6 +220,7 @@ def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
                 % {"reason": stopped_by.sentence}
             )
         check_ready(campaign)
+        _require_approval(campaign)
         _start(campaign, _("Resumed"), by)
     return campaign
 
@@ -210,7 +228,7 @@ def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
 def edit_again(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
     """Back to a draft: of what was refused, or waits for its time, nothing has been sent."""
     with transaction.atomic():
-        campaign = _locked(campaign_id)
+        campaign = locked(campaign_id)
         _require(campaign, [EmailCampaignState.SCHEDULED, EmailCampaignState.HELD], _("edited"))
         move(campaign, EmailCampaignState.DRAFT, _("Back to a draft"), by)
     return campaign
@@ -219,7 +237,7 @@ def edit_again(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
 def cancel(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
     """Only before its request left: Laaffic has no way to take a batch back."""
     with transaction.atomic():
-        campaign = _locked(campaign_id)
+        campaign = locked(campaign_id)
         if campaign.state == EmailCampaignState.CANCELLED:
             return campaign
         waiting = [EmailCampaignState.SCHEDULED, EmailCampaignState.SENDING, EmailCampaignState.HELD]
@@ -253,7 +271,7 @@ def write_off(campaign_id: int, *, reason: str, by: User | None = None) -> Email
 def _resolvable(campaign_id: int, reason: str) -> EmailCampaign:
     if not reason.strip():
         raise ValidationError({"reason": _("Say why: it is kept with the campaign.")})
-    campaign = _locked(campaign_id)
+    campaign = locked(campaign_id)
     _require(campaign, [EmailCampaignState.UNKNOWN], _("settled by a word"))
     return campaign
 
@@ -272,12 +290,15 @@ def follow_account() -> None:
     isolation.each(held.values_list("pk", flat=True), _follow, "going on of email campaign {}".format)
 
 
-@transaction.atomic
 def _follow(campaign_id: int) -> None:
-    campaign = _locked(campaign_id)
-    is_held = campaign.state == EmailCampaignState.HELD and campaign.is_held_by_account
-    if is_held and not account_hold.is_held(campaign.application_id):
-        _start(campaign, _("Resumed: Laaffic accepts again"), None)
+    if account_hold.is_held(EmailCampaign.objects.get(pk=campaign_id).application_id):
+        return
+    approval_rules.prepare(EmailCampaign, campaign_id)
+    with transaction.atomic():
+        campaign = locked(campaign_id)
+        is_held = campaign.state == EmailCampaignState.HELD and campaign.is_held_by_account
+        if is_held and not account_hold.is_held(campaign.application_id):
+            _start_or_hold(campaign, _("Resumed: Laaffic accepts again"))
 
 
 def arrived(campaign: EmailCampaign, event: str) -> None:
@@ -297,7 +318,7 @@ def reopen(campaign: EmailCampaign) -> None:
 
 def finish_if_done(campaign_id: int) -> bool:
     with transaction.atomic():
-        campaign = _locked(campaign_id)
+        campaign = locked(campaign_id)
         if campaign.state != EmailCampaignState.RUNNING or waits_for(campaign):
             return campaign.state == EmailCampaignState.FINISHED
         campaign.finished_at = timezone.now()
@@ -341,7 +362,8 @@ def sweep() -> None:
     due = EmailCampaign.objects.filter(state=EmailCampaignState.SCHEDULED, scheduled_at__lte=now)
     isolation.each(due.values_list("pk", flat=True), start_scheduled, "start of email campaign {}".format)
     waiting = EmailCampaign.objects.filter(state=EmailCampaignState.SENDING)
-    for campaign_id in waiting.filter(Q(not_before=None) | Q(not_before__lte=now)).values_list("pk", flat=True):
+    its_turn = Q(not_before=None) | Q(not_before__lte=database_clock.now())
+    for campaign_id in waiting.filter(its_turn).values_list("pk", flat=True):
         bell.ring(SEND_JOB, campaign_id)
     running = EmailCampaign.objects.filter(state=EmailCampaignState.RUNNING).values_list("pk", flat=True)
     isolation.each(running, finish_if_done, "end of email campaign {}".format)
@@ -351,7 +373,7 @@ def note(campaign: EmailCampaign, text: str, by: User | None) -> None:
     EmailCampaignEvent.objects.create(campaign=campaign, text=text[:300], actor=by)
 
 
-def _locked(campaign_id: int) -> EmailCampaign:
+def locked(campaign_id: int) -> EmailCampaign:
     locked = EmailCampaign.objects.select_for_update(of=("self",))
     return locked.select_related("application", "call").get(pk=campaign_id)
 

@@ -49,14 +49,14 @@ def refresh_all() -> list[EmailLookup]:
     return [lookup for application in applications for lookup in refresh(application)]
 
 
-def refresh(application: Application) -> list[EmailLookup]:
+def refresh(application: Application, kinds: Iterable[str] = tuple(ASK)) -> list[EmailLookup]:
     """Ask the account; where a look-up fails the choices of the last one stay, with their age and the problem."""
     try:
         client = laaffic_client()
     except NotConfigured as problem:
         raise ValidationError(str(problem)) from problem
     done = []
-    for kind in ASK:
+    for kind in kinds:
         done.append(_look_up(client, application, kind))
         if done[-1].problem and not done[-1].may_ask_on:  # type: ignore[attr-defined]
             break  # the next would wait for the same silence

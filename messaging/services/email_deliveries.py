@@ -5,9 +5,8 @@ import logging
 import time
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
-from laaffic_console.gateway.services import bell, isolation, leases, workers
+from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficClient, LaafficError
 from laaffic_console.laaffic.email import MAX_EMAIL_IDS
@@ -22,6 +21,7 @@ SLICE_SECONDS = 20.0
 AFTER_TROUBLE = dt.timedelta(minutes=10)
 # How long after one question the next is asked: often while mails are fresh, seldom later (seconds).
 CHECK_AFTER = (30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600)
+WAITS = due.by_steps("checks", CHECK_AFTER, AFTER_TROUBLE, first=1)  # counted up as soon as it is asked
 
 
 def pull_due() -> None:
@@ -44,7 +44,7 @@ def pull_due() -> None:
 def _check_apart(client: LaafficClient, campaign: EmailCampaign, held: leases.HeldLease) -> None:
     """Whatever becomes of it, this campaign is asked about later, and the next one now."""
     found = campaign.next_check_at
-    campaign.next_check_at = timezone.now() + AFTER_TROUBLE
+    campaign.next_check_at = database_clock.now() + AFTER_TROUBLE
     EmailCampaign.objects.filter(pk=campaign.pk, next_check_at=found).update(next_check_at=campaign.next_check_at)
     with isolation.guarded(f"deliveries of email campaign {campaign.pk}"):
         try:
@@ -59,7 +59,7 @@ def anything_due() -> bool:
 
 
 def _due() -> "QuerySet[EmailCampaign]":
-    return EmailCampaign.objects.filter(next_check_at__lte=timezone.now())
+    return EmailCampaign.objects.filter(due.come("next_check_at", WAITS))
 
 
 def check(client: LaafficClient, campaign: EmailCampaign, held: leases.HeldLease | None = None) -> int:
@@ -82,13 +82,13 @@ def _pending(campaign: EmailCampaign, after: int) -> list[tuple[int, str]]:
 
 
 def _check_again(campaign: EmailCampaign) -> None:
-    now = timezone.now()
     if email_campaigns.is_past_window(campaign):
         while email_reports.expire(campaign.pk):
             workers.beat()
     if _pending(campaign, 0):
         pause = CHECK_AFTER[min(campaign.checks, len(CHECK_AFTER) - 1)]
-        changed = {"next_check_at": now + dt.timedelta(seconds=pause), "checks": min(campaign.checks + 1, 1000)}
+        at = database_clock.now() + dt.timedelta(seconds=pause)
+        changed = {"next_check_at": at, "checks": min(campaign.checks + 1, 1000)}
     else:
         changed = {"next_check_at": None, "checks": 0}
     # A callback that came meanwhile asked for an earlier time: it counts.

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services import database_clock, ledger
 from laaffic_console.laaffic import DeliveryState, EmailDelivery, EmailSubmission, SubmissionState
 from messaging.models import Delivery, EmailCampaign, EmailMessage, Submission
 from messaging.services import email_campaigns, email_counting
@@ -84,7 +84,8 @@ def _apply_to(campaign_id: int, submissions: Sequence[EmailSubmission]) -> None:
     campaign.last_report_at = now
     if mails.has_new_to_ask_for:
         email_campaigns.reopen(campaign)
-        campaign.next_check_at = min(campaign.next_check_at or now + FIRST_CHECK, now + FIRST_CHECK)
+        soon = database_clock.now() + FIRST_CHECK
+        campaign.next_check_at = min(campaign.next_check_at or soon, soon)
         campaign.checks = 0
     campaign.save(update_fields=["last_report_at", "next_check_at", "checks"])
 

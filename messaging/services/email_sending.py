@@ -12,11 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import account_hold, leases, ledger, workers
+from laaffic_console.gateway.services import account_hold, database_clock, leases, ledger, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import (
     AdFlag,
@@ -90,7 +89,7 @@ def as_outcome(problem: LaafficError | InvalidRequest | NotConfigured) -> Laaffi
 def _claim(campaign_id: int) -> tuple[EmailCampaign, GatewayCall] | None:
     """Under the lease: record the request, unless its time has not come or an earlier one may have left."""
     campaign = _locked(campaign_id)
-    now = timezone.now()
+    now = database_clock.now()
     if campaign.state != EmailCampaignState.SENDING or (campaign.not_before and campaign.not_before > now):
         return None
     if campaign.call and not _is_over(campaign, campaign.call):
@@ -209,7 +208,7 @@ def _duplicate_proves(campaign: EmailCampaign, call_id: int) -> bool:
 def _try_later(campaign: EmailCampaign, why: str, at_least: float = 0.0) -> None:
     """Certain that nothing was sent: again by itself, later each time."""
     pause = max(min(60.0, 2.0 * 2 ** min(campaign.attempt, 10)), at_least)
-    campaign.not_before = timezone.now() + dt.timedelta(seconds=pause)
+    campaign.not_before = database_clock.now() + dt.timedelta(seconds=pause)
     campaign.wait_reason = why[:300]
     campaign.save(update_fields=["not_before", "wait_reason"])
 

@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services import isolation, leases, workers
+from laaffic_console.gateway.services import database_clock, isolation, leases, workers
 from laaffic_console.gateway.services.account import NotConfigured, client_with, laaffic_client
+from laaffic_console.gateway.services.due import CLOCKS_DIFFER_BY
 from laaffic_console.laaffic import LaafficClient, LaafficError, reply_windows
 from messaging.models import Campaign, Reply, ReplyPull
 from messaging.services import replies
@@ -31,8 +32,11 @@ class TooSlow(Exception):
 
 def due(*, at_once: bool = False) -> QuerySet[Application]:
     """Those with a campaign, as nobody can answer the others, and whose replies were not asked for lately."""
-    lately = timezone.now() if at_once else timezone.now() - dt.timedelta(minutes=settings.REPLY_PULL_MINUTES)
-    tried = ReplyPull.objects.filter(application=OuterRef("pk"), tried_at__gt=lately)
+    now = database_clock.now()  # a moment that lies ahead was written by a clock that was wrong
+    lately = now if at_once else now - dt.timedelta(minutes=settings.REPLY_PULL_MINUTES)
+    tried = ReplyPull.objects.filter(
+        application=OuterRef("pk"), tried_at__gt=lately, tried_at__lte=now + CLOCKS_DIFFER_BY
+    )
     used = Campaign.objects.filter(application=OuterRef("pk"))
     return Application.objects.filter(Exists(used), ~Exists(tried), channel=Channel.SMS, is_active=True)
 

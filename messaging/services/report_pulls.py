@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import bell, isolation, leases, workers
+from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficClient, LaafficError, oldest_sent_record, sent_record_windows
 from messaging import gateway_ids
@@ -56,13 +56,29 @@ def pull_due() -> None:
             _check_apart(client, batch)
 
 
+WAITS = due.by_steps("checks", CHECK_AFTER, AFTER_TROUBLE)
+
+
+def is_due() -> Q:
+    return due.come("next_check_at", WAITS)
+
+
 def anything_due() -> bool:
-    return Batch.objects.filter(next_check_at__lte=timezone.now()).exists()
+    return any(batches.exists() for batches in _due())
 
 
 def _next_due() -> Batch | None:
-    due = Batch.objects.filter(next_check_at__lte=timezone.now()).order_by("next_check_at")
-    return due.select_related("campaign__application").first()
+    found = (batches.order_by("next_check_at").select_related("campaign__application").first() for batches in _due())
+    return next((batch for batch in found if batch), None)
+
+
+def _due() -> tuple["QuerySet[Batch]", "QuerySet[Batch]"]:
+    """In two questions: of those that wait for their time there may be very many, and they are seldom misdated."""
+    now = database_clock.now()
+    return (
+        Batch.objects.filter(next_check_at__lte=now),
+        Batch.objects.filter(due.misdated("next_check_at", WAITS, now)),
+    )
 
 
 def _check_apart(client: LaafficClient, batch: Batch) -> None:
@@ -74,7 +90,7 @@ def _check_apart(client: LaafficClient, batch: Batch) -> None:
             logger.warning("getReport for batch %s: %s", batch.pk, error)
             check_again(batch)
         except Exception:
-            Batch.objects.filter(pk=batch.pk).update(next_check_at=timezone.now() + AFTER_TROUBLE)
+            Batch.objects.filter(pk=batch.pk).update(next_check_at=database_clock.in_statement() + AFTER_TROUBLE)
             raise
 
 
@@ -130,7 +146,7 @@ def check_again(batch: Batch, asked_at: dt.datetime | None = None) -> None:
         return
     pause = CHECK_AFTER[min(batch.checks + 1, len(CHECK_AFTER) - 1)]
     Batch.objects.filter(pk=batch.pk).update(
-        next_check_at=now + dt.timedelta(seconds=pause), checks=min(batch.checks + 1, 1000)
+        next_check_at=database_clock.in_statement() + dt.timedelta(seconds=pause), checks=min(batch.checks + 1, 1000)
     )
 
 

@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services import isolation
+from laaffic_console.gateway.services import database_clock, isolation
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
 from messaging import gateway_ids
 from messaging.models import Batch, BatchState, Message, MessageEvent, MessageState
@@ -274,7 +274,7 @@ def _is_to_be_confirmed(report: DeliveryReport) -> bool:
 
 def _ask_soon(batch_ids: set[int]) -> None:
     """getReport for these, together with what comes in the next seconds; their rows are locked."""
-    soon = timezone.now() + CONFIRM_AFTER
+    soon = database_clock.in_statement() + CONFIRM_AFTER
     later = Q(next_check_at=None) | Q(next_check_at__gt=soon)
     Batch.objects.filter(later, pk__in=batch_ids).update(next_check_at=soon)
 

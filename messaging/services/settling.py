@@ -69,7 +69,7 @@ def _settle_together(campaign_id: int, answered: Sequence[tuple[Claim, SendResul
             queued=0,
             unknown=0,
             segments=F("segments") + segments,
-            next_check_at=now + FIRST_CHECK,
+            next_check_at=database_clock.in_statement() + FIRST_CHECK,
             checks=0,
         )
     count_activity(campaign_id, {MessageState.ACCEPTED: sum(row[2] + row[3] for row in rows)}, now)
@@ -108,7 +108,7 @@ def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> "Afte
         rejected=F("rejected") + left_out,
         accepted=F("accepted") + moved,
         segments=F("segments") + _segments_of(claimed, rejected),
-        next_check_at=now + FIRST_CHECK,
+        next_check_at=database_clock.in_statement() + FIRST_CHECK,
         checks=0,
     )
     count_activity(campaign_id, {MessageState.ACCEPTED: moved, MessageState.REJECTED: left_out}, now)
@@ -274,7 +274,7 @@ def mark_unknown(batch: Batch, evidence: str) -> None:
         state=BatchState.UNKNOWN if marked or batch.unknown else BatchState.SETTLED,
         queued=F("queued") - marked,
         unknown=F("unknown") + marked,
-        next_check_at=now + FIRST_CHECK,
+        next_check_at=database_clock.in_statement() + FIRST_CHECK,
         checks=0,
     )
 

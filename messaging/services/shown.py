@@ -7,6 +7,7 @@ draft's own fields. A page posts it back, signed; an approval and a launch keep 
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
@@ -44,6 +45,9 @@ NOT_BOUND = {
 }
 
 
+NAMES = {part: name for part, (name, _fields) in PARTS.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """`people`: digest of all members who are not excluded; `reached`: of those who are not suppressed either."""
@@ -51,14 +55,14 @@ class Shown:
     parts: dict[str, str]
     people: str
     reached: str
-    recipients: int
+    recipients: int | None  # None: nobody can tell
     cost: dict[str, str]  # {currency: amount}
     unpriced: int  # recipients in countries without a price
     at: str  # when it was counted
 
     @property
     def digest(self) -> str:
-        return _digest(asdict(self))
+        return digest(asdict(self))
 
 
 def of(campaign: Campaign, planned: Forecast) -> Shown:
@@ -83,25 +87,44 @@ def parts_of(campaign: Campaign) -> dict[str, str]:
     parts["groups"] = [
         sorted(groups.values_list("pk", flat=True)) for groups in (campaign.groups, campaign.excluded_groups)
     ]
-    return {part: _digest(value) for part, value in parts.items()}
+    return {part: digest(value) for part, value in parts.items()}
 
 
-def changed_parts(before: dict[str, str], now: dict[str, str]) -> list[str]:
+def changed_parts(before: Mapping[str, str], now: Mapping[str, str], names: Mapping[str, Any] = NAMES) -> list[str]:
     """Their names; a part that is new counts as changed."""
-    return [str(PARTS[part][0]) for part in PARTS if now.get(part) != before.get(part)]
+    return [str(name) for part, name in names.items() if now.get(part) != before.get(part)]
 
 
-def changes(before: Shown, now: Shown, *, fewer_is_fine: bool = False, by_the_clock: bool = False) -> list[str]:
+def people_words(before: Shown, now: Shown) -> str:
+    if before.recipients == now.recipients:
+        return _("who is in the groups, their numbers or the fields of the text")
+    said = _("who is in the groups or suppressed: %(before)s recipients before, %(now)s now")
+    return said % counts(before, now)
+
+
+def counts(before: Shown, now: Shown) -> dict[str, str]:
+    return {"before": _grouped(before.recipients), "now": _grouped(now.recipients)}
+
+
+def changes(
+    before: Shown,
+    now: Shown,
+    *,
+    fewer_is_fine: bool = False,
+    by_the_clock: bool = False,
+    names: Mapping[str, Any] = NAMES,
+    people: Callable[[Shown, Shown], str] = people_words,
+) -> list[str]:
     """What differs, each before and after; [] where what was shown is what would happen.
 
     `fewer_is_fine`: that some of the same people were suppressed since does not count, nor what they would have cost.
     `by_the_clock`: its time has come, and its pace may have been changed meanwhile.
     """
     of_the_clock = {part: now.parts[part] for part in ("schedule", "limits")} if by_the_clock else {}
-    found = changed_parts({**before.parts, **of_the_clock}, now.parts)
+    found = changed_parts({**before.parts, **of_the_clock}, now.parts, names)
     are_fewer = _are_fewer(before, now)
     if before.reached != now.reached and not (fewer_is_fine and are_fewer):
-        found.append(_people_words(before, now))
+        found.append(people(before, now))
     if not (fewer_is_fine and are_fewer and _costs_no_more(before, now)) and _costs_otherwise(before, now):
         found.append(_("expected cost: %(before)s before, %(now)s now") % {"before": _cost(before), "now": _cost(now)})
     return found
@@ -109,16 +132,11 @@ def changes(before: Shown, now: Shown, *, fewer_is_fine: bool = False, by_the_cl
 
 def _are_fewer(before: Shown, now: Shown) -> bool:
     """The same members, of whom some are suppressed now and none was taken off the suppression list."""
-    if before.people != now.people or now.recipients >= before.recipients:
+    if before.people != now.people or before.recipients is None or now.recipients is None:
+        return False
+    if now.recipients >= before.recipients:
         return False
     return not SuppressionRelease.objects.filter(released_at__gte=dt.datetime.fromisoformat(before.at)).exists()
-
-
-def _people_words(before: Shown, now: Shown) -> str:
-    if before.recipients == now.recipients:
-        return _("who is in the groups, their numbers or the fields of the text")
-    counts = {"before": _grouped(before.recipients), "now": _grouped(now.recipients)}
-    return _("who is in the groups or suppressed: %(before)s recipients before, %(now)s now") % counts
 
 
 def _costs_otherwise(before: Shown, now: Shown) -> bool:
@@ -145,8 +163,8 @@ def _cost(shown: Shown) -> str:
     return " + ".join(said) or money(Decimal(0))
 
 
-def _grouped(number: int) -> str:
-    return number_format(number, force_grouping=True)
+def _grouped(number: int | None) -> str:
+    return _("not known") if number is None else number_format(number, force_grouping=True)
 
 
 def as_json(shown: Shown) -> dict[str, Any]:
@@ -177,7 +195,7 @@ def read(campaign: Campaign, posted: str) -> tuple[Shown | None, dict[str, str]]
     return from_json(said["shown"]), said["sentences"]
 
 
-def _digest(value: Any) -> str:
+def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, default=_plain, sort_keys=True).encode()).hexdigest()
 
 

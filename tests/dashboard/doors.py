@@ -28,6 +28,8 @@ SIGN_IN, REFUSED, OPENED, WENT_ON, NO_SUCH, NOT_SO, BAD, BROKEN = "sroghmb!"
 # What a path's variables stand for; a URL is asked for once with each.
 CHOICES: dict[str, tuple[str, ...]] = {
     "admin/messaging/campaign/<int:pk>/approval/<slug:verb>/": ("ask", "approve", "refuse"),
+    "admin/messaging/emailcampaign/<int:pk>/approval/<slug:verb>/": ("ask", "approve", "refuse"),
+    "admin/voice/grouptask/<int:pk>/approval/<slug:verb>/": ("ask", "approve", "refuse"),
     "admin/messaging/campaign/<int:pk>/after/<slug:verb>/": ("retry", "reached"),
     "admin/messaging/campaign/<int:pk>/do/<slug:verb>/": ("pause",),
     "admin/messaging/emailcampaign/<int:pk>/do/<slug:verb>/": ("cancel",),
@@ -87,6 +89,8 @@ def _value(route: str, found: re.Match[str], choice: str, made: dict[str, models
 
 # One row of everything that has pages
 
+ONE_OF = {"messaging.approval": "campaign"}
+
 
 def one_of_each() -> dict[str, models.Model]:
     made: dict[str, models.Model] = {}
@@ -99,13 +103,14 @@ def one(model: type[models.Model], made: dict[str, models.Model]) -> models.Mode
     label = model._meta.label_lower
     if label in made:
         return made[label]
+    required = ONE_OF.get(label)  # by a constraint, of several that may be empty
     concrete = model._meta.concrete_model
     values = {
         field.name: _filled(field, made)
         for field in model._meta.concrete_fields
         if not (
             field.has_default()
-            or field.null
+            or (field.null and field.name != required)
             or isinstance(field, models.AutoField)
             or getattr(field, "auto_now_add", False)
         )

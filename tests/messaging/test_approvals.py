@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from laaffic_console import conf
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
 from messaging.models import Approval, Campaign, CampaignState, Contact, ContactGroup, ListPrice
@@ -79,10 +80,62 @@ class NeedTests:
 
         assert bool(approval_rules.missing(draft)) is is_needed
 
+    @pytest.mark.parametrize(
+        ("limit", "prices", "is_needed"),
+        [
+            (Decimal(1), {"IN": ("0.2", "USD"), "DE": ("0.3", "EUR")}, False),  # 0.4 + 0.3 of one
+            (Decimal(1), {"IN": ("0.4", "USD"), "DE": ("0.3", "EUR")}, True),  # 0.8 + 0.3: each alone is under it
+            ({"USD": Decimal(10), "EUR": Decimal(1)}, {"IN": ("4", "USD"), "DE": ("0.1", "EUR")}, False),
+            ({"USD": Decimal(10), "EUR": Decimal(1)}, {"IN": ("4", "USD"), "DE": ("0.3", "EUR")}, True),
+            ({"USD": Decimal(10)}, {"IN": ("0.1", "USD"), "DE": ("0.1", "EUR")}, True),  # nothing says how much EUR
+        ],
+    )
+    def test_a_cost_in_two_currencies_is_not_less_than_in_one(
+        self,
+        draft: Campaign,
+        settings: Any,
+        limit: Any,
+        prices: dict[str, tuple[str, str]],
+        is_needed: bool,
+    ) -> None:
+        settings.LAAFFIC_APPROVAL_RECIPIENTS, settings.LAAFFIC_APPROVAL_COST = 0, limit
+        Contact.objects.order_by("pk").last().delete()  # two in India are left
+        Contact.objects.create(number="4915123456789", country="DE").groups.add(draft.groups.get())
+        for country, (price, currency) in prices.items():
+            ListPrice.objects.create(country=country, price=Decimal(price), currency=currency)
+
+        assert bool(approval_rules.missing(draft)) is is_needed
+
     def test_a_test_message_needs_none(self, draft: Campaign, settings: Any) -> None:
         settings.LAAFFIC_APPROVAL_RECIPIENTS, settings.LAAFFIC_APPROVAL_COST = 0, Decimal("0.001")
 
         assert campaigns.launch_test(draft, "919876500000", by=None).state == CampaignState.RUNNING
+
+
+class SettingTests:
+    @pytest.mark.parametrize(
+        ("given", "limit"),
+        [
+            ("", Decimal(0)),
+            ("1000", Decimal(1000)),
+            ("12.5", Decimal("12.5")),
+            ("USD 1000, EUR 900", {"USD": Decimal(1000), "EUR": Decimal(900)}),
+            ("usd:1000,eur=900.5", {"USD": Decimal(1000), "EUR": Decimal("900.5")}),
+        ],
+    )
+    def test_a_cost_is_one_amount_or_one_for_each_currency(
+        self, monkeypatch: pytest.MonkeyPatch, given: str, limit: Any
+    ) -> None:
+        monkeypatch.setenv("LAAFFIC_APPROVAL_COST", given)
+
+        assert conf.limits("LAAFFIC_APPROVAL_COST") == limit
+
+    @pytest.mark.parametrize("given", ["-1", "much", "USD", "USD 0", "USD 5, USD 6", "USD 5; EUR 6", "5, EUR 6"])
+    def test_what_is_neither_is_refused_at_the_start(self, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+        monkeypatch.setenv("LAAFFIC_APPROVAL_COST", given)
+
+        with pytest.raises(ImproperlyConfigured, match="LAAFFIC_APPROVAL_COST"):
+            conf.limits("LAAFFIC_APPROVAL_COST")
 
 
 class WordTests:
@@ -236,6 +289,13 @@ class PageTests:
         assert signed_in("Approver").post(self.address(draft, "ask")).status_code == 403
         assert signed_in("Viewer").post(self.address(draft, "approve")).status_code == 403
         assert signed_in("Operator").get(self.address(draft, "ask")).status_code == 404
+
+    def test_a_draft_is_deleted_with_what_was_asked(self, admin_client: Client, draft: Campaign, ada: User) -> None:
+        approvals.ask(draft.pk, by=ada)
+
+        admin_client.post(reverse("admin:messaging_campaign_delete", args=[draft.pk]), {"post": "yes"})
+
+        assert not Campaign.objects.exists()
 
     def test_an_edit_in_the_form_is_said_in_the_events(
         self, admin_client: Client, draft: Campaign, ada: User, bob: User

@@ -51,7 +51,7 @@ class SyncTests:
     ) -> None:
         due, later = (group_tasks.launch(written(application).pk) for _ in range(2))
         VoiceSync.objects.update(requested_at=None, started_at=timezone.now())
-        GroupTask.objects.filter(pk=later.pk).update(look_at=timezone.now() + dt.timedelta(hours=1))
+        GroupTask.objects.filter(pk=later.pk).update(look_at=timezone.now() + dt.timedelta(minutes=5))
         GroupTask.objects.filter(pk=due.pk).update(look_at=timezone.now())
 
         scheduling.run(group_sync.NAME)

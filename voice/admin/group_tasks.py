@@ -16,6 +16,7 @@ from unfold.decorators import display
 
 from laaffic_console.dashboard.exporting import Exporting, require_export
 from laaffic_console.dashboard.pages import page, require
+from messaging.admin import approvals
 from messaging.services.launch_checks import NotSeen
 from voice import group_exports
 from voice.admin.group_facts import bar, button_words, check_words, start_words, told
@@ -56,7 +57,7 @@ MADE: dict[str, Callable[..., GroupTask]] = {
 
 
 @admin.register(GroupTask)
-class GroupTaskAdmin(Exporting, CopiedListAdmin):
+class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
     list_display = ["shown_name", "shown_state", "application", "progress", "rate", "sms", "shown_cost", "created_at"]
     list_filter = [ShownFilter, "state", ("application", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["application", "created_by"]
@@ -138,6 +139,7 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
             path("export/<slug:kind>/", wrap(self.export_view), name="voice_grouptask_export"),
             path("<int:pk>/edit/", wrap(self.edit_view), name="voice_grouptask_edit"),
             path("<int:pk>/review/", wrap(self.review_view), name="voice_grouptask_review"),
+            path("<int:pk>/approval/<slug:verb>/", wrap(self.approval_view), name="voice_grouptask_approval"),
             path("<int:pk>/make/<slug:what>/", wrap(self.make_view), name="voice_grouptask_make"),
             path("<int:pk>/template/", wrap(self.template_view), name="voice_grouptask_template"),
             path("<int:pk>/numbers/", wrap(self.numbers_view), name="voice_grouptask_numbers"),
@@ -206,6 +208,7 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
         if facts.stopped and task.door in group_tasks.AGAIN:
             problems = [group_tasks.opted_out_since(facts.stopped)]
         may_launch = request.user.has_perm("voice.launch_grouptask")
+        approval = approvals.shown(request, task, facts.numbers)
         return page(
             self,
             request,
@@ -216,6 +219,7 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
             missing=missing,
             checks=[check_words(check, check.key in ticked) for check in facts.checks],
             clocks=facts.clocks,
+            approval=approval,
             **start_words(task, facts.start),
             phones=len(facts.numbers),
             stopped=facts.stopped,
@@ -225,6 +229,12 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
             may_write=self.has_add_permission(request),
             **told(task),
         )
+
+    def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        task = GroupTask.objects.select_related(*group_tasks.RELATED).filter(pk=pk).first()
+        if task is None:
+            raise Http404
+        return approvals.act(request, task, verb)
 
     def _launched(self, request: HttpRequest, task: GroupTask) -> HttpResponse:
         if task.is_at_laaffic:
@@ -256,6 +266,8 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
             opted_out=group_numbers.suppressed_since_launch(task) if task.is_open else 0,
             keys=[(key, n) for key, n in task.keys_pressed.items()],
             calls=group_state.requests_of(task).select_related("requested_by")[:20],
+            events=task.events.select_related("actor")[:20],
+            approval=approvals.shown(request, task) if is_draft and not task.is_template else None,
             children=task.children.order_by("-pk")[:20],
             may_edit=may_add and is_draft,
             may_review=is_draft and not task.is_template,

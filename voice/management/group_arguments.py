@@ -81,7 +81,7 @@ def run(options: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
         "launch": lambda given: _launched(_found(given["id"])),
         "show": _show,
         "cancel": lambda given: as_json(group_tasks.cancel(_found(given["id"]).pk)),
-        "again": lambda given: _launched(group_copies.again(_found(given["id"]), failed_only=given["failed"])),
+        "again": lambda given: _launched_new(group_copies.again(_found(given["id"]), failed_only=given["failed"])),
         "list": _list,
     }
     result: dict[str, Any] | list[dict[str, Any]] = verbs[options["group_verb"]](options)
@@ -124,7 +124,7 @@ def _create(options: dict[str, Any]) -> dict[str, Any]:
             with_sms=task.hang_up_sms,
         )
     group_tasks.save(task, audience=audience)
-    return _launched(task) if options["launch"] else as_json(task)
+    return _launched_new(task) if options["launch"] else as_json(task)
 
 
 def _source(options: dict[str, Any]) -> Announcement:
@@ -164,6 +164,15 @@ def _launched(task: GroupTask) -> dict[str, Any]:
     if launched.state == TaskState.DRAFT:
         raise CommandError(group_tasks.advice(launched))
     return as_json(launched)
+
+
+def _launched_new(task: GroupTask) -> dict[str, Any]:
+    """What may not leave stays as a draft, which a second person can approve and anybody launch later."""
+    try:
+        return _launched(task)
+    except ValidationError as problem:
+        kept = f"It is kept as draft {task.pk}: manage.py voice group launch {task.pk} launches it."
+        raise CommandError(f"{said(problem)}\n{kept}") from problem
 
 
 def _show(options: dict[str, Any]) -> dict[str, Any]:

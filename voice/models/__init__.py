@@ -1,6 +1,6 @@
 from voice.models.audio import AudioFile, AudioType
 from voice.models.calls import CallRecord, CallTally, SipCall
-from voice.models.group_tasks import Announcement, Door, GroupTask, TaskNumbers, TaskState
+from voice.models.group_tasks import Announcement, Door, GroupTask, GroupTaskEvent, TaskNumbers, TaskState
 from voice.models.phones import SipPhone, VoiceSync
 from voice.models.spoken import SpokenCampaign
 
@@ -12,6 +12,7 @@ __all__ = [
     "CallTally",
     "Door",
     "GroupTask",
+    "GroupTaskEvent",
     "SipCall",
     "SipPhone",
     "SpokenCampaign",

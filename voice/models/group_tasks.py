@@ -186,6 +186,8 @@ class GroupTask(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
     )
+    # Whoever wrote or edited it by hand: none of them approves it.
+    authors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+", blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -195,6 +197,7 @@ class GroupTask(models.Model):
         permissions = [
             ("launch_grouptask", _("Can launch, update, repeat and cancel group-call tasks")),
             ("export_grouptask", _("Can export group-call tasks and their numbers")),
+            ("approve_grouptask", _("Can approve group-call tasks that another person asks to launch")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["task_name"], name="task_name_once", condition=~models.Q(task_name=""))
@@ -233,6 +236,22 @@ class GroupTask(models.Model):
     @property
     def money(self) -> str:
         return "" if self.cost is None else money(self.cost, self.currency)
+
+
+class GroupTaskEvent(models.Model):
+    """What people did to a draft before it left, and who did it; a row is never changed. The ledger has the rest."""
+
+    task = models.ForeignKey(GroupTask, models.CASCADE, related_name="events")
+    at = models.DateTimeField(_("when"), auto_now_add=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    text = models.CharField(_("what"), max_length=300)
+
+    class Meta:
+        verbose_name = _("group-call task event")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class TaskNumbers(models.Model):

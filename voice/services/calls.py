@@ -15,11 +15,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import ledger, lost_calls, performing, workers
+from laaffic_console.gateway.services import database_clock, due, ledger, lost_calls, performing, workers
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import LaafficError, OutcomeUnknown
 from messaging import msisdn
@@ -116,7 +115,7 @@ def _try(call_id: int, by: User | None) -> SipCall:
             worker=workers.worker_name(),
             requested_by=by,
         )
-        asked.look_at = timezone.now() + FIRST_LOOK
+        asked.look_at = database_clock.now() + FIRST_LOOK
         asked.save(update_fields=["call", "look_at"])
     call = asked.call
     try:
@@ -205,14 +204,19 @@ def _settle_attempt(asked: SipCall, attempt: int, record: CallRecord) -> None:
 
 def looked(now: dt.datetime) -> None:
     """The records were read: what is still missing is looked for again, ever more seldom, and at last no more."""
-    for asked in SipCall.objects.filter(look_at__lte=now, record=None).order_by("pk")[:500]:
+    for asked in SipCall.objects.filter(_is_due(now), record=None).order_by("pk")[:500]:
         age = now - asked.created_at
         later = now + max(FIRST_LOOK, age / 2) if age < LAST_LOOK else None
         SipCall.objects.filter(pk=asked.pk, record=None).update(look_at=later)
 
 
 def anything_to_look_for() -> bool:
-    return SipCall.objects.filter(look_at__lte=timezone.now()).exists()
+    return SipCall.objects.filter(_is_due(database_clock.now())).exists()
+
+
+def _is_due(now: dt.datetime) -> Q:
+    waits = due.by_age("created_at", now, part=0.5, oldest=LAST_LOOK, at_least=FIRST_LOOK)
+    return due.come("look_at", waits, now)
 
 
 def recover() -> None:

@@ -8,11 +8,11 @@ looked for.
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services import database_clock, due, ledger
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import GroupTask as WireTask
 from laaffic_console.laaffic import TaskStatus
@@ -45,7 +45,7 @@ def look(task: GroupTask) -> GroupTask:
     found = find(task)
     if found is not None:
         return take(task.pk, found)
-    now = timezone.now()
+    now = database_clock.now()
     with transaction.atomic():
         row = GroupTask.objects.select_for_update().get(pk=task.pk)
         row.looks, row.looked_at = row.looks + 1, now
@@ -67,7 +67,7 @@ def find(task: GroupTask) -> WireTask | None:
 
 def take(task_id: int, found: WireTask) -> GroupTask:
     """The list's words are the task's state; what was unknown of its requests ends by them."""
-    now = timezone.now()
+    now = database_clock.now()
     figures = group_figures.of(found.key) if _is_to_be_counted(task_id, found, now) else {}
     with transaction.atomic():
         task = GroupTask.objects.select_for_update(of=("self",)).select_related("parent").get(pk=task_id)
@@ -140,6 +140,22 @@ def next_look(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
     return None
 
 
+def is_due() -> Q:
+    """Its time has come, or lies further ahead than `next_look` and what follows trouble ever put it."""
+    now = database_clock.now()
+    unknown, over = Q(state=TaskState.UNKNOWN), Q(state__in=OVER)
+    waits = [(Q(state__in=OPEN, looks=0), SELDOM)]
+    hours = 6 * SELDOM
+    for rows, longest in due.by_age("launched_at", now, part=0.5, oldest=2 * hours, at_least=SELDOM):
+        waits.append((unknown & rows, min(longest, hours)))
+    for rows, longest in due.by_age("finished_at", now, part=0.5, oldest=LAST_LOOK, at_least=SELDOM):
+        waits.append((over & rows, longest))
+    missed = [SOON.total_seconds() * 2**n for n in range(1, 11)]
+    for rows, longest in due.by_steps("looks", missed, SELDOM, first=1):
+        waits.append((Q(state__in=OPEN, looks__gt=0) & rows, min(longest, hours)))
+    return due.come("look_at", waits, now)
+
+
 def _next_look_for_missing(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
     """Laaffic does not list it any more: ever more seldom, and no more after some days. A person can still ask."""
     if task.looks > MISSED_AT_MOST:
@@ -150,7 +166,7 @@ def _next_look_for_missing(task: GroupTask, now: dt.datetime) -> dt.datetime | N
 
 def records_came() -> None:
     """More call records are there: tasks that miss some are looked at anew."""
-    GroupTask.objects.filter(state__in=OVER, look_at__isnull=False).update(look_at=timezone.now())
+    GroupTask.objects.filter(state__in=OVER, look_at__isnull=False).update(look_at=database_clock.in_statement())
 
 
 def _settle_cancelling(task: GroupTask, evidence: str) -> None:

@@ -1,10 +1,9 @@
 """Asking Laaffic how our group-call tasks stand: all that are open, and those whose call records still come in."""
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from laaffic_console.gateway.models import CallState
-from laaffic_console.gateway.services import bell, isolation, leases, lost_calls, workers
+from laaffic_console.gateway.services import bell, database_clock, isolation, leases, lost_calls, workers
 from laaffic_console.laaffic import LaafficError, Refused, Remedy
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN, OVER
@@ -21,7 +20,7 @@ def sync(*, only_due: bool = False) -> int:
 
 
 def _read(held: leases.HeldLease, only_due: bool) -> int:
-    wanted = Q(look_at__lte=timezone.now())
+    wanted = group_state.is_due()
     if not only_due:
         wanted |= Q(state__in=[*OPEN, TaskState.UNKNOWN])
     tasks = GroupTask.objects.filter(wanted).exclude(task_name="").select_related("parent__parent", "call")
@@ -58,7 +57,7 @@ def _look_apart(task: GroupTask) -> LaafficError | None:
 
 
 def _later(task: GroupTask) -> None:
-    GroupTask.objects.filter(pk=task.pk).update(look_at=timezone.now() + group_state.SELDOM)
+    GroupTask.objects.filter(pk=task.pk).update(look_at=database_clock.in_statement() + group_state.SELDOM)
 
 
 def _look(task: GroupTask) -> None:
@@ -69,7 +68,7 @@ def _look(task: GroupTask) -> None:
 
 
 def is_anything_due() -> bool:
-    return GroupTask.objects.filter(look_at__lte=timezone.now()).exclude(state=TaskState.SENDING).exists()
+    return GroupTask.objects.filter(group_state.is_due()).exclude(state=TaskState.SENDING).exists()
 
 
 def ring_if_due() -> None:
@@ -79,12 +78,15 @@ def ring_if_due() -> None:
 
 def recover() -> None:
     """Launches whose process died: what never left is a draft again, what may have left is looked for by its name."""
-    stuck = GroupTask.objects.filter(state=TaskState.SENDING, look_at__lte=timezone.now() - lost_calls.LOST_AFTER)
+    now = database_clock.now()
+    # A launch says when it began; one that lies ahead was begun by a clock that was wrong.
+    long_ago = Q(look_at__lte=now - lost_calls.LOST_AFTER) | Q(look_at__gt=now + lost_calls.LOST_AFTER)
+    stuck = GroupTask.objects.filter(long_ago, state=TaskState.SENDING)
     for task in stuck.select_related("call").order_by("pk")[:AT_ONCE]:
         if task.call is None or task.call.state in (CallState.NOT_SENT, CallState.REFUSED):
             _as_seen(task).update(state=TaskState.DRAFT, look_at=None)
         elif task.call.state in (CallState.UNKNOWN, CallState.ACCEPTED):
-            _as_seen(task).update(state=TaskState.UNKNOWN, looks=0, look_at=timezone.now())
+            _as_seen(task).update(state=TaskState.UNKNOWN, looks=0, look_at=now)
 
 
 def _as_seen(task: GroupTask) -> QuerySet[GroupTask]:

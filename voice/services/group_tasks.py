@@ -19,10 +19,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import ledger, performing, workers
+from laaffic_console.gateway.services import database_clock, ledger, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused, lookup
-from voice.models import Door, GroupTask, TaskState
+from messaging.services import approval_rules, approvals
+from voice.models import Door, GroupTask, GroupTaskEvent, TaskState
 from voice.models.group_tasks import OPEN, PARAMETERS
 from voice.services import group_numbers, group_requests, group_state, syncing
 from voice.services.group_numbers import Audience
@@ -43,6 +44,14 @@ class NotAsShown(ValidationError):
     """It would not do what the page showed: whoever pressed its button looks again."""
 
 
+class NotApproved(ValidationError):
+    """A second person's word is missing; the sentence says why it is needed, or what became of it."""
+
+
+def note(task: GroupTask, text: str, by: User | None) -> None:
+    GroupTaskEvent.objects.create(task=task, text=text[:300], actor=by)
+
+
 def save(task: GroupTask, *, audience: Audience | None = None, by: User | None = None) -> GroupTask:
     """Keep a draft or a template; ValidationError with every problem at its field. Nothing is sent.
 
@@ -61,6 +70,9 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
             group_numbers.keep(task, audience)
         counters = ("number_count", "numbers_from", "left_twice", "left_suppressed", "left_invalid")
         task.save(update_fields=["name", "send_at", *PARAMETERS, *counters])
+        if by is not None:
+            task.authors.add(by)
+        approvals.void_if_changed(task, by=by)
     return task
 
 
@@ -81,7 +93,7 @@ def launch(task_id: int, *, by: User | None = None, seen: str | None = None) -> 
     claimed = (
         _drafts()
         .filter(pk=task_id, is_template=False)
-        .update(state=TaskState.SENDING, call=None, launched_by=by, look_at=timezone.now(), launch_token=token)
+        .update(state=TaskState.SENDING, call=None, launched_by=by, look_at=database_clock.now(), launch_token=token)
     )
     if not claimed:
         raise ValidationError(_("This task was launched already: it is not launched twice."))
@@ -94,6 +106,8 @@ def launch(task_id: int, *, by: User | None = None, seen: str | None = None) -> 
             raise NotAsShown(
                 _("It was changed since the page was shown. Look at whom it calls now, and launch it again.")
             )
+        if missing := approval_rules.missing(task, numbers):
+            raise NotApproved(missing)
         call = _prepare(task, numbers, by)
     except ValidationError:
         _still(task).filter(call=None).update(state=TaskState.DRAFT, look_at=None)
@@ -142,6 +156,7 @@ def _prepare(task: GroupTask, numbers: list[str], by: User | None) -> GatewayCal
         task.number_count = len(numbers)
         task.kept_numbers.lines = "\n".join(numbers)
         task.kept_numbers.save(update_fields=["lines"])
+        approvals.without_dropped(task)
     task.launched_at = task.launched_at or timezone.now()
     call = task.call = ledger.prepare(
         interface=INTERFACES[Door(task.door)],
@@ -212,14 +227,14 @@ def _accepted(task: GroupTask, call: GatewayCall, key: str) -> None:
         ledger.settle_accepted(call.pk, evidence=f"the answer: task {key}" if key else "the answer, without a key")
         row = GroupTask.objects.select_for_update().get(pk=task.pk)
         group_state.is_there(row, key)
-        row.look_at = timezone.now() + SOON / 5
+        row.look_at = database_clock.now() + SOON / 5
         row.save(update_fields=["key", "state", "look_at"])
     syncing.request(SYNC)
 
 
 def _look_for(task: GroupTask) -> None:
     """It may have arrived: Laaffic is asked for its name, now and then by the job. It is never sent again by itself."""
-    now = timezone.now()
+    now = database_clock.now()
     _still(task).update(state=TaskState.UNKNOWN, looks=0, look_at=now + SOON)
     try:
         found = group_state.find(task)

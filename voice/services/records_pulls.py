@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from laaffic_console.gateway.services import leases, workers
+from laaffic_console.gateway.services import database_clock, leases, workers
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import CallKind, Source, call_record_pages, call_record_windows
 from laaffic_console.laaffic import CallRecord as WireRecord
@@ -25,7 +25,7 @@ def sync(name: str) -> int:
 
 
 def _read_sip(held: leases.HeldLease, status: VoiceSync) -> int:
-    began = timezone.now()
+    began = database_clock.now()
     seen = _read(held, status, laaffic_client().voice.sip_records, CallKind.SIP)
     calls.looked(began)
     return seen

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services import bell, isolation, leases
+from laaffic_console.gateway.services import bell, due, isolation, leases
 from laaffic_console.gateway.services.account import NotConfigured
 from laaffic_console.laaffic import LaafficError, Refused
 from voice.models import VoiceSync
@@ -40,9 +40,9 @@ def is_due(name: str, *, forgotten: dt.datetime | None = None) -> bool:
     if status is None:
         return True
     if status.requested_at is not None:
-        return forgotten is None or status.requested_at < forgotten
+        return forgotten is None or status.requested_at < forgotten or due.is_ahead(status.requested_at)
     old = timezone.now() - dt.timedelta(minutes=settings.VOICE_SYNC_MINUTES)
-    return status.started_at is None or status.started_at < old
+    return status.started_at is None or status.started_at < old or due.is_ahead(status.started_at)
 
 
 def ring_due(names: list[str]) -> None:

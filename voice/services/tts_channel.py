@@ -155,8 +155,7 @@ def _of_channel(application: Application) -> QuerySet[Batch]:
 
 
 def _due(application: Application) -> QuerySet[Batch]:
-    now = timezone.now()
-    return _of_channel(application).filter(next_check_at__lte=now).order_by("next_check_at")[:ROWS_AT_ONCE]
+    return _of_channel(application).filter(report_pulls.is_due()).order_by("next_check_at")[:ROWS_AT_ONCE]
 
 
 def apply_records(client: LaafficClient, application: Application, start: dt.datetime, end: dt.datetime) -> Sweep:

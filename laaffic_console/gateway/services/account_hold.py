@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import AccountHold, Application, Channel, GatewayCall
-from laaffic_console.gateway.services import balance_history, bell, leases
+from laaffic_console.gateway.services import balance_history, bell, database_clock, due, leases
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import Balance, LaafficError, Refused, Remedy
 
@@ -112,7 +112,12 @@ def release(hold_id: int, *, because: str, by: User | None = None) -> bool:
 
 
 def probe_due() -> bool:
-    return AccountHold.objects.filter(released_at=None, next_probe_at__lte=timezone.now()).exists()
+    return AccountHold.objects.filter(is_due(), released_at=None).exists()
+
+
+def is_due() -> Q:
+    """No hold is asked about more seldom than LONGEST_WAIT."""
+    return due.come("next_probe_at", [(Q(), dt.timedelta(seconds=LONGEST_WAIT))])
 
 
 def probe(*, at_once: bool = False) -> None:
@@ -120,10 +125,8 @@ def probe(*, at_once: bool = False) -> None:
     with leases.lease("probe-account") as held:
         if held is None:
             return
-        due = AccountHold.objects.filter(released_at=None).select_related("application")
-        if not at_once:
-            due = due.filter(next_probe_at__lte=timezone.now())
-        for hold in due:
+        open_ones = AccountHold.objects.filter(released_at=None).select_related("application")
+        for hold in open_ones if at_once else open_ones.filter(is_due()):
             _probe(hold)
 
 
@@ -149,7 +152,7 @@ def _place(
         "placed_at": now,
         "probe_wait": wait,
         "funds": before.funds if before else None,
-        "next_probe_at": now + dt.timedelta(seconds=wait) if _can_be_asked(application) else None,
+        "next_probe_at": database_clock.now() + dt.timedelta(seconds=wait) if _can_be_asked(application) else None,
     }
     hold, is_new = AccountHold.objects.get_or_create(scope=scope, released_at=None, defaults=given)
     if is_new:
@@ -214,7 +217,7 @@ def funds(balance: Balance) -> Decimal:
 def _ask_later(hold: AccountHold, answer: str, *, sentence: str | None = None, code: str | None = None) -> None:
     wait = min(2 * hold.probe_wait, LONGEST_WAIT)
     changed = {"last_answer": answer[:300], "probe_wait": wait}
-    changed["next_probe_at"] = timezone.now() + dt.timedelta(seconds=wait)
+    changed["next_probe_at"] = database_clock.now() + dt.timedelta(seconds=wait)
     if sentence is not None and code is not None and sentence[:300] != hold.sentence:
         changed |= {"sentence": sentence[:300], "code": code}
         _ring_followers()

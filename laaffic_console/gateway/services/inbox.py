@@ -5,15 +5,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
-from laaffic_console.gateway.services import bell, isolation
+from laaffic_console.gateway.services import bell, database_clock, due, isolation
 
 # Which job applies each kind of push; the apps that own the rows say so when they start.
 _appliers: dict[str, str] = {}
 
 ORPHAN_KEPT = dt.timedelta(hours=24)
+LONGEST_TRY = 1800  # seconds between two tries
 
 
 def applied_by(kind: PushKind, job: str) -> None:
@@ -30,10 +32,9 @@ def store(*, kind: PushKind, body: str, source: str | None, mark: str = "") -> N
 
 def ring_for_waiting() -> None:
     """What the sweeper calls: bodies whose bell was lost, and reports without a message whose next try is due."""
-    now = timezone.now()
     for kind, job in _appliers.items():
         waiting = PushedBody.objects.filter(kind=kind, applied_at=None)
-        if waiting.exists() or OrphanReport.objects.filter(kind=kind, next_try_at__lte=now).exists():
+        if waiting.exists() or OrphanReport.objects.filter(due_again(), kind=kind).exists():
             bell.ring(job)
 
 
@@ -46,8 +47,8 @@ def retry_orphans(kind: PushKind, apply: Callable[[list[dict[str, Any]]], list[b
 
     One that cannot be applied is marked with its problem and not tried again by itself.
     """
-    due = OrphanReport.objects.filter(kind=kind, next_try_at__lte=timezone.now()).order_by("id")
-    ids = list(due.values_list("pk", flat=True)[:limit])
+    waiting = OrphanReport.objects.filter(due_again(), kind=kind).order_by("id")
+    ids = list(waiting.values_list("pk", flat=True)[:limit])
     matched = 0
 
     @transaction.atomic
@@ -63,18 +64,23 @@ def retry_orphans(kind: PushKind, apply: Callable[[list[dict[str, Any]]], list[b
 
 
 def _retry(ids: Sequence[int], apply: Callable[[list[dict[str, Any]]], list[bool]]) -> int:
-    now = timezone.now()
-    due = list(OrphanReport.objects.select_for_update().filter(pk__in=ids, next_try_at__lte=now).order_by("id"))
-    known = apply([orphan.report for orphan in due])
-    for orphan, is_known in zip(due, known, strict=True):
+    now = database_clock.now()
+    waiting = list(OrphanReport.objects.select_for_update().filter(due_again(), pk__in=ids).order_by("id"))
+    known = apply([orphan.report for orphan in waiting])
+    for orphan, is_known in zip(waiting, known, strict=True):
         orphan.tries += 1
         orphan.matched_at = now if is_known else None
         orphan.next_try_at = None if is_known else _next_try(orphan, now)
-    OrphanReport.objects.bulk_update(due, ["tries", "matched_at", "next_try_at"])
+    OrphanReport.objects.bulk_update(waiting, ["tries", "matched_at", "next_try_at"])
     return sum(known)
 
 
 def _next_try(orphan: OrphanReport, now: dt.datetime) -> dt.datetime | None:
     if now - orphan.first_seen > ORPHAN_KEPT:
         return None
-    return now + dt.timedelta(seconds=min(2**orphan.tries, 1800))
+    return now + dt.timedelta(seconds=min(2**orphan.tries, LONGEST_TRY))
+
+
+def due_again() -> Q:
+    """Reports whose next try has come: see `_next_try`."""
+    return due.come("next_try_at", [(Q(), dt.timedelta(seconds=LONGEST_TRY))])

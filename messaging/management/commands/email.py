@@ -32,6 +32,8 @@ class Command(BaseCommand):
         send.add_argument("--trigger", type=int, metavar="ID")
         send.add_argument("--unsubscribe", action="store_true", default=None, help="add a link to unsubscribe")
         send.add_argument("--at", type=dt.datetime.fromisoformat, metavar="WHEN", help="2026-12-01T09:00")
+        launch = verbs.add_parser("launch", help="send a draft, now or at its time")
+        launch.add_argument("id", type=int)
         test = verbs.add_parser("test", help="one mail with a campaign's template, sender and subject (sendEmail)")
         test.add_argument("id", type=int)
         test.add_argument("address")
@@ -46,7 +48,7 @@ class Command(BaseCommand):
         others = [verbs.add_parser(verb) for verb in ("report", "prove", "cancel", "resume")]
         for verb in [resolve, *others]:
             verb.add_argument("id", type=int)
-        for verb in [send, test, lookup, resolve, *others]:
+        for verb in [send, launch, test, lookup, resolve, *others]:
             verb.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -78,7 +80,16 @@ class Command(BaseCommand):
             unsubscribe=options["unsubscribe"],
             scheduled_at=timezone.make_aware(at) if at and timezone.is_naive(at) else at,
         )
-        return standing(email_campaigns.launch(campaign.pk))
+        try:
+            return standing(email_campaigns.launch(campaign.pk))
+        except (ValidationError, NotAllowed) as problem:
+            why = " ".join(said(problem)) if isinstance(problem, ValidationError) else str(problem)
+            raise CommandError(
+                f"{why}\nIt is kept as draft {campaign.pk}: manage.py email launch {campaign.pk} sends it."
+            ) from problem
+
+    def launch(self, options: dict[str, Any]) -> dict[str, Any]:
+        return standing(email_campaigns.launch(options["id"]))
 
     def test(self, options: dict[str, Any]) -> dict[str, Any]:
         """{"said": sentence}"""

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services import bell
+from laaffic_console.gateway.services import bell, due
 from phone_numbers.models import SyncStatus
 from phone_numbers.services import binding_sync, owned_sync, pool_sync
 from phone_numbers.services.syncing import SyncFailed, SyncResult
@@ -55,9 +55,9 @@ def is_due(name: str, *, forgotten: dt.datetime | None = None) -> bool:
     if status is None or (status.started_at is None and status.requested_at is None):
         return True
     if status.requested_at is not None:
-        return forgotten is None or status.requested_at < forgotten
+        return forgotten is None or status.requested_at < forgotten or due.is_ahead(status.requested_at)
     old = timezone.now() - dt.timedelta(minutes=settings.NUMBERS_SYNC_MINUTES)
-    return status.started_at is None or status.started_at < old
+    return status.started_at is None or status.started_at < old or due.is_ahead(status.started_at)
 
 
 def run(name: str) -> None:

@@ -1,0 +1,119 @@
+"""What the rules of approval have to know of a campaign and of an email campaign."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from messaging.models import Campaign, EmailCampaign, EmailChoice, EmailLookup
+from messaging.services import audience_counts, campaigns, email_campaigns, email_choices, forecast, shown
+from messaging.services.approvable import Approvable, Plan
+from messaging.services.forecast import Forecast
+from messaging.services.shown import Shown
+
+Kind = EmailLookup.Kind
+
+
+class CampaignDrafts(Approvable):
+    """SMS, MMS and spoken messages."""
+
+    model = Campaign
+    draft = "campaign"
+
+    def needs_none(self, draft: Campaign) -> bool:
+        return draft.kind == Campaign.Kind.TEST
+
+    def prepare(self, pk: int, *, within_request: bool, is_on: bool) -> None:
+        campaign = Campaign.objects.select_related("application").get(pk=pk)
+        if not (is_on or campaign.shown or campaign.scheduled_at or within_request):
+            return
+        if within_request:
+            audience_counts.renew(campaign)
+            audience_counts.complete(campaign)
+        else:
+            audience_counts.complete(campaign, since=timezone.now())
+
+    def locked(self, pk: int) -> Campaign:
+        return campaigns.locked(pk)
+
+    def check_ready(self, draft: Campaign) -> None:
+        campaigns.check_ready(draft)
+
+    def plan(self, draft: Campaign, known: Forecast | None = None) -> Plan:
+        planned = known or forecast.of(draft)
+        seen = shown.of(draft, planned) if planned.counted.is_done else None
+        return Plan(seen, planned.cost.by_currency)
+
+    def parts(self, draft: Campaign) -> dict[str, str]:
+        return shown.parts_of(draft)
+
+    def note(self, draft: Campaign, text: str, by: User | None) -> None:
+        campaigns.note(draft, text, by)
+
+
+class EmailDrafts(Approvable):
+    """Who is on the list is kept at Laaffic: the word is bound to the list and to how many it told are on it."""
+
+    model = EmailCampaign
+    draft = "email_campaign"
+    names = {
+        "from": gettext_lazy("the sender address"),
+        "list": gettext_lazy("the recipient list"),
+        "template": gettext_lazy("the template"),
+        "subject": gettext_lazy("the subject"),
+        "options": gettext_lazy("language, marks and trigger"),
+        "application": gettext_lazy("the application"),
+        "schedule": gettext_lazy("the schedule"),
+    }
+
+    def prepare(self, pk: int, *, within_request: bool, is_on: bool) -> None:
+        """Ask Laaffic how many are on the list now: it is changed there, and nobody tells the console."""
+        if not is_on:
+            return
+        campaign = EmailCampaign.objects.select_related("application").get(pk=pk)
+        try:
+            email_choices.refresh(campaign.application, kinds=(Kind.LIST, Kind.TEMPLATE))
+        except ValidationError:
+            return  # nobody can be asked: what was told last counts
+
+    def locked(self, pk: int) -> EmailCampaign:
+        return email_campaigns.locked(pk)
+
+    def check_ready(self, draft: EmailCampaign) -> None:
+        email_campaigns.check_ready(draft)
+
+    def plan(self, draft: EmailCampaign, known: Any = None) -> Plan:
+        chosen = email_choices.known(draft.application, Kind.LIST, draft.receiver_id)
+        count = chosen.detail.get("count") if chosen else None
+        people = shown.digest(count)
+        at = timezone.now().isoformat()
+        return Plan(Shown(self.parts(draft), people, people, count, {}, 0, at), cost={}, has_prices=False)
+
+    def parts(self, draft: EmailCampaign) -> dict[str, str]:
+        template = email_choices.known(draft.application, Kind.TEMPLATE, draft.template_id)
+        values = {
+            "from": draft.from_address,
+            "list": draft.receiver_id,
+            "template": [draft.template_id, *_told_of(template)],
+            "subject": draft.subject,
+            "options": [draft.language, draft.ad_flag, draft.trigger_id, draft.unsubscribe],
+            "application": draft.application_id,
+            "schedule": draft.scheduled_at,
+        }
+        return {part: shown.digest(value) for part, value in values.items()}
+
+    def note(self, draft: EmailCampaign, text: str, by: User | None) -> None:
+        email_campaigns.note(draft, text, by)
+
+    def people_words(self, before: Shown, now: Shown) -> str:
+        return _("how many are on the list: %(before)s before, %(now)s now") % shown.counts(before, now)
+
+
+def _told_of(template: EmailChoice | None) -> list[Any]:
+    """What goes out, as far as Laaffic tells; whether it is approved there only decides if it is taken."""
+    if template is None:
+        return []
+    return [template.name, template.detail.get("subject", ""), template.detail.get("language", "")]
