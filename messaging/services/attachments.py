@@ -29,10 +29,15 @@ ABOUT = "MMS attachment"
 RENEW_BEFORE = dt.timedelta(hours=6)  # a campaign uploads again what would lapse within this time
 UPLOAD_SECONDS = 90  # longer than the longest answer
 WAIT_FOR_OTHER = 45.0
+TRIES = 3  # after a lost answer it is asked again by itself: a second copy does no harm
 
 
 class UploadFailed(Exception):
     """The file has no id that can be sent; the sentence says why and what to do."""
+
+
+class UploadUnknown(UploadFailed):
+    """The answer was lost each time. To upload it again is safe."""
 
 
 class UploadedWithoutId(UploadFailed):
@@ -98,6 +103,17 @@ def _outliving(attachment_id: int, moment: dt.datetime) -> MmsAttachment:
 
 
 def _upload(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
+    """Until an answer comes, at most a few times; the last UploadUnknown where none does."""
+    for left in reversed(range(TRIES)):
+        try:
+            return _upload_once(attachment, by)
+        except UploadUnknown:
+            if not left:
+                raise
+    raise AssertionError  # the last try returns or raises
+
+
+def _upload_once(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
     """Record, call, settle, under this file's lease."""
     try:
         client = laaffic_client()
@@ -120,6 +136,8 @@ def _upload(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
         gateway_id = performing.perform(
             call, lambda: client.mms.upload(file_type=attachment.file_type, data=bytes(attachment.content))
         )
+    except OutcomeUnknown as error:
+        raise UploadUnknown(_said(attachment, error)) from error
     except LaafficError as error:
         raise UploadFailed(_said(attachment, error)) from error
     _settle(attachment, call, gateway_id)
@@ -178,9 +196,9 @@ def _said(attachment: MmsAttachment, error: LaafficError) -> str:
             }
         case OutcomeUnknown():
             return _(
-                "The answer to the upload of “%(name)s” was lost (%(why)s). Upload it again: "
+                "The answer to the upload of “%(name)s” was lost %(n)d times (%(why)s). Upload it again later: "
                 "at worst an unused copy lies at Laaffic for three days."
-            ) % {**name, "why": error.message}
+            ) % {**name, "n": TRIES, "why": error.message}
     return str(error)
 
 
