@@ -20,9 +20,11 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from laaffic_console.dashboard import exporting
+from laaffic_console.dashboard.again import AgainForm
 from laaffic_console.dashboard.look import is_sandbox
 from laaffic_console.dashboard.shared_rows import SeenForm
 from laaffic_console.gateway.models import Application, Channel, GatewayCall
+from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from messaging.admin.campaigns import launched_meanwhile
 from messaging.admin.pages import blame, page, require
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, EmailMessage
@@ -133,7 +135,7 @@ class EmailCampaignForm(SeenForm, forms.ModelForm):
         return {*super()._get_validation_exclusions(), *LOOKED_UP, "subject"}
 
 
-class TestForm(forms.Form):
+class TestForm(AgainForm):
     address = forms.CharField(label=gettext_lazy("Send a test to"), max_length=254, required=False)
     template_data = forms.CharField(
         label=gettext_lazy("The template's variables, as JSON"),
@@ -273,18 +275,24 @@ class EmailCampaignAdmin(ModelAdmin):
         campaign = self._get(pk)
         if campaign.state != State.DRAFT:
             return HttpResponseRedirect(own_page(campaign, "change"))
+        repeated = ""
         if request.method == "POST":
             require(request, "messaging.launch_emailcampaign")
+            given = request.POST.get(FIELD, "")
             try:
-                email_campaigns.launch(pk, by=request.user, seen=request.POST.get("shown", ""))
+                email_campaigns.launch(pk, by=request.user, seen=request.POST.get("shown", ""), again=given)
+            except StillOpen as problem:
+                repeated = problem.sentence
             except (ValidationError, NotAllowed) as problem:
                 say(request, problem)
                 campaign = self._get(pk)
             else:
                 return HttpResponseRedirect(own_page(campaign, "change"))
-        return self._review_page(request, campaign, TestForm(initial={"address": request.user.email}))
+        return self._review_page(request, campaign, TestForm(initial={"address": request.user.email}), repeated)
 
-    def _review_page(self, request: HttpRequest, campaign: EmailCampaign, test_form: TestForm) -> HttpResponse:
+    def _review_page(
+        self, request: HttpRequest, campaign: EmailCampaign, test_form: TestForm, repeated: str = ""
+    ) -> HttpResponse:
         chosen = email_choices.known(campaign.application, Kind.LIST, campaign.receiver_id)
         template = email_choices.known(campaign.application, Kind.TEMPLATE, campaign.template_id)
         return page(
@@ -299,6 +307,7 @@ class EmailCampaignAdmin(ModelAdmin):
             button=send_words(campaign, chosen),
             shown_digest=email_campaigns.shown_digest(campaign),
             test_form=test_form,
+            repeated=repeated,
             may_launch=request.user.has_perm("messaging.launch_emailcampaign"),
             may_edit=self.has_change_permission(request, campaign),
         )
@@ -312,7 +321,7 @@ class EmailCampaignAdmin(ModelAdmin):
         if form.is_valid():
             given = form.cleaned_data
             try:
-                said = email_tests.send_test(campaign, given["address"], given["template_data"], by=request.user)
+                said = email_tests.send_test(campaign, **given, by=request.user)
             except ValidationError as problem:
                 blame(form, problem)
             except TestFailed as problem:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import CallState, Channel, GatewayCall, PushKind
-from laaffic_console.gateway.services import account_hold, bell, isolation, ledger
+from laaffic_console.gateway.services import account_hold, bell, isolation, ledger, open_acts
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic.email import MAX_SUBJECT
 from messaging import merge_fields
@@ -117,10 +117,18 @@ def shown_digest(campaign: EmailCampaign) -> str:
     return ledger.digest_of(json.dumps([[getattr(campaign, name) for name in CONTENT], known], default=str))
 
 
-def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None) -> EmailCampaign:
+def digest_of(campaign: EmailCampaign) -> str:
+    """Of what reaches whom: with another mark for advertisements it is the same mail."""
+    return ledger.digest_of(
+        "email", campaign.from_address, campaign.receiver_id, campaign.template_id, campaign.subject
+    )
+
+
+def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None, again: str = "") -> EmailCampaign:
     """Send a draft, now or at its time. A second launch of the same campaign changes nothing.
 
     `seen`: the digest of what a page showed; NotAllowed where that is not what would be sent.
+    `again`: why it is sent although the same may have arrived, or is about to leave (StillOpen without it).
     """
     with transaction.atomic():
         campaign = _locked(campaign_id)
@@ -133,12 +141,37 @@ def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None)
                 _("It was changed since the page was shown. Look at what it sends now, and launch it again.")
             )
         check_ready(campaign)
+        _require_no_other(campaign, again, by)
         _remember_choices(campaign)
         if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
             move(campaign, EmailCampaignState.SCHEDULED, _("Scheduled"), by)
         else:
             _start(campaign, _("Launched"), by)
     return campaign
+
+
+def _require_no_other(campaign: EmailCampaign, again: str, by: User | None) -> None:
+    """The same mail to the same list: requests without a known outcome, and campaigns whose request is yet to leave."""
+    found = open_acts.require(digest_of(campaign), campaign.application, again=again)
+    if not found and (waiting := _about_to_leave(campaign)):
+        if not again.strip():
+            since = waiting.launched_at or waiting.created_at
+            raise open_acts.StillOpen(_("email campaign %(id)d") % {"id": waiting.pk}, since)
+        found = {"email campaign": waiting.pk}
+    if found:
+        note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
+
+
+def _about_to_leave(campaign: EmailCampaign) -> EmailCampaign | None:
+    same = EmailCampaign.objects.filter(
+        application=campaign.application,
+        from_address=campaign.from_address,
+        receiver_id=campaign.receiver_id,
+        template_id=campaign.template_id,
+        subject=campaign.subject,
+    ).exclude(pk=campaign.pk)
+    of_today = Q(state=EmailCampaignState.SENDING, launched_at__gte=timezone.now() - open_acts.WITHIN)
+    return same.filter(of_today | Q(state=EmailCampaignState.SCHEDULED)).order_by("-pk").first()
 
 
 def check_ready(campaign: EmailCampaign) -> None:

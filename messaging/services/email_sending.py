@@ -102,9 +102,7 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, GatewayCall] | None:
         about_kind=ABOUT,
         about_id=campaign.pk,
         summary=summary_of(campaign),
-        digest=ledger.digest_of(
-            campaign.from_address, campaign.receiver_id, campaign.template_id, campaign.subject, campaign.mark
-        ),
+        digest=email_campaigns.digest_of(campaign),
         attempt=campaign.attempt,
         worker=workers.worker_name(),
         requested_by=campaign.created_by,

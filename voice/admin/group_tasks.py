@@ -16,6 +16,7 @@ from unfold.decorators import display
 
 from laaffic_console.dashboard.exporting import Exporting, require_export
 from laaffic_console.dashboard.pages import page, require
+from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from messaging.services.launch_checks import NotSeen
 from voice import group_exports
 from voice.admin.group_facts import bar, button_words, check_words, start_words, told
@@ -184,22 +185,26 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
         task = self._draft(pk)
         problems: list[str] = []
         missing: list[str] = []
+        repeated = ""
         if request.method == "POST":
             require(request, "voice.launch_grouptask")
             try:
                 group_start.require(_Facts(task).checks, ticked=set(request.POST.getlist("seen")))
                 seen = request.POST.get("shown", "")
-                return self._launched(request, group_tasks.launch(task.pk, by=request.user, seen=seen))
+                again = request.POST.get(FIELD, "")
+                return self._launched(request, group_tasks.launch(task.pk, by=request.user, seen=seen, again=again))
+            except StillOpen as problem:
+                repeated = problem.sentence
             except NotSeen as problem:
                 missing = problem.sentences
             except group_tasks.NotAsShown as problem:
                 missing, task = problem.messages, self._draft(pk)
             except ValidationError as problem:
                 problems = problem.messages
-        return self._review_page(request, task, problems=problems, missing=missing)
+        return self._review_page(request, task, problems=problems, missing=missing, repeated=repeated)
 
     def _review_page(
-        self, request: HttpRequest, task: GroupTask, *, problems: list[str], missing: list[str]
+        self, request: HttpRequest, task: GroupTask, *, problems: list[str], missing: list[str], repeated: str
     ) -> HttpResponse:
         facts = _Facts(task)
         ticked = set(request.POST.getlist("seen"))
@@ -214,6 +219,7 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
             task=task,
             problems=problems,
             missing=missing,
+            repeated=repeated,
             checks=[check_words(check, check.key in ticked) for check in facts.checks],
             clocks=facts.clocks,
             **start_words(task, facts.start),

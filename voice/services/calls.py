@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import ledger, lost_calls, performing, workers
+from laaffic_console.gateway.services import ledger, lost_calls, open_acts, performing, workers
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import LaafficError, OutcomeUnknown
 from messaging import msisdn
@@ -52,33 +52,45 @@ def check_display_number(written: str) -> str:
 
 
 def place(
-    *, phone: SipPhone, callee: str, display_number: str = "", contact: Contact | None = None, by: User | None = None
+    *,
+    phone: SipPhone,
+    callee: str,
+    display_number: str = "",
+    contact: Contact | None = None,
+    again: str = "",
+    by: User | None = None,
 ) -> SipCall:
-    """Record the call and make it; ValidationError at the field that forbids it. What came of it is on its row."""
+    """Record the call and make it; ValidationError at the field that forbids it. What came of it is on its row.
+
+    `again`: why it is made although an earlier one to this number may have rung (StillOpen without it).
+    """
     number = number_of(callee)
     shown = check_display_number(display_number)
     _check_wanted(number)
     if phone.gone_at is not None or not phone.application.is_active:
         raise ValidationError({"phone": _("Laaffic does not list this phone any more. Choose another.")})
-    made = SipCall.objects.create(
-        application=phone.application,
-        account=phone.account,
-        callee=number,
-        display_number=shown,
-        contact=contact or Contact.objects.filter(number=number).first(),
-        called_info=f"{settings.LAAFFIC_ORDER_PREFIX}-call-{secrets.token_hex(8)}",
-        requested_by=by,
-    )
-    return _try(made.pk, by)
+    with transaction.atomic():
+        made = SipCall.objects.create(
+            application=phone.application,
+            account=phone.account,
+            callee=number,
+            display_number=shown,
+            contact=contact or Contact.objects.filter(number=number).first(),
+            called_info=f"{settings.LAAFFIC_ORDER_PREFIX}-call-{secrets.token_hex(8)}",
+            requested_by=by,
+        )
+        asked, call = _prepare(made.pk, again, by)
+    return _make(asked, call)
 
 
-def try_again(call_id: int, *, by: User | None = None) -> SipCall:
+def try_again(call_id: int, *, again: str = "", by: User | None = None) -> SipCall:
     """For a person: only what surely rang nowhere is tried again; ValidationError for everything else.
 
     Each attempt has a mark of its own, so that a late record is its own attempt's.
     """
     _check_wanted(SipCall.objects.values_list("callee", flat=True).get(pk=call_id))
-    return _try(call_id, by)
+    asked, call = _prepare(call_id, again, by)
+    return _make(asked, call)
 
 
 def did_not_ring(call_id: int, *, why: str, by: User) -> None:
@@ -96,29 +108,37 @@ def _check_wanted(number: str) -> None:
         raise ValidationError({"callee": _("The number is on the suppression list: it is not called.")})
 
 
-def _try(call_id: int, by: User | None) -> SipCall:
-    with transaction.atomic():
-        asked = SipCall.objects.select_for_update(of=("self",)).select_related("call", "application").get(pk=call_id)
-        if asked.call is not None and asked.call.state not in MAY_TRY_AGAIN:
-            raise ValidationError(_("This call was made, or may have been: it is not made again."))
-        if asked.record_id is not None:
-            raise ValidationError(_("A call record says that it rang: it is not made again. Make a new call."))
-        attempt = _attempts(asked).count() + 1
-        mark = _mark(asked, attempt)
-        asked.call = ledger.prepare(
-            interface="voice/sendSip",
-            application=asked.application,
-            about_kind=ABOUT,
-            about_id=asked.pk,
-            summary={"account": asked.account, "callee": asked.callee, "display number": asked.display_number},
-            digest=ledger.digest_of(asked.account, asked.callee, mark),
-            attempt=attempt,
-            worker=workers.worker_name(),
-            requested_by=by,
-        )
-        asked.look_at = timezone.now() + FIRST_LOOK
-        asked.save(update_fields=["call", "look_at"])
-    call = asked.call
+def digest_of(callee: str) -> str:
+    """Whose phone rings: from another phone, or with another display number, it rings all the same."""
+    return ledger.digest_of("voice/sendSip", callee)
+
+
+@transaction.atomic
+def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, GatewayCall]:
+    asked = SipCall.objects.select_for_update(of=("self",)).select_related("call", "application").get(pk=call_id)
+    if asked.call is not None and asked.call.state not in MAY_TRY_AGAIN:
+        raise ValidationError(_("This call was made, or may have been: it is not made again."))
+    if asked.record_id is not None:
+        raise ValidationError(_("A call record says that it rang: it is not made again. Make a new call."))
+    digest = digest_of(asked.callee)
+    why = open_acts.require(digest, asked.application, again=again)
+    call = asked.call = ledger.prepare(
+        interface="voice/sendSip",
+        application=asked.application,
+        about_kind=ABOUT,
+        about_id=asked.pk,
+        summary={"account": asked.account, "callee": asked.callee, "display number": asked.display_number, **why},
+        digest=digest,
+        attempt=_attempts(asked).count() + 1,
+        worker=workers.worker_name(),
+        requested_by=by,
+    )
+    asked.look_at = timezone.now() + FIRST_LOOK
+    asked.save(update_fields=["call", "look_at"])
+    return asked, call
+
+
+def _make(asked: SipCall, call: GatewayCall) -> SipCall:
     try:
         voice_id = performing.perform(
             call,
@@ -127,7 +147,7 @@ def _try(call_id: int, by: User | None) -> SipCall:
                 account=asked.account,
                 callee=asked.callee,
                 display_number=asked.display_number,
-                called_info=mark,
+                called_info=_mark(asked, call.attempt),
             ),
         )
     except OutcomeUnknown:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import ledger, performing, workers
+from laaffic_console.gateway.services import ledger, open_acts, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused, lookup
 from voice.models import Door, GroupTask, TaskState
@@ -41,6 +41,10 @@ RELATED = ("application", "audio", "sms_application", "parent", "call")
 
 class NotAsShown(ValidationError):
     """It would not do what the page showed: whoever pressed its button looks again."""
+
+
+class CancelUnknown(ValidationError):
+    """Nobody knows whether Laaffic has taken the cancelling."""
 
 
 def save(task: GroupTask, *, audience: Audience | None = None, by: User | None = None) -> GroupTask:
@@ -72,10 +76,11 @@ def shown_digest(task: GroupTask, numbers: Sequence[str]) -> str:
     return ledger.digest_of(json.dumps(content, default=str, sort_keys=True), *numbers)
 
 
-def launch(task_id: int, *, by: User | None = None, seen: str | None = None) -> GroupTask:
+def launch(task_id: int, *, by: User | None = None, seen: str | None = None, again: str = "") -> GroupTask:
     """Hand the draft to Laaffic, once. What came of it is the task's state; ValidationError when it may not leave.
 
     `seen`: the digest of what a page showed. Compared once the draft is claimed, when nobody can edit it any more.
+    `again`: why it is launched although the same may have been (StillOpen without it).
     """
     token = str(uuid.uuid4())
     claimed = (
@@ -94,7 +99,7 @@ def launch(task_id: int, *, by: User | None = None, seen: str | None = None) -> 
             raise NotAsShown(
                 _("It was changed since the page was shown. Look at whom it calls now, and launch it again.")
             )
-        call = _prepare(task, numbers, by)
+        call = _prepare(task, numbers, again, by)
     except ValidationError:
         _still(task).filter(call=None).update(state=TaskState.DRAFT, look_at=None)
         raise
@@ -132,10 +137,12 @@ def opted_out_since(count: int) -> str:
 
 
 @transaction.atomic
-def _prepare(task: GroupTask, numbers: list[str], by: User | None) -> GatewayCall:
+def _prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) -> GatewayCall:
     """The committed row that says what is about to leave (DESIGN §1.1)."""
     if not _still(task).select_for_update().filter(call=None).exists():
         raise ValidationError(_("This launch stood still for too long and was given up meanwhile. Look at it again."))
+    digest = _digest(task, numbers)
+    why = open_acts.require(digest, task.application, again=again)
     task.task_name = _name_for(task)
     if len(numbers) != task.number_count:
         task.left_suppressed += task.number_count - len(numbers)
@@ -148,8 +155,8 @@ def _prepare(task: GroupTask, numbers: list[str], by: User | None) -> GatewayCal
         application=task.application,
         about_kind=ABOUT,
         about_id=task.pk,
-        summary={"task": task.task_name, "numbers": len(numbers), "seconds of talk": task.max_talk},
-        digest=_digest(task, numbers),
+        summary={"task": task.task_name, "numbers": len(numbers), "seconds of talk": task.max_talk, **why},
+        digest=digest,
         attempt=group_state.requests_of(task).count() + 1,
         worker=workers.worker_name(),
         requested_by=by,
@@ -270,7 +277,7 @@ def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
         performing.perform(call, lambda: laaffic_client().group_calls.cancel([task.key]))
     except OutcomeUnknown:
         syncing.request(SYNC)
-        raise ValidationError(_("The answer was lost. The task's state tells soon whether it was cancelled.")) from None
+        raise CancelUnknown(_("The answer was lost. The task's state tells soon whether it was cancelled.")) from None
     except LaafficError as problem:
         raise ValidationError(_("It was not cancelled: %(why)s") % {"why": said(problem)}) from problem
     ledger.settle_accepted(call.pk)
