@@ -30,7 +30,7 @@ OPERATED = {
 # Who settles a lost answer by a word reads the evidence as it came.
 APPROVED = {
     "messaging": {"resolve_campaign", "resolve_emailcampaign", "approve_campaign"},
-    "gateway": {"release_accounthold", "read_pushedbody"},
+    "gateway": {"release_accounthold", "read_pushedbody", "settle_gatewaycall"},
 }
 
 
