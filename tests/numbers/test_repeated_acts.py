@@ -9,10 +9,12 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from laaffic_console.dashboard import health_page
 from laaffic_console.gateway.models import Application, GatewayCall
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import BindingRequest
-from phone_numbers.services import binding_changes
+from phone_numbers.services import binding_changes, binding_sync
+from tests.numbers.conftest import long_ago
 from tests.numbers.test_admin_changes import BIND, terms
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -91,3 +93,16 @@ def test_a_pool_whose_answer_was_lost_is_unknown(sandbox: RunningSandbox, applic
 
     assert (code, document["state"]) == (3, "unknown")
     assert "numbers sync pools" in said
+
+
+def test_a_bind_that_would_have_run_out_ends(sandbox: RunningSandbox, application: Application) -> None:
+    """Health does not warn for ever of what nobody can find out any more."""
+    lose_request(sandbox)
+    run(*PAIR, "--seconds", "120")
+    long_ago()
+
+    binding_sync.sync(application)
+
+    call = GatewayCall.objects.get()
+    assert (call.state, call.evidence) == ("lapsed", "by now it would have run out; no list showed it")
+    assert health_page.unknown_calls().tone == "good"

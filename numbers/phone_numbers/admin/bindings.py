@@ -36,6 +36,7 @@ CALL_COLOURS = {
     CallState.UNKNOWN: "warning",
     CallState.IN_FLIGHT: "info",
     CallState.PREPARED: "default",
+    CallState.LAPSED: "default",
 }
 STATE_COLOURS = {
     "live": "success",

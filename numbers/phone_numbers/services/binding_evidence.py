@@ -39,9 +39,11 @@ def _settle_bind(request: BindingRequest, began: dt.datetime, is_late: bool) -> 
         evidence = _("the list of %(when)s holds binding %(id)s") % {"when": _minute(began), "id": found.bind_id}
         _belongs(found, request)
         return ledger.settle_by_evidence(request.call_id or 0, CallState.ACCEPTED, evidence=evidence)
+    if _would_be_over(
+        request, began
+    ):  # its absence proves nothing any more, and changes nothing: whatever was, is over
+        return ledger.lapse(request.call_id or 0, evidence="by now it would have run out; no list showed it")
     if not is_late:
-        return False
-    if _would_be_over(request, began):  # its absence proves nothing any more, and changes nothing
         return False
     evidence = _("the list of %(when)s holds no such binding: nothing was bound") % {"when": _minute(began)}
     return ledger.settle_by_evidence(request.call_id or 0, CallState.REFUSED, evidence=evidence)
@@ -83,7 +85,8 @@ def _belongs(binding: Binding, request: BindingRequest) -> None:
 
 def _would_be_over(request: BindingRequest, began: dt.datetime) -> bool:
     left_at = request.call.left_at if request.call else None
-    return left_at is not None and left_at + dt.timedelta(seconds=request.seconds or 0) <= began
+    lasts = dt.timedelta(seconds=request.seconds or 0)
+    return left_at is not None and left_at + max(lasts, GRACE) <= began
 
 
 def _minute(moment: dt.datetime) -> str:
