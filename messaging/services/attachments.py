@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -175,6 +176,12 @@ def _settle(attachment: MmsAttachment, call: GatewayCall, gateway_id: str) -> No
         attachment.gateway_id, attachment.uploaded_at = gateway_id, call.left_at
         attachment.lapses_at = call.left_at + ATTACHMENT_LASTS
         attachment.save(update_fields=["gateway_id", "uploaded_at", "lapses_at"])
+        for earlier in _lost().filter(about_id=attachment.pk):
+            ledger.lapse(earlier.pk, evidence="uploaded again since")
+
+
+def _lost() -> QuerySet[GatewayCall]:
+    return GatewayCall.objects.filter(about_kind=ABOUT, state=CallState.UNKNOWN)
 
 
 def _said(attachment: MmsAttachment, error: LaafficError) -> str:
@@ -210,3 +217,5 @@ def mark_used(attachment_ids: Sequence[int]) -> None:
 def sweep() -> None:
     """Calls whose worker died: none of them has an answer to come any more."""
     lost_calls.give_up(GatewayCall.objects.filter(about_kind=ABOUT))
+    for call in _lost().filter(left_at__lt=timezone.now() - ATTACHMENT_LASTS)[:500]:
+        ledger.lapse(call.pk, evidence="by now the upload would have lapsed")

@@ -185,7 +185,7 @@ class SendTests:
 
         assert settled(campaign) == {"accepted": 2}
         uploads = GatewayCall.objects.filter(interface="mmsUpload").order_by("attempt")
-        assert list(uploads.values_list("state", flat=True)) == ["unknown", "accepted"]
+        assert list(uploads.values_list("state", flat=True)) == ["lapsed", "accepted"]
 
     def test_a_test_message_carries_the_attachments_too(
         self,
