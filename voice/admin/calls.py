@@ -30,6 +30,7 @@ STATE_COLOURS = COLOURS | {
     CallState.UNKNOWN: "warning",
     CallState.IN_FLIGHT: "info",
     CallState.PREPARED: "default",
+    CallState.LAPSED: "default",
 }
 
 # Outcomes → the states that are coloured so on all pages.
@@ -149,7 +150,7 @@ class SipCallAdmin(ReadOnlyAdmin):
             calls=GatewayCall.objects.filter(about_kind=calls.ABOUT, about_id=asked.pk)[:20],
             may_try=may_try,
             asks_why=may_try and open_acts.like(calls.digest_of(asked.callee), asked.application) is not None,
-            may_resolve=may_add and state == CallState.UNKNOWN,
+            may_resolve=may_add and state in calls.UNSETTLED,
         )
 
     def again_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -167,10 +168,11 @@ class SipCallAdmin(ReadOnlyAdmin):
         asked = self._posted(request, pk)
         why = request.POST.get("why", "").strip()
         if not why:
-            messages.error(request, _("Say how you know that it did not ring."))
+            messages.error(request, _("Say how you know it: it is kept with the request."))
             return HttpResponseRedirect(own_page(asked))
+        settle = calls.it_rang if request.POST.get("word") == "rang" else calls.did_not_ring
         try:
-            calls.did_not_ring(asked.pk, why=why[:150], by=request.user)
+            settle(asked.pk, why=why[:150], by=request.user)
         except ValidationError as problem:
             for said in problem.messages:
                 messages.error(request, said)

@@ -272,6 +272,7 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
             may_cancel=may_launch and task.state in OPEN and bool(task.key),
             may_export=self.has_export_permission(request),
             may_resolve=may_launch and task.state == TaskState.UNKNOWN,
+            may_end=may_launch and task.state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),
             may_delete=self.has_delete_permission(request, task),
             **told(task),
         )
@@ -323,8 +324,9 @@ class GroupTaskAdmin(Exporting, CopiedListAdmin):
         why = request.POST.get("why", "").strip()
         try:
             if not why:
-                raise ValidationError(_("Say how you know that Laaffic does not have it."))
-            group_tasks.not_there(task.pk, why=why[:120], by=request.user)
+                raise ValidationError(_("Say how you know it: it is kept with the task."))
+            settle = group_tasks.say_over if request.POST.get("word") == "over" else group_tasks.not_there
+            settle(task.pk, why=why[:120], by=request.user)
         except ValidationError as problem:
             say(request, problem)
         return HttpResponseRedirect(own_page(task))

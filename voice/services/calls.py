@@ -29,7 +29,8 @@ from voice.models import CallRecord, SipCall, SipPhone
 ABOUT = "SIP call"
 BUSY_PHONE = "-68"
 FIRST_LOOK = dt.timedelta(seconds=15)
-LAST_LOOK = dt.timedelta(hours=6)  # after that a record is not looked for; one that comes still counts
+LAST_LOOK = dt.timedelta(hours=24)  # after that a record is not looked for; one that comes still counts
+UNSETTLED = (CallState.UNKNOWN, CallState.LAPSED)  # a person may say what they know
 MAY_TRY_AGAIN = (CallState.REFUSED, CallState.NOT_SENT)
 
 
@@ -96,10 +97,19 @@ def try_again(call_id: int, *, again: str = "", by: User | None = None) -> SipCa
 def did_not_ring(call_id: int, *, why: str, by: User) -> None:
     """A person's word about a call whose answer was lost: it can be tried again after that."""
     asked = SipCall.objects.select_related("call").get(pk=call_id)
-    said = f"{by.get_username()} says that it did not ring: {why}"
-    if asked.call is None or not ledger.settle_by_evidence(asked.call.pk, CallState.NOT_SENT, evidence=said):
+    _settle_by_word(asked, CallState.NOT_SENT, f"{by.get_username()} says that it did not ring: {why}")
+
+
+def it_rang(call_id: int, *, why: str, by: User) -> None:
+    """A person's word that it was made: nobody waits for a record any more, and one that comes still counts."""
+    asked = SipCall.objects.select_related("call").get(pk=call_id)
+    _settle_by_word(asked, CallState.ACCEPTED, f"{by.get_username()} says that it rang: {why}")
+
+
+def _settle_by_word(asked: SipCall, state: CallState, said: str) -> None:
+    if asked.call is None or not ledger.settle_by_evidence(asked.call.pk, state, evidence=said, provided=UNSETTLED):
         raise ValidationError(_("What became of this call is known by now. Look at it again."))
-    SipCall.objects.filter(pk=call_id).update(look_at=None)
+    SipCall.objects.filter(pk=asked.pk).update(look_at=None)
 
 
 def _check_wanted(number: str) -> None:
@@ -215,7 +225,7 @@ def _settle_attempt(asked: SipCall, attempt: int, record: CallRecord) -> None:
         call.pk,
         CallState.ACCEPTED,
         evidence=f"{record.get_source_display()} of call {record.voice_id}",
-        provided=[CallState.UNKNOWN, CallState.IN_FLIGHT, CallState.NOT_SENT],
+        provided=[*UNSETTLED, CallState.IN_FLIGHT, CallState.NOT_SENT],
     )
     is_last = asked.call_id == call.pk
     if asked.record_id is None and (is_last or (asked.call and asked.call.state in MAY_TRY_AGAIN)):
@@ -228,7 +238,16 @@ def looked(now: dt.datetime) -> None:
     for asked in SipCall.objects.filter(look_at__lte=now, record=None).order_by("pk")[:500]:
         age = now - asked.created_at
         later = now + max(FIRST_LOOK, age / 2) if age < LAST_LOOK else None
-        SipCall.objects.filter(pk=asked.pk, record=None).update(look_at=later)
+        given_up = SipCall.objects.filter(pk=asked.pk, record=None).update(look_at=later) and later is None
+        if given_up and asked.call_id:
+            hours = LAST_LOOK.total_seconds() // 3600
+            ledger.lapse(asked.call_id, evidence=f"no record came within {hours:.0f} hours")
+
+
+def oldest_waiting() -> dt.datetime | None:
+    """When the oldest call was asked for whose record is looked for: a long call is recorded long after it began."""
+    waiting = SipCall.objects.filter(look_at__isnull=False, record=None)
+    return waiting.order_by("created_at").values_list("created_at", flat=True).first()
 
 
 def anything_to_look_for() -> bool:
@@ -258,5 +277,10 @@ def advice(asked: SipCall) -> str:
         return _(
             "The answer was lost, so the phones may have rung. It is not made again by itself: the record of the call "
             "tells, mostly within minutes."
+        )
+    if call.state == CallState.LAPSED:
+        return _(
+            "The answer was lost and no record came, so nobody knows whether the phones rang. Say what you know, or "
+            "make a new call."
         )
     return _("The request is under way.")

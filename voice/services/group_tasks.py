@@ -256,6 +256,28 @@ def not_there(task_id: int, *, why: str, by: User) -> None:
         GroupTask.objects.filter(pk=task_id, state=TaskState.UNKNOWN).update(state=TaskState.DRAFT, look_at=None)
 
 
+def say_over(task_id: int, *, why: str, by: User) -> None:
+    """A person's word about a task that Laaffic's list does not have, any more or at all: it was called and is over.
+
+    Should the list have it again, when somebody asks for it, that counts.
+    """
+    with transaction.atomic():
+        task = GroupTask.objects.select_for_update(of=("self",)).select_related("call").get(pk=task_id)
+        if task.state not in (*OPEN, TaskState.UNKNOWN):
+            raise ValidationError(_("This task is over already. Look at it again."))
+        if not task.looks:
+            raise ValidationError(_("Laaffic's list has it, or was not read yet. Synchronise it first."))
+        said = f"{by.get_username()} says that it is over: {why}"
+        for call in group_state.requests_of(task).filter(state__in=group_state.UNSETTLED):
+            if call.interface == CANCEL:
+                ledger.lapse(call.pk, evidence=said)
+            else:
+                ledger.settle_by_evidence(call.pk, CallState.ACCEPTED, evidence=said)
+        task.state, task.ended_because, task.look_at = TaskState.FINISHED, said[:300], None
+        task.finished_at = timezone.now()
+        task.save(update_fields=["state", "ended_because", "look_at", "finished_at"])
+
+
 def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
     """Have Laaffic stop it; calls that ring already go on. ValidationError says why not."""
     task = GroupTask.objects.select_related(*RELATED).get(pk=task_id)
