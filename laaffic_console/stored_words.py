@@ -46,6 +46,7 @@ KEPT = [
     gettext_noop("no record came within %(n)s hours"),
     gettext_noop("by now it would have run out; no list showed it"),
     gettext_noop("uploaded again since"),
+    gettext_noop("its campaign went on without it"),
     gettext_noop("by now the upload would have lapsed"),
     gettext_noop("%(person)s says that it did not arrive: %(why)s; looked for %(n)s times"),
     # What became of a message

@@ -336,7 +336,8 @@ class EmailCampaignAdmin(ModelAdmin):
     def _campaign_page(self, request: HttpRequest, campaign: EmailCampaign) -> HttpResponse:
         may_act = request.user.has_perm("messaging.launch_emailcampaign")
         verbs = BUTTONS_OF.get(State(campaign.state), []) if may_act else []
-        if "edit" in verbs and not request.user.has_perm("messaging.change_emailcampaign"):
+        may_edit = request.user.has_perm("messaging.change_emailcampaign")
+        if "edit" in verbs and (not may_edit or email_campaigns.may_have_arrived(campaign)):
             verbs = [verb for verb in verbs if verb != "edit"]
         return page(
             self,

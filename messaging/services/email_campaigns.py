@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,6 +25,8 @@ from messaging.models import EmailCampaign, EmailCampaignEvent, EmailCampaignSta
 from messaging.services import email_counting
 
 ABOUT = "email campaign"
+INTERFACE = "email/batchSendEmail"
+SURELY_NOT = (CallState.PREPARED, CallState.REFUSED, CallState.NOT_SENT)
 SEND_JOB = "messaging.jobs.send_email_campaign"
 # Where the list's size is not known, no callback for so long means that there is none to come.
 QUIET = dt.timedelta(hours=1)
@@ -245,25 +247,46 @@ def edit_again(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
     with transaction.atomic():
         campaign = _locked(campaign_id)
         _require(campaign, [EmailCampaignState.SCHEDULED, EmailCampaignState.HELD], _("edited"))
+        if may_have_arrived(campaign):
+            raise NotAllowed(
+                _(
+                    "Its repeat was refused, but its first request may have arrived: it stays as it was sent. Try "
+                    "again, cancel it, or write a new campaign."
+                )
+            )
         move(campaign, EmailCampaignState.DRAFT, _("Back to a draft"), by)
     return campaign
 
 
+def requests_of(campaign: EmailCampaign) -> QuerySet[GatewayCall]:
+    return GatewayCall.objects.filter(about_kind=ABOUT, about_id=campaign.pk, interface=INTERFACE)
+
+
+def may_have_arrived(campaign: EmailCampaign) -> bool:
+    """Whether one of its requests left without a certain no: a repeat that is refused says nothing about the first."""
+    return requests_of(campaign).exclude(state__in=SURELY_NOT).exists()
+
+
 def cancel(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
-    """Only before its request left: Laaffic has no way to take a batch back."""
+    """Only before its request left: Laaffic has no way to take a batch back.
+
+    A repeat by a person's word can be cancelled until it leaves, whatever became of the request before it.
+    """
     with transaction.atomic():
         campaign = _locked(campaign_id)
         if campaign.state == EmailCampaignState.CANCELLED:
             return campaign
         waiting = [EmailCampaignState.SCHEDULED, EmailCampaignState.SENDING, EmailCampaignState.HELD]
         _require(campaign, waiting, _("cancelled: Laaffic has no way to take mails back"))
-        if campaign.call and campaign.call.state not in (CallState.REFUSED, CallState.NOT_SENT):
+        if campaign.call and campaign.call.state in (CallState.PREPARED, CallState.IN_FLIGHT, CallState.ACCEPTED):
             stopped = GatewayCall.objects.filter(pk=campaign.call.pk, state=CallState.PREPARED).update(
                 state=CallState.NOT_SENT, settled_at=timezone.now(), evidence="cancelled before the request left"
             )
             if not stopped:
                 raise NotAllowed(_("Its request has left already; Laaffic has no way to take mails back."))
-        move(campaign, EmailCampaignState.CANCELLED, _("Cancelled"), by)
+        was_repeated = may_have_arrived(campaign)
+        said = _("Cancelled: the repeat did not leave; the first request may have arrived")
+        move(campaign, EmailCampaignState.CANCELLED, said if was_repeated else _("Cancelled"), by)
     return campaign
 
 
@@ -368,8 +391,25 @@ def is_past_window(campaign: EmailCampaign) -> bool:
     return bool(campaign.sent_at and timezone.now() - campaign.sent_at > window)
 
 
+def note_second_task(campaign: EmailCampaign, task_id: str) -> None:
+    said = _("Callbacks came for a second task, %(id)s: the mails may have gone out twice") % {"id": task_id[:64]}
+    if not campaign.events.filter(text=said).exists():
+        note(campaign, said, None)
+
+
+def _end_lost_requests() -> None:
+    """Of campaigns that went on without them, after a day; a callback or an answer still counts."""
+    waiting = [EmailCampaignState.UNKNOWN, EmailCampaignState.SENDING, EmailCampaignState.HELD]
+    going_on = EmailCampaign.objects.exclude(state__in=waiting)
+    lost = GatewayCall.objects.filter(about_kind=ABOUT, interface=INTERFACE, state=CallState.UNKNOWN)
+    lost = lost.filter(prepared_at__lt=timezone.now() - open_acts.WITHIN, about_id__in=going_on.values("pk"))
+    for call in lost[:500]:
+        ledger.lapse(call.pk, evidence="its campaign went on without it")
+
+
 def sweep() -> None:
     """Ring for whatever was forgotten: times that have come, requests that wait, campaigns that may be over."""
+    _end_lost_requests()
     now = timezone.now()
     due = EmailCampaign.objects.filter(state=EmailCampaignState.SCHEDULED, scheduled_at__lte=now)
     isolation.each(due.values_list("pk", flat=True), start_scheduled, "start of email campaign {}".format)
