@@ -6,16 +6,19 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
 from laaffic_console.sandbox.testing import RunningSandbox
+from tests.messaging import attachment_samples as samples
 from tests.voice.group_samples import written
 from tests.voice.test_calls import CALLEE, record_of
-from voice.models import GroupTask, SipCall, SipPhone, TaskState, VoiceSync
-from voice.services import calls, group_state, group_sync, group_tasks, records, records_pulls, scheduling
+from voice.models import Announcement, GroupTask, SipCall, SipPhone, TaskState, VoiceSync
+from voice.services import audio, calls, group_state, group_sync, group_tasks, records, records_pulls, scheduling
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 
@@ -150,3 +153,16 @@ class GroupTests:
         scheduling.run(group_sync.NAME)
         missing.refresh_from_db()
         assert missing.looks == group_state.MISSED_AT_MOST + 2
+
+
+def test_an_open_page_does_not_read_the_sound(
+    sandbox: RunningSandbox, application: Application, admin_client: Client
+) -> None:
+    """It is fetched every two seconds, and a sound has up to 5 MB."""
+    kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+    task = group_tasks.launch(written(application, text="", source=Announcement.IN_REQUEST, audio=kept).pk)
+    with CaptureQueriesContext(connection) as asked:
+        page = admin_client.get(reverse("admin:voice_grouptask_change", args=[task.pk])).content.decode()
+
+    assert "hello.mp3" in page
+    assert not [query["sql"] for query in asked if '"voice_audiofile"."content"' in query["sql"]]
