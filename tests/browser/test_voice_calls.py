@@ -96,7 +96,7 @@ def test_a_contact_is_called_and_the_record_is_pushed(
 
 def test_a_lost_call_is_settled_by_a_word_and_a_repeat_by_a_reason(page: Page, sandbox: RunningSandbox) -> None:
     phones.sync(Application.objects.create(app_id="voiceApp", channel="voice"))
-    sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
+    sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
 
     def call(number: str) -> None:
         page.goto("/admin/voice/sipcall/add/")
