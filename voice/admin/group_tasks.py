@@ -16,6 +16,7 @@ from unfold.decorators import display
 
 from laaffic_console.dashboard.exporting import Exporting, require_export
 from laaffic_console.dashboard.pages import page, require
+from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from messaging.admin import approvals
 from messaging.services.launch_checks import NotSeen
 from voice import group_exports
@@ -186,22 +187,26 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
         task = self._draft(pk)
         problems: list[str] = []
         missing: list[str] = []
+        repeated = ""
         if request.method == "POST":
             require(request, "voice.launch_grouptask")
             try:
                 group_start.require(_Facts(task).checks, ticked=set(request.POST.getlist("seen")))
                 seen = request.POST.get("shown", "")
-                return self._launched(request, group_tasks.launch(task.pk, by=request.user, seen=seen))
+                again = request.POST.get(FIELD, "")
+                return self._launched(request, group_tasks.launch(task.pk, by=request.user, seen=seen, again=again))
+            except StillOpen as problem:
+                repeated = problem.sentence
             except NotSeen as problem:
                 missing = problem.sentences
             except group_tasks.NotAsShown as problem:
                 missing, task = problem.messages, self._draft(pk)
             except ValidationError as problem:
                 problems = problem.messages
-        return self._review_page(request, task, problems=problems, missing=missing)
+        return self._review_page(request, task, problems=problems, missing=missing, repeated=repeated)
 
     def _review_page(
-        self, request: HttpRequest, task: GroupTask, *, problems: list[str], missing: list[str]
+        self, request: HttpRequest, task: GroupTask, *, problems: list[str], missing: list[str], repeated: str
     ) -> HttpResponse:
         facts = _Facts(task)
         ticked = set(request.POST.getlist("seen"))
@@ -217,6 +222,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
             task=task,
             problems=problems,
             missing=missing,
+            repeated=repeated,
             checks=[check_words(check, check.key in ticked) for check in facts.checks],
             clocks=facts.clocks,
             approval=approval,
@@ -278,6 +284,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
             may_cancel=may_launch and task.state in OPEN and bool(task.key),
             may_export=self.has_export_permission(request),
             may_resolve=may_launch and task.state == TaskState.UNKNOWN,
+            may_end=may_launch and task.state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),
             may_delete=self.has_delete_permission(request, task),
             **told(task),
         )
@@ -329,8 +336,9 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
         why = request.POST.get("why", "").strip()
         try:
             if not why:
-                raise ValidationError(_("Say how you know that Laaffic does not have it."))
-            group_tasks.not_there(task.pk, why=why[:120], by=request.user)
+                raise ValidationError(_("Say how you know it: it is kept with the task."))
+            settle = group_tasks.say_over if request.POST.get("word") == "over" else group_tasks.not_there
+            settle(task.pk, why=why[:120], by=request.user)
         except ValidationError as problem:
             say(request, problem)
         return HttpResponseRedirect(own_page(task))

@@ -167,6 +167,7 @@ class GroupTask(models.Model):
     launch_token = models.CharField(max_length=36, blank=True, editable=False)
     launched_at = models.DateTimeField(_("launched"), null=True)
     finished_at = models.DateTimeField(_("over since"), null=True)
+    ended_because = models.CharField(_("ended because"), max_length=300, blank=True)  # a person's word
 
     # What Laaffic says of it …
     vendor_status = models.CharField(_("Laaffic's status"), max_length=16, blank=True)

@@ -84,7 +84,7 @@ def take(task_id: int, found: WireTask) -> GroupTask:
             setattr(task, field, value)
         if found.cost is not None and task.recorded < (task.called or 0):
             task.cost = found.cost  # Laaffic's own sum, as long as records are missing
-        task.looks, task.looked_at = 0, now
+        task.looks, task.looked_at, task.ended_because = 0, now, ""
         if task.state in OVER and not was_over:
             task.finished_at = now
         task.look_at = next_look(task, now)
@@ -125,6 +125,8 @@ def _count(task: GroupTask, found: WireTask) -> None:
 
 def next_look(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
     """Often while it calls, seldom while it waits for its time, and after its end until its records are complete."""
+    if task.state == TaskState.UNKNOWN and task.looks > MISSED_AT_MOST:
+        return None
     if task.state == TaskState.UNKNOWN:
         age = now - (task.launched_at or now)
         return now + min(max(3 * SOON, age / 2), 6 * SELDOM)

@@ -14,9 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console.dashboard.again import AgainForm
 from laaffic_console.dashboard.pages import blame, page, require
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.gateway.models import Application, CallState, Channel
+from laaffic_console.gateway.services import open_acts
 from laaffic_console.stored_words import in_words
 from messaging import search_indexes
 from phone_numbers import exports
@@ -34,6 +36,7 @@ CALL_COLOURS = {
     CallState.UNKNOWN: "warning",
     CallState.IN_FLIGHT: "info",
     CallState.PREPARED: "default",
+    CallState.LAPSED: "default",
 }
 STATE_COLOURS = {
     "live": "success",
@@ -108,7 +111,7 @@ class ApplicationFilter(admin.SimpleListFilter):
         return queryset.filter(application=int(chosen)) if chosen.isdecimal() else queryset
 
 
-class BindForm(forms.Form):
+class BindForm(AgainForm):
     application = forms.ModelChoiceField(Application.objects.none(), label=gettext_lazy("Application"))
     phone_a = forms.CharField(
         label=gettext_lazy("A"),
@@ -292,6 +295,7 @@ class BindingAdmin(SyncedListAdmin):
             left=time_left(binding),
             requests=binding.requests.select_related("call", "requested_by"),
             may_unbind=binding.is_live and request.user.has_perm("numbers.unbind_binding"),
+            asks_why=open_acts.like(binding_changes.unbind_digest(binding), binding.application) is not None,
             media=self.media,
         )
 
@@ -301,7 +305,7 @@ class BindingAdmin(SyncedListAdmin):
         if binding is None or request.method != "POST":
             raise Http404
         try:
-            asked = binding_changes.unbind(binding, by=request.user)
+            asked = binding_changes.unbind(binding, again=request.POST.get(open_acts.FIELD, ""), by=request.user)
         except ValidationError as problem:
             for said in problem.messages:
                 messages.error(request, said)

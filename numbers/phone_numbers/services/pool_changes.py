@@ -213,8 +213,15 @@ def _check_may_change(pool: NumberPool, config: PoolConfig, seen_version: int | 
 def _check_settled(pool: NumberPool) -> None:
     if version := pool_state.open_version(pool):
         raise ValidationError(
-            _("What became of version %(n)d is not known yet. Synchronise: Laaffic’s list shows it within a minute.")
-            % {"n": version.number}
+            _(
+                "What became of version %(n)d (ledger row %(id)d, %(when)s) is not known yet. Synchronise: Laaffic’s "
+                "list shows it within a minute. If it does not, say in the ledger what you know."
+            )
+            % {
+                "n": version.number,
+                "id": version.call_id or 0,
+                "when": f"{timezone.localtime(version.created_at):%Y-%m-%d %H:%M:%S}",
+            }
         )
 
 

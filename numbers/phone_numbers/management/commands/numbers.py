@@ -5,7 +5,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.management import outcomes
+from laaffic_console.gateway.models import Application, CallState, Channel
+from laaffic_console.gateway.services.open_acts import StillOpen
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, PoolVersion
 from phone_numbers.pool_config import PoolConfig, PoolDifference, difference
 from phone_numbers.services import binding_changes, binding_sync, pool_changes, scheduling
@@ -16,7 +18,10 @@ KINDS = {"axb": BindingKind.AXB, "axxb": BindingKind.AXXB}
 
 
 class Command(BaseCommand):
-    help = "AXB bindings, number pools and owned numbers: copy them from Laaffic, bind, unbind, change pools."
+    help = (
+        "AXB bindings, number pools and owned numbers: copy them from Laaffic, bind, unbind, change pools. "
+        f"{outcomes.HELP}"
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -32,6 +37,7 @@ class Command(BaseCommand):
         unbind.add_argument("bind_id", metavar="BINDID")
         for verb in (bind, unbind):
             verb.add_argument("--app", metavar="APPID", help="may be left out where there is only one")
+            outcomes.add_again(verb)
         self.add_pool_arguments(verbs.add_parser("pool", help="show, create, edit, apply or adopt a pool"))
         for verb in verbs.choices.values():
             verb.add_argument("--json", action="store_true")
@@ -50,6 +56,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             document = getattr(self, options["verb"])(options)
+        except StillOpen as problem:
+            raise outcomes.refused_repeat(problem) from problem
         except ValidationError as problem:
             raise CommandError("\n".join(said(problem))) from problem
         except SyncFailed as problem:
@@ -57,6 +65,12 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
         if failed := [row for row in document.get("lists", []) if "problem" in row]:
             raise CommandError("\n".join(f"{row['list']}: {row['problem']}" for row in failed))
+        if document.get("state") == CallState.UNKNOWN:
+            which = "pools" if options["verb"] == "pool" else "bindings"
+            raise outcomes.unknown(
+                "The answer was lost: whether it was done is not known, and it is not sent again. "
+                f"Laaffic's list tells: manage.py numbers sync {which}"
+            )
 
     def sync(self, options: dict[str, Any]) -> dict[str, Any]:
         wanted = options["lists"] or LISTS
@@ -87,6 +101,7 @@ class Command(BaseCommand):
             pool_number=options["pool"],
             seconds=options["seconds"],
             kind=KINDS[options["kind"]],
+            again=options["again"],
         )
         return of_request(asked)
 
@@ -97,7 +112,7 @@ class Command(BaseCommand):
         binding = found.order_by("-pk").first()
         if binding is None:
             raise CommandError(f"There is no binding {options['bind_id']} here. Run: manage.py numbers sync bindings")
-        return of_request(binding_changes.unbind(binding))
+        return of_request(binding_changes.unbind(binding, again=options["again"]))
 
     def pool(self, options: dict[str, Any]) -> dict[str, Any]:
         action = options["action"]
