@@ -286,7 +286,7 @@ class BindingAdmin(SyncedListAdmin):
             self,
             request,
             "numbers/binding.html",
-            f"{binding.phone_a} – {binding.phone_b}",
+            binding.pair,
             binding=binding,
             state=state_of(binding),
             left=time_left(binding),
@@ -301,7 +301,7 @@ class BindingAdmin(SyncedListAdmin):
         if binding is None or request.method != "POST":
             raise Http404
         try:
-            asked = binding_changes.unbind(binding, by=request.user)
+            asked = binding_changes.unbind(binding, seen_pair=request.POST.get("seen_pair", ""), by=request.user)
         except ValidationError as problem:
             for said in problem.messages:
                 messages.error(request, said)
