@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
+from laaffic_console.exports import unescaped
 from messaging import msisdn
 from messaging.merge_fields import BUILT_IN, is_name
 
@@ -357,7 +358,7 @@ _DRESSED = frozenset({"'", "="})  # with one of these begins a cell that is made
 
 def _plain_cell(cell: str) -> str:
     """Without line breaks, and as it was before it was made safe for a spreadsheet."""
-    if cell[:1] == "'" and (bare := _unescaped(cell)) != cell:
+    if cell[:1] == "'" and (bare := unescaped(cell)) != cell:
         return bare[0] + one_line(bare[1:])
     if not cell.isprintable():
         cell = one_line(cell)
@@ -396,16 +397,3 @@ def _language_names() -> dict[str, str]:
 
 def _too_long(text: str, limit: int) -> str:
     return _("%(n)d characters; at most %(limit)d are kept. Shorten it.") % {"n": len(text), "limit": limit}
-
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def escape_formula(text: str) -> str:
-    """A cell that a spreadsheet would run begins with a quotation mark instead; one that has some gets one more."""
-    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
-
-
-def _unescaped(text: str) -> str:
-    """The cell as it was before it was escaped: an export that is read again changes nothing."""
-    return text[1:] if text.lstrip("'").startswith(_FORMULA) else text

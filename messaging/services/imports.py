@@ -1,9 +1,7 @@
 """Importing a file of contacts as a job that can be watched, cancelled, killed and gone on with."""
 
-import csv
 import datetime as dt
 import errno
-import io
 import itertools
 import secrets
 import time
@@ -23,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console import exports
 from laaffic_console.gateway.services import bell, leases, workers
 from messaging import contact_files
 from messaging.contact_files import ContactFile, Format, Row
@@ -33,7 +32,6 @@ from messaging.contact_rows import (
     RowCleaner,
     RowError,
     RowOptions,
-    escape_formula,
     guess_mapping,
 )
 from messaging.models import BadRow, ContactGroup, ContactImport
@@ -429,13 +427,4 @@ def _written_before(storage: Storage, name: str, moment: dt.datetime) -> bool:
 def bad_rows_csv(job: ContactImport) -> Iterator[str]:
     """All bad rows for a spreadsheet, which must not run what they hold; streamed, for there can be a million."""
     rows = job.bad_rows.order_by("row").values_list(*ERROR_COLUMNS).iterator(chunk_size=2000)
-    yield "\ufeff"
-    for some in itertools.chain([[ERROR_COLUMNS]], _batches(rows)):
-        text = io.StringIO()
-        csv.writer(text).writerows([escape_formula(str(cell)) for cell in row] for row in some)
-        yield text.getvalue()
-
-
-def _batches(rows: Iterator[Any]) -> Iterator[list[Any]]:
-    while some := list(itertools.islice(rows, 500)):
-        yield some
+    return map(bytes.decode, exports.csv_bytes(itertools.chain([ERROR_COLUMNS], rows)))

@@ -13,16 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console import exports as files
 from laaffic_console.dashboard.exporting import Exporting, require_export
 from voice import exports
 from voice.admin.sync_state import CopiedListAdmin
 from voice.models import CallRecord
 from voice.services import call_charts, records_pulls, syncing
 
-TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 COLOURS = {
     "answered": "success",
     "voicemail": "info",
@@ -101,14 +98,12 @@ class CallRecordAdmin(Exporting, CopiedListAdmin):
     def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse | HttpResponseRedirect:
         """What the list shows with its filters and search, all pages of it."""
         require_export(request, CallRecord)
-        if kind not in exports.KINDS:
+        if kind not in files.KINDS:
             raise Http404
         shown = self.rows_shown(request)
         if isinstance(shown, HttpResponseRedirect):
             return shown
-        answer = StreamingHttpResponse(exports.content(shown, kind), content_type=TYPES[kind])
-        answer["Content-Disposition"] = f'attachment; filename="calls-{timezone.now():%Y-%m-%d}.{kind}"'
-        return answer
+        return files.answer(exports.rows(shown), kind, "calls")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         charts = call_charts.charts()
@@ -116,7 +111,7 @@ class CallRecordAdmin(Exporting, CopiedListAdmin):
             "charts": charts,
             "rate_chart": json.dumps(charts["rate"]),
             "duration_chart": json.dumps(charts["duration"]),
-            "exports": [(kind.upper(), reverse("admin:voice_callrecord_export", args=[kind])) for kind in exports.KINDS]
+            "exports": [(kind.upper(), reverse("admin:voice_callrecord_export", args=[kind])) for kind in files.KINDS]
             if self.has_export_permission(request)
             else [],
         }
