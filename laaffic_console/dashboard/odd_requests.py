@@ -16,9 +16,12 @@ from django.db import DataError, NotSupportedError, OperationalError, Programmin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.translation import gettext as _
 
+from laaffic_console.plain_text import plain
+
 log = logging.getLogger(__name__)
 
 NUL = "\0"
+SEARCHES = ("q", "term")  # of lists, and of fields that complete what is typed
 # What a value that cannot be looked for raises: in Python, in SQLite's adapters or in PostgreSQL.
 # PostgreSQL has no LIKE for a number (ProgrammingError), and some look-ups have no SQL at all.
 UNANSWERABLE = (
@@ -39,7 +42,12 @@ class OddRequestMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        """Nobody types a NUL, and PostgreSQL takes none. Pushes are left alone: they are kept as they came."""
+        """Nobody types a NUL, and PostgreSQL takes none. Pushes are left alone: they are kept as they came.
+
+        What is pasted into a search brings marks that nobody sees: no list looks for those.
+        """
+        if is_of_admin(request) and any(not request.GET.get(name, "").isascii() for name in SEARCHES):
+            request.GET = with_plain_searches(request.GET)  # type: ignore[misc]
         if request.method == "POST" and is_of_admin(request) and _has_nul(request.POST):
             request.POST = without_nul(request.POST)  # type: ignore[misc]
 
@@ -73,6 +81,15 @@ def without_nul(given: QueryDict) -> QueryDict:
         cleaned.setlist(name.replace(NUL, ""), [value.replace(NUL, "") for value in values])
     cleaned._mutable = False
     return cleaned
+
+
+def with_plain_searches(given: QueryDict) -> QueryDict:
+    made = given.copy()
+    for name in SEARCHES:
+        if name in given:
+            made[name] = plain(given[name])
+    made._mutable = False
+    return made
 
 
 def _has_nul(given: QueryDict) -> bool:

@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from unfold.decorators import action, display
 from unfold.widgets import (
     UnfoldAdminSelect2MultipleWidget,
@@ -22,6 +23,7 @@ from unfold.widgets import (
 )
 
 from laaffic_console import exports as files
+from laaffic_console import plain_text
 from laaffic_console.dashboard.exporting import Exporting
 from laaffic_console.dashboard.paginator import BigTablePaginator
 from laaffic_console.dashboard.shared_rows import SharedRowAdmin
@@ -118,10 +120,33 @@ class GroupFilter(admin.SimpleListFilter):
     title = gettext_lazy("group")
     parameter_name = "group"
 
+    template = "unfold/filters/filters_field.html"
+    form_class = AutocompleteDropdownForm  # unfold loads its scripts
+
+    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
+        self.request, self.model_admin = request, model_admin
+        super().__init__(request, params, model, model_admin)
+
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            (str(pk), name) for pk, name in ContactGroup.objects.filter(is_ad_hoc=False).values_list("pk", "name")[:200]
-        ]
+        return []
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: Any) -> Any:
+        """A field that completes a group's name, however many groups there are."""
+        chosen = self.value() or ""
+        yield {
+            "form": self.form_class(
+                request=self.request,
+                name=self.parameter_name,
+                label=self.title,
+                choices=(),
+                field=Contact._meta.get_field("groups"),
+                model_admin=self.model_admin,
+                initial={self.parameter_name: chosen} if chosen.isdecimal() and len(chosen) < 19 else {},
+            )
+        }
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
         value = self.value()
@@ -148,7 +173,7 @@ class ContactAdmin(Exporting, SharedRowAdmin, ModelAdmin):
     form = ContactForm
     list_display = ["shown_number", "name", "country", "shown_validity", "language", "in_groups", "created_at"]
     list_filter = [GroupFilter, CountryFilter, "validity"]
-    list_filter_submit = False
+    list_filter_submit = True  # the group is typed
     search_fields = ["number"]
     search_help_text = gettext_lazy("The beginning of a number or of a name, or an email address")
     paginator = BigTablePaginator
@@ -177,8 +202,8 @@ class ContactAdmin(Exporting, SharedRowAdmin, ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
         """By ranges that an index answers: the beginning of a number or name."""
-        term = search_indexes.plain(search_term)
-        digits = search_indexes.digits_of(term)
+        term = plain_text.plain(search_term)
+        digits = plain_text.digits_of(term)
         if not term:
             return queryset, False
         if digits:

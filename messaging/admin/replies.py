@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console import exports
+from laaffic_console import exports, plain_text
 from laaffic_console.dashboard.exporting import Exporting, require_export
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
-from messaging import reply_exports, search_indexes
+from messaging import reply_exports
 from messaging.admin.pages import may_see_contacts
 from messaging.models import Reply
 from messaging.services.replies import contacts_of
@@ -75,7 +75,7 @@ class ReplyAdmin(Exporting, ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Reply], search_term: str
     ) -> tuple[QuerySet[Reply], bool]:
-        digits = search_indexes.digits_of(search_indexes.plain(search_term)) or search_term.strip()
+        digits = plain_text.digits_of(search_term) or search_term.strip()
         if not digits:
             return queryset, False
         begins_so = Q(number__gte=digits, number__lt=digits + "~")

@@ -20,6 +20,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from laaffic_console import plain_text
 from laaffic_console.dashboard.file_input import FileInput
 from laaffic_console.dashboard.paginator import BigTablePaginator
 from laaffic_console.dashboard.shared_rows import SharedRowAdmin
@@ -142,7 +143,7 @@ class SuppressionEntryAdmin(SharedRowAdmin, ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[SuppressionEntry], search_term: str
     ) -> tuple[QuerySet[SuppressionEntry], bool]:
         """By a range that the index answers."""
-        digits = search_indexes.digits_of(search_indexes.plain(search_term))
+        digits = plain_text.digits_of(search_term)
         if not search_term.strip():
             return queryset, False
         if not digits:

@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console import plain_text
 from laaffic_console.dashboard.pages import blame, may_see_contacts, page, require
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.gateway.models import CallState, GatewayCall
-from messaging import search_indexes
 from messaging.models import Contact
 from voice.admin.records import COLOURS, beginning_with
 from voice.models import SipCall, SipPhone
@@ -79,7 +79,7 @@ class SipCallAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SipCall], search_term: str
     ) -> tuple[QuerySet[SipCall], bool]:
-        digits = search_indexes.digits_of(search_indexes.plain(search_term)) or search_term.strip()
+        digits = plain_text.digits_of(search_term) or search_term.strip()
         return (queryset.filter(**beginning_with(digits)) if digits else queryset), False
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)

@@ -15,11 +15,13 @@ from unfold.decorators import display
 
 from laaffic_console import exports as files
 from laaffic_console.dashboard.exporting import Exporting, require_export
+from laaffic_console.plain_text import digits_of, plain
 from voice import exports
 from voice.admin.sync_state import CopiedListAdmin
 from voice.models import CallRecord
 from voice.services import call_charts, records_pulls, syncing
 
+MAX_DIGITS = 15  # of a number; Laaffic's voice ids are longer
 COLOURS = {
     "answered": "success",
     "voicemail": "info",
@@ -120,12 +122,13 @@ class CallRecordAdmin(Exporting, CopiedListAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[CallRecord], search_term: str
     ) -> tuple[QuerySet[CallRecord], bool]:
-        term = "".join(search_term.split()).lstrip("+").replace("-", "")
+        term = plain(search_term)
+        digits = digits_of(term)
         if not term:
             return queryset, False
-        if term.isdecimal() and len(term) <= 15:
-            return queryset.filter(**beginning_with(term)), False
-        return queryset.filter(voice_id=search_term.strip()), False
+        if digits and len(digits) <= MAX_DIGITS:
+            return queryset.filter(**beginning_with(digits)), False
+        return queryset.filter(voice_id=term), False
 
     @display(description=gettext_lazy("kind"), ordering="kind")
     def shown_kind(self, record: CallRecord) -> str:

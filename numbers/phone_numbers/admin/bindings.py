@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console import plain_text
 from laaffic_console.dashboard.pages import blame, page, require
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.gateway.models import Application, CallState, Channel
 from laaffic_console.stored_words import in_words
-from messaging import search_indexes
 from phone_numbers import exports
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool
@@ -193,7 +193,7 @@ class BindingAdmin(SyncedListAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Binding], search_term: str
     ) -> tuple[QuerySet[Binding], bool]:
-        digits = search_indexes.digits_of(search_indexes.plain(search_term)) or search_term.strip()
+        digits = plain_text.digits_of(search_term) or search_term.strip()
         if not search_term.strip():
             return queryset, False
         if not digits.isdecimal():

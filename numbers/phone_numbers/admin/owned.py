@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
-from messaging import search_indexes
+from laaffic_console import plain_text
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import OwnedNumber
 from phone_numbers.resources import OwnedNumberResource
@@ -77,7 +77,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[OwnedNumber], search_term: str
     ) -> tuple[QuerySet[OwnedNumber], bool]:
-        digits = search_indexes.digits_of(search_indexes.plain(search_term)) or search_term.strip()
+        digits = plain_text.digits_of(search_term) or search_term.strip()
         return (queryset.filter(number__startswith=digits) if digits else queryset), False
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")

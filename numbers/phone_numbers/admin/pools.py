@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from laaffic_console.dashboard.pages import blame, page, require
 from laaffic_console.gateway.models import CallState
+from laaffic_console.plain_text import digits_of, plain
 from phone_numbers.admin.sync_panel import SyncedListAdmin, is_running
 from phone_numbers.models import NumberPool, PoolVersion, SyncStatus
 from phone_numbers.pool_config import MAX_CONCURRENCY, PoolConfig, difference
@@ -103,6 +104,12 @@ class NumberPoolAdmin(SyncedListAdmin):
     ordering = ["gone_at", "pool_number"]
     resource_class = NumberPoolResource
     change_permission = "numbers.change_numberpool"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[NumberPool], search_term: str
+    ) -> tuple[QuerySet[NumberPool], bool]:
+        term = digits_of(search_term) or plain(search_term)
+        return (queryset.filter(pool_number__icontains=term) if term else queryset), False
 
     def sync_names(self) -> list[str]:
         return [pool_sync.NAME] if scheduling.applications() else []
