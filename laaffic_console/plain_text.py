@@ -45,3 +45,10 @@ def digits_of(term: str) -> str:
     if not digits.isdecimal():
         return ""
     return "".join(str(int(one)) for one in digits).removeprefix("00")
+
+
+def whole_number(text: str, at_most: int = 2**63 - 1) -> int | None:
+    """The number that the digits of an address say, if a column could hold it."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > 19:
+        return None
+    return number if (number := int(text)) <= at_most else None

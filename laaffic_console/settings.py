@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "laaffic_console.dashboard.kept_forms.KeptFormMiddleware",
     "laaffic_console.dashboard.odd_requests.OddRequestMiddleware",
+    "laaffic_console.dashboard.sent_once.SentOnceMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]

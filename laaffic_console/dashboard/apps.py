@@ -16,7 +16,9 @@ class DashboardConfig(AppConfig):
             folded_search,
         )
         from laaffic_console.dashboard import roles, typed_dates
+        from laaffic_console.gateway.services import bell
 
+        bell.sweep_with("laaffic_console.dashboard.jobs.sweep")
         folded_search.register()
         connection_created.connect(folded_search.connected, dispatch_uid="folded search")
         typed_dates.name_the_wanted_form()

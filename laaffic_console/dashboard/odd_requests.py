@@ -1,18 +1,17 @@
 """Addresses and forms that hold what no database can look for: said in a sentence, never an error 500.
 
-A list can be asked for anything that its filters' names allow: an id of twenty digits, a broken pattern, the year 0.
-Django finds some of that out while it builds the query, the database finds the rest out while the page is drawn. Here
-is the one place for both: an admin page that cannot be shown with its query is shown without it.
+A list answers what its filters offer (console_admin.py); anything else in its address is refused there, and here the
+list is shown without it. Beyond that only what a database alone can tell is caught: a value that its column cannot
+hold. A fault of ours stays a fault, whatever the address says.
 """
 
 import logging
-import re
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import FieldError, ValidationError
-from django.db import DataError, NotSupportedError, OperationalError, ProgrammingError
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
+from django.db import DataError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.translation import gettext as _
 
@@ -22,12 +21,7 @@ log = logging.getLogger(__name__)
 
 NUL = "\0"
 SEARCHES = ("q", "term")  # of lists, and of fields that complete what is typed
-# What a value that cannot be looked for raises: in Python, in SQLite's adapters or in PostgreSQL.
-# PostgreSQL has no LIKE for a number (ProgrammingError), and some look-ups have no SQL at all.
-UNANSWERABLE = (
-    *(ArithmeticError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError, re.error),
-    *(FieldError, ValidationError, DataError, NotSupportedError, ProgrammingError),
-)
+REFUSED = (DisallowedModelAdminLookup, DisallowedModelAdminToField)
 # SQLite's words for what is wrong with a question, and not with the database.
 OF_THE_QUESTION = ("user-defined function", "syntax error", "too big", "too complex", "too many")
 
@@ -72,7 +66,7 @@ def is_unanswerable(problem: Exception) -> bool:
     """SQLite wraps what its Python functions raise; a database that is locked or away is another matter."""
     if isinstance(problem, OperationalError):
         return any(words in str(problem) for words in OF_THE_QUESTION)
-    return isinstance(problem, UNANSWERABLE)
+    return isinstance(problem, (*REFUSED, DataError))
 
 
 def without_nul(given: QueryDict) -> QueryDict:

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.dashboard.paginator import BigTablePaginator
 from laaffic_console.plain_text import plain
 

@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from unfold.decorators import action, display
 from unfold.widgets import (
@@ -24,9 +23,11 @@ from unfold.widgets import (
 
 from laaffic_console import exports as files
 from laaffic_console import plain_text
+from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.dashboard.exporting import Exporting
 from laaffic_console.dashboard.paginator import BigTablePaginator
 from laaffic_console.dashboard.shared_rows import SharedRowAdmin
+from laaffic_console.plain_text import whole_number
 from messaging import contact_actions, exports, msisdn, search_indexes
 from messaging.admin import bulk_actions
 from messaging.admin.attribute_lines import as_lines, from_lines
@@ -144,7 +145,7 @@ class GroupFilter(admin.SimpleListFilter):
                 choices=(),
                 field=Contact._meta.get_field("groups"),
                 model_admin=self.model_admin,
-                initial={self.parameter_name: chosen} if chosen.isdecimal() and len(chosen) < 19 else {},
+                initial={self.parameter_name: chosen} if whole_number(chosen) else {},
             )
         }
 
@@ -152,7 +153,8 @@ class GroupFilter(admin.SimpleListFilter):
         value = self.value()
         if not value:
             return queryset
-        return queryset.filter(groups=int(value)) if value.isdecimal() else queryset.none()
+        group = whole_number(value)
+        return queryset.none() if group is None else queryset.filter(groups=group)
 
 
 class CountryFilter(admin.SimpleListFilter):

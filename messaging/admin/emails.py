@@ -41,6 +41,7 @@ class EmailMessageAdmin(Exporting, ExactSearch, ReadOnlyAdmin):
         "told_at",
     ]
     list_filter = ["submission", "delivery"]
+    lookups_beside_filters = ("campaign__id__exact",)
     list_select_related = ["campaign"]
     search_fields = ["address"]
     search_help_text = gettext_lazy("A whole address or email id")
@@ -58,9 +59,6 @@ class EmailMessageAdmin(Exporting, ExactSearch, ReadOnlyAdmin):
         "delivered_at",
     ]
     fields = readonly_fields
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return lookup == "campaign__id__exact" or super().lookup_allowed(lookup, value, request)
 
     def search_condition(self, term: str) -> Q:
         return Q(address=term.lower()) | Q(email_id=term)

@@ -76,13 +76,11 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
         "reported_at",
     ]
     list_filter = [StateFilter]
+    lookups_beside_filters = ("campaign__id__exact",)
     list_select_related = ["campaign", "batch"]
     search_fields = ["number"]
     search_help_text = gettext_lazy("A whole number, gateway id or order id")
     exact_search = ("number", "gateway_id")
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return lookup == "campaign__id__exact" or super().lookup_allowed(lookup, value, request)
 
     def search_condition(self, term: str) -> Q:
         ours = message_id_of(settings.LAAFFIC_ORDER_PREFIX, term)

@@ -46,6 +46,7 @@ class ReplyAdmin(Exporting, ReadOnlyAdmin):
     list_display = ["number", "whose", "said", "obeyed", "answers", "at", "source"]
     fields = ["number", "content", "at", "sent_to", "campaign", "opt_out", "suppressed_on", "source", "received_at"]
     list_filter = [OptOutFilter, "source"]
+    lookups_beside_filters = ("campaign__id__exact",)
     list_select_related = ["campaign"]
     search_fields = ["number"]
     search_help_text = gettext_lazy("The beginning of a number")

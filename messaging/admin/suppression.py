@@ -12,7 +12,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
@@ -21,6 +20,7 @@ from unfold.widgets import (
 )
 
 from laaffic_console import plain_text
+from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.dashboard.file_input import FileInput
 from laaffic_console.dashboard.paginator import BigTablePaginator
 from laaffic_console.dashboard.shared_rows import SharedRowAdmin

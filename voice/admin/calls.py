@@ -115,10 +115,10 @@ class SipCallAdmin(ReadOnlyAdmin):
     def _initial(self, request: HttpRequest) -> dict[str, Any]:
         """From the phone's row, or from a contact, for who may see contacts."""
         given: dict[str, Any] = {}
-        if (chosen := request.GET.get("phone", "")).isdecimal():
+        if chosen := plain_text.whole_number(request.GET.get("phone", "")):
             given["phone"] = chosen
-        contact = request.GET.get("contact", "")
-        if contact.isdecimal() and len(contact) < 19 and may_see_contacts(request):
+        contact = plain_text.whole_number(request.GET.get("contact", ""))
+        if contact is not None and may_see_contacts(request):
             given["callee"] = Contact.objects.filter(pk=contact).values_list("number", flat=True).first() or ""
         return given
 

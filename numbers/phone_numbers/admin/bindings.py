@@ -18,6 +18,7 @@ from laaffic_console import plain_text
 from laaffic_console.dashboard.pages import blame, page, require
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.gateway.models import Application, CallState, Channel
+from laaffic_console.plain_text import whole_number
 from laaffic_console.stored_words import in_words
 from phone_numbers import exports
 from phone_numbers.admin.sync_panel import SyncedListAdmin
@@ -86,10 +87,10 @@ class ExpiresWithinFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Binding]) -> QuerySet[Binding]:
-        minutes = self.value() or ""
-        if not minutes.isdecimal():
+        minutes = whole_number(self.value() or "", 10**6)
+        if minutes is None:
             return queryset
-        soon = timezone.now() + dt.timedelta(minutes=min(int(minutes), 10**6))
+        soon = timezone.now() + dt.timedelta(minutes=minutes)
         return queryset.filter(ended_at=None, expires_at__lte=soon)
 
 
@@ -104,8 +105,8 @@ class ApplicationFilter(admin.SimpleListFilter):
         return [(str(application.pk), str(application)) for application in known]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Binding]) -> QuerySet[Binding]:
-        chosen = self.value() or ""
-        return queryset.filter(application=int(chosen)) if chosen.isdecimal() else queryset
+        chosen = whole_number(self.value() or "")
+        return queryset if chosen is None else queryset.filter(application=chosen)
 
 
 class BindForm(forms.Form):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
 from laaffic_console import plain_text
+from laaffic_console.plain_text import whole_number
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import OwnedNumber
 from phone_numbers.resources import OwnedNumberResource
@@ -42,8 +43,8 @@ class DueFilter(admin.SimpleListFilter):
         today, chosen = timezone.localdate(), self.value() or ""
         if chosen == "overdue":
             return queryset.filter(gone_at=None, due_date__lt=today)
-        if chosen.isdecimal():
-            latest = today + dt.timedelta(days=min(int(chosen), 36500))
+        if (days := whole_number(chosen, 36500)) is not None:
+            latest = today + dt.timedelta(days=days)
             return queryset.filter(gone_at=None, due_date__gte=today, due_date__lte=latest)
         return queryset
 

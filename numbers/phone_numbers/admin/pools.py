@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from laaffic_console.dashboard.pages import blame, page, require
 from laaffic_console.gateway.models import CallState
-from laaffic_console.plain_text import digits_of, plain
+from laaffic_console.plain_text import digits_of, plain, whole_number
 from phone_numbers.admin.sync_panel import SyncedListAdmin, is_running
 from phone_numbers.models import NumberPool, PoolVersion, SyncStatus
 from phone_numbers.pool_config import MAX_CONCURRENCY, PoolConfig, difference
@@ -141,9 +141,9 @@ class NumberPoolAdmin(SyncedListAdmin):
     def sync_view(self, request: HttpRequest) -> HttpResponse:
         """Back to the pool, where it was asked for beside one."""
         answer = super().sync_view(request)
-        pool = request.POST.get("pool", "")
-        if pool.isdecimal() and NumberPool.objects.filter(pk=int(pool)).exists():
-            return HttpResponseRedirect(reverse("admin:numbers_numberpool_change", args=[int(pool)]))
+        pool = whole_number(request.POST.get("pool", ""))
+        if pool is not None and NumberPool.objects.filter(pk=pool).exists():
+            return HttpResponseRedirect(reverse("admin:numbers_numberpool_change", args=[pool]))
         return answer
 
     # Pages
