@@ -1,7 +1,6 @@
 """Importing a file of contacts as a job that can be watched, cancelled, killed and gone on with."""
 
 import datetime as dt
-import errno
 import itertools
 import secrets
 import time
@@ -23,6 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console import exports
 from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.uploads import FULL
 from messaging import contact_files
 from messaging.contact_files import ContactFile, Format, Row
 from messaging.contact_rows import (
@@ -46,7 +46,6 @@ PREVIEW_DAYS = 7
 NULL_ROWS = 5000  # that are looked at before the import
 ORPHAN_HOURS = 24
 UPLOADS = "imports"
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of the disk, of a quota, of what one file may hold
 ERROR_COLUMNS = ["row", "column", "value", "reason"]
 
 LEFT_OUT_KEPT = 20  # different languages
