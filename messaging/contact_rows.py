@@ -13,6 +13,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from laaffic_console.exports import unescaped
+from laaffic_console.plain_text import without_marks
 from messaging import msisdn
 from messaging.merge_fields import BUILT_IN, is_name
 
@@ -188,8 +189,9 @@ def visible(header: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A line break in a field of one line is a space: a form would glue the words together."""
-    return text if text.isprintable() else _breaks.sub(" ", text).strip()
+    """A line break in a field of one line is a space: a form would glue the words together. Marks that nobody sees go:
+    one of them turns a name around."""
+    return text if text.isprintable() else _breaks.sub(" ", without_marks(text)).strip()
 
 
 def _without_accents(text: str) -> str:

@@ -3,9 +3,12 @@
 from typing import Any, ClassVar
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
 from unfold import admin as unfold
+
+from laaffic_console.plain_text import without_marks
 
 
 class OfferedLookups:
@@ -19,6 +22,10 @@ class OfferedLookups:
         if unknown := set(found[2]) - offered:
             raise DisallowedModelAdminLookup(f"No filter of this list asks for {', '.join(sorted(unknown))}")
         return found
+
+
+def _unmarked(name: Any) -> Any:
+    return without_marks(name) if isinstance(name, str) else name
 
 
 def _short_forms(list_filter: Any) -> set[str]:
@@ -36,6 +43,14 @@ class ModelAdmin(unfold.ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return lookup in self.lookups_beside_filters or super().lookup_allowed(lookup, value, request)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Names are stored without marks that nobody sees."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(db_field, models.CharField) and "name" in db_field.name:
+            usual = field.to_python
+            field.to_python = lambda value: _unmarked(usual(value))
+        return field
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console import exports
 from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.plain_text import without_marks
 from laaffic_console.uploads import FULL
 from messaging import contact_files
 from messaging.contact_files import ContactFile, Format, Row
@@ -64,13 +65,15 @@ def receive(
         raise ValidationError(
             _("The file is larger than %(limit)d MB. Split it and import the parts.") % {"limit": limit}
         )
-    job = ContactImport(file_name=str(upload.name)[:200], size=upload.size or 0, region=region, created_by=by)
+    job = ContactImport(
+        file_name=without_marks(str(upload.name))[:200], size=upload.size or 0, region=region, created_by=by
+    )
     _keep(job, upload)
     try:
         _look(job)
         job.null_words = _null_words(job)
         with transaction.atomic():
-            job.group = _group_called(new_group) or group
+            job.group = _group_called(without_marks(new_group).strip()) or group
             job.save()
     except BaseException as problem:  # no row will point to the file, whatever went wrong
         job.file.delete(save=False)
@@ -131,7 +134,7 @@ def open_path(
     """An import of a file where it lies, for the shell; UnreadableFile and OSError leave nothing behind."""
     job = ContactImport(
         file=str(path.resolve()),
-        file_name=path.name[:200],
+        file_name=without_marks(path.name)[:200],
         size=path.stat().st_size,
         region=region,
         encoding=encoding,
