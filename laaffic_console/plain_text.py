@@ -30,8 +30,8 @@ def _joiner(found: re.Match[str]) -> str:
 
 
 def plain(typed: str) -> str:
-    """A pasted term without marks that nobody sees; whatever parts its words is one space."""
-    spaced = without_marks(typed)
+    """A pasted term without marks that nobody sees, its accents as keyboards write them, and one space between words."""
+    spaced = unicodedata.normalize("NFC", without_marks(typed))
     return " ".join("".join(" " if _is_space(one) else one for one in spaced).split())
 
 
