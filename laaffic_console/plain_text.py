@@ -30,7 +30,7 @@ def _joiner(found: re.Match[str]) -> str:
 
 
 def plain(typed: str) -> str:
-    """A pasted term without marks that nobody sees, its accents as keyboards write them, and one space between words."""
+    """A pasted term without marks that nobody sees, its accents as keyboards write them, and single spaces."""
     spaced = unicodedata.normalize("NFC", without_marks(typed))
     return " ".join("".join(" " if _is_space(one) else one for one in spaced).split())
 

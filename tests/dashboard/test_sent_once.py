@@ -125,6 +125,14 @@ def test_one_that_is_at_work_is_not_joined(browser: Client, monkeypatch: pytest.
     assert ContactGroup.objects.count() == 1
 
 
+def test_nobody_who_is_not_signed_in_leaves_a_row(browser: Client) -> None:
+    form = {"csrfmiddlewaretoken": token_of(browser, GROUPS), "name": "Gold"}
+    browser.logout()
+    Client().post(GROUPS, form)
+
+    assert not SentForm.objects.exists()
+
+
 def test_old_ones_are_forgotten(browser: Client) -> None:
     sent(browser, GROUPS, name="Gold", description="")
     jobs.sweep()
