@@ -14,9 +14,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_q import models as queue_models
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.dashboard.pages import POSTED, ask_first, page
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.dashboard.shared_rows import SharedRowAdmin

@@ -10,10 +10,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from laaffic_console.dashboard import kept_forms
+from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen

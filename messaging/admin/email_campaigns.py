@@ -16,11 +16,11 @@ from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from laaffic_console.dashboard import exporting
 from laaffic_console.dashboard.again import AgainForm
+from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.dashboard.look import is_sandbox
 from laaffic_console.dashboard.shared_rows import SeenForm
 from laaffic_console.gateway.models import Application, Channel, GatewayCall

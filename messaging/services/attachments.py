@@ -22,6 +22,7 @@ from laaffic_console.gateway.services import leases, ledger, lost_calls, perform
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic.mms import ATTACHMENT_LASTS
+from laaffic_console.plain_text import without_marks
 from messaging import attachment_content
 from messaging.attachment_content import UnfitFile
 from messaging.models import MmsAttachment
@@ -54,7 +55,8 @@ def add(data: bytes, name: str, *, by: User | None = None) -> tuple[MmsAttachmen
     attachment, is_new = MmsAttachment.objects.get_or_create(
         digest=hashlib.sha256(data).hexdigest(),
         defaults={
-            "name": PurePosixPath(name.replace("\\", "/").replace("\0", "")).name[:120] or found.file_type,
+            "name": PurePosixPath(without_marks(name).replace("\\", "/").replace("\0", "")).name[:120]
+            or found.file_type,
             "file_type": found.file_type,
             "content": data,
             "size": len(data),

@@ -57,11 +57,13 @@ def test_an_unbind_too(sandbox: RunningSandbox, application: Application, admin_
     lose_request(sandbox)
     assert run("unbind", made["bind_id"])[0] == 3
     assert run("unbind", made["bind_id"])[0] == 1
-    page = reverse("admin:numbers_binding_change", args=[BindingRequest.objects.first().binding_id])
+    binding = BindingRequest.objects.first().binding
+    page = reverse("admin:numbers_binding_change", args=[binding.pk])
     assert 'name="again"' in admin_client.get(page).content.decode()
     unbind = page.replace("/change/", "/unbind/")
 
-    assert "not known yet" in admin_client.post(unbind, follow=True).content.decode()
+    said = admin_client.post(unbind, {"seen_pair": binding.pair}, follow=True).content.decode()
+    assert "not known yet" in said
     assert run("unbind", made["bind_id"], "--again", "it is still listed")[0] == 0
 
 

@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console import plain_text
 from laaffic_console.dashboard.again import AgainForm
 from laaffic_console.dashboard.pages import blame, may_see_contacts, page, require
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import open_acts
-from messaging import search_indexes
 from messaging.models import Contact
 from voice.admin.records import COLOURS, beginning_with
 from voice.models import SipCall, SipPhone
@@ -82,7 +82,7 @@ class SipCallAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SipCall], search_term: str
     ) -> tuple[QuerySet[SipCall], bool]:
-        digits = search_indexes.digits_of(search_indexes.plain(search_term)) or search_term.strip()
+        digits = plain_text.digits_of(search_term) or search_term.strip()
         return (queryset.filter(**beginning_with(digits)) if digits else queryset), False
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)
@@ -118,10 +118,10 @@ class SipCallAdmin(ReadOnlyAdmin):
     def _initial(self, request: HttpRequest) -> dict[str, Any]:
         """From the phone's row, or from a contact, for who may see contacts."""
         given: dict[str, Any] = {}
-        if (chosen := request.GET.get("phone", "")).isdecimal():
+        if chosen := plain_text.whole_number(request.GET.get("phone", "")):
             given["phone"] = chosen
-        contact = request.GET.get("contact", "")
-        if contact.isdecimal() and len(contact) < 19 and may_see_contacts(request):
+        contact = plain_text.whole_number(request.GET.get("contact", ""))
+        if contact is not None and may_see_contacts(request):
             given["callee"] = Contact.objects.filter(pk=contact).values_list("number", flat=True).first() or ""
         return given
 

@@ -9,11 +9,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console import exports as files
 from laaffic_console.dashboard.exporting import Exporting, require_export
 from laaffic_console.dashboard.pages import page, require
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
@@ -23,7 +23,6 @@ from voice import group_exports
 from voice.admin.group_facts import bar, button_words, check_words, start_words, told
 from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
-from voice.admin.records import TYPES
 from voice.admin.sync_state import CopiedListAdmin
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN
@@ -85,7 +84,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
     # The list
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        kinds = group_exports.KINDS if self.has_export_permission(request) else ()
+        kinds = files.KINDS if self.has_export_permission(request) else ()
         exports = [(kind.upper(), reverse("admin:voice_grouptask_export", args=[kind])) for kind in kinds]
         response = super().changelist_view(request, {"exports": exports} | (extra_context or {}))
         if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
@@ -95,14 +94,12 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
     def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse | HttpResponseRedirect:
         """What the list shows with its filters and search, all pages of it."""
         require_export(request, GroupTask)
-        if kind not in group_exports.KINDS:
+        if kind not in files.KINDS:
             raise Http404
         shown = self.rows_shown(request)
         if isinstance(shown, HttpResponseRedirect):
             return shown
-        answer = StreamingHttpResponse(group_exports.content(shown, kind), content_type=TYPES[kind])
-        answer["Content-Disposition"] = f'attachment; filename="group-calls-{timezone.now():%Y-%m-%d}.{kind}"'
-        return answer
+        return files.answer(group_exports.rows(shown), kind, "group-calls", _("Group calls"))
 
     @display(description=gettext_lazy("task"), header=True, ordering="name")
     def shown_name(self, task: GroupTask) -> list[str]:
@@ -295,7 +292,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
         task = GroupTask.objects.filter(pk=pk).first()
         if task is None:
             raise Http404
-        answer = HttpResponse("\r\n".join(["number", *group_numbers.of(task), ""]), content_type=TYPES["csv"])
+        answer = HttpResponse("\r\n".join(["number", *group_numbers.of(task), ""]), content_type=files.CSV)
         answer["Content-Disposition"] = f'attachment; filename="group-call-{pk}.csv"'
         return answer
 

@@ -19,6 +19,7 @@ from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import leases, ledger, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, UploadedAudio
+from laaffic_console.plain_text import without_marks
 from voice.models import AudioFile, AudioType
 from voice.services import audio_content
 
@@ -74,7 +75,7 @@ def check_free(name: str, *, besides: int | None = None) -> None:
 
 def suggested_name(given: str) -> str:
     """A chosen file's own name, without its folders."""
-    return PurePosixPath(given.replace("\\", "/").replace("\0", "")).name.strip()
+    return PurePosixPath(without_marks(given).replace("\\", "/").replace("\0", "")).name.strip()
 
 
 def rename(audio: AudioFile, name: str) -> None:

@@ -131,7 +131,8 @@ def next_look(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
         age = now - (task.launched_at or now)
         return now + min(max(3 * SOON, age / 2), 6 * SELDOM)
     if task.state == TaskState.WAITING and task.send_at is not None and task.send_at > now + SOON:
-        return min(task.send_at, now + SELDOM)
+        start: dt.datetime = task.send_at
+        return min(start, now + SELDOM)
     if task.state in OPEN and task.looks:
         return _next_look_for_missing(task, now)
     if task.state in OPEN:

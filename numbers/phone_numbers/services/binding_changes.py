@@ -74,12 +74,22 @@ def bind(
     return _bound(request, result)
 
 
-def unbind(binding: Binding, *, again: str = "", by: User | None = None) -> BindingRequest:
-    """End a binding. ValidationError when it is refused; one that is gone already is marked so."""
+def unbind(
+    binding: Binding, *, seen_pair: str | None = None, again: str = "", by: User | None = None
+) -> BindingRequest:
+    """End a binding. ValidationError when it is refused; one that is gone already is marked so.
+
+    `seen_pair` is the `pair` that whoever asks has looked at: a synchronisation may write other numbers to it.
+    """
     with transaction.atomic():
         locked = Binding.objects.select_for_update().get(pk=binding.pk)
         if not locked.is_live:
             raise ValidationError(_("This binding is gone already: there is nothing to unbind."))
+        if seen_pair is not None and seen_pair != locked.pair:
+            raise ValidationError(
+                _("This binding joins %(pair)s now, not the two that were shown. Look at it again.")
+                % {"pair": locked.pair}
+            )
         request = BindingRequest.objects.create(
             verb=Verb.UNBIND,
             application=locked.application,

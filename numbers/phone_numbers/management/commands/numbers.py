@@ -52,6 +52,7 @@ class Command(BaseCommand):
         pool.add_argument("--file", type=Path, help="all numbers, from a CSV file")
         pool.add_argument("--version-number", type=int, metavar="N", help="apply: which; the current one by default")
         pool.add_argument("--confirm", default="", metavar="POOLNUMBER", help="without it only the difference is shown")
+        pool.add_argument("--seen", metavar="MARK", help="apply only if Laaffic holds what was shown with this mark")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -126,21 +127,22 @@ class Command(BaseCommand):
         if action == "show":
             return of_pool(pool) | {"versions": [of_version(version) for version in pool.versions.all()]}
         if action == "adopt":
-            return of_version(pool_changes.adopt(pool))
+            return of_version(pool_changes.adopt(pool, seen_held=options["seen"]))
         return self.edit_pool(pool, options) if action == "edit" else self.apply_version(pool, options)
 
     def create_pool(self, options: dict[str, Any]) -> dict[str, Any]:
         config = self.read(options, None, options["number"]).config
         if not options["confirm"]:
-            return shown_only(difference(None, config))
+            return shown_only(None, difference(None, config))
         return of_version(pool_changes.create(config, typed=options["confirm"]))
 
     def edit_pool(self, pool: NumberPool, options: dict[str, Any]) -> dict[str, Any]:
         proposal = self.read(options, pool, options["rename"] or pool.pool_number)
         changed = pool_changes.difference_to_held(pool, proposal.config)
         if not options["confirm"]:
-            return shown_only(changed)
-        return of_version(pool_changes.apply(pool, proposal.config, typed=options["confirm"]))
+            return shown_only(pool, changed)
+        sent = pool_changes.apply(pool, proposal.config, typed=options["confirm"], seen_held=options["seen"])
+        return of_version(sent)
 
     def apply_version(self, pool: NumberPool, options: dict[str, Any]) -> dict[str, Any]:
         wanted = options["version_number"] or (pool.current.number if pool.current else 0)
@@ -148,8 +150,8 @@ class Command(BaseCommand):
         if version is None:
             raise CommandError(f"Pool {pool} has no version {wanted}. Run: manage.py numbers pool show {pool}")
         if not options["confirm"]:
-            return shown_only(pool_changes.difference_to_held(pool, version.config))
-        return of_version(pool_changes.apply_version(version, typed=options["confirm"]))
+            return shown_only(pool, pool_changes.difference_to_held(pool, version.config))
+        return of_version(pool_changes.apply_version(version, typed=options["confirm"], seen_held=options["seen"]))
 
     def read(self, options: dict[str, Any], pool: NumberPool | None, number: str) -> pool_changes.Proposal:
         """What is not named stays as it is with us."""
@@ -229,6 +231,7 @@ def of_pool(pool: NumberPool) -> dict[str, Any]:
         "concurrency": held.max_concurrency if held else None,
         "numbers": list(held.numbers) if held else [],
         "difference": of_difference(difference(pool.current.config, held)) if held and pool.current else {},
+        "seen": pool_changes.held_as_shown(pool),
     }
 
 
@@ -248,8 +251,8 @@ def of_difference(changed: PoolDifference) -> dict[str, Any]:
     return {name: list(part) for name, part in parts.items() if part}
 
 
-def shown_only(changed: PoolDifference) -> dict[str, Any]:
-    return {"applied": False, "difference": of_difference(changed)}
+def shown_only(pool: NumberPool | None, changed: PoolDifference) -> dict[str, Any]:
+    return {"applied": False, "difference": of_difference(changed), "seen": pool_changes.held_as_shown(pool)}
 
 
 def said(problem: ValidationError) -> list[str]:
@@ -268,5 +271,8 @@ def as_text(document: dict[str, Any]) -> str:
         return "\n".join("\t".join(f"{key}: {value}" for key, value in row.items()) for row in rows)
     lines = [f"{key}: {value}" for key, value in document.items()]
     if document.get("applied") is False:
-        lines.append("Nothing was sent. Say --confirm POOLNUMBER to apply it.")
+        lines.append(
+            f"Nothing was sent. Say --confirm POOLNUMBER --seen {document['seen']} to apply exactly this; "
+            "without --seen, what Laaffic holds by then is replaced unseen."
+        )
     return "\n".join(lines)
