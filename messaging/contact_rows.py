@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
@@ -86,8 +87,7 @@ NULL_WORDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CleanRow:
+class CleanRow(NamedTuple):
     """A contact as it will be stored; "" says nothing and erases nothing."""
 
     number: str
@@ -258,8 +258,10 @@ class RowCleaner:
         )
 
     def _number(self, cells: Sequence[str]) -> msisdn.Msisdn:
-        index = self._index_of_number(cells)
-        text = cells[index]
+        index = self.numbers[0]
+        if not (text := cells[index]):
+            index = self._index_of_number(cells)
+            text = cells[index]
         if ":::" in text:
             text = _several.split(text)[0]
         try:
@@ -275,9 +277,7 @@ class RowCleaner:
         return parsed
 
     def _index_of_number(self, cells: Sequence[str]) -> int:
-        """The column of the number, or of another where that is empty."""
-        if cells[self.numbers[0]] or len(self.numbers) == 1:
-            return self.numbers[0]
+        """The column of the number that stands in where the usual one is empty."""
         return next((index for index in self.numbers[1:] if cells[index]), self.numbers[0])
 
     def _fitted(self, cells: Sequence[str]) -> list[str]:
@@ -337,11 +337,12 @@ class RowCleaner:
         return code
 
     def _attributes(self, cells: Sequence[str]) -> dict[str, str]:
-        found = {name: cells[index] for name, index in self.attributes if cells[index]}
+        found = {}
         for name, index in self.attributes:
-            if len(cells[index]) > MAX_ATTRIBUTE:
-                reason = _too_long(found[name], MAX_ATTRIBUTE)
-                raise RowError(self.headers[index], cells[index][:80], reason)
+            if cell := cells[index]:
+                if len(cell) > MAX_ATTRIBUTE:
+                    raise self._error(index, cells, _too_long(cell, MAX_ATTRIBUTE))
+                found[name] = cell
         if first := self._first_name(cells):
             found["first_name"] = first
         return found

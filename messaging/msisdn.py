@@ -53,6 +53,8 @@ def parse(text: str, region: str | None = None, *, foreign_without_plus: bool = 
     are such: then whichever reading is valid is taken. Where two readings are, a mobile number of the region is meant;
     any other is refused, because a guess would reach somebody else.
     """
+    if found := _at_first_sight(text, region):
+        return found
     written = _Written.read(text, region)
     if not region or written.mark == "+":
         return _quick(written.digits) or _international(written, region)
@@ -60,6 +62,18 @@ def parse(text: str, region: str | None = None, *, foreign_without_plus: bool = 
     if written.mark or (rules is not None and rules.abroad.match(written.digits)):
         return _dialled_abroad(written, region, foreign_without_plus)
     return _of_region(written, region, foreign_without_plus)
+
+
+def _at_first_sight(text: str, region: str | None) -> Msisdn | None:
+    """A number with its country code that could be nothing else, which most are; None means: look closely."""
+    digits = text.translate(_usual_separators)
+    if digits[:1] == "+":
+        digits = digits[1:]
+    elif region:
+        return None
+    if len(digits) >= _TWO_NUMBERS or not (text[-3:].isdecimal() and digits.isdecimal() and digits.isascii()):
+        return None
+    return _quick(digits)
 
 
 class _Written(NamedTuple):

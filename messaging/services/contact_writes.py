@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.db import connection
 from django.utils import timezone
@@ -67,8 +67,7 @@ def _among(numbers: Sequence[str]) -> tuple[str, str]:
 
 
 def _merged(before: CleanRow, row: CleanRow) -> CleanRow:
-    return replace(
-        row,
+    return row._replace(
         name=row.name or before.name,
         email=row.email or before.email,
         language=row.language or before.language,
