@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -41,6 +42,15 @@ def secret_key() -> str:
         finally:
             fresh.unlink()
     return kept.read_text()
+
+
+def session_cookie(console_url: str) -> str:
+    """A cookie belongs to a host, whatever the port: two consoles of one host would sign each other's people out."""
+    try:
+        port = urlsplit(console_url).port
+    except ValueError as problem:
+        raise ImproperlyConfigured(f"CONSOLE_URL is no address like https://console.example.com: {problem}.") from None
+    return f"sessionid_{port}" if port else "sessionid"
 
 
 def database() -> dict[str, Any]:

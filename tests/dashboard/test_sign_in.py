@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from laaffic_console import conf
 from laaffic_console.gateway.services import sign_ins
 
 pytestmark = pytest.mark.django_db
@@ -116,3 +117,15 @@ def test_a_month_later_it_is_gone() -> None:
 
     assert sign_ins.forget_old() == 1
     assert not AccessAttempt.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("http://127.0.0.1:8001", "sessionid_8001"),
+        ("http://127.0.0.1:8000", "sessionid_8000"),
+        ("https://console.example.com", "sessionid"),
+    ],
+)
+def test_two_consoles_of_one_host_do_not_share_a_session(address: str, name: str) -> None:
+    assert conf.session_cookie(address) == name
