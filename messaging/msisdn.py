@@ -50,8 +50,9 @@ def parse(text: str, region: str | None = None, *, foreign_without_plus: bool = 
     With + or 00 it has its country code. Without, and with no `region`, too: so does the gateway write it. With a
     `region`, it can begin with what is dialled there for abroad, such as 011; else it is a number of that region, with
     or without its country code. A foreign number without + is refused, unless `foreign_without_plus` says that there
-    are such: then whichever reading is valid is taken. Where two readings are, a mobile number of the region is meant;
-    any other is refused, because a guess would reach somebody else.
+    are such: then whichever reading is valid is taken. Where two readings are, a mobile number of the region is meant:
+    4915123456789 has its country code, and is no landline of Leer. Any other is refused, because a guess would reach
+    somebody else.
     """
     if found := _at_first_sight(text, region):
         return found
@@ -156,6 +157,8 @@ def _of_region(written: _Written, region: str, foreign_without_plus: bool) -> Ms
     if national is not None and (carried is None or not carried.is_valid or national.number == carried.number):
         return national
     if national is not None and national.is_valid and carried is not None:
+        if _is_of(carried, region) and _is_mobile(carried):
+            return carried
         raise _two_readings(written, [national.number, carried.number])
     if carried is None or not is_allowed:
         raise InvalidNumber(_why_not_national(written, region, carried))

@@ -228,6 +228,13 @@ class DefaultCountryTests:
         with pytest.raises(InvalidNumber, match=r"\+49919876543210 or \+919876543210. Write it with \+"):
             msisdn.parse("919876543210", "DE")
 
+    @pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+    def test_a_mobile_of_the_country_may_have_its_code_without_plus(self, region: str) -> None:
+        example = phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
+        if example is not None:
+            digits = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)[1:]
+            assert msisdn.parse(digits, region).number == digits
+
     def test_a_leading_zero_leaves_one_reading(self) -> None:
         assert msisdn.parse("030 123456", "DE").number == "4930123456"
 
