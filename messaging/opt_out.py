@@ -189,7 +189,8 @@ _CLOSINGS = frozenset(
 _rule = re.compile(r"^\s*(?:--|__|==|\*\*|~~|—|––|_)[\s\-_=*~—–]*$")  # “-- ”, as mail has it, and its relatives
 _quoted = re.compile(r"^\s*(?:>|\|)")
 _name = re.compile(r"^[^\W\d_][\w.'’-]*$")
-NAME_WORDS = range(2, 5)
+_signed = re.compile(r"^\s*(?:[-~*/]|[–—]){1,3}\s*(?=\w)")  # as in “- Max”
+FULL_NAME, SIGNED_NAME = range(2, 5), range(1, 5)  # words
 
 
 def _without_signature(content: str) -> str:
@@ -200,28 +201,25 @@ def _without_signature(content: str) -> str:
     lines = content.strip().splitlines()
     said: list[str] = []
     for position, line in enumerate(lines):
-        if position and _begins_signature(line, after_blank=not lines[position - 1].strip()):
+        if position and _begins_signature(line):
             break
         said.append(line)
     return _before_sent_from("\n".join(said))
 
 
-def _begins_signature(line: str, *, after_blank: bool) -> bool:
+def _begins_signature(line: str) -> bool:
     plain = fold(line)
     closing = plain in _CLOSINGS or fold(line.split(",")[0]) in _CLOSINGS
-    return bool(
-        _rule.match(line)
-        or _quoted.match(line)
-        or closing
-        or plain.startswith(_SENT)
-        or (after_blank and _is_full_name(line))
+    return bool(_rule.match(line) or _quoted.match(line) or closing or plain.startswith(_SENT) or _is_name(line))
+
+
+def _is_name(line: str) -> bool:
+    """“Max Mustermann” or “- Max”: words that all begin with a capital. One alone may go on with the sentence."""
+    signed = _signed.match(line)
+    words = (line[signed.end() :] if signed else line).split()
+    return len(words) in (SIGNED_NAME if signed else FULL_NAME) and all(
+        _name.match(word) and word[0].isupper() for word in words
     )
-
-
-def _is_full_name(line: str) -> bool:
-    """“Max Mustermann”: two to four words that all begin with a capital. One alone may go on with the sentence."""
-    words = line.split()
-    return len(words) in NAME_WORDS and all(_name.match(word) and word[0].isupper() for word in words)
 
 
 def _before_sent_from(said: str) -> str:

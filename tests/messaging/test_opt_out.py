@@ -128,6 +128,10 @@ class OptOutTests:
             ),
             *(
                 "\n\nMax Mustermann",
+                "\nMax Mustermann",
+                "\n- Max",
+                "\n~ Иван",
+                "\n—Ann-Kathrin O'Neil",
                 "\n\nThanks,\nMax",
                 "\nMit freundlichen Grüßen\nMax",
                 "\nRegards, Ann",
@@ -147,6 +151,7 @@ class OptOutTests:
                 "Stop\n\nby the shop",
                 "Stop\nMax",
                 "Stop\n\nTomorrow",
+                "Stop\n- tomorrow at five",
                 "don't\nstop",
             ),
             *("Sent from my iPhone", "\u200b", "stop messages sent from my iPhone", "Stop\nThanksgiving is near"),
