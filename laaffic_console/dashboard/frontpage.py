@@ -43,9 +43,9 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def approvals_badge(request: HttpRequest) -> int | None:
+def approvals_waiting(request: HttpRequest) -> int:
     """How many wait for this person; no question to the database where approvals are off."""
-    return (approval_rules.is_on() and approvals.waiting_for(request.user).count()) or None
+    return approvals.waiting_for(request.user).count() if approval_rules.is_on() else 0
 
 
 def open_campaigns(states: list[CampaignState]) -> list[Campaign]:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 
@@ -61,129 +62,139 @@ UNFOLD: dict[str, Any] = {
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,
-        "navigation": [
-            {
-                "items": [
-                    {"title": _("Front page"), "icon": "home", "link": reverse_lazy("admin:index")},
-                ]
-            },
-            {
-                "title": _("Send"),
-                "separator": True,
-                "items": [
-                    _item(_("Campaigns"), "campaign", "messaging_campaign_changelist", "messaging.view_campaign"),
-                    {
-                        **_item(_("Approvals"), "approval", "messaging_approval_changelist", "messaging.view_approval"),
-                        "badge": "laaffic_console.dashboard.frontpage.approvals_badge",
-                    },
-                    _item(_("MMS campaigns"), "mms", "messaging_mmscampaign_changelist", "messaging.view_campaign"),
-                    _item(
-                        _("Email campaigns"),
-                        "mail",
-                        "messaging_emailcampaign_changelist",
-                        "messaging.view_emailcampaign",
-                    ),
-                    _item(_("Messages"), "sms", "messaging_message_changelist", "messaging.view_message"),
-                    _item(_("Replies"), "reply", "messaging_reply_changelist", "messaging.view_reply"),
-                    _item(
-                        _("Emails"), "outgoing_mail", "messaging_emailmessage_changelist", "messaging.view_emailmessage"
-                    ),
-                    _item(
-                        _("MMS attachments"),
-                        "perm_media",
-                        "messaging_mmsattachment_changelist",
-                        "messaging.view_mmsattachment",
-                    ),
-                ],
-            },
-            {
-                "title": _("Voice"),
-                "separator": True,
-                "collapsible": True,
-                "items": [
-                    _item(
-                        _("Spoken messages"),
-                        "record_voice_over",
-                        "voice_spokencampaign_changelist",
-                        "messaging.view_campaign",
-                    ),
-                    _item(_("Group calls"), "voice_chat", "voice_grouptask_changelist", "voice.view_grouptask"),
-                    _item(_("Calls"), "call", "voice_sipcall_changelist", "voice.view_sipcall"),
-                    _item(_("Call records"), "call_log", "voice_callrecord_changelist", "voice.view_callrecord"),
-                    _item(_("Audio files"), "library_music", "voice_audiofile_changelist", "voice.view_audiofile"),
-                    _item(_("SIP phones"), "deskphone", "voice_sipphone_changelist", "voice.view_sipphone"),
-                ],
-            },
-            {
-                "title": _("People"),
-                "separator": True,
-                "items": [
-                    _item(_("Contacts"), "contacts", "messaging_contact_changelist", "messaging.view_contact"),
-                    _item(_("Groups"), "group", "messaging_contactgroup_changelist", "messaging.view_contactgroup"),
-                    _item(
-                        _("Imports"),
-                        "upload_file",
-                        "messaging_contactimport_changelist",
-                        "messaging.view_contactimport",
-                    ),
-                    _item(
-                        _("Suppression list"),
-                        "block",
-                        "messaging_suppressionentry_changelist",
-                        "messaging.view_suppressionentry",
-                    ),
-                ],
-            },
-            {
-                "title": _("Numbers"),
-                "separator": True,
-                "collapsible": True,
-                "items": [
-                    _item(_("AXB bindings"), "link", "numbers_binding_changelist", "numbers.view_binding"),
-                    _item(_("Number pools"), "dialpad", "numbers_numberpool_changelist", "numbers.view_numberpool"),
-                    _item(_("Owned numbers"), "sim_card", "numbers_ownednumber_changelist", "numbers.view_ownednumber"),
-                ],
-            },
-            {
-                "title": _("Records"),
-                "separator": True,
-                "collapsible": True,
-                "items": [
-                    _item(_("Ledger"), "receipt_long", "gateway_gatewaycall_changelist", "gateway.view_gatewaycall"),
-                    _item(_("Inbox"), "inbox", "gateway_pushedbody_changelist", "gateway.view_pushedbody"),
-                    _item(
-                        _("Reports without a message"),
-                        "help",
-                        "gateway_orphanreport_changelist",
-                        "gateway.view_orphanreport",
-                    ),
-                ],
-            },
-            {
-                "title": _("Settings"),
-                "separator": True,
-                "collapsible": True,
-                "items": [
-                    _item(_("Applications"), "apps", "gateway_application_changelist", "gateway.view_application"),
-                    {
-                        "title": _("Health"),
-                        "icon": "monitor_heart",
-                        "link": reverse_lazy("health"),
-                        "permission": may("gateway.view_workerheartbeat"),
-                    },
-                    _item(_("Price list"), "sell", "messaging_listprice_changelist", "messaging.view_listprice"),
-                    _item(_("Workers"), "memory", "gateway_workerheartbeat_changelist", "gateway.view_workerheartbeat"),
-                    _item(
-                        _("Balance"),
-                        "account_balance",
-                        "gateway_balancereading_changelist",
-                        "gateway.view_balancereading",
-                    ),
-                    _item(_("Account holds"), "pan_tool", "gateway_accounthold_changelist", "gateway.view_accounthold"),
-                    _item(_("Users"), "person", "auth_user_changelist", "auth.view_user"),
-                    _item(_("Roles"), "badge", "auth_group_changelist", "auth.view_group"),
-                ],
-            },
-        ],
+        "navigation": "laaffic_console.dashboard.look.navigation",
     },
 }
+
+NAVIGATION: list[dict[str, Any]] = [
+    {
+        "items": [
+            {"title": _("Front page"), "icon": "home", "link": reverse_lazy("admin:index")},
+        ]
+    },
+    {
+        "title": _("Send"),
+        "separator": True,
+        "items": [
+            _item(_("Campaigns"), "campaign", "messaging_campaign_changelist", "messaging.view_campaign"),
+            {
+                **_item(_("Approvals"), "approval", "messaging_approval_changelist", "messaging.view_approval"),
+                "counts": "laaffic_console.dashboard.frontpage.approvals_waiting",
+            },
+            _item(_("MMS campaigns"), "mms", "messaging_mmscampaign_changelist", "messaging.view_campaign"),
+            _item(
+                _("Email campaigns"),
+                "mail",
+                "messaging_emailcampaign_changelist",
+                "messaging.view_emailcampaign",
+            ),
+            _item(_("Messages"), "sms", "messaging_message_changelist", "messaging.view_message"),
+            _item(_("Replies"), "reply", "messaging_reply_changelist", "messaging.view_reply"),
+            _item(_("Emails"), "outgoing_mail", "messaging_emailmessage_changelist", "messaging.view_emailmessage"),
+            _item(
+                _("MMS attachments"),
+                "perm_media",
+                "messaging_mmsattachment_changelist",
+                "messaging.view_mmsattachment",
+            ),
+        ],
+    },
+    {
+        "title": _("Voice"),
+        "separator": True,
+        "collapsible": True,
+        "items": [
+            _item(
+                _("Spoken messages"),
+                "record_voice_over",
+                "voice_spokencampaign_changelist",
+                "messaging.view_campaign",
+            ),
+            _item(_("Group calls"), "voice_chat", "voice_grouptask_changelist", "voice.view_grouptask"),
+            _item(_("Calls"), "call", "voice_sipcall_changelist", "voice.view_sipcall"),
+            _item(_("Call records"), "call_log", "voice_callrecord_changelist", "voice.view_callrecord"),
+            _item(_("Audio files"), "library_music", "voice_audiofile_changelist", "voice.view_audiofile"),
+            _item(_("SIP phones"), "deskphone", "voice_sipphone_changelist", "voice.view_sipphone"),
+        ],
+    },
+    {
+        "title": _("People"),
+        "separator": True,
+        "items": [
+            _item(_("Contacts"), "contacts", "messaging_contact_changelist", "messaging.view_contact"),
+            _item(_("Groups"), "group", "messaging_contactgroup_changelist", "messaging.view_contactgroup"),
+            _item(
+                _("Imports"),
+                "upload_file",
+                "messaging_contactimport_changelist",
+                "messaging.view_contactimport",
+            ),
+            _item(
+                _("Suppression list"),
+                "block",
+                "messaging_suppressionentry_changelist",
+                "messaging.view_suppressionentry",
+            ),
+        ],
+    },
+    {
+        "title": _("Numbers"),
+        "separator": True,
+        "collapsible": True,
+        "items": [
+            _item(_("AXB bindings"), "link", "numbers_binding_changelist", "numbers.view_binding"),
+            _item(_("Number pools"), "dialpad", "numbers_numberpool_changelist", "numbers.view_numberpool"),
+            _item(_("Owned numbers"), "sim_card", "numbers_ownednumber_changelist", "numbers.view_ownednumber"),
+        ],
+    },
+    {
+        "title": _("Records"),
+        "separator": True,
+        "collapsible": True,
+        "items": [
+            _item(_("Ledger"), "receipt_long", "gateway_gatewaycall_changelist", "gateway.view_gatewaycall"),
+            _item(_("Inbox"), "inbox", "gateway_pushedbody_changelist", "gateway.view_pushedbody"),
+            _item(
+                _("Reports without a message"),
+                "help",
+                "gateway_orphanreport_changelist",
+                "gateway.view_orphanreport",
+            ),
+        ],
+    },
+    {
+        "title": _("Settings"),
+        "separator": True,
+        "collapsible": True,
+        "items": [
+            _item(_("Applications"), "apps", "gateway_application_changelist", "gateway.view_application"),
+            {
+                "title": _("Health"),
+                "icon": "monitor_heart",
+                "link": reverse_lazy("health"),
+                "permission": may("gateway.view_workerheartbeat"),
+            },
+            _item(_("Price list"), "sell", "messaging_listprice_changelist", "messaging.view_listprice"),
+            _item(_("Workers"), "memory", "gateway_workerheartbeat_changelist", "gateway.view_workerheartbeat"),
+            _item(
+                _("Balance"),
+                "account_balance",
+                "gateway_balancereading_changelist",
+                "gateway.view_balancereading",
+            ),
+            _item(_("Account holds"), "pan_tool", "gateway_accounthold_changelist", "gateway.view_accounthold"),
+            _item(_("Users"), "person", "auth_user_changelist", "auth.view_user"),
+            _item(_("Roles"), "badge", "auth_group_changelist", "auth.view_group"),
+        ],
+    },
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """unfold draws a badge whatever it says, so an item has one only while it counts something."""
+    return [{**group, "items": [_counted(item, request) for item in group["items"]]} for group in NAVIGATION]
+
+
+def _counted(item: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+    n = import_string(item["counts"])(request) if "counts" in item and item["permission"](request) else 0
+    return {**item, "badge": n} if n else item

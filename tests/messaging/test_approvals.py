@@ -1,6 +1,7 @@
 """A second person's word: when it is needed, what voids it, and that nothing starts without it."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -250,6 +251,11 @@ class VoidTests:
         assert campaigns.take_back(draft.pk, by=ada).state == CampaignState.DRAFT
 
 
+def badges(page: str) -> list[str]:
+    """What is written behind the items of the menu: unfold draws each badge, also an empty one."""
+    return re.findall(r'<span class="[^"]*uppercase min-w-\[18px\][^"]*">\s*(.*?)\s*</span>', page)
+
+
 class PageTests:
     @pytest.fixture
     def signed_in(self) -> Callable[[str], Client]:
@@ -283,6 +289,7 @@ class PageTests:
         assert ['id="approve"' in page for page in seen] == [False, True]
         assert "for the weekend" in seen[1]
         assert ["waits for your approval" in page for page in front] == [False, True]
+        assert [badges(page) for page in front] == [[], ["1"]]
         assert Campaign.objects.get().state == CampaignState.RUNNING
 
     def test_who_only_approves_cannot_ask(self, draft: Campaign, signed_in: Callable[[str], Client]) -> None:
