@@ -13,7 +13,8 @@ class MessagingConfig(AppConfig):
         from laaffic_console.gateway.services import account_hold, bell, inbox
         from messaging import search_indexes
         from messaging.services import approvable, channels
-        from messaging.services.approval_kinds import CampaignDrafts, EmailDrafts
+        from messaging.services.campaign_approval import CampaignDrafts
+        from messaging.services.email_approval import EmailDrafts
         from messaging.services.mms_channel import MmsChannel
         from messaging.services.sms_channel import SmsChannel
 

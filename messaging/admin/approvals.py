@@ -15,7 +15,8 @@ from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from messaging.admin.pages import require
 from messaging.models import Approval
 from messaging.models.approvals import DRAFTS
-from messaging.services import approvable, approval_rules, approvals, campaigns
+from messaging.services import approvable, approval_rules, approvals
+from messaging.services.refusals import NotAllowed
 
 COLOURS = {
     Approval.Outcome.ASKED: "warning",
@@ -106,7 +107,7 @@ def act(request: HttpRequest, draft: Any, verb: str) -> HttpResponse:
             messages.success(request, _("Approved.") if verb == "approve" else _("Refused; your reason is kept."))
     except ValidationError as problem:
         messages.error(request, " ".join(problem.messages))
-    except campaigns.NotAllowed as problem:
+    except NotAllowed as problem:
         messages.error(request, str(problem))
     draft.refresh_from_db(fields=["state"])
     return HttpResponseRedirect(page_of(draft, "review" if draft.state == approvals.DRAFT else "change"))

@@ -29,6 +29,7 @@ from messaging.services import (
 )
 from messaging.services.forecast import Forecast
 from messaging.services.launch_checks import Check
+from messaging.services.refusals import NotAllowed
 from messaging.services.shown import Shown
 
 
@@ -57,7 +58,7 @@ def _launch(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> Http
         campaigns.launch(campaign.pk, by=request.user, undo_seconds=undo, reasons=reasons, seen=seen)
     except launch_checks.NotSeen as problem:
         return _page(admin, request, campaign, missing=problem.sentences)
-    except (ValidationError, campaigns.NotAllowed) as problem:
+    except (ValidationError, NotAllowed) as problem:
         for said in problem.messages if isinstance(problem, ValidationError) else [str(problem)]:
             messages.error(request, said)
         return _page(admin, request, campaign)

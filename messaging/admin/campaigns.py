@@ -23,6 +23,7 @@ from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, CampaignState, ContactGroup
 from messaging.services import approvals as approval_words
 from messaging.services import campaigns, counting
+from messaging.services.refusals import NotAllowed
 
 Verb = Callable[..., Campaign]
 
@@ -277,7 +278,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
         campaign = self._get(request, pk)
         try:
             BUTTONS[verb][2](campaign.pk, by=request.user)
-        except campaigns.NotAllowed as problem:
+        except NotAllowed as problem:
             messages.error(request, str(problem))
         return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[pk]))
 

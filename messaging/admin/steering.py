@@ -20,6 +20,7 @@ from messaging.admin.pages import blame, page, require
 from messaging.incurable import is_incurable
 from messaging.models import Campaign, CampaignState
 from messaging.services import campaigns, counting, follow_ups, resolving, unknown
+from messaging.services.refusals import NotAllowed
 
 FOLLOW_UPS = {
     "copy": (gettext_lazy("Copy"), follow_ups.copy),
@@ -88,7 +89,7 @@ def unknown_view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) ->
     if request.method == "POST" and request.POST.get("word") in words and form.is_valid():
         try:
             settled = words[request.POST["word"]](campaign.pk, reason=form.cleaned_data["reason"], by=request.user)
-        except campaigns.NotAllowed as problem:
+        except NotAllowed as problem:
             messages.error(request, str(problem))
             return _back(campaign)
         said = ngettext("%(n)d message was settled by your word.", "%(n)d messages were settled by your word.", settled)
@@ -122,7 +123,7 @@ def _change_pace(request: HttpRequest, campaign: Campaign, form: PaceForm) -> bo
     except ValidationError as problem:
         blame(form, problem)
         return False
-    except campaigns.NotAllowed as problem:
+    except NotAllowed as problem:
         messages.error(request, str(problem))
     return True
 
@@ -161,7 +162,7 @@ def retry_view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> H
 def _follow_up(request: HttpRequest, campaign: Campaign, make: Callable[..., Campaign]) -> HttpResponse:
     try:
         draft = make(campaign.pk, by=request.user)
-    except campaigns.NotAllowed as problem:
+    except NotAllowed as problem:
         messages.error(request, str(problem))
     except ValidationError as problem:
         messages.error(request, " ".join(problem.messages))

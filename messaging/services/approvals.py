@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from laaffic_console.figures import money
 from messaging.models import Approval, Campaign, CampaignState
 from messaging.models.approvals import DRAFTS
-from messaging.services import approvable, approval_rules, campaigns, shown
+from messaging.services import approvable, approval_rules, shown
 from messaging.services.approvable import Plan
+from messaging.services.refusals import NotAllowed
 
 OPEN = (Approval.Outcome.ASKED, Approval.Outcome.APPROVED)
 
@@ -31,7 +32,7 @@ def ask(pk: int, *, by: User, note: str = "", model: type[Model] = Campaign) -> 
         kind.check_ready(draft)
         plan = kind.plan(draft)
         if plan.shown is None:
-            raise campaigns.NotAllowed(_("Its recipients are still being counted. Ask when all are known."))
+            raise NotAllowed(_("Its recipients are still being counted. Ask when all are known."))
         draft.approvals.filter(outcome__in=OPEN).update(outcome=Approval.Outcome.VOID)
         approval = Approval.objects.create(
             **{kind.draft: draft},
@@ -66,19 +67,19 @@ def decide(
         _require_draft(draft)
         approval: Approval | None = draft.approvals.filter(outcome=Approval.Outcome.ASKED).first()
         if approval is None:
-            raise campaigns.NotAllowed(_("Nobody asks for approval of “%(name)s” now.") % {"name": draft.name})
+            raise NotAllowed(_("Nobody asks for approval of “%(name)s” now.") % {"name": draft.name})
         if seen is not None and seen != identity(approval):
-            raise campaigns.NotAllowed(
+            raise NotAllowed(
                 _("Approval was asked for anew since this page was shown. This is how it stands now: look at it again.")
             )
         if approve and is_author(draft, by):
-            raise campaigns.NotAllowed(_("You wrote this: another person has to approve it."))
+            raise NotAllowed(_("You wrote this: another person has to approve it."))
         if approval.asked_by_id == by.pk:
-            raise campaigns.NotAllowed(_("You asked for this approval: another person has to give it."))
+            raise NotAllowed(_("You asked for this approval: another person has to give it."))
         if not approve and not note.strip():
             raise ValidationError(_("Say why you refuse it: whoever asked will read it."))
         if approve and (changed := approval_rules.changed_since(approval, draft, kind.plan(draft))):
-            raise campaigns.NotAllowed(
+            raise NotAllowed(
                 _("It was changed since approval was asked for: %(parts)s. It has to be asked for again.")
                 % {"parts": ", ".join(changed)}
             )
@@ -141,7 +142,7 @@ def waiting_for(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Approval]:
 
 def _require_draft(draft: Any) -> None:
     if draft.state != DRAFT:
-        raise campaigns.NotAllowed(_("“%(name)s” is no draft any more.") % {"name": draft.name})
+        raise NotAllowed(_("“%(name)s” is no draft any more.") % {"name": draft.name})
 
 
 def _said(plan: Plan) -> str:

@@ -30,14 +30,11 @@ from messaging.models import (
     MessageState,
 )
 from messaging.services import approval_rules, audience, channels, counting, forecast, repeats, shown
+from messaging.services.refusals import NotAllowed
 from messaging.services.shown import Shown
 
 MAX_EXTRA_NUMBERS = 1000
 LONGEST_UNDO = 15.0  # seconds: a worker waits meanwhile, and a task that runs too long counts as frozen
-
-
-class NotAllowed(Exception):
-    """The campaign's state does not permit it; the sentence says what does."""
 
 
 def create(

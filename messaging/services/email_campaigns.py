@@ -23,6 +23,7 @@ from laaffic_console.laaffic.email import MAX_SUBJECT
 from messaging import merge_fields
 from messaging.models import EmailCampaign, EmailCampaignEvent, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services import approval_rules, email_counting
+from messaging.services.refusals import NotAllowed
 
 ABOUT = "email campaign"
 INTERFACE = "email/batchSendEmail"
@@ -30,10 +31,6 @@ SURELY_NOT = (CallState.PREPARED, CallState.REFUSED, CallState.NOT_SENT)
 SEND_JOB = "messaging.jobs.send_email_campaign"
 # Where the list's size is not known, no callback for so long means that there is none to come.
 QUIET = dt.timedelta(hours=1)
-
-
-class NotAllowed(Exception):
-    """The campaign's state does not permit it; the sentence says what does."""
 
 
 def create(*, by: User | None = None, **fields: Any) -> EmailCampaign:

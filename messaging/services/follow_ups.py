@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from messaging.incurable import is_incurable
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services import audience, campaigns, contacts, counting
+from messaging.services.refusals import NotAllowed
 
 # An expired message may have arrived, and an unknown one too: neither is sent a second time by a click on "failed".
 FAILED = audience.FAILED
@@ -40,10 +41,10 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
     failed = Message.objects.filter(campaign=campaign, state__in=FAILED)
     there = set(failed.order_by().values_list("reason", flat=True).distinct())
     if not there:
-        raise campaigns.NotAllowed(_("No message of “%(name)s” failed.") % {"name": campaign.name})
+        raise NotAllowed(_("No message of “%(name)s” failed.") % {"name": campaign.name})
     chosen = [reason for reason in there if (not is_incurable(reason) if reasons is None else reason in reasons)]
     if not chosen:
-        raise campaigns.NotAllowed(_("Nobody would get it. Choose at least one reason for which it is sent again."))
+        raise NotAllowed(_("Nobody would get it. Choose at least one reason for which it is sent again."))
     people = _group(_("Failed in %(name)s") % {"name": campaign.name})
     _add_recipients(people, campaign, FAILED, chosen)
     without_contact = failed.filter(contact=None, reason__in=chosen).values_list("number", flat=True)
@@ -70,7 +71,7 @@ def to_new_contacts(campaign_id: int, *, by: User | None = None) -> Campaign:
     """A draft to the same groups without whoever was in its audience, whatever became of their message."""
     campaign = _over(campaign_id, _("It can be sent to new contacts when it is finished."))
     if not campaign.groups.exists():
-        raise campaigns.NotAllowed(_("“%(name)s” went to no group, so nobody can be new.") % {"name": campaign.name})
+        raise NotAllowed(_("“%(name)s” went to no group, so nobody can be new.") % {"name": campaign.name})
     had = _group(_("Recipients of %(name)s") % {"name": campaign.name})
     _add_recipients(had, campaign, [state for state in MessageState if state != MessageState.CANCELLED])
     excluded = [*campaign.excluded_groups.all(), had]
@@ -83,7 +84,7 @@ def to_new_contacts(campaign_id: int, *, by: User | None = None) -> Campaign:
 def _over(campaign_id: int, otherwise: str) -> Campaign:
     campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
     if campaign.state not in (CampaignState.FINISHED, CampaignState.CANCELLED):
-        raise campaigns.NotAllowed(otherwise)
+        raise NotAllowed(otherwise)
     return campaign
 
 

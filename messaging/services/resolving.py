@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import CallState, GatewayCall
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageEvent, MessageState
 from messaging.services import bulk_writes, campaigns, settling
+from messaging.services.refusals import NotAllowed
 
 
 def send_again(campaign_id: int, *, reason: str, by: User | None = None) -> int:
@@ -33,7 +34,7 @@ def is_cancelled(campaign_id: int) -> bool:
 
 def _require_not_cancelled(campaign_id: int) -> None:
     if is_cancelled(campaign_id):
-        raise campaigns.NotAllowed(
+        raise NotAllowed(
             _("This campaign is cancelled, so nothing of it is sent again. Write the unknown messages off.")
         )
 

@@ -17,6 +17,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.jobs import follow_account
 from messaging.models import Campaign, CampaignState, ContactGroup
 from messaging.services import campaigns, claiming, counting, sending
+from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts, group, point_at, run_jobs
 
 __all__ = ["group", "run_jobs"]
@@ -337,7 +338,7 @@ class CampaignTests:
         account_hold.place(refused("-13"))
         follow_account()
 
-        with pytest.raises(campaigns.NotAllowed, match="refused with -13: user locked"):
+        with pytest.raises(NotAllowed, match="refused with -13: user locked"):
             campaigns.resume(campaign.pk)
 
     def test_a_new_reason_is_shown(self, application: Application) -> None:

@@ -28,6 +28,7 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.services import audience, audience_counts, campaigns, forecast, launch_checks, recipient_clocks, sending
+from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 
@@ -335,7 +336,7 @@ class UndoTests:
         Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now())
         campaigns.start_launched(launched.pk)
 
-        with pytest.raises(campaigns.NotAllowed, match="cannot be taken back"):
+        with pytest.raises(NotAllowed, match="cannot be taken back"):
             campaigns.take_back(launched.pk)
 
     def test_hours_late_it_is_held(self, launched: Campaign) -> None:

@@ -17,7 +17,8 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Approval, EmailCampaign, EmailCampaignState
-from messaging.services import approval_kinds, approval_rules, approvals, campaigns, email_campaigns, email_choices
+from messaging.services import approval_rules, approvals, email_approval, email_campaigns, email_choices
+from messaging.services.refusals import NotAllowed
 from tests.messaging.pages import hidden
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -78,7 +79,7 @@ def fresh(draft: EmailCampaign) -> EmailCampaign:
 
 class NeedTests:
     def test_a_launch_without_it_is_refused_and_nothing_leaves(self, draft: EmailCampaign, ada: User) -> None:
-        with pytest.raises(email_campaigns.NotAllowed, match="more than 2 recipients: a second person"):
+        with pytest.raises(NotAllowed, match="more than 2 recipients: a second person"):
             email_campaigns.launch(draft.pk, by=ada)
 
         assert fresh(draft).state == State.DRAFT
@@ -92,7 +93,7 @@ class NeedTests:
     def test_a_list_of_unknown_size_needs_it(self, draft: EmailCampaign, ada: User, bob: User) -> None:
         EmailCampaign.objects.update(receiver_id="77")
 
-        with pytest.raises(email_campaigns.NotAllowed, match="is not known: a second person"):
+        with pytest.raises(NotAllowed, match="is not known: a second person"):
             email_campaigns.launch(draft.pk)
         approved(draft, ada, bob)
         assert email_campaigns.launch(draft.pk).state == State.SENDING
@@ -136,7 +137,7 @@ class WordTests:
         draft.authors.add(bob)
 
         for person, says in ((ada, "You asked for this"), (bob, "You wrote this")):
-            with pytest.raises(campaigns.NotAllowed, match=says):
+            with pytest.raises(NotAllowed, match=says):
                 decide(draft, person)
         assert not approvals.waiting_for(bob).exists()
 
@@ -144,7 +145,7 @@ class WordTests:
         ask(draft, ada)
         decide(draft, bob, approve=False, note="Wrong list")
 
-        with pytest.raises(email_campaigns.NotAllowed, match="bob refused it: Wrong list"):
+        with pytest.raises(NotAllowed, match="bob refused it: Wrong list"):
             email_campaigns.launch(draft.pk)
 
 
@@ -165,14 +166,14 @@ class VoidTests:
         approved(draft, ada, bob)
         EmailCampaign.objects.update(**EDITS[part])
 
-        with pytest.raises(email_campaigns.NotAllowed, match=f"changed since approval was asked for: .*{part}"):
+        with pytest.raises(NotAllowed, match=f"changed since approval was asked for: .*{part}"):
             email_campaigns.launch(draft.pk)
         approvals.void_if_changed(fresh(draft), by=ada)
         assert Approval.objects.get().outcome == "void"
         assert f"changed: {part}" in draft.events.first().text
 
     def test_every_field_that_is_sent_is_bound(self, draft: EmailCampaign) -> None:
-        parts = approval_kinds.EmailDrafts().parts
+        parts = email_approval.EmailDrafts().parts
         other = Application.objects.create(app_id="other", channel="email")
         values = {"application_id": other.pk, "ad_flag": 1, "trigger_id": 5, "unsubscribe": True, "scheduled_at": LATER}
 
@@ -196,7 +197,7 @@ class VoidTests:
         held = fresh(draft)
         assert held.state == State.HELD
         assert "how many are on the list: 10 before, 12 now" in held.hold_reason
-        with pytest.raises(email_campaigns.NotAllowed):
+        with pytest.raises(NotAllowed):
             email_campaigns.resume(draft.pk, by=ada)
         assert email_campaigns.edit_again(draft.pk, by=ada).state == State.DRAFT
 

@@ -16,7 +16,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign
 from messaging.models import EmailCampaignState as State
 from messaging.services import email_callbacks, email_campaigns, email_counting, email_sending
-from messaging.services.email_campaigns import NotAllowed
+from messaging.services.refusals import NotAllowed
 from tests.messaging.test_email_sending import TOKEN, call_states, emails_of, fresh, launched, tell
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -17,7 +17,7 @@ from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import email_callbacks, email_campaigns, email_counting, email_sending, email_tests
-from messaging.services.email_campaigns import NotAllowed
+from messaging.services.refusals import NotAllowed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

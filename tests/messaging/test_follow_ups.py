@@ -21,6 +21,7 @@ from messaging.models import (
     OutcomeTally,
 )
 from messaging.services import audience, campaigns, follow_ups
+from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db
@@ -141,12 +142,12 @@ class RetryTests:
 
     def test_waits_for_the_end(self, over: Campaign) -> None:
         Campaign.objects.filter(pk=over.pk).update(state=CampaignState.RUNNING)
-        with pytest.raises(campaigns.NotAllowed, match="when it is finished"):
+        with pytest.raises(NotAllowed, match="when it is finished"):
             follow_ups.retry_failed(over.pk)
 
     def test_makes_nothing_when_nothing_failed(self, over: Campaign) -> None:
         Message.objects.filter(campaign=over).update(state=MessageState.DELIVERED)
-        with pytest.raises(campaigns.NotAllowed, match="No message"):
+        with pytest.raises(NotAllowed, match="No message"):
             follow_ups.retry_failed(over.pk)
         assert not ContactGroup.objects.filter(is_ad_hoc=True).exists()
 
@@ -213,7 +214,7 @@ class ReasonTests:
         assert numbers_of(draft) == {failed["unknown subscriber"]}
 
     def test_nothing_is_made_of_no_reason(self, over: Campaign, failed: dict[str, str]) -> None:
-        with pytest.raises(campaigns.NotAllowed, match="at least one reason"):
+        with pytest.raises(NotAllowed, match="at least one reason"):
             follow_ups.retry_failed(over.pk, reasons=[])
 
         assert not ContactGroup.objects.filter(is_ad_hoc=True).exists()

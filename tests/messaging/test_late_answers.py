@@ -22,6 +22,7 @@ from laaffic_console.laaffic.reports import Source
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services import audience, campaigns, claiming, counting, proving, reports, resolving, settling
 from messaging.services.outgoing import Claim
+from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -138,7 +139,7 @@ class LateAnswerTests:
         campaign = Campaign.objects.get()
         campaigns.cancel(campaign.pk)
 
-        with pytest.raises(campaigns.NotAllowed, match="Write the unknown messages off"):
+        with pytest.raises(NotAllowed, match="Write the unknown messages off"):
             resolving.send_again(campaign.pk, reason="they asked")
 
         assert states() == {MessageState.UNKNOWN}

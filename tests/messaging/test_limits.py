@@ -15,6 +15,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageEvent, MessageState
 from messaging.services import campaigns, counting, proving, sending
+from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -149,7 +150,7 @@ class PaceTests:
             campaigns.change_pace(campaign.pk, rate_per_second=0)
 
         Campaign.objects.update(state=CampaignState.FINISHED)
-        with pytest.raises(campaigns.NotAllowed):
+        with pytest.raises(NotAllowed):
             campaigns.change_pace(campaign.pk, rate_per_second=5)
 
     def test_from_the_page(self, application: Application, group: ContactGroup, client: Client) -> None:

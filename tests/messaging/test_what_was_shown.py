@@ -25,6 +25,7 @@ from messaging.models import (
     SuppressionRelease,
 )
 from messaging.services import approvals, audience, audience_counts, campaigns
+from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 
@@ -227,7 +228,7 @@ class TimeTests:
 
         assert held.state == CampaignState.HELD
         assert "not what was shown when it was launched" in held.hold_reason
-        with pytest.raises(campaigns.NotAllowed, match="Make it a draft again"):
+        with pytest.raises(NotAllowed, match="Make it a draft again"):
             campaigns.resume(campaign.pk, by=ada)
 
     def test_it_starts_when_nothing_has_changed_or_some_opted_out(
@@ -282,7 +283,7 @@ class ApprovalTests:
             join(group)  # it stays above the limit
         CHANGES[change](group)
 
-        with pytest.raises(campaigns.NotAllowed, match="changed since"):
+        with pytest.raises(NotAllowed, match="changed since"):
             campaigns.launch(draft.pk, by=ada)
 
     def test_a_group_that_grew_past_the_limit_needs_it_though_it_was_counted_before(
@@ -293,7 +294,7 @@ class ApprovalTests:
         audience_counts.complete(draft)
         add_contacts(group, 30, first=919876510000)
 
-        with pytest.raises(campaigns.NotAllowed, match="second person"):
+        with pytest.raises(NotAllowed, match="second person"):
             campaigns.launch(draft.pk)
 
     def test_a_stale_page_decides_nothing(
@@ -327,6 +328,6 @@ class ApprovalTests:
         approvals.ask(draft.pk, by=carol)
 
         for author in (ada, bob):
-            with pytest.raises(campaigns.NotAllowed, match="You wrote this"):
+            with pytest.raises(NotAllowed, match="You wrote this"):
                 approvals.decide(draft.pk, by=author, approve=True)
         assert not approvals.waiting_for(bob).exists()

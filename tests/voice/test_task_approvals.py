@@ -16,7 +16,8 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, GatewayCall
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Approval, ContactGroup, SuppressionEntry
-from messaging.services import approvals, campaigns
+from messaging.services import approvals
+from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
@@ -137,7 +138,7 @@ class WordTests:
         ask(draft, ada)
 
         for person, says in ((ada, "You asked for this"), (bob, "You wrote this")):
-            with pytest.raises(campaigns.NotAllowed, match=says):
+            with pytest.raises(NotAllowed, match=says):
                 decide(draft, person)
         assert not approvals.waiting_for(bob).exists()
         assert approvals.waiting_for(carol).get().draft == draft

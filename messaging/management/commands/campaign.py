@@ -10,6 +10,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.open_acts import StillOpen
 from messaging.models import Campaign, ContactGroup
 from messaging.services import campaigns, counting, proving, resolving
+from messaging.services.refusals import NotAllowed
 
 CHANGES = {
     "launch": campaigns.launch,
@@ -57,7 +58,7 @@ class Command(BaseCommand):
             raise outcomes.refused_repeat(problem) from problem
         except ValidationError as problem:
             raise CommandError("\n".join(said(problem))) from problem
-        except campaigns.NotAllowed as problem:
+        except NotAllowed as problem:
             raise CommandError(str(problem)) from problem
         except Campaign.DoesNotExist as problem:
             raise CommandError(f"There is no campaign {options['id']}.") from problem

@@ -1,4 +1,4 @@
-"""What the rules of approval have to know of a campaign and of an email campaign."""
+"""What the rules of approval have to know of an email campaign."""
 
 from typing import Any
 
@@ -8,50 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from messaging.models import Campaign, EmailCampaign, EmailChoice, EmailLookup
-from messaging.services import audience_counts, campaigns, email_campaigns, email_choices, forecast, shown
+from messaging.models import EmailCampaign, EmailChoice, EmailLookup
+from messaging.services import email_campaigns, email_choices, shown
 from messaging.services.approvable import Approvable, Plan
-from messaging.services.forecast import Forecast
 from messaging.services.shown import Shown
 
 Kind = EmailLookup.Kind
-
-
-class CampaignDrafts(Approvable):
-    """SMS, MMS and spoken messages."""
-
-    model = Campaign
-    draft = "campaign"
-
-    def needs_none(self, draft: Campaign) -> bool:
-        return draft.kind == Campaign.Kind.TEST
-
-    def prepare(self, pk: int, *, within_request: bool, is_on: bool) -> None:
-        campaign = Campaign.objects.select_related("application").get(pk=pk)
-        if not (is_on or campaign.shown or campaign.scheduled_at or within_request):
-            return
-        if within_request:
-            audience_counts.renew(campaign)
-            audience_counts.complete(campaign)
-        else:
-            audience_counts.complete(campaign, since=timezone.now())
-
-    def locked(self, pk: int) -> Campaign:
-        return campaigns.locked(pk)
-
-    def check_ready(self, draft: Campaign) -> None:
-        campaigns.check_ready(draft)
-
-    def plan(self, draft: Campaign, known: Forecast | None = None) -> Plan:
-        planned = known or forecast.of(draft)
-        seen = shown.of(draft, planned) if planned.counted.is_done else None
-        return Plan(seen, planned.cost.by_currency)
-
-    def parts(self, draft: Campaign) -> dict[str, str]:
-        return shown.parts_of(draft)
-
-    def note(self, draft: Campaign, text: str, by: User | None) -> None:
-        campaigns.note(draft, text, by)
 
 
 class EmailDrafts(Approvable):
