@@ -12,11 +12,12 @@ class MessagingConfig(AppConfig):
         from laaffic_console.gateway.models import PushKind
         from laaffic_console.gateway.services import account_hold, bell, inbox
         from messaging import search_indexes
-        from messaging.services import approvable, channels
-        from messaging.services.campaign_approval import CampaignDrafts
-        from messaging.services.email_approval import EmailDrafts
-        from messaging.services.mms_channel import MmsChannel
-        from messaging.services.sms_channel import SmsChannel
+        from messaging.services.approvals import approvable
+        from messaging.services.campaigns.campaign_approval import CampaignDrafts
+        from messaging.services.channels import channels
+        from messaging.services.email.email_approval import EmailDrafts
+        from messaging.services.mms.mms_channel import MmsChannel
+        from messaging.services.sms.sms_channel import SmsChannel
 
         post_migrate.connect(search_indexes.create, sender=self)
         channels.register(SmsChannel())

@@ -14,7 +14,7 @@ from laaffic_console import exports as files
 from messaging.contact_rows import attribute_header
 from messaging.models import Contact, GroupMembership
 from messaging.resources import ContactResource
-from messaging.services.contacts import attribute_names
+from messaging.services.contacts.contacts import attribute_names
 
 CHUNK = 2000
 

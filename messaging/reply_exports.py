@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from messaging.models import Reply
-from messaging.services.replies import contacts_of
+from messaging.services.replies.replies import contacts_of
 
 CHUNK = 1000
 COLUMNS = ["number", "name", "text", "at", "sent_to", "answers", "opted_out_with", "suppressed_on", "came_by"]

@@ -19,7 +19,7 @@ from messaging.contact_rows import (
     guess_mapping,
 )
 from messaging.models import Contact
-from messaging.services import contacts
+from messaging.services.contacts import contacts
 
 STORED = ("number", "validity", "name", "email", "country", "time_zones", "language", "attributes")
 EXPORTED = ("number", "name", "email", "country", "language", "validity", "time_zones", "source", "created_at")

@@ -174,7 +174,10 @@ def campaign_run(numbers: Sequence[str], connections: int) -> float:
 
     from laaffic_console.gateway.models import Application
     from messaging.models import ContactGroup
-    from messaging.services import audience, campaigns, counting, sending
+    from messaging.services.audience import audience
+    from messaging.services.batches import counting
+    from messaging.services.campaigns import campaigns
+    from messaging.services.sending import sending
 
     application = Application.objects.get(app_id=APP_ID)
     application.connections = connections

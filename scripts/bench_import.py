@@ -176,7 +176,7 @@ def default_route(file: Path) -> dict[str, float]:
 
 
 def console_route(file: Path) -> dict[str, float]:
-    from messaging.services import imports
+    from messaging.services.contacts import imports
 
     job = imports.open_path(file)
     imports.import_at_once(job)

@@ -145,7 +145,7 @@ def prepare(count: int) -> None:
 
     from laaffic_console.gateway.models import Application
     from messaging.models import Contact, ContactGroup, GroupMembership
-    from messaging.services import campaigns
+    from messaging.services.campaigns import campaigns
 
     application = Application.objects.get_or_create(app_id=bench.APP_ID, defaults={"channel": "sms"})[0]
     group = ContactGroup.objects.create(name=f"{count} people")
@@ -168,7 +168,9 @@ def send_in_slices(campaign_id: int) -> dict[str, float]:
 
     django.setup()
     from messaging.models import Campaign, CampaignState
-    from messaging.services import campaigns, counting, sending
+    from messaging.services.batches import counting
+    from messaging.services.campaigns import campaigns
+    from messaging.services.sending import sending
 
     before = peak_mb()
     started = time.perf_counter()

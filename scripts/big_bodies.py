@@ -24,7 +24,9 @@ from django.utils import timezone  # noqa: E402
 from laaffic_console.gateway.models import Application, GatewayCall, PushedBody, PushKind  # noqa: E402
 from laaffic_console.gateway.services import draining, inbox  # noqa: E402
 from messaging.models import EmailCampaign  # noqa: E402
-from messaging.services import email_callbacks, reply_pushes, report_pushes  # noqa: E402
+from messaging.services.email import email_callbacks  # noqa: E402
+from messaging.services.replies import reply_pushes  # noqa: E402
+from messaging.services.reports import report_pushes  # noqa: E402
 
 
 def reports(n: int) -> list[dict[str, Any]]:

@@ -116,7 +116,8 @@ def add_campaign(
     number: int, application, group, first_contact: int, size: int, at: dt.datetime, is_running: bool
 ) -> None:
     from messaging.models import Batch, Campaign, CampaignState
-    from messaging.services import campaigns, hours
+    from messaging.services.batches import hours
+    from messaging.services.campaigns import campaigns
 
     campaign = Campaign.objects.create(
         name=f"Filled {number + 1}",
@@ -159,7 +160,7 @@ def add_campaign(
 
 def add_activity(campaign, at: dt.datetime) -> None:
     from messaging.models import ActivityTally, MessageState
-    from messaging.services import counting
+    from messaging.services.batches import counting
 
     counts = counting.state_counts(campaign)
     ends = {state: counts[state.key] for state in (MessageState.DELIVERED, MessageState.UNDELIVERED)}
@@ -176,7 +177,7 @@ def add_delivery_times(campaign, at: dt.datetime) -> None:
     from django.db.models import Count
 
     from messaging.models import Message, MessageState
-    from messaging.services import delivery_times
+    from messaging.services.reports import delivery_times
 
     delivered = Message.objects.filter(campaign=campaign, state=MessageState.DELIVERED).order_by()
     buckets: Counter[int] = Counter()

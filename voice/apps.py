@@ -14,7 +14,8 @@ class VoiceConfig(AppConfig):
         from laaffic_console.gateway.models import PushKind
         from laaffic_console.gateway.services import bell, inbox
         from messaging import contact_actions
-        from messaging.services import approvable, channels
+        from messaging.services.approvals import approvable
+        from messaging.services.channels import channels
         from voice.services.task_approval import GroupTaskDrafts
         from voice.services.tts_channel import TtsChannel
 

@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.stored_words import in_words
 from messaging.models import ActivityTally, MessageState
-from messaging.services import delivery_times, hours, insights
+from messaging.services.batches import hours
+from messaging.services.figures import insights
+from messaging.services.reports import delivery_times
 
 DAY = dt.timedelta(days=1)
 

@@ -10,7 +10,10 @@ from laaffic_console.dashboard import days, health, health_page
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.services import balance_history, workers
 from messaging.models import Campaign, CampaignState, Contact, EmailCampaign
-from messaging.services import approval_rules, approvals, counting, email_counting, insights
+from messaging.services.approvals import approval_rules, approvals
+from messaging.services.batches import counting
+from messaging.services.email import email_counting
+from messaging.services.figures import insights
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN
 

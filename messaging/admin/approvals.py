@@ -15,7 +15,7 @@ from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from messaging.admin.pages import require
 from messaging.models import Approval
 from messaging.models.approvals import DRAFTS
-from messaging.services import approvable, approval_rules, approvals
+from messaging.services.approvals import approvable, approval_rules, approvals
 from messaging.services.refusals import NotAllowed
 
 COLOURS = {

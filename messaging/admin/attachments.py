@@ -22,8 +22,8 @@ from laaffic_console.gateway.models import GatewayCall
 from messaging import attachment_content
 from messaging.admin.pages import page, require
 from messaging.models import MmsAttachment
-from messaging.services import attachments
-from messaging.services.attachments import UploadedWithoutId, UploadFailed
+from messaging.services.mms import attachments
+from messaging.services.mms.attachments import UploadedWithoutId, UploadFailed
 
 FILES_AT_ONCE = 10
 

@@ -17,20 +17,14 @@ from messaging import segments
 from messaging.admin import approvals, channel_pages
 from messaging.admin.pages import may_see_contacts, page, require
 from messaging.models import Campaign, CampaignState
-from messaging.services import (
-    audience_counts,
-    balance_forecast,
-    campaigns,
-    forecast,
-    launch_checks,
-    previews,
-    recipient_clocks,
-    shown,
-)
-from messaging.services.forecast import Forecast
-from messaging.services.launch_checks import Check
+from messaging.services.approvals import shown
+from messaging.services.approvals.shown import Shown
+from messaging.services.audience import audience_counts, recipient_clocks
+from messaging.services.campaigns import campaigns, launch_checks, previews
+from messaging.services.campaigns.launch_checks import Check
+from messaging.services.forecast import balance_forecast, forecast
+from messaging.services.forecast.forecast import Forecast
 from messaging.services.refusals import NotAllowed
-from messaging.services.shown import Shown
 
 
 def view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> HttpResponse:

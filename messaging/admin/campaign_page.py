@@ -11,7 +11,9 @@ from messaging import meanings
 from messaging.admin import channel_pages
 from messaging.admin.replies import with_contacts
 from messaging.models import Campaign
-from messaging.services import batch_squares, counting, delivery_times, insights
+from messaging.services.batches import counting
+from messaging.services.figures import batch_squares, insights
+from messaging.services.reports import delivery_times
 
 
 def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) -> dict[str, Any]:

@@ -21,8 +21,9 @@ from messaging.admin import approvals, before_launch, campaign_page, channel_pag
 from messaging.admin.pages import blame, page, require
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, CampaignState, ContactGroup
-from messaging.services import approvals as approval_words
-from messaging.services import campaigns, counting
+from messaging.services.approvals import approvals as approval_words
+from messaging.services.batches import counting
+from messaging.services.campaigns import campaigns
 from messaging.services.refusals import NotAllowed
 
 Verb = Callable[..., Campaign]

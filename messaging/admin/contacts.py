@@ -44,7 +44,7 @@ from messaging.models import (
     SuppressionRelease,
 )
 from messaging.models.campaigns import using
-from messaging.services import contacts, suppression
+from messaging.services.contacts import contacts, suppression
 from messaging.subscribers import spellings
 
 VALIDITY_COLOURS = {Contact.Validity.VALID: "success", Contact.Validity.POSSIBLE: "warning"}

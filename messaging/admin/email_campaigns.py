@@ -29,10 +29,10 @@ from messaging.admin import approvals
 from messaging.admin.campaigns import launched_meanwhile
 from messaging.admin.pages import blame, page, require
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, EmailMessage
-from messaging.services import approvals as approval_words
-from messaging.services import email_campaigns, email_choices, email_counting, email_tests
-from messaging.services.email_campaigns import ABOUT
-from messaging.services.email_tests import TestFailed
+from messaging.services.approvals import approvals as approval_words
+from messaging.services.email import email_campaigns, email_choices, email_counting, email_tests
+from messaging.services.email.email_campaigns import ABOUT
+from messaging.services.email.email_tests import TestFailed
 from messaging.services.refusals import NotAllowed
 
 State = EmailCampaignState

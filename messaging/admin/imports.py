@@ -19,7 +19,7 @@ from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from messaging.admin.pages import blame, may_see_contacts, page, require
 from messaging.contact_rows import FIXED_FIELDS, IGNORED, RowOptions, attribute_name
 from messaging.models import Contact, ContactGroup, ContactImport
-from messaging.services import imports
+from messaging.services.contacts import imports
 from messaging.unreadable import UnreadableFile
 
 State = ContactImport.State

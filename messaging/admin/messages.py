@@ -14,7 +14,8 @@ from laaffic_console.stored_words import in_words
 from messaging.admin.pages import page
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.order_ids import message_id_of, order_id
-from messaging.services import answers, timeline
+from messaging.services.batches import answers
+from messaging.services.figures import timeline
 
 STATE_COLOURS = {
     state.key: colour

@@ -14,8 +14,8 @@ from messaging.admin.attachments import clock_of
 from messaging.admin.campaigns import CampaignAdmin, CampaignForm
 from messaging.admin.channel_campaigns import ChannelCampaignAdmin
 from messaging.models import Campaign, MmsAttachment, MmsCampaign
-from messaging.services import attachments
-from messaging.services.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
+from messaging.services.mms import attachments
+from messaging.services.mms.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
 
 
 class AttachmentChoices(forms.CheckboxSelectMultiple):

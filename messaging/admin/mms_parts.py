@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from messaging import attachment_content
 from messaging.admin.channel_pages import Beside
 from messaging.models import Campaign, MmsAttachment
-from messaging.services.mms_channel import RANDOM_TITLE, MmsOptions
+from messaging.services.mms.mms_channel import RANDOM_TITLE, MmsOptions
 
 
 @dataclass(frozen=True, slots=True)

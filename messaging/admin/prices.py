@@ -15,8 +15,8 @@ from laaffic_console.dashboard.file_imports import SafeImportMixin
 from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 from messaging.models import Campaign, ListPrice
 from messaging.price_files import ListPriceResource
-from messaging.services import prices
-from messaging.services.prices import Price
+from messaging.services.reports import prices
+from messaging.services.reports.prices import Price
 
 
 @admin.register(ListPrice)

@@ -15,7 +15,8 @@ from laaffic_console.gateway.models import Application, Channel
 from messaging.admin.pages import blame
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, Contact
-from messaging.services import campaigns, contacts
+from messaging.services.campaigns import campaigns
+from messaging.services.contacts import contacts
 
 
 class QuickMessageForm(forms.Form):

@@ -19,7 +19,7 @@ from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from messaging import reply_exports
 from messaging.admin.pages import may_see_contacts
 from messaging.models import Reply
-from messaging.services.replies import contacts_of
+from messaging.services.replies.replies import contacts_of
 from messaging.subscribers import spellings
 
 SHOWN = 80  # characters in the list; a reply's own page has all of it

@@ -19,7 +19,8 @@ from laaffic_console.stored_words import in_words
 from messaging.admin.pages import blame, page, require
 from messaging.incurable import is_incurable
 from messaging.models import Campaign, CampaignState
-from messaging.services import campaigns, counting, follow_ups, resolving, unknown
+from messaging.services.batches import counting, unknown
+from messaging.services.campaigns import campaigns, follow_ups, resolving
 from messaging.services.refusals import NotAllowed
 
 FOLLOW_UPS = {

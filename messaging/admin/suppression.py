@@ -28,7 +28,7 @@ from messaging import msisdn, search_indexes
 from messaging.admin import bulk_actions
 from messaging.admin.pages import blame, may_see_contacts, page
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
-from messaging.services import suppression
+from messaging.services.contacts import suppression
 from messaging.subscribers import spellings, subscriber
 
 REASON_COLOURS = {

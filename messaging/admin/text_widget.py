@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from messaging.services import merge_samples
+from messaging.services.text import merge_samples
 
 
 class TextWidget(UnfoldAdminTextareaWidget):

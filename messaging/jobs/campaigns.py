@@ -1,22 +1,15 @@
 """What the queue calls: each looks at our own tables for work, so a second call changes nothing."""
 
 from laaffic_console.gateway.services import bell, inbox, isolation
-from messaging.services import (
-    answers,
-    attachments,
-    audience,
-    audience_counts,
-    campaigns,
-    email_campaigns,
-    email_deliveries,
-    email_tests,
-    hours,
-    imports,
-    reply_pulls,
-    report_pulls,
-    report_pushes,
-    sending,
-)
+from messaging.services.audience import audience, audience_counts
+from messaging.services.batches import answers, hours
+from messaging.services.campaigns import campaigns
+from messaging.services.contacts import imports
+from messaging.services.email import email_campaigns, email_deliveries, email_tests
+from messaging.services.mms import attachments
+from messaging.services.replies import reply_pulls
+from messaging.services.reports import report_pulls, report_pushes
+from messaging.services.sending import sending
 
 
 def send_campaign(campaign_id: int) -> None:

@@ -1,6 +1,6 @@
 """What the queue calls for email: each finds its work in our own tables, so a second call changes nothing."""
 
-from messaging.services import email_callbacks, email_deliveries, email_sending
+from messaging.services.email import email_callbacks, email_deliveries, email_sending
 
 
 def send_email_campaign(campaign_id: int) -> None:

@@ -1,4 +1,4 @@
-from messaging.services import imports
+from messaging.services.contacts import imports
 
 
 def run_contact_import(import_id: int) -> None:

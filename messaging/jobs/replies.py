@@ -1,6 +1,6 @@
 """What the queue calls for replies: each finds its work in our own tables, so a second call changes nothing."""
 
-from messaging.services import reply_pulls, reply_pushes
+from messaging.services.replies import reply_pulls, reply_pushes
 
 
 def apply_sms_replies() -> None:

@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from laaffic_console.gateway.models import Application, BalanceReading
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, CampaignState, ContactGroup, ListPrice, Message
-from messaging.services import campaigns
+from messaging.services.campaigns import campaigns
 from tests.browser.conftest import PASSWORD, sign_in
 from tests.messaging.conftest import add_contacts
 
@@ -75,7 +75,7 @@ def test_a_launch_is_taken_back(
 def test_the_count_goes_on_by_itself(
     page: Page, sandbox: RunningSandbox, draft: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from messaging.services import audience_counts
+    from messaging.services.audience import audience_counts
 
     monkeypatch.setattr(audience_counts, "STRETCH", 100)
     monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0.0)
@@ -122,7 +122,7 @@ def test_a_second_person_approves_and_an_edit_voids_it(
 def test_what_was_typed_and_ticked_survives_the_end_of_the_count(
     page: Page, sandbox: RunningSandbox, draft: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from messaging.services import audience_counts
+    from messaging.services.audience import audience_counts
 
     monkeypatch.setattr(audience_counts, "STRETCH", 100)
     monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0.0)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, ContactImport
-from messaging.services import campaigns
+from messaging.services.campaigns import campaigns
 from tests.browser.conftest import run_until_reported, sign_in
 from tests.messaging.conftest import add_contacts
 

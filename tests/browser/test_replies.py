@@ -14,7 +14,7 @@ from laaffic_console.gateway.services import account
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import Campaign, ContactGroup, Message, MessageState
-from messaging.services import campaigns
+from messaging.services.campaigns import campaigns
 from tests.browser.conftest import TOKEN
 from tests.messaging.conftest import add_contacts, point_at
 

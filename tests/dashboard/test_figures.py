@@ -11,7 +11,8 @@ from django.utils import translation
 from laaffic_console.figures import money, share
 from laaffic_console.gateway.models import Application
 from messaging.models import Batch, Campaign, CampaignState, OutcomeTally
-from messaging.services import counting, insights, timeline
+from messaging.services.batches import counting
+from messaging.services.figures import insights, timeline
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from laaffic_console.dashboard import health, health_page
 from laaffic_console.gateway.models import Application, BalanceReading, GatewayCall, Lease, PushedBody, WorkerHeartbeat
 from laaffic_console.gateway.services import account_hold, ledger, workers
 from messaging.models import ActivityTally, Batch, Campaign, CampaignState, MessageState, OutcomeTally
-from messaging.services import hours
+from messaging.services.batches import hours
 
 pytestmark = pytest.mark.django_db
 

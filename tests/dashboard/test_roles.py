@@ -15,7 +15,7 @@ from django.urls import reverse
 from laaffic_console.dashboard import roles
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, ContactGroup
-from messaging.services import campaigns
+from messaging.services.campaigns import campaigns
 
 pytestmark = pytest.mark.django_db
 

@@ -16,8 +16,10 @@ from laaffic_console.laaffic import Family, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.jobs import follow_account
 from messaging.models import Campaign, CampaignState, ContactGroup
-from messaging.services import campaigns, claiming, counting, sending
+from messaging.services.batches import claiming, counting
+from messaging.services.campaigns import campaigns
 from messaging.services.refusals import NotAllowed
+from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts, group, point_at, run_jobs
 
 __all__ = ["group", "run_jobs"]

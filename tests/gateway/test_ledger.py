@@ -13,7 +13,8 @@ from laaffic_console.laaffic import NotSent, OutcomeUnknown, Refused, lookup
 from laaffic_console.laaffic.codes import Family
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignEvent, ContactGroup, Message
-from messaging.services import campaigns, sending
+from messaging.services.campaigns import campaigns
+from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db
@@ -156,7 +157,7 @@ class SecretTests:
         sandbox.set_faults(next_fault=fault, next_calls=1)
         campaign = campaigns.create(name="A", application=application, sender_id="", text="Hi", groups=[group])
         campaigns.launch(campaign.pk)
-        from messaging.services import audience
+        from messaging.services.audience import audience
 
         audience.freeze(campaign.pk)
         sending.send(campaign.pk)

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import ledger, lost_calls
-from messaging.services import attachments, email_tests
+from messaging.services.email import email_tests
+from messaging.services.mms import attachments
 from phone_numbers.services import lost_calls as numbers_lost_calls
 from voice.services import calls as voice_calls
 

@@ -17,7 +17,9 @@ from laaffic_console.gateway.models import Application, PushedBody
 from laaffic_console.gateway.services import bell
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, CampaignState, ContactGroup
-from messaging.services import campaigns, counting, sending
+from messaging.services.batches import counting
+from messaging.services.campaigns import campaigns
+from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts, group, run_jobs
 
 __all__ = ["group", "run_jobs"]

@@ -14,7 +14,9 @@ from django.utils import timezone
 from laaffic_console.gateway.models import AccountHold, Application, BalanceReading, OrphanReport
 from laaffic_console.gateway.services import account_hold, balance_history, bell, database_clock, inbox
 from messaging.models import Batch, BatchState, Campaign, EmailCampaign, ReplyPull
-from messaging.services import email_deliveries, reply_pulls, report_pulls
+from messaging.services.email import email_deliveries
+from messaging.services.replies import reply_pulls
+from messaging.services.reports import report_pulls
 from phone_numbers.models import SyncStatus
 from phone_numbers.services import scheduling
 from voice.models import GroupTask, SipCall, TaskState, VoiceSync

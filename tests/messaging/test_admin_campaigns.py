@@ -23,7 +23,9 @@ from messaging.models import (
     Message,
     MessageState,
 )
-from messaging.services import audience, campaigns, counting
+from messaging.services.audience import audience
+from messaging.services.batches import counting
+from messaging.services.campaigns import campaigns
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 

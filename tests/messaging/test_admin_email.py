@@ -26,7 +26,7 @@ from messaging.models import (
     EmailMessage,
     Submission,
 )
-from messaging.services import email_campaigns, email_choices, email_counting
+from messaging.services.email import email_campaigns, email_choices, email_counting
 from tests.messaging.pages import hidden
 
 pytestmark = pytest.mark.django_db(transaction=True)

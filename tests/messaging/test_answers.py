@@ -13,7 +13,11 @@ from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.jobs import sweep
 from messaging.models import BatchAnswer, Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services import answers, campaigns, counting, proving, reports, sending
+from messaging.services.batches import answers, counting
+from messaging.services.campaigns import campaigns
+from messaging.services.figures import proving
+from messaging.services.reports import reports
+from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -15,8 +15,12 @@ from laaffic_console.gateway.services import database_clock, perseverance, worke
 from laaffic_console.laaffic import SendResult
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services import audience, campaigns, claiming, merged_lengths, sending, settling
-from messaging.services.outgoing import Claim
+from messaging.services.audience import audience
+from messaging.services.batches import claiming, settling
+from messaging.services.campaigns import campaigns
+from messaging.services.channels.outgoing import Claim
+from messaging.services.sending import sending
+from messaging.services.text import merged_lengths
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,7 +18,9 @@ from laaffic_console import conf
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
 from messaging.models import Approval, Campaign, CampaignState, Contact, ContactGroup, ListPrice
-from messaging.services import approval_rules, approvals, campaigns, forecast, launch_checks, shown
+from messaging.services.approvals import approval_rules, approvals, shown
+from messaging.services.campaigns import campaigns, launch_checks
+from messaging.services.forecast import forecast
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden

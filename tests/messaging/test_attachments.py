@@ -22,8 +22,8 @@ from django.utils import timezone
 from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import account, leases
 from messaging.models import MmsAttachment
-from messaging.services import attachments
-from messaging.services.attachments import ABOUT, UploadFailed
+from messaging.services.mms import attachments
+from messaging.services.mms.attachments import ABOUT, UploadFailed
 from tests.messaging import attachment_samples as samples
 
 pytestmark = pytest.mark.django_db

@@ -27,8 +27,11 @@ from messaging.models import (
     MessageState,
     SuppressionEntry,
 )
-from messaging.services import audience, audience_counts, campaigns, forecast, launch_checks, recipient_clocks, sending
+from messaging.services.audience import audience, audience_counts, recipient_clocks
+from messaging.services.campaigns import campaigns, launch_checks
+from messaging.services.forecast import forecast
 from messaging.services.refusals import NotAllowed
+from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 

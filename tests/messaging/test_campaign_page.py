@@ -22,7 +22,8 @@ from messaging.models import (
     MessageState,
     OutcomeTally,
 )
-from messaging.services import batch_squares, counting, insights
+from messaging.services.batches import counting
+from messaging.services.figures import batch_squares, insights
 
 pytestmark = pytest.mark.django_db
 

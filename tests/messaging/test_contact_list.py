@@ -12,7 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from laaffic_console.gateway.models import Application
 from messaging import search_indexes
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message, SuppressionEntry
-from messaging.services import audience, campaigns, contacts, suppression
+from messaging.services.audience import audience
+from messaging.services.campaigns import campaigns
+from messaging.services.contacts import contacts, suppression
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

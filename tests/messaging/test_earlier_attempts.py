@@ -18,8 +18,12 @@ from messaging.models import (
     MessageEvent,
     MessageState,
 )
-from messaging.services import answers, audience, campaigns, claiming, counting, proving, reports, resolving, settling
-from messaging.services.outgoing import Claim
+from messaging.services.audience import audience
+from messaging.services.batches import answers, claiming, counting, settling
+from messaging.services.campaigns import campaigns, resolving
+from messaging.services.channels.outgoing import Claim
+from messaging.services.figures import proving
+from messaging.services.reports import reports
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_late_answers import refused, unsent
 

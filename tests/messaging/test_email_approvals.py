@@ -17,7 +17,8 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Approval, EmailCampaign, EmailCampaignState
-from messaging.services import approval_rules, approvals, email_approval, email_campaigns, email_choices
+from messaging.services.approvals import approval_rules, approvals
+from messaging.services.email import email_approval, email_campaigns, email_choices
 from messaging.services.refusals import NotAllowed
 from tests.messaging.pages import hidden
 

@@ -15,7 +15,7 @@ from laaffic_console.laaffic import Family, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign
 from messaging.models import EmailCampaignState as State
-from messaging.services import email_callbacks, email_campaigns, email_counting, email_sending
+from messaging.services.email import email_callbacks, email_campaigns, email_counting, email_sending
 from messaging.services.refusals import NotAllowed
 from tests.messaging.test_email_sending import TOKEN, call_states, emails_of, fresh, launched, tell
 

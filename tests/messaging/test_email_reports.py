@@ -16,14 +16,8 @@ from laaffic_console.gateway.services import inbox
 from laaffic_console.laaffic import DeliveryState, EmailDelivery, EmailSubmission, SubmissionState
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailMessage, EmailTally, Submission
-from messaging.services import (
-    email_callbacks,
-    email_campaigns,
-    email_counting,
-    email_deliveries,
-    email_reports,
-)
-from messaging.services.email_reports import Told
+from messaging.services.email import email_callbacks, email_campaigns, email_counting, email_deliveries, email_reports
+from messaging.services.email.email_reports import Told
 
 pytestmark = pytest.mark.django_db
 

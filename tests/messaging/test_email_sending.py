@@ -16,7 +16,7 @@ from laaffic_console.gateway.services import account, account_hold, ledger
 from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign, EmailCampaignState
-from messaging.services import email_callbacks, email_campaigns, email_counting, email_sending, email_tests
+from messaging.services.email import email_callbacks, email_campaigns, email_counting, email_sending, email_tests
 from messaging.services.refusals import NotAllowed
 
 pytestmark = pytest.mark.django_db(transaction=True)

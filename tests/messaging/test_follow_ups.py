@@ -20,7 +20,8 @@ from messaging.models import (
     MessageState,
     OutcomeTally,
 )
-from messaging.services import audience, campaigns, follow_ups
+from messaging.services.audience import audience
+from messaging.services.campaigns import campaigns, follow_ups
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 

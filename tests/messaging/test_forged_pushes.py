@@ -11,8 +11,9 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
 from laaffic_console.laaffic import Source
 from messaging.models import Batch, Campaign, ContactGroup, ListPrice, MessageEvent, MessageState
-from messaging.services import counting, report_pulls, report_pushes, reports, settling
-from messaging.services.outgoing import Claim
+from messaging.services.batches import counting, settling
+from messaging.services.channels.outgoing import Claim
+from messaging.services.reports import report_pulls, report_pushes, reports
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_reports import answered, assert_figures_are_a_recount, claimed, message, push, report, store
 

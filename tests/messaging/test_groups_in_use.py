@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, CampaignState, ContactGroup, GroupMembership
-from messaging.services import campaigns, contacts
+from messaging.services.campaigns import campaigns
+from messaging.services.contacts import contacts
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

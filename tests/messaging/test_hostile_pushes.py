@@ -13,7 +13,9 @@ from django.utils import timezone
 from laaffic_console.gateway.models import OrphanReport, PushedBody, Trouble
 from laaffic_console.gateway.services import draining, inbox, isolation
 from messaging.models import EmailCampaign, EmailMessage, Reply, SuppressionEntry
-from messaging.services import email_callbacks, replies, reply_pushes, report_pushes
+from messaging.services.email import email_callbacks
+from messaging.services.replies import replies, reply_pushes
+from messaging.services.reports import report_pushes
 from tests.messaging import test_email_reports
 
 pytestmark = pytest.mark.django_db

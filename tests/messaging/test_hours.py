@@ -22,7 +22,8 @@ from messaging.models import (
     MessageState,
     OutcomeTally,
 )
-from messaging.services import delivery_times, hours, reports, settling
+from messaging.services.batches import hours, settling
+from messaging.services.reports import delivery_times, reports
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_reports import answered, claimed, report
 

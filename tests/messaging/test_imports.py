@@ -21,7 +21,7 @@ from tablib import Dataset
 from laaffic_console.gateway.services import leases
 from messaging.models import BadRow, Contact, ContactGroup, ContactImport, GroupMembership
 from messaging.resources import ContactResource
-from messaging.services import imports
+from messaging.services.contacts import imports
 from messaging.unreadable import UnreadableFile
 
 pytestmark = pytest.mark.django_db

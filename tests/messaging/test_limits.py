@@ -14,8 +14,11 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageEvent, MessageState
-from messaging.services import campaigns, counting, proving, sending
+from messaging.services.batches import counting
+from messaging.services.campaigns import campaigns
+from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
+from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,7 +9,9 @@ from laaffic_console.gateway.models import AccountHold, Application, CallState, 
 from laaffic_console.gateway.services import account_hold
 from laaffic_console.laaffic import OutcomeUnknown
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services import audience, campaigns, sending
+from messaging.services.audience import audience
+from messaging.services.campaigns import campaigns
+from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

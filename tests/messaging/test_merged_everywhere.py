@@ -12,8 +12,11 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.laaffic import LaafficClient
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, Contact, ContactGroup, Message, MmsAttachment
-from messaging.services import attachments, campaigns, email_campaigns, proving
-from messaging.services.mms_channel import RANDOM_TITLE, MmsOptions
+from messaging.services.campaigns import campaigns
+from messaging.services.email import email_campaigns
+from messaging.services.figures import proving
+from messaging.services.mms import attachments
+from messaging.services.mms.mms_channel import RANDOM_TITLE, MmsOptions
 from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import add_contacts
 

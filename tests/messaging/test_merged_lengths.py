@@ -8,7 +8,11 @@ from django.test import Client
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, Contact, ContactGroup, GroupMembership, Message, MessageState
-from messaging.services import audience, campaigns, counting, forecast, proving
+from messaging.services.audience import audience
+from messaging.services.batches import counting
+from messaging.services.campaigns import campaigns
+from messaging.services.figures import proving
+from messaging.services.forecast import forecast
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

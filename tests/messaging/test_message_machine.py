@@ -40,18 +40,12 @@ from laaffic_console.laaffic import (
 from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.laaffic.reports import Source
 from messaging.models import Batch, BatchAnswer, Campaign, ContactGroup, Message, MessageState
-from messaging.services import (
-    answers,
-    audience,
-    campaigns,
-    claiming,
-    proving,
-    record_matching,
-    reports,
-    resolving,
-    settling,
-)
-from messaging.services.outgoing import Claim
+from messaging.services.audience import audience
+from messaging.services.batches import answers, claiming, settling
+from messaging.services.campaigns import campaigns, resolving
+from messaging.services.channels.outgoing import Claim
+from messaging.services.figures import proving
+from messaging.services.reports import record_matching, reports
 from tests.messaging.conftest import APP_ID, add_contacts
 
 RECIPIENTS = 6

@@ -10,7 +10,7 @@ from django.urls import reverse
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, Message
-from messaging.services import campaigns
+from messaging.services.campaigns import campaigns
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -23,8 +23,12 @@ from messaging.models import (
     MmsAttachment,
     SuppressionEntry,
 )
-from messaging.services import attachments, campaigns, counting, proving, report_pulls
-from messaging.services.mms_channel import RANDOM_TITLE, MmsOptions
+from messaging.services.batches import counting
+from messaging.services.campaigns import campaigns
+from messaging.services.figures import proving
+from messaging.services.mms import attachments
+from messaging.services.mms.mms_channel import RANDOM_TITLE, MmsOptions
+from messaging.services.reports import report_pulls
 from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import add_contacts
 

@@ -10,7 +10,9 @@ from django.db import connection
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, ContactGroup, Message, MessageState, SuppressionEntry
-from messaging.services import audience_sql, campaigns, channels, suppression
+from messaging.services.campaigns import campaigns
+from messaging.services.channels import channels
+from messaging.services.contacts import audience_sql, suppression
 from tests.messaging.conftest import add_contacts
 from voice.services import calls
 

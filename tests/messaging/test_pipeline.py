@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from messaging.services.sending import Sender
+from messaging.services.sending.sending import Sender
 
 
 def sender(*, usual_seconds: float, began: list[float], ready: int = 2, **campaign: Any) -> tuple[Sender, list[object]]:

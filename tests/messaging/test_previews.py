@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, SuppressionEntry
-from messaging.services import campaigns, previews
+from messaging.services.campaigns import campaigns, previews
 
 pytestmark = pytest.mark.django_db
 

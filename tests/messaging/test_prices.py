@@ -18,7 +18,7 @@ from tablib import Dataset
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, ListPrice, MessageState, OutcomeTally
 from messaging.price_files import ListPriceResource
-from messaging.services import prices
+from messaging.services.reports import prices
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,10 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.laaffic import DeliveryReport, parse_sms_reports
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services import campaigns, counting, proving, report_pulls, reports
+from messaging.services.batches import counting
+from messaging.services.campaigns import campaigns
+from messaging.services.figures import proving
+from messaging.services.reports import report_pulls, reports
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

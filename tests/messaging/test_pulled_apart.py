@@ -11,7 +11,10 @@ from laaffic_console.gateway.services import account
 from laaffic_console.laaffic import DeliveryReport, SendResult
 from messaging import gateway_ids
 from messaging.models import Batch, Campaign, ContactGroup, MessageState
-from messaging.services import reply_pulls, report_pulls, reports, sending, settling
+from messaging.services.batches import settling
+from messaging.services.replies import reply_pulls
+from messaging.services.reports import report_pulls, reports
+from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_reports import claimed, message, report
 

@@ -13,7 +13,10 @@ from laaffic_console.laaffic import DeliveryReport, DeliveryState, IncompleteLis
 from laaffic_console.laaffic.reports import Source
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services import campaigns, counting, proving, record_matching, report_pulls, reports
+from messaging.services.batches import counting
+from messaging.services.campaigns import campaigns
+from messaging.services.figures import proving
+from messaging.services.reports import record_matching, report_pulls, reports
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -15,7 +15,8 @@ from laaffic_console.gateway.models import Application, GatewayCall
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, EmailCampaign
-from messaging.services import campaigns, email_campaigns
+from messaging.services.campaigns import campaigns
+from messaging.services.email import email_campaigns
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_email_sending import draft as email_draft
 

@@ -32,7 +32,8 @@ from messaging.models import (
     ReplyPull,
     SuppressionEntry,
 )
-from messaging.services import campaigns, replies, reply_pulls, reply_pushes
+from messaging.services.campaigns import campaigns
+from messaging.services.replies import replies, reply_pulls, reply_pushes
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -31,19 +31,11 @@ from messaging.models import (
     MessageState,
     OutcomeTally,
 )
-from messaging.services import (
-    answers,
-    audience,
-    campaigns,
-    claiming,
-    counting,
-    hours,
-    report_pulls,
-    report_pushes,
-    reports,
-    settling,
-)
-from messaging.services.outgoing import Claim
+from messaging.services.audience import audience
+from messaging.services.batches import answers, claiming, counting, hours, settling
+from messaging.services.campaigns import campaigns
+from messaging.services.channels.outgoing import Claim
+from messaging.services.reports import report_pulls, report_pushes, reports
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

@@ -12,8 +12,9 @@ from laaffic_console.laaffic import DeliveryState, Source
 from laaffic_console.laaffic.codes import delivery_state
 from laaffic_console.laaffic.reports import currency, digits, from_push, money
 from messaging.models import ContactGroup, MessageEvent, MessageState
-from messaging.services import report_pushes, reports, settling
-from messaging.services.outgoing import Claim
+from messaging.services.batches import settling
+from messaging.services.channels.outgoing import Claim
+from messaging.services.reports import report_pushes, reports
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_reports import answered, claimed, message, push, report, store
 

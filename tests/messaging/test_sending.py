@@ -10,17 +10,13 @@ from django.conf import LazySettings
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, SuppressionEntry
-from messaging.services import (
-    audience,
-    campaigns,
-    claiming,
-    counting,
-    report_pulls,
-    sending,
-    settling,
-    suppression,
-)
-from messaging.services.outgoing import Claim
+from messaging.services.audience import audience
+from messaging.services.batches import claiming, counting, settling
+from messaging.services.campaigns import campaigns
+from messaging.services.channels.outgoing import Claim
+from messaging.services.contacts import suppression
+from messaging.services.reports import report_pulls
+from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -208,7 +204,7 @@ class CampaignTests:
         SuppressionEntry.objects.create(number="919876500000", channel="all")
         campaign = make(application, group)
         campaigns.launch(campaign.pk)
-        from messaging.services import audience
+        from messaging.services.audience import audience
 
         while audience.freeze_chunk(campaign.pk):
             pass

@@ -22,7 +22,10 @@ from messaging.models import (
     SuppressionEntry,
     SuppressionRelease,
 )
-from messaging.services import audience, audience_counts, campaigns, replies, suppression
+from messaging.services.audience import audience, audience_counts
+from messaging.services.campaigns import campaigns
+from messaging.services.contacts import suppression
+from messaging.services.replies import replies
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_replies import in_vendors_zone, push, pushed
 from voice.services import calls, group_numbers

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from messaging.models import Contact, ContactGroup, SuppressionEntry, SuppressionRelease
-from messaging.services import suppression
+from messaging.services.contacts import suppression
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,8 @@ from laaffic_console.laaffic import Refused
 from laaffic_console.laaffic.codes import foreign
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup
-from messaging.services import campaigns, counting, settling
+from messaging.services.batches import counting, settling
+from messaging.services.campaigns import campaigns
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -111,7 +112,9 @@ class OneNumberTests:
         sandbox.set_faults(status="-28", status_calls=3, paths=["/sendSms"])  # of four, of two, and of one
         campaign = launched(application, group)
         paused: list[str] = []
-        monkeypatch.setattr("messaging.services.sending.Sender._say_waiting", lambda self, why: paused.append(why))
+        monkeypatch.setattr(
+            "messaging.services.sending.sending.Sender._say_waiting", lambda self, why: paused.append(why)
+        )
 
         run_jobs()
 

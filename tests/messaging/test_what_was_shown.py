@@ -24,7 +24,9 @@ from messaging.models import (
     SuppressionEntry,
     SuppressionRelease,
 )
-from messaging.services import approvals, audience, audience_counts, campaigns
+from messaging.services.approvals import approvals
+from messaging.services.audience import audience, audience_counts
+from messaging.services.campaigns import campaigns
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden

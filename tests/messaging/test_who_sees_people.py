@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, Contact, ContactGroup, ContactImport, GroupMembership, Reply, SuppressionEntry
-from messaging.services import campaigns
+from messaging.services.campaigns import campaigns
 from phone_numbers.models import Binding
 from voice.models import SipCall
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, GatewayCall
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Approval, ContactGroup, SuppressionEntry
-from messaging.services import approvals
+from messaging.services.approvals import approvals
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden

@@ -17,8 +17,11 @@ from laaffic_console.laaffic import Spoken
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services import campaigns, counting, proving, record_matching, report_pulls
-from messaging.services.record_matching import NOT_IN_RECORDS
+from messaging.services.batches import counting
+from messaging.services.campaigns import campaigns
+from messaging.services.figures import proving
+from messaging.services.reports import record_matching, report_pulls
+from messaging.services.reports.record_matching import NOT_IN_RECORDS
 from tests.messaging.conftest import add_contacts, group, point_at, run_jobs
 from voice.services.tts_channel import TtsOptions, call_lasts
 
@@ -112,7 +115,7 @@ class TtsCampaignTests:
         run_jobs: Callable[[], int],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("messaging.services.error_limit.ALL_ALIKE", 3)
+        monkeypatch.setattr("messaging.services.batches.error_limit.ALL_ALIKE", 3)
         add_contacts(group, RECIPIENTS)
         sandbox.set_faults(status="-22", status_calls=1000)
         campaign = draft(application, group)

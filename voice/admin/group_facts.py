@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from messaging.services.launch_checks import Check
+from messaging.services.campaigns.launch_checks import Check
 from voice.models import Announcement, Door, GroupTask
 from voice.services import group_requests
 

@@ -18,7 +18,7 @@ from laaffic_console.dashboard.exporting import Exporting, require_export
 from laaffic_console.dashboard.pages import page, require
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from messaging.admin import approvals
-from messaging.services.launch_checks import NotSeen
+from messaging.services.campaigns.launch_checks import NotSeen
 from voice import group_exports
 from voice.admin.group_facts import bar, button_words, check_words, start_words, told
 from voice.admin.group_filters import ShownFilter

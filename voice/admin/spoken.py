@@ -23,7 +23,8 @@ from messaging.admin.channel_campaigns import ChannelCampaignAdmin
 from messaging.admin.quick_message import quick_campaign
 from messaging.admin.text_widget import one_character_a_line
 from messaging.models import Campaign, Contact, MessageState
-from messaging.services import campaigns, merge_samples
+from messaging.services.campaigns import campaigns
+from messaging.services.text import merge_samples
 from voice import spoken_length
 from voice.admin.spoken_fields import ACCENTS, SpokenFields, SpokenTextWidget
 from voice.models import SpokenCampaign

@@ -9,7 +9,7 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.laaffic import Spoken
 from laaffic_console.laaffic.tts import FEMALE, MALE
 from messaging.models import Campaign, ContactGroup
-from messaging.services import campaigns
+from messaging.services.campaigns import campaigns
 from voice.services.tts_channel import TtsOptions
 
 GENDERS = {"female": FEMALE, "male": MALE}

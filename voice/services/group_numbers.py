@@ -16,8 +16,8 @@ from django.utils.translation import ngettext
 
 from laaffic_console.laaffic.group_calls import MAX_NUMBERS
 from messaging.models import Contact, ContactGroup, GroupMembership, SuppressionEntry
-from messaging.services import suppression
-from messaging.services.suppression import Invalid, Numbers
+from messaging.services.contacts import suppression
+from messaging.services.contacts.suppression import Invalid, Numbers
 from messaging.subscribers import subscriber
 from voice.models import GroupTask, TaskNumbers
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import account_hold, workers
 from messaging import msisdn
-from messaging.services import recipient_clocks
-from messaging.services.launch_checks import Check, Level, NotSeen
-from messaging.services.recipient_clocks import Clock
+from messaging.services.audience import recipient_clocks
+from messaging.services.audience.recipient_clocks import Clock
+from messaging.services.campaigns.launch_checks import Check, Level, NotSeen
 from voice.models import GroupTask
 from voice.services.group_requests import window_of
 

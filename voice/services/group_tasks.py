@@ -22,7 +22,7 @@ from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import database_clock, ledger, open_acts, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused, lookup
-from messaging.services import approval_rules, approvals
+from messaging.services.approvals import approval_rules, approvals
 from voice.models import Door, GroupTask, GroupTaskEvent, TaskState
 from voice.models.group_tasks import OPEN, PARAMETERS
 from voice.services import group_numbers, group_requests, group_state, syncing

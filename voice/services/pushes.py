@@ -11,7 +11,7 @@ from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.services.draining import Inbox
 from laaffic_console.laaffic import CallRecord, DeliveryReport, Source, parse_voice_reports
 from messaging import gateway_ids
-from messaging.services import reports
+from messaging.services.reports import reports
 from voice.services import records
 from voice.services.call_reports import as_delivery_report
 

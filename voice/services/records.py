@@ -17,8 +17,8 @@ from laaffic_console.gateway.services import isolation
 from laaffic_console.laaffic import CallKind, CallOutcome, Source
 from laaffic_console.laaffic import CallRecord as WireRecord
 from messaging.order_ids import message_id_of
-from messaging.services import reports
-from messaging.services.bulk_writes import upsert_tallies
+from messaging.services.batches.bulk_writes import upsert_tallies
+from messaging.services.reports import reports
 from voice.models import CallRecord, CallTally
 from voice.services import calls
 from voice.services.call_reports import as_delivery_report

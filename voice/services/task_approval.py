@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from messaging.services import shown
-from messaging.services.approvable import Approvable, Plan
-from messaging.services.shown import Shown
+from messaging.services.approvals import shown
+from messaging.services.approvals.approvable import Approvable, Plan
+from messaging.services.approvals.shown import Shown
 from voice.models import GroupTask
 from voice.services import group_numbers, group_requests, group_tasks
 

@@ -25,10 +25,11 @@ from laaffic_console.laaffic import (
 )
 from laaffic_console.laaffic.tts import MAX_TEXT
 from messaging.models import Batch, BatchState, Campaign, Message, MessageState
-from messaging.services import answers, record_matching, report_pulls, reports
-from messaging.services.channels import Post, SendingChannel
-from messaging.services.outgoing import Claim
-from messaging.services.record_matching import Sweep
+from messaging.services.batches import answers
+from messaging.services.channels.channels import Post, SendingChannel
+from messaging.services.channels.outgoing import Claim
+from messaging.services.reports import record_matching, report_pulls, reports
+from messaging.services.reports.record_matching import Sweep
 from voice.services.call_reports import as_delivery_report
 
 ROWS_AT_ONCE = 500

@@ -9,7 +9,9 @@ from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.open_acts import StillOpen
 from messaging.models import Campaign, ContactGroup
-from messaging.services import campaigns, counting, proving, resolving
+from messaging.services.batches import counting
+from messaging.services.campaigns import campaigns, resolving
+from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 
 CHANGES = {

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from messaging import exports
 from messaging.contact_rows import RowOptions
 from messaging.models import Contact, ContactGroup, ContactImport
-from messaging.services import imports
+from messaging.services.contacts import imports
 from messaging.unreadable import UnreadableFile
 
 

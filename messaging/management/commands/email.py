@@ -12,8 +12,8 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
 from messaging.management.commands.campaign import as_text, said
 from messaging.models import EmailCampaign
-from messaging.services import email_campaigns, email_choices, email_counting
-from messaging.services.email_tests import TestFailed, TestUnknown, send_test
+from messaging.services.email import email_campaigns, email_choices, email_counting
+from messaging.services.email.email_tests import TestFailed, TestUnknown, send_test
 from messaging.services.refusals import NotAllowed
 
 

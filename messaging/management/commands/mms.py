@@ -8,9 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from laaffic_console.gateway.management import outcomes
 from messaging.management.commands.campaign import application_named, as_text, group_named, said
 from messaging.models import MmsAttachment
-from messaging.services import attachments, campaigns
-from messaging.services.attachments import UploadedWithoutId, UploadFailed, UploadUnknown
-from messaging.services.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
+from messaging.services.campaigns import campaigns
+from messaging.services.mms import attachments
+from messaging.services.mms.attachments import UploadedWithoutId, UploadFailed, UploadUnknown
+from messaging.services.mms.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
 
 
 class Command(BaseCommand):

@@ -7,8 +7,10 @@ from django.core.management.base import BaseCommand, CommandError
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.account import NotConfigured
 from laaffic_console.laaffic import IncompleteList, LaafficError
-from messaging.services import channels, email_callbacks, email_deliveries, report_pulls, report_pushes
-from messaging.services.channels import SendingChannel
+from messaging.services.channels import channels
+from messaging.services.channels.channels import SendingChannel
+from messaging.services.email import email_callbacks, email_deliveries
+from messaging.services.reports import report_pulls, report_pushes
 
 
 class Command(BaseCommand):

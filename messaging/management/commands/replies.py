@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from messaging.models import ReplyPull
-from messaging.services import reply_pulls
+from messaging.services.replies import reply_pulls
 
 
 class Command(BaseCommand):

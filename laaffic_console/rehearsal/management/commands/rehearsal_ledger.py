@@ -6,7 +6,7 @@ from django.db.models import Count
 
 from laaffic_console.gateway.models import GatewayCall, WorkerHeartbeat
 from messaging.models import Batch, Campaign, Message
-from messaging.services import answers
+from messaging.services.batches import answers
 
 
 class Command(BaseCommand):

@@ -1,0 +1,101 @@
+"""The kinds of draft that can need a second person's word, and what the rules of approval have to know of each.
+
+The rules, the asking and the deciding are the same for all of them (`approval_rules`, `approvals`); a kind says what a
+draft would do and what a word on it is bound to. Another app adds its own with `register` when it is made ready, as it
+adds a channel; messaging need not know it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import User
+from django.db.models import Model
+
+from messaging.services.approvals import shown
+from messaging.services.approvals.shown import Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a launch would do, as far as an approval is about it."""
+
+    shown: Shown | None  # None while its recipients are being counted
+    cost: Mapping[str, Decimal]
+    has_prices: bool = True  # False where nobody can tell a price before it has left
+
+    @property
+    def recipients(self) -> int | None:
+        return self.shown.recipients if self.shown else None
+
+    @property
+    def unpriced(self) -> int:
+        return self.shown.unpriced if self.shown else 0
+
+
+class Approvable(ABC):
+    """A kind of draft. Its model has `name`, `state`, `created_by`, `authors` and `approvals`."""
+
+    model: ClassVar[type[Model]]
+    draft: ClassVar[str]  # the field of Approval that holds it
+    names: ClassVar[Mapping[str, Any]] = shown.NAMES  # {part of the draft: its name in a sentence}
+
+    def needs_none(self, draft: Any) -> bool:
+        """Whether one person is enough however big it is."""
+        return False
+
+    @abstractmethod
+    def prepare(self, pk: int, *, within_request: bool, is_on: bool) -> None:
+        """Find out whom it reaches, however long that takes: before a lock is held."""
+
+    @abstractmethod
+    def locked(self, pk: int) -> Any: ...
+
+    @abstractmethod
+    def check_ready(self, draft: Any) -> None:
+        """ValidationError where it could not be launched at all."""
+
+    @abstractmethod
+    def plan(self, draft: Any, known: Any = None) -> Plan:
+        """`known`: what the caller has found out about the draft already."""
+
+    @abstractmethod
+    def parts(self, draft: Any) -> dict[str, str]:
+        """{part: digest} of the draft's own fields."""
+
+    @abstractmethod
+    def note(self, draft: Any, text: str, by: User | None) -> None:
+        """Keep it among what happened to the draft."""
+
+    def people_words(self, before: Shown, now: Shown) -> str:
+        """What is said where others are reached than before."""
+        return shown.people_words(before, now)
+
+    def changes(self, before: Shown, now: Shown) -> list[str]:
+        """What differs from what a word was given for; that some were suppressed since does not."""
+        return shown.changes(before, now, fewer_is_fine=True, names=self.names, people=self.people_words)
+
+    def right(self, verb: str) -> str:
+        """Its permission to view, launch or approve."""
+        return f"{self.model._meta.app_label}.{verb}_{self.model._meta.model_name}"
+
+
+_KINDS: dict[type[Model], Approvable] = {}
+
+
+def register(kind: Approvable) -> None:
+    _KINDS[kind.model] = kind
+
+
+def kind(model: type[Model]) -> Approvable:
+    return _KINDS[model._meta.concrete_model or model]
+
+
+def kind_of(draft: Any) -> Approvable:
+    return kind(type(draft))
+
+
+def kinds() -> list[Approvable]:
+    return list(_KINDS.values())

@@ -1,0 +1,118 @@
+"""When a launch needs a second person, and what their word is bound to: the same for every kind of draft."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Model
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from laaffic_console.figures import money
+from messaging.models import Approval
+from messaging.services.approvals import approvable, shown
+from messaging.services.approvals.approvable import Plan
+
+
+def is_on() -> bool:
+    return bool(settings.LAAFFIC_APPROVAL_RECIPIENTS or settings.LAAFFIC_APPROVAL_COST)
+
+
+def prepare(model: type[Model], pk: int, *, within_request: bool = False) -> None:
+    """Find out whom it reaches as things stand now, however long that takes: before a lock is held.
+
+    Within a request what takes long is not looked at anew: its start is a job's, which does.
+    """
+    approvable.kind(model).prepare(pk, within_request=within_request, is_on=is_on())
+
+
+def why_needed(draft: Any, plan: Plan) -> str:
+    """One sentence; "" where one person is enough."""
+    if approvable.kind_of(draft).needs_none(draft):
+        return ""
+    return _too_many(plan) or _too_dear(plan)
+
+
+def _too_many(plan: Plan) -> str:
+    most = settings.LAAFFIC_APPROVAL_RECIPIENTS
+    if most and plan.recipients is None:
+        return _("How many recipients it has is not known: a second person has to approve it.")
+    if most and plan.recipients is not None and plan.recipients > most:
+        return _("It goes to more than %(n)s recipients: a second person has to approve it.") % {
+            "n": number_format(most, force_grouping=True)
+        }
+    return ""
+
+
+def _too_dear(plan: Plan) -> str:
+    """Each currency uses a part of its own limit, and the parts are added up: a cost that is split is not less."""
+    if not settings.LAAFFIC_APPROVAL_COST:
+        return ""
+    if not plan.has_prices:
+        # Where a number of recipients is set too, that decides.
+        nobody_bounds_it = not settings.LAAFFIC_APPROVAL_RECIPIENTS
+        return _("What it costs is not known before: a second person has to approve it.") if nobody_bounds_it else ""
+    limits = {currency: _limit_in(currency) for currency, cost in plan.cost.items() if cost}
+    if without := [currency for currency, limit in limits.items() if limit is None]:
+        return _("No limit is set for its cost in %(currencies)s: a second person has to approve it.") % {
+            "currencies": ", ".join(without)
+        }
+    used = sum((plan.cost[currency] / limit for currency, limit in limits.items() if limit), Decimal(0))
+    if used > 1:
+        return _more_than(plan.cost, {currency: limit for currency, limit in limits.items() if limit})
+    if plan.unpriced:
+        return _("What it costs is not known for every country: a second person has to approve it.")
+    return ""
+
+
+def _limit_in(currency: str) -> Decimal | None:
+    """None where each currency has its own, and this one has none."""
+    given = settings.LAAFFIC_APPROVAL_COST
+    return given.get(currency) if isinstance(given, Mapping) else Decimal(given)
+
+
+def _more_than(cost: Mapping[str, Decimal], limits: Mapping[str, Decimal]) -> str:
+    if over := [currency for currency, limit in limits.items() if cost[currency] > limit]:
+        amount = number_format(limits[over[0]], force_grouping=True)
+        return _("It is expected to cost more than %(amount)s: a second person has to approve it.") % {"amount": amount}
+    said = " + ".join(
+        _("%(cost)s of %(limit)s") % {"cost": money(cost[currency], currency), "limit": money(limit, currency)}
+        for currency, limit in limits.items()
+    )
+    return _(
+        "Its cost in several currencies is together above the limit (%(sums)s): a second person has to approve it."
+    ) % {"sums": said}
+
+
+def missing(draft: Any, known: Any = None) -> str:
+    """What stands against its launch, in one sentence; "" when nothing does. `known`: see Approvable.plan."""
+    if not is_on():
+        return ""
+    plan = approvable.kind_of(draft).plan(draft, known)
+    if plan.shown is None:
+        return _("Its recipients are still being counted. Launch it when all are known.")
+    needed = why_needed(draft, plan)
+    if not needed:
+        return ""
+    approval = latest(draft)
+    if approval is None or approval.outcome == Approval.Outcome.VOID:
+        return needed
+    if approval.outcome == Approval.Outcome.REFUSED:
+        return _("%(name)s refused it: %(why)s") % {"name": approval.decided_by, "why": approval.note}
+    if changed := changed_since(approval, draft, plan):
+        return _("It was changed since approval was asked for: %(parts)s. Ask again.") % {"parts": ", ".join(changed)}
+    return _("It waits for a second person's approval.") if approval.outcome == Approval.Outcome.ASKED else ""
+
+
+def latest(draft: Any) -> Approval | None:
+    found: Approval | None = draft.approvals.select_related("asked_by", "decided_by").order_by("-pk").first()
+    return found
+
+
+def changed_since(approval: Approval, draft: Any, plan: Plan) -> list[str]:
+    """What differs from what the word was asked for; that some are suppressed since does not."""
+    seen = shown.from_json(approval.bound_to)
+    if seen is None or plan.shown is None:
+        return [_("how it is counted")]
+    return approvable.kind_of(draft).changes(seen, plan.shown)

@@ -1,0 +1,150 @@
+"""Asking for a second person's word, and giving it: the same for every kind of draft."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.figures import money
+from messaging.models import Approval, Campaign, CampaignState
+from messaging.models.approvals import DRAFTS
+from messaging.services.approvals import approvable, approval_rules, shown
+from messaging.services.approvals.approvable import Plan
+from messaging.services.refusals import NotAllowed
+
+OPEN = (Approval.Outcome.ASKED, Approval.Outcome.APPROVED)
+
+
+DRAFT = CampaignState.DRAFT  # every kind of draft says it with the same word
+
+
+def ask(pk: int, *, by: User, note: str = "", model: type[Model] = Campaign) -> Approval:
+    """Ask for the draft as it stands; what was asked for before is void."""
+    kind = approvable.kind(model)
+    approval_rules.prepare(model, pk, within_request=True)
+    with transaction.atomic():
+        draft = kind.locked(pk)
+        _require_draft(draft)
+        kind.check_ready(draft)
+        plan = kind.plan(draft)
+        if plan.shown is None:
+            raise NotAllowed(_("Its recipients are still being counted. Ask when all are known."))
+        draft.approvals.filter(outcome__in=OPEN).update(outcome=Approval.Outcome.VOID)
+        approval = Approval.objects.create(
+            **{kind.draft: draft},
+            bound_to=shown.as_json(plan.shown),
+            recipients=plan.recipients,
+            cost=_said(plan),
+            asked_by=by,
+            asked_note=note.strip()[:200],
+        )
+        n = _("not known how many") if plan.recipients is None else f"{plan.recipients:,}"
+        kind.note(draft, _("Approval asked for: %(n)s recipients") % {"n": n}, by)
+    return approval
+
+
+def decide(
+    pk: int,
+    *,
+    by: User,
+    approve: bool,
+    note: str = "",
+    seen: tuple[str, str] | None = None,
+    model: type[Model] = Campaign,
+) -> Approval:
+    """Approve or refuse what was asked for, as it was when it was asked for.
+
+    `seen`: (id, digest) of the approval that was on the page; another one than that is not decided.
+    """
+    kind = approvable.kind(model)
+    approval_rules.prepare(model, pk, within_request=True)
+    with transaction.atomic():
+        draft = kind.locked(pk)
+        _require_draft(draft)
+        approval: Approval | None = draft.approvals.filter(outcome=Approval.Outcome.ASKED).first()
+        if approval is None:
+            raise NotAllowed(_("Nobody asks for approval of “%(name)s” now.") % {"name": draft.name})
+        if seen is not None and seen != identity(approval):
+            raise NotAllowed(
+                _("Approval was asked for anew since this page was shown. This is how it stands now: look at it again.")
+            )
+        if approve and is_author(draft, by):
+            raise NotAllowed(_("You wrote this: another person has to approve it."))
+        if approval.asked_by_id == by.pk:
+            raise NotAllowed(_("You asked for this approval: another person has to give it."))
+        if not approve and not note.strip():
+            raise ValidationError(_("Say why you refuse it: whoever asked will read it."))
+        if approve and (changed := approval_rules.changed_since(approval, draft, kind.plan(draft))):
+            raise NotAllowed(
+                _("It was changed since approval was asked for: %(parts)s. It has to be asked for again.")
+                % {"parts": ", ".join(changed)}
+            )
+        approval.outcome = Approval.Outcome.APPROVED if approve else Approval.Outcome.REFUSED
+        approval.decided_by, approval.decided_at, approval.note = by, timezone.now(), note.strip()[:300]
+        approval.save()
+        said = _("Approved") if approve else _("Approval refused: %(why)s") % {"why": approval.note}
+        kind.note(draft, said, by)
+    return approval
+
+
+def void_if_changed(draft: Any, *, by: User | None) -> None:
+    """After an edit: say at once that the approval does not count any more."""
+    approval = draft.approvals.filter(outcome__in=OPEN).first()
+    if approval is None:
+        return
+    if changed := _changed_by_edit(approval, draft):
+        Approval.objects.filter(pk=approval.pk, outcome__in=OPEN).update(outcome=Approval.Outcome.VOID)
+        said = _("Approval void, changed: %(parts)s") % {"parts": ", ".join(changed)}
+        approvable.kind_of(draft).note(draft, said, by)
+
+
+def without_dropped(draft: Any) -> None:
+    """The draft itself has dropped who was suppressed since: the word on it counts for those who are left."""
+    approval = draft.approvals.filter(outcome__in=OPEN).first()
+    plan = approvable.kind_of(draft).plan(draft) if approval else None
+    if approval and plan and plan.shown:
+        approval.bound_to = {**approval.bound_to, "people": plan.shown.people}
+        approval.save(update_fields=["bound_to"])
+
+
+def _changed_by_edit(approval: Approval, draft: Any) -> list[str]:
+    """By what the draft itself says: who is in its groups is looked at when it is launched."""
+    kind = approvable.kind_of(draft)
+    return shown.changed_parts(approval.bound_to.get("parts", {}), kind.parts(draft), kind.names)
+
+
+def identity(approval: Approval) -> tuple[str, str]:
+    """(id, digest): what the form of a decision posts, as it was shown."""
+    seen = shown.from_json(approval.bound_to)
+    return str(approval.pk), seen.digest if seen else ""
+
+
+def is_author(draft: Any, user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether they made it or edited it, whoever asks for its approval."""
+    return bool(draft.created_by_id == user.pk or draft.authors.filter(pk=user.pk or 0).exists())
+
+
+def waiting_for(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Approval]:
+    """What this person may decide."""
+    theirs = [kind for kind in approvable.kinds() if user.has_perms((kind.right("view"), kind.right("approve")))]  # type: ignore[union-attr]
+    drafts = Q(pk__in=[])
+    for kind in theirs:
+        drafts |= Q(**{f"{kind.draft}__state": DRAFT})
+    asked = Approval.objects.filter(drafts, outcome=Approval.Outcome.ASKED).exclude(asked_by=user.pk)
+    for kind in theirs:
+        asked = asked.exclude(**{f"{kind.draft}__created_by": user.pk}).exclude(**{f"{kind.draft}__authors": user.pk})
+    return asked.select_related("asked_by", *DRAFTS).order_by("asked_at")
+
+
+def _require_draft(draft: Any) -> None:
+    if draft.state != DRAFT:
+        raise NotAllowed(_("“%(name)s” is no draft any more.") % {"name": draft.name})
+
+
+def _said(plan: Plan) -> str:
+    """194.08 EUR + 94.10 USD"""
+    return " + ".join(money(total, currency) for currency, total in plan.cost.items())[:120]

@@ -1,0 +1,206 @@
+"""What somebody was shown before they decided on a draft, and how what is true now differs from it (DESIGN §1.11).
+
+It holds who gets what (a digest over each member's id, number and merge values), how many, what it costs, and the
+draft's own fields. A page posts it back, signed; an approval and a launch keep it; a start by the clock compares it.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.core import signing
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from laaffic_console.figures import money
+from messaging.models import Campaign, SuppressionRelease
+from messaging.services.forecast.forecast import Forecast
+
+SALT = "what was shown before a launch"
+PRICE_MOVES = Decimal("0.01")  # of what was shown: reports that come in move learned prices by less
+
+# {part: (its name in a sentence, the campaign's fields in it)}: an edit of any of them voids an approval.
+PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "text": (gettext_lazy("the text"), ("text",)),
+    "sender ID": (gettext_lazy("the sender ID"), ("sender_id",)),
+    "application": (gettext_lazy("the application"), ("application_id",)),
+    "content": (gettext_lazy("what goes with the text"), ("channel", "channel_options", "kind")),
+    "numbers": (gettext_lazy("the numbers"), ("extra_numbers",)),
+    "schedule": (gettext_lazy("the schedule"), ("scheduled_at", "latest_start_minutes")),
+    "limits": (gettext_lazy("rate and limits"), ("rate_per_second", "error_limit")),
+    "groups": (gettext_lazy("the groups"), ()),
+}
+# What happens to a campaign, or only names it.
+NOT_BOUND = {
+    *("id", "name", "created_by_id", "created_at", "launched_at", "first_sent_at", "finished_at", "undo_until"),
+    *("state", "hold_reason", "account_hold_id", "wait_reason", "errors", "shown", "retry_of_id"),
+    *("audience", "audience_cursor", "audience_end", "member_end", "total"),
+    *("dropped_suppressed", "dropped_excluded", "dropped_invalid"),
+}
+
+
+NAMES = {part: name for part, (name, _fields) in PARTS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """`people`: digest of all members who are not excluded; `reached`: of those who are not suppressed either."""
+
+    parts: dict[str, str]
+    people: str
+    reached: str
+    recipients: int | None  # None: nobody can tell
+    cost: dict[str, str]  # {currency: amount}
+    unpriced: int  # recipients in countries without a price
+    at: str  # when it was counted
+
+    @property
+    def digest(self) -> str:
+        return digest(asdict(self))
+
+
+def of(campaign: Campaign, planned: Forecast) -> Shown:
+    """As it stands; `planned` counted to its end."""
+    counted = planned.counted
+    return Shown(
+        parts=parts_of(campaign),
+        people=counted.people,
+        reached=counted.reached_people,
+        recipients=counted.recipients,
+        cost={currency: str(amount) for currency, amount in planned.cost.by_currency.items()},
+        unpriced=planned.cost.without_price,
+        at=counted.started_at.isoformat(),
+    )
+
+
+def parts_of(campaign: Campaign) -> dict[str, str]:
+    """{part: digest} of the draft's own fields: what can be compared without looking at anybody."""
+    parts: dict[str, Any] = {
+        part: [getattr(campaign, field) for field in fields] for part, (_name, fields) in PARTS.items() if fields
+    }
+    parts["groups"] = [
+        sorted(groups.values_list("pk", flat=True)) for groups in (campaign.groups, campaign.excluded_groups)
+    ]
+    return {part: digest(value) for part, value in parts.items()}
+
+
+def changed_parts(before: Mapping[str, str], now: Mapping[str, str], names: Mapping[str, Any] = NAMES) -> list[str]:
+    """Their names; a part that is new counts as changed."""
+    return [str(name) for part, name in names.items() if now.get(part) != before.get(part)]
+
+
+def people_words(before: Shown, now: Shown) -> str:
+    if before.recipients == now.recipients:
+        return _("who is in the groups, their numbers or the fields of the text")
+    said = _("who is in the groups or suppressed: %(before)s recipients before, %(now)s now")
+    return said % counts(before, now)
+
+
+def counts(before: Shown, now: Shown) -> dict[str, str]:
+    return {"before": _grouped(before.recipients), "now": _grouped(now.recipients)}
+
+
+def changes(
+    before: Shown,
+    now: Shown,
+    *,
+    fewer_is_fine: bool = False,
+    by_the_clock: bool = False,
+    names: Mapping[str, Any] = NAMES,
+    people: Callable[[Shown, Shown], str] = people_words,
+) -> list[str]:
+    """What differs, each before and after; [] where what was shown is what would happen.
+
+    `fewer_is_fine`: that some of the same people were suppressed since does not count, nor what they would have cost.
+    `by_the_clock`: its time has come, and its pace may have been changed meanwhile.
+    """
+    of_the_clock = {part: now.parts[part] for part in ("schedule", "limits")} if by_the_clock else {}
+    found = changed_parts({**before.parts, **of_the_clock}, now.parts, names)
+    are_fewer = _are_fewer(before, now)
+    if before.reached != now.reached and not (fewer_is_fine and are_fewer):
+        found.append(people(before, now))
+    if not (fewer_is_fine and are_fewer and _costs_no_more(before, now)) and _costs_otherwise(before, now):
+        found.append(_("expected cost: %(before)s before, %(now)s now") % {"before": _cost(before), "now": _cost(now)})
+    return found
+
+
+def _are_fewer(before: Shown, now: Shown) -> bool:
+    """The same members, of whom some are suppressed now and none was taken off the suppression list."""
+    if before.people != now.people or before.recipients is None or now.recipients is None:
+        return False
+    if now.recipients >= before.recipients:
+        return False
+    return not SuppressionRelease.objects.filter(released_at__gte=dt.datetime.fromisoformat(before.at)).exists()
+
+
+def _costs_otherwise(before: Shown, now: Shown) -> bool:
+    if before.cost.keys() != now.cost.keys() or before.unpriced != now.unpriced:
+        return True
+    return any(
+        abs(_moved(before, now, currency)) > PRICE_MOVES * Decimal(before.cost[currency]) for currency in now.cost
+    )
+
+
+def _costs_no_more(before: Shown, now: Shown) -> bool:
+    is_known = now.cost.keys() <= before.cost.keys() and now.unpriced <= before.unpriced
+    return is_known and all(_moved(before, now, currency) <= 0 for currency in now.cost)
+
+
+def _moved(before: Shown, now: Shown, currency: str) -> Decimal:
+    return Decimal(now.cost[currency]) - Decimal(before.cost[currency])
+
+
+def _cost(shown: Shown) -> str:
+    said = [money(Decimal(amount), currency) for currency, amount in shown.cost.items()]
+    if shown.unpriced:
+        said.append(_("unknown for %(n)s") % {"n": _grouped(shown.unpriced)})
+    return " + ".join(said) or money(Decimal(0))
+
+
+def _grouped(number: int | None) -> str:
+    return _("not known") if number is None else number_format(number, force_grouping=True)
+
+
+def as_json(shown: Shown) -> dict[str, Any]:
+    return asdict(shown)
+
+
+def from_json(kept: dict[str, Any] | None) -> Shown | None:
+    """None for nothing, and for what an earlier version kept: it counts as not shown."""
+    try:
+        return Shown(**kept) if kept else None
+    except TypeError:
+        return None
+
+
+def token(campaign: Campaign, shown: Shown, sentences: dict[str, str]) -> str:
+    """For a hidden field. `sentences`: {check: as it was shown}, which a tick is about."""
+    return signing.dumps({"campaign": campaign.pk, "shown": asdict(shown), "sentences": sentences}, salt=SALT)
+
+
+def read(campaign: Campaign, posted: str) -> tuple[Shown | None, dict[str, str]]:
+    """What a page showed of this campaign; (None, {}) from a page that showed nothing of it."""
+    try:
+        said = signing.loads(posted, salt=SALT)
+    except signing.BadSignature:
+        return None, {}
+    if said["campaign"] != campaign.pk:
+        return None, {}
+    return from_json(said["shown"]), said["sentences"]
+
+
+def digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, default=_plain, sort_keys=True).encode()).hexdigest()
+
+
+def _plain(value: Any) -> str:
+    """A moment in one zone, wherever it was read from."""
+    if isinstance(value, dt.datetime):
+        return (value if timezone.is_aware(value) else timezone.make_aware(value)).astimezone(dt.UTC).isoformat()
+    return str(value)

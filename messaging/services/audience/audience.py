@@ -1,0 +1,338 @@
+"""Freezing a campaign's audience: from groups of contacts to batches of messages, without a contact in Python.
+
+A chunk is at most a thousand contacts by rising id, written by one INSERT … SELECT in one short transaction together
+with the campaign's cursor, so a killed freeze goes on where it stood. Each chunk is a batch: it can be sent at once.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterable, Sequence
+
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.gateway.services.durability import relax
+from messaging import merge_fields, msisdn
+from messaging.models import (
+    Batch,
+    Campaign,
+    CampaignEvent,
+    Contact,
+    GroupMembership,
+    Message,
+    MessageState,
+    OtherSpelling,
+    SuppressionEntry,
+)
+from messaging.msisdn import Msisdn
+from messaging.services.channels import channels
+from messaging.services.contacts import audience_sql, suppression
+from messaging.services.replies import reply_pulls
+from messaging.services.text import merged_lengths
+from messaging.services.text.merge_values import COLUMNS_OF_CONTACT, values_of
+from messaging.subscribers import PREFIXES, every_spelling, spellings, subscriber
+
+CHUNK = 1000  # what one POST may carry (wire §2.1), and a write lock of some 20 ms
+SLICE_SECONDS = 20.0
+BREATH_SECONDS = 0.02  # SQLite's lock is unfair: a writer that never rests starves the others
+
+
+def freeze(campaign_id: int) -> None:
+    """Freeze as much as a job's time allows, and ring for the rest."""
+    with leases.lease(f"freeze:{campaign_id}") as held:
+        if held is None:
+            return
+        _read_replies_first(campaign_id)
+        give_up_at = time.monotonic() + SLICE_SECONDS
+        while freeze_chunk(campaign_id):
+            workers.beat()
+            if time.monotonic() > give_up_at or not held.renew():
+                bell.ring("messaging.jobs.freeze_audience", campaign_id)
+                return
+            time.sleep(BREATH_SECONDS)
+
+
+def freeze_one_chunk(campaign_id: int) -> bool:
+    """For a sender that has nothing to send: do a chunk if nobody else is freezing."""
+    with leases.lease(f"freeze:{campaign_id}") as held:
+        if held is None:
+            return False
+        _read_replies_first(campaign_id)
+        return freeze_chunk(campaign_id)
+
+
+def _read_replies_first(campaign_id: int) -> None:
+    """A STOP that was not pushed is learnt before anybody is frozen; that it could not be is said on the campaign."""
+    campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
+    if campaign.audience != Campaign.Audience.FREEZING or campaign.audience_cursor:
+        return
+    if problem := reply_pulls.read_before_launch(campaign):
+        said = _("Replies could not be read before the launch: %(problem)s")
+        unknown = _("A STOP that lies unread at Laaffic is not known yet.")
+        text = f"{said % {'problem': problem[:200].rstrip('.')}}. {unknown}"
+        CampaignEvent.objects.create(campaign=campaign, text=text[:300])
+
+
+@transaction.atomic
+def freeze_chunk(campaign_id: int) -> bool:
+    """The next chunk; False when nothing is left to freeze."""
+    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
+    if campaign.audience != Campaign.Audience.FREEZING:
+        return False
+    relax()  # a chunk that a power cut takes is frozen again; before one of its messages leaves, the disk has it
+    included = list(campaign.groups.order_by("pk").values_list("pk", flat=True))
+    upper = audience_sql.end_of_stretch(included, campaign.audience_cursor, campaign.audience_end, CHUNK)
+    if upper is None:
+        _add_extra_numbers(campaign)
+        Campaign.objects.filter(pk=campaign.pk).update(audience=Campaign.Audience.FROZEN)
+        return False
+    _freeze_range(campaign, included, upper)
+    return True
+
+
+def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None:
+    audience, params = audience_sql.members(groups, campaign.audience_cursor, upper, campaign.member_end)
+    excluded = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
+    not_excluded, excluded_params = audience_sql.not_excluded(excluded, campaign.audience_cursor, upper)
+    batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
+    values, value_params = merge_values_sql(channels.texts_of(campaign))
+    not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(campaign).suppressed_on)
+    made = _insert_messages(
+        f"SELECT {campaign.pk}, {batch.pk}, c.id, c.number, c.country, {values}, "
+        f"{MessageState.QUEUED.value}, {channels.segments_when_frozen(campaign)}, 1, '', '', '', '' "
+        f"{audience} AND {not_excluded} AND {not_suppressed} ORDER BY c.id",
+        [*value_params, *params, *excluded_params, *suppressed_on],
+    )
+    dropped = _count_dropped((audience, params), (not_excluded, excluded_params), (not_suppressed, suppressed_on))
+    twice = _drop_twice(campaign, made, upper)
+    _keep_batch(campaign, batch, made[0] - twice, *made[1:])
+    Campaign.objects.filter(pk=campaign.pk).update(
+        audience_cursor=upper,
+        total=F("total") + made[0] - twice,
+        dropped_invalid=F("dropped_invalid") + twice,
+        dropped_excluded=F("dropped_excluded") + dropped[0],
+        dropped_suppressed=F("dropped_suppressed") + dropped[1],
+    )
+
+
+def _drop_twice(campaign: Campaign, made: tuple[int, int, int], upper: int) -> int:
+    """One person gets one message: out goes who is in the audience by another spelling too; how many do.
+
+    Of two spellings one at least is not the usual one, so only such numbers are looked at, and few are.
+    """
+    unusual = [(pk, number) for pk, number in _with_other_spellings(made) if subscriber(number) != number]
+    if not unusual:
+        return 0
+    others = every_spelling([number for _pk, number in unusual])
+    there = set(Message.objects.filter(campaign=campaign, number__in=others).values_list("number", flat=True))
+    there |= _ahead(campaign, upper, others)
+    twice = {}
+    for pk, number in unusual:
+        if not there.isdisjoint(spellings(number)[1:]):
+            twice[pk] = number
+            there.discard(number)
+    Message.objects.filter(pk__in=twice).delete()
+    return len(twice)
+
+
+def _with_other_spellings(made: tuple[int, int, int]) -> list[tuple[int, str]]:
+    """(id, number) of the messages that were made, of those countries that spell numbers in several ways."""
+    marks = ", ".join(["%s"] * len(PREFIXES))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT m.id, m.number FROM messaging_message m WHERE m.id >= %s AND m.id <= %s "
+            f"AND (substr(m.number, 1, 2) IN ({marks}) OR substr(m.number, 1, 3) IN ({marks})) ORDER BY m.id",
+            [*made[1:], *PREFIXES, *PREFIXES],
+        )
+        return list(cursor.fetchall())
+
+
+def _ahead(campaign: Campaign, after: int, numbers: Sequence[str]) -> set[str]:
+    """Those of the numbers whose contacts are still to be frozen."""
+    members = GroupMembership.objects.filter(contact=OuterRef("pk"))
+    waiting = Contact.objects.filter(number__in=numbers, pk__gt=after, pk__lte=campaign.audience_end)
+    joined = members.filter(group__in=campaign.groups.all())
+    if campaign.member_end is not None:
+        joined = joined.filter(pk__lte=campaign.member_end)
+    waiting = waiting.filter(Exists(joined))
+    waiting = waiting.exclude(Exists(members.filter(group__in=campaign.excluded_groups.all())))
+    return set(waiting.values_list("number", flat=True))
+
+
+def merge_values_sql(text: str) -> tuple[str, list[str]]:
+    """What the text's fields say for a contact, frozen as JSON; NULL when the text has none."""
+    used = set(merge_fields.fields(text))
+    names = sorted(used | {"name"} if "first_name" in used else used)
+    if not names:
+        return "NULL", []
+    on_postgres = connection.vendor == "postgresql"
+    pairs, params = [], []
+    for name in names:
+        if name in COLUMNS_OF_CONTACT:
+            pairs.append(f"%s, c.{name}")
+            params.append(name)
+        elif on_postgres:
+            pairs.append("%s, c.attributes ->> %s")
+            params += [name, name]
+        else:
+            pairs.append("%s, json_extract(c.attributes, %s)")
+            params += [name, f'$."{name}"']
+    if on_postgres:
+        pairs = [pair.replace("%s,", "%s::text,").replace("->> %s", "->> %s::text") for pair in pairs]
+    function = "jsonb_build_object" if on_postgres else "json_object"
+    return f"{function}({', '.join(pairs)})", params
+
+
+_MESSAGE_COLUMNS = (
+    "campaign_id, batch_id, contact_id, number, country, merge_values, state, segments, attempt, "
+    "report_source, reason, evidence, currency"
+)
+
+
+def _insert_messages(select: str, params: Sequence[int | str]) -> tuple[int, int, int]:
+    """Insert from a SELECT; (how many, first id, last id)."""
+    insert = f"INSERT INTO messaging_message ({_MESSAGE_COLUMNS}) {select}"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"WITH made AS ({insert} RETURNING id) "
+                "SELECT count(*), coalesce(min(id), 0), coalesce(max(id), 0) FROM made",
+                params,
+            )
+            count, first, last = cursor.fetchone()
+            return count, first, last
+        cursor.execute(insert, params)
+        count = max(cursor.rowcount, 0)
+        cursor.execute("SELECT last_insert_rowid()")
+        last = cursor.fetchone()[0]
+        return count, last - count + 1, last  # one writer at a time: the ids have no gap
+
+
+def _count_dropped(
+    audience: tuple[str, list[int]], not_excluded: tuple[str, list[int]], not_suppressed: tuple[str, list[str]]
+) -> tuple[int, int]:
+    """(in an excluded group, suppressed and in none) among the contacts of a chunk; each given with its parameters."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT coalesce(sum(CASE WHEN {not_excluded[0]} THEN 0 ELSE 1 END), 0), "
+            f"coalesce(sum(CASE WHEN {not_suppressed[0]} THEN 0 WHEN {not_excluded[0]} THEN 1 ELSE 0 END), 0) "
+            f"{audience[0]}",
+            [*not_excluded[1], *not_suppressed[1], *not_excluded[1], *audience[1]],
+        )
+        excluded_ones, suppressed = cursor.fetchone()
+    return excluded_ones, suppressed
+
+
+def _keep_batch(campaign: Campaign, batch: Batch, count: int, first: int, last: int) -> None:
+    if not count:
+        batch.delete()
+        return
+    batch.first_message_id, batch.last_message_id, batch.size, batch.queued = first, last, count, count
+    batch.save(update_fields=["first_message_id", "last_message_id", "size", "queued"])
+    merged_lengths.reject_too_long(campaign, batch)
+
+
+def _add_extra_numbers(campaign: Campaign) -> None:
+    """Numbers that were given one by one, less those that are invalid, suppressed or in the audience already."""
+    if not campaign.extra_numbers:
+        return
+    wanted = valid_numbers(campaign)
+    spelt = every_spelling(list(wanted))
+    there = set(Message.objects.filter(campaign=campaign, number__in=spelt).values_list("number", flat=True))
+    there = {number for number in wanted if not there.isdisjoint(spellings(number))}
+    suppressed = suppressed_among(campaign, wanted)
+    numbers = [number for number in wanted if number not in there | suppressed]
+    contacts = {contact.number: contact for contact in Contact.objects.filter(number__in=numbers)}
+    _insert_numbers(campaign, numbers, wanted, contacts)
+    new_suppressed = len(suppressed - there)
+    Campaign.objects.filter(pk=campaign.pk).update(
+        total=F("total") + len(numbers),
+        dropped_suppressed=F("dropped_suppressed") + new_suppressed,
+        dropped_invalid=F("dropped_invalid") + len(campaign.extra_numbers) - len(numbers) - new_suppressed,
+    )
+
+
+def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:
+    """Those that were given one by one, each subscriber once."""
+    wanted: dict[str, Msisdn] = {}
+    for text in campaign.extra_numbers:
+        with contextlib.suppress(msisdn.InvalidNumber):
+            number = msisdn.parse(text)
+            wanted.setdefault(subscriber(number.number), number)
+    return {number.number: number for number in wanted.values()}
+
+
+def is_suppressed(campaign: Campaign) -> Q:
+    """Of contacts, for the campaign's channel."""
+    stopping = SuppressionEntry.objects.stopping(channels.of(campaign).suppressed_on)
+    others = OtherSpelling.objects.filter(number=OuterRef(OuterRef("number"))).values("suppressed")
+    return Q(Exists(stopping.filter(number=OuterRef("number")))) | Q(Exists(stopping.filter(number__in=others)))
+
+
+def suppressed_among(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
+    return suppression.suppressed_among(list(numbers), channels=channels.of(campaign).suppressed_on)
+
+
+def _insert_numbers(
+    campaign: Campaign, numbers: list[str], wanted: dict[str, Msisdn], contacts: dict[str, Contact]
+) -> None:
+    fields = merge_fields.fields(channels.texts_of(campaign))
+    for start in range(0, len(numbers), CHUNK):
+        piece = numbers[start : start + CHUNK]
+        batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
+        made = Message.objects.bulk_create(
+            Message(
+                campaign=campaign,
+                batch=batch,
+                contact=contacts.get(number),
+                number=number,
+                country=wanted[number].country,
+                merge_values=values_of(contacts.get(number) or Contact(number=number)) if fields else None,
+                segments=channels.segments_when_frozen(campaign),
+            )
+            for number in piece
+        )
+        ids = [message.pk for message in made]
+        _keep_batch(campaign, batch, len(ids), min(ids, default=0), max(ids, default=0))
+
+
+FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)
+
+
+def _leave_out_reached(campaign: Campaign) -> None:
+    """A retry is for the failed: whoever a late report, or another word, has called otherwise since is not one.
+
+    Its own group and numbers were written when it was drafted; both are made shorter by those.
+    """
+    if campaign.retry_of_id is None:
+        return
+    reached = Message.objects.filter(campaign_id=campaign.retry_of_id).exclude(state__in=FAILED)
+    own = GroupMembership.objects.filter(group__in=campaign.groups.filter(is_ad_hoc=True))
+    had_it = reached.filter(number=OuterRef("number"))
+    members = Contact.objects.filter(Exists(had_it), pk=OuterRef("contact_id"))
+    own.filter(Exists(members)).delete()
+    had = set(reached.filter(number__in=campaign.extra_numbers).values_list("number", flat=True))
+    if had:
+        campaign.extra_numbers = [number for number in campaign.extra_numbers if number not in had]
+        campaign.save(update_fields=["extra_numbers"])
+
+
+def begin(campaign: Campaign) -> None:
+    """Fix where the audience ends: who joins a group from now on is not in it, nor since it was last compared."""
+    _leave_out_reached(campaign)
+    last = Contact.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    if campaign.member_end is None:
+        campaign.member_end = last_membership()
+    Campaign.objects.filter(pk=campaign.pk).update(
+        audience=Campaign.Audience.FREEZING,
+        audience_end=last,
+        member_end=campaign.member_end,
+        launched_at=timezone.now(),
+    )
+
+
+def last_membership() -> int:
+    return GroupMembership.objects.order_by("-pk").values_list("pk", flat=True).first() or 0

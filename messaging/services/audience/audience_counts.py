@@ -1,0 +1,264 @@
+"""Counting whom a draft would reach, a stretch of contacts at a time: a million take seconds, and no page waits for it.
+
+Whoever looks at the draft counts on for a moment, and a job does the rest; a count that was cut off goes on where it
+stood. What it says is how things stood then: the launch itself looks at everybody again.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import time
+from collections import Counter
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from laaffic_console.gateway.services import bell, leases, workers
+from messaging import merge_fields
+from messaging.models import AudienceCount, Campaign, Contact, GroupMembership, Message
+from messaging.services.audience import audience, repeats
+from messaging.services.channels import channels
+from messaging.services.contacts import audience_sql
+from messaging.services.text import merged_lengths
+from messaging.services.text.merge_values import values_of
+
+JOB = "messaging.jobs.count_audience"
+STRETCH = 5000  # contacts: some tens of milliseconds
+PAGE_SECONDS = 0.08
+JOB_SECONDS = 20.0
+FRESH = dt.timedelta(minutes=10)
+QUICK = 20_000  # contacts that are looked at anew within a request; more of them only by a job
+PRESS_SECONDS = 2.0
+
+
+def of(campaign: Campaign) -> AudienceCount:
+    """The draft's count, begun anew where it is not about the draft as it stands, and pushed on a little."""
+    count = AudienceCount.objects.filter(campaign=campaign).first()
+    if count is None or not _is_about(count, campaign):
+        count = _begin(campaign)
+    if not count.is_done:
+        count = _count(campaign, count, PAGE_SECONDS)
+    if not count.is_done:
+        bell.ring_once_a_second(JOB)
+    return count
+
+
+def renew(campaign: Campaign) -> None:
+    """Look at everybody anew where that is quick: what was counted some minutes ago may not be so any more."""
+    count = AudienceCount.objects.filter(campaign=campaign).first()
+    if count is None or (_is_about(count, campaign) and not (count.is_done and _looked_at(count) <= QUICK)):
+        return
+    give_up_at = time.monotonic() + PRESS_SECONDS
+    count = _begin(campaign)
+    while not count.is_done and (left := give_up_at - time.monotonic()) > 0:
+        count = _count(campaign, count, left)
+        if not count.is_done:
+            time.sleep(PAGE_SECONDS)  # somebody else counts
+
+
+def _looked_at(count: AudienceCount) -> int:
+    return sum(int(n) for _country, _zones, n in count.reached) + count.suppressed + count.excluded
+
+
+def complete(campaign: Campaign, *, since: dt.datetime | None = None) -> AudienceCount:
+    """All of it, however long that takes: not under a lock. `since`: a count that began earlier is begun anew."""
+    count = of(campaign)
+    if since is not None and count.started_at < since:
+        count = _begin(campaign)
+    while not count.is_done:
+        count = _count(campaign, count, JOB_SECONDS)
+        if not count.is_done:
+            time.sleep(PAGE_SECONDS)  # somebody else counts
+    return count
+
+
+def is_current(campaign: Campaign) -> bool:
+    count = AudienceCount.objects.filter(campaign=campaign).first()
+    return count is not None and count.is_done and _is_about(count, campaign)
+
+
+def count_open() -> None:
+    """Finish the counts that have begun."""
+    give_up_at = time.monotonic() + JOB_SECONDS
+    for count in AudienceCount.objects.filter(counted_at=None).select_related("campaign").order_by("started_at"):
+        left = give_up_at - time.monotonic()
+        if left <= 0 or not _count(count.campaign, count, left).is_done:
+            bell.ring(JOB)
+            return
+
+
+def _is_about(count: AudienceCount, campaign: Campaign) -> bool:
+    is_fresh = timezone.now() - (count.counted_at or count.started_at) < FRESH
+    return is_fresh and count.counted_for == _digest(campaign)
+
+
+def _digest(campaign: Campaign) -> str:
+    """Of what decides who is reached, as far as it can be known without looking at everybody."""
+    decides = [
+        "who gets what",  # counts of earlier versions say only how many
+        campaign.text,
+        campaign.channel,
+        sorted(campaign.groups.values_list("pk", flat=True)),
+        sorted(campaign.excluded_groups.values_list("pk", flat=True)),
+        campaign.extra_numbers,
+        list(repeats.campaigns_like(campaign).values_list("pk", flat=True)),
+    ]
+    return hashlib.sha256(json.dumps(decides).encode()).hexdigest()
+
+
+def _begin(campaign: Campaign) -> AudienceCount:
+    last = GroupMembership.objects.filter(group__in=campaign.groups.all()).order_by("-contact_id")
+    ends = [
+        last.filter(group=group).values_list("contact_id", flat=True).first()
+        for group in campaign.groups.values_list("pk", flat=True)
+    ]
+    fresh = {
+        "counted_for": _digest(campaign),
+        "cursor": 0,
+        "member_end": audience.last_membership(),
+        "people": "",
+        "reached_people": "",
+        "end": max((end for end in ends if end), default=0),
+        "reached": [],
+        "suppressed": 0,
+        "excluded": 0,
+        "too_long": 0,
+        "invalid": 0,
+        "repeated": 0,
+        "started_at": timezone.now(),
+        "counted_at": None,
+    }
+    count, _made = AudienceCount.objects.update_or_create(campaign=campaign, defaults=fresh)
+    return count
+
+
+def _count(campaign: Campaign, count: AudienceCount, seconds: float) -> AudienceCount:
+    """Count on for so long, if nobody else does."""
+    with leases.lease(f"count:{campaign.pk}") as held:
+        count.refresh_from_db()
+        if held is None or count.is_done:
+            return count
+        give_up_at = time.monotonic() + seconds
+        _Counting(campaign, count).go_on(give_up_at)
+        # Only the count that was begun: one that was begun anew meanwhile is another's.
+        begun = AudienceCount.objects.filter(pk=count.pk, counted_for=count.counted_for, started_at=count.started_at)
+        begun.update(**{name: getattr(count, name) for name in _COUNTED})
+    return count
+
+
+_COUNTED = (
+    "cursor",
+    "people",
+    "reached_people",
+    "reached",
+    "suppressed",
+    "excluded",
+    "too_long",
+    "invalid",
+    "repeated",
+    "counted_at",
+)
+
+
+class _Counting:
+    """One go at a count."""
+
+    def __init__(self, campaign: Campaign, count: AudienceCount) -> None:
+        self.campaign, self.count = campaign, count
+        self.groups = list(campaign.groups.order_by("pk").values_list("pk", flat=True))
+        self.excluded = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
+        self.like = list(repeats.campaigns_like(campaign).values_list("pk", flat=True))
+        self.values = audience.merge_values_sql(channels.texts_of(campaign))
+        self.reached = Counter({(country, zones): n for country, zones, n in count.reached})
+
+    def go_on(self, give_up_at: float) -> None:
+        count = self.count
+        while time.monotonic() < give_up_at:
+            upper = audience_sql.end_of_stretch(self.groups, count.cursor, count.end, STRETCH)
+            if upper is None:
+                self._count_numbers()
+                count.counted_at = timezone.now()
+                break
+            self._count_stretch(upper)
+            workers.beat()
+            count.cursor = upper
+        count.reached = [[*where, n] for where, n in self.reached.most_common()]
+
+    def _count_stretch(self, upper: int) -> None:
+        after = self.count.cursor
+        for pk, number, country, zones, values, excluded, suppressed, had in self._rows(after, upper):
+            if excluded:
+                self.count.excluded += 1
+                continue
+            self._sign(f"{pk}\0{number}\0{values}", is_reached=not suppressed)
+            if suppressed:
+                self.count.suppressed += 1
+            else:
+                self.reached[country, zones] += 1
+                self.count.repeated += had
+        if merged_lengths.bound(self.campaign):
+            self.count.too_long += merged_lengths.count_too_long(self.campaign, self._reached(after, upper))
+
+    def _rows(self, after: int, upper: int) -> list[tuple[Any, ...]]:
+        who, params = audience_sql.members(self.groups, after, upper, self.count.member_end)
+        not_excluded, excluded = audience_sql.not_excluded(self.excluded, after, upper)
+        not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(self.campaign).suppressed_on)
+        had, had_params = self._had_it("c.number")
+        values, value_params = self.values
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT c.id, c.number, c.country, c.time_zones, {values}, "
+                f"CASE WHEN {not_excluded} THEN 0 ELSE 1 END, "
+                f"CASE WHEN {not_suppressed} THEN 0 ELSE 1 END, CASE WHEN {had} THEN 1 ELSE 0 END {who} ORDER BY c.id",
+                [*value_params, *excluded, *suppressed_on, *had_params, *params],
+            )
+            return list(cursor.fetchall())
+
+    def _sign(self, person: str, *, is_reached: bool) -> None:
+        """A chain: each digest is of the one before and of one more person, so a count can go on where it stood."""
+        said = person.encode()
+        self.count.people = hashlib.sha256(self.count.people.encode() + said).hexdigest()
+        if is_reached:
+            self.count.reached_people = hashlib.sha256(self.count.reached_people.encode() + said).hexdigest()
+
+    def _values_of(self, numbers: list[str]) -> dict[str, Any]:
+        """Of those given one by one: what the text's fields say for them, where it has any."""
+        fields = merge_fields.fields(channels.texts_of(self.campaign))
+        known = Contact.objects.filter(number__in=numbers) if fields else Contact.objects.none()
+        return {contact.number: [contact.pk, sorted(values_of(contact).items())] for contact in known}
+
+    def _had_it(self, number: str) -> tuple[str, list[int]]:
+        if not self.like:
+            return "FALSE", []
+        marks = ", ".join(["%s"] * len(self.like))
+        not_had = ", ".join(str(int(state)) for state in repeats.NOT_HAD)
+        return (
+            f"EXISTS (SELECT 1 FROM messaging_message r WHERE r.number = {number} AND r.campaign_id IN ({marks}) "
+            f"AND r.state NOT IN ({not_had}))",
+            self.like,
+        )
+
+    def _reached(self, after: int, upper: int) -> QuerySet[Contact]:
+        """The contacts of a stretch that would get a message."""
+        mine = GroupMembership.objects.filter(contact=OuterRef("pk"), contact__gt=after, contact__lte=upper)
+        joined = mine.filter(group__in=self.groups, pk__lte=self.count.member_end)
+        stretch = Contact.objects.filter(pk__gt=after, pk__lte=upper).filter(Exists(joined))
+        if self.excluded:
+            stretch = stretch.exclude(Exists(mine.filter(group__in=self.excluded)))
+        return stretch.exclude(audience.is_suppressed(self.campaign))
+
+    def _count_numbers(self) -> None:
+        """What was given one by one. A number that is in a group too is counted twice here, and frozen once."""
+        wanted = audience.valid_numbers(self.campaign)
+        suppressed = audience.suppressed_among(self.campaign, wanted)
+        values = self._values_of(list(wanted))
+        for number, told in wanted.items():
+            self._sign(f"{number}\0{values.get(number)}", is_reached=number not in suppressed)
+            if number not in suppressed:
+                self.reached[told.country, ",".join(told.time_zones)] += 1
+        had = Message.objects.filter(campaign__in=self.like, number__in=wanted).exclude(state__in=repeats.NOT_HAD)
+        self.count.repeated += had.values("number").distinct().count()
+        self.count.suppressed += len(suppressed)
+        self.count.invalid += len(self.campaign.extra_numbers) - len(wanted)

@@ -1,0 +1,133 @@
+"""The gateway's answers to whole batches, and how each message's own row comes to say the same.
+
+An answer is one fact about a batch: it is committed as one row, at once, and the batch's figures with it. A thousand
+rows that say it again are written a moment later, together with their delivery reports where these come first. Until
+then a message whose column says `queued`, in a batch that has such a row, *is* accepted; `overlay` says with which id.
+"""
+
+import datetime as dt
+import functools
+import json
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from laaffic_console.gateway.services import bell, leases, workers
+from messaging import gateway_ids
+from messaging.models import Batch, BatchAnswer, Message, MessageState
+from messaging.services.batches.bulk_writes import write_answers
+
+JOB = "messaging.jobs.write_answers"
+SLICE_SECONDS = 20.0
+
+
+class Accepted(NamedTuple):
+    gateway_id: str | None  # None: accepted under an id that cannot be told from others
+    segments: int
+    at: dt.datetime
+
+
+Answered = tuple[Sequence[int], Sequence[str | None], Sequence[int]]  # message ids by rising id, gateway ids, segments
+
+
+def keep(answers: dict[int, Answered], at: dt.datetime) -> None:
+    """Commit with the caller's transaction what was answered, by batch."""
+    BatchAnswer.objects.bulk_create(
+        BatchAnswer(batch_id=batch_id, accepted=json.dumps(answered, separators=(",", ":")), settled_at=at)
+        for batch_id, answered in answers.items()
+    )
+    bell.ring_once_a_second(JOB)
+
+
+def overlay(batch_ids: Iterable[int]) -> dict[int, Accepted]:
+    """What the rows of these batches' messages do not say yet, by message; the batches are locked by the caller."""
+    found: dict[int, Accepted] = {}
+    for answer in BatchAnswer.objects.filter(batch_id__in=list(batch_ids)):
+        found |= _read(answer.batch_id, answer.accepted, answer.settled_at)
+    return found
+
+
+@functools.lru_cache(maxsize=64)
+def _read(batch_id: int, accepted: str, at: dt.datetime) -> dict[int, Accepted]:
+    """An answer never changes, and shuffled reports come back to the same ones again and again."""
+    return {pk: Accepted(gateway_id, segments, at) for pk, gateway_id, segments in _rows(accepted)}
+
+
+def _rows(accepted: str) -> Iterator[tuple[int, str | None, int]]:
+    for pk, gateway_id, segments in zip(*json.loads(accepted), strict=True):
+        yield pk, gateway_ids.kept(gateway_id) if gateway_id else gateway_id, segments
+
+
+def write_waiting() -> None:
+    """Write kept answers to their messages' rows, the oldest first, until none is left."""
+    with leases.lease("answers") as held:
+        if held is None:
+            return
+        give_up_at = time.monotonic() + SLICE_SECONDS
+        while held.renew():
+            workers.beat()
+            batch_id = BatchAnswer.objects.order_by("pk").values_list("pk", flat=True).first()
+            if batch_id is None:
+                return
+            if time.monotonic() > give_up_at:
+                break
+            write_one(batch_id)
+    bell.ring(JOB)
+
+
+def anything_waiting() -> bool:
+    return BatchAnswer.objects.exists()
+
+
+def write_all(batches: "QuerySet[Batch]") -> None:
+    """For whoever is about to look at the messages of these batches one by one."""
+    for pk in BatchAnswer.objects.filter(batch__in=batches).order_by("pk").values_list("pk", flat=True):
+        write_one(pk)
+
+
+@transaction.atomic
+def write_one(batch_id: int) -> None:
+    Batch.objects.select_for_update().get(pk=batch_id)
+    answer = BatchAnswer.objects.filter(pk=batch_id).first()
+    if answer is None:
+        return
+    write_accepted(list(_rows(answer.accepted)), answer.settled_at, only_unwritten=True)
+    answer.delete()
+
+
+def write_accepted(
+    rows: Sequence[tuple[int, str | None, int]], at: dt.datetime, *, only_unwritten: bool = False
+) -> None:
+    """Write (message id, gateway id, segments) to the messages; what a report has said already stays."""
+    columns: list[str] = ["gateway_id", "segments"]
+    given: Sequence[Sequence[Any]] = rows
+    if all(segments == 1 for _pk, _gateway_id, segments in rows):
+        columns, given = ["gateway_id"], [row[:2] for row in rows]
+    write_answers(columns, given, raise_state_to=MessageState.ACCEPTED, settled_at=at, only_unwritten=only_unwritten)
+
+
+def accepted_but_unwritten() -> Q:
+    """A condition on messages: those whose batch's answer is not on their own rows yet."""
+    return Q(state=MessageState.QUEUED) & within(Batch.objects.filter(answer__isnull=False))
+
+
+def within(batches: "QuerySet[Batch]", limit: int = 100) -> Q:
+    """A condition on messages that the primary key answers; of the newest batches, if there are very many."""
+    found = Q(pk__in=[])
+    spans = batches.order_by("-pk").values_list("first_message_id", "last_message_id", "pk")
+    for first, last, batch_id in spans[:limit]:
+        found |= Q(pk__gte=first, pk__lte=last, batch_id=batch_id)
+    return found
+
+
+def standing(message: Message) -> MessageState:
+    """The state of a message with its batch's: what a list shows."""
+    if message.state != MessageState.QUEUED:
+        return MessageState(message.state)
+    return {
+        Batch.State.CLAIMED: MessageState.CLAIMED,
+        Batch.State.SETTLED: MessageState.ACCEPTED,
+    }.get(Batch.State(message.batch.state), MessageState.QUEUED)

@@ -1,0 +1,290 @@
+"""Claiming: one short committed transaction takes a batch, checks it against the suppression list, keeps the pace and
+writes the call into the ledger. Nothing has left when it ends (DESIGN §4)."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Case, Exists, F, OuterRef, Q, When
+from django.utils import timezone
+
+from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.services import account_hold, database_clock, durability, ledger, pacing, workers
+from laaffic_console.gateway.services.pacing import RateLimit
+from messaging import merge_fields
+from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState
+from messaging.order_ids import order_ids
+from messaging.services.channels import channels
+from messaging.services.channels.outgoing import Claim, OutgoingText
+from messaging.services.contacts import audience_sql
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to claim before this moment."""
+
+    until: dt.datetime
+
+
+class Stopped:
+    """The campaign does not run any more."""
+
+
+TEXTS_CARVED = 12  # of a batch, in one transaction, where a call carries one text; CLAIMS_AHEAD batches at a time
+
+
+def claim(campaign: Campaign, token: str) -> Claim | Wait | Stopped | None:
+    """The next batch; Wait for the pace, None when nothing is queued, Stopped when the campaign is not running."""
+    while (claimed := claim_some(campaign, token, 1)) == []:
+        pass
+    return claimed[0] if isinstance(claimed, list) else claimed
+
+
+@transaction.atomic
+def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wait | Stopped | None:
+    """The next batches, in one transaction; only one at a time where a rate is to be kept.
+
+    An empty list: everybody in them has opted out, which is written. The caller asks again, in a transaction of its
+    own, so that a long row of such batches never holds SQLite's lock.
+    """
+    durability.relax()
+    account_stops = Exists(account_hold.open_holds(OuterRef("application_id")))
+    columns = Campaign.objects.values_list("state", "rate_per_second", "application__rate_per_second", account_stops)
+    fresh = columns.get(pk=campaign.pk)
+    if fresh[0] != CampaignState.RUNNING or fresh[3]:
+        return Stopped()
+    limits = rate_limits(campaign, fresh[1], fresh[2])
+    batches = _next_queued(campaign, 1 if limits else at_most)
+    if not batches:
+        return None
+    at_once = min(channels.of(campaign).recipients_per_call, settings.LAAFFIC_RECIPIENTS_PER_CALL)
+    pace = pacing.Pace(limits)
+    if until := pace.wait_until:
+        return Wait(until)
+    if limits:
+        at_once = pacing.pacing_batch(limits, min(batches[0].queued, at_once))
+    batches = [batch if batch.queued <= at_once else carve_head(batch, at_once) for batch in batches]
+    rows = _queued_messages(batches, channels.of(campaign).suppressed_on)
+    loads = [load for batch in batches if (load := _load(campaign, batch, rows[batch.pk]))]
+    pace.reserve(sum(len(load.rows) for load in loads))  # who has opted out takes nobody's turn
+    return _take(campaign, loads, token)
+
+
+Row = tuple[int, str, int, int, bool, Any, int]  # id, number, segments, attempt, is suppressed, merge values, batch
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """What a batch will carry."""
+
+    batch: Batch
+    rows: list[Row]
+    texts: list[OutgoingText]
+
+
+def _load(campaign: Campaign, batch: Batch, queued: list[Row]) -> _Load | None:
+    """None, and the batch settled, when everybody in it has opted out since."""
+    rows = _without_suppressed(batch, queued)
+    if not rows:
+        Batch.objects.filter(pk=batch.pk).update(state=BatchState.SETTLED)
+        return None
+    texts = _texts(campaign, rows)
+    if len(texts) > 1 and not channels.of(campaign).takes_several_texts(campaign):
+        return _only_first_text(batch, rows, texts)
+    return _Load(batch, rows, texts)
+
+
+def rate_limits(campaign: Campaign, own: int | None, of_application: int | None) -> list[RateLimit]:
+    given = [
+        (f"campaign:{campaign.pk}", own),
+        (f"application:{campaign.application_id}", of_application),
+    ]
+    return [RateLimit(name, per_second) for name, per_second in given if per_second]
+
+
+def _next_queued(campaign: Campaign, at_most: int) -> list[Batch]:
+    now = database_clock.in_statement()
+    waiting = (
+        Batch.objects.filter(campaign=campaign, state=BatchState.QUEUED)
+        .filter(Q(not_before=None) | Q(not_before__lte=now))
+        .order_by("id")
+    )
+    if connection.features.has_select_for_update_skip_locked:
+        waiting = waiting.select_for_update(skip_locked=True)
+    return list(waiting[:at_most])
+
+
+def carve_head(batch: Batch, take: int) -> Batch:
+    """Make a batch of the first `take` queued messages; the rest stays as it was."""
+    waiting = batch.messages().filter(state=MessageState.QUEUED).order_by("pk")
+    return carve(batch, list(waiting.values_list("pk", flat=True)[:take]))
+
+
+def carve(batch: Batch, ids: Sequence[int]) -> Batch:
+    """Move these queued messages into a batch of their own, under the lock of the old one."""
+    part = Batch.objects.create(
+        campaign_id=batch.campaign_id,
+        first_message_id=ids[0],
+        last_message_id=ids[-1],
+        size=len(ids),
+        queued=len(ids),
+        state=batch.state,
+        attempt=batch.attempt,
+        not_before=batch.not_before,
+    )
+    moved = Message.objects.filter(pk__gte=ids[0], pk__lte=ids[-1], batch_id=batch.pk, state=MessageState.QUEUED)
+    if len(ids) != moved.count():
+        moved = moved.filter(pk__in=ids)
+    moved.update(batch_id=part.pk)
+    Batch.objects.filter(pk=batch.pk).update(size=F("size") - len(ids), queued=F("queued") - len(ids))
+    return part
+
+
+def _queued_messages(batches: Sequence[Batch], suppressed_on: tuple[str, str, str]) -> dict[int, list[Row]]:
+    """The batches' queued messages by rising id, in one statement."""
+    found: dict[int, list[Row]] = {batch.pk: [] for batch in batches}
+    # `m.batch_id` comes last, so that a row is what it was without it.
+    suppressed, stopping = audience_sql.suppressed("m", suppressed_on)
+    one = (
+        f"SELECT m.id, m.number, m.segments, m.attempt, {suppressed}, m.merge_values, m.batch_id "
+        "FROM messaging_message m WHERE m.id >= %s AND m.id <= %s AND m.batch_id = %s AND m.state = %s"
+    )
+    params: list[Any] = []
+    for batch in batches:
+        params += [*stopping, batch.first_message_id, batch.last_message_id, batch.pk, MessageState.QUEUED]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join([one] * len(batches)) + " ORDER BY 1", params)
+        for row in cursor.fetchall():
+            found[row[6]].append(row)
+    return found
+
+
+def _without_suppressed(batch: Batch, rows: list[Row]) -> list[Row]:
+    """Opt-out wins: looked at again here, in the transaction that would let the message go (DESIGN §1.6)."""
+    stopped = [row[0] for row in rows if row[4]]
+    if not stopped:
+        return rows
+    Message.objects.filter(pk__in=stopped).update(
+        state=MessageState.SUPPRESSED, evidence="on the suppression list when its batch was claimed"
+    )
+    Batch.objects.filter(pk=batch.pk).update(
+        queued=F("queued") - len(stopped), suppressed=F("suppressed") + len(stopped)
+    )
+    return [row for row in rows if not row[4]]
+
+
+def _texts(campaign: Campaign, rows: Sequence[Any]) -> list[OutgoingText]:
+    """The batch by equal text, in the order of each text's first recipient."""
+    channel = channels.of(campaign)
+    title = channel.title(campaign)
+    if rows[0][5] is None:
+        return [OutgoingText(campaign.text, rows[0][2], list(range(len(rows))), title)]
+    if title:
+        return _titled(campaign, title, rows)
+    template = merge_fields.parse(campaign.text)
+    by_text: dict[str, list[int]] = {}
+    for position, row in enumerate(rows):
+        text = merge_fields.render(template, merge_fields.with_derived(as_values(row[5])))
+        by_text.setdefault(text, []).append(position)
+    return [OutgoingText(text, channel.segments(text), positions) for text, positions in by_text.items()]
+
+
+def _titled(campaign: Campaign, title: str, rows: Sequence[Any]) -> list[OutgoingText]:
+    """The same where a title goes with each text: what differs in either is a content of its own."""
+    channel = channels.of(campaign)
+    above, below = merge_fields.parse(title), merge_fields.parse(campaign.text)
+    contents: dict[tuple[str, str], list[int]] = {}
+    for position, row in enumerate(rows):
+        values = merge_fields.with_derived(as_values(row[5]))
+        content = merge_fields.render(below, values), channel.merged_title(above, values)
+        contents.setdefault(content, []).append(position)
+    return [OutgoingText(text, channel.segments(text), at, said) for (text, said), at in contents.items()]
+
+
+def as_values(kept: Any) -> dict[str, str]:
+    """Merge values as a mapping; a raw cursor gives JSON as text on SQLite."""
+    values = json.loads(kept) if isinstance(kept, str) else kept
+    return {key: "" if value is None else str(value) for key, value in values.items()}
+
+
+def _only_first_text(batch: Batch, rows: list[Row], texts: list[OutgoingText]) -> _Load:
+    """Where a call carries one text: each text becomes a batch, and this claim goes on with the first.
+
+    A batch of a thousand texts is taken apart over several claims: what is not carved yet stays queued as it is.
+    """
+    first, *others = texts[:TEXTS_CARVED]
+    kept = [rows[position] for position in first.positions]
+    for other in others:
+        carve(batch, [rows[position][0] for position in other.positions])
+    if len(texts) > TEXTS_CARVED:
+        batch = carve(batch, [row[0] for row in kept])
+    return _Load(batch, kept, [replace(first, positions=list(range(len(kept))))])
+
+
+def _take(campaign: Campaign, loads: list[_Load], token: str) -> list[Claim]:
+    """Write a call for each into the ledger and put the batches into this worker's hands."""
+    if not loads:
+        return []
+    calls = ledger.prepare_all([_call(campaign, load) for load in loads])
+    of_batch = [When(pk=load.batch.pk, then=call.pk) for load, call in zip(loads, calls, strict=True)]
+    Batch.objects.filter(pk__in=[load.batch.pk for load in loads]).update(
+        state=BatchState.CLAIMED,
+        token=token,
+        claimed_at=timezone.now(),
+        attempt=F("attempt") + 1,
+        call_id=Case(*of_batch),
+        not_before=None,
+    )
+    return [_claim(load, call) for load, call in zip(loads, calls, strict=True)]
+
+
+def _call(campaign: Campaign, load: _Load) -> GatewayCall:
+    texts, rows = load.texts, load.rows
+    return GatewayCall(
+        interface=channels.of(campaign).interface(len(texts)),
+        application=campaign.application,
+        about_kind="campaign",
+        about_id=campaign.pk,
+        summary={
+            "batch": load.batch.pk,
+            "recipients": len(rows),
+            "texts": len(texts),
+            "sender ID": campaign.sender_id,
+            "messages": [rows[0][0], rows[-1][0]],
+        },
+        digest=ledger.digest_of(
+            campaign.sender_id,
+            *(part for text in texts for part in (text.text, text.title) if part),
+            ",".join([row[1] for row in rows]),
+        ),
+        attempt=load.batch.attempt + 1,
+        worker=workers.worker_name(),
+    )
+
+
+def _claim(load: _Load, call: GatewayCall) -> Claim:
+    message_ids, numbers, _segments, attempts, _suppressed, _values, _batch = zip(*load.rows, strict=True)
+    return Claim(
+        batch_id=load.batch.pk,
+        call_id=call.pk,
+        attempt=call.attempt,
+        message_ids=list(message_ids),
+        numbers=list(numbers),
+        attempts=list(attempts),
+        texts=load.texts,
+        order_ids=order_ids(settings.LAAFFIC_ORDER_PREFIX, message_ids, attempts),
+    )
+
+
+def release(claimed: Claim, why: str) -> bool:
+    """Give back a batch whose request has not left; False when it may have."""
+    with transaction.atomic():
+        unsent = GatewayCall.objects.filter(pk=claimed.call_id, state=GatewayCall.State.PREPARED)
+        if not unsent.update(state=GatewayCall.State.NOT_SENT, settled_at=timezone.now(), evidence=why[:300]):
+            return False
+        Batch.objects.filter(pk=claimed.batch_id, call_id=claimed.call_id).update(state=BatchState.QUEUED, token="")
+    return True

@@ -1,0 +1,349 @@
+"""Settling: what came of a batch's POST, written on the call, the batch and each message in one transaction.
+
+A batch's row is locked first and its messages after it, here and wherever else messages change; the campaign's after
+them, and the tallies last (docs/mechanisms/locks.md).
+"""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.services import account_hold, database_clock, durability, ledger
+from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
+from messaging import gateway_ids
+from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState
+from messaging.services.batches import answers, claiming, earlier_attempts, error_limit
+from messaging.services.batches.bulk_writes import count_outcomes, upsert_tallies
+from messaging.services.channels.outgoing import Claim
+
+NOT_ACCEPTED = "not accepted by the provider"  # the answer's array leaves the number out, without a reason (wire §5.3)
+FIRST_CHECK = dt.timedelta(seconds=30)
+
+
+def settle_answers(campaign_id: int, answered: Sequence[tuple[Claim, SendResult]]) -> "Aftermath":
+    """Several answers at once: those that accept everybody in one transaction, each of the others in its own."""
+    plain = [(claimed, result) for claimed, result in answered if None not in result.msg_ids]
+    one_by_one = [(claimed, result) for claimed, result in answered if None in result.msg_ids]
+    try:
+        _settle_together(campaign_id, plain)
+    except _NotAsClaimed:
+        one_by_one = list(answered)
+    for claimed, result in one_by_one:
+        aftermath = settle_answer(campaign_id, claimed, result)
+        if aftermath.hold_because:
+            return aftermath
+    return Aftermath()
+
+
+class _NotAsClaimed(Exception):
+    """Somebody has looked after one of the batches since it was claimed."""
+
+
+@transaction.atomic
+def _settle_together(campaign_id: int, answered: Sequence[tuple[Claim, SendResult]]) -> None:
+    if not answered:
+        return
+    durability.relax()
+    claims = {claimed.batch_id: claimed for claimed, _ in answered}
+    batches = Batch.objects.select_for_update().filter(pk__in=claims, state=BatchState.CLAIMED).order_by("pk")
+    rows = list(batches.values_list("pk", "call_id", "queued", "unknown"))
+    call_ids = [claimed.call_id for claimed in claims.values()]
+    if sorted(row[1] for row in rows) != sorted(call_ids) or ledger.settle_all_accepted(call_ids) != len(call_ids):
+        raise _NotAsClaimed
+    now = timezone.now()
+    answers.keep({claimed.batch_id: _answered(claimed, result) for claimed, result in answered}, now)
+    by_segments: dict[int, list[int]] = defaultdict(list)
+    for claimed in claims.values():
+        by_segments[_segments_of(claimed, [])].append(claimed.batch_id)
+    for segments, batch_ids in by_segments.items():
+        Batch.objects.filter(pk__in=batch_ids).update(
+            state=BatchState.SETTLED,
+            accepted=F("accepted") + F("queued") + F("unknown"),
+            queued=0,
+            unknown=0,
+            segments=F("segments") + segments,
+            next_check_at=database_clock.in_statement() + FIRST_CHECK,
+            checks=0,
+        )
+    count_activity(campaign_id, {MessageState.ACCEPTED: sum(row[2] + row[3] for row in rows)}, now)
+
+
+def _answered(claimed: Claim, result: SendResult) -> answers.Answered:
+    return claimed.message_ids, result.msg_ids, _segments_by_position(claimed)
+
+
+@transaction.atomic
+def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> "Aftermath":
+    """The gateway answered: each number has an id, or was left out and is rejected."""
+    durability.relax()
+    columns = Batch.objects.select_for_update().values_list("call_id", "state", "queued", "unknown")
+    call_id, state, queued, unknown = columns.get(pk=claimed.batch_id)
+    if call_id != claimed.call_id:
+        _keep_late(claimed, result)
+        return Aftermath()
+    if not ledger.settle_accepted(claimed.call_id):
+        return Aftermath()
+    now = timezone.now()
+    accepted, rejected = _sorted_out(claimed, result)
+    if state != BatchState.CLAIMED:
+        answers.write_accepted(
+            _with_kept_ids(accepted), now
+        )  # given up for lost, so its rows say unknown: they are put right at once
+    elif accepted:
+        ids, gateway_ids, segments = zip(*accepted, strict=True)
+        answers.keep({claimed.batch_id: (ids, gateway_ids, segments)}, now)
+    left_out = _write_rejected(campaign_id, claimed, rejected, NOT_ACCEPTED, now)
+    moved = queued + unknown - left_out  # less what an early report has moved already
+    Batch.objects.filter(pk=claimed.batch_id).update(
+        state=BatchState.SETTLED,
+        queued=0,
+        unknown=0,
+        rejected=F("rejected") + left_out,
+        accepted=F("accepted") + moved,
+        segments=F("segments") + _segments_of(claimed, rejected),
+        next_check_at=database_clock.in_statement() + FIRST_CHECK,
+        checks=0,
+    )
+    count_activity(campaign_id, {MessageState.ACCEPTED: moved, MessageState.REJECTED: left_out}, now)
+    return _after_rejecting(campaign_id, left_out)
+
+
+def _keep_late(claimed: Claim, result: SendResult) -> None:
+    """A person had the batch sent again since: the answer is its own call's, and of the attempts that this carried."""
+    if ledger.settle_accepted(claimed.call_id, evidence=earlier_attempts.LATE_ANSWER):
+        ids = zip(claimed.message_ids, result.msg_ids, strict=True)
+        earlier_attempts.keep_accepted(
+            {pk: msg_id for pk, msg_id in ids if msg_id},
+            dict(zip(claimed.message_ids, claimed.attempts, strict=True)),
+        )
+
+
+def _sorted_out(claimed: Claim, result: SendResult) -> tuple[list[tuple[int, str | None, int]], list[int]]:
+    """(message id, gateway id, segments) of the accepted, and the positions of those that were left out."""
+    rows = list(zip(claimed.message_ids, result.msg_ids, _segments_by_position(claimed), strict=True))
+    if None not in result.msg_ids:
+        return rows, []
+    unknown_ids = set(result.unknown_positions)
+    rejected = [n for n, gateway_id in enumerate(result.msg_ids) if gateway_id is None and n not in unknown_ids]
+    left_out = set(rejected)
+    return [row for position, row in enumerate(rows) if position not in left_out], rejected
+
+
+def _with_kept_ids(accepted: list[tuple[int, str | None, int]]) -> list[tuple[int, str | None, int]]:
+    return [(pk, gateway_ids.kept(given) if given else given, segments) for pk, given, segments in accepted]
+
+
+def _segments_by_position(claimed: Claim) -> list[int]:
+    segments = [claimed.texts[0].segments] * len(claimed.message_ids)
+    for text in claimed.texts[1:]:
+        for position in text.positions:
+            segments[position] = text.segments
+    return segments
+
+
+def settle_error(campaign_id: int, claimed: Claim, error: LaafficError) -> "Aftermath":
+    """The three branches (DESIGN §3): not sent goes back, refused does what the code says, unknown stays unknown."""
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update().get(pk=claimed.batch_id)
+        if not ledger.settle_error(claimed.call_id, error) or batch.call_id != claimed.call_id:
+            return Aftermath()  # sent again by a person's word since: this says only what came of its own call
+        if batch.state == BatchState.UNKNOWN and not isinstance(error, OutcomeUnknown):
+            _take_back(batch)  # given up for lost, and now it is certain that nothing was sent
+        if batch.state not in (BatchState.CLAIMED, BatchState.UNKNOWN):
+            return Aftermath()  # reports or a person's word have settled every message of it
+        if not batch.queued + batch.unknown:
+            mark_unknown(batch, f"{error}")  # reports came first, for everybody: nobody is left to mark
+            return Aftermath()
+        match error:
+            case NotSent():
+                unreachable = _("The gateway cannot be reached (%(why)s).") % {"why": error.message}
+                return _requeue(batch, error, wait_because=unreachable)
+            case OutcomeUnknown():
+                mark_unknown(batch, f"{error}")
+                return Aftermath()
+            case Refused():
+                return _settle_refused(campaign_id, batch, claimed, error)
+    raise TypeError(f"no branch for {type(error).__name__}") from error
+
+
+FIRST_WAIT = 0.5  # seconds; doubled with each attempt
+
+
+class Aftermath:
+    """What a failed call asks of its campaign: to be held, or to wait for a while, with one sentence why."""
+
+    __slots__ = ("account_is_held", "hold_because", "wait_because", "wait_until")
+
+    def __init__(
+        self,
+        *,
+        hold_because: str = "",
+        wait_because: str = "",
+        wait_until: dt.datetime | None = None,
+        account_is_held: bool = False,
+    ) -> None:
+        self.account_is_held = account_is_held
+        self.hold_because = hold_because
+        self.wait_because = wait_because
+        self.wait_until = wait_until
+
+
+def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Refused) -> Aftermath:
+    sentence = account_hold.sentence_of(refusal)
+    several = len(claimed.message_ids) > 1
+    match refusal.calls_for:
+        case Remedy.RETRY if not refusal.entry.of_number:
+            return _requeue(batch, refusal, wait_because=sentence)
+        case Remedy.RETRY if not several:
+            _requeue(batch, refusal, wait_because=sentence)
+            return Aftermath()  # one phone has its limit; the others need not wait for it
+        case Remedy.FIX_ADDRESS:
+            Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
+            return Aftermath(hold_because=sentence)
+        case Remedy.HOLD_ACCOUNT | Remedy.RESIGN:
+            Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
+            account_hold.place(refusal, call_id=claimed.call_id)
+            return Aftermath(account_is_held=True)
+        case _ if several and (refusal.calls_for is Remedy.SPLIT or refusal.entry.of_number):
+            _split(batch)
+            return Aftermath()
+        case Remedy.FIX_CONTENT if len(claimed.texts) > 1:
+            _split(batch)
+            return Aftermath()
+    now = timezone.now()
+    everyone = list(range(len(claimed.message_ids)))
+    reason = f"{refusal.code} {refusal.meaning}"[:120]
+    rejected = _write_rejected(campaign_id, claimed, everyone, reason, now)
+    Batch.objects.filter(pk=batch.pk).update(
+        state=BatchState.SETTLED, queued=F("queued") - rejected, rejected=F("rejected") + rejected
+    )
+    count_activity(campaign_id, {MessageState.REJECTED: rejected}, now)
+    if refusal.calls_for is Remedy.SPLIT:
+        return _after_rejecting(campaign_id, rejected)
+    if refusal.entry.of_number:
+        return _after_rejecting(campaign_id, rejected, sentence)
+    return Aftermath(hold_because=sentence)
+
+
+def _after_rejecting(campaign_id: int, rejected: int, sentence: str = "") -> Aftermath:
+    if not rejected:
+        return Aftermath()
+    limit_reached = error_limit.reason_to_hold(campaign_id)
+    # What is said of one number after another, and of nobody else, is not about the numbers.
+    return Aftermath(hold_because=limit_reached or (sentence if error_limit.nobody_passes(campaign_id) else ""))
+
+
+def _requeue(batch: Batch, error: LaafficError, *, wait_because: str) -> Aftermath:
+    """Back to the queue, later each time: it is certain that nothing was sent."""
+    seconds = max(min(60.0, FIRST_WAIT * 2 ** min(batch.attempt, 10)), getattr(error, "retry_after", 0.0))
+    wait_until = database_clock.now() + dt.timedelta(seconds=seconds)
+    Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="", not_before=wait_until)
+    return Aftermath(wait_because=wait_because, wait_until=wait_until)
+
+
+def _take_back(batch: Batch) -> None:
+    """Unknown messages of a batch as queued ones, for a late answer that says what came of their call."""
+    unknown = batch.messages().filter(state=MessageState.UNKNOWN)
+    batch.queued += unknown.update(state=MessageState.QUEUED, evidence="", settled_at=None)
+    batch.unknown = 0
+    batch.next_check_at = None
+    batch.state = BatchState.CLAIMED if batch.queued else BatchState.SETTLED
+    batch.save(update_fields=["queued", "unknown", "next_check_at", "state"])
+
+
+def _split(batch: Batch) -> None:
+    """A batch refused whole goes again in two halves, until what is wrong stands alone and the rest has gone."""
+    Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
+    batch.state = BatchState.QUEUED
+    claiming.carve_head(batch, max(1, batch.queued // 2))
+
+
+def mark_unknown(batch: Batch, evidence: str) -> None:
+    """The answer was lost. Only evidence or a person ends this state (DESIGN §1.2)."""
+    waiting = batch.messages().filter(state=MessageState.QUEUED)
+    now = timezone.now()
+    marked = waiting.update(state=MessageState.UNKNOWN, evidence=evidence[:200], settled_at=now)
+    Batch.objects.filter(pk=batch.pk).update(
+        state=BatchState.UNKNOWN if marked or batch.unknown else BatchState.SETTLED,
+        queued=F("queued") - marked,
+        unknown=F("unknown") + marked,
+        next_check_at=database_clock.in_statement() + FIRST_CHECK,
+        checks=0,
+    )
+
+
+def recover_stale(campaign_id: int, token: str) -> int:
+    """Under a fresh sender's lease: what a dead one had claimed. The row says which way it went."""
+    stale = list(
+        Batch.objects.filter(campaign_id=campaign_id, state=BatchState.CLAIMED)
+        .exclude(token=token)
+        .order_by("id")
+        .values_list("pk", "call_id", "call__left_at")
+    )
+    for batch_id, call_id, left_at in stale:
+        _recover(batch_id, call_id, left_at)
+    return len(stale)
+
+
+LEAVES_WITHIN = ledger.LEAVES_WITHIN
+# A request that left may still be answered while its worker lives; the client gives up well before this.
+ANSWER_GRACE = LEAVES_WITHIN + dt.timedelta(seconds=sum(settings.LAAFFIC_TIMEOUTS))
+
+
+@transaction.atomic
+def _recover(batch_id: int, call_id: int, left_at: dt.datetime | None) -> None:
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    if batch.state != BatchState.CLAIMED or batch.call_id != call_id:
+        return
+    now = timezone.now()
+    calls = GatewayCall.objects.filter(pk=call_id)
+    died = "its worker died before the request left"
+    if calls.filter(state=CallState.PREPARED).update(state=CallState.NOT_SENT, settled_at=now, evidence=died):
+        Batch.objects.filter(pk=batch_id).update(state=BatchState.QUEUED, token="")
+        return
+    call = calls.get()
+    if call.left_at and now - call.left_at < ANSWER_GRACE and left_at:
+        return
+    lost = "its worker died after the request may have left; the answer was lost"
+    if calls.filter(state=CallState.IN_FLIGHT).update(state=CallState.UNKNOWN, settled_at=now, evidence=lost):
+        mark_unknown(batch, lost)
+
+
+def _write_rejected(campaign_id: int, claimed: Claim, positions: list[int], reason: str, now: dt.datetime) -> int:
+    """Reject those that no report has spoken for; how many that were."""
+    if not positions:
+        return 0
+    ids = [claimed.message_ids[position] for position in positions]
+    waiting = Message.objects.filter(pk__in=ids, state__in=[MessageState.QUEUED, MessageState.UNKNOWN])
+    by_country = Counter(waiting.values_list("country", flat=True))
+    rejected = waiting.update(state=MessageState.REJECTED, reason=reason, settled_at=now, evidence="the answer")
+    error_limit.count(campaign_id, rejected)  # before the tallies: the order of locks (docs/mechanisms/locks.md)
+    count_outcomes(
+        campaign_id, {(country, MessageState.REJECTED, reason, ""): (n, 0, 0) for country, n in by_country.items()}
+    )
+    return rejected
+
+
+def _segments_of(claimed: Claim, left_out: list[int]) -> int:
+    gone = set(left_out)
+    return sum(
+        text.segments * (sum(p not in gone for p in text.positions) if gone else len(text.positions))
+        for text in claimed.texts
+    )
+
+
+def count_activity(campaign_id: int, happened: dict[MessageState, int], now: dt.datetime) -> None:
+    minute = now.replace(second=0, microsecond=0)
+    upsert_tallies(
+        ActivityTally._meta.db_table,
+        ["minute", "campaign_id", "state"],
+        ["messages"],
+        [(minute, campaign_id, int(state), n) for state, n in happened.items() if n],
+    )

@@ -1,0 +1,49 @@
+"""What the rules of approval have to know of a campaign: SMS, MMS and spoken messages."""
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from messaging.models import Campaign
+from messaging.services.approvals import shown
+from messaging.services.approvals.approvable import Approvable, Plan
+from messaging.services.audience import audience_counts
+from messaging.services.campaigns import campaigns
+from messaging.services.forecast import forecast
+from messaging.services.forecast.forecast import Forecast
+
+
+class CampaignDrafts(Approvable):
+    """SMS, MMS and spoken messages."""
+
+    model = Campaign
+    draft = "campaign"
+
+    def needs_none(self, draft: Campaign) -> bool:
+        return draft.kind == Campaign.Kind.TEST
+
+    def prepare(self, pk: int, *, within_request: bool, is_on: bool) -> None:
+        campaign = Campaign.objects.select_related("application").get(pk=pk)
+        if not (is_on or campaign.shown or campaign.scheduled_at or within_request):
+            return
+        if within_request:
+            audience_counts.renew(campaign)
+            audience_counts.complete(campaign)
+        else:
+            audience_counts.complete(campaign, since=timezone.now())
+
+    def locked(self, pk: int) -> Campaign:
+        return campaigns.locked(pk)
+
+    def check_ready(self, draft: Campaign) -> None:
+        campaigns.check_ready(draft)
+
+    def plan(self, draft: Campaign, known: Forecast | None = None) -> Plan:
+        planned = known or forecast.of(draft)
+        seen = shown.of(draft, planned) if planned.counted.is_done else None
+        return Plan(seen, planned.cost.by_currency)
+
+    def parts(self, draft: Campaign) -> dict[str, str]:
+        return shown.parts_of(draft)
+
+    def note(self, draft: Campaign, text: str, by: User | None) -> None:
+        campaigns.note(draft, text, by)

@@ -1,0 +1,149 @@
+"""What comes after a campaign: the same again, the failed once more, or only those who were not in it.
+
+Each makes a draft and sends nothing: a person looks at it and launches it like any other.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from messaging.incurable import is_incurable
+from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.services.audience import audience
+from messaging.services.batches import counting
+from messaging.services.campaigns import campaigns
+from messaging.services.contacts import contacts
+from messaging.services.refusals import NotAllowed
+
+# An expired message may have arrived, and an unknown one too: neither is sent a second time by a click on "failed".
+FAILED = audience.FAILED
+BATCHES_AT_ONCE = 20
+
+
+def copy(campaign_id: int, *, by: User | None = None) -> Campaign:
+    """A draft with the same text, audience and pace, without its time."""
+    campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
+    with transaction.atomic():
+        return _draft(
+            campaign,
+            _("Copy of %(name)s"),
+            groups=list(campaign.groups.all()),
+            numbers=campaign.extra_numbers,
+            by=by,
+        )
+
+
+def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by: User | None = None) -> Campaign:
+    """A draft to those whom it certainly did not reach, rejected or undelivered, for one of these reasons.
+
+    Without `reasons`: for every one that another try can cure.
+    """
+    campaign = _over(campaign_id, _("Its failed messages can be sent again when it is finished."))
+    failed = Message.objects.filter(campaign=campaign, state__in=FAILED)
+    there = set(failed.order_by().values_list("reason", flat=True).distinct())
+    if not there:
+        raise NotAllowed(_("No message of “%(name)s” failed.") % {"name": campaign.name})
+    chosen = [reason for reason in there if (not is_incurable(reason) if reasons is None else reason in reasons)]
+    if not chosen:
+        raise NotAllowed(_("Nobody would get it. Choose at least one reason for which it is sent again."))
+    people = _group(_("Failed in %(name)s") % {"name": campaign.name})
+    _add_recipients(people, campaign, FAILED, chosen)
+    without_contact = failed.filter(contact=None, reason__in=chosen).values_list("number", flat=True)
+    with transaction.atomic():
+        return _draft(
+            campaign,
+            _("Retry of %(name)s"),
+            groups=[people],
+            numbers=list(without_contact),
+            retry_of=campaign,
+            by=by,
+        )
+
+
+def failed_by_reason(campaign: Campaign) -> list[tuple[str, int]]:
+    """(reason as it is kept, messages), the most frequent first; from the tallies."""
+    words = [state.key for state in FAILED]
+    by_reason = counting.outcomes_by(campaign, "reason")
+    counted = {reason: sum(states.get(word, 0) for word in words) for reason, states in by_reason.items()}
+    return sorted(((reason, n) for reason, n in counted.items() if n), key=lambda entry: (-entry[1], entry[0]))
+
+
+def to_new_contacts(campaign_id: int, *, by: User | None = None) -> Campaign:
+    """A draft to the same groups without whoever was in its audience, whatever became of their message."""
+    campaign = _over(campaign_id, _("It can be sent to new contacts when it is finished."))
+    if not campaign.groups.exists():
+        raise NotAllowed(_("“%(name)s” went to no group, so nobody can be new.") % {"name": campaign.name})
+    had = _group(_("Recipients of %(name)s") % {"name": campaign.name})
+    _add_recipients(had, campaign, [state for state in MessageState if state != MessageState.CANCELLED])
+    excluded = [*campaign.excluded_groups.all(), had]
+    with transaction.atomic():
+        return _draft(
+            campaign, _("%(name)s, new contacts"), groups=list(campaign.groups.all()), excluded=excluded, by=by
+        )
+
+
+def _over(campaign_id: int, otherwise: str) -> Campaign:
+    campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
+    if campaign.state not in (CampaignState.FINISHED, CampaignState.CANCELLED):
+        raise NotAllowed(otherwise)
+    return campaign
+
+
+def _draft(
+    campaign: Campaign,
+    name: str,
+    *,
+    groups: Sequence[ContactGroup],
+    numbers: Sequence[str] = (),
+    excluded: Sequence[ContactGroup] | None = None,
+    retry_of: Campaign | None = None,
+    by: User | None,
+) -> Campaign:
+    draft = campaigns.create(
+        name=(name % {"name": campaign.name})[:120],
+        application=campaign.application,
+        sender_id=campaign.sender_id,
+        text=campaign.text,
+        groups=groups,
+        excluded_groups=list(campaign.excluded_groups.all()) if excluded is None else excluded,
+        numbers=numbers,
+        rate_per_second=campaign.rate_per_second,
+        channel=campaign.channel,
+        channel_options=campaign.channel_options,
+        by=by,
+    )
+    draft.error_limit, draft.latest_start_minutes = campaign.error_limit, campaign.latest_start_minutes
+    draft.retry_of = retry_of
+    draft.save(update_fields=["error_limit", "latest_start_minutes", "retry_of"])
+    campaigns.note(campaign, _("“%(name)s” was made from it") % {"name": draft.name}, by)
+    return draft
+
+
+def _group(name: str) -> ContactGroup:
+    return contacts.ad_hoc_group(name, _("Made from a campaign"))
+
+
+def _add_recipients(
+    group: ContactGroup, campaign: Campaign, states: Sequence[int], reasons: Sequence[str] | None = None
+) -> None:
+    """Their contacts, as far as they still exist, a few batches at a time: a million never pass through Python."""
+    marks = ", ".join(["%s"] * len(states))
+    of_reasons = f"AND m.reason IN ({', '.join(['%s'] * len(reasons))}) " if reasons else ""
+    for first, last in _message_ranges(campaign):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO messaging_groupmembership (group_id, contact_id) "
+                "SELECT %s, m.contact_id FROM messaging_message m JOIN messaging_contact c ON c.id = m.contact_id "
+                f"WHERE m.id BETWEEN %s AND %s AND m.campaign_id = %s AND m.state IN ({marks}) {of_reasons}"
+                "ON CONFLICT DO NOTHING",
+                [group.pk, first, last, campaign.pk, *states, *(reasons or [])],
+            )
+
+
+def _message_ranges(campaign: Campaign) -> Iterator[tuple[int, int]]:
+    batches = list(campaign.batches.order_by("id").values_list("first_message_id", "last_message_id"))
+    for start in range(0, len(batches), BATCHES_AT_ONCE):
+        chunk = batches[start : start + BATCHES_AT_ONCE]
+        yield min(first for first, _last in chunk), max(last for _first, last in chunk)

@@ -1,0 +1,196 @@
+"""What is looked at before a launch: what stops it, what needs a reason, what needs a tick.
+
+A person's launch is checked again when the button is pressed, so that nothing is launched that was not seen. A launch
+from the shell or at its time obeys only what `campaigns.launch` itself refuses.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from laaffic_console.figures import money
+from laaffic_console.gateway.services import account_hold, workers
+from messaging.models import Campaign
+from messaging.services.approvals import approval_rules
+from messaging.services.audience import recipient_clocks, repeats
+from messaging.services.campaigns import campaigns
+from messaging.services.forecast import balance_forecast, forecast
+from messaging.services.forecast.forecast import Forecast
+
+
+class Level(StrEnum):
+    STOP = "stop"  # cannot be launched
+    REASON = "reason"  # can be, when somebody says why; the reason is kept with the campaign
+    TICK = "tick"  # can be, when somebody ticks that they have seen it
+    NOTE = "note"  # nothing goes wrong by it
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    key: str
+    level: Level
+    sentence: str
+    moves: bool = False  # its sentence changes with the clock or with each reading: a tick is about the check itself
+
+
+Look = Callable[[Campaign, Forecast], Iterator[Check]]
+
+
+class NotSeen(Exception):
+    """What stands against the launch, one sentence each: blockers, ticks and reasons that are missing."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = sentences
+
+
+def of(campaign: Campaign, planned: Forecast) -> list[Check]:
+    """In the order in which they are shown: what stops it first."""
+    found = [check for look in LOOKS for check in look(campaign, planned)]
+    return sorted(found, key=lambda check: list(Level).index(check.level))
+
+
+def require(
+    campaign: Campaign, *, ticked: set[str], reasons: Mapping[str, str], sentences: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """{key: reason} as given; NotSeen where something is missing. A check that has come up since needs its tick too.
+
+    `sentences`: {key: as it was shown}. A tick or reason counts only for the sentence that it was given to.
+    """
+    planned = forecast.of(campaign)
+    if not planned.counted.is_done:
+        raise NotSeen([_("The recipients are still being counted. Launch it when all are known.")])
+    missing: list[str] = []
+    given: dict[str, str] = {}
+    for check in of(campaign, planned):
+        if sentences is not None and not check.moves and sentences.get(check.key) != check.sentence:
+            ticked, reasons = ticked - {check.key}, {**reasons, check.key: ""}
+        if check.level == Level.STOP or (check.level == Level.TICK and check.key not in ticked):
+            missing.append(check.sentence)
+        elif check.level == Level.REASON and not (given.setdefault(check.key, reasons.get(check.key, "").strip())):
+            missing.append(_("%(sentence)s Say why it is sent all the same.") % {"sentence": check.sentence})
+    if missing:
+        raise NotSeen(missing)
+    return given
+
+
+def _grouped(number: int) -> str:
+    return number_format(number, force_grouping=True)
+
+
+def _content(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    for sentence in campaigns.problems_of(campaign, campaigns.check_ready):
+        yield Check("content", Level.STOP, sentence)
+
+
+def _nobody(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    if planned.counted.is_done and not planned.recipients:
+        yield Check(
+            "nobody", Level.STOP, _("Nobody would get it: everybody in these groups is suppressed or left out.")
+        )
+
+
+def _approval(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    if planned.counted.is_done and (missing := approval_rules.missing(campaign, planned)):
+        yield Check("approval", Level.STOP, missing)
+
+
+def _same_text(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    like = list(repeats.campaigns_like(campaign)[:3])
+    names = ", ".join(f"“{other.name}”" for other in like)
+    if n := planned.counted.repeated:
+        sentence = ngettext(
+            "%(n)s of these recipients got the same text within the last 24 hours, by %(campaigns)s.",
+            "%(n)s of these recipients got the same text within the last 24 hours, by %(campaigns)s.",
+            n,
+        )
+        yield Check("same_text", Level.REASON, sentence % {"n": _grouped(n), "campaigns": names})
+    elif opened := repeats.still_open(campaign):
+        yield Check(
+            "same_text",
+            Level.REASON,
+            _("%(campaigns)s sends the same text to a group that is chosen here too.")
+            % {"campaigns": ", ".join(f"“{other.name}”" for other in opened)},
+        )
+
+
+def _account(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    if stopped_by := account_hold.stop_for(campaign.application_id):
+        yield Check(
+            "account",
+            Level.NOTE,
+            _("%(reason)s It will be held, and goes on by itself when Laaffic accepts again.")
+            % {"reason": stopped_by.sentence},
+        )
+
+
+def _balance(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    after = balance_forecast.of(planned.cost)
+    if after is not None and not after.is_enough:
+        yield Check(
+            "balance",
+            Level.TICK,
+            _("The balance of %(balance)s does not cover the expected %(cost)s. It would be held when the money ends.")
+            % {
+                "balance": money(after.before),
+                "cost": money(after.cost),
+            },
+            moves=True,
+        )
+
+
+def _too_long(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    if n := planned.counted.too_long:
+        sentence = ngettext(
+            "%(n)s recipient gets nothing: the text is too long with the fields filled in.",
+            "%(n)s recipients get nothing: the text is too long with the fields filled in.",
+            n,
+        )
+        yield Check("too_long", Level.TICK, sentence % {"n": _grouped(n)})
+
+
+def _lacking_fields(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    for field, n in planned.lacking_fields.items():
+        yield Check(
+            f"field:{field}",
+            Level.TICK,
+            _("%(n)s of the first contacts have no %(field)s. Give the field something to say instead: %(example)s")
+            % {"n": _grouped(n), "field": field, "example": "{{" + field + "|…}}"},
+        )
+
+
+def _invalid(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    if n := planned.counted.invalid:
+        sentence = ngettext(
+            "%(n)s of the given numbers is invalid or there twice, and is left out.",
+            "%(n)s of the given numbers are invalid or there twice, and are left out.",
+            n,
+        )
+        yield Check("invalid", Level.TICK, sentence % {"n": _grouped(n)})
+
+
+def _night(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    clocks = recipient_clocks.at(forecast.starts_at(campaign), planned.counted)
+    if sentence := recipient_clocks.at_night(clocks):
+        yield Check("night", Level.TICK, sentence, moves=True)
+
+
+def _late(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    if campaign.scheduled_at and campaign.scheduled_at <= timezone.now():
+        yield Check("late", Level.TICK, _("Its time has passed: it starts at once."))
+
+
+def _workers(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    if not workers.alive():
+        yield Check("workers", Level.NOTE, _("No worker is alive: nothing leaves before one is started."))
+
+
+LOOKS: list[Look] = [
+    *(_content, _nobody, _approval, _same_text, _account, _balance),
+    *(_too_long, _lacking_fields, _invalid, _night, _late, _workers),
+]

@@ -1,0 +1,99 @@
+"""A campaign's text as one contact reads it: who is meant by what somebody typed, and whether they would get it."""
+
+import copy
+from dataclasses import dataclass, field
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from laaffic_console import plain_text
+from messaging import merge_fields, search_indexes
+from messaging.models import Campaign, Contact, GroupMembership, SuppressionEntry
+from messaging.services.channels import channels
+from messaging.services.forecast import forecast
+from messaging.services.text.merge_values import values_of
+from messaging.subscribers import spellings
+
+OFFERED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """`says` is what must be known of the contact; without a contact the text stands as it was written."""
+
+    text: str
+    contact: Contact | None = None
+    says: str = ""
+    others: list[Contact] = field(default_factory=list)
+
+
+def first(campaign: Campaign) -> Preview:
+    """As the first of its audience."""
+    sample = next(iter(forecast.sample(campaign, 1)), None)
+    return Preview(forecast.as_contact(campaign.text, sample or Contact()), sample)
+
+
+def unfilled(campaign: Campaign, says: str = "") -> Preview:
+    return Preview(campaign.text, says=says)
+
+
+def asked_for(campaign: Campaign, typed: str) -> Preview:
+    """By name, or by any part of the number; of several those first whom the campaign reaches."""
+    found = _found(typed)
+    if not found:
+        return unfilled(campaign, _("There is no contact “%(typed)s”.") % {"typed": typed})
+    reasons = {contact.pk: why_not(campaign, contact) for contact in found}
+    chosen, *others = sorted(found, key=lambda contact: bool(reasons[contact.pk]))
+    return Preview(forecast.as_contact(campaign.text, chosen), chosen, reasons[chosen.pk], others)
+
+
+def as_read(campaign: Campaign, contact: Contact | None) -> Campaign:
+    """A copy that is never stored: its title as this contact reads it."""
+    title = channels.of(campaign).title(campaign)
+    if contact is None or not title:
+        return campaign
+    values = merge_fields.with_derived(values_of(contact))
+    read = copy.copy(campaign)
+    merged = channels.of(campaign).merged_title(merge_fields.parse(title), values)
+    read.channel_options = {**campaign.channel_options, "title": merged}
+    return read
+
+
+def why_not(campaign: Campaign, contact: Contact) -> str:
+    """Why this contact gets nothing of the campaign; "" for who is in its audience."""
+    groups = GroupMembership.objects.filter(contact=contact)
+    named = {"contact": contact}
+    if contact.number not in campaign.extra_numbers and not groups.filter(group__in=campaign.groups.all()).exists():
+        return _("%(contact)s is not in this campaign's audience, and gets nothing.") % named
+    if groups.filter(group__in=campaign.excluded_groups.all()).exists():
+        return _("%(contact)s is in a group that is left out, and gets nothing.") % named
+    stopped = SuppressionEntry.objects.stopping(channels.of(campaign).suppressed_on)
+    if stopped.filter(number__in=spellings(contact.number)).exists():
+        return _("%(contact)s is on the suppression list, and gets nothing.") % named
+    return ""
+
+
+def _found(typed: str) -> list[Contact]:
+    """What an index answers first; a part from the middle is looked for only when nothing begins so."""
+    term = plain_text.plain(typed)
+    digits = plain_text.digits_of(term)
+    for condition in _by_number(digits) if digits else _by_name(term):
+        if found := _some(Contact.objects.filter(condition)):
+            return found
+    return []
+
+
+def _some(contacts: QuerySet[Contact]) -> list[Contact]:
+    return list(contacts[:OFFERED])
+
+
+def _by_number(digits: str) -> list[Q]:
+    exact = Q(number__in=spellings(digits))
+    return [exact, search_indexes.numbers_from(digits), Q(number__contains=digits)]
+
+
+def _by_name(term: str) -> list[Q]:
+    if not term:
+        return []
+    holds = Q(name__icontains=term) | Q(email__istartswith=term)
+    return [search_indexes.starts("name", term), holds]

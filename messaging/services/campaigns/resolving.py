@@ -1,0 +1,114 @@
+"""A person's word on messages that evidence could not settle: send again, or write off. Both say who and why."""
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import CallState, GatewayCall
+from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageEvent, MessageState
+from messaging.services.batches import bulk_writes, settling
+from messaging.services.campaigns import campaigns
+from messaging.services.refusals import NotAllowed
+
+
+def send_again(campaign_id: int, *, reason: str, by: User | None = None) -> int:
+    """Queue unknown messages again, under order ids of a new attempt; how many. NotAllowed where none may leave."""
+    _check(reason)
+    _require_not_cancelled(campaign_id)
+    total = 0
+    for batch_id in _unknown_batches(campaign_id):
+        total += _queue_again(batch_id, reason, by)
+    if total:
+        _told(campaign_id, _("%(n)d unknown messages sent again: %(why)s") % {"n": total, "why": reason}, by)
+        campaigns.wake(campaign_id)
+    if is_cancelled(campaign_id):  # meanwhile: what was queued after it had been emptied goes the same way
+        campaigns.cancel_all_waiting(campaign_id)
+    return total
+
+
+def is_cancelled(campaign_id: int) -> bool:
+    return Campaign.objects.filter(pk=campaign_id, state=CampaignState.CANCELLED).exists()
+
+
+def _require_not_cancelled(campaign_id: int) -> None:
+    if is_cancelled(campaign_id):
+        raise NotAllowed(
+            _("This campaign is cancelled, so nothing of it is sent again. Write the unknown messages off.")
+        )
+
+
+def write_off(campaign_id: int, *, reason: str, by: User | None = None) -> int:
+    """Stop waiting for unknown messages: they expire. A late report still counts; how many."""
+    _check(reason)
+    total = 0
+    for batch_id in _unknown_batches(campaign_id):
+        total += _expire(batch_id, reason, by)
+    if total:
+        _told(campaign_id, _("%(n)d unknown messages written off: %(why)s") % {"n": total, "why": reason}, by)
+        campaigns.finish_if_done(campaign_id)
+    return total
+
+
+def _check(reason: str) -> None:
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why: it is kept with each message.")})
+
+
+def _unknown_batches(campaign_id: int) -> list[int]:
+    unknown = Batch.objects.filter(campaign_id=campaign_id, state=BatchState.UNKNOWN)
+    return list(unknown.order_by("pk").values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _queue_again(batch_id: int, reason: str, by: User | None) -> int:
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    if batch.state != BatchState.UNKNOWN:
+        return 0
+    ids = _note_each(batch, _("sent again: %(why)s") % {"why": reason}, by)
+    Message.objects.filter(pk__in=ids).update(
+        state=MessageState.QUEUED, attempt=F("attempt") + 1, evidence="", settled_at=None
+    )
+    # The old call is not live any more: at most one call may carry a message (DESIGN §4).
+    GatewayCall.objects.filter(pk=batch.call_id or 0, state=CallState.UNKNOWN).update(
+        evidence=_("given up by a person: %(why)s") % {"why": reason[:200]}
+    )
+    Batch.objects.filter(pk=batch_id).update(
+        state=BatchState.QUEUED, unknown=0, queued=F("queued") + len(ids), call=None, token="", not_before=None
+    )
+    return len(ids)
+
+
+@transaction.atomic
+def _expire(batch_id: int, reason: str, by: User | None) -> int:
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    if batch.state != BatchState.UNKNOWN:
+        return 0
+    ids = _note_each(batch, _("written off: %(why)s") % {"why": reason}, by)
+    written_off = Message.objects.filter(pk__in=ids)
+    by_country: dict[str, int] = {}
+    for country in written_off.values_list("country", flat=True):
+        by_country[country] = by_country.get(country, 0) + 1
+    written_off.update(state=MessageState.EXPIRED, evidence=f"written off: {reason}"[:200])
+    Batch.objects.filter(pk=batch_id).update(state=BatchState.SETTLED, unknown=0, expired=F("expired") + len(ids))
+    bulk_writes.count_outcomes(
+        batch.campaign_id, {(country, MessageState.EXPIRED, "", ""): (n, 0, 0) for country, n in by_country.items()}
+    )
+    settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: len(ids)}, timezone.now())
+    return len(ids)
+
+
+def _note_each(batch: Batch, text: str, by: User | None) -> list[int]:
+    ids = list(batch.messages().filter(state=MessageState.UNKNOWN).order_by("pk").values_list("pk", flat=True))
+    who = by.get_username() if by else _("the shell")
+    now = timezone.now()
+    MessageEvent.objects.bulk_create(
+        [MessageEvent(message_id=pk, at=now, source=str(who)[:40], text=text[:300]) for pk in ids], batch_size=500
+    )
+    return ids
+
+
+def _told(campaign_id: int, text: str, by: User | None) -> None:
+    campaigns.note(Campaign.objects.get(pk=campaign_id), text, by)

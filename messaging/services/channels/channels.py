@@ -1,0 +1,107 @@
+"""The channels that a campaign can be sent on. There is one door out (DESIGN §4): freezing, claiming, pace, ledger,
+settling and reports are the same for all of them, and a channel says only what differs.
+
+Another app adds a channel with `register` when it is made ready; messaging need not know it.
+"""
+
+import datetime as dt
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.laaffic import LaafficClient, SendResult
+from messaging import merge_fields
+from messaging.merge_fields import Template
+from messaging.models import Batch, Campaign
+from messaging.services.channels.outgoing import Claim
+
+Post = Callable[[LaafficClient, Claim], SendResult]
+
+
+class NotReady(Exception):
+    """The campaign cannot be sent as it stands; the sentence says why and what to do. It is held."""
+
+
+class SendingChannel(ABC):
+    key: ClassVar[str]  # Campaign.channel, and the suppression list's
+    application_channel: ClassVar[str]  # of the applications that can carry it
+    recipients_per_call: ClassVar[int] = 1000
+    longest_text: ClassVar[int] = 1024  # Unicode code points
+    stopped_like: ClassVar[str] = ""  # another channel whose opt-outs count here too
+
+    @property
+    def suppressed_on(self) -> tuple[str, str, str]:
+        """The channels whose entries of the suppression list stop it; its own twice where there is no other."""
+        return self.key, self.stopped_like or self.key, "all"
+
+    def problems(self, campaign: Campaign) -> dict[str, list[str]]:
+        """{field: sentences} beyond the text itself."""
+        return {}
+
+    def title(self, campaign: Campaign) -> str:
+        """A second text that goes out with the first; its merge fields are filled in too. "" where there is none."""
+        return ""
+
+    def merged_title(self, template: Template, values: Mapping[str, str]) -> str:
+        """The title as one recipient reads it, within what the interface takes."""
+        return merge_fields.render(template, values)
+
+    def segments(self, text: str) -> int:
+        """How many are billed for one text."""
+        return 1
+
+    def takes_several_texts(self, campaign: Campaign) -> bool:
+        """Whether one call can carry more than one content."""
+        return False
+
+    @abstractmethod
+    def interface(self, texts: int) -> str:
+        """What the ledger calls a request with so many contents."""
+
+    @abstractmethod
+    def poster(self, campaign: Campaign) -> Post:
+        """What sends a claim of this campaign. It runs in threads, so whatever it needs of the database is read here.
+
+        NotReady holds the campaign. The poster's own errors are LaafficError; anything else counts as unknown.
+        """
+
+    @abstractmethod
+    def look_for_reports(self, client: LaafficClient, batch: Batch) -> None:
+        """Ask for what is overdue of this batch: reports that did not come, and what is unknown."""
+
+    def reconcile(self, application: Application, start: dt.datetime, end: dt.datetime) -> int:
+        """Everything the vendor's records say of what was sent between two moments; how many there were."""
+        return 0
+
+
+_channels: dict[str, SendingChannel] = {}
+
+
+def register(channel: SendingChannel) -> None:
+    _channels[channel.key] = channel
+
+
+def named(key: str) -> SendingChannel:
+    return _channels[key]
+
+
+def of(campaign: Campaign) -> SendingChannel:
+    return _channels[campaign.channel]
+
+
+def texts_of(campaign: Campaign) -> str:
+    """Everything of a campaign in which merge fields are filled in."""
+    return campaign.text + of(campaign).title(campaign)
+
+
+def segments_when_frozen(campaign: Campaign) -> int:
+    """What each message's row begins with. A text with fields is counted when it is merged: the answer writes it.
+
+    An answer of single segments writes none (services/answers.py), so a row that is to be counted begins with one.
+    """
+    return 1 if merge_fields.fields(texts_of(campaign)) else of(campaign).segments(campaign.text)
+
+
+def carried_by(application: Application) -> list[SendingChannel]:
+    return [channel for channel in _channels.values() if channel.application_channel == application.channel]

@@ -1,0 +1,432 @@
+"""Importing a file of contacts as a job that can be watched, cancelled, killed and gone on with."""
+
+import datetime as dt
+import itertools
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.files.storage import Storage
+from django.core.files.uploadedfile import UploadedFile
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from laaffic_console import exports
+from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.plain_text import without_marks
+from laaffic_console.uploads import FULL
+from messaging import contact_files
+from messaging.contact_files import ContactFile, Format, Row
+from messaging.contact_rows import (
+    NO_OPTIONS,
+    NULL_WORDS,
+    CleanRow,
+    RowCleaner,
+    RowError,
+    RowOptions,
+    guess_mapping,
+)
+from messaging.models import BadRow, ContactGroup, ContactImport
+from messaging.services.contacts import contact_writes
+from messaging.unreadable import UnreadableFile
+from messaging.workbook_limits import LOOK_SECONDS
+
+CHUNKS = {"sqlite": 1000, "postgresql": 5000}  # rows a transaction: SQLite's lock must not be held for long
+SLICE_SECONDS = 20.0
+SHELL_LEASE_SECONDS = 120.0
+PREVIEW_DAYS = 7
+NULL_ROWS = 5000  # that are looked at before the import
+ORPHAN_HOURS = 24
+UPLOADS = "imports"
+ERROR_COLUMNS = ["row", "column", "value", "reason"]
+
+LEFT_OUT_KEPT = 20  # different languages
+COUNTED = ["rows", "added", "updated", "unchanged", "invalid", "left_out", "lines_done", "bytes_done"]
+
+State = ContactImport.State
+_INTERRUPTED = gettext_lazy("The command was stopped. Import the file again: what is there already is left as it is.")
+
+
+def receive(
+    upload: "UploadedFile[Any]", *, group: ContactGroup | None, new_group: str = "", region: str, by: User | None
+) -> ContactImport:
+    """Keep an uploaded file and look at how it is written; ValidationError says why it is no list of contacts."""
+    if upload.size and upload.size > settings.IMPORT_MAX_BYTES:
+        limit = settings.IMPORT_MAX_BYTES // 1024 // 1024
+        raise ValidationError(
+            _("The file is larger than %(limit)d MB. Split it and import the parts.") % {"limit": limit}
+        )
+    job = ContactImport(
+        file_name=without_marks(str(upload.name))[:200], size=upload.size or 0, region=region, created_by=by
+    )
+    _keep(job, upload)
+    try:
+        _look(job)
+        job.null_words = _null_words(job)
+        with transaction.atomic():
+            job.group = _group_called(without_marks(new_group).strip()) or group
+            job.save()
+    except BaseException as problem:  # no row will point to the file, whatever went wrong
+        job.file.delete(save=False)
+        if isinstance(problem, UnreadableFile):
+            raise ValidationError(str(problem)) from problem
+        raise
+    return job
+
+
+def _keep(job: ContactImport, upload: "UploadedFile[Any]") -> None:
+    """Write the file; of one that does not fit on the disk nothing stays."""
+    name = f"{timezone.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}.dat"
+    try:
+        job.file.save(name, upload, save=False)
+    except OSError as problem:
+        job.file.storage.delete(job.file.field.generate_filename(job, name))
+        if problem.errno not in FULL:
+            raise
+        raise ValidationError(
+            _("There is no room on the console's disk for this file. Make room, then upload it again.")
+        ) from problem
+
+
+def choose(job: ContactImport, *, encoding: str, sheet: str, options: RowOptions) -> None:
+    """What a person says about a file before it is imported; UnreadableFile if it cannot be read like that.
+
+    In another encoding, or on another sheet, other columns stand: what they mean is guessed anew.
+    """
+    if (encoding or job.encoding, sheet or job.sheet) != (job.encoding, job.sheet):
+        before = job.readings, job.sheets
+        job.encoding, job.sheet = encoding or job.encoding, sheet or job.sheet
+        _look(job)
+        job.readings, job.sheets = before
+        job.null_words = _null_words(job)
+    for name, value in asdict(options).items():
+        setattr(job, name, value)
+    job.save()
+
+
+def _null_words(job: ContactImport) -> dict[str, int]:
+    """How often the first rows say NULL, or another word for nothing."""
+    found: Counter[str] = Counter()
+    for row in itertools.islice(_file(job), NULL_ROWS):
+        if not NULL_WORDS.isdisjoint(row.cells):
+            found.update(cell for cell in row.cells if cell in NULL_WORDS)
+    return dict(found.most_common(10))
+
+
+def open_path(
+    path: Path,
+    *,
+    group: str = "",
+    region: str = "",
+    encoding: str = "",
+    sheet: str = "",
+    options: RowOptions = NO_OPTIONS,
+) -> ContactImport:
+    """An import of a file where it lies, for the shell; UnreadableFile and OSError leave nothing behind."""
+    job = ContactImport(
+        file=str(path.resolve()),
+        file_name=without_marks(path.name)[:200],
+        size=path.stat().st_size,
+        region=region,
+        encoding=encoding,
+        sheet=sheet,
+        **asdict(options),
+    )
+    _look(job)
+    if len(job.readings) > 1:
+        raise UnreadableFile(_which_encoding(job))
+    if "number" not in job.mapping.values():
+        columns = ", ".join(job.headers[:12])
+        raise UnreadableFile(
+            _("No column looks like a phone number (%(columns)s). Call the one that is it “number”.")
+            % {"columns": columns}
+        )
+    with transaction.atomic():
+        job.group = _group_called(group)
+        job.state = State.RUNNING
+        job.started_at = timezone.now()
+        job.save()
+    return job
+
+
+def _which_encoding(job: ContactImport) -> str:
+    shown = "; ".join(f"{found['encoding']}: {', '.join(found['words'])}" for found in job.readings)
+    said = _(
+        "The file's letters can be read in several ways. Say its encoding, for example with --encoding %(one)s: %(all)s"
+    )
+    return said % {"one": job.readings[0]["encoding"], "all": shown}
+
+
+def _group_called(name: str) -> ContactGroup | None:
+    return ContactGroup.objects.get_or_create(name=name.strip()[:120])[0] if name.strip() else None
+
+
+def path_of(job: ContactImport) -> Path:
+    """An uploaded file lies in our storage; one imported from the shell lies where it was."""
+    return Path(str(job.file.name)) if is_of_the_shell(job) else Path(job.file.path)
+
+
+def is_of_the_shell(job: ContactImport) -> bool:
+    return Path(str(job.file.name)).is_absolute()
+
+
+def _look(job: ContactImport) -> None:
+    written = contact_files.detect(path_of(job), encoding=job.encoding, sheet=job.sheet)
+    job.encoding, job.delimiter = written.encoding, written.delimiter
+    job.sheet, job.sheets = written.sheet, written.sheets
+    job.readings = [asdict(found) for found in written.readings]
+    job.headers = written.headers
+    job.mapping = guess_mapping(written.headers)
+
+
+def start(job_id: int, *, mapping: dict[str, str]) -> bool:
+    """Confirm the mapping and ring for a worker; a second click finds it started and changes nothing."""
+    with transaction.atomic():
+        started = ContactImport.objects.filter(pk=job_id, state=State.PREVIEW).update(
+            state=State.QUEUED, mapping=mapping, started_at=timezone.now()
+        )
+        if started:
+            bell.ring("messaging.jobs.run_contact_import", job_id)
+    return bool(started)
+
+
+def cancel(job_id: int) -> bool:
+    """What has been imported stays, and the counts say how much that is."""
+    job = ContactImport.objects.filter(pk=job_id).first()
+    return job is not None and _end(job, State.CANCELLED, "", of=[State.PREVIEW, State.QUEUED, State.RUNNING])
+
+
+def run(job_id: int) -> None:
+    """A job's slice; the next one goes on behind the last committed chunk."""
+    with leases.lease(f"import:{job_id}") as held:
+        if held is None:
+            return
+        ContactImport.objects.filter(pk=job_id, state=State.QUEUED).update(state=State.RUNNING)
+        job = ContactImport.objects.get(pk=job_id)
+        if job.state != State.RUNNING:
+            return
+        give_up_at = time.monotonic() + SLICE_SECONDS
+
+        def goes_on() -> bool:
+            workers.beat()
+            return time.monotonic() < give_up_at and held.renew()
+
+        if not import_rows(job, goes_on=goes_on):
+            bell.ring("messaging.jobs.run_contact_import", job_id)
+
+
+def import_at_once(job: ContactImport, progress: Callable[[int], None] = lambda _: None) -> None:
+    """From the shell, in this process: no worker takes part, and the lease says that somebody is at it."""
+    with leases.lease(f"import:{job.pk}", SHELL_LEASE_SECONDS) as held:
+        if held is None:
+            return
+        try:
+            import_rows(job, goes_on=held.renew, progress=progress)
+        except KeyboardInterrupt:
+            _end(job, State.CANCELLED, str(_INTERRUPTED))
+            raise
+    job.refresh_from_db()
+
+
+def import_rows(
+    job: ContactImport, *, goes_on: Callable[[], bool] = lambda: True, progress: Callable[[int], None] = lambda _: None
+) -> bool:
+    """Import behind `job.lines_done`, chunk by chunk; False when it was told to stop before the end."""
+    try:
+        cleaner = _cleaner(job, job.mapping)
+        for chunk, bytes_read in _chunks(job):
+            if not _import_chunk(job, cleaner, chunk, bytes_read):
+                return True
+            progress(bytes_read)
+            if not goes_on():
+                return False
+            _breathe()
+    except (UnreadableFile, RowError, OSError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else problem
+        read = _("Rows up to %(line)d are imported.") % {"line": job.lines_done} if job.lines_done else ""
+        _end(job, State.FAILED, f"{why} {read}".strip())
+        return True
+    progress(job.size)
+    _end(job, State.FINISHED, "")
+    return True
+
+
+def _chunks(job: ContactImport) -> Iterator[tuple[list[Row], int]]:
+    """Rows behind the last committed one, with how many bytes have been read."""
+    file = _file(job)
+    waiting = (row for row in file if row.line > job.lines_done)
+    while chunk := list(itertools.islice(waiting, CHUNKS[connection.vendor])):
+        yield chunk, file.bytes_read
+
+
+def _breathe() -> None:
+    """SQLite's lock is unfair: a writer that never rests starves the others."""
+    if connection.vendor == "sqlite":
+        time.sleep(0.002)
+
+
+def _import_chunk(job: ContactImport, cleaner: RowCleaner, chunk: Sequence[Row], bytes_read: int) -> bool:
+    """Rows and counts in one transaction; False when the import was cancelled."""
+    cleaner.unknown_languages.clear()
+    clean, errors = clean_rows(cleaner, chunk)
+    with transaction.atomic():
+        fresh = ContactImport.objects.select_for_update().get(pk=job.pk)
+        if fresh.state != State.RUNNING or fresh.lines_done >= chunk[0].line:
+            return False
+        written = contact_writes.write(clean, source=job.file_name, group_id=job.group_id)
+        job.rows = fresh.rows + len(chunk)
+        job.added = fresh.added + written.added
+        job.updated = fresh.updated + written.updated
+        job.unchanged = fresh.unchanged + written.unchanged
+        job.invalid = fresh.invalid + len(errors)
+        job.left_out = dict((Counter(fresh.left_out) + cleaner.unknown_languages).most_common(LEFT_OUT_KEPT))
+        job.lines_done = chunk[-1].line
+        job.bytes_done = bytes_read
+        job.save(update_fields=COUNTED)
+        BadRow.objects.bulk_create(
+            BadRow(contact_import=job, row=line, column=e.column[:120], value=e.value[:200], reason=e.reason[:300])
+            for line, e in errors
+        )
+    return True
+
+
+def clean_rows(cleaner: RowCleaner, rows: Sequence[Row]) -> tuple[list[CleanRow], list[tuple[int, RowError]]]:
+    clean, errors = [], []
+    for row in rows:
+        try:
+            if row.problem:
+                raise RowError("", "", row.problem)
+            clean.append(cleaner.clean(row.cells))
+        except RowError as problem:
+            errors.append((row.line, problem))
+    return clean, errors
+
+
+def _end(job: ContactImport, state: str, explanation: str, of: Sequence[str] = (State.RUNNING,)) -> bool:
+    """Once; an uploaded list of people is not kept longer than it is needed."""
+    ended = ContactImport.objects.filter(pk=job.pk, state__in=of).update(
+        state=state, explanation=explanation[:300], finished_at=timezone.now()
+    )
+    if ended:
+        job.refresh_from_db()
+        if not is_of_the_shell(job):
+            job.file.storage.delete(str(job.file.name))
+    return bool(ended)
+
+
+def result(job: ContactImport) -> dict[str, object]:
+    """The document of `contacts import --json` (DESIGN §7)."""
+    return {
+        "rows": job.rows,
+        "added": job.added,
+        "updated": job.updated,
+        "unchanged": job.unchanged,
+        "invalid": job.invalid,
+        "errors": list(job.bad_rows.order_by("row").values(*ERROR_COLUMNS)[:100]),
+    }
+
+
+def _cleaner(job: ContactImport, mapping: dict[str, str]) -> RowCleaner:
+    return RowCleaner(job.headers, mapping, job.region, options_of(job))
+
+
+def _file(job: ContactImport, within: float | None = None) -> ContactFile:
+    return ContactFile(path_of(job), Format(job.encoding, job.delimiter, job.headers, job.sheet), within)
+
+
+def options_of(job: ContactImport) -> RowOptions:
+    return RowOptions(**{field.name: getattr(job, field.name) for field in fields(RowOptions)})
+
+
+def problem_with_mapping(job: ContactImport, mapping: dict[str, str]) -> str:
+    """Why a file cannot be imported with its columns read like this; "" when it can."""
+    try:
+        _cleaner(job, mapping)
+    except RowError as problem:
+        return problem.reason
+    return ""
+
+
+def note(job: ContactImport) -> str:
+    """What was left out without costing a row; "" where nothing was."""
+    if not job.left_out:
+        return ""
+    said = _("Languages that nobody knows were left empty: %(words)s.")
+    return said % {"words": ", ".join(f"{word} ({count})" for word, count in job.left_out.items())}
+
+
+def preview(job: ContactImport, mapping: dict[str, str], rows: int = 20) -> list[dict[str, object]]:
+    """The first rows as they will be stored, and the bad ones with their reason."""
+    if problem_with_mapping(job, mapping):
+        return []
+    cleaner = _cleaner(job, mapping)
+    shown: list[dict[str, object]] = []
+    try:
+        for row in _file(job, LOOK_SECONDS):
+            try:
+                if row.problem:
+                    raise RowError("", "", row.problem)
+                shown.append({"line": row.line, "contact": cleaner.clean(row.cells)})
+            except RowError as problem:
+                shown.append({"line": row.line, "error": problem})
+            if len(shown) == rows:
+                break
+    except UnreadableFile as problem:
+        shown.append({"line": len(shown) + 2, "error": RowError("", "", str(problem))})
+    return shown
+
+
+def sweep(now: dt.datetime | None = None) -> None:
+    """Ring for imports whose worker died or whose bell was lost; end those that nobody comes back to."""
+    for job in ContactImport.objects.filter(state__in=[State.QUEUED, State.RUNNING]):
+        if leases.is_held(f"import:{job.pk}"):
+            continue
+        if is_of_the_shell(job):
+            _end(job, State.CANCELLED, str(_INTERRUPTED))
+        else:
+            bell.ring("messaging.jobs.run_contact_import", job.pk)
+    forgotten_since = (now or timezone.now()) - dt.timedelta(days=PREVIEW_DAYS)
+    for job in ContactImport.objects.filter(state=State.PREVIEW, created_at__lt=forgotten_since)[:100]:
+        _end(job, State.CANCELLED, _("Nobody confirmed it."), of=[State.PREVIEW])
+    sweep_uploads(now)
+
+
+def sweep_uploads(now: dt.datetime | None = None) -> int:
+    """Delete uploads to which no row points: what a killed process left; how many they were."""
+    storage = ContactImport._meta.get_field("file").storage
+    if not storage.exists(UPLOADS):
+        return 0
+    old = (now or timezone.now()) - dt.timedelta(hours=ORPHAN_HOURS)
+    names = [f"{UPLOADS}/{name}" for name in storage.listdir(UPLOADS)[1]]
+    kept = set(
+        ContactImport.objects.filter(state__in=[State.PREVIEW, State.QUEUED, State.RUNNING]).values_list(
+            "file", flat=True
+        )
+    )
+    orphans = [name for name in names if name not in kept and _written_before(storage, name, old)]
+    for name in orphans:
+        storage.delete(name)
+    return len(orphans)
+
+
+def _written_before(storage: Storage, name: str, moment: dt.datetime) -> bool:
+    """An upload of this minute has no row yet; one that another sweep has deleted is no longer there."""
+    try:
+        return storage.get_modified_time(name) < moment
+    except FileNotFoundError:
+        return False
+
+
+def bad_rows_csv(job: ContactImport) -> Iterator[str]:
+    """All bad rows for a spreadsheet, which must not run what they hold; streamed, for there can be a million."""
+    rows = job.bad_rows.order_by("row").values_list(*ERROR_COLUMNS).iterator(chunk_size=2000)
+    return map(bytes.decode, exports.csv_bytes(itertools.chain([ERROR_COLUMNS], rows)))

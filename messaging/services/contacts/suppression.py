@@ -1,0 +1,235 @@
+"""Who is never sent to: put on the list from pasted lines, a file or the contacts; taken off by a person's word."""
+
+import itertools
+import re
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from messaging import contact_files, msisdn
+from messaging.contact_rows import guess_mapping
+from messaging.models import Contact, SuppressionEntry, SuppressionRelease
+from messaging.models.contacts import SuppressionEntries, opt_outs_also_on
+from messaging.services.contacts.contacts import id_chunks
+from messaging.subscribers import subscriber
+from messaging.unreadable import UnreadableFile
+
+CHUNK = 500
+MAX_BYTES = 20 << 20
+INVALID_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    line: int
+    value: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the numbers that were given."""
+
+    added: int = 0
+    already_there: int = 0
+    invalid: int = 0
+    invalid_shown: list[Invalid] = field(default_factory=list)  # the first of them
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    good: list[str]  # each once
+    invalid: list[Invalid]
+    twice: int = 0  # good ones that were there already
+
+
+Written = tuple[int, str]  # line and what stands in it
+
+
+def suppress_numbers(
+    numbers: Iterable[str], *, channel: str, reason: str, note: str = "", by: User | None = None, source: str = ""
+) -> Outcome:
+    """Put MSISDNs on the list; whoever is there for this channel, in any spelling, keeps the older entry."""
+    outcome = Outcome()
+    remaining = iter(numbers)
+    while chunk := list(itertools.islice(remaining, CHUNK)):
+        with transaction.atomic():
+            there = _subscribers_in(SuppressionEntry.objects.filter(channel=channel), chunk)
+            fresh = {subscriber(number): number for number in reversed(chunk) if number not in there}
+            SuppressionEntry.objects.bulk_create(
+                [
+                    SuppressionEntry(
+                        number=number,
+                        channel=channel,
+                        reason=reason,
+                        note=note,
+                        created_by=by,
+                        source=source[:120] or "console",
+                    )
+                    for number in reversed(fresh.values())
+                ],
+                ignore_conflicts=True,
+            )
+        outcome.already_there += len(chunk) - len(fresh)
+        outcome.added += len(fresh)
+    return outcome
+
+
+def suppressed_among(numbers: Sequence[str], *, channels: Sequence[str]) -> set[str]:
+    """Those of the numbers whose subscriber is on the list of one of these channels, however the entry spells it."""
+    return _subscribers_in(SuppressionEntry.objects.stopping(channels), numbers)
+
+
+def _subscribers_in(entries_of: SuppressionEntries, numbers: Sequence[str]) -> set[str]:
+    stopped: set[str] = set()
+    for start in range(0, len(numbers), CHUNK):
+        entries = entries_of.of_subscribers(numbers[start : start + CHUNK])
+        stopped.update(map(subscriber, entries.values_list("number", flat=True)))
+    return {number for number in numbers if subscriber(number) in stopped} if stopped else set()
+
+
+def suppress_contacts(
+    contacts: QuerySet[Contact], *, channel: str, reason: str, note: str = "", by: User | None = None
+) -> Outcome:
+    def numbers() -> Iterator[str]:
+        for ids in id_chunks(contacts):
+            yield from Contact.objects.filter(pk__in=ids).values_list("number", flat=True)
+
+    return suppress_numbers(numbers(), channel=channel, reason=reason, note=note, by=by, source="contacts")
+
+
+def suppress_written(numbers: Numbers, **entry: Any) -> Outcome:
+    outcome = suppress_numbers(numbers.good, **entry)
+    outcome.invalid = len(numbers.invalid)
+    outcome.invalid_shown = numbers.invalid[:INVALID_SHOWN]
+    return outcome
+
+
+def read_pasted(text: str, region: str = "") -> Numbers:
+    """Numbers one a line, or with commas, semicolons or tabs between them."""
+    return _read(
+        (
+            (line, part)
+            for line, whole in enumerate(text.splitlines(), start=1)
+            for part in re.split(r"[,;\t]", whole)
+            if part.strip()
+        ),
+        region,
+    )
+
+
+def read_upload(upload: "UploadedFile[Any]", region: str = "") -> Numbers:
+    """A list, CSV or workbook, with a header or without one; ValidationError says why it is none."""
+    if (upload.size or 0) > MAX_BYTES:
+        raise ValidationError(
+            _("The file is larger than %(limit)d MB. Split it and upload the parts.") % {"limit": MAX_BYTES >> 20}
+        )
+    with tempfile.NamedTemporaryFile(suffix=".dat") as kept:
+        for piece in upload.chunks():
+            kept.write(piece)
+        kept.flush()
+        try:
+            return _read(_column_of_numbers(Path(kept.name), region), region)
+        except UnreadableFile as problem:
+            raise ValidationError(str(problem)) from problem
+
+
+def _read(written: Iterable[Written], region: str) -> Numbers:
+    good: dict[str, None] = {}
+    invalid = []
+    read = 0
+    for line, text in written:
+        try:
+            good[_number(text, region)] = None
+            read += 1
+        except msisdn.InvalidNumber as problem:
+            invalid.append(Invalid(line, text.strip()[:40], str(problem)))
+    return Numbers(list(good), invalid, read - len(good))
+
+
+def _number(text: str, region: str) -> str:
+    """Replies come from spellings that are not in use any more, such as 521…: they can be suppressed as they stand."""
+    digits = "".join(character for character in text if character not in "+ -().")
+    if digits.isdecimal() and digits.isascii() and subscriber(digits) != digits:
+        return digits
+    return msisdn.parse(text, region or None).number
+
+
+def _column_of_numbers(path: Path, region: str) -> Iterator[Written]:
+    """By its header's name; without a header, the first column that holds a number in the first row."""
+    rows = contact_files.plain_rows(path)
+    first = next(rows, None)
+    if first is None:
+        return
+    mapping = guess_mapping(first.cells)
+    named = [index for index, header in enumerate(first.cells) if mapping.get(header) == "number"]
+    if named:
+        column = named[0]
+    else:
+        rows = itertools.chain([first], rows)
+        column = next((index for index, cell in enumerate(first.cells) if _is_number(cell, region)), 0)
+    for row in rows:
+        if len(row.cells) > column and row.cells[column].strip():
+            yield row.line, row.cells[column]
+
+
+def _is_number(cell: str, region: str) -> bool:
+    try:
+        _number(cell, region)
+    except msisdn.InvalidNumber:
+        return False
+    return True
+
+
+def allow_again(entries: QuerySet[SuppressionEntry], *, why: str, by: User | None) -> int:
+    """Take numbers off the list, with the entries that spell them otherwise, and keep who did it and why."""
+    if not why.strip():
+        raise ValidationError({"why": _("Say why, for example “asked to be put back on 3 May”.")})
+    released = 0
+    last = 0
+    ordered = entries.order_by("pk")
+    while chosen := list(ordered.filter(pk__gt=last)[:CHUNK]):
+        with transaction.atomic():
+            chunk = _with_other_spellings(chosen)
+            SuppressionRelease.objects.bulk_create(
+                SuppressionRelease(
+                    number=entry.number,
+                    channel=entry.channel,
+                    reason=entry.reason,
+                    suppressed_at=entry.created_at,
+                    why=why.strip()[:200],
+                    released_by=by,
+                )
+                for entry in chunk
+            )
+            SuppressionEntry.objects.filter(pk__in=[entry.pk for entry in chunk]).delete()
+        released += len(chosen)
+        last = chosen[-1].pk
+    return released
+
+
+def _with_other_spellings(chosen: Sequence[SuppressionEntry]) -> list[SuppressionEntry]:
+    """Two spellings can have been put on the list apart, and one STOP for SMS and MMS: one left goes on stopping."""
+    of_subscriber: dict[str, list[SuppressionEntry]] = defaultdict(list)
+    for entry in chosen:
+        of_subscriber[subscriber(entry.number)].append(entry)
+    entries = SuppressionEntry.objects.of_subscribers([entry.number for entry in chosen])
+    return [entry for entry in entries if any(_stops_as(entry, one) for one in of_subscriber[subscriber(entry.number)])]
+
+
+def _stops_as(entry: SuppressionEntry, chosen: SuppressionEntry) -> bool:
+    """Whether it would go on stopping what the chosen one stops, for the same reason."""
+    if entry.channel == chosen.channel:
+        return True
+    are_opt_outs = entry.reason == chosen.reason == SuppressionEntry.Reason.OPT_OUT
+    return are_opt_outs and entry.channel in opt_outs_also_on([chosen.channel])

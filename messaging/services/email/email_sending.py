@@ -1,0 +1,218 @@
+"""The one request of an email campaign: recorded, called, settled (DESIGN §1.1).
+
+No answer is needed to know that it arrived: the callback's address ends in the campaign's mark, so the first mail that
+is told of settles it. A repeat that is refused as a duplicate (−2) says the same of the request before it.
+"""
+
+import datetime as dt
+import logging
+import time
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.services import account_hold, database_clock, leases, ledger, workers
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.laaffic import (
+    AdFlag,
+    EmailBatch,
+    InvalidRequest,
+    LaafficError,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    Remedy,
+)
+from messaging.models import EmailCampaign, EmailCampaignState
+from messaging.services.email import email_campaigns, email_reports
+from messaging.services.email.email_campaigns import ABOUT, INTERFACE
+
+logger = logging.getLogger(__name__)
+
+LEASE_SECONDS = sum(settings.LAAFFIC_TIMEOUTS) + 15  # longer than the longest answer
+
+
+def send(campaign_id: int) -> None:
+    """Send a campaign whose request waits; whoever comes second finds the lease taken and goes away."""
+    with leases.lease(f"email:{campaign_id}", LEASE_SECONDS) as held:
+        if held is None or workers.is_stopping():  # the sweeper rings for it again
+            return
+        claimed = _claim(campaign_id)
+        if claimed is None:
+            return
+        campaign, call = claimed
+        unchanged = EmailCampaign.objects.filter(pk=campaign.pk, call=call, state=EmailCampaignState.SENDING)
+        began = time.monotonic()
+        if ledger.depart(call.pk, provided=Exists(unchanged), unless_held=True) is None:
+            _called_off(campaign.pk, call)
+            return
+        try:
+            ledger.must_leave(began, INTERFACE)
+            task_id = laaffic_client().email.batch_send(batch_of(campaign)).task_id
+        except (LaafficError, InvalidRequest, NotConfigured) as problem:
+            settle_error(campaign.pk, call.pk, as_outcome(problem))
+        except Exception as problem:  # a bug here must not make a campaign look unsent
+            logger.exception("sending email campaign %s failed", campaign.pk)
+            settle_error(
+                campaign.pk, call.pk, OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface="")
+            )
+        else:
+            settle_accepted(campaign.pk, call.pk, task_id)
+
+
+def batch_of(campaign: EmailCampaign) -> EmailBatch:
+    return EmailBatch(
+        app_id=campaign.application.app_id,
+        from_address=campaign.from_address,
+        receiver_id=campaign.receiver_id,
+        subject=campaign.subject,
+        template_id=campaign.template_id,
+        url=email_campaigns.callback_url(campaign),
+        language=campaign.language,
+        ad_flag=None if campaign.ad_flag is None else AdFlag(campaign.ad_flag),
+        trigger_id=campaign.trigger_id,
+        unsubscribe=campaign.unsubscribe,
+    )
+
+
+def as_outcome(problem: LaafficError | InvalidRequest | NotConfigured) -> LaafficError:
+    """What stopped a request before it left is one of the three outcomes too."""
+    return problem if isinstance(problem, LaafficError) else NotSent(str(problem), interface=INTERFACE)
+
+
+@transaction.atomic
+def _claim(campaign_id: int) -> tuple[EmailCampaign, GatewayCall] | None:
+    """Under the lease: record the request, unless its time has not come or an earlier one may have left."""
+    campaign = _locked(campaign_id)
+    now = database_clock.now()
+    if campaign.state != EmailCampaignState.SENDING or (campaign.not_before and campaign.not_before > now):
+        return None
+    if campaign.call and not _is_over(campaign, campaign.call):
+        return None
+    campaign.attempt += 1
+    campaign.call = ledger.prepare(
+        interface=INTERFACE,
+        application=campaign.application,
+        about_kind=ABOUT,
+        about_id=campaign.pk,
+        summary=summary_of(campaign),
+        digest=email_campaigns.digest_of(campaign),
+        attempt=campaign.attempt,
+        worker=workers.worker_name(),
+        requested_by=campaign.created_by,
+    )
+    campaign.save(update_fields=["attempt", "call"])
+    return campaign, campaign.call
+
+
+def summary_of(campaign: EmailCampaign) -> dict[str, Any]:
+    """Without the callback's address: it holds a secret."""
+    return {
+        "from": campaign.from_address,
+        "recipient list": campaign.receiver_id,
+        "template": campaign.template_id,
+        "subject": campaign.subject[:100],
+    }
+
+
+def _is_over(campaign: EmailCampaign, call: GatewayCall) -> bool:
+    """Whether the call before this one leaves the way free. We hold the lease, so its worker is dead."""
+    died = "its worker died before the request left"
+    if call.state == CallState.PREPARED:
+        # Where it left at this very moment, the next look finds it in flight.
+        return bool(ledger.take_back(ledger.only(call.pk), died))
+    if call.state == CallState.IN_FLIGHT:
+        lost = OutcomeUnknown("its worker died after the request may have left", interface=INTERFACE)
+        if ledger.lose(ledger.only(call.pk), lost.message):
+            _mark_unknown(campaign, lost)
+        return False
+    if call.state == CallState.ACCEPTED:
+        email_campaigns.arrived(campaign, _("Laaffic has it: its call was accepted"))
+        return False
+    return True  # refused, not sent, or unknown and sent again by a person's word
+
+
+@transaction.atomic
+def _called_off(campaign_id: int, call: GatewayCall) -> None:
+    """The request did not leave: the account is held, or somebody stopped the campaign."""
+    campaign = _locked(campaign_id)
+    stopped_by = account_hold.stop_for(campaign.application_id)
+    why = stopped_by.sentence if stopped_by else _("stopped before the request left")
+    is_ours = bool(ledger.take_back(ledger.only(call.pk), why)) and campaign.call_id == call.pk
+    if is_ours and stopped_by and campaign.state == EmailCampaignState.SENDING:
+        email_campaigns.hold(campaign, stopped_by.sentence, by_account=True)
+
+
+@transaction.atomic
+def settle_accepted(campaign_id: int, call_id: int, task_id: str) -> None:
+    campaign = _locked(campaign_id)
+    if task_id:
+        email_reports.told_by_answer(campaign, call_id, task_id)
+    ledger.settle_accepted(
+        call_id, evidence=f"the answer: task {task_id}" if task_id else "the answer, without a task id"
+    )
+    if task_id and not campaign.task_id:
+        campaign.task_id = task_id[:64]
+        campaign.save(update_fields=["task_id"])
+    elif task_id and task_id[:64] != campaign.task_id:
+        email_campaigns.note_second_task(campaign, task_id)
+    email_campaigns.arrived(campaign, _("Laaffic has taken it as task %(id)s") % {"id": task_id or "–"})
+
+
+@transaction.atomic
+def settle_error(campaign_id: int, call_id: int, error: LaafficError) -> None:
+    """The three branches (DESIGN §3); what a callback has settled already stays settled."""
+    campaign = _locked(campaign_id)
+    if not ledger.settle_error(call_id, error) or campaign.call_id != call_id:
+        return
+    match error:
+        case OutcomeUnknown():
+            _mark_unknown(campaign, error)
+        case Refused() if error.entry.says_duplicate and _duplicate_proves(campaign, call_id):
+            return
+        case Refused() if error.calls_for in account_hold.HOLDING:
+            account_hold.place(error, call_id=call_id)
+            email_campaigns.hold(campaign, account_hold.sentence_of(error), by_account=True)
+        case Refused() if error.calls_for is not Remedy.RETRY:
+            email_campaigns.hold(campaign, account_hold.sentence_of(error))
+        case Refused():
+            _try_later(campaign, account_hold.sentence_of(error), error.retry_after)
+        case NotSent():
+            _try_later(campaign, _("The gateway cannot be reached (%(why)s).") % {"why": error.message})
+
+
+def _mark_unknown(campaign: EmailCampaign, error: OutcomeUnknown) -> None:
+    if campaign.state == EmailCampaignState.SENDING:
+        event = _("The answer was lost (%(why)s). A callback or a person's word settles it.") % {"why": error.message}
+        email_campaigns.move(campaign, EmailCampaignState.UNKNOWN, event, None)
+
+
+def _duplicate_proves(campaign: EmailCampaign, call_id: int) -> bool:
+    """−2 after a lost answer: that request arrived (wire §3.2). False where none was lost: then it is a refusal."""
+    open_states = (CallState.UNKNOWN, CallState.LAPSED)
+    lost = email_campaigns.requests_of(campaign).filter(state__in=open_states).exclude(pk=call_id)
+    earlier = lost.order_by("-pk").first()
+    if earlier is None:
+        return False
+    ledger.settle_accepted(earlier.pk, evidence=f"call {call_id} was refused as its duplicate")
+    campaign.call = earlier
+    campaign.save(update_fields=["call"])
+    email_campaigns.arrived(campaign, _("The repeat was refused as a duplicate: the first request had arrived"))
+    return True
+
+
+def _try_later(campaign: EmailCampaign, why: str, at_least: float = 0.0) -> None:
+    """Certain that nothing was sent: again by itself, later each time."""
+    pause = max(min(60.0, 2.0 * 2 ** min(campaign.attempt, 10)), at_least)
+    campaign.not_before = database_clock.now() + dt.timedelta(seconds=pause)
+    campaign.wait_reason = why[:300]
+    campaign.save(update_fields=["not_before", "wait_reason"])
+
+
+def _locked(campaign_id: int) -> EmailCampaign:
+    locked = EmailCampaign.objects.select_for_update(of=("self",))
+    return locked.select_related("application", "call", "created_by").get(pk=campaign_id)

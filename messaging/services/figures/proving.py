@@ -1,0 +1,162 @@
+"""Deriving a campaign's figures again from its messages and calls, and naming each that disagrees (DESIGN §1.8)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Count, Max, Min, Q, Sum
+
+from laaffic_console.gateway.models import CallState, GatewayCall
+from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState, OutcomeTally
+from messaging.services.batches import answers, counting, earlier_attempts
+from messaging.services.reports.reports import FINAL_STATES
+
+LIVE = (CallState.PREPARED, CallState.IN_FLIGHT, CallState.ACCEPTED)
+SHOWN = 100
+
+
+def prove(campaign: Campaign) -> dict[str, Any]:
+    """{"id", "messages", "calls", "counts", "cost", "disagreements": [sentence]}; no sentence means it all agrees."""
+    answers.write_all(Batch.objects.filter(campaign=campaign))
+    messages = Message.objects.filter(campaign=campaign)
+    recounted = _recounted(campaign)
+    disagreements = [
+        *_totals(campaign, recounted),
+        *_batches(campaign),
+        *_outcomes(campaign),
+        *_calls(campaign),
+        *_explanations(messages),
+        *_ids(messages),
+        *_end(campaign, recounted),
+    ]
+    return {
+        "id": campaign.pk,
+        "messages": sum(recounted.values()),
+        "calls": GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk).count(),
+        "counts": recounted,
+        "cost": {currency: str(total) for currency, total in _recounted_costs(campaign).items()},
+        "disagreements": disagreements,
+    }
+
+
+def _recounted(campaign: Campaign) -> dict[str, int]:
+    counts = dict.fromkeys((state.key for state in MessageState), 0)
+    rows = Message.objects.filter(campaign=campaign).order_by().values_list("state").annotate(n=Count("pk"))
+    for state, n in rows:
+        counts[MessageState(state).key] = n
+    in_hand = Q(campaign=campaign, state=MessageState.QUEUED, batch__state=BatchState.CLAIMED)
+    claimed = Message.objects.filter(in_hand).count()
+    counts["claimed"], counts["queued"] = claimed, counts["queued"] - claimed
+    return counts
+
+
+def _recounted_costs(campaign: Campaign) -> dict[str, Any]:
+    finals = Message.objects.filter(campaign=campaign, state__in=FINAL_STATES).exclude(currency="").order_by()
+    rows = finals.values_list("currency").annotate(total=Sum("pay_micros"))
+    totals = Counter({currency: total for currency, total in rows if total is not None})
+    for _country, currency, _segments, micros in earlier_attempts.costs_of(campaign.pk):
+        totals[currency] += micros
+    return {currency: counting.amount(total) for currency, total in sorted(totals.items())}
+
+
+def _totals(campaign: Campaign, recounted: dict[str, int]) -> Iterator[str]:
+    kept = counting.state_counts(campaign)
+    for state, n in recounted.items():
+        if kept[state] != n:
+            yield f"{state}: the campaign says {kept[state]}, its messages say {n}"
+    if campaign.total != sum(recounted.values()):
+        yield f"total: the campaign says {campaign.total}, there are {sum(recounted.values())} messages"
+    said, derived = counting.costs(campaign), _recounted_costs(campaign)
+    for currency in sorted(set(said) | set(derived)):
+        if said.get(currency, 0) != derived.get(currency, 0):
+            yield f"cost in {currency}: kept {said.get(currency, 0)}, derived {derived.get(currency, 0)}"
+
+
+def _batches(campaign: Campaign) -> Iterator[str]:
+    """Each batch's tallies against its own messages, which lie where it says."""
+    derived: dict[int, dict[str, int]] = defaultdict(dict)
+    rows = Message.objects.filter(campaign=campaign).order_by().values_list("batch_id", "state")
+    for batch_id, state, n in rows.annotate(n=Count("pk")):
+        derived[batch_id][MessageState(state).key] = n
+    spans = Message.objects.filter(campaign=campaign).order_by().values_list("batch_id")
+    bounds = {batch_id: (first, last) for batch_id, first, last in spans.annotate(Min("pk"), Max("pk"))}
+    for batch in Batch.objects.filter(campaign=campaign).iterator():
+        for state in counting.STORED_STATES:
+            kept, found = getattr(batch, state.key), derived[batch.pk].get(state.key, 0)
+            if kept != found:
+                yield f"batch {batch.pk}: {state.key} is {kept} in its tally, {found} among its messages"
+        first, last = bounds.get(batch.pk, (batch.first_message_id, batch.last_message_id))
+        if first < batch.first_message_id or last > batch.last_message_id:
+            yield f"batch {batch.pk}: a message lies outside its bounds"
+
+
+def _outcomes(campaign: Campaign) -> Iterator[str]:
+    keys = ("country", "state", "reason", "currency")
+    sums = {"m": Count("pk"), "s": Sum("billed_segments"), "p": Sum("pay_micros")}
+    finals = Message.objects.filter(campaign=campaign, state__in=FINAL_STATES).order_by()
+    derived = {tuple(row[:4]): tuple(n or 0 for n in row[4:]) for row in finals.values_list(*keys).annotate(**sums)}
+    for country, currency, segments, micros in earlier_attempts.costs_of(campaign.pk):
+        key = earlier_attempts.key_of(country, currency)
+        n, billed, paid = derived.get(key, (0, 0, 0))
+        derived[key] = (n, billed + segments, paid + micros)
+    tallies = OutcomeTally.objects.filter(campaign=campaign)
+    kept = {
+        tuple(row[:4]): tuple(row[4:])
+        for row in tallies.values_list(*keys, "messages", "billed_segments", "pay_micros")
+        if any(row[4:])
+    }
+    for key in sorted(set(derived) | set(kept), key=str):
+        if derived.get(key, (0, 0, 0)) != kept.get(key, (0, 0, 0)):
+            yield f"outcome {key}: tallied {kept.get(key, (0, 0, 0))}, derived {derived.get(key, (0, 0, 0))}"
+
+
+def _calls(campaign: Campaign) -> Iterator[str]:
+    """Each live call is the call of exactly one batch, and each settled batch has an answer to show."""
+    campaign_calls = GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk)
+    calls = campaign_calls.filter(state__in=LIVE)
+    carriers: dict[int, int] = defaultdict(int)
+    batches = Batch.objects.filter(campaign=campaign).exclude(call=None)
+    for call_id in batches.values_list("call_id", flat=True):
+        carriers[call_id] += 1
+    for call_id in calls.exclude(evidence=earlier_attempts.LATE_ANSWER).values_list("pk", flat=True):
+        if carriers[call_id] != 1:
+            yield f"call {call_id} is live and carries {carriers[call_id]} batches instead of one"
+    sent = Q(accepted__gt=0) | Q(delivered__gt=0) | Q(undelivered__gt=0)
+    answered = (CallState.ACCEPTED, CallState.UNKNOWN, CallState.IN_FLIGHT)
+    carried = (MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.UNDELIVERED)
+    for batch in Batch.objects.filter(sent, campaign=campaign).exclude(call__state__in=answered)[:SHOWN]:
+        # A person had its unknown messages sent again: those that were reported since arrived with the call before.
+        given_up = campaign_calls.filter(state=CallState.UNKNOWN, summary__batch=batch.pk)
+        if batch.messages().filter(state__in=carried, attempt=1).exists() and not given_up.exists():
+            yield f"batch {batch.pk} has accepted messages and no call that could have carried them"
+
+
+def _explanations(messages: Any) -> Iterator[str]:
+    """Every change of state says where it came from."""
+    unexplained = {
+        "unknown without evidence": Q(state=MessageState.UNKNOWN, evidence=""),
+        "rejected without a reason": Q(state=MessageState.REJECTED, reason=""),
+        "expired without evidence": Q(state=MessageState.EXPIRED, evidence=""),
+        "reported by nobody": Q(state__in=[MessageState.DELIVERED, MessageState.UNDELIVERED], report_source=""),
+    }
+    for what, condition in unexplained.items():
+        for pk in messages.filter(condition).values_list("pk", flat=True)[:SHOWN]:
+            yield f"message {pk}: {what}"
+
+
+def _ids(messages: Any) -> Iterator[str]:
+    """Each accepted id belongs to one message."""
+    shared = (
+        messages.exclude(gateway_id=None).order_by().values_list("gateway_id").annotate(n=Count("pk")).filter(n__gt=1)
+    )
+    for gateway_id, n in shared[:SHOWN]:
+        yield f"gateway id {gateway_id} belongs to {n} messages"
+    strange = messages.filter(events__text__startswith="a second gateway id").values_list("pk", flat=True).distinct()
+    for pk in strange[:SHOWN]:
+        yield f"message {pk}: a second gateway id spoke for it"
+
+
+def _end(campaign: Campaign, recounted: dict[str, int]) -> Iterator[str]:
+    open_ones = recounted["queued"] + recounted["claimed"] + recounted["unknown"]
+    if campaign.state == CampaignState.FINISHED and open_ones:
+        yield f"the campaign is finished, and {open_ones} messages are not"

@@ -1,0 +1,121 @@
+"""What a launch would do, before it does: how many, where to, how many segments, what it costs, how long it takes."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from messaging import durations, merge_fields
+from messaging.models import AudienceCount, Campaign, Contact, GroupMembership
+from messaging.services.audience import audience_counts
+from messaging.services.channels import channels
+from messaging.services.reports import prices
+from messaging.services.reports.prices import Cost
+from messaging.services.text.merge_values import values_of
+
+SAMPLE = 200
+A_LONG_ONE = 1000  # recipients of a campaign that tells how fast the gateway takes them
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    counted: AudienceCount  # while it is not done, all figures are of those counted so far
+    segments_least: int  # of one message, over a sample
+    segments_most: int
+    segments_total: int
+    lacking_fields: dict[str, int]  # contacts of the sample for whom a field would say nothing
+    cost: Cost
+    rate: float | None  # recipients a second; None where nothing tells
+    is_rate_learned: bool  # from the last campaign, where no limit is set
+
+    @property
+    def recipients(self) -> int:
+        return self.counted.recipients
+
+    @property
+    def takes(self) -> str:
+        return durations.in_words(self.recipients / self.rate) if self.rate else ""
+
+
+def of(campaign: Campaign) -> Forecast:
+    counted = audience_counts.of(campaign)
+    least, most, average, lacking = _segments(campaign)
+    limit, learned = _limit(campaign), None
+    if limit is None:
+        learned = _last_speed(campaign)
+    return Forecast(
+        counted=counted,
+        segments_least=least,
+        segments_most=most,
+        segments_total=round(average * counted.recipients),
+        lacking_fields=lacking,
+        cost=prices.cost_of(by_country(counted), average, prices.known(campaign.channel)),
+        rate=limit or learned,
+        is_rate_learned=learned is not None,
+    )
+
+
+def by_country(counted: AudienceCount) -> dict[str, int]:
+    """Recipients by country, the most first."""
+    sums = Counter[str]()
+    for country, _zones, n in counted.reached:
+        sums[country] += n
+    return dict(sums.most_common())
+
+
+def _limit(campaign: Campaign) -> int | None:
+    rates = [rate for rate in (campaign.rate_per_second, campaign.application.rate_per_second) if rate]
+    return min(rates) if rates else None
+
+
+def _last_speed(campaign: Campaign) -> float | None:
+    """Of the application's last campaign that was long enough to tell."""
+    ended = Campaign.objects.filter(
+        application=campaign.application_id,
+        channel=campaign.channel,
+        total__gte=A_LONG_ONE,
+        rate_per_second=None,
+        first_sent_at__isnull=False,
+        finished_at__isnull=False,
+    ).order_by("-pk")
+    last: Any = ended.values_list("total", "first_sent_at", "finished_at").first()
+    return None if last is None else last[0] / max((last[2] - last[1]).total_seconds(), 1.0)
+
+
+def _segments(campaign: Campaign) -> tuple[int, int, float, dict[str, int]]:
+    """Least, most and average segments, and who lacks a field, over a sample of the audience."""
+    template = merge_fields.parse(campaign.text)
+    count = channels.of(campaign).segments
+    if not merge_fields.fields(channels.texts_of(campaign)):
+        each = count(campaign.text)
+        return each, each, each, {}
+    unsaid = merge_fields.parse(channels.texts_of(campaign)).fields_without_fallback
+    counts, lacking = [], dict.fromkeys(unsaid, 0)
+    for contact in sample(campaign):
+        values = merge_fields.with_derived(values_of(contact))
+        counts.append(count(merge_fields.render(template, values)))
+        for name in lacking:
+            lacking[name] += not values.get(name)
+    counts = counts or [count(campaign.text)]
+    return min(counts), max(counts), sum(counts) / len(counts), {name: n for name, n in lacking.items() if n}
+
+
+def sample(campaign: Campaign, at_most: int = SAMPLE) -> list[Contact]:
+    """Contacts of the campaign's groups: the first of each, by the index of its members."""
+    ids: set[int] = set()
+    for group in campaign.groups.values_list("pk", flat=True):
+        members = GroupMembership.objects.filter(group=group).order_by("contact_id")
+        ids.update(members.values_list("contact_id", flat=True)[:at_most])
+    return list(Contact.objects.filter(pk__in=sorted(ids)[:at_most]).order_by("pk"))
+
+
+def as_contact(text: str, contact: Contact) -> str:
+    """The text as one contact would read it."""
+    return merge_fields.render(merge_fields.parse(text), merge_fields.with_derived(values_of(contact)))
+
+
+def starts_at(campaign: Campaign) -> Any:
+    """When it would start: its time, or now."""
+    now = timezone.now()
+    return max(campaign.scheduled_at, now) if campaign.scheduled_at else now

@@ -1,0 +1,192 @@
+"""What people answer: kept once, put to the campaign it answers, and obeyed when it is STOP."""
+
+import datetime as dt
+import hashlib
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.services import isolation
+from laaffic_console.laaffic import Reply as WireReply
+from messaging import msisdn
+from messaging.models import Campaign, Contact, Message, MessageState, Reply, SuppressionEntry
+from messaging.opt_out import opt_out_in
+from messaging.services.batches import answers
+from messaging.services.contacts import suppression
+from messaging.subscribers import every_spelling, spellings, subscriber
+
+logger = logging.getLogger(__name__)
+
+NUMBERS_AT_ONCE = 500
+ANSWERED_WITHIN = dt.timedelta(days=30)
+CLOCKS_APART = dt.timedelta(minutes=5)
+WHOLE_SECOND = dt.timedelta(seconds=1)  # a reply's time has no fractions: what left in that second was before it
+ANSWERABLE = (Campaign.Channel.SMS, Campaign.Channel.MMS)
+NEVER_SENT = (MessageState.QUEUED, MessageState.SUPPRESSED, MessageState.CANCELLED, MessageState.REJECTED)
+
+
+def take(found: Sequence[WireReply], *, source: str) -> int:
+    """Keep what is new, and put whoever asks us to stop on the suppression list in the same transaction; how many.
+
+    What came before changes nothing: a number that was allowed again stays so when its old reply is read once more.
+    One and the same reply may come by push and by pull at once; both then do the same.
+    """
+    now = timezone.now()
+    rows = {row.key: row for row in (_row(reply, source, now) for reply in found)}
+    with transaction.atomic():
+        known = set(Reply.objects.filter(key__in=list(rows)).values_list("key", flat=True))
+        fresh = [row for key, row in rows.items() if key not in known]
+        if fresh:
+            _put_to_campaigns(fresh)
+            _obey(fresh)
+        Reply.objects.bulk_create(fresh, ignore_conflicts=True)
+    return len(fresh)
+
+
+def take_each(found: Sequence[WireReply], *, source: str) -> int:
+    """`take` for whoever reads a list: one that cannot be kept is logged, shown, and costs the others nothing."""
+    new = 0
+
+    def work(piece: Sequence[WireReply]) -> None:
+        nonlocal new
+        new += take(piece, source=source)
+
+    def give_up(reply: WireReply, problem: Exception) -> None:
+        logger.error("a reply from %s cannot be kept: %s", _hidden(reply.number), problem)
+        isolation.note(f"reply from {_hidden(reply.number)}", problem)
+
+    isolation.in_pieces(found, work, give_up)
+    return new
+
+
+def _hidden(number: str) -> str:
+    return f"…{number[-3:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A message that may be what somebody answers."""
+
+    pk: int
+    number: str
+    campaign_id: int
+    sender_id: str
+    left: dt.datetime
+
+
+def answered_campaign(number: str, at: dt.datetime, sent_to: str = "") -> Campaign | None:
+    """The newest campaign that had left for this subscriber before the reply; one of the answered sender goes first.
+
+    Clocks differ: where nothing had left by the reply's own time, what left within minutes after it was meant.
+    """
+    row = Reply(number=number, at=at, sent_to=sent_to)
+    _put_to_campaigns([row])
+    return row.campaign
+
+
+def _put_to_campaigns(rows: Sequence[Reply]) -> None:
+    """Say on each reply which campaign it answers; a few queries for all of them."""
+    sent = _sent_to([row.number for row in rows], since=min(row.at for row in rows) - ANSWERED_WITHIN)
+    chosen = [_answered(row, sent.get(subscriber(row.number), ())) for row in rows]
+    campaigns = Campaign.objects.in_bulk({one.campaign_id for one in chosen if one})
+    for row, one in zip(rows, chosen, strict=True):
+        row.campaign = campaigns.get(one.campaign_id) if one else None
+
+
+def _sent_to(numbers: Sequence[str], since: dt.datetime) -> dict[str, list[_Sent]]:
+    """What has left for these subscribers, by subscriber."""
+    # A request leaves before its answer is settled, and what is unknown may never be.
+    left = Coalesce("batch__call__left_at", "settled_at", "batch__claimed_at", "campaign__launched_at")
+    found: dict[str, list[_Sent]] = defaultdict(list)
+    wanted = list(dict.fromkeys(every_spelling(numbers)))
+    for start in range(0, len(wanted), NUMBERS_AT_ONCE):
+        messages = Message.objects.filter(number__in=wanted[start : start + NUMBERS_AT_ONCE]).order_by()
+        if not messages.exists():  # nearly always so where strangers write
+            continue
+        reached = messages.filter(campaign__channel__in=ANSWERABLE).filter(
+            ~Q(state__in=NEVER_SENT) | answers.accepted_but_unwritten()
+        )
+        columns = reached.annotate(left=left).filter(left__gte=since)
+        for row in columns.values_list("pk", "number", "campaign_id", "campaign__sender_id", "left"):
+            found[subscriber(row[1])].append(_Sent(*row))
+    return found
+
+
+def _answered(reply: Reply, sent: Sequence[_Sent]) -> _Sent | None:
+    recent = [one for one in sent if one.left >= reply.at - ANSWERED_WITHIN]
+    before = [one for one in recent if one.left < reply.at + WHOLE_SECOND]
+    if before:
+        return max(before, key=lambda one: (one.sender_id == reply.sent_to, one.left, one.pk))
+    after = [one for one in recent if one.left <= reply.at + CLOCKS_APART]
+    return min(after, key=lambda one: (one.sender_id != reply.sent_to, one.left, one.pk), default=None)
+
+
+def contacts_of(found: Iterable[Reply]) -> dict[str, Contact]:
+    """By the replies' numbers: who is known by that spelling, else by another of the same subscriber. One query."""
+    numbers = {reply.number for reply in found}
+    known = {contact.number: contact for contact in Contact.objects.filter(number__in=every_spelling(list(numbers)))}
+    matched = {number: next((known[one] for one in spellings(number) if one in known), None) for number in numbers}
+    return {number: contact for number, contact in matched.items() if contact is not None}
+
+
+def _row(reply: WireReply, source: str, now: dt.datetime) -> Reply:
+    number = _canonical(reply.number)
+    at = reply.at or now
+    return Reply(
+        key=_key(reply, number),
+        number=number[:20],
+        content=reply.content.replace("\0", ""),
+        sent_to=reply.sender_id[:32],
+        at=at,
+        received_at=now,
+        source=source,
+        gateway_id=reply.msg_id[:40],
+        operator=reply.operator[:60],
+    )
+
+
+def _key(reply: WireReply, number: str) -> str:
+    """By number, second and words; without a time, by its id."""
+    moment = str(int(reply.at.timestamp())) if reply.at else f"id {reply.msg_id[:20]}"
+    return f"{number[:20]}|{moment}|{hashlib.sha256(reply.content.encode(errors='replace')).hexdigest()[:24]}"
+
+
+def with_canonical_number(reply: WireReply) -> WireReply:
+    """As it is kept; done beforehand it costs a transaction no time."""
+    return replace(reply, number=_canonical(reply.number))
+
+
+def _canonical(number: str) -> str:
+    """As our contacts and messages have it."""
+    try:
+        return msisdn.parse(number).number
+    except msisdn.InvalidNumber:
+        return number
+
+
+def _obey(rows: Sequence[Reply]) -> None:
+    """STOP counts at once: batches look at the suppression list when they are claimed, also of campaigns that run."""
+    asked: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        found = opt_out_in(row.content, settings.OPT_OUT_WORDS)
+        if found is None or len(row.number) > msisdn.MAX_DIGITS:
+            continue
+        row.opt_out = found.word[:40]
+        row.suppressed_on = row.campaign.channel if row.campaign else SuppressionEntry.Channel.SMS
+        asked[row.suppressed_on, found.word].append(row.number)
+    for (channel, word), numbers in asked.items():
+        suppression.suppress_numbers(
+            dict.fromkeys(numbers),
+            channel=channel,
+            reason=SuppressionEntry.Reason.OPT_OUT,
+            note=_("replied “%(word)s”") % {"word": word},
+            source="reply",
+        )

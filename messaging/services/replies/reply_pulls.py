@@ -1,0 +1,122 @@
+"""Asking for replies that were not pushed (recordMo, wire §2.17): a little every few minutes, for each application."""
+
+import datetime as dt
+import logging
+import time
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.services import database_clock, isolation, leases, workers
+from laaffic_console.gateway.services.account import NotConfigured, client_with, laaffic_client
+from laaffic_console.gateway.services.due import CLOCKS_DIFFER_BY
+from laaffic_console.laaffic import LaafficClient, LaafficError, reply_windows
+from messaging.models import Campaign, Reply, ReplyPull
+from messaging.services.replies import replies
+
+logger = logging.getLogger(__name__)
+
+JOB = "messaging.jobs.pull_sms_replies"
+LEASE = "pull:sms-replies"
+BEFORE_LAUNCH_SECONDS = 5.0
+FIRST = dt.timedelta(days=7)  # how far back the first question goes
+OVERLAP = dt.timedelta(hours=1)  # what reached Laaffic late is asked for again; what is known changes nothing
+
+
+class TooSlow(Exception):
+    """The time that was given for it is over."""
+
+
+def due(*, at_once: bool = False) -> QuerySet[Application]:
+    """Those with a campaign, as nobody can answer the others, and whose replies were not asked for lately."""
+    now = database_clock.now()  # a moment that lies ahead was written by a clock that was wrong
+    lately = now if at_once else now - dt.timedelta(minutes=settings.REPLY_PULL_MINUTES)
+    tried = ReplyPull.objects.filter(
+        application=OuterRef("pk"), tried_at__gt=lately, tried_at__lte=now + CLOCKS_DIFFER_BY
+    )
+    used = Campaign.objects.filter(application=OuterRef("pk"))
+    return Application.objects.filter(Exists(used), ~Exists(tried), channel=Channel.SMS, is_active=True)
+
+
+def anything_due() -> bool:
+    return due().exists()
+
+
+def pull_due(*, at_once: bool = False) -> int:
+    """Ask for the replies of each application that is due, or of all; how many were new."""
+    with leases.lease(LEASE) as held:
+        if held is None:
+            return 0
+        new = 0
+        for application in due(at_once=at_once).order_by("pk"):
+            with isolation.guarded(f"replies of {application.app_id}"):
+                new += pull(application, held)
+        return new
+
+
+def pull(application: Application, held: leases.HeldLease, *, within: float | None = None) -> int:
+    """All windows since the last time; what a trouble leaves out is asked for the next time. How many were new.
+
+    With `within` seconds it stops after the page with which they are over.
+    """
+    now = timezone.now()
+    state, _made = ReplyPull.objects.get_or_create(application=application, defaults={"tried_at": now})
+    start = state.pulled_until - OVERLAP if state.pulled_until else now - FIRST
+    give_up_at = None if within is None else time.monotonic() + within
+    new, until, problem = 0, state.pulled_until, ""
+    try:
+        asked = _client(within).replies
+        for opens, closes in reply_windows(start, now):
+            # Times are asked in whole seconds: the one that has begun is asked for too.
+            ends = closes + dt.timedelta(seconds=closes == now)
+            for page in asked.iter_pages(app_id=application.app_id, start=opens, end=ends):
+                workers.beat()
+                if not held.renew():
+                    return new
+                new += replies.take_each(page.records, source=Reply.Source.PULL)
+                _check_time(give_up_at, within)
+            until = closes
+    except (LaafficError, NotConfigured, TooSlow) as error:
+        logger.warning("recordMo for %s: %s", application.app_id, error)
+        problem = str(error)[:300]
+    ReplyPull.objects.filter(pk=state.pk).update(tried_at=now, pulled_until=until, problem=problem)
+    return new
+
+
+def _client(within: float | None) -> LaafficClient:
+    if within is None:
+        return laaffic_client()
+    connect, read = settings.LAAFFIC_TIMEOUTS
+    return client_with((min(connect, within / 2), min(read, within)))
+
+
+def _check_time(give_up_at: float | None, within: float | None) -> None:
+    if give_up_at is not None and time.monotonic() > give_up_at:
+        raise TooSlow(_("it takes longer than %(n)d seconds.") % {"n": within or 0})
+
+
+def read_before_launch(campaign: Campaign) -> str:
+    """Ask for the replies of a launched campaign's application, for some seconds; what hinders it, or "".
+
+    Who has said STOP by then is suppressed when this returns. It never fails: a launch does not depend on it.
+    """
+    application, since = campaign.application, campaign.launched_at
+    if application.channel != Channel.SMS or since is None:
+        return ""
+    give_up_at = time.monotonic() + BEFORE_LAUNCH_SECONDS
+    while not _is_read(application, since):
+        with leases.lease(LEASE) as held:
+            if held is not None:
+                pull(application, held, within=max(0.1, give_up_at - time.monotonic()))
+                return ReplyPull.objects.values_list("problem", flat=True).get(application=application)
+        if time.monotonic() > give_up_at:
+            return _("they are being read at this moment.")
+        time.sleep(0.1)  # whoever holds it may be reading this application's
+    return ""
+
+
+def _is_read(application: Application, since: dt.datetime) -> bool:
+    return ReplyPull.objects.filter(application=application, pulled_until__gte=since).exists()

@@ -1,0 +1,51 @@
+"""Amounts that a push names and that cannot be right. Nothing proves where a push comes from (wire §0.9).
+
+Such an amount is kept as an event of its message and moves no total; getReport is asked what it cost.
+"""
+
+from decimal import Decimal
+
+from messaging.models import Batch, Campaign, Message, MessageEvent
+from messaging.services.reports import prices
+
+SOURCE = "doubtful amount"  # of the events that keep one
+FAR = 20  # times what is known of a country
+# Of one segment where nothing is known: beyond any price of the field.
+UNLIKELY = {"": 10, "USD": 10, "EUR": 10, "GBP": 10, "CHF": 10}
+UNLIKELY_ELSEWHERE = 20_000  # of a currency whose unit is small
+
+
+class Judge:
+    """What is known of prices, looked up once for the reports of one transaction, and only where it matters."""
+
+    def __init__(self) -> None:
+        self._channels: dict[int, str] = {}
+        self._known: dict[str, dict[str, prices.Price]] = {}
+
+    def is_doubtful(self, pay: Decimal, currency: str, *, campaign_id: int, country: str, segments: int) -> bool:
+        if pay < 0:
+            return True
+        each = pay / max(segments, 1)
+        known = self._prices_of(campaign_id).get(country) if each else None
+        if known is not None and known.each and known.currency == currency:
+            return each > known.each * FAR
+        return each > UNLIKELY.get(currency, UNLIKELY_ELSEWHERE)
+
+    def _prices_of(self, campaign_id: int) -> dict[str, prices.Price]:
+        if campaign_id not in self._channels:
+            self._channels[campaign_id] = Campaign.objects.values_list("channel", flat=True).get(pk=campaign_id)
+        channel = self._channels[campaign_id]
+        if channel not in self._known:
+            learned = prices.learned(channel)
+            enough = {country: price for country, price in learned.items() if price.sample >= prices.ENOUGH}
+            self._known[channel] = {**prices.listed(channel), **enough}
+        return self._known[channel]
+
+
+def to_ask_for(batch: Batch) -> list[str]:
+    """The gateway ids of a batch's messages whose amount was doubtful and is not known yet."""
+    doubted = MessageEvent.objects.filter(
+        source=SOURCE, message_id__gte=batch.first_message_id, message_id__lte=batch.last_message_id
+    )
+    messages = Message.objects.filter(pk__in=doubted.values("message_id"), batch_id=batch.pk, pay_micros=None)
+    return [gateway_id for gateway_id in messages.values_list("gateway_id", flat=True) if gateway_id]

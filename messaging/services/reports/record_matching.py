@@ -1,0 +1,249 @@
+"""Unknown messages and the vendor's records, matched by number within the call's own time window (DESIGN §1.2).
+
+getSentRcd gives an id, a number and a time, and no orderId (wire §2.3). A record whose id belongs to nobody settles the
+one message that can have it: same application, same number, no id of its own, and a call that was under way at that
+time. Where two messages could claim one record, or two records one message, none of them is settled. Where another
+system sends with the same application, number and time prove nothing: only a record that carries our order id does.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, CallState
+from laaffic_console.laaffic import DeliveryReport
+from messaging import gateway_ids, msisdn
+from messaging.models import Batch, BatchState, Message, MessageState
+from messaging.order_ids import order_id
+from messaging.services.batches import settling
+from messaging.services.reports import reports
+from messaging.subscribers import every_spelling, subscriber
+
+CLOCKS_DIFFER_BY = dt.timedelta(seconds=settings.LAAFFIC_CLOCK_SLACK_SECONDS)
+
+NOT_IN_RECORDS = "not in the vendor's records"
+# A phone that is off has no record yet, though its message was accepted (wire §2.3).
+NOT_YET_IN_RECORDS = f"{NOT_IN_RECORDS} so far, which list finished messages only"
+REPORTS_COME_FOR = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
+SHARED_FOR = dt.timedelta(days=90)  # since another system was last seen on an application
+MAYBE_IN_RECORDS = "the vendor's records hold one to this number that may be this message's or another's"
+
+Window = tuple[dt.datetime, dt.datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimant:
+    """A message that has no id and may have left."""
+
+    pk: int
+    number: str
+    attempt: int
+    state: int
+    batch_id: int
+    left_at: dt.datetime
+
+    def could_have(self, record: DeliveryReport) -> bool:
+        start, end = window_of(self.left_at)
+        return record.at is not None and start <= record.at <= end
+
+
+def window_of(left_at: dt.datetime) -> Window:
+    """When the gateway can have taken what left at this moment."""
+    return left_at - CLOCKS_DIFFER_BY, left_at + settling.ANSWER_GRACE + CLOCKS_DIFFER_BY
+
+
+def windows_of(batches: Iterable[Batch]) -> list[Window]:
+    """The windows of these batches' calls, in order, with those that touch made one."""
+    found = sorted(window_of(batch.call.left_at) for batch in batches if batch.call and batch.call.left_at)
+    merged: list[Window] = []
+    for start, end in found:
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What one whole reading of the records between two moments came to; a reading that broke off is an exception."""
+
+    start: dt.datetime
+    end: dt.datetime
+    seen: int
+    unreadable: int = 0  # rows that might be anybody's
+    undecided: frozenset[int] = frozenset()  # messages that have a record, which may be another's as well
+
+    def covers(self, window: Window) -> bool:
+        """Whether what is not in this window's records is not there at all."""
+        return not self.unreadable and self.start <= window[0] and window[1] <= self.end
+
+
+class Strays:
+    """Records of one sweep whose ids belong to nobody; only those are kept that some message could claim."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.records: dict[str, DeliveryReport] = {}
+        self.undecided: frozenset[int] = frozenset()
+        self.is_shared = _was_shared(application)
+
+    def add(self, records: Sequence[DeliveryReport]) -> None:
+        """Those without an order id: one that carries ours was applied by it, and another is another system's."""
+        anonymous = [record for record in records if not record.order_id]
+        wanted = set(_claimants(self.application, {number_of(r) for r in anonymous}).values_list("number", flat=True))
+        self.records |= {gateway_ids.kept(r.msg_id): r for r in anonymous if r.msg_id and number_of(r) in wanted}
+        if not self.is_shared and self._tell_of_others(records, {number_of(r) for r in anonymous} - wanted):
+            self._is_shared_from_now()
+
+    def _tell_of_others(self, records: Sequence[DeliveryReport], unclaimed: set[str]) -> bool:
+        """None of these records was found to be a message's: by its order id it would have been."""
+        return any(record.order_id for record in records) or _anybody_elses(self.application, unclaimed)
+
+    def _is_shared_from_now(self) -> None:
+        self.is_shared = True
+        Application.objects.filter(pk=self.application.pk).update(others_seen_at=timezone.now())
+
+    def settle(self) -> int:
+        """Give each record to the one message that can have it; how many that were."""
+        if not self.records:
+            return 0
+        with transaction.atomic():
+            numbers = {number_of(record) for record in self.records.values()}
+            claimants = _claimants(self.application, numbers)
+            # An answer may be on its way to the same rows: with their batches locked, nobody gives them an id.
+            batch_ids = sorted(set(claimants.order_by().values_list("batch_id", flat=True)))
+            list(Batch.objects.select_for_update().filter(pk__in=batch_ids).order_by("pk").values_list("pk"))
+            taken = set(Message.objects.filter(gateway_id__in=self.records).values_list("gateway_id", flat=True))
+            free = [record for msg_id, record in self.records.items() if msg_id not in taken]
+            waiting = [_Claimant(*row) for row in claimants.values_list(*_COLUMNS)]
+            matched = [] if self.is_shared else pairs(free, waiting)
+            self.undecided = undecided(free, waiting, matched)
+            named = [replace(record, order_id=_order_id(claimant)) for record, claimant in matched]
+            return sum(reports.apply(named, how=" by number and time"))
+
+
+def _was_shared(application: Application) -> bool:
+    recently = Application.objects.filter(pk=application.pk, others_seen_at__gte=timezone.now() - SHARED_FOR)
+    return recently.exists()
+
+
+def _anybody_elses(application: Application, numbers: set[str]) -> bool:
+    """Whether one of these was never written to with this application from here: somebody else did."""
+    ours = Message.objects.filter(number__in=every_spelling(sorted(numbers)), campaign__application=application)
+    reached = {subscriber(number) for number in ours.order_by().values_list("number", flat=True)}
+    return any(subscriber(number) not in reached and _is_whole(number) for number in numbers)
+
+
+def _is_whole(number: str) -> bool:
+    """Some gateways leave the country code out, also of what we sent."""
+    try:
+        return msisdn.parse(f"+{number}").is_valid
+    except msisdn.InvalidNumber:
+        return False
+
+
+_COLUMNS = ("pk", "number", "attempt", "state", "batch_id", "batch__call__left_at")
+
+
+def _claimants(application: Application, numbers: Iterable[str]) -> "QuerySet[Message]":
+    """Who may have left without an id, or is leaving just now."""
+    left = (CallState.IN_FLIGHT, CallState.ACCEPTED, CallState.UNKNOWN)
+    never = (MessageState.SUPPRESSED, MessageState.CANCELLED, MessageState.REJECTED)
+    return Message.objects.filter(
+        number__in=set(numbers),
+        gateway_id=None,
+        campaign__application=application,
+        batch__call__state__in=left,
+        batch__call__left_at__isnull=False,
+    ).exclude(state__in=never)
+
+
+def undecided(
+    records: Sequence[DeliveryReport],
+    claimants: Sequence[_Claimant],
+    matched: Sequence[tuple[DeliveryReport, _Claimant]],
+) -> frozenset[int]:
+    """Who got no record and may have one: it could be another's too, or does not say when it was."""
+    placed = {record.msg_id for record, _claimant in matched}
+    by_number = defaultdict(list)
+    for record in records:
+        if record.msg_id not in placed:
+            by_number[number_of(record)].append(record)
+    return frozenset(
+        claimant.pk
+        for claimant in claimants
+        if any(record.at is None or claimant.could_have(record) for record in by_number[claimant.number])
+    )
+
+
+def pairs(records: Sequence[DeliveryReport], claimants: Sequence[_Claimant]) -> list[tuple[DeliveryReport, _Claimant]]:
+    """The records that exactly one message could claim, where that message could claim no other."""
+    by_number = defaultdict(list)
+    for claimant in claimants:
+        by_number[claimant.number].append(claimant)
+    claims = [
+        (record, claimant)
+        for record in records
+        for claimant in by_number[number_of(record)]
+        if claimant.could_have(record)
+    ]
+    of_record: dict[str, int] = defaultdict(int)
+    of_message: dict[int, int] = defaultdict(int)
+    for record, claimant in claims:
+        of_record[record.msg_id] += 1
+        of_message[claimant.pk] += 1
+    return [
+        (record, claimant)
+        for record, claimant in claims
+        # Queued here means that its answer is awaited or not written yet: the answer knows better.
+        if of_record[record.msg_id] == of_message[claimant.pk] == 1 and claimant.state != MessageState.QUEUED
+    ]
+
+
+def number_of(record: DeliveryReport) -> str:
+    return record.number.lstrip("+")
+
+
+def _order_id(claimant: _Claimant) -> str:
+    return order_id(settings.LAAFFIC_ORDER_PREFIX, claimant.pk, claimant.attempt)
+
+
+def unknown_batches(application: Application) -> "QuerySet[Batch]":
+    of_application = Batch.objects.filter(campaign__application=application, state=BatchState.UNKNOWN)
+    return of_application.select_related("call").order_by("pk")
+
+
+@transaction.atomic
+def say_not_found(
+    batch_id: int, asked_at: dt.datetime, sweeps: Sequence[Sweep], lasting: dt.timedelta | None = None
+) -> int:
+    """Where one of the sweeps read its window whole: what is still unknown says that the records do not have it; how
+    many.
+
+    `lasting`: how long after it was taken a record may first be there. None where a phone that is off can delay it for
+    as long as reports are waited for: until then it is said that only finished messages are listed.
+    """
+    batch = Batch.objects.select_for_update(of=("self",)).select_related("call").get(pk=batch_id)
+    if batch.state != BatchState.UNKNOWN or not (batch.call and batch.call.left_at):
+        return 0
+    window = window_of(batch.call.left_at)
+    if window[1] + (lasting or dt.timedelta(0)) > asked_at or not any(sweep.covers(window) for sweep in sweeps):
+        return 0
+    missing = NOT_IN_RECORDS if lasting is not None or _is_past_reports(batch, asked_at) else NOT_YET_IN_RECORDS
+    asked = f"(asked {timezone.localtime(asked_at):%Y-%m-%d %H:%M}); {batch.call.evidence or 'the answer was lost'}"
+    unknown = batch.messages().filter(state=MessageState.UNKNOWN)
+    maybe = frozenset[int]().union(*(sweep.undecided for sweep in sweeps))
+    theirs = maybe.intersection(unknown.values_list("pk", flat=True)) if maybe else maybe
+    unknown.filter(pk__in=theirs).update(evidence=f"{MAYBE_IN_RECORDS} {asked}"[:200])
+    return unknown.exclude(pk__in=theirs).update(evidence=f"{missing} {asked}"[:200])
+
+
+def _is_past_reports(batch: Batch, asked_at: dt.datetime) -> bool:
+    return batch.claimed_at is not None and asked_at - batch.claimed_at > REPORTS_COME_FOR

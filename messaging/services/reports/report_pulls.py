@@ -1,0 +1,219 @@
+"""Asking for reports that were not pushed: by id for what is pending, and by time as a sweep (wire §2.2, §2.3)."""
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, workers
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.laaffic import LaafficClient, LaafficError, oldest_sent_record, sent_record_windows
+from messaging import gateway_ids
+from messaging.models import Batch, Message, MessageState
+from messaging.services.batches import answers, bulk_writes, settling
+from messaging.services.channels import channels
+from messaging.services.reports import doubtful_amounts, record_matching, reports
+from messaging.services.reports.record_matching import Sweep
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+AFTER_TROUBLE = dt.timedelta(minutes=10)
+
+SLICE_SECONDS = 20.0
+IDS_PER_CALL = 200
+ROWS_AT_ONCE = 1000
+LONGEST_READING = dt.timedelta(days=1)  # one list is read in one go, with a mark of each of its rows in memory
+
+CLOCKS_DIFFER_BY = record_matching.CLOCKS_DIFFER_BY
+
+# How long after the answer the next question is asked: often while reports are due, seldom later (seconds).
+CHECK_AFTER = (30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600)
+
+
+def pull_due() -> None:
+    """Ask about batches whose reports are overdue, for a while."""
+    with leases.lease("pull:sms") as held:
+        if held is None:
+            return
+        try:
+            client = laaffic_client()
+        except NotConfigured:
+            return
+        give_up_at = time.monotonic() + SLICE_SECONDS
+        while held.renew() and (batch := _next_due()):
+            workers.beat()
+            if time.monotonic() > give_up_at:
+                bell.ring("messaging.jobs.pull_reports")
+                return
+            _check_apart(client, batch)
+
+
+WAITS = due.by_steps("checks", CHECK_AFTER, AFTER_TROUBLE)
+
+
+def is_due() -> Q:
+    return due.come("next_check_at", WAITS)
+
+
+def anything_due() -> bool:
+    return any(batches.exists() for batches in _due())
+
+
+def _next_due() -> Batch | None:
+    found = (batches.order_by("next_check_at").select_related("campaign__application").first() for batches in _due())
+    return next((batch for batch in found if batch), None)
+
+
+def _due() -> tuple["QuerySet[Batch]", "QuerySet[Batch]"]:
+    """In two questions: of those that wait for their time there may be very many, and they are seldom misdated."""
+    now = database_clock.now()
+    return (
+        Batch.objects.filter(next_check_at__lte=now),
+        Batch.objects.filter(due.misdated("next_check_at", WAITS, now)),
+    )
+
+
+def _check_apart(client: LaafficClient, batch: Batch) -> None:
+    """Whatever becomes of it, this batch is asked about later, and the next one now."""
+    with isolation.guarded(f"reports of batch {batch.pk}"):
+        try:
+            check_batch(client, batch)
+        except LaafficError as error:
+            logger.warning("getReport for batch %s: %s", batch.pk, error)
+            check_again(batch)
+        except Exception:
+            Batch.objects.filter(pk=batch.pk).update(next_check_at=database_clock.in_statement() + AFTER_TROUBLE)
+            raise
+
+
+def check_batch(client: LaafficClient, batch: Batch) -> None:
+    """As the batch's channel asks for what is overdue, and when it is asked again."""
+    answers.write_one(batch.pk)
+    asked_at = timezone.now()
+    channels.of(batch.campaign).look_for_reports(client, batch)
+    check_again(batch, asked_at)
+
+
+def ask_by_id(client: LaafficClient, batch: Batch) -> None:
+    """getReport for what is pending; an id that is absent from the answer is not yet known, never failed."""
+    app_id = batch.campaign.application.app_id
+    ids = _pending(batch).values_list("gateway_id", flat=True)
+    wanted = dict.fromkeys([*ids, *doubtful_amounts.to_ask_for(batch)])
+    pending = [gateway_id for gateway_id in wanted if gateway_id and gateway_ids.can_be_asked_for(gateway_id)]
+    for start in range(0, len(pending), IDS_PER_CALL):
+        page = client.get_report(app_id=app_id, msg_ids=pending[start : start + IDS_PER_CALL])
+        reports.apply_each(page.reports)
+
+
+def look_for_unknown(client: LaafficClient, asked_for: Batch) -> None:
+    """One sweep over the windows of all calls of this batch's application whose answer was lost."""
+    application = asked_for.campaign.application
+    batches = list(record_matching.unknown_batches(application))
+    asked_at = timezone.now()
+    windows = record_matching.windows_of(batches)
+    sweeps = [sweep_records(client, application, start, end) for start, end in windows]
+    for batch in batches:
+        record_matching.say_not_found(batch.pk, asked_at, sweeps)
+        # Others whose time has come have had their answer with this sweep.
+        if batch.pk != asked_for.pk and batch.next_check_at and batch.next_check_at <= asked_at:
+            check_again(batch, asked_at)
+
+
+def _pending(batch: Batch) -> QuerySet[Message]:
+    return batch.messages().filter(state=MessageState.ACCEPTED).exclude(gateway_id=None)
+
+
+def check_again(batch: Batch, asked_at: dt.datetime | None = None) -> None:
+    """`asked_at`: when the last question was put; one that was put within the window is not its last."""
+    batch.refresh_from_db(fields=["accepted", "unknown", "checks", "claimed_at"])
+    now = timezone.now()
+    is_late = batch.claimed_at and (asked_at or now) - batch.claimed_at > dt.timedelta(
+        hours=settings.REPORT_WINDOW_HOURS
+    )
+    if is_late and batch.accepted:
+        expire(batch.pk)
+    # What is unknown never expires by itself: past the window it waits for a person's word.
+    if is_late or not (batch.accepted or batch.unknown):
+        Batch.objects.filter(pk=batch.pk).update(next_check_at=None)
+        return
+    pause = CHECK_AFTER[min(batch.checks + 1, len(CHECK_AFTER) - 1)]
+    Batch.objects.filter(pk=batch.pk).update(
+        next_check_at=database_clock.in_statement() + dt.timedelta(seconds=pause), checks=min(batch.checks + 1, 1000)
+    )
+
+
+@transaction.atomic
+def expire(batch_id: int) -> None:
+    """No final report within the window: nothing more is asked; a late report still counts."""
+    answers.write_one(batch_id)
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    waiting = batch.messages().filter(state=MessageState.ACCEPTED)
+    # A report on the way may have said a reason and a price already: they are counted as they stand on the message.
+    standing = waiting.order_by().values_list("country", "reason", "currency")
+    sums = standing.annotate(n=Count("pk"), billed=Sum("billed_segments", default=0), paid=Sum("pay_micros", default=0))
+    outcomes: dict[bulk_writes.Outcome, tuple[int, int, int]] = {
+        (country, MessageState.EXPIRED, reason, currency): (n, billed, paid)
+        for country, reason, currency, n, billed, paid in sums
+    }
+    expired = waiting.update(
+        state=MessageState.EXPIRED, evidence=f"no final report within {settings.REPORT_WINDOW_HOURS} hours"
+    )
+    Batch.objects.filter(pk=batch_id).update(
+        accepted=F("accepted") - expired, expired=F("expired") + expired, next_check_at=None
+    )
+    bulk_writes.count_outcomes(batch.campaign_id, outcomes)
+    settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: expired}, timezone.now())
+
+
+def sweep_records(client: LaafficClient, application: Application, start: dt.datetime, end: dt.datetime) -> Sweep:
+    """Apply every record that the gateway finished between two moments.
+
+    LaafficError where the reading broke off or cannot have seen everything: what it saw is applied, and nothing more
+    is concluded from it.
+    """
+    now = timezone.now()
+    answers.write_all(Batch.objects.filter(campaign__application=application))
+    strays = record_matching.Strays(application)
+    seen = unreadable = 0
+    for window_start, window_end in sent_record_windows(start, end, now, LONGEST_READING):
+        for page in client.sent_record_pages(app_id=application.app_id, start=window_start, end=window_end):
+            for records in batched(page.records, ROWS_AT_ONCE):
+                known = reports.apply_each(records)
+                strays.add([record for record, is_known in zip(records, known, strict=True) if not is_known])
+                workers.beat()
+            seen, unreadable = seen + len(page.records), unreadable + len(page.problems)
+    strays.settle()
+    return Sweep(max(start, oldest_sent_record(now)), end, seen, unreadable, strays.undecided)
+
+
+def reconcile(application: Application, start: dt.datetime, end: dt.datetime) -> int:
+    """Everything the vendor's records say between two moments; what they do not have says so. How many there were."""
+    batches = list(record_matching.unknown_batches(application))
+    asked_at = timezone.now()
+    sweep = sweep_records(laaffic_client(), application, start, end)
+    for batch in batches:
+        record_matching.say_not_found(batch.pk, asked_at, [sweep])
+    return sweep.seen
+
+
+def batched(records: Iterable[T], size: int) -> Iterator[list[T]]:
+    stream = iter(records)
+    while page := list(islice(stream, size)):
+        yield page
+
+
+def minutes_with_pending(application: Application) -> tuple[dt.datetime, dt.datetime] | None:
+    """The span in which an application's messages without a final report were sent."""
+    open_batches = Batch.objects.filter(campaign__application=application).exclude(accepted=0, unknown=0)
+    first = open_batches.order_by("claimed_at").values_list("claimed_at", flat=True).first()
+    return (first - dt.timedelta(minutes=5) - CLOCKS_DIFFER_BY, timezone.now()) if first else None

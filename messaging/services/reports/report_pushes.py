@@ -1,0 +1,53 @@
+"""From the inbox to the messages: pushed reports, kept where nobody knows their id."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
+
+from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
+from laaffic_console.gateway.services.draining import Inbox
+from laaffic_console.laaffic import DeliveryReport, parse_sms_reports
+from messaging import gateway_ids
+from messaging.services.reports import reports
+
+
+def _read(body: PushedBody, raw: object) -> tuple[list[DeliveryReport], list[str]]:
+    parsed = parse_sms_reports([raw], ZoneInfo(settings.LAAFFIC_TIME_ZONE))
+    remarks = [report.remark for report in parsed.reports if report.remark]
+    return parsed.reports, [*parsed.problems, *remarks]
+
+
+def _orphan(body_id: int, report: DeliveryReport) -> OrphanReport:
+    now = timezone.now()
+    kept = report.as_json()
+    return OrphanReport(
+        kind=PushKind.SMS_REPORT,
+        pushed_body_id=body_id,
+        key="|".join(
+            [gateway_ids.kept(report.msg_id), report.order_id[:40], report.raw_status[:10], str(report.at or "")]
+        ),
+        gateway_id=gateway_ids.kept(report.msg_id),
+        order_id=report.order_id[:64],
+        number=report.number[:20],
+        report=kept,
+        problem=reports.contradiction(report),
+        first_seen=now,
+        next_try_at=now,
+    )
+
+
+def _retry(kept: list[dict[str, Any]]) -> list[bool]:
+    return reports.apply([DeliveryReport.from_json(report) for report in kept])
+
+
+INBOX = Inbox(
+    kind=PushKind.SMS_REPORT,
+    job="messaging.jobs.apply_sms_reports",
+    read=_read,
+    apply=reports.apply,
+    orphan=_orphan,
+    retry=_retry,
+    linger=1.0,
+)

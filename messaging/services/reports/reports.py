@@ -1,0 +1,372 @@
+"""Applying delivery reports, from wherever they come: pushed, asked for by id, or swept by time.
+
+Reports may be late, repeated, reordered or contradict each other. A message only ever moves to a higher state, so every
+order of the same reports ends the same (DESIGN §1.5). What contradicts the end is written down beside it.
+"""
+
+import datetime as dt
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.services import database_clock, isolation
+from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
+from messaging import gateway_ids
+from messaging.models import Batch, BatchState, Message, MessageEvent, MessageState
+from messaging.order_ids import attempt_of, message_id_of
+from messaging.services.batches import answers, earlier_attempts
+from messaging.services.batches.bulk_writes import REPORT_COLUMNS, Outcome, count_outcomes, write_reports
+from messaging.services.batches.settling import count_activity
+from messaging.services.reports import delivery_times, doubtful_amounts
+from messaging.subscribers import subscriber
+
+logger = logging.getLogger(__name__)
+
+STATE_OF = {
+    DeliveryState.DELIVERED: MessageState.DELIVERED,
+    DeliveryState.FAILED: MessageState.UNDELIVERED,
+    DeliveryState.PENDING: MessageState.ACCEPTED,
+}
+
+# An outcome is a known end; what is on its way is in the batches' tallies.
+FINAL_STATES = {MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELIVERED, MessageState.DELIVERED}
+
+
+PUSHED = frozenset({Source.PUSH, Source.VOICE_PUSH})  # nothing proves where these come from (wire §0.9)
+SHORTEST_NATIONAL = 6  # digits
+CONFIRM_AFTER = dt.timedelta(seconds=10)
+
+
+@dataclass(slots=True)
+class _Row:
+    """A message as a batch of reports finds and leaves it."""
+
+    pk: int
+    batch_id: int
+    campaign_id: int
+    country: str
+    number: str
+    attempt: int
+    state: int
+    gateway_id: str | None
+    reported_at: dt.datetime | None
+    report_source: str
+    reason: str
+    evidence: str
+    billed_segments: int | None
+    pay_micros: int | None
+    currency: str
+    segments: int
+    settled_at: dt.datetime | None
+    was: tuple[int, str, str, int, int] = (0, "", "", 0, 0)
+    touched: bool = False
+
+
+def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
+    """Apply reports in the caller's transaction; for each, whether its message is known.
+
+    `how` is added to the evidence of what they settle: how a report was found to be a message's.
+    """
+    reports = [_with_kept_id(report) for report in reports]
+    targets = _targets(reports)
+    rows = _locked_rows({target[0] for target in targets if target is not None})
+    events: list[MessageEvent] = []
+    judge = doubtful_amounts.Judge()
+    asked_for: set[int] = set()
+    known = []
+    for report, target in zip(reports, targets, strict=True):
+        row = rows.get(target[0]) if target is not None else None
+        if row is None or target is None or not _is_about(report, row, by_id=target[2]):
+            known.append(False)
+            continue
+        known.append(True)
+        if _is_to_be_confirmed(report):
+            asked_for.add(row.batch_id)
+            continue
+        if target[1] is not None and target[1] < row.attempt:
+            _fold_earlier(row, target[1], report, events, judge)
+            continue
+        _fold(row, report, events, how)
+        if _fold_price(row, report, events, judge):
+            asked_for.add(row.batch_id)
+    _write([row for row in rows.values() if row.touched])
+    _keep_new(events)
+    _ask_soon(asked_for)
+    return known
+
+
+def _with_kept_id(report: DeliveryReport) -> DeliveryReport:
+    msg_id = gateway_ids.kept(report.msg_id)
+    return report if msg_id == report.msg_id else replace(report, msg_id=msg_id)
+
+
+Target = tuple[int, int | None, bool]  # message, its attempt where the report says it, found by an earlier one's id
+
+
+def _targets(reports: Sequence[DeliveryReport]) -> list[Target | None]:
+    """The message each report is about: by its orderId, which is made from the message's key, else by gateway id."""
+    prefix = settings.LAAFFIC_ORDER_PREFIX
+    by_order = [message_id_of(prefix, report.order_id) for report in reports]
+    missing = [report for report, pk in zip(reports, by_order, strict=True) if pk is None and report.msg_id]
+    by_gateway_id: dict[str, int] = {}
+    if missing:
+        found = Message.objects.filter(gateway_id__in={report.msg_id for report in missing})
+        by_gateway_id = {gateway_id: pk for gateway_id, pk in found.values_list("gateway_id", "pk") if gateway_id}
+        by_gateway_id |= _not_on_rows_yet(missing)
+    earlier = earlier_attempts.by_gateway_id({r.msg_id for r in missing if r.msg_id not in by_gateway_id})
+    return [
+        (pk, attempt_of(prefix, report.order_id), False) if pk is not None else _by_id(report, by_gateway_id, earlier)
+        for report, pk in zip(reports, by_order, strict=True)
+    ]
+
+
+def _by_id(report: DeliveryReport, last: Mapping[str, int], earlier: Mapping[str, tuple[int, int]]) -> Target | None:
+    if report.msg_id in last:
+        return last[report.msg_id], None, False
+    return (*earlier[report.msg_id], True) if report.msg_id in earlier else None
+
+
+def _not_on_rows_yet(reports: Sequence[DeliveryReport]) -> dict[str, int]:
+    """{gateway id: message} where an answer is not on its rows yet: found by number, chosen by the id itself."""
+    numbers = {report.number.lstrip("+") for report in reports}
+    candidates = Message.objects.filter(number__in=numbers, batch__answer__isnull=False)
+    batch_of = dict(candidates.values_list("pk", "batch_id"))
+    told = answers.overlay(set(batch_of.values()))
+    return {gateway_id: pk for pk in batch_of if pk in told and (gateway_id := told[pk].gateway_id)}
+
+
+def _locked_rows(pks: Iterable[int]) -> dict[int, _Row]:
+    """The messages with their batches' rows locked, in one order everywhere: batches by id, then messages."""
+    pks = sorted(pks)
+    batch_ids = set(Message.objects.filter(pk__in=pks).order_by().values_list("batch_id", flat=True))
+    list(Batch.objects.select_for_update().filter(pk__in=batch_ids).order_by("pk").values_list("pk"))
+    fields = ["pk", "batch_id", "campaign_id", "country", "number", "attempt", *REPORT_COLUMNS]
+    rows = {values[0]: _Row(*values) for values in Message.objects.filter(pk__in=pks).values_list(*fields)}
+    answered = answers.overlay(batch_ids)
+    for row in rows.values():
+        if row.settled_at is None and (accepted := answered.get(row.pk)):
+            row.state = max(row.state, MessageState.ACCEPTED)
+            row.gateway_id, row.segments, row.settled_at = accepted.gateway_id or row.gateway_id, *accepted[1:]
+        row.was = _standing(row)
+    return rows
+
+
+def _standing(row: _Row) -> tuple[int, str, str, int, int]:
+    return row.state, row.reason, row.currency, row.billed_segments or 0, row.pay_micros or 0
+
+
+def _is_about(report: DeliveryReport, row: _Row, *, by_id: bool = False) -> bool:
+    """The number must be the message's own: an orderId can be guessed, and another installation's may hit one of ours.
+
+    The gateway's own id cannot: beside it the number may lack its country code, or be missing.
+    """
+    said = report.number.lstrip("+")
+    if said and (said == row.number or subscriber(said) == subscriber(row.number)):
+        return True
+    if by_id or (report.msg_id and report.msg_id == row.gateway_id):
+        return not said or _is_national(said, row.number)
+    return not said and report.source not in PUSHED
+
+
+def _is_national(said: str, number: str) -> bool:
+    """Whether it is this number without its country code: with or without the zero before it."""
+    bare = said.lstrip("0")
+    return len(bare) >= SHORTEST_NATIONAL and number.endswith(bare)
+
+
+def contradiction(report: DeliveryReport) -> str:
+    """Why a report that names one of our messages is not about it, in words; "" where it names none."""
+    pk = message_id_of(settings.LAAFFIC_ORDER_PREFIX, report.order_id)
+    number = Message.objects.filter(pk=pk).values_list("number", flat=True).first() if pk is not None else None
+    if number is None or report.number.lstrip("+") == number:
+        return ""
+    return _("It names the order id of a message to another number, so it moves nothing. Was it forged?")
+
+
+def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent], how: str = "") -> None:
+    state = STATE_OF.get(report.state)
+    if state is None:
+        return
+    if row.gateway_id and report.msg_id and row.gateway_id != report.msg_id:
+        events.append(_event(row, report, f"a second gateway id, {report.msg_id}, speaks for this message"))
+    if state > row.state:
+        was_unknown = row.state == MessageState.UNKNOWN
+        row.state = state
+        if state != MessageState.ACCEPTED:  # on its way is no end: what it says would depend on who came first
+            row.reason = "" if state == MessageState.DELIVERED else _clean(report.reason)[:120]
+            row.report_source = report.source
+            row.reported_at = report.at or row.reported_at
+        if was_unknown:
+            row.evidence = f"settled by {report.source}{how}: {report.msg_id}"[:200]
+        row.touched = True
+    elif MessageState.ACCEPTED < state < row.state:
+        events.append(_event(row, report, f"reported {report.raw_status} {_clean(report.reason)} after its end"))
+    if not row.gateway_id and report.msg_id:
+        row.gateway_id = report.msg_id
+        row.touched = True
+
+
+def _fold_earlier(
+    row: _Row, attempt: int, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge
+) -> None:
+    """Of a sending before the last: its own row says it. A message that waits is taken out by a delivery alone."""
+    state = STATE_OF.get(report.state)
+    if state is None:
+        return
+    kept = earlier_attempts.keep_report(row.pk, attempt, state, report.msg_id)
+    said = f"attempt {attempt} was reported {state.label.lower()}: {report.msg_id} {_clean(report.reason)}".strip()
+    if state == MessageState.DELIVERED and row.state < state:
+        said += "; what waited is not sent" if row.state == MessageState.QUEUED else ""
+        row.state, row.reason = state, ""
+        row.report_source, row.reported_at = report.source, report.at or row.reported_at
+        row.touched = True
+    events.append(_event(row, report, said))
+    if kept.pay_micros is None and report.pay is not None and not _is_doubtful(row, report, judge):
+        earlier_attempts.keep_price(
+            kept,
+            campaign_id=row.campaign_id,
+            country=row.country,
+            micros=micros(report.pay),
+            currency=(report.currency or "")[:8],
+            segments=report.segments or row.segments,
+        )
+
+
+def _fold_price(row: _Row, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge) -> bool:
+    """What was billed is said by some sources only; what is known stays. True where the amount cannot be right."""
+    if STATE_OF.get(report.state) is None:
+        return False
+    if row.pay_micros is None and report.pay is not None and _is_doubtful(row, report, judge):
+        said = f"told as {report.pay} {report.currency}; not counted before getReport says the same".replace("  ", " ")
+        events.append(_event(row, report, said, doubtful_amounts.SOURCE))
+        return True
+    if row.pay_micros is None and report.pay is not None:
+        row.pay_micros = micros(report.pay)
+        row.currency = (report.currency or "")[:8]
+        row.touched = True
+    if row.billed_segments is None and report.segments is not None:
+        row.billed_segments = min(report.segments, 32767)
+        row.touched = True
+    return False
+
+
+def _is_doubtful(row: _Row, report: DeliveryReport, judge: doubtful_amounts.Judge) -> bool:
+    """getReport's word is Laaffic's own, unless it is below zero, which no message costs."""
+    assert report.pay is not None  # noqa: S101
+    if report.source not in PUSHED:
+        return report.pay < 0
+    return judge.is_doubtful(
+        report.pay, report.currency, campaign_id=row.campaign_id, country=row.country, segments=row.segments
+    )
+
+
+def _is_to_be_confirmed(report: DeliveryReport) -> bool:
+    """Where the owner wants it, a push only says that it is time to ask (LAAFFIC_CONFIRM_REPORTS)."""
+    return settings.LAAFFIC_CONFIRM_REPORTS and report.source is Source.PUSH
+
+
+def _ask_soon(batch_ids: set[int]) -> None:
+    """getReport for these, together with what comes in the next seconds; their rows are locked."""
+    soon = database_clock.in_statement() + CONFIRM_AFTER
+    later = Q(next_check_at=None) | Q(next_check_at__gt=soon)
+    Batch.objects.filter(later, pk__in=batch_ids).update(next_check_at=soon)
+
+
+def micros(amount: Decimal) -> int:
+    return int((amount * 1_000_000).to_integral_value())
+
+
+def _clean(text: str) -> str:
+    return "" if text == "0" else text.replace("\0", "")
+
+
+def _keep_new(events: Sequence[MessageEvent]) -> None:
+    """The same report thirty times is one event; their batches are locked, so nobody else writes it meanwhile."""
+    fresh = {(event.message_id, event.source, event.text): event for event in events}
+    if not fresh:
+        return
+    there = MessageEvent.objects.filter(message_id__in={pk for pk, _source, _text in fresh})
+    for known in there.values_list("message_id", "source", "text"):
+        fresh.pop(known, None)
+    MessageEvent.objects.bulk_create(fresh.values())
+
+
+def _event(row: _Row, report: DeliveryReport, text: str, source: str = "") -> MessageEvent:
+    return MessageEvent(message_id=row.pk, at=timezone.now(), source=source or report.source, text=text[:300])
+
+
+def _write(rows: list[_Row]) -> None:
+    if not rows:
+        return
+    rows.sort(key=lambda row: row.pk)
+    write_reports(rows)
+    _move_batches(rows)
+    _move_tallies(rows)
+
+
+def _move_batches(rows: Sequence[_Row]) -> None:
+    moves: dict[int, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        old, new = row.was[0], row.state
+        if old != new:
+            moves[row.batch_id][MessageState(old).key] -= 1
+            moves[row.batch_id][MessageState(new).key] += 1
+    for batch_id in sorted(moves):
+        Batch.objects.filter(pk=batch_id).update(**{state: F(state) + n for state, n in moves[batch_id].items() if n})
+    resolved = Batch.objects.filter(pk__in=list(moves), state=BatchState.UNKNOWN, unknown=0)
+    resolved.update(state=BatchState.SETTLED)
+
+
+def _move_tallies(rows: Sequence[_Row]) -> None:
+    outcomes: dict[int, dict[Outcome, tuple[int, int, int]]] = defaultdict(dict)
+    activity: dict[int, Counter[MessageState]] = defaultdict(Counter)
+    times: dict[int, Counter[int]] = defaultdict(Counter)
+    for row in rows:
+        now = _standing(row)
+        if now == row.was:
+            continue
+        for (state, reason, currency, segments, pay), sign in ((row.was, -1), (now, 1)):
+            if state in FINAL_STATES:
+                key = (row.country, state, reason, currency)
+                messages, billed, paid = outcomes[row.campaign_id].get(key, (0, 0, 0))
+                outcomes[row.campaign_id][key] = (messages + sign, billed + sign * segments, paid + sign * pay)
+        if row.was[0] != row.state:
+            activity[row.campaign_id][MessageState(row.state)] += 1
+            if row.was[0] in FINAL_STATES:
+                activity[row.campaign_id][MessageState(row.was[0])] -= 1
+            if row.state == MessageState.DELIVERED:
+                bucket = delivery_times.bucket_of(row.settled_at, row.reported_at)
+                if bucket is not None:
+                    times[row.campaign_id][bucket] += 1
+    for campaign_id in sorted(outcomes):
+        count_outcomes(campaign_id, outcomes[campaign_id])
+    for campaign_id in sorted(activity):
+        count_activity(campaign_id, dict(activity[campaign_id]), timezone.now())
+    for campaign_id in sorted(times):
+        delivery_times.count(campaign_id, times[campaign_id], timezone.now())
+
+
+def apply_each(reports: Sequence[DeliveryReport]) -> list[bool]:
+    """For whoever reads lists: in a transaction of its own, and one that cannot be applied costs the others nothing."""
+    known: list[bool] = []
+
+    def give_up(report: DeliveryReport, problem: Exception) -> None:
+        logger.error("a report about %s cannot be applied: %s", report.msg_id, problem)
+        isolation.note(f"report about {report.msg_id or report.order_id}", problem)
+        known.append(True)  # nobody else's either
+
+    isolation.in_pieces(reports, lambda piece: known.extend(apply_now(piece)), give_up)
+    return known
+
+
+@transaction.atomic
+def apply_now(reports: Sequence[DeliveryReport]) -> list[bool]:
+    return apply(reports)

@@ -1,0 +1,384 @@
+"""Sending a campaign: claim, POST and settle, with the POSTs of several connections overlapped with the writing.
+
+One sender holds a campaign's lease. Its threads only speak HTTP; this thread alone touches the database, so a request
+never runs inside a transaction, and while answers are awaited the next batch is claimed and the last one is written.
+"""
+
+import contextlib
+import datetime as dt
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
+
+from django.db import DatabaseError
+from django.db.models import Exists, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, leases, ledger, workers
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.perseverance import insist
+from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
+from messaging.models import Batch, BatchState, Campaign, CampaignState
+from messaging.services.audience import audience
+from messaging.services.batches import answers, claiming, settling
+from messaging.services.batches.claiming import Stopped, Wait
+from messaging.services.batches.settling import Aftermath
+from messaging.services.campaigns import campaigns
+from messaging.services.channels import channels
+from messaging.services.channels.channels import NotReady, Post
+from messaging.services.channels.outgoing import Claim
+from messaging.services.sending import lost_answers
+
+logger = logging.getLogger(__name__)
+
+SLICE_SECONDS = 20.0  # a job's share; the next one goes on
+RENEW_EVERY = 4.0
+CLAIMS_AHEAD = 4  # batches a transaction
+READY_AT_LEAST = 4  # so that answers do not meet an empty hand while the next are claimed
+ANSWERS_AT_ONCE = 4  # a transaction
+NEAR_SECONDS = 0.01
+WRITE_WITHIN = 0.03  # seconds in which an answer that is known is only known here
+IDLE_SECONDS = 0.05
+LONGEST_PAUSE = 60.0
+
+
+def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
+    """Send for a while; whoever comes second finds the lease taken and goes away."""
+    with leases.lease(f"send:{campaign_id}") as held:
+        if held is None or workers.is_stopping():
+            return
+        campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
+        if campaign.state == CampaignState.CANCELLED:
+            campaigns.cancel_all_waiting(campaign_id)
+            return
+        if campaign.state != CampaignState.RUNNING:
+            return
+        settling.recover_stale(campaign_id, held.token)
+        if campaigns.hold_for_account(campaign_id):
+            return
+        try:
+            client = laaffic_client()
+            post = channels.of(campaign).poster(campaign)
+        except NotConfigured as problem:
+            account_hold.place_because(str(problem))
+            campaigns.hold_for_account(campaign_id)
+            return
+        except NotReady as problem:
+            campaigns.hold(campaign_id, str(problem))
+            return
+        ring_again = Sender(campaign, client, post, held, slice_seconds).run()
+    if answers.anything_waiting():
+        bell.ring(answers.JOB)
+    if ring_again:
+        bell.ring("messaging.jobs.send_campaign", campaign_id)
+
+
+class Sender:
+    """A campaign's pipeline for one slice of time."""
+
+    def __init__(
+        self, campaign: Campaign, client: LaafficClient, post: Post, held: leases.HeldLease, slice_seconds: float
+    ) -> None:
+        self.campaign = campaign
+        self.client = client
+        self.post = post
+        self.held = held
+        self.connections = campaign.application.connections
+        self.end = time.monotonic() + slice_seconds
+        self.in_flight: dict[Future[SendResult], Claim] = {}
+        self.began: dict[Future[SendResult], float] = {}  # when each got its connection
+        self.usual_seconds = math.inf
+        self.answers: list[tuple[Claim, SendResult]] = []  # come, and not written yet
+        self.answered_at = 0.0  # when the oldest of them came
+        self.finished: deque[tuple[Future[SendResult], Claim]] = deque()  # answered, and not looked at yet
+        self.ready: deque[Claim] = deque()  # claimed ahead: a free connection need not wait for the database
+        self.pause_until = 0.0
+        self.stopping = False
+        self.ring_again = False
+        self.next_renewal = 0.0
+        self.wait_reason = campaign.wait_reason
+
+    def run(self) -> bool:
+        """True when there is more to do."""
+        with ThreadPoolExecutor(self.connections, thread_name_prefix="post") as self.posts:
+            try:
+                with self._lease_kept():
+                    while not self._is_over():
+                        self._fill_connections()
+                        self._settle_finished()
+            finally:
+                self._drain()
+        if not self.ring_again:
+            campaigns.finish_if_done(self.campaign.pk)
+        return self.ring_again
+
+    @contextlib.contextmanager
+    def _lease_kept(self) -> Iterator[None]:
+        """Whatever happens, batches claimed ahead go back: their requests have not left."""
+        try:
+            yield
+        finally:
+            while self.ready:
+                claimed = self.ready.popleft()
+                with isolation.guarded(f"giving back batch {claimed.batch_id}"):
+                    insist(partial(claiming.release, claimed, "its sender stopped before the request left"))
+
+    def _is_over(self) -> bool:
+        now = time.monotonic()
+        if (now >= self.end or workers.is_stopping()) and not self.stopping:
+            self.stopping = self.ring_again = True
+        if now >= self.next_renewal:
+            self.next_renewal = now + RENEW_EVERY
+            workers.beat()
+            if not self.held.renew():
+                self.stopping = True  # another sender has taken over: nothing more may leave from here
+        return self.stopping
+
+    def _fill_connections(self) -> None:
+        while len(self.in_flight) < self.connections and not self.stopping:
+            if not self.ready and not self._claim():
+                return
+            self._depart(self.ready.popleft())
+        self._depart_ahead()
+        if len(self.ready) < READY_AT_LEAST and not self.stopping and not self._is_paced():
+            self._claim(READY_AT_LEAST)
+
+    def _depart_ahead(self) -> None:
+        """One batch more than there are connections, when one of them is about to come free.
+
+        A gateway that answers at once would else wait for this thread while it writes. With a slow one this hardly ever
+        happens, so a worker that is killed leaves no more requests in doubt than it has connections.
+        """
+        if not self.ready or self.stopping or len(self.in_flight) != self.connections or self._is_paced():
+            return
+        if min(self.began.values()) + self.usual_seconds - time.monotonic() < NEAR_SECONDS:
+            self._depart(self.ready.popleft())
+
+    def _is_paced(self) -> bool:
+        """With a rate, a claim is the right to send now: nothing is claimed ahead."""
+        return bool(self.campaign.rate_per_second or self.campaign.application.rate_per_second)
+
+    def _claim(self, at_least: int = 1) -> bool:
+        """Whether there is something ready now."""
+        while len(self.ready) < at_least and time.monotonic() >= self.pause_until and not self._is_over():
+            match claiming.claim_some(self.campaign, self.held.token, CLAIMS_AHEAD):
+                case list(claimed):
+                    self.ready.extend(claimed)
+                case Wait(until=until):
+                    self._pause_until(until)
+                case Stopped():
+                    self.stopping = True
+                case None:
+                    self._nothing_queued()
+        return bool(self.ready)
+
+    def _nothing_queued(self) -> None:
+        """Freeze a chunk if the audience is not whole; else wait for what is in flight, or for a batch's time."""
+        if self.campaign.audience != Campaign.Audience.FROZEN:
+            if not audience.freeze_one_chunk(self.campaign.pk):
+                self.campaign.refresh_from_db(fields=["audience"])
+                self._pause(IDLE_SECONDS)
+            return
+        if self.in_flight or self.finished or self.answers:
+            self._pause(IDLE_SECONDS)
+            return
+        due = (
+            Batch.objects.filter(campaign=self.campaign, state=BatchState.QUEUED)
+            .order_by("not_before")
+            .values_list("not_before", flat=True)
+            .first()
+        )
+        if due is None:
+            self.stopping = True
+            campaigns.finish_if_done(self.campaign.pk)
+            return
+        self._pause_until(due, at_most=1.0)
+
+    def _pause_until(self, moment: dt.datetime, at_most: float = LONGEST_PAUSE) -> None:
+        """By the database's clock, which set the moment: this machine's may be an hour behind."""
+        self._pause(min((moment - database_clock.now()).total_seconds(), at_most))
+
+    def _pause(self, seconds: float) -> None:
+        self.pause_until = time.monotonic() + max(seconds, 0.0)
+
+    def _depart(self, claimed: Claim) -> None:
+        """Commit that the request leaves, and only then let it; not if the campaign was stopped since the claim."""
+        if workers.is_stopping():
+            self.stopping = self.ring_again = True
+            claiming.release(claimed, "its worker was stopped before the request left")
+            return
+        running = Exists(Campaign.objects.filter(pk=self.campaign.pk, state=CampaignState.RUNNING))
+        left_at = ledger.depart(claimed.call_id, provided=running, unless_held=True)
+        if left_at is None:
+            claiming.release(claimed, "its campaign or the account was stopped before the request left")
+            return
+        has_connection = len(self.in_flight) < self.connections
+        request = self.posts.submit(attempt, self.post, self.client, claimed, left_at)
+        self.in_flight[request] = claimed
+        self.began[request] = time.monotonic() if has_connection else math.inf
+        if self.campaign.first_sent_at is None:
+            self.campaign.first_sent_at = left_at
+            Campaign.objects.filter(pk=self.campaign.pk, first_sent_at=None).update(first_sent_at=left_at)
+
+    def _settle_finished(self) -> None:
+        self.finished.extend(self._take_answers())
+        # The wire first: the connections that came free carry the next batches while these answers are written.
+        # What is refused may bring its messages back to the queue.
+        if self.finished and not self._is_over():
+            self._fill_connections()
+        self._settle_all()
+        if not self.in_flight or time.monotonic() - self.answered_at > WRITE_WITHIN:
+            self._write_answers()
+
+    def _settle_all(self) -> None:
+        while self.finished:
+            future, claimed = self.finished.popleft()
+            self._settle(future, claimed)
+
+    def _take_answers(self) -> list[tuple[Future[SendResult], Claim]]:
+        """Wait for the next answers: no longer than for a pause to end, or than earlier ones may stay unwritten."""
+        patience = max(0.0, min(self.pause_until - time.monotonic(), 1.0)) if self.pause_until else IDLE_SECONDS
+        if not self.in_flight:
+            if not self.answers:
+                time.sleep(min(patience, 0.5))
+            return []
+        if len(self.in_flight) >= self.connections:
+            patience = 1.0
+        if self.answers:
+            patience = min(patience, max(0.0, self.answered_at + WRITE_WITHIN - time.monotonic()))
+        done, _pending = wait(self.in_flight, timeout=patience, return_when=FIRST_COMPLETED)
+        return [(future, self._answered(future)) for future in done]
+
+    def _answered(self, request: Future[SendResult]) -> Claim:
+        now = time.monotonic()
+        took = now - self.began.pop(request)
+        if took >= 0:
+            self.usual_seconds = took if math.isinf(self.usual_seconds) else 0.8 * self.usual_seconds + 0.2 * took
+        for waiting, began in self.began.items():
+            if math.isinf(began):
+                self.began[waiting] = now
+                break
+        return self.in_flight.pop(request)
+
+    def _settle(self, future: Future[SendResult], claimed: Claim) -> None:
+        try:
+            result = future.result()
+        except LaafficError as error:
+            lost = error  # Python forgets `error` at the end of this clause
+            self._insist(claimed, lambda: settling.settle_error(self.campaign.pk, claimed, lost))
+            if isinstance(lost, OutcomeUnknown):
+                self._brake()
+            return
+        if not self.answers:
+            self.answered_at = time.monotonic()
+        self.answers.append((claimed, result))
+        if len(self.answers) >= ANSWERS_AT_ONCE or None in result.msg_ids:  # what goes wrong may have to stop it all
+            self._write_answers()
+
+    def _brake(self) -> None:
+        """Nothing more leaves when one answer after the other is lost; one that came between them is written first."""
+        self._write_answers()
+        if lost_answers.brake(self.campaign.pk) is not None:
+            campaigns.hold_for_account(self.campaign.pk)
+            self.stopping = True
+
+    def _write_answers(self) -> None:
+        if not self.answers:
+            return
+        with contextlib.suppress(DatabaseError):  # another batch can wait; these answers exist in memory only
+            self._depart_ahead()
+        answered, self.answers = self.answers, []
+        isolation.in_pieces(answered, self._write, self._give_up)
+        self._say_waiting("")
+
+    def _write(self, answered: Sequence[tuple[Claim, SendResult]]) -> None:
+        self._after(insist(lambda: settling.settle_answers(self.campaign.pk, answered)))
+
+    def _give_up(self, answered: tuple[Claim, SendResult], problem: Exception) -> None:
+        self._unwritten(answered[0], problem)
+
+    def _unwritten(self, claimed: Claim, problem: Exception) -> None:
+        """An answer that cannot be written loses no other: its messages are unknown by and by, the campaign is held."""
+        logger.error("the answer to batch %s cannot be written", claimed.batch_id, exc_info=problem)
+        isolation.note(f"the answer to batch {claimed.batch_id}", problem)
+        self.ring_again, self.stopping = False, True
+        said = _("An answer of Laaffic could not be written (%(why)s). Have it mended, then resume.")
+        campaigns.hold(self.campaign.pk, said % {"why": isolation.in_words(problem)[:150]})
+
+    def _insist(self, claimed: Claim, settle: Callable[[], Aftermath]) -> None:
+        try:
+            self._after(insist(settle))
+        except Exception as problem:
+            if isolation.is_passing(problem):
+                raise
+            self._unwritten(claimed, problem)
+
+    def _after(self, aftermath: Aftermath) -> None:
+        if aftermath.account_is_held:
+            campaigns.hold_for_account(self.campaign.pk)
+            self.stopping = True
+        if aftermath.hold_because:
+            campaigns.hold(self.campaign.pk, aftermath.hold_because)
+            self.stopping = True
+        if aftermath.wait_until:
+            self._pause_until(aftermath.wait_until)
+            self._say_waiting(aftermath.wait_because)
+
+    def _say_waiting(self, reason: str) -> None:
+        if reason != self.wait_reason:
+            self.wait_reason = reason
+            Campaign.objects.filter(pk=self.campaign.pk).update(wait_reason=reason[:300])
+
+    def _drain(self) -> None:
+        """Every request that left is settled before this job ends, however long its answer takes, and whatever else
+        has failed: no other process knows these answers."""
+        self._settle_all()
+        while self.in_flight:
+            done, _pending = wait(self.in_flight, timeout=RENEW_EVERY, return_when=FIRST_COMPLETED)
+            with contextlib.suppress(DatabaseError):
+                self.held.renew()
+                workers.beat()
+            self.finished.extend((future, self._answered(future)) for future in done)
+            self._settle_all()
+            self._write_answers()
+        self._write_answers()
+
+
+def attempt(post: Post, client: LaafficClient, claimed: Claim, left_at: dt.datetime) -> SendResult:
+    """One request, in a thread; whatever is not an answer of the gateway's leaves the outcome unknown."""
+    if timezone.now() - left_at > settling.LEAVES_WITHIN:
+        raise NotSent("this worker stood still just before the request left", interface="")
+    try:
+        return post(client, claimed)
+    except LaafficError:
+        raise
+    except Exception as problem:  # a bug here must not make a message look unsent
+        logger.exception("sending batch %s failed", claimed.batch_id)
+        raise OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface="", code="") from problem
+
+
+def sweep(now: dt.datetime | None = None) -> None:
+    """Ring for whatever was forgotten: bells that were lost, senders that died, times that have come."""
+    now = now or timezone.now()
+    due = Q(undo_until__lte=now) | Q(undo_until=None, scheduled_at__lte=now)
+    scheduled = Campaign.objects.filter(due, state=CampaignState.SCHEDULED).values_list("pk", flat=True)
+    isolation.each(scheduled, campaigns.start_scheduled, "start of campaign {}".format)
+    for campaign_id, frozen in Campaign.objects.filter(state=CampaignState.RUNNING).values_list("pk", "audience"):
+        if not leases.is_held(f"send:{campaign_id}"):
+            bell.ring("messaging.jobs.send_campaign", campaign_id)
+        if frozen == Campaign.Audience.FREEZING and not leases.is_held(f"freeze:{campaign_id}"):
+            bell.ring("messaging.jobs.freeze_audience", campaign_id)
+    open_batches = Batch.objects.filter(state=BatchState.CLAIMED).order_by().values_list("campaign_id", flat=True)
+    isolation.each(open_batches.distinct(), _recover_stale, "lost calls of campaign {}".format)
+    cancelled = Batch.objects.filter(state=BatchState.QUEUED, campaign__state=CampaignState.CANCELLED)
+    waiting = cancelled.order_by().values_list("campaign_id", flat=True).distinct()
+    isolation.each(waiting, campaigns.cancel_all_waiting, "cancelling of campaign {}".format)
+
+
+def _recover_stale(campaign_id: int) -> None:
+    settling.recover_stale(campaign_id, leases.holder(f"send:{campaign_id}"))

@@ -1,0 +1,38 @@
+"""What merge fields stand for, by the contacts that were added last: for the counter beside a text that is written."""
+
+from collections.abc import Sequence
+from statistics import median_high
+
+from messaging import merge_fields, segments
+from messaging.models import Contact
+from messaging.services.text.merge_values import values_of
+
+SAMPLE = 500
+SHOWN = 20
+
+StandIn = tuple[str, str, str]  # as long as the shortest, a typical and the longest value
+
+
+def stand_ins() -> dict[str, StandIn]:
+    """Built-in fields first, then attributes. The texts have the length and alphabet of values, not the values: who
+    writes a text need not see anybody's data."""
+    people = [merge_fields.with_derived(values_of(contact)) for contact in Contact.objects.order_by("-pk")[:SAMPLE]]
+    attributes = sorted({name for values in people for name in values} - set(merge_fields.BUILT_IN))
+    names = [*merge_fields.BUILT_IN, *attributes][:SHOWN]
+    return {name: _stand_in([values.get(name, "") for values in people]) for name in names}
+
+
+def _stand_in(values: Sequence[str]) -> StandIn:
+    if not values:
+        return "", "", ""
+    plain = [segments.GSM_7_CHARACTERS.issuperset(value) for value in values]
+    lengths = [len(value) for value in values]
+    return (
+        _letters(min(lengths), gsm_7=any(plain)),
+        _letters(median_high(lengths), gsm_7=2 * sum(plain) >= len(plain)),
+        _letters(max(lengths), gsm_7=all(plain)),
+    )
+
+
+def _letters(length: int, *, gsm_7: bool) -> str:
+    return ("x" if gsm_7 else "ш") * length
