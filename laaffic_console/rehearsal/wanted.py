@@ -1,0 +1,30 @@
+"""What a rehearsal is asked to do."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """`what` is "database" or "redis"; it begins when this share of the recipients is through."""
+
+    what: str
+    seconds: float
+    at_share: float
+
+
+@dataclass(slots=True)
+class Wanted:
+    recipients: int  # or acts, on a channel of single acts
+    kills: int
+    seed: int
+    workers: int
+    database: str  # addresses, of stores that are this rehearsal's own
+    redis: str
+    folder: Path
+    command: str
+    channel: str = "sms"
+    disturbances: int | None = None  # one for every few kills
+    outages: Sequence[Outage] = ()
+    tell: Callable[[str], None] = field(default=lambda said: None)
