@@ -12,7 +12,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import database_clock, due
+from laaffic_console.gateway.services import due
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import Binding
@@ -98,10 +98,7 @@ def write(application: Application, records: Sequence[wire.Binding], now: dt.dat
 def mark_ended(application: Application, began: dt.datetime) -> int:
     """After a complete reading: what it did not see is no more. What has run out ended when it was to."""
     now = timezone.now()
-    # What this reading saw was seen at its beginning; what lies ahead was written by a clock that was wrong.
-    ahead = Q(last_seen_at__gt=database_clock.now() + due.CLOCKS_DIFFER_BY)
-    not_now = (Q(last_seen_at__lt=began) | ahead) & ~Q(last_seen_at=began)
-    unseen = Binding.objects.live().filter(not_now, application=application)
+    unseen = Binding.objects.live().filter(due.unseen("last_seen_at", began), application=application)
     run_out = Q(expires_at__lte=now + CLOCKS_APART)
     return unseen.update(
         ending=Case(When(run_out, then=Value(Binding.Ending.EXPIRED)), default=Value(Binding.Ending.VANISHED)),

@@ -7,12 +7,11 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState
-from laaffic_console.gateway.services import database_clock, due, isolation, ledger
+from laaffic_console.gateway.services import due, isolation, ledger
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import NumberPool, PoolVersion
@@ -106,7 +105,5 @@ def _ours(pool_number: str) -> NumberPool | None:
 
 def mark_gone(began: dt.datetime) -> int:
     """After a complete reading: every pool that is there has been stamped with its beginning."""
-    ahead = Q(held_at__gt=database_clock.now() + due.CLOCKS_DIFFER_BY)  # a clock that was wrong wrote it
-    not_now = (Q(held_at__lt=began) | ahead) & ~Q(held_at=began)
-    unseen = NumberPool.objects.filter(not_now, gone_at=None)
+    unseen = NumberPool.objects.filter(due.unseen("held_at", began), gone_at=None)
     return unseen.update(gone_at=timezone.now(), drifted_at=None)
