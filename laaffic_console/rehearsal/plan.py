@@ -46,6 +46,7 @@ DISTURBANCES = (  # on top of the kills
 )
 DISTURBANCE_WEIGHTS = (5, 3, 2, 1, 2, 2, 2, 2, 2, 2, 1)
 DISTURBANCE_EVERY = 4  # kills
+Disturbances = int | Sequence[Kind] | None  # how many, or which; None: one for every few kills
 SECONDS_A_STRIKE = 2  # where a campaign is made to last
 
 COMMAND_WEIGHTS = (4, 4, 1, 2)  # none, and each kind
@@ -87,13 +88,16 @@ def command_blows(seed: int, commands: int) -> list[CommandBlow | None]:
     return [kind and CommandBlow(kind, chance.uniform(0, LONGEST_AFTER[kind])) for kind in kinds]
 
 
-def blows(seed: int, kills: int, disturbances: int | None = None) -> list[Blow]:
+def blows(seed: int, kills: int, disturbances: Disturbances = None) -> list[Blow]:
     """So many kills, and so many disturbances or one for every few kills, in the order in which they come."""
     if disturbances is None:
         disturbances = kills // DISTURBANCE_EVERY
     chance = random.Random(f"blows {seed}")  # noqa: S311 - repeatable on purpose
     kinds = _some(chance, KILLS, KILL_WEIGHTS, kills)
-    kinds += _some(chance, DISTURBANCES, DISTURBANCE_WEIGHTS, disturbances)
+    if isinstance(disturbances, int):
+        kinds += _some(chance, DISTURBANCES, DISTURBANCE_WEIGHTS, disturbances)
+    else:
+        kinds += disturbances
     chance.shuffle(kinds)
     shares = sorted(chance.uniform(FIRST_SHARE, LAST_SHARE) for _ in kinds)
     return [

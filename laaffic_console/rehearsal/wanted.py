@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from laaffic_console.rehearsal.plan import Disturbances
+
 
 @dataclass(frozen=True, slots=True)
 class Outage:
@@ -25,6 +27,6 @@ class Wanted:
     folder: Path
     command: str
     channel: str = "sms"
-    disturbances: int | None = None  # one for every few kills
+    disturbances: Disturbances = None
     outages: Sequence[Outage] = ()
     tell: Callable[[str], None] = field(default=lambda said: None)

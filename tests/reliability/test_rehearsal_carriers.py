@@ -96,3 +96,8 @@ def test_the_calls_of_its_draft_are_over_soon(tmp_path: Path) -> None:
 def test_another_channel_is_refused() -> None:
     with pytest.raises(CommandError, match="invalid choice: 'fax'"):
         call_command("rehearse", "--channel", "fax")
+
+
+def test_a_disturbance_that_is_not_there_is_said_with_those_that_are() -> None:
+    with pytest.raises(CommandError, match=r"“flood” is neither a number nor one of cut, down, .*clock"):
+        call_command("rehearse", "--disturbances", "flood")

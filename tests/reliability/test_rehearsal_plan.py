@@ -18,6 +18,13 @@ class BlowTests:
         assert sum(kind in KILLS for kind in kinds) == kills
         assert sum(kind in DISTURBANCES for kind in kinds) == kills // plan.DISTURBANCE_EVERY
 
+    def test_disturbances_can_be_counted_or_named(self) -> None:
+        counted = [blow.kind for blow in plan.blows(1, 0, len(DISTURBANCES))]
+        named = [blow.kind for blow in plan.blows(1, 1, [Kind.CLOCK, Kind.LATE])]
+
+        assert sorted(counted) == sorted(DISTURBANCES)
+        assert sorted(kind for kind in named if kind in DISTURBANCES) == sorted([Kind.CLOCK, Kind.LATE])
+
     def test_six_kills_strike_each_kind_of_process(self) -> None:
         for seed in range(20):
             assert {blow.kind for blow in plan.blows(seed, 6)} >= set(KILLS)

@@ -1,3 +1,4 @@
+import argparse
 import contextlib
 import json
 import shlex
@@ -9,11 +10,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from laaffic_console.rehearsal import report, stores
+from laaffic_console.rehearsal import plan, report, stores
 from laaffic_console.rehearsal.acting import ActsRehearsal
 from laaffic_console.rehearsal.acts import ACTS
 from laaffic_console.rehearsal.carriers import CARRIERS
 from laaffic_console.rehearsal.installation import CommandFailed
+from laaffic_console.rehearsal.plan import Kind
 from laaffic_console.rehearsal.rehearsing import Rehearsal
 from laaffic_console.rehearsal.wanted import Outage, Wanted
 
@@ -37,7 +39,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--kills", type=int, default=6, metavar="M", help="by SIGKILL; disturbances come on top")
         parser.add_argument(
-            "--disturbances", type=int, metavar="D", help="by other means; one for every few kills when not given"
+            "--disturbances",
+            type=disturbances,
+            metavar="D|KIND,KIND",
+            help=f"blows that kill nothing, so many or these: {', '.join(map(word, plan.DISTURBANCES))}; "
+            "one for every few kills when not given",
         )
         parser.add_argument("--seed", type=int, default=1, metavar="S", help="repeats plan and faults of another run")
         parser.add_argument(
@@ -111,6 +117,19 @@ class Command(BaseCommand):
         return report.as_markdown(found) if options["markdown"] else report.as_text(found)
 
 
+def word(kind: Kind) -> str:
+    return kind.name.lower().replace("_", "-")
+
+
+def disturbances(given: str) -> int | list[Kind]:
+    if given.isascii() and given.isdecimal():
+        return int(given)
+    by_word = {word(kind): kind for kind in plan.DISTURBANCES}
+    if unknown := [name for name in given.split(",") if name not in by_word]:
+        raise argparse.ArgumentTypeError(f"“{unknown[0]}” is neither a number nor one of {', '.join(by_word)}")
+    return [by_word[name] for name in given.split(",")]
+
+
 def rehearsed(wanted: Wanted) -> dict[str, Any]:
     rehearsal = ActsRehearsal(wanted) if wanted.channel in ACTS else Rehearsal(wanted)
     return rehearsal.run()
@@ -122,8 +141,8 @@ def check(options: dict[str, Any]) -> None:
             raise CommandError("--recipients: 4 to 500 acts, as each is a command of its own.")
     elif options["recipients"] < 100:
         raise CommandError("--recipients: at least 100, or there is nothing to strike.")
-    if options["kills"] < 0 or (options["disturbances"] or 0) < 0 or options["workers"] < 1:
-        raise CommandError("--kills and --disturbances are 0 or more and --workers 1 or more.")
+    if options["kills"] < 0 or options["workers"] < 1:
+        raise CommandError("--kills is 0 or more and --workers 1 or more.")
     for what, seconds in options["outage"]:
         if what not in OUTAGE_SHARES or not is_number(seconds):
             raise CommandError("--outage is database or redis, and seconds: --outage redis 60")
@@ -143,7 +162,10 @@ def command_line(options: dict[str, Any]) -> str:
     words = ["manage.py", "rehearse"]
     if options["channel"] != "sms":
         words += ["--channel", options["channel"]]
-    for name in ("recipients", "kills", "disturbances", "seed", "database", "redis", "workers"):
+    if options["disturbances"] is not None:
+        asked = options["disturbances"]
+        words += ["--disturbances", str(asked) if isinstance(asked, int) else ",".join(map(word, asked))]
+    for name in ("recipients", "kills", "seed", "database", "redis", "workers"):
         if options[name]:
             words += [f"--{name}", without_password(str(options[name]))]
     for what, seconds in options["outage"]:
