@@ -17,7 +17,7 @@ from laaffic_console.rehearsal.wanted import Wanted
 LATENCY = {"latency": 200, "latency-jitter": 600}  # so that a kill finds requests under way
 # The longest lease of a command or a copying that was killed, and what follows it (voice.services.syncing).
 SETTLE_FOR = 240.0
-ROUNDS = 3  # of a person who looks and does again what was not done
+LOOK_AGAIN = 5.0  # after what was done again: what a command that was killed holds is free in two minutes
 TICK = 0.05
 
 
@@ -117,7 +117,8 @@ class ActsRehearsal:
     def _put_right(self, phase: int) -> None:
         """The weather clears. A person has the console ask, and does again what was not done."""
         self._weather(dict.fromkeys(FAULTS, 0.0))
-        for _ in range(ROUNDS):
+        give_up_at = time.monotonic() + SETTLE_FOR
+        while time.monotonic() < give_up_at:
             ledger = self._settle()
             again = [(n, words) for n in range(self.acts.count) if (words := self.acts.again(phase, n, ledger))]
             if not again:
@@ -126,6 +127,7 @@ class ActsRehearsal:
             for number, words in again:
                 self._type(phase, number, words, None)
             self._wait_for_commands()
+            self.console.sleep(LOOK_AGAIN)
         self._settle()
 
     def _settle(self) -> Ledger:
@@ -138,16 +140,15 @@ class ActsRehearsal:
                 except CommandFailed as problem:
                     self.console.tell(str(problem).splitlines()[0][:200])
             ledger = self._ledger()
-            if self.acts.is_settled(ledger) or self._rest_was_never_taken(ledger) or time.monotonic() > give_up_at:
+            if self._is_settled(ledger) or time.monotonic() > give_up_at:
                 return ledger
             self.console.sleep(2)
 
-    def _rest_was_never_taken(self, ledger: Ledger) -> bool:
-        """Whether all that is unknown is so for good: the gateway never had it."""
-        if any(row.state in act_verdict.UNENDED for row in ledger.rows):
+    def _is_settled(self, ledger: Ledger) -> bool:
+        if any(row.state in act_verdict.UNENDED for row in ledger.rows) or not self.acts.is_settled(ledger):
             return False
-        found = self._judged(ledger, [])
-        return not found.unknown_though_accepted and self.acts.stays_unknown
+        # Where no list can be read, doing it again finds out.
+        return not self.acts.finding_out or not self._judged(ledger, []).unknown_though_accepted
 
     def _ledger(self) -> Ledger:
         return read_ledger(self.console, self.wanted.channel)

@@ -31,7 +31,6 @@ class Acts(ABC):
     phases: ClassVar[int] = 1
     paths: ClassVar[Sequence[str]]  # of the gateway, which take them
     gateway: ClassVar[Mapping[str, Any]] = {}
-    stays_unknown: ClassVar[bool] = False  # whether nothing ever says that the gateway did not take one
     finding_out: ClassVar[Sequence[Sequence[str]]]  # the commands that ask the gateway what became of them
 
     def __init__(self, count: int, folder: Path) -> None:
@@ -60,8 +59,8 @@ class Acts(ABC):
         return self.command(phase, number, ledger)
 
     def is_settled(self, ledger: Ledger) -> bool:
-        """Whether the gateway can tell no more than the ledger says."""
-        return not any(row.state in ("prepared", "in_flight", "unknown") for row in ledger.rows)
+        """Whether the gateway can tell no more than the ledger says: here its list says also what it never took."""
+        return not any(row.state == "unknown" for row in ledger.rows)
 
     def give_up(self, console: Installation, ledger: Ledger) -> None:  # noqa: B027 - most have nothing to say
         """A person's word about what nobody can find out."""

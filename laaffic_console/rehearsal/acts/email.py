@@ -16,7 +16,6 @@ class EmailCampaigns(Acts):
     product = "email"
     paths = ("/email/batchSendEmail",)
     gateway = {"email-list-size": ADDRESSES, "delivery-delay": "0.2,3", "push-repeat": 0.3, "push-retries": 30}
-    stays_unknown = True
     finding_out = (("reconcile",),)
 
     def prepare(self, console: Installation) -> None:

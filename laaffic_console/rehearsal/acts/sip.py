@@ -18,7 +18,6 @@ class SipCalls(Acts):
         "push-repeat": 0.3,
         "push-mode": "array",
     }
-    stays_unknown = True
     finding_out = (("voice", "sync"),)
 
     def options(self, console: Installation) -> dict[str, Any]:
@@ -33,6 +32,10 @@ class SipCalls(Acts):
 
     def command(self, phase: int, number: int, ledger: Ledger) -> Sequence[str]:
         return ("voice", "call", f"test_{number + 1:03d}", f"+{self.key(phase, number)}", "--app", APP_ID)
+
+    def is_settled(self, ledger: Ledger) -> bool:
+        """Records tell of calls that there were. Of one that there was not, nothing ever tells."""
+        return True
 
     def read_acts(self, acts: Iterable[Mapping[str, Any]]) -> Iterable[Taken]:
         for act in acts:
