@@ -62,19 +62,9 @@ def test_what_cannot_be_used_is_said_before_anything_starts() -> None:
     assert "--outage redis needs --redis URL" in done.stderr
 
 
-def test_mms_through_a_clock_that_jumps_and_a_gateway_that_is_late() -> None:
-    found = rehearsed(
-        "--channel", "mms", "--recipients", "100", "--kills", "1", "--disturbances", "clock,late", "--seed", "13"
-    )
-
-    assert set(found["findings"].values()) == {0}
-    assert sum(found["counts"].values()) == 100
-    assert sum(found["strikes"].values()) == 3
-
-
 def test_calls_whose_commands_are_killed() -> None:
-    found = rehearsed("--channel", "sip", "--recipients", "8", "--kills", "0", "--seed", "14")
+    found = rehearsed("--channel", "sip", "--recipients", "4", "--kills", "0", "--seed", "14")
 
     assert set(found["findings"].values()) == {0}
-    assert 0 < found["setting"]["acts taken by the gateway"] <= 8
-    assert sum(found["strikes"].values()) > 3
+    assert 0 < found["setting"]["acts taken by the gateway"] <= 4
+    assert any(struck.startswith("command") for struck in found["strikes"])
