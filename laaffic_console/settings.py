@@ -33,6 +33,8 @@ LAAFFIC_TIMEOUTS = (
     env.float("LAAFFIC_CONNECT_TIMEOUT", default=10.0),
     env.float("LAAFFIC_READ_TIMEOUT", default=30.0),
 )
+# Seconds after which nobody waits any more for the answer to a single act: its process died.
+LAAFFIC_LOST_AFTER_SECONDS = max(120.0, sum(LAAFFIC_TIMEOUTS) + 30)
 # How far the gateway's clock may be from ours, and late with what it accepted, before its records prove anything.
 LAAFFIC_CLOCK_SLACK_SECONDS = env.float("LAAFFIC_CLOCK_SLACK_SECONDS", default=120.0)
 LAAFFIC_RECIPIENTS_PER_CALL = conf.recipients_per_call()
@@ -64,6 +66,7 @@ LAAFFIC_APPROVAL_COST = conf.limits("LAAFFIC_APPROVAL_COST")
 LAAFFIC_UNDO_SECONDS = conf.undo_seconds()
 
 # How often bindings, pools and owned numbers are read from Laaffic again.
+NUMBERS_GRACE_SECONDS = 60.0  # a request may be on its way at Laaffic for so long
 NUMBERS_SYNC_MINUTES = env.int("NUMBERS_SYNC_MINUTES", default=5)
 # How often SIP phones and call records are read from Laaffic again, and the largest audio file (wire §2.9 says 5 MB).
 VOICE_SYNC_MINUTES = env.int("VOICE_SYNC_MINUTES", default=5)

@@ -32,6 +32,21 @@ class GatewayControls:
     def go_down(self, seconds: float) -> None:
         self._ask("/down", {"seconds": seconds})
 
+    def faults(self) -> dict[str, Any]:
+        return self._ask("/faults")
+
+    def set_faults(self, **faults: Any) -> None:
+        self._ask("/faults", faults)
+
+    def acts(self) -> list[dict[str, Any]]:
+        """Single acts that were accepted, the oldest first."""
+        acts: list[dict[str, Any]] = self._ask("/acts")["acts"]
+        return acts
+
+    def mails(self) -> list[dict[str, Any]]:
+        mails: list[dict[str, Any]] = self._ask("/mails")["mails"]
+        return mails
+
     def log(self) -> Iterator[Accepted]:
         """Everything that was accepted: messages and then calls, the oldest first."""
         with urllib.request.urlopen(f"{self.address}/log", timeout=PATIENCE) as answer:  # noqa: S310 - our own

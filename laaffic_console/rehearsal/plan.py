@@ -10,6 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+class CommandKind(StrEnum):
+    """What strikes a shell command that acts."""
+
+    IN_FLIGHT = "command killed, its request under way"
+    ANY_TIME = "command killed, at any time"
+    STILL = "command stands still, longer than anybody waits for it"
+
+
 class Kind(StrEnum):
     SUPERVISOR = "worker's supervisor"
     WORKER = "whole worker at once"
@@ -21,13 +29,28 @@ class Kind(StrEnum):
     DOWN = "gateway refuses connections"
     PAUSE = "cluster stopped, and goes on later"
     FREEZE = "cluster stopped for good"
+    STILL = "whole worker stands still, longer than its leases"
+    WEB_STILL = "web process stands still"
+    HANG = "gateway takes requests and never answers"
+    LATE = "gateway stands still, and takes late what waited"
+    NAMELESS = "gateway's name does not resolve"
+    CLOCK = "clock jumps, and jumps back"
+    RESTART = "database restarts"
 
 
 KILLS = (Kind.CHILD, Kind.CLUSTER, Kind.SUPERVISOR, Kind.WEB, Kind.WORKER, Kind.WEB_CHILD)  # by SIGKILL
 KILL_WEIGHTS = (8, 4, 4, 2, 2, 2)
-DISTURBANCES = (Kind.CUT, Kind.DOWN, Kind.PAUSE, Kind.FREEZE)  # on top of the kills
-DISTURBANCE_WEIGHTS = (5, 3, 2, 1)
+DISTURBANCES = (  # on top of the kills
+    *(Kind.CUT, Kind.DOWN, Kind.PAUSE, Kind.FREEZE, Kind.STILL, Kind.HANG, Kind.LATE, Kind.NAMELESS, Kind.CLOCK),
+    *(Kind.RESTART, Kind.WEB_STILL),
+)
+DISTURBANCE_WEIGHTS = (5, 3, 2, 1, 2, 2, 2, 2, 2, 2, 1)
 DISTURBANCE_EVERY = 4  # kills
+Disturbances = int | Sequence[Kind] | None  # how many, or which; None: one for every few kills
+SECONDS_A_STRIKE = 2  # where a campaign is made to last
+
+COMMAND_WEIGHTS = (4, 4, 1, 2)  # none, and each kind
+LONGEST_AFTER = {CommandKind.IN_FLIGHT: 0.5, CommandKind.ANY_TIME: 4.0, CommandKind.STILL: 0.4}  # seconds
 
 FIRST_SHARE, LAST_SHARE = 0.02, 0.75  # of the recipients; some are never accepted, so the last must come before the end
 HURRIED = 0.3  # so many follow the one before within seconds, in the middle of its recovery
@@ -52,11 +75,32 @@ class Blow:
         return shortest + self.choice * (longest - shortest)
 
 
-def blows(seed: int, kills: int) -> list[Blow]:
-    """So many kills, and a disturbance for every few of them, in the order in which they come."""
+@dataclass(frozen=True, slots=True)
+class CommandBlow:
+    kind: CommandKind
+    after_seconds: float  # of its start, or of when its request is under way
+
+
+def command_blows(seed: int, commands: int) -> list[CommandBlow | None]:
+    """For each command in turn; None leaves it alone."""
+    chance = random.Random(f"commands {seed}")  # noqa: S311
+    kinds = chance.choices([None, *CommandKind], COMMAND_WEIGHTS, k=commands)
+    return [kind and CommandBlow(kind, chance.uniform(0, LONGEST_AFTER[kind])) for kind in kinds]
+
+
+def blows(seed: int, kills: int, disturbances: Disturbances = None) -> list[Blow]:
+    """So many kills, and so many disturbances or one for every few kills, in the order in which they come."""
     chance = random.Random(f"blows {seed}")  # noqa: S311 - repeatable on purpose
     kinds = _some(chance, KILLS, KILL_WEIGHTS, kills)
-    kinds += _some(chance, DISTURBANCES, DISTURBANCE_WEIGHTS, kills // DISTURBANCE_EVERY)
+    if disturbances is None:
+        # A lost answer by a clock that was wrong is looked for at the wrong time (docs/reliability.md): only if asked.
+        chosen = dict(zip(DISTURBANCES, DISTURBANCE_WEIGHTS, strict=True))
+        del chosen[Kind.CLOCK]
+        kinds += _some(chance, [*chosen], [*chosen.values()], kills // DISTURBANCE_EVERY)
+    elif isinstance(disturbances, int):
+        kinds += _some(chance, DISTURBANCES, DISTURBANCE_WEIGHTS, disturbances)
+    else:
+        kinds += disturbances
     chance.shuffle(kinds)
     shares = sorted(chance.uniform(FIRST_SHARE, LAST_SHARE) for _ in kinds)
     return [
@@ -91,3 +135,8 @@ def abnormal(seed: int, of: Sequence[str]) -> list[str]:
 def recipients_per_call(recipients: int, strikes: int) -> int:
     """So few that each strike meets several calls, and at most what a POST may carry."""
     return max(10, min(1000, recipients // max(50, 20 * strikes)))
+
+
+def rate(recipients: int, strikes: int) -> int:
+    """Messages a second, so few that a campaign lasts until its last blow."""
+    return max(1, recipients // max(1, SECONDS_A_STRIKE * strikes))

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -18,6 +18,7 @@ from laaffic_console.rehearsal.plan import Blow, Kind
 GATEWAY = "sandbox"  # stands for the vendor: its connections are struck, and it is never killed
 WHOLE_CLUSTER = 5  # sentinel, two workers, pusher and monitor
 PAUSE_SECONDS = (2.0, 14.0)  # from well under a lease to well over it
+STILL_SECONDS = (9.0, 16.0)  # a lease and more
 
 
 class Processes:
@@ -26,17 +27,18 @@ class Processes:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
         self.environment = environment
-        self.commands: dict[str, list[str]] = {}
+        self.commands: dict[str, tuple[list[str], dict[str, str]]] = {}
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.stopped: list[tuple[float, list[psutil.Process]]] = []  # when they go on
 
-    def start(self, name: str, command: Sequence[str]) -> None:
-        self.commands[name] = list(command)
+    def start(self, name: str, command: Sequence[str], more: Mapping[str, str] | None = None) -> None:
+        """`more`: what its environment has instead of the installation's."""
+        self.commands[name] = list(command), dict(more or {})
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(  # noqa: S603
                 [sys.executable, *command],
                 cwd=HOME_DIR,
-                env=self.environment,
+                env={**self.environment, **(more or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -45,7 +47,7 @@ class Processes:
 
     def can_be_struck(self, blow: Blow) -> bool:
         """Whether what it strikes is there: a cluster that is starting has no processes yet."""
-        if blow.kind in (Kind.CHILD, Kind.CLUSTER, Kind.PAUSE, Kind.FREEZE):
+        if blow.kind in (Kind.CHILD, Kind.CLUSTER, Kind.PAUSE, Kind.FREEZE, Kind.STILL):
             return len(self._cluster_children(self._worker(blow))) >= WHOLE_CLUSTER
         return blow.kind is not Kind.WEB_CHILD or bool(self._children("web"))
 
@@ -60,6 +62,8 @@ class Processes:
                 return self._kill_and_restart("web", self._family("web"))
             case Kind.WEB_CHILD:
                 return self._kill_one("web", self._children("web"), blow)
+            case Kind.WEB_STILL:
+                return self._stop("web", self._family("web"), blow.length(*STILL_SECONDS))
         name = self._worker(blow)
         match blow.kind:
             case Kind.SUPERVISOR:
@@ -71,9 +75,11 @@ class Processes:
             case Kind.CHILD:
                 return self._kill_one(name, self._cluster_children(name), blow)
             case Kind.FREEZE:
-                return self._stop(name, None)
+                return self._stop(name, self._clusters_whole(name), None)
             case Kind.PAUSE:
-                return self._stop(name, blow.length(*PAUSE_SECONDS))
+                return self._stop(name, self._clusters_whole(name), blow.length(*PAUSE_SECONDS))
+            case Kind.STILL:
+                return self._stop(name, self._family(name), blow.length(*STILL_SECONDS))
         raise ValueError(f"{blow.kind} strikes no process")
 
     def look_after(self) -> list[str]:
@@ -87,7 +93,7 @@ class Processes:
         if GATEWAY in ended:
             raise RuntimeError("the sandbox ended, and what it had accepted is gone with it: see its log")
         for name in ended:
-            self.start(name, self.commands[name])
+            self.start(name, *self.commands[name])
         return ended
 
     def end(self) -> None:
@@ -109,6 +115,15 @@ class Processes:
                 if orphan.pid != os.getpid() and orphan.environ().get("CONSOLE_VAR_DIR") == str(self.folder):
                     orphan.kill()
 
+    @contextlib.contextmanager
+    def standing_still(self, name: str) -> Iterator[None]:
+        victims = self._family(name)
+        _signal(victims, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            _signal(victims, signal.SIGCONT)
+
     def let_go_on(self) -> None:
         for _, stopped in self.stopped:
             _signal(stopped, signal.SIGCONT)
@@ -117,7 +132,7 @@ class Processes:
     def _kill_and_restart(self, name: str, victims: list[psutil.Process]) -> str:
         _signal(victims, signal.SIGKILL)
         self.running[name].wait()
-        self.start(name, self.commands[name])
+        self.start(name, *self.commands[name])
         return f"{name}: {len(victims)} processes killed"
 
     def _kill_one(self, name: str, victims: list[psutil.Process], blow: Blow) -> str:
@@ -127,8 +142,7 @@ class Processes:
         _signal([victim], signal.SIGKILL)
         return f"{name}: process {victim.pid} killed"
 
-    def _stop(self, name: str, seconds: float | None) -> str:
-        victims = [process for cluster in self._clusters(name) for process in (cluster, *_below(cluster))]
+    def _stop(self, name: str, victims: list[psutil.Process], seconds: float | None) -> str:
         _signal(victims, signal.SIGSTOP)
         if seconds is None:
             return f"{name}: {len(victims)} processes stopped"
@@ -152,6 +166,9 @@ class Processes:
                 if "qcluster" in child.cmdline():
                     found.append(child)
         return found
+
+    def _clusters_whole(self, name: str) -> list[psutil.Process]:
+        return [process for cluster in self._clusters(name) for process in (cluster, *_below(cluster))]
 
     def _cluster_children(self, name: str) -> list[psutil.Process]:
         return [process for cluster in self._clusters(name) for process in _below(cluster)]

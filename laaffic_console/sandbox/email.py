@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from laaffic_console.sandbox.families import FamilyOfInterfaces, Gateway, Route
+from laaffic_console.sandbox.families import Door, FamilyOfInterfaces, Gateway, Route
 from laaffic_console.sandbox.options import EMAIL_CODES
 from laaffic_console.sandbox.parameters import text
 from laaffic_console.sandbox.protocol import Refusal, check_application, success
@@ -92,6 +92,20 @@ class EmailInterfaces(FamilyOfInterfaces):
                 Route(method, "/email/getListEmailAddress", self.sender_addresses),
             ]
         return routes
+
+    def doors(self) -> list[tuple[str, str, Door]]:
+        return [("GET", "/mails", self._door_mails)]
+
+    def _door_mails(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Every mail, the oldest first: whether it was submitted, and what became of it."""
+        now = dt.datetime.now(dt.UTC).timestamp() + self.options.clock_offset
+        states = {"0": "delivered", "1": "failed", "-1": "sending"}
+        rows = [
+            {"id": mail.email_id, "task": mail.task_id, "to": mail.to_address, "submitted": not mail.remark}
+            | {"state": states[mail.record_status(now)]}
+            for mail in self.mails.values()
+        ]
+        return {"total": len(rows), "mails": rows}
 
     def lists(self) -> dict[str, tuple[str, int]]:
         """Recipient list → its name and how many are in it."""

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from laaffic_console.sandbox import protocol
+from laaffic_console.sandbox.act_log import ActLog
 from laaffic_console.sandbox.call_log import CallLog
 from laaffic_console.sandbox.courier import Courier
 from laaffic_console.sandbox.email import EmailInterfaces
@@ -52,6 +53,7 @@ class Sandbox:
         self.courier = Courier(options)
         self.pusher = Pusher(self.store, options)
         self.store.listeners.append(self.pusher.schedule)
+        self.act_log = ActLog()
         self.calls = CallLog(options, self.faults, self.courier)
         gateway = Gateway(options, self.faults, self.store, self.courier, self.calls)
         self.families = [family(gateway) for family in FAMILIES]
@@ -83,6 +85,7 @@ class Sandbox:
             ("GET", "/messages", self._messages),
             ("GET", "/received", self._received),
             ("POST", "/reset", self._reset),
+            ("GET", "/acts", lambda given: {"acts": self.act_log.acts}),
             ("GET", "/faults", lambda given: as_dict(self.faults)),
             ("POST", "/faults", self._set_faults),
             ("DELETE", "/faults", lambda given: self._set_faults(as_dict(Faults()))),
@@ -122,9 +125,13 @@ class Sandbox:
             if self.faults.status_calls > 0 and self.faults.status and self.faults.strikes(route.path, True):
                 self.faults.status_calls -= 1
                 raise Refusal(self.faults.status)
-            return route.answer(parameters(request, raw) | dict(request.match_info), now)
+            given = parameters(request, raw) | dict(request.match_info)
+            body = route.answer(given, now)
         except Refusal as refusal:
             return self._failure(refusal, family, route.path)
+        if route.acts:
+            self.act_log.note(route.path, given, body)
+        return body
 
     def _failure(self, refusal: Refusal, family: FamilyOfInterfaces, path: str) -> dict[str, Any]:
         in_code = self.options.task_envelope and "/voice/group/call/" in path
@@ -221,6 +228,7 @@ class Sandbox:
         self.pusher.forget()
         self.courier.forget()
         self.store.forget()
+        self.act_log.forget()
         for family in self.families:
             family.forget()
         return {"reset": True}

@@ -103,5 +103,17 @@ class SweepTests:
         assert [state_of(each) for each in [*young, waited_long]] == ["prepared", "in_flight", "in_flight"]
 
 
+@every_sweep
+@pytest.mark.parametrize(("state", "ends"), [(CallState.PREPARED, "not_sent"), (CallState.IN_FLIGHT, "unknown")])
+def test_what_a_clock_that_was_wrong_dated_ahead_is_given_up_too(
+    kind: str, interface: str, sweep: Callable[[], object], state: CallState, ends: str
+) -> None:
+    dated_ahead = call(kind, interface, state, -dt.timedelta(days=1))
+
+    sweep()
+
+    assert state_of(dated_ahead) == ends
+
+
 def test_it_waits_longer_than_an_answer_may_take(settings: Any) -> None:
     assert lost_calls.LOST_AFTER.total_seconds() > sum(settings.LAAFFIC_TIMEOUTS)

@@ -1,10 +1,12 @@
 """Bind and unbind: recorded before they leave, never sent twice by themselves, settled by what the list shows."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, CallState, GatewayCall
 from laaffic_console.gateway.services import account
@@ -157,6 +159,34 @@ class LostAnswerTests:
         again.refresh_from_db()
         assert (again.call.state, again.binding) == (CallState.UNKNOWN, None)
         assert made.binding is not None
+
+    def test_a_clock_that_was_ahead_when_it_left_hides_nothing(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        asked = bind(application)
+        GatewayCall.objects.update(left_at=timezone.now() + dt.timedelta(hours=1))
+
+        binding_sync.sync(application)
+
+        asked.refresh_from_db()
+        assert (asked.call.state, asked.binding is None) == (CallState.ACCEPTED, False)
+
+    def test_a_clock_that_was_behind_when_the_list_was_read_hides_nothing(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        asked = bind(application)
+        long_ago()
+        right_now = timezone.now
+        with monkeypatch.context() as behind:
+            behind.setattr(timezone, "now", lambda: right_now() - dt.timedelta(hours=1))
+            binding_sync.sync(application)
+
+        binding_sync.sync(application)
+
+        asked.refresh_from_db()
+        assert (asked.call.state, asked.binding is None) == (CallState.ACCEPTED, False)
 
     def test_an_unbind_is_settled_by_the_list_too(self, sandbox: RunningSandbox, application: Application) -> None:
         made = bind(application).binding

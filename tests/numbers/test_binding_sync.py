@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -73,6 +74,39 @@ class WholeListTests:
         vanished = Binding.objects.exclude(ended_at=None).get()
         assert (vanished.bind_id, vanished.ending) == (gone, "vanished")
         assert vanished.ended_at >= before
+
+    def test_what_a_clock_that_was_wrong_saw_later_vanishes_too(
+        self, sandbox: RunningSandbox, application: Application, door: Door
+    ) -> None:
+        gone, *_others = door("bindings/add", count=3)["bind_ids"]
+        binding_sync.sync(application)
+        Binding.objects.update(last_seen_at=timezone.now() + dt.timedelta(hours=1))
+        door("bindings/vanish", bind_ids=[gone])
+
+        assert binding_sync.sync(application).gone == 1
+
+    @pytest.mark.parametrize("hours", [1, -1])
+    def test_a_clock_that_is_set_during_the_reading_ends_nothing(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        door: Door,
+        monkeypatch: pytest.MonkeyPatch,
+        hours: int,
+    ) -> None:
+        door("bindings/add", count=3)
+        read, right_now = listing.read_all, timezone.now
+
+        def read_after_the_clock_was_set(*given: Any, **more: Any) -> Any:
+            monkeypatch.setattr(timezone, "now", right_now)
+            return read(*given, **more)
+
+        monkeypatch.setattr(listing, "read_all", read_after_the_clock_was_set)
+        monkeypatch.setattr(timezone, "now", lambda: right_now() + dt.timedelta(hours=hours))
+
+        assert binding_sync.sync(application).gone == 0
+
+        assert Binding.objects.live().count() == 3
 
     def test_what_ran_out_ended_when_it_was_to(
         self, sandbox: RunningSandbox, application: Application, door: Door

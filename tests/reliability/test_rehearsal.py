@@ -60,3 +60,11 @@ def test_what_cannot_be_used_is_said_before_anything_starts() -> None:
 
     assert done.returncode == 1
     assert "--outage redis needs --redis URL" in done.stderr
+
+
+def test_calls_whose_commands_are_killed() -> None:
+    found = rehearsed("--channel", "sip", "--recipients", "4", "--kills", "0", "--seed", "14")
+
+    assert set(found["findings"].values()) == {0}
+    assert 0 < found["setting"]["acts taken by the gateway"] <= 4
+    assert any(struck.startswith("command") for struck in found["strikes"])

@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -79,13 +80,13 @@ def test_its_gateway_understands_what_it_is_told(name: str) -> None:
 
 
 @pytest.mark.django_db
-def test_the_calls_of_its_draft_are_over_soon() -> None:
+def test_the_calls_of_its_draft_are_over_soon(tmp_path: Path) -> None:
     Application.objects.create(app_id="rehears1", channel="voice")
     group = ContactGroup.objects.create(name="rehearsal")
     said = io.StringIO()
 
     words = ["--name", "Rehearsal", "--app", "rehears1", "--text", "Hello", "--group", "rehearsal", "--json"]
-    call_command(*CARRIERS["tts"].create, *words, stdout=said)
+    call_command(*CARRIERS["tts"].create(tmp_path), *words, stdout=said)
 
     draft = Campaign.objects.get(pk=json.loads(said.getvalue())["id"])
     assert (draft.channel, list(draft.groups.all())) == ("voice", [group])
@@ -95,3 +96,8 @@ def test_the_calls_of_its_draft_are_over_soon() -> None:
 def test_another_channel_is_refused() -> None:
     with pytest.raises(CommandError, match="invalid choice: 'fax'"):
         call_command("rehearse", "--channel", "fax")
+
+
+def test_a_disturbance_that_is_not_there_is_said_with_those_that_are() -> None:
+    with pytest.raises(CommandError, match=r"“flood” is neither a number nor one of cut, down, .*clock"):
+        call_command("rehearse", "--disturbances", "flood")

@@ -1,5 +1,6 @@
 """Calls from a SIP phone, against the sandbox over real HTTP: made once, and known by their records."""
 
+import datetime as dt
 import time
 
 import pytest
@@ -7,14 +8,14 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, CallState, GatewayCall
-from laaffic_console.gateway.services import lost_calls
+from laaffic_console.gateway.services import leases, lost_calls
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic import Source
 from laaffic_console.laaffic.call_records import from_row
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, SuppressionEntry
 from voice.models import CallRecord, SipCall, SipPhone
-from voice.services import calls, phones, records, records_pulls, scheduling
+from voice.services import calls, phones, records, records_pulls, scheduling, syncing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,6 +57,22 @@ class PhoneTests:
         phones.sync(application)
 
         assert list(SipPhone.objects.exclude(gone_at=None).values_list("account", flat=True)) == ["old"]
+
+    def test_a_clock_that_is_set_during_the_reading_hides_no_phone(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        right_now, renew = timezone.now, syncing.go_on
+
+        def renew_after_the_clock_was_set(held: leases.HeldLease) -> None:
+            monkeypatch.setattr(timezone, "now", right_now)
+            renew(held)
+
+        monkeypatch.setattr(syncing, "go_on", renew_after_the_clock_was_set)
+        monkeypatch.setattr(timezone, "now", lambda: right_now() + dt.timedelta(hours=1))
+
+        phones.sync(application)
+
+        assert phones.usable().count() == 5
 
 
 class CallTests:

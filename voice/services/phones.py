@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import leases
+from laaffic_console.gateway.services import due, leases
 from laaffic_console.gateway.services.account import laaffic_client
 from voice.models import SipPhone, VoiceSync
 from voice.services import syncing
@@ -36,7 +36,7 @@ def sync(application: Application) -> int:
                 group_name=phone.group[:80],
                 name=phone.name[:80],
                 display_number=phone.display_number[:20],
-                last_seen_at=timezone.now(),
+                last_seen_at=began,
                 gone_at=None,
             )
         SipPhone.objects.bulk_create(
@@ -46,7 +46,7 @@ def sync(application: Application) -> int:
             update_fields=["group_name", "name", "display_number", "last_seen_at", "gone_at"],
             batch_size=200,
         )
-        unseen = SipPhone.objects.filter(application=application, gone_at=None, last_seen_at__lt=began)
+        unseen = SipPhone.objects.filter(due.unseen("last_seen_at", began), application=application, gone_at=None)
         unseen.update(gone_at=timezone.now())
         return len(found)
 

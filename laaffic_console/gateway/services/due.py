@@ -36,6 +36,15 @@ def is_ahead(at: dt.datetime | None) -> bool:
     return at is not None and at > database_clock.now() + CLOCKS_DIFFER_BY
 
 
+def unseen(field: str, began: dt.datetime) -> Q:
+    """Rows that a reading which began then, and stamps `field` with that moment, did not see.
+
+    What was made meanwhile has a later stamp, and is not among them; a stamp that lies ahead says nothing.
+    """
+    ahead = Q(**{f"{field}__gt": database_clock.now() + CLOCKS_DIFFER_BY}) & ~Q(**{field: began})
+    return Q(**{f"{field}__lt": began}) | ahead
+
+
 def by_steps(field: str, steps: Sequence[float], at_least: dt.timedelta, first: int = 0) -> list[Wait]:
     """For rows that wait `steps[n]` seconds once their `field` is `first + n`, and the last from then on.
 

@@ -103,6 +103,8 @@ class BindingRequest(models.Model):
         Binding, models.PROTECT, null=True, related_name="requests", verbose_name=_("binding")
     )  # what is to be ended; or what was made, once it is known
     call = models.OneToOneField(GatewayCall, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
+    # The newest row of our copy before the request left: a later one was not there before, whatever clocks said.
+    newest_before = models.PositiveBigIntegerField(null=True, editable=False)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("asked by")
     )

@@ -6,6 +6,7 @@ import phonenumbers
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -51,6 +52,7 @@ def bind(
             pool_number=pool_number,
             kind=kind,
             seconds=seconds,
+            newest_before=Binding.objects.aggregate(newest=Max("pk"))["newest"] or 0,
             requested_by=by,
         )
         summary = {"pool": pool_number, "seconds": seconds, "kind": int(kind)}

@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, CallState
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services import due, ledger
 from phone_numbers.models import Binding, BindingRequest
 from phone_numbers.services.grace import GRACE
 
@@ -27,7 +27,7 @@ def settle(application: Application, *, began: dt.datetime, is_complete: bool) -
 
 def _settle(request: BindingRequest, began: dt.datetime, is_complete: bool) -> bool:
     left_at = request.call.left_at if request.call else None
-    if left_at is None or left_at > began:
+    if left_at is None or (left_at > began and not due.is_ahead(left_at)):
         return False  # the list may be older than the request
     is_late = is_complete and began - left_at >= GRACE
     if request.verb == Verb.BIND:
@@ -74,10 +74,17 @@ def _unclaimed(request: BindingRequest) -> QuerySet[Binding]:
     same_pair = Binding.objects.filter(
         application_id=request.application_id, phone_a=request.phone_a, phone_b=request.phone_b
     )
-    left_at = request.call.left_at if request.call else None
-    return same_pair.filter(first_seen_at__gte=left_at).exclude(
-        Q(requests__verb=Verb.BIND) & ~Q(requests__pk=request.pk)
+    new = (
+        same_pair.filter(pk__gt=request.newest_before)
+        if request.newest_before is not None
+        else _by_clock(same_pair, request)
     )
+    return new.exclude(Q(requests__verb=Verb.BIND) & ~Q(requests__pk=request.pk))
+
+
+def _by_clock(bindings: QuerySet[Binding], request: BindingRequest) -> QuerySet[Binding]:
+    """For requests of before it was noted which row was the newest."""
+    return bindings.filter(first_seen_at__gte=request.call.left_at if request.call else None)
 
 
 def _belongs(binding: Binding, request: BindingRequest) -> None:

@@ -12,6 +12,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import due
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import Binding
@@ -38,9 +39,7 @@ def _read(application: Application, reading: Reading) -> SyncResult:
     def take(records: Sequence[wire.Binding]) -> None:
         nonlocal added
         reading.go_on()
-        added += syncing.write_each(
-            name_of(application), records, lambda some: write(application, some, timezone.now())
-        )
+        added += syncing.write_each(name_of(application), records, lambda some: write(application, some, reading.began))
         seen.update(record.bind_id for record in records)
 
     told = listing.read_all(
@@ -99,7 +98,7 @@ def write(application: Application, records: Sequence[wire.Binding], now: dt.dat
 def mark_ended(application: Application, began: dt.datetime) -> int:
     """After a complete reading: what it did not see is no more. What has run out ended when it was to."""
     now = timezone.now()
-    unseen = Binding.objects.live().filter(application=application, last_seen_at__lt=began)
+    unseen = Binding.objects.live().filter(due.unseen("last_seen_at", began), application=application)
     run_out = Q(expires_at__lte=now + CLOCKS_APART)
     return unseen.update(
         ending=Case(When(run_out, then=Value(Binding.Ending.EXPIRED)), default=Value(Binding.Ending.VANISHED)),

@@ -2,4 +2,6 @@
 
 import datetime as dt
 
-GRACE = dt.timedelta(minutes=1)
+from django.conf import settings
+
+GRACE = dt.timedelta(seconds=settings.NUMBERS_GRACE_SECONDS)

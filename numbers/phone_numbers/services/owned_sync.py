@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
+from laaffic_console.gateway.services import due
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import OwnedNumber
@@ -41,7 +42,7 @@ def _read(reading: Reading) -> SyncResult:
     def take(records: Sequence[wire.OwnedNumber]) -> None:
         nonlocal added
         reading.go_on()
-        added += syncing.write_each(NAME, records, lambda some: write(some, timezone.now()))
+        added += syncing.write_each(NAME, records, lambda some: write(some, reading.began))
         seen.update(record.number for record in records)
 
     told = listing.read_all(
@@ -51,7 +52,7 @@ def _read(reading: Reading) -> SyncResult:
     )
     gone = 0
     if told.is_complete:
-        unseen = OwnedNumber.objects.filter(gone_at=None, last_seen_at__lt=reading.began)
+        unseen = OwnedNumber.objects.filter(due.unseen("last_seen_at", reading.began), gone_at=None)
         gone = unseen.update(gone_at=timezone.now())
     return SyncResult(len(seen), added, gone, told.is_complete, told.unreadable)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState
-from laaffic_console.gateway.services import isolation, ledger
+from laaffic_console.gateway.services import due, isolation, ledger
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import NumberPool, PoolVersion
@@ -61,7 +61,7 @@ def settle_unknown(found: dict[str, PoolConfig], *, began: dt.datetime, is_compl
 
 def _settle(version: PoolVersion, found: dict[str, PoolConfig], began: dt.datetime, is_complete: bool) -> bool:
     call = version.call
-    if call is None or call.left_at is None or call.left_at > began:
+    if call is None or call.left_at is None or (call.left_at > began and not due.is_ahead(call.left_at)):
         return False  # the list may be older than the request
     when = f"{began:%Y-%m-%d %H:%M} UTC"
     there = found.get(version.pool_number)
@@ -87,7 +87,7 @@ def compare(config: PoolConfig, began: dt.datetime) -> bool:
         version = pool_state.add_version(pool, config, origin=PoolVersion.Origin.FOUND)
         pool_state.take(version, held_at=began)
         return True
-    if pool.held_at is not None and pool.held_at > began:
+    if pool.held_at is not None and pool.held_at > began and not due.is_ahead(pool.held_at):
         return False  # changed from here while the list was read
     if pool.current is None and not pool_state.is_open(pool):
         # Refused or lost as it seemed, and there after all, with other settings than were asked for.
@@ -105,5 +105,5 @@ def _ours(pool_number: str) -> NumberPool | None:
 
 def mark_gone(began: dt.datetime) -> int:
     """After a complete reading: every pool that is there has been stamped with its beginning."""
-    unseen = NumberPool.objects.filter(gone_at=None, held_at__lt=began)
+    unseen = NumberPool.objects.filter(due.unseen("held_at", began), gone_at=None)
     return unseen.update(gone_at=timezone.now(), drifted_at=None)

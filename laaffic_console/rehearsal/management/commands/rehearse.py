@@ -1,3 +1,4 @@
+import argparse
 import contextlib
 import json
 import shlex
@@ -9,9 +10,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from laaffic_console.rehearsal import report, stores
+from laaffic_console.rehearsal import plan, report, stores
+from laaffic_console.rehearsal.acting import ActsRehearsal
+from laaffic_console.rehearsal.acts import ACTS
 from laaffic_console.rehearsal.carriers import CARRIERS
-from laaffic_console.rehearsal.rehearsing import CommandFailed, Outage, Rehearsal, Wanted
+from laaffic_console.rehearsal.installation import CommandFailed
+from laaffic_console.rehearsal.plan import Kind
+from laaffic_console.rehearsal.rehearsing import Rehearsal
+from laaffic_console.rehearsal.wanted import Outage, Wanted
 
 OUTAGE_SHARES = {"database": 0.3, "redis": 0.5}
 
@@ -26,9 +32,19 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--recipients", type=int, default=2000, metavar="N")
         parser.add_argument(
-            "--channel", choices=sorted(CARRIERS), default="sms", help="sms, or tts: a spoken message, a call each"
+            "--channel",
+            choices=sorted({*CARRIERS, *ACTS}),
+            default="sms",
+            help="a campaign of sms, mms or tts (spoken); of the others single acts, each a command that may be killed",
         )
         parser.add_argument("--kills", type=int, default=6, metavar="M", help="by SIGKILL; disturbances come on top")
+        parser.add_argument(
+            "--disturbances",
+            type=disturbances,
+            metavar="D|KIND,KIND",
+            help=f"blows that kill nothing, so many or these: {', '.join(map(word, plan.DISTURBANCES))}; "
+            "one for every few kills when not given",
+        )
         parser.add_argument("--seed", type=int, default=1, metavar="S", help="repeats plan and faults of another run")
         parser.add_argument(
             "--database",
@@ -59,7 +75,7 @@ class Command(BaseCommand):
                 stores.database(options["database"], folder, keep=keep) as database,
                 stores.queue(options["redis"], keep=keep) as redis,
             ):
-                found = Rehearsal(self.wanted(options, folder, database, redis)).run()
+                found = rehearsed(self.wanted(options, folder, database, redis))
         except stores.NotOurs as problem:
             raise CommandError(str(problem)) from problem
         except (CommandFailed, RuntimeError, TimeoutError) as problem:
@@ -85,6 +101,7 @@ class Command(BaseCommand):
             folder=folder,
             command=command_line(options),
             channel=options["channel"],
+            disturbances=options["disturbances"],
             outages=[Outage(what, float(seconds), OUTAGE_SHARES[what]) for what, seconds in options["outage"]],
             tell=self.tell,
         )
@@ -100,8 +117,29 @@ class Command(BaseCommand):
         return report.as_markdown(found) if options["markdown"] else report.as_text(found)
 
 
+def word(kind: Kind) -> str:
+    return kind.name.lower().replace("_", "-")
+
+
+def disturbances(given: str) -> int | list[Kind]:
+    if given.isascii() and given.isdecimal():
+        return int(given)
+    by_word = {word(kind): kind for kind in plan.DISTURBANCES}
+    if unknown := [name for name in given.split(",") if name not in by_word]:
+        raise argparse.ArgumentTypeError(f"“{unknown[0]}” is neither a number nor one of {', '.join(by_word)}")
+    return [by_word[name] for name in given.split(",")]
+
+
+def rehearsed(wanted: Wanted) -> dict[str, Any]:
+    rehearsal = ActsRehearsal(wanted) if wanted.channel in ACTS else Rehearsal(wanted)
+    return rehearsal.run()
+
+
 def check(options: dict[str, Any]) -> None:
-    if options["recipients"] < 100:
+    if options["channel"] in ACTS:
+        if not 4 <= options["recipients"] <= 500:
+            raise CommandError("--recipients: 4 to 500 acts, as each is a command of its own.")
+    elif options["recipients"] < 100:
         raise CommandError("--recipients: at least 100, or there is nothing to strike.")
     if options["kills"] < 0 or options["workers"] < 1:
         raise CommandError("--kills is 0 or more and --workers 1 or more.")
@@ -124,6 +162,9 @@ def command_line(options: dict[str, Any]) -> str:
     words = ["manage.py", "rehearse"]
     if options["channel"] != "sms":
         words += ["--channel", options["channel"]]
+    if options["disturbances"] is not None:
+        asked = options["disturbances"]
+        words += ["--disturbances", str(asked) if isinstance(asked, int) else ",".join(map(word, asked))]
     for name in ("recipients", "kills", "seed", "database", "redis", "workers"):
         if options[name]:
             words += [f"--{name}", without_password(str(options[name]))]

@@ -1,0 +1,16 @@
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from laaffic_console.rehearsal import act_ledger
+
+
+class Command(BaseCommand):
+    help = "One JSON document about a channel's single acts: what a rehearsal compares."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("channel", choices=sorted(act_ledger.CHANNELS))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(json.dumps(act_ledger.document(options["channel"])))
