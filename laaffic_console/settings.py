@@ -5,9 +5,10 @@ import datetime as dt
 from csp.constants import NONCE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
 
-from laaffic_console import conf, private_files
+from laaffic_console import conf
 from laaffic_console.conf import PACKAGE_DIR, VAR_DIR, env
 from laaffic_console.dashboard import look
+from laaffic_console.kit import private_files
 
 SECRET_KEY = conf.secret_key()
 SECRET_KEY_IS_OWN = not env.str("SECRET_KEY", default="")
@@ -114,9 +115,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "laaffic_console.uploads.FullDiskMiddleware",
-    "laaffic_console.dashboard.kept_forms.KeptFormMiddleware",
-    "laaffic_console.dashboard.odd_requests.OddRequestMiddleware",
+    "laaffic_console.kit.uploads.FullDiskMiddleware",
+    "laaffic_console.kit.kept_forms.KeptFormMiddleware",
+    "laaffic_console.kit.odd_requests.OddRequestMiddleware",
     "laaffic_console.dashboard.sent_once.SentOnceMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -197,7 +198,7 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = private_files.FOLDER
 FILE_UPLOAD_TEMP_DIR = VAR_DIR / "uploads"
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "laaffic_console.uploads.PrivateUploadHandler",
+    "laaffic_console.kit.uploads.PrivateUploadHandler",
 ]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
@@ -244,7 +245,7 @@ if env.bool("BEHIND_TLS_PROXY", default=False):
 
 UNFOLD = {**look.UNFOLD, "SHOW_LANGUAGES": len(LANGUAGES) > 1}
 
-CSRF_FAILURE_VIEW = "laaffic_console.dashboard.kept_forms.csrf_failure"
+CSRF_FAILURE_VIEW = "laaffic_console.kit.kept_forms.csrf_failure"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 
@@ -254,7 +255,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"push tokens": {"()": "laaffic_console.log_masks.MaskPushTokens"}},
+    "filters": {"push tokens": {"()": "laaffic_console.kit.log_masks.MaskPushTokens"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["push tokens"]}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     # urllib3 prints request lines at DEBUG; they hold numbers and contents.

@@ -12,7 +12,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.figures import number
+from laaffic_console.kit.figures import number
 from messaging import encodings, workbooks
 from messaging.contact_rows import visible
 from messaging.encodings import Reading

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from laaffic_console import exports as files
+from laaffic_console.kit import exports as files
 from messaging.contact_rows import attribute_header
 from messaging.models import Contact, GroupMembership
 from messaging.resources import ContactResource

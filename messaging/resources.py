@@ -109,5 +109,5 @@ class ContactResource(resources.ModelResource):
         return ", ".join(group.name for group in contact.groups.all() if not group.is_ad_hoc)
 
     def export_field(self, field: fields.Field, instance: Contact, **kwargs: Any) -> Any:
-        """As it is: laaffic_console/exports.py says what a file makes of it."""
+        """As it is: laaffic_console/kit/exports.py says what a file makes of it."""
         return self.dehydrate_groups(instance) if field.column_name == "groups" else field.get_value(instance)

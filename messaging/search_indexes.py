@@ -11,7 +11,7 @@ from django.db import connection, connections
 from django.db.models import F, Q
 from django.db.models.functions import Collate
 
-from laaffic_console.folded_search import beginnings
+from laaffic_console.kit.folded_search import beginnings
 
 COLUMNS = ("name", "email")
 TABLE = "messaging_contact"

@@ -11,7 +11,7 @@ from typing import IO, Any, Self
 
 from django.utils.translation import gettext as _
 
-from laaffic_console.figures import number
+from laaffic_console.kit.figures import number
 from messaging.unreadable import UnreadableFile
 
 MAX_LINE = 1_048_576

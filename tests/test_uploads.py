@@ -16,8 +16,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from laaffic_console import uploads
 from laaffic_console.dashboard import jobs
+from laaffic_console.kit import uploads
 from messaging.models import ContactImport
 
 pytestmark = pytest.mark.django_db

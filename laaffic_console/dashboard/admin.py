@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from laaffic_console.dashboard import permission_words
-from laaffic_console.dashboard.console_admin import ModelAdmin
-from laaffic_console.dashboard.read_only import ReadOnlyAdmin
-from laaffic_console.dashboard.shared_rows import SharedRowAdmin
+from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.read_only import ReadOnlyAdmin
+from laaffic_console.kit.shared_rows import SharedRowAdmin
 
 WORDS = {
     "groups": permission_words.role,

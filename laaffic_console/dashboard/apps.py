@@ -11,12 +11,9 @@ class DashboardConfig(AppConfig):
         from django.db.backends.signals import connection_created
         from django.db.models.signals import post_migrate, pre_migrate
 
-        from laaffic_console import (
-            checks,  # noqa: F401 - registers them
-            folded_search,
-        )
-        from laaffic_console.dashboard import roles, typed_dates
+        from laaffic_console.dashboard import roles
         from laaffic_console.gateway.services import bell
+        from laaffic_console.kit import folded_search, typed_dates
 
         bell.sweep_with("laaffic_console.dashboard.jobs.sweep")
         folded_search.register()

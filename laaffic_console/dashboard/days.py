@@ -8,7 +8,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.stored_words import in_words
+from laaffic_console.kit.stored_words import in_words
 from messaging.models import ActivityTally, MessageState
 from messaging.services.batches import hours
 from messaging.services.figures import insights

@@ -1,8 +1,8 @@
 """What the queue calls for the pages."""
 
-from laaffic_console import uploads
 from laaffic_console.dashboard import sent_once
 from laaffic_console.gateway.services import isolation
+from laaffic_console.kit import uploads
 
 
 def sweep() -> None:

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
@@ -12,12 +10,9 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 
-def is_sandbox() -> bool:
-    """The gateway is on this machine: what is sent reaches no phone."""
-    return urlsplit(settings.LAAFFIC_BASE_URL).hostname in ("127.0.0.1", "localhost", "::1")
-
-
 def environment(request: HttpRequest) -> list[str] | None:
+    from laaffic_console.gateway.services.account import is_sandbox  # the settings read this module
+
     return [str(_("Sandbox")), "warning"] if is_sandbox() else None
 
 

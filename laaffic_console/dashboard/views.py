@@ -5,7 +5,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard import health, health_page
-from laaffic_console.dashboard.pages import require
+from laaffic_console.kit.pages import require
 
 
 def healthz(request: HttpRequest) -> JsonResponse:

@@ -16,11 +16,6 @@ from django.utils.translation import gettext_lazy
 from django_q import models as queue_models
 from unfold.decorators import action, display
 
-from laaffic_console.dashboard.console_admin import ModelAdmin
-from laaffic_console.dashboard.pages import POSTED, ask_first, page
-from laaffic_console.dashboard.read_only import ReadOnlyAdmin
-from laaffic_console.dashboard.shared_rows import SharedRowAdmin
-from laaffic_console.figures import number
 from laaffic_console.gateway.models import (
     AccountHold,
     Application,
@@ -34,7 +29,12 @@ from laaffic_console.gateway.models import (
     WorkerHeartbeat,
 )
 from laaffic_console.gateway.services import account_hold, account_watch, balance_history, clock, draining, words
-from laaffic_console.stored_words import in_words
+from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.figures import number
+from laaffic_console.kit.pages import POSTED, ask_first, page
+from laaffic_console.kit.read_only import ReadOnlyAdmin
+from laaffic_console.kit.shared_rows import SharedRowAdmin
+from laaffic_console.kit.stored_words import in_words
 
 # The queue only rings bells; its tables would tell an operator nothing.
 for model in (queue_models.Schedule, queue_models.Success, queue_models.Failure, queue_models.OrmQ):

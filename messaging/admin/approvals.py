@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.dashboard.read_only import ReadOnlyAdmin
+from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import require
 from messaging.models import Approval
 from messaging.models.approvals import DRAFTS

@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 
-from laaffic_console.dashboard.console_admin import ModelAdmin
-from laaffic_console.dashboard.file_input import FileInput
 from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.file_input import FileInput
 from messaging import attachment_content
 from messaging.admin.pages import page, require
 from messaging.models import MmsAttachment

@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.dashboard import kept_forms
-from laaffic_console.dashboard.console_admin import ModelAdmin
-from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
+from laaffic_console.kit import kept_forms
+from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging.admin import approvals, before_launch, campaign_page, channel_pages, steering
 from messaging.admin.pages import blame, page, require
 from messaging.admin.text_widget import TextWidget, one_character_a_line

@@ -21,13 +21,13 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from laaffic_console import exports as files
-from laaffic_console import plain_text
-from laaffic_console.dashboard.console_admin import ModelAdmin
-from laaffic_console.dashboard.exporting import Exporting
-from laaffic_console.dashboard.paginator import BigTablePaginator
-from laaffic_console.dashboard.shared_rows import SharedRowAdmin
-from laaffic_console.plain_text import whole_number
+from laaffic_console.kit import exports as files
+from laaffic_console.kit import plain_text
+from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.exporting import Exporting
+from laaffic_console.kit.paginator import BigTablePaginator
+from laaffic_console.kit.plain_text import whole_number
+from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging import contact_actions, exports, msisdn, search_indexes
 from messaging.admin import bulk_actions
 from messaging.admin.attribute_lines import as_lines, from_lines

@@ -18,13 +18,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
-from laaffic_console.dashboard import exporting
-from laaffic_console.dashboard.again import AgainForm
-from laaffic_console.dashboard.console_admin import ModelAdmin
-from laaffic_console.dashboard.look import is_sandbox
-from laaffic_console.dashboard.shared_rows import SeenForm
+from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import Application, Channel, GatewayCall
+from laaffic_console.gateway.services.account import is_sandbox
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
+from laaffic_console.kit import exporting
+from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.shared_rows import SeenForm
 from messaging.admin import approvals
 from messaging.admin.campaigns import launched_meanwhile
 from messaging.admin.pages import blame, page, require

@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
-from laaffic_console import exports
-from laaffic_console.dashboard.exporting import Exporting
-from laaffic_console.dashboard.read_only import ExactSearch, ReadOnlyAdmin
+from laaffic_console.kit import exports
+from laaffic_console.kit.exporting import Exporting
+from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
 from messaging import email_exports
 from messaging.models import Delivery, EmailMessage, Submission
 

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from laaffic_console.dashboard import exporting
-from laaffic_console.dashboard.file_input import FileInput
-from laaffic_console.dashboard.read_only import ReadOnlyAdmin
+from laaffic_console.kit import exporting
+from laaffic_console.kit.file_input import FileInput
+from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import blame, may_see_contacts, page, require
 from messaging.contact_rows import FIXED_FIELDS, IGNORED, RowOptions, attribute_name
 from messaging.models import Contact, ContactGroup, ContactImport

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console import plain_text
-from laaffic_console.dashboard.read_only import ExactSearch, ReadOnlyAdmin
-from laaffic_console.stored_words import in_words
+from laaffic_console.kit import plain_text
+from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
+from laaffic_console.kit.stored_words import in_words
 from messaging.admin.pages import page
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.order_ids import message_id_of, order_id

@@ -10,9 +10,9 @@ from import_export.formats.base_formats import CSV, XLSX
 from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import display
 
-from laaffic_console.dashboard.console_admin import ModelAdmin
-from laaffic_console.dashboard.file_imports import SafeImportMixin
-from laaffic_console.dashboard.shared_rows import SharedRowAdmin
+from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.file_imports import SafeImportMixin
+from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging.models import Campaign, ListPrice
 from messaging.price_files import ListPriceResource
 from messaging.services.reports import prices

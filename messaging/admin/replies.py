@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console import exports, plain_text
-from laaffic_console.dashboard.exporting import Exporting, require_export
-from laaffic_console.dashboard.read_only import ReadOnlyAdmin
+from laaffic_console.kit import exports, plain_text
+from laaffic_console.kit.exporting import Exporting, require_export
+from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging import reply_exports
 from messaging.admin.pages import may_see_contacts
 from messaging.models import Reply

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
-from laaffic_console.stored_words import in_words
+from laaffic_console.kit.stored_words import in_words
 from messaging.admin.pages import blame, page, require
 from messaging.incurable import is_incurable
 from messaging.models import Campaign, CampaignState

@@ -19,11 +19,11 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from laaffic_console import plain_text
-from laaffic_console.dashboard.console_admin import ModelAdmin
-from laaffic_console.dashboard.file_input import FileInput
-from laaffic_console.dashboard.paginator import BigTablePaginator
-from laaffic_console.dashboard.shared_rows import SharedRowAdmin
+from laaffic_console.kit import plain_text
+from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.file_input import FileInput
+from laaffic_console.kit.paginator import BigTablePaginator
+from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging import msisdn, search_indexes
 from messaging.admin import bulk_actions
 from messaging.admin.pages import blame, may_see_contacts, page

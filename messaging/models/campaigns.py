@@ -8,7 +8,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import AccountHold, Application
-from laaffic_console.moments import PlannedMomentField
+from laaffic_console.kit.moments import PlannedMomentField
 from messaging.models.contacts import ContactGroup
 
 

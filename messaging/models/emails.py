@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, GatewayCall
-from laaffic_console.moments import PlannedMomentField
+from laaffic_console.kit.moments import PlannedMomentField
 
 
 class EmailCampaignState(models.TextChoices):

@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from laaffic_console.figures import money, share
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit.figures import money, share
 from messaging.models import Batch, Campaign, CampaignState, OutcomeTally
 from messaging.services.batches import counting
 from messaging.services.figures import insights, timeline

@@ -14,9 +14,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.dashboard import odd_requests
-from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit import odd_requests
+from laaffic_console.kit.console_admin import ModelAdmin
 from messaging.models import Campaign, Contact, ContactGroup, EmailCampaign
 from voice.models import GroupTask
 

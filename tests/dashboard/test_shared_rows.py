@@ -12,8 +12,8 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.dashboard.shared_rows import SEEN, SeenForm
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit.shared_rows import SEEN, SeenForm
 from messaging.models import Campaign, Contact, ContactGroup, EmailCampaign, ListPrice, SuppressionEntry
 from voice.models import GroupTask
 

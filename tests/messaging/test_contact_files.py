@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from openpyxl.chart import BarChart, Reference
 
-from laaffic_console.exports import escape_formula
+from laaffic_console.kit.exports import escape_formula
 from messaging import contact_files, merge_fields
 from messaging.contact_files import ContactFile
 from messaging.contact_rows import (

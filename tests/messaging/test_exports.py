@@ -11,8 +11,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from laaffic_console import exports as files
-from laaffic_console import xlsx_stream
+from laaffic_console.kit import exports as files
+from laaffic_console.kit import xlsx_stream
 from messaging import exports
 from messaging.models import Contact, ContactGroup, GroupMembership
 from messaging.resources import ContactResource

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from PIL import ExifTags, Image
 
-from laaffic_console.plain_text import without_marks
+from laaffic_console.kit.plain_text import without_marks
 from messaging import attachment_content, contact_rows, mp3_length
 from messaging.attachment_content import UnfitFile, inspect
 from messaging.models import Campaign, Contact, ContactGroup

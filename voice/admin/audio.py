@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.dashboard.console_admin import ModelAdmin
-from laaffic_console.dashboard.file_input import FileInput
-from laaffic_console.dashboard.pages import blame, page, require
+from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.file_input import FileInput
+from laaffic_console.kit.pages import blame, page, require
 from voice.models import AudioFile
 from voice.services import audio
 from voice.services.audio import UploadFailed

@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console import plain_text
-from laaffic_console.dashboard.again import AgainForm
-from laaffic_console.dashboard.pages import blame, may_see_contacts, page, require
-from laaffic_console.dashboard.read_only import ReadOnlyAdmin
+from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import open_acts
+from laaffic_console.kit import plain_text
+from laaffic_console.kit.pages import blame, may_see_contacts, page, require
+from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.models import Contact
 from voice.admin.records import COLOURS, beginning_with
 from voice.models import SipCall, SipPhone

@@ -14,9 +14,9 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.dashboard.file_input import FileInput
-from laaffic_console.dashboard.shared_rows import SeenForm
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit.file_input import FileInput
+from laaffic_console.kit.shared_rows import SeenForm
 from laaffic_console.laaffic import LANGUAGES
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS
 from messaging.models import ContactGroup

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console import exports as files
-from laaffic_console.dashboard.exporting import Exporting, require_export
-from laaffic_console.dashboard.pages import page, require
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
+from laaffic_console.kit import exports as files
+from laaffic_console.kit.exporting import Exporting, require_export
+from laaffic_console.kit.pages import page, require
 from messaging.admin import approvals
 from messaging.services.campaigns.launch_checks import NotSeen
 from voice import group_exports

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console import exports as files
-from laaffic_console.dashboard.exporting import Exporting, require_export
-from laaffic_console.plain_text import digits_of, plain
+from laaffic_console.kit import exports as files
+from laaffic_console.kit.exporting import Exporting, require_export
+from laaffic_console.kit.plain_text import digits_of, plain
 from voice import exports
 from voice.admin.sync_state import CopiedListAdmin
 from voice.models import CallRecord

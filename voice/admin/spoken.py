@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from laaffic_console.dashboard.pages import require
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit.pages import require
 from laaffic_console.laaffic.tts import BY_CODE, MAX_TEXT
 from messaging import merge_fields
 from messaging.admin import bulk_actions, channel_pages

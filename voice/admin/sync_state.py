@@ -7,8 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
-from laaffic_console.dashboard.pages import require
-from laaffic_console.dashboard.read_only import ReadOnlyAdmin
+from laaffic_console.kit.pages import require
+from laaffic_console.kit.read_only import ReadOnlyAdmin
 from voice.models import VoiceSync
 from voice.services import syncing
 

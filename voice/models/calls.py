@@ -2,8 +2,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.figures import money
 from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.kit.figures import money
 from laaffic_console.laaffic import CallKind, CallOutcome
 
 KINDS = {

@@ -7,9 +7,9 @@ from django.db import models
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.figures import money, share
 from laaffic_console.gateway.models import Application, GatewayCall
-from laaffic_console.moments import PlannedMomentField
+from laaffic_console.kit.figures import money, share
+from laaffic_console.kit.moments import PlannedMomentField
 from voice.models.audio import AudioFile
 
 

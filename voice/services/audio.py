@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import leases, ledger, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.plain_text import without_marks
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, UploadedAudio
-from laaffic_console.plain_text import without_marks
 from voice.models import AudioFile, AudioType
 from voice.services import audio_content
 

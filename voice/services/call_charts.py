@@ -7,7 +7,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.figures import share
+from laaffic_console.kit.figures import share
 from laaffic_console.laaffic import CallOutcome
 from voice.models import CallTally
 

@@ -3,9 +3,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from laaffic_console.dashboard.look import is_sandbox
-from laaffic_console.figures import money, number, percent
-from laaffic_console.stored_words import in_words
+from laaffic_console.gateway.services.account import is_sandbox
+from laaffic_console.kit.figures import money, number, percent
+from laaffic_console.kit.stored_words import in_words
 
 register = template.Library()
 register.filter(in_words)

@@ -4,9 +4,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.figures import money
 from laaffic_console.gateway.models.applications import Application
 from laaffic_console.gateway.models.ledger import GatewayCall
+from laaffic_console.kit.figures import money
 
 
 class AccountHold(models.Model):

@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from laaffic_console.figures import money
+from laaffic_console.kit.figures import money
 from messaging.models import Approval
 from messaging.services.approvals import approvable, shown
 from messaging.services.approvals.approvable import Plan

@@ -9,7 +9,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.figures import money
+from laaffic_console.kit.figures import money
 from messaging.models import Approval, Campaign, CampaignState
 from messaging.models.approvals import DRAFTS
 from messaging.services.approvals import approvable, approval_rules, shown

@@ -18,7 +18,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.figures import money
+from laaffic_console.kit.figures import money
 from messaging.models import Campaign, SuppressionRelease
 from messaging.services.forecast.forecast import Forecast
 

@@ -14,8 +14,8 @@ from django.db import transaction
 from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
-from laaffic_console.figures import share
 from laaffic_console.gateway.services import leases
+from laaffic_console.kit.figures import share
 from messaging.models import Batch, BatchState, Campaign, HourTally, MessageState, OutcomeTally
 from messaging.services.batches.bulk_writes import upsert_tallies
 from messaging.services.batches.counting import amount

@@ -13,8 +13,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from laaffic_console.figures import money
 from laaffic_console.gateway.services import account_hold, workers
+from laaffic_console.kit.figures import money
 from messaging.models import Campaign
 from messaging.services.approvals import approval_rules
 from messaging.services.audience import recipient_clocks, repeats

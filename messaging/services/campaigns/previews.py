@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from laaffic_console import plain_text
+from laaffic_console.kit import plain_text
 from messaging import merge_fields, search_indexes
 from messaging.models import Campaign, Contact, GroupMembership, SuppressionEntry
 from messaging.services.channels import channels

@@ -20,10 +20,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console import exports
 from laaffic_console.gateway.services import bell, leases, workers
-from laaffic_console.plain_text import without_marks
-from laaffic_console.uploads import FULL
+from laaffic_console.kit import exports
+from laaffic_console.kit.plain_text import without_marks
+from laaffic_console.kit.uploads import FULL
 from messaging import contact_files
 from messaging.contact_files import ContactFile, Format, Row
 from messaging.contact_rows import (

@@ -12,10 +12,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.figures import money
 from laaffic_console.gateway.services import workers
+from laaffic_console.kit.figures import money
+from laaffic_console.kit.stored_words import in_words
 from laaffic_console.laaffic import Family, lookup
-from laaffic_console.stored_words import in_words
 from messaging import durations
 from messaging.models import ActivityTally, Campaign, CampaignState, MessageState, OutcomeTally
 from messaging.services.batches import counting

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from laaffic_console.figures import money
-from laaffic_console.stored_words import in_words
+from laaffic_console.kit.figures import money
+from laaffic_console.kit.stored_words import in_words
 from messaging import merge_fields
 from messaging.models import Message, MessageState
 from messaging.services.batches import claiming, counting

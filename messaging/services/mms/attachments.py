@@ -20,9 +20,9 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import leases, ledger, lost_calls, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.plain_text import without_marks
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic.mms import ATTACHMENT_LASTS
-from laaffic_console.plain_text import without_marks
 from messaging import attachment_content
 from messaging.attachment_content import UnfitFile
 from messaging.models import MmsAttachment

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext as _
 
-from laaffic_console.figures import share
+from laaffic_console.kit.figures import share
 from messaging.models import Campaign, DeliveryTimeTally
 from messaging.services.batches.bulk_writes import upsert_tallies
 from messaging.services.batches.hours import hour_of

@@ -14,14 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console import plain_text
-from laaffic_console.dashboard.again import AgainForm
-from laaffic_console.dashboard.pages import blame, page, require
-from laaffic_console.dashboard.read_only import ReadOnlyAdmin
+from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import Application, CallState, Channel
 from laaffic_console.gateway.services import open_acts
-from laaffic_console.plain_text import whole_number
-from laaffic_console.stored_words import in_words
+from laaffic_console.kit import plain_text
+from laaffic_console.kit.pages import blame, page, require
+from laaffic_console.kit.plain_text import whole_number
+from laaffic_console.kit.read_only import ReadOnlyAdmin
+from laaffic_console.kit.stored_words import in_words
 from phone_numbers import exports
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
-from laaffic_console import plain_text
-from laaffic_console.plain_text import whole_number
+from laaffic_console.kit import plain_text
+from laaffic_console.kit.plain_text import whole_number
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import OwnedNumber
 from phone_numbers.resources import OwnedNumberResource

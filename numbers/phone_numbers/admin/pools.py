@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.dashboard.pages import blame, page, require
 from laaffic_console.gateway.models import CallState
-from laaffic_console.plain_text import digits_of, plain, whole_number
+from laaffic_console.kit.pages import blame, page, require
+from laaffic_console.kit.plain_text import digits_of, plain, whole_number
 from phone_numbers.admin.sync_panel import SyncedListAdmin, is_running
 from phone_numbers.models import NumberPool, PoolVersion, SyncStatus
 from phone_numbers.pool_config import MAX_CONCURRENCY, PoolConfig, difference

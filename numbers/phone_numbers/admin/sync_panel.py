@@ -8,10 +8,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
-from laaffic_console import exports as files
-from laaffic_console.dashboard.exporting import Exporting, require_export
-from laaffic_console.dashboard.pages import may_see_contacts, require
-from laaffic_console.dashboard.read_only import ReadOnlyAdmin
+from laaffic_console.kit import exports as files
+from laaffic_console.kit.exporting import Exporting, require_export
+from laaffic_console.kit.pages import may_see_contacts, require
+from laaffic_console.kit.read_only import ReadOnlyAdmin
 from phone_numbers import exports
 from phone_numbers.models import SyncStatus
 from phone_numbers.services import scheduling

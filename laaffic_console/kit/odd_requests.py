@@ -15,7 +15,7 @@ from django.db import DataError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.translation import gettext as _
 
-from laaffic_console.plain_text import plain
+from laaffic_console.kit.plain_text import plain
 
 log = logging.getLogger(__name__)
 

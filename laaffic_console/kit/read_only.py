@@ -5,9 +5,9 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from laaffic_console.dashboard.console_admin import ModelAdmin
-from laaffic_console.dashboard.paginator import BigTablePaginator
-from laaffic_console.plain_text import plain
+from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.paginator import BigTablePaginator
+from laaffic_console.kit.plain_text import plain
 
 
 class ReadOnlyAdmin(ModelAdmin):

@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 
-from laaffic_console.dashboard.pages import require
+from laaffic_console.kit.pages import require
 
 
 def rights(model: type[Model]) -> list[str]:

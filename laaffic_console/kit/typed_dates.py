@@ -6,7 +6,7 @@ Which forms are taken stands in `laaffic_console/formats`; none of them leaves o
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.moments import check_year
+from laaffic_console.kit.moments import check_year
 
 DATE = _("Write the date as year-month-day, for example 2027-04-03. 03/04/2027 could be in March or in April.")
 MOMENT = _(

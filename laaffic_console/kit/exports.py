@@ -17,7 +17,7 @@ from typing import Any
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from laaffic_console import xlsx_stream
+from laaffic_console.kit import xlsx_stream
 
 KINDS = ("csv", "xlsx")
 CSV = "text/csv; charset=utf-8"

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from laaffic_console import private_files
+from laaffic_console.kit import private_files
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of the disk, of a quota, of what one file may hold
 LEFT_BEHIND = dt.timedelta(hours=24)  # no upload and no look at a file takes so long

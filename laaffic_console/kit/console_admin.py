@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from unfold import admin as unfold
 
-from laaffic_console.plain_text import without_marks
+from laaffic_console.kit.plain_text import without_marks
 
 
 class OfferedLookups:
