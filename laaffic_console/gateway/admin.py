@@ -90,7 +90,7 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
         token = settings.LAAFFIC_PUSH_TOKENS[0]
         kinds = {
             "sms": [PushKind.SMS_REPORT, PushKind.SMS_REPLY],
-            "voice": [PushKind.VOICE_REPORT],
+            "voice": [PushKind.VOICE_REPORT, PushKind.VOICE_RINGING],
             "email": [PushKind.EMAIL_REPORT],
         }
         rows = [

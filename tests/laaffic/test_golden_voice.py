@@ -14,6 +14,7 @@ from laaffic_console.laaffic import (
     HangUpSms,
     LaafficClient,
     Refused,
+    RingingKind,
     SipPhone,
     Spoken,
     SpokenText,
@@ -348,6 +349,7 @@ class RecordTests:
                     "calledInfo": "",
                     "seatGroupName": "agents",
                     "sipAccount": "test_001",
+                    "noAnswerSipList": ["test_000"],
                     "callinEventTime": "2024-06-03 10:42:05",
                 }
             ]
@@ -355,4 +357,5 @@ class RecordTests:
 
         (event,) = parsed.events
         assert (event.called, event.task_id, event.sip_account) == ("919876500000", "10001", "test_001")
+        assert (event.kind, event.unanswered) == (RingingKind.TO_AGENT, ["test_000"])
         assert event.at == dt.datetime(2024, 6, 3, 2, 42, 5, tzinfo=dt.UTC)

@@ -28,10 +28,12 @@ STATE_COLOURS = COLOURS | {
     CallState.UNKNOWN: "warning",
     CallState.IN_FLIGHT: "info",
     CallState.PREPARED: "default",
+    "ringing": "info",
 }
 
 # Outcomes → the states that are coloured so on all pages.
 TONES = {"answered": "delivered", "voicemail": "accepted", "no such number": "failed"}
+TONES["ringing"] = "running"
 TONES |= dict.fromkeys(["busy", "no answer", "declined"], "held")
 
 
@@ -195,6 +197,10 @@ def state_of(asked: SipCall) -> tuple[str, str]:
         return asked.record.outcome, asked.record.get_outcome_display()
     if asked.call is None:
         return CallState.PREPARED, _("not made yet")
+    if calls.rings(asked):
+        return "ringing", _("ringing")
+    if asked.call.state == CallState.ACCEPTED and asked.ringing_at is not None:
+        return CallState.ACCEPTED, _("rang, in progress") if asked.look_at else _("rang, no record")
     if asked.call.state == CallState.ACCEPTED:
         return CallState.ACCEPTED, _("taken, in progress") if asked.look_at else _("taken, no record")
     return asked.call.state, asked.call.get_state_display()

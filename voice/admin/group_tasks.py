@@ -34,6 +34,7 @@ from voice.services import (
     group_state,
     group_sync,
     group_tasks,
+    ringing,
     syncing,
 )
 
@@ -268,6 +269,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
             calls=group_state.requests_of(task).select_related("requested_by")[:20],
             events=task.events.select_related("actor")[:20],
             approval=approvals.shown(request, task) if is_draft and not task.is_template else None,
+            agents=ringing.of_task(task) if request.user.has_perm("voice.view_callrecord") else [],
             children=task.children.order_by("-pk")[:20],
             may_edit=may_add and is_draft,
             may_review=is_draft and not task.is_template,
