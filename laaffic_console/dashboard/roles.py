@@ -24,7 +24,8 @@ OPERATED = {
         *("change_reply", "change_emailmessage", "export_reply", "export_emailmessage"),
     },
     "voice": {
-        *("*audiofile", "add_sipcall", "change_sipphone", "change_callrecord", "export_callrecord"),
+        *("*audiofile", "add_sipcall", "change_sipphone", "provision_sipphone"),
+        *("change_callrecord", "export_callrecord"),
         *("add_grouptask", "change_grouptask", "delete_grouptask", "launch_grouptask", "export_grouptask"),
     },
     "numbers": {"*binding", "*numberpool", "change_ownednumber", "export_ownednumber"},

@@ -63,6 +63,7 @@ from laaffic_console.laaffic.tts import (
     Spoken,
 )
 from laaffic_console.laaffic.voice import (
+    PlayedTo,
     SipPhone,
     UploadedAudio,
     VoiceApi,
@@ -115,6 +116,7 @@ __all__ = [
     "ParsedPush",
     "ParsedReplies",
     "ParsedRinging",
+    "PlayedTo",
     "RecipientList",
     "Refused",
     "Remedy",

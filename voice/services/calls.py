@@ -25,6 +25,7 @@ from laaffic_console.laaffic import LaafficError, OutcomeUnknown
 from messaging import msisdn
 from messaging.models import Contact, SuppressionEntry
 from voice.models import CallRecord, Ringing, SipCall, SipPhone
+from voice.services import phone_evidence
 
 ABOUT = "SIP call"
 BUSY_PHONE = "-68"
@@ -269,7 +270,9 @@ def _is_due(now: dt.datetime) -> Q:
 
 def recover() -> None:
     """Calls whose process died; what may have left is unknown until its record comes."""
-    lost_calls.give_up(GatewayCall.objects.filter(about_kind__in=[ABOUT, "audio file", "group task"]))
+    lost_calls.give_up(
+        GatewayCall.objects.filter(about_kind__in=[ABOUT, "audio file", "group task", *phone_evidence.ABOUT])
+    )
 
 
 def advice(asked: SipCall) -> str:

@@ -7,12 +7,12 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from laaffic_console.gateway.models import CallState
+from laaffic_console.gateway.models import Application, CallState
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import CallKind, InvalidRequest, LaafficError, Source
 from voice.management import group_arguments, spoken_arguments
 from voice.models import AudioFile, SipPhone
-from voice.services import audio, calls, phones, records, scheduling
+from voice.services import audio, calls, phone_changes, phones, records, scheduling, syncing
 from voice.services.audio import UploadFailed
 from voice.services.syncing import SyncFailed
 
@@ -35,7 +35,15 @@ class Command(BaseCommand):
         record = verbs.add_parser("record", help="ask for the record of one call, and keep it")
         record.add_argument("voice_id")
         record.add_argument("--sip", action="store_true", help="a call from a SIP phone; else a spoken or group call")
-        for verb in (sync, upload, call, files, record):
+        phone = verbs.add_parser("phone", help="add SIP phones at Laaffic, or give one a new password")
+        phone.add_argument("action", choices=["add", "reset"])
+        phone.add_argument("account", nargs="?", default="", help="reset: of the SIP phone")
+        phone.add_argument("--app", default="", help="appId, where there are two")
+        phone.add_argument("--group", default="", help="add: 4 to 32 characters")
+        phone.add_argument("--name", default="", help="add: 4 to 32 characters, not used yet")
+        phone.add_argument("--quantity", type=int, default=1, metavar="N", help="add: 1 to 50")
+        phone.add_argument("--display-number", default="", help="add: 7 to 13 digits")
+        for verb in (sync, upload, call, files, record, phone):
             verb.add_argument("--json", action="store_true", help="one JSON document on standard output")
         spoken_arguments.add(verbs.add_parser("say", help="write a spoken message; `campaign launch` calls"))
         group_arguments.add(verbs.add_parser("group", help="group-call tasks: one announcement to many numbers"))
@@ -114,6 +122,25 @@ class Command(BaseCommand):
             "mark": found.called_info,
         }
 
+    def _phone(self, options: dict[str, Any]) -> dict[str, Any]:
+        """A password is printed here and kept nowhere."""
+        if options["action"] == "reset":
+            made = phone_changes.reset(self._listed(options))
+            return {"account": made.account, "password": made.password}
+        call = phone_changes.add(
+            application=self._application(options["app"]),
+            **{name: options[name] for name in ("group", "name", "quantity", "display_number")},
+        )
+        return {"state": str(call.state), "call": call.pk}
+
+    def _application(self, app_id: str) -> Application:
+        ours = [one for one in syncing.applications() if app_id in ("", one.app_id)]
+        if len(ours) == 1:
+            return ours[0]
+        if ours:
+            raise CommandError("There are several applications for voice. Name one: --app APPID")
+        raise CommandError(f"Register it first: manage.py register_app {app_id or 'APPID'} --channel voice")
+
     def _group(self, options: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
         return group_arguments.run(options)
 
@@ -122,14 +149,14 @@ class Command(BaseCommand):
 
     def _call(self, options: dict[str, Any]) -> dict[str, Any]:
         made = calls.place(
-            phone=self._phone(options), callee=options["number"], display_number=options["display_number"]
+            phone=self._listed(options), callee=options["number"], display_number=options["display_number"]
         )
         state = made.call.state if made.call else CallState.PREPARED
         if state in (CallState.REFUSED, CallState.NOT_SENT):
             raise CommandError(calls.advice(made))
         return {"id": made.pk, "state": str(state), "voice_id": made.voice_id, "mark": made.called_info}
 
-    def _phone(self, options: dict[str, Any]) -> SipPhone:
+    def _listed(self, options: dict[str, Any]) -> SipPhone:
         found = phones.usable().filter(account=options["account"])
         if options["app"]:
             found = found.filter(application__app_id=options["app"])
