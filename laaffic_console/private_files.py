@@ -22,6 +22,11 @@ def make_private(folder: Path) -> None:
             close(Path(path, name), FILE)
 
 
+def make_folder(folder: Path) -> None:
+    folder.mkdir(mode=FOLDER, parents=True, exist_ok=True)
+    close(folder, FOLDER)
+
+
 def close(path: Path, mode: int) -> None:
     """Take from it what others may do. A link is left alone, and so is what goes meanwhile or is another user's."""
     try:

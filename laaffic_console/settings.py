@@ -111,8 +111,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "laaffic_console.uploads.FullDiskMiddleware",
     "laaffic_console.dashboard.kept_forms.KeptFormMiddleware",
     "laaffic_console.dashboard.odd_requests.OddRequestMiddleware",
+    "laaffic_console.dashboard.sent_once.SentOnceMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -188,6 +190,12 @@ MEDIA_ROOT = VAR_DIR / "media"
 # Uploaded contact lists wait under MEDIA_ROOT for a worker; nothing there is ever served by address.
 FILE_UPLOAD_PERMISSIONS = private_files.FILE
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = private_files.FOLDER
+# What is being uploaded lies in a folder of our own, which the sweep looks after.
+FILE_UPLOAD_TEMP_DIR = VAR_DIR / "uploads"
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "laaffic_console.uploads.PrivateUploadHandler",
+]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # a pasted list of 200,000 numbers
@@ -235,6 +243,8 @@ UNFOLD = {**look.UNFOLD, "SHOW_LANGUAGES": len(LANGUAGES) > 1}
 CSRF_FAILURE_VIEW = "laaffic_console.dashboard.kept_forms.csrf_failure"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
+
+private_files.make_folder(FILE_UPLOAD_TEMP_DIR)
 
 LOGGING = {
     "version": 1,

@@ -17,15 +17,17 @@ from defusedxml import DefusedXmlException
 from defusedxml import ElementTree as SafeXml
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from mutagen.mp3 import MP3
+from mutagen.mp3 import MP3, BitrateMode
 from mutagen.wave import WAVE
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from laaffic_console.laaffic.mms import MAX_FILE, SURELY_SMALL
+from messaging import mp3_length
 
 MAX_BYTES = MAX_FILE
 MAX_PIXELS = 16_000_000  # 50 KB can unfold into gigabytes
 THUMBNAIL_SIDE = 320
+LYING = (5, 6, 7, 8)  # orientations of a picture that was stored on its side
 
 # The vendor's fileType → what it is to a person.
 FILE_TYPES = {
@@ -82,6 +84,10 @@ _FOREIGN = (
 )
 
 
+_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+_AVIF = {b"avif", b"avis"}
+
+
 class UnfitFile(ValueError):
     """The file cannot be an MMS attachment; the sentence says what it is and what to do."""
 
@@ -100,6 +106,7 @@ def inspect(data: bytes, name: str) -> Inspected:
     """What `data` is; UnfitFile for all that is not one of the thirteen types, whole and small enough."""
     if not data:
         raise UnfitFile(_("The file is empty."))
+    _refuse_camera_formats(data)
     if len(data) > MAX_BYTES:
         raise UnfitFile(
             _("The file has %(size)s KB; an attachment has at most 50 KB. Make it smaller and add it again.")
@@ -142,6 +149,25 @@ def _refuse_foreign(data: bytes) -> None:
             )
 
 
+def _refuse_camera_formats(data: bytes) -> None:
+    """Before its size is spoken of: making it smaller would help nobody."""
+    if data[4:8] != b"ftyp":
+        return
+    brands = {data[8:12], *(data[at : at + 4] for at in range(16, min(int.from_bytes(data[:4]), 128), 4))}
+    if brands & _HEIC:
+        raise UnfitFile(
+            _(
+                "The file is a HEIC picture, as iPhones take them, and an MMS cannot carry it. Save it as JPEG and add "
+                "that; on the phone, Settings › Camera › Formats › Most Compatible makes every new picture a JPEG."
+            )
+        )
+    if brands & _AVIF:
+        raise UnfitFile(_("The file is an AVIF picture, and an MMS cannot carry it. Save it as JPEG and add that."))
+    raise UnfitFile(
+        _("The file is a film or MPEG-4 audio, and an MMS cannot carry it. Save its sound as MP3 and add that.")
+    )
+
+
 def _picture(data: bytes, suffix: str) -> Inspected | None:
     try:
         with warnings.catch_warnings():
@@ -165,6 +191,8 @@ def _read_picture(data: bytes, suffix: str) -> Inspected:
             )
         file_type = _PILLOW[str(picture.format)]
         picture.load()
+        if picture.getexif().get(ExifTags.Base.Orientation) in LYING:
+            width, height = height, width
         thumbnail = _thumbnail(picture)
     return Inspected("jpeg" if file_type == "jpg" == _jpeg(suffix) else file_type, width, height, None, thumbnail)
 
@@ -206,7 +234,16 @@ def _seconds(kind: type[MP3] | type[WAVE], stream: BinaryIO) -> float:
         raise UnfitFile(damaged) from problem
     if info is None or getattr(info, "sketchy", False) or getattr(info, "layer", 3) != 3:
         raise UnfitFile(damaged)
-    return float(info.length)
+    return float(info.length) if kind is WAVE else length_of_mp3(info, stream)
+
+
+def length_of_mp3(info: Any, stream: BinaryIO) -> float:
+    """As its header says, where it has one and all of the file is there; else by its frames."""
+    stream.seek(0)
+    counted = mp3_length.seconds(stream.read())
+    has_header = info.bitrate_mode != BitrateMode.UNKNOWN
+    is_whole = counted > 0.9 * info.length
+    return float(info.length) if not counted or (has_header and is_whole) else counted
 
 
 def _text(data: bytes, suffix: str) -> Inspected:

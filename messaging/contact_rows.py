@@ -12,6 +12,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
+from laaffic_console.exports import unescaped
+from laaffic_console.plain_text import without_marks
 from messaging import msisdn
 from messaging.merge_fields import BUILT_IN, is_name
 
@@ -187,8 +189,9 @@ def visible(header: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A line break in a field of one line is a space: a form would glue the words together."""
-    return text if text.isprintable() else _breaks.sub(" ", text).strip()
+    """A line break in a field of one line is a space: a form would glue the words together. Marks that nobody sees go:
+    one of them turns a name around."""
+    return text if text.isprintable() else _breaks.sub(" ", without_marks(text)).strip()
 
 
 def _without_accents(text: str) -> str:
@@ -357,7 +360,7 @@ _DRESSED = frozenset({"'", "="})  # with one of these begins a cell that is made
 
 def _plain_cell(cell: str) -> str:
     """Without line breaks, and as it was before it was made safe for a spreadsheet."""
-    if cell[:1] == "'" and (bare := _unescaped(cell)) != cell:
+    if cell[:1] == "'" and (bare := unescaped(cell)) != cell:
         return bare[0] + one_line(bare[1:])
     if not cell.isprintable():
         cell = one_line(cell)
@@ -396,16 +399,3 @@ def _language_names() -> dict[str, str]:
 
 def _too_long(text: str, limit: int) -> str:
     return _("%(n)d characters; at most %(limit)d are kept. Shorten it.") % {"n": len(text), "limit": limit}
-
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def escape_formula(text: str) -> str:
-    """A cell that a spreadsheet would run begins with a quotation mark instead; one that has some gets one more."""
-    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
-
-
-def _unescaped(text: str) -> str:
-    """The cell as it was before it was escaped: an export that is read again changes nothing."""
-    return text[1:] if text.lstrip("'").startswith(_FORMULA) else text

@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from import_export import resources
 from tablib import Dataset
 
-from messaging.contact_rows import escape_formula
 from messaging.models import ListPrice
 
 NEEDED = ("country", "price", "currency")
@@ -39,10 +38,6 @@ class ListPriceResource(resources.ModelResource):
             row[name] = str(row[name] or "").strip().upper()
         row["channel"] = str(row["channel"] or "").strip().lower() or ListPrice.channel.field.default
         row["price"] = _decimal(str(row["price"] or ""))
-
-    def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
-        value = super().export_field(field, instance, **kwargs)
-        return escape_formula(value) if isinstance(value, str) else value
 
 
 def _decimal(written: str) -> str:

@@ -5,16 +5,16 @@ LIKE 'ANN%'` with an index of patterns, SQLite `name LIKE 'ann%'` with one that 
 when a migration changes it and keeps only the indexes that models name, so these are looked after behind every migrate.
 """
 
-import unicodedata
 from typing import Any
 
 from django.db import connection, connections
 from django.db.models import F, Q
 from django.db.models.functions import Collate
 
+from laaffic_console.folded_search import beginnings
+
 COLUMNS = ("name", "email")
 TABLE = "messaging_contact"
-BESIDE_DIGITS = "+-‐‑‒–().·/"  # what people write between the digits of a number
 
 
 def create(using: str = "default", **signal: Any) -> None:
@@ -41,31 +41,11 @@ def numbers_from(digits: str) -> Q:
 
 
 def starts(column: str, term: str) -> Q:
-    """What begins so, whatever its case. SQLite knows the case of ASCII alone: each spelling is asked for by itself."""
-    spellings = {term}
+    """What begins so, whatever its case. SQLite's index knows that of ASCII alone and is asked for two letters."""
+    found = Q(**{f"{column}__istartswith": term})
     if connection.vendor == "sqlite" and not term.isascii():
-        spellings |= {term.lower(), term.upper(), term.title(), term.capitalize()}
-    found = Q()
-    for spelt in sorted(spellings):
-        found |= Q(**{f"{column}__istartswith": spelt})
+        return beginnings(column, term) & found
     return found
-
-
-def plain(typed: str) -> str:
-    """A pasted term without what cannot be seen: marks of direction, joiners, spaces that do not break."""
-    return " ".join("".join(" " if _is_unseen(one) else one for one in typed).split())
-
-
-def _is_unseen(one: str) -> bool:
-    return unicodedata.category(one) in ("Cf", "Cc", "Zs", "Zl", "Zp")
-
-
-def digits_of(term: str) -> str:
-    """The digits of what looks like a number, in any script, without + or 00; "" for anything else."""
-    digits = "".join(one for one in term if one not in BESIDE_DIGITS and not one.isspace())
-    if not digits.isdecimal():
-        return ""
-    return "".join(str(int(one)) for one in digits).removeprefix("00")
 
 
 def order_by_start(column: str) -> tuple[Any, ...]:

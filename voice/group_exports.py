@@ -1,17 +1,13 @@
-"""Group-call tasks as CSV or XLSX, with the filters of the list; the last row adds them up."""
+"""Group-call tasks as rows for a file, with the filters of the list; the last row adds them up."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from messaging.contact_rows import escape_formula
-from messaging.xlsx_stream import workbook
-from voice.exports import KINDS, as_csv
 from voice.models import GroupTask
 from voice.services import group_figures
-
-__all__ = ["COLUMNS", "KINDS", "content", "rows"]
 
 CHUNK = 500
 COLUMNS = [
@@ -40,18 +36,18 @@ COLUMNS = [
 ]
 
 
-def rows(tasks: QuerySet[GroupTask]) -> Iterator[list[str]]:
+def rows(tasks: QuerySet[GroupTask]) -> Iterator[list[Any]]:
     yield COLUMNS
     last: int | None = None
     ordered = tasks.order_by("-pk").select_related("application", "created_by")
     while chunk := list((ordered if last is None else ordered.filter(pk__lt=last))[:CHUNK]):
         last = chunk[-1].pk
         for task in chunk:
-            yield [escape_formula(str(cell)) if cell is not None else "" for cell in _cells(task)]
+            yield _cells(task)
     yield _sums(tasks)
 
 
-def _cells(task: GroupTask) -> list[object]:
+def _cells(task: GroupTask) -> list[Any]:
     moments = (task.send_at, task.launched_at, task.finished_at)
     return [
         task.name,
@@ -59,16 +55,16 @@ def _cells(task: GroupTask) -> list[object]:
         task.key,
         task.get_state_display(),
         task.application.app_id,
-        task.created_at.isoformat(sep=" ", timespec="seconds"),
+        task.created_at,
         task.created_by.get_username() if task.created_by else "",
-        *(moment.isoformat(sep=" ", timespec="seconds") if moment else "" for moment in moments),
+        *moments,
         task.number_count,
         task.total,
         task.called,
         task.connected,
         task.failed,
         task.connect_rate,
-        "yes" if task.hang_up_sms else "no",
+        bool(task.hang_up_sms),
         task.sms_sent,
         task.talk_seconds if task.recorded else "",
         " ".join(f"{key}:{n}" for key, n in task.keys_pressed.items()),
@@ -77,7 +73,7 @@ def _cells(task: GroupTask) -> list[object]:
     ]
 
 
-def _sums(tasks: QuerySet[GroupTask]) -> list[str]:
+def _sums(tasks: QuerySet[GroupTask]) -> list[Any]:
     """Under the columns that can be added up; several currencies are not added to each other."""
     totals = group_figures.totals(tasks)
     (currency, cost), *others = totals["costs"] or [("", "")]
@@ -94,8 +90,4 @@ def _sums(tasks: QuerySet[GroupTask]) -> list[str]:
         "cost": cost,
         "currency": currency,
     }
-    return ["" if sums.get(name) is None else str(sums[name]) for name in COLUMNS]
-
-
-def content(tasks: QuerySet[GroupTask], kind: str) -> Iterator[bytes]:
-    return workbook(rows(tasks), _("Group calls")) if kind == "xlsx" else as_csv(rows(tasks))
+    return [sums.get(name) for name in COLUMNS]

@@ -8,10 +8,10 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from laaffic_console.dashboard import permission_words
+from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 

@@ -8,11 +8,19 @@ class DashboardConfig(AppConfig):
     verbose_name = _("Dashboard")
 
     def ready(self) -> None:
+        from django.db.backends.signals import connection_created
         from django.db.models.signals import post_migrate, pre_migrate
 
-        from laaffic_console import checks  # noqa: F401 - registers them
+        from laaffic_console import (
+            checks,  # noqa: F401 - registers them
+            folded_search,
+        )
         from laaffic_console.dashboard import roles, typed_dates
+        from laaffic_console.gateway.services import bell
 
+        bell.sweep_with("laaffic_console.dashboard.jobs.sweep")
+        folded_search.register()
+        connection_created.connect(folded_search.connected, dispatch_uid="folded search")
         typed_dates.name_the_wanted_form()
         pre_migrate.connect(roles.remember, dispatch_uid="roles")
         post_migrate.connect(roles.fill, dispatch_uid="roles")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth import get_permission_codename
@@ -36,7 +37,7 @@ class Exporting:
         """What the list shows with these filters; where they say nonsense, the way to the list that says so."""
         try:
             found: QuerySet[Any] = self.get_changelist_instance(request).get_queryset(request)
-        except IncorrectLookupParameters:
+        except (IncorrectLookupParameters, DisallowedModelAdminLookup):
             page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
             return HttpResponseRedirect(f"{page}?{ERROR_FLAG}=1")
         return found

@@ -18,7 +18,9 @@ from import_export.admin import ImportMixin
 from import_export.forms import ConfirmImportForm
 from import_export.tmp_storages import MediaStorage
 
-FOLDER = "django-import-export"
+from laaffic_console.uploads import WAITING
+
+FOLDER = WAITING
 MAX_AGE = 3600  # seconds between looking at a file and taking it
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError, connection
-from django.db.models import Min
+from django.db.models import DateTimeField, Min
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -102,7 +102,8 @@ def _waiting(now: dt.datetime) -> Iterator[tuple[str, dt.datetime | None]]:
     probes = AccountHold.objects.filter(released_at=None, next_probe_at__lte=now).order_by("next_probe_at")
     yield _("the probe of a hold"), probes.values_list("next_probe_at", flat=True).first()
     starts = Campaign.objects.filter(state=CampaignState.SCHEDULED)
-    yield _("the start of a campaign"), starts.aggregate(at=Min(Coalesce("undo_until", "scheduled_at")))["at"]
+    start = Coalesce("undo_until", "scheduled_at", output_field=DateTimeField())
+    yield _("the start of a campaign"), starts.aggregate(at=Min(start))["at"]
     yield _("an answer to be written"), BatchAnswer.objects.aggregate(at=Min("settled_at"))["at"]
 
 

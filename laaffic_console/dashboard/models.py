@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 
 class ChosenLanguage(models.Model):
@@ -13,3 +14,17 @@ class ChosenLanguage(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class SentForm(models.Model):
+    """A form that was sent, so that sending it again makes nothing twice; gone after a day."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    led_to = models.CharField(max_length=500, blank=True)
+    sent_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.led_to

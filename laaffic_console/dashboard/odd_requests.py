@@ -1,30 +1,27 @@
 """Addresses and forms that hold what no database can look for: said in a sentence, never an error 500.
 
-A list can be asked for anything that its filters' names allow: an id of twenty digits, a broken pattern, the year 0.
-Django finds some of that out while it builds the query, the database finds the rest out while the page is drawn. Here
-is the one place for both: an admin page that cannot be shown with its query is shown without it.
+A list answers what its filters offer (console_admin.py); anything else in its address is refused there, and here the
+list is shown without it. Beyond that only what a database alone can tell is caught: a value that its column cannot
+hold. A fault of ours stays a fault, whatever the address says.
 """
 
 import logging
-import re
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import FieldError, ValidationError
-from django.db import DataError, NotSupportedError, OperationalError, ProgrammingError
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
+from django.db import DataError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.translation import gettext as _
+
+from laaffic_console.plain_text import plain
 
 log = logging.getLogger(__name__)
 
 NUL = "\0"
-# What a value that cannot be looked for raises: in Python, in SQLite's adapters or in PostgreSQL.
-# PostgreSQL has no LIKE for a number (ProgrammingError), and some look-ups have no SQL at all.
-UNANSWERABLE = (
-    *(ArithmeticError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError, re.error),
-    *(FieldError, ValidationError, DataError, NotSupportedError, ProgrammingError),
-)
+SEARCHES = ("q", "term")  # of lists, and of fields that complete what is typed
+REFUSED = (DisallowedModelAdminLookup, DisallowedModelAdminToField)
 # SQLite's words for what is wrong with a question, and not with the database.
 OF_THE_QUESTION = ("user-defined function", "syntax error", "too big", "too complex", "too many")
 
@@ -39,7 +36,12 @@ class OddRequestMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        """Nobody types a NUL, and PostgreSQL takes none. Pushes are left alone: they are kept as they came."""
+        """Nobody types a NUL, and PostgreSQL takes none. Pushes are left alone: they are kept as they came.
+
+        What is pasted into a search brings marks that nobody sees: no list looks for those.
+        """
+        if is_of_admin(request) and any(not request.GET.get(name, "").isascii() for name in SEARCHES):
+            request.GET = with_plain_searches(request.GET)  # type: ignore[misc]
         if request.method == "POST" and is_of_admin(request) and _has_nul(request.POST):
             request.POST = without_nul(request.POST)  # type: ignore[misc]
 
@@ -64,7 +66,7 @@ def is_unanswerable(problem: Exception) -> bool:
     """SQLite wraps what its Python functions raise; a database that is locked or away is another matter."""
     if isinstance(problem, OperationalError):
         return any(words in str(problem) for words in OF_THE_QUESTION)
-    return isinstance(problem, UNANSWERABLE)
+    return isinstance(problem, (*REFUSED, DataError))
 
 
 def without_nul(given: QueryDict) -> QueryDict:
@@ -73,6 +75,15 @@ def without_nul(given: QueryDict) -> QueryDict:
         cleaned.setlist(name.replace(NUL, ""), [value.replace(NUL, "") for value in values])
     cleaned._mutable = False
     return cleaned
+
+
+def with_plain_searches(given: QueryDict) -> QueryDict:
+    made = given.copy()
+    for name in SEARCHES:
+        if name in given:
+            made[name] = plain(given[name])
+    made._mutable = False
+    return made
 
 
 def _has_nul(given: QueryDict) -> bool:

@@ -4,9 +4,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.dashboard.paginator import BigTablePaginator
+from laaffic_console.plain_text import plain
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -34,7 +35,7 @@ class ExactSearch:
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
+        term = plain(search_term)
         if not term:
             return queryset, False
         return queryset.filter(self.search_condition(term)), False

@@ -35,7 +35,7 @@ OPERATED = {
 APPROVED = {
     "messaging": {"resolve_campaign", "resolve_emailcampaign", "approve_campaign", "approve_emailcampaign"},
     "voice": {"approve_grouptask"},
-    "gateway": {"release_accounthold", "read_pushedbody"},
+    "gateway": {"release_accounthold", "read_pushedbody", "settle_gatewaycall"},
 }
 
 

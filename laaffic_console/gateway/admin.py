@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -13,9 +14,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_q import models as queue_models
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.dashboard.pages import POSTED, ask_first, page
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.dashboard.shared_rows import SharedRowAdmin
@@ -32,7 +33,7 @@ from laaffic_console.gateway.models import (
     Trouble,
     WorkerHeartbeat,
 )
-from laaffic_console.gateway.services import account_hold, account_watch, balance_history, clock, draining
+from laaffic_console.gateway.services import account_hold, account_watch, balance_history, clock, draining, words
 from laaffic_console.stored_words import in_words
 
 # The queue only rings bells; its tables would tell an operator nothing.
@@ -47,6 +48,7 @@ CALL_COLOURS = {
     CallState.UNKNOWN: "warning",
     CallState.IN_FLIGHT: "info",
     CallState.PREPARED: "default",
+    CallState.LAPSED: "default",
 }
 
 # What a call is about → the page that shows it.
@@ -225,11 +227,32 @@ class GatewayCallAdmin(ReadOnlyAdmin):
     ]
     list_filter = ["state", "interface", "application"]
     list_select_related = ["application"]
+    actions_detail = ["say"]
     in_other_words = {"about_kind": "about", "about_id": None, "reason": "shown_reason", "evidence": "shown_evidence"}
 
     def get_fields(self, request: HttpRequest, obj: GatewayCall | None = None) -> Any:
         shown = [self.in_other_words.get(name, name) for name in super().get_fields(request, obj)]
         return [name for name in dict.fromkeys(shown) if name]
+
+    def has_say_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        if not request.user.has_perm("gateway.settle_gatewaycall"):
+            return False
+        call = GatewayCall.objects.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+        return call is not None and words.may_settle(call)
+
+    @action(description=gettext_lazy("Say what became of it"), url_path="say", permissions=["say"])
+    def say(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A first request asks; only a POST settles it."""
+        call = get_object_or_404(GatewayCall, pk=object_id)
+        problems: list[str] = []
+        why = request.POST.get("why", "")
+        if request.method == "POST" and request.POST.get("word") in ("done", "not_done"):
+            try:
+                words.settle(call.pk, was_done=request.POST["word"] == "done", why=why[:200], by=request.user)
+                return HttpResponseRedirect(reverse("admin:gateway_gatewaycall_change", args=[call.pk]))
+            except ValidationError as problem:
+                problems = problem.messages
+        return page(self, request, "gateway/say.html", _("What became of it?"), call=call, problems=problems, why=why)
 
     @display(description=gettext_lazy("state"), label=CALL_COLOURS)
     def shown_state(self, call: GatewayCall) -> tuple[str, str]:

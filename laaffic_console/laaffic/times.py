@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
 
 
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # another is no moment but a word: 9999-12-31 for "never", 0001-01-01 for "none"
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 AHEAD = dt.timedelta(days=2)  # further than any clock is wrong or any zone is off
 # Above which a number since 1970 is microseconds, milliseconds, seconds.
@@ -23,7 +24,7 @@ def from_epoch(value: object) -> dt.datetime | None:
     try:
         number = float(str(value).strip())
         seconds = number / next(unit for above, unit in UNITS if abs(number) >= above)
-        return dt.datetime.fromtimestamp(seconds, dt.UTC)
+        return _sensible(dt.datetime.fromtimestamp(seconds, dt.UTC))
     except (ValueError, OverflowError, OSError, StopIteration):
         return None
 
@@ -42,9 +43,13 @@ def from_text(value: object, zone: ZoneInfo = DEFAULT_ZONE) -> dt.datetime | Non
         text = f"{text[:-6]}+{text[-5:]}"
     try:
         moment = dt.datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(dt.UTC)
+        return _sensible((moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(dt.UTC))
     except (ValueError, OverflowError):
         return None
+
+
+def _sensible(moment: dt.datetime) -> dt.datetime | None:
+    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
 
 
 def for_query(moment: dt.datetime, zone: ZoneInfo = DEFAULT_ZONE) -> str:

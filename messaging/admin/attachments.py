@@ -14,9 +14,9 @@ from django.utils.html import format_html
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.dashboard.file_input import FileInput
 from laaffic_console.gateway.models import GatewayCall
 from messaging import attachment_content

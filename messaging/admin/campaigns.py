@@ -10,12 +10,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from laaffic_console.dashboard import kept_forms
+from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from messaging.admin import approvals, before_launch, campaign_page, channel_pages, steering
 from messaging.admin.pages import blame, page, require
 from messaging.admin.text_widget import TextWidget, one_character_a_line
@@ -250,7 +251,11 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
         if request.method != "POST":
             raise Http404
         try:
-            test = campaigns.launch_test(draft, request.POST.get("number", ""), by=request.user)
+            given = request.POST.get(FIELD, "")
+            test = campaigns.launch_test(draft, request.POST.get("number", ""), again=given, by=request.user)
+        except StillOpen as problem:
+            messages.error(request, problem.sentence)
+            return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[pk]) + "?again=yes")
         except ValidationError as problem:
             messages.error(request, " ".join(problem.messages))
             return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[pk]))

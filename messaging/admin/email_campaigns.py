@@ -16,13 +16,15 @@ from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from laaffic_console.dashboard import exporting
+from laaffic_console.dashboard.again import AgainForm
+from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.dashboard.look import is_sandbox
 from laaffic_console.dashboard.shared_rows import SeenForm
 from laaffic_console.gateway.models import Application, Channel, GatewayCall
+from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from messaging.admin import approvals
 from messaging.admin.campaigns import launched_meanwhile
 from messaging.admin.pages import blame, page, require
@@ -135,7 +137,7 @@ class EmailCampaignForm(SeenForm, forms.ModelForm):
         return {*super()._get_validation_exclusions(), *LOOKED_UP, "subject"}
 
 
-class TestForm(forms.Form):
+class TestForm(AgainForm):
     address = forms.CharField(label=gettext_lazy("Send a test to"), max_length=254, required=False)
     template_data = forms.CharField(
         label=gettext_lazy("The template's variables, as JSON"),
@@ -278,18 +280,24 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         campaign = self._get(pk)
         if campaign.state != State.DRAFT:
             return HttpResponseRedirect(own_page(campaign, "change"))
+        repeated = ""
         if request.method == "POST":
             require(request, "messaging.launch_emailcampaign")
+            given = request.POST.get(FIELD, "")
             try:
-                email_campaigns.launch(pk, by=request.user, seen=request.POST.get("shown", ""))
+                email_campaigns.launch(pk, by=request.user, seen=request.POST.get("shown", ""), again=given)
+            except StillOpen as problem:
+                repeated = problem.sentence
             except (ValidationError, NotAllowed) as problem:
                 say(request, problem)
                 campaign = self._get(pk)
             else:
                 return HttpResponseRedirect(own_page(campaign, "change"))
-        return self._review_page(request, campaign, TestForm(initial={"address": request.user.email}))
+        return self._review_page(request, campaign, TestForm(initial={"address": request.user.email}), repeated)
 
-    def _review_page(self, request: HttpRequest, campaign: EmailCampaign, test_form: TestForm) -> HttpResponse:
+    def _review_page(
+        self, request: HttpRequest, campaign: EmailCampaign, test_form: TestForm, repeated: str = ""
+    ) -> HttpResponse:
         chosen = email_choices.known(campaign.application, Kind.LIST, campaign.receiver_id)
         template = email_choices.known(campaign.application, Kind.TEMPLATE, campaign.template_id)
         approval = approvals.shown(request, campaign)
@@ -306,6 +314,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             button=send_words(campaign, chosen),
             shown_digest=email_campaigns.shown_digest(campaign),
             test_form=test_form,
+            repeated=repeated,
             may_launch=request.user.has_perm("messaging.launch_emailcampaign"),
             may_edit=self.has_change_permission(request, campaign),
         )
@@ -322,7 +331,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         if form.is_valid():
             given = form.cleaned_data
             try:
-                said = email_tests.send_test(campaign, given["address"], given["template_data"], by=request.user)
+                said = email_tests.send_test(campaign, **given, by=request.user)
             except ValidationError as problem:
                 blame(form, problem)
             except TestFailed as problem:
@@ -337,7 +346,8 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
     def _campaign_page(self, request: HttpRequest, campaign: EmailCampaign) -> HttpResponse:
         may_act = request.user.has_perm("messaging.launch_emailcampaign")
         verbs = BUTTONS_OF.get(State(campaign.state), []) if may_act else []
-        if "edit" in verbs and not request.user.has_perm("messaging.change_emailcampaign"):
+        may_edit = request.user.has_perm("messaging.change_emailcampaign")
+        if "edit" in verbs and (not may_edit or email_campaigns.may_have_arrived(campaign)):
             verbs = [verb for verb in verbs if verb != "edit"]
         return page(
             self,

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.utils import timezone
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
+from laaffic_console import exports
 from laaffic_console.dashboard.exporting import Exporting
 from laaffic_console.dashboard.read_only import ExactSearch, ReadOnlyAdmin
 from messaging import email_exports
@@ -41,6 +41,7 @@ class EmailMessageAdmin(Exporting, ExactSearch, ReadOnlyAdmin):
         "told_at",
     ]
     list_filter = ["submission", "delivery"]
+    lookups_beside_filters = ("campaign__id__exact",)
     list_select_related = ["campaign"]
     search_fields = ["address"]
     search_help_text = gettext_lazy("A whole address or email id")
@@ -58,9 +59,6 @@ class EmailMessageAdmin(Exporting, ExactSearch, ReadOnlyAdmin):
         "delivered_at",
     ]
     fields = readonly_fields
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return lookup == "campaign__id__exact" or super().lookup_allowed(lookup, value, request)
 
     def search_condition(self, term: str) -> Q:
         return Q(address=term.lower()) | Q(email_id=term)
@@ -90,11 +88,7 @@ class EmailMessageAdmin(Exporting, ExactSearch, ReadOnlyAdmin):
         shown = self.rows_shown(request)
         if isinstance(shown, HttpResponseRedirect):
             return shown
-        made, content_type = email_exports.FORMATS[kind]
-        response = StreamingHttpResponse(made(shown), content_type=content_type)
-        response["Content-Disposition"] = f'attachment; filename="emails-{timezone.localdate():%Y-%m-%d}.{kind}"'
-        response["X-Accel-Buffering"] = "no"  # a proxy that gathers it all would time out instead
-        return response
+        return exports.answer(email_exports.rows(shown), kind, "emails")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The buttons above the list act on the list as it is filtered."""

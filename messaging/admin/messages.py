@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console import plain_text
 from laaffic_console.dashboard.read_only import ExactSearch, ReadOnlyAdmin
 from laaffic_console.stored_words import in_words
-from messaging import search_indexes
 from messaging.admin.pages import page
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.order_ids import message_id_of, order_id
@@ -76,17 +76,15 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
         "reported_at",
     ]
     list_filter = [StateFilter]
+    lookups_beside_filters = ("campaign__id__exact",)
     list_select_related = ["campaign", "batch"]
     search_fields = ["number"]
     search_help_text = gettext_lazy("A whole number, gateway id or order id")
     exact_search = ("number", "gateway_id")
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return lookup == "campaign__id__exact" or super().lookup_allowed(lookup, value, request)
-
     def search_condition(self, term: str) -> Q:
         ours = message_id_of(settings.LAAFFIC_ORDER_PREFIX, term)
-        digits = search_indexes.digits_of(search_indexes.plain(term))
+        digits = plain_text.digits_of(term)
         condition = Q(number=digits or term) | Q(gateway_id=term)
         return condition | Q(pk=ours) if ours is not None else condition
 

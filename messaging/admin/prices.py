@@ -7,10 +7,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from import_export.formats.base_formats import CSV, XLSX
-from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import display
 
+from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.dashboard.file_imports import SafeImportMixin
 from laaffic_console.dashboard.shared_rows import SharedRowAdmin
 from messaging.models import Campaign, ListPrice

@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -14,18 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console import exports, plain_text
 from laaffic_console.dashboard.exporting import Exporting, require_export
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
-from messaging import reply_exports, search_indexes
+from messaging import reply_exports
 from messaging.admin.pages import may_see_contacts
 from messaging.models import Reply
 from messaging.services.replies import contacts_of
 from messaging.subscribers import spellings
 
-TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 SHOWN = 80  # characters in the list; a reply's own page has all of it
 
 
@@ -50,6 +46,7 @@ class ReplyAdmin(Exporting, ReadOnlyAdmin):
     list_display = ["number", "whose", "said", "obeyed", "answers", "at", "source"]
     fields = ["number", "content", "at", "sent_to", "campaign", "opt_out", "suppressed_on", "source", "received_at"]
     list_filter = [OptOutFilter, "source"]
+    lookups_beside_filters = ("campaign__id__exact",)
     list_select_related = ["campaign"]
     search_fields = ["number"]
     search_help_text = gettext_lazy("The beginning of a number")
@@ -62,16 +59,12 @@ class ReplyAdmin(Exporting, ReadOnlyAdmin):
     def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse | HttpResponseRedirect:
         """What the list shows with its filters and search, all pages of it."""
         require_export(request, Reply)
-        if kind not in reply_exports.KINDS:
+        if kind not in exports.KINDS:
             raise Http404
         shown = self.rows_shown(request)
         if isinstance(shown, HttpResponseRedirect):
             return shown
-        answer = StreamingHttpResponse(
-            reply_exports.content(shown, kind, with_names=may_see_contacts(request)), content_type=TYPES[kind]
-        )
-        answer["Content-Disposition"] = f'attachment; filename="replies-{timezone.now():%Y-%m-%d}.{kind}"'
-        return answer
+        return exports.answer(reply_exports.rows(shown, with_names=may_see_contacts(request)), kind, "replies")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         panel = {"may_export": self.has_export_permission(request)}
@@ -83,7 +76,7 @@ class ReplyAdmin(Exporting, ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Reply], search_term: str
     ) -> tuple[QuerySet[Reply], bool]:
-        digits = search_indexes.digits_of(search_indexes.plain(search_term)) or search_term.strip()
+        digits = plain_text.digits_of(search_term) or search_term.strip()
         if not digits:
             return queryset, False
         begins_so = Q(number__gte=digits, number__lt=digits + "~")

@@ -12,7 +12,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
@@ -20,6 +19,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from laaffic_console import plain_text
+from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.dashboard.file_input import FileInput
 from laaffic_console.dashboard.paginator import BigTablePaginator
 from laaffic_console.dashboard.shared_rows import SharedRowAdmin
@@ -142,7 +143,7 @@ class SuppressionEntryAdmin(SharedRowAdmin, ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[SuppressionEntry], search_term: str
     ) -> tuple[QuerySet[SuppressionEntry], bool]:
         """By a range that the index answers."""
-        digits = search_indexes.digits_of(search_indexes.plain(search_term))
+        digits = plain_text.digits_of(search_term)
         if not search_term.strip():
             return queryset, False
         if not digits:

@@ -8,6 +8,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import AccountHold, Application
+from laaffic_console.moments import PlannedMomentField
 from messaging.models.contacts import ContactGroup
 
 
@@ -68,7 +69,7 @@ class Campaign(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_("Recipients a second; empty means as fast as the application allows."),
     )
-    scheduled_at = models.DateTimeField(_("send at"), null=True, blank=True)
+    scheduled_at = PlannedMomentField(_("send at"), null=True, blank=True)
     latest_start_minutes = models.PositiveIntegerField(
         _("at the latest"),
         null=True,

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.moments import PlannedMomentField
 
 
 class EmailCampaignState(models.TextChoices):
@@ -57,7 +58,7 @@ class EmailCampaign(models.Model):
     unsubscribe = models.BooleanField(
         _("link to unsubscribe"), null=True, blank=True, help_text=_("Laaffic adds it and keeps who unsubscribed.")
     )
-    scheduled_at = models.DateTimeField(_("send at"), null=True, blank=True)
+    scheduled_at = PlannedMomentField(_("send at"), null=True, blank=True)
 
     # As the account told them at launch; empty where a look-up was not to be had.
     receiver_name = models.CharField(max_length=200, blank=True, editable=False)

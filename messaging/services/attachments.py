@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,6 +22,7 @@ from laaffic_console.gateway.services import leases, ledger, lost_calls, perform
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic.mms import ATTACHMENT_LASTS
+from laaffic_console.plain_text import without_marks
 from messaging import attachment_content
 from messaging.attachment_content import UnfitFile
 from messaging.models import MmsAttachment
@@ -29,10 +31,15 @@ ABOUT = "MMS attachment"
 RENEW_BEFORE = dt.timedelta(hours=6)  # a campaign uploads again what would lapse within this time
 UPLOAD_SECONDS = 90  # longer than the longest answer
 WAIT_FOR_OTHER = 45.0
+TRIES = 3  # after a lost answer it is asked again by itself: a second copy does no harm
 
 
 class UploadFailed(Exception):
     """The file has no id that can be sent; the sentence says why and what to do."""
+
+
+class UploadUnknown(UploadFailed):
+    """The answer was lost each time. To upload it again is safe."""
 
 
 class UploadedWithoutId(UploadFailed):
@@ -48,7 +55,8 @@ def add(data: bytes, name: str, *, by: User | None = None) -> tuple[MmsAttachmen
     attachment, is_new = MmsAttachment.objects.get_or_create(
         digest=hashlib.sha256(data).hexdigest(),
         defaults={
-            "name": PurePosixPath(name.replace("\\", "/").replace("\0", "")).name[:120] or found.file_type,
+            "name": PurePosixPath(without_marks(name).replace("\\", "/").replace("\0", "")).name[:120]
+            or found.file_type,
             "file_type": found.file_type,
             "content": data,
             "size": len(data),
@@ -98,6 +106,17 @@ def _outliving(attachment_id: int, moment: dt.datetime) -> MmsAttachment:
 
 
 def _upload(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
+    """Until an answer comes, at most a few times; the last UploadUnknown where none does."""
+    for left in reversed(range(TRIES)):
+        try:
+            return _upload_once(attachment, by)
+        except UploadUnknown:
+            if not left:
+                raise
+    raise AssertionError  # the last try returns or raises
+
+
+def _upload_once(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
     """Record, call, settle, under this file's lease."""
     try:
         client = laaffic_client()
@@ -120,6 +139,8 @@ def _upload(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
         gateway_id = performing.perform(
             call, lambda: client.mms.upload(file_type=attachment.file_type, data=bytes(attachment.content))
         )
+    except OutcomeUnknown as error:
+        raise UploadUnknown(_said(attachment, error)) from error
     except LaafficError as error:
         raise UploadFailed(_said(attachment, error)) from error
     _settle(attachment, call, gateway_id)
@@ -157,6 +178,12 @@ def _settle(attachment: MmsAttachment, call: GatewayCall, gateway_id: str) -> No
         attachment.gateway_id, attachment.uploaded_at = gateway_id, call.left_at
         attachment.lapses_at = call.left_at + ATTACHMENT_LASTS
         attachment.save(update_fields=["gateway_id", "uploaded_at", "lapses_at"])
+        for earlier in _lost().filter(about_id=attachment.pk):
+            ledger.lapse(earlier.pk, evidence="uploaded again since")
+
+
+def _lost() -> QuerySet[GatewayCall]:
+    return GatewayCall.objects.filter(about_kind=ABOUT, state=CallState.UNKNOWN)
 
 
 def _said(attachment: MmsAttachment, error: LaafficError) -> str:
@@ -178,9 +205,9 @@ def _said(attachment: MmsAttachment, error: LaafficError) -> str:
             }
         case OutcomeUnknown():
             return _(
-                "The answer to the upload of “%(name)s” was lost (%(why)s). Upload it again: "
+                "The answer to the upload of “%(name)s” was lost %(n)d times (%(why)s). Upload it again later: "
                 "at worst an unused copy lies at Laaffic for three days."
-            ) % {**name, "why": error.message}
+            ) % {**name, "n": TRIES, "why": error.message}
     return str(error)
 
 
@@ -192,3 +219,5 @@ def mark_used(attachment_ids: Sequence[int]) -> None:
 def sweep() -> None:
     """Calls whose worker died: none of them has an answer to come any more."""
     lost_calls.give_up(GatewayCall.objects.filter(about_kind=ABOUT))
+    for call in _lost().filter(left_at__lt=timezone.now() - ATTACHMENT_LASTS)[:500]:
+        ledger.lapse(call.pk, evidence="by now the upload would have lapsed")

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import AccountHold, Application, Channel
-from laaffic_console.gateway.services import account_hold, bell, isolation
+from laaffic_console.gateway.services import account_hold, bell, isolation, open_acts
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from messaging import merge_fields, msisdn, segments
 from messaging.models import (
@@ -29,7 +29,7 @@ from messaging.models import (
     ContactGroup,
     MessageState,
 )
-from messaging.services import approval_rules, audience, channels, counting, forecast, shown
+from messaging.services import approval_rules, audience, channels, counting, forecast, repeats, shown
 from messaging.services.shown import Shown
 
 MAX_EXTRA_NUMBERS = 1000
@@ -152,6 +152,7 @@ def launch(
     undo_seconds: float = 0,
     reasons: Mapping[str, str] | None = None,
     seen: Shown | None = None,
+    again: str | None = None,
 ) -> Campaign:
     """Start a draft, now or at its time. A second launch of the same campaign changes nothing.
 
@@ -159,6 +160,8 @@ def launch(
     `reasons` are what somebody said to checks that want one; they are kept with the campaign.
     `seen` is what a page showed: NotAllowed where that is not so any more. What waits for its time is compared once
     more when that comes, also where no page was shown.
+    `again`, where no page asked about repeats: why it is sent although the same may have arrived. StillOpen where such
+    a one is open and this is empty; None does not look.
     """
     began = timezone.now()
     approval_rules.prepare(Campaign, campaign_id, within_request=seen is not None)
@@ -170,6 +173,8 @@ def launch(
         check_ready(campaign)
         _decide_upon(campaign, seen)
         _require_approval(campaign)
+        if again is not None and open_acts.decide(repeats.without_outcome(campaign), again):
+            note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
         for reason in (reasons or {}).values():
             note(campaign, _("Launched all the same: %(reason)s") % {"reason": reason}, by)
         if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
@@ -184,8 +189,11 @@ def launch(
     return campaign
 
 
-def launch_test(draft: Campaign, number: str, *, by: User | None) -> Campaign:
-    """Send a draft's text to one number, as a campaign of its own."""
+def launch_test(draft: Campaign, number: str, *, again: str = "", by: User | None) -> Campaign:
+    """Send a draft's text to one number, as a campaign of its own.
+
+    `again`: why it is sent although the same may have arrived (StillOpen without it).
+    """
     try:
         msisdn.parse(number)
     except msisdn.InvalidNumber as problem:
@@ -201,7 +209,11 @@ def launch_test(draft: Campaign, number: str, *, by: User | None) -> Campaign:
         channel_options=draft.channel_options,
         by=by,
     )
-    return launch(test.pk, by=by)
+    try:
+        return launch(test.pk, by=by, again=again)
+    except open_acts.StillOpen:
+        test.delete()
+        raise
 
 
 def check_ready(campaign: Campaign) -> None:

@@ -10,14 +10,14 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import CallState, Channel, GatewayCall, PushKind
-from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, ledger
+from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, ledger, open_acts
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic.email import MAX_SUBJECT
 from messaging import merge_fields
@@ -25,6 +25,8 @@ from messaging.models import EmailCampaign, EmailCampaignEvent, EmailCampaignSta
 from messaging.services import approval_rules, email_counting
 
 ABOUT = "email campaign"
+INTERFACE = "email/batchSendEmail"
+SURELY_NOT = (CallState.PREPARED, CallState.REFUSED, CallState.NOT_SENT)
 SEND_JOB = "messaging.jobs.send_email_campaign"
 # Where the list's size is not known, no callback for so long means that there is none to come.
 QUIET = dt.timedelta(hours=1)
@@ -117,10 +119,18 @@ def shown_digest(campaign: EmailCampaign) -> str:
     return ledger.digest_of(json.dumps([[getattr(campaign, name) for name in CONTENT], known], default=str))
 
 
-def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None) -> EmailCampaign:
+def digest_of(campaign: EmailCampaign) -> str:
+    """Of what reaches whom: with another mark for advertisements it is the same mail."""
+    return ledger.digest_of(
+        "email", campaign.from_address, campaign.receiver_id, campaign.template_id, campaign.subject
+    )
+
+
+def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None, again: str = "") -> EmailCampaign:
     """Send a draft, now or at its time. A second launch of the same campaign changes nothing.
 
     `seen`: the digest of what a page showed; NotAllowed where that is not what would be sent.
+    `again`: why it is sent although the same may have arrived, or is about to leave (StillOpen without it).
     """
     approval_rules.prepare(EmailCampaign, campaign_id, within_request=seen is not None)
     with transaction.atomic():
@@ -135,6 +145,7 @@ def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None)
             )
         check_ready(campaign)
         _require_approval(campaign)
+        _require_no_other(campaign, again, by)
         _remember_choices(campaign)
         if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
             move(campaign, EmailCampaignState.SCHEDULED, _("Scheduled"), by)
@@ -146,6 +157,30 @@ def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None)
 def _require_approval(campaign: EmailCampaign) -> None:
     if missing := approval_rules.missing(campaign):
         raise NotAllowed(missing)
+
+
+def _require_no_other(campaign: EmailCampaign, again: str, by: User | None) -> None:
+    """The same mail to the same list: requests without a known outcome, and campaigns whose request is yet to leave."""
+    found = open_acts.require(digest_of(campaign), campaign.application, again=again)
+    if not found and (waiting := _about_to_leave(campaign)):
+        if not again.strip():
+            since = waiting.launched_at or waiting.created_at
+            raise open_acts.StillOpen(_("email campaign %(id)d") % {"id": waiting.pk}, since)
+        found = {"email campaign": waiting.pk}
+    if found:
+        note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
+
+
+def _about_to_leave(campaign: EmailCampaign) -> EmailCampaign | None:
+    same = EmailCampaign.objects.filter(
+        application=campaign.application,
+        from_address=campaign.from_address,
+        receiver_id=campaign.receiver_id,
+        template_id=campaign.template_id,
+        subject=campaign.subject,
+    ).exclude(pk=campaign.pk)
+    of_today = Q(state=EmailCampaignState.SENDING, launched_at__gte=timezone.now() - open_acts.WITHIN)
+    return same.filter(of_today | Q(state=EmailCampaignState.SCHEDULED)).order_by("-pk").first()
 
 
 def check_ready(campaign: EmailCampaign) -> None:
@@ -230,25 +265,46 @@ def edit_again(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
     with transaction.atomic():
         campaign = locked(campaign_id)
         _require(campaign, [EmailCampaignState.SCHEDULED, EmailCampaignState.HELD], _("edited"))
+        if may_have_arrived(campaign):
+            raise NotAllowed(
+                _(
+                    "Its repeat was refused, but its first request may have arrived: it stays as it was sent. Try "
+                    "again, cancel it, or write a new campaign."
+                )
+            )
         move(campaign, EmailCampaignState.DRAFT, _("Back to a draft"), by)
     return campaign
 
 
+def requests_of(campaign: EmailCampaign) -> QuerySet[GatewayCall]:
+    return GatewayCall.objects.filter(about_kind=ABOUT, about_id=campaign.pk, interface=INTERFACE)
+
+
+def may_have_arrived(campaign: EmailCampaign) -> bool:
+    """Whether one of its requests left without a certain no: a repeat that is refused says nothing about the first."""
+    return requests_of(campaign).exclude(state__in=SURELY_NOT).exists()
+
+
 def cancel(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
-    """Only before its request left: Laaffic has no way to take a batch back."""
+    """Only before its request left: Laaffic has no way to take a batch back.
+
+    A repeat by a person's word can be cancelled until it leaves, whatever became of the request before it.
+    """
     with transaction.atomic():
         campaign = locked(campaign_id)
         if campaign.state == EmailCampaignState.CANCELLED:
             return campaign
         waiting = [EmailCampaignState.SCHEDULED, EmailCampaignState.SENDING, EmailCampaignState.HELD]
         _require(campaign, waiting, _("cancelled: Laaffic has no way to take mails back"))
-        if campaign.call and campaign.call.state not in (CallState.REFUSED, CallState.NOT_SENT):
+        if campaign.call and campaign.call.state in (CallState.PREPARED, CallState.IN_FLIGHT, CallState.ACCEPTED):
             stopped = GatewayCall.objects.filter(pk=campaign.call.pk, state=CallState.PREPARED).update(
                 state=CallState.NOT_SENT, settled_at=timezone.now(), evidence="cancelled before the request left"
             )
             if not stopped:
                 raise NotAllowed(_("Its request has left already; Laaffic has no way to take mails back."))
-        move(campaign, EmailCampaignState.CANCELLED, _("Cancelled"), by)
+        was_repeated = may_have_arrived(campaign)
+        said = _("Cancelled: the repeat did not leave; the first request may have arrived")
+        move(campaign, EmailCampaignState.CANCELLED, said if was_repeated else _("Cancelled"), by)
     return campaign
 
 
@@ -356,8 +412,25 @@ def is_past_window(campaign: EmailCampaign) -> bool:
     return bool(campaign.sent_at and timezone.now() - campaign.sent_at > window)
 
 
+def note_second_task(campaign: EmailCampaign, task_id: str) -> None:
+    said = _("Callbacks came for a second task, %(id)s: the mails may have gone out twice") % {"id": task_id[:64]}
+    if not campaign.events.filter(text=said).exists():
+        note(campaign, said, None)
+
+
+def _end_lost_requests() -> None:
+    """Of campaigns that went on without them, after a day; a callback or an answer still counts."""
+    waiting = [EmailCampaignState.UNKNOWN, EmailCampaignState.SENDING, EmailCampaignState.HELD]
+    going_on = EmailCampaign.objects.exclude(state__in=waiting)
+    lost = GatewayCall.objects.filter(about_kind=ABOUT, interface=INTERFACE, state=CallState.UNKNOWN)
+    lost = lost.filter(prepared_at__lt=timezone.now() - open_acts.WITHIN, about_id__in=going_on.values("pk"))
+    for call in lost[:500]:
+        ledger.lapse(call.pk, evidence="its campaign went on without it")
+
+
 def sweep() -> None:
     """Ring for whatever was forgotten: times that have come, requests that wait, campaigns that may be over."""
+    _end_lost_requests()
     now = timezone.now()
     due = EmailCampaign.objects.filter(state=EmailCampaignState.SCHEDULED, scheduled_at__lte=now)
     isolation.each(due.values_list("pk", flat=True), start_scheduled, "start of email campaign {}".format)

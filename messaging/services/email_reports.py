@@ -91,23 +91,50 @@ def _apply_to(campaign_id: int, submissions: Sequence[EmailSubmission]) -> None:
 
 
 def _settle_by_callback(campaign: EmailCampaign, submissions: Sequence[EmailSubmission]) -> None:
-    """A callback is evidence that the request arrived, also where its answer is lost or still under way."""
+    """A callback is evidence that a request arrived, also where its answer is lost or still under way.
+
+    Each request that arrives is a task of its own. Where one was sent again, a task that nobody knows yet is taken for
+    the earliest request that waits for an answer, until another's answer names the task.
+    """
     tasks = sorted({submission.task_id for submission in submissions if submission.task_id})
-    if campaign.call and campaign.call.state in (CallState.IN_FLIGHT, CallState.UNKNOWN):
-        ledger.settle_accepted(campaign.call.pk, evidence=f"a callback under this campaign's mark; task {tasks[:1]}")
+    for task_id in tasks or [""]:
+        if not (task_id and _is_known(campaign, task_id)):
+            _settle_earliest(campaign, _by_callback(task_id))
     email_campaigns.arrived(campaign, _("A callback shows that Laaffic has it"))
     for task_id in tasks:
         if not campaign.task_id:
             campaign.task_id = task_id[:64]
             campaign.save(update_fields=["task_id"])
         elif task_id[:64] != campaign.task_id:
-            _note_second_task(campaign, task_id)
+            email_campaigns.note_second_task(campaign, task_id)
 
 
-def _note_second_task(campaign: EmailCampaign, task_id: str) -> None:
-    said = _("Callbacks came for a second task, %(id)s: the mails may have gone out twice") % {"id": task_id[:64]}
-    if not campaign.events.filter(text=said).exists():
-        email_campaigns.note(campaign, said, None)
+def told_by_answer(campaign: EmailCampaign, call_id: int, task_id: str) -> None:
+    """An answer names its task: what was taken for another request's, by a callback, was this one's."""
+    others = email_campaigns.requests_of(campaign).exclude(pk=call_id)
+    for other in others.filter(state=CallState.ACCEPTED, evidence=_by_callback(task_id)):
+        ledger.settle_by_evidence(
+            other.pk, CallState.UNKNOWN, evidence="the answer was lost", provided=[CallState.ACCEPTED]
+        )
+
+
+def _by_callback(task_id: str) -> str:
+    return f"a callback under this campaign's mark; task {[task_id] if task_id else []}"[:300]
+
+
+def _is_known(campaign: EmailCampaign, task_id: str) -> bool:
+    evidence = [f"the answer: task {task_id}"[:300], _by_callback(task_id)]
+    return email_campaigns.requests_of(campaign).filter(evidence__in=evidence).exists()
+
+
+def _settle_earliest(campaign: EmailCampaign, evidence: str) -> None:
+    """Not where an answer without a task id may have been this one's."""
+    requests = email_campaigns.requests_of(campaign)
+    if requests.filter(state=CallState.ACCEPTED, evidence="the answer, without a task id").exists():
+        return
+    waiting = requests.filter(state__in=[CallState.IN_FLIGHT, CallState.UNKNOWN, CallState.LAPSED])
+    if earliest := waiting.order_by("pk").first():
+        ledger.settle_accepted(earliest.pk, evidence=evidence)
 
 
 class _Mails:

@@ -28,12 +28,11 @@ from laaffic_console.laaffic import (
     Remedy,
 )
 from messaging.models import EmailCampaign, EmailCampaignState
-from messaging.services import email_campaigns
-from messaging.services.email_campaigns import ABOUT
+from messaging.services import email_campaigns, email_reports
+from messaging.services.email_campaigns import ABOUT, INTERFACE
 
 logger = logging.getLogger(__name__)
 
-INTERFACE = "email/batchSendEmail"
 LEASE_SECONDS = sum(settings.LAAFFIC_TIMEOUTS) + 15  # longer than the longest answer
 
 
@@ -101,9 +100,7 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, GatewayCall] | None:
         about_kind=ABOUT,
         about_id=campaign.pk,
         summary=summary_of(campaign),
-        digest=ledger.digest_of(
-            campaign.from_address, campaign.receiver_id, campaign.template_id, campaign.subject, campaign.mark
-        ),
+        digest=email_campaigns.digest_of(campaign),
         attempt=campaign.attempt,
         worker=workers.worker_name(),
         requested_by=campaign.created_by,
@@ -153,12 +150,16 @@ def _called_off(campaign_id: int, call: GatewayCall) -> None:
 @transaction.atomic
 def settle_accepted(campaign_id: int, call_id: int, task_id: str) -> None:
     campaign = _locked(campaign_id)
+    if task_id:
+        email_reports.told_by_answer(campaign, call_id, task_id)
     ledger.settle_accepted(
         call_id, evidence=f"the answer: task {task_id}" if task_id else "the answer, without a task id"
     )
     if task_id and not campaign.task_id:
         campaign.task_id = task_id[:64]
         campaign.save(update_fields=["task_id"])
+    elif task_id and task_id[:64] != campaign.task_id:
+        email_campaigns.note_second_task(campaign, task_id)
     email_campaigns.arrived(campaign, _("Laaffic has taken it as task %(id)s") % {"id": task_id or "–"})
 
 
@@ -192,9 +193,8 @@ def _mark_unknown(campaign: EmailCampaign, error: OutcomeUnknown) -> None:
 
 def _duplicate_proves(campaign: EmailCampaign, call_id: int) -> bool:
     """−2 after a lost answer: that request arrived (wire §3.2). False where none was lost: then it is a refusal."""
-    lost = GatewayCall.objects.filter(
-        about_kind=ABOUT, about_id=campaign.pk, interface=INTERFACE, state=CallState.UNKNOWN
-    ).exclude(pk=call_id)
+    open_states = (CallState.UNKNOWN, CallState.LAPSED)
+    lost = email_campaigns.requests_of(campaign).filter(state__in=open_states).exclude(pk=call_id)
     earlier = lost.order_by("-pk").first()
     if earlier is None:
         return False

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import GatewayCall
-from laaffic_console.gateway.services import account_hold, ledger, lost_calls, performing, workers
+from laaffic_console.gateway.services import account_hold, ledger, lost_calls, open_acts, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import (
     AdFlag,
@@ -27,26 +27,39 @@ INTERFACE = "email/sendEmail"
 
 
 class TestFailed(Exception):
-    """No mail went out, or nobody knows; the sentence says which and what to do."""
+    """No mail went out; the sentence says why and what to do."""
 
     __test__ = False  # not a test of pytest's
 
 
-def send_test(campaign: EmailCampaign, address: str, template_data: str = "", *, by: User | None = None) -> str:
-    """Send one mail and say what came of it; ValidationError for bad input, TestFailed for what went wrong."""
+class TestUnknown(TestFailed):
+    """Nobody knows whether the mail went out."""
+
+
+def send_test(
+    campaign: EmailCampaign, address: str, template_data: str = "", *, again: str = "", by: User | None = None
+) -> str:
+    """Send one mail and say what came of it; ValidationError for bad input, TestFailed for what went wrong.
+
+    `again`: why it is sent although the same may have arrived (StillOpen without it).
+    """
     values = _checked(campaign, address, template_data)
     try:
         client = laaffic_client()
     except NotConfigured as problem:
         raise TestFailed(str(problem)) from problem
+    digest = ledger.digest_of(
+        INTERFACE, address.lower(), campaign.from_address, campaign.template_id, campaign.subject, template_data
+    )
     with transaction.atomic():
+        why = open_acts.require(digest, campaign.application, again=again)
         call = ledger.prepare(
             interface=INTERFACE,
             application=campaign.application,
             about_kind=ABOUT,
             about_id=campaign.pk,
-            summary={"test to": address, "template": campaign.template_id, "recipients": 1},
-            digest=ledger.digest_of(address, campaign.template_id, campaign.subject, template_data),
+            summary={"test to": address, "template": campaign.template_id, "recipients": 1, **why},
+            digest=digest,
             worker=workers.worker_name(),
             requested_by=by,
         )
@@ -65,6 +78,8 @@ def send_test(campaign: EmailCampaign, address: str, template_data: str = "", *,
                 unsubscribe=campaign.unsubscribe,
             ),
         )
+    except OutcomeUnknown as problem:
+        raise TestUnknown(_said(problem)) from problem
     except LaafficError as problem:
         raise TestFailed(_said(problem)) from problem
     said = _outcome(result, address)

@@ -1,9 +1,6 @@
 """Importing a file of contacts as a job that can be watched, cancelled, killed and gone on with."""
 
-import csv
 import datetime as dt
-import errno
-import io
 import itertools
 import secrets
 import time
@@ -23,7 +20,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console import exports
 from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.plain_text import without_marks
+from laaffic_console.uploads import FULL
 from messaging import contact_files
 from messaging.contact_files import ContactFile, Format, Row
 from messaging.contact_rows import (
@@ -33,7 +33,6 @@ from messaging.contact_rows import (
     RowCleaner,
     RowError,
     RowOptions,
-    escape_formula,
     guess_mapping,
 )
 from messaging.models import BadRow, ContactGroup, ContactImport
@@ -48,7 +47,6 @@ PREVIEW_DAYS = 7
 NULL_ROWS = 5000  # that are looked at before the import
 ORPHAN_HOURS = 24
 UPLOADS = "imports"
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of the disk, of a quota, of what one file may hold
 ERROR_COLUMNS = ["row", "column", "value", "reason"]
 
 LEFT_OUT_KEPT = 20  # different languages
@@ -67,13 +65,15 @@ def receive(
         raise ValidationError(
             _("The file is larger than %(limit)d MB. Split it and import the parts.") % {"limit": limit}
         )
-    job = ContactImport(file_name=str(upload.name)[:200], size=upload.size or 0, region=region, created_by=by)
+    job = ContactImport(
+        file_name=without_marks(str(upload.name))[:200], size=upload.size or 0, region=region, created_by=by
+    )
     _keep(job, upload)
     try:
         _look(job)
         job.null_words = _null_words(job)
         with transaction.atomic():
-            job.group = _group_called(new_group) or group
+            job.group = _group_called(without_marks(new_group).strip()) or group
             job.save()
     except BaseException as problem:  # no row will point to the file, whatever went wrong
         job.file.delete(save=False)
@@ -134,7 +134,7 @@ def open_path(
     """An import of a file where it lies, for the shell; UnreadableFile and OSError leave nothing behind."""
     job = ContactImport(
         file=str(path.resolve()),
-        file_name=path.name[:200],
+        file_name=without_marks(path.name)[:200],
         size=path.stat().st_size,
         region=region,
         encoding=encoding,
@@ -429,13 +429,4 @@ def _written_before(storage: Storage, name: str, moment: dt.datetime) -> bool:
 def bad_rows_csv(job: ContactImport) -> Iterator[str]:
     """All bad rows for a spreadsheet, which must not run what they hold; streamed, for there can be a million."""
     rows = job.bad_rows.order_by("row").values_list(*ERROR_COLUMNS).iterator(chunk_size=2000)
-    yield "\ufeff"
-    for some in itertools.chain([[ERROR_COLUMNS]], _batches(rows)):
-        text = io.StringIO()
-        csv.writer(text).writerows([escape_formula(str(cell)) for cell in row] for row in some)
-        yield text.getvalue()
-
-
-def _batches(rows: Iterator[Any]) -> Iterator[list[Any]]:
-    while some := list(itertools.islice(rows, 500)):
-        yield some
+    return map(bytes.decode, exports.csv_bytes(itertools.chain([ERROR_COLUMNS], rows)))

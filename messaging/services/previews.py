@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from laaffic_console import plain_text
 from messaging import merge_fields, search_indexes
 from messaging.models import Campaign, Contact, GroupMembership, SuppressionEntry
 from messaging.services import channels, forecast
@@ -73,8 +74,8 @@ def why_not(campaign: Campaign, contact: Contact) -> str:
 
 def _found(typed: str) -> list[Contact]:
     """What an index answers first; a part from the middle is looked for only when nothing begins so."""
-    term = search_indexes.plain(typed)
-    digits = search_indexes.digits_of(term)
+    term = plain_text.plain(typed)
+    digits = plain_text.digits_of(term)
     for condition in _by_number(digits) if digits else _by_name(term):
         if found := _some(Contact.objects.filter(condition)):
             return found
@@ -94,6 +95,4 @@ def _by_name(term: str) -> list[Q]:
     if not term:
         return []
     holds = Q(name__icontains=term) | Q(email__istartswith=term)
-    for spelt in {term.lower(), term.upper(), term.title()}:
-        holds |= Q(name__contains=spelt)
     return [search_indexes.starts("name", term), holds]

@@ -5,9 +5,12 @@ import datetime as dt
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.services import open_acts
 from messaging.models import Campaign, CampaignState, MessageState
 
-WITHIN = dt.timedelta(hours=24)
+WITHIN = open_acts.WITHIN
+OPEN_AT_MOST = 200  # open requests that are looked at one by one
 # Whoever is in one of these has not had the text.
 NOT_HAD = (MessageState.SUPPRESSED, MessageState.CANCELLED, MessageState.REJECTED)
 
@@ -24,3 +27,22 @@ def still_open(draft: Campaign) -> list[Campaign]:
     """Those of them whose recipients are not all known yet, and whose groups this one has too."""
     unfrozen = campaigns_like(draft).exclude(audience=Campaign.Audience.FROZEN)
     return list(unfrozen.filter(groups__in=draft.groups.all()).distinct()[:5])
+
+
+def without_outcome(draft: Campaign) -> GatewayCall | None:
+    """The newest request of the last day that nobody knows the outcome of, and that said the same to some of these."""
+    groups = draft.groups.values("pk")
+    same = Campaign.objects.filter(channel=draft.channel, text=draft.text, channel_options=draft.channel_options)
+    same = same.filter(application=draft.application, kind__in=_alike(draft)).exclude(pk=draft.pk)
+    opened = open_acts.rows().filter(about_kind="campaign", about_id__in=same.values("pk"))
+    for call in opened.filter(application=draft.application)[:OPEN_AT_MOST]:
+        other = Campaign.objects.get(pk=call.about_id or 0)
+        if set(other.extra_numbers) & set(draft.extra_numbers) or other.groups.filter(pk__in=groups).exists():
+            return call
+    return None
+
+
+def _alike(draft: Campaign) -> list[str]:
+    """A test is no repeat of a campaign, nor a campaign of a test."""
+    tests = [Campaign.Kind.TEST.value]
+    return tests if draft.kind == Campaign.Kind.TEST else [kind for kind in Campaign.Kind.values if kind not in tests]

@@ -1,5 +1,6 @@
 """What a pool is set to, and how two settings differ. Order means nothing in a list; doubles neither."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -28,6 +29,12 @@ class PoolConfig:
     @property
     def whitelist(self) -> str:
         return ",".join(self.addresses)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for settings that do not differ, whatever their order."""
+        parts = (self.pool_number, ",".join(sorted(self.addresses)), str(self.max_concurrency), *sorted(self.numbers))
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
     def same_as(self, other: "PoolConfig | None") -> bool:
         return other is not None and not difference(other, self)

@@ -1,10 +1,10 @@
 """Which columns an export has (django-import-export); nothing here is imported from files."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from import_export import fields, resources
 
-from messaging.contact_rows import escape_formula
 from phone_numbers.models import Binding, NumberPool, OwnedNumber
 
 
@@ -12,8 +12,12 @@ class NumbersResource(resources.ModelResource):
     with_names = True  # of contacts: only for who may see those
 
     def export_field(self, field: fields.Field, instance: Any, **kwargs: Any) -> Any:
-        value = super().export_field(field, instance, **kwargs)
-        return escape_formula(value) if isinstance(value, str) else value
+        """As it is: laaffic_console/exports.py says what a file makes of it."""
+        made = getattr(self, f"dehydrate_{field.column_name}", None)
+        return made(instance) if made else field.get_value(instance)
+
+    def lines_of(self, instance: Any, columns: list[fields.Field]) -> Iterator[list[Any]]:
+        yield [self.export_field(column, instance) for column in columns]
 
 
 class BindingResource(NumbersResource):
@@ -54,9 +58,9 @@ class OwnedNumberResource(NumbersResource):
 
 
 class NumberPoolResource(NumbersResource):
-    """What Laaffic holds, as it was when it was last compared."""
+    """What Laaffic holds, as it was when it was last compared: a row a number, for thousands fit in no cell."""
 
-    numbers = fields.Field(column_name="numbers", readonly=True)
+    number = fields.Field(column_name="number", readonly=True)
 
     class Meta:
         model = NumberPool
@@ -64,11 +68,18 @@ class NumberPoolResource(NumbersResource):
             "pool_number",
             "held_addresses",
             "held_concurrency",
-            "numbers",
+            "number",
             "held_at",
             "drifted_at",
             "gone_at",
         )
 
-    def dehydrate_numbers(self, pool: NumberPool) -> str:
-        return " ".join(pool.held_numbers)
+    def dehydrate_number(self, pool: NumberPool) -> str:
+        return ""
+
+    def lines_of(self, instance: Any, columns: list[fields.Field]) -> Iterator[list[Any]]:
+        """Each row says its pool, so that a filter finds them; a pool without numbers has a row too."""
+        (line,) = super().lines_of(instance, columns)
+        at = [column.column_name for column in columns].index("number")
+        for number in instance.held_numbers or [""]:
+            yield [*line[:at], number, *line[at + 1 :]]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from laaffic_console.gateway.models import Application
-from messaging.models import Campaign, Contact, ContactGroup, ContactImport, SuppressionEntry
+from messaging.models import Campaign, Contact, ContactGroup, ContactImport, GroupMembership, SuppressionEntry
 from tests.messaging.conftest import add_contacts
 
 pytestmark = [
@@ -142,3 +142,21 @@ class SuppressionTests:
 
         expect(page.locator("body")).to_contain_text("1 number is allowed again.")
         assert SuppressionEntry.objects.count() == 2
+
+
+def test_a_group_among_many_is_typed_and_filtered_by(page: Page) -> None:
+    ContactGroup.objects.bulk_create(ContactGroup(name=f"Group {n:04}") for n in range(300))
+    last = ContactGroup.objects.get(name="Group 0299")
+    member = Contact.objects.create(number="919876543210", name="Asha Rao")
+    Contact.objects.create(number="919876543211", name="Ravi Das")
+    GroupMembership.objects.create(contact=member, group=last)
+    page.goto("/admin/messaging/contact/")
+
+    page.locator("a, button", has_text="Filters").first.click()
+    page.locator("#filter-form .select2-selection").first.click()
+    page.locator(".select2-search__field").last.fill("group 0299")
+    page.locator(".select2-results__option", has_text="Group 0299").click()
+    page.locator("#filter-form button[type=submit]").click()
+
+    expect(page.locator("#result_list")).to_contain_text("Asha Rao")
+    expect(page.locator("#result_list")).not_to_contain_text("Ravi Das")

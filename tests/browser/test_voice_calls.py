@@ -92,3 +92,36 @@ def test_a_contact_is_called_and_the_record_is_pushed(
     page.goto("/admin/voice/callrecord/")
     expect(page.get_by_text("919876500000")).to_be_visible()
     shot(page, "records")
+
+
+def test_a_lost_call_is_settled_by_a_word_and_a_repeat_by_a_reason(page: Page, sandbox: RunningSandbox) -> None:
+    phones.sync(Application.objects.create(app_id="voiceApp", channel="voice"))
+    sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+
+    def call(number: str) -> None:
+        page.goto("/admin/voice/sipcall/add/")
+        page.select_option("#id_phone", index=1)
+        page.fill("#id_callee", number)
+        page.click("#call")
+
+    call("+919876500000")
+    expect(page.locator("#state")).to_have_text("Unknown")
+    lost = page.url
+    call("+919876500000")
+    expect(page.locator(".c-error")).to_contain_text("not known yet")
+    shot(page, "call-again")
+    page.fill("#id_again", "nobody heard it")
+    page.click("#call")
+    expect(page.get_by_text("rings now")).to_be_visible()
+
+    page.goto(lost)
+    page.fill("#why", "I stood beside")
+    with page.expect_response(lambda answer: answer.url == lost):
+        pass  # the page has asked for itself anew
+    page.locator("#why").press_sequentially(" the phone")
+    expect(page.locator("#why")).to_have_value("I stood beside the phone")
+    shot(page, "call-unknown")
+    page.click("#resolve button >> nth=0")
+
+    expect(page.locator("#state")).to_have_text("Not sent")
+    assert GatewayCall.objects.order_by("pk").first().evidence.endswith("I stood beside the phone")

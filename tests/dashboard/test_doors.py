@@ -15,6 +15,7 @@ from django.db import connection
 from django.template.response import SimpleTemplateResponse
 from django.test.utils import CaptureQueriesContext
 
+from laaffic_console.gateway.services.account import laaffic_client
 from tests.dashboard import doors
 from tests.dashboard.doors import Door
 
@@ -66,6 +67,7 @@ def _quiet(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
         "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     }
     monkeypatch.setattr(SimpleTemplateResponse, "rendered_content", "")
+    laaffic_client.cache_clear()  # another test's client would speak where these credentials are missing
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Addresses and forms with what no database can look for: a page or a sentence, never an error 500."""
 
+import datetime as dt
 import random
 from typing import Any
 from urllib.parse import urlencode
@@ -7,12 +8,17 @@ from urllib.parse import urlencode
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.db import OperationalError, connection
+from django.core.exceptions import ValidationError
+from django.db import OperationalError, ProgrammingError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from laaffic_console.dashboard import odd_requests
-from messaging.models import Contact, ContactGroup
+from laaffic_console.dashboard.console_admin import ModelAdmin
+from laaffic_console.gateway.models import Application
+from messaging.models import Campaign, Contact, ContactGroup, EmailCampaign
+from voice.models import GroupTask
 
 # On PostgreSQL a query that fails spoils its transaction; a request has one a query, so the tests may have none around.
 pytestmark = pytest.mark.django_db(transaction=connection.vendor == "postgresql")
@@ -42,7 +48,8 @@ PLAIN = [
     "due",
 ]
 PAGES = sorted(model._meta.label_lower for model in admin.site._registry)
-AT_A_TIME = 10
+AT_A_TIME = 20
+ENDS = ("exact", "id__exact", "isnull", "in")
 
 
 @pytest.fixture
@@ -54,6 +61,11 @@ def signed_in(client: Client) -> Client:
 def names_of(model: Any) -> list[str]:
     """Everything that can stand before the `=`: each field with each of its look-ups, and of its year."""
     found = list(PLAIN)
+    for offered in admin.site._registry[model].list_filter:
+        if hasattr(offered, "parameter_name"):
+            found += [offered.parameter_name] * 20
+        else:
+            found += [f"{offered if isinstance(offered, str) else offered[0]}__{end}" for end in ENDS]
     for field in model._meta.concrete_fields:
         found += [field.name, *(f"{field.name}__{lookup}" for lookup in field.get_lookups())]
         if "year" in field.get_lookups():
@@ -124,6 +136,62 @@ def test_a_year_that_nobody_plans_for_is_refused(signed_in: Client, application:
     answer = signed_in.post(reverse("admin:messaging_campaign_add"), sent)
 
     assert "Write a year from 1900 to 2199" in answer.content.decode()
+
+
+def test_every_list_offers_what_it_answers_and_nothing_else() -> None:
+    assert [a for a in admin.site._registry.values() if not isinstance(a, ModelAdmin)] == []
+
+
+@pytest.mark.parametrize("problem", [TypeError, LookupError, AttributeError, ValueError, ProgrammingError])
+def test_a_fault_of_ours_is_not_taken_for_a_bad_address(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch, problem: type[Exception]
+) -> None:
+    def broken(*_args: Any) -> None:
+        raise problem("ours")
+
+    monkeypatch.setattr("messaging.admin.contacts.ContactAdmin.in_groups", broken)
+    Contact.objects.create(number="919876543210", name="Asha")
+
+    with pytest.raises(problem, match="ours"):
+        signed_in.get(reverse("admin:messaging_contact_changelist") + "?q=91")
+
+
+def test_what_cannot_be_looked_for_is_not_exported_whole(signed_in: Client) -> None:
+    Contact.objects.create(number="919876543210", name="Asha")
+
+    answer = signed_in.get(reverse("admin:messaging_contact_export_csv") + "?number__regex=(")
+
+    assert (answer.status_code, answer["Location"]) == (302, reverse("admin:messaging_contact_changelist") + "?e=1")
+
+
+def test_the_links_of_our_pages_are_answered(signed_in: Client) -> None:
+    for name in ("message", "emailmessage", "reply"):
+        answer = signed_in.get(reverse(f"admin:messaging_{name}_changelist") + "?campaign__id__exact=1")
+        assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/New_York"])
+def test_a_moment_that_clocks_cannot_show_is_neither_stored_nor_fatal(signed_in: Client, zone: str, year: int) -> None:
+    at = dt.datetime(year, 1 if year == 1 else 12, 1 if year == 1 else 31, 23 * (year > 1), tzinfo=dt.UTC)
+    made: list[tuple[str, Any, tuple[str, ...]]] = []
+    for name, model, field, pages in (
+        ("messaging_campaign", Campaign, "scheduled_at", ("change", "review")),
+        ("messaging_emailcampaign", EmailCampaign, "scheduled_at", ("change", "review")),
+        ("voice_grouptask", GroupTask, "send_at", ("change", "edit", "review")),
+    ):
+        application = Application.objects.create(app_id=name, channel={"m": "sms", "v": "voice"}[name[0]], name=name)
+        with pytest.raises(ValidationError, match="out of range"), transaction.atomic():
+            model.objects.create(name="x", application=application, **{field: at})
+        row = model.objects.create(name="x", application=application)
+        model.objects.filter(pk=row.pk).update(**{field: at})  # as it was stored before
+        made.append((name, row, pages))
+
+    with timezone.override(zone):
+        for name, row, pages in made:
+            for page in pages:
+                answer = signed_in.get(reverse(f"admin:{name}_{page}", args=[row.pk]))
+                assert answer.status_code in (200, 302), (name, page)
 
 
 def test_a_locked_database_is_not_taken_for_a_bad_address() -> None:

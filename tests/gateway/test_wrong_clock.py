@@ -174,7 +174,7 @@ class OrphanTests:
 
 
 class SipCallTests:
-    @pytest.mark.parametrize("age", [0, 1, 20, 100, 300])  # minutes
+    @pytest.mark.parametrize("age", [0, 1, 20, 100, 200])  # minutes
     @pytest.mark.parametrize("is_wrong", [True, False])
     def test_its_record_is_looked_for(
         self, application: Application, ahead: Callable[[], Any], age: int, is_wrong: bool

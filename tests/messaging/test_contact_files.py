@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from openpyxl.chart import BarChart, Reference
 
+from laaffic_console.exports import escape_formula
 from messaging import contact_files, merge_fields
 from messaging.contact_files import ContactFile
 from messaging.contact_rows import (
@@ -19,7 +20,6 @@ from messaging.contact_rows import (
     RowOptions,
     attribute_header,
     attribute_name,
-    escape_formula,
     guess_mapping,
 )
 from messaging.unreadable import UnreadableFile

@@ -308,7 +308,7 @@ class RefusalTests:
     def test_what_has_not_left_can_be_cancelled_and_what_has_cannot(
         self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
     ) -> None:
-        campaign, other = launched(mail_app), launched(mail_app, name="Other")
+        campaign, other = launched(mail_app), launched(mail_app, name="Other", subject="another")
         email_campaigns.cancel(campaign.pk)
         run_jobs()
 

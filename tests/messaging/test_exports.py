@@ -11,7 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from messaging import exports, xlsx_stream
+from laaffic_console import exports as files
+from laaffic_console import xlsx_stream
+from messaging import exports
 from messaging.models import Contact, ContactGroup, GroupMembership
 from messaging.resources import ContactResource
 from tests.messaging.conftest import add_contacts
@@ -23,7 +25,7 @@ LIST = "/admin/messaging/contact/"
 
 def rows_of(answer: Any) -> list[list[str]]:
     content = b"".join(answer.streaming_content)
-    if answer["Content-Type"] == exports.XLSX:
+    if answer["Content-Type"] == files.XLSX:
         sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
         return [[cell or "" for cell in row] for row in sheet.iter_rows(values_only=True)]
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
@@ -56,7 +58,11 @@ class SameRowsTests:
     def test_both_formats_hold_the_same(self, admin_client: Client, people: list[Contact], kind: str) -> None:
         rows = rows_of(admin_client.get(f"{LIST}export-{kind}/"))
 
-        assert rows == [[str(cell) for cell in row] for row in exports.rows(Contact.objects.all())]
+        at = rows[0].index("created_at")
+        shown = [[str(files.cell(cell)) for cell in row] for row in exports.rows(Contact.objects.all())]
+        for row in (*rows, *shown):
+            row[at] = ""  # typed as each format has it: tests/dashboard/test_exported_files.py
+        assert rows == shown
         assert rows[-1][1] == "'=1+1"
 
 

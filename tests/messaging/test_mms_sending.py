@@ -158,7 +158,7 @@ class SendTests:
         run_jobs: Callable[[], int],
     ) -> None:
         add_contacts(group, 2)
-        sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1, paths=["/mmsUpload"])
+        sandbox.set_faults(next_fault="bad_gateway_after", next_calls=3, paths=["/mmsUpload"])
         campaign = campaigns.launch(draft(application, group, picture).pk)
         run_jobs()
         campaign.refresh_from_db()
@@ -169,6 +169,23 @@ class SendTests:
         campaigns.resume(campaign.pk)
         run_jobs()
         assert settled(campaign) == {"accepted": 2}
+
+    def test_an_upload_whose_answer_was_lost_is_asked_for_again_by_itself(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        picture: MmsAttachment,
+        run_jobs: Callable[[], int],
+    ) -> None:
+        add_contacts(group, 2)
+        sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1, paths=["/mmsUpload"])
+        campaign = campaigns.launch(draft(application, group, picture).pk)
+        run_jobs()
+
+        assert settled(campaign) == {"accepted": 2}
+        uploads = GatewayCall.objects.filter(interface="mmsUpload").order_by("attempt")
+        assert list(uploads.values_list("state", flat=True)) == ["lapsed", "accepted"]
 
     def test_a_test_message_carries_the_attachments_too(
         self,

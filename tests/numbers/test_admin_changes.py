@@ -108,7 +108,9 @@ class BindTests:
         made = Binding.objects.get()
         door("bindings/vanish", bind_ids=[made.bind_id])
 
-        shown = text_of(admin_client.post(f"/admin/numbers/binding/{made.pk}/unbind/", follow=True))
+        shown = text_of(
+            admin_client.post(f"/admin/numbers/binding/{made.pk}/unbind/", {"seen_pair": made.pair}, follow=True)
+        )
 
         assert f"Laaffic has no binding {made.bind_id} any more" in shown
         assert "Gone at Laaffic" in shown
@@ -118,7 +120,9 @@ class BindTests:
         admin_client.post(BIND, terms(application))
         made = Binding.objects.get()
 
-        shown = text_of(admin_client.post(f"/admin/numbers/binding/{made.pk}/unbind/", follow=True))
+        shown = text_of(
+            admin_client.post(f"/admin/numbers/binding/{made.pk}/unbind/", {"seen_pair": made.pair}, follow=True)
+        )
 
         assert "Unbound" in shown
         assert Binding.objects.get().ending == "unbound"
@@ -220,8 +224,9 @@ class EditTests:
         apply = f"{POOLS}{pool.pk}/versions/1/apply/"
         assert "<del>7</del>" in text_of(admin_client.get(apply))
 
-        assert "Type 918885" in text_of(admin_client.post(apply, {"typed": "", "seen_version": "1"}))
-        done = text_of(admin_client.post(apply, {"typed": "918885", "seen_version": "1"}, follow=True))
+        seen = hidden(text_of(admin_client.get(apply)))
+        assert "Type 918885" in text_of(admin_client.post(apply, {**seen, "typed": ""}))
+        done = text_of(admin_client.post(apply, {**seen, "typed": "918885"}, follow=True))
 
         assert "Laaffic has accepted version 2" in done
         assert "In step" in done
@@ -230,7 +235,7 @@ class EditTests:
         self, admin_client: Client, edit: Callable[..., str], pool: NumberPool, sandbox: RunningSandbox
     ) -> None:
         sandbox.set_faults(next_fault="reset_after", next_calls=1)
-        edit(max_concurrency="50", step="apply", typed="918885")
+        edit(**hidden(edit(max_concurrency="50")), step="apply", typed="918885")
         assert GatewayCall.objects.get().state == CallState.UNKNOWN
 
         shown = text_of(admin_client.get(f"{POOLS}{pool.pk}/change/"))
@@ -252,10 +257,67 @@ class EditTests:
         door("pools/drift", pool_number="918885", max_concurrency=7)
         pool_sync.sync()
 
-        shown = text_of(admin_client.post(f"{POOLS}{pool.pk}/adopt/", follow=True))
+        seen = hidden(text_of(admin_client.get(f"{POOLS}{pool.pk}/change/")))
+        shown = text_of(admin_client.post(f"{POOLS}{pool.pk}/adopt/", {"seen_held": seen["seen_held"]}, follow=True))
 
         assert "Taken over" in shown
         assert not GatewayCall.objects.exists()
+
+
+class ComparedMeanwhileTests:
+    """A synchronisation between the page and the click: nobody deletes a number that they were not shown."""
+
+    @pytest.fixture
+    def drift(self, door: Door, pool: NumberPool) -> Callable[..., None]:
+        def happen(**given: Any) -> None:
+            door("pools/drift", pool_number="918885", **given)
+            pool_sync.sync()
+
+        return happen
+
+    @pytest.mark.parametrize("page", ["edit", "versions/1/apply", "adopt"])
+    def test_what_is_shown_is_shown_again(
+        self, admin_client: Client, pool: NumberPool, drift: Callable[..., None], page: str
+    ) -> None:
+        drift(max_concurrency=7)
+        at = f"{POOLS}{pool.pk}/{page}/"
+        fields = {"pool_number": "918885", "whitelist": "192.168.10.17", "max_concurrency": "99", "seen_version": "1"}
+        looked = admin_client.post(at, fields) if page == "edit" else admin_client.get(at)
+        if page == "adopt":
+            looked = admin_client.get(f"{POOLS}{pool.pk}/change/")
+        sent = {**hidden(text_of(looked)), "typed": "918885", "step": "apply"}
+        drift(numbers=["9178605501", "9178605502", "9178605599"])
+
+        again = text_of(admin_client.post(at, sent, follow=True))
+
+        assert "something else than what was shown" in again
+        assert "9178605599" in again
+        assert not GatewayCall.objects.exists()
+        sent |= {name: value for name, value in hidden(again).items() if name.startswith("seen_")}
+        admin_client.post(at, sent)
+        pool.refresh_from_db()
+        assert (pool.current.number, pool.drifted_at) == (2, None)
+
+    def test_without_the_mark_of_a_page_nothing_is_sent(self, admin_client: Client, pool: NumberPool) -> None:
+        fields = {"pool_number": "918885", "whitelist": "10.0.0.1", "max_concurrency": "5"}
+
+        again = text_of(admin_client.post(f"{POOLS}{pool.pk}/edit/", {**fields, "typed": "918885", "step": "apply"}))
+
+        assert "something else than what was shown" in again
+        assert not GatewayCall.objects.exists()
+
+    def test_a_binding_that_joins_others_now_is_not_unbound(
+        self, admin_client: Client, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        admin_client.post(BIND, terms(application))
+        made = Binding.objects.get()
+        sent = hidden(text_of(admin_client.get(f"/admin/numbers/binding/{made.pk}/change/")))
+        Binding.objects.update(phone_b="919876543219")
+
+        shown = text_of(admin_client.post(f"/admin/numbers/binding/{made.pk}/unbind/", sent, follow=True))
+
+        assert "joins 919876543210 – 919876543219 now" in shown
+        assert Binding.objects.get().is_live
 
 
 class PermissionTests:

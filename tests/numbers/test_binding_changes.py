@@ -163,7 +163,7 @@ class LostAnswerTests:
         sandbox.set_faults(next_fault="reset_after", next_calls=1)
         asked = binding_changes.unbind(made)
         assert asked.call.state == CallState.UNKNOWN
-        with pytest.raises(ValidationError, match="being unbound already"):
+        with pytest.raises(ValidationError, match="not known yet"):
             binding_changes.unbind(made)
 
         binding_sync.sync(application)

@@ -84,6 +84,7 @@ class PoolTests:
                 "added_numbers": ["9178605503"],
                 "removed_numbers": ["9178605501"],
             },
+            "seen": NumberPool.objects.get(pool_number="918885").held.fingerprint,
         }
         assert not GatewayCall.objects.exists()
 
@@ -102,6 +103,21 @@ class PoolTests:
 
         listed = {row["pool"]: row["drifted"] for row in run("pool", "list")["pools"]}
         assert listed == {"918885": False, "442000": False}
+
+    @pytest.mark.parametrize("verb", [["edit", "--concurrency", "5"], ["apply"], ["adopt"]])
+    def test_what_was_compared_meanwhile_is_not_replaced_unseen(
+        self, sandbox: RunningSandbox, application: Application, door: Door, verb: list[str]
+    ) -> None:
+        run("sync", "pools")
+        door("pools/drift", pool_number="918885", max_concurrency=7)
+        run("sync", "pools")
+        seen = run("pool", "show", "918885")["seen"]
+        door("pools/drift", pool_number="918885", numbers=["9178605599"])
+        run("sync", "pools")
+
+        with pytest.raises(CommandError, match="something else than what was shown"):
+            run("pool", verb[0], "918885", *verb[1:], "--confirm", "918885", "--seen", seen)
+        assert not GatewayCall.objects.exists()
 
     def test_create_rename_and_adopt(self, sandbox: RunningSandbox, application: Application, door: Door) -> None:
         made = ["--whitelist", "10.0.0.1", "--numbers", "9178600001", "--concurrency", "5", "--confirm", "918000"]

@@ -205,6 +205,13 @@ class CommandTests:
         assert added["state"] == "accepted"
         assert made == {"account": phone.account, "password": password_of(sandbox, phone.account)}
 
+    @pytest.mark.parametrize("given", [["add", "--group", "counter", "--name", "desk"], ["reset", "test_001"]])
+    def test_a_lost_answer_is_said(self, sandbox: RunningSandbox, phone: SipPhone, given: list[str]) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
+        with pytest.raises(CommandError, match="answer was lost") as problem:
+            self.said("phone", *given)
+        assert problem.value.returncode == 3
+
     @pytest.mark.parametrize(
         ("given", "said"),
         [

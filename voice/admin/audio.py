@@ -13,9 +13,9 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from laaffic_console.dashboard.console_admin import ModelAdmin
 from laaffic_console.dashboard.file_input import FileInput
 from laaffic_console.dashboard.pages import blame, page, require
 from voice.models import AudioFile

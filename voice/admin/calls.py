@@ -12,10 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console import plain_text
+from laaffic_console.dashboard.again import AgainForm
 from laaffic_console.dashboard.pages import blame, may_see_contacts, page, require
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.gateway.models import CallState, GatewayCall
-from messaging import search_indexes
+from laaffic_console.gateway.services import open_acts
 from messaging.models import Contact
 from voice.admin.records import COLOURS, beginning_with
 from voice.models import SipCall, SipPhone
@@ -29,6 +31,7 @@ STATE_COLOURS = COLOURS | {
     CallState.IN_FLIGHT: "info",
     CallState.PREPARED: "default",
     "ringing": "info",
+    CallState.LAPSED: "default",
 }
 
 # Outcomes → the states that are coloured so on all pages.
@@ -37,7 +40,7 @@ TONES["ringing"] = "running"
 TONES |= dict.fromkeys(["busy", "no answer", "declined"], "held")
 
 
-class CallForm(forms.Form):
+class CallForm(AgainForm):
     phone = forms.ModelChoiceField(
         SipPhone.objects.none(), label=gettext_lazy("From"), help_text=gettext_lazy("This SIP phone rings first.")
     )
@@ -81,7 +84,7 @@ class SipCallAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SipCall], search_term: str
     ) -> tuple[QuerySet[SipCall], bool]:
-        digits = search_indexes.digits_of(search_indexes.plain(search_term)) or search_term.strip()
+        digits = plain_text.digits_of(search_term) or search_term.strip()
         return (queryset.filter(**beginning_with(digits)) if digits else queryset), False
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)
@@ -117,10 +120,10 @@ class SipCallAdmin(ReadOnlyAdmin):
     def _initial(self, request: HttpRequest) -> dict[str, Any]:
         """From the phone's row, or from a contact, for who may see contacts."""
         given: dict[str, Any] = {}
-        if (chosen := request.GET.get("phone", "")).isdecimal():
+        if chosen := plain_text.whole_number(request.GET.get("phone", "")):
             given["phone"] = chosen
-        contact = request.GET.get("contact", "")
-        if contact.isdecimal() and len(contact) < 19 and may_see_contacts(request):
+        contact = plain_text.whole_number(request.GET.get("contact", ""))
+        if contact is not None and may_see_contacts(request):
             given["callee"] = Contact.objects.filter(pk=contact).values_list("number", flat=True).first() or ""
         return given
 
@@ -134,6 +137,7 @@ class SipCallAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         may_add = self.has_add_permission(request)
         state = asked.call.state if asked.call else None
+        may_try = may_add and (state is None or state in calls.MAY_TRY_AGAIN)
         return page(
             self,
             request,
@@ -146,15 +150,16 @@ class SipCallAdmin(ReadOnlyAdmin):
             advice=calls.advice(asked),
             is_waiting=asked.look_at is not None and asked.record_id is None,
             calls=GatewayCall.objects.filter(about_kind=calls.ABOUT, about_id=asked.pk)[:20],
-            may_try=may_add and (state is None or state in calls.MAY_TRY_AGAIN),
-            may_resolve=may_add and state == CallState.UNKNOWN,
+            may_try=may_try,
+            asks_why=may_try and open_acts.like(calls.digest_of(asked.callee), asked.application) is not None,
+            may_resolve=may_add and state in calls.UNSETTLED,
         )
 
     def again_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_sipcall", "voice.add_sipcall")
         asked = self._posted(request, pk)
         try:
-            say(request, calls.try_again(asked.pk, by=request.user))
+            say(request, calls.try_again(asked.pk, again=request.POST.get(open_acts.FIELD, ""), by=request.user))
         except ValidationError as problem:
             for said in problem.messages:
                 messages.error(request, said)
@@ -165,10 +170,11 @@ class SipCallAdmin(ReadOnlyAdmin):
         asked = self._posted(request, pk)
         why = request.POST.get("why", "").strip()
         if not why:
-            messages.error(request, _("Say how you know that it did not ring."))
+            messages.error(request, _("Say how you know it: it is kept with the request."))
             return HttpResponseRedirect(own_page(asked))
+        settle = calls.it_rang if request.POST.get("word") == "rang" else calls.did_not_ring
         try:
-            calls.did_not_ring(asked.pk, why=why[:150], by=request.user)
+            settle(asked.pk, why=why[:150], by=request.user)
         except ValidationError as problem:
             for said in problem.messages:
                 messages.error(request, said)

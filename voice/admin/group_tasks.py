@@ -9,20 +9,20 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console import exports as files
 from laaffic_console.dashboard.exporting import Exporting, require_export
 from laaffic_console.dashboard.pages import page, require
+from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from messaging.admin import approvals
 from messaging.services.launch_checks import NotSeen
 from voice import group_exports
 from voice.admin.group_facts import bar, button_words, check_words, start_words, told
 from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
-from voice.admin.records import TYPES
 from voice.admin.sync_state import CopiedListAdmin
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN
@@ -85,7 +85,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
     # The list
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        kinds = group_exports.KINDS if self.has_export_permission(request) else ()
+        kinds = files.KINDS if self.has_export_permission(request) else ()
         exports = [(kind.upper(), reverse("admin:voice_grouptask_export", args=[kind])) for kind in kinds]
         response = super().changelist_view(request, {"exports": exports} | (extra_context or {}))
         if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
@@ -95,14 +95,12 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
     def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse | HttpResponseRedirect:
         """What the list shows with its filters and search, all pages of it."""
         require_export(request, GroupTask)
-        if kind not in group_exports.KINDS:
+        if kind not in files.KINDS:
             raise Http404
         shown = self.rows_shown(request)
         if isinstance(shown, HttpResponseRedirect):
             return shown
-        answer = StreamingHttpResponse(group_exports.content(shown, kind), content_type=TYPES[kind])
-        answer["Content-Disposition"] = f'attachment; filename="group-calls-{timezone.now():%Y-%m-%d}.{kind}"'
-        return answer
+        return files.answer(group_exports.rows(shown), kind, "group-calls", _("Group calls"))
 
     @display(description=gettext_lazy("task"), header=True, ordering="name")
     def shown_name(self, task: GroupTask) -> list[str]:
@@ -187,22 +185,26 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
         task = self._draft(pk)
         problems: list[str] = []
         missing: list[str] = []
+        repeated = ""
         if request.method == "POST":
             require(request, "voice.launch_grouptask")
             try:
                 group_start.require(_Facts(task).checks, ticked=set(request.POST.getlist("seen")))
                 seen = request.POST.get("shown", "")
-                return self._launched(request, group_tasks.launch(task.pk, by=request.user, seen=seen))
+                again = request.POST.get(FIELD, "")
+                return self._launched(request, group_tasks.launch(task.pk, by=request.user, seen=seen, again=again))
+            except StillOpen as problem:
+                repeated = problem.sentence
             except NotSeen as problem:
                 missing = problem.sentences
             except group_tasks.NotAsShown as problem:
                 missing, task = problem.messages, self._draft(pk)
             except ValidationError as problem:
                 problems = problem.messages
-        return self._review_page(request, task, problems=problems, missing=missing)
+        return self._review_page(request, task, problems=problems, missing=missing, repeated=repeated)
 
     def _review_page(
-        self, request: HttpRequest, task: GroupTask, *, problems: list[str], missing: list[str]
+        self, request: HttpRequest, task: GroupTask, *, problems: list[str], missing: list[str], repeated: str
     ) -> HttpResponse:
         facts = _Facts(task)
         ticked = set(request.POST.getlist("seen"))
@@ -218,6 +220,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
             task=task,
             problems=problems,
             missing=missing,
+            repeated=repeated,
             checks=[check_words(check, check.key in ticked) for check in facts.checks],
             clocks=facts.clocks,
             approval=approval,
@@ -280,6 +283,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
             may_cancel=may_launch and task.state in OPEN and bool(task.key),
             may_export=self.has_export_permission(request),
             may_resolve=may_launch and task.state == TaskState.UNKNOWN,
+            may_end=may_launch and task.state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),
             may_delete=self.has_delete_permission(request, task),
             **told(task),
         )
@@ -290,7 +294,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
         task = GroupTask.objects.filter(pk=pk).first()
         if task is None:
             raise Http404
-        answer = HttpResponse("\r\n".join(["number", *group_numbers.of(task), ""]), content_type=TYPES["csv"])
+        answer = HttpResponse("\r\n".join(["number", *group_numbers.of(task), ""]), content_type=files.CSV)
         answer["Content-Disposition"] = f'attachment; filename="group-call-{pk}.csv"'
         return answer
 
@@ -331,8 +335,9 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
         why = request.POST.get("why", "").strip()
         try:
             if not why:
-                raise ValidationError(_("Say how you know that Laaffic does not have it."))
-            group_tasks.not_there(task.pk, why=why[:120], by=request.user)
+                raise ValidationError(_("Say how you know it: it is kept with the task."))
+            settle = group_tasks.say_over if request.POST.get("word") == "over" else group_tasks.not_there
+            settle(task.pk, why=why[:120], by=request.user)
         except ValidationError as problem:
             say(request, problem)
         return HttpResponseRedirect(own_page(task))

@@ -13,16 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console import exports as files
 from laaffic_console.dashboard.exporting import Exporting, require_export
+from laaffic_console.plain_text import digits_of, plain
 from voice import exports
 from voice.admin.sync_state import CopiedListAdmin
 from voice.models import CallRecord
 from voice.services import call_charts, records_pulls, syncing
 
-TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+MAX_DIGITS = 15  # of a number; Laaffic's voice ids are longer
 COLOURS = {
     "answered": "success",
     "voicemail": "info",
@@ -101,14 +100,12 @@ class CallRecordAdmin(Exporting, CopiedListAdmin):
     def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse | HttpResponseRedirect:
         """What the list shows with its filters and search, all pages of it."""
         require_export(request, CallRecord)
-        if kind not in exports.KINDS:
+        if kind not in files.KINDS:
             raise Http404
         shown = self.rows_shown(request)
         if isinstance(shown, HttpResponseRedirect):
             return shown
-        answer = StreamingHttpResponse(exports.content(shown, kind), content_type=TYPES[kind])
-        answer["Content-Disposition"] = f'attachment; filename="calls-{timezone.now():%Y-%m-%d}.{kind}"'
-        return answer
+        return files.answer(exports.rows(shown), kind, "calls")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         charts = call_charts.charts()
@@ -116,7 +113,7 @@ class CallRecordAdmin(Exporting, CopiedListAdmin):
             "charts": charts,
             "rate_chart": json.dumps(charts["rate"]),
             "duration_chart": json.dumps(charts["duration"]),
-            "exports": [(kind.upper(), reverse("admin:voice_callrecord_export", args=[kind])) for kind in exports.KINDS]
+            "exports": [(kind.upper(), reverse("admin:voice_callrecord_export", args=[kind])) for kind in files.KINDS]
             if self.has_export_permission(request)
             else [],
         }
@@ -125,12 +122,13 @@ class CallRecordAdmin(Exporting, CopiedListAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[CallRecord], search_term: str
     ) -> tuple[QuerySet[CallRecord], bool]:
-        term = "".join(search_term.split()).lstrip("+").replace("-", "")
+        term = plain(search_term)
+        digits = digits_of(term)
         if not term:
             return queryset, False
-        if term.isdecimal() and len(term) <= 15:
-            return queryset.filter(**beginning_with(term)), False
-        return queryset.filter(voice_id=search_term.strip()), False
+        if digits and len(digits) <= MAX_DIGITS:
+            return queryset.filter(**beginning_with(digits)), False
+        return queryset.filter(voice_id=term), False
 
     @display(description=gettext_lazy("kind"), ordering="kind")
     def shown_kind(self, record: CallRecord) -> str:

@@ -11,7 +11,9 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.services.open_acts import StillOpen
 from messaging.models import ContactGroup
 from voice.models import Announcement, AudioFile, GroupTask, TaskState
 from voice.services import group_copies, group_numbers, group_sync, group_tasks
@@ -32,6 +34,8 @@ def add(parser: ArgumentParser) -> None:
         own.add_argument("id", type=int)
         if verb == "again":
             own.add_argument("--failed", action="store_true", help="only who was not reached")
+        if verb in ("launch", "again"):
+            outcomes.add_again(own)
         _add_json(own)
     listed = verbs.add_parser("list", help=f"the newest {NEWEST} tasks")
     listed.add_argument("--state", choices=TaskState.values)
@@ -68,6 +72,7 @@ def _add_create(parser: ArgumentParser) -> None:
     parser.add_argument("--agent-key", type=int, help="only on this key")
     parser.add_argument("--callout-rate", type=int, default=1)
     parser.add_argument("--launch", action="store_true")
+    outcomes.add_again(parser)
     _add_json(parser)
 
 
@@ -78,10 +83,10 @@ def _add_json(parser: ArgumentParser) -> None:
 def run(options: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
     verbs: dict[str, Callable[[dict[str, Any]], Any]] = {
         "create": _create,
-        "launch": lambda given: _launched(_found(given["id"])),
+        "launch": lambda given: _launched(_found(given["id"]), given["again"]),
         "show": _show,
         "cancel": lambda given: as_json(group_tasks.cancel(_found(given["id"]).pk)),
-        "again": lambda given: _launched_new(group_copies.again(_found(given["id"]), failed_only=given["failed"])),
+        "again": _again,
         "list": _list,
     }
     result: dict[str, Any] | list[dict[str, Any]] = verbs[options["group_verb"]](options)
@@ -124,7 +129,11 @@ def _create(options: dict[str, Any]) -> dict[str, Any]:
             with_sms=task.hang_up_sms,
         )
     group_tasks.save(task, audience=audience)
-    return _launched_new(task) if options["launch"] else as_json(task)
+    return _launched_new(task, options["again"]) if options["launch"] else as_json(task)
+
+
+def _again(options: dict[str, Any]) -> dict[str, Any]:
+    return _launched_new(group_copies.again(_found(options["id"]), failed_only=options["failed"]), options["again"])
 
 
 def _source(options: dict[str, Any]) -> Announcement:
@@ -159,17 +168,20 @@ def _transfer(options: dict[str, Any]) -> dict[str, Any]:
     return {"to_agent": True, "agent_group": group, **told}
 
 
-def _launched(task: GroupTask) -> dict[str, Any]:
-    launched = group_tasks.launch(task.pk)
+def _launched(task: GroupTask, again: str) -> dict[str, Any]:
+    launched = group_tasks.launch(task.pk, again=again)
     if launched.state == TaskState.DRAFT:
         raise CommandError(group_tasks.advice(launched))
     return as_json(launched)
 
 
-def _launched_new(task: GroupTask) -> dict[str, Any]:
+def _launched_new(task: GroupTask, again: str) -> dict[str, Any]:
     """What may not leave stays as a draft, which a second person can approve and anybody launch later."""
     try:
-        return _launched(task)
+        return _launched(task, again)
+    except StillOpen:
+        task.delete()  # the same command with a reason writes it anew
+        raise
     except ValidationError as problem:
         kept = f"It is kept as draft {task.pk}: manage.py voice group launch {task.pk} launches it."
         raise CommandError(f"{said(problem)}\n{kept}") from problem

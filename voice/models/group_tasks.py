@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.figures import money, share
 from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.moments import PlannedMomentField
 from voice.models.audio import AudioFile
 
 
@@ -118,7 +119,7 @@ class GroupTask(models.Model):
         blank=True,
         validators=[RegexValidator(r"^[0-9]{0,20}$", _("At most 20 digits, without + and spaces."))],
     )
-    send_at = models.DateTimeField(_("start at"), null=True, blank=True)
+    send_at = PlannedMomentField(_("start at"), null=True, blank=True)
     windows = models.JSONField(_("allowed times of day"), default=list, blank=True)  # [["09:00", "12:00"], …]
 
     hang_up_sms = models.BooleanField(_("send an SMS after the call"), default=False)
@@ -167,6 +168,7 @@ class GroupTask(models.Model):
     launch_token = models.CharField(max_length=36, blank=True, editable=False)
     launched_at = models.DateTimeField(_("launched"), null=True)
     finished_at = models.DateTimeField(_("over since"), null=True)
+    ended_because = models.CharField(_("ended because"), max_length=300, blank=True)  # a person's word
 
     # What Laaffic says of it …
     vendor_status = models.CharField(_("Laaffic's status"), max_length=16, blank=True)

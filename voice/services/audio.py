@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,6 +19,7 @@ from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import leases, ledger, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, UploadedAudio
+from laaffic_console.plain_text import without_marks
 from voice.models import AudioFile, AudioType
 from voice.services import audio_content
 
@@ -28,7 +29,11 @@ MAY_HAVE_ARRIVED = (CallState.UNKNOWN, CallState.IN_FLIGHT, CallState.ACCEPTED)
 
 
 class UploadFailed(Exception):
-    """Laaffic does not have the file; the sentence says why and what to do."""
+    """Laaffic does not have the file, or its id is not known; the sentence says why and what to do."""
+
+
+class UploadUnknown(UploadFailed):
+    """The answer was lost. To upload it again is safe: a name is taken once."""
 
 
 def add(data: bytes, name: str, *, by: User | None = None) -> tuple[AudioFile, bool]:
@@ -70,7 +75,7 @@ def check_free(name: str, *, besides: int | None = None) -> None:
 
 def suggested_name(given: str) -> str:
     """A chosen file's own name, without its folders."""
-    return PurePosixPath(given.replace("\\", "/").replace("\0", "")).name.strip()
+    return PurePosixPath(without_marks(given).replace("\\", "/").replace("\0", "")).name.strip()
 
 
 def rename(audio: AudioFile, name: str) -> None:
@@ -85,7 +90,13 @@ def rename(audio: AudioFile, name: str) -> None:
 
 
 def tries(audio: AudioFile) -> QuerySet[GatewayCall]:
-    return GatewayCall.objects.filter(about_kind=ABOUT, about_id=audio.pk)
+    """Of this very content under this name, also where the library's row was made anew since."""
+    of_content = Q(digest=_digest(audio))
+    return GatewayCall.objects.filter(of_content | Q(about_id=audio.pk), about_kind=ABOUT)
+
+
+def _digest(audio: AudioFile) -> str:
+    return ledger.digest_of(audio.name, audio.digest)
 
 
 def upload(audio_id: int, *, by: User | None = None) -> AudioFile:
@@ -113,7 +124,7 @@ def _upload(audio: AudioFile, by: User | None) -> AudioFile:
             about_kind=ABOUT,
             about_id=audio.pk,
             summary={"name": audio.name, "type": audio.audio_type, "bytes": audio.size},
-            digest=ledger.digest_of(audio.name, audio.digest),
+            digest=_digest(audio),
             attempt=tries(audio).count() + 1,
             worker=workers.worker_name(),
             requested_by=by,
@@ -126,13 +137,18 @@ def _upload(audio: AudioFile, by: User | None) -> AudioFile:
             ),
         )
     except Refused as refusal:
-        if refusal.entry.says_duplicate and ours and (there := _look_up(audio)):
+        if not refusal.entry.says_duplicate:
+            raise UploadFailed(_refused(audio, refusal)) from refusal
+        if not ours:
+            raise UploadFailed(_taken(audio)) from refusal
+        _end_lost_tries(audio, f"call {call.pk} was refused as its duplicate")
+        if there := _look_up(audio):
             return _arrived(audio, there)
-        raise UploadFailed(_taken(audio) if refusal.entry.says_duplicate else _refused(audio, refusal)) from refusal
+        raise UploadFailed(_is_there(audio)) from refusal
     except OutcomeUnknown as problem:
         if there := _look_up(audio):
             return _arrived(audio, there)
-        raise UploadFailed(
+        raise UploadUnknown(
             _(
                 "The answer to the upload of “%(name)s” was lost, and Laaffic's list does not have it yet. Upload it "
                 "again in a minute: the name is unique there, so it cannot arrive twice."
@@ -166,22 +182,29 @@ def _look_up(audio: AudioFile) -> UploadedAudio | None:
 
 def _arrived(audio: AudioFile, there: UploadedAudio) -> AudioFile:
     """An earlier try of ours arrived: its row in the ledger ends by what the list says."""
-    for call in tries(audio).filter(state__in=[CallState.UNKNOWN, CallState.IN_FLIGHT]):
-        ledger.settle_by_evidence(
-            call.pk,
-            CallState.ACCEPTED,
-            evidence=f"fileQuery lists {there.name}: {there.file_id}",
-            provided=[CallState.UNKNOWN, CallState.IN_FLIGHT],
-        )
+    _end_lost_tries(audio, f"fileQuery lists {there.name}: {there.file_id}")
     if not there.file_id:
         raise UploadFailed(_("Laaffic lists “%(name)s” without an id. Ask Laaffic's support.") % {"name": audio.name})
     return _keep(audio, there.file_id)
+
+
+def _end_lost_tries(audio: AudioFile, evidence: str) -> None:
+    lost = (CallState.UNKNOWN, CallState.IN_FLIGHT)
+    for call in tries(audio).filter(state__in=lost):
+        ledger.settle_by_evidence(call.pk, CallState.ACCEPTED, evidence=evidence, provided=lost)
 
 
 def _keep(audio: AudioFile, file_id: str) -> AudioFile:
     audio.file_id, audio.uploaded_at = file_id[:120], timezone.now()
     audio.save(update_fields=["file_id", "uploaded_at"])
     return audio
+
+
+def _is_there(audio: AudioFile) -> str:
+    return _(
+        "Laaffic has “%(name)s” from an earlier upload of yours whose answer was lost, and its list does not show the "
+        "id yet. Upload it again in a minute, under this name: that asks for the id, and nothing arrives twice."
+    ) % {"name": audio.name}
 
 
 def _taken(audio: AudioFile) -> str:

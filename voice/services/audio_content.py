@@ -14,6 +14,7 @@ from mutagen.wave import WAVE
 
 from laaffic_console.laaffic import InvalidRequest
 from laaffic_console.laaffic.voice import check_audio_name
+from messaging.attachment_content import length_of_mp3
 from voice.models import AudioType
 
 SHORTEST_NAME, LONGEST_NAME = 5, 32  # characters, with the suffix
@@ -115,7 +116,7 @@ def _seconds(kind: type[MP3] | type[MP4] | type[WAVE], data: bytes) -> float:
         raise _unfit(_("The file is a film or holds no sound that phones play. Save its sound as MP3 and choose that."))
     if not info.length > 0:
         raise _unfit(_("The audio is empty: it lasts 0 seconds. Record it again."))
-    return float(info.length)
+    return length_of_mp3(info, io.BytesIO(data)) if kind is MP3 else float(info.length)
 
 
 KINDS = ((AudioType.WAV, WAVE, _is_wave), (AudioType.M4A, MP4, _is_mpeg4), (AudioType.MP3, MP3, _is_mpeg))

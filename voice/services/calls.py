@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import database_clock, due, ledger, lost_calls, performing, workers
+from laaffic_console.gateway.services import database_clock, due, ledger, lost_calls, open_acts, performing, workers
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import LaafficError, OutcomeUnknown
 from messaging import msisdn
@@ -30,8 +30,9 @@ from voice.services import phone_evidence
 ABOUT = "SIP call"
 BUSY_PHONE = "-68"
 FIRST_LOOK = dt.timedelta(seconds=15)
-LAST_LOOK = dt.timedelta(hours=6)  # after that a record is not looked for; one that comes still counts
+LAST_LOOK = dt.timedelta(hours=24)  # after that a record is not looked for; one that comes still counts
 LONGEST_RINGING = dt.timedelta(seconds=120)  # maxRingingTime's limit (wire §4)
+UNSETTLED = (CallState.UNKNOWN, CallState.LAPSED)  # a person may say what they know
 MAY_TRY_AGAIN = (CallState.REFUSED, CallState.NOT_SENT)
 
 
@@ -54,42 +55,63 @@ def check_display_number(written: str) -> str:
 
 
 def place(
-    *, phone: SipPhone, callee: str, display_number: str = "", contact: Contact | None = None, by: User | None = None
+    *,
+    phone: SipPhone,
+    callee: str,
+    display_number: str = "",
+    contact: Contact | None = None,
+    again: str = "",
+    by: User | None = None,
 ) -> SipCall:
-    """Record the call and make it; ValidationError at the field that forbids it. What came of it is on its row."""
+    """Record the call and make it; ValidationError at the field that forbids it. What came of it is on its row.
+
+    `again`: why it is made although an earlier one to this number may have rung (StillOpen without it).
+    """
     number = number_of(callee)
     shown = check_display_number(display_number)
     _check_wanted(number)
     if phone.gone_at is not None or not phone.application.is_active:
         raise ValidationError({"phone": _("Laaffic does not list this phone any more. Choose another.")})
-    made = SipCall.objects.create(
-        application=phone.application,
-        account=phone.account,
-        callee=number,
-        display_number=shown,
-        contact=contact or Contact.objects.filter(number=number).first(),
-        called_info=f"{settings.LAAFFIC_ORDER_PREFIX}-call-{secrets.token_hex(8)}",
-        requested_by=by,
-    )
-    return _try(made.pk, by)
+    with transaction.atomic():
+        made = SipCall.objects.create(
+            application=phone.application,
+            account=phone.account,
+            callee=number,
+            display_number=shown,
+            contact=contact or Contact.objects.filter(number=number).first(),
+            called_info=f"{settings.LAAFFIC_ORDER_PREFIX}-call-{secrets.token_hex(8)}",
+            requested_by=by,
+        )
+        asked, call = _prepare(made.pk, again, by)
+    return _make(asked, call)
 
 
-def try_again(call_id: int, *, by: User | None = None) -> SipCall:
+def try_again(call_id: int, *, again: str = "", by: User | None = None) -> SipCall:
     """For a person: only what surely rang nowhere is tried again; ValidationError for everything else.
 
     Each attempt has a mark of its own, so that a late record is its own attempt's.
     """
     _check_wanted(SipCall.objects.values_list("callee", flat=True).get(pk=call_id))
-    return _try(call_id, by)
+    asked, call = _prepare(call_id, again, by)
+    return _make(asked, call)
 
 
 def did_not_ring(call_id: int, *, why: str, by: User) -> None:
     """A person's word about a call whose answer was lost: it can be tried again after that."""
     asked = SipCall.objects.select_related("call").get(pk=call_id)
-    said = f"{by.get_username()} says that it did not ring: {why}"
-    if asked.call is None or not ledger.settle_by_evidence(asked.call.pk, CallState.NOT_SENT, evidence=said):
+    _settle_by_word(asked, CallState.NOT_SENT, f"{by.get_username()} says that it did not ring: {why}")
+
+
+def it_rang(call_id: int, *, why: str, by: User) -> None:
+    """A person's word that it was made: nobody waits for a record any more, and one that comes still counts."""
+    asked = SipCall.objects.select_related("call").get(pk=call_id)
+    _settle_by_word(asked, CallState.ACCEPTED, f"{by.get_username()} says that it rang: {why}")
+
+
+def _settle_by_word(asked: SipCall, state: CallState, said: str) -> None:
+    if asked.call is None or not ledger.settle_by_evidence(asked.call.pk, state, evidence=said, provided=UNSETTLED):
         raise ValidationError(_("What became of this call is known by now. Look at it again."))
-    SipCall.objects.filter(pk=call_id).update(look_at=None)
+    SipCall.objects.filter(pk=asked.pk).update(look_at=None)
 
 
 def _check_wanted(number: str) -> None:
@@ -98,30 +120,37 @@ def _check_wanted(number: str) -> None:
         raise ValidationError({"callee": _("The number is on the suppression list: it is not called.")})
 
 
-def _try(call_id: int, by: User | None) -> SipCall:
-    with transaction.atomic():
-        asked = SipCall.objects.select_for_update(of=("self",)).select_related("call", "application").get(pk=call_id)
-        if asked.call is not None and asked.call.state not in MAY_TRY_AGAIN:
-            raise ValidationError(_("This call was made, or may have been: it is not made again."))
-        if asked.record_id is not None:
-            raise ValidationError(_("A call record says that it rang: it is not made again. Make a new call."))
-        attempt = _attempts(asked).count() + 1
-        mark = _mark(asked, attempt)
-        asked.call = ledger.prepare(
-            interface="voice/sendSip",
-            application=asked.application,
-            about_kind=ABOUT,
-            about_id=asked.pk,
-            summary={"account": asked.account, "callee": asked.callee, "display number": asked.display_number},
-            digest=ledger.digest_of(asked.account, asked.callee, mark),
-            attempt=attempt,
-            worker=workers.worker_name(),
-            requested_by=by,
-        )
-        asked.look_at = database_clock.now() + FIRST_LOOK
-        asked.ringing_at = None
-        asked.save(update_fields=["call", "look_at", "ringing_at"])
-    call = asked.call
+def digest_of(callee: str) -> str:
+    """Whose phone rings: from another phone, or with another display number, it rings all the same."""
+    return ledger.digest_of("voice/sendSip", callee)
+
+
+@transaction.atomic
+def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, GatewayCall]:
+    asked = SipCall.objects.select_for_update(of=("self",)).select_related("call", "application").get(pk=call_id)
+    if asked.call is not None and asked.call.state not in MAY_TRY_AGAIN:
+        raise ValidationError(_("This call was made, or may have been: it is not made again."))
+    if asked.record_id is not None:
+        raise ValidationError(_("A call record says that it rang: it is not made again. Make a new call."))
+    digest = digest_of(asked.callee)
+    why = open_acts.require(digest, asked.application, again=again)
+    call = asked.call = ledger.prepare(
+        interface="voice/sendSip",
+        application=asked.application,
+        about_kind=ABOUT,
+        about_id=asked.pk,
+        summary={"account": asked.account, "callee": asked.callee, "display number": asked.display_number, **why},
+        digest=digest,
+        attempt=_attempts(asked).count() + 1,
+        worker=workers.worker_name(),
+        requested_by=by,
+    )
+    asked.look_at, asked.ringing_at = database_clock.now() + FIRST_LOOK, None
+    asked.save(update_fields=["call", "look_at", "ringing_at"])
+    return asked, call
+
+
+def _make(asked: SipCall, call: GatewayCall) -> SipCall:
     try:
         voice_id = performing.perform(
             call,
@@ -130,7 +159,7 @@ def _try(call_id: int, by: User | None) -> SipCall:
                 account=asked.account,
                 callee=asked.callee,
                 display_number=asked.display_number,
-                called_info=mark,
+                called_info=_mark(asked, call.attempt),
             ),
         )
     except OutcomeUnknown:
@@ -199,7 +228,7 @@ def _settle_attempt(asked: SipCall, attempt: int, record: CallRecord) -> None:
         call.pk,
         CallState.ACCEPTED,
         evidence=f"{record.get_source_display()} of call {record.voice_id}",
-        provided=[CallState.UNKNOWN, CallState.IN_FLIGHT, CallState.NOT_SENT],
+        provided=[*UNSETTLED, CallState.IN_FLIGHT, CallState.NOT_SENT],
     )
     is_last = asked.call_id == call.pk
     if asked.record_id is None and (is_last or (asked.call and asked.call.state in MAY_TRY_AGAIN)):
@@ -235,7 +264,7 @@ def _rang(asked: SipCall, attempt: int, row: Ringing) -> None:
         call.pk,
         CallState.ACCEPTED,
         evidence=f"a phone rang for call {row.call_id}",
-        provided=[CallState.UNKNOWN, CallState.IN_FLIGHT, CallState.NOT_SENT],
+        provided=[*UNSETTLED, CallState.IN_FLIGHT, CallState.NOT_SENT],
     )
     if asked.call_id != call.pk:
         return
@@ -256,7 +285,16 @@ def looked(now: dt.datetime) -> None:
     for asked in SipCall.objects.filter(_is_due(now), record=None).order_by("pk")[:500]:
         age = now - asked.created_at
         later = now + max(FIRST_LOOK, age / 2) if age < LAST_LOOK else None
-        SipCall.objects.filter(pk=asked.pk, record=None).update(look_at=later)
+        given_up = SipCall.objects.filter(pk=asked.pk, record=None).update(look_at=later) and later is None
+        if given_up and asked.call_id:
+            hours = LAST_LOOK.total_seconds() // 3600
+            ledger.lapse(asked.call_id, evidence=f"no record came within {hours:.0f} hours")
+
+
+def oldest_waiting() -> dt.datetime | None:
+    """When the oldest call was asked for whose record is looked for: a long call is recorded long after it began."""
+    waiting = SipCall.objects.filter(look_at__isnull=False, record=None)
+    return waiting.order_by("created_at").values_list("created_at", flat=True).first()
 
 
 def anything_to_look_for() -> bool:
@@ -293,5 +331,10 @@ def advice(asked: SipCall) -> str:
         return _(
             "The answer was lost, so the phones may have rung. It is not made again by itself: the record of the call "
             "tells, mostly within minutes."
+        )
+    if call.state == CallState.LAPSED:
+        return _(
+            "The answer was lost and no record came, so nobody knows whether the phones rang. Say what you know, or "
+            "make a new call."
         )
     return _("The request is under way.")

@@ -84,7 +84,7 @@ def take(task_id: int, found: WireTask) -> GroupTask:
             setattr(task, field, value)
         if found.cost is not None and task.recorded < (task.called or 0):
             task.cost = found.cost  # Laaffic's own sum, as long as records are missing
-        task.looks, task.looked_at = 0, now
+        task.looks, task.looked_at, task.ended_because = 0, now, ""
         if task.state in OVER and not was_over:
             task.finished_at = now
         task.look_at = next_look(task, now)
@@ -125,11 +125,14 @@ def _count(task: GroupTask, found: WireTask) -> None:
 
 def next_look(task: GroupTask, now: dt.datetime) -> dt.datetime | None:
     """Often while it calls, seldom while it waits for its time, and after its end until its records are complete."""
+    if task.state == TaskState.UNKNOWN and task.looks > MISSED_AT_MOST:
+        return None
     if task.state == TaskState.UNKNOWN:
         age = now - (task.launched_at or now)
         return now + min(max(3 * SOON, age / 2), 6 * SELDOM)
     if task.state == TaskState.WAITING and task.send_at is not None and task.send_at > now + SOON:
-        return min(task.send_at, now + SELDOM)
+        start: dt.datetime = task.send_at
+        return min(start, now + SELDOM)
     if task.state in OPEN and task.looks:
         return _next_look_for_missing(task, now)
     if task.state in OPEN:

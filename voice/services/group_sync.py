@@ -19,6 +19,12 @@ def sync(*, only_due: bool = False) -> int:
     return syncing.run(NAME, lambda held, status: _read(held, only_due))
 
 
+def sync_due() -> None:
+    """For the job, when nobody asked: those whose time has come. What is missed is asked for ever more seldom."""
+    if is_anything_due() or syncing.is_due(NAME):
+        sync(only_due=True)
+
+
 def _read(held: leases.HeldLease, only_due: bool) -> int:
     wanted = group_state.is_due()
     if not only_due:

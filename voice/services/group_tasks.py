@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import database_clock, ledger, performing, workers
+from laaffic_console.gateway.services import database_clock, ledger, open_acts, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused, lookup
 from messaging.services import approval_rules, approvals
@@ -50,6 +50,10 @@ class NotApproved(ValidationError):
 
 def note(task: GroupTask, text: str, by: User | None) -> None:
     GroupTaskEvent.objects.create(task=task, text=text[:300], actor=by)
+
+
+class CancelUnknown(ValidationError):
+    """Nobody knows whether Laaffic has taken the cancelling."""
 
 
 def save(task: GroupTask, *, audience: Audience | None = None, by: User | None = None) -> GroupTask:
@@ -84,10 +88,11 @@ def shown_digest(task: GroupTask, numbers: Sequence[str]) -> str:
     return ledger.digest_of(json.dumps(content, default=str, sort_keys=True), *numbers)
 
 
-def launch(task_id: int, *, by: User | None = None, seen: str | None = None) -> GroupTask:
+def launch(task_id: int, *, by: User | None = None, seen: str | None = None, again: str = "") -> GroupTask:
     """Hand the draft to Laaffic, once. What came of it is the task's state; ValidationError when it may not leave.
 
     `seen`: the digest of what a page showed. Compared once the draft is claimed, when nobody can edit it any more.
+    `again`: why it is launched although the same may have been (StillOpen without it).
     """
     token = str(uuid.uuid4())
     claimed = (
@@ -108,7 +113,7 @@ def launch(task_id: int, *, by: User | None = None, seen: str | None = None) -> 
             )
         if missing := approval_rules.missing(task, numbers):
             raise NotApproved(missing)
-        call = _prepare(task, numbers, by)
+        call = _prepare(task, numbers, again, by)
     except ValidationError:
         _still(task).filter(call=None).update(state=TaskState.DRAFT, look_at=None)
         raise
@@ -146,10 +151,12 @@ def opted_out_since(count: int) -> str:
 
 
 @transaction.atomic
-def _prepare(task: GroupTask, numbers: list[str], by: User | None) -> GatewayCall:
+def _prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) -> GatewayCall:
     """The committed row that says what is about to leave (DESIGN §1.1)."""
     if not _still(task).select_for_update().filter(call=None).exists():
         raise ValidationError(_("This launch stood still for too long and was given up meanwhile. Look at it again."))
+    digest = _digest(task, numbers)
+    why = open_acts.require(digest, task.application, again=again)
     task.task_name = _name_for(task)
     if len(numbers) != task.number_count:
         task.left_suppressed += task.number_count - len(numbers)
@@ -163,8 +170,8 @@ def _prepare(task: GroupTask, numbers: list[str], by: User | None) -> GatewayCal
         application=task.application,
         about_kind=ABOUT,
         about_id=task.pk,
-        summary={"task": task.task_name, "numbers": len(numbers), "seconds of talk": task.max_talk},
-        digest=_digest(task, numbers),
+        summary={"task": task.task_name, "numbers": len(numbers), "seconds of talk": task.max_talk, **why},
+        digest=digest,
         attempt=group_state.requests_of(task).count() + 1,
         worker=workers.worker_name(),
         requested_by=by,
@@ -264,6 +271,28 @@ def not_there(task_id: int, *, why: str, by: User) -> None:
         GroupTask.objects.filter(pk=task_id, state=TaskState.UNKNOWN).update(state=TaskState.DRAFT, look_at=None)
 
 
+def say_over(task_id: int, *, why: str, by: User) -> None:
+    """A person's word about a task that Laaffic's list does not have, any more or at all: it was called and is over.
+
+    Should the list have it again, when somebody asks for it, that counts.
+    """
+    with transaction.atomic():
+        task = GroupTask.objects.select_for_update(of=("self",)).select_related("call").get(pk=task_id)
+        if task.state not in (*OPEN, TaskState.UNKNOWN):
+            raise ValidationError(_("This task is over already. Look at it again."))
+        if not task.looks:
+            raise ValidationError(_("Laaffic's list has it, or was not read yet. Synchronise it first."))
+        said = f"{by.get_username()} says that it is over: {why}"
+        for call in group_state.requests_of(task).filter(state__in=group_state.UNSETTLED):
+            if call.interface == CANCEL:
+                ledger.lapse(call.pk, evidence=said)
+            else:
+                ledger.settle_by_evidence(call.pk, CallState.ACCEPTED, evidence=said)
+        task.state, task.ended_because, task.look_at = TaskState.FINISHED, said[:300], None
+        task.finished_at = timezone.now()
+        task.save(update_fields=["state", "ended_because", "look_at", "finished_at"])
+
+
 def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
     """Have Laaffic stop it; calls that ring already go on. ValidationError says why not."""
     task = GroupTask.objects.select_related(*RELATED).get(pk=task_id)
@@ -285,7 +314,7 @@ def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
         performing.perform(call, lambda: laaffic_client().group_calls.cancel([task.key]))
     except OutcomeUnknown:
         syncing.request(SYNC)
-        raise ValidationError(_("The answer was lost. The task's state tells soon whether it was cancelled.")) from None
+        raise CancelUnknown(_("The answer was lost. The task's state tells soon whether it was cancelled.")) from None
     except LaafficError as problem:
         raise ValidationError(_("It was not cancelled: %(why)s") % {"why": said(problem)}) from problem
     ledger.settle_accepted(call.pk)

@@ -23,6 +23,10 @@ OPEN = (CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN)
 NAME, QUANTITY = (4, 32), (1, 50)
 
 
+class ResetUnknown(ValidationError):
+    """It may have been reset, and the new password is lost."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewPassword:
     account: str
@@ -102,7 +106,7 @@ def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
             lambda: laaffic_client().voice.reset_password(app_id=phone.application.app_id, account=phone.account),
         )
     except OutcomeUnknown as problem:
-        raise ValidationError(
+        raise ResetUnknown(
             _(
                 "The answer was lost, and the new password with it: the old one may be good no more. Reset it again "
                 "when Laaffic answers."

@@ -16,6 +16,7 @@ from voice.services import calls, group_state, records, syncing
 SIP, GROUP = "sip records", "group records"
 NAMES = (SIP, GROUP)
 FIRST = dt.timedelta(days=60)
+CLOCKS_DIFFER_BY = dt.timedelta(minutes=5)
 OVERLAP = dt.timedelta(hours=2)  # a call is recorded when it has ended, and found by when it began
 
 
@@ -26,7 +27,7 @@ def sync(name: str) -> int:
 
 def _read_sip(held: leases.HeldLease, status: VoiceSync) -> int:
     began = database_clock.now()
-    seen = _read(held, status, laaffic_client().voice.sip_records, CallKind.SIP)
+    seen = _read(held, status, laaffic_client().voice.sip_records, CallKind.SIP, since=calls.oldest_waiting())
     calls.looked(began)
     return seen
 
@@ -38,10 +39,17 @@ def _read_group(held: leases.HeldLease, status: VoiceSync) -> int:
 
 
 def _read(
-    held: leases.HeldLease, status: VoiceSync, ask: Callable[..., Page[WireRecord]], kind: CallKind | None
+    held: leases.HeldLease,
+    status: VoiceSync,
+    ask: Callable[..., Page[WireRecord]],
+    kind: CallKind | None,
+    since: dt.datetime | None = None,
 ) -> int:
+    """What is new since the last reading, and from `since` on in any case."""
     now = timezone.now()
     start = status.read_until - OVERLAP if status.read_until else now - FIRST
+    if since is not None:
+        start = min(start, since - CLOCKS_DIFFER_BY)
     seen = 0
     for opens, closes in call_record_windows(start, now, now):
         for page in call_record_pages(ask, start=opens, end=closes):

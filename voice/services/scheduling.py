@@ -26,10 +26,10 @@ def _ring_due() -> None:
 def run(name: str) -> None:
     """For a job, which may be rung for twice; how it went is on the list's own row."""
     try:
-        if syncing.is_due(name) or (name == records_pulls.SIP and calls.anything_to_look_for()):
+        if name == group_sync.NAME and not syncing.is_asked_for(name):
+            group_sync.sync_due()
+        elif syncing.is_due(name) or (name == records_pulls.SIP and calls.anything_to_look_for()):
             sync(name)
-        elif name == group_sync.NAME and group_sync.is_anything_due():
-            group_sync.sync(only_due=True)
     except SyncFailed:
         return
 

@@ -34,6 +34,10 @@ def request(*names: str) -> None:
         bell.ring(JOB, name)
 
 
+def is_asked_for(name: str) -> bool:
+    return VoiceSync.objects.filter(name=name, requested_at__isnull=False).exists()
+
+
 def is_due(name: str, *, forgotten: dt.datetime | None = None) -> bool:
     """Never copied, asked for, or copied longer ago than VOICE_SYNC_MINUTES."""
     status = VoiceSync.objects.filter(name=name).first()

@@ -14,6 +14,7 @@ class CallState(models.TextChoices):
     REFUSED = "refused", _("Refused")
     NOT_SENT = "not_sent", _("Not sent")  # it is certain that the gateway never saw it
     UNKNOWN = "unknown", _("Unknown")  # the answer was lost; evidence or a person settles it
+    LAPSED = "lapsed", _("Never known")  # as unknown, and what was asked for would be over: nobody looks any more
 
 
 class GatewayCall(models.Model):
@@ -47,6 +48,7 @@ class GatewayCall(models.Model):
         verbose_name = _("gateway call")
         verbose_name_plural = _("ledger")
         ordering = ["-id"]
+        permissions = [("settle_gatewaycall", _("Can say what became of a request whose answer was lost"))]
         indexes = [
             models.Index(fields=["about_kind", "about_id", "id"], name="call_about"),
             models.Index(

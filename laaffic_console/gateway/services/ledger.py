@@ -116,6 +116,11 @@ def settle_by_evidence(
     return settled.update(state=state, settled_at=timezone.now(), evidence=evidence[:300]) == 1
 
 
+def lapse(call_id: int, *, evidence: str) -> bool:
+    """Nobody will ever know, and nothing hangs on it any more: the end of what is unknown."""
+    return settle_by_evidence(call_id, CallState.LAPSED, evidence=evidence)
+
+
 def take_back(calls: "QuerySet[GatewayCall]", why: str) -> int:
     """Those that have not left never will; how many. One that leaves at this moment is not among them."""
     return _end(calls.filter(state=CallState.PREPARED), CallState.NOT_SENT, why)
@@ -160,6 +165,6 @@ def _settle(call_id: int, state: CallState, **outcome: Any) -> bool:
 
 def _update_open(call_ids: Sequence[int], state: CallState, **outcome: Any) -> int:
     # An answer that comes after its worker was given up for dead is the best evidence there is: unknown may still end.
-    open_states = [CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN]
+    open_states = [CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN, CallState.LAPSED]
     unsettled = GatewayCall.objects.filter(pk__in=call_ids, state__in=open_states)
     return unsettled.update(state=state, settled_at=timezone.now(), **outcome)

@@ -5,7 +5,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services.open_acts import StillOpen
 from messaging.models import Campaign, ContactGroup
 from messaging.services import campaigns, counting, proving, resolving
 
@@ -44,11 +46,15 @@ class Command(BaseCommand):
             change = verbs.add_parser(verb)
             change.add_argument("id", type=int)
             change.add_argument("--json", action="store_true")
+            if verb == "launch":
+                outcomes.add_again(change)
 
     def handle(self, *args: Any, **options: Any) -> None:
         verb = options["verb"]
         try:
             document = self.document(verb, options)
+        except StillOpen as problem:
+            raise outcomes.refused_repeat(problem) from problem
         except ValidationError as problem:
             raise CommandError("\n".join(said(problem))) from problem
         except campaigns.NotAllowed as problem:
@@ -69,6 +75,8 @@ class Command(BaseCommand):
             return self.resolve(options)
         if verb == "prove":
             return proving.prove(Campaign.objects.get(pk=options["id"]))
+        if verb == "launch":
+            return standing(campaigns.launch(options["id"], again=options["again"]))
         return self.change_or_report(verb, options["id"])
 
     def resolve(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -91,8 +99,11 @@ class Command(BaseCommand):
     def change_or_report(self, verb: str, campaign_id: int) -> dict[str, Any]:
         if verb == "report":
             return counting.report(Campaign.objects.get(pk=campaign_id))
-        campaign = CHANGES[verb](campaign_id)
-        return {"id": campaign.pk, "state": campaign.state}
+        return standing(CHANGES[verb](campaign_id))
+
+
+def standing(campaign: Campaign) -> dict[str, Any]:
+    return {"id": campaign.pk, "state": campaign.state}
 
 
 def application_named(app_id: str) -> Application:

@@ -7,16 +7,18 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.services.open_acts import StillOpen
 from messaging.management.commands.campaign import as_text, said
 from messaging.models import EmailCampaign
 from messaging.services import email_campaigns, email_choices, email_counting
 from messaging.services.email_campaigns import NotAllowed
-from messaging.services.email_tests import TestFailed, send_test
+from messaging.services.email_tests import TestFailed, TestUnknown, send_test
 
 
 class Command(BaseCommand):
-    help = "Send email campaigns and report on them."
+    help = f"Send email campaigns and report on them. {outcomes.HELP}"
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -38,6 +40,8 @@ class Command(BaseCommand):
         test.add_argument("id", type=int)
         test.add_argument("address")
         test.add_argument("--data", default="", metavar="JSON", help='the template\'s variables: {"code": "1234"}')
+        for verb in (send, launch, test):
+            outcomes.add_again(verb)
         lookup = verbs.add_parser("lookup", help="ask for templates, recipient lists and sender addresses")
         lookup.add_argument("app", metavar="APPID")
         resolve = verbs.add_parser("resolve", help="settle a lost answer by a person's word")
@@ -54,8 +58,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             document = getattr(self, options["verb"])(options)
+        except StillOpen as problem:
+            raise outcomes.refused_repeat(problem) from problem
         except ValidationError as problem:
             raise CommandError("\n".join(said(problem))) from problem
+        except TestUnknown as problem:
+            raise outcomes.unknown(str(problem)) from problem
         except (NotAllowed, TestFailed) as problem:
             raise CommandError(str(problem)) from problem
         except EmailCampaign.DoesNotExist as problem:
@@ -81,7 +89,10 @@ class Command(BaseCommand):
             scheduled_at=timezone.make_aware(at) if at and timezone.is_naive(at) else at,
         )
         try:
-            return standing(email_campaigns.launch(campaign.pk))
+            return standing(email_campaigns.launch(campaign.pk, again=options["again"]))
+        except StillOpen:
+            campaign.delete()  # the same command with a reason writes it anew
+            raise
         except (ValidationError, NotAllowed) as problem:
             why = " ".join(said(problem)) if isinstance(problem, ValidationError) else str(problem)
             raise CommandError(
@@ -89,12 +100,12 @@ class Command(BaseCommand):
             ) from problem
 
     def launch(self, options: dict[str, Any]) -> dict[str, Any]:
-        return standing(email_campaigns.launch(options["id"]))
+        return standing(email_campaigns.launch(options["id"], again=options["again"]))
 
     def test(self, options: dict[str, Any]) -> dict[str, Any]:
         """{"said": sentence}"""
         campaign = EmailCampaign.objects.select_related("application").get(pk=options["id"])
-        return {"said": send_test(campaign, options["address"], options["data"])}
+        return {"said": send_test(campaign, options["address"], options["data"], again=options["again"])}
 
     def lookup(self, options: dict[str, Any]) -> dict[str, Any]:
         """{"template": [ids], "list": […], "sender": […], "problems": [sentence]}"""

@@ -5,15 +5,19 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from laaffic_console.gateway.management import outcomes
 from messaging.management.commands.campaign import application_named, as_text, group_named, said
 from messaging.models import MmsAttachment
 from messaging.services import attachments, campaigns
-from messaging.services.attachments import UploadedWithoutId, UploadFailed
+from messaging.services.attachments import UploadedWithoutId, UploadFailed, UploadUnknown
 from messaging.services.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
 
 
 class Command(BaseCommand):
-    help = "Keep and upload MMS attachments, and create MMS campaigns; `campaign launch` and the like do the rest."
+    help = (
+        "Keep and upload MMS attachments, and create MMS campaigns; `campaign launch` and the like do the rest. "
+        f"{outcomes.HELP}"
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -41,6 +45,8 @@ class Command(BaseCommand):
             document = VERBS[options["verb"]](self, options)
         except ValidationError as problem:
             raise CommandError("\n".join(said(problem))) from problem
+        except UploadUnknown as problem:
+            raise outcomes.unknown(str(problem)) from problem
         except UploadFailed as problem:
             raise CommandError(str(problem)) from problem
         if options["json"]:

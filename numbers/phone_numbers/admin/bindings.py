@@ -14,11 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console import plain_text
+from laaffic_console.dashboard.again import AgainForm
 from laaffic_console.dashboard.pages import blame, page, require
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.gateway.models import Application, CallState, Channel
+from laaffic_console.gateway.services import open_acts
+from laaffic_console.plain_text import whole_number
 from laaffic_console.stored_words import in_words
-from messaging import search_indexes
 from phone_numbers import exports
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool
@@ -34,6 +37,7 @@ CALL_COLOURS = {
     CallState.UNKNOWN: "warning",
     CallState.IN_FLIGHT: "info",
     CallState.PREPARED: "default",
+    CallState.LAPSED: "default",
 }
 STATE_COLOURS = {
     "live": "success",
@@ -86,10 +90,10 @@ class ExpiresWithinFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Binding]) -> QuerySet[Binding]:
-        minutes = self.value() or ""
-        if not minutes.isdecimal():
+        minutes = whole_number(self.value() or "", 10**6)
+        if minutes is None:
             return queryset
-        soon = timezone.now() + dt.timedelta(minutes=min(int(minutes), 10**6))
+        soon = timezone.now() + dt.timedelta(minutes=minutes)
         return queryset.filter(ended_at=None, expires_at__lte=soon)
 
 
@@ -104,11 +108,11 @@ class ApplicationFilter(admin.SimpleListFilter):
         return [(str(application.pk), str(application)) for application in known]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Binding]) -> QuerySet[Binding]:
-        chosen = self.value() or ""
-        return queryset.filter(application=int(chosen)) if chosen.isdecimal() else queryset
+        chosen = whole_number(self.value() or "")
+        return queryset if chosen is None else queryset.filter(application=chosen)
 
 
-class BindForm(forms.Form):
+class BindForm(AgainForm):
     application = forms.ModelChoiceField(Application.objects.none(), label=gettext_lazy("Application"))
     phone_a = forms.CharField(
         label=gettext_lazy("A"),
@@ -193,7 +197,7 @@ class BindingAdmin(SyncedListAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Binding], search_term: str
     ) -> tuple[QuerySet[Binding], bool]:
-        digits = search_indexes.digits_of(search_indexes.plain(search_term)) or search_term.strip()
+        digits = plain_text.digits_of(search_term) or search_term.strip()
         if not search_term.strip():
             return queryset, False
         if not digits.isdecimal():
@@ -286,12 +290,13 @@ class BindingAdmin(SyncedListAdmin):
             self,
             request,
             "numbers/binding.html",
-            f"{binding.phone_a} – {binding.phone_b}",
+            binding.pair,
             binding=binding,
             state=state_of(binding),
             left=time_left(binding),
             requests=binding.requests.select_related("call", "requested_by"),
             may_unbind=binding.is_live and request.user.has_perm("numbers.unbind_binding"),
+            asks_why=open_acts.like(binding_changes.unbind_digest(binding), binding.application) is not None,
             media=self.media,
         )
 
@@ -301,7 +306,12 @@ class BindingAdmin(SyncedListAdmin):
         if binding is None or request.method != "POST":
             raise Http404
         try:
-            asked = binding_changes.unbind(binding, by=request.user)
+            asked = binding_changes.unbind(
+                binding,
+                seen_pair=request.POST.get("seen_pair", ""),
+                again=request.POST.get(open_acts.FIELD, ""),
+                by=request.user,
+            )
         except ValidationError as problem:
             for said in problem.messages:
                 messages.error(request, said)

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
-from messaging import search_indexes
+from laaffic_console import plain_text
+from laaffic_console.plain_text import whole_number
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import OwnedNumber
 from phone_numbers.resources import OwnedNumberResource
@@ -42,8 +43,8 @@ class DueFilter(admin.SimpleListFilter):
         today, chosen = timezone.localdate(), self.value() or ""
         if chosen == "overdue":
             return queryset.filter(gone_at=None, due_date__lt=today)
-        if chosen.isdecimal():
-            latest = today + dt.timedelta(days=min(int(chosen), 36500))
+        if (days := whole_number(chosen, 36500)) is not None:
+            latest = today + dt.timedelta(days=days)
             return queryset.filter(gone_at=None, due_date__gte=today, due_date__lte=latest)
         return queryset
 
@@ -77,7 +78,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[OwnedNumber], search_term: str
     ) -> tuple[QuerySet[OwnedNumber], bool]:
-        digits = search_indexes.digits_of(search_indexes.plain(search_term)) or search_term.strip()
+        digits = plain_text.digits_of(search_term) or search_term.strip()
         return (queryset.filter(number__startswith=digits) if digits else queryset), False
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")

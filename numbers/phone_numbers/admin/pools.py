@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from laaffic_console.dashboard.pages import blame, page, require
 from laaffic_console.gateway.models import CallState
+from laaffic_console.plain_text import digits_of, plain, whole_number
 from phone_numbers.admin.sync_panel import SyncedListAdmin, is_running
 from phone_numbers.models import NumberPool, PoolVersion, SyncStatus
 from phone_numbers.pool_config import MAX_CONCURRENCY, PoolConfig, difference
@@ -64,6 +65,7 @@ class PoolForm(forms.Form):
     )
     typed = forms.CharField(label=gettext_lazy("Type the pool’s number to confirm"), required=False)
     seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    seen_held = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
 
 def as_initial(config: PoolConfig) -> dict[str, Any]:
@@ -103,6 +105,12 @@ class NumberPoolAdmin(SyncedListAdmin):
     resource_class = NumberPoolResource
     change_permission = "numbers.change_numberpool"
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[NumberPool], search_term: str
+    ) -> tuple[QuerySet[NumberPool], bool]:
+        term = digits_of(search_term) or plain(search_term)
+        return (queryset.filter(pool_number__icontains=term) if term else queryset), False
+
     def sync_names(self) -> list[str]:
         return [pool_sync.NAME] if scheduling.applications() else []
 
@@ -133,9 +141,9 @@ class NumberPoolAdmin(SyncedListAdmin):
     def sync_view(self, request: HttpRequest) -> HttpResponse:
         """Back to the pool, where it was asked for beside one."""
         answer = super().sync_view(request)
-        pool = request.POST.get("pool", "")
-        if pool.isdecimal() and NumberPool.objects.filter(pk=int(pool)).exists():
-            return HttpResponseRedirect(reverse("admin:numbers_numberpool_change", args=[int(pool)]))
+        pool = whole_number(request.POST.get("pool", ""))
+        if pool is not None and NumberPool.objects.filter(pk=pool).exists():
+            return HttpResponseRedirect(reverse("admin:numbers_numberpool_change", args=[pool]))
         return answer
 
     # Pages
@@ -176,6 +184,7 @@ class NumberPoolAdmin(SyncedListAdmin):
             drift=drift,
             versions=pool.versions.select_related("created_by", "call")[:50],
             may_edit=may_apply and waits is None,
+            held_as_shown=pool_changes.held_as_shown(pool),
             may_adopt=may_change and waits is None and drift is not None,
             may_sync=may_change,
             is_comparing=any(is_running(status) for status in SyncStatus.objects.filter(name=pool_sync.NAME)),
@@ -200,17 +209,18 @@ class NumberPoolAdmin(SyncedListAdmin):
         if version is None:
             raise Http404
         title = _("Apply version %(n)d of %(pool)s") % {"n": number, "pool": pool.pool_number}
-        form = PoolForm(request.POST or None, initial={"seen_version": newest(pool)})
+        form = PoolForm(request.POST or None, initial=as_seen(pool))
         if form.is_bound and form.is_valid():
             try:
                 sent = pool_changes.apply_version(
                     version,
                     typed=form.cleaned_data["typed"],
                     seen_version=form.cleaned_data["seen_version"],
+                    seen_held=form.cleaned_data["seen_held"],
                     by=request.user,
                 )
             except ValidationError as problem:
-                blame(form, problem)
+                pool, form = self._look_again(pk, form, problem)
             else:
                 return self._to_what_came(request, sent)
         proposal = pool_changes.Proposal(version.config)
@@ -222,7 +232,7 @@ class NumberPoolAdmin(SyncedListAdmin):
             raise Http404
         pool = self._get(pk)
         try:
-            pool_changes.adopt(pool, by=request.user)
+            pool_changes.adopt(pool, seen_held=request.POST.get("seen_held", ""), by=request.user)
         except ValidationError as problem:
             for said in problem.messages:
                 messages.error(request, said)
@@ -249,7 +259,7 @@ class NumberPoolAdmin(SyncedListAdmin):
         if pool is not None and not pool_changes.difference_to_held(pool, proposal.config):
             form.add_error(None, _("Laaffic holds exactly this already: there is nothing to change."))
             return self._form_page(request, pool, form, title)
-        return self._confirmation(request, pool, PoolForm(initial=self._kept(form, proposal)), proposal, title)
+        return self._confirmation(request, pool, PoolForm(initial=self._kept(pool, form, proposal)), proposal, title)
 
     def _apply(
         self,
@@ -264,10 +274,16 @@ class NumberPoolAdmin(SyncedListAdmin):
             if pool is None:
                 sent = pool_changes.create(proposal.config, typed=typed, by=request.user)
             else:
-                seen = form.cleaned_data["seen_version"]
-                sent = pool_changes.apply(pool, proposal.config, typed=typed, seen_version=seen, by=request.user)
+                sent = pool_changes.apply(
+                    pool,
+                    proposal.config,
+                    typed=typed,
+                    seen_version=form.cleaned_data["seen_version"],
+                    seen_held=form.cleaned_data["seen_held"],
+                    by=request.user,
+                )
         except ValidationError as problem:
-            blame(form, problem)
+            pool, form = self._look_again(pool.pk if pool else None, form, problem)
             return self._confirmation(request, pool, form, proposal, title)
         return self._to_what_came(request, sent)
 
@@ -281,8 +297,19 @@ class NumberPoolAdmin(SyncedListAdmin):
     def _typed_form(self, form: PoolForm) -> PoolForm:
         return PoolForm(initial={name: form.data.get(name, "") for name in form.fields if name != "typed"})
 
-    def _kept(self, form: PoolForm, proposal: pool_changes.Proposal) -> dict[str, Any]:
-        return {**as_initial(proposal.config), "seen_version": form.cleaned_data["seen_version"]}
+    def _kept(self, pool: NumberPool | None, form: PoolForm, proposal: pool_changes.Proposal) -> dict[str, Any]:
+        """The version is the one that the form was filled from; the difference is to what Laaffic holds now."""
+        seen = as_seen(pool) | {"seen_version": form.cleaned_data["seen_version"]}
+        return {**as_initial(proposal.config), **seen}
+
+    def _look_again(
+        self, pk: int | None, form: PoolForm, problem: ValidationError
+    ) -> tuple[NumberPool | None, PoolForm]:
+        """The difference is drawn anew, so what counts as seen is what this page shows."""
+        pool = self._get(pk) if pk is not None else None
+        again = PoolForm({**form.data.dict(), **as_seen(pool)})
+        blame(again, problem)
+        return pool, again
 
     def _form_page(self, request: HttpRequest, pool: NumberPool | None, form: PoolForm, title: str) -> HttpResponse:
         drifted = pool is not None and pool.drifted_at is not None
@@ -350,6 +377,13 @@ def read_proposal(form: PoolForm, pool: NumberPool | None) -> pool_changes.Propo
 
 def newest(pool: NumberPool) -> int | None:
     return pool.versions.order_by("-number").values_list("number", flat=True).first()
+
+
+def as_seen(pool: NumberPool | None) -> dict[str, Any]:
+    """What a page shows of a pool, for the act that follows to compare."""
+    if pool is None:
+        return {}
+    return {"seen_version": newest(pool), "seen_held": pool_changes.held_as_shown(pool)}
 
 
 def state_of(pool: NumberPool, *, is_open: bool) -> tuple[str, str]:

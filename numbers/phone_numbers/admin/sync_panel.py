@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
+from laaffic_console import exports as files
 from laaffic_console.dashboard.exporting import Exporting, require_export
 from laaffic_console.dashboard.pages import may_see_contacts, require
 from laaffic_console.dashboard.read_only import ReadOnlyAdmin
@@ -50,7 +51,7 @@ class SyncedListAdmin(Exporting, ReadOnlyAdmin):
             "may_sync": request.user.has_perm(self.change_permission),
             "sync_url": reverse(f"admin:{self._url_name('sync')}"),
             "exports": [
-                (kind.upper(), reverse(f"admin:{self._url_name('export')}", args=[kind])) for kind in exports.KINDS
+                (kind.upper(), reverse(f"admin:{self._url_name('export')}", args=[kind])) for kind in files.KINDS
             ]
             if self.has_export_permission(request)
             else [],
@@ -67,17 +68,17 @@ class SyncedListAdmin(Exporting, ReadOnlyAdmin):
             messages.error(request, _("Register an application of the channel Numbers first."))
         return HttpResponseRedirect(reverse(f"admin:{self._url_name('changelist')}"))
 
-    def export_view(self, request: HttpRequest, kind: str) -> HttpResponse | StreamingHttpResponse | FileResponse:
+    def export_view(self, request: HttpRequest, kind: str) -> HttpResponse | StreamingHttpResponse:
         """What the list shows with its filters and search, all pages of it."""
         require_export(request, self.model)
-        if kind not in exports.KINDS:
+        if kind not in files.KINDS:
             raise Http404
         shown = self.rows_shown(request)
         if isinstance(shown, HttpResponseRedirect):
             return shown
         resource = self.resource_class()
         resource.with_names = may_see_contacts(request)
-        return exports.answer(resource, shown, kind, str(self.opts.model_name))
+        return files.answer(exports.rows(resource, shown), kind, str(self.opts.model_name))
 
 
 def is_running(status: SyncStatus) -> bool:

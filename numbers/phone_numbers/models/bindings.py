@@ -70,7 +70,11 @@ class Binding(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.phone_a} – {self.phone_b} ({self.bind_id})"
+        return f"{self.pair} ({self.bind_id})"
+
+    @property
+    def pair(self) -> str:
+        return f"{self.phone_a} – {self.phone_b}"
 
     @property
     def is_live(self) -> bool:

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.services import ledger, open_acts
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.gateway.services.performing import perform
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
@@ -32,12 +32,13 @@ def bind(
     pool_number: str,
     seconds: int,
     kind: int = BindingKind.AXB,
+    again: str = "",
     by: User | None = None,
 ) -> BindingRequest:
     """Bind A to B. ValidationError, by field, when it is wrong or refused and nothing was bound.
 
     Where the answer was lost the request's ledger row is `unknown`: it is not sent again; the next synchronisation
-    finds out.
+    finds out. Until then the same pair needs a reason, `again`.
     """
     a, b = checked_pair(phone_a, phone_b)
     _check_terms(application, pool_number, seconds)
@@ -52,7 +53,8 @@ def bind(
             seconds=seconds,
             requested_by=by,
         )
-        call = _prepare("bind", request, {"pool": pool_number, "seconds": seconds, "kind": int(kind)}, by)
+        summary = {"pool": pool_number, "seconds": seconds, "kind": int(kind)}
+        call = _prepare("bind", request, ledger.digest_of("bind", *sorted((a, b))), summary, again, by)
     try:
         result = perform(
             call,
@@ -72,13 +74,22 @@ def bind(
     return _bound(request, result)
 
 
-def unbind(binding: Binding, *, by: User | None = None) -> BindingRequest:
-    """End a binding. ValidationError when it is refused; one that is gone already is marked so."""
+def unbind(
+    binding: Binding, *, seen_pair: str | None = None, again: str = "", by: User | None = None
+) -> BindingRequest:
+    """End a binding. ValidationError when it is refused; one that is gone already is marked so.
+
+    `seen_pair` is the `pair` that whoever asks has looked at: a synchronisation may write other numbers to it.
+    """
     with transaction.atomic():
         locked = Binding.objects.select_for_update().get(pk=binding.pk)
         if not locked.is_live:
             raise ValidationError(_("This binding is gone already: there is nothing to unbind."))
-        _check_nothing_open(locked)
+        if seen_pair is not None and seen_pair != locked.pair:
+            raise ValidationError(
+                _("This binding joins %(pair)s now, not the two that were shown. Look at it again.")
+                % {"pair": locked.pair}
+            )
         request = BindingRequest.objects.create(
             verb=Verb.UNBIND,
             application=locked.application,
@@ -88,7 +99,7 @@ def unbind(binding: Binding, *, by: User | None = None) -> BindingRequest:
             binding=locked,
             requested_by=by,
         )
-        call = _prepare("unbind", request, {"bindId": locked.bind_id}, by)
+        call = _prepare("unbind", request, unbind_digest(locked), {"bindId": locked.bind_id}, again, by)
     try:
         perform(call, lambda: laaffic_client().numbers.unbind(app_id=locked.application.app_id, bind_id=locked.bind_id))
     except OutcomeUnknown:
@@ -101,6 +112,10 @@ def unbind(binding: Binding, *, by: User | None = None) -> BindingRequest:
         ledger.settle_accepted(call.pk)
         _end(locked, Binding.Ending.UNBOUND)
     return _fresh(request)
+
+
+def unbind_digest(binding: Binding) -> str:
+    return ledger.digest_of("unbind", binding.bind_id)
 
 
 def checked_pair(phone_a: str, phone_b: str) -> tuple[str, str]:
@@ -140,22 +155,17 @@ def _check_terms(application: Application, pool_number: str, seconds: int) -> No
         raise ValidationError(problems)
 
 
-def _check_nothing_open(binding: Binding) -> None:
-    still = [CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN]
-    if binding.requests.filter(verb=Verb.UNBIND, call__state__in=still).exists():
-        raise ValidationError(
-            _("It is being unbound already, and the outcome is not known yet. The next synchronisation finds out.")
-        )
-
-
-def _prepare(interface: str, request: BindingRequest, summary: dict[str, object], by: User | None) -> GatewayCall:
+def _prepare(
+    interface: str, request: BindingRequest, digest: str, summary: dict[str, object], again: str, by: User | None
+) -> GatewayCall:
+    why = open_acts.require(digest, request.application, again=again)
     call = ledger.prepare(
         interface=interface,
         application=request.application,
         about_kind="binding request",
         about_id=request.pk,
-        summary=summary,
-        digest=ledger.digest_of(interface, request.phone_a, request.phone_b, request.pool_number),
+        summary={**summary, **why},
+        digest=digest,
         requested_by=by,
     )
     BindingRequest.objects.filter(pk=request.pk).update(call=call)

@@ -11,6 +11,7 @@ from phone_numbers.models import Binding, BindingRequest
 from phone_numbers.services.grace import GRACE
 
 Verb = BindingRequest.Verb
+RAN_OUT = "by now it would have run out; no list showed it"
 
 
 def settle(application: Application, *, began: dt.datetime, is_complete: bool) -> int:
@@ -39,9 +40,9 @@ def _settle_bind(request: BindingRequest, began: dt.datetime, is_late: bool) -> 
         evidence = _("the list of %(when)s holds binding %(id)s") % {"when": _minute(began), "id": found.bind_id}
         _belongs(found, request)
         return ledger.settle_by_evidence(request.call_id or 0, CallState.ACCEPTED, evidence=evidence)
+    if _would_be_over(request, began):  # its absence proves nothing any more, and nothing of it is left
+        return ledger.lapse(request.call_id or 0, evidence=RAN_OUT)
     if not is_late:
-        return False
-    if _would_be_over(request, began):  # its absence proves nothing any more, and changes nothing
         return False
     evidence = _("the list of %(when)s holds no such binding: nothing was bound") % {"when": _minute(began)}
     return ledger.settle_by_evidence(request.call_id or 0, CallState.REFUSED, evidence=evidence)
@@ -49,8 +50,11 @@ def _settle_bind(request: BindingRequest, began: dt.datetime, is_late: bool) -> 
 
 def _settle_unbind(request: BindingRequest, began: dt.datetime, is_complete: bool, is_late: bool) -> bool:
     binding = request.binding
-    if binding is None or not is_complete:
+    if binding is None:
         return False
+    if not is_complete:  # whoever unbinds what has run out by now has what they wanted
+        has_run_out = binding.expires_at is not None and binding.expires_at + GRACE <= began
+        return has_run_out and ledger.lapse(request.call_id or 0, evidence=RAN_OUT)
     if not binding.is_live:
         Binding.objects.filter(pk=binding.pk, ending=Binding.Ending.VANISHED).update(ending=Binding.Ending.UNBOUND)
         evidence = _("the list of %(when)s does not hold it any more") % {"when": _minute(began)}
@@ -83,7 +87,8 @@ def _belongs(binding: Binding, request: BindingRequest) -> None:
 
 def _would_be_over(request: BindingRequest, began: dt.datetime) -> bool:
     left_at = request.call.left_at if request.call else None
-    return left_at is not None and left_at + dt.timedelta(seconds=request.seconds or 0) <= began
+    lasts = dt.timedelta(seconds=request.seconds or 0)
+    return left_at is not None and left_at + max(lasts, GRACE) <= began
 
 
 def _minute(moment: dt.datetime) -> str:

@@ -79,6 +79,12 @@ def difference_to_held(pool: NumberPool | None, config: PoolConfig) -> PoolDiffe
     return difference(pool.held if pool else None, config)
 
 
+def held_as_shown(pool: NumberPool | None) -> str:
+    """What stands for all that Laaffic holds of a pool: pages carry it from the difference they show to the act."""
+    held = pool.held if pool else None
+    return held.fingerprint if held else "nothing"
+
+
 def create(proposal: PoolConfig, *, typed: str, by: User | None = None) -> PoolVersion:
     """A new pool at Laaffic. A number whose creation was refused before can be tried again."""
     _check_typed(typed, proposal.pool_number)
@@ -89,7 +95,7 @@ def create(proposal: PoolConfig, *, typed: str, by: User | None = None) -> PoolV
             )
         never_made = NumberPool.objects.filter(pool_number=proposal.pool_number, current=None, gone_at=None).first()
         pool = never_made or NumberPool.objects.create(pool_number=proposal.pool_number)
-    return apply(pool, proposal, typed=typed, origin=Origin.CREATED, by=by)
+    return apply(pool, proposal, typed=typed, origin=Origin.CREATED, seen_held=held_as_shown(None), by=by)
 
 
 def apply(
@@ -100,18 +106,21 @@ def apply(
     origin: str = Origin.EDITED,
     again: int | None = None,
     seen_version: int | None = None,
+    seen_held: str | None = None,
     by: User | None = None,
 ) -> PoolVersion:
     """Send a pool's settings. ValidationError, by field, when nothing was changed.
 
     Where the answer was lost the version's ledger row is `unknown`: it is not sent again, and the next synchronisation
     finds out. `seen_version` is the version that whoever asks has looked at: if there is a newer one, they look again.
+    `seen_held` is `held_as_shown` of what their difference was against: a synchronisation makes no version.
     """
     with transaction.atomic():
         locked = NumberPool.objects.select_for_update().get(pk=pool.pk)
         old = locked.held
         _check_typed(typed, old.pool_number if old else config.pool_number)
         _check_may_change(locked, config, seen_version)
+        _check_seen(locked, seen_held)
         version = pool_state.add_version(
             locked, config, origin=origin, again=again, old_pool_number=old.pool_number if old else "", by=by
         )
@@ -140,7 +149,12 @@ def apply(
 
 
 def apply_version(
-    version: PoolVersion, *, typed: str, seen_version: int | None = None, by: User | None = None
+    version: PoolVersion,
+    *,
+    typed: str,
+    seen_version: int | None = None,
+    seen_held: str | None = None,
+    by: User | None = None,
 ) -> PoolVersion:
     """Apply an earlier version, or the current one where Laaffic's has drifted."""
     return apply(
@@ -150,17 +164,19 @@ def apply_version(
         origin=Origin.REAPPLIED,
         again=version.number,
         seen_version=seen_version,
+        seen_held=seen_held,
         by=by,
     )
 
 
-def adopt(pool: NumberPool, *, by: User | None = None) -> PoolVersion:
+def adopt(pool: NumberPool, *, seen_held: str | None = None, by: User | None = None) -> PoolVersion:
     """Take Laaffic's settings over as ours; nothing is sent."""
     with transaction.atomic():
         locked = NumberPool.objects.select_for_update().get(pk=pool.pk)
         if locked.held is None or locked.drifted_at is None:
             raise ValidationError(_("There is no difference to take over."))
         _check_settled(locked)
+        _check_seen(locked, seen_held)
         version = pool_state.add_version(locked, locked.held, origin=Origin.ADOPTED, by=by)
         pool_state.take(version, held_at=locked.held_at or timezone.now())
     return version
@@ -210,11 +226,28 @@ def _check_may_change(pool: NumberPool, config: PoolConfig, seen_version: int | 
         raise ValidationError(_("Laaffic holds exactly this already: there is nothing to change."))
 
 
+def _check_seen(pool: NumberPool, seen_held: str | None) -> None:
+    if seen_held is not None and seen_held != held_as_shown(pool):
+        raise ValidationError(
+            _(
+                "Laaffic holds something else than what was shown: it was compared meanwhile. "
+                "Look at the difference again."
+            )
+        )
+
+
 def _check_settled(pool: NumberPool) -> None:
     if version := pool_state.open_version(pool):
         raise ValidationError(
-            _("What became of version %(n)d is not known yet. Synchronise: Laaffic’s list shows it within a minute.")
-            % {"n": version.number}
+            _(
+                "What became of version %(n)d (ledger row %(id)d, %(when)s) is not known yet. Synchronise: Laaffic’s "
+                "list shows it within a minute. If it does not, say in the ledger what you know."
+            )
+            % {
+                "n": version.number,
+                "id": version.call_id or 0,
+                "when": f"{timezone.localtime(version.created_at):%Y-%m-%d %H:%M:%S}",
+            }
         )
 
 

@@ -7,18 +7,22 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application, CallState
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.laaffic import CallKind, InvalidRequest, LaafficError, Source
 from voice.management import group_arguments, spoken_arguments
-from voice.models import AudioFile, SipPhone
-from voice.services import audio, calls, phone_changes, phones, records, scheduling, syncing
-from voice.services.audio import UploadFailed
+from voice.models import AudioFile, GroupTask, SipCall, SipPhone
+from voice.services import audio, calls, group_tasks, phone_changes, phones, records, scheduling, syncing
+from voice.services.audio import UploadFailed, UploadUnknown
+from voice.services.group_tasks import CancelUnknown
+from voice.services.phone_changes import ResetUnknown
 from voice.services.syncing import SyncFailed
 
 
 class Command(BaseCommand):
-    help = "Copy Laaffic's voice lists, upload audio, call from a SIP phone, launch group-call tasks."
+    help = f"Copy Laaffic's voice lists, upload audio, call from a SIP phone, launch group-call tasks. {outcomes.HELP}"
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -31,6 +35,7 @@ class Command(BaseCommand):
         call.add_argument("number", help="with its country code")
         call.add_argument("--app", default="", help="appId, where two applications have the account")
         call.add_argument("--display-number", default="")
+        outcomes.add_again(call)
         files = verbs.add_parser("files", help="the audio files that Laaffic has, wherever they were uploaded")
         record = verbs.add_parser("record", help="ask for the record of one call, and keep it")
         record.add_argument("voice_id")
@@ -51,16 +56,39 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             said = getattr(self, f"_{options['verb']}")(options)
+        except StillOpen as problem:
+            raise outcomes.refused_repeat(problem) from problem
+        except (UploadUnknown, CancelUnknown, ResetUnknown) as problem:
+            raise outcomes.unknown(str(problem)) from problem
         except ValidationError as problem:
             raise CommandError(group_arguments.said(problem)) from problem
         except (UploadFailed, SyncFailed, NotConfigured, LaafficError, InvalidRequest) as problem:
             raise CommandError(str(problem)) from problem
         if options["json"]:
             self.stdout.write(json.dumps(said))
-            return
+        else:
+            self._write(said)
+        if (
+            what_to_do := isinstance(said, dict)
+            and options["verb"] in ("call", "group", "phone")
+            and self._unknown(said, options)
+        ):
+            raise outcomes.unknown(what_to_do)
+
+    def _write(self, said: dict[str, Any] | list[dict[str, Any]]) -> None:
         for line in said if isinstance(said, list) else [said]:
             for name, value in line.items():
                 self.stdout.write(f"{name}: {value}")
+
+    def _unknown(self, said: dict[str, Any], options: dict[str, Any]) -> str:
+        """What to do next where nobody knows what came of it; "" otherwise."""
+        if said.get("state") != CallState.UNKNOWN:
+            return ""
+        if options["verb"] == "phone":
+            return "The answer was lost. Run manage.py voice sync: the list tells whether the phones were added."
+        if options["verb"] == "call":
+            return calls.advice(SipCall.objects.select_related("call").get(pk=said["id"]))
+        return f"{group_tasks.advice(GroupTask.objects.get(pk=said['id']))} manage.py voice group show {said['id']}"
 
     def _sync(self, options: dict[str, Any]) -> dict[str, Any]:
         """{list: rows read}; every list is tried before the first that failed is told."""
@@ -149,7 +177,10 @@ class Command(BaseCommand):
 
     def _call(self, options: dict[str, Any]) -> dict[str, Any]:
         made = calls.place(
-            phone=self._listed(options), callee=options["number"], display_number=options["display_number"]
+            phone=self._listed(options),
+            callee=options["number"],
+            display_number=options["display_number"],
+            again=options["again"],
         )
         state = made.call.state if made.call else CallState.PREPARED
         if state in (CallState.REFUSED, CallState.NOT_SENT):

@@ -5,7 +5,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.management import outcomes
+from laaffic_console.gateway.models import Application, CallState, Channel
+from laaffic_console.gateway.services.open_acts import StillOpen
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, PoolVersion
 from phone_numbers.pool_config import PoolConfig, PoolDifference, difference
 from phone_numbers.services import binding_changes, binding_sync, pool_changes, scheduling
@@ -16,7 +18,10 @@ KINDS = {"axb": BindingKind.AXB, "axxb": BindingKind.AXXB}
 
 
 class Command(BaseCommand):
-    help = "AXB bindings, number pools and owned numbers: copy them from Laaffic, bind, unbind, change pools."
+    help = (
+        "AXB bindings, number pools and owned numbers: copy them from Laaffic, bind, unbind, change pools. "
+        f"{outcomes.HELP}"
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -32,6 +37,7 @@ class Command(BaseCommand):
         unbind.add_argument("bind_id", metavar="BINDID")
         for verb in (bind, unbind):
             verb.add_argument("--app", metavar="APPID", help="may be left out where there is only one")
+            outcomes.add_again(verb)
         self.add_pool_arguments(verbs.add_parser("pool", help="show, create, edit, apply or adopt a pool"))
         for verb in verbs.choices.values():
             verb.add_argument("--json", action="store_true")
@@ -46,10 +52,13 @@ class Command(BaseCommand):
         pool.add_argument("--file", type=Path, help="all numbers, from a CSV file")
         pool.add_argument("--version-number", type=int, metavar="N", help="apply: which; the current one by default")
         pool.add_argument("--confirm", default="", metavar="POOLNUMBER", help="without it only the difference is shown")
+        pool.add_argument("--seen", metavar="MARK", help="apply only if Laaffic holds what was shown with this mark")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             document = getattr(self, options["verb"])(options)
+        except StillOpen as problem:
+            raise outcomes.refused_repeat(problem) from problem
         except ValidationError as problem:
             raise CommandError("\n".join(said(problem))) from problem
         except SyncFailed as problem:
@@ -57,6 +66,12 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
         if failed := [row for row in document.get("lists", []) if "problem" in row]:
             raise CommandError("\n".join(f"{row['list']}: {row['problem']}" for row in failed))
+        if document.get("state") == CallState.UNKNOWN:
+            which = "pools" if options["verb"] == "pool" else "bindings"
+            raise outcomes.unknown(
+                "The answer was lost: whether it was done is not known, and it is not sent again. "
+                f"Laaffic's list tells: manage.py numbers sync {which}"
+            )
 
     def sync(self, options: dict[str, Any]) -> dict[str, Any]:
         wanted = options["lists"] or LISTS
@@ -87,6 +102,7 @@ class Command(BaseCommand):
             pool_number=options["pool"],
             seconds=options["seconds"],
             kind=KINDS[options["kind"]],
+            again=options["again"],
         )
         return of_request(asked)
 
@@ -97,7 +113,7 @@ class Command(BaseCommand):
         binding = found.order_by("-pk").first()
         if binding is None:
             raise CommandError(f"There is no binding {options['bind_id']} here. Run: manage.py numbers sync bindings")
-        return of_request(binding_changes.unbind(binding))
+        return of_request(binding_changes.unbind(binding, again=options["again"]))
 
     def pool(self, options: dict[str, Any]) -> dict[str, Any]:
         action = options["action"]
@@ -111,21 +127,22 @@ class Command(BaseCommand):
         if action == "show":
             return of_pool(pool) | {"versions": [of_version(version) for version in pool.versions.all()]}
         if action == "adopt":
-            return of_version(pool_changes.adopt(pool))
+            return of_version(pool_changes.adopt(pool, seen_held=options["seen"]))
         return self.edit_pool(pool, options) if action == "edit" else self.apply_version(pool, options)
 
     def create_pool(self, options: dict[str, Any]) -> dict[str, Any]:
         config = self.read(options, None, options["number"]).config
         if not options["confirm"]:
-            return shown_only(difference(None, config))
+            return shown_only(None, difference(None, config))
         return of_version(pool_changes.create(config, typed=options["confirm"]))
 
     def edit_pool(self, pool: NumberPool, options: dict[str, Any]) -> dict[str, Any]:
         proposal = self.read(options, pool, options["rename"] or pool.pool_number)
         changed = pool_changes.difference_to_held(pool, proposal.config)
         if not options["confirm"]:
-            return shown_only(changed)
-        return of_version(pool_changes.apply(pool, proposal.config, typed=options["confirm"]))
+            return shown_only(pool, changed)
+        sent = pool_changes.apply(pool, proposal.config, typed=options["confirm"], seen_held=options["seen"])
+        return of_version(sent)
 
     def apply_version(self, pool: NumberPool, options: dict[str, Any]) -> dict[str, Any]:
         wanted = options["version_number"] or (pool.current.number if pool.current else 0)
@@ -133,8 +150,8 @@ class Command(BaseCommand):
         if version is None:
             raise CommandError(f"Pool {pool} has no version {wanted}. Run: manage.py numbers pool show {pool}")
         if not options["confirm"]:
-            return shown_only(pool_changes.difference_to_held(pool, version.config))
-        return of_version(pool_changes.apply_version(version, typed=options["confirm"]))
+            return shown_only(pool, pool_changes.difference_to_held(pool, version.config))
+        return of_version(pool_changes.apply_version(version, typed=options["confirm"], seen_held=options["seen"]))
 
     def read(self, options: dict[str, Any], pool: NumberPool | None, number: str) -> pool_changes.Proposal:
         """What is not named stays as it is with us."""
@@ -214,6 +231,7 @@ def of_pool(pool: NumberPool) -> dict[str, Any]:
         "concurrency": held.max_concurrency if held else None,
         "numbers": list(held.numbers) if held else [],
         "difference": of_difference(difference(pool.current.config, held)) if held and pool.current else {},
+        "seen": pool_changes.held_as_shown(pool),
     }
 
 
@@ -233,8 +251,8 @@ def of_difference(changed: PoolDifference) -> dict[str, Any]:
     return {name: list(part) for name, part in parts.items() if part}
 
 
-def shown_only(changed: PoolDifference) -> dict[str, Any]:
-    return {"applied": False, "difference": of_difference(changed)}
+def shown_only(pool: NumberPool | None, changed: PoolDifference) -> dict[str, Any]:
+    return {"applied": False, "difference": of_difference(changed), "seen": pool_changes.held_as_shown(pool)}
 
 
 def said(problem: ValidationError) -> list[str]:
@@ -253,5 +271,8 @@ def as_text(document: dict[str, Any]) -> str:
         return "\n".join("\t".join(f"{key}: {value}" for key, value in row.items()) for row in rows)
     lines = [f"{key}: {value}" for key, value in document.items()]
     if document.get("applied") is False:
-        lines.append("Nothing was sent. Say --confirm POOLNUMBER to apply it.")
+        lines.append(
+            f"Nothing was sent. Say --confirm POOLNUMBER --seen {document['seen']} to apply exactly this; "
+            "without --seen, what Laaffic holds by then is replaced unseen."
+        )
     return "\n".join(lines)

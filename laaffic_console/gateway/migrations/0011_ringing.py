@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('gateway', '0009_lease_seconds'),
+        ('gateway', '0010_never_known'),
     ]
 
     operations = [

@@ -1,0 +1,58 @@
+"""What every admin of the console has from here: a list answers only what it offers, and remembers what was added."""
+
+from typing import Any, ClassVar
+
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.db import models
+from django.http import HttpRequest
+from django.urls import reverse
+from unfold import admin as unfold
+
+from laaffic_console.plain_text import without_marks
+
+
+class OfferedLookups:
+    """For a ChangeList: what stands in the address and belongs to no filter is refused, not tried."""
+
+    model_admin: Any
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        found = super().get_filters(request)  # type: ignore[misc]
+        offered = {*self.model_admin.lookups_beside_filters, *_short_forms(self.model_admin.get_list_filter(request))}
+        if unknown := set(found[2]) - offered:
+            raise DisallowedModelAdminLookup(f"No filter of this list asks for {', '.join(sorted(unknown))}")
+        return found
+
+
+def _unmarked(name: Any) -> Any:
+    return without_marks(name) if isinstance(name, str) else name
+
+
+def _short_forms(list_filter: Any) -> set[str]:
+    """`state=done` for a filter that itself asks for `state__exact=done`."""
+    paths = [one[0] if isinstance(one, tuple | list) else one for one in list_filter]
+    return {path for path in paths if isinstance(path, str)}
+
+
+class ModelAdmin(unfold.ModelAdmin):
+    lookups_beside_filters: ClassVar[tuple[str, ...]] = ()  # that pages of ours link to
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        usual = super().get_changelist(request, **kwargs)
+        return type(usual.__name__, (OfferedLookups, usual), {})
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return lookup in self.lookups_beside_filters or super().lookup_allowed(lookup, value, request)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Names are stored without marks that nobody sees."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(db_field, models.CharField) and "name" in db_field.name:
+            usual = field.to_python
+            field.to_python = lambda value: _unmarked(usual(value))
+        return field
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        request.made_at = reverse(name, args=[obj.pk])  # type: ignore[attr-defined] - sent_once.py leads there
+        return super().log_addition(request, obj, message)

@@ -1,0 +1,27 @@
+"""How commands end whose request acts, the same for all of them (docs/commands.md)."""
+
+from argparse import ArgumentParser
+
+from django.core.management.base import CommandError
+
+from laaffic_console.gateway.services.open_acts import StillOpen
+
+UNKNOWN = 3  # exit code: the answer was lost, so nobody knows whether it was done
+HELP = "Exit codes: 0 done, 1 not done, 2 wrong arguments, 3 outcome unknown: look before you repeat it."
+
+
+def add_again(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--again",
+        default="",
+        metavar="REASON",
+        help="do it although the same is open with an unknown outcome; the reason is kept",
+    )
+
+
+def unknown(what_to_do: str) -> CommandError:
+    return CommandError(what_to_do, returncode=UNKNOWN)
+
+
+def refused_repeat(problem: StillOpen) -> CommandError:
+    return CommandError(f"{problem.sentence}\nHere: --again REASON")

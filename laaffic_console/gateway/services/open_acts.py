@@ -1,0 +1,63 @@
+"""An act whose outcome is not known is not repeated by accident.
+
+Whoever sees no answer and presses again, or runs a command again, reaches people twice. So the same act within a day
+(same application, same digest of what is asked) is refused while the ledger has an open row of it, unless somebody
+says why it is done all the same. The reason is kept in the new row's summary.
+"""
+
+import datetime as dt
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import Application, CallState, GatewayCall
+
+WITHIN = dt.timedelta(hours=24)
+OPEN = (CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN)
+FIELD = "again"  # of forms, and the option of commands
+LONGEST_REASON = 200
+
+
+class StillOpen(ValidationError):
+    """The same is open already, as `what`, since `when`; an error at the field for the reason."""
+
+    def __init__(self, what: str, when: dt.datetime) -> None:
+        shown = {"what": what, "when": f"{timezone.localtime(when):%Y-%m-%d %H:%M:%S}"}
+        self.sentence = (
+            _(
+                "The same was asked for within the last 24 hours (%(what)s, %(when)s), and what became of it is not "
+                "known yet. Look there first. Say why it is done all the same."
+            )
+            % shown
+        )
+        super().__init__({FIELD: self.sentence})
+
+
+def rows() -> QuerySet[GatewayCall]:
+    """What was asked for within a day and has no known outcome, the newest first."""
+    since = timezone.now() - WITHIN
+    return GatewayCall.objects.filter(state__in=OPEN, prepared_at__gte=since).order_by("-pk")
+
+
+def like(digest: str, application: Application | None) -> GatewayCall | None:
+    return rows().filter(digest=digest, application=application).first()
+
+
+def require(digest: str, application: Application, *, again: str = "") -> dict[str, Any]:
+    """What the new row's summary says of it; StillOpen where a reason is missing.
+
+    In the transaction that prepares the new row: of two at the same moment the second finds the first one's.
+    """
+    Application.objects.select_for_update(no_key=True).get(pk=application.pk)
+    return decide(like(digest, application), again)
+
+
+def decide(opened: GatewayCall | None, again: str) -> dict[str, Any]:
+    if opened is None:
+        return {}
+    if not again.strip():
+        raise StillOpen(_("ledger row %(id)d") % {"id": opened.pk}, opened.prepared_at)
+    return {"all the same": again.strip()[:LONGEST_REASON], "open row": opened.pk}

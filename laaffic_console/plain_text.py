@@ -1,0 +1,54 @@
+"""What nobody sees in a text, and what is to become of it: in names that are stored, and in terms that are pasted."""
+
+import re
+import unicodedata
+
+BESIDE_DIGITS = "+-‐‑‒–().·/"  # what people write between the digits of a number
+
+# Marks of direction (one of them turns "gpj.exe" around), spaces of no width, soft hyphens, byte order marks and tags.
+_MARKS = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+# Joiners are letters' business in Indic scripts, Arabic and emoji; elsewhere they only hide a difference.
+_JOINERS = re.compile("[\u200c\u200d]")
+_JOINED_FROM = 0x0590  # Hebrew, Arabic and what is behind them
+
+
+def without_marks(text: str) -> str:
+    """Without marks that nobody sees; joiners stay between letters and emoji that they join."""
+    if text.isascii():
+        return text
+    text = _MARKS.sub("", text)
+    return _JOINERS.sub(_joiner, text) if _JOINERS.search(text) else text
+
+
+def _joiner(found: re.Match[str]) -> str:
+    before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
+    is_joining = before and after and ord(before) >= _JOINED_FROM and ord(after) >= _JOINED_FROM
+    return found[0] if is_joining else ""
+
+
+def plain(typed: str) -> str:
+    """A pasted term without marks that nobody sees, its accents as keyboards write them, and single spaces."""
+    spaced = unicodedata.normalize("NFC", without_marks(typed))
+    return " ".join("".join(" " if _is_space(one) else one for one in spaced).split())
+
+
+def _is_space(one: str) -> bool:
+    return unicodedata.category(one) in ("Cc", "Zs", "Zl", "Zp")
+
+
+def digits_of(term: str) -> str:
+    """The digits of what looks like a number, in any script, without + or 00; "" for anything else."""
+    digits = "".join(one for one in plain(term) if one not in BESIDE_DIGITS and not one.isspace())
+    if not digits.isdecimal():
+        return ""
+    return "".join(str(int(one)) for one in digits).removeprefix("00")
+
+
+def whole_number(text: str, at_most: int = 2**63 - 1) -> int | None:
+    """The number that the digits of an address say, if a column could hold it."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > 19:
+        return None
+    return number if (number := int(text)) <= at_most else None

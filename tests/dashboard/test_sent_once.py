@@ -1,0 +1,154 @@
+"""A form of a page that adds something, sent again: what the first one made, and nothing twice."""
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from laaffic_console.dashboard import jobs, sent_once
+from laaffic_console.dashboard.models import SentForm
+from laaffic_console.gateway.models import Application
+from messaging.models import Campaign, ContactGroup, EmailCampaign, SuppressionEntry
+
+pytestmark = pytest.mark.django_db
+GROUPS = "/admin/messaging/contactgroup/add/"
+
+
+@pytest.fixture
+def browser(db: None) -> Client:
+    """One that sends the token of its page, as browsers do."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.create_superuser("root"))
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sent_once, "PAUSE", 0)
+
+
+def token_of(client: Client, address: str) -> str:
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', client.get(address).content.decode())
+    assert found
+    return found[1]
+
+
+def sent(client: Client, address: str, **given: Any) -> Any:
+    return client.post(address, {"csrfmiddlewaretoken": token_of(client, address), **given})
+
+
+def test_three_times_makes_one_and_leads_to_it(browser: Client) -> None:
+    form = {"csrfmiddlewaretoken": token_of(browser, GROUPS), "name": "Gold", "description": ""}
+
+    answers = [browser.post(GROUPS, form) for _ in range(3)]
+
+    group = ContactGroup.objects.get()
+    assert [answer.status_code for answer in answers] == [302] * 3
+    assert {answer["Location"] for answer in answers[1:]} == {
+        reverse("admin:messaging_contactgroup_change", args=[group.pk])
+    }
+    assert "Nothing was made twice" in browser.get(answers[1]["Location"]).content.decode()
+
+
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_a_campaign_is_drafted_once(browser: Client, channel: str) -> None:
+    application = Application.objects.create(app_id="a", channel=channel, name="Shop")
+    model: Any = Campaign if channel == "sms" else EmailCampaign
+    address = reverse(f"admin:messaging_{model._meta.model_name}_add")
+    form = {
+        "csrfmiddlewaretoken": token_of(browser, address),
+        "name": "Sale",
+        "application": application.pk,
+        "text": "Hello",
+        "subject": "Hello",
+        "from_address": "a@example.com",
+        "receiver_id": "1",
+        "template_id": "2",
+        "language": "en",
+        "unsubscribe": "0",
+        "ad_flag": "0",
+    }
+
+    answers = [browser.post(address, form) for _ in range(3)]
+
+    assert model.objects.count() == 1, answers[0].content.decode()[-3000:]
+    assert {answer.status_code for answer in answers} == {302}
+
+
+def test_a_page_that_was_changed_is_a_form_of_its_own(browser: Client) -> None:
+    token = token_of(browser, GROUPS)
+
+    for name in ("Gold", "Silver"):
+        browser.post(GROUPS, {"csrfmiddlewaretoken": token, "name": name, "description": ""})
+
+    assert sorted(ContactGroup.objects.values_list("name", flat=True)) == ["Gold", "Silver"]
+
+
+def test_a_page_opened_anew_makes_another(browser: Client) -> None:
+    application = Application.objects.create(app_id="a", channel="sms", name="Shop")
+    address = reverse("admin:messaging_campaign_add")
+
+    for _ in range(2):
+        sent(browser, address, name="Sale", application=application.pk, text="Hello")
+
+    assert Campaign.objects.count() == 2
+
+
+def test_one_that_was_refused_can_be_sent_again(browser: Client) -> None:
+    form = {"csrfmiddlewaretoken": token_of(browser, GROUPS), "name": "Gold", "description": ""}
+    there = ContactGroup.objects.create(name="Gold")
+    assert browser.post(GROUPS, form).status_code == 200
+    there.delete()
+
+    assert browser.post(GROUPS, form).status_code == 302
+    assert ContactGroup.objects.count() == 1
+
+
+def test_one_that_is_at_work_is_not_joined(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = {"csrfmiddlewaretoken": token_of(browser, GROUPS), "name": "Gold", "description": ""}
+    keys: list[str] = []
+    monkeypatch.setattr(sent_once, "_remember", lambda key, request, response: keys.append(key))
+    browser.post(GROUPS, form)
+
+    again = browser.post(GROUPS, form)
+    assert again["Location"] == reverse("admin:messaging_contactgroup_changelist")
+    assert ContactGroup.objects.count() == 1
+
+    SentForm.objects.update(sent_at=timezone.now() - sent_once.DIED - dt.timedelta(seconds=1))
+    ContactGroup.objects.all().delete()
+    browser.post(GROUPS, form)
+    assert ContactGroup.objects.count() == 1
+
+
+def test_nobody_who_is_not_signed_in_leaves_a_row(browser: Client) -> None:
+    form = {"csrfmiddlewaretoken": token_of(browser, GROUPS), "name": "Gold"}
+    browser.logout()
+    Client().post(GROUPS, form)
+
+    assert not SentForm.objects.exists()
+
+
+def test_old_ones_are_forgotten(browser: Client) -> None:
+    sent(browser, GROUPS, name="Gold", description="")
+    jobs.sweep()
+    assert SentForm.objects.count() == 1
+
+    SentForm.objects.update(sent_at=timezone.now() - sent_once.KEPT - dt.timedelta(seconds=1))
+    jobs.sweep()
+    assert not SentForm.objects.exists()
+
+
+def test_suppressed_numbers_are_entered_once(browser: Client) -> None:
+    address = reverse("admin:messaging_suppressionentry_add")
+    form = {"csrfmiddlewaretoken": token_of(browser, address), "numbers": "919876543210", "channel": "all"}
+    form |= {"reason": "manual", "note": "x", "region": ""}
+
+    for _ in range(2):
+        browser.post(address, form)
+
+    assert SuppressionEntry.objects.count() <= 1

@@ -1,0 +1,74 @@
+"""A person's word on a request whose answer was lost."""
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from laaffic_console.dashboard import health_page
+from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.services import ledger
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lost() -> GatewayCall:
+    return GatewayCall.objects.create(
+        interface="bind", about_kind="binding request", state=CallState.UNKNOWN, prepared_at=timezone.now()
+    )
+
+
+def say(client: Client, call: GatewayCall, **given: str) -> int:
+    return client.post(reverse("admin:gateway_gatewaycall_say", args=[call.pk]), given).status_code
+
+
+@pytest.mark.parametrize(
+    ("word", "state", "said"),
+    [("done", CallState.ACCEPTED, "that it was done"), ("not_done", CallState.NOT_SENT, "that it was not done")],
+)
+def test_it_ends_the_unknown_and_healths_warning(
+    admin_client: Client, lost: GatewayCall, word: str, state: CallState, said: str
+) -> None:
+    page = admin_client.get(reverse("admin:gateway_gatewaycall_change", args=[lost.pk])).content.decode()
+    assert "Say what became of it" in page
+    assert health_page.unknown_calls().tone == "warn"
+
+    say(admin_client, lost, word=word, why="it is in their console")
+
+    lost.refresh_from_db()
+    assert (lost.state, lost.evidence) == (state, f"admin says {said}: it is in their console")
+    assert health_page.unknown_calls().tone == "good"
+    assert say(admin_client, lost, word=word, why="once more") == 403
+
+
+def test_it_needs_a_reason(admin_client: Client, lost: GatewayCall) -> None:
+    answer = admin_client.post(reverse("admin:gateway_gatewaycall_say", args=[lost.pk]), {"word": "done", "why": " "})
+
+    assert "Say how you know it" in answer.content.decode()
+    lost.refresh_from_db()
+    assert lost.state == CallState.UNKNOWN
+
+
+def test_it_needs_its_permission(client: Client, lost: GatewayCall) -> None:
+    user = User.objects.create_user("staff", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="view_gatewaycall"))
+    client.force_login(user)
+    assert say(client, lost, word="done", why="I saw it") == 403
+
+    user.user_permissions.add(Permission.objects.get(codename="settle_gatewaycall"))
+    assert say(client, lost, word="done", why="I saw it") == 302
+
+
+def test_what_has_a_page_of_its_own_is_settled_there(admin_client: Client, lost: GatewayCall) -> None:
+    GatewayCall.objects.update(interface="voice/sendSip", about_kind="SIP call")
+
+    assert say(admin_client, lost, word="done", why="I saw it") == 403
+
+
+def test_an_answer_that_comes_after_all_knows_better(lost: GatewayCall) -> None:
+    assert ledger.lapse(lost.pk, evidence="a test")
+    assert not ledger.lapse(lost.pk, evidence="a test")
+
+    assert ledger.settle_accepted(lost.pk)

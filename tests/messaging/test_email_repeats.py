@@ -1,0 +1,169 @@
+"""An email campaign after a person's *send again*: what can still be done to it, and whose each answer is."""
+
+from collections.abc import Callable
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from laaffic_console.dashboard import health_page
+from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.services import ledger, open_acts
+from laaffic_console.laaffic import Family, Refused, lookup
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import EmailCampaign
+from messaging.models import EmailCampaignState as State
+from messaging.services import email_callbacks, email_campaigns, email_counting, email_sending
+from messaging.services.email_campaigns import NotAllowed
+from tests.messaging.test_email_sending import TOKEN, call_states, emails_of, fresh, launched, tell
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _hooks(settings: LazySettings) -> None:
+    settings.LAAFFIC_PUSH_TOKENS = [TOKEN]
+    settings.CONSOLE_URL = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def mail_app(db: None) -> Application:
+    return Application.objects.create(app_id="mailApp", channel="email")
+
+
+@pytest.fixture
+def again(sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]) -> EmailCampaign:
+    """Its answer was lost, and somebody has it sent again: the repeat has not left."""
+    sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+    campaign = launched(mail_app)
+    run_jobs()
+    assert fresh(campaign).state == State.UNKNOWN
+    return email_campaigns.send_again(campaign.pk, reason="they have none")
+
+
+def departed(campaign: EmailCampaign) -> GatewayCall:
+    """The repeat under way."""
+    claimed = email_sending._claim(campaign.pk)
+    assert claimed is not None
+    assert ledger.depart(claimed[1].pk)
+    return claimed[1]
+
+
+class CancelTests:
+    def test_a_repeat_that_has_not_left_can_be_cancelled(
+        self, again: EmailCampaign, sandbox: RunningSandbox, admin_client: Client, run_jobs: Callable[[], int]
+    ) -> None:
+        page = reverse("admin:messaging_emailcampaign_change", args=[again.pk])
+        assert 'id="do-cancel"' in admin_client.get(page).content.decode()
+
+        admin_client.post(reverse("admin:messaging_emailcampaign_do", args=[again.pk, "cancel"]))
+        run_jobs()
+
+        assert fresh(again).state == State.CANCELLED
+        assert call_states() == [CallState.UNKNOWN]
+        assert emails_of(sandbox).tasks == {}
+        assert "the first request may have arrived" in again.events.latest("pk").text
+
+    def test_one_that_has_left_cannot(self, again: EmailCampaign) -> None:
+        departed(again)
+
+        with pytest.raises(NotAllowed, match="left already"):
+            email_campaigns.cancel(again.pk)
+
+    def test_a_refused_repeat_can_be_cancelled_and_not_edited(
+        self, again: EmailCampaign, sandbox: RunningSandbox, admin_client: Client, run_jobs: Callable[[], int]
+    ) -> None:
+        sandbox.set_faults(status="-16", status_calls=1)
+        run_jobs()
+        assert fresh(again).state == State.HELD
+
+        page = admin_client.get(reverse("admin:messaging_emailcampaign_change", args=[again.pk])).content.decode()
+        assert 'id="do-edit"' not in page
+        assert 'id="do-cancel"' in page
+        with pytest.raises(NotAllowed, match="first request may have arrived"):
+            email_campaigns.edit_again(again.pk)
+        assert email_campaigns.cancel(again.pk).state == State.CANCELLED
+
+    def test_what_was_refused_the_first_time_is_edited(
+        self, sandbox: RunningSandbox, mail_app: Application, admin_client: Client, run_jobs: Callable[[], int]
+    ) -> None:
+        sandbox.set_faults(status="-16", status_calls=1)
+        campaign = launched(mail_app)
+        run_jobs()
+
+        page = admin_client.get(reverse("admin:messaging_emailcampaign_change", args=[campaign.pk])).content.decode()
+        assert 'id="do-edit"' in page
+
+
+class LateAnswerTests:
+    def test_the_firsts_late_answer_is_its_own(self, again: EmailCampaign) -> None:
+        first = GatewayCall.objects.get()
+        second = departed(again)
+
+        email_sending.settle_accepted(again.pk, first.pk, "T1")
+        assert call_states() == [CallState.ACCEPTED, CallState.IN_FLIGHT]
+        email_sending.settle_accepted(again.pk, second.pk, "T2")
+
+        assert call_states() == [CallState.ACCEPTED, CallState.ACCEPTED]
+        campaign = fresh(again)
+        assert (campaign.state, campaign.task_id) == (State.RUNNING, "T1")
+        assert campaign.events.filter(text__contains="second task, T2").count() == 1
+
+    def test_a_late_refusal_leaves_the_repeat_as_it_is(self, again: EmailCampaign) -> None:
+        first = GatewayCall.objects.get()
+        departed(again)
+
+        entry = lookup(Family.EMAIL, "-16")
+        refusal = Refused(interface="email/batchSendEmail", entry=entry, reason="no", http_status=200)
+        email_sending.settle_error(again.pk, first.pk, refusal)
+
+        assert call_states() == [CallState.REFUSED, CallState.IN_FLIGHT]
+        assert fresh(again).state == State.SENDING
+
+    def test_a_late_answer_before_the_repeat_leaves_spares_it(
+        self, again: EmailCampaign, sandbox: RunningSandbox, run_jobs: Callable[[], int]
+    ) -> None:
+        email_sending.settle_accepted(again.pk, GatewayCall.objects.get().pk, "T1")
+        run_jobs()
+
+        assert call_states() == [CallState.ACCEPTED]
+        assert emails_of(sandbox).tasks == {}
+
+    def test_each_task_of_the_callbacks_is_one_request(self, again: EmailCampaign) -> None:
+        departed(again)
+        tell(again, taskId="T1")
+        tell(again, taskId="T1", emailId="e2")
+        email_callbacks.INBOX.apply_some()
+        assert call_states() == [CallState.ACCEPTED, CallState.IN_FLIGHT]
+
+        tell(again, taskId="T2", emailId="e3")
+        email_callbacks.INBOX.apply_some()
+
+        assert call_states() == [CallState.ACCEPTED, CallState.ACCEPTED]
+        assert email_counting.counts(again)["total"] == 3
+
+    def test_an_answer_names_whose_task_it_was(self, again: EmailCampaign) -> None:
+        second = departed(again)
+        tell(again, taskId="T2")
+        email_callbacks.INBOX.apply_some()
+
+        email_sending.settle_accepted(again.pk, second.pk, "T2")
+
+        assert call_states() == [CallState.UNKNOWN, CallState.ACCEPTED]
+        assert fresh(again).state == State.RUNNING
+
+
+def test_what_went_on_without_its_first_request_does_not_warn_for_ever(
+    again: EmailCampaign, run_jobs: Callable[[], int]
+) -> None:
+    run_jobs()
+    email_campaigns.sweep()
+    assert call_states() == [CallState.UNKNOWN, CallState.ACCEPTED]
+
+    GatewayCall.objects.update(prepared_at=timezone.now() - open_acts.WITHIN)
+    email_campaigns.sweep()
+
+    assert call_states() == [CallState.LAPSED, CallState.ACCEPTED]
+    assert health_page.unknown_calls().tone == "good"
