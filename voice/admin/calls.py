@@ -19,9 +19,9 @@ from laaffic_console.dashboard.read_only import ReadOnlyAdmin
 from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import open_acts
 from messaging.models import Contact
-from voice.admin.records import COLOURS, beginning_with
+from voice.admin.records import COLOURS, MAY_ASK, beginning_with, say_answer
 from voice.models import SipCall, SipPhone
-from voice.services import calls, phones
+from voice.services import asking, calls, phones
 
 STATE_COLOURS = COLOURS | {
     CallState.ACCEPTED: "info",
@@ -100,6 +100,7 @@ class SipCallAdmin(ReadOnlyAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("<int:pk>/again/", wrap(self.again_view), name="voice_sipcall_again"),
+            path("<int:pk>/ask/", wrap(self.ask_view), name="voice_sipcall_ask"),
             path("<int:pk>/resolve/", wrap(self.resolve_view), name="voice_sipcall_resolve"),
             *super().get_urls(),
         ]
@@ -150,6 +151,7 @@ class SipCallAdmin(ReadOnlyAdmin):
             advice=calls.advice(asked),
             is_waiting=asked.look_at is not None and asked.record_id is None,
             calls=GatewayCall.objects.filter(about_kind=calls.ABOUT, about_id=asked.pk)[:20],
+            may_ask=state is not None and request.user.has_perm(MAY_ASK),
             may_try=may_try,
             asks_why=may_try and open_acts.like(calls.digest_of(asked.callee), asked.application) is not None,
             may_resolve=may_add and state in calls.UNSETTLED,
@@ -178,6 +180,12 @@ class SipCallAdmin(ReadOnlyAdmin):
         except ValidationError as problem:
             for said in problem.messages:
                 messages.error(request, said)
+        return HttpResponseRedirect(own_page(asked))
+
+    def ask_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "voice.view_sipcall", MAY_ASK)
+        asked = self._posted(request, pk)
+        say_answer(request, lambda: asking.about_call(asked))
         return HttpResponseRedirect(own_page(asked))
 
     def _posted(self, request: HttpRequest, pk: int) -> SipCall:

@@ -11,10 +11,11 @@ from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application, CallState
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.open_acts import StillOpen
-from laaffic_console.laaffic import CallKind, InvalidRequest, LaafficError, Source
+from laaffic_console.laaffic import InvalidRequest, LaafficError
 from voice.management import group_arguments, spoken_arguments
 from voice.models import AudioFile, GroupTask, SipCall, SipPhone
-from voice.services import audio, calls, group_tasks, phone_changes, phones, records, scheduling, syncing
+from voice.services import asking, audio, calls, group_tasks, phone_changes, phones, scheduling, syncing
+from voice.services.asking import AskFailed
 from voice.services.audio import UploadFailed, UploadUnknown
 from voice.services.group_tasks import CancelUnknown
 from voice.services.phone_changes import ResetUnknown
@@ -131,15 +132,11 @@ class Command(BaseCommand):
         ]
 
     def _record(self, options: dict[str, Any]) -> dict[str, Any]:
-        voice = laaffic_client().voice
-        ask, kind = (voice.sip_record, CallKind.SIP) if options["sip"] else (voice.group_record, None)
-        found = ask(options["voice_id"])
-        if found is None:
-            raise CommandError(
-                f"Laaffic has no record of call {options['voice_id']}, or none yet: a call is recorded when it has "
-                "ended. Ask again later; a call from a SIP phone is asked for with --sip."
-            )
-        records.take([found], Source.VOICE_RECORD, kind=kind)
+        try:
+            found = asking.about_id(options["voice_id"], is_sip=options["sip"])
+        except AskFailed as problem:
+            hint = "" if options["sip"] else "\nA call from a SIP phone is asked for with --sip."
+            raise CommandError(f"Call {options['voice_id']}: {problem}{hint}") from problem
         return {
             "voice_id": found.voice_id,
             "callee": found.callee,
