@@ -28,7 +28,7 @@ OPERATED = {
         *("change_callrecord", "export_callrecord"),
         *("add_grouptask", "change_grouptask", "delete_grouptask", "launch_grouptask", "export_grouptask"),
     },
-    "numbers": {"*binding", "*numberpool", "change_ownednumber", "export_ownednumber"},
+    "numbers": {"*binding", "*numberpool", "change_ownednumber", "export_ownednumber", "edit_ownednumber"},
 }
 # What needs a second look: a big launch, a lost answer's end by a person's word, the end of an account's hold.
 # Who settles a lost answer by a word reads the evidence as it came.

@@ -48,8 +48,10 @@ from laaffic_console.laaffic.numbers import (
     NewBinding,
     NumberPool,
     NumbersApi,
+    NumberSettings,
     NumberState,
     OwnedNumber,
+    VoicemailFile,
 )
 from laaffic_console.laaffic.pages import IncompleteList, Page
 from laaffic_console.laaffic.pushes import ParsedPush, parse_sms_reports
@@ -106,6 +108,7 @@ __all__ = [
     "NewBinding",
     "NotSent",
     "NumberPool",
+    "NumberSettings",
     "NumberState",
     "NumbersApi",
     "OutcomeUnknown",
@@ -139,6 +142,7 @@ __all__ = [
     "UploadedAudio",
     "UploadedFile",
     "VoiceApi",
+    "VoicemailFile",
     "call_record_pages",
     "call_record_windows",
     "is_ringing",
