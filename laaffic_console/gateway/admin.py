@@ -300,8 +300,12 @@ class FailedFilter(admin.SimpleListFilter):
 class TroubleAdmin(ReadOnlyAdmin):
     """One that does not succeed again under its name, such as a record that is gone, is deleted by a person."""
 
-    list_display = ["name", "problem", "first_at", "last_at", "times"]
+    list_display = ["what", "problem", "first_at", "last_at", "times"]
     paginator = ModelAdmin.paginator
+
+    @display(description=gettext_lazy("what"), ordering="name")
+    def what(self, trouble: Trouble) -> str:
+        return in_words(trouble.name)
 
     def has_delete_permission(self, request: HttpRequest, obj: Trouble | None = None) -> bool:
         return request.user.has_perm("gateway.delete_trouble")
