@@ -14,7 +14,17 @@ from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.laaffic import InvalidRequest, LaafficError
 from voice.management import group_arguments, spoken_arguments
 from voice.models import AudioFile, GroupTask, SipCall, SipPhone
-from voice.services import asking, audio, calls, group_tasks, phone_changes, phones, scheduling, syncing
+from voice.services import (
+    asking,
+    audio,
+    audio_elsewhere,
+    calls,
+    group_tasks,
+    phone_changes,
+    phones,
+    scheduling,
+    syncing,
+)
 from voice.services.asking import AskFailed
 from voice.services.audio import UploadFailed, UploadUnknown
 from voice.services.group_tasks import CancelUnknown
@@ -38,6 +48,8 @@ class Command(BaseCommand):
         call.add_argument("--display-number", default="")
         outcomes.add_again(call)
         files = verbs.add_parser("files", help="the audio files that Laaffic has, wherever they were uploaded")
+        take = verbs.add_parser("take", help="take a file that was uploaded elsewhere into the library, by its id")
+        take.add_argument("file_id")
         record = verbs.add_parser("record", help="ask for the record of one call, and keep it")
         record.add_argument("voice_id")
         record.add_argument("--sip", action="store_true", help="a call from a SIP phone; else a spoken or group call")
@@ -49,7 +61,7 @@ class Command(BaseCommand):
         phone.add_argument("--name", default="", help="add: 4 to 32 characters, not used yet")
         phone.add_argument("--quantity", type=int, default=1, metavar="N", help="add: 1 to 50")
         phone.add_argument("--display-number", default="", help="add: 7 to 13 digits")
-        for verb in (sync, upload, call, files, record, phone):
+        for verb in (sync, upload, call, files, take, record, phone):
             verb.add_argument("--json", action="store_true", help="one JSON document on standard output")
         spoken_arguments.add(verbs.add_parser("say", help="write a spoken message; `campaign launch` calls"))
         group_arguments.add(verbs.add_parser("group", help="group-call tasks: one announcement to many numbers"))
@@ -130,6 +142,10 @@ class Command(BaseCommand):
             }
             for file in listed
         ]
+
+    def _take(self, options: dict[str, Any]) -> dict[str, Any]:
+        kept = audio_elsewhere.take(options["file_id"])
+        return {"id": kept.pk, "name": kept.name, "file_id": kept.file_id}
 
     def _record(self, options: dict[str, Any]) -> dict[str, Any]:
         try:
