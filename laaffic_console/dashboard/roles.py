@@ -34,7 +34,7 @@ OPERATED = {
 # Who settles a lost answer by a word reads the evidence as it came.
 APPROVED = {
     "messaging": {"resolve_campaign", "resolve_emailcampaign", "approve_campaign", "approve_emailcampaign"},
-    "voice": {"approve_grouptask"},
+    "voice": {"approve_grouptask", "resolve_callrecord"},
     "gateway": {"release_accounthold", "read_pushedbody", "settle_gatewaycall"},
 }
 

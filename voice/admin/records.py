@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -17,12 +18,13 @@ from unfold.decorators import action, display
 
 from laaffic_console import exports as files
 from laaffic_console.dashboard.exporting import Exporting, require_export
-from laaffic_console.dashboard.pages import POSTED, ask_first
+from laaffic_console.dashboard.pages import POSTED, ask_first, page
+from laaffic_console.figures import money
 from laaffic_console.plain_text import digits_of, plain
 from voice import exports
 from voice.admin.sync_state import CopiedListAdmin
 from voice.models import CallRecord
-from voice.services import asking, call_charts, records_pulls, syncing
+from voice.services import asking, call_charts, cost_words, records_pulls, syncing
 
 MAX_DIGITS = 15  # of a number; Laaffic's voice ids are longer
 MAY_ASK = "voice.change_callrecord"
@@ -100,7 +102,7 @@ class CallRecordAdmin(Exporting, CopiedListAdmin):
     list_before_template = "voice/records_panel.html"
     sync_permission = MAY_ASK
 
-    actions_detail = ["ask"]
+    actions_detail = ["ask", "decide_cost"]
 
     @action(description=gettext_lazy("Ask Laaffic about this call"), url_path="ask", permissions=["ask"], attrs=POSTED)
     def ask(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -111,6 +113,25 @@ class CallRecordAdmin(Exporting, CopiedListAdmin):
             return asked
         say_answer(request, lambda: asking.about_record(record))
         return HttpResponseRedirect(reverse("admin:voice_callrecord_change", args=[record.pk]))
+
+    @action(description=gettext_lazy("Decide on the cost"), url_path="cost", permissions=["resolve"])
+    def decide_cost(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Whether a cost that cannot be right is counted all the same."""
+        record = get_object_or_404(CallRecord, pk=object_id)
+        if request.method == "POST":
+            take, why = request.POST.get("word") == "take", request.POST.get("why", "")
+            try:
+                cost_words.decide(record.pk, take=take, why=why, by=request.user)
+                messages.success(request, _("Recorded, with your reason."))
+            except ValidationError as problem:
+                for said in problem.messages:
+                    messages.error(request, said)
+            return HttpResponseRedirect(reverse("admin:voice_callrecord_change", args=[record.pk]))
+        shown = "" if record.doubtful_cost is None else money(record.doubtful_cost, record.doubtful_currency)
+        return page(self, request, "voice/call_cost.html", str(record), record=record, shown=shown)
+
+    def has_resolve_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return bool(request.user.has_perms(["voice.view_callrecord", "voice.resolve_callrecord"]))
 
     def has_ask_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return bool(request.user.has_perms(["voice.view_callrecord", MAY_ASK]))
@@ -172,7 +193,7 @@ class CallRecordAdmin(Exporting, CopiedListAdmin):
 
     @display(description=gettext_lazy("cost"))
     def shown_cost(self, record: CallRecord) -> str:
-        return record.money or "–"
+        return _("doubtful") if record.is_doubted else record.money or "–"
 
     @display(description=gettext_lazy("recording"))
     def recorded(self, record: CallRecord) -> str:

@@ -56,6 +56,10 @@ class CallRecord(models.Model):
     call_status = models.PositiveSmallIntegerField(_("call status"), null=True)
     cost = models.DecimalField(_("cost"), max_digits=16, decimal_places=6, null=True)
     currency = models.CharField(_("currency"), max_length=8, blank=True)
+    # What a push named and cannot be right: it is in no total before Laaffic's records, or a person, say the same.
+    doubtful_cost = models.DecimalField(_("doubtful cost"), max_digits=16, decimal_places=6, null=True)
+    doubtful_currency = models.CharField(_("its currency"), max_length=8, blank=True)
+    cost_word = models.CharField(_("decided"), max_length=300, blank=True)
     bill_period = models.CharField(_("billing"), max_length=16, blank=True)
     key_pressed = models.CharField(_("key"), max_length=8, blank=True)
     called_info = models.CharField(_("our mark"), max_length=1000, blank=True)
@@ -71,7 +75,10 @@ class CallRecord(models.Model):
     class Meta:
         verbose_name = _("call record")
         verbose_name_plural = _("call records")
-        permissions = [("export_callrecord", _("Can export call records"))]
+        permissions = [
+            ("export_callrecord", _("Can export call records")),
+            ("resolve_callrecord", _("Can decide on a call's cost that cannot be right")),
+        ]
         ordering = ["-at", "-id"]
         indexes = [
             models.Index(fields=["-at", "-id"], name="record_latest"),
@@ -89,6 +96,11 @@ class CallRecord(models.Model):
     @property
     def money(self) -> str:
         return "" if self.cost is None else money(self.cost, self.currency)
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether somebody has to say what the call cost."""
+        return self.cost is None and self.doubtful_cost is not None and not self.cost_word
 
 
 class Ringing(models.Model):
