@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -109,7 +110,8 @@ class CallTests:
         assert state(made) == CallState.ACCEPTED
 
         SipCall.objects.filter(pk=made.pk).update(voice_id=voice_id)
-        calls.settle_by_ringing(Ringing.objects.filter(call_id=voice_id))
+        with transaction.atomic():  # as the answer does
+            calls.settle_by_ringing(Ringing.objects.filter(call_id=voice_id))
 
         assert state(made) == "ringing"
 
