@@ -23,6 +23,7 @@ class VoiceConfig(AppConfig):
         approvable.register(GroupTaskDrafts())
         bell.sweep_with("voice.jobs.sweep")
         inbox.applied_by(PushKind.VOICE_REPORT, "voice.jobs.apply_voice_reports")
+        inbox.applied_by(PushKind.VOICE_RINGING, "voice.jobs.apply_ringing")
         contact_actions.register(
             contact_actions.ContactAction("call", _("Call from a SIP phone …"), "voice.add_sipcall", CALL_CONTACT)
         )

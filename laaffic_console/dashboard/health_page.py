@@ -25,6 +25,7 @@ from laaffic_console.gateway.models import (
     WorkerHeartbeat,
 )
 from laaffic_console.gateway.services import balance_history, clock, workers
+from laaffic_console.kit.stored_words import in_words
 from messaging.models import Batch, BatchState
 
 SHOWN_WORKERS = 30
@@ -168,7 +169,7 @@ def troubles() -> list[Sign]:
     said = _("%(problem)s (%(times)d times, last %(age)s ago)")
     return [
         Sign(
-            trouble.name,
+            in_words(trouble.name),
             "warn",
             said % {"problem": trouble.problem, "times": trouble.times, "age": age(trouble.last_at)},
             reverse("admin:gateway_trouble_changelist"),

@@ -24,16 +24,17 @@ OPERATED = {
         *("change_reply", "change_emailmessage", "export_reply", "export_emailmessage"),
     },
     "voice": {
-        *("*audiofile", "add_sipcall", "change_sipphone", "change_callrecord", "export_callrecord"),
+        *("*audiofile", "add_sipcall", "change_sipphone", "provision_sipphone"),
+        *("change_callrecord", "export_callrecord"),
         *("add_grouptask", "change_grouptask", "delete_grouptask", "launch_grouptask", "export_grouptask"),
     },
-    "numbers": {"*binding", "*numberpool", "change_ownednumber", "export_ownednumber"},
+    "numbers": {"*binding", "*numberpool", "change_ownednumber", "export_ownednumber", "edit_ownednumber"},
 }
 # What needs a second look: a big launch, a lost answer's end by a person's word, the end of an account's hold.
 # Who settles a lost answer by a word reads the evidence as it came.
 APPROVED = {
     "messaging": {"resolve_campaign", "resolve_emailcampaign", "approve_campaign", "approve_emailcampaign"},
-    "voice": {"approve_grouptask"},
+    "voice": {"approve_grouptask", "resolve_callrecord"},
     "gateway": {"release_accounthold", "read_pushedbody", "settle_gatewaycall"},
 }
 

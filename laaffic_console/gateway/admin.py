@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -30,7 +31,7 @@ from laaffic_console.gateway.models import (
 )
 from laaffic_console.gateway.services import account_hold, account_watch, balance_history, clock, draining, words
 from laaffic_console.kit.console_admin import ModelAdmin
-from laaffic_console.kit.figures import number
+from laaffic_console.kit.figures import money, number
 from laaffic_console.kit.pages import POSTED, ask_first, page
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from laaffic_console.kit.shared_rows import SharedRowAdmin
@@ -72,9 +73,10 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
             gettext_lazy("Sending"),
             {"fields": ["rate_per_second", "connections", "several_texts_per_call", "others_seen_at"]},
         ),
+        (gettext_lazy("Account"), {"fields": ["balance"]}),
         (gettext_lazy("Callbacks"), {"fields": ["callback_addresses"]}),
     ]
-    readonly_fields = ["callback_addresses", "others_seen_at"]
+    readonly_fields = ["callback_addresses", "others_seen_at", "balance"]
 
     @display(description=gettext_lazy("application"), header=True)
     def name_or_id(self, application: Application) -> list[str]:
@@ -83,7 +85,22 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Application | None = None) -> Any:
         """The addresses are secrets: only who may change applications sees them."""
         shown = super().get_fieldsets(request, obj)
-        return shown if self.has_change_permission(request, obj) else shown[:2]
+        sees_money = request.user.has_perm("gateway.view_balancereading")
+        shown = [part for part in shown if sees_money or part[1]["fields"] != ["balance"]]
+        return shown if self.has_change_permission(request, obj) else shown[:-1]
+
+    @display(description=gettext_lazy("balance"))
+    def balance(self, application: Application) -> str:
+        """The account's, which all its applications share; *Test connection* asks for it anew."""
+        reading = balance_history.latest()
+        if reading is None:
+            return _("Not read yet. “Test connection” reads it.")
+        said = _("%(amount)s, read %(when)s") % {"amount": reading, "when": naturaltime(reading.at)}
+        if reading.gift is not None or reading.credit is not None:
+            parts = {"gift": reading.gift, "credit": reading.credit}
+            more = {name: "–" if part is None else money(part, reading.currency) for name, part in parts.items()}
+            said += " · " + _("bonus %(gift)s, credit line %(credit)s") % more
+        return f"{said} · {_('low')}" if balance_history.is_low(reading) else said
 
     @display(description=gettext_lazy("to give to Laaffic"))
     def callback_addresses(self, application: Application) -> str:
@@ -92,7 +109,7 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
         token = settings.LAAFFIC_PUSH_TOKENS[0]
         kinds = {
             "sms": [PushKind.SMS_REPORT, PushKind.SMS_REPLY],
-            "voice": [PushKind.VOICE_REPORT],
+            "voice": [PushKind.VOICE_REPORT, PushKind.VOICE_RINGING],
             "email": [PushKind.EMAIL_REPORT],
         }
         rows = [
@@ -300,8 +317,12 @@ class FailedFilter(admin.SimpleListFilter):
 class TroubleAdmin(ReadOnlyAdmin):
     """One that does not succeed again under its name, such as a record that is gone, is deleted by a person."""
 
-    list_display = ["name", "problem", "first_at", "last_at", "times"]
+    list_display = ["what", "problem", "first_at", "last_at", "times"]
     paginator = ModelAdmin.paginator
+
+    @display(description=gettext_lazy("what"), ordering="name")
+    def what(self, trouble: Trouble) -> str:
+        return in_words(trouble.name)
 
     def has_delete_permission(self, request: HttpRequest, obj: Trouble | None = None) -> bool:
         return request.user.has_perm("gateway.delete_trouble")

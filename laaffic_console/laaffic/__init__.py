@@ -7,6 +7,8 @@ from laaffic_console.laaffic.call_records import (
     ParsedCalls,
     ParsedRinging,
     RingingEvent,
+    RingingKind,
+    is_ringing,
     parse_ringing,
     parse_voice_reports,
 )
@@ -46,8 +48,10 @@ from laaffic_console.laaffic.numbers import (
     NewBinding,
     NumberPool,
     NumbersApi,
+    NumberSettings,
     NumberState,
     OwnedNumber,
+    VoicemailFile,
 )
 from laaffic_console.laaffic.pages import IncompleteList, Page
 from laaffic_console.laaffic.pushes import ParsedPush, parse_sms_reports
@@ -61,6 +65,7 @@ from laaffic_console.laaffic.tts import (
     Spoken,
 )
 from laaffic_console.laaffic.voice import (
+    PlayedTo,
     SipPhone,
     UploadedAudio,
     VoiceApi,
@@ -103,6 +108,7 @@ __all__ = [
     "NewBinding",
     "NotSent",
     "NumberPool",
+    "NumberSettings",
     "NumberState",
     "NumbersApi",
     "OutcomeUnknown",
@@ -113,6 +119,7 @@ __all__ = [
     "ParsedPush",
     "ParsedReplies",
     "ParsedRinging",
+    "PlayedTo",
     "RecipientList",
     "Refused",
     "Remedy",
@@ -120,6 +127,7 @@ __all__ = [
     "Reply",
     "ReportPage",
     "RingingEvent",
+    "RingingKind",
     "SendEmailResult",
     "SendResult",
     "SipPhone",
@@ -134,8 +142,10 @@ __all__ = [
     "UploadedAudio",
     "UploadedFile",
     "VoiceApi",
+    "VoicemailFile",
     "call_record_pages",
     "call_record_windows",
+    "is_ringing",
     "lookup",
     "oldest_call_record",
     "oldest_sent_record",

@@ -25,6 +25,14 @@ class CallKind(IntEnum):
     SIP_DIRECT = 4
 
 
+class RingingKind(IntEnum):
+    """`type` of a ringing event: which numbers mean something else than in a record."""
+
+    TO_AGENT = 1
+    CALL_CENTER = 2
+    SIP = 3
+
+
 class CallOutcome(StrEnum):
     ANSWERED = "answered"
     VOICEMAIL = "voicemail"
@@ -100,11 +108,13 @@ class RingingEvent:
     """An agent's phone rings; the time is the vendor's own zone's."""
 
     call_id: str
+    kind: RingingKind | None
     called: str
     called_info: str
     task_id: str
     sip_account: str
     agent_group: str
+    unanswered: list[str]  # SIP accounts that rang before and did not take it up
     at: dt.datetime | None
 
 
@@ -132,6 +142,12 @@ def outcome_of(termination_code: str, call_status: int | None, *, answered: bool
 def parse_voice_reports(body: object, zone: ZoneInfo = times.DEFAULT_ZONE) -> ParsedCalls:
     """Pushed records: one object, a list, or `{"array": […]}`."""
     return ParsedCalls(*read_rows(entries_of(body), lambda row: from_row(row, zone)))
+
+
+def is_ringing(entry: object) -> bool:
+    """Told from a record by its id: both kinds of push may be sent to one address."""
+    keys = {str(key).strip() for key in entry} if isinstance(entry, dict) else set()
+    return "callId" in keys and "voiceId" not in keys
 
 
 def parse_ringing(body: object, zone: ZoneInfo = times.DEFAULT_ZONE) -> ParsedRinging:
@@ -205,10 +221,18 @@ def _ringing(row: dict[str, Any], zone: ZoneInfo) -> RingingEvent:
         raise MalformedRecord("a ringing event without callId")
     return RingingEvent(
         call_id=call_id,
+        kind=RingingKind(kind) if (kind := count(row.get("type"))) in set(RingingKind) else None,
         called=digits(row.get("called")),
         called_info=text(row.get("calledInfo")),
         task_id=text(row.get("taskId")),
         sip_account=text(row.get("sipAccount")),
         agent_group=text(row.get("seatGroupName")),
+        unanswered=_accounts(row.get("noAnswerSipList")),
         at=times.of_event(times.from_text(row.get("callinEventTime"), zone)),
     )
+
+
+def _accounts(value: object) -> list[str]:
+    """A list, or the same as one text with commas."""
+    entries = value if isinstance(value, list) else text(value).split(",")
+    return [account for account in map(text, entries) if account]

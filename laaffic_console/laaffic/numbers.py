@@ -1,9 +1,10 @@
 """AXB bindings, number pools and owned numbers (wire §2.12, §2.13, §2.23)."""
 
+import base64
 import datetime as dt
 import ipaddress
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
 from typing import Any
@@ -26,6 +27,9 @@ LONGEST_BINDING = 259_200  # seconds: three days
 MAX_WHITELIST = 200  # characters, commas included
 MAX_CONCURRENCY = 9999
 MAX_POOL_NUMBER = 20
+MAX_VOICEMAIL_SECONDS = 999
+MAX_VOICEMAIL = 5 * 1024 * 1024  # bytes
+VOICEMAIL_TYPES = ("mp3", "wav", "m4a")
 
 
 class BindingKind(IntEnum):
@@ -88,6 +92,45 @@ class OwnedNumber:
     voicemail_file_id: str
     voicemail_file_name: str
     voicemail_max_hangup: int | None  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberSettings:
+    """What can be changed of an owned number. None: not known, and left out."""
+
+    out_ip: str = ""
+    in_ip: str = ""
+    inbound_prefix: str = ""
+    remark: str = ""
+    app_id: str = ""
+    voicemail: bool | None = None
+    voicemail_seconds: int | None = None
+
+    def texts(self) -> list[tuple[str, str, int]]:
+        """Name, value and longest of each."""
+        return [
+            ("outIp", self.out_ip, 50),
+            ("inIp", self.in_ip, 50),
+            ("inboundPrefix", self.inbound_prefix, 32),
+            ("remark", self.remark, 50),
+            ("appId", self.app_id, 64),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class VoicemailFile:
+    """What callers hear: mp3, wav or m4a, at most 5 MB."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+    def fields(self) -> dict[str, str]:
+        check_length("voicemailFileName", self.name, 5, 64)
+        if self.name.rpartition(".")[2].lower() not in VOICEMAIL_TYPES:
+            raise InvalidRequest("voicemailFileName", f"{self.name!r} ends with none of .{', .'.join(VOICEMAIL_TYPES)}")
+        if not 0 < len(self.data) <= MAX_VOICEMAIL:
+            raise InvalidRequest("voicemailFile", f"{len(self.data):,} bytes; it has 1 to {MAX_VOICEMAIL:,}")
+        return {"voicemailFile": base64.b64encode(self.data).decode(), "voicemailFileName": self.name}
 
 
 class NumbersApi(Interfaces):
@@ -199,6 +242,29 @@ class NumbersApi(Interfaces):
             "number/queryPage",
             name_of=lambda owned: owned.number,
         )
+
+    def edit_number(
+        self, *, number: str, settings: NumberSettings, voicemail_file: VoicemailFile | None = None, held: Any = ()
+    ) -> None:
+        """POST /number/edit (wire §2.23). No page says what a field that is missing does: all that is known is sent.
+
+        `held`: values that the gateway has given us for this number; it takes them back as they are.
+        Sending the same once more changes nothing. Refused with −24 where the number is not the account's.
+        """
+        check_digits("number", number, 3, 20)
+        body: dict[str, Any] = {"number": number}
+        for name, value, longest in settings.texts():
+            if value not in held:
+                check_length(name, value, 0, longest)
+            body[name] = value
+        if settings.voicemail is not None:
+            body["enableVoicemail"] = settings.voicemail
+        if settings.voicemail_seconds is not None:
+            check_range("voicemailMaxHangup", settings.voicemail_seconds, 1, MAX_VOICEMAIL_SECONDS)
+            body["voicemailMaxHangup"] = settings.voicemail_seconds
+        if voicemail_file is not None:
+            body |= voicemail_file.fields()
+        self._post("/number/edit", body)
 
     def _binding(self, row: dict[str, Any]) -> Binding:
         if not (bind_id := text(row.get("bindId"))):

@@ -3,22 +3,32 @@
 import base64
 import datetime as dt
 import re
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from laaffic_console.laaffic import pages, times
 from laaffic_console.laaffic.call_records import CallRecord, from_row
 from laaffic_console.laaffic.codes import Family
-from laaffic_console.laaffic.errors import InvalidRequest
-from laaffic_console.laaffic.interfaces import Interfaces, check_app_id, check_digits, check_length
+from laaffic_console.laaffic.envelope import Envelope
+from laaffic_console.laaffic.errors import InvalidRequest, OutcomeUnknown
+from laaffic_console.laaffic.interfaces import (
+    Interfaces,
+    check_app_id,
+    check_count,
+    check_digits,
+    check_length,
+    check_range,
+)
 from laaffic_console.laaffic.pages import LARGEST_PAGE, MalformedRecord, Page
-from laaffic_console.laaffic.reports import count, text
+from laaffic_console.laaffic.reports import count, digits, text
 from laaffic_console.laaffic.tts import Spoken
 
 AUDIO_TYPES = ("mp3", "m4a", "wav")
 MAX_AUDIO = 5 * 1024 * 1024  # bytes; no page states it, this is the limit of a sibling interface (wire §2.9)
 MAX_CALLED_INFO = 1000
+MAX_NEW_PHONES = 50
+MAX_PLAYED_TO = 1000  # older documents: 500, 200
 MAX_RECORD_DAYS = 31
 RECORDS_KEPT_DAYS = 60  # "the last two months"
 
@@ -39,6 +49,20 @@ class UploadedAudio:
     name: str
     uploaded_at: dt.datetime | None
     seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedTo:
+    """What became of one number of a `play`: accepted, or why not. The call's own end is its record's."""
+
+    number: str
+    voice_id: str
+    code: str
+    reason: str
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.code == "0"
 
 
 class VoiceApi(Interfaces):
@@ -65,7 +89,7 @@ class VoiceApi(Interfaces):
     def phones(self, *, app_id: str, current: int = 1, size: int = LARGEST_PAGE) -> Page[SipPhone]:
         """POST /voice/sipQuery (wire §2.6), which lists phones and not calls."""
         check_app_id(app_id)
-        envelope = self._post("/voice/sipQuery", pages.request(current, size, {"appId": app_id}))
+        envelope = self._post_for_secret("/voice/sipQuery", pages.request(current, size, {"appId": app_id}))
         return pages.read_page(envelope, current, "voice/sipQuery", _phone)
 
     def every_phone(self, *, app_id: str) -> Iterator[SipPhone]:
@@ -75,6 +99,67 @@ class VoiceApi(Interfaces):
             name_of=lambda phone: phone.account,
         ):
             yield from page.records
+
+    def add_phones(self, *, app_id: str, group: str, name: str, quantity: int = 1, display_number: str = "") -> None:
+        """POST /voice/sipAdd (wire §2.18): new phones in a group. The list tells their accounts.
+
+        Refused with −20 where the application has a phone of that name, with −23 where it may have no more.
+        """
+        check_app_id(app_id)
+        check_length("groupName", group, 4, 32)
+        check_length("phoneName", name, 4, 32)
+        check_range("quantity", quantity, 1, MAX_NEW_PHONES)
+        body: dict[str, Any] = {"appId": app_id, "groupName": group, "phoneName": name, "quantity": quantity}
+        if display_number:
+            check_digits("displayNum", display_number, 7, 13)
+            body["displayNum"] = display_number
+        self._post("/voice/sipAdd", body)
+
+    def reset_password(self, *, app_id: str, account: str) -> str:
+        """POST /voice/sipReset (wire §2.18): a SIP phone's new password; the one before is good no more."""
+        check_app_id(app_id)
+        check_length("account", account, 4, 32)
+        data = self._post_for_secret("/voice/sipReset", {"appId": app_id, "account": account}).body.get("data")
+        password = _first(data, "password", "sipPassword") if isinstance(data, dict) else text(data)
+        if not password:
+            raise OutcomeUnknown("the answer holds no password", interface="voice/sipReset")
+        return password
+
+    def play(
+        self,
+        *,
+        app_id: str,
+        file_id: str,
+        numbers: Sequence[str],
+        display_number: str = "",
+        max_duration: int | None = None,
+        max_ringing_time: int = 60,
+        loop_count: int = 1,
+        called_info: str = "",
+    ) -> list[PlayedTo]:
+        """POST /voice/sendGroup (wire §2.19): an uploaded file to at most 1,000 numbers, each told apart.
+
+        A number that the answer leaves out was not accepted, as with an SMS.
+        """
+        check_app_id(app_id)
+        check_length("fileId", file_id, 1, 120)
+        check_count("callee", len(numbers), MAX_PLAYED_TO, "numbers")
+        for number in numbers:
+            check_digits("callee", number)
+        check_range("loopCount", loop_count, 1, 9)
+        check_range("maxRingingTime", max_ringing_time, 20, 120)
+        body: dict[str, Any] = {"appId": app_id, "fileId": file_id, "callee": ",".join(numbers)}
+        body |= {"loopCount": loop_count, "maxRingingTime": max_ringing_time}
+        if max_duration is not None:
+            check_range("maxDuration", max_duration, 1, 120)
+            body["maxDuration"] = max_duration
+        if display_number:
+            check_digits("displayNum", display_number)
+            body["displayNum"] = display_number
+        data = self._post("/voice/sendGroup", body | _called_info(called_info)).body.get("data")
+        if not isinstance(data, list):
+            raise OutcomeUnknown("the answer names no calls", interface="voice/sendGroup")
+        return pages.read_rows(data, _played_to)[0]
 
     def upload_audio(self, *, file_name: str, data: bytes, at_most: int = MAX_AUDIO) -> str:
         """POST /voice/fileUpload (wire §2.9): the file's id, "" where none is told.
@@ -123,6 +208,15 @@ class VoiceApi(Interfaces):
     def group_record(self, voice_id: str) -> CallRecord | None:
         """GET /voice/recordGroup/{voiceId}: one group call or TTS message; None as long as there is none."""
         return self._record("/voice/recordGroup/", voice_id)
+
+    def _post_for_secret(self, path: str, body: object) -> Envelope:
+        """An answer that holds passwords: of what came of it, nothing is cited."""
+        try:
+            return self._post(path, body)
+        except OutcomeUnknown as problem:
+            raise OutcomeUnknown(
+                problem.message, interface=problem.interface, code=problem.code, http_status=problem.http_status
+            ) from None
 
     def _records(self, path: str, start: dt.datetime, end: dt.datetime, current: int) -> Page[CallRecord]:
         if start >= end or end - start > dt.timedelta(days=MAX_RECORD_DAYS):
@@ -210,6 +304,18 @@ def _callee_fields(callee: str, display_number: str) -> dict[str, str]:
 def _called_info(given: str) -> dict[str, str]:
     check_length("calledInfo", given, 0, MAX_CALLED_INFO)
     return {"calledInfo": given} if given else {}
+
+
+def _played_to(row: dict[str, Any]) -> PlayedTo:
+    number = digits(row.get("callee"))
+    if not number:
+        raise MalformedRecord("a call without its number")
+    return PlayedTo(
+        number=number,
+        voice_id=text(row.get("voiceId")),
+        code=text(row.get("terminationCode")),
+        reason=text(row.get("terminationReason")),
+    )
 
 
 def _phone(row: dict[str, Any]) -> SipPhone:

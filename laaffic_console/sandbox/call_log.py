@@ -5,9 +5,11 @@ import random
 import time
 from typing import Any
 
-from laaffic_console.sandbox.calls import Call, as_push
+from laaffic_console.sandbox.calls import Call, as_push, as_ringing
 from laaffic_console.sandbox.courier import Courier
 from laaffic_console.sandbox.options import Faults, Options
+
+RINGS_AFTER = 0.05  # seconds
 
 
 class CallLog:
@@ -28,6 +30,9 @@ class CallLog:
 
     def add(self, call: Call) -> None:
         self.calls[call.voice_id] = call
+        if self.options.ringing_callback and call.account and call.callee not in self.faults.leave_out:
+            due = call.started_at + RINGS_AFTER - self.options.clock_offset
+            self.courier.post_at(due, "ringing", self.options.ringing_callback, [as_ringing(call)])
         if not self.options.voice_callback or call.callee in self.faults.leave_out:
             return
         if self.options.push_loss and self.random.random() < self.options.push_loss:

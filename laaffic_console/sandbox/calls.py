@@ -123,6 +123,22 @@ def as_push(call: Call, options: Options) -> dict[str, Any]:
     }
 
 
+def as_ringing(call: Call) -> dict[str, Any]:
+    """What is pushed while a SIP phone rings: a time without its zone (wire §2.21)."""
+    at = dt.datetime.fromtimestamp(call.started_at, ZONE)
+    return {
+        "callId": call.voice_id,
+        "type": 3,
+        "taskId": None,
+        "called": call.callee,
+        "calledInfo": call.called_info,
+        "seatGroupName": "sipGroup",
+        "noAnswerSipList": [],
+        "sipAccount": call.account,
+        "callinEventTime": at.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+
+
 def _common(call: Call, options: Options) -> dict[str, Any]:
     row: dict[str, Any] = {
         "voiceId": call.voice_id,

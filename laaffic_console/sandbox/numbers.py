@@ -21,6 +21,7 @@ from laaffic_console.sandbox.store import ZONE
 
 THREE_DAYS = 259_200
 FIRST_BINDING = 1234
+EDITED = {"outIp": 50, "inIp": 50, "inboundPrefix": 32, "remark": 50, "appId": 64}
 
 
 @dataclass(slots=True)
@@ -76,6 +77,7 @@ class NumberInterfaces(FamilyOfInterfaces):
 
     def forget(self) -> None:
         self.bindings: dict[int, Bound] = {}
+        self.edited: dict[str, dict[str, Any]] = {}  # number → what was changed of it
         self._ids = itertools.count(FIRST_BINDING)
         self.pools = {pool.number: pool for pool in first_pools()}
         self._add(self.options.bindings, "", None)
@@ -89,6 +91,7 @@ class NumberInterfaces(FamilyOfInterfaces):
             Route("POST", "/number/editNumberPool", self.edit_pool, acts=True),
             Route("POST", "/number/queryNumberPool", self.query_pools),
             Route("POST", "/number/queryPage", self.query_owned),
+            Route("POST", "/number/edit", self.edit_owned, acts=True),
         ]
 
     def doors(self) -> list[tuple[str, str, Door]]:
@@ -243,7 +246,24 @@ class NumberInterfaces(FamilyOfInterfaces):
         today = dt.datetime.fromtimestamp(self.gateway.aged(now), ZONE).date()
         started = dt.datetime.fromtimestamp(now, ZONE).date()
         rows = [owned_number(index, started, today) for index in range(self.options.owned_numbers)]
-        return success(self.options, data=page_of(rows, given))
+        return success(self.options, data=page_of([row | self.edited.get(row["number"], {}) for row in rows], given))
+
+    def edit_owned(self, given: dict[str, Any], now: float) -> dict[str, Any]:
+        number, today = text(given, "number"), dt.datetime.fromtimestamp(now, ZONE).date()
+        if number not in {owned_number(index, today, today)["number"] for index in range(self.options.owned_numbers)}:
+            raise Refusal("-24")
+        changed = {name: text(given, name) for name in EDITED if name in given}
+        if any(len(changed.get(name, "")) > longest for name, longest in EDITED.items()):
+            raise Refusal("-22", "a text is too long")
+        if "enableVoicemail" in given:
+            changed["enableVoicemail"] = given["enableVoicemail"] in (True, 1, "true", "1")
+        if given.get("voicemailMaxHangup") is not None:
+            changed["voicemailMaxHangup"] = integer(given, "voicemailMaxHangup", 1, 999)
+        if given.get("voicemailFile"):
+            changed["voicemailFileName"] = text(given, "voicemailFileName")
+            changed["voicemailFileId"] = f"vm{len(self.edited) + 1}"
+        self.edited[number] = self.edited.get(number, {}) | changed
+        return success(self.options, data=None)
 
     def received(self, now: float) -> dict[str, list[dict[str, Any]]]:
         pools = [

@@ -58,6 +58,7 @@ class Options:
     call_status: bool = True  # callStatus, which older records lack (wire §2.21)
     group_calls_per_second: float = 200.0
     voice_callback: str = ""
+    ringing_callback: str = ""
     misspelt_mnc: bool = False  # "mcn" in pushed replies, as the vendor's sample has it (wire §2.17)
     clock_shift: float = 0.0  # seconds by which all that expires is older than it is; signatures are not
 

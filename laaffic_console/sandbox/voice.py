@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import itertools
 import re
 import time
 from typing import Any
@@ -12,6 +13,7 @@ from laaffic_console.sandbox.parameters import integer, moment, page_of, text
 from laaffic_console.sandbox.protocol import REASONS, Refusal, check_application, success
 
 MONTH = 31 * 86400
+MOST_PHONES = 500
 MAGIC = {  # how a file of each kind begins, and where
     "mp3": [(0, b"ID3"), (0, b"\xff\xfb"), (0, b"\xff\xf3"), (0, b"\xff\xf2"), (0, b"\xff\xfa")],
     "m4a": [(4, b"ftyp")],
@@ -20,6 +22,7 @@ MAGIC = {  # how a file of each kind begins, and where
 VOICE_REASONS = REASONS | {
     "-20": "Data already exists",
     "-21": "Data verification failed",
+    "-23": "The data has reached its limit",
     "-24": "Data does not exist",
     "-34": "There are no callable numbers",
     "-37": "The task status does not allow this operation",
@@ -39,6 +42,7 @@ class VoiceInterfaces(FamilyOfInterfaces):
     def forget(self) -> None:
         self.log.forget()
         self.files: dict[str, dict[str, Any]] = {}
+        self._passwords = itertools.count(1)
         self.phones = [
             {
                 "groupName": "sipGroup",
@@ -54,6 +58,9 @@ class VoiceInterfaces(FamilyOfInterfaces):
         routes = [
             Route("POST", "/voice/sendSip", self.call, acts=True),
             Route("POST", "/voice/sipQuery", self.query_phones),
+            Route("POST", "/voice/sipAdd", self.add_phones, acts=True),
+            Route("POST", "/voice/sipReset", self.reset_password, acts=True),
+            Route("POST", "/voice/sendGroup", self.play, acts=True),
             Route("POST", "/voice/sendCode", self.speak, acts=True),
             Route("POST", "/voice/fileUpload", self.upload, acts=True),
             Route("POST", "/voice/fileQuery", self.query_files),
@@ -126,6 +133,60 @@ class VoiceInterfaces(FamilyOfInterfaces):
         integer(given, "current", 1, 10**9)
         integer(given, "size", 1, 100)
         return success(self.options, data=page_of(self.phones, given))
+
+    def add_phones(self, given: dict[str, Any], now: float) -> dict[str, Any]:
+        check_application(text(given, "appId"), "voice", self.options)
+        group, name = text(given, "groupName"), text(given, "phoneName")
+        if not (4 <= len(group) <= 32 and 4 <= len(name) <= 32):
+            raise Refusal("-22", "groupName and phoneName have 4 to 32 characters")
+        quantity = integer(given, "quantity", 1, 50)
+        display_number = text(given, "displayNum")
+        if display_number and not re.fullmatch(r"[0-9]{7,13}", display_number):
+            raise Refusal("-22", "displayNum has 7 to 13 digits")
+        names = [name] if quantity == 1 else [f"{name}-{n}" for n in range(1, quantity + 1)]
+        if {phone["phoneName"] for phone in self.phones} & {name, *names}:
+            raise Refusal("-20")
+        if len(self.phones) + quantity > MOST_PHONES:
+            raise Refusal("-23")
+        for new in names:
+            account = f"test_{len(self.phones) + 1:03d}"
+            phone = {"groupName": group, "phoneName": new, "account": account, "password": self._password()}
+            self.phones.append(phone | {"displayNum": display_number})
+        return success(self.options, data=None)
+
+    def reset_password(self, given: dict[str, Any], now: float) -> dict[str, Any]:
+        check_application(text(given, "appId"), "voice", self.options)
+        account = text(given, "account")
+        phone = next((phone for phone in self.phones if phone["account"] == account), None)
+        if phone is None:
+            raise Refusal("-24")
+        phone["password"] = self._password()
+        return success(self.options, data=phone["password"])
+
+    def _password(self) -> str:
+        return f"new-pw{next(self._passwords):04d}"
+
+    def play(self, given: dict[str, Any], now: float) -> dict[str, Any]:
+        check_application(text(given, "appId"), "voice", self.options)
+        numbers = text(given, "callee").split(",")
+        if len(numbers) > 1000:
+            raise Refusal("-22", "callee names at most 1000 numbers")
+        if text(given, "fileId") not in {file["fileId"] for file in self.files.values()}:
+            raise Refusal("-22", "no such fileId")
+        longest = integer(given, "maxDuration", 1, 120, 120)
+        integer(given, "maxRingingTime", 20, 120, 60)
+        integer(given, "loopCount", 1, 9, 1)
+        rows = []
+        for number in numbers:
+            callee, shown = callee_of(given | {"callee": number})
+            if callee in self.faults.abnormal:
+                told = {"voiceId": "", "terminationCode": "-9", "terminationReason": "Abnormal phone number"}
+            else:
+                call = self._made(given, callee, now, 1, longest=longest, spoken=True, display_number=shown)
+                self.log.add(call)
+                told = {"voiceId": call.voice_id, "terminationCode": "0", "terminationReason": "success"}
+            rows.append({"callee": callee, **told})
+        return success(self.options, data=rows)
 
     def upload(self, given: dict[str, Any], now: float) -> dict[str, Any]:
         name = text(given, "fileName")

@@ -1,14 +1,17 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.kit import plain_text
+from laaffic_console.kit.pages import require
 from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
 from laaffic_console.kit.stored_words import in_words
 from messaging.admin.pages import page
@@ -16,6 +19,7 @@ from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.order_ids import message_id_of, order_id
 from messaging.services.batches import answers
 from messaging.services.figures import timeline
+from messaging.services.reports import amount_words
 
 STATE_COLOURS = {
     state.key: colour
@@ -64,6 +68,9 @@ def _in_state(state: MessageState) -> Q:
     return queued & ~in_hand & ~answers.accepted_but_unwritten()
 
 
+MAY_DECIDE = "messaging.resolve_campaign"  # who speaks where evidence is silent
+
+
 @admin.register(Message)
 class MessageAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = [
@@ -110,6 +117,31 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
     def cost(self, message: Message) -> str:
         return timeline.cost_of(message)
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.amount_view)
+        return [path("<int:pk>/amount/", view, name="messaging_message_amount"), *super().get_urls()]
+
+    def amount_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Whether an amount that cannot be right is counted all the same."""
+        require(request, "messaging.view_message", MAY_DECIDE)
+        message = Message.objects.filter(pk=pk).first()
+        if message is None or request.method != "POST":
+            raise Http404
+        event = request.POST.get("event", "")
+        try:
+            amount_words.decide(
+                pk,
+                int(event) if event.isascii() and event.isdecimal() and len(event) < 19 else 0,
+                take=request.POST.get("word") == "take",
+                why=request.POST.get("why", ""),
+                by=request.user,
+            )
+            messages.success(request, _("Recorded, with your reason."))
+        except ValidationError as problem:
+            for said in problem.messages:
+                messages.error(request, said)
+        return HttpResponseRedirect(reverse("admin:messaging_message_change", args=[pk]))
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -130,4 +162,6 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
             cost=self.cost(message),
             order_id=order_id(settings.LAAFFIC_ORDER_PREFIX, message.pk),
             entries=timeline.of(message),
+            doubts=amount_words.open_for(message),
+            may_decide=request.user.has_perm(MAY_DECIDE),
         )

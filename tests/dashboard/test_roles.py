@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 PEOPLE = {"messaging.contact", "messaging.contactgroup", "messaging.contactimport", "messaging.suppressionentry"}
 CAMPAIGNS = {"messaging.campaign", "messaging.mmscampaign", "messaging.emailcampaign", "voice.spokencampaign"}
 MEDIA = {"messaging.mmsattachment", "voice.audiofile"}
-CALLS = {"voice.sipcall", "voice.grouptask"}
+CALLS = {"voice.sipcall", "voice.sipphone", "voice.grouptask"}
 NUMBERS = {"numbers.binding", "numbers.numberpool"}
 BEGINS = {
     roles.VIEWER: set(),

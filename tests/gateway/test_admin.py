@@ -238,3 +238,28 @@ class LedgerPageTests:
 class QueueTests:
     def test_the_queues_own_tables_are_not_shown(self, admin_client: Client) -> None:
         assert "django_q" not in admin_client.get(reverse("admin:index")).content.decode()
+
+
+class BalanceOnTheApplicationTests:
+    def test_it_is_the_accounts(self, admin_client: Client) -> None:
+        application = Application.objects.create(app_id="AbC1", channel="sms")
+        address = reverse("admin:gateway_application_change", args=[application.pk])
+        assert "Not read yet" in admin_client.get(address).content.decode()
+
+        now = timezone.now()
+        BalanceReading.objects.create(at=now, balance=Decimal("99.99"), gift=Decimal(50), currency="USD")
+
+        page = admin_client.get(address).content.decode()
+        assert "99.99" in page
+        assert "bonus 50" in page
+
+    def test_who_may_not_see_money_sees_none(self, client: Client) -> None:
+        application = Application.objects.create(app_id="AbC1", channel="sms")
+        BalanceReading.objects.create(at=timezone.now(), balance=Decimal("99.99"))
+        user = User.objects.create_user("eve", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename="view_application"))
+        client.force_login(user)
+
+        page = client.get(reverse("admin:gateway_application_change", args=[application.pk])).content.decode()
+        assert "AbC1" in page
+        assert "99.99" not in page

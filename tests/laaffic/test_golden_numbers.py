@@ -15,9 +15,11 @@ from laaffic_console.laaffic import (
     LaafficClient,
     NewBinding,
     NumberPool,
+    NumberSettings,
     NumberState,
     OutcomeUnknown,
     Refused,
+    VoicemailFile,
     lookup,
 )
 from laaffic_console.laaffic.envelope import Envelope
@@ -497,3 +499,53 @@ class PropertyTests:
         except OutcomeUnknown:
             return
         assert found.records == []
+
+
+class EditNumberTests:
+    """Wire §2.23: all that is known is sent."""
+
+    def test_what_is_sent(self, gateway: ScriptedGateway) -> None:
+        gateway.will(raw(SUCCESS), raw(SUCCESS))
+        known = {"out_ip": "10.0.0.1", "in_ip": "", "inbound_prefix": "9", "remark": "Support", "app_id": APP_ID}
+        body = {"outIp": "10.0.0.1", "inIp": "", "inboundPrefix": "9", "remark": "Support", "appId": APP_ID}
+
+        gateway.client().numbers.edit_number(number="917860550100", settings=NumberSettings(**known))
+        gateway.client().numbers.edit_number(
+            number="917860550100",
+            settings=NumberSettings(**known, voicemail=True, voicemail_seconds=60),
+            voicemail_file=VoicemailFile("hello.wav", b"RIFF"),
+        )
+
+        plain, with_file = gateway.received
+        assert (plain.method, plain.target) == ("POST", "/v3/number/edit")
+        assert plain.json() == {"number": "917860550100", **body}
+        assert with_file.json() == {
+            "number": "917860550100",
+            **body,
+            "enableVoicemail": True,
+            "voicemailMaxHangup": 60,
+            "voicemailFile": "UklGRg==",
+            "voicemailFileName": "hello.wav",
+        }
+
+    @pytest.mark.parametrize(
+        ("field", "given"),
+        [
+            ("remark", {"remark": "x" * 51}),
+            ("outIp", {"out_ip": "x" * 51}),
+            ("inboundPrefix", {"inbound_prefix": "x" * 33}),
+            ("voicemailMaxHangup", {"voicemail_seconds": 1000}),
+        ],
+    )
+    def test_limits(self, gateway: ScriptedGateway, field: str, given: dict[str, Any]) -> None:
+        with pytest.raises(InvalidRequest) as problem:
+            gateway.client().numbers.edit_number(number="917860550100", settings=NumberSettings(**given))
+        assert problem.value.field == field
+
+    def test_what_the_gateway_holds_goes_back_as_it_is(self, gateway: ScriptedGateway) -> None:
+        gateway.will(raw(SUCCESS))
+        long = "x" * 60
+
+        gateway.client().numbers.edit_number(number="917860550100", settings=NumberSettings(remark=long), held=[long])
+
+        assert gateway.received[-1].json()["remark"] == long

@@ -12,8 +12,11 @@ from laaffic_console.laaffic import (
     CallOutcome,
     GroupCall,
     HangUpSms,
+    InvalidRequest,
     LaafficClient,
+    OutcomeUnknown,
     Refused,
+    RingingKind,
     SipPhone,
     Spoken,
     SpokenText,
@@ -38,6 +41,96 @@ def client(gateway: ScriptedGateway) -> LaafficClient:
 def asked(gateway: ScriptedGateway) -> tuple[str, str, Any]:
     received = gateway.received[-1]
     return received.method, received.target, received.json() if received.body else None
+
+
+class CompanionRequestTests:
+    """Wire §2.18 and §2.19: phones, passwords, and a file played to many."""
+
+    def test_sip_add(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
+        gateway.will(raw(b'{"status": "0", "reason": "success", "data": null}'))
+
+        client.voice.add_phones(
+            app_id="4luaKsL2", group="sipGroup", name="sip-1", quantity=2, display_number="861000000"
+        )
+
+        assert asked(gateway) == (
+            "POST",
+            "/v3/voice/sipAdd",
+            {
+                "appId": "4luaKsL2",
+                "groupName": "sipGroup",
+                "phoneName": "sip-1",
+                "quantity": 2,
+                "displayNum": "861000000",
+            },
+        )
+
+    @pytest.mark.parametrize("data", ['"n3wPassw"', '{"account": "test_001", "password": "n3wPassw"}'])
+    def test_sip_reset(self, gateway: ScriptedGateway, client: LaafficClient, data: str) -> None:
+        gateway.will(raw(f'{{"status": "0", "reason": "success", "data": {data}}}'.encode()))
+
+        assert client.voice.reset_password(app_id="4luaKsL2", account="test_001") == "n3wPassw"
+        assert asked(gateway) == ("POST", "/v3/voice/sipReset", {"appId": "4luaKsL2", "account": "test_001"})
+
+    def test_half_an_answer_cites_no_password(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
+        half = b'{"status": "0", "data": "n3wPassw'
+        gateway.will(raw(half), raw(half))
+
+        for ask in (
+            lambda: client.voice.reset_password(app_id="4luaKsL2", account="test_001"),
+            lambda: client.voice.phones(app_id="4luaKsL2"),
+        ):
+            with pytest.raises(OutcomeUnknown) as lost:
+                ask()
+            assert "n3w" not in str(lost.value) + repr(vars(lost.value))
+
+    def test_send_group(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
+        gateway.will(
+            raw(
+                b'{"status": "0", "reason": "success", "data": [{"voiceId": "12205181141482000029", "callee": '
+                b'"932111111111", "terminationCode": "0", "terminationReason": "success"}, {"callee": "932111111112", '
+                b'"terminationCode": "-9", "terminationReason": "abnormal"}]}'
+            )
+        )
+
+        played = client.voice.play(
+            app_id="4luaKsL2", file_id="f.mp3", numbers=["932111111111", "932111111112"], max_duration=60, loop_count=2
+        )
+
+        assert [(one.number, one.voice_id, one.is_accepted) for one in played] == [
+            ("932111111111", "12205181141482000029", True),
+            ("932111111112", "", False),
+        ]
+        assert asked(gateway) == (
+            "POST",
+            "/v3/voice/sendGroup",
+            {
+                "appId": "4luaKsL2",
+                "fileId": "f.mp3",
+                "callee": "932111111111,932111111112",
+                "loopCount": 2,
+                "maxRingingTime": 60,
+                "maxDuration": 60,
+            },
+        )
+
+    @pytest.mark.parametrize(
+        ("field", "given"),
+        [
+            ("fileId", {"file_id": ""}),
+            ("callee", {"numbers": []}),
+            ("callee", {"numbers": ["932111111111"] * 1001}),
+            ("callee", {"numbers": ["+932111111111"]}),
+            ("maxDuration", {"max_duration": 121}),
+            ("loopCount", {"loop_count": 10}),
+            ("displayNum", {"display_number": "12"}),
+        ],
+    )
+    def test_limits_of_a_play(self, client: LaafficClient, field: str, given: dict[str, Any]) -> None:
+        with pytest.raises(InvalidRequest) as problem:
+            client.voice.play(**{"app_id": "a", "file_id": "f", "numbers": ["932111111111"]} | given)
+
+        assert problem.value.field == field
 
 
 class PrintedRequestTests:
@@ -348,6 +441,7 @@ class RecordTests:
                     "calledInfo": "",
                     "seatGroupName": "agents",
                     "sipAccount": "test_001",
+                    "noAnswerSipList": ["test_000"],
                     "callinEventTime": "2024-06-03 10:42:05",
                 }
             ]
@@ -355,4 +449,5 @@ class RecordTests:
 
         (event,) = parsed.events
         assert (event.called, event.task_id, event.sip_account) == ("919876500000", "10001", "test_001")
+        assert (event.kind, event.unanswered) == (RingingKind.TO_AGENT, ["test_000"])
         assert event.at == dt.datetime(2024, 6, 3, 2, 42, 5, tzinfo=dt.UTC)

@@ -157,6 +157,31 @@ class AudioTests:
             client.voice.upload_audio(file_name="hello.wav", data=b"\x89PNG")
 
 
+class CompanionTests:
+    def test_phones_are_added_and_get_new_passwords(self, client: LaafficClient) -> None:
+        client.voice.add_phones(app_id="4luaKsL2", group="sipGroup", name="desk", quantity=2)
+        phones = list(client.voice.every_phone(app_id="4luaKsL2"))
+        assert len([phone for phone in phones if phone.name.startswith("desk")]) == 2
+
+        given = {"app_id": "4luaKsL2", "account": phones[0].account}
+        assert client.voice.reset_password(**given) != client.voice.reset_password(**given)
+
+        with pytest.raises(Refused, match="-20"):
+            client.voice.add_phones(app_id="4luaKsL2", group="sipGroup", name="sip-1")
+
+    def test_a_file_is_played_to_many(self, sandbox: RunningSandbox, client: LaafficClient) -> None:
+        file_id = client.voice.upload_audio(file_name="hello.wav", data=WAV)
+        sandbox.set_faults(abnormal=["919876500001"])
+
+        played = client.voice.play(app_id="4luaKsL2", file_id=file_id, numbers=["919876500000", "919876500001"])
+
+        assert [one.is_accepted for one in played] == [True, False]
+        time.sleep(0.1)
+        record = client.voice.group_record(played[0].voice_id)
+        assert record is not None
+        assert record.callee == "919876500000"
+
+
 class TaskTests:
     def test_it_runs_to_its_end_and_its_totals_are_its_records(self, client: LaafficClient) -> None:
         key = client.group_calls.send(group_call())

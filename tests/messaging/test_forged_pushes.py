@@ -5,6 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
@@ -13,7 +16,7 @@ from laaffic_console.laaffic import Source
 from messaging.models import Batch, Campaign, ContactGroup, ListPrice, MessageEvent, MessageState
 from messaging.services.batches import counting, settling
 from messaging.services.channels.outgoing import Claim
-from messaging.services.reports import report_pulls, report_pushes, reports
+from messaging.services.reports import amount_words, report_pulls, report_pushes, reports
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_reports import answered, assert_figures_are_a_recount, claimed, message, push, report, store
 
@@ -90,6 +93,72 @@ class AmountTests:
         assert asked == [message(claim).gateway_id]
         assert counting.costs(campaign) == {"USD": Decimal(12)}
         assert_figures_are_a_recount(campaign)
+
+
+class WordTests:
+    """An approver says whether an amount that cannot be right is counted."""
+
+    def decided(self, client: Client, claim: Claim, **given: Any) -> str:
+        known = message(claim)
+        doubts = amount_words.open_for(known)
+        form = {"event": doubts[0].event_id if doubts else 0, "why": "by Laaffic's invoice"} | given
+        page = client.post(reverse("admin:messaging_message_amount", args=[known.pk]), form, follow=True)
+        return str(page.content.decode())
+
+    def doubted(self, claim: Claim, *pays: str) -> None:
+        for pay in pays:
+            store(push(claim, **priced(pay)))
+        report_pushes.INBOX.apply_some()
+
+    def test_it_is_taken_with_a_reason(self, sent: tuple[Campaign, Claim], admin_client: Client) -> None:
+        campaign, claim = sent
+        self.doubted(claim, "12.5")
+        assert "Say how you know it" in self.decided(admin_client, claim, word="take", why=" ")
+        assert counting.costs(campaign) == {}
+
+        page = self.decided(admin_client, claim, word="take")
+
+        assert counting.costs(campaign) == {"USD": Decimal("12.5")}
+        assert "admin takes 12.5 USD: by Laaffic&#x27;s invoice" in page
+        assert "Doubtful amount" not in page
+        assert_figures_are_a_recount(campaign)
+        assert "Look at it again" in self.decided(admin_client, claim, word="take")
+
+    def test_it_is_left_out_and_the_other_stays_open(self, sent: tuple[Campaign, Claim], admin_client: Client) -> None:
+        campaign, claim = sent
+        self.doubted(claim, "-3", "50")
+
+        assert "only be left out" in self.decided(admin_client, claim, word="take")
+        self.decided(admin_client, claim, word="leave")
+
+        assert [str(doubt) for doubt in amount_words.open_for(message(claim))] == ["50 USD"]
+        self.doubted(claim, "-3")
+        self.decided(admin_client, claim, word="leave")
+        assert amount_words.open_for(message(claim)) == []
+        assert counting.costs(campaign) == {}
+
+    def test_laaffics_own_word_still_counts_after_that(
+        self, sent: tuple[Campaign, Claim], admin_client: Client
+    ) -> None:
+        campaign, claim = sent
+        self.doubted(claim, "50")
+        self.decided(admin_client, claim, word="leave")
+
+        reports.apply_now([report(claim, source=Source.GET_REPORT, pay=Decimal("0.01"), currency="USD")])
+
+        assert counting.costs(campaign) == {"USD": Decimal("0.01")}
+
+    def test_who_may(self, sent: tuple[Campaign, Claim], client: Client) -> None:
+        _campaign, claim = sent
+        self.doubted(claim, "50")
+        user = User.objects.create_user("eve", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename="view_message"))
+        client.force_login(user)
+        page = client.get(reverse("admin:messaging_message_change", args=[message(claim).pk])).content.decode()
+        assert "Doubtful amount" in page
+        assert "Take this amount" not in page
+        address = reverse("admin:messaging_message_amount", args=[message(claim).pk])
+        assert client.post(address, {"word": "take", "why": "x"}).status_code == 403
 
 
 class ConfirmedTests:

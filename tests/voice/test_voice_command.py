@@ -173,5 +173,5 @@ def test_one_record_is_asked_for_and_kept(sandbox: RunningSandbox, application: 
 
     assert (found["voice_id"], found["callee"]) == (voice_id, "919876500000")
     assert CallRecord.objects.get().voice_id == voice_id
-    with pytest.raises(CommandError, match="voiceId"):
+    with pytest.raises(CommandError, match="is no id of a call"):
         said("record", "../x")

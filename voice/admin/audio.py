@@ -19,7 +19,7 @@ from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.pages import blame, page, require
 from voice.models import AudioFile
-from voice.services import audio
+from voice.services import audio, audio_elsewhere
 from voice.services.audio import UploadFailed
 
 LIST = "admin:voice_audiofile_changelist"
@@ -51,17 +51,18 @@ class AudioFileAdmin(ModelAdmin):
     search_fields = ["name"]
     list_per_page = 50
     actions = None
+    list_before_template = "voice/audio_panel.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AudioFile]:
         return super().get_queryset(request).defer("content")
 
     @display(description=gettext_lazy("length"), ordering="seconds")
     def lasts(self, file: AudioFile) -> str:
-        return clock(file.seconds)
+        return clock(file.seconds) if file.seconds or file.has_content else "–"
 
     @display(description=gettext_lazy("size"), ordering="size")
     def shown_size(self, file: AudioFile) -> str:
-        return filesizeformat(file.size)
+        return filesizeformat(file.size) if file.has_content else "–"
 
     @display(description=gettext_lazy("at Laaffic"), label={"yes": "success", "no": "default"}, ordering="uploaded_at")
     def state(self, file: AudioFile) -> tuple[str, str]:
@@ -78,6 +79,7 @@ class AudioFileAdmin(ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
+            path("elsewhere/", wrap(self.elsewhere_view), name="voice_audiofile_elsewhere"),
             path("<int:pk>/content/", wrap(self.content_view), name="voice_audiofile_content"),
             path("<int:pk>/upload/", wrap(self.upload_view), name="voice_audiofile_upload"),
             path("<int:pk>/rename/", wrap(self.rename_view), name="voice_audiofile_rename"),
@@ -146,13 +148,27 @@ class AudioFileAdmin(ModelAdmin):
             file.name,
             file=file,
             form=form,
-            lasts=clock(file.seconds),
+            lasts=self.lasts(file),
             calls=audio.tries(file)[:10],
             may_upload=not file.is_at_laaffic and request.user.has_perm("voice.upload_audiofile"),
             may_rename=may_add and not file.is_at_laaffic and not may_have_arrived,
             may_archive=may_add,
             may_delete=self.has_delete_permission(request, file),
         )
+
+    def elsewhere_view(self, request: HttpRequest) -> HttpResponse:
+        """What Laaffic has and the library does not: read when the page is opened, taken over by a button."""
+        require(request, "voice.view_audiofile", "voice.add_audiofile")
+        try:
+            if request.method == "POST":
+                taken = audio_elsewhere.take(request.POST.get("file_id", "")[:200], by=request.user)
+                messages.success(request, _("“%(name)s” is in the library.") % {"name": taken.name})
+                return HttpResponseRedirect(own_page(taken, "change"))
+            files, problem = audio_elsewhere.listed(), ""
+        except ValidationError as failure:
+            files, problem = [], " ".join(failure.messages)
+        title = _("Audio files uploaded elsewhere")
+        return page(self, request, "voice/audio_elsewhere.html", title, files=files, problem=problem)
 
     def upload_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_audiofile", "voice.upload_audiofile")
@@ -189,7 +205,7 @@ class AudioFileAdmin(ModelAdmin):
         """The bytes, or the part that a player asks for, with the type that their content has."""
         require(request, "voice.view_audiofile")
         file = AudioFile.objects.filter(pk=pk).first()
-        if file is None:
+        if file is None or not file.has_content:
             raise Http404
         response = part_of(bytes(file.content), request.headers.get("Range", ""))
         response["Content-Type"] = file.media_type

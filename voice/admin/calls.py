@@ -19,9 +19,9 @@ from laaffic_console.kit import plain_text
 from laaffic_console.kit.pages import blame, may_see_contacts, page, require
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.models import Contact
-from voice.admin.records import COLOURS, beginning_with
+from voice.admin.records import COLOURS, MAY_ASK, beginning_with, say_answer
 from voice.models import SipCall, SipPhone
-from voice.services import calls, phones
+from voice.services import asking, calls, phones
 
 STATE_COLOURS = COLOURS | {
     CallState.ACCEPTED: "info",
@@ -30,11 +30,13 @@ STATE_COLOURS = COLOURS | {
     CallState.UNKNOWN: "warning",
     CallState.IN_FLIGHT: "info",
     CallState.PREPARED: "default",
+    "ringing": "info",
     CallState.LAPSED: "default",
 }
 
 # Outcomes → the states that are coloured so on all pages.
 TONES = {"answered": "delivered", "voicemail": "accepted", "no such number": "failed"}
+TONES["ringing"] = "running"
 TONES |= dict.fromkeys(["busy", "no answer", "declined"], "held")
 
 
@@ -98,6 +100,7 @@ class SipCallAdmin(ReadOnlyAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("<int:pk>/again/", wrap(self.again_view), name="voice_sipcall_again"),
+            path("<int:pk>/ask/", wrap(self.ask_view), name="voice_sipcall_ask"),
             path("<int:pk>/resolve/", wrap(self.resolve_view), name="voice_sipcall_resolve"),
             *super().get_urls(),
         ]
@@ -148,6 +151,7 @@ class SipCallAdmin(ReadOnlyAdmin):
             advice=calls.advice(asked),
             is_waiting=asked.look_at is not None and asked.record_id is None,
             calls=GatewayCall.objects.filter(about_kind=calls.ABOUT, about_id=asked.pk)[:20],
+            may_ask=state is not None and request.user.has_perm(MAY_ASK),
             may_try=may_try,
             asks_why=may_try and open_acts.like(calls.digest_of(asked.callee), asked.application) is not None,
             may_resolve=may_add and state in calls.UNSETTLED,
@@ -178,6 +182,12 @@ class SipCallAdmin(ReadOnlyAdmin):
                 messages.error(request, said)
         return HttpResponseRedirect(own_page(asked))
 
+    def ask_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "voice.view_sipcall", MAY_ASK)
+        asked = self._posted(request, pk)
+        say_answer(request, lambda: asking.about_call(asked))
+        return HttpResponseRedirect(own_page(asked))
+
     def _posted(self, request: HttpRequest, pk: int) -> SipCall:
         asked = self.get_queryset(request).filter(pk=pk).first()
         if request.method != "POST" or asked is None:
@@ -201,6 +211,10 @@ def state_of(asked: SipCall) -> tuple[str, str]:
         return asked.record.outcome, asked.record.get_outcome_display()
     if asked.call is None:
         return CallState.PREPARED, _("not made yet")
+    if calls.rings(asked):
+        return "ringing", _("ringing")
+    if asked.call.state == CallState.ACCEPTED and asked.ringing_at is not None:
+        return CallState.ACCEPTED, _("rang, in progress") if asked.look_at else _("rang, no record")
     if asked.call.state == CallState.ACCEPTED:
         return CallState.ACCEPTED, _("taken, in progress") if asked.look_at else _("taken, no record")
     return asked.call.state, asked.call.get_state_display()

@@ -35,7 +35,7 @@ def told(task: GroupTask) -> dict[str, Any]:
 
 def playing_seconds(task: GroupTask) -> int | None:
     """How long a file is played for, with its repetitions; of a text nobody knows before it is spoken."""
-    if task.source == Announcement.TEXT or task.audio is None:
+    if task.source == Announcement.TEXT or task.audio is None or not task.audio.seconds:
         return None
     return math.ceil(task.audio.seconds * task.loop_count) + (task.delay_play or 0)
 

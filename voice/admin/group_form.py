@@ -114,6 +114,8 @@ class AudioChoice(forms.ModelChoiceField):
     def label_from_instance(self, kept: AudioFile) -> str:
         seconds = round(kept.seconds)
         where = _("at Laaffic") if kept.is_at_laaffic else _("not uploaded")
+        if not seconds and not kept.has_content:
+            return f"{kept.name} · {where}"
         return f"{kept.name} · {seconds // 60}:{seconds % 60:02d} · {where}"
 
 

@@ -23,10 +23,12 @@ from voice import group_exports
 from voice.admin.group_facts import bar, button_words, check_words, start_words, told
 from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
+from voice.admin.records import say_answer
 from voice.admin.sync_state import CopiedListAdmin
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN
 from voice.services import (
+    asking,
     group_copies,
     group_figures,
     group_numbers,
@@ -34,6 +36,7 @@ from voice.services import (
     group_state,
     group_sync,
     group_tasks,
+    ringing,
     syncing,
 )
 
@@ -142,6 +145,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
             path("<int:pk>/template/", wrap(self.template_view), name="voice_grouptask_template"),
             path("<int:pk>/numbers/", wrap(self.numbers_view), name="voice_grouptask_numbers"),
             path("<int:pk>/cancel/", wrap(self.cancel_view), name="voice_grouptask_cancel"),
+            path("<int:pk>/ask/", wrap(self.ask_view), name="voice_grouptask_ask"),
             path("<int:pk>/resolve/", wrap(self.resolve_view), name="voice_grouptask_resolve"),
             *super().get_urls(),
         ]
@@ -271,6 +275,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
             calls=group_state.requests_of(task).select_related("requested_by")[:20],
             events=task.events.select_related("actor")[:20],
             approval=approvals.shown(request, task) if is_draft and not task.is_template else None,
+            agents=ringing.of_task(task) if request.user.has_perm("voice.view_callrecord") else [],
             children=task.children.order_by("-pk")[:20],
             may_edit=may_add and is_draft,
             may_review=is_draft and not task.is_template,
@@ -279,6 +284,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
             may_update=may_add and may_launch and task.state == TaskState.WAITING,
             may_repeat=may_add and may_launch and task.state == TaskState.FINISHED,
             may_cancel=may_launch and task.state in OPEN and bool(task.key),
+            may_ask=bool(task.task_name) and not is_draft and request.user.has_perm(self.sync_permission),
             may_export=self.has_export_permission(request),
             may_resolve=may_launch and task.state == TaskState.UNKNOWN,
             may_end=may_launch and task.state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),
@@ -338,6 +344,14 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
             settle(task.pk, why=why[:120], by=request.user)
         except ValidationError as problem:
             say(request, problem)
+        return HttpResponseRedirect(own_page(task))
+
+    def ask_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, "voice.view_grouptask", self.sync_permission)
+        task = self._posted(request, pk)
+        if task.state == TaskState.DRAFT or not task.task_name:
+            raise Http404
+        say_answer(request, lambda: asking.about_task(task))
         return HttpResponseRedirect(own_page(task))
 
     def _draft(self, pk: int) -> GroupTask:

@@ -1,24 +1,68 @@
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
-from django.urls import reverse
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
 from unfold.decorators import display
 
+from laaffic_console.gateway.models import Application, CallState, Channel
+from laaffic_console.kit.pages import blame, page, require
 from voice.admin.sync_state import CopiedListAdmin
 from voice.models import SipPhone
-from voice.services import phones, syncing
+from voice.services import phone_changes, phone_evidence, phones, syncing
+
+LIST = "admin:voice_sipphone_changelist"
+MAY_CHANGE = "voice.provision_sipphone"
+
+
+class AddPhonesForm(forms.Form):
+    application = forms.ModelChoiceField(Application.objects.none(), label=gettext_lazy("Application"))
+    group = forms.CharField(label=gettext_lazy("Group"), max_length=32, help_text=gettext_lazy("4 to 32 characters."))
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=32,
+        help_text=gettext_lazy("4 to 32 characters, in this application not used yet."),
+    )
+    quantity = forms.IntegerField(
+        label=gettext_lazy("How many"), initial=1, min_value=1, max_value=50, help_text=gettext_lazy("1 to 50.")
+    )
+    display_number = forms.CharField(
+        label=gettext_lazy("Display number"),
+        required=False,
+        max_length=40,
+        help_text=gettext_lazy("What callees see, 7 to 13 digits."),
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        ours = Application.objects.filter(channel=Channel.VOICE, is_active=True)
+        self.fields["application"].queryset = ours
+        if len(only := ours[:2]) == 1:
+            self.initial["application"] = only[0].pk
 
 
 @admin.register(SipPhone)
 class SipPhoneAdmin(CopiedListAdmin):
     """Laaffic's list; there is no password in it."""
 
-    list_display = ["account", "name", "group_name", "display_number", "application", "state", "call_from_it"]
+    list_display = [
+        "account",
+        "name",
+        "group_name",
+        "display_number",
+        "application",
+        "state",
+        "new_password",
+        "call_from_it",
+    ]
     list_filter = [("application", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["application"]
     search_fields = ["account", "name"]
@@ -38,6 +82,63 @@ class SipPhoneAdmin(CopiedListAdmin):
         address = f"{reverse('admin:voice_sipcall_add')}?phone={phone.pk}"
         return format_html('<a class="c-link" href="{}">{}</a>', address, _("Call"))
 
+    @display(description="")
+    def new_password(self, phone: SipPhone) -> SafeString | str:
+        if phone.gone_at is not None:
+            return ""
+        address = reverse("admin:voice_sipphone_password", args=[phone.pk])
+        return format_html('<a class="c-link" href="{}">{}</a>', address, _("Reset password"))
+
     def get_list_display(self, request: HttpRequest) -> Any:
-        shown = list(super().get_list_display(request))
-        return shown if request.user.has_perm("voice.add_sipcall") else shown[:-1]
+        needs = {"call_from_it": "voice.add_sipcall", "new_password": MAY_CHANGE}
+        shown = [str(column) for column in super().get_list_display(request)]
+        return [column for column in shown if column not in needs or request.user.has_perm(needs[column])]
+
+    # Adding, and new passwords
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(never_cache(self.password_view))
+        return [path("<int:pk>/password/", view, name="voice_sipphone_password"), *super().get_urls()]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(MAY_CHANGE))
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        require(request, MAY_CHANGE)
+        form = AddPhonesForm(request.POST or None)
+        if form.is_bound and form.is_valid():
+            try:
+                call = phone_changes.add(**form.cleaned_data, by=request.user)
+            except ValidationError as problem:
+                blame(form, problem)
+            else:
+                say_added(request, call.state == CallState.ACCEPTED)
+                return HttpResponseRedirect(reverse(LIST))
+        ours = [application.pk for application in syncing.applications()]
+        calls = phone_evidence.latest(phone_evidence.ADDED, ours)
+        return page(self, request, "voice/phones_add.html", _("Add SIP phones"), form=form, calls=calls)
+
+    def password_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """A GET asks; what a POST is answered with is the only page that ever shows the password."""
+        require(request, "voice.view_sipphone", MAY_CHANGE)
+        phone = SipPhone.objects.select_related("application").filter(pk=pk).first()
+        if phone is None:
+            raise Http404
+        made = None
+        if request.method == "POST":
+            try:
+                made = phone_changes.reset(phone, by=request.user)
+            except ValidationError as problem:
+                for said in problem.messages:
+                    messages.error(request, said)
+                return HttpResponseRedirect(reverse("admin:voice_sipphone_password", args=[pk]))
+        calls = phone_evidence.latest(phone_evidence.RESET, [pk])
+        return page(self, request, "voice/phone_password.html", phone.account, phone=phone, made=made, calls=calls)
+
+
+def say_added(request: HttpRequest, is_accepted: bool) -> None:
+    if is_accepted:
+        messages.success(request, _("Laaffic has added them. The list shows their accounts when it has been read."))
+    else:
+        lost = _("The answer was lost: whether they were added is not known. It is not asked again; the list tells.")
+        messages.warning(request, lost)

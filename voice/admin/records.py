@@ -2,26 +2,32 @@
 
 import datetime as dt
 import json
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.exporting import Exporting, require_export
+from laaffic_console.kit.figures import money
+from laaffic_console.kit.pages import POSTED, ask_first, page
 from laaffic_console.kit.plain_text import digits_of, plain
 from voice import exports
 from voice.admin.sync_state import CopiedListAdmin
 from voice.models import CallRecord
-from voice.services import call_charts, records_pulls, syncing
+from voice.services import asking, call_charts, cost_words, records_pulls, syncing
 
 MAX_DIGITS = 15  # of a number; Laaffic's voice ids are longer
+MAY_ASK = "voice.change_callrecord"
 COLOURS = {
     "answered": "success",
     "voicemail": "info",
@@ -31,6 +37,15 @@ COLOURS = {
     "no such number": "danger",
     "failed": "danger",
 }
+
+
+def say_answer(request: HttpRequest, ask: Callable[[], object]) -> None:
+    try:
+        ask()
+    except asking.AskFailed as problem:
+        messages.warning(request, str(problem))
+    else:
+        messages.success(request, _("Laaffic has answered: this is what it says now."))
 
 
 class PeriodFilter(admin.SimpleListFilter):
@@ -85,7 +100,41 @@ class CallRecordAdmin(Exporting, CopiedListAdmin):
     search_fields = ["callee"]
     search_help_text = gettext_lazy("The beginning of a number, or a whole voice id")
     list_before_template = "voice/records_panel.html"
-    sync_permission = "voice.change_callrecord"
+    sync_permission = MAY_ASK
+
+    actions_detail = ["ask", "decide_cost"]
+
+    @action(description=gettext_lazy("Ask Laaffic about this call"), url_path="ask", permissions=["ask"], attrs=POSTED)
+    def ask(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        record = get_object_or_404(CallRecord, pk=object_id)
+        sentence = _("Laaffic is asked for the record of this call. What is better or new is kept.")
+        back = "admin:voice_callrecord_changelist"
+        if asked := ask_first(self, request, _("Ask Laaffic about this call"), sentence, back=back):
+            return asked
+        say_answer(request, lambda: asking.about_record(record))
+        return HttpResponseRedirect(reverse("admin:voice_callrecord_change", args=[record.pk]))
+
+    @action(description=gettext_lazy("Decide on the cost"), url_path="cost", permissions=["resolve"])
+    def decide_cost(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Whether a cost that cannot be right is counted all the same."""
+        record = get_object_or_404(CallRecord, pk=object_id)
+        if request.method == "POST":
+            take, why = request.POST.get("word") == "take", request.POST.get("why", "")
+            try:
+                cost_words.decide(record.pk, take=take, why=why, by=request.user)
+                messages.success(request, _("Recorded, with your reason."))
+            except ValidationError as problem:
+                for said in problem.messages:
+                    messages.error(request, said)
+            return HttpResponseRedirect(reverse("admin:voice_callrecord_change", args=[record.pk]))
+        shown = "" if record.doubtful_cost is None else money(record.doubtful_cost, record.doubtful_currency)
+        return page(self, request, "voice/call_cost.html", str(record), record=record, shown=shown)
+
+    def has_resolve_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return bool(request.user.has_perms(["voice.view_callrecord", "voice.resolve_callrecord"]))
+
+    def has_ask_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return bool(request.user.has_perms(["voice.view_callrecord", MAY_ASK]))
 
     def sync_names(self) -> list[str]:
         return list(records_pulls.NAMES) if syncing.applications() else []
@@ -144,7 +193,7 @@ class CallRecordAdmin(Exporting, CopiedListAdmin):
 
     @display(description=gettext_lazy("cost"))
     def shown_cost(self, record: CallRecord) -> str:
-        return record.money or "–"
+        return _("doubtful") if record.is_doubted else record.money or "–"
 
     @display(description=gettext_lazy("recording"))
     def recorded(self, record: CallRecord) -> str:

@@ -7,6 +7,10 @@ def apply_voice_reports() -> None:
     pushes.INBOX.apply_waiting()
 
 
+def apply_ringing() -> None:
+    pushes.RINGING.apply_waiting()
+
+
 def sync(name: str) -> None:
     scheduling.run(name)
 

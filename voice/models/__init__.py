@@ -1,5 +1,5 @@
 from voice.models.audio import AudioFile, AudioType
-from voice.models.calls import CallRecord, CallTally, SipCall
+from voice.models.calls import CallRecord, CallTally, Ringing, SipCall
 from voice.models.group_tasks import Announcement, Door, GroupTask, GroupTaskEvent, TaskNumbers, TaskState
 from voice.models.phones import SipPhone, VoiceSync
 from voice.models.spoken import SpokenCampaign
@@ -13,6 +13,7 @@ __all__ = [
     "Door",
     "GroupTask",
     "GroupTaskEvent",
+    "Ringing",
     "SipCall",
     "SipPhone",
     "SpokenCampaign",

@@ -16,7 +16,10 @@ MEDIA_TYPES = {AudioType.MP3: "audio/mpeg", AudioType.M4A: "audio/mp4", AudioTyp
 
 
 class AudioFile(models.Model):
-    """A file of the audio library. Its content is kept here too: Laaffic gives no file back (wire §2.18)."""
+    """A file of the audio library. Its content is kept here too: Laaffic gives no file back (wire §2.18).
+
+    One that was uploaded elsewhere and taken over has its id there and no content here.
+    """
 
     name = models.CharField(_("name"), max_length=32, unique=True)  # with its suffix; unique in the whole account
     audio_type = models.CharField(_("format"), max_length=3, choices=AudioType)
@@ -48,6 +51,11 @@ class AudioFile(models.Model):
     @property
     def media_type(self) -> str:
         return MEDIA_TYPES[AudioType(self.audio_type)]
+
+    @property
+    def has_content(self) -> bool:
+        """Whether it can be played here, and sent along."""
+        return self.size > 0
 
     @property
     def is_at_laaffic(self) -> bool:

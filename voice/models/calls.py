@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, GatewayCall
 from laaffic_console.kit.figures import money
-from laaffic_console.laaffic import CallKind, CallOutcome
+from laaffic_console.laaffic import CallKind, CallOutcome, RingingKind
 
 KINDS = {
     CallKind.GROUP: _("group call"),
@@ -12,6 +12,11 @@ KINDS = {
     CallKind.SIP: _("SIP phone"),
     CallKind.SIP_DIRECT: _("SIP phone, dialled"),
 }
+RINGING_KINDS = [
+    (int(RingingKind.TO_AGENT), _("group call, to an agent")),
+    (int(RingingKind.CALL_CENTER), _("call center")),
+    (int(RingingKind.SIP), _("SIP phone")),
+]
 OUTCOMES = {
     CallOutcome.ANSWERED: _("answered"),
     CallOutcome.VOICEMAIL: _("went to voicemail"),
@@ -51,6 +56,10 @@ class CallRecord(models.Model):
     call_status = models.PositiveSmallIntegerField(_("call status"), null=True)
     cost = models.DecimalField(_("cost"), max_digits=16, decimal_places=6, null=True)
     currency = models.CharField(_("currency"), max_length=8, blank=True)
+    # What a push named and cannot be right: it is in no total before Laaffic's records, or a person, say the same.
+    doubtful_cost = models.DecimalField(_("doubtful cost"), max_digits=16, decimal_places=6, null=True)
+    doubtful_currency = models.CharField(_("its currency"), max_length=8, blank=True)
+    cost_word = models.CharField(_("decided"), max_length=300, blank=True)
     bill_period = models.CharField(_("billing"), max_length=16, blank=True)
     key_pressed = models.CharField(_("key"), max_length=8, blank=True)
     called_info = models.CharField(_("our mark"), max_length=1000, blank=True)
@@ -66,7 +75,10 @@ class CallRecord(models.Model):
     class Meta:
         verbose_name = _("call record")
         verbose_name_plural = _("call records")
-        permissions = [("export_callrecord", _("Can export call records"))]
+        permissions = [
+            ("export_callrecord", _("Can export call records")),
+            ("resolve_callrecord", _("Can decide on a call's cost that cannot be right")),
+        ]
         ordering = ["-at", "-id"]
         indexes = [
             models.Index(fields=["-at", "-id"], name="record_latest"),
@@ -84,6 +96,37 @@ class CallRecord(models.Model):
     @property
     def money(self) -> str:
         return "" if self.cost is None else money(self.cost, self.currency)
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether somebody has to say what the call cost."""
+        return self.cost is None and self.doubtful_cost is not None and not self.cost_word
+
+
+class Ringing(models.Model):
+    """A phone that rang for a call, as pushed while it rang (wire §2.21); what became of the call is its record's."""
+
+    call_id = models.CharField(_("call"), max_length=64)
+    sip_account = models.CharField(_("SIP account"), max_length=64, blank=True)
+    kind = models.PositiveSmallIntegerField(_("kind"), choices=RINGING_KINDS, null=True)
+    called = models.CharField(_("number"), max_length=20, blank=True)
+    called_info = models.CharField(_("our mark"), max_length=200, blank=True)
+    agent_group = models.CharField(_("agent group"), max_length=80, blank=True)
+    unanswered = models.CharField(_("not taken up by"), max_length=300, blank=True)
+    task_id = models.CharField(_("task"), max_length=40, blank=True)
+    at = models.DateTimeField(_("time"))  # when it began to ring, else when we heard of it
+
+    class Meta:
+        verbose_name = _("ringing phone")
+        verbose_name_plural = _("ringing phones")
+        ordering = ["-at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["call_id", "sip_account"], name="ringing_once")]
+        indexes = [
+            models.Index(fields=["task_id", "-at"], name="ringing_task", condition=~models.Q(task_id="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sip_account or self.called} {self.at:%Y-%m-%d %H:%M}"
 
 
 class CallTally(models.Model):
@@ -122,6 +165,7 @@ class SipCall(models.Model):
     record = models.OneToOneField(
         CallRecord, models.SET_NULL, null=True, related_name="sip_call", verbose_name=_("record")
     )
+    ringing_at = models.DateTimeField(_("ringing"), null=True)  # of the last attempt, as pushed while it rang
     look_at = models.DateTimeField(null=True)  # when its record is looked for next
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("asked by")

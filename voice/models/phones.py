@@ -20,6 +20,7 @@ class SipPhone(models.Model):
     class Meta:
         verbose_name = _("SIP phone")
         verbose_name_plural = _("SIP phones")
+        permissions = [("provision_sipphone", _("Can add SIP phones and reset their passwords at Laaffic"))]
         ordering = ["application", "group_name", "account"]
         constraints = [models.UniqueConstraint(fields=["application", "account"], name="sip_account_once")]
 

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
@@ -23,12 +24,14 @@ from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import LaafficError, OutcomeUnknown
 from messaging import msisdn
 from messaging.models import Contact, SuppressionEntry
-from voice.models import CallRecord, SipCall, SipPhone
+from voice.models import CallRecord, Ringing, SipCall, SipPhone
+from voice.services import phone_evidence
 
 ABOUT = "SIP call"
 BUSY_PHONE = "-68"
 FIRST_LOOK = dt.timedelta(seconds=15)
 LAST_LOOK = dt.timedelta(hours=24)  # after that a record is not looked for; one that comes still counts
+LONGEST_RINGING = dt.timedelta(seconds=120)  # maxRingingTime's limit (wire §4)
 UNSETTLED = (CallState.UNKNOWN, CallState.LAPSED)  # a person may say what they know
 MAY_TRY_AGAIN = (CallState.REFUSED, CallState.NOT_SENT)
 
@@ -142,8 +145,8 @@ def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, Gatewa
         worker=workers.worker_name(),
         requested_by=by,
     )
-    asked.look_at = database_clock.now() + FIRST_LOOK
-    asked.save(update_fields=["call", "look_at"])
+    asked.look_at, asked.ringing_at = database_clock.now() + FIRST_LOOK, None
+    asked.save(update_fields=["call", "look_at", "ringing_at"])
     return asked, call
 
 
@@ -167,7 +170,8 @@ def _make(asked: SipCall, call: GatewayCall) -> SipCall:
         with transaction.atomic():
             _answered(call, f"the answer: {voice_id}" if voice_id else "the answer")
             SipCall.objects.filter(pk=asked.pk, call=call, record=None).update(voice_id=voice_id[:64])
-            # The record may have been pushed before the answer was settled, and may not carry our mark.
+            # What was pushed before the answer was settled may not carry our mark.
+            settle_by_ringing(Ringing.objects.filter(call_id=voice_id))
             if known := CallRecord.objects.filter(voice_id=voice_id).first():
                 settle_by_records([known])
     return SipCall.objects.select_related("call", "record").get(pk=asked.pk)
@@ -232,6 +236,50 @@ def _settle_attempt(asked: SipCall, attempt: int, record: CallRecord) -> None:
         asked.save(update_fields=["record", "voice_id", "look_at"])
 
 
+def settle_by_ringing(rung: Iterable[Ringing]) -> None:
+    """A phone that rang tells that the request arrived, and the page that it rings; in the caller's transaction.
+
+    A record says more, whichever of the two comes first: it alone ends the call.
+    """
+    rows = sorted(rung, key=lambda row: row.at)
+    marks = {row.pk: _read_mark(row.called_info) for row in rows}
+    ours = Q(voice_id__in={row.call_id for row in rows} - {""}) | Q(
+        called_info__in={m for m, _n in marks.values() if m}
+    )
+    by_call = SipCall.objects.select_for_update(of=("self",)).select_related("call").filter(ours).order_by("pk")
+    for asked in by_call if rows else ():
+        for row in rows:
+            mark, attempt = marks[row.pk]
+            if not row.called_info and row.call_id == asked.voice_id:
+                mark, attempt = asked.called_info, asked.call.attempt if asked.call else 1
+            if mark == asked.called_info and row.called in ("", asked.callee):
+                _rang(asked, attempt, row)
+
+
+def _rang(asked: SipCall, attempt: int, row: Ringing) -> None:
+    call = _attempts(asked).filter(attempt=attempt).first()
+    if call is None:
+        return
+    ledger.settle_by_evidence(
+        call.pk,
+        CallState.ACCEPTED,
+        evidence=f"a phone rang for call {row.call_id}",
+        provided=[*UNSETTLED, CallState.IN_FLIGHT, CallState.NOT_SENT],
+    )
+    if asked.call_id != call.pk:
+        return
+    asked.ringing_at = min(asked.ringing_at or row.at, row.at)
+    if asked.record_id is None and asked.look_at is None:
+        asked.look_at = database_clock.now() + FIRST_LOOK
+    asked.save(update_fields=["ringing_at", "look_at"])
+
+
+def rings(asked: SipCall) -> bool:
+    """Whether its phone may be ringing now, for all that is known."""
+    at = asked.ringing_at
+    return at is not None and asked.record_id is None and timezone.now() - at < LONGEST_RINGING
+
+
 def looked(now: dt.datetime) -> None:
     """The records were read: what is still missing is looked for again, ever more seldom, and at last no more."""
     for asked in SipCall.objects.filter(_is_due(now), record=None).order_by("pk")[:500]:
@@ -260,7 +308,9 @@ def _is_due(now: dt.datetime) -> Q:
 
 def recover() -> None:
     """Calls whose process died; what may have left is unknown until its record comes."""
-    lost_calls.give_up(GatewayCall.objects.filter(about_kind__in=[ABOUT, "audio file", "group task"]))
+    lost_calls.give_up(
+        GatewayCall.objects.filter(about_kind__in=[ABOUT, "audio file", "group task", *phone_evidence.ABOUT])
+    )
 
 
 def advice(asked: SipCall) -> str:

@@ -116,6 +116,8 @@ def _announcement(task: GroupTask) -> Iterator[Complaint]:
         yield "audio", _("Choose an audio file.")
     elif task.source == Announcement.LIBRARY and not task.audio.file_id:
         yield "audio", _("Laaffic does not have this file yet. Upload it first, or let it travel with the task.")
+    elif task.source == Announcement.IN_REQUEST and not task.audio.has_content:
+        yield "audio", _("Only Laaffic has this file: choose that Laaffic's own copy is played.")
 
 
 def _windows(task: GroupTask) -> Iterator[Complaint]:

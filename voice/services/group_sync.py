@@ -50,7 +50,7 @@ def _read(held: leases.HeldLease, only_due: bool) -> int:
 def _look_apart(task: GroupTask) -> LaafficError | None:
     """What hinders this task alone, such as a list that cannot be read: the others are asked for all the same."""
     try:
-        _look(task)
+        look(task)
     except LaafficError as problem:
         if not isinstance(problem, Refused) or problem.calls_for is Remedy.FATAL:
             _later(task)
@@ -66,7 +66,8 @@ def _later(task: GroupTask) -> None:
     GroupTask.objects.filter(pk=task.pk).update(look_at=database_clock.in_statement() + group_state.SELDOM)
 
 
-def _look(task: GroupTask) -> None:
+def look(task: GroupTask) -> None:
+    """Ask for one now; a LaafficError where it cannot be asked."""
     was_over = task.state in OVER
     group_records.adopt(task)
     if group_state.look(task).state in OVER and not was_over:

@@ -7,7 +7,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import due, leases
 from laaffic_console.gateway.services.account import laaffic_client
 from voice.models import SipPhone, VoiceSync
-from voice.services import syncing
+from voice.services import phone_evidence, syncing
 
 PREFIX = "phones "
 
@@ -48,6 +48,7 @@ def sync(application: Application) -> int:
         )
         unseen = SipPhone.objects.filter(due.unseen("last_seen_at", began), application=application, gone_at=None)
         unseen.update(gone_at=timezone.now())
+        phone_evidence.settle(application, began=began)
         return len(found)
 
     return syncing.run(name_of(application), read)

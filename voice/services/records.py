@@ -20,7 +20,7 @@ from messaging.order_ids import message_id_of
 from messaging.services.batches.bulk_writes import upsert_tallies
 from messaging.services.reports import reports
 from voice.models import CallRecord, CallTally
-from voice.services import calls
+from voice.services import call_costs, calls
 from voice.services.call_reports import as_delivery_report
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,8 @@ FILLED = (
     "charged",
     "cost",
     "currency",
+    "doubtful_cost",
+    "doubtful_currency",
     "bill_period",
     "key_pressed",
     "called_info",
@@ -91,7 +93,7 @@ def apply(found: Sequence[WireRecord], source: Source, *, kind: CallKind | None 
     """`take` in the caller's transaction."""
     if not found:
         return []
-    _keep([_row(record, source, kind) for record in found])
+    keep([_row(record, source, kind) for record in found])
     known = [True] * len(found)
     ours = [(at, report) for at, record in enumerate(found) if (report := as_delivery_report(record, source))]
     for (at, _report), is_known in zip(ours, reports.apply([report for _at, report in ours]), strict=True):
@@ -99,7 +101,7 @@ def apply(found: Sequence[WireRecord], source: Source, *, kind: CallKind | None 
     return known
 
 
-def _keep(rows: Sequence[CallRecord]) -> None:
+def keep(rows: Sequence[CallRecord]) -> None:
     """Insert what is new, fold the rest into what is there, and move the tallies by the difference."""
     ids = sorted({row.voice_id for row in rows})
     known = set(CallRecord.objects.filter(voice_id__in=ids).values_list("voice_id", flat=True))
@@ -183,6 +185,7 @@ def _rank(row: CallRecord) -> tuple[Any, ...]:
 
 def _row(record: WireRecord, source: Source, kind: CallKind | None) -> CallRecord:
     now = timezone.now()
+    is_doubtful = call_costs.is_doubtful(record, source)
     return CallRecord(
         voice_id=record.voice_id[:64],
         kind=record.kind or _kind_of(record, kind),
@@ -201,8 +204,10 @@ def _row(record: WireRecord, source: Source, kind: CallKind | None) -> CallRecor
         termination_code=record.termination_code[:16],
         termination_reason=_clean(record.termination_reason)[:200],
         call_status=_small(record.call_status),
-        cost=record.cost,
-        currency=record.currency[:8],
+        cost=None if is_doubtful else record.cost,
+        currency="" if is_doubtful else record.currency[:8],
+        doubtful_cost=record.cost if is_doubtful else None,
+        doubtful_currency=record.currency[:8] if is_doubtful else "",
         bill_period=record.bill_period[:16],
         key_pressed=record.key_pressed[:8],
         called_info=_clean(record.called_info)[:1000],

@@ -8,6 +8,7 @@ class PushKind(models.TextChoices):
     SMS_REPORT = "sms-report", _("SMS report")
     SMS_REPLY = "sms-reply", _("SMS reply")
     VOICE_REPORT = "voice-report", _("Voice report")
+    VOICE_RINGING = "voice-ringing", _("Ringing phone")
     EMAIL_REPORT = "email-report", _("Email report")
 
 

@@ -11,6 +11,7 @@ from laaffic_console.gateway.services import ledger
 INTERFACES = (
     *("bind", "unbind", "createNumberPool", "editNumberPool"),
     *("email/sendEmail", "mmsUpload", "voice/fileUpload", "voice/group/call/cancel"),
+    *("voice/sipAdd", "voice/sipReset", "number/edit"),
 )
 
 

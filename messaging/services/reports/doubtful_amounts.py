@@ -29,7 +29,7 @@ class Judge:
         known = self._prices_of(campaign_id).get(country) if each else None
         if known is not None and known.each and known.currency == currency:
             return each > known.each * FAR
-        return each > UNLIKELY.get(currency, UNLIKELY_ELSEWHERE)
+        return is_unlikely(each, currency)
 
     def _prices_of(self, campaign_id: int) -> dict[str, prices.Price]:
         if campaign_id not in self._channels:
@@ -40,6 +40,11 @@ class Judge:
             enough = {country: price for country, price in learned.items() if price.sample >= prices.ENOUGH}
             self._known[channel] = {**prices.listed(channel), **enough}
         return self._known[channel]
+
+
+def is_unlikely(each: Decimal, currency: str) -> bool:
+    """Of one segment, or one minute of a call, where nothing is known of its price."""
+    return each > UNLIKELY.get(currency, UNLIKELY_ELSEWHERE)
 
 
 def to_ask_for(batch: Batch) -> list[str]:

@@ -182,6 +182,16 @@ def _is_national(said: str, number: str) -> bool:
     return len(bare) >= SHORTEST_NATIONAL and number.endswith(bare)
 
 
+def take_amount(message_id: int, pay: Decimal, currency: str) -> bool:
+    """A person's word on what a message cost, in the caller's transaction; False where it is known by now."""
+    row = _locked_rows([message_id])[message_id]
+    if row.pay_micros is not None:
+        return False
+    row.pay_micros, row.currency, row.touched = micros(pay), currency[:8], True
+    _write([row])
+    return True
+
+
 def contradiction(report: DeliveryReport) -> str:
     """Why a report that names one of our messages is not about it, in words; "" where it names none."""
     pk = message_id_of(settings.LAAFFIC_ORDER_PREFIX, report.order_id)

@@ -1,22 +1,31 @@
 import datetime as dt
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from laaffic_console.gateway.models import Application, CallState
 from laaffic_console.kit import plain_text
+from laaffic_console.kit.file_input import FileInput
+from laaffic_console.kit.pages import blame, page
 from laaffic_console.kit.plain_text import whole_number
+from laaffic_console.laaffic import VoicemailFile
+from laaffic_console.laaffic.numbers import MAX_VOICEMAIL
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import OwnedNumber
 from phone_numbers.resources import OwnedNumberResource
-from phone_numbers.services import owned_sync, scheduling
+from phone_numbers.services import owned_changes, owned_evidence, owned_sync, scheduling
 
 STATE_COLOURS = {
     OwnedNumber.State.IN_USE: "success",
@@ -25,6 +34,48 @@ STATE_COLOURS = {
     "gone": "default",
     "": "default",
 }
+
+
+class EditForm(forms.Form):
+    """Empty is what Laaffic gets, except where nothing is known: that stays as it is."""
+
+    remark = forms.CharField(label=gettext_lazy("Remark"), required=False, max_length=200)
+    app_id = forms.ChoiceField(label=gettext_lazy("Application"), required=False)
+    inbound_prefix = forms.CharField(label=gettext_lazy("Inbound prefix"), required=False, max_length=32)
+    in_addresses = forms.CharField(
+        label=gettext_lazy("Inbound addresses"), required=False, help_text=gettext_lazy("IP addresses, with commas.")
+    )
+    out_addresses = forms.CharField(
+        label=gettext_lazy("Outbound addresses"), required=False, help_text=gettext_lazy("IP addresses, with commas.")
+    )
+    voicemail = forms.NullBooleanField(label=gettext_lazy("Voicemail"), required=False)
+    voicemail_seconds = forms.IntegerField(
+        label=gettext_lazy("Seconds of a voicemail, at most"),
+        required=False,
+        min_value=1,
+        max_value=999,
+        help_text=gettext_lazy("1 to 999. Left empty: as it is."),
+    )
+    voicemail_file = forms.FileField(
+        label=gettext_lazy("Voicemail announcement"),
+        required=False,
+        allow_empty_file=True,
+        help_text=gettext_lazy("An mp3, wav or m4a file of at most 5 MB. Left empty: as it is."),
+        widget=FileInput({"accept": ".mp3,.m4a,.wav,audio/*"}),
+    )
+
+    def __init__(self, number: OwnedNumber, *args: Any, **kwargs: Any) -> None:
+        held = {name: getattr(number, name) for name in owned_changes.FIELDS}
+        super().__init__(*args, initial=held, **kwargs)
+        ours = Application.objects.filter(is_active=True)
+        known = {application.app_id: str(application) for application in ours}
+        others = {number.app_id: number.app_id} if number.app_id and number.app_id not in known else {}
+        self.fields["app_id"].choices = [("", _("none")), *(others | known).items()]
+
+    def file(self) -> VoicemailFile | None:
+        given = self.cleaned_data["voicemail_file"]
+        name = given.name.replace("\\", "/").rpartition("/")[2] if given else ""
+        return VoicemailFile(name, given.read(MAX_VOICEMAIL + 1)) if given else None
 
 
 class DueFilter(admin.SimpleListFilter):
@@ -64,13 +115,60 @@ class GoneFilter(admin.SimpleListFilter):
 
 @admin.register(OwnedNumber)
 class OwnedNumberAdmin(SyncedListAdmin):
-    list_display = ["number", "country", "number_type", "shown_state", "due", "auto_renew", "app_id", "remark"]
+    list_display = [
+        *("number", "country", "number_type", "shown_state", "due", "auto_renew", "app_id", "remark"),
+        "edit_it",
+    ]
+    actions_detail = ["edit"]
     list_filter = [DueFilter, "state", GoneFilter]
     search_fields = ["number"]
     search_help_text = gettext_lazy("The beginning of a number")
     ordering = ["due_date", "number"]
     resource_class = OwnedNumberResource
     change_permission = "numbers.change_ownednumber"
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        shown = [str(column) for column in super().get_list_display(request)]
+        return shown if self.has_edit_permission(request) else [column for column in shown if column != "edit_it"]
+
+    @display(description="")
+    def edit_it(self, number: OwnedNumber) -> SafeString | str:
+        if number.gone_at is not None:
+            return ""
+        address = reverse("admin:numbers_ownednumber_edit", args=[number.pk])
+        return format_html('<a class="c-link" href="{}">{}</a>', address, _("Edit"))
+
+    def has_edit_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return bool(request.user.has_perms(["numbers.view_ownednumber", "numbers.edit_ownednumber"]))
+
+    @action(description=gettext_lazy("Edit"), url_path="edit", permissions=["edit"])
+    def edit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        number = get_object_or_404(OwnedNumber, pk=object_id)
+        form = EditForm(number, request.POST or None, request.FILES or None)
+        shown = request.POST.get("shown", "") if form.is_bound else owned_changes.shown_digest(number)
+        if form.is_bound and form.is_valid():
+            given = {name: form.cleaned_data[name] for name in owned_changes.FIELDS if name in form.data}
+            try:
+                call = owned_changes.edit(number, given, file=form.file(), seen=shown, by=request.user)
+            except ValidationError as problem:
+                if isinstance(problem, owned_changes.Overtaken):
+                    number.refresh_from_db()
+                    shown = owned_changes.shown_digest(number)  # this page shows what it has now
+                blame(form, problem)
+            else:
+                say_edited(request, call.state == CallState.ACCEPTED)
+                return HttpResponseRedirect(reverse("admin:numbers_ownednumber_change", args=[number.pk]))
+        requests = owned_evidence.requests(number).select_related("requested_by")[:10]
+        return page(
+            self,
+            request,
+            "numbers/owned_edit.html",
+            number.number,
+            form=form,
+            number=number,
+            shown=shown,
+            requests=requests,
+        )
 
     def sync_names(self) -> list[str]:
         return [owned_sync.NAME] if scheduling.applications() else []
@@ -96,6 +194,14 @@ class OwnedNumberAdmin(SyncedListAdmin):
         if number.gone_at is not None:
             return f"{number.due_date:%Y-%m-%d}"
         return format_html('{} <span class="{}">({})</span>', f"{number.due_date:%Y-%m-%d}", tone, in_days(days))
+
+
+def say_edited(request: HttpRequest, is_accepted: bool) -> None:
+    if is_accepted:
+        messages.success(request, _("Laaffic has changed the number."))
+    else:
+        lost = _("The answer was lost: whether it was changed is not known. It is not sent again; the list tells soon.")
+        messages.warning(request, lost)
 
 
 def in_days(days: int) -> str:

@@ -23,6 +23,8 @@ class OwnedNumber(models.Model):
     out_addresses = models.CharField(_("outbound addresses"), max_length=100, blank=True)
     app_id = models.CharField(_("appId"), max_length=64, blank=True)
     voicemail = models.BooleanField(_("voicemail"), null=True)
+    voicemail_file = models.CharField(_("voicemail announcement"), max_length=100, blank=True)  # its name
+    voicemail_seconds = models.PositiveIntegerField(_("voicemail, seconds at most"), null=True)
     remark = models.CharField(_("remark"), max_length=200, blank=True)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
     gone_at = models.DateTimeField(_("gone since"), null=True)
@@ -30,7 +32,10 @@ class OwnedNumber(models.Model):
     class Meta:
         verbose_name = _("owned number")
         verbose_name_plural = _("owned numbers")
-        permissions = [("export_ownednumber", _("Can export owned numbers"))]
+        permissions = [
+            ("export_ownednumber", _("Can export owned numbers")),
+            ("edit_ownednumber", _("Can edit owned numbers at Laaffic")),
+        ]
         ordering = ["due_date", "number"]
         indexes = [models.Index(fields=["due_date", "number"], name="owned_due")]
 

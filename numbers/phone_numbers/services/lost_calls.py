@@ -5,7 +5,7 @@ import datetime as dt
 from laaffic_console.gateway.models import GatewayCall
 from laaffic_console.gateway.services import lost_calls
 
-ABOUT = ("binding request", "number pool")
+ABOUT = ("binding request", "number pool", "owned number")
 
 
 def recover(*, now: dt.datetime | None = None) -> int:

@@ -9,7 +9,7 @@ from laaffic_console.gateway.services import due
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import OwnedNumber
-from phone_numbers.services import listing, syncing
+from phone_numbers.services import listing, owned_evidence, syncing
 from phone_numbers.services.syncing import Reading, SyncResult
 
 NAME = "owned"
@@ -25,6 +25,8 @@ COPIED = (
     "out_addresses",
     "app_id",
     "voicemail",
+    "voicemail_file",
+    "voicemail_seconds",
     "remark",
 )
 
@@ -54,6 +56,7 @@ def _read(reading: Reading) -> SyncResult:
     if told.is_complete:
         unseen = OwnedNumber.objects.filter(due.unseen("last_seen_at", reading.began), gone_at=None)
         gone = unseen.update(gone_at=timezone.now())
+    owned_evidence.settle(began=reading.began)
     return SyncResult(len(seen), added, gone, told.is_complete, told.unreadable)
 
 
@@ -84,6 +87,8 @@ def _row(record: wire.OwnedNumber, now: dt.datetime) -> OwnedNumber:
         out_addresses=record.out_ip[:100],
         app_id=record.app_id[:64],
         voicemail=record.has_voicemail,
+        voicemail_file=record.voicemail_file_name[:100],
+        voicemail_seconds=record.voicemail_max_hangup,
         remark=record.remark[:200],
         last_seen_at=now,
         gone_at=None,

@@ -8,15 +8,27 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from laaffic_console.gateway.management import outcomes
-from laaffic_console.gateway.models import CallState
+from laaffic_console.gateway.models import Application, CallState
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.open_acts import StillOpen
-from laaffic_console.laaffic import CallKind, InvalidRequest, LaafficError, Source
+from laaffic_console.laaffic import InvalidRequest, LaafficError
 from voice.management import group_arguments, spoken_arguments
 from voice.models import AudioFile, GroupTask, SipCall, SipPhone
-from voice.services import audio, calls, group_tasks, phones, records, scheduling
+from voice.services import (
+    asking,
+    audio,
+    audio_elsewhere,
+    calls,
+    group_tasks,
+    phone_changes,
+    phones,
+    scheduling,
+    syncing,
+)
+from voice.services.asking import AskFailed
 from voice.services.audio import UploadFailed, UploadUnknown
 from voice.services.group_tasks import CancelUnknown
+from voice.services.phone_changes import ResetUnknown
 from voice.services.syncing import SyncFailed
 
 
@@ -36,10 +48,20 @@ class Command(BaseCommand):
         call.add_argument("--display-number", default="")
         outcomes.add_again(call)
         files = verbs.add_parser("files", help="the audio files that Laaffic has, wherever they were uploaded")
+        take = verbs.add_parser("take", help="take a file that was uploaded elsewhere into the library, by its id")
+        take.add_argument("file_id")
         record = verbs.add_parser("record", help="ask for the record of one call, and keep it")
         record.add_argument("voice_id")
         record.add_argument("--sip", action="store_true", help="a call from a SIP phone; else a spoken or group call")
-        for verb in (sync, upload, call, files, record):
+        phone = verbs.add_parser("phone", help="add SIP phones at Laaffic, or give one a new password")
+        phone.add_argument("action", choices=["add", "reset"])
+        phone.add_argument("account", nargs="?", default="", help="reset: of the SIP phone")
+        phone.add_argument("--app", default="", help="appId, where there are two")
+        phone.add_argument("--group", default="", help="add: 4 to 32 characters")
+        phone.add_argument("--name", default="", help="add: 4 to 32 characters, not used yet")
+        phone.add_argument("--quantity", type=int, default=1, metavar="N", help="add: 1 to 50")
+        phone.add_argument("--display-number", default="", help="add: 7 to 13 digits")
+        for verb in (sync, upload, call, files, take, record, phone):
             verb.add_argument("--json", action="store_true", help="one JSON document on standard output")
         spoken_arguments.add(verbs.add_parser("say", help="write a spoken message; `campaign launch` calls"))
         group_arguments.add(verbs.add_parser("group", help="group-call tasks: one announcement to many numbers"))
@@ -49,7 +71,7 @@ class Command(BaseCommand):
             said = getattr(self, f"_{options['verb']}")(options)
         except StillOpen as problem:
             raise outcomes.refused_repeat(problem) from problem
-        except (UploadUnknown, CancelUnknown) as problem:
+        except (UploadUnknown, CancelUnknown, ResetUnknown) as problem:
             raise outcomes.unknown(str(problem)) from problem
         except ValidationError as problem:
             raise CommandError(group_arguments.said(problem)) from problem
@@ -61,7 +83,7 @@ class Command(BaseCommand):
             self._write(said)
         if (
             what_to_do := isinstance(said, dict)
-            and options["verb"] in ("call", "group")
+            and options["verb"] in ("call", "group", "phone")
             and self._unknown(said, options)
         ):
             raise outcomes.unknown(what_to_do)
@@ -73,8 +95,10 @@ class Command(BaseCommand):
 
     def _unknown(self, said: dict[str, Any], options: dict[str, Any]) -> str:
         """What to do next where nobody knows what came of it; "" otherwise."""
-        if said["state"] != CallState.UNKNOWN:
+        if said.get("state") != CallState.UNKNOWN:
             return ""
+        if options["verb"] == "phone":
+            return "The answer was lost. Run manage.py voice sync: the list tells whether the phones were added."
         if options["verb"] == "call":
             return calls.advice(SipCall.objects.select_related("call").get(pk=said["id"]))
         return f"{group_tasks.advice(GroupTask.objects.get(pk=said['id']))} manage.py voice group show {said['id']}"
@@ -119,16 +143,16 @@ class Command(BaseCommand):
             for file in listed
         ]
 
+    def _take(self, options: dict[str, Any]) -> dict[str, Any]:
+        kept = audio_elsewhere.take(options["file_id"])
+        return {"id": kept.pk, "name": kept.name, "file_id": kept.file_id}
+
     def _record(self, options: dict[str, Any]) -> dict[str, Any]:
-        voice = laaffic_client().voice
-        ask, kind = (voice.sip_record, CallKind.SIP) if options["sip"] else (voice.group_record, None)
-        found = ask(options["voice_id"])
-        if found is None:
-            raise CommandError(
-                f"Laaffic has no record of call {options['voice_id']}, or none yet: a call is recorded when it has "
-                "ended. Ask again later; a call from a SIP phone is asked for with --sip."
-            )
-        records.take([found], Source.VOICE_RECORD, kind=kind)
+        try:
+            found = asking.about_id(options["voice_id"], is_sip=options["sip"])
+        except AskFailed as problem:
+            hint = "" if options["sip"] else "\nA call from a SIP phone is asked for with --sip."
+            raise CommandError(f"Call {options['voice_id']}: {problem}{hint}") from problem
         return {
             "voice_id": found.voice_id,
             "callee": found.callee,
@@ -139,6 +163,25 @@ class Command(BaseCommand):
             "mark": found.called_info,
         }
 
+    def _phone(self, options: dict[str, Any]) -> dict[str, Any]:
+        """A password is printed here and kept nowhere."""
+        if options["action"] == "reset":
+            made = phone_changes.reset(self._listed(options))
+            return {"account": made.account, "password": made.password}
+        call = phone_changes.add(
+            application=self._application(options["app"]),
+            **{name: options[name] for name in ("group", "name", "quantity", "display_number")},
+        )
+        return {"state": str(call.state), "call": call.pk}
+
+    def _application(self, app_id: str) -> Application:
+        ours = [one for one in syncing.applications() if app_id in ("", one.app_id)]
+        if len(ours) == 1:
+            return ours[0]
+        if ours:
+            raise CommandError("There are several applications for voice. Name one: --app APPID")
+        raise CommandError(f"Register it first: manage.py register_app {app_id or 'APPID'} --channel voice")
+
     def _group(self, options: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
         return group_arguments.run(options)
 
@@ -147,7 +190,7 @@ class Command(BaseCommand):
 
     def _call(self, options: dict[str, Any]) -> dict[str, Any]:
         made = calls.place(
-            phone=self._phone(options),
+            phone=self._listed(options),
             callee=options["number"],
             display_number=options["display_number"],
             again=options["again"],
@@ -157,7 +200,7 @@ class Command(BaseCommand):
             raise CommandError(calls.advice(made))
         return {"id": made.pk, "state": str(state), "voice_id": made.voice_id, "mark": made.called_info}
 
-    def _phone(self, options: dict[str, Any]) -> SipPhone:
+    def _listed(self, options: dict[str, Any]) -> SipPhone:
         found = phones.usable().filter(account=options["account"])
         if options["app"]:
             found = found.filter(application__app_id=options["app"])

@@ -116,6 +116,12 @@ class Command(BaseCommand):
             metavar="URL",
             help="where ended calls are pushed",
         )
+        voice.add_argument(
+            "--ringing-callback",
+            default=environ.get("SANDBOX_RINGING_CALLBACK", ""),
+            metavar="URL",
+            help="where phones that ring are pushed",
+        )
         voice.add_argument("--sip-phones", type=int, default=5, metavar="N")
         voice.add_argument("--busy-phone", action="append", default=[], metavar="ACCOUNT", help="never idle (-68)")
         voice.add_argument("--answer-rate", type=float, metavar="P", help="share of calls that are answered")
@@ -293,6 +299,7 @@ def options_of(given: dict[str, Any]) -> Options:
         call_status=not given["no_call_status"],
         group_calls_per_second=given["group_calls_per_second"],
         voice_callback=given["voice_callback"],
+        ringing_callback=given["ringing_callback"],
         reply_rate=given["reply_rate"],
         reply_callback=given["reply_callback"],
         reply_delay=given["reply_delay"],

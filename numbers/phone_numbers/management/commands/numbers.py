@@ -8,9 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application, CallState, Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
-from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, PoolVersion
+from laaffic_console.laaffic import VoicemailFile
+from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolConfig, PoolDifference, difference
-from phone_numbers.services import binding_changes, binding_sync, pool_changes, scheduling
+from phone_numbers.services import binding_changes, binding_sync, owned_changes, pool_changes, scheduling
 from phone_numbers.services.syncing import SyncFailed
 
 LISTS = ("bindings", "pools", "owned")
@@ -39,8 +40,23 @@ class Command(BaseCommand):
             verb.add_argument("--app", metavar="APPID", help="may be left out where there is only one")
             outcomes.add_again(verb)
         self.add_pool_arguments(verbs.add_parser("pool", help="show, create, edit, apply or adopt a pool"))
+        self.add_owned_arguments(verbs.add_parser("owned", help="show an owned number, or change it at Laaffic"))
         for verb in verbs.choices.values():
             verb.add_argument("--json", action="store_true")
+
+    def add_owned_arguments(self, owned: CommandParser) -> None:
+        owned.add_argument("number")
+        for name, said in (
+            ("remark", "at most 50 characters"),
+            ("app-id", "the application that it belongs to"),
+            ("inbound-prefix", "at most 32 characters"),
+            ("in-addresses", "IP addresses, with commas between"),
+            ("out-addresses", "IP addresses, with commas between"),
+        ):
+            owned.add_argument(f"--{name}", metavar="TEXT", help=f'{said}; "" for none')
+        owned.add_argument("--voicemail", choices=["on", "off"])
+        owned.add_argument("--voicemail-seconds", type=int, metavar="N", help="1 to 999")
+        owned.add_argument("--voicemail-file", type=Path, metavar="FILE", help="mp3, wav or m4a, at most 5 MB")
 
     def add_pool_arguments(self, pool: CommandParser) -> None:
         pool.add_argument("action", choices=["list", "show", "create", "edit", "apply", "adopt"])
@@ -67,7 +83,7 @@ class Command(BaseCommand):
         if failed := [row for row in document.get("lists", []) if "problem" in row]:
             raise CommandError("\n".join(f"{row['list']}: {row['problem']}" for row in failed))
         if document.get("state") == CallState.UNKNOWN:
-            which = "pools" if options["verb"] == "pool" else "bindings"
+            which = {"pool": "pools", "owned": "owned"}.get(options["verb"], "bindings")
             raise outcomes.unknown(
                 "The answer was lost: whether it was done is not known, and it is not sent again. "
                 f"Laaffic's list tells: manage.py numbers sync {which}"
@@ -114,6 +130,22 @@ class Command(BaseCommand):
         if binding is None:
             raise CommandError(f"There is no binding {options['bind_id']} here. Run: manage.py numbers sync bindings")
         return of_request(binding_changes.unbind(binding, again=options["again"]))
+
+    def owned(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Without an option to change it is shown. What is not named stays as it is."""
+        number = OwnedNumber.objects.filter(number=options["number"]).first()
+        if number is None:
+            raise CommandError(f"There is no number {options['number']} here. Run: manage.py numbers sync owned")
+        given = {name: options[name] for name in owned_changes.FIELDS if options[name] is not None}
+        if "voicemail" in given:
+            given["voicemail"] = given["voicemail"] == "on"
+        path: Path | None = options["voicemail_file"]
+        file = VoicemailFile(path.name, read_file(path)) if path else None
+        if not given and file is None:
+            return of_owned(number)
+        call = owned_changes.edit(number, given, file=file)
+        number.refresh_from_db()
+        return of_owned(number) | {"state": call.state, "call": call.pk}
 
     def pool(self, options: dict[str, Any]) -> dict[str, Any]:
         action = options["action"]
@@ -233,6 +265,11 @@ def of_pool(pool: NumberPool) -> dict[str, Any]:
         "difference": of_difference(difference(pool.current.config, held)) if held and pool.current else {},
         "seen": pool_changes.held_as_shown(pool),
     }
+
+
+def of_owned(number: OwnedNumber) -> dict[str, Any]:
+    shown = {name: getattr(number, name) for name in (*owned_changes.FIELDS, "voicemail_file")}
+    return {"number": number.number, **shown}
 
 
 def of_version(version: PoolVersion) -> dict[str, Any]:

@@ -1,0 +1,156 @@
+"""Editing an owned number at Laaffic (number/edit, wire §2.23): checked, recorded, sent, settled.
+
+No page says what a field that is left out does, so what is known of the number is sent along with what is changed.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.gateway.services.performing import perform
+from laaffic_console.laaffic import InvalidRequest, LaafficError, NumberSettings, OutcomeUnknown, Refused, VoicemailFile
+from phone_numbers.models import OwnedNumber
+from phone_numbers.services import owned_evidence, owned_sync, scheduling
+from phone_numbers.services.binding_changes import said
+
+TEXTS = {"out_addresses": 50, "in_addresses": 50, "inbound_prefix": 32, "remark": 50, "app_id": 64}
+FIELDS = (*TEXTS, "voicemail", "voicemail_seconds")
+SECONDS = (1, 999)
+OPEN = (CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN)
+
+
+class Overtaken(ValidationError):
+    """What the number has is not what whoever edits has looked at."""
+
+
+def shown_digest(number: OwnedNumber) -> str:
+    """What stands for all that whoever edits has looked at."""
+    return ledger.digest_of(number.number, *(str(getattr(number, name)) for name in (*FIELDS, "voicemail_file")))
+
+
+def edit(
+    number: OwnedNumber,
+    given: Mapping[str, Any],
+    *,
+    file: VoicemailFile | None = None,
+    seen: str | None = None,
+    by: User | None = None,
+) -> GatewayCall:
+    """Send what differs; ValidationError, by field, when nothing was changed. The row says `unknown` where the answer
+    was lost: the list settles it. `seen` is `shown_digest` of what was looked at."""
+    with transaction.atomic():
+        locked = OwnedNumber.objects.select_for_update().get(pk=number.pk)
+        changed = _changed(locked, given)
+        _check(locked, changed, file, seen)
+        if file is not None:
+            changed["voicemail_file"] = file.name
+        call = ledger.prepare(
+            interface="number/edit",
+            application=None,
+            about_kind=owned_evidence.ABOUT,
+            about_id=locked.pk,
+            summary={"number": locked.number, "changed": changed},
+            digest=ledger.digest_of("number/edit", locked.number, repr(sorted(changed.items()))),
+            attempt=owned_evidence.requests(locked).count() + 1,
+            requested_by=by,
+        )
+    wanted = {name: getattr(locked, name) for name in FIELDS} | changed
+    try:
+        perform(call, lambda: _send(locked, wanted, file))
+    except OutcomeUnknown:
+        pass
+    except LaafficError as problem:
+        raise ValidationError(_why(problem)) from problem
+    else:
+        with transaction.atomic():
+            ledger.settle_accepted(call.pk)
+            OwnedNumber.objects.filter(pk=locked.pk).update(**changed)
+    scheduling.request(owned_sync.NAME)
+    call.refresh_from_db()
+    return call
+
+
+def _send(number: OwnedNumber, wanted: Mapping[str, Any], file: VoicemailFile | None) -> None:
+    laaffic_client().numbers.edit_number(
+        number=number.number,
+        settings=NumberSettings(
+            out_ip=wanted["out_addresses"],
+            in_ip=wanted["in_addresses"],
+            inbound_prefix=wanted["inbound_prefix"],
+            remark=wanted["remark"],
+            app_id=wanted["app_id"],
+            voicemail=wanted["voicemail"],
+            voicemail_seconds=wanted["voicemail_seconds"],
+        ),
+        voicemail_file=file,
+        held=[getattr(number, name) for name in TEXTS],
+    )
+
+
+def _changed(number: OwnedNumber, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is not given, and what is not known and not said, stays as it is."""
+    tidy = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
+    return {
+        name: tidy[name]
+        for name in FIELDS
+        if name in tidy and tidy[name] is not None and tidy[name] != getattr(number, name)
+    }
+
+
+def _check(number: OwnedNumber, changed: Mapping[str, Any], file: VoicemailFile | None, seen: str | None) -> None:
+    if number.gone_at is not None:
+        raise ValidationError(_("The account does not own this number any more: nothing can be changed of it."))
+    if owned_evidence.requests(number).filter(state__in=OPEN).exists():
+        raise ValidationError(
+            _("A change of this number is under way, and its outcome is not known yet. The next synchronisation tells.")
+        )
+    if seen is not None and seen != shown_digest(number):
+        raise Overtaken(_("The number was changed meanwhile. Look at what it has now, and send it again."))
+    problems = {field: problem for field, value in changed.items() if (problem := _problem(field, value))}
+    if file is not None:
+        try:
+            file.fields()
+        except InvalidRequest as problem:
+            problems["voicemail_file"] = _("An mp3, wav or m4a file of at most 5 MB: %(why)s.") % {
+                "why": problem.message
+            }
+    if problems:
+        raise ValidationError(problems)
+    if not changed and file is None:
+        raise ValidationError(_("Nothing is different from what Laaffic has: nothing was sent."))
+
+
+def _problem(field: str, value: Any) -> str:
+    if field in TEXTS and len(value) > TEXTS[field]:
+        return _("At most %(n)d characters.") % {"n": TEXTS[field]}
+    if field in TEXTS and not value.isprintable():
+        return _("One line, without line breaks and control characters.")
+    if field in ("in_addresses", "out_addresses"):
+        return next((problem for address in value.split(",") if value and (problem := _no_address(address))), "")
+    if field == "voicemail_seconds" and not SECONDS[0] <= value <= SECONDS[1]:
+        return _("From 1 to 999 seconds.")
+    return ""
+
+
+def _no_address(address: str) -> str:
+    try:
+        ipaddress.ip_address(address.strip())
+    except ValueError:
+        return _("“%(it)s” is no IP address. Write addresses with commas between them.") % {"it": address.strip()[:50]}
+    return ""
+
+
+def _why(problem: LaafficError) -> str:
+    if isinstance(problem, Refused) and problem.code == "-24":
+        return _("Laaffic does not know this number as the account's (−24). Synchronise, and look again.")
+    if isinstance(problem, Refused):
+        return said(problem)
+    return _("Nothing was sent: %(why)s. Try again when that is mended.") % {"why": problem.message[:200].rstrip(".")}

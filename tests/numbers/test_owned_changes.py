@@ -1,0 +1,189 @@
+"""Owned numbers edited at Laaffic: what differs is sent with what is known, and a lost answer ends by the list."""
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.laaffic import VoicemailFile
+from laaffic_console.sandbox.numbers import NumberInterfaces
+from laaffic_console.sandbox.testing import RunningSandbox
+from phone_numbers.models import OwnedNumber
+from phone_numbers.services import lost_calls, owned_changes, owned_sync
+from tests.messaging.pages import HIDDEN, hidden
+from tests.numbers.conftest import long_ago
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WAV = b"RIFF" + b"\0" * 100
+
+
+@pytest.fixture
+def number(sandbox: RunningSandbox, application: Application) -> OwnedNumber:
+    owned_sync.sync()
+    return OwnedNumber.objects.get(number="917860550100")
+
+
+def at_sandbox(sandbox: RunningSandbox, number: OwnedNumber) -> dict[str, Any]:
+    family = next(family for family in sandbox.sandbox.families if isinstance(family, NumberInterfaces))
+    return family.edited.get(number.number, {})
+
+
+class EditTests:
+    def test_what_is_known_is_sent_with_what_is_changed(self, sandbox: RunningSandbox, number: OwnedNumber) -> None:
+        call = owned_changes.edit(
+            number, {"remark": " Night line ", "voicemail_seconds": 30}, file=VoicemailFile("hello.wav", WAV)
+        )
+
+        assert call.state == CallState.ACCEPTED
+        assert call.summary["changed"] == {
+            "remark": "Night line",
+            "voicemail_seconds": 30,
+            "voicemail_file": "hello.wav",
+        }
+        held = at_sandbox(sandbox, number)
+        assert (held["remark"], held["outIp"], held["enableVoicemail"]) == ("Night line", "192.168.10.17", True)
+        for read_again in (False, True):
+            if read_again:
+                owned_sync.sync()
+            number.refresh_from_db()
+            assert (number.remark, number.voicemail_seconds, number.voicemail_file) == ("Night line", 30, "hello.wav")
+
+    @pytest.mark.parametrize(
+        ("field", "given"),
+        [
+            ("remark", {"remark": "x" * 51}),
+            ("remark", {"remark": "two\nlines"}),
+            ("inbound_prefix", {"inbound_prefix": "9" * 33}),
+            ("in_addresses", {"in_addresses": "10.0.0.1, nowhere"}),
+            ("out_addresses", {"out_addresses": "1.2.3.4," * 8}),
+            ("voicemail_seconds", {"voicemail_seconds": 0}),
+            ("voicemail_seconds", {"voicemail_seconds": 1000}),
+            ("__all__", {"remark": "Support line"}),
+            ("__all__", {}),
+        ],
+    )
+    def test_what_is_wrong_never_leaves(self, number: OwnedNumber, field: str, given: dict[str, Any]) -> None:
+        with pytest.raises(ValidationError) as problem:
+            owned_changes.edit(number, given)
+
+        assert list(getattr(problem.value, "error_dict", {"__all__": 1})) == [field]
+        assert not GatewayCall.objects.exists()
+
+    @pytest.mark.parametrize("file", [VoicemailFile("hello.exe", WAV), VoicemailFile("hello.wav", b"")])
+    def test_a_file_that_is_none(self, number: OwnedNumber, file: VoicemailFile) -> None:
+        with pytest.raises(ValidationError) as problem:
+            owned_changes.edit(number, {}, file=file)
+        assert "voicemail_file" in problem.value.message_dict
+
+    @pytest.mark.parametrize(
+        ("fault", "state"), [("bad_gateway_after", CallState.ACCEPTED), ("bad_gateway_before", CallState.REFUSED)]
+    )
+    def test_a_lost_answer_ends_by_the_list(
+        self, sandbox: RunningSandbox, number: OwnedNumber, fault: str, state: CallState
+    ) -> None:
+        sandbox.set_faults(next_fault=fault, next_calls=1)
+        call = owned_changes.edit(number, {"remark": "Night line"})
+        assert call.state == CallState.UNKNOWN
+        with pytest.raises(ValidationError, match="under way"):
+            owned_changes.edit(number, {"remark": "Day line"})
+
+        long_ago()
+        owned_sync.sync()
+
+        call.refresh_from_db()
+        assert call.state == state
+
+    def test_one_whose_process_died_is_unknown(self, number: OwnedNumber) -> None:
+        owned_changes.edit(number, {"remark": "Night line"})
+        GatewayCall.objects.update(state=CallState.IN_FLIGHT)
+        long_ago()
+
+        assert lost_calls.recover() == 1
+
+    def test_a_number_that_laaffic_does_not_know(self, number: OwnedNumber) -> None:
+        OwnedNumber.objects.filter(pk=number.pk).update(number="999999999999")
+        with pytest.raises(ValidationError, match="−24"):
+            owned_changes.edit(number, {"remark": "Night line"})
+
+
+class PageTests:
+    def test_it_is_edited(self, sandbox: RunningSandbox, number: OwnedNumber, admin_client: Client) -> None:
+        address = reverse("admin:numbers_ownednumber_edit", args=[number.pk])
+        assert address in admin_client.get(reverse("admin:numbers_ownednumber_changelist")).content.decode()
+        form = hidden(admin_client, address) | {
+            "remark": "Night line",
+            "app_id": "NumApp1",
+            "voicemail": "false",
+            "voicemail_seconds": "",
+            "in_addresses": "",
+            "out_addresses": number.out_addresses,
+            "inbound_prefix": "9",
+            "voicemail_file": SimpleUploadedFile("hello.wav", WAV),
+        }
+
+        page = admin_client.post(address, form, follow=True)
+
+        assert "Laaffic has changed the number" in page.content.decode()
+        held = at_sandbox(sandbox, number)
+        assert (held["appId"], held["enableVoicemail"], held["inboundPrefix"]) == ("NumApp1", False, "9")
+        assert held["voicemailFileName"] == "hello.wav"
+
+    def test_another_changed_it_meanwhile(self, number: OwnedNumber, admin_client: Client) -> None:
+        address = reverse("admin:numbers_ownednumber_edit", args=[number.pk])
+        form = hidden(admin_client, address) | {"remark": "Mine"}
+        OwnedNumber.objects.filter(pk=number.pk).update(remark="Theirs")
+
+        page = admin_client.post(address, form)
+        assert "was changed meanwhile" in page.content.decode()
+        assert "Theirs" in page.content.decode()
+        assert not GatewayCall.objects.exists()
+
+        admin_client.post(address, dict(HIDDEN.findall(page.content.decode())) | {"remark": "Mine"})
+        number.refresh_from_db()
+        assert number.remark == "Mine"
+
+    def test_who_may(self, number: OwnedNumber, client: Client) -> None:
+        user = User.objects.create_user("eve", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=["view_ownednumber", "change_ownednumber"]))
+        client.force_login(user)
+        address = reverse("admin:numbers_ownednumber_edit", args=[number.pk])
+
+        assert [ask(address).status_code for ask in (client.get, client.post)] == [403, 403]
+        assert address not in client.get(reverse("admin:numbers_ownednumber_changelist")).content.decode()
+
+
+class CommandTests:
+    def said(self, *given: str) -> Any:
+        out = StringIO()
+        call_command("numbers", "owned", *given, "--json", stdout=out)
+        return json.loads(out.getvalue())
+
+    def test_shown_and_changed(self, number: OwnedNumber, tmp_path: Path) -> None:
+        assert self.said(number.number)["remark"] == "Support line"
+        file = tmp_path / "hello.wav"
+        file.write_bytes(WAV)
+
+        said = self.said(number.number, "--remark", "", "--voicemail", "off", "--voicemail-file", str(file))
+
+        assert (said["remark"], said["voicemail"], said["voicemail_file"]) == ("", False, "hello.wav")
+        assert said["state"] == "accepted"
+
+    def test_what_fails_is_said(self, sandbox: RunningSandbox, number: OwnedNumber) -> None:
+        with pytest.raises(CommandError, match="no number 123"):
+            self.said("123")
+        with pytest.raises(CommandError, match="in_addresses"):
+            self.said(number.number, "--in-addresses", "x")
+        sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
+        with pytest.raises(CommandError, match="sync owned") as problem:
+            self.said(number.number, "--remark", "Night line")
+        assert problem.value.returncode == 3

@@ -1,0 +1,226 @@
+"""New SIP phones and new passwords: recorded, settled by the list, and a password shown once and kept nowhere."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models import F
+from django.test import Client
+from django.urls import reverse
+
+from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.sandbox.testing import RunningSandbox
+from laaffic_console.sandbox.voice import VoiceInterfaces
+from tests.numbers.conftest import long_ago
+from voice.models import SipPhone
+from voice.services import calls, phone_changes, phones
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ADD = "admin:voice_sipphone_add"
+
+
+def at_sandbox(sandbox: RunningSandbox) -> list[dict[str, Any]]:
+    return next(family for family in sandbox.sandbox.families if isinstance(family, VoiceInterfaces)).phones
+
+
+def password_of(sandbox: RunningSandbox, account: str) -> str:
+    return str(next(phone for phone in at_sandbox(sandbox) if phone["account"] == account)["password"])
+
+
+def everything_stored() -> str:
+    """Every text of every table of ours."""
+    with connection.cursor() as cursor:
+        tables = [name for name in connection.introspection.table_names(cursor) if name.startswith(("gate", "voice"))]
+        found = []
+        for table in (*tables, "django_session", "django_admin_log"):
+            cursor.execute(f"SELECT * FROM {table}")
+            found.append(repr(cursor.fetchall()))
+    return "".join(found)
+
+
+class AddTests:
+    def test_they_are_in_the_list(self, phone: SipPhone, application: Application) -> None:
+        call = phone_changes.add(application=application, group="counter", name="desk", quantity=3)
+        phones.sync(application)
+
+        assert call.state == CallState.ACCEPTED
+        assert SipPhone.objects.filter(group_name="counter", name__startswith="desk").count() == 3
+
+    @pytest.mark.parametrize(
+        ("field", "changed"),
+        [
+            ("group", {"group": "abc"}),
+            ("name", {"name": "x" * 33}),
+            ("name", {"name": "sip-1"}),
+            ("quantity", {"quantity": 51}),
+            ("quantity", {"quantity": 0}),
+            ("display_number", {"display_number": "123456"}),
+            ("display_number", {"display_number": "12345678901234"}),
+        ],
+    )
+    def test_what_is_wrong_never_leaves(
+        self, phone: SipPhone, application: Application, field: str, changed: dict[str, Any]
+    ) -> None:
+        with pytest.raises(ValidationError) as problem:
+            phone_changes.add(**{"application": application, "group": "counter", "name": "desk"} | changed)
+
+        assert list(problem.value.message_dict) == [field]
+        assert not GatewayCall.objects.exists()
+
+    def test_a_name_that_laaffic_has_is_told(
+        self, sandbox: RunningSandbox, phone: SipPhone, application: Application
+    ) -> None:
+        at_sandbox(sandbox).append(at_sandbox(sandbox)[0] | {"phoneName": "desk", "account": "other"})
+
+        with pytest.raises(ValidationError, match="−20"):
+            phone_changes.add(application=application, group="counter", name="desk")
+
+    @pytest.mark.parametrize(
+        ("fault", "state"), [("bad_gateway_after", CallState.ACCEPTED), ("bad_gateway_before", CallState.REFUSED)]
+    )
+    def test_a_lost_answer_is_settled_by_the_list(
+        self, sandbox: RunningSandbox, phone: SipPhone, application: Application, fault: str, state: CallState
+    ) -> None:
+        sandbox.set_faults(next_fault=fault, next_calls=1)
+        call = phone_changes.add(application=application, group="counter", name="desk", quantity=2)
+        assert call.state == CallState.UNKNOWN
+        with pytest.raises(ValidationError, match="not known yet"):
+            phone_changes.add(application=application, group="counter", name="desk")
+
+        long_ago()
+        phones.sync(application)
+
+        call.refresh_from_db()
+        assert call.state == state
+
+    def test_a_list_that_was_never_read_is_read_first(self, sandbox: RunningSandbox, application: Application) -> None:
+        """Otherwise a phone that was there before would prove that another arrived."""
+        with pytest.raises(ValidationError, match="has a phone of this name"):
+            phone_changes.add(application=application, group="counter", name="sip-1")
+
+    def test_one_whose_process_died_is_unknown(self, phone: SipPhone, application: Application) -> None:
+        call = phone_changes.add(application=application, group="counter", name="desk")
+        GatewayCall.objects.update(state=CallState.IN_FLIGHT, left_at=F("prepared_at"))
+        long_ago()
+
+        calls.recover()
+
+        call.refresh_from_db()
+        assert call.state == CallState.UNKNOWN
+
+
+class ResetTests:
+    def test_it_is_shown_once_and_kept_nowhere(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_client: Client
+    ) -> None:
+        address = reverse("admin:voice_sipphone_password", args=[phone.pk])
+        before = password_of(sandbox, phone.account)
+        assert admin_client.get(address).status_code == 200
+        assert password_of(sandbox, phone.account) == before  # a look changes nothing
+
+        page = admin_client.post(address)
+
+        password = password_of(sandbox, phone.account)
+        assert password != before
+        assert password in page.content.decode()
+        assert "no-store" in page["Cache-Control"]
+        assert password not in admin_client.get(address).content.decode()
+        assert password not in everything_stored()
+        assert GatewayCall.objects.get().state == CallState.ACCEPTED
+
+    def test_half_an_answer_leaves_no_password_behind(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_client: Client
+    ) -> None:
+        sandbox.set_faults(next_fault="half_json", next_calls=1)
+
+        with pytest.raises(ValidationError, match="answer was lost"):
+            phone_changes.reset(phone)
+
+        assert GatewayCall.objects.get().state == CallState.UNKNOWN
+        assert "new-pw" not in everything_stored()
+
+    def test_another_reset_ends_what_was_lost(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
+        with pytest.raises(ValidationError):
+            phone_changes.reset(phone)
+
+        made = phone_changes.reset(phone)
+
+        assert made.password == password_of(sandbox, phone.account)
+        assert made.password not in repr(made)
+        assert {call.state for call in GatewayCall.objects.all()} == {CallState.ACCEPTED}
+
+    def test_a_phone_that_is_gone(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
+        at_sandbox(sandbox).clear()
+        with pytest.raises(ValidationError, match="−24"):
+            phone_changes.reset(phone)
+
+        phones.sync(phone.application)
+        phone.refresh_from_db()
+        with pytest.raises(ValidationError, match="does not list this phone"):
+            phone_changes.reset(phone)
+
+
+class PageTests:
+    def test_phones_are_added(self, phone: SipPhone, application: Application, admin_client: Client) -> None:
+        form = {"application": application.pk, "group": "counter", "name": "desk", "quantity": "2"}
+
+        page = admin_client.post(reverse(ADD), form, follow=True)
+        assert "Laaffic has added them" in page.content.decode()
+        assert "voice/sipAdd" in admin_client.get(reverse(ADD)).content.decode()
+
+        page = admin_client.post(reverse(ADD), form | {"group": "x", "name": "sip-1"})
+        assert page.content.decode().count("c-error") == 2
+
+    def test_who_may(self, phone: SipPhone, client: Client) -> None:
+        user = User.objects.create_user("eve", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=["view_sipphone", "add_sipcall"]))
+        client.force_login(user)
+        password = reverse("admin:voice_sipphone_password", args=[phone.pk])
+        addresses = [reverse(ADD), password]
+        assert "Reset password" not in client.get(reverse("admin:voice_sipphone_changelist")).content.decode()
+        answers = [ask(address).status_code for address in addresses for ask in (client.get, client.post)]
+        assert answers == [403] * 4
+
+        user.user_permissions.add(Permission.objects.get(codename="provision_sipphone"))
+        assert [client.get(address).status_code for address in addresses] == [200, 200]
+
+
+class CommandTests:
+    def said(self, *given: str) -> Any:
+        out = StringIO()
+        call_command("voice", *given, "--json", stdout=out)
+        return json.loads(out.getvalue())
+
+    def test_add_and_reset(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
+        added = self.said("phone", "add", "--group", "counter", "--name", "desk", "--quantity", "2")
+        made = self.said("phone", "reset", phone.account)
+
+        assert added["state"] == "accepted"
+        assert made == {"account": phone.account, "password": password_of(sandbox, phone.account)}
+
+    @pytest.mark.parametrize("given", [["add", "--group", "counter", "--name", "desk"], ["reset", "test_001"]])
+    def test_a_lost_answer_is_said(self, sandbox: RunningSandbox, phone: SipPhone, given: list[str]) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
+        with pytest.raises(CommandError, match="answer was lost") as problem:
+            self.said("phone", *given)
+        assert problem.value.returncode == 3
+
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            (["add", "--name", "desk"], "4 to 32"),
+            (["reset"], "No SIP phone"),
+            (["reset", "nobody"], "No SIP phone"),
+            (["add", "--app", "nothing"], "Register it first"),
+        ],
+    )
+    def test_what_is_missing_is_said(self, phone: SipPhone, given: list[str], said: str) -> None:
+        with pytest.raises(CommandError, match=said):
+            self.said("phone", *given)

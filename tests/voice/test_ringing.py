@@ -1,0 +1,156 @@
+"""Phones that ring, as pushed: on their call's page and their task's, whatever comes first."""
+
+import datetime as dt
+import json
+import time
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, CallState, PushedBody, PushKind
+from laaffic_console.gateway.services import inbox
+from laaffic_console.sandbox.testing import RunningSandbox
+from tests.voice.group_samples import written
+from voice.admin.calls import state_of
+from voice.models import CallRecord, GroupTask, Ringing, SipCall, SipPhone
+from voice.services import calls, pushes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CALLEE = "919876500000"
+
+
+def now_in_shanghai() -> str:
+    return timezone.now().astimezone(dt.timezone(dt.timedelta(hours=8))).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def event(**changed: Any) -> dict[str, Any]:
+    said = {"callId": "c1", "type": 3, "taskId": None, "called": CALLEE, "calledInfo": "", "sipAccount": "test_001"}
+    return said | {"seatGroupName": "agents", "noAnswerSipList": [], "callinEventTime": now_in_shanghai()} | changed
+
+
+def pushed(*entries: dict[str, Any], kind: PushKind = PushKind.VOICE_RINGING) -> PushedBody:
+    inbox.store(kind=kind, body=json.dumps(entries), source=None)
+    drained = pushes.RINGING if kind == PushKind.VOICE_RINGING else pushes.INBOX
+    drained.apply_some()
+    return PushedBody.objects.latest("pk")
+
+
+def record_of(made: SipCall, **changed: Any) -> dict[str, Any]:
+    said = {"voiceId": made.voice_id or "v1", "type": 3, "callee": made.callee, "calledInfo": made.called_info}
+    return said | {"terminationCode": "0", "callStatus": 50, "callDuration": 5} | changed
+
+
+@pytest.fixture
+def made(sandbox: RunningSandbox, phone: SipPhone) -> SipCall:
+    sandbox.sandbox.options.ring_seconds = (600, 601)
+    return calls.place(phone=phone, callee=CALLEE)
+
+
+def state(made: SipCall) -> str:
+    return state_of(SipCall.objects.select_related("call", "record").get(pk=made.pk))[0]
+
+
+class CallTests:
+    @pytest.mark.parametrize("kind", [PushKind.VOICE_RINGING, PushKind.VOICE_REPORT])
+    def test_the_page_says_that_it_rings(self, made: SipCall, kind: PushKind, admin_client: Client) -> None:
+        """Also where Laaffic was given the address of the records alone."""
+        body = pushed(event(calledInfo=made.called_info), kind=kind)
+
+        assert (body.problems, body.entries) == ([], 1)
+        assert state(made) == "ringing"
+        page = admin_client.get(reverse("admin:voice_sipcall_change", args=[made.pk])).content.decode()
+        assert "The phone test_001 rings since" in page
+        assert 'data-live-part="call-page"' in page
+
+    def test_without_our_mark_the_id_tells(self, made: SipCall) -> None:
+        pushed(event(callId=made.voice_id))
+        assert state(made) == "ringing"
+
+    def test_another_call_of_that_number_is_not_touched(self, made: SipCall) -> None:
+        pushed(event(callId="stranger"), event(callId="x", calledInfo=made.called_info, called="919876599999"))
+
+        assert state(made) == CallState.ACCEPTED
+        assert Ringing.objects.count() == 2
+
+    def test_the_record_wins_in_any_order(self, made: SipCall) -> None:
+        rings, ends = event(calledInfo=made.called_info), record_of(made)
+        pushed(ends)
+        pushed(rings)
+        pushed(rings, ends)
+
+        made.refresh_from_db()
+        assert (state(made), made.record_id is not None, made.look_at) == ("answered", True, None)
+        assert (Ringing.objects.count(), CallRecord.objects.count()) == (1, 1)
+
+    def test_after_two_minutes_it_has_rung(self, made: SipCall) -> None:
+        pushed(event(calledInfo=made.called_info, callinEventTime="2024-06-03 10:42:05"))
+        assert state_of(SipCall.objects.get(pk=made.pk)) == (CallState.ACCEPTED, "rang, in progress")
+
+    def test_a_lost_answer_is_settled_by_it(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
+        made = calls.place(phone=phone, callee=CALLEE)
+        assert made.call is not None
+        assert made.call.state == CallState.UNKNOWN
+
+        pushed(event(calledInfo=made.called_info))
+
+        made.call.refresh_from_db()
+        assert (made.call.state, made.call.evidence) == (CallState.ACCEPTED, "a phone rang for call c1")
+
+    def test_one_that_comes_before_the_answer(self, made: SipCall) -> None:
+        voice_id = made.voice_id
+        SipCall.objects.filter(pk=made.pk).update(voice_id="")
+        pushed(event(callId=voice_id))
+        assert state(made) == CallState.ACCEPTED
+
+        SipCall.objects.filter(pk=made.pk).update(voice_id=voice_id)
+        with transaction.atomic():  # as the answer does
+            calls.settle_by_ringing(Ringing.objects.filter(call_id=voice_id))
+
+        assert state(made) == "ringing"
+
+    def test_a_repeated_push_and_an_earlier_time(self, made: SipCall) -> None:
+        late = event(calledInfo=made.called_info)
+        pushed(late, late | {"callinEventTime": "2024-06-03 10:42:05"}, late)
+        assert Ringing.objects.get().at == dt.datetime(2024, 6, 3, 2, 42, 5, tzinfo=dt.UTC)
+
+    def test_what_is_no_event_is_said(self, db: None) -> None:
+        body = pushed(event(callId=""), {"callId": "ok", "noAnswerSipList": "a, b", "type": "77"})
+
+        assert body.problems == ["a ringing event without callId"]
+        kept = Ringing.objects.get()
+        assert (kept.unanswered, kept.kind, kept.called) == ("a, b", None, "")
+
+    def test_the_sandbox_tells_it(
+        self, sandbox: RunningSandbox, phone: SipPhone, live_server: Any, settings: LazySettings
+    ) -> None:
+        token = "a-token-that-nobody-guesses"
+        settings.LAAFFIC_PUSH_TOKENS = [token]
+        sandbox.sandbox.options.ringing_callback = f"{live_server.url}/hooks/{token}/voice-ringing/"
+        sandbox.sandbox.options.ring_seconds = (600, 601)
+        made = calls.place(phone=phone, callee=CALLEE)
+        until = time.monotonic() + 5
+        while not PushedBody.objects.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+
+        pushes.RINGING.apply_some()
+
+        assert state(made) == "ringing"
+
+
+class TaskTests:
+    def test_agents_phones_stand_on_the_tasks_page(self, application: Application, admin_client: Client) -> None:
+        task = written(application)
+        GroupTask.objects.filter(pk=task.pk).update(key="10001", state="calling")
+        pushed(event(type=1, taskId=10001, called="919876511111", noAnswerSipList=["test_000"]))
+
+        page = admin_client.get(reverse("admin:voice_grouptask_change", args=[task.pk])).content.decode()
+
+        assert "919876511111" in page
+        assert "not taken up by test_000" in page

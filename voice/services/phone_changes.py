@@ -1,0 +1,170 @@
+"""New SIP phones and new passwords (voice/sipAdd and voice/sipReset, wire §2.18): recorded, asked for, settled.
+
+A password is in Laaffic's answer alone: it is handed on once and kept nowhere. After an answer that was lost the list
+tells whether phones were added; of a password nothing tells, and another reset gives another one.
+"""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import Application, CallState, Channel, GatewayCall
+from laaffic_console.gateway.services import ledger, performing, workers
+from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.laaffic import LaafficError, OutcomeUnknown, Refused
+from voice.models import SipPhone, VoiceSync
+from voice.services import phones, syncing
+from voice.services.phone_evidence import ADDED, RESET, named, requests
+
+OPEN = (CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN)
+NAME, QUANTITY = (4, 32), (1, 50)
+
+
+class ResetUnknown(ValidationError):
+    """It may have been reset, and the new password is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    account: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"NewPassword({self.account!r})"
+
+
+def add(
+    *,
+    application: Application,
+    group: str,
+    name: str,
+    quantity: int = 1,
+    display_number: str = "",
+    by: User | None = None,
+) -> GatewayCall:
+    """Ask Laaffic for phones; ValidationError by field where it is wrong or refused. The row says `unknown` where the
+    answer was lost: the list settles it."""
+    group, name = group.strip(), name.strip()
+    shown = "".join(display_number.split()).lstrip("+").replace("-", "")
+    _know_the_list(application)
+    _check(application, group, name, quantity, shown)
+    call = ledger.prepare(
+        interface="voice/sipAdd",
+        application=application,
+        about_kind=ADDED,
+        about_id=application.pk,
+        summary={
+            "group": group,
+            "name": name,
+            "quantity": quantity,
+            "display number": shown,
+            "before": named(application, name).count(),
+        },
+        digest=ledger.digest_of("sipAdd", application.app_id, group, name, str(quantity), shown),
+        worker=workers.worker_name(),
+        requested_by=by,
+    )
+    try:
+        performing.perform(
+            call,
+            lambda: laaffic_client().voice.add_phones(
+                app_id=application.app_id, group=group, name=name, quantity=quantity, display_number=shown
+            ),
+        )
+    except OutcomeUnknown:
+        pass
+    except LaafficError as problem:
+        raise _not_added(problem, name) from problem
+    else:
+        ledger.settle_accepted(call.pk)
+    syncing.request(phones.name_of(application))
+    call.refresh_from_db()
+    return call
+
+
+def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
+    """A new password, for whoever asked and for nobody after; ValidationError says what came of it instead."""
+    if phone.gone_at is not None or not phone.application.is_active:
+        raise ValidationError(_("Laaffic does not list this phone any more: it has no password."))
+    call = ledger.prepare(
+        interface="voice/sipReset",
+        application=phone.application,
+        about_kind=RESET,
+        about_id=phone.pk,
+        summary={"account": phone.account},
+        digest=ledger.digest_of("sipReset", phone.application.app_id, phone.account),
+        attempt=requests(RESET, phone.pk).count() + 1,
+        worker=workers.worker_name(),
+        requested_by=by,
+    )
+    try:
+        password = performing.perform(
+            call,
+            lambda: laaffic_client().voice.reset_password(app_id=phone.application.app_id, account=phone.account),
+        )
+    except OutcomeUnknown as problem:
+        raise ResetUnknown(
+            _(
+                "The answer was lost, and the new password with it: the old one may be good no more. Reset it again "
+                "when Laaffic answers."
+            )
+        ) from problem
+    except LaafficError as problem:
+        raise ValidationError(_said(problem)) from problem
+    ledger.settle_accepted(call.pk)
+    for earlier in requests(RESET, phone.pk).filter(state=CallState.UNKNOWN, pk__lt=call.pk):
+        ledger.settle_by_evidence(earlier.pk, CallState.ACCEPTED, evidence=f"call {call.pk} has reset it again since")
+    return NewPassword(phone.account, password)
+
+
+def _know_the_list(application: Application) -> None:
+    """What a later list proves is told from what was there before."""
+    name = phones.name_of(application)
+    if VoiceSync.objects.filter(name=name).exclude(succeeded_at=None).exists() or application.channel != Channel.VOICE:
+        return
+    try:
+        phones.sync(application)
+    except syncing.SyncFailed as problem:
+        raise ValidationError(str(problem)) from problem
+
+
+def _check(application: Application, group: str, name: str, quantity: int, display_number: str) -> None:
+    problems = {}
+    if application.channel != Channel.VOICE or not application.is_active:
+        problems["application"] = _("Choose an active application of the channel Voice.")
+    for field, value in (("group", group), ("name", name)):
+        if not NAME[0] <= len(value) <= NAME[1] or "\0" in value:
+            problems[field] = _("It has 4 to 32 characters.")
+    if not QUANTITY[0] <= quantity <= QUANTITY[1]:
+        problems["quantity"] = _("From 1 to 50 phones at a time.")
+    is_number = display_number.isascii() and display_number.isdecimal() and 7 <= len(display_number) <= 13
+    if display_number and not is_number:
+        problems["display_number"] = _("A display number has 7 to 13 digits, or none is given.")
+    same = Q(summary__name=name, state__in=OPEN)
+    if "name" not in problems and SipPhone.objects.filter(application=application, gone_at=None, name=name).exists():
+        problems["name"] = _("The application has a phone of this name. Choose another.")
+    elif "name" not in problems and requests(ADDED, application.pk).filter(same).exists():
+        problems["name"] = _("Phones of this name are being added, and the outcome is not known yet: the list tells.")
+    if problems:
+        raise ValidationError(problems)
+
+
+def _not_added(problem: LaafficError, name: str) -> ValidationError:
+    if problem.code == "-20":
+        return ValidationError(
+            {"name": _("Laaffic has a phone called %(name)s already (−20). Choose another name.") % {"name": name}}
+        )
+    if problem.code == "-23":
+        said = _("Laaffic gives this application no more phones (−23). Ask Laaffic for a higher limit.")
+        return ValidationError({"quantity": said})
+    return ValidationError(_said(problem))
+
+
+def _said(problem: LaafficError) -> str:
+    if isinstance(problem, Refused):
+        shown = {"code": problem.code.replace("-", "−"), "meaning": _(problem.meaning), "advice": _(problem.advice)}
+        return _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown
+    return _("Nothing was sent: %(why)s. Try again when that is mended.") % {"why": problem.message[:200].rstrip(".")}
