@@ -93,7 +93,7 @@ def blows(seed: int, kills: int, disturbances: Disturbances = None) -> list[Blow
     chance = random.Random(f"blows {seed}")  # noqa: S311 - repeatable on purpose
     kinds = _some(chance, KILLS, KILL_WEIGHTS, kills)
     if disturbances is None:
-        # A lost answer by a clock that was wrong is looked for at the wrong time (docs/reliability.md): only if asked.
+        # A process that is started while the clock is wrong cannot know it (docs/reliability.md): only if asked.
         chosen = dict(zip(DISTURBANCES, DISTURBANCE_WEIGHTS, strict=True))
         del chosen[Kind.CLOCK]
         kinds += _some(chance, [*chosen], [*chosen.values()], kills // DISTURBANCE_EVERY)

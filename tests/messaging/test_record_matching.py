@@ -56,6 +56,32 @@ class LostAnswerTests:
         run_jobs()
         assert campaigns.finish_if_done(campaign.pk)
 
+    @pytest.mark.parametrize("ahead", [3600, -3600])  # seconds
+    def test_it_is_looked_for_when_it_left_whatever_the_clock_said(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+        ahead: int,
+    ) -> None:
+        add_contacts(group, 30)
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        campaign = launched(application, group)
+        now = timezone.now
+        with monkeypatch.context() as patch:
+            patch.setattr(timezone, "now", lambda: now() + dt.timedelta(seconds=ahead))
+            run_jobs()
+        call = GatewayCall.objects.get(state="unknown")
+        assert call.clock_ahead == pytest.approx(ahead, abs=1)
+
+        start, end = record_matching.window_of(call.left_at, call.clock_ahead)
+        assert start < timezone.now() < end
+        look_again()
+
+        assert counting.state_counts(campaign)["unknown"] == 0
+
     def test_what_the_gateway_never_saw_stays_unknown_and_says_so(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
     ) -> None:

@@ -37,6 +37,7 @@ class GatewayCall(models.Model):
 
     prepared_at = models.DateTimeField(_("prepared"))
     left_at = models.DateTimeField(_("left"), null=True)
+    clock_ahead = models.FloatField(_("clock ahead"), null=True)  # seconds that `left_at` may be ahead, or behind
     settled_at = models.DateTimeField(_("settled"), null=True)
 
     http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True)

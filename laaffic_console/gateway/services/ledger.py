@@ -16,7 +16,7 @@ from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, CallState, GatewayCall
-from laaffic_console.gateway.services import account_hold
+from laaffic_console.gateway.services import account_hold, clock
 from laaffic_console.gateway.services.durability import durable
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 
@@ -79,7 +79,8 @@ def depart(call_id: int, *, provided: Q | Exists | None = None, unless_held: boo
     if unless_held:
         departed = departed.filter(account_hold.may_go_on())
     with durable():
-        return now if departed.update(state=CallState.IN_FLIGHT, left_at=now) == 1 else None
+        departure = {"left_at": now, "clock_ahead": round(clock.possibly_ahead(), 1)}
+        return now if departed.update(state=CallState.IN_FLIGHT, **departure) == 1 else None
 
 
 def must_leave(began: float, interface: str) -> None:

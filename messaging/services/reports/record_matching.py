@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, CallState
+from laaffic_console.gateway.models import Application, CallState, GatewayCall
 from laaffic_console.laaffic import DeliveryReport
 from messaging import gateway_ids, msisdn
 from messaging.models import Batch, BatchState, Message, MessageState
@@ -47,20 +47,26 @@ class _Claimant:
     state: int
     batch_id: int
     left_at: dt.datetime
+    clock_ahead: float | None = None
 
     def could_have(self, record: DeliveryReport) -> bool:
-        start, end = window_of(self.left_at)
+        start, end = window_of(self.left_at, self.clock_ahead)
         return record.at is not None and start <= record.at <= end
 
 
-def window_of(left_at: dt.datetime) -> Window:
-    """When the gateway can have taken what left at this moment."""
-    return left_at - CLOCKS_DIFFER_BY, left_at + settling.ANSWER_GRACE + CLOCKS_DIFFER_BY
+def window_of(left_at: dt.datetime, clock_ahead: float | None = None) -> Window:
+    """When the gateway can have taken what left at this moment, by a clock that may have been ahead by so much."""
+    either = (left_at, left_at - dt.timedelta(seconds=clock_ahead or 0.0))
+    return min(either) - CLOCKS_DIFFER_BY, max(either) + settling.ANSWER_GRACE + CLOCKS_DIFFER_BY
+
+
+def _window_of_call(call: GatewayCall | None) -> Window | None:
+    return window_of(call.left_at, call.clock_ahead) if call is not None and call.left_at else None
 
 
 def windows_of(batches: Iterable[Batch]) -> list[Window]:
     """The windows of these batches' calls, in order, with those that touch made one."""
-    found = sorted(window_of(batch.call.left_at) for batch in batches if batch.call and batch.call.left_at)
+    found = sorted(window for batch in batches if (window := _window_of_call(batch.call)))
     merged: list[Window] = []
     for start, end in found:
         if merged and start <= merged[-1][1]:
@@ -149,7 +155,7 @@ def _is_whole(number: str) -> bool:
         return False
 
 
-_COLUMNS = ("pk", "number", "attempt", "state", "batch_id", "batch__call__left_at")
+_COLUMNS = ("pk", "number", "attempt", "state", "batch_id", "batch__call__left_at", "batch__call__clock_ahead")
 
 
 def _claimants(application: Application, numbers: Iterable[str]) -> "QuerySet[Message]":
@@ -231,9 +237,9 @@ def say_not_found(
     as long as reports are waited for: until then it is said that only finished messages are listed.
     """
     batch = Batch.objects.select_for_update(of=("self",)).select_related("call").get(pk=batch_id)
-    if batch.state != BatchState.UNKNOWN or not (batch.call and batch.call.left_at):
+    window = _window_of_call(batch.call)
+    if batch.state != BatchState.UNKNOWN or window is None or batch.call is None:
         return 0
-    window = window_of(batch.call.left_at)
     if window[1] + (lasting or dt.timedelta(0)) > asked_at or not any(sweep.covers(window) for sweep in sweeps):
         return 0
     missing = NOT_IN_RECORDS if lasting is not None or _is_past_reports(batch, asked_at) else NOT_YET_IN_RECORDS
