@@ -229,7 +229,7 @@ def say_not_found(
     `lasting`: how long after it was taken a record may first be there. None where a phone that is off can delay it for
     as long as reports are waited for: until then it is said that only finished messages are listed.
     """
-    batch = Batch.objects.select_for_update(of=("self",)).select_related("call").get(pk=batch_id)
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
     if batch.state != BatchState.UNKNOWN or not (batch.call and batch.call.left_at):
         return 0
     window = window_of(batch.call.left_at)

@@ -277,7 +277,7 @@ def say_over(task_id: int, *, why: str, by: User) -> None:
     Should the list have it again, when somebody asks for it, that counts.
     """
     with transaction.atomic():
-        task = GroupTask.objects.select_for_update(of=("self",)).select_related("call").get(pk=task_id)
+        task = GroupTask.objects.select_for_update().get(pk=task_id)
         if task.state not in (*OPEN, TaskState.UNKNOWN):
             raise ValidationError(_("This task is over already. Look at it again."))
         if not task.looks:
