@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from messaging.incurable import is_incurable
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services import audience, campaigns, contacts, counting
+from messaging.services import campaigns, contacts, counting, retries
 
 # An expired message may have arrived, and an unknown one too: neither is sent a second time by a click on "failed".
-FAILED = audience.FAILED
+FAILED = retries.FAILED
 BATCHES_AT_ONCE = 20
 
 
