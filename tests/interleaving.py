@@ -21,6 +21,8 @@ from typing import Any
 
 from django.db import OperationalError, connection
 
+from tests.lock_order import LockOrder, Transaction
+
 Act = Callable[[], Any]
 PATIENCE = 20.0
 # The most points at which an act is stopped; 0: at each.
@@ -54,6 +56,7 @@ class Actor:
     """A thread with a connection of its own, which can be stopped before any statement."""
 
     name: str
+    order: LockOrder
     ending: Ending = field(default_factory=Ending)
     statements: list[str] = field(default_factory=list)
 
@@ -61,6 +64,7 @@ class Actor:
         self.acts: SimpleQueue[tuple[Act, int | None] | None] = SimpleQueue()
         self.stops_at: int | None = None
         self.connection: Any = None
+        self.transaction = Transaction()
         self.stands = threading.Event()  # before its next statement, or at its end
         self.is_over = threading.Event()
         self.may_go_on = threading.Event()
@@ -112,7 +116,7 @@ class Actor:
         return backend
 
     def _play(self, act: Act, stops_at: int | None) -> None:
-        self.stops_at = stops_at
+        self.stops_at, self.transaction = stops_at, Transaction()
         self._connect()
         try:
             with connection.execute_wrapper(self._stand_still):
@@ -132,13 +136,23 @@ class Actor:
             self.stands.set()
             assert self.may_go_on.wait(PATIENCE)
         self.statements.append(sql)
+        if connection.in_atomic_block:
+            self.transaction.ran(sql)
+        if sql == "COMMIT":
+            self._forget()
+
+    def _forget(self) -> None:
+        """What a transaction has locked, once it is over."""
+        self.order.add(self.transaction)
+        self.transaction = Transaction()
 
 
 class Stage:
     """Two actors, and somebody who sees which of them waits for the other."""
 
     def __init__(self) -> None:
-        self.first, self.second = Actor("first"), Actor("second")
+        self.order = LockOrder()
+        self.first, self.second = Actor("first", self.order), Actor("second", self.order)
 
     def play(self, first: Act, second: Act, stops_at: int, usual: tuple[int, int]) -> bool:
         """False when `first` is over before it has made so many statements. `usual`: how many each has by itself."""

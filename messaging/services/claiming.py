@@ -298,6 +298,7 @@ def _claim(load: _Load, call: GatewayCall) -> Claim:
 def release(claimed: Claim, why: str) -> bool:
     """Give back a batch whose request has not left; False when it may have."""
     with transaction.atomic():
+        Batch.objects.select_for_update().get(pk=claimed.batch_id)  # before its call, as everywhere
         unsent = GatewayCall.objects.filter(pk=claimed.call_id, state=GatewayCall.State.PREPARED)
         if not unsent.update(state=GatewayCall.State.NOT_SENT, settled_at=timezone.now(), evidence=why[:300]):
             return False

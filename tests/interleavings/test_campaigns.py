@@ -319,6 +319,27 @@ class SendingTests:
 
         interleave(on, make)
 
+    def test_it_is_given_back_by_its_sender_and_by_the_sweeper(self, on: Stage) -> None:
+        def make() -> Scene:
+            campaign = rows.running()
+            claim = rows.claimed(campaign)
+
+            def check(released: Ending, recovered: Ending) -> None:
+                only(released)
+                only(recovered)
+                assert rows.states(campaign) == ["QUEUED", "QUEUED"]
+                assert not rows.stuck(campaign)
+                assert GatewayCall.objects.get(pk=claim.call_id).state == CallState.NOT_SENT
+                rows.agrees(campaign)
+
+            return Scene(
+                lambda: claiming.release(claim, "stopped"),
+                lambda: settling.recover_stale(campaign.pk, "another"),
+                check,
+            )
+
+        interleave(on, make)
+
     def test_it_goes_on(self, on: Stage) -> None:
         def make() -> Scene:
             campaign = rows.running()

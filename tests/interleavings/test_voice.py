@@ -109,6 +109,33 @@ class SipCallTests:
 
         interleave(on, make)
 
+    def test_its_record_comes_with_its_answer(self, on: Stage, laaffic: Laaffic) -> None:
+        def make() -> Scene:
+            asked = self.lost(rows.application("voice"))
+            record = CallRecord.objects.create(
+                voice_id=rows.name(),
+                called_info=f"{asked.called_info}-2",
+                callee=asked.callee,
+                at=timezone.now(),
+                first_seen_at=timezone.now(),
+            )
+
+            @transaction.atomic
+            def arrives() -> None:
+                calls.settle_by_records([record])
+
+            def check(tried: Ending, told: Ending) -> None:
+                only(tried)
+                only(told)
+                arrives()
+                now = SipCall.objects.select_related("call").get(pk=asked.pk)
+                assert now.call is not None
+                assert (now.call.state, now.record_id) == (CallState.ACCEPTED, record.pk)
+
+            return Scene(lambda: calls.try_again(asked.pk), arrives, check)
+
+        interleave(on, make)
+
     def test_its_late_answer_says_that_it_rang(self, on: Stage, laaffic: Laaffic) -> None:
         """What is joined to a locked row is as old as the statement that waited for the lock."""
 

@@ -165,6 +165,7 @@ def _make(asked: SipCall, call: GatewayCall) -> SipCall:
         SipCall.objects.filter(pk=asked.pk, call=call).update(look_at=None)
     else:
         with transaction.atomic():
+            SipCall.objects.select_for_update().get(pk=asked.pk)  # before the ledger's row, as records do
             _answered(call, f"the answer: {voice_id}" if voice_id else "the answer")
             SipCall.objects.filter(pk=asked.pk, call=call, record=None).update(voice_id=voice_id[:64])
             # The record may have been pushed before the answer was settled, and may not carry our mark.
