@@ -3,7 +3,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
@@ -144,7 +144,12 @@ def using(groups: Iterable[ContactGroup]) -> models.QuerySet[Campaign]:
 
 @receiver(models.signals.pre_delete, sender=ContactGroup)
 def keep_while_used(instance: ContactGroup, **_said: Any) -> None:
-    """Wherever it is deleted from: with the group a campaign would lose whom it leaves out, without a word."""
+    """Wherever it is deleted from: with the group a campaign would lose whom it leaves out, without a word.
+
+    Under the group's lock: no campaign can come to use it between this look and the end of the deletion.
+    """
+    with transaction.atomic():
+        list(ContactGroup.objects.select_for_update().filter(pk=instance.pk).values_list("pk"))
     if campaigns := list(using([instance])[:5]):
         names = ", ".join(f"“{campaign}” ({campaign.get_state_display()})" for campaign in campaigns)
         sentence = _("The group “%(group)s” is used by %(names)s: cancel them, or take the group out of them first.")

@@ -127,7 +127,7 @@ def digest_of(callee: str) -> str:
 
 @transaction.atomic
 def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, GatewayCall]:
-    asked = SipCall.objects.select_for_update(of=("self",)).select_related("call", "application").get(pk=call_id)
+    asked = SipCall.objects.select_for_update().get(pk=call_id)
     if asked.call is not None and asked.call.state not in MAY_TRY_AGAIN:
         raise ValidationError(_("This call was made, or may have been: it is not made again."))
     if asked.record_id is not None:
@@ -168,6 +168,7 @@ def _make(asked: SipCall, call: GatewayCall) -> SipCall:
         SipCall.objects.filter(pk=asked.pk, call=call).update(look_at=None)
     else:
         with transaction.atomic():
+            SipCall.objects.select_for_update().get(pk=asked.pk)  # before the ledger's row, as records do
             _answered(call, f"the answer: {voice_id}" if voice_id else "the answer")
             SipCall.objects.filter(pk=asked.pk, call=call, record=None).update(voice_id=voice_id[:64])
             # What was pushed before the answer was settled may not carry our mark.
@@ -207,7 +208,7 @@ def settle_by_records(records: Iterable[CallRecord]) -> None:
         by_mark[mark].append((attempt, record))
     by_mark.pop("", None)
     ours = Q(voice_id__in=[*by_id]) | Q(called_info__in=[*by_mark])
-    for asked in SipCall.objects.select_for_update(of=("self",)).select_related("call").filter(ours).order_by("pk"):
+    for asked in SipCall.objects.select_for_update().filter(ours).order_by("pk"):
         told = sorted(by_mark[asked.called_info], key=lambda one: one[0]) if asked.called_info in by_mark else []
         if not told and asked.voice_id in by_id and not by_id[asked.voice_id].called_info:
             told = [(asked.call.attempt if asked.call else 1, by_id[asked.voice_id])]
@@ -246,7 +247,7 @@ def settle_by_ringing(rung: Iterable[Ringing]) -> None:
     ours = Q(voice_id__in={row.call_id for row in rows} - {""}) | Q(
         called_info__in={m for m, _n in marks.values() if m}
     )
-    by_call = SipCall.objects.select_for_update(of=("self",)).select_related("call").filter(ours).order_by("pk")
+    by_call = SipCall.objects.select_for_update().filter(ours).order_by("pk")
     for asked in by_call if rows else ():
         for row in rows:
             mark, attempt = marks[row.pk]

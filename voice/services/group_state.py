@@ -70,7 +70,7 @@ def take(task_id: int, found: WireTask) -> GroupTask:
     now = database_clock.now()
     figures = group_figures.of(found.key) if _is_to_be_counted(task_id, found, now) else {}
     with transaction.atomic():
-        task = GroupTask.objects.select_for_update(of=("self",)).select_related("parent").get(pk=task_id)
+        task = GroupTask.objects.select_for_update().get(pk=task_id)
         if task.state in (TaskState.DRAFT, TaskState.REPLACED):
             return task
         evidence = f"group/call/query lists {found.name}: {found.key}, status {found.raw_status}"

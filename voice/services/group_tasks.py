@@ -231,8 +231,8 @@ def _ask(task: GroupTask, numbers: list[str]) -> str:
 
 def _accepted(task: GroupTask, call: GatewayCall, key: str) -> None:
     with transaction.atomic():
+        row = GroupTask.objects.select_for_update().get(pk=task.pk)  # before the ledger's row, as everywhere
         ledger.settle_accepted(call.pk, evidence=f"the answer: task {key}" if key else "the answer, without a key")
-        row = GroupTask.objects.select_for_update().get(pk=task.pk)
         group_state.is_there(row, key)
         row.look_at = database_clock.now() + SOON / 5
         row.save(update_fields=["key", "state", "look_at"])
@@ -266,9 +266,9 @@ def not_there(task_id: int, *, why: str, by: User) -> None:
         raise ValidationError(_("Laaffic's list was not read since the answer was lost. Synchronise it first."))
     said = f"{by.get_username()} says that it did not arrive: {why}; looked for {task.looks} times"
     with transaction.atomic():
+        GroupTask.objects.filter(pk=task_id, state=TaskState.UNKNOWN).update(state=TaskState.DRAFT, look_at=None)
         if task.call is not None:
             ledger.settle_by_evidence(task.call.pk, CallState.NOT_SENT, evidence=said)
-        GroupTask.objects.filter(pk=task_id, state=TaskState.UNKNOWN).update(state=TaskState.DRAFT, look_at=None)
 
 
 def say_over(task_id: int, *, why: str, by: User) -> None:
@@ -277,7 +277,7 @@ def say_over(task_id: int, *, why: str, by: User) -> None:
     Should the list have it again, when somebody asks for it, that counts.
     """
     with transaction.atomic():
-        task = GroupTask.objects.select_for_update(of=("self",)).select_related("call").get(pk=task_id)
+        task = GroupTask.objects.select_for_update().get(pk=task_id)
         if task.state not in (*OPEN, TaskState.UNKNOWN):
             raise ValidationError(_("This task is over already. Look at it again."))
         if not task.looks:

@@ -28,6 +28,7 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.msisdn import Msisdn
+from messaging.services.batches import retries
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql, suppression
 from messaging.services.replies import reply_pulls
@@ -299,9 +300,6 @@ def _insert_numbers(
         _keep_batch(campaign, batch, len(ids), min(ids, default=0), max(ids, default=0))
 
 
-FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)
-
-
 def _leave_out_reached(campaign: Campaign) -> None:
     """A retry is for the failed: whoever a late report, or another word, has called otherwise since is not one.
 
@@ -309,12 +307,12 @@ def _leave_out_reached(campaign: Campaign) -> None:
     """
     if campaign.retry_of_id is None:
         return
-    reached = Message.objects.filter(campaign_id=campaign.retry_of_id).exclude(state__in=FAILED)
+    reached = retries.reached(campaign)
     own = GroupMembership.objects.filter(group__in=campaign.groups.filter(is_ad_hoc=True))
     had_it = reached.filter(number=OuterRef("number"))
     members = Contact.objects.filter(Exists(had_it), pk=OuterRef("contact_id"))
     own.filter(Exists(members)).delete()
-    had = set(reached.filter(number__in=campaign.extra_numbers).values_list("number", flat=True))
+    had = retries.reached_among(campaign, campaign.extra_numbers)
     if had:
         campaign.extra_numbers = [number for number in campaign.extra_numbers if number not in had]
         campaign.save(update_fields=["extra_numbers"])

@@ -109,6 +109,7 @@ def _digest(campaign: Campaign) -> str:
 
 
 def _begin(campaign: Campaign) -> AudienceCount:
+    member_end = audience.last_membership()  # first: who joins from here on is neither counted nor frozen
     last = GroupMembership.objects.filter(group__in=campaign.groups.all()).order_by("-contact_id")
     ends = [
         last.filter(group=group).values_list("contact_id", flat=True).first()
@@ -117,7 +118,7 @@ def _begin(campaign: Campaign) -> AudienceCount:
     fresh = {
         "counted_for": _digest(campaign),
         "cursor": 0,
-        "member_end": audience.last_membership(),
+        "member_end": member_end,
         "people": "",
         "reached_people": "",
         "end": max((end for end in ends if end), default=0),

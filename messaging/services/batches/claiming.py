@@ -18,6 +18,7 @@ from laaffic_console.gateway.services.pacing import RateLimit
 from messaging import merge_fields
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState
 from messaging.order_ids import order_ids
+from messaging.services.batches import retries
 from messaging.services.channels import channels
 from messaging.services.channels.outgoing import Claim, OutgoingText
 from messaging.services.contacts import audience_sql
@@ -87,8 +88,8 @@ class _Load:
 
 
 def _load(campaign: Campaign, batch: Batch, queued: list[Row]) -> _Load | None:
-    """None, and the batch settled, when everybody in it has opted out since."""
-    rows = _without_suppressed(batch, queued)
+    """None, and the batch settled, when nobody in it is to get it any more."""
+    rows = _without_reached(campaign, batch, _without_suppressed(batch, queued))
     if not rows:
         Batch.objects.filter(pk=batch.pk).update(state=BatchState.SETTLED)
         return None
@@ -175,6 +176,22 @@ def _without_suppressed(batch: Batch, rows: list[Row]) -> list[Row]:
         queued=F("queued") - len(stopped), suppressed=F("suppressed") + len(stopped)
     )
     return [row for row in rows if not row[4]]
+
+
+def _without_reached(campaign: Campaign, batch: Batch, rows: list[Row]) -> list[Row]:
+    """A retry is for the failed: looked at again here, as a report may have come since it was launched."""
+    if campaign.retry_of_id is None or not rows:
+        return rows
+    reached = retries.reached_among(campaign, [row[1] for row in rows])
+    stopped = [row[0] for row in rows if row[1] in reached]
+    if not stopped:
+        return rows
+    Message.objects.filter(pk__in=stopped).update(
+        state=MessageState.CANCELLED,
+        evidence="its earlier message had not failed after all, when its batch was claimed",
+    )
+    Batch.objects.filter(pk=batch.pk).update(queued=F("queued") - len(stopped), cancelled=F("cancelled") + len(stopped))
+    return [row for row in rows if row[1] not in reached]
 
 
 def _texts(campaign: Campaign, rows: Sequence[Any]) -> list[OutgoingText]:
@@ -283,6 +300,7 @@ def _claim(load: _Load, call: GatewayCall) -> Claim:
 def release(claimed: Claim, why: str) -> bool:
     """Give back a batch whose request has not left; False when it may have."""
     with transaction.atomic():
+        Batch.objects.select_for_update().get(pk=claimed.batch_id)  # before its call, as everywhere
         unsent = GatewayCall.objects.filter(pk=claimed.call_id, state=GatewayCall.State.PREPARED)
         if not unsent.update(state=GatewayCall.State.NOT_SENT, settled_at=timezone.now(), evidence=why[:300]):
             return False

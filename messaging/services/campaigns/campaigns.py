@@ -304,22 +304,21 @@ def _require_approval(campaign: Campaign) -> None:
 
 
 def _decide_upon(campaign: Campaign, seen: Shown | None) -> None:
-    """Keep what the launch is decided upon: what was shown, where that is so; without a page, what is so now."""
+    """Keep what the launch is decided upon: what was shown, where that is so; without a page, what is so now.
+
+    Who joins a group after that was counted is not in it, also where it starts a moment later. A start by the clock
+    counts anew.
+    """
     campaign.shown = campaign.member_end = None
-    if seen is None and not campaign.scheduled_at:
-        Campaign.objects.filter(pk=campaign.pk).update(shown=None, member_end=None)
-        return
-    if seen is not None and (changed := shown.changes(seen, _true_now(campaign))):
-        raise NotAllowed(_("It is not what was shown any more: %(changes)s.") % {"changes": "; ".join(changed)})
-    campaign.shown = shown.as_json(seen or _true_now(campaign))
+    if seen is not None or campaign.scheduled_at or approval_rules.is_on():
+        planned = forecast.of(campaign)
+        if not planned.counted.is_done:
+            raise NotAllowed(_("Its recipients are still being counted. Launch it when all are known."))
+        now = shown.of(campaign, planned)
+        if seen is not None and (changed := shown.changes(seen, now)):
+            raise NotAllowed(_("It is not what was shown any more: %(changes)s.") % {"changes": "; ".join(changed)})
+        campaign.shown, campaign.member_end = shown.as_json(seen or now), planned.counted.member_end
     Campaign.objects.filter(pk=campaign.pk).update(shown=campaign.shown, member_end=None)
-
-
-def _true_now(campaign: Campaign) -> Shown:
-    planned = forecast.of(campaign)
-    if not planned.counted.is_done:
-        raise NotAllowed(_("Its recipients are still being counted. Launch it when all are known."))
-    return shown.of(campaign, planned)
 
 
 def _is_counted_since(campaign: Campaign, began: dt.datetime) -> bool:
@@ -545,9 +544,8 @@ def note(campaign: Campaign, text: str, by: User | None) -> None:
 
 
 def locked(campaign_id: int) -> Campaign:
-    return (
-        Campaign.objects.select_for_update(of=("self",), no_key=True).select_related("application").get(pk=campaign_id)
-    )
+    """By itself: a row that is joined to it would be as old as the statement that waited (docs/mechanisms/locks.md)."""
+    return Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
 
 
 def _require(campaign: Campaign, states: Sequence[str], verb: str) -> None:

@@ -11,14 +11,13 @@ from django.utils.translation import gettext as _
 
 from messaging.incurable import is_incurable
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services.audience import audience
-from messaging.services.batches import counting
+from messaging.services.batches import counting, retries
 from messaging.services.campaigns import campaigns
 from messaging.services.contacts import contacts
 from messaging.services.refusals import NotAllowed
 
 # An expired message may have arrived, and an unknown one too: neither is sent a second time by a click on "failed".
-FAILED = audience.FAILED
+FAILED = retries.FAILED
 BATCHES_AT_ONCE = 20
 
 

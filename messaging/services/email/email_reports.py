@@ -73,8 +73,7 @@ def _campaigns_of(told: Sequence[Told]) -> list[int | None]:
 
 
 def _apply_to(campaign_id: int, submissions: Sequence[EmailSubmission]) -> None:
-    locked = EmailCampaign.objects.select_for_update(of=("self",))
-    campaign = locked.select_related("application", "call").get(pk=campaign_id)
+    campaign = email_campaigns.locked(campaign_id)
     _settle_by_callback(campaign, submissions)
     mails = _Mails(campaign_id, submissions)
     for submission in submissions:
@@ -212,7 +211,7 @@ def address_of(submission: EmailSubmission) -> str:
 @transaction.atomic
 def apply_deliveries(campaign_id: int, deliveries: Sequence[EmailDelivery]) -> int:
     """What getSendEmailRcd says of a campaign's mails; how many moved. One that it does not name is not known yet."""
-    EmailCampaign.objects.select_for_update().get(pk=campaign_id)
+    email_campaigns.locked(campaign_id)
     said: dict[str, EmailDelivery] = {}
     for delivery in deliveries:
         email_id = delivery.email_id[:64]
@@ -233,7 +232,7 @@ def apply_deliveries(campaign_id: int, deliveries: Sequence[EmailDelivery]) -> i
 @transaction.atomic
 def expire(campaign_id: int) -> int:
     """Past the reporting window nothing more is asked; a late record still counts."""
-    EmailCampaign.objects.select_for_update().get(pk=campaign_id)
+    email_campaigns.locked(campaign_id)
     pending = EmailMessage.objects.filter(campaign_id=campaign_id, delivery=Delivery.PENDING)
     ids = list(pending.order_by("pk").values_list("pk", flat=True)[:1000])
     mails = list(EmailMessage.objects.filter(pk__in=ids))

@@ -87,7 +87,7 @@ def as_outcome(problem: LaafficError | InvalidRequest | NotConfigured) -> Laaffi
 @transaction.atomic
 def _claim(campaign_id: int) -> tuple[EmailCampaign, GatewayCall] | None:
     """Under the lease: record the request, unless its time has not come or an earlier one may have left."""
-    campaign = _locked(campaign_id)
+    campaign = email_campaigns.locked(campaign_id)
     now = database_clock.now()
     if campaign.state != EmailCampaignState.SENDING or (campaign.not_before and campaign.not_before > now):
         return None
@@ -139,7 +139,7 @@ def _is_over(campaign: EmailCampaign, call: GatewayCall) -> bool:
 @transaction.atomic
 def _called_off(campaign_id: int, call: GatewayCall) -> None:
     """The request did not leave: the account is held, or somebody stopped the campaign."""
-    campaign = _locked(campaign_id)
+    campaign = email_campaigns.locked(campaign_id)
     stopped_by = account_hold.stop_for(campaign.application_id)
     why = stopped_by.sentence if stopped_by else _("stopped before the request left")
     is_ours = bool(ledger.take_back(ledger.only(call.pk), why)) and campaign.call_id == call.pk
@@ -149,7 +149,7 @@ def _called_off(campaign_id: int, call: GatewayCall) -> None:
 
 @transaction.atomic
 def settle_accepted(campaign_id: int, call_id: int, task_id: str) -> None:
-    campaign = _locked(campaign_id)
+    campaign = email_campaigns.locked(campaign_id)
     if task_id:
         email_reports.told_by_answer(campaign, call_id, task_id)
     ledger.settle_accepted(
@@ -166,7 +166,7 @@ def settle_accepted(campaign_id: int, call_id: int, task_id: str) -> None:
 @transaction.atomic
 def settle_error(campaign_id: int, call_id: int, error: LaafficError) -> None:
     """The three branches (DESIGN §3); what a callback has settled already stays settled."""
-    campaign = _locked(campaign_id)
+    campaign = email_campaigns.locked(campaign_id)
     if not ledger.settle_error(call_id, error) or campaign.call_id != call_id:
         return
     match error:
@@ -211,8 +211,3 @@ def _try_later(campaign: EmailCampaign, why: str, at_least: float = 0.0) -> None
     campaign.not_before = database_clock.now() + dt.timedelta(seconds=pause)
     campaign.wait_reason = why[:300]
     campaign.save(update_fields=["not_before", "wait_reason"])
-
-
-def _locked(campaign_id: int) -> EmailCampaign:
-    locked = EmailCampaign.objects.select_for_update(of=("self",))
-    return locked.select_related("application", "call", "created_by").get(pk=campaign_id)

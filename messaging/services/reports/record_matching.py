@@ -236,7 +236,7 @@ def say_not_found(
     `lasting`: how long after it was taken a record may first be there. None where a phone that is off can delay it for
     as long as reports are waited for: until then it is said that only finished messages are listed.
     """
-    batch = Batch.objects.select_for_update(of=("self",)).select_related("call").get(pk=batch_id)
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
     window = _window_of_call(batch.call)
     if batch.state != BatchState.UNKNOWN or window is None or batch.call is None:
         return 0

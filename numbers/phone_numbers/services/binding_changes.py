@@ -6,7 +6,7 @@ import phonenumbers
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -213,7 +213,9 @@ def _fresh(request: BindingRequest) -> BindingRequest:
 
 
 def _end(binding: Binding, ending: str) -> None:
-    Binding.objects.filter(pk=binding.pk, ended_at=None).update(ended_at=timezone.now(), ending=ending)
+    """A synchronisation may have missed it in the list before the answer was written here: this knows why."""
+    open_or_missed = Q(ended_at=None) | Q(ending=Binding.Ending.VANISHED)
+    Binding.objects.filter(open_or_missed, pk=binding.pk).update(ended_at=timezone.now(), ending=ending)
 
 
 def _not_unbound(refusal: Refused, binding: Binding) -> ValidationError:

@@ -39,7 +39,9 @@ def _read(application: Application, reading: Reading) -> SyncResult:
     def take(records: Sequence[wire.Binding]) -> None:
         nonlocal added
         reading.go_on()
-        added += syncing.write_each(name_of(application), records, lambda some: write(application, some, reading.began))
+        added += syncing.write_each(
+            name_of(application), records, lambda some: write(application, some, began=reading.began)
+        )
         seen.update(record.bind_id for record in records)
 
     told = listing.read_all(
@@ -54,11 +56,21 @@ def _read(application: Application, reading: Reading) -> SyncResult:
     return SyncResult(len(seen), added, gone, told.is_complete, told.unreadable)
 
 
-def write(application: Application, records: Sequence[wire.Binding], now: dt.datetime) -> int:
-    """One page in one statement; how many of it are new. What had gone and is back is live again."""
+@transaction.atomic
+def write(application: Application, records: Sequence[wire.Binding], *, began: dt.datetime) -> int:
+    """One page in one statement; how many of it are new. What had gone and is back is live again.
+
+    What ended from here since the list was begun stays ended: the page may be older than that.
+    """
     found = {record.bind_id: record for record in records}
+    ours = Binding.objects.select_for_update().filter(application=application, bind_id__in=list(found)).order_by("pk")
+    known = dict(ours.values_list("bind_id", "ended_at"))
+    for bind_id, ended_at in known.items():
+        if ended_at is not None and ended_at >= began:
+            del found[bind_id]
     if not found:
         return 0
+    now = timezone.now()
     rows = [
         Binding(
             application=application,
@@ -69,30 +81,28 @@ def write(application: Application, records: Sequence[wire.Binding], now: dt.dat
             pns_number_b=record.pns_number_b[:40],
             expires_at=record.expires_at,
             first_seen_at=now,
-            last_seen_at=now,
+            last_seen_at=began,
             ended_at=None,
             ending="",
         )
         for record in found.values()
     ]
-    with transaction.atomic():
-        known = Binding.objects.filter(application=application, bind_id__in=list(found)).count()
-        Binding.objects.bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["application", "bind_id"],
-            update_fields=[
-                "phone_a",
-                "phone_b",
-                "pns_number_a",
-                "pns_number_b",
-                "expires_at",
-                "last_seen_at",
-                "ended_at",
-                "ending",
-            ],
-        )
-    return len(rows) - known
+    Binding.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["application", "bind_id"],
+        update_fields=[
+            "phone_a",
+            "phone_b",
+            "pns_number_a",
+            "pns_number_b",
+            "expires_at",
+            "last_seen_at",
+            "ended_at",
+            "ending",
+        ],
+    )
+    return len(found.keys() - known.keys())
 
 
 def mark_ended(application: Application, began: dt.datetime) -> int:

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -81,7 +82,10 @@ def _settle(version: PoolVersion, found: dict[str, PoolConfig], began: dt.dateti
 @transaction.atomic
 def compare(config: PoolConfig, began: dt.datetime) -> bool:
     """Write what Laaffic holds beside what is ours; True for a pool that is new to us."""
+    is_coming = _is_asked_for(config.pool_number)  # first: once that is settled, it is one of ours
     pool = _ours(config.pool_number)
+    if pool is None and is_coming:
+        return False
     if pool is None:
         pool = NumberPool.objects.create(pool_number=config.pool_number)
         version = pool_state.add_version(pool, config, origin=PoolVersion.Origin.FOUND)
@@ -98,12 +102,21 @@ def compare(config: PoolConfig, began: dt.datetime) -> bool:
     return False
 
 
+def _is_asked_for(pool_number: str) -> bool:
+    """Whether a change that is under way, or whose answer was lost, gives a pool this number."""
+    return PoolVersion.objects.filter(pool_number=pool_number, call__state__in=pool_state.OPEN).exists()
+
+
 def _ours(pool_number: str) -> NumberPool | None:
     same = NumberPool.objects.select_for_update().filter(pool_number=pool_number)
     return same.filter(gone_at=None).first() or same.order_by("-pk").first()
 
 
 def mark_gone(began: dt.datetime) -> int:
-    """After a complete reading: every pool that is there has been stamped with its beginning."""
-    unseen = NumberPool.objects.filter(due.unseen("held_at", began), gone_at=None)
+    """After a complete reading: every pool that is there has been stamped with its beginning.
+
+    One whose change is under way may be there under another number.
+    """
+    under_way = PoolVersion.objects.filter(pool=OuterRef("pk"), call__state__in=pool_state.OPEN)
+    unseen = NumberPool.objects.filter(~Exists(under_way), due.unseen("held_at", began), gone_at=None)
     return unseen.update(gone_at=timezone.now(), drifted_at=None)

@@ -1,0 +1,237 @@
+"""Calls and group-call tasks, and the guard against doing again what has no known outcome."""
+
+import datetime as dt
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.services import ledger, lost_calls, open_acts
+from tests.interleaving import Ending, Scene, Stage, interleave
+from tests.interleavings import rows
+from tests.interleavings.test_campaigns import only
+from voice.models import CallRecord, GroupTask, SipCall, TaskState
+from voice.services import calls, group_numbers, group_state, group_sync, group_tasks
+
+
+class Laaffic:
+    """Takes calls; `loses` the answer to the first."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[str] = []
+        client = lambda: SimpleNamespace(voice=self, group_calls=self)  # noqa: E731
+        for module in (calls, group_tasks, group_state):
+            monkeypatch.setattr(module, "laaffic_client", client)
+
+    def call(self, *, callee: str, **given: Any) -> str:
+        self.asked.append(callee)
+        return f"voice-{rows.name()}"
+
+    def send(self, asked: Any) -> str:
+        self.asked.append(asked.task_name)
+        return "1"
+
+
+@pytest.fixture
+def laaffic(monkeypatch: pytest.MonkeyPatch) -> Laaffic:
+    return Laaffic(monkeypatch)
+
+
+def test_the_same_act_twice_at_once(on: Stage) -> None:
+    def make() -> Scene:
+        app = rows.application("voice")
+        digest = ledger.digest_of(rows.name())
+
+        @transaction.atomic
+        def act() -> GatewayCall:
+            why = open_acts.require(digest, app)
+            return ledger.prepare(
+                interface="x", application=app, about_kind="play", about_id=None, summary=why, digest=digest
+            )
+
+        def check(one: Ending, other: Ending) -> None:
+            only(one, open_acts.StillOpen)
+            only(other, open_acts.StillOpen)
+            assert one.passed != other.passed
+            assert GatewayCall.objects.filter(digest=digest).count() == 1
+
+        return Scene(act, act, check)
+
+    interleave(on, make)
+
+
+class SipCallTests:
+    def lost(self, app: Application) -> SipCall:
+        """A call whose answer was lost, and of which a person said that it did not ring."""
+        call = ledger.prepare(
+            interface="voice/sendSip", application=app, about_kind=calls.ABOUT, about_id=None, summary={}
+        )
+        mark = f"lc-call-{call.pk:08x}"
+        asked = SipCall.objects.create(
+            application=app, account="a", callee=rows.number(), called_info=mark, call=call, look_at=timezone.now()
+        )
+        GatewayCall.objects.filter(pk=call.pk).update(about_id=asked.pk, state=CallState.NOT_SENT)
+        return SipCall.objects.get(pk=asked.pk)
+
+    def test_a_record_says_that_it_rang(self, on: Stage, laaffic: Laaffic) -> None:
+        def make() -> Scene:
+            asked = self.lost(rows.application("voice"))
+            record = CallRecord.objects.create(
+                voice_id=rows.name(),
+                called_info=asked.called_info,
+                callee=asked.callee,
+                at=timezone.now(),
+                first_seen_at=timezone.now(),
+            )
+
+            def again() -> SipCall:
+                return calls.try_again(asked.pk)
+
+            @transaction.atomic
+            def arrives() -> None:
+                calls.settle_by_records([record])
+
+            def check(tried: Ending, told: Ending) -> None:
+                only(tried, ValidationError)
+                only(told)
+                now = SipCall.objects.get(pk=asked.pk)
+                first = GatewayCall.objects.get(pk=asked.call_id)
+                assert first.state == CallState.ACCEPTED
+                assert tried.passed == (laaffic.asked.count(asked.callee) == 1)
+                assert tried.passed == (now.call_id != asked.call_id)
+                assert tried.passed or now.record_id == record.pk
+
+            return Scene(again, arrives, check)
+
+        interleave(on, make)
+
+    def test_its_record_comes_with_its_answer(self, on: Stage, laaffic: Laaffic) -> None:
+        def make() -> Scene:
+            asked = self.lost(rows.application("voice"))
+            record = CallRecord.objects.create(
+                voice_id=rows.name(),
+                called_info=f"{asked.called_info}-2",
+                callee=asked.callee,
+                at=timezone.now(),
+                first_seen_at=timezone.now(),
+            )
+
+            @transaction.atomic
+            def arrives() -> None:
+                calls.settle_by_records([record])
+
+            def check(tried: Ending, told: Ending) -> None:
+                only(tried)
+                only(told)
+                arrives()
+                now = SipCall.objects.select_related("call").get(pk=asked.pk)
+                assert now.call is not None
+                assert (now.call.state, now.record_id) == (CallState.ACCEPTED, record.pk)
+
+            return Scene(lambda: calls.try_again(asked.pk), arrives, check)
+
+        interleave(on, make)
+
+    def test_its_late_answer_says_that_it_rang(self, on: Stage, laaffic: Laaffic) -> None:
+        """What is joined to a locked row is as old as the statement that waited for the lock."""
+
+        def make() -> Scene:
+            asked = self.lost(rows.application("voice"))
+            call = asked.call
+            assert call is not None
+
+            @transaction.atomic
+            def answered() -> bool:
+                """Whether it was still the last attempt, under the lock."""
+                was_last = SipCall.objects.filter(pk=asked.pk, call=call, record=None).update(voice_id=rows.name())
+                calls._answered(call, "the answer")
+                return bool(was_last)
+
+            def check(tried: Ending, told: Ending) -> None:
+                only(tried, ValidationError)
+                only(told)
+                assert tried.passed != told.value
+                assert calls._attempts(asked).count() == (2 if tried.passed else 1)
+
+            return Scene(lambda: calls.try_again(asked.pk), answered, check)
+
+        interleave(on, make)
+
+
+class GroupTaskTests:
+    def written(self) -> GroupTask:
+        task = GroupTask(name="Spring", application=rows.application("voice"), text="Hello", language="EN")
+        return group_tasks.save(
+            task, audience=group_numbers.gather(pasted="\n".join(f"+{rows.number()}" for _ in "ab"))
+        )
+
+    def test_an_edit(self, on: Stage, laaffic: Laaffic) -> None:
+        def make() -> Scene:
+            task = self.written()
+            seen = group_tasks.shown_digest(task, group_numbers.of(task))
+            edited = GroupTask.objects.get(pk=task.pk)
+            edited.text = "Something else"
+
+            def check(launched: Ending, saved: Ending) -> None:
+                only(launched, ValidationError)
+                only(saved, ValidationError)
+                now = GroupTask.objects.get(pk=task.pk)
+                if launched.passed:
+                    assert (now.text, now.state) == ("Hello", TaskState.SUBMITTING)
+                else:
+                    assert now.state == TaskState.DRAFT
+                assert launched.passed or saved.passed
+                assert saved.passed == (now.text == "Something else")
+
+            return Scene(
+                lambda: group_tasks.launch(task.pk, seen=seen), lambda: group_tasks.save(edited, by=None), check
+            )
+
+        interleave(on, make)
+
+    def test_a_second_launch(self, on: Stage, laaffic: Laaffic) -> None:
+        def make() -> Scene:
+            task = self.written()
+
+            def check(one: Ending, other: Ending) -> None:
+                only(one, ValidationError)
+                only(other, ValidationError)
+                assert one.passed != other.passed
+                assert GatewayCall.objects.filter(about_kind="group task", about_id=task.pk).count() == 1
+
+            return Scene(lambda: group_tasks.launch(task.pk), lambda: group_tasks.launch(task.pk), check)
+
+        interleave(on, make)
+
+    def test_it_is_given_back_as_if_its_process_had_died(
+        self, on: Stage, laaffic: Laaffic, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lost_calls, "LOST_AFTER", -dt.timedelta(hours=1))
+
+        def make() -> Scene:
+            task = self.written()
+            sent = len(laaffic.asked)
+
+            def check(launched: Ending, recovered: Ending) -> None:
+                only(launched, ValidationError)
+                only(recovered)
+                now = GroupTask.objects.get(pk=task.pk)
+                calls_out = GatewayCall.objects.filter(about_kind="group task", about_id=task.pk)
+                assert len(laaffic.asked) - sent <= 1
+                if len(laaffic.asked) > sent:
+                    assert now.state not in (TaskState.DRAFT, TaskState.SENDING)
+                else:
+                    assert now.state == TaskState.DRAFT
+                    assert not calls_out.exclude(state=CallState.NOT_SENT).exists()
+
+            def recover() -> None:
+                calls.recover()
+                group_sync.recover()
+
+            return Scene(lambda: group_tasks.launch(task.pk), recover, check)
+
+        interleave(on, make)
