@@ -103,6 +103,7 @@ class Installation:
             "LAAFFIC_WORKER_STALE_SECONDS": str(STALE),
             "LAAFFIC_RECIPIENTS_PER_CALL": str(per_call),
             "LAAFFIC_ERROR_LIMIT": "0",
+            "OPT_OUT_EVERY_CHANNEL": "on",
             "PYTHONUNBUFFERED": "1",
         }
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from laaffic_console.rehearsal import plan, report, verdict
+from laaffic_console.rehearsal import opt_outs, plan, report, verdict
 from laaffic_console.rehearsal.carriers import CARRIERS
 from laaffic_console.rehearsal.installation import STALE, Installation
 from laaffic_console.rehearsal.plan import Blow, Kind
@@ -25,12 +25,14 @@ class Rehearsal:
         self.carrier = CARRIERS[wanted.channel]
         self.numbers = plan.numbers(wanted.recipients)
         self.abnormal = plan.abnormal(wanted.seed, self.numbers) if self.carrier.has_abnormal else []
+        self.opted_out = opt_outs.chosen(wanted.seed, self.numbers, wanted.opt_outs)
         self.blows = plan.blows(wanted.seed, wanted.kills, wanted.disturbances)
         self.per_call = 1 if self.carrier.one_a_call else plan.recipients_per_call(wanted.recipients, len(self.blows))
         restarts = any(blow.kind is Kind.RESTART for blow in self.blows)
         self.console = Installation(wanted, per_call=self.per_call, restarts_database=restarts)
         self.failures: list[str] = []
         self.campaign = ""
+        self.have_opted_out = False
 
     def run(self) -> dict[str, Any]:
         """The report's document (report.document)."""
@@ -74,12 +76,20 @@ class Rehearsal:
         total = self.wanted.recipients
         for number, blow in enumerate(self.blows, 1):
             share = self._wait_for(blow)
+            self._let_them_opt_out(share)
             while waiting and waiting[0].at_share <= share:
                 self.console.go_without(waiting.pop(0))
             said = self.console.strike(blow)
             self.console.tell(f"{number} of {len(self.blows)} at {share * total:,.0f} accepted: {blow.kind} ({said})")
+        self._let_them_opt_out(1.0)
         for outage in waiting:
             self.console.go_without(outage)
+
+    def _let_them_opt_out(self, share: float) -> None:
+        if self.opted_out and not self.have_opted_out and share >= opt_outs.AT_SHARE:
+            self.console.tell(f"{len(self.opted_out):,} recipients say STOP at {share:.0%}")
+            opt_outs.push(self.console.hook("sms-reply"), self.opted_out, self.console.processes.look_after)
+            self.have_opted_out = True
 
     def _wait_for(self, blow: Blow) -> float:
         """Until its share is reached, or its seconds have passed, or nothing moves any more; the share by then."""
@@ -146,6 +156,9 @@ class Rehearsal:
             accepted=list(self.console.gateway.log()),
             reconciled=reconciled,
             ended=ended,
+            opted_out=self.opted_out,
+            after_opt_out=said["after opt-out"],
+            disobeyed=said["opt-outs on the list"] != len(self.opted_out),
         )
         proved = self.console.json("campaign", "prove", self.campaign, may_fail=True)
         end = self.console.json("campaign", "report", self.campaign)
@@ -169,6 +182,7 @@ class Rehearsal:
         return {
             **self.console.setting(),
             "of them abnormal (−9)": len(self.abnormal),
+            "of them opted out on the way": len(self.opted_out),
             "recipients a call, at most": self.per_call,
             "clusters restarted by their workers": restarts,
         }

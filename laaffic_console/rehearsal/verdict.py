@@ -38,6 +38,7 @@ class Verdict:
     left_claimed: list[str] = field(default_factory=list)
     unknown_though_accepted: list[str] = field(default_factory=list)  # after reconciliation
     unexplained: list[str] = field(default_factory=list)  # never seen by the gateway, and the row does not say so
+    after_opt_out: list[str] = field(default_factory=list)  # claimed although they were on the suppression list
     written_off: int = 0  # unknown, never seen by the gateway, and ended by a person's word
 
     def findings(self) -> dict[str, list[str]]:
@@ -48,6 +49,7 @@ class Verdict:
             "left claimed": self.left_claimed,
             "unknown though accepted": self.unknown_though_accepted,
             "unknown without saying that the records lack it": self.unexplained,
+            "sent to after they opted out": self.after_opt_out,
         }
 
     @property
@@ -62,8 +64,15 @@ def judge(
     accepted: Sequence[Accepted],
     reconciled: Iterable[Entry],
     ended: Iterable[Entry],
+    opted_out: Iterable[str] = (),
+    after_opt_out: Iterable[str] = (),
+    disobeyed: bool = False,
 ) -> Verdict:
-    """`reconciled`: the ledger after all evidence was in. `ended`: when a person had written off what was left."""
+    """`reconciled`: the ledger after all evidence was in. `ended`: when a person had written off what was left.
+
+    `opted_out` said STOP on the way; of them the ledger claimed `after_opt_out` when it was known, and `disobeyed` says
+    that not all of them came to be on the suppression list.
+    """
     taken = {message.number: message for message in accepted}
     before = {entry.number: entry for entry in reconciled}
     after = {entry.number: entry for entry in ended}
@@ -80,7 +89,12 @@ def judge(
             if NOT_IN_RECORDS not in before[number].evidence:
                 verdict.unexplained.append(f"{number}: {before[number].evidence}")
     verdict.losses = list(_losses(recipients, taken, after))
-    verdict.wrong = list(_wrong(recipients, refused, taken, after))
+    stopped = {number for number in opted_out if number not in taken}
+    unsent = {number: entry for number, entry in after.items() if number in stopped and entry.state == "suppressed"}
+    verdict.wrong = list(_wrong(recipients, refused, taken, {n: e for n, e in after.items() if n not in unsent}))
+    verdict.after_opt_out = sorted(after_opt_out)
+    if disobeyed:
+        verdict.after_opt_out.append("not all who said STOP are on the suppression list")
     return verdict
 
 

@@ -29,4 +29,5 @@ class Wanted:
     channel: str = "sms"
     disturbances: Disturbances = None
     outages: Sequence[Outage] = ()
+    opt_outs: float = 0.0  # share of the recipients who say STOP in the middle
     tell: Callable[[str], None] = field(default=lambda said: None)

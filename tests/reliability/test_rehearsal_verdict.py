@@ -51,6 +51,18 @@ class AgreementTests:
 
         assert judged([], [ended], abnormal=[ANN]).agrees
 
+    def test_who_said_stop_was_left_out_or_had_it_before(self) -> None:
+        assert judged([], [entry(ANN, "suppressed")], opted_out=[ANN]).agrees
+        assert judged([TOOK], [DELIVERED], opted_out=[ANN]).agrees
+
+    def test_who_did_not_is_not_left_out(self) -> None:
+        assert judged([], [entry(ANN, "suppressed")]).wrong
+
+    def test_a_stop_that_is_not_obeyed_is_found(self) -> None:
+        assert judged([TOOK], [DELIVERED], opted_out=[ANN], after_opt_out=[ANN]).after_opt_out == [ANN]
+        assert not judged([TOOK], [DELIVERED], opted_out=[ANN], disobeyed=True).agrees
+        assert judged([TOOK], [entry(ANN, "suppressed")], opted_out=[ANN]).wrong
+
     def test_who_was_written_off_is_counted(self) -> None:
         unknown = entry(ANN, "unknown", evidence=f"{NOT_IN_RECORDS} (asked today)")
 

@@ -1,12 +1,15 @@
+import datetime as dt
 import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 
 from laaffic_console.gateway.models import GatewayCall, WorkerHeartbeat
-from messaging.models import Batch, Campaign, Message
+from messaging.models import Batch, Campaign, Message, MessageState, SuppressionEntry
 from messaging.services.batches import answers
+
+STORED_WITHIN = dt.timedelta(seconds=2)  # an entry is dated before the transaction that stores many of them ends
 
 
 class Command(BaseCommand):
@@ -21,7 +24,19 @@ class Command(BaseCommand):
         calls = GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk).order_by()
         restarts = sum(WorkerHeartbeat.objects.values_list("restarts", flat=True))
         by_state = dict(calls.values_list("state").annotate(n=Count("pk")))
-        self.stdout.write(json.dumps({"calls": by_state, "restarts": restarts}))
+        opt_outs = SuppressionEntry.objects.filter(reason=SuppressionEntry.Reason.OPT_OUT)
+        too_late = opt_outs.filter(
+            number=OuterRef("number"), created_at__lt=OuterRef("batch__claimed_at") - STORED_WITHIN
+        )
+        left = Message.objects.filter(campaign=campaign, batch__call__left_at__isnull=False)
+        left = left.exclude(state=MessageState.SUPPRESSED).filter(Exists(too_late))
+        about = {
+            "calls": by_state,
+            "restarts": restarts,
+            "opt-outs on the list": opt_outs.values("number").distinct().count(),
+            "after opt-out": list(left.values_list("number", flat=True)),
+        }
+        self.stdout.write(json.dumps(about))
         messages = Message.objects.filter(campaign=campaign).order_by("pk").select_related("batch")
         for message in messages.iterator(chunk_size=2000):
             said = [message.number, answers.standing(message).key, message.gateway_id or "", message.evidence]

@@ -62,6 +62,13 @@ class Command(BaseCommand):
             metavar=("database|redis", "SECONDS"),
             help="stop it so long in the middle of the campaign; may be given for both",
         )
+        parser.add_argument(
+            "--opt-outs",
+            type=float,
+            default=0.0,
+            metavar="SHARE",
+            help="of the recipients of a campaign, who say STOP in the middle of it: 0.3 for 30 %%",
+        )
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--markdown", action="store_true")
         parser.add_argument("--keep", action="store_true", help="leave database and logs, and say where they are")
@@ -103,6 +110,7 @@ class Command(BaseCommand):
             channel=options["channel"],
             disturbances=options["disturbances"],
             outages=[Outage(what, float(seconds), OUTAGE_SHARES[what]) for what, seconds in options["outage"]],
+            opt_outs=options["opt_outs"],
             tell=self.tell,
         )
 
@@ -141,6 +149,8 @@ def check(options: dict[str, Any]) -> None:
             raise CommandError("--recipients: 4 to 500 acts, as each is a command of its own.")
     elif options["recipients"] < 100:
         raise CommandError("--recipients: at least 100, or there is nothing to strike.")
+    if not 0 <= options["opt_outs"] <= 1 or (options["opt_outs"] and options["channel"] in ACTS):
+        raise CommandError("--opt-outs is a share from 0 to 1 of a campaign's recipients: --opt-outs 0.3")
     if options["kills"] < 0 or options["workers"] < 1:
         raise CommandError("--kills is 0 or more and --workers 1 or more.")
     for what, seconds in options["outage"]:
@@ -168,6 +178,8 @@ def command_line(options: dict[str, Any]) -> str:
     for name in ("recipients", "kills", "seed", "database", "redis", "workers"):
         if options[name]:
             words += [f"--{name}", without_password(str(options[name]))]
+    if options["opt_outs"]:
+        words += ["--opt-outs", f"{options['opt_outs']:g}"]
     for what, seconds in options["outage"]:
         words += ["--outage", what, seconds]
     return shlex.join(words)
