@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.laaffic import Family
@@ -35,12 +36,21 @@ QUEUE = (
 )
 
 
+def error(said: str | Promise, *, hint: str | Promise, id: str) -> Error:  # noqa: A002 - Django's own name
+    """With lazy texts too: a check runs when its sentence is wanted."""
+    return Error(str(said), hint=str(hint), id=id)
+
+
+def warning(said: str | Promise, *, hint: str | Promise, id: str) -> Warning:  # noqa: A002
+    return Warning(str(said), hint=str(hint), id=id)
+
+
 @register(TAG)
 def check_queue(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """FACTS of django-q2: what is fetched ahead runs twice, and `retry` counts from the fetch."""
     queue = settings.Q_CLUSTER
     found: list[CheckMessage] = [
-        Error(
+        error(
             _("Q_CLUSTER['%(name)s'] is %(value)r: %(consequence)s.")
             % {"name": name, "value": queue.get(name), "consequence": consequence},
             hint=_("Set it to %(wanted)r, in the web process and in every worker.") % {"wanted": wanted},
@@ -52,7 +62,7 @@ def check_queue(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     timeout, retry = queue.get("timeout"), queue.get("retry")
     if not timeout or not retry or retry < 10 * timeout:
         found.append(
-            Error(
+            error(
                 _(
                     "Q_CLUSTER['retry'] is %(retry)s and its 'timeout' %(timeout)s: a task that waits in a worker "
                     "runs twice."
@@ -65,7 +75,7 @@ def check_queue(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     longest = sum(settings.LAAFFIC_TIMEOUTS)
     if timeout and longest + 30 > timeout:
         found.append(
-            Error(
+            error(
                 _("A request may take %(longest)g s, and a job is killed after %(timeout)s s: answers would be lost.")
                 % {"longest": longest, "timeout": timeout},
                 hint=_("Lower LAAFFIC_CONNECT_TIMEOUT and LAAFFIC_READ_TIMEOUT."),
@@ -82,7 +92,7 @@ def check_database(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     found: list[CheckMessage] = []
     if database.get("ATOMIC_REQUESTS"):
         found.append(
-            Error(
+            error(
                 _("ATOMIC_REQUESTS is on: requests to the gateway would run inside a transaction."),
                 hint=_("Take it out of DATABASES."),
                 id="laaffic.E115",
@@ -93,7 +103,7 @@ def check_database(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     options = database.get("OPTIONS", {})
     if options.get("transaction_mode") != "IMMEDIATE":
         found.append(
-            Error(
+            error(
                 _("SQLite's transaction_mode is not IMMEDIATE: writers meet “database is locked”."),
                 hint=_("Set DATABASES['default']['OPTIONS']['transaction_mode'] to 'IMMEDIATE'."),
                 id="laaffic.E111",
@@ -101,7 +111,7 @@ def check_database(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
         )
     if options.get("timeout", LEAST_BUSY_TIMEOUT - 1) < LEAST_BUSY_TIMEOUT:
         found.append(
-            Error(
+            error(
                 _("SQLite waits too short a time for its lock."),
                 hint=_("Set DATABASES['default']['OPTIONS']['timeout'] to 20 seconds."),
                 id="laaffic.E112",
@@ -109,7 +119,7 @@ def check_database(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
         )
     if "journal_mode=wal" not in options.get("init_command", "").replace(" ", "").lower():
         found.append(
-            Error(
+            error(
                 _("SQLite is not in WAL mode: whoever reads waits for whoever writes."),
                 hint=_("Let DATABASES['default']['OPTIONS']['init_command'] begin with PRAGMA journal_mode=WAL;"),
                 id="laaffic.E113",
@@ -123,7 +133,7 @@ def check_credentials(app_configs: Any = None, **kwargs: Any) -> list[CheckMessa
     if settings.LAAFFIC_API_KEY and settings.LAAFFIC_API_SECRET:
         return []
     return [
-        Warning(
+        warning(
             _("LAAFFIC_API_KEY and LAAFFIC_API_SECRET are not both set: nothing can be sent."),
             hint=_("Copy them from the developer options at Laaffic into the environment or .env."),
             id="laaffic.W121",
@@ -136,7 +146,7 @@ def check_gateway_address(app_configs: Any = None, **kwargs: Any) -> list[CheckM
     found: list[CheckMessage] = []
     if not is_web_address(settings.LAAFFIC_BASE_URL):
         found.append(
-            Error(
+            error(
                 _("%(setting)s is “%(value)s”, which is no web address.")
                 % {"setting": "LAAFFIC_BASE_URL", "value": settings.LAAFFIC_BASE_URL},
                 hint=example("https://api.laaffic.com/v3"),
@@ -145,7 +155,7 @@ def check_gateway_address(app_configs: Any = None, **kwargs: Any) -> list[CheckM
         )
     if unknown := set(settings.LAAFFIC_PATHS) - {family.value for family in Family}:
         found.append(
-            Error(
+            error(
                 _("LAAFFIC_PATHS names %(families)s, which is no family of interfaces.")
                 % {"families": ", ".join(sorted(unknown))},
                 hint=_("There are: %(families)s.") % {"families": ", ".join(family.value for family in Family)},
@@ -156,7 +166,7 @@ def check_gateway_address(app_configs: Any = None, **kwargs: Any) -> list[CheckM
         ZoneInfo(settings.LAAFFIC_TIME_ZONE)
     except (KeyError, ValueError, OSError):
         found.append(
-            Error(
+            error(
                 _("LAAFFIC_TIME_ZONE is “%(value)s”, which is no time zone.") % {"value": settings.LAAFFIC_TIME_ZONE},
                 hint=_("For example Asia/Shanghai, which is Laaffic's own."),
                 id="laaffic.E124",
@@ -164,7 +174,7 @@ def check_gateway_address(app_configs: Any = None, **kwargs: Any) -> list[CheckM
         )
     if any(seconds <= 0 for seconds in settings.LAAFFIC_TIMEOUTS):
         found.append(
-            Error(
+            error(
                 _("LAAFFIC_CONNECT_TIMEOUT and LAAFFIC_READ_TIMEOUT must be more than 0 seconds."),
                 hint=_("10 and 30 are usual."),
                 id="laaffic.E125",
@@ -183,7 +193,7 @@ def check_pushes(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     }
     if not tokens:
         found.append(
-            Warning(
+            warning(
                 _("LAAFFIC_PUSH_TOKENS is not set: delivery reports and replies are not taken."),
                 hint=make_one,
                 id="laaffic.W131",
@@ -191,14 +201,14 @@ def check_pushes(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
         )
     if any(len(token) < SHORTEST_TOKEN for token in tokens):
         said = _("LAAFFIC_PUSH_TOKENS holds a token shorter than %(n)d characters: it can be guessed.")
-        found.append(Error(said % {"n": SHORTEST_TOKEN}, hint=make_one, id="laaffic.E132"))
+        found.append(error(said % {"n": SHORTEST_TOKEN}, hint=make_one, id="laaffic.E132"))
     if any(set(token) - URL_SAFE for token in tokens):
         said = _("LAAFFIC_PUSH_TOKENS holds a token with characters that an address cannot carry.")
-        found.append(Error(said, hint=make_one, id="laaffic.E133"))
+        found.append(error(said, hint=make_one, id="laaffic.E133"))
     for name, number in (("LAAFFIC_PUSH_SOURCES", "E134"), ("TRUSTED_PROXIES", "E135")):
         if wrong := [source for source in getattr(settings, name) if not is_network(source)]:
             found.append(
-                Error(
+                error(
                     _("%(setting)s holds %(sources)s, which is neither an address nor a network.")
                     % {"setting": name, "sources": ", ".join(wrong)},
                     hint=example("203.0.113.7, 198.51.100.0/28"),
@@ -207,7 +217,7 @@ def check_pushes(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
             )
     if settings.PUSH_MAX_BYTES < 64 * 1024:
         found.append(
-            Error(
+            error(
                 _("LAAFFIC_PUSH_MAX_BYTES is under 64 KB: reports that come many at a time would be refused."),
                 hint=_("The default is 5 MB."),
                 id="laaffic.E136",
@@ -223,7 +233,7 @@ def check_order_prefix(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
     if prefix.isalnum() and prefix.isascii() and len(prefix) <= LONGEST_PREFIX:
         return []
     return [
-        Error(
+        error(
             _("LAAFFIC_ORDER_PREFIX is “%(value)s”; it must be 1 to %(n)d letters and digits.")
             % {"value": prefix, "n": LONGEST_PREFIX},
             hint=_("For example shop1; another one for each console that uses the same account."),
@@ -237,7 +247,7 @@ def check_console_address(app_configs: Any = None, **kwargs: Any) -> list[CheckM
     if is_web_address(settings.CONSOLE_URL):
         return []
     return [
-        Error(
+        error(
             _("%(setting)s is “%(value)s”, which is no web address.")
             % {"setting": "CONSOLE_URL", "value": settings.CONSOLE_URL},
             hint=_(
@@ -256,7 +266,7 @@ def check_redis_address(app_configs: Any = None, **kwargs: Any) -> list[CheckMes
     if address.scheme == "unix" and address.path:
         return []
     return [
-        Error(
+        error(
             _("REDIS_URL is no address of a Redis server."),
             hint=_("For example redis://127.0.0.1:6379/0; leave it empty to keep the queue in the database."),
             id="laaffic.E151",
@@ -271,7 +281,7 @@ def check_redis_is_closed(app_configs: Any = None, **kwargs: Any) -> list[CheckM
     if not settings.REDIS_URL or address.scheme == "unix" or address.password or is_loopback(address.hostname):
         return []
     return [
-        Warning(
+        warning(
             _("REDIS_URL names a server on the network and no password: who reaches it can stop and repeat jobs."),
             hint=_(
                 "Give Redis a password (requirepass) and write rediss://:PASSWORD@host:6379/0, or use a socket "
@@ -287,7 +297,7 @@ def check_balance(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     if settings.LAAFFIC_BALANCE_ALERT >= 0 and settings.LAAFFIC_BALANCE_MINUTES >= 1:
         return []
     return [
-        Error(
+        error(
             _("LAAFFIC_BALANCE_ALERT must not be negative, and LAAFFIC_BALANCE_MINUTES at least 1."),
             hint=_("An alert of 0 never warns."),
             id="laaffic.E152",
@@ -306,7 +316,7 @@ def check_redis_answers(app_configs: Any = None, **kwargs: Any) -> list[CheckMes
             server.ping()
     except (redis.RedisError, OSError) as problem:
         return [
-            Warning(
+            warning(
                 _("Redis does not answer (%(problem)s): jobs wait until it does.")
                 % {"problem": type(problem).__name__},
                 hint=_("Check REDIS_URL, and that the server runs."),
@@ -322,7 +332,7 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
     found: list[CheckMessage] = []
     if settings.SECRET_KEY_IS_OWN:
         found.append(
-            Warning(
+            warning(
                 _(
                     "SECRET_KEY is not set, so this machine made one of its own: another machine would not accept its "
                     "sessions and its jobs."
@@ -333,7 +343,7 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
         )
     if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXIES:
         found.append(
-            Warning(
+            warning(
                 _("BEHIND_TLS_PROXY is on and TRUSTED_PROXIES is not set: everybody signs in from one address."),
                 hint=_(
                     "Set TRUSTED_PROXIES to the proxy's address, such as 127.0.0.1; else one stranger locks out all."
@@ -346,7 +356,7 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
         return found
     if gateway.scheme != "https":
         found.append(
-            Warning(
+            warning(
                 _(
                     "LAAFFIC_BASE_URL is not https: numbers, contents and a signature that stays good for half an hour "
                     "cross the network in clear."
@@ -357,7 +367,7 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
         )
     if console.hostname in LOCAL:
         found.append(
-            Warning(
+            warning(
                 _("CONSOLE_URL is an address of this machine only: Laaffic cannot push reports to it."),
                 hint=_("Set it to the address under which this console is reached from outside."),
                 id="laaffic.W173",
@@ -365,7 +375,7 @@ def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMess
         )
     elif console.scheme != "https":
         found.append(
-            Warning(
+            warning(
                 _("CONSOLE_URL is not https: passwords and callback addresses cross the network in clear."),
                 hint=_("Put a proxy with a certificate in front, and set CONSOLE_URL and BEHIND_TLS_PROXY."),
                 id="laaffic.W174",

@@ -16,7 +16,7 @@ HEADER_SECONDS = 20.0  # from the connection's beginning to the end of its heade
 PEEKED = 64 * 1024  # more header than gunicorn takes
 
 
-class PatientWorker(gthread.ThreadWorker):  # type: ignore[misc]
+class PatientWorker(gthread.ThreadWorker):
     def handle(self, conn: Any) -> Any:
         if conn.initialized or header_is_whole(conn.sock):
             return super().handle(conn)

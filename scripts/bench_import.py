@@ -207,6 +207,7 @@ def number_plans() -> list[tuple[str, int]]:
     plans = []
     for region in COUNTRIES.split():
         found = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+        assert found is not None
         digits = phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)[1:]
         plans.append((digits[:-6], 6))
     return plans

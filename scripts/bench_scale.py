@@ -175,7 +175,7 @@ def send_in_slices(campaign_id: int) -> dict[str, float]:
     before = peak_mb()
     started = time.perf_counter()
     campaigns.launch(campaign_id)
-    state = CampaignState.RUNNING
+    state: str = CampaignState.RUNNING
     while state == CampaignState.RUNNING:
         sending.send(campaign_id)
         state = Campaign.objects.values_list("state", flat=True).get(pk=campaign_id)

@@ -11,6 +11,11 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from laaffic_console.gateway.models import Application
+    from messaging.models import Campaign, ContactGroup
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -113,7 +118,13 @@ def fill(messages: int, contacts: int, size: int) -> None:
 
 
 def add_campaign(
-    number: int, application, group, first_contact: int, size: int, at: dt.datetime, is_running: bool
+    number: int,
+    application: "Application",
+    group: "ContactGroup",
+    first_contact: int,
+    size: int,
+    at: dt.datetime,
+    is_running: bool,
 ) -> None:
     from messaging.models import Batch, Campaign, CampaignState
     from messaging.services.batches import hours
@@ -158,7 +169,7 @@ def add_campaign(
     add_delivery_times(campaign, at)
 
 
-def add_activity(campaign, at: dt.datetime) -> None:
+def add_activity(campaign: "Campaign", at: dt.datetime) -> None:
     from messaging.models import ActivityTally, MessageState
     from messaging.services.batches import counting
 
@@ -173,7 +184,7 @@ def add_activity(campaign, at: dt.datetime) -> None:
     )
 
 
-def add_delivery_times(campaign, at: dt.datetime) -> None:
+def add_delivery_times(campaign: "Campaign", at: dt.datetime) -> None:
     from django.db.models import Count
 
     from messaging.models import Message, MessageState
@@ -182,7 +193,9 @@ def add_delivery_times(campaign, at: dt.datetime) -> None:
     delivered = Message.objects.filter(campaign=campaign, state=MessageState.DELIVERED).order_by()
     buckets: Counter[int] = Counter()
     for reported_at, n in delivered.values_list("reported_at").annotate(n=Count("pk")):
-        buckets[delivery_times.bucket_of(at, reported_at)] += n
+        bucket = delivery_times.bucket_of(at, reported_at)
+        if bucket is not None:
+            buckets[bucket] += n
     delivery_times.count(campaign.pk, buckets, at)
 
 

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -15,7 +16,11 @@ PAGES = {
     "contacts": "/admin/messaging/contact/",
     "import": "/admin/messaging/contactimport/1/change/",
 }
-VIEWS = {"": (1360, 900, "light"), "-dark": (1360, 900, "dark"), "-phone": (390, 844, "light")}
+VIEWS: dict[str, tuple[int, int, Literal["light", "dark"]]] = {
+    "": (1360, 900, "light"),
+    "-dark": (1360, 900, "dark"),
+    "-phone": (390, 844, "light"),
+}
 
 
 def main(url: str, user: str, password: str) -> None:

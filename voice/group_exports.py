@@ -1,6 +1,7 @@
 """Group-call tasks as rows for a file, with the filters of the list; the last row adds them up."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
@@ -76,7 +77,8 @@ def _cells(task: GroupTask) -> list[Any]:
 def _sums(tasks: QuerySet[GroupTask]) -> list[Any]:
     """Under the columns that can be added up; several currencies are not added to each other."""
     totals = group_figures.totals(tasks)
-    (currency, cost), *others = totals["costs"] or [("", "")]
+    costs: list[tuple[str, Decimal | str]] = [*totals["costs"]] or [("", "")]
+    (currency, cost), *others = costs
     if others:
         currency, cost = "", "; ".join(f"{total} {name}" for name, total in totals["costs"])
     sums = {

@@ -6,12 +6,14 @@ from axes.models import AccessAttempt
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from laaffic_console.dashboard import permission_words
 from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.generics import BesideModelAdmin
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 
@@ -25,24 +27,24 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
-class InWords:
+class InWords(BesideModelAdmin):
     """Choices among roles and permissions, in the reader's language."""
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
         if words := WORDS.get(db_field.name):
             field.label_from_instance = words
         return field
 
 
 @admin.register(User)
-class ConsoleUserAdmin(SharedRowAdmin, InWords, UserAdmin, ModelAdmin):
+class ConsoleUserAdmin(SharedRowAdmin, InWords, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # takes none when it runs
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "email", "shown_roles", "is_active", "is_superuser", "last_login"]
 
-    def get_queryset(self, request):  # type: ignore[no-untyped-def]
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
 
     @admin.display(description=_("roles"))

@@ -182,7 +182,7 @@ def callbacks() -> list[tuple[str, dt.datetime | None]]:
     """When each kind of push came last; one look into an index each."""
     return [
         (
-            PushKind(kind).label,
+            str(PushKind(kind).label),
             PushedBody.objects.filter(kind=kind).order_by("-received_at").values_list("received_at", flat=True).first(),
         )
         for kind in PushKind.values

@@ -1,6 +1,6 @@
 """In which language a page speaks: what its reader chose; else what their browser asks for; else LANGUAGE_CODE."""
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -16,7 +16,7 @@ from laaffic_console.dashboard.models import ChosenLanguage
 IN_SESSION = "language"
 
 
-def is_offered(code: str | None) -> bool:
+def is_offered(code: str | None) -> TypeGuard[str]:
     """Django has texts of a hundred languages; the console's own are there in these. A choice may outlive its offer."""
     return code in dict(settings.LANGUAGES)
 

@@ -25,7 +25,8 @@ class Throttle(AxesDatabaseHandler):
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         of_pair = int(super().get_failures(request, credentials))
         of_address = failures_of(request.axes_ip_address)  # type: ignore[attr-defined]
-        return max(of_pair, of_address * settings.AXES_FAILURE_LIMIT // settings.SIGN_IN_ADDRESS_LIMIT)
+        scaled: int = of_address * settings.AXES_FAILURE_LIMIT // settings.SIGN_IN_ADDRESS_LIMIT
+        return max(of_pair, scaled)
 
 
 def failures_of(address: str | None) -> int:

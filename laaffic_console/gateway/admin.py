@@ -33,6 +33,7 @@ from laaffic_console.gateway.services import account_hold, account_watch, balanc
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.figures import money, number
 from laaffic_console.kit.pages import POSTED, ask_first, page
+from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from laaffic_console.kit.stored_words import in_words
@@ -199,7 +200,7 @@ class AccountHoldAdmin(ReadOnlyAdmin):
         hold = get_object_or_404(AccountHold, pk=object_id)
         if request.method != "POST":
             return page(self, request, "gateway/end_hold.html", _("End this hold?"), hold=hold)
-        if account_hold.release(hold.pk, because=_("Ended by a person."), by=request.user):
+        if account_hold.release(hold.pk, because=_("Ended by a person."), by=signed_in(request)):
             messages.success(request, _("The hold has ended; what it stopped goes on."))
         return HttpResponseRedirect(reverse("admin:gateway_accounthold_change", args=[hold.pk]))
 
@@ -265,7 +266,7 @@ class GatewayCallAdmin(ReadOnlyAdmin):
         why = request.POST.get("why", "")
         if request.method == "POST" and request.POST.get("word") in ("done", "not_done"):
             try:
-                words.settle(call.pk, was_done=request.POST["word"] == "done", why=why[:200], by=request.user)
+                words.settle(call.pk, was_done=request.POST["word"] == "done", why=why[:200], by=signed_in(request))
                 return HttpResponseRedirect(reverse("admin:gateway_gatewaycall_change", args=[call.pk]))
             except ValidationError as problem:
                 problems = problem.messages

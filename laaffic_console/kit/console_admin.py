@@ -41,7 +41,7 @@ class ModelAdmin(unfold.ModelAdmin):
         usual = super().get_changelist(request, **kwargs)
         return type(usual.__name__, (OfferedLookups, usual), {})
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in self.lookups_beside_filters or super().lookup_allowed(lookup, value, request)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -54,5 +54,5 @@ class ModelAdmin(unfold.ModelAdmin):
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
-        request.made_at = reverse(name, args=[obj.pk])  # type: ignore[attr-defined] - sent_once.py leads there
+        request.made_at = reverse(name, args=[obj.pk])  # type: ignore[attr-defined]  # sent_once.py leads there
         return super().log_addition(request, obj, message)

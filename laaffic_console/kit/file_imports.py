@@ -72,7 +72,7 @@ class SafeImportMixin(ImportMixin):
         return {**kwargs, "salt": self._salt(request), "how_many_formats": len(self.get_import_formats())}
 
     def get_confirm_form_initial(self, request: HttpRequest, import_form: Any) -> dict[str, Any]:
-        initial = super().get_confirm_form_initial(request, import_form)
+        initial: dict[str, Any] = super().get_confirm_form_initial(request, import_form)
         if initial:
             signer = signing.TimestampSigner(salt=self._salt(request))
             initial["import_file_name"] = signer.sign(initial["import_file_name"])
@@ -80,7 +80,7 @@ class SafeImportMixin(ImportMixin):
 
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """A file that cannot be taken does not wait."""
-        response = super().import_action(request, **kwargs)
+        response: HttpResponse = super().import_action(request, **kwargs)
         context = getattr(response, "context_data", None) or {}
         uploaded = request.FILES.get("import_file")
         if uploaded is not None and "confirm_form" not in context and hasattr(uploaded, "tmp_storage_name"):

@@ -11,8 +11,10 @@ from urllib.parse import urlencode, urlsplit
 
 from django.contrib import admin
 from django.core import signing
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -93,7 +95,7 @@ def _of(request: HttpRequest) -> Kept:
         if not any(word in name.lower() for word in SECRET_WORDS)
         for value in values
     ]
-    files = [file.name or "" for file in request.FILES.values()]
+    files = [file.name or "" for file in request.FILES.values() if isinstance(file, UploadedFile)]
     came_from = urlsplit(request.headers.get("Referer", ""))
     page = f"{came_from.path}?{came_from.query}".rstrip("?") if came_from.netloc == request.get_host() else ""
     return Kept(request.get_full_path(), fields, files, page or request.get_full_path())
@@ -106,10 +108,10 @@ def _sign_in(request: HttpRequest, kept: Kept | None) -> HttpResponse:
     said = {"app_path": f"{reverse('admin:login')}?{urlencode({'next': wanted})}", "next": wanted}
     if kept and kept.fields:
         said[KEPT] = signing.dumps(asdict(kept), salt=SALT, compress=True)
-    request.current_app = admin.site.name  # type: ignore[attr-defined]
+    request.current_app = admin.site.name
     response = admin.site.login(request, said)
     response.status_code = 403  # whoever is no browser must not take this for done
-    if hasattr(response, "render") and not response.is_rendered:
+    if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
         response.render()
     return response
 

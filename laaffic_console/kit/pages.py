@@ -10,7 +10,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 
-def page(model_admin: ModelAdmin, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
+def page(
+    model_admin: "ModelAdmin[Any]", request: HttpRequest, template: str, title: str, **context: Any
+) -> TemplateResponse:
     """A page in the admin's frame."""
     return TemplateResponse(
         request,
@@ -24,7 +26,7 @@ POSTED = {"data-post": True}
 
 
 def ask_first(
-    model_admin: ModelAdmin, request: HttpRequest, title: Any, sentence: Any, *, back: str
+    model_admin: "ModelAdmin[Any]", request: HttpRequest, title: Any, sentence: Any, *, back: str
 ) -> TemplateResponse | None:
     """What a GET of an address that acts is answered with, a page with the button; None for a POST, which may act."""
     if request.method == "POST":

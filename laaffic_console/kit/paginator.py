@@ -3,14 +3,15 @@
 from functools import cached_property
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.db import connection
+
+from laaffic_console.kit.generics import AnyPaginator
 
 COUNT_LIMIT = 10_000
 MAX_PAGES = 200
 
 
-class BigTablePaginator(Paginator):
+class BigTablePaginator(AnyPaginator):
     """`count` costs the same however long the history got (DESIGN §1.7)."""
 
     @cached_property
@@ -33,9 +34,8 @@ def estimate(model: Any) -> int:
             rows = cursor.fetchone()[0]
             if rows >= COUNT_LIMIT:
                 return int(rows)
-            return min(
-                model.objects.order_by().values_list("pk", flat=True)[: COUNT_LIMIT + 1].count(), COUNT_LIMIT + 1
-            )
+            counted: int = model.objects.order_by().values_list("pk", flat=True)[: COUNT_LIMIT + 1].count()
+            return min(counted, COUNT_LIMIT + 1)
         # Two subselects: in one, SQLite reads the whole table.
         cursor.execute(f"SELECT (SELECT max(id) FROM {table}), (SELECT min(id) FROM {table})")  # noqa: S608 - a model's table
         last, first = cursor.fetchone()

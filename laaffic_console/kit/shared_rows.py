@@ -26,12 +26,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.form_fields import choices_of
+from laaffic_console.kit.generics import BesideModelAdmin, BesideModelForm
+
 SEEN = "_seen"
 SALT = "what a form was shown with"
 Digests = dict[str, str]
 
 
-class SeenForm:
+class SeenForm(BesideModelForm):
     """For a ModelForm; its page writes `{{ form.seen }}` within the form. A form that comes without is not compared."""
 
     # Written by the console itself, whoever edits.
@@ -40,7 +43,7 @@ class SeenForm:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._was = copy.deepcopy(_columns(self.instance))  # type: ignore[attr-defined]
+        self._was = copy.deepcopy(_columns(self.instance))
 
     def is_open(self, row: Any) -> bool:
         """Whether the row, as it is stored now, may be edited."""
@@ -48,10 +51,10 @@ class SeenForm:
 
     def own_columns(self) -> list[str]:
         """The form's fields, what was set along with them since the row was read, and when."""
-        row = self.instance  # type: ignore[attr-defined]
+        row = self.instance
         now = _columns(row)
         set_since = {name for name, value in self._was.items() if now.get(name) != value}
-        asked = {name for name, field in self.fields.items() if not field.disabled}  # type: ignore[attr-defined]
+        asked = {name for name, field in self.fields.items() if not field.disabled}
         return [
             field.name
             for field in row._meta.concrete_fields
@@ -60,12 +63,12 @@ class SeenForm:
         ]
 
     def save(self, commit: bool = True) -> Any:
-        if not commit or self.instance.pk is None:  # type: ignore[attr-defined]
-            return super().save(commit)  # type: ignore[misc]
-        super().save(commit=False)  # type: ignore[misc]
-        self.instance.save(update_fields=self.own_columns())  # type: ignore[attr-defined]
+        if not commit or self.instance.pk is None:
+            return super().save(commit)
+        super().save(commit=False)
+        self.instance.save(update_fields=self.own_columns())
         self._save_m2m()  # type: ignore[attr-defined]
-        return self.instance  # type: ignore[attr-defined]
+        return self.instance
 
     def again(self) -> dict[str, Any]:
         """What the form is made with beside its row."""
@@ -74,9 +77,9 @@ class SeenForm:
     @property
     def seen_token(self) -> str:
         """Of the values that a new row was shown with nothing is known: ""."""
-        if self.instance.pk is None:  # type: ignore[attr-defined]
+        if self.instance.pk is None:
             return ""
-        sent = self.data.get(SEEN, "") if self.is_bound and not self.is_overtaken else ""  # type: ignore[attr-defined]
+        sent = self.data.get(SEEN, "") if self.is_bound and not self.is_overtaken else ""
         fresh = None if sent else self._fresh()
         return sent or (signing.dumps(self._digests(fresh), salt=SALT) if fresh else "")
 
@@ -86,8 +89,8 @@ class SeenForm:
         return token and format_html('<input type="hidden" name="{}" value="{}">', SEEN, token)
 
     def full_clean(self) -> None:
-        super().full_clean()  # type: ignore[misc]
-        if self.is_bound and self.instance.pk:  # type: ignore[attr-defined]
+        super().full_clean()
+        if self.is_bound and self.instance.pk:
             self.compare()
 
     def compare(self) -> bool:
@@ -96,7 +99,7 @@ class SeenForm:
             fresh = self._fresh(lock=True)
         if fresh is None or not self.is_open(fresh.instance):
             return self._closed(is_there=fresh is not None)
-        shown = _read(self.data.get(SEEN, ""), str(self.instance.pk))  # type: ignore[attr-defined]
+        shown = _read(self.data.get(SEEN, ""), str(self.instance.pk))
         if shown is None or self.is_overtaken:
             return not self.is_overtaken
         now = self._digests(fresh)
@@ -108,13 +111,13 @@ class SeenForm:
 
     def _closed(self, *, is_there: bool) -> bool:
         said = _("It was launched, or taken from you, meanwhile and cannot be changed any more. Nothing is stored.")
-        self.add_error(None, said if is_there else _("It was deleted meanwhile. Nothing is stored."))  # type: ignore[attr-defined]
+        self.add_error(None, said if is_there else _("It was deleted meanwhile. Nothing is stored."))
         return False
 
     def _fresh(self, *, lock: bool = False) -> Any:
         """The same form of the row as it is stored now; None when it is gone."""
-        rows = type(self.instance)._base_manager.all()  # type: ignore[attr-defined]
-        row = (rows.select_for_update(of=("self",)) if lock else rows).filter(pk=self.instance.pk).first()  # type: ignore[attr-defined]
+        rows = type(self.instance)._base_manager.all()
+        row = (rows.select_for_update(of=("self",)) if lock else rows).filter(pk=self.instance.pk).first()
         return None if row is None else type(self)(instance=row, **self.again())
 
     def _digests(self, form: Any) -> Digests:
@@ -128,36 +131,36 @@ class SeenForm:
 
     def _say(self, fresh: Any, changed: list[str], shown: Digests) -> None:
         """What was not touched here takes the stored value; what was typed stays, beside what is stored."""
-        self.data = self.data.copy()  # type: ignore[has-type]
+        self.data = copy.deepcopy(self.data)
         said = [_("Somebody else has saved this meanwhile. Nothing of yours is stored yet: look, and save again.")]
         for name in changed:
             field, theirs = fresh.fields[name], fresh.get_initial_for_field(fresh.fields[name], name)
             words = {"field": field.label or name, "theirs": in_words(field, theirs)}
-            if name in self.cleaned_data and _digest(self.cleaned_data[name]) == shown[name]:  # type: ignore[attr-defined]
-                _put(self.data, self.add_prefix(name), field.widget, field.prepare_value(theirs))  # type: ignore[attr-defined]
+            if name in self.cleaned_data and _digest(self.cleaned_data[name]) == shown[name]:
+                _put(self.data, self.add_prefix(name), field.widget, field.prepare_value(theirs))
                 said.append(_("%(field)s: now “%(theirs)s”. You had not changed it, so that is taken over.") % words)
             else:
-                words["yours"] = in_words(field, self.cleaned_data.get(name, self.data.get(self.add_prefix(name))))  # type: ignore[attr-defined]
+                words["yours"] = in_words(field, self.cleaned_data.get(name, self.data.get(self.add_prefix(name))))
                 said.append(_("%(field)s: stored is “%(theirs)s”, yours is “%(yours)s”.") % words)
-        self.add_error(None, ValidationError(said))  # type: ignore[attr-defined]
+        self.add_error(None, ValidationError(said))
 
 
-class SharedRowAdmin:
+class SharedRowAdmin(BesideModelAdmin):
     """For a ModelAdmin whose rows more than one person may edit."""
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]
+        form = super().get_form(request, obj, change=change, **kwargs)
         if obj is None:
             return form
         bases = (form,) if issubclass(form, SeenForm) else (SeenForm, form)
-        may_change = {"is_open": lambda _form, row: self.has_change_permission(request, row)}  # type: ignore[attr-defined]
+        may_change = {"is_open": lambda _form, row: self.has_change_permission(request, row)}
         return type(form.__name__, bases, may_change)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change and isinstance(form, SeenForm):
             obj.save(update_fields=form.own_columns())
         else:
-            super().save_model(request, obj, form, change)  # type: ignore[misc]
+            super().save_model(request, obj, form, change)
 
 
 def _columns(row: Any) -> dict[str, Any]:
@@ -202,9 +205,10 @@ def in_words(field: forms.Field, value: Any) -> str:
     if isinstance(value, models.QuerySet | list | tuple | set):
         return ", ".join(in_words(field, part) for part in value) or "–"
     if isinstance(field, ModelChoiceField) and value not in (None, "") and not isinstance(value, models.Model):
-        value = field.queryset.filter(pk=value).first() or value
+        rows = field.queryset
+        value = (rows is not None and rows.filter(pk=value).first()) or value
     elif isinstance(field, forms.ChoiceField):
-        value = {str(key): label for key, label in field.choices}.get(str(value), value)
+        value = {str(key): label for key, label in choices_of(field)}.get(str(value), value)
     if isinstance(value, dt.datetime) and timezone.is_aware(value):
         value = timezone.localtime(value)
     return "–" if value in (None, "") else str(localize(value))[:300]
@@ -214,7 +218,8 @@ def _put(data: Any, name: str, widget: forms.Widget, value: Any) -> None:
     """Into posted data, as this widget would have sent it."""
     widget = getattr(widget, "widget", widget)  # the admin wraps those of other rows
     if isinstance(widget, forms.MultiWidget):
-        for part, ending, one in zip(widget.widgets, widget.widgets_names, widget.decompress(value), strict=True):
+        endings: list[str] = widget.widgets_names  # type: ignore[attr-defined]
+        for part, ending, one in zip(widget.widgets, endings, widget.decompress(value) or (), strict=True):
             _put(data, name + ending, part, one)
     elif isinstance(widget, forms.CheckboxInput):
         data.setlist(name, ["on"] if value else [])

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from laaffic_console.rehearsal import act_verdict, plan, report
@@ -43,10 +44,8 @@ class ActsRehearsal:
         try:
             self._prepare()
             for phase in range(self.acts.phases):
-                console.timed(f"under fire, phase {phase + 1}", lambda phase=phase: self._phase(phase))
-                console.timed(
-                    f"found out and done again, phase {phase + 1}", lambda phase=phase: self._put_right(phase)
-                )
+                console.timed(f"under fire, phase {phase + 1}", partial(self._phase, phase))
+                console.timed(f"found out and done again, phase {phase + 1}", partial(self._put_right, phase))
             self.acts.give_up(console, self._ledger())
             return self._compare()
         finally:

@@ -162,8 +162,10 @@ class NumberInterfaces(FamilyOfInterfaces):
                 if expires is not None
                 else dt.datetime.now(dt.UTC).timestamp() + 3600 + bind_id * 48_271 % 250_000
             )
-            numbers = (f"9150{tail}{bind_id % 1_000_000:06d}" for tail in ("27", "28", "22", "23"))
-            self.bindings[bind_id] = Bound(bind_id, app_id, *numbers, ends)
+            phone_a, phone_b, number_a, number_b = (
+                f"9150{tail}{bind_id % 1_000_000:06d}" for tail in ("27", "28", "22", "23")
+            )
+            self.bindings[bind_id] = Bound(bind_id, app_id, phone_a, phone_b, number_a, number_b, ends)
             made.append(bind_id)
         return made
 
@@ -252,9 +254,10 @@ class NumberInterfaces(FamilyOfInterfaces):
         number, today = text(given, "number"), dt.datetime.fromtimestamp(now, ZONE).date()
         if number not in {owned_number(index, today, today)["number"] for index in range(self.options.owned_numbers)}:
             raise Refusal("-24")
-        changed = {name: text(given, name) for name in EDITED if name in given}
-        if any(len(changed.get(name, "")) > longest for name, longest in EDITED.items()):
+        texts = {name: text(given, name) for name in EDITED if name in given}
+        if any(len(texts.get(name, "")) > longest for name, longest in EDITED.items()):
             raise Refusal("-22", "a text is too long")
+        changed: dict[str, Any] = {**texts}
         if "enableVoicemail" in given:
             changed["enableVoicemail"] = given["enableVoicemail"] in (True, 1, "true", "1")
         if given.get("voicemailMaxHangup") is not None:

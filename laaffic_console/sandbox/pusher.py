@@ -54,7 +54,8 @@ class Pusher:
                     task.add_done_callback(self._sending.discard)
 
     def _take_due(self) -> list[Accepted]:
-        now, batch = time.time(), []
+        now = time.time()
+        batch: list[Accepted] = []
         limit = 1 if self.options.push_mode == "single" else self.options.push_batch
         while self._due and self._due[0][0] <= now and len(batch) < max(limit, 50):
             batch.append(heapq.heappop(self._due)[2])

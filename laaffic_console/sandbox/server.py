@@ -258,9 +258,10 @@ class Sandbox:
         """Break off every other connection, whatever is under way on it: what was accepted stays accepted."""
         assert self.site is not None
         server = self.site._runner.server
-        others = [c for c in server.connections if c.transport not in (None, request.transport)] if server else []
-        for connection in others:
-            connection.transport.abort()
+        transports = [connection.transport for connection in server.connections] if server else []
+        others = [transport for transport in transports if transport not in (None, request.transport)]
+        for transport in others:
+            transport.abort()
         return web.json_response({"cut": len(others)})
 
     async def _stay_down(self, seconds: float) -> None:
@@ -343,4 +344,4 @@ def bad_gateway() -> web.Response:
 
 
 def as_dict(faults: Faults) -> dict[str, Any]:
-    return {name: getattr(faults, name) for name in Faults.__slots__}  # type: ignore[attr-defined]
+    return {name: getattr(faults, name) for name in Faults.__slots__}

@@ -5,6 +5,7 @@ import binascii
 import itertools
 import re
 import time
+from functools import partial
 from typing import Any
 
 from laaffic_console.sandbox.calls import Call, as_record, iso, made
@@ -68,7 +69,7 @@ class VoiceInterfaces(FamilyOfInterfaces):
             Route("POST", "/voice/recordGroupQuery", lambda given, now: self.query_records(given, now, 1, 2)),
         ]
         for path, types in (("/voice/recordSip/{voiceId}", (3, 4)), ("/voice/recordGroup/{voiceId}", (1, 2))):
-            routes.append(Route("GET", path, lambda given, now, types=types: self.one_record(given, now, *types)))
+            routes.append(Route("GET", path, partial(self.one_record, types=types)))
         return routes
 
     def doors(self) -> list[tuple[str, str, Door]]:
@@ -223,7 +224,7 @@ class VoiceInterfaces(FamilyOfInterfaces):
         page["records"] = [as_record(call, self.options) for call in page["records"]]
         return success(self.options, data=page | {"searchCount": True})
 
-    def one_record(self, given: dict[str, Any], now: float, *types: int) -> dict[str, Any]:
+    def one_record(self, given: dict[str, Any], now: float, *, types: tuple[int, ...]) -> dict[str, Any]:
         call = self.log.calls.get(text(given, "voiceId"))
         if call is None or call.ended_at > now or call.type not in types:
             return success(self.options, data=None)

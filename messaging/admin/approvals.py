@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import require
 from messaging.models import Approval
@@ -98,12 +99,12 @@ def act(request: HttpRequest, draft: Any, verb: str) -> HttpResponse:
     note = request.POST.get("note", "")
     try:
         if verb == "ask":
-            approvals.ask(draft.pk, by=request.user, note=note, model=kind.model)
+            approvals.ask(draft.pk, by=signed_in(request), note=note, model=kind.model)
             messages.success(request, _("Asked. Whoever may approve sees it on the front page."))
         else:
             seen = (request.POST.get("approval", ""), request.POST.get("digest", ""))
             approve = verb == "approve"
-            approvals.decide(draft.pk, by=request.user, approve=approve, note=note, seen=seen, model=kind.model)
+            approvals.decide(draft.pk, by=signed_in(request), approve=approve, note=note, seen=seen, model=kind.model)
             messages.success(request, _("Approved.") if verb == "approve" else _("Refused; your reason is kept."))
     except ValidationError as problem:
         messages.error(request, " ".join(problem.messages))
@@ -124,7 +125,8 @@ def shown(request: HttpRequest, draft: Any, known: Any = None) -> dict[str, Any]
     approval = approval_rules.latest(draft)
     missing = approval_rules.missing(draft, known)
     is_asked = approval is not None and approval.outcome == Approval.Outcome.ASKED
-    is_own = is_asked and (approval.asked_by_id == request.user.pk or approvals.is_author(draft, request.user))
+    asked_by = approval.asked_by_id if approval else None
+    is_own = is_asked and (asked_by == request.user.pk or approvals.is_author(draft, request.user))
     pk, digest = approvals.identity(approval) if approval else ("", "")
     return {
         "id": pk,

@@ -19,6 +19,7 @@ from unfold.decorators import action, display
 from laaffic_console.gateway.models import GatewayCall
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.file_input import FileInput
+from laaffic_console.kit.people import signed_in
 from messaging import attachment_content
 from messaging.admin.pages import page, require
 from messaging.models import MmsAttachment
@@ -163,7 +164,7 @@ class MmsAttachmentAdmin(ModelAdmin):
         added = []
         for file in form.cleaned_data["file"]:
             try:
-                attachment, is_new = attachments.add(read(file), file.name, by=request.user)
+                attachment, is_new = attachments.add(read(file), file.name, by=signed_in(request))
             except ValidationError as problem:
                 form.add_error("file", f"{file.name}: {' '.join(problem.messages)}")
                 continue
@@ -283,7 +284,7 @@ def doubt() -> str:
 
 def upload_and_say(request: HttpRequest, pk: int) -> bool:
     try:
-        attachments.upload(pk, by=request.user)
+        attachments.upload(pk, by=signed_in(request))
     except UploadedWithoutId as problem:
         messages.warning(request, str(problem))
         return False

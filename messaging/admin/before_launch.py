@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.people import signed_in
 from messaging import segments
 from messaging.admin import approvals, channel_pages
 from messaging.admin.pages import may_see_contacts, page, require
@@ -27,7 +28,7 @@ from messaging.services.forecast.forecast import Forecast
 from messaging.services.refusals import NotAllowed
 
 
-def view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) -> HttpResponse:
     require(request, "messaging.view_campaign")
     if campaign.state != CampaignState.DRAFT:
         return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
@@ -36,7 +37,7 @@ def view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> HttpRes
     return _page(admin, request, campaign)
 
 
-def _launch(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def _launch(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) -> HttpResponse:
     require(request, "messaging.launch_campaign")
     seen, sentences = shown.read(campaign, request.POST.get("shown", ""))
     try:
@@ -45,11 +46,11 @@ def _launch(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> Http
         reasons = launch_checks.require(
             campaign,
             ticked=set(request.POST.getlist("seen")),
-            reasons={key.removeprefix("reason:"): text for key, text in request.POST.items()},
+            reasons={key.removeprefix("reason:"): request.POST.get(key, "") for key in request.POST},
             sentences=sentences,
         )
         undo = settings.LAAFFIC_UNDO_SECONDS
-        campaigns.launch(campaign.pk, by=request.user, undo_seconds=undo, reasons=reasons, seen=seen)
+        campaigns.launch(campaign.pk, by=signed_in(request), undo_seconds=undo, reasons=reasons, seen=seen)
     except launch_checks.NotSeen as problem:
         return _page(admin, request, campaign, missing=problem.sentences)
     except (ValidationError, NotAllowed) as problem:
@@ -70,7 +71,7 @@ def _require_as_shown(campaign: Campaign, seen: Shown | None) -> None:
 
 
 def _page(
-    admin: ModelAdmin, request: HttpRequest, campaign: Campaign, *, missing: list[str] | None = None
+    admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign, *, missing: list[str] | None = None
 ) -> HttpResponse:
     problem = " ".join(campaigns.problems_of(campaign))
     pages = channel_pages.of(campaign)

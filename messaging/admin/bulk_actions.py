@@ -13,7 +13,7 @@ from messaging.admin.pages import page
 
 
 def ask(
-    model_admin: ModelAdmin,
+    model_admin: "ModelAdmin[Any]",
     request: HttpRequest,
     queryset: QuerySet[Any],
     *,
@@ -44,7 +44,7 @@ def ask(
 
 
 def form_page(
-    model_admin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Any], *, form: forms.Form, **context: Any
+    model_admin: "ModelAdmin[Any]", request: HttpRequest, queryset: QuerySet[Any], *, form: forms.Form, **context: Any
 ) -> HttpResponse:
     return page(
         model_admin,

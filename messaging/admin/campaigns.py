@@ -16,6 +16,8 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit import kept_forms
 from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.generics import AnyModelForm
+from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging.admin import approvals, before_launch, campaign_page, channel_pages, steering
 from messaging.admin.pages import blame, page, require
@@ -65,7 +67,7 @@ STATE_COLOURS = {
 }
 
 
-class CampaignForm(forms.ModelForm):
+class CampaignForm(AnyModelForm):
     class Meta:
         model = Campaign
         fields = [
@@ -129,7 +131,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
-        if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
+        if changelist := (getattr(response, "context_data", None) or {}).get("cl"):
             shown = list(changelist.result_list)
             sums = counting.progress_of_many(shown)
             for campaign in shown:
@@ -167,17 +169,17 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
             kwargs["queryset"] = Application.objects.filter(channel=self.application_channel, is_active=True)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def save_model(self, request: HttpRequest, obj: Campaign, form: forms.ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Campaign, form: "forms.ModelForm[Any]", change: bool) -> None:
         if not change:
-            obj.created_by = request.user
+            obj.created_by = signed_in(request)
         obj.sender_id = obj.sender_id or obj.application.sender_id
         super().save_model(request, obj, form, change)
-        campaigns.note(obj, _("Edited") if change else _("Created"), request.user)
+        campaigns.note(obj, _("Edited") if change else _("Created"), signed_in(request))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         form.instance.authors.add(request.user)
-        approval_words.void_if_changed(form.instance, by=request.user)
+        approval_words.void_if_changed(form.instance, by=signed_in(request))
 
     def response_add(self, request: HttpRequest, obj: Campaign, post_url_continue: str | None = None) -> HttpResponse:
         return self._to_review(request, obj) or super().response_add(request, obj, post_url_continue)
@@ -254,7 +256,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
             raise Http404
         try:
             given = request.POST.get(FIELD, "")
-            test = campaigns.launch_test(draft, request.POST.get("number", ""), again=given, by=request.user)
+            test = campaigns.launch_test(draft, request.POST.get("number", ""), again=given, by=signed_in(request))
         except StillOpen as problem:
             messages.error(request, problem.sentence)
             return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[pk]) + "?again=yes")
@@ -278,7 +280,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
             raise Http404
         campaign = self._get(request, pk)
         try:
-            BUTTONS[verb][2](campaign.pk, by=request.user)
+            BUTTONS[verb][2](campaign.pk, by=signed_in(request))
         except NotAllowed as problem:
             messages.error(request, str(problem))
         return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[pk]))

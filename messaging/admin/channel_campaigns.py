@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
@@ -19,7 +18,7 @@ class ChannelCampaignAdmin(CampaignAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).filter(channel=self.channel)
 
-    def save_model(self, request: HttpRequest, obj: Campaign, form: forms.ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
         obj.channel, obj.channel_options = self.channel, form.options().as_json()
         super().save_model(request, obj, form, change)
 

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import phonenumbers
 from django import forms
@@ -25,7 +25,9 @@ from laaffic_console.kit import exports as files
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.exporting import Exporting
+from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.paginator import BigTablePaginator
+from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging import contact_actions, exports, msisdn, search_indexes
@@ -47,6 +49,14 @@ from messaging.models.campaigns import using
 from messaging.services.contacts import contacts, suppression
 from messaging.subscribers import spellings
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class Members(TypedDict):
+        n: int
+
+    CountedGroup = WithAnnotations[ContactGroup, Members]
+
 VALIDITY_COLOURS = {Contact.Validity.VALID: "success", Contact.Validity.POSSIBLE: "warning"}
 
 
@@ -60,7 +70,7 @@ class NoQuestion(forms.Form):
     """Only the button asks."""
 
 
-class ContactForm(forms.ModelForm):
+class ContactForm(AnyModelForm):
     attributes = forms.CharField(
         required=False,
         label=gettext_lazy("Attributes"),
@@ -81,9 +91,9 @@ class ContactForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial |= {
-                name: one_line(self.initial[name]) for name in ("name", "email", "language") if name in self.initial
-            }
+            self.initial.update(
+                {name: one_line(self.initial[name]) for name in ("name", "email", "language") if name in self.initial}
+            )
             self.initial["attributes"] = as_lines(self.instance.attributes)
             self.initial["member_of"] = list(self.instance.groups.filter(is_ad_hoc=False))
 
@@ -277,7 +287,7 @@ class ContactAdmin(Exporting, SharedRowAdmin, ModelAdmin):
     @admin.action(description=gettext_lazy("Suppress …"), permissions=["suppress"])
     def suppress(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
         def act(form: forms.Form) -> str:
-            return outcome_words(suppression.suppress_contacts(queryset, by=request.user, **form.cleaned_data))
+            return outcome_words(suppression.suppress_contacts(queryset, by=signed_in(request), **form.cleaned_data))
 
         return self._ask(request, queryset, "suppress", _("Suppress"), SuppressForm, act)
 
@@ -399,10 +409,10 @@ class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
         return groups.annotate(n=Coalesce(Subquery(members.values("n")), 0))
 
     @display(description=gettext_lazy("contacts"))
-    def members(self, group: ContactGroup) -> str:
+    def members(self, group: "CountedGroup") -> str:
         return f"{group.n:,}"
 
-    def get_deleted_objects(self, objs: Sequence[ContactGroup], request: HttpRequest) -> Any:
+    def get_deleted_objects(self, objs: "Sequence[CountedGroup] | QuerySet[CountedGroup]", request: HttpRequest) -> Any:
         """Counted, not listed: a group may have a million members."""
         members = [ngettext("%(n)s membership", "%(n)s memberships", group.n) % {"n": f"{group.n:,}"} for group in objs]
         shown = [f"{group} ({n})" for group, n in zip(objs, members, strict=True)]

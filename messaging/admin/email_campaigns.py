@@ -24,6 +24,9 @@ from laaffic_console.gateway.services.account import is_sandbox
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit import exporting
 from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.generics import AnyModelForm
+from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SeenForm
 from messaging.admin import approvals
 from messaging.admin.campaigns import launched_meanwhile
@@ -72,7 +75,7 @@ COLUMNS = (
 )
 
 
-class EmailCampaignForm(SeenForm, forms.ModelForm):
+class EmailCampaignForm(SeenForm, AnyModelForm):
     scheduled_at = forms.DateTimeField(
         label=gettext_lazy("Send at"),
         required=False,
@@ -103,7 +106,7 @@ class EmailCampaignForm(SeenForm, forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         applications = Application.objects.filter(channel=Channel.EMAIL, is_active=True)
-        self.fields["application"].queryset = applications
+        field_of(self, "application", forms.ModelChoiceField).queryset = applications
         if applications.count() == 1 and not self.initial.get("application"):
             self.initial["application"] = applications[0].pk
         self.fields["unsubscribe"].widget.choices = [
@@ -135,7 +138,7 @@ class EmailCampaignForm(SeenForm, forms.ModelForm):
 
     def _get_validation_exclusions(self) -> set[str]:
         """What the service has said already is not said again by the model's own limits."""
-        return {*super()._get_validation_exclusions(), *LOOKED_UP, "subject"}
+        return {*super()._get_validation_exclusions(), *LOOKED_UP, "subject"}  # type: ignore[misc]
 
 
 class TestForm(AgainForm):
@@ -216,7 +219,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        return self._compose(request, EmailCampaign(created_by=request.user))
+        return self._compose(request, EmailCampaign(created_by=signed_in(request)))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -251,9 +254,9 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         if not form.is_valid():
             return None
         saved: EmailCampaign = form.save()
-        saved.authors.add(request.user)
-        email_campaigns.note(saved, _("Created") if is_new else _("Edited"), request.user)
-        approval_words.void_if_changed(saved, by=request.user)
+        saved.authors.add(signed_in(request))
+        email_campaigns.note(saved, _("Created") if is_new else _("Edited"), signed_in(request))
+        approval_words.void_if_changed(saved, by=signed_in(request))
         return saved
 
     def _compose_page(self, request: HttpRequest, campaign: EmailCampaign, form: EmailCampaignForm) -> HttpResponse:
@@ -286,7 +289,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             require(request, "messaging.launch_emailcampaign")
             given = request.POST.get(FIELD, "")
             try:
-                email_campaigns.launch(pk, by=request.user, seen=request.POST.get("shown", ""), again=given)
+                email_campaigns.launch(pk, by=signed_in(request), seen=request.POST.get("shown", ""), again=given)
             except StillOpen as problem:
                 repeated = problem.sentence
             except (ValidationError, NotAllowed) as problem:
@@ -294,7 +297,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
                 campaign = self._get(pk)
             else:
                 return HttpResponseRedirect(own_page(campaign, "change"))
-        return self._review_page(request, campaign, TestForm(initial={"address": request.user.email}), repeated)
+        return self._review_page(request, campaign, TestForm(initial={"address": signed_in(request).email}), repeated)
 
     def _review_page(
         self, request: HttpRequest, campaign: EmailCampaign, test_form: TestForm, repeated: str = ""
@@ -332,7 +335,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         if form.is_valid():
             given = form.cleaned_data
             try:
-                said = email_tests.send_test(campaign, **given, by=request.user)
+                said = email_tests.send_test(campaign, **given, by=signed_in(request))
             except ValidationError as problem:
                 blame(form, problem)
             except TestFailed as problem:
@@ -375,7 +378,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             require(request, "messaging.change_emailcampaign")
         campaign = self._get(pk)
         try:
-            BUTTONS[verb][2](pk, by=request.user)
+            BUTTONS[verb][2](pk, by=signed_in(request))
         except (ValidationError, NotAllowed) as problem:
             say(request, problem)
         return HttpResponseRedirect(own_page(campaign, "change"))
@@ -387,7 +390,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         if request.method != "POST" or request.POST.get("word") not in WORDS:
             raise Http404
         try:
-            WORDS[request.POST["word"]](pk, reason=request.POST.get("reason", "")[:200], by=request.user)
+            WORDS[request.POST["word"]](pk, reason=request.POST.get("reason", "")[:200], by=signed_in(request))
         except (ValidationError, NotAllowed) as problem:
             say(request, problem)
         return HttpResponseRedirect(own_page(campaign, "change"))

@@ -15,6 +15,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from laaffic_console.kit import exporting
 from laaffic_console.kit.file_input import FileInput
+from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import blame, may_see_contacts, page, require
 from messaging.contact_rows import FIXED_FIELDS, IGNORED, RowOptions, attribute_name
@@ -61,7 +63,7 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         countries = [(region, region) for region in sorted(phonenumbers.SUPPORTED_REGIONS)]
-        self.fields["region"].choices = [("", _("none: every number has one")), *countries]
+        field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *countries]
 
 
 @admin.register(ContactImport)
@@ -109,7 +111,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
                         group=form.cleaned_data["group"],
                         new_group=form.cleaned_data["new_group"],
                         region=form.cleaned_data["region"],
-                        by=request.user,
+                        by=signed_in(request),
                     )
             except ValidationError as problem:
                 blame(form, ValidationError({"file": problem}))

@@ -12,6 +12,7 @@ from unfold.decorators import display
 
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.pages import require
+from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
 from laaffic_console.kit.stored_words import in_words
 from messaging.admin.pages import page
@@ -134,7 +135,7 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
                 int(event) if event.isascii() and event.isdecimal() and len(event) < 19 else 0,
                 take=request.POST.get("word") == "take",
                 why=request.POST.get("why", ""),
-                by=request.user,
+                by=signed_in(request),
             )
             messages.success(request, _("Recorded, with your reason."))
         except ValidationError as problem:

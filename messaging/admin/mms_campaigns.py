@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from laaffic_console.kit.form_fields import field_of
 from messaging.admin import channel_pages, mms_parts
 from messaging.admin.attachments import clock_of
 from messaging.admin.campaigns import CampaignAdmin, CampaignForm
@@ -59,11 +60,11 @@ class MmsCampaignForm(CampaignForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         chosen = MmsOptions.of(self.instance)
-        self.fields["attachments"].queryset = MmsAttachment.objects.filter(
+        field_of(self, "attachments", forms.ModelChoiceField).queryset = MmsAttachment.objects.filter(
             Q(is_archived=False) | Q(pk__in=chosen.attachments)
         ).defer("content", "thumbnail")
         if self.instance.pk:
-            self.initial |= chosen.as_json()
+            self.initial.update(chosen.as_json())
 
     def draft(self, cleaned: dict[str, Any]) -> Campaign:
         campaign = super().draft(cleaned)
@@ -86,7 +87,7 @@ class MmsCampaignAdmin(ChannelCampaignAdmin):
         *CampaignAdmin.fieldsets[2:],
     ]
 
-    def save_model(self, request: HttpRequest, obj: Campaign, form: forms.ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
         attachments.mark_used(form.options().attachments)
         super().save_model(request, obj, form, change)
 

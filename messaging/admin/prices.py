@@ -34,7 +34,7 @@ class ListPriceAdmin(SharedRowAdmin, SafeImportMixin, ModelAdmin):
         learned = {channel: prices.learned(channel) for channel in Campaign.Channel.values}
         shown = [(Campaign.Channel(channel).label, _most_first(found)) for channel, found in learned.items() if found]
         response = super().changelist_view(request, {**(extra_context or {}), "learned": shown})
-        if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
+        if changelist := (getattr(response, "context_data", None) or {}).get("cl"):
             changelist.result_list = list(changelist.result_list)
             for entry in changelist.result_list:
                 entry.learned = learned[entry.channel].get(entry.country)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit.people import signed_in
 from messaging.admin.pages import blame
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, Contact
@@ -55,7 +56,7 @@ def quick_campaign(
     name = _("Quick message %(when)s") % {"when": timezone.localtime().strftime("%Y-%m-%d %H:%M:%S")}
     group = contacts.quick_group(queryset, name)
     try:
-        return campaigns.create(name=name, groups=[group], kind=Campaign.Kind.QUICK, by=request.user, **content)
+        return campaigns.create(name=name, groups=[group], kind=Campaign.Kind.QUICK, by=signed_in(request), **content)
     except ValidationError as problem:
         group.delete()
         blame(form, problem)

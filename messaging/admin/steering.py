@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
+from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.stored_words import in_words
 from messaging.admin.pages import blame, page, require
 from messaging.incurable import is_incurable
@@ -53,7 +55,9 @@ class RetryForm(forms.Form):
         super().__init__(*args, **kwargs)
         # A place in the list stands for the reason: a reason can be empty.
         self.kept = {_key(reason): reason for reason, _n in failed}
-        self.fields["reasons"].choices = [(_key(reason), _with_count(reason, n)) for reason, n in failed]
+        field_of(self, "reasons", forms.ChoiceField).choices = [
+            (_key(reason), _with_count(reason, n)) for reason, n in failed
+        ]
         self.initial["reasons"] = [_key(reason) for reason, _n in failed if not is_incurable(reason)]
 
     def chosen(self) -> list[str]:
@@ -82,14 +86,16 @@ class PaceForm(forms.Form):
     )
 
 
-def unknown_view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def unknown_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """What is known of each lost answer, and two buttons: send again, write off."""
     require(request, "messaging.view_campaign", "messaging.resolve_campaign")
     form = ReasonForm(request.POST or None)
     words = {"send_again": resolving.send_again, "write_off": resolving.write_off}
     if request.method == "POST" and request.POST.get("word") in words and form.is_valid():
         try:
-            settled = words[request.POST["word"]](campaign.pk, reason=form.cleaned_data["reason"], by=request.user)
+            settled = words[request.POST["word"]](
+                campaign.pk, reason=form.cleaned_data["reason"], by=signed_in(request)
+            )
         except NotAllowed as problem:
             messages.error(request, str(problem))
             return _back(campaign)
@@ -109,7 +115,7 @@ def unknown_view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) ->
     )
 
 
-def pace_view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def pace_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) -> HttpResponse:
     require(request, "messaging.view_campaign", "messaging.launch_campaign")
     form = PaceForm(request.POST or None, initial={"rate_per_second": campaign.rate_per_second})
     if request.method == "POST" and form.is_valid() and _change_pace(request, campaign, form):
@@ -120,7 +126,7 @@ def pace_view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> Ht
 def _change_pace(request: HttpRequest, campaign: Campaign, form: PaceForm) -> bool:
     given: dict[str, Any] = form.cleaned_data
     try:
-        campaigns.change_pace(campaign.pk, rate_per_second=given["rate_per_second"], by=request.user)
+        campaigns.change_pace(campaign.pk, rate_per_second=given["rate_per_second"], by=signed_in(request))
     except ValidationError as problem:
         blame(form, problem)
         return False
@@ -148,7 +154,7 @@ def follow_up_view(request: HttpRequest, campaign: Campaign, verb: str) -> HttpR
     return _follow_up(request, campaign, FOLLOW_UPS[verb][1])
 
 
-def retry_view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def retry_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """The reasons with their counts. A POST from elsewhere has no choice: the reasons are those ticked at first."""
     require(request, "messaging.view_campaign", "messaging.add_campaign")
     is_answered = request.method == "POST" and "chosen" in request.POST
@@ -162,7 +168,7 @@ def retry_view(admin: ModelAdmin, request: HttpRequest, campaign: Campaign) -> H
 
 def _follow_up(request: HttpRequest, campaign: Campaign, make: Callable[..., Campaign]) -> HttpResponse:
     try:
-        draft = make(campaign.pk, by=request.user)
+        draft = make(campaign.pk, by=signed_in(request))
     except NotAllowed as problem:
         messages.error(request, str(problem))
     except ValidationError as problem:

@@ -22,7 +22,9 @@ from unfold.widgets import (
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.file_input import FileInput
+from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.paginator import BigTablePaginator
+from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging import msisdn, search_indexes
 from messaging.admin import bulk_actions
@@ -81,7 +83,7 @@ class NumbersForm(SuppressForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         countries = [(region, region) for region in sorted(phonenumbers.SUPPORTED_REGIONS)]
-        self.fields["region"].choices = [("", _("none: every number has one")), *countries]
+        field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *countries]
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or {}
@@ -168,7 +170,7 @@ class SuppressionEntryAdmin(SharedRowAdmin, ModelAdmin):
             title=_("Allow again"),
             form_class=AllowForm,
             act=lambda form: allowed_words(
-                suppression.allow_again(queryset, why=form.cleaned_data["why"], by=request.user)
+                suppression.allow_again(queryset, why=form.cleaned_data["why"], by=signed_in(request))
             ),
             explanation=_("Campaigns may send to these numbers again."),
         )
@@ -194,7 +196,7 @@ class SuppressionEntryAdmin(SharedRowAdmin, ModelAdmin):
             channel=given["channel"],
             reason=given["reason"],
             note=given["note"],
-            by=request.user,
+            by=signed_in(request),
             source=upload.name if upload else "",
         )
         return page(
@@ -221,7 +223,7 @@ class SuppressionEntryAdmin(SharedRowAdmin, ModelAdmin):
             if form.is_valid():
                 try:
                     found = SuppressionEntry.objects.filter(pk=entry.pk)
-                    n = suppression.allow_again(found, why=form.cleaned_data["why"], by=request.user)
+                    n = suppression.allow_again(found, why=form.cleaned_data["why"], by=signed_in(request))
                 except ValidationError as problem:
                     blame(form, problem)
                 else:

@@ -18,6 +18,7 @@ from unfold.decorators import display
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.pages import blame, page, require
+from laaffic_console.kit.people import signed_in
 from voice.models import AudioFile
 from voice.services import audio, audio_elsewhere
 from voice.services.audio import UploadFailed
@@ -114,7 +115,7 @@ class AudioFileAdmin(ModelAdmin):
         data = file.read(settings.AUDIO_MAX_BYTES + 1)
         name = form.cleaned_data["name"] or audio.suggested_name(file.name)
         try:
-            added, is_new = audio.add(data, name, by=request.user)
+            added, is_new = audio.add(data, name, by=signed_in(request))
         except ValidationError as problem:
             blame(form, problem)
             return None
@@ -161,7 +162,7 @@ class AudioFileAdmin(ModelAdmin):
         require(request, "voice.view_audiofile", "voice.add_audiofile")
         try:
             if request.method == "POST":
-                taken = audio_elsewhere.take(request.POST.get("file_id", "")[:200], by=request.user)
+                taken = audio_elsewhere.take(request.POST.get("file_id", "")[:200], by=signed_in(request))
                 messages.success(request, _("“%(name)s” is in the library.") % {"name": taken.name})
                 return HttpResponseRedirect(own_page(taken, "change"))
             files, problem = audio_elsewhere.listed(), ""
@@ -247,7 +248,7 @@ def own_page(file: AudioFile, what: str) -> str:
 
 def upload_and_say(request: HttpRequest, pk: int) -> bool:
     try:
-        audio.upload(pk, by=request.user)
+        audio.upload(pk, by=signed_in(request))
     except UploadFailed as problem:
         messages.error(request, str(problem))
         return False

@@ -16,7 +16,9 @@ from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import CallState, GatewayCall
 from laaffic_console.gateway.services import open_acts
 from laaffic_console.kit import plain_text
+from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.pages import blame, may_see_contacts, page, require
+from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.models import Contact
 from voice.admin.records import COLOURS, MAY_ASK, beginning_with, say_answer
@@ -61,7 +63,7 @@ class CallForm(AgainForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         usable = phones.usable()
-        self.fields["phone"].queryset = usable
+        field_of(self, "phone", forms.ModelChoiceField).queryset = usable
         if "phone" not in self.initial and len(only := usable[:2]) == 1:
             self.initial["phone"] = only[0].pk
 
@@ -110,7 +112,7 @@ class SipCallAdmin(ReadOnlyAdmin):
         form = CallForm(request.POST or None, initial=self._initial(request))
         if form.is_bound and form.is_valid():
             try:
-                asked = calls.place(**form.cleaned_data, by=request.user)
+                asked = calls.place(**form.cleaned_data, by=signed_in(request))
             except ValidationError as problem:
                 blame(form, problem)
             else:
@@ -161,7 +163,7 @@ class SipCallAdmin(ReadOnlyAdmin):
         require(request, "voice.view_sipcall", "voice.add_sipcall")
         asked = self._posted(request, pk)
         try:
-            say(request, calls.try_again(asked.pk, again=request.POST.get(open_acts.FIELD, ""), by=request.user))
+            say(request, calls.try_again(asked.pk, again=request.POST.get(open_acts.FIELD, ""), by=signed_in(request)))
         except ValidationError as problem:
             for said in problem.messages:
                 messages.error(request, said)
@@ -176,7 +178,7 @@ class SipCallAdmin(ReadOnlyAdmin):
             return HttpResponseRedirect(own_page(asked))
         settle = calls.it_rang if request.POST.get("word") == "rang" else calls.did_not_ring
         try:
-            settle(asked.pk, why=why[:150], by=request.user)
+            settle(asked.pk, why=why[:150], by=signed_in(request))
         except ValidationError as problem:
             for said in problem.messages:
                 messages.error(request, said)

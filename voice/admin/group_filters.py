@@ -19,7 +19,7 @@ class ShownFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [("templates", _("Templates")), ("replaced", _("Replaced by an update"))]
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         for number, choice in enumerate(super().choices(changelist)):
             yield choice if number else {**choice, "display": _("Tasks")}
 

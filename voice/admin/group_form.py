@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.file_input import FileInput
+from laaffic_console.kit.form_fields import choices_of, field_of
+from laaffic_console.kit.generics import AnyChoiceOfRows, AnyModelForm
 from laaffic_console.kit.shared_rows import SeenForm
 from laaffic_console.laaffic import LANGUAGES
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS
@@ -110,7 +112,7 @@ def as_time(text: str, number: int) -> str:
         raise ValidationError(_("Window %(n)d: “%(text)s” is no time of day.") % {"n": number, "text": text}) from None
 
 
-class AudioChoice(forms.ModelChoiceField):
+class AudioChoice(AnyChoiceOfRows):
     def label_from_instance(self, kept: AudioFile) -> str:
         seconds = round(kept.seconds)
         where = _("at Laaffic") if kept.is_at_laaffic else _("not uploaded")
@@ -119,7 +121,7 @@ class AudioChoice(forms.ModelChoiceField):
         return f"{kept.name} · {seconds // 60}:{seconds % 60:02d} · {where}"
 
 
-class GroupTaskForm(SeenForm, forms.ModelForm):
+class GroupTaskForm(SeenForm, AnyModelForm):
     """`audience` is what its numbers were read into, None where they stay as they are."""
 
     audio = AudioChoice(AudioFile.objects.none(), required=False, label=gettext_lazy("Audio file"))
@@ -196,7 +198,11 @@ class GroupTaskForm(SeenForm, forms.ModelForm):
         self._offer_choices()
         zone = {"zone": group_requests.zone_name()}
         self.fields["windows"].help_text = _("Up to three, by the clock of %(zone)s. Left empty: any time.") % zone
-        self.fields["send_at"].input_formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
+        field_of(self, "send_at", forms.DateTimeField).input_formats = [
+            "%Y-%m-%dT%H:%M",
+            "%Y-%m-%dT%H:%M:%S",
+            "%Y-%m-%d %H:%M",
+        ]
         self.fields["send_at"].help_text = _("By the clock of %(zone)s. Left empty: at once.") % {
             "zone": timezone.get_current_timezone_name()
         }
@@ -209,19 +215,20 @@ class GroupTaskForm(SeenForm, forms.ModelForm):
     def _offer_choices(self) -> None:
         active = Application.objects.filter(is_active=True)
         for name, channel in (("application", Channel.VOICE), ("sms_application", Channel.SMS)):
-            self.fields[name].queryset = offered = active.filter(channel=channel)
+            field_of(self, name, forms.ModelChoiceField).queryset = offered = active.filter(channel=channel)
             if not getattr(self.instance, f"{name}_id") and len(only := offered[:2]) == 1:
                 self.initial[name] = only[0].pk
         kept = AudioFile.objects.filter(is_archived=False) | AudioFile.objects.filter(pk=self.instance.audio_id)
-        self.fields["audio"].queryset = kept.defer("content")
+        field_of(self, "audio", forms.ModelChoiceField).queryset = kept.defer("content")
         codes = [(language.code, f"{language.name} ({language.code})") for language in LANGUAGES]
         if self.instance.language not in dict(codes):
             codes.append((self.instance.language, self.instance.language))
         self.fields["language"] = forms.ChoiceField(choices=codes, required=False, label=_("Language"))
-        self.fields["gender"].choices = [("", _("Laaffic's choice")), *self.fields["gender"].choices[1:]]
-        self.fields["groups"].queryset = ContactGroup.objects.filter(is_ad_hoc=False)
+        gender = field_of(self, "gender", forms.ChoiceField)
+        gender.choices = [("", _("Laaffic's choice")), *choices_of(gender)[1:]]
+        field_of(self, "groups", forms.ModelChoiceField).queryset = ContactGroup.objects.filter(is_ad_hoc=False)
         countries = [(region, region) for region in sorted(phonenumbers.SUPPORTED_REGIONS)]
-        self.fields["region"].choices = [("", _("none: every number has one")), *countries]
+        field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *countries]
         if self.instance.number_count:
             self.fields["numbers"].help_text = _(
                 "%(n)s numbers are kept. Leave groups, numbers and file empty to keep them, or say others instead."
@@ -229,10 +236,13 @@ class GroupTaskForm(SeenForm, forms.ModelForm):
 
     def _not_asked(self) -> list[str]:
         """A repetition calls whom it repeats, a template nobody; groups and the library need their permissions."""
-        left_out = []
+        left_out: list[str] = []
         if self.instance.is_template or self.instance.door not in (Door.SEND, Door.UPDATE):
             left_out += NUMBER_FIELDS
-        elif not self.user.has_perm("messaging.view_contactgroup") or not self.fields["groups"].queryset.exists():
+        elif (
+            not self.user.has_perm("messaging.view_contactgroup")
+            or not ContactGroup.objects.filter(is_ad_hoc=False).exists()
+        ):
             left_out.append("groups")
         if self.instance.is_template:
             left_out.append("send_at")
@@ -252,7 +262,7 @@ class GroupTaskForm(SeenForm, forms.ModelForm):
         cleaned = super().clean() or {}
         for name, (switch, values) in WHEN.items():
             if name in self.fields and not self._is_on(cleaned, switch, values):
-                self._errors.pop(name, None)
+                self.errors.pop(name, None)
                 cleaned[name] = getattr(self.instance, name, None)
         return cleaned
 
@@ -266,7 +276,7 @@ class GroupTaskForm(SeenForm, forms.ModelForm):
     def _post_clean(self) -> None:
         """Everything that is wrong is said at once: ranges, rules between fields, the numbers, the audio file."""
         self._take_audio_file()
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         try:
             group_requests.check(self.instance)
         except ValidationError as problem:

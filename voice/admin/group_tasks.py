@@ -17,6 +17,7 @@ from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.exporting import Exporting, require_export
 from laaffic_console.kit.pages import page, require
+from laaffic_console.kit.people import signed_in
 from messaging.admin import approvals
 from messaging.services.campaigns.launch_checks import NotSeen
 from voice import group_exports
@@ -160,7 +161,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
         return self._write(request, task, task.name, own_page(task))
 
     def _write(self, request: HttpRequest, task: GroupTask, title: str, back: str) -> HttpResponse:
-        form = GroupTaskForm(request.POST or None, request.FILES or None, instance=task, user=request.user)
+        form = GroupTaskForm(request.POST or None, request.FILES or None, instance=task, user=signed_in(request))
         saved = self._save(request, form) if request.method == "POST" and form.is_valid() else None
         # Sent by upload.js, the page stays as it is: what was typed and chosen is still there when a field is wrong.
         is_fetched = request.headers.get("X-Requested-With") == "fetch"
@@ -176,7 +177,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
             with transaction.atomic():
                 if form.instance.pk and not form.compare():
                     return None
-                return group_tasks.save(form.instance, audience=form.audience, by=request.user)
+                return group_tasks.save(form.instance, audience=form.audience, by=signed_in(request))
         except ValidationError as problem:
             form.add_error(None, problem.messages)
             return None
@@ -195,7 +196,9 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
                 group_start.require(_Facts(task).checks, ticked=set(request.POST.getlist("seen")))
                 seen = request.POST.get("shown", "")
                 again = request.POST.get(FIELD, "")
-                return self._launched(request, group_tasks.launch(task.pk, by=request.user, seen=seen, again=again))
+                return self._launched(
+                    request, group_tasks.launch(task.pk, by=signed_in(request), seen=seen, again=again)
+                )
             except StillOpen as problem:
                 repeated = problem.sentence
             except NotSeen as problem:
@@ -311,7 +314,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
         if what not in ("copy", "unreached"):
             require(request, "voice.launch_grouptask")
         try:
-            made = MADE[what](task, by=request.user)
+            made = MADE[what](task, by=signed_in(request))
         except ValidationError as problem:
             say(request, problem)
             return HttpResponseRedirect(own_page(task))
@@ -319,7 +322,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
 
     def template_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask", "voice.add_grouptask")
-        kept = group_copies.template(self._posted(request, pk), by=request.user)
+        kept = group_copies.template(self._posted(request, pk), by=signed_in(request))
         messages.success(request, _("Kept as a template: new tasks can be made from it."))
         return HttpResponseRedirect(own_page(kept))
 
@@ -327,7 +330,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
         require(request, "voice.view_grouptask", "voice.launch_grouptask")
         task = self._posted(request, pk)
         try:
-            group_tasks.cancel(task.pk, by=request.user)
+            group_tasks.cancel(task.pk, by=signed_in(request))
             messages.success(request, _("Laaffic has taken the cancelling. Calls that ring already go on."))
         except ValidationError as problem:
             say(request, problem)
@@ -341,7 +344,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
             if not why:
                 raise ValidationError(_("Say how you know it: it is kept with the task."))
             settle = group_tasks.say_over if request.POST.get("word") == "over" else group_tasks.not_there
-            settle(task.pk, why=why[:120], by=request.user)
+            settle(task.pk, why=why[:120], by=signed_in(request))
         except ValidationError as problem:
             say(request, problem)
         return HttpResponseRedirect(own_page(task))

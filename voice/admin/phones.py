@@ -13,7 +13,9 @@ from django.views.decorators.cache import never_cache
 from unfold.decorators import display
 
 from laaffic_console.gateway.models import Application, CallState, Channel
+from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.pages import blame, page, require
+from laaffic_console.kit.people import signed_in
 from voice.admin.sync_state import CopiedListAdmin
 from voice.models import SipPhone
 from voice.services import phone_changes, phone_evidence, phones, syncing
@@ -44,7 +46,7 @@ class AddPhonesForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         ours = Application.objects.filter(channel=Channel.VOICE, is_active=True)
-        self.fields["application"].queryset = ours
+        field_of(self, "application", forms.ModelChoiceField).queryset = ours
         if len(only := ours[:2]) == 1:
             self.initial["application"] = only[0].pk
 
@@ -108,7 +110,7 @@ class SipPhoneAdmin(CopiedListAdmin):
         form = AddPhonesForm(request.POST or None)
         if form.is_bound and form.is_valid():
             try:
-                call = phone_changes.add(**form.cleaned_data, by=request.user)
+                call = phone_changes.add(**form.cleaned_data, by=signed_in(request))
             except ValidationError as problem:
                 blame(form, problem)
             else:
@@ -127,7 +129,7 @@ class SipPhoneAdmin(CopiedListAdmin):
         made = None
         if request.method == "POST":
             try:
-                made = phone_changes.reset(phone, by=request.user)
+                made = phone_changes.reset(phone, by=signed_in(request))
             except ValidationError as problem:
                 for said in problem.messages:
                     messages.error(request, said)

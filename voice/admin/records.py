@@ -20,6 +20,7 @@ from laaffic_console.kit import exports as files
 from laaffic_console.kit.exporting import Exporting, require_export
 from laaffic_console.kit.figures import money
 from laaffic_console.kit.pages import POSTED, ask_first, page
+from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import digits_of, plain
 from voice import exports
 from voice.admin.sync_state import CopiedListAdmin
@@ -121,7 +122,7 @@ class CallRecordAdmin(Exporting, CopiedListAdmin):
         if request.method == "POST":
             take, why = request.POST.get("word") == "take", request.POST.get("why", "")
             try:
-                cost_words.decide(record.pk, take=take, why=why, by=request.user)
+                cost_words.decide(record.pk, take=take, why=why, by=signed_in(request))
                 messages.success(request, _("Recorded, with your reason."))
             except ValidationError as problem:
                 for said in problem.messages:

@@ -30,14 +30,18 @@ from voice.admin.spoken_fields import ACCENTS, SpokenFields, SpokenTextWidget
 from voice.models import SpokenCampaign
 from voice.services.tts_channel import TtsOptions
 
-SPOKEN = [
+SPOKEN: tuple[str | tuple[str, ...], ...] = (
     "text",
     ("language", "language_code"),
     ("accent", "gender"),
     ("speaking_rate", "loop_count"),
     ("delay_play", "delay_hangup"),
-]
-CALL = [("max_ringing_time", "max_duration"), ("recall_count", "recall_interval"), "display_number"]
+)
+CALL: tuple[str | tuple[str, ...], ...] = (
+    ("max_ringing_time", "max_duration"),
+    ("recall_count", "recall_interval"),
+    "display_number",
+)
 
 
 class SpokenCampaignForm(SpokenFields, CampaignForm):

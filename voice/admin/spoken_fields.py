@@ -149,9 +149,9 @@ class SpokenFields(forms.Form):
     def keep_spoken(self, campaign: Campaign) -> None:
         """Show what a draft has."""
         options = TtsOptions.of(campaign)
-        self.initial |= options.as_json()
+        self.initial.update(options.as_json())
         if options.spoken.language not in BY_CODE:
-            self.initial |= {"language": OTHER, "language_code": options.spoken.language}
+            self.initial.update(language=OTHER, language_code=options.spoken.language)
 
     def clean_display_number(self) -> str:
         number: str = self.cleaned_data["display_number"].lstrip("+")

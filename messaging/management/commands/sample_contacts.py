@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import phonenumbers
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 # Country, share of the rows, language, cities, names as they are written there.
 PLACES = [
@@ -71,6 +71,8 @@ class Command(BaseCommand):
 def fresh_number(chance: random.Random, country: str, seen: set[str]) -> str:
     """A valid mobile number nobody else here has, written in one of the ways people write it."""
     example = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
+    if example is None:
+        raise CommandError(f"{country}: no mobile number is known there")
     national = phonenumbers.national_significant_number(example)
     while True:
         tail = "".join(chance.choice("0123456789") for _ in range(6))

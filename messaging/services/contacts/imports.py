@@ -224,7 +224,7 @@ def run(job_id: int) -> None:
             bell.ring("messaging.jobs.run_contact_import", job_id)
 
 
-def import_at_once(job: ContactImport, progress: Callable[[int], None] = lambda _: None) -> None:
+def import_at_once(job: ContactImport, progress: Callable[[int], object] = lambda _: None) -> None:
     """From the shell, in this process: no worker takes part, and the lease says that somebody is at it."""
     with leases.lease(f"import:{job.pk}", SHELL_LEASE_SECONDS) as held:
         if held is None:
@@ -238,7 +238,10 @@ def import_at_once(job: ContactImport, progress: Callable[[int], None] = lambda 
 
 
 def import_rows(
-    job: ContactImport, *, goes_on: Callable[[], bool] = lambda: True, progress: Callable[[int], None] = lambda _: None
+    job: ContactImport,
+    *,
+    goes_on: Callable[[], bool] = lambda: True,
+    progress: Callable[[int], object] = lambda _: None,
 ) -> bool:
     """Import behind `job.lines_done`, chunk by chunk; False when it was told to stop before the end."""
     try:

@@ -18,13 +18,16 @@ from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import Application, CallState, Channel
 from laaffic_console.gateway.services import open_acts
 from laaffic_console.kit import plain_text
+from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.pages import blame, page, require
+from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from laaffic_console.kit.stored_words import in_words
 from phone_numbers import exports
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool
+from phone_numbers.models.bindings import BindingQuerySet
 from phone_numbers.resources import BindingResource
 from phone_numbers.services import binding_changes, binding_sync, scheduling
 
@@ -151,7 +154,7 @@ class BindForm(AgainForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         usable = Application.objects.filter(channel=Channel.NUMBER, is_active=True)
-        self.fields["application"].queryset = usable
+        field_of(self, "application", forms.ModelChoiceField).queryset = usable
         if len(only := usable[:2]) == 1:
             self.fields["application"].initial = only[0]
 
@@ -195,7 +198,7 @@ class BindingAdmin(SyncedListAdmin):
         return response
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Binding], search_term: str
+        self, request: HttpRequest, queryset: BindingQuerySet, search_term: str
     ) -> tuple[QuerySet[Binding], bool]:
         digits = plain_text.digits_of(search_term) or search_term.strip()
         if not search_term.strip():
@@ -250,7 +253,7 @@ class BindingAdmin(SyncedListAdmin):
         form = BindForm(request.POST or None)
         if form.is_bound and form.is_valid():
             try:
-                asked = binding_changes.bind(**form.terms(), by=request.user)
+                asked = binding_changes.bind(**form.terms(), by=signed_in(request))
             except ValidationError as problem:
                 form.blame(problem)
             else:
@@ -310,7 +313,7 @@ class BindingAdmin(SyncedListAdmin):
                 binding,
                 seen_pair=request.POST.get("seen_pair", ""),
                 again=request.POST.get(open_acts.FIELD, ""),
-                by=request.user,
+                by=signed_in(request),
             )
         except ValidationError as problem:
             for said in problem.messages:

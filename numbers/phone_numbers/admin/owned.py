@@ -18,7 +18,9 @@ from unfold.decorators import action, display
 from laaffic_console.gateway.models import Application, CallState
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.file_input import FileInput
+from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.pages import blame, page
+from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.laaffic import VoicemailFile
 from laaffic_console.laaffic.numbers import MAX_VOICEMAIL
@@ -66,11 +68,11 @@ class EditForm(forms.Form):
 
     def __init__(self, number: OwnedNumber, *args: Any, **kwargs: Any) -> None:
         held = {name: getattr(number, name) for name in owned_changes.FIELDS}
-        super().__init__(*args, initial=held, **kwargs)
+        super().__init__(*args, **kwargs | {"initial": held})
         ours = Application.objects.filter(is_active=True)
         known = {application.app_id: str(application) for application in ours}
         others = {number.app_id: number.app_id} if number.app_id and number.app_id not in known else {}
-        self.fields["app_id"].choices = [("", _("none")), *(others | known).items()]
+        field_of(self, "app_id", forms.ChoiceField).choices = [("", _("none")), *(others | known).items()]
 
     def file(self) -> VoicemailFile | None:
         given = self.cleaned_data["voicemail_file"]
@@ -149,7 +151,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
         if form.is_bound and form.is_valid():
             given = {name: form.cleaned_data[name] for name in owned_changes.FIELDS if name in form.data}
             try:
-                call = owned_changes.edit(number, given, file=form.file(), seen=shown, by=request.user)
+                call = owned_changes.edit(number, given, file=form.file(), seen=shown, by=signed_in(request))
             except ValidationError as problem:
                 if isinstance(problem, owned_changes.Overtaken):
                     number.refresh_from_db()

@@ -13,7 +13,9 @@ from unfold.decorators import display
 
 from laaffic_console.gateway.models import CallState
 from laaffic_console.kit.pages import blame, page, require
+from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import digits_of, plain, whole_number
+from phone_numbers import number_lists
 from phone_numbers.admin.sync_panel import SyncedListAdmin, is_running
 from phone_numbers.models import NumberPool, PoolVersion, SyncStatus
 from phone_numbers.pool_config import MAX_CONCURRENCY, PoolConfig, difference
@@ -217,10 +219,11 @@ class NumberPoolAdmin(SyncedListAdmin):
                     typed=form.cleaned_data["typed"],
                     seen_version=form.cleaned_data["seen_version"],
                     seen_held=form.cleaned_data["seen_held"],
-                    by=request.user,
+                    by=signed_in(request),
                 )
             except ValidationError as problem:
-                pool, form = self._look_again(pk, form, problem)
+                again, form = self._look_again(pk, form, problem)
+                pool = again or pool
             else:
                 return self._to_what_came(request, sent)
         proposal = pool_changes.Proposal(version.config)
@@ -232,7 +235,7 @@ class NumberPoolAdmin(SyncedListAdmin):
             raise Http404
         pool = self._get(pk)
         try:
-            pool_changes.adopt(pool, seen_held=request.POST.get("seen_held", ""), by=request.user)
+            pool_changes.adopt(pool, seen_held=request.POST.get("seen_held", ""), by=signed_in(request))
         except ValidationError as problem:
             for said in problem.messages:
                 messages.error(request, said)
@@ -272,7 +275,7 @@ class NumberPoolAdmin(SyncedListAdmin):
         typed = form.cleaned_data["typed"]
         try:
             if pool is None:
-                sent = pool_changes.create(proposal.config, typed=typed, by=request.user)
+                sent = pool_changes.create(proposal.config, typed=typed, by=signed_in(request))
             else:
                 sent = pool_changes.apply(
                     pool,
@@ -280,7 +283,7 @@ class NumberPoolAdmin(SyncedListAdmin):
                     typed=typed,
                     seen_version=form.cleaned_data["seen_version"],
                     seen_held=form.cleaned_data["seen_held"],
-                    by=request.user,
+                    by=signed_in(request),
                 )
         except ValidationError as problem:
             pool, form = self._look_again(pool.pk if pool else None, form, problem)
@@ -307,7 +310,7 @@ class NumberPoolAdmin(SyncedListAdmin):
     ) -> tuple[NumberPool | None, PoolForm]:
         """The difference is drawn anew, so what counts as seen is what this page shows."""
         pool = self._get(pk) if pk is not None else None
-        again = PoolForm({**form.data.dict(), **as_seen(pool)})
+        again = PoolForm({name: form.data[name] for name in form.data} | as_seen(pool))
         blame(again, problem)
         return pool, again
 
@@ -370,7 +373,7 @@ def read_proposal(form: PoolForm, pool: NumberPool | None) -> pool_changes.Propo
         whitelist=given["whitelist"],
         max_concurrency=given["max_concurrency"],
         numbers=given["numbers"],
-        file=file.read(pool_changes.number_lists.MAX_FILE + 1) if file else None,
+        file=file.read(number_lists.MAX_FILE + 1) if file else None,
         pool=pool,
     )
 

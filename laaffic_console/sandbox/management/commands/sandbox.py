@@ -252,7 +252,7 @@ def options_of(given: dict[str, Any]) -> Options:
             "--delivery-delay, --ring-seconds and --talk-seconds are MIN,MAX in seconds and --app is APPID:PRODUCT"
         ) from problem
     words = [word.strip() for word in given["reply_words"].split(",") if word.strip()]
-    return Options(
+    options = Options(
         api_key=given["api_key"],
         api_secret=given["api_secret"],
         seed=given["seed"],
@@ -304,8 +304,10 @@ def options_of(given: dict[str, Any]) -> Options:
         reply_callback=given["reply_callback"],
         reply_delay=given["reply_delay"],
         misspelt_mnc=given["misspelt_mnc"],
-        **({"reply_words": words} if words else {}),
     )
+    if words:
+        options.reply_words = words
+    return options
 
 
 def faults_of(given: dict[str, Any]) -> Faults:

@@ -284,7 +284,7 @@ def of_version(version: PoolVersion) -> dict[str, Any]:
 
 def of_difference(changed: PoolDifference) -> dict[str, Any]:
     """What differs, and nothing that does not."""
-    parts = {name: getattr(changed, name) for name in PoolDifference.__slots__}  # type: ignore[attr-defined]
+    parts = {name: getattr(changed, name) for name in PoolDifference.__slots__}
     return {name: list(part) for name, part in parts.items() if part}
 
 
