@@ -18,7 +18,7 @@ def chosen(seed: int, numbers: Sequence[str], share: float) -> list[str]:
     return random.Random(f"opt-outs {seed}").sample(numbers, round(share * len(numbers)))  # noqa: S311 - repeatable
 
 
-def push(address: str, numbers: Sequence[str], look_after: Callable[[], None]) -> None:
+def push(address: str, numbers: Sequence[str], look_after: Callable[[], object]) -> None:
     """To the console's inbox; the web process may be dying just now."""
     at = f"{dt.datetime.now(ZONE):%Y-%m-%d %H:%M:%S}"
     for start in range(0, len(numbers), A_PUSH):
@@ -27,7 +27,7 @@ def push(address: str, numbers: Sequence[str], look_after: Callable[[], None]) -
         _until_taken(address, json.dumps(said).encode(), look_after)
 
 
-def _until_taken(address: str, body: bytes, look_after: Callable[[], None]) -> None:
+def _until_taken(address: str, body: bytes, look_after: Callable[[], object]) -> None:
     give_up_at = time.monotonic() + PATIENCE
     request = urllib.request.Request(  # noqa: S310 - our own
         address, data=body, headers={"Content-Type": "application/json"}
