@@ -40,7 +40,10 @@ def check(found: dict[str, object]) -> None:
 
 
 def test_on_sqlite_with_its_own_queue() -> None:
-    check(rehearsed("--seed", "11"))
+    found = rehearsed("--seed", "11", "--opt-outs", "0.3")
+
+    check(found)
+    assert found["counts"]["suppressed"]
 
 
 @pytest.mark.services
