@@ -76,7 +76,6 @@ class Rehearsal:
         total = self.wanted.recipients
         for number, blow in enumerate(self.blows, 1):
             share = self._wait_for(blow)
-            self._let_them_opt_out(share)
             while waiting and waiting[0].at_share <= share:
                 self.console.go_without(waiting.pop(0))
             said = self.console.strike(blow)
@@ -100,6 +99,7 @@ class Rehearsal:
             if accepted != before:
                 moved_at = now
             share = accepted / self.wanted.recipients
+            self._let_them_opt_out(share)
             if blow.at_share is None and now - began >= blow.after_seconds:
                 return share
             if blow.at_share is not None and (share >= blow.at_share or now - moved_at > 3 * STALE):
