@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
-AT_SHARE = 0.3  # of the recipients accepted
+AT_SHARE = 0.1  # of the recipients accepted: the inbox may be read late while processes die
 A_PUSH = 2000
 PATIENCE = 120.0
 ZONE = ZoneInfo("Asia/Shanghai")  # of the gateway's times that name none

@@ -40,10 +40,7 @@ def check(found: dict[str, object]) -> None:
 
 
 def test_on_sqlite_with_its_own_queue() -> None:
-    found = rehearsed("--seed", "11", "--opt-outs", "0.3")
-
-    check(found)
-    assert found["counts"]["suppressed"]
+    check(rehearsed("--seed", "11", "--opt-outs", "0.3"))
 
 
 @pytest.mark.services
