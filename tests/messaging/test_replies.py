@@ -32,8 +32,10 @@ from messaging.models import (
     ReplyPull,
     SuppressionEntry,
 )
+from messaging.services.audience import audience
 from messaging.services.campaigns import campaigns
 from messaging.services.replies import replies, reply_pulls, reply_pushes
+from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -293,6 +295,20 @@ class PullTests:
         sandbox.set_faults(status="-2", status_calls=1)
         with pytest.raises(CommandError, match=r"4luaKsL2: .*-2"):
             call_command("replies", "pull", stdout=out)
+
+    def test_a_stop_that_nobody_has_applied_is_obeyed_before_anything_leaves(
+        self, sandbox: RunningSandbox, application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 3)
+        campaign = campaigns.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
+        campaigns.launch(campaign.pk)
+        audience.freeze(campaign.pk)
+        inbox.store(kind="sms-reply", body=json.dumps(pushed(content="STOP")), source="127.0.0.1")
+
+        sending.send(campaign.pk)
+
+        assert sandbox.stats()["accepted"] == 2
+        assert Message.objects.get(number=NUMBER).state == MessageState.SUPPRESSED
 
     def launched_with_unread(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]

@@ -62,6 +62,15 @@ class Inbox(Generic[Entry]):
             else:
                 bell.ring(self.job)
 
+    def catch_up(self, seconds: float) -> None:
+        """Apply what waits, for so long at most, before something is done that it may speak against.
+
+        Where another is at it, nothing: that one may be slow, or dead.
+        """
+        with leases.lease(f"inbox:{self.kind}") as held:
+            if held is not None:
+                _Turn(self, held, seconds).work()
+
     def apply_some(self, go_on: Callable[[], bool] = lambda: True) -> int:
         """One round: every small body that waits, up to a limit, and a part of one large one; how many bodies.
 
@@ -138,9 +147,9 @@ class _Item(Generic[Entry]):
 class _Turn:
     """One worker's time with one inbox."""
 
-    def __init__(self, drained: Inbox[Any], held: leases.HeldLease) -> None:
+    def __init__(self, drained: Inbox[Any], held: leases.HeldLease, seconds: float = SLICE_SECONDS) -> None:
         self.drained, self.held = drained, held
-        self.give_up_at = time.monotonic() + SLICE_SECONDS
+        self.give_up_at = time.monotonic() + seconds
 
     def work(self) -> bool:
         """True when the inbox is empty, False when time is up or another has taken over."""

@@ -32,12 +32,14 @@ from messaging.services.campaigns import campaigns
 from messaging.services.channels import channels
 from messaging.services.channels.channels import NotReady, Post
 from messaging.services.channels.outgoing import Claim
+from messaging.services.replies import reply_pushes
 from messaging.services.sending import lost_answers
 
 logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 20.0  # a job's share; the next one goes on
 RENEW_EVERY = 4.0
+REPLIES_FIRST_SECONDS = 5.0
 CLAIMS_AHEAD = 4  # batches a transaction
 READY_AT_LEAST = 4  # so that answers do not meet an empty hand while the next are claimed
 ANSWERS_AT_ONCE = 4  # a transaction
@@ -59,6 +61,8 @@ def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
         if campaign.state != CampaignState.RUNNING:
             return
         settling.recover_stale(campaign_id, held.token)
+        # A STOP that came while no worker was there is obeyed before anything leaves (DESIGN §1.6).
+        reply_pushes.INBOX.catch_up(REPLIES_FIRST_SECONDS)
         if campaigns.hold_for_account(campaign_id):
             return
         try:
