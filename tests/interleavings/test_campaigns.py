@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Exists, ProtectedError
 from django.test import Client
 from django.urls import reverse
@@ -104,8 +105,11 @@ class LaunchTests:
 
         interleave(on, make)
 
+    @pytest.mark.parametrize("is_slow", [False, True])
     @pytest.mark.parametrize("is_scheduled", [False, True])
-    def test_somebody_joins_a_group(self, on: Stage, is_scheduled: bool) -> None:
+    def test_somebody_joins_a_group(self, on: Stage, is_scheduled: bool, is_slow: bool) -> None:
+        """`is_slow`: others join other groups, and are there, before the transaction that has let somebody in ends."""
+
         def make() -> Scene:
             campaign = rows.draft()
             shown_to = {contact.number for contact in campaign.groups.get().contacts.all()}
@@ -116,11 +120,19 @@ class LaunchTests:
                 Campaign.objects.filter(pk=campaign.pk).update(undo_until=timezone.now())
 
             def launch() -> None:
+                if is_slow:
+                    rows.people(1, rows.group_of(0))
                 if is_scheduled:
                     campaigns.start_scheduled(campaign.pk)
                 else:
                     campaigns.launch(campaign.pk, seen=seen)
-                rows.freeze(campaign.pk)
+                if not is_slow:
+                    rows.freeze(campaign.pk)
+
+            @transaction.atomic
+            def join() -> None:
+                contacts.add_to_group(newcomers_of(newcomers), group)
+                fresh(campaign)
 
             def check(launched: Ending, joined: Ending) -> None:
                 only(launched, NotAllowed)
@@ -130,7 +142,7 @@ class LaunchTests:
                 rows.agrees(campaign)
 
             group = campaign.groups.get()
-            return Scene(launch, lambda: contacts.add_to_group(newcomers_of(newcomers), group), check)
+            return Scene(launch, join, check)
 
         interleave(on, make)
 
