@@ -7,40 +7,57 @@
       const data = JSON.parse(canvas.dataset.chart);
       const soft = getComputedStyle(document.documentElement).getPropertyValue("--c-soft");
       const line = getComputedStyle(canvas).getPropertyValue("--c-line");
+      const stacked = canvas.dataset.kind !== "line";
       canvas.chart = new Chart(canvas, {
-        type: canvas.dataset.kind || "bar", data,
-        options: { animation: false, maintainAspectRatio: false, responsive: true,
-          scales: { x: { stacked: canvas.dataset.kind !== "line", ticks: { color: soft, maxTicksLimit: 12 }, grid: { display: false } },
-                    y: { stacked: canvas.dataset.kind !== "line", beginAtZero: true, ticks: { color: soft, precision: 0 }, grid: { color: line } } },
-          plugins: { legend: { labels: { color: soft, boxWidth: 12 } } } },
+        type: canvas.dataset.kind || "bar",
+        data,
+        options: {
+          animation: false,
+          maintainAspectRatio: false,
+          responsive: true,
+          scales: {
+            x: { stacked, ticks: { color: soft, maxTicksLimit: 12 }, grid: { display: false } },
+            y: { stacked, beginAtZero: true, ticks: { color: soft, precision: 0 }, grid: { color: line } },
+          },
+          plugins: { legend: { labels: { color: soft, boxWidth: 12 } } },
+        },
       });
     }
   };
   // The reader's own clock, and what is left of a moment.
   const clocks = (root) => {
     for (const shown of root.querySelectorAll("time[data-my-clock]")) {
-      const at = new Date(shown.dateTime), zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-      shown.textContent = `${at.toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "short" })} (${zone})`;
+      const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+      const how = { dateStyle: "short", timeStyle: "short" };
+      const at = new Date(shown.dateTime).toLocaleString(document.documentElement.lang, how);
+      shown.textContent = `${at} (${zone})`;
     }
-    for (const shown of root.querySelectorAll("[data-seconds-until]"))
-      shown.textContent = `${Math.max(0, Math.ceil((new Date(shown.dataset.secondsUntil) - Date.now()) / 1000))} s`;
+    for (const shown of root.querySelectorAll("[data-seconds-until]")) {
+      const left = (new Date(shown.dataset.secondsUntil) - Date.now()) / 1000;
+      shown.textContent = `${Math.max(0, Math.ceil(left))} s`;
+    }
   };
   // What somebody has typed, ticked, chosen or opened in a part survives when the part is fetched again.
-  const fieldsOf = (root) => [...root.querySelectorAll("input:not([type=hidden], [type=submit], [type=button]), select, textarea")];
-  const keyOf = (field) => `${field.form?.getAttribute("action") || field.form?.id || ""} ${field.name || field.id} ${
-    ["checkbox", "radio"].includes(field.type) ? field.value : ""}`;
+  const FIELDS = "input:not([type=hidden], [type=submit], [type=button]), select, textarea";
+  const fieldsOf = (root) => [...root.querySelectorAll(FIELDS)];
+  const isTicked = (field) => ["checkbox", "radio"].includes(field.type);
+  const keyOf = (field) => {
+    const form = field.form?.getAttribute("action") || field.form?.id || "";
+    return [form, field.name || field.id, isTicked(field) ? field.value : ""].join(" ");
+  };
   const isChanged = (field) => {
-    if (["checkbox", "radio"].includes(field.type)) return field.checked !== field.defaultChecked;
+    if (isTicked(field)) return field.checked !== field.defaultChecked;
     if (field.type === "file") return field.files.length > 0;
     if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected);
     return field.value !== field.defaultValue;
   };
   const carry = (field, into) => {
     if (field.type === "file") into.files = field.files;
-    else if (["checkbox", "radio"].includes(field.type)) into.checked = field.checked;
-    else if (field.options) for (const option of into.options)
-      option.selected = [...field.options].some((old) => old.value === option.value && old.selected);
-    else into.value = field.value;
+    else if (isTicked(field)) into.checked = field.checked;
+    else if (field.options) {
+      for (const option of into.options)
+        option.selected = [...field.options].some((old) => old.value === option.value && old.selected);
+    } else into.value = field.value;
     into.dispatchEvent(new Event("input", { bubbles: true }));
     into.dispatchEvent(new Event("change", { bubbles: true }));
   };
@@ -55,7 +72,8 @@
     const focused = document.activeElement;
     if (!old.contains(focused)) return;
     const into = fieldsOf(fresh)[fieldsOf(old).indexOf(focused)];
-    const found = there.get(keyOf(focused)) || (focused.id && fresh.querySelector(`#${CSS.escape(focused.id)}`)) || into;
+    const named = focused.id && fresh.querySelector(`#${CSS.escape(focused.id)}`);
+    const found = there.get(keyOf(focused)) || named || into;
     return () => {
       found?.focus({ preventScroll: true });
       if (found?.setSelectionRange && focused.selectionStart !== null)
@@ -110,8 +128,10 @@
     document.addEventListener("submit", (event) => {
       const form = event.target;
       if (event.defaultPrevented) return;
-      if (form.dataset.sent) { event.preventDefault(); return; }
-      if (form.dataset.confirm && !confirm(form.dataset.confirm)) { event.preventDefault(); return; }
+      if (form.dataset.sent || (form.dataset.confirm && !confirm(form.dataset.confirm))) {
+        event.preventDefault();
+        return;
+      }
       if (form.dataset.once === undefined) return;
       form.dataset.sent = "true";
       form.querySelectorAll("button[type=submit]").forEach((button) => button.setAttribute("aria-busy", "true"));
@@ -129,7 +149,8 @@
       drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
       drop.addEventListener("dragleave", () => drop.classList.remove("over"));
       drop.addEventListener("drop", (event) => {
-        event.preventDefault(); drop.classList.remove("over"); 
+        event.preventDefault();
+        drop.classList.remove("over");
         if (!event.dataTransfer.files.length) return;
         input.files = event.dataTransfer.files;
         input.dispatchEvent(new Event("change", { bubbles: true }));
