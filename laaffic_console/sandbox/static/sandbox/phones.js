@@ -72,7 +72,7 @@ const showPhones = (messages) => {
   byId("phones").replaceChildren(...[...phones].map(([number, received]) => {
     const phone = el("article", "phone");
     phone.append(el("h3", "", "+" + number));
-    for (const message of received.reverse()) {
+    for (const message of received.toReversed()) {
       const meta = el("div", "meta");
       const words = {
         delivered: "✓ delivered",
