@@ -37,6 +37,8 @@ demo: install
 check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/djlint --lint --quiet laaffic_console messaging voice numbers
+	$(BIN)/oxlint laaffic_console messaging voice numbers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -W error manage.py makemigrations --check --dry-run

@@ -37,7 +37,11 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "laaffic_console.dashboard.look.environment",
     "DASHBOARD_CALLBACK": "laaffic_console.dashboard.frontpage.context",
     "STYLES": [lambda request: static("console/console.css"), lambda request: static("console/parts.css")],
-    "SCRIPTS": [lambda request: static("console/console.js")],
+    "SCRIPTS": [
+        lambda request: static("console/charts.js"),
+        lambda request: static("console/live.js"),
+        lambda request: static("console/console.js"),
+    ],
     "BORDER_RADIUS": "8px",
     "COLORS": {
         "primary": {

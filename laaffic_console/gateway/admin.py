@@ -207,6 +207,7 @@ class AccountHoldAdmin(ReadOnlyAdmin):
 
 @admin.register(BalanceReading)
 class BalanceReadingAdmin(ReadOnlyAdmin):
+    is_named_as_a_whole = True
     list_display = ["at", "balance", "gift", "credit", "currency"]
     list_before_template = "gateway/balance_chart.html"
 
@@ -231,6 +232,7 @@ class BalanceReadingAdmin(ReadOnlyAdmin):
 
 @admin.register(GatewayCall)
 class GatewayCallAdmin(ReadOnlyAdmin):
+    is_named_as_a_whole = True
     list_display = [
         "id",
         "interface",
@@ -344,6 +346,7 @@ class AsItCame(ReadOnlyAdmin):
 
 @admin.register(PushedBody)
 class PushedBodyAdmin(AsItCame):
+    is_named_as_a_whole = True
     list_display = ["id", "kind", "received_at", "source", "entries", "applied_at", "failed", "trouble"]
     list_filter = ["kind", FailedFilter]
     actions_detail = ["try_again"]

@@ -36,6 +36,7 @@ def _short_forms(list_filter: Any) -> set[str]:
 
 class ModelAdmin(unfold.ModelAdmin):
     lookups_beside_filters: ClassVar[tuple[str, ...]] = ()  # that pages of ours link to
+    is_named_as_a_whole: ClassVar[bool] = False  # "ledger", of which there are no twelve: they are counted as results
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         usual = super().get_changelist(request, **kwargs)

@@ -154,8 +154,8 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
 
         progress = getattr(campaign, "progress", None) or counting.progress(campaign)
         return format_html(
-            '<div style="min-width: 9rem">{}</div>',
-            render_to_string("messaging/progress_bar.html", {"progress": progress}),
+            '<div class="c-bar-box">{}</div>',
+            render_to_string("console/progress_bar.html", {"parts": progress["parts"]}),
         )
 
     @display(description=gettext_lazy("total"), ordering="total")

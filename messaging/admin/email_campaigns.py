@@ -189,8 +189,8 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
     @display(description=gettext_lazy("progress"))
     def bar(self, campaign: EmailCampaign) -> str:
         progress = getattr(campaign, "progress", None) or email_counting.progress(campaign)
-        shown = render_to_string("messaging/progress_bar.html", {"progress": progress})
-        return format_html('<div style="min-width: 9rem">{}</div>', shown)
+        shown = render_to_string("console/progress_bar.html", {"parts": progress["parts"]})
+        return format_html('<div class="c-bar-box">{}</div>', shown)
 
     # Who may what
 

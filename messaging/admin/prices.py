@@ -21,6 +21,7 @@ from messaging.services.reports.prices import Price
 
 @admin.register(ListPrice)
 class ListPriceAdmin(SharedRowAdmin, SafeImportMixin, ModelAdmin):
+    is_named_as_a_whole = True
     list_display = ["country", "channel", "shown_price", "charged", "difference", "updated_at"]
     list_filter = ["channel", "currency"]
     search_fields = ["=country"]

@@ -93,7 +93,7 @@ class ReplyAdmin(Exporting, ReadOnlyAdmin):
     @display(description=gettext_lazy("text"))
     def said(self, reply: Reply) -> SafeString:
         shown = Truncator(reply.content).chars(SHOWN)
-        return format_html('<span style="white-space: normal" title="{}">{}</span>', reply.content, shown)
+        return format_html('<span class="c-wrap" title="{}">{}</span>', reply.content, shown)
 
     @display(description=gettext_lazy("opted out"), label="warning")
     def obeyed(self, reply: Reply) -> str:

@@ -127,6 +127,7 @@ def allowed_words(n: int) -> str:
 
 @admin.register(SuppressionEntry)
 class SuppressionEntryAdmin(SharedRowAdmin, ModelAdmin):
+    is_named_as_a_whole = True
     list_display = ["number", "channel", "shown_reason", "note", "source", "created_by", "created_at"]
     list_filter = ["channel", "reason"]
     list_select_related = ["created_by"]

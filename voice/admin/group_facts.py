@@ -44,7 +44,8 @@ def bar(task: GroupTask) -> list[dict[str, Any]]:
     """Connected, not connected, and ringing or talking now; the rest of the bar is who was not called yet."""
     ended = (task.connected or 0) + (task.failed or 0)
     counts = [("good", task.connected or 0), ("bad", task.failed or 0), ("moving", max(0, (task.called or 0) - ended))]
-    return [{"tone": tone, "width": round(100 * n / task.total, 3)} for tone, n in counts] if task.total else []
+    whole = task.total
+    return [{"tone": tone, "count": n, "width": round(100 * n / whole, 3)} for tone, n in counts] if whole else []
 
 
 def button_words(task: GroupTask, phones: int) -> str:

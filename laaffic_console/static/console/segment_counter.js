@@ -1,9 +1,9 @@
 "use strict";
 // What a text costs, shown as it is written: <textarea data-segment-counter="ID OF THE ELEMENT THAT SHOWS IT">; the
-// element is made behind the text where the page has none. The rules are those of messaging/segments.py, the tables come
-// from it (segment_tables.js, to be loaded before this). The words can be given as JSON in data-labels; a label with
-// _one, _few, … is chosen by the page's language. data-fields is JSON too: the merge fields that can be put in, each with
-// the shortest, a typical and the longest text that it stands for: {"name": ["", "xxxx", "xxxxxxxx"]}.
+// element is made behind the text where the page has none. The rules are those of messaging/segments.py, the tables
+// come from it (segment_tables.js, to be loaded before this). The words can be given as JSON in data-labels; a label
+// with _one, _few, … is chosen by the page's language. data-fields is JSON too: the merge fields that can be put in,
+// each with the shortest, a typical and the longest text that it stands for: {"name": ["", "xxxx", "xxxxxxxx"]}.
 const SegmentCounter = (() => {
   const LABELS = {
     characters: "{n} of {limit} characters",
@@ -160,7 +160,8 @@ const SegmentCounter = (() => {
       const plain = (text) => [...text].map((character) => replace(character) ?? character).join("");
       const { value, selectionStart, selectionEnd } = textarea;
       textarea.value = plain(value);
-      textarea.setSelectionRange(plain(value.slice(0, selectionStart)).length, plain(value.slice(0, selectionEnd)).length);
+      const placed = (at) => plain(value.slice(0, at)).length;
+      textarea.setSelectionRange(placed(selectionStart), placed(selectionEnd));
       textarea.dispatchEvent(new Event("input", { bubbles: true }));
       textarea.dispatchEvent(new Event("change", { bubbles: true }));
       refresh();
@@ -188,7 +189,8 @@ const SegmentCounter = (() => {
     function figures({ encoding, segments, unitsLeft, characters, varies }, expected) {
       const line = element("p", "segment-counter-figures");
       const over = characters - SEGMENT_TABLES.limit;
-      const size = element("span", "segment-counter-characters", say("characters", { n: characters, limit: SEGMENT_TABLES.limit }));
+      const shownSize = say("characters", { n: characters, limit: SEGMENT_TABLES.limit });
+      const size = element("span", "segment-counter-characters", shownSize);
       if (over > 0) {
         size.classList.add("segment-counter-over");
         size.textContent += `, ${sayMany("too_long", over)}`;

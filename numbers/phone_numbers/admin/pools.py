@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.gateway.models import CallState
+from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.pages import blame, page, require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import digits_of, plain, whole_number
@@ -63,6 +64,7 @@ class PoolForm(forms.Form):
         label=gettext_lazy("… and those of a CSV file"),
         required=False,
         allow_empty_file=True,
+        widget=FileInput(),
         help_text=gettext_lazy("A column called “number”, or one column without a header."),
     )
     typed = forms.CharField(label=gettext_lazy("Type the pool’s number to confirm"), required=False)

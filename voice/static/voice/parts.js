@@ -1,5 +1,6 @@
 "use strict";
-// Parts of a form that appear when they apply: data-when="source=1,2" or "hang_up_sms=on". What is hidden keeps its value.
+// Parts of a form that appear when they apply: data-when="source=1,2" or "hang_up_sms=on".
+// What is hidden keeps its value.
 document.addEventListener("DOMContentLoaded", () => {
   const parts = [...document.querySelectorAll("[data-when]")];
   if (!parts.length) return;

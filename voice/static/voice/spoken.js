@@ -1,5 +1,6 @@
 "use strict";
-// Beside a text that will be spoken: about how long it takes, as the server reckons it; and only accents that its language has.
+// Beside a text that will be spoken: about how long it takes, as the server reckons it; and only accents
+// that its language has.
 document.addEventListener("DOMContentLoaded", () => {
   const text = document.querySelector("[data-spoken]");
   if (!text) return;
@@ -15,7 +16,8 @@ document.addEventListener("DOMContentLoaded", () => {
     clearTimeout(waiting);
     waiting = setTimeout(async () => {
       const body = new FormData();
-      for (const name of ["text", "speaking_rate", "loop_count", "csrfmiddlewaretoken"]) body.append(name, form.elements[name].value);
+      for (const name of ["text", "speaking_rate", "loop_count", "csrfmiddlewaretoken"])
+        body.append(name, form.elements[name].value);
       try {
         const answer = await fetch(text.dataset.spoken, { method: "POST", body });
         if (answer.ok) said.textContent = (await answer.json()).said;
@@ -32,7 +34,8 @@ document.addEventListener("DOMContentLoaded", () => {
   }));
   const offer = () => {
     const known = accents.get(form.elements.language.value) ?? [];
-    for (const option of accent.options) option.hidden = Boolean(option.value) && known.length > 0 && !known.includes(option.value);
+    for (const option of accent.options)
+      option.hidden = Boolean(option.value) && known.length > 0 && !known.includes(option.value);
     if (accent.selectedOptions[0]?.hidden) accent.value = "";
     const row = form.elements.language_code.closest(".field-language_code, .c-field") ?? form.elements.language_code;
     row.hidden = form.elements.language.value !== "other";

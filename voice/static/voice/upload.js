@@ -19,7 +19,9 @@ document.addEventListener("DOMContentLoaded", () => {
     const request = new XMLHttpRequest();
     request.open("POST", form.action || location.href);
     request.setRequestHeader("X-Requested-With", "fetch");
-    request.upload.addEventListener("progress", (sent) => { if (sent.lengthComputable) bar.value = sent.loaded / sent.total; });
+    request.upload.addEventListener("progress", (sent) => {
+      if (sent.lengthComputable) bar.value = sent.loaded / sent.total;
+    });
     request.addEventListener("load", () => {
       try {
         const answer = JSON.parse(request.responseText);

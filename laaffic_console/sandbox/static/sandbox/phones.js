@@ -1,8 +1,14 @@
 "use strict";
 const KINDS = {
-  reset_before: "cut before it is read", reset_after: "accepted, then cut", bad_gateway_before: "502, not accepted",
-  bad_gateway_after: "accepted, then 502", html: "accepted, answered with a page", half_json: "accepted, half an answer",
-  hang: "accepted, never answered", busy: "−15, not accepted", failure_before: "−12, not accepted",
+  reset_before: "cut before it is read",
+  reset_after: "accepted, then cut",
+  bad_gateway_before: "502, not accepted",
+  bad_gateway_after: "accepted, then 502",
+  html: "accepted, answered with a page",
+  half_json: "accepted, half an answer",
+  hang: "accepted, never answered",
+  busy: "−15, not accepted",
+  failure_before: "−12, not accepted",
   failure_after: "accepted, then −18",
 };
 const el = (tag, className, text) => {
@@ -40,7 +46,10 @@ byId("shift").addEventListener("change", async (event) => {
 });
 const pictures = new Map();
 const showPicture = async (id, bubble) => {
-  if (!pictures.has(id)) pictures.set(id, (await (await fetch("/sandbox/attachments?id=" + encodeURIComponent(id))).json()).image);
+  if (!pictures.has(id)) {
+    const answer = await fetch("/sandbox/attachments?id=" + encodeURIComponent(id));
+    pictures.set(id, (await answer.json()).image);
+  }
   if (!pictures.get(id)) return;
   const picture = el("img");
   picture.src = pictures.get(id);
@@ -63,11 +72,19 @@ const showPhones = (messages) => {
   byId("phones").replaceChildren(...[...phones].map(([number, received]) => {
     const phone = el("article", "phone");
     phone.append(el("h3", "", "+" + number));
-    for (const message of received.reverse()) {
+    for (const message of received.toReversed()) {
       const meta = el("div", "meta");
-      const words = { delivered: "✓ delivered", failed: "✗ " + message.reason, sending: "on its way", queued: "queued" };
+      const words = {
+        delivered: "✓ delivered",
+        failed: "✗ " + message.reason,
+        sending: "on its way",
+        queued: "queued",
+      };
       const count = message.segments === 1 ? "1 segment" : message.segments + " segments";
-      meta.append(el("span", "", (message.sender_id || "no sender ID") + " · " + count), el("span", message.state, words[message.state]));
+      meta.append(
+        el("span", "", (message.sender_id || "no sender ID") + " · " + count),
+        el("span", message.state, words[message.state]),
+      );
       const bubble = el("div", "bubble", (message.title ? message.title + "\n" : "") + message.content);
       for (const file of message.files) {
         bubble.append(el("div", "file", file));
