@@ -4,6 +4,8 @@ PYTHON ?= $(or $(shell for python in python3.11 python3.12 python3.13 python3; d
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done),python3)
 BIN := .venv/bin
 READY := .venv/.ready
+# Containers often set it; without kept bytecode each process of the tests compiles all of them again.
+export PYTHONDONTWRITEBYTECODE :=
 BEGAN := $(shell date +%s)
 TOOK = @echo "make $@ took $$(( $$(date +%s) - $(BEGAN) )) seconds; its limit on two quiet cores is"
 

@@ -7,8 +7,10 @@ permissions and roles anew: half a second, hundreds of times. Here SQLite's own 
 
 import fcntl
 import hashlib
+import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -21,6 +23,7 @@ from pytest_django import DjangoDbBlocker
 
 from laaffic_console.conf import BASE_DIR
 
+MEMORY, ROOM = "/dev/shm", 512 * 1024 * 1024
 KEPT = BASE_DIR / "build" / "test-databases"
 MADE_FROM = ["migrations/*.py", "models/*.py", "models.py", "apps.py", "roles.py"]
 APPS = ["laaffic_console/*", "messaging", "voice", "numbers/phone_numbers"]
@@ -46,17 +49,25 @@ def django_db_keepdb() -> bool:
     return is_sqlite()
 
 
+def in_memory() -> str | None:
+    """Where files cost no disk, so that none is waited for at each commit; None where there is no such place."""
+    has_room = os.path.isdir(MEMORY) and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+    return MEMORY if has_room else None
+
+
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
     """SQLite in a file, as it is in life: a live server and its test wait for each other's locks there, while in
-    memory, where they share a cache, one of them fails at once."""
-    if is_sqlite():
-        used = tmp_path_factory.mktemp("database") / "test.sqlite3"
+    SQLite's own memory, where they share a cache, one of them fails at once."""
+    if not is_sqlite():
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="console-tests-", dir=in_memory(), ignore_cleanup_errors=True) as folder:
+        used = Path(folder) / "test.sqlite3"
         settings.DATABASES["default"]["TEST"]["NAME"] = str(used)
         if kept_database().exists():
             shutil.copyfile(kept_database(), used)
+        yield
 
 
 @pytest.fixture(scope="session")

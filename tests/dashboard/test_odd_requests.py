@@ -170,8 +170,8 @@ def test_the_links_of_our_pages_are_answered(signed_in: Client) -> None:
         assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("year", [1, 9999])
-@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/New_York"])
+# West of Greenwich the first hours are out of range, east of it the last ones.
+@pytest.mark.parametrize(("zone", "year"), [("UTC", 1), ("America/New_York", 1), ("UTC", 9999), ("Asia/Kolkata", 9999)])
 def test_a_moment_that_clocks_cannot_show_is_neither_stored_nor_fatal(signed_in: Client, zone: str, year: int) -> None:
     at = dt.datetime(year, 1 if year == 1 else 12, 1 if year == 1 else 31, 23 * (year > 1), tzinfo=dt.UTC)
     made: list[tuple[str, Any, tuple[str, ...]]] = []

@@ -79,7 +79,7 @@ class TablesTests:
 
 class EqualTests:
     def test_both_count_alike(self) -> None:
-        texts = random_texts(1500)
+        texts = random_texts(500)
 
         answers = in_javascript(texts)
 
