@@ -117,7 +117,7 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
             (kind.label, settings.CONSOLE_URL + reverse("hooks:push", args=[token, kind.value]))
             for kind in kinds.get(application.channel, list(PushKind))
         ]
-        return format_html_join("", '<p>{}<br><span class="c-mono">{}</span></p>', rows)
+        return format_html_join("", '<p>{}<br><span class="c-mono c-anywhere">{}</span></p>', rows)
 
     @action(description=gettext_lazy("Test connection"), url_path="check-account", permissions=["change"], attrs=POSTED)
     def check_account(self, request: HttpRequest) -> HttpResponse:

@@ -1,7 +1,10 @@
 """On a phone: where one is can be read, and nothing is wider than the screen."""
 
 import pytest
+from django.conf import LazySettings
 from playwright.sync_api import Page, expect
+
+from laaffic_console.gateway.models import Application
 
 pytestmark = [
     pytest.mark.browser,
@@ -28,4 +31,14 @@ def test_the_title_of_a_page_is_not_cut(page: Page, address: str, named: str) ->
     shown = page.locator("#header-inner h1 > .truncate:visible")
     expect(shown).to_have_text(named)
     assert shown.evaluate("(title) => title.scrollWidth <= title.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_callback_address_is_broken_where_the_screen_ends(page: Page, settings: LazySettings) -> None:
+    settings.LAAFFIC_PUSH_TOKENS = ["t" * 48]
+    application = Application.objects.create(app_id="4luaKsL2", channel="sms")
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    page.goto(f"/admin/gateway/application/{application.pk}/change/")
+
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
