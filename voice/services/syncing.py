@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.gateway.services import bell, due, isolation, leases
+from laaffic_console.gateway.services import bell, code_words, due, isolation, leases
 from laaffic_console.gateway.services.account import NotConfigured
-from laaffic_console.laaffic import LaafficError, Refused
+from laaffic_console.laaffic import LaafficError
 from voice.models import VoiceSync
 
 JOB = "voice.jobs.sync"
@@ -84,13 +84,7 @@ def go_on(held: leases.HeldLease) -> None:
 
 
 def said(problem: LaafficError | NotConfigured | SyncFailed) -> str:
-    if isinstance(problem, Refused):
-        shown = {"code": problem.code, "meaning": _(problem.meaning), "advice": _(problem.advice)}
-        return _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown
-    if isinstance(problem, LaafficError):
-        why = {"why": problem.message[:150]}
-        return _("No usable answer from Laaffic (%(why)s). The next synchronisation tries again.") % why
-    return str(problem)
+    return code_words.not_read(problem) if isinstance(problem, LaafficError) else str(problem)
 
 
 def _finish(name: str, **outcome: object) -> None:

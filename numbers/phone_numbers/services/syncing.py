@@ -10,9 +10,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services import isolation, leases
+from laaffic_console.gateway.services import code_words, isolation, leases
 from laaffic_console.gateway.services.account import NotConfigured
-from laaffic_console.laaffic import LaafficError, Refused
+from laaffic_console.laaffic import LaafficError
 from phone_numbers.models import SyncStatus
 
 logger = logging.getLogger(__name__)
@@ -92,14 +92,7 @@ def write_each(name: str, records: Sequence[Record], write: Callable[[Sequence[R
 
 
 def said(problem: LaafficError | NotConfigured) -> str:
-    if isinstance(problem, NotConfigured):
-        return str(problem)
-    if isinstance(problem, Refused):
-        shown = {"code": problem.code, "meaning": _(problem.meaning), "advice": _(problem.advice)}
-        return _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown
-    return _("No usable answer from Laaffic (%(why)s). The next synchronisation tries again.") % {
-        "why": problem.message[:150]
-    }
+    return code_words.not_read(problem) if isinstance(problem, LaafficError) else str(problem)
 
 
 def _remark(result: SyncResult) -> str:
