@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
@@ -15,7 +14,6 @@ from messaging.admin.attachments import clock_of
 from messaging.admin.campaigns import CampaignAdmin, CampaignForm
 from messaging.admin.channel_campaigns import ChannelCampaignAdmin
 from messaging.models import Campaign, MmsAttachment, MmsCampaign
-from messaging.services.mms import attachments
 from messaging.services.mms.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
 
 
@@ -86,10 +84,6 @@ class MmsCampaignAdmin(ChannelCampaignAdmin):
         (gettext_lazy("Message"), {"fields": ["title", "mms_type", "attachments", "text"]}),
         *CampaignAdmin.fieldsets[2:],
     ]
-
-    def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
-        attachments.mark_used(form.options().attachments)
-        super().save_model(request, obj, form, change)
 
 
 channel_pages.register(

@@ -96,7 +96,6 @@ class Command(BaseCommand):
             channel="mms",
             channel_options=chosen.as_json(),
         )
-        attachments.mark_used(chosen.attachments)
         return {"id": campaign.pk}
 
 

@@ -39,6 +39,9 @@ class SendingChannel(ABC):
         """{field: sentences} beyond the text itself."""
         return {}
 
+    def saved(self, campaign: Campaign) -> None:  # noqa: B027 - most channels' drafts refer to nothing
+        """A draft was saved: what it refers to is in use from here on."""
+
     def title(self, campaign: Campaign) -> str:
         """A second text that goes out with the first; its merge fields are filled in too. "" where there is none."""
         return ""

@@ -62,6 +62,9 @@ class MmsChannel(SendingChannel):
         }
         return {field: [sentence] for field, sentence in found.items() if sentence}
 
+    def saved(self, campaign: Campaign) -> None:
+        attachments.mark_used(MmsOptions.of(campaign).attachments)
+
     def title(self, campaign: Campaign) -> str:
         return MmsOptions.of(campaign).title
 
