@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.form_fields import field_of
 from messaging.admin import channel_pages, mms_parts
 from messaging.admin.attachments import clock_of
@@ -66,7 +67,7 @@ class MmsCampaignForm(CampaignForm):
 
     def draft(self, cleaned: dict[str, Any]) -> Campaign:
         campaign = super().draft(cleaned)
-        campaign.channel, campaign.channel_options = Campaign.Channel.MMS, self.options().as_json()
+        campaign.channel, campaign.channel_options = Channel.MMS, self.options().as_json()
         return campaign
 
     def options(self) -> MmsOptions:
@@ -78,7 +79,7 @@ class MmsCampaignForm(CampaignForm):
 @admin.register(MmsCampaign)
 class MmsCampaignAdmin(ChannelCampaignAdmin):
     form = MmsCampaignForm
-    channel = Campaign.Channel.MMS
+    channel = Channel.MMS
     fieldsets = [
         (None, {"fields": ["name", ("application", "sender_id")]}),
         (gettext_lazy("Message"), {"fields": ["title", "mms_type", "attachments", "text"]}),
@@ -87,6 +88,6 @@ class MmsCampaignAdmin(ChannelCampaignAdmin):
 
 
 channel_pages.register(
-    Campaign.Channel.MMS,
+    Channel.MMS,
     channel_pages.ChannelPages(form="admin:messaging_mmscampaign_change", beside=mms_parts.of, has_segments=False),
 )

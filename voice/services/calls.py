@@ -18,7 +18,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import CallState, Channel, GatewayCall
 from laaffic_console.gateway.services import database_clock, due, ledger, lost_calls, open_acts, performing, workers
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
@@ -114,7 +114,7 @@ def _settle_by_word(asked: SipCall, state: CallState, said: str) -> None:
 
 
 def _check_wanted(number: str) -> None:
-    channels = [SuppressionEntry.Channel.VOICE, SuppressionEntry.Channel.ALL]
+    channels = [Channel.VOICE, Channel.ALL]
     if SuppressionEntry.objects.of_subscribers([number]).stopping(channels).exists():
         raise ValidationError({"callee": _("The number is on the suppression list: it is not called.")})
 

@@ -56,7 +56,7 @@ def create(
     error_limit: int | None = None,
     retry_of: Campaign | None = None,
     kind: str = Campaign.Kind.CAMPAIGN,
-    channel: str = Campaign.Channel.SMS,
+    channel: str = Channel.SMS,
     channel_options: dict[str, Any] | None = None,
     by: User | None = None,
 ) -> Campaign:

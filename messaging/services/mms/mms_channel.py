@@ -49,9 +49,9 @@ class MmsOptions:
 
 
 class MmsChannel(SendingChannel):
-    key = "mms"
+    key = Channel.MMS.value
     application_channel = Channel.SMS
-    stopped_like = "sms"  # it comes from the same sender: who said STOP to that wants no picture either
+    stopped_like = Channel.SMS.value  # it comes from the same sender: who said STOP to that wants no picture either
 
     def problems(self, campaign: Campaign) -> dict[str, list[str]]:
         options = MmsOptions.of(campaign)

@@ -10,7 +10,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.models import Application, Channel, GatewayCall
 from laaffic_console.gateway.services import code_words, ledger, open_acts
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.gateway.services.performing import perform
@@ -147,7 +147,7 @@ def _calling_code(number: str) -> int:
 
 def _check_terms(application: Application, pool_number: str, seconds: int) -> None:
     problems = {}
-    if application.channel != "number":
+    if application.channel != Channel.NUMBER:
         problems["application"] = _("This is no application for numbers. Choose one of the channel Numbers.")
     if not 1 <= len(pool_number) <= MAX_POOL_NUMBER:
         problems["pool_number"] = _("Name the pool that the middle number comes from: 1 to 20 characters.")
