@@ -236,7 +236,7 @@ def _accepted(task: GroupTask, call: GatewayCall, key: str) -> None:
         group_state.is_there(row, key)
         row.look_at = database_clock.now() + SOON / 5
         row.save(update_fields=["key", "state", "look_at"])
-    syncing.request(SYNC)
+    syncing.COPIES.request(SYNC)
 
 
 def _look_for(task: GroupTask) -> None:
@@ -313,7 +313,7 @@ def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
     try:
         performing.perform(call, lambda: laaffic_client().group_calls.cancel([task.key]))
     except OutcomeUnknown:
-        syncing.request(SYNC)
+        syncing.COPIES.request(SYNC)
         raise CancelUnknown(_("The answer was lost. The task's state tells soon whether it was cancelled.")) from None
     except LaafficError as problem:
         raise ValidationError(_("It was not cancelled: %(why)s") % {"why": code_words.said(problem)}) from problem
@@ -326,7 +326,7 @@ def _looked_at_once(task: GroupTask) -> GroupTask:
     try:
         return group_state.look(task)
     except (LaafficError, NotConfigured):
-        syncing.request(SYNC)
+        syncing.COPIES.request(SYNC)
         return task
 
 

@@ -80,7 +80,7 @@ def add(
         raise _not_added(problem, name) from problem
     else:
         ledger.settle_accepted(call.pk)
-    syncing.request(phones.name_of(application))
+    syncing.COPIES.request(phones.name_of(application))
     call.refresh_from_db()
     return call
 

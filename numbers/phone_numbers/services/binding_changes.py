@@ -19,7 +19,7 @@ from laaffic_console.laaffic import numbers as wire
 from messaging import msisdn
 from phone_numbers.models import Binding, BindingKind, BindingRequest
 from phone_numbers.pool_config import MAX_POOL_NUMBER
-from phone_numbers.services import binding_sync, scheduling
+from phone_numbers.services import binding_sync, syncing
 
 MAX_SECONDS = 259_200  # three days
 Verb = BindingRequest.Verb
@@ -198,13 +198,13 @@ def _bound(request: BindingRequest, result: wire.NewBinding) -> BindingRequest:
             )
             BindingRequest.objects.filter(pk=request.pk).update(binding=binding)
     if not result.bind_id:
-        scheduling.request(binding_sync.name_of(request.application))
+        syncing.COPIES.request(binding_sync.name_of(request.application))
     return _fresh(request)
 
 
 def _look_soon(request: BindingRequest) -> BindingRequest:
     """The list shows what became of it."""
-    scheduling.request(binding_sync.name_of(request.application))
+    syncing.COPIES.request(binding_sync.name_of(request.application))
     return _fresh(request)
 
 

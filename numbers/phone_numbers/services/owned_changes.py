@@ -26,7 +26,7 @@ from laaffic_console.laaffic import (
     VoicemailFile,
 )
 from phone_numbers.models import OwnedNumber
-from phone_numbers.services import owned_evidence, owned_sync, scheduling
+from phone_numbers.services import owned_evidence, owned_sync, syncing
 
 TEXTS = {"out_addresses": 50, "in_addresses": 50, "inbound_prefix": 32, "remark": 50, "app_id": 64}
 FIELDS = (*TEXTS, "voicemail", "voicemail_seconds")
@@ -80,7 +80,7 @@ def edit(
         with transaction.atomic():
             ledger.settle_accepted(call.pk)
             OwnedNumber.objects.filter(pk=locked.pk).update(**changed)
-    scheduling.request(owned_sync.NAME)
+    syncing.COPIES.request(owned_sync.NAME)
     call.refresh_from_db()
     return call
 

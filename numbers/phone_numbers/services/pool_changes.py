@@ -20,7 +20,7 @@ from phone_numbers import addresses, number_lists
 from phone_numbers.models import NumberPool, PoolVersion
 from phone_numbers.number_lists import NumberList
 from phone_numbers.pool_config import MAX_CONCURRENCY, MAX_POOL_NUMBER, PoolConfig, PoolDifference, difference
-from phone_numbers.services import pool_state, pool_sync, scheduling
+from phone_numbers.services import pool_state, pool_sync, syncing
 
 Origin = PoolVersion.Origin
 
@@ -137,14 +137,14 @@ def apply(
     try:
         perform(call, lambda: _send(old, config))
     except OutcomeUnknown:
-        scheduling.request(pool_sync.NAME)
+        syncing.COPIES.request(pool_sync.NAME)
         return _fresh(version)
     except LaafficError as problem:
         raise _explained(problem) from problem
     with transaction.atomic():
         ledger.settle_accepted(call.pk)
         pool_state.take(version, held_at=timezone.now())
-    scheduling.request(pool_sync.NAME)  # what Laaffic has made of it
+    syncing.COPIES.request(pool_sync.NAME)  # what Laaffic has made of it
     return _fresh(version)
 
 
