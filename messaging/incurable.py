@@ -2,6 +2,8 @@
 
 import re
 
+from laaffic_console.laaffic import Code
+
 # The carriers' words are nowhere documented; these are the usual ones, in any case and with any signs between.
 _WORDS = (
     r"unknown (subscriber|number|user|destination|msisdn)",
@@ -18,7 +20,7 @@ _WORDS = (
     r"空号|空號|号码不存在|黑名单|退订|不存在",
 )
 _incurable = re.compile("|".join(rf"(?<!\w)(?:{words})" if words.isascii() else words for words in _WORDS))
-_CODES = ("-9",)  # abnormal numbers
+_CODES = (Code.ABNORMAL_NUMBERS,)
 
 
 def is_incurable(reason: str) -> bool:

@@ -13,7 +13,7 @@ from laaffic_console.laaffic.call_records import (
     parse_voice_reports,
 )
 from laaffic_console.laaffic.client import Balance, LaafficClient, oldest_sent_record, sent_record_windows
-from laaffic_console.laaffic.codes import CodeEntry, DeliveryState, Family, Remedy, Source, lookup
+from laaffic_console.laaffic.codes import Code, CodeEntry, DeliveryState, Family, Remedy, Source, lookup
 from laaffic_console.laaffic.email import (
     AdFlag,
     BatchEmailResult,
@@ -84,6 +84,7 @@ __all__ = [
     "CallKind",
     "CallOutcome",
     "CallRecord",
+    "Code",
     "CodeEntry",
     "DeliveryReport",
     "DeliveryState",

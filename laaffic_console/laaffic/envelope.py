@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from laaffic_console.laaffic.codes import SUCCESS
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -14,7 +16,7 @@ class Envelope:
 
     @property
     def is_success(self) -> bool:
-        return self.status == "0"
+        return self.status == SUCCESS
 
     def is_laaffics(self, http_status: int) -> bool:
         """Whether Laaffic wrote it. Under an HTTP error a proxy may have: `{"code":429}`, `{"status":404,"error":…}`.

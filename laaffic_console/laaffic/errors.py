@@ -50,7 +50,7 @@ class Refused(LaafficError):
     @property
     def is_foreign(self) -> bool:
         """Not Laaffic said it, but something on the way."""
-        return self.code.startswith("HTTP ")
+        return self.entry.is_foreign
 
     @property
     def meaning(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from laaffic_console.laaffic import pages, times
 from laaffic_console.laaffic.call_records import CallRecord, from_row
-from laaffic_console.laaffic.codes import Family
+from laaffic_console.laaffic.codes import SUCCESS, Family
 from laaffic_console.laaffic.envelope import Envelope
 from laaffic_console.laaffic.errors import InvalidRequest, OutcomeUnknown
 from laaffic_console.laaffic.interfaces import (
@@ -62,7 +62,7 @@ class PlayedTo:
 
     @property
     def is_accepted(self) -> bool:
-        return self.code == "0"
+        return self.code == SUCCESS
 
 
 class VoiceApi(Interfaces):

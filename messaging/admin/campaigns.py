@@ -18,12 +18,11 @@ from laaffic_console.kit import kept_forms
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.shared_rows import SharedRowAdmin
+from laaffic_console.kit.shared_rows import SeenForm, SharedRowAdmin
 from messaging.admin import approvals, before_launch, campaign_page, channel_pages, steering
 from messaging.admin.pages import blame, page, require
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, CampaignState, ContactGroup
-from messaging.services.approvals import approvals as approval_words
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns
 from messaging.services.refusals import NotAllowed
@@ -170,16 +169,27 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: "forms.ModelForm[Any]", change: bool) -> None:
-        if not change:
-            obj.created_by = signed_in(request)
-        obj.sender_id = obj.sender_id or obj.application.sender_id
-        super().save_model(request, obj, form, change)
-        campaigns.note(obj, _("Edited") if change else _("Created"), signed_in(request))
+        groups = {name: form.cleaned_data[name] for name in ("groups", "excluded_groups")}
+        columns = form.own_columns() if isinstance(form, SeenForm) else ()
+        campaigns.save(obj, **groups, columns=columns, by=signed_in(request))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        form.instance.authors.add(request.user)
-        approval_words.void_if_changed(form.instance, by=signed_in(request))
+        """The service has saved the groups with the draft."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """What the service refuses although the form was well is not lost."""
+        try:
+            response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+        except (NotAllowed, ValidationError) as problem:
+            why = " ".join(problem.messages) if isinstance(problem, ValidationError) else str(problem)
+            return kept_forms.not_stored(request, why, request.path)
+        return response
 
     def response_add(self, request: HttpRequest, obj: Campaign, post_url_continue: str | None = None) -> HttpResponse:
         return self._to_review(request, obj) or super().response_add(request, obj, post_url_continue)

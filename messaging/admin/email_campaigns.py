@@ -32,7 +32,6 @@ from messaging.admin import approvals
 from messaging.admin.campaigns import launched_meanwhile
 from messaging.admin.pages import blame, page, require
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, EmailMessage
-from messaging.services.approvals import approvals as approval_words
 from messaging.services.email import email_campaigns, email_choices, email_counting, email_tests
 from messaging.services.email.email_campaigns import ABOUT
 from messaging.services.email.email_tests import TestFailed
@@ -219,7 +218,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        return self._compose(request, EmailCampaign(created_by=signed_in(request)))
+        return self._compose(request, EmailCampaign())
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -250,14 +249,13 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
     @transaction.atomic
     def _save(self, request: HttpRequest, form: EmailCampaignForm) -> EmailCampaign | None:
         """Compared and saved under one lock."""
-        is_new = form.instance.pk is None
         if not form.is_valid():
             return None
-        saved: EmailCampaign = form.save()
-        saved.authors.add(signed_in(request))
-        email_campaigns.note(saved, _("Created") if is_new else _("Edited"), signed_in(request))
-        approval_words.void_if_changed(saved, by=signed_in(request))
-        return saved
+        try:
+            return email_campaigns.save(form.instance, columns=form.own_columns(), by=signed_in(request))
+        except ValidationError as problem:
+            blame(form, problem)
+            return None
 
     def _compose_page(self, request: HttpRequest, campaign: EmailCampaign, form: EmailCampaignForm) -> HttpResponse:
         told = lookup_words()

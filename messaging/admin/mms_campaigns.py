@@ -5,17 +5,16 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.form_fields import field_of
 from messaging.admin import channel_pages, mms_parts
 from messaging.admin.attachments import clock_of
 from messaging.admin.campaigns import CampaignAdmin, CampaignForm
 from messaging.admin.channel_campaigns import ChannelCampaignAdmin
 from messaging.models import Campaign, MmsAttachment, MmsCampaign
-from messaging.services.mms import attachments
 from messaging.services.mms.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
 
 
@@ -68,7 +67,7 @@ class MmsCampaignForm(CampaignForm):
 
     def draft(self, cleaned: dict[str, Any]) -> Campaign:
         campaign = super().draft(cleaned)
-        campaign.channel, campaign.channel_options = Campaign.Channel.MMS, self.options().as_json()
+        campaign.channel, campaign.channel_options = Channel.MMS, self.options().as_json()
         return campaign
 
     def options(self) -> MmsOptions:
@@ -80,19 +79,15 @@ class MmsCampaignForm(CampaignForm):
 @admin.register(MmsCampaign)
 class MmsCampaignAdmin(ChannelCampaignAdmin):
     form = MmsCampaignForm
-    channel = Campaign.Channel.MMS
+    channel = Channel.MMS
     fieldsets = [
         (None, {"fields": ["name", ("application", "sender_id")]}),
         (gettext_lazy("Message"), {"fields": ["title", "mms_type", "attachments", "text"]}),
         *CampaignAdmin.fieldsets[2:],
     ]
 
-    def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
-        attachments.mark_used(form.options().attachments)
-        super().save_model(request, obj, form, change)
-
 
 channel_pages.register(
-    Campaign.Channel.MMS,
+    Channel.MMS,
     channel_pages.ChannelPages(form="admin:messaging_mmscampaign_change", beside=mms_parts.of, has_segments=False),
 )

@@ -10,10 +10,11 @@ from import_export.formats.base_formats import CSV, XLSX
 from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import display
 
+from laaffic_console.gateway.models import CAMPAIGN_CHANNELS, Channel
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.file_imports import SafeImportMixin
 from laaffic_console.kit.shared_rows import SharedRowAdmin
-from messaging.models import Campaign, ListPrice
+from messaging.models import ListPrice
 from messaging.price_files import ListPriceResource
 from messaging.services.reports import prices
 from messaging.services.reports.prices import Price
@@ -32,8 +33,8 @@ class ListPriceAdmin(SharedRowAdmin, SafeImportMixin, ModelAdmin):
     list_before_template = "messaging/learned_prices.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        learned = {channel: prices.learned(channel) for channel in Campaign.Channel.values}
-        shown = [(Campaign.Channel(channel).label, _most_first(found)) for channel, found in learned.items() if found]
+        learned = {channel: prices.learned(channel) for channel in CAMPAIGN_CHANNELS}
+        shown = [(Channel(channel).label, _most_first(found)) for channel, found in learned.items() if found]
         response = super().changelist_view(request, {**(extra_context or {}), "learned": shown})
         if changelist := (getattr(response, "context_data", None) or {}).get("cl"):
             changelist.result_list = list(changelist.result_list)

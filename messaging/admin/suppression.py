@@ -19,6 +19,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from laaffic_console.gateway.models import SUPPRESSION_CHANNELS, Channel
+from laaffic_console.gateway.models.channels import choices_of
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.file_input import FileInput
@@ -43,8 +45,8 @@ REASON_COLOURS = {
 
 class SuppressForm(forms.Form):
     channel = forms.ChoiceField(
-        choices=SuppressionEntry.Channel.choices,
-        initial="all",
+        choices=choices_of(SUPPRESSION_CHANNELS),
+        initial=Channel.ALL,
         label=gettext_lazy("Channel"),
         widget=UnfoldAdminSelectWidget,
     )
@@ -206,7 +208,7 @@ class SuppressionEntryAdmin(SharedRowAdmin, ModelAdmin):
             "messaging/suppression_result.html",
             _("Suppress numbers"),
             outcome=outcome,
-            channel=SuppressionEntry.Channel(given["channel"]).label,
+            channel=Channel(given["channel"]).label,
         )
 
     def change_view(

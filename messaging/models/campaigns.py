@@ -8,6 +8,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import AccountHold, Application
+from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
 from laaffic_console.kit.moments import PlannedMomentField
 from messaging.models.contacts import ContactGroup
 
@@ -32,11 +33,6 @@ class Campaign(models.Model):
         QUICK = "quick", _("Quick message")
         TEST = "test", _("Test message")
 
-    class Channel(models.TextChoices):
-        SMS = "sms", _("SMS")
-        MMS = "mms", _("MMS")
-        VOICE = "voice", _("Voice")
-
     class Audience(models.TextChoices):
         OPEN = "open", _("Not frozen yet")
         FREEZING = "freezing", _("Being frozen")
@@ -44,7 +40,9 @@ class Campaign(models.Model):
 
     name = models.CharField(_("name"), max_length=120)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.CAMPAIGN)
-    channel = models.CharField(_("channel"), max_length=8, choices=Channel, default=Channel.SMS, editable=False)
+    channel = models.CharField(
+        _("channel"), max_length=8, choices=choices_of(CAMPAIGN_CHANNELS), default=Channel.SMS, editable=False
+    )
     application = models.ForeignKey(
         Application, models.PROTECT, related_name="campaigns", verbose_name=_("application")
     )

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.gateway.models.channels import SUPPRESSION_CHANNELS, Channel, choices_of
 from messaging.subscribers import every_spelling, spellings
 
 
@@ -109,11 +110,11 @@ def opt_outs_also_on(channels: Sequence[str]) -> list[str]:
     hold where they were made.
     """
     if settings.OPT_OUT_EVERY_CHANNEL:
-        return [channel for channel in SuppressionEntry.Channel.values if channel not in channels]
+        return [channel.value for channel in SUPPRESSION_CHANNELS if channel not in channels]
     return [other for one, other in SAME_SENDER.items() if one in channels and other not in channels]
 
 
-SAME_SENDER = {"sms": "mms", "mms": "sms"}
+SAME_SENDER = {Channel.SMS.value: Channel.MMS.value, Channel.MMS.value: Channel.SMS.value}
 
 
 class SuppressionEntries(models.QuerySet["SuppressionEntry"]):
@@ -136,13 +137,6 @@ class SuppressionEntries(models.QuerySet["SuppressionEntry"]):
 class SuppressionEntry(models.Model):
     """A number that is never sent to on a channel, in any of its spellings. It outlives the contact."""
 
-    class Channel(models.TextChoices):
-        SMS = "sms", _("SMS")
-        EMAIL = "email", _("Email")
-        MMS = "mms", _("MMS")
-        VOICE = "voice", _("Voice")
-        ALL = "all", _("Every channel")
-
     class Reason(models.TextChoices):
         OPT_OUT = "opt_out", _("Opted out")
         COMPLAINT = "complaint", _("Complained")
@@ -150,7 +144,9 @@ class SuppressionEntry(models.Model):
         MANUAL = "manual", _("By an operator")
 
     number = models.CharField(_("number"), max_length=15)
-    channel = models.CharField(_("channel"), max_length=8, choices=Channel, default=Channel.ALL)
+    channel = models.CharField(
+        _("channel"), max_length=8, choices=choices_of(SUPPRESSION_CHANNELS), default=Channel.ALL
+    )
     reason = models.CharField(_("reason"), max_length=12, choices=Reason, default=Reason.MANUAL)
     note = models.CharField(_("note"), max_length=200, blank=True)
     source = models.CharField(_("source"), max_length=120, blank=True)
@@ -185,7 +181,7 @@ class SuppressionRelease(models.Model):
     """A number that was taken off the suppression list: who did it and why. A row is never changed."""
 
     number = models.CharField(_("number"), max_length=15, db_index=True)
-    channel = models.CharField(_("channel"), max_length=8, choices=SuppressionEntry.Channel)
+    channel = models.CharField(_("channel"), max_length=8, choices=choices_of(SUPPRESSION_CHANNELS))
     reason = models.CharField(_("why it was suppressed"), max_length=12, choices=SuppressionEntry.Reason)
     suppressed_at = models.DateTimeField(_("suppressed"))
     why = models.CharField(_("why it is allowed again"), max_length=200)

@@ -4,13 +4,13 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from messaging.models.campaigns import Campaign
+from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
 
 
 class ListPrice(models.Model):
     """The price of one segment, or of one message where a channel counts none, to one country."""
 
-    channel = models.CharField(_("channel"), max_length=8, choices=Campaign.Channel, default=Campaign.Channel.SMS)
+    channel = models.CharField(_("channel"), max_length=8, choices=choices_of(CAMPAIGN_CHANNELS), default=Channel.SMS)
     country = models.CharField(
         _("country"),
         max_length=2,

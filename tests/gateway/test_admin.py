@@ -188,7 +188,7 @@ class CheckCredentialsTests:
 
         said = self.said(admin_client)
 
-        assert said.startswith("error: Laaffic refuses with -1: ")
+        assert said.startswith("error: Laaffic refused with -1: ")
         assert "wrong" not in said
 
     def test_none_are_named(self, admin_client: Client, settings: Any) -> None:
@@ -211,7 +211,7 @@ class CheckCredentialsTests:
     def test_a_page_instead_of_an_answer(self, sandbox: RunningSandbox, admin_client: Client) -> None:
         sandbox.set_faults(status="-30", status_calls=1)
 
-        assert self.said(admin_client).startswith("error: Laaffic refuses with -30: ")
+        assert self.said(admin_client).startswith("error: Laaffic refused with -30: ")
 
     def test_a_viewer_may_not_ask(self, staff: Callable[..., Client]) -> None:
         assert staff("view_application").get(reverse(self.ADDRESS)).status_code == 403

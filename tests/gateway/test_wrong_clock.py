@@ -18,9 +18,10 @@ from messaging.services.email import email_deliveries
 from messaging.services.replies import reply_pulls
 from messaging.services.reports import report_pulls
 from phone_numbers.models import SyncStatus
-from phone_numbers.services import scheduling
+from phone_numbers.services import syncing as number_lists
 from voice.models import GroupTask, SipCall, TaskState, VoiceSync
-from voice.services import calls, group_state, group_sync, syncing
+from voice.services import calls, group_state, group_sync
+from voice.services import syncing as voice_lists
 
 pytestmark = pytest.mark.django_db
 
@@ -145,8 +146,8 @@ class ListTests:
         SyncStatus.objects.create(name="x", **{field: at})
 
         forgotten = timezone.now() - dt.timedelta(minutes=1)
-        assert syncing.is_due("x", forgotten=forgotten) is is_wrong
-        assert scheduling.is_due("x", forgotten=forgotten) is is_wrong
+        assert voice_lists.COPIES.is_due("x", forgotten=forgotten) is is_wrong
+        assert number_lists.COPIES.is_due("x", forgotten=forgotten) is is_wrong
 
     @pytest.mark.parametrize("is_wrong", [True, False])
     def test_replies_and_the_balance_are_asked_for(self, application: Application, is_wrong: bool) -> None:

@@ -138,7 +138,7 @@ class ComposeTests:
         sandbox.set_faults(status="-3", status_calls=1)
         page = admin_client.post(reverse(ADD), {"_refresh": "1"}).content.decode()
 
-        assert "Templates: refused with -3" in page
+        assert "Templates: Laaffic refused with -3" in page
         assert "You can write the id by hand" in page
         assert EmailChoice.objects.filter(lookup__kind=EmailLookup.Kind.TEMPLATE).count() == 4
 

@@ -17,7 +17,7 @@ from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from phone_numbers import jobs
 from phone_numbers.models import Binding, OwnedNumber, SyncStatus
-from phone_numbers.services import binding_sync, listing, owned_sync, scheduling
+from phone_numbers.services import binding_sync, listing, owned_sync, scheduling, syncing
 from phone_numbers.services.syncing import SyncFailed
 from tests.numbers.conftest import Door, point_at
 
@@ -277,7 +277,7 @@ class ScheduleTests:
         self, sandbox: RunningSandbox, application: Application
     ) -> None:
         jobs.sync("pools")
-        scheduling.request("pools")
+        syncing.COPIES.request("pools")
 
         jobs.sync("pools")
 
@@ -288,7 +288,7 @@ class ScheduleTests:
     ) -> None:
         for name in scheduling.names():
             jobs.sync(name)
-        scheduling.request("pools")
+        syncing.COPIES.request("pools")
         OrmQ.objects.all().delete()
         SyncStatus.objects.filter(name="pools").update(requested_at=timezone.now() - dt.timedelta(minutes=5))
 

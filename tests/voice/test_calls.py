@@ -8,13 +8,13 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, CallState, GatewayCall
-from laaffic_console.gateway.services import leases, lost_calls
+from laaffic_console.gateway.services import lost_calls
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic import Source
 from laaffic_console.laaffic.call_records import from_row
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, SuppressionEntry
-from voice.models import CallRecord, SipCall, SipPhone
+from voice.models import CallRecord, SipCall, SipPhone, VoiceSync
 from voice.services import calls, phones, records, records_pulls, scheduling, syncing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,13 +61,13 @@ class PhoneTests:
     def test_a_clock_that_is_set_during_the_reading_hides_no_phone(
         self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        right_now, renew = timezone.now, syncing.go_on
+        right_now, renew = timezone.now, syncing.Reading.go_on
 
-        def renew_after_the_clock_was_set(held: leases.HeldLease) -> None:
+        def renew_after_the_clock_was_set(reading: syncing.Reading[VoiceSync]) -> None:
             monkeypatch.setattr(timezone, "now", right_now)
-            renew(held)
+            renew(reading)
 
-        monkeypatch.setattr(syncing, "go_on", renew_after_the_clock_was_set)
+        monkeypatch.setattr(syncing.Reading, "go_on", renew_after_the_clock_was_set)
         monkeypatch.setattr(timezone, "now", lambda: right_now() + dt.timedelta(hours=1))
 
         phones.sync(application)

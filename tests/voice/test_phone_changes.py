@@ -158,7 +158,7 @@ class ResetTests:
 
     def test_a_phone_that_is_gone(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         at_sandbox(sandbox).clear()
-        with pytest.raises(ValidationError, match="−24"):
+        with pytest.raises(ValidationError, match="-24"):
             phone_changes.reset(phone)
 
         phones.sync(phone.application)

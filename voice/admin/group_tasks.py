@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.exporting import Exporting, require_export
@@ -25,7 +26,6 @@ from voice.admin.group_facts import bar, button_words, check_words, start_words,
 from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
 from voice.admin.records import say_answer
-from voice.admin.sync_state import CopiedListAdmin
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN
 from voice.services import (
@@ -67,10 +67,11 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
     list_select_related = ["application", "created_by"]
     search_fields = ["name", "task_name", "=key"]
     list_before_template = "voice/group_panel.html"
+    copies = syncing.COPIES
     sync_permission = "voice.change_grouptask"
 
     def sync_names(self) -> list[str]:
-        return [group_sync.NAME] if syncing.applications() else []
+        return [group_sync.NAME] if syncing.COPIES.applications() else []
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("voice.add_grouptask"))

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from unfold.decorators import display
 
+from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.models import Application, CallState, Channel
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.pages import blame, page, require
 from laaffic_console.kit.people import signed_in
-from voice.admin.sync_state import CopiedListAdmin
 from voice.models import SipPhone
 from voice.services import phone_changes, phone_evidence, phones, syncing
 
@@ -68,10 +68,11 @@ class SipPhoneAdmin(CopiedListAdmin):
     list_filter = [("application", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["application"]
     search_fields = ["account", "name"]
+    copies = syncing.COPIES
     sync_permission = "voice.add_sipcall"
 
     def sync_names(self) -> list[str]:
-        return [phones.name_of(application) for application in syncing.applications()]
+        return [phones.name_of(application) for application in syncing.COPIES.applications()]
 
     @display(description=gettext_lazy("state"), label={"listed": "success", "gone": "default"})
     def state(self, phone: SipPhone) -> tuple[str, str]:
@@ -116,7 +117,7 @@ class SipPhoneAdmin(CopiedListAdmin):
             else:
                 say_added(request, call.state == CallState.ACCEPTED)
                 return HttpResponseRedirect(reverse(LIST))
-        ours = [application.pk for application in syncing.applications()]
+        ours = [application.pk for application in syncing.COPIES.applications()]
         calls = phone_evidence.latest(phone_evidence.ADDED, ours)
         return page(self, request, "voice/phones_add.html", _("Add SIP phones"), form=form, calls=calls)
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
+from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.exporting import Exporting, require_export
 from laaffic_console.kit.figures import money
@@ -23,7 +24,6 @@ from laaffic_console.kit.pages import POSTED, ask_first, page
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import digits_of, plain
 from voice import exports
-from voice.admin.sync_state import CopiedListAdmin
 from voice.models import CallRecord
 from voice.services import asking, call_charts, cost_words, records_pulls, syncing
 
@@ -101,6 +101,8 @@ class CallRecordAdmin(Exporting, CopiedListAdmin):
     search_fields = ["callee"]
     search_help_text = gettext_lazy("The beginning of a number, or a whole voice id")
     list_before_template = "voice/records_panel.html"
+    copies = syncing.COPIES
+    follows_reading = False  # each look counts the charts of two months
     sync_permission = MAY_ASK
 
     actions_detail = ["ask", "decide_cost"]
@@ -138,7 +140,7 @@ class CallRecordAdmin(Exporting, CopiedListAdmin):
         return bool(request.user.has_perms(["voice.view_callrecord", MAY_ASK]))
 
     def sync_names(self) -> list[str]:
-        return list(records_pulls.NAMES) if syncing.applications() else []
+        return list(records_pulls.NAMES) if syncing.COPIES.applications() else []
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

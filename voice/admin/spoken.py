@@ -57,14 +57,14 @@ class SpokenCampaignForm(SpokenFields, CampaignForm):
 
     def draft(self, cleaned: dict[str, Any]) -> Campaign:
         campaign = super().draft(cleaned)
-        campaign.channel, campaign.channel_options = Campaign.Channel.VOICE, self.options().as_json()
+        campaign.channel, campaign.channel_options = Channel.VOICE, self.options().as_json()
         return campaign
 
 
 @admin.register(SpokenCampaign)
 class SpokenCampaignAdmin(ChannelCampaignAdmin):
     form = SpokenCampaignForm
-    channel = Campaign.Channel.VOICE
+    channel = Channel.VOICE
     application_channel = Channel.VOICE
     fieldsets = [
         (None, {"fields": ["name", "application"]}),
@@ -138,9 +138,7 @@ def say_to_contacts(model_admin: Any, request: HttpRequest, chosen: QuerySet[Con
     if form.is_bound and form.is_valid():
         content = {"application": form.cleaned_data["application"], "text": form.cleaned_data["text"], "sender_id": ""}
         options = form.options().as_json()
-        draft = quick_campaign(
-            form, chosen, request, channel=Campaign.Channel.VOICE, channel_options=options, **content
-        )
+        draft = quick_campaign(form, chosen, request, channel=Channel.VOICE, channel_options=options, **content)
         if draft is not None:
             return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[draft.pk]))
     return bulk_actions.form_page(
@@ -177,7 +175,7 @@ def call_words(recipients: int) -> str:
 
 
 channel_pages.register(
-    Campaign.Channel.VOICE,
+    Channel.VOICE,
     channel_pages.ChannelPages(
         form="admin:voice_spokencampaign_change",
         beside=beside,

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.laaffic import Spoken
 from laaffic_console.laaffic.tts import FEMALE, MALE
-from messaging.models import Campaign, ContactGroup
+from messaging.models import ContactGroup
 from messaging.services.campaigns import campaigns
 from voice.services.tts_channel import TtsOptions
 
@@ -47,7 +47,7 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
         groups=_groups(options["group"]),
         excluded_groups=_groups(options["exclude_group"]),
         rate_per_second=options["rate"],
-        channel=Campaign.Channel.VOICE,
+        channel=Channel.VOICE,
         channel_options=TtsOptions(_spoken(options), options["display_number"]).as_json(),
     )
     return {"id": draft.pk, "state": draft.state}

@@ -2,6 +2,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models.list_copies import ListCopy
 
 
 class SipPhone(models.Model):
@@ -28,21 +29,11 @@ class SipPhone(models.Model):
         return f"{self.name} ({self.account})" if self.name else self.account
 
 
-class VoiceSync(models.Model):
+class VoiceSync(ListCopy):
     """When our copy of one of Laaffic's voice lists was last made: "phones 4luaKsL2", "sip records" …"""
 
-    name = models.CharField(_("list"), max_length=80, unique=True)
-    requested_at = models.DateTimeField(_("asked for"), null=True)
-    started_at = models.DateTimeField(_("started"), null=True)
-    finished_at = models.DateTimeField(_("finished"), null=True)
-    succeeded_at = models.DateTimeField(_("last succeeded"), null=True)
     read_until = models.DateTimeField(_("read until"), null=True)  # of lists that are asked for by time
-    rows = models.PositiveIntegerField(_("rows"), default=0)
-    problem = models.CharField(_("problem"), max_length=300, blank=True)
 
     class Meta:
         verbose_name = _("voice synchronisation")
         verbose_name_plural = _("voice synchronisations")
-
-    def __str__(self) -> str:
-        return self.name

@@ -36,7 +36,7 @@ def about_call(asked: SipCall) -> WireRecord:
     """A call whose answer was lost has no id to ask by: then the list is read, where its mark finds it."""
     if asked.voice_id:
         return about_id(asked.voice_id, is_sip=True)
-    syncing.request(records_pulls.SIP)
+    syncing.COPIES.request(records_pulls.SIP)
     raise AskFailed(_("Laaffic told no id for this call. The whole list of calls is read instead; look again soon."))
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import leases, ledger, performing, workers
+from laaffic_console.gateway.services import code_words, leases, ledger, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.plain_text import without_marks
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, UploadedAudio
@@ -138,7 +138,9 @@ def _upload(audio: AudioFile, by: User | None) -> AudioFile:
         )
     except Refused as refusal:
         if not refusal.entry.says_duplicate:
-            raise UploadFailed(_refused(audio, refusal)) from refusal
+            raise UploadFailed(
+                _("“%(name)s” was not uploaded: %(why)s") % {"name": audio.name, "why": code_words.refused(refusal)}
+            ) from refusal
         if not ours:
             raise UploadFailed(_taken(audio)) from refusal
         _end_lost_tries(audio, f"call {call.pk} was refused as its duplicate")
@@ -212,12 +214,3 @@ def _taken(audio: AudioFile) -> str:
         "Laaffic has another file called “%(name)s”, which was not uploaded from here. Give this one another name and "
         "upload it again."
     ) % {"name": audio.name}
-
-
-def _refused(audio: AudioFile, refusal: Refused) -> str:
-    return _("“%(name)s” was not uploaded: Laaffic refused with %(code)s: %(meaning)s. %(advice)s") % {
-        "name": audio.name,
-        "code": refusal.code,
-        "meaning": _(refusal.meaning),
-        "advice": _(refusal.advice),
-    }

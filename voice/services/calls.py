@@ -18,17 +18,16 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import CallState, Channel, GatewayCall
 from laaffic_console.gateway.services import database_clock, due, ledger, lost_calls, open_acts, performing, workers
 from laaffic_console.gateway.services.account import laaffic_client
-from laaffic_console.laaffic import LaafficError, OutcomeUnknown
+from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from messaging import msisdn
 from messaging.models import Contact, SuppressionEntry
 from voice.models import CallRecord, Ringing, SipCall, SipPhone
 from voice.services import phone_evidence
 
 ABOUT = "SIP call"
-BUSY_PHONE = "-68"
 FIRST_LOOK = dt.timedelta(seconds=15)
 LAST_LOOK = dt.timedelta(hours=24)  # after that a record is not looked for; one that comes still counts
 LONGEST_RINGING = dt.timedelta(seconds=120)  # maxRingingTime's limit (wire §4)
@@ -115,7 +114,7 @@ def _settle_by_word(asked: SipCall, state: CallState, said: str) -> None:
 
 
 def _check_wanted(number: str) -> None:
-    channels = [SuppressionEntry.Channel.VOICE, SuppressionEntry.Channel.ALL]
+    channels = [Channel.VOICE, Channel.ALL]
     if SuppressionEntry.objects.of_subscribers([number]).stopping(channels).exists():
         raise ValidationError({"callee": _("The number is on the suppression list: it is not called.")})
 
@@ -320,7 +319,7 @@ def advice(asked: SipCall) -> str:
     if call is None or call.state == CallState.ACCEPTED:
         return ""
     if call.state == CallState.REFUSED:
-        if call.code == BUSY_PHONE:
+        if call.code == Code.PHONE_NOT_IDLE:
             return _(
                 "The SIP phone %(account)s is not idle: it is in another call or not signed in. Hang up or sign in, "
                 "then call again."

@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from laaffic_console.gateway.models import Channel
 from laaffic_console.laaffic.group_calls import MAX_NUMBERS
 from messaging.models import Contact, ContactGroup, GroupMembership, SuppressionEntry
 from messaging.services.contacts import suppression
@@ -22,7 +23,6 @@ from messaging.subscribers import subscriber
 from voice.models import GroupTask, TaskNumbers
 
 INVALID_SHOWN = 5
-Channel = SuppressionEntry.Channel
 
 
 @dataclass(slots=True)

@@ -6,13 +6,14 @@ from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from laaffic_console.gateway.models import Channel
 from laaffic_console.laaffic import CallKind
-from messaging.models import Campaign, Message
+from messaging.models import Message
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.services import group_numbers
 
 AT_ONCE = 900
-SPOKEN = Campaign.Channel.VOICE
+SPOKEN = Channel.VOICE
 
 
 def adopt(task: GroupTask) -> int:

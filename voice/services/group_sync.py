@@ -3,11 +3,12 @@
 from django.db.models import Q, QuerySet
 
 from laaffic_console.gateway.models import CallState
-from laaffic_console.gateway.services import bell, database_clock, isolation, leases, lost_calls, workers
+from laaffic_console.gateway.services import bell, database_clock, isolation, lost_calls, workers
 from laaffic_console.laaffic import LaafficError, Refused, Remedy
-from voice.models import GroupTask, TaskState
+from voice.models import GroupTask, TaskState, VoiceSync
 from voice.models.group_tasks import OPEN, OVER
-from voice.services import group_records, group_state, group_tasks, records_pulls, syncing
+from voice.services import group_records, group_state, group_tasks, records_pulls
+from voice.services.syncing import COPIES, Copied, Reading
 
 NAME = group_tasks.SYNC
 AT_ONCE = 500
@@ -16,16 +17,16 @@ GIVE_UP_AFTER = 3  # tasks in a row that cannot be asked for: it is not the task
 
 def sync(*, only_due: bool = False) -> int:
     """Ask for each that is open, or only for those whose time has come; how many. SyncFailed says why not."""
-    return syncing.run(NAME, lambda held, status: _read(held, only_due))
+    return COPIES.run(NAME, lambda reading: _read(reading, only_due)).rows
 
 
 def sync_due() -> None:
     """For the job, when nobody asked: those whose time has come. What is missed is asked for ever more seldom."""
-    if is_anything_due() or syncing.is_due(NAME):
+    if is_anything_due() or COPIES.is_due(NAME):
         sync(only_due=True)
 
 
-def _read(held: leases.HeldLease, only_due: bool) -> int:
+def _read(reading: Reading[VoiceSync], only_due: bool) -> Copied:
     wanted = group_state.is_due()
     if not only_due:
         wanted |= Q(state__in=[*OPEN, TaskState.UNKNOWN])
@@ -34,7 +35,7 @@ def _read(held: leases.HeldLease, only_due: bool) -> int:
     in_a_row = 0
     looked_at = 0
     for task in tasks.exclude(state__in=[TaskState.DRAFT, TaskState.SENDING]).order_by("look_at", "pk")[:AT_ONCE]:
-        syncing.go_on(held)
+        reading.go_on()
         workers.beat()
         with isolation.guarded(f"group call {task.pk}", but=Refused):
             problem = _look_apart(task)
@@ -44,7 +45,7 @@ def _read(held: leases.HeldLease, only_due: bool) -> int:
             break
     if last is not None:
         raise last
-    return looked_at
+    return Copied(looked_at)
 
 
 def _look_apart(task: GroupTask) -> LaafficError | None:
@@ -71,7 +72,7 @@ def look(task: GroupTask) -> None:
     was_over = task.state in OVER
     group_records.adopt(task)
     if group_state.look(task).state in OVER and not was_over:
-        syncing.request(records_pulls.GROUP)  # its calls' records are worth reading now
+        COPIES.request(records_pulls.GROUP)  # its calls' records are worth reading now
 
 
 def is_anything_due() -> bool:
@@ -80,7 +81,7 @@ def is_anything_due() -> bool:
 
 def ring_if_due() -> None:
     if is_anything_due():
-        bell.ring(syncing.JOB, NAME)
+        bell.ring(COPIES.job, NAME)
 
 
 def recover() -> None:

@@ -19,9 +19,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import database_clock, ledger, open_acts, performing, workers
+from laaffic_console.gateway.services import code_words, database_clock, ledger, open_acts, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused, lookup
+from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
 from messaging.services.approvals import approval_rules, approvals
 from voice.models import Door, GroupTask, GroupTaskEvent, TaskState
 from voice.models.group_tasks import OPEN, PARAMETERS
@@ -236,7 +236,7 @@ def _accepted(task: GroupTask, call: GatewayCall, key: str) -> None:
         group_state.is_there(row, key)
         row.look_at = database_clock.now() + SOON / 5
         row.save(update_fields=["key", "state", "look_at"])
-    syncing.request(SYNC)
+    syncing.COPIES.request(SYNC)
 
 
 def _look_for(task: GroupTask) -> None:
@@ -313,10 +313,10 @@ def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
     try:
         performing.perform(call, lambda: laaffic_client().group_calls.cancel([task.key]))
     except OutcomeUnknown:
-        syncing.request(SYNC)
+        syncing.COPIES.request(SYNC)
         raise CancelUnknown(_("The answer was lost. The task's state tells soon whether it was cancelled.")) from None
     except LaafficError as problem:
-        raise ValidationError(_("It was not cancelled: %(why)s") % {"why": said(problem)}) from problem
+        raise ValidationError(_("It was not cancelled: %(why)s") % {"why": code_words.said(problem)}) from problem
     ledger.settle_accepted(call.pk)
     return _looked_at_once(task)
 
@@ -326,15 +326,8 @@ def _looked_at_once(task: GroupTask) -> GroupTask:
     try:
         return group_state.look(task)
     except (LaafficError, NotConfigured):
-        syncing.request(SYNC)
+        syncing.COPIES.request(SYNC)
         return task
-
-
-def said(problem: LaafficError) -> str:
-    if isinstance(problem, Refused):
-        shown = {"code": problem.code, "meaning": _(problem.meaning), "advice": _(problem.advice)}
-        return _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown
-    return problem.message
 
 
 def advice(task: GroupTask) -> str:
@@ -350,7 +343,6 @@ def advice(task: GroupTask) -> str:
     if task.state != TaskState.DRAFT or call is None:
         return ""
     if call.state == CallState.REFUSED:
-        entry = lookup(Family.VOICE, call.code)
-        shown = {"code": call.code, "meaning": _(entry.meaning), "reason": call.reason, "advice": _(entry.advice)}
-        return _("Laaffic refused with %(code)s: %(meaning)s (“%(reason)s”). Nobody was called. %(advice)s") % shown
+        why = code_words.refused_before(Family.VOICE, call.code, call.reason)
+        return _("%(why)s Nobody was called.") % {"why": why}
     return _("It did not leave: %(why)s Nobody was called.") % {"why": call.reason or call.evidence}

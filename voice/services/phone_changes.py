@@ -12,9 +12,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, CallState, Channel, GatewayCall
-from laaffic_console.gateway.services import ledger, performing, workers
+from laaffic_console.gateway.services import code_words, ledger, performing, workers
 from laaffic_console.gateway.services.account import laaffic_client
-from laaffic_console.laaffic import LaafficError, OutcomeUnknown, Refused
+from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from voice.models import SipPhone, VoiceSync
 from voice.services import phones, syncing
 from voice.services.phone_evidence import ADDED, RESET, named, requests
@@ -80,7 +80,7 @@ def add(
         raise _not_added(problem, name) from problem
     else:
         ledger.settle_accepted(call.pk)
-    syncing.request(phones.name_of(application))
+    syncing.COPIES.request(phones.name_of(application))
     call.refresh_from_db()
     return call
 
@@ -113,7 +113,7 @@ def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
             )
         ) from problem
     except LaafficError as problem:
-        raise ValidationError(_said(problem)) from problem
+        raise ValidationError(code_words.nothing_was_sent(problem)) from problem
     ledger.settle_accepted(call.pk)
     for earlier in requests(RESET, phone.pk).filter(state=CallState.UNKNOWN, pk__lt=call.pk):
         ledger.settle_by_evidence(earlier.pk, CallState.ACCEPTED, evidence=f"call {call.pk} has reset it again since")
@@ -153,18 +153,11 @@ def _check(application: Application, group: str, name: str, quantity: int, displ
 
 
 def _not_added(problem: LaafficError, name: str) -> ValidationError:
-    if problem.code == "-20":
+    if problem.code == Code.EXISTS_ALREADY:
         return ValidationError(
             {"name": _("Laaffic has a phone called %(name)s already (−20). Choose another name.") % {"name": name}}
         )
-    if problem.code == "-23":
+    if problem.code == Code.DATA_CAP:
         said = _("Laaffic gives this application no more phones (−23). Ask Laaffic for a higher limit.")
         return ValidationError({"quantity": said})
-    return ValidationError(_said(problem))
-
-
-def _said(problem: LaafficError) -> str:
-    if isinstance(problem, Refused):
-        shown = {"code": problem.code.replace("-", "−"), "meaning": _(problem.meaning), "advice": _(problem.advice)}
-        return _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown
-    return _("Nothing was sent: %(why)s. Try again when that is mended.") % {"why": problem.message[:200].rstrip(".")}
+    return ValidationError(code_words.nothing_was_sent(problem))

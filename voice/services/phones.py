@@ -4,10 +4,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import due, leases
+from laaffic_console.gateway.services import due
 from laaffic_console.gateway.services.account import laaffic_client
 from voice.models import SipPhone, VoiceSync
-from voice.services import phone_evidence, syncing
+from voice.services import phone_evidence
+from voice.services.syncing import COPIES, Copied, Reading
 
 PREFIX = "phones "
 
@@ -24,12 +25,12 @@ def usable() -> QuerySet[SipPhone]:
 def sync(application: Application) -> int:
     """Read the whole list now, and mark what is not in it any more as gone; how many there are."""
 
-    def read(held: leases.HeldLease, status: VoiceSync) -> int:
-        began = timezone.now()
+    def read(reading: Reading[VoiceSync]) -> Copied:
+        began = reading.began
         found: dict[str, SipPhone] = {}
         for phone in laaffic_client().voice.every_phone(app_id=application.app_id):
             if len(found) % 100 == 0:
-                syncing.go_on(held)
+                reading.go_on()
             found[phone.account] = SipPhone(
                 application=application,
                 account=phone.account[:64],
@@ -49,6 +50,6 @@ def sync(application: Application) -> int:
         unseen = SipPhone.objects.filter(due.unseen("last_seen_at", began), application=application, gone_at=None)
         unseen.update(gone_at=timezone.now())
         phone_evidence.settle(application, began=began)
-        return len(found)
+        return Copied(len(found))
 
-    return syncing.run(name_of(application), read)
+    return COPIES.run(name_of(application), read).rows

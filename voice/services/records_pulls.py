@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from laaffic_console.gateway.services import database_clock, leases, workers
+from laaffic_console.gateway.services import database_clock, workers
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import CallKind, Source, call_record_pages, call_record_windows
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic.pages import Page
 from voice.models import VoiceSync
-from voice.services import calls, group_state, records, syncing
+from voice.services import calls, group_state, records
+from voice.services.syncing import COPIES, Copied, Reading
 
 SIP, GROUP = "sip records", "group records"
 NAMES = (SIP, GROUP)
@@ -22,40 +23,39 @@ OVERLAP = dt.timedelta(hours=2)  # a call is recorded when it has ended, and fou
 
 def sync(name: str) -> int:
     """Read what is new of one of the two lists; how many records were read. SyncFailed says why it cannot be read."""
-    return syncing.run(name, _read_sip if name == SIP else _read_group)
+    return COPIES.run(name, _read_sip if name == SIP else _read_group).rows
 
 
-def _read_sip(held: leases.HeldLease, status: VoiceSync) -> int:
+def _read_sip(reading: Reading[VoiceSync]) -> Copied:
     began = database_clock.now()
-    seen = _read(held, status, laaffic_client().voice.sip_records, CallKind.SIP, since=calls.oldest_waiting())
+    seen = _read(reading, laaffic_client().voice.sip_records, CallKind.SIP, since=calls.oldest_waiting())
     calls.looked(began)
-    return seen
+    return Copied(seen)
 
 
-def _read_group(held: leases.HeldLease, status: VoiceSync) -> int:
-    seen = _read(held, status, laaffic_client().voice.group_records, None)
+def _read_group(reading: Reading[VoiceSync]) -> Copied:
+    seen = _read(reading, laaffic_client().voice.group_records, None)
     group_state.records_came()
-    return seen
+    return Copied(seen)
 
 
 def _read(
-    held: leases.HeldLease,
-    status: VoiceSync,
+    reading: Reading[VoiceSync],
     ask: Callable[..., Page[WireRecord]],
     kind: CallKind | None,
     since: dt.datetime | None = None,
 ) -> int:
     """What is new since the last reading, and from `since` on in any case."""
     now = timezone.now()
-    start = status.read_until - OVERLAP if status.read_until else now - FIRST
+    start = reading.copy.read_until - OVERLAP if reading.copy.read_until else now - FIRST
     if since is not None:
         start = min(start, since - CLOCKS_DIFFER_BY)
     seen = 0
     for opens, closes in call_record_windows(start, now, now):
         for page in call_record_pages(ask, start=opens, end=closes):
-            syncing.go_on(held)
+            reading.go_on()
             workers.beat()
             records.take_each(page.records, Source.VOICE_RECORD, kind=kind)
             seen += len(page.records)
-        VoiceSync.objects.filter(pk=status.pk).update(read_until=closes)
+        VoiceSync.objects.filter(pk=reading.copy.pk).update(read_until=closes)
     return seen

@@ -3,12 +3,12 @@
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import bell, isolation
-from voice.services import calls, group_sync, phones, records_pulls, syncing
-from voice.services.syncing import SyncFailed
+from voice.services import calls, group_sync, phones, records_pulls
+from voice.services.syncing import COPIES, SyncFailed
 
 
 def names() -> list[str]:
-    ours = syncing.applications()
+    ours = COPIES.applications()
     return [*map(phones.name_of, ours), *records_pulls.NAMES, group_sync.NAME] if ours else []
 
 
@@ -18,17 +18,17 @@ def sweep() -> None:
 
 
 def _ring_due() -> None:
-    syncing.ring_due(names())
+    COPIES.ring_due(names())
     if calls.anything_to_look_for():
-        bell.ring(syncing.JOB, records_pulls.SIP)
+        bell.ring(COPIES.job, records_pulls.SIP)
 
 
 def run(name: str) -> None:
     """For a job, which may be rung for twice; how it went is on the list's own row."""
     try:
-        if name == group_sync.NAME and not syncing.is_asked_for(name):
+        if name == group_sync.NAME and not COPIES.is_asked_for(name):
             group_sync.sync_due()
-        elif syncing.is_due(name) or (name == records_pulls.SIP and calls.anything_to_look_for()):
+        elif COPIES.is_due(name) or (name == records_pulls.SIP and calls.anything_to_look_for()):
             sync(name)
     except SyncFailed:
         return
@@ -40,7 +40,7 @@ def sync(name: str) -> int:
         return records_pulls.sync(name)
     if name == group_sync.NAME:
         return group_sync.sync()
-    for application in syncing.applications():
+    for application in COPIES.applications():
         if phones.name_of(application) == name:
             return phones.sync(application)
     raise SyncFailed(_("There is no list “%(name)s”.") % {"name": name})

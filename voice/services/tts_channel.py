@@ -73,7 +73,7 @@ class TtsOptions:
 
 
 class TtsChannel(SendingChannel):
-    key = "voice"
+    key = Channel.VOICE.value
     application_channel = Channel.VOICE
     recipients_per_call = 1
     longest_text = MAX_TEXT

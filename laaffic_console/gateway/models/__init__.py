@@ -1,10 +1,19 @@
 from laaffic_console.gateway.models.account import AccountHold, BalanceReading
-from laaffic_console.gateway.models.applications import Application, Channel
+from laaffic_console.gateway.models.applications import Application
+from laaffic_console.gateway.models.channels import (
+    APPLICATION_CHANNELS,
+    CAMPAIGN_CHANNELS,
+    SUPPRESSION_CHANNELS,
+    Channel,
+)
 from laaffic_console.gateway.models.inbox import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.models.ledger import CallState, GatewayCall
 from laaffic_console.gateway.models.workers import Lease, RatePacer, Trouble, WorkerHeartbeat
 
 __all__ = [
+    "APPLICATION_CHANNELS",
+    "CAMPAIGN_CHANNELS",
+    "SUPPRESSION_CHANNELS",
     "AccountHold",
     "Application",
     "BalanceReading",

@@ -2,12 +2,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-
-class Channel(models.TextChoices):
-    SMS = "sms", _("SMS")
-    VOICE = "voice", _("Voice")
-    EMAIL = "email", _("Email")
-    NUMBER = "number", _("Numbers")
+from laaffic_console.gateway.models.channels import APPLICATION_CHANNELS, choices_of
 
 
 class Application(models.Model):
@@ -20,7 +15,7 @@ class Application(models.Model):
         validators=[RegexValidator(r"^[A-Za-z0-9_-]+$", _("An appId holds letters, digits, - and _ only."))],
         help_text=_("From Laaffic: Account Management, App Management. It is not the API key."),
     )
-    channel = models.CharField(_("channel"), max_length=8, choices=Channel)
+    channel = models.CharField(_("channel"), max_length=8, choices=choices_of(APPLICATION_CHANNELS))
     name = models.CharField(_("name"), max_length=80, blank=True)
     sender_id = models.CharField(
         _("default sender ID"), max_length=32, blank=True, help_text=_("At most 32 characters.")

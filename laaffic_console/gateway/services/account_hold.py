@@ -14,17 +14,15 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import AccountHold, Application, Channel, GatewayCall
-from laaffic_console.gateway.services import balance_history, bell, database_clock, due, leases
+from laaffic_console.gateway.services import balance_history, bell, code_words, database_clock, due, leases
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.laaffic import Balance, LaafficError, Refused, Remedy
+from laaffic_console.laaffic import Balance, Code, LaafficError, Refused, Remedy
 
 FIRST_PROBE = 15  # seconds
 LONGEST_WAIT = 300
 AGAIN = dt.timedelta(minutes=15)  # refused again within this time of its end, it is the same trouble
-NO_FUNDS = "-10"
 CAMPAIGN = "campaign:"
 LOST = "lost"  # no refusal: answers do not come
 PROBE_JOB = "laaffic_console.gateway.jobs.probe_account"
@@ -44,7 +42,7 @@ def place(refusal: Refused, *, call_id: int | None = None) -> None:
     calls = GatewayCall.objects.select_related("application")
     call = None if call_id is None else calls.filter(pk=call_id).first()
     application = call.application if call and refusal.entry.of_application else None
-    _place(application, code=refusal.code, sentence=sentence_of(refusal), call=call)
+    _place(application, code=refusal.code, sentence=code_words.refused(refusal), call=call)
 
 
 def place_because(sentence: str) -> None:
@@ -67,14 +65,6 @@ def lost_last_ended(scopes: list[str]) -> dt.datetime | None:
     """When a hold for lost answers ended last in one of these scopes."""
     ended = AccountHold.objects.filter(scope__in=scopes, code=LOST, released_at__isnull=False)
     return ended.order_by("-released_at").values_list("released_at", flat=True).first()
-
-
-def sentence_of(refusal: Refused) -> str:
-    if refusal.is_foreign:
-        said = _("The answer was %(code)s, and not Laaffic's: %(meaning)s. %(advice)s")
-        return said % {"code": refusal.code, "meaning": _(refusal.meaning), "advice": _(refusal.advice)}
-    said = _("Laaffic refused with %(code)s: %(meaning)s. %(advice)s")
-    return said % {"code": refusal.code, "meaning": _(refusal.meaning), "advice": _(refusal.advice)}
 
 
 def open_holds(application_id: int | OuterRef) -> QuerySet[AccountHold]:
@@ -189,7 +179,7 @@ def _probe(hold: AccountHold) -> None:
         if hold.code == LOST:
             release(hold.pk, because="Laaffic answers again.")
         elif refusal.calls_for in HOLDING and refusal.entry.of_application == (hold.application is not None):
-            _ask_later(hold, str(refusal), sentence=sentence_of(refusal), code=refusal.code)
+            _ask_later(hold, str(refusal), sentence=code_words.refused(refusal), code=refusal.code)
         else:
             _ask_later(hold, str(refusal))
     except LaafficError as problem:
@@ -199,7 +189,7 @@ def _probe(hold: AccountHold) -> None:
 
 
 def _weigh(hold: AccountHold, balance: Balance) -> None:
-    if hold.code != NO_FUNDS:
+    if hold.code != Code.NO_FUNDS:
         answers = hold.code == LOST
         release(hold.pk, because="Laaffic answers again." if answers else "Laaffic accepts the credentials.")
     elif funds(balance) > max(hold.funds or Decimal(), Decimal()):

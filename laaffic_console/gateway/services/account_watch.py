@@ -4,49 +4,15 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import AccountHold, Application, BalanceReading, Channel
-from laaffic_console.gateway.services import account_hold, balance_history, clock, leases
+from laaffic_console.gateway.services import account_hold, balance_history, clock, code_words, leases
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
+from laaffic_console.laaffic import Family, LaafficError, NotSent, OutcomeUnknown, Refused, lookup
 
 READ_JOB = "laaffic_console.gateway.jobs.read_balance"
 ASK_AGAIN = 60.0  # seconds before a reading that failed is tried again
-
-# What each code means for whoever has to mend it (wire §3.1).
-IN_PLAIN_WORDS: dict[str, str | Promise] = {
-    "-1": gettext_lazy(
-        "Laaffic does not know this key, or the secret does not belong to it. Copy both again from the developer "
-        "options at Laaffic into LAAFFIC_API_KEY and LAAFFIC_API_SECRET, without spaces, and restart the console."
-    ),
-    "-2": gettext_lazy(
-        "Laaffic takes no requests from this machine's internet address. Have the address added to the whitelist at "
-        "Laaffic, or take the restriction off."
-    ),
-    "-10": gettext_lazy("There is no money on the account. Top it up at Laaffic; what waits goes on by itself."),
-    "-12": gettext_lazy("Laaffic had a failure of its own. The credentials may be right; try again in a minute."),
-    "-13": gettext_lazy("Laaffic has locked this user. Only your account manager at Laaffic can unlock it."),
-    "-15": gettext_lazy("Laaffic was asked too often just now. Wait a minute and try again."),
-    "-16": gettext_lazy(
-        "This machine's clock and Laaffic's are more than half an hour apart, and correcting for it did not help. "
-        "Switch on time synchronisation (NTP) on this machine."
-    ),
-    "-18": gettext_lazy("Laaffic had a failure of its own. The credentials may be right; try again in a minute."),
-    "-29": gettext_lazy(
-        "The workspace that this key belongs to is disabled at Laaffic. Enable it there, or use a key of another one."
-    ),
-    "-30": gettext_lazy("This key is disabled at Laaffic. Enable it in the developer options, or set another key."),
-    "-31": gettext_lazy(
-        "This machine's internet address is not in the key's whitelist. Add it in the developer options at Laaffic."
-    ),
-    "-32": gettext_lazy(
-        "The key is right, but it may not use this application. Give the key this application at Laaffic, or register "
-        "another appId here."
-    ),
-}
 
 
 def is_due() -> bool:
@@ -105,17 +71,12 @@ def try_connection(application: Application | None = None) -> ConnectionTest:
 
 def explain(problem: LaafficError) -> str:
     """A failed read in words that say what to do."""
-    plain = IN_PLAIN_WORDS.get(problem.code, "")
     match problem:
         case Refused():
-            said = _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s")
-            return said % {
-                "code": problem.code,
-                "meaning": _(problem.meaning),
-                "advice": plain or _(problem.advice),
-            }
-        case OutcomeUnknown() if plain:
-            return _("Laaffic answers with %(code)s. %(advice)s") % {"code": problem.code, "advice": plain}
+            return code_words.refused(problem)
+        case OutcomeUnknown() if problem.code:
+            advice = _(lookup(Family.ACCOUNT, problem.code).advice)
+            return _("Laaffic answers with %(code)s. %(advice)s") % {"code": problem.code, "advice": advice}
         case NotSent():
             said = _(
                 "Laaffic cannot be reached (%(why)s). Check LAAFFIC_BASE_URL and this machine's way to the internet."

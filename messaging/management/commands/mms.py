@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from laaffic_console.gateway.management import outcomes
+from laaffic_console.gateway.models import Channel
 from messaging.management.commands.campaign import application_named, as_text, group_named, said
 from messaging.models import MmsAttachment
 from messaging.services.campaigns import campaigns
@@ -93,10 +94,9 @@ class Command(BaseCommand):
             groups=[group_named(name) for name in options["group"]],
             excluded_groups=[group_named(name) for name in options["exclude_group"]],
             rate_per_second=options["rate"],
-            channel="mms",
+            channel=Channel.MMS,
             channel_options=chosen.as_json(),
         )
-        attachments.mark_used(chosen.attachments)
         return {"id": campaign.pk}
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import account_hold, database_clock, durability, ledger
+from laaffic_console.gateway.services import account_hold, code_words, database_clock, durability, ledger
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
 from messaging import gateway_ids
 from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState
@@ -196,7 +196,7 @@ class Aftermath:
 
 
 def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Refused) -> Aftermath:
-    sentence = account_hold.sentence_of(refusal)
+    sentence = code_words.refused(refusal)
     several = len(claimed.message_ids) > 1
     match refusal.calls_for:
         case Remedy.RETRY if not refusal.entry.of_number:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -29,7 +29,7 @@ from messaging.models import (
     ContactGroup,
     MessageState,
 )
-from messaging.services.approvals import approval_rules, shown
+from messaging.services.approvals import approval_rules, approvals, shown
 from messaging.services.approvals.shown import Shown
 from messaging.services.audience import audience, repeats
 from messaging.services.batches import counting
@@ -52,8 +52,11 @@ def create(
     numbers: Sequence[str] = (),
     rate_per_second: int | None = None,
     scheduled_at: dt.datetime | None = None,
+    latest_start_minutes: int | None = None,
+    error_limit: int | None = None,
+    retry_of: Campaign | None = None,
     kind: str = Campaign.Kind.CAMPAIGN,
-    channel: str = Campaign.Channel.SMS,
+    channel: str = Channel.SMS,
     channel_options: dict[str, Any] | None = None,
     by: User | None = None,
 ) -> Campaign:
@@ -61,23 +64,51 @@ def create(
     campaign = Campaign(
         name=name,
         application=application,
-        sender_id=sender_id or application.sender_id,
+        sender_id=sender_id,
         text=text,
         extra_numbers=list(numbers),
         rate_per_second=rate_per_second,
         scheduled_at=scheduled_at,
+        latest_start_minutes=latest_start_minutes,
+        error_limit=error_limit,
+        retry_of=retry_of,
         kind=kind,
         channel=channel,
         channel_options=channel_options or {},
-        created_by=by,
     )
+    return save(campaign, groups=groups, excluded_groups=excluded_groups, by=by)
+
+
+def save(
+    campaign: Campaign,
+    *,
+    groups: Iterable[ContactGroup],
+    excluded_groups: Iterable[ContactGroup],
+    columns: Iterable[str] = (),
+    by: User | None = None,
+) -> Campaign:
+    """Keep a new draft, or the `columns` of one that was edited; ValidationError names the field that is wrong.
+
+    NotAllowed where it is no draft any more.
+    """
+    campaign.sender_id = campaign.sender_id or campaign.application.sender_id
     campaign.full_clean(exclude=["created_by", "text", "sender_id"])  # these two: check_content, in words of its own
     check_content(campaign)
     with transaction.atomic():
-        campaign.save()
+        is_new = campaign.pk is None
+        if is_new:
+            campaign.created_by = by
+            campaign.save()
+        else:
+            _require(locked(campaign.pk), [CampaignState.DRAFT], _("edited"))
+            campaign.save(update_fields={*columns, "sender_id"})
         campaign.groups.set(groups)
         campaign.excluded_groups.set(excluded_groups)
-        note(campaign, _("Created"), by)
+        if by is not None:
+            campaign.authors.add(by)
+        channels.of(campaign).saved(campaign)
+        note(campaign, _("Created") if is_new else _("Edited"), by)
+        approvals.void_if_changed(campaign, by=by)
     return campaign
 
 

@@ -109,13 +109,13 @@ def _draft(
         excluded_groups=list(campaign.excluded_groups.all()) if excluded is None else excluded,
         numbers=numbers,
         rate_per_second=campaign.rate_per_second,
+        latest_start_minutes=campaign.latest_start_minutes,
+        error_limit=campaign.error_limit,
+        retry_of=retry_of,
         channel=campaign.channel,
         channel_options=campaign.channel_options,
         by=by,
     )
-    draft.error_limit, draft.latest_start_minutes = campaign.error_limit, campaign.latest_start_minutes
-    draft.retry_of = retry_of
-    draft.save(update_fields=["error_limit", "latest_start_minutes", "retry_of"])
     campaigns.note(campaign, _("“%(name)s” was made from it") % {"name": draft.name}, by)
     return draft
 

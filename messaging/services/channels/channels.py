@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.laaffic import LaafficClient, SendResult
 from messaging import merge_fields
 from messaging.merge_fields import Template
@@ -33,11 +33,14 @@ class SendingChannel(ABC):
     @property
     def suppressed_on(self) -> tuple[str, str, str]:
         """The channels whose entries of the suppression list stop it; its own twice where there is no other."""
-        return self.key, self.stopped_like or self.key, "all"
+        return self.key, self.stopped_like or self.key, Channel.ALL.value
 
     def problems(self, campaign: Campaign) -> dict[str, list[str]]:
         """{field: sentences} beyond the text itself."""
         return {}
+
+    def saved(self, campaign: Campaign) -> None:  # noqa: B027 - most channels' drafts refer to nothing
+        """A draft was saved: what it refers to is in use from here on."""
 
     def title(self, campaign: Campaign) -> str:
         """A second text that goes out with the first; its merge fields are filled in too. "" where there is none."""

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +22,7 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.laaffic.email import MAX_SUBJECT
 from messaging import merge_fields
 from messaging.models import EmailCampaign, EmailCampaignEvent, EmailCampaignState, EmailChoice, EmailLookup
-from messaging.services.approvals import approval_rules
+from messaging.services.approvals import approval_rules, approvals
 from messaging.services.email import email_counting
 from messaging.services.refusals import NotAllowed
 
@@ -36,12 +36,28 @@ QUIET = dt.timedelta(hours=1)
 
 def create(*, by: User | None = None, **fields: Any) -> EmailCampaign:
     """A draft; ValidationError names the field that is wrong."""
-    campaign = EmailCampaign(created_by=by, **fields)
+    return save(EmailCampaign(**fields), by=by)
+
+
+def save(campaign: EmailCampaign, *, columns: Iterable[str] = (), by: User | None = None) -> EmailCampaign:
+    """Keep a new draft, or the `columns` of one that was edited; ValidationError names the field that is wrong.
+
+    NotAllowed where it is no draft any more.
+    """
+    check_content(campaign)  # first: the model says less of the same
     campaign.full_clean(exclude=["created_by", "mark"])
-    check_content(campaign)
     with transaction.atomic():
-        campaign.save()
-        note(campaign, _("Created"), by)
+        is_new = campaign.pk is None
+        if is_new:
+            campaign.created_by = by
+            campaign.save()
+        else:
+            _require(locked(campaign.pk), [EmailCampaignState.DRAFT], _("edited"))
+            campaign.save(update_fields=set(columns))
+        if by is not None:
+            campaign.authors.add(by)
+        note(campaign, _("Created") if is_new else _("Edited"), by)
+        approvals.void_if_changed(campaign, by=by)
     return campaign
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.services import code_words
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, Refused
 from messaging.models import EmailChoice, EmailLookup
@@ -83,8 +84,7 @@ def _look_up(client: LaafficClient, application: Application, kind: str) -> Emai
 def _in_words(error: LaafficError) -> str:
     match error:
         case Refused():
-            said = _("refused with %(code)s: %(meaning)s. %(advice)s")
-            return said % {"code": error.code, "meaning": _(error.meaning), "advice": _(error.advice)}
+            return code_words.refused(error)
         case NotSent():
             return _("the gateway cannot be reached (%(why)s)") % {"why": error.message}
     return _("no usable answer (%(why)s)") % {"why": error.message}

@@ -15,7 +15,7 @@ from django.db.models import Exists
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import account_hold, database_clock, leases, ledger, workers
+from laaffic_console.gateway.services import account_hold, code_words, database_clock, leases, ledger, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import (
     AdFlag,
@@ -176,11 +176,11 @@ def settle_error(campaign_id: int, call_id: int, error: LaafficError) -> None:
             return
         case Refused() if error.calls_for in account_hold.HOLDING:
             account_hold.place(error, call_id=call_id)
-            email_campaigns.hold(campaign, account_hold.sentence_of(error), by_account=True)
+            email_campaigns.hold(campaign, code_words.refused(error), by_account=True)
         case Refused() if error.calls_for is not Remedy.RETRY:
-            email_campaigns.hold(campaign, account_hold.sentence_of(error))
+            email_campaigns.hold(campaign, code_words.refused(error))
         case Refused():
-            _try_later(campaign, account_hold.sentence_of(error), error.retry_after)
+            _try_later(campaign, code_words.refused(error), error.retry_after)
         case NotSent():
             _try_later(campaign, _("The gateway cannot be reached (%(why)s).") % {"why": error.message})
 

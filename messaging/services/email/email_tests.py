@@ -9,7 +9,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import GatewayCall
-from laaffic_console.gateway.services import account_hold, ledger, lost_calls, open_acts, performing, workers
+from laaffic_console.gateway.services import (
+    code_words,
+    ledger,
+    lost_calls,
+    open_acts,
+    performing,
+    workers,
+)
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import (
     AdFlag,
@@ -122,7 +129,7 @@ def _said(error: LaafficError) -> str:
                 "why": error.message
             }
         case Refused():
-            return account_hold.sentence_of(error)
+            return code_words.refused(error)
     return _("The test was not sent: %(why)s.") % {"why": error.message}
 
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import leases, ledger, lost_calls, performing, workers
+from laaffic_console.gateway.services import code_words, leases, ledger, lost_calls, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.plain_text import without_marks
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
@@ -197,12 +197,7 @@ def _said(attachment: MmsAttachment, error: LaafficError) -> str:
                 "why": error.message,
             }
         case Refused():
-            return _("“%(name)s” was not uploaded: Laaffic refused with %(code)s: %(meaning)s. %(advice)s") % {
-                **name,
-                "code": error.code,
-                "meaning": _(error.meaning),
-                "advice": _(error.advice),
-            }
+            return _("“%(name)s” was not uploaded: %(why)s") % {**name, "why": code_words.refused(error)}
         case OutcomeUnknown():
             return _(
                 "The answer to the upload of “%(name)s” was lost %(n)d times (%(why)s). Upload it again later: "

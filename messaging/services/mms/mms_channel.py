@@ -49,9 +49,9 @@ class MmsOptions:
 
 
 class MmsChannel(SendingChannel):
-    key = "mms"
+    key = Channel.MMS.value
     application_channel = Channel.SMS
-    stopped_like = "sms"  # it comes from the same sender: who said STOP to that wants no picture either
+    stopped_like = Channel.SMS.value  # it comes from the same sender: who said STOP to that wants no picture either
 
     def problems(self, campaign: Campaign) -> dict[str, list[str]]:
         options = MmsOptions.of(campaign)
@@ -61,6 +61,9 @@ class MmsChannel(SendingChannel):
             "text": problem_with_random_title(campaign.text) if options.mms_type == RANDOM_TITLE else "",
         }
         return {field: [sentence] for field, sentence in found.items() if sentence}
+
+    def saved(self, campaign: Campaign) -> None:
+        attachments.mark_used(MmsOptions.of(campaign).attachments)
 
     def title(self, campaign: Campaign) -> str:
         return MmsOptions.of(campaign).title

@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import isolation
 from laaffic_console.laaffic import Reply as WireReply
 from messaging import msisdn
@@ -29,7 +30,7 @@ NUMBERS_AT_ONCE = 500
 ANSWERED_WITHIN = dt.timedelta(days=30)
 CLOCKS_APART = dt.timedelta(minutes=5)
 WHOLE_SECOND = dt.timedelta(seconds=1)  # a reply's time has no fractions: what left in that second was before it
-ANSWERABLE = (Campaign.Channel.SMS, Campaign.Channel.MMS)
+ANSWERABLE = (Channel.SMS, Channel.MMS)
 NEVER_SENT = (MessageState.QUEUED, MessageState.SUPPRESSED, MessageState.CANCELLED, MessageState.REJECTED)
 
 
@@ -180,7 +181,7 @@ def _obey(rows: Sequence[Reply]) -> None:
         if found is None or len(row.number) > msisdn.MAX_DIGITS:
             continue
         row.opt_out = found.word[:40]
-        row.suppressed_on = row.campaign.channel if row.campaign else SuppressionEntry.Channel.SMS
+        row.suppressed_on = row.campaign.channel if row.campaign else Channel.SMS
         asked[row.suppressed_on, found.word].append(row.number)
     for (channel, word), numbers in asked.items():
         suppression.suppress_numbers(

@@ -12,7 +12,7 @@ from messaging.services.reports import report_pulls
 
 
 class SmsChannel(SendingChannel):
-    key = "sms"
+    key = Channel.SMS.value
     application_channel = Channel.SMS
 
     def segments(self, text: str) -> int:

@@ -27,7 +27,7 @@ from laaffic_console.laaffic.numbers import MAX_VOICEMAIL
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import OwnedNumber
 from phone_numbers.resources import OwnedNumberResource
-from phone_numbers.services import owned_changes, owned_evidence, owned_sync, scheduling
+from phone_numbers.services import owned_changes, owned_evidence, owned_sync, syncing
 
 STATE_COLOURS = {
     OwnedNumber.State.IN_USE: "success",
@@ -127,7 +127,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
     search_help_text = gettext_lazy("The beginning of a number")
     ordering = ["due_date", "number"]
     resource_class = OwnedNumberResource
-    change_permission = "numbers.change_ownednumber"
+    sync_permission = "numbers.change_ownednumber"
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         shown = [str(column) for column in super().get_list_display(request)]
@@ -173,7 +173,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
         )
 
     def sync_names(self) -> list[str]:
-        return [owned_sync.NAME] if scheduling.applications() else []
+        return [owned_sync.NAME] if syncing.COPIES.applications() else []
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[OwnedNumber], search_term: str

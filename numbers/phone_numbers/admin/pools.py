@@ -17,11 +17,11 @@ from laaffic_console.kit.pages import blame, page, require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import digits_of, plain, whole_number
 from phone_numbers import number_lists
-from phone_numbers.admin.sync_panel import SyncedListAdmin, is_running
-from phone_numbers.models import NumberPool, PoolVersion, SyncStatus
+from phone_numbers.admin.sync_panel import SyncedListAdmin
+from phone_numbers.models import NumberPool, PoolVersion
 from phone_numbers.pool_config import MAX_CONCURRENCY, PoolConfig, difference
 from phone_numbers.resources import NumberPoolResource
-from phone_numbers.services import pool_changes, pool_state, pool_sync, scheduling
+from phone_numbers.services import pool_changes, pool_state, pool_sync, syncing
 
 STATE_COLOURS = {
     "in step": "success",
@@ -107,7 +107,7 @@ class NumberPoolAdmin(SyncedListAdmin):
     search_fields = ["pool_number"]
     ordering = ["gone_at", "pool_number"]
     resource_class = NumberPoolResource
-    change_permission = "numbers.change_numberpool"
+    sync_permission = "numbers.change_numberpool"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[NumberPool], search_term: str
@@ -116,7 +116,7 @@ class NumberPoolAdmin(SyncedListAdmin):
         return (queryset.filter(pool_number__icontains=term) if term else queryset), False
 
     def sync_names(self) -> list[str]:
-        return [pool_sync.NAME] if scheduling.applications() else []
+        return [pool_sync.NAME] if syncing.COPIES.applications() else []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[NumberPool]:
         still_open = PoolVersion.objects.filter(pool=OuterRef("pk"), call__state__in=pool_state.OPEN)
@@ -191,7 +191,7 @@ class NumberPoolAdmin(SyncedListAdmin):
             held_as_shown=pool_changes.held_as_shown(pool),
             may_adopt=may_change and waits is None and drift is not None,
             may_sync=may_change,
-            is_comparing=any(is_running(status) for status in SyncStatus.objects.filter(name=pool_sync.NAME)),
+            is_comparing=any(copy.is_running for copy in syncing.COPIES.named([pool_sync.NAME])),
         )
 
     def add_view(

@@ -10,16 +10,16 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import Application, GatewayCall
-from laaffic_console.gateway.services import ledger, open_acts
+from laaffic_console.gateway.models import Application, Channel, GatewayCall
+from laaffic_console.gateway.services import code_words, ledger, open_acts
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.gateway.services.performing import perform
-from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
+from laaffic_console.laaffic import Code, LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic import numbers as wire
 from messaging import msisdn
 from phone_numbers.models import Binding, BindingKind, BindingRequest
 from phone_numbers.pool_config import MAX_POOL_NUMBER
-from phone_numbers.services import binding_sync, scheduling
+from phone_numbers.services import binding_sync, syncing
 
 MAX_SECONDS = 259_200  # three days
 Verb = BindingRequest.Verb
@@ -147,7 +147,7 @@ def _calling_code(number: str) -> int:
 
 def _check_terms(application: Application, pool_number: str, seconds: int) -> None:
     problems = {}
-    if application.channel != "number":
+    if application.channel != Channel.NUMBER:
         problems["application"] = _("This is no application for numbers. Choose one of the channel Numbers.")
     if not 1 <= len(pool_number) <= MAX_POOL_NUMBER:
         problems["pool_number"] = _("Name the pool that the middle number comes from: 1 to 20 characters.")
@@ -198,13 +198,13 @@ def _bound(request: BindingRequest, result: wire.NewBinding) -> BindingRequest:
             )
             BindingRequest.objects.filter(pk=request.pk).update(binding=binding)
     if not result.bind_id:
-        scheduling.request(binding_sync.name_of(request.application))
+        syncing.COPIES.request(binding_sync.name_of(request.application))
     return _fresh(request)
 
 
 def _look_soon(request: BindingRequest) -> BindingRequest:
     """The list shows what became of it."""
-    scheduling.request(binding_sync.name_of(request.application))
+    syncing.COPIES.request(binding_sync.name_of(request.application))
     return _fresh(request)
 
 
@@ -219,8 +219,8 @@ def _end(binding: Binding, ending: str) -> None:
 
 
 def _not_unbound(refusal: Refused, binding: Binding) -> ValidationError:
-    if refusal.code != "-24":
-        return ValidationError(said(refusal))
+    if refusal.code != Code.DOES_NOT_EXIST:
+        return ValidationError(code_words.said(refusal))
     run_out = binding.expires_at is not None and binding.expires_at <= timezone.now() + binding_sync.CLOCKS_APART
     _end(binding, Binding.Ending.EXPIRED if run_out else Binding.Ending.VANISHED)
     return ValidationError(
@@ -232,13 +232,11 @@ def _not_unbound(refusal: Refused, binding: Binding) -> ValidationError:
 def _explained(problem: LaafficError, request: BindingRequest) -> ValidationError:
     """By the field that can be changed, with what to do next."""
     if isinstance(problem, NotSent):
-        return ValidationError(
-            _("Nothing was sent: %(why)s. Try again when that is mended.") % {"why": problem.message[:200].rstrip(".")}
-        )
+        return ValidationError(code_words.nothing_was_sent(problem))
     match problem.code:
-        case "-35":
+        case Code.BOUND_ALREADY:
             return ValidationError({"phone_a": _bound_already(request)})
-        case "-41":
+        case Code.NO_FREE_NUMBER:
             return ValidationError(
                 {
                     "pool_number": _(
@@ -247,9 +245,9 @@ def _explained(problem: LaafficError, request: BindingRequest) -> ValidationErro
                     )
                 }
             )
-        case "-24":
+        case Code.DOES_NOT_EXIST:
             return ValidationError({"pool_number": _("Laaffic knows no such pool (−24). Choose another.")})
-    return ValidationError(said(problem))
+    return ValidationError(code_words.said(problem))
 
 
 def _bound_already(request: BindingRequest) -> str:
@@ -266,10 +264,3 @@ def _bound_already(request: BindingRequest) -> str:
             "id": found.bind_id,
         }
     return _("A or B is bound already (−35). Synchronise to see the binding, and unbind it first.")
-
-
-def said(problem: LaafficError) -> str:
-    if isinstance(problem, Refused):
-        shown = {"code": problem.code.replace("-", "−"), "meaning": _(problem.meaning), "advice": _(problem.advice)}
-        return _("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown
-    return problem.message

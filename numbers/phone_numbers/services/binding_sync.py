@@ -15,9 +15,9 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import due
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import numbers as wire
-from phone_numbers.models import Binding
+from phone_numbers.models import Binding, SyncStatus
 from phone_numbers.services import binding_evidence, listing, syncing
-from phone_numbers.services.syncing import Reading, SyncResult
+from phone_numbers.services.syncing import Copied, Reading
 
 CLOCKS_APART = dt.timedelta(minutes=1)  # what ended at about its time has expired, whoever's clock is right
 
@@ -26,12 +26,12 @@ def name_of(application: Application) -> str:
     return f"bindings {application.app_id}"
 
 
-def sync(application: Application) -> SyncResult:
+def sync(application: Application) -> Copied:
     """Read all of the list; SyncFailed says why it cannot be read."""
-    return syncing.run(name_of(application), lambda reading: _read(application, reading))
+    return syncing.COPIES.run(name_of(application), lambda reading: _read(application, reading))
 
 
-def _read(application: Application, reading: Reading) -> SyncResult:
+def _read(application: Application, reading: Reading[SyncStatus]) -> Copied:
     client = laaffic_client()
     seen: set[str] = set()
     added = 0
@@ -53,7 +53,7 @@ def _read(application: Application, reading: Reading) -> SyncResult:
     )
     gone = mark_ended(application, reading.began) if told.is_complete else 0
     binding_evidence.settle(application, began=reading.began, is_complete=told.is_complete)
-    return SyncResult(len(seen), added, gone, told.is_complete, told.unreadable)
+    return Copied(len(seen), added, gone, told.is_complete, told.unreadable)
 
 
 @transaction.atomic

@@ -13,13 +13,20 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services import code_words, ledger
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.gateway.services.performing import perform
-from laaffic_console.laaffic import InvalidRequest, LaafficError, NumberSettings, OutcomeUnknown, Refused, VoicemailFile
+from laaffic_console.laaffic import (
+    Code,
+    InvalidRequest,
+    LaafficError,
+    NumberSettings,
+    OutcomeUnknown,
+    Refused,
+    VoicemailFile,
+)
 from phone_numbers.models import OwnedNumber
-from phone_numbers.services import owned_evidence, owned_sync, scheduling
-from phone_numbers.services.binding_changes import said
+from phone_numbers.services import owned_evidence, owned_sync, syncing
 
 TEXTS = {"out_addresses": 50, "in_addresses": 50, "inbound_prefix": 32, "remark": 50, "app_id": 64}
 FIELDS = (*TEXTS, "voicemail", "voicemail_seconds")
@@ -73,7 +80,7 @@ def edit(
         with transaction.atomic():
             ledger.settle_accepted(call.pk)
             OwnedNumber.objects.filter(pk=locked.pk).update(**changed)
-    scheduling.request(owned_sync.NAME)
+    syncing.COPIES.request(owned_sync.NAME)
     call.refresh_from_db()
     return call
 
@@ -149,8 +156,6 @@ def _no_address(address: str) -> str:
 
 
 def _why(problem: LaafficError) -> str:
-    if isinstance(problem, Refused) and problem.code == "-24":
+    if isinstance(problem, Refused) and problem.code == Code.DOES_NOT_EXIST:
         return _("Laaffic does not know this number as the account's (−24). Synchronise, and look again.")
-    if isinstance(problem, Refused):
-        return said(problem)
-    return _("Nothing was sent: %(why)s. Try again when that is mended.") % {"why": problem.message[:200].rstrip(".")}
+    return code_words.nothing_was_sent(problem)

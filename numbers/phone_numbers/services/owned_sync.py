@@ -8,9 +8,9 @@ from django.utils import timezone
 from laaffic_console.gateway.services import due
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import numbers as wire
-from phone_numbers.models import OwnedNumber
+from phone_numbers.models import OwnedNumber, SyncStatus
 from phone_numbers.services import listing, owned_evidence, syncing
-from phone_numbers.services.syncing import Reading, SyncResult
+from phone_numbers.services.syncing import Copied, Reading
 
 NAME = "owned"
 COPIED = (
@@ -31,12 +31,12 @@ COPIED = (
 )
 
 
-def sync() -> SyncResult:
+def sync() -> Copied:
     """Read all of the list; SyncFailed says why it cannot be read."""
-    return syncing.run(NAME, _read)
+    return syncing.COPIES.run(NAME, _read)
 
 
-def _read(reading: Reading) -> SyncResult:
+def _read(reading: Reading[SyncStatus]) -> Copied:
     client = laaffic_client()
     seen: set[str] = set()
     added = 0
@@ -57,7 +57,7 @@ def _read(reading: Reading) -> SyncResult:
         unseen = OwnedNumber.objects.filter(due.unseen("last_seen_at", reading.began), gone_at=None)
         gone = unseen.update(gone_at=timezone.now())
     owned_evidence.settle(began=reading.began)
-    return SyncResult(len(seen), added, gone, told.is_complete, told.unreadable)
+    return Copied(len(seen), added, gone, told.is_complete, told.unreadable)
 
 
 def write(records: Sequence[wire.OwnedNumber], now: dt.datetime) -> int:

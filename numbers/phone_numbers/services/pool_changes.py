@@ -12,15 +12,15 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services import code_words, ledger
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.gateway.services.performing import perform
-from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
+from laaffic_console.laaffic import Code, LaafficError, NotSent, OutcomeUnknown, Refused
 from phone_numbers import addresses, number_lists
 from phone_numbers.models import NumberPool, PoolVersion
 from phone_numbers.number_lists import NumberList
 from phone_numbers.pool_config import MAX_CONCURRENCY, MAX_POOL_NUMBER, PoolConfig, PoolDifference, difference
-from phone_numbers.services import pool_state, pool_sync, scheduling
+from phone_numbers.services import pool_state, pool_sync, syncing
 
 Origin = PoolVersion.Origin
 
@@ -137,14 +137,14 @@ def apply(
     try:
         perform(call, lambda: _send(old, config))
     except OutcomeUnknown:
-        scheduling.request(pool_sync.NAME)
+        syncing.COPIES.request(pool_sync.NAME)
         return _fresh(version)
     except LaafficError as problem:
         raise _explained(problem) from problem
     with transaction.atomic():
         ledger.settle_accepted(call.pk)
         pool_state.take(version, held_at=timezone.now())
-    scheduling.request(pool_sync.NAME)  # what Laaffic has made of it
+    syncing.COPIES.request(pool_sync.NAME)  # what Laaffic has made of it
     return _fresh(version)
 
 
@@ -277,20 +277,17 @@ def _fresh(version: PoolVersion) -> PoolVersion:
 
 def _explained(problem: LaafficError) -> ValidationError:
     if isinstance(problem, NotSent):
-        return ValidationError(
-            _("Nothing was sent: %(why)s. Try again when that is mended.") % {"why": problem.message[:200].rstrip(".")}
-        )
+        return ValidationError(code_words.nothing_was_sent(problem))
     if not isinstance(problem, Refused):
         return ValidationError(problem.message)
     match problem.code:
-        case "-20":
+        case Code.EXISTS_ALREADY:
             return ValidationError(
                 {"pool_number": _("Laaffic has a pool of this number already (−20). Synchronise to see it.")}
             )
-        case "-24":
+        case Code.DOES_NOT_EXIST:
             return ValidationError(_("Laaffic has no such pool any more (−24). Synchronise, then create it again."))
-    shown = {"code": problem.code.replace("-", "−"), "meaning": _(problem.meaning), "advice": _(problem.advice)}
-    return ValidationError(_("Laaffic refuses with %(code)s: %(meaning)s. %(advice)s") % shown)
+    return ValidationError(code_words.refused(problem))
 
 
 def names_in(values: Sequence[str], most: int = 5) -> str:

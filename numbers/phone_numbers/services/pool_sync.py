@@ -15,21 +15,21 @@ from laaffic_console.gateway.models import CallState
 from laaffic_console.gateway.services import due, isolation, ledger
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import numbers as wire
-from phone_numbers.models import NumberPool, PoolVersion
+from phone_numbers.models import NumberPool, PoolVersion, SyncStatus
 from phone_numbers.pool_config import PoolConfig
 from phone_numbers.services import listing, pool_state, syncing
 from phone_numbers.services.grace import GRACE
-from phone_numbers.services.syncing import Reading, SyncResult
+from phone_numbers.services.syncing import Copied, Reading
 
 NAME = "pools"
 
 
-def sync() -> SyncResult:
+def sync() -> Copied:
     """Read all pools and compare; SyncFailed says why they cannot be read."""
-    return syncing.run(NAME, _read)
+    return syncing.COPIES.run(NAME, _read)
 
 
-def _read(reading: Reading) -> SyncResult:
+def _read(reading: Reading[SyncStatus]) -> Copied:
     client = laaffic_client()
     found: dict[str, PoolConfig] = {}
 
@@ -51,7 +51,7 @@ def _read(reading: Reading) -> SyncResult:
         with isolation.guarded(f"pool {config.pool_number}"):
             added += compare(config, reading.began)
     gone = mark_gone(reading.began) if told.is_complete else 0
-    return SyncResult(len(found), added, gone, told.is_complete, told.unreadable)
+    return Copied(len(found), added, gone, told.is_complete, told.unreadable)
 
 
 def settle_unknown(found: dict[str, PoolConfig], *, began: dt.datetime, is_complete: bool) -> int:

@@ -175,7 +175,7 @@ class Command(BaseCommand):
         return {"state": str(call.state), "call": call.pk}
 
     def _application(self, app_id: str) -> Application:
-        ours = [one for one in syncing.applications() if app_id in ("", one.app_id)]
+        ours = [one for one in syncing.COPIES.applications() if app_id in ("", one.app_id)]
         if len(ours) == 1:
             return ours[0]
         if ours:

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.models import APPLICATION_CHANNELS, Application
 
 
 class Command(BaseCommand):
@@ -11,7 +11,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("app_id", metavar="APPID")
-        parser.add_argument("--channel", required=True, choices=Channel.values)
+        parser.add_argument("--channel", required=True, choices=[channel.value for channel in APPLICATION_CHANNELS])
         parser.add_argument("--name", default="")
         parser.add_argument("--sender-id", default="")
 

@@ -11,7 +11,7 @@ from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.laaffic import VoicemailFile
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolConfig, PoolDifference, difference
-from phone_numbers.services import binding_changes, binding_sync, owned_changes, pool_changes, scheduling
+from phone_numbers.services import binding_changes, binding_sync, owned_changes, pool_changes, scheduling, syncing
 from phone_numbers.services.syncing import SyncFailed
 
 LISTS = ("bindings", "pools", "owned")
@@ -205,7 +205,7 @@ class Command(BaseCommand):
 def names_of(kind: str) -> list[str]:
     if kind != "bindings":
         return [kind]
-    ours = scheduling.applications()
+    ours = syncing.COPIES.applications()
     if not ours:
         raise CommandError("Register an application for numbers first: manage.py register_app APPID --channel number")
     return [binding_sync.name_of(application) for application in ours]
