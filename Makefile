@@ -15,7 +15,7 @@ help:
 	@echo "make demo     console, worker and sandbox on this machine, with contacts and a finished campaign"
 	@echo "make test     format, lint, types, layout, migrations and all tests"
 	@echo "make test-only T=tests/voice   one part of the tests"
-	@echo "make fast     the tests without browsers and services"
+	@echo "make fast     the tests without browsers, pages and services"
 	@echo "make install  .venv with everything in it"
 	@echo "make production  .venv with what a server needs, and nothing else"
 	@echo "make check    what of make test needs no database: format, lint, types, imports, migrations"
@@ -51,9 +51,9 @@ test: check
 	$(BIN)/python -m pytest -n 3 --dist loadgroup
 	$(TOOK) 300.
 
-# The tests without browsers and services, and without those that play many orders of events.
+# The tests without browsers, pages and services, and without those that play many orders of events.
 fast: install
-	$(BIN)/python -m pytest -n 2 -q -m "not browser and not services and not reliability and not thorough"
+	$(BIN)/python -m pytest -n 3 -q -m "not browser and not services and not reliability and not thorough and not pages"
 	$(TOOK) 60.
 
 # One part: make test-only T=tests/voice

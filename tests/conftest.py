@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.pristine"]
 
+PAGES = ("admin", "before_launch", "contact_list", "copied_lists", "pasted_searches", "what_was_shown")  # of files
 COMPULSORY = os.environ.get("CONSOLE_TESTS_COMPULSORY", "").split()
 
 
@@ -40,9 +42,17 @@ def missing(marker: str) -> str:
     return ""
 
 
+def draws_pages(path: Path) -> bool:
+    """Whether its tests draw the admin's pages, of which each costs as much as a dozen other tests."""
+    return path.parent.name == "dashboard" or any(word in path.stem for word in PAGES)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # What mostly waits comes first, so that the other process is not left waiting for it at the end.
     items.sort(key=lambda item: not item.get_closest_marker("reliability"))
+    for item in items:
+        if draws_pages(item.path):
+            item.add_marker("pages")
     for marker in ("browser", "services"):
         why = missing(marker)
         wanted = [item for item in items if item.get_closest_marker(marker)]

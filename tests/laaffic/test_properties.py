@@ -52,6 +52,7 @@ def is_storable(report: DeliveryReport) -> bool:
 
 
 class PushPropertyTests:
+    @pytest.mark.thorough
     @PROPERTY
     @given(ANY_JSON | PUSH)
     @example({"msgid": "m1", "status": 0, "pricedetail": {"pay": "1e9999999"}})

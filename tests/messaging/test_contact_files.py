@@ -158,6 +158,7 @@ class RowTests:
 
         assert [bool(row.problem) for row in ContactFile(path, contact_files.detect(path))] == [False, True]
 
+    @pytest.mark.thorough
     def test_memory_does_not_grow_with_the_file(self, tmp_path: Path) -> None:
         peaks = []
         for count in (60_000, 120_000):
