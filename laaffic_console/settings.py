@@ -34,7 +34,7 @@ LAAFFIC_TIMEOUTS = (
     env.float("LAAFFIC_CONNECT_TIMEOUT", default=10.0),
     env.float("LAAFFIC_READ_TIMEOUT", default=30.0),
 )
-# Seconds after which nobody waits any more for the answer to a single act: its process died.
+# After so many seconds the process of a single act has died: its answer is no longer expected.
 LAAFFIC_LOST_AFTER_SECONDS = max(120.0, sum(LAAFFIC_TIMEOUTS) + 30)
 # How far the gateway's clock may be from ours, and late with what it accepted, before its records prove anything.
 LAAFFIC_CLOCK_SLACK_SECONDS = env.float("LAAFFIC_CLOCK_SLACK_SECONDS", default=120.0)

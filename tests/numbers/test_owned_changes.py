@@ -179,7 +179,7 @@ class CommandTests:
         assert said["state"] == "accepted"
 
     def test_what_fails_is_said(self, sandbox: RunningSandbox, number: OwnedNumber) -> None:
-        with pytest.raises(CommandError, match="no number 123"):
+        with pytest.raises(CommandError, match="Unknown number 123"):
             self.said("123")
         with pytest.raises(CommandError, match="in_addresses"):
             self.said(number.number, "--in-addresses", "x")

@@ -135,7 +135,7 @@ class Command(BaseCommand):
         """Without an option to change it is shown. What is not named stays as it is."""
         number = OwnedNumber.objects.filter(number=options["number"]).first()
         if number is None:
-            raise CommandError(f"There is no number {options['number']} here. Run: manage.py numbers sync owned")
+            raise CommandError(f"Unknown number {options['number']}. Run: manage.py numbers sync owned")
         given = {name: options[name] for name in owned_changes.FIELDS if options[name] is not None}
         if "voicemail" in given:
             given["voicemail"] = given["voicemail"] == "on"
