@@ -21,7 +21,7 @@ django.setup()
 from django.db import connection, transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from laaffic_console.gateway.models import Application, GatewayCall, PushedBody, PushKind  # noqa: E402
+from laaffic_console.gateway.models import Application, LedgerEntry, PushedBody, PushKind  # noqa: E402
 from laaffic_console.gateway.services import draining, inbox  # noqa: E402
 from messaging.models import EmailCampaign  # noqa: E402
 from messaging.services.email import email_callbacks  # noqa: E402
@@ -44,7 +44,7 @@ def mails(n: int) -> list[dict[str, Any]]:
 
 def email_campaign() -> EmailCampaign:
     application = Application.objects.create(app_id="bigmail", channel="email")
-    call = GatewayCall.objects.create(
+    call = LedgerEntry.objects.create(
         interface="x",
         application=application,
         about_kind="email campaign",
@@ -52,7 +52,7 @@ def email_campaign() -> EmailCampaign:
         prepared_at=timezone.now(),
     )
     return EmailCampaign.objects.create(
-        name="x", application=application, state="running", call=call, sent_at=timezone.now()
+        name="x", application=application, state="running", entry=call, sent_at=timezone.now()
     )
 
 

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from laaffic_console.dashboard import health
 from laaffic_console.gateway.models import (
     AccountHold,
-    CallState,
-    GatewayCall,
+    EntryState,
+    LedgerEntry,
     PushedBody,
     PushKind,
     Trouble,
@@ -108,11 +108,11 @@ def balance_sign() -> Sign:
 
 def oldest_unknown() -> Sign:
     """Of the messages whose answer was lost: the oldest that nothing has settled yet."""
-    waiting = Batch.objects.filter(state=BatchState.UNKNOWN).order_by("id").select_related("call")
+    waiting = Batch.objects.filter(state=BatchState.UNKNOWN).order_by("id").select_related("entry")
     oldest = waiting.first()
     if oldest is None:
         return Sign(_("Oldest unknown"), "good", _("no message is unknown"))
-    left_at = oldest.call.left_at if oldest.call and oldest.call.left_at else oldest.claimed_at
+    left_at = oldest.entry.left_at if oldest.entry and oldest.entry.left_at else oldest.claimed_at
     said = _("%(n)d messages of campaign %(id)d, since %(age)s") % {
         "n": oldest.unknown,
         "id": oldest.campaign_id,
@@ -125,7 +125,7 @@ def oldest_unknown() -> Sign:
 def unknown_calls() -> Sign:
     """Other calls that act and whose answer was lost: uploads, emails, bindings, pools."""
     oldest = (
-        GatewayCall.objects.filter(state=CallState.UNKNOWN)
+        LedgerEntry.objects.filter(state=EntryState.UNKNOWN)
         .exclude(about_kind="campaign")
         .order_by("prepared_at")
         .first()
@@ -133,7 +133,7 @@ def unknown_calls() -> Sign:
     if oldest is None:
         return Sign(_("Other unknown calls"), "good", _("none"))
     said = _("%(call)s, since %(age)s") % {"call": oldest, "age": age(oldest.left_at or oldest.prepared_at)}
-    link = reverse("admin:gateway_gatewaycall_changelist") + "?state__exact=unknown"
+    link = reverse("admin:gateway_ledgerentry_changelist") + "?state__exact=unknown"
     return Sign(_("Other unknown calls"), "warn", said, link)
 
 

@@ -151,7 +151,7 @@ NAVIGATION: list[dict[str, Any]] = [
         "separator": True,
         "collapsible": True,
         "items": [
-            _item(_("Ledger"), "receipt_long", "gateway_gatewaycall_changelist", "gateway.view_gatewaycall"),
+            _item(_("Ledger"), "receipt_long", "gateway_ledgerentry_changelist", "gateway.view_ledgerentry"),
             _item(_("Inbox"), "inbox", "gateway_pushedbody_changelist", "gateway.view_pushedbody"),
             _item(
                 _("Reports without a message"),

@@ -35,7 +35,7 @@ OPERATED = {
 APPROVED = {
     "messaging": {"resolve_campaign", "resolve_emailcampaign", "approve_campaign", "approve_emailcampaign"},
     "voice": {"approve_grouptask", "resolve_callrecord"},
-    "gateway": {"release_accounthold", "read_pushedbody", "settle_gatewaycall"},
+    "gateway": {"release_accounthold", "read_pushedbody", "settle_ledgerentry"},
 }
 
 

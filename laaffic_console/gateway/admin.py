@@ -21,8 +21,8 @@ from laaffic_console.gateway.models import (
     AccountHold,
     Application,
     BalanceReading,
-    CallState,
-    GatewayCall,
+    EntryState,
+    LedgerEntry,
     OrphanReport,
     PushedBody,
     PushKind,
@@ -43,14 +43,14 @@ for model in (queue_models.Schedule, queue_models.Success, queue_models.Failure,
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
-CALL_COLOURS = {
-    CallState.ACCEPTED: "success",
-    CallState.REFUSED: "danger",
-    CallState.NOT_SENT: "info",
-    CallState.UNKNOWN: "warning",
-    CallState.IN_FLIGHT: "info",
-    CallState.PREPARED: "default",
-    CallState.LAPSED: "default",
+ENTRY_COLOURS = {
+    EntryState.ACCEPTED: "success",
+    EntryState.REFUSED: "danger",
+    EntryState.NOT_SENT: "info",
+    EntryState.UNKNOWN: "warning",
+    EntryState.IN_FLIGHT: "info",
+    EntryState.PREPARED: "default",
+    EntryState.LAPSED: "default",
 }
 
 # What a call is about → the page that shows it.
@@ -140,7 +140,7 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Application | None = None) -> bool:
         """What has sent is in the ledger for good; switch it off instead."""
-        used = obj is not None and (obj.campaigns.exists() or GatewayCall.objects.filter(application=obj).exists())
+        used = obj is not None and (obj.campaigns.exists() or LedgerEntry.objects.filter(application=obj).exists())
         return not used and super().has_delete_permission(request, obj)
 
 
@@ -158,7 +158,7 @@ class AccountHoldAdmin(ReadOnlyAdmin):
         "sentence",
         "application",
         "code",
-        "call",
+        "entry",
         "placed_at",
         "last_answer",
         "next_probe_at",
@@ -230,8 +230,8 @@ class BalanceReadingAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, {**(extra_context or {}), **given})
 
 
-@admin.register(GatewayCall)
-class GatewayCallAdmin(ReadOnlyAdmin):
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnlyAdmin):
     is_named_as_a_whole = True
     list_display = [
         "id",
@@ -250,58 +250,58 @@ class GatewayCallAdmin(ReadOnlyAdmin):
     actions_detail = ["say"]
     in_other_words = {"about_kind": "about", "about_id": None, "reason": "shown_reason", "evidence": "shown_evidence"}
 
-    def get_fields(self, request: HttpRequest, obj: GatewayCall | None = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: LedgerEntry | None = None) -> Any:
         shown = [self.in_other_words.get(name, name) for name in super().get_fields(request, obj)]
         return [name for name in dict.fromkeys(shown) if name]
 
     def has_say_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        if not request.user.has_perm("gateway.settle_gatewaycall"):
+        if not request.user.has_perm("gateway.settle_ledgerentry"):
             return False
-        call = GatewayCall.objects.filter(pk=object_id).first() if str(object_id).isdecimal() else None
-        return call is not None and words.may_settle(call)
+        entry = LedgerEntry.objects.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+        return entry is not None and words.may_settle(entry)
 
     @action(description=gettext_lazy("Say what became of it"), url_path="say", permissions=["say"])
     def say(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A first request asks; only a POST settles it."""
-        call = get_object_or_404(GatewayCall, pk=object_id)
+        entry = get_object_or_404(LedgerEntry, pk=object_id)
         problems: list[str] = []
         why = request.POST.get("why", "")
         if request.method == "POST" and request.POST.get("word") in ("done", "not_done"):
             try:
-                words.settle(call.pk, was_done=request.POST["word"] == "done", why=why[:200], by=signed_in(request))
-                return HttpResponseRedirect(reverse("admin:gateway_gatewaycall_change", args=[call.pk]))
+                words.settle(entry.pk, was_done=request.POST["word"] == "done", why=why[:200], by=signed_in(request))
+                return HttpResponseRedirect(reverse("admin:gateway_ledgerentry_change", args=[entry.pk]))
             except ValidationError as problem:
                 problems = problem.messages
-        return page(self, request, "gateway/say.html", _("What became of it?"), call=call, problems=problems, why=why)
+        return page(self, request, "gateway/say.html", _("What became of it?"), entry=entry, problems=problems, why=why)
 
-    @display(description=gettext_lazy("state"), label=CALL_COLOURS)
-    def shown_state(self, call: GatewayCall) -> tuple[str, str]:
-        return call.state, call.get_state_display()
+    @display(description=gettext_lazy("state"), label=ENTRY_COLOURS)
+    def shown_state(self, entry: LedgerEntry) -> tuple[str, str]:
+        return entry.state, entry.get_state_display()
 
     @display(description=gettext_lazy("about"))
-    def about(self, call: GatewayCall) -> str:
-        if call.about_kind not in ABOUT_PAGES or call.about_id is None:
-            return f"{in_words(call.about_kind)} {call.about_id or ''}"
-        page = reverse(ABOUT_PAGES[call.about_kind], args=[call.about_id])
-        return format_html('<a href="{}">{} {}</a>', page, in_words(call.about_kind), call.about_id)
+    def about(self, entry: LedgerEntry) -> str:
+        if entry.about_kind not in ABOUT_PAGES or entry.about_id is None:
+            return f"{in_words(entry.about_kind)} {entry.about_id or ''}"
+        page = reverse(ABOUT_PAGES[entry.about_kind], args=[entry.about_id])
+        return format_html('<a href="{}">{} {}</a>', page, in_words(entry.about_kind), entry.about_id)
 
     @display(description=gettext_lazy("reason"))
-    def shown_reason(self, call: GatewayCall) -> str:
-        return in_words(call.reason)
+    def shown_reason(self, entry: LedgerEntry) -> str:
+        return in_words(entry.reason)
 
     @display(description=gettext_lazy("evidence"))
-    def shown_evidence(self, call: GatewayCall) -> str:
-        return in_words(call.evidence)
+    def shown_evidence(self, entry: LedgerEntry) -> str:
+        return in_words(entry.evidence)
 
     @display(description=gettext_lazy("recipients"))
-    def recipients(self, call: GatewayCall) -> int | str:
-        return call.summary.get("recipients", "")
+    def recipients(self, entry: LedgerEntry) -> int | str:
+        return entry.summary.get("recipients", "")
 
     @display(description=gettext_lazy("took"))
-    def took(self, call: GatewayCall) -> str:
-        if not call.left_at or not call.settled_at:
+    def took(self, entry: LedgerEntry) -> str:
+        if not entry.left_at or not entry.settled_at:
             return ""
-        milliseconds = round((call.settled_at - call.left_at).total_seconds() * 1000)
+        milliseconds = round((entry.settled_at - entry.left_at).total_seconds() * 1000)
         return _("%(n)s ms") % {"n": number(milliseconds)}
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.models import LedgerEntry
 from messaging.models import Delivery, EmailCampaign, EmailMessage, MmsAttachment, Submission
 from phone_numbers.models import Binding, BindingRequest, NumberPool
 from voice.models import AudioFile, GroupTask, SipCall
@@ -18,13 +18,13 @@ def document(channel: str) -> dict[str, Any]:
     about, key_of, standing = CHANNELS[channel]
     rows = [
         {"key": key, "state": call.state, "evidence": call.evidence}
-        for call in GatewayCall.objects.filter(about_kind__in=about).order_by("pk")
+        for call in LedgerEntry.objects.filter(about_kind__in=about).order_by("pk")
         if (key := key_of(call))
     ]
     return {"rows": rows, "standing": standing()}
 
 
-def _sip_key(call: GatewayCall) -> str:
+def _sip_key(call: LedgerEntry) -> str:
     return SipCall.objects.values_list("callee", flat=True).get(pk=call.about_id or 0)
 
 
@@ -32,7 +32,7 @@ def _sip() -> Standing:
     return dict(SipCall.objects.order_by("-voice_id").values_list("callee", "voice_id").reverse())
 
 
-def _binding_key(call: GatewayCall) -> str:
+def _binding_key(call: LedgerEntry) -> str:
     asked = BindingRequest.objects.get(pk=call.about_id or 0)
     return f"{asked.verb} {asked.phone_a}"
 
@@ -41,7 +41,7 @@ def _bindings() -> Standing:
     return dict(Binding.objects.live().values_list("phone_a", "bind_id"))
 
 
-def _pool_key(call: GatewayCall) -> str:
+def _pool_key(call: LedgerEntry) -> str:
     return f"{call.summary['pool']} {call.summary['concurrency']}"
 
 
@@ -50,7 +50,7 @@ def _pools() -> Standing:
     return {pool.pool_number: pool.current.max_concurrency for pool in pools if pool.current}
 
 
-def _upload_key(call: GatewayCall) -> str:
+def _upload_key(call: LedgerEntry) -> str:
     return str(call.summary["name"])
 
 
@@ -59,7 +59,7 @@ def _uploads() -> Standing:
     return {**dict(audio), **dict(MmsAttachment.objects.exclude(gateway_id="").values_list("name", "gateway_id"))}
 
 
-def _task_key(call: GatewayCall) -> str:
+def _task_key(call: LedgerEntry) -> str:
     return GroupTask.objects.values_list("name", flat=True).get(pk=call.about_id or 0)
 
 
@@ -69,7 +69,7 @@ def _tasks() -> Standing:
     return {task["name"]: task for task in tasks}
 
 
-def _email_key(call: GatewayCall) -> str:
+def _email_key(call: LedgerEntry) -> str:
     return EmailCampaign.objects.values_list("subject", flat=True).get(pk=call.about_id or 0)
 
 
@@ -88,7 +88,7 @@ def _mails(campaign: EmailCampaign) -> dict[str, int]:
     return dict(ended)
 
 
-Channel = tuple[Iterable[str], Callable[[GatewayCall], str], Callable[[], Standing]]
+Channel = tuple[Iterable[str], Callable[[LedgerEntry], str], Callable[[], Standing]]
 CHANNELS: dict[str, Channel] = {
     "sip": (["SIP call"], _sip_key, _sip),
     "bindings": (["binding request"], _binding_key, _bindings),

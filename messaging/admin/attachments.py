@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 
-from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.services import ledger
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.people import signed_in
@@ -191,7 +191,7 @@ class MmsAttachmentAdmin(ModelAdmin):
             attachment=attachment,
             text=attachment_content.text_of(bytes(attachment.content)) if attachment.is_text else "",
             clock=clock_of(attachment),
-            calls=GatewayCall.objects.filter(about_kind=attachments.ABOUT, about_id=attachment.pk)[:10],
+            requests=ledger.requests_about(attachments.ABOUT, attachment.pk)[:10],
             may_upload=request.user.has_perm("messaging.upload_mmsattachment"),
             may_archive=request.user.has_perm("messaging.add_mmsattachment"),
             may_delete=self.has_delete_permission(request, attachment),

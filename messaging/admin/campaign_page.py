@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.services import ledger
 from messaging import meanings
 from messaging.admin import channel_pages
 from messaging.admin.replies import with_contacts
@@ -41,7 +41,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         if pages.has_replies and request.user.has_perm("messaging.view_reply")
         else None,
         "all_replies": f"{reverse('admin:messaging_reply_changelist')}?campaign__id__exact={campaign.pk}",
-        "calls": GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk)[:10],
+        "requests": ledger.requests_about("campaign", campaign.pk)[:10],
         "events": campaign.events.select_related("actor")[:20],
         "is_over": campaign.state in counting.OVER and not counts["accepted"],
     }

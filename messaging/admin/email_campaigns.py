@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
 from laaffic_console.gateway.again_form import AgainForm
-from laaffic_console.gateway.models import Application, Channel, GatewayCall
+from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.services import ledger
 from laaffic_console.gateway.services.account import is_sandbox
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit import exporting
@@ -199,7 +200,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: EmailCampaign | None = None) -> bool:
         """What has a call in the ledger stays."""
-        is_untouched = obj is not None and obj.state == State.DRAFT and obj.call_id is None
+        is_untouched = obj is not None and obj.state == State.DRAFT and obj.entry_id is None
         return is_untouched and super().has_delete_permission(request, obj)
 
     def get_urls(self) -> list[URLPattern]:
@@ -361,7 +362,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             waits_for=email_campaigns.waits_for(campaign) if campaign.state == State.RUNNING else "",
             reasons=email_counting.reasons(campaign),
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
-            calls=GatewayCall.objects.filter(about_kind=ABOUT, about_id=campaign.pk)[:10],
+            requests=ledger.requests_about(ABOUT, campaign.pk)[:10],
             events=campaign.events.select_related("actor")[:20],
             may_resolve=request.user.has_perm("messaging.resolve_emailcampaign"),
             may_export=request.user.has_perms(exporting.rights(EmailMessage)),

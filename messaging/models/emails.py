@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.moments import PlannedMomentField
 
 
@@ -73,7 +73,7 @@ class EmailCampaign(models.Model):
     wait_reason = models.CharField(_("why it waits"), max_length=300, blank=True, editable=False)
     not_before = models.DateTimeField(null=True, editable=False)
     attempt = models.PositiveSmallIntegerField(default=0, editable=False)
-    call = models.ForeignKey(GatewayCall, models.PROTECT, null=True, editable=False, related_name="+")
+    entry = models.ForeignKey(LedgerEntry, models.PROTECT, null=True, editable=False, related_name="+")
 
     # At the end of the callback's address: leads back here although the answer with the taskId was lost.
     mark = models.CharField(max_length=40, unique=True, default=new_mark, editable=False)

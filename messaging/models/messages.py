@@ -9,7 +9,7 @@ changes their states holds it and moves its tallies in the same transaction.
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.models import LedgerEntry
 from messaging.models.campaigns import Campaign
 from messaging.models.contacts import Contact
 
@@ -55,7 +55,7 @@ class Batch(models.Model):
     token = models.CharField(max_length=36, blank=True)
     claimed_at = models.DateTimeField(null=True)
     # The live call: at most one at a time, replaced only by the next attempt.
-    call = models.ForeignKey(GatewayCall, models.PROTECT, null=True, related_name="+")
+    entry = models.ForeignKey(LedgerEntry, models.PROTECT, null=True, related_name="+")
 
     queued = models.PositiveIntegerField(default=0)
     suppressed = models.PositiveIntegerField(default=0)

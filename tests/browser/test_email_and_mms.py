@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ContactGroup, EmailCampaign, EmailMessage, MmsAttachment
 from messaging.services.email import email_counting, email_deliveries
@@ -133,7 +133,7 @@ class MmsTests:
         run_until_reported(run_jobs)
         delivered = sandbox.stats()["delivered"]
         expect(page.locator("[data-count=delivered]")).to_have_text(str(delivered))
-        interfaces = list(GatewayCall.objects.order_by("pk").values_list("interface", flat=True))
+        interfaces = list(LedgerEntry.objects.order_by("pk").values_list("interface", flat=True))
         assert interfaces == ["mmsUpload", "mmsSend"]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.browser.test_voice_calls import shot
 from tests.voice.group_samples import at_sandbox
@@ -70,7 +70,7 @@ def test_a_task_from_a_csv_is_seen_through(
         box.check()
     page.click("#launch")
     expect(page.get_by_text("Laaffic has the task")).to_be_visible()
-    assert (GatewayCall.objects.get().state, len(at_sandbox(sandbox))) == (CallState.ACCEPTED, 1)
+    assert (LedgerEntry.objects.get().state, len(at_sandbox(sandbox))) == (EntryState.ACCEPTED, 1)
 
     seen = set()
     for _ in range(300):

@@ -18,7 +18,7 @@ pytestmark = [
     ("address", "named"),
     [
         ("/admin/messaging/suppressionentry/", "Suppression list"),
-        ("/admin/gateway/gatewaycall/?state__exact=unknown", "Ledger"),
+        ("/admin/gateway/ledgerentry/?state__exact=unknown", "Ledger"),
         ("/admin/voice/callrecord/", "Call records"),
         ("/admin/numbers/numberpool/add/", "Number pools"),
         ("/admin/messaging/contact/add/", "Contacts"),

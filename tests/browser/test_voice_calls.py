@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact
 from tests.messaging import attachment_samples as samples
@@ -88,7 +88,7 @@ def test_a_contact_is_called_and_the_record_is_pushed(
 
     expect(page.locator("#state")).to_have_text("answered")
     shot(page, "call")
-    assert GatewayCall.objects.get(about_kind="SIP call").state == CallState.ACCEPTED
+    assert LedgerEntry.objects.get(about_kind="SIP call").state == EntryState.ACCEPTED
     page.goto("/admin/voice/callrecord/")
     expect(page.get_by_text("919876500000")).to_be_visible()
     shot(page, "records")
@@ -124,4 +124,4 @@ def test_a_lost_call_is_settled_by_a_word_and_a_repeat_by_a_reason(page: Page, s
     page.click("#resolve button >> nth=0")
 
     expect(page.locator("#state")).to_have_text("Not sent")
-    assert GatewayCall.objects.order_by("pk").first().evidence.endswith("I stood beside the phone")
+    assert LedgerEntry.objects.order_by("pk").first().evidence.endswith("I stood beside the phone")

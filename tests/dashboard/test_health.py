@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.dashboard import health, health_page
-from laaffic_console.gateway.models import Application, BalanceReading, GatewayCall, Lease, PushedBody, WorkerHeartbeat
+from laaffic_console.gateway.models import Application, BalanceReading, Lease, LedgerEntry, PushedBody, WorkerHeartbeat
 from laaffic_console.gateway.services import account_hold, ledger, workers
 from messaging.models import ActivityTally, Batch, Campaign, CampaignState, MessageState, OutcomeTally
 from messaging.services.batches import hours
@@ -176,9 +176,9 @@ class HealthPageTests:
         campaign = Campaign.objects.create(name="A", application=application, text="Hi")
         for back in (hours, 0):
             call = ledger.prepare(interface="x", application=None, about_kind="x", about_id=None, summary={})
-            GatewayCall.objects.filter(pk=call.pk).update(left_at=timezone.now() - dt.timedelta(hours=back))
+            LedgerEntry.objects.filter(pk=call.pk).update(left_at=timezone.now() - dt.timedelta(hours=back))
             Batch.objects.create(
-                campaign=campaign, first_message_id=1, last_message_id=9, size=9, unknown=9, state="unknown", call=call
+                campaign=campaign, first_message_id=1, last_message_id=9, size=9, unknown=9, state="unknown", entry=call
             )
 
         sign = self.page(admin_client)["Oldest unknown"]
@@ -189,7 +189,7 @@ class HealthPageTests:
     def test_an_upload_whose_answer_was_lost(self, admin_client: Client) -> None:
         assert self.page(admin_client)["Other unknown calls"].tone == "good"
         call = ledger.prepare(interface="mmsUpload", application=None, about_kind="file", about_id=1, summary={})
-        GatewayCall.objects.update(state="unknown")
+        LedgerEntry.objects.update(state="unknown")
 
         sign = self.page(admin_client)["Other unknown calls"]
 

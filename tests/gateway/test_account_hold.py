@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from laaffic_console.gateway import jobs as gateway_jobs
-from laaffic_console.gateway.models import AccountHold, Application, GatewayCall
+from laaffic_console.gateway.models import AccountHold, Application, LedgerEntry
 from laaffic_console.gateway.services import account, account_hold, ledger
 from laaffic_console.laaffic import Family, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -33,7 +33,7 @@ def refused(code: str, family: Family = Family.SMS) -> Refused:
     return Refused(interface="sendSms", entry=lookup(family, code), reason="", http_status=200)
 
 
-def a_call(application: Application) -> GatewayCall:
+def a_call(application: Application) -> LedgerEntry:
     return ledger.prepare(interface="sendSms", application=application, about_kind="x", about_id=None, summary={})
 
 
@@ -51,23 +51,23 @@ class PlaceTests:
     def test_it_stops_every_application_with_one_sentence(
         self, application: Application, other: Application, code: str
     ) -> None:
-        account_hold.place(refused(code), call_id=a_call(application).pk)
+        account_hold.place(refused(code), entry_id=a_call(application).pk)
 
         hold = AccountHold.objects.get()
-        assert (hold.code, hold.call.application) == (code, application)
+        assert (hold.code, hold.entry.application) == (code, application)
         assert hold.sentence.startswith(f"Laaffic refused with {code}: ")
         assert account_hold.is_held(application.pk)
         assert account_hold.stop_for(other.pk) == hold
 
     def test_a_key_without_permission_stops_one_application(self, application: Application, other: Application) -> None:
-        account_hold.place(refused("-32"), call_id=a_call(application).pk)
+        account_hold.place(refused("-32"), entry_id=a_call(application).pk)
 
         assert account_hold.is_held(application.pk)
         assert not account_hold.is_held(other.pk)
 
     def test_a_second_refusal_changes_nothing(self, application: Application) -> None:
-        account_hold.place(refused("-10"), call_id=a_call(application).pk)
-        account_hold.place(refused("-1"), call_id=a_call(application).pk)
+        account_hold.place(refused("-10"), entry_id=a_call(application).pk)
+        account_hold.place(refused("-1"), entry_id=a_call(application).pk)
 
         assert AccountHold.objects.get().code == "-10"
 
@@ -81,35 +81,35 @@ class PlaceTests:
 class DepartTests:
     def test_nothing_leaves_while_it_holds(self, application: Application, other: Application) -> None:
         mine, others = a_call(application), a_call(other)
-        account_hold.place(refused("-32"), call_id=mine.pk)
+        account_hold.place(refused("-32"), entry_id=mine.pk)
 
         assert ledger.depart(mine.pk, unless_held=True) is None
         assert ledger.depart(others.pk, unless_held=True) is not None
 
     def test_what_is_about_no_application_is_stopped_by_the_account_alone(self, application: Application) -> None:
-        account_hold.place(refused("-32"), call_id=a_call(application).pk)
-        call = ledger.prepare(interface="x", application=None, about_kind="x", about_id=None, summary={})
-        assert ledger.depart(call.pk, unless_held=True) is not None
+        account_hold.place(refused("-32"), entry_id=a_call(application).pk)
+        entry = ledger.prepare(interface="x", application=None, about_kind="x", about_id=None, summary={})
+        assert ledger.depart(entry.pk, unless_held=True) is not None
         account_hold.place(refused("-1"))
-        call = ledger.prepare(interface="x", application=None, about_kind="x", about_id=None, summary={})
+        entry = ledger.prepare(interface="x", application=None, about_kind="x", about_id=None, summary={})
 
-        assert ledger.depart(call.pk, unless_held=True) is None
+        assert ledger.depart(entry.pk, unless_held=True) is None
 
     def test_it_is_looked_at_in_the_statement_that_lets_it_leave(
         self, application: Application, django_assert_num_queries: Any
     ) -> None:
-        call = a_call(application)
+        entry = a_call(application)
         pragmas = 2 if connection.vendor == "sqlite" else 0
 
         with django_assert_num_queries(1 + pragmas):
-            ledger.depart(call.pk, unless_held=True)
+            ledger.depart(entry.pk, unless_held=True)
 
     def test_once_it_has_ended_calls_leave(self, application: Application) -> None:
-        call = a_call(application)
+        entry = a_call(application)
         account_hold.place(refused("-1"))
         account_hold.release(AccountHold.objects.get().pk, because="a test")
 
-        assert ledger.depart(call.pk, unless_held=True) is not None
+        assert ledger.depart(entry.pk, unless_held=True) is not None
 
 
 class ProbeTests:
@@ -191,7 +191,7 @@ class ProbeTests:
     def test_a_permission_is_probed_with_the_application(
         self, sandbox: RunningSandbox, application: Application
     ) -> None:
-        account_hold.place(refused("-32"), call_id=a_call(application).pk)
+        account_hold.place(refused("-32"), entry_id=a_call(application).pk)
         sandbox.set_faults(status="-32", status_calls=1)
         account_hold.probe(at_once=True)
         assert account_hold.is_held(application.pk)
@@ -202,7 +202,7 @@ class ProbeTests:
 
     def test_where_no_read_can_tell_a_person_ends_it(self, sandbox: RunningSandbox) -> None:
         voice = Application.objects.create(app_id="v1", channel="voice")
-        account_hold.place(refused("-32"), call_id=a_call(voice).pk)
+        account_hold.place(refused("-32"), entry_id=a_call(voice).pk)
 
         account_hold.probe(at_once=True)
 
@@ -256,7 +256,7 @@ class CampaignTests:
         sentence = AccountHold.objects.get().sentence
         assert self.states() == [(CampaignState.HELD, sentence)] * 3
         assert sandbox.stats()["accepted"] == 0
-        assert GatewayCall.objects.count() == 1  # the second did not even ask
+        assert LedgerEntry.objects.count() == 1  # the second did not even ask
 
         due_now()
         gateway_jobs.sweep()

@@ -15,7 +15,7 @@ from laaffic_console.gateway.models import (
     AccountHold,
     Application,
     BalanceReading,
-    GatewayCall,
+    LedgerEntry,
     OrphanReport,
     PushedBody,
     WorkerHeartbeat,
@@ -26,7 +26,7 @@ from tests.messaging.conftest import point_at
 
 pytestmark = pytest.mark.django_db
 
-READ_ONLY = [GatewayCall, PushedBody, OrphanReport, WorkerHeartbeat, AccountHold, BalanceReading]
+READ_ONLY = [LedgerEntry, PushedBody, OrphanReport, WorkerHeartbeat, AccountHold, BalanceReading]
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def page(model: type[Model], what: str, *args: Any) -> str:
 
 def a_row(model: type[Model]) -> Model:
     now = timezone.now()
-    if model is GatewayCall:
+    if model is LedgerEntry:
         return ledger.prepare(
             interface="sendSms", application=None, about_kind="campaign", about_id=7, summary={"recipients": 3}
         )
@@ -219,9 +219,9 @@ class CheckCredentialsTests:
 
 class LedgerPageTests:
     def test_it_leads_to_the_campaign_and_shows_no_button(self, admin_client: Client) -> None:
-        a_row(GatewayCall)
+        a_row(LedgerEntry)
 
-        said = admin_client.get(page(GatewayCall, "changelist")).content.decode()
+        said = admin_client.get(page(LedgerEntry, "changelist")).content.decode()
 
         assert reverse("admin:messaging_campaign_change", args=[7]) in said
 
@@ -232,7 +232,7 @@ class LedgerPageTests:
             ledger.prepare(interface="sendSms", application=application, about_kind="campaign", about_id=1, summary={})
 
         with django_assert_max_num_queries(12):
-            admin_client.get(page(GatewayCall, "changelist"))
+            admin_client.get(page(LedgerEntry, "changelist"))
 
 
 class QueueTests:

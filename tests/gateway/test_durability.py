@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection, transaction
 
-from laaffic_console.gateway.models import CallState
+from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import durability, ledger
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,7 +18,7 @@ def setting(name: str) -> object:
 
 
 def test_a_departure_waits_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    call = ledger.prepare(interface="sendSms", application=None, about_kind="test", about_id=None, summary={})
+    entry = ledger.prepare(interface="sendSms", application=None, about_kind="test", about_id=None, summary={})
     seen = []
 
     def spy(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
@@ -31,11 +31,11 @@ def test_a_departure_waits_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(spy):
-        assert ledger.depart(call.pk)
+        assert ledger.depart(entry.pk)
 
     assert seen == [FULL if connection.vendor == "sqlite" else "on"]
-    call.refresh_from_db()
-    assert call.state == CallState.IN_FLIGHT
+    entry.refresh_from_db()
+    assert entry.state == EntryState.IN_FLIGHT
     if connection.vendor == "sqlite":
         assert setting("synchronous") == NORMAL
 

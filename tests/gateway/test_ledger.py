@@ -7,7 +7,7 @@ import pytest
 from django.core import serializers
 from django.db.models import Model
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall, OrphanReport, PushedBody
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, OrphanReport, PushedBody
 from laaffic_console.gateway.services import account, ledger
 from laaffic_console.laaffic import NotSent, OutcomeUnknown, Refused, lookup
 from laaffic_console.laaffic.codes import Family
@@ -28,108 +28,108 @@ def refused(code: str = "-10") -> Refused:
     return Refused(interface="sendSms", entry=entry, reason="no money", http_status=200)
 
 
-def prepared(**fields: Any) -> GatewayCall:
+def prepared(**fields: Any) -> LedgerEntry:
     given = {"interface": "sendSms", "application": None, "about_kind": "campaign", "about_id": 7, "summary": {}}
     return ledger.prepare(**(given | fields))
 
 
 class DepartTests:
     def test_a_prepared_call_has_not_left(self) -> None:
-        call = prepared(summary={"recipients": 3}, attempt=2, worker="w1")
+        entry = prepared(summary={"recipients": 3}, attempt=2, worker="w1")
 
-        call.refresh_from_db()
-        assert (call.state, call.left_at, call.settled_at) == (CallState.PREPARED, None, None)
-        assert (call.summary, call.attempt, call.worker) == ({"recipients": 3}, 2, "w1")
+        entry.refresh_from_db()
+        assert (entry.state, entry.left_at, entry.settled_at) == (EntryState.PREPARED, None, None)
+        assert (entry.summary, entry.attempt, entry.worker) == ({"recipients": 3}, 2, "w1")
 
     def test_departing_is_written_down(self) -> None:
-        call = prepared()
+        entry = prepared()
 
-        left_at = ledger.depart(call.pk)
+        left_at = ledger.depart(entry.pk)
 
-        call.refresh_from_db()
+        entry.refresh_from_db()
         assert left_at is not None
-        assert (call.state, call.left_at) == (CallState.IN_FLIGHT, left_at)
+        assert (entry.state, entry.left_at) == (EntryState.IN_FLIGHT, left_at)
 
     def test_it_departs_once(self) -> None:
-        call = prepared()
-        ledger.depart(call.pk)
+        entry = prepared()
+        ledger.depart(entry.pk)
 
-        assert ledger.depart(call.pk) is None
+        assert ledger.depart(entry.pk) is None
 
-    @pytest.mark.parametrize("state", [state for state in CallState if state != CallState.PREPARED])
-    def test_a_call_that_was_taken_away_does_not_depart(self, state: CallState) -> None:
-        call = prepared()
-        GatewayCall.objects.update(state=state)
+    @pytest.mark.parametrize("state", [state for state in EntryState if state != EntryState.PREPARED])
+    def test_a_call_that_was_taken_away_does_not_depart(self, state: EntryState) -> None:
+        entry = prepared()
+        LedgerEntry.objects.update(state=state)
 
-        assert ledger.depart(call.pk) is None
+        assert ledger.depart(entry.pk) is None
 
-        call.refresh_from_db()
-        assert (call.state, call.left_at) == (state, None)
+        entry.refresh_from_db()
+        assert (entry.state, entry.left_at) == (state, None)
 
 
 class SettleTests:
     def test_an_accepted_call_says_what_told_so(self) -> None:
-        call = prepared()
-        ledger.depart(call.pk)
+        entry = prepared()
+        ledger.depart(entry.pk)
 
-        assert ledger.settle_accepted(call.pk)
+        assert ledger.settle_accepted(entry.pk)
 
-        call.refresh_from_db()
-        assert (call.state, call.code, call.http_status) == (CallState.ACCEPTED, "0", 200)
-        assert call.evidence == "the answer"
-        assert call.settled_at is not None
+        entry.refresh_from_db()
+        assert (entry.state, entry.code, entry.http_status) == (EntryState.ACCEPTED, "0", 200)
+        assert entry.evidence == "the answer"
+        assert entry.settled_at is not None
 
     @pytest.mark.parametrize(
         ("error", "state"),
-        [(UNREACHED, CallState.NOT_SENT), (refused(), CallState.REFUSED), (LOST, CallState.UNKNOWN)],
+        [(UNREACHED, EntryState.NOT_SENT), (refused(), EntryState.REFUSED), (LOST, EntryState.UNKNOWN)],
     )
-    def test_each_branch_has_its_state(self, error: Any, state: CallState) -> None:
-        call = prepared()
-        ledger.depart(call.pk)
+    def test_each_branch_has_its_state(self, error: Any, state: EntryState) -> None:
+        entry = prepared()
+        ledger.depart(entry.pk)
 
-        assert ledger.settle_error(call.pk, error)
+        assert ledger.settle_error(entry.pk, error)
 
-        call.refresh_from_db()
-        assert call.state == state
-        assert call.reason == error.message
-        assert call.evidence == str(error)
-        assert call.code == error.code
+        entry.refresh_from_db()
+        assert entry.state == state
+        assert entry.reason == error.message
+        assert entry.evidence == str(error)
+        assert entry.code == error.code
 
     def test_a_late_answer_settles_what_was_unknown(self) -> None:
-        call = prepared()
-        ledger.depart(call.pk)
-        ledger.settle_error(call.pk, LOST)
+        entry = prepared()
+        ledger.depart(entry.pk)
+        ledger.settle_error(entry.pk, LOST)
 
-        assert ledger.settle_accepted(call.pk)
+        assert ledger.settle_accepted(entry.pk)
 
-        call.refresh_from_db()
-        assert call.state == CallState.ACCEPTED
+        entry.refresh_from_db()
+        assert entry.state == EntryState.ACCEPTED
 
     @pytest.mark.parametrize("error", [UNREACHED, refused(), LOST])
     def test_accepted_is_never_overwritten(self, error: Any) -> None:
-        call = prepared()
-        ledger.depart(call.pk)
-        ledger.settle_accepted(call.pk)
+        entry = prepared()
+        ledger.depart(entry.pk)
+        ledger.settle_accepted(entry.pk)
 
-        assert not ledger.settle_error(call.pk, error)
+        assert not ledger.settle_error(entry.pk, error)
 
-        call.refresh_from_db()
-        assert (call.state, call.reason) == (CallState.ACCEPTED, "success")
+        entry.refresh_from_db()
+        assert (entry.state, entry.reason) == (EntryState.ACCEPTED, "success")
 
     @pytest.mark.parametrize("error", [UNREACHED, refused()])
     def test_what_was_surely_not_sent_stays_so(self, error: Any) -> None:
-        call = prepared()
-        ledger.settle_error(call.pk, error)
+        entry = prepared()
+        ledger.settle_error(entry.pk, error)
 
-        assert not ledger.settle_accepted(call.pk)
+        assert not ledger.settle_accepted(entry.pk)
 
     def test_long_texts_are_cut_to_their_columns(self) -> None:
-        call = prepared()
+        entry = prepared()
 
-        ledger.settle_error(call.pk, OutcomeUnknown("x" * 900, interface="sendSms", code="9" * 40))
+        ledger.settle_error(entry.pk, OutcomeUnknown("x" * 900, interface="sendSms", code="9" * 40))
 
-        call.refresh_from_db()
-        assert (len(call.reason), len(call.evidence), len(call.code)) == (300, 300, 16)
+        entry.refresh_from_db()
+        assert (len(entry.reason), len(entry.evidence), len(entry.code)) == (300, 300, 16)
 
 
 class DigestTests:
@@ -163,9 +163,9 @@ class SecretTests:
         sending.send(campaign.pk)
         assert account.laaffic_client().get_balance()
 
-        kept: list[type[Model]] = [GatewayCall, Campaign, CampaignEvent, Batch, Message, PushedBody, OrphanReport]
+        kept: list[type[Model]] = [LedgerEntry, Campaign, CampaignEvent, Batch, Message, PushedBody, OrphanReport]
         rows = "".join(serializers.serialize("json", model._default_manager.all()) for model in kept)
-        assert GatewayCall.objects.exists()
+        assert LedgerEntry.objects.exists()
         assert json.dumps(settings.LAAFFIC_API_KEY) not in rows
         assert settings.LAAFFIC_API_KEY not in rows
         assert settings.LAAFFIC_API_SECRET not in rows

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger, lost_calls
 from messaging.services.email import email_tests
 from messaging.services.mms import attachments
@@ -32,16 +32,16 @@ SWEEPS: list[tuple[str, str, Callable[[], object]]] = [
 every_sweep = pytest.mark.parametrize(("kind", "interface", "sweep"), SWEEPS, ids=[row[0] for row in SWEEPS])
 
 
-def call(kind: str, interface: str, state: CallState, age: dt.timedelta = LONG_AGO) -> GatewayCall:
+def entry(kind: str, interface: str, state: EntryState, age: dt.timedelta = LONG_AGO) -> LedgerEntry:
     then = timezone.now() - age
-    left_at = then if state is CallState.IN_FLIGHT else None
-    return GatewayCall.objects.create(
+    left_at = then if state is EntryState.IN_FLIGHT else None
+    return LedgerEntry.objects.create(
         interface=interface, about_kind=kind, about_id=1, summary={}, state=state, prepared_at=then, left_at=left_at
     )
 
 
-def state_of(made: GatewayCall) -> str:
-    return GatewayCall.objects.get(pk=made.pk).state
+def state_of(made: LedgerEntry) -> str:
+    return LedgerEntry.objects.get(pk=made.pk).state
 
 
 @contextlib.contextmanager
@@ -50,7 +50,7 @@ def just_before_the_write(act: Callable[[], object]) -> Iterator[None]:
     done = []
 
     def interleave(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
-        if not done and sql.startswith("UPDATE") and GatewayCall._meta.db_table in sql:
+        if not done and sql.startswith("UPDATE") and LedgerEntry._meta.db_table in sql:
             done.append(sql)
             act()
         return execute(sql, *args)
@@ -65,38 +65,39 @@ class SweepTests:
     def test_what_never_left_is_not_sent_and_what_left_is_unknown(
         self, kind: str, interface: str, sweep: Callable[[], object]
     ) -> None:
-        made = [call(kind, interface, state) for state in (CallState.PREPARED, CallState.IN_FLIGHT)]
+        made = [entry(kind, interface, state) for state in (EntryState.PREPARED, EntryState.IN_FLIGHT)]
 
         sweep()
 
-        assert [state_of(each) for each in made] == [CallState.NOT_SENT, CallState.UNKNOWN]
+        assert [state_of(each) for each in made] == [EntryState.NOT_SENT, EntryState.UNKNOWN]
 
     def test_one_that_leaves_while_it_is_judged_is_in_flight(
         self, kind: str, interface: str, sweep: Callable[[], object]
     ) -> None:
-        made = call(kind, interface, CallState.PREPARED)
+        made = entry(kind, interface, EntryState.PREPARED)
 
         with just_before_the_write(lambda: ledger.depart(made.pk)):
             sweep()
 
-        assert state_of(made) == CallState.IN_FLIGHT
+        assert state_of(made) == EntryState.IN_FLIGHT
 
     def test_one_that_is_answered_while_it_is_judged_keeps_its_answer(
         self, kind: str, interface: str, sweep: Callable[[], object]
     ) -> None:
-        made = call(kind, interface, CallState.IN_FLIGHT)
+        made = entry(kind, interface, EntryState.IN_FLIGHT)
 
         with just_before_the_write(lambda: ledger.settle_accepted(made.pk)):
             sweep()
 
-        assert state_of(made) == CallState.ACCEPTED
+        assert state_of(made) == EntryState.ACCEPTED
 
     def test_a_young_one_is_somebodys(self, kind: str, interface: str, sweep: Callable[[], object]) -> None:
         young = [
-            call(kind, interface, state, dt.timedelta(seconds=5)) for state in (CallState.PREPARED, CallState.IN_FLIGHT)
+            entry(kind, interface, state, dt.timedelta(seconds=5))
+            for state in (EntryState.PREPARED, EntryState.IN_FLIGHT)
         ]
-        waited_long = call(kind, interface, CallState.PREPARED)
-        GatewayCall.objects.filter(pk=waited_long.pk).update(state=CallState.IN_FLIGHT, left_at=timezone.now())
+        waited_long = entry(kind, interface, EntryState.PREPARED)
+        LedgerEntry.objects.filter(pk=waited_long.pk).update(state=EntryState.IN_FLIGHT, left_at=timezone.now())
 
         sweep()
 
@@ -104,11 +105,11 @@ class SweepTests:
 
 
 @every_sweep
-@pytest.mark.parametrize(("state", "ends"), [(CallState.PREPARED, "not_sent"), (CallState.IN_FLIGHT, "unknown")])
+@pytest.mark.parametrize(("state", "ends"), [(EntryState.PREPARED, "not_sent"), (EntryState.IN_FLIGHT, "unknown")])
 def test_what_a_clock_that_was_wrong_dated_ahead_is_given_up_too(
-    kind: str, interface: str, sweep: Callable[[], object], state: CallState, ends: str
+    kind: str, interface: str, sweep: Callable[[], object], state: EntryState, ends: str
 ) -> None:
-    dated_ahead = call(kind, interface, state, -dt.timedelta(days=1))
+    dated_ahead = entry(kind, interface, state, -dt.timedelta(days=1))
 
     sweep()
 

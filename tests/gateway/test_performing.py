@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold, ledger, performing
 from laaffic_console.gateway.services.account import NotConfigured
 from laaffic_console.laaffic import Family, InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused, lookup
@@ -13,7 +13,7 @@ from laaffic_console.laaffic import Family, InvalidRequest, LaafficError, NotSen
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def prepared() -> GatewayCall:
+def prepared() -> LedgerEntry:
     return ledger.prepare(interface="mmsUpload", application=None, about_kind="test", about_id=1, summary={})
 
 
@@ -31,33 +31,33 @@ def raising(problem: Exception) -> Callable[[], Any]:
 @pytest.mark.parametrize(
     ("problem", "raised", "state"),
     [
-        (NotSent("refused connection", interface="x"), NotSent, CallState.NOT_SENT),
-        (refusal("-22"), Refused, CallState.REFUSED),
-        (OutcomeUnknown("no answer", interface="x"), OutcomeUnknown, CallState.UNKNOWN),
-        (InvalidRequest("fileData", "too large"), NotSent, CallState.NOT_SENT),
-        (NotConfigured("no key"), NotSent, CallState.NOT_SENT),
-        (KeyError("data"), OutcomeUnknown, CallState.UNKNOWN),
-        (RuntimeError("a bug"), OutcomeUnknown, CallState.UNKNOWN),
+        (NotSent("refused connection", interface="x"), NotSent, EntryState.NOT_SENT),
+        (refusal("-22"), Refused, EntryState.REFUSED),
+        (OutcomeUnknown("no answer", interface="x"), OutcomeUnknown, EntryState.UNKNOWN),
+        (InvalidRequest("fileData", "too large"), NotSent, EntryState.NOT_SENT),
+        (NotConfigured("no key"), NotSent, EntryState.NOT_SENT),
+        (KeyError("data"), OutcomeUnknown, EntryState.UNKNOWN),
+        (RuntimeError("a bug"), OutcomeUnknown, EntryState.UNKNOWN),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_no_branch_leaves_a_call_in_flight(problem: Exception, raised: type[LaafficError], state: CallState) -> None:
-    call = prepared()
+def test_no_branch_leaves_a_call_in_flight(problem: Exception, raised: type[LaafficError], state: EntryState) -> None:
+    entry = prepared()
 
     with pytest.raises(raised):
-        performing.perform(call, raising(problem))
+        performing.perform(entry, raising(problem))
 
-    assert GatewayCall.objects.get().state == state
-    assert GatewayCall.objects.get().settled_at is not None
+    assert LedgerEntry.objects.get().state == state
+    assert LedgerEntry.objects.get().settled_at is not None
 
 
 def test_what_is_accepted_is_for_the_caller_to_settle() -> None:
-    call = prepared()
+    entry = prepared()
 
-    assert performing.perform(call, lambda: "id") == "id"
+    assert performing.perform(entry, lambda: "id") == "id"
 
-    kept = GatewayCall.objects.get()
-    assert (kept.state, kept.left_at) == (CallState.IN_FLIGHT, call.left_at)
+    kept = LedgerEntry.objects.get()
+    assert (kept.state, kept.left_at) == (EntryState.IN_FLIGHT, entry.left_at)
 
 
 def test_a_refusal_about_the_account_holds_it_and_the_next_call_stays_here() -> None:
@@ -69,14 +69,14 @@ def test_a_refusal_about_the_account_holds_it_and_the_next_call_stays_here() -> 
         performing.perform(second, lambda: pytest.fail("it left"))
 
     assert account_hold.open_holds(0).count() == 1
-    assert GatewayCall.objects.get(pk=second.pk).state == CallState.NOT_SENT
+    assert LedgerEntry.objects.get(pk=second.pk).state == EntryState.NOT_SENT
 
 
 def test_a_call_that_somebody_else_let_leave_is_not_called_not_sent() -> None:
-    call = prepared()
-    ledger.depart(call.pk)
+    entry = prepared()
+    ledger.depart(entry.pk)
 
     with pytest.raises(performing.HeldBack):
-        performing.perform(call, lambda: pytest.fail("it left twice"))
+        performing.perform(entry, lambda: pytest.fail("it left twice"))
 
-    assert GatewayCall.objects.get().state == CallState.IN_FLIGHT
+    assert LedgerEntry.objects.get().state == EntryState.IN_FLIGHT

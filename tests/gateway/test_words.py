@@ -7,31 +7,31 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.dashboard import health_page
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def lost() -> GatewayCall:
-    return GatewayCall.objects.create(
-        interface="bind", about_kind="binding request", state=CallState.UNKNOWN, prepared_at=timezone.now()
+def lost() -> LedgerEntry:
+    return LedgerEntry.objects.create(
+        interface="bind", about_kind="binding request", state=EntryState.UNKNOWN, prepared_at=timezone.now()
     )
 
 
-def say(client: Client, call: GatewayCall, **given: str) -> int:
-    return client.post(reverse("admin:gateway_gatewaycall_say", args=[call.pk]), given).status_code
+def say(client: Client, entry: LedgerEntry, **given: str) -> int:
+    return client.post(reverse("admin:gateway_ledgerentry_say", args=[entry.pk]), given).status_code
 
 
 @pytest.mark.parametrize(
     ("word", "state", "said"),
-    [("done", CallState.ACCEPTED, "that it was done"), ("not_done", CallState.NOT_SENT, "that it was not done")],
+    [("done", EntryState.ACCEPTED, "that it was done"), ("not_done", EntryState.NOT_SENT, "that it was not done")],
 )
 def test_it_ends_the_unknown_and_healths_warning(
-    admin_client: Client, lost: GatewayCall, word: str, state: CallState, said: str
+    admin_client: Client, lost: LedgerEntry, word: str, state: EntryState, said: str
 ) -> None:
-    page = admin_client.get(reverse("admin:gateway_gatewaycall_change", args=[lost.pk])).content.decode()
+    page = admin_client.get(reverse("admin:gateway_ledgerentry_change", args=[lost.pk])).content.decode()
     assert "Say what became of it" in page
     assert health_page.unknown_calls().tone == "warn"
 
@@ -43,31 +43,31 @@ def test_it_ends_the_unknown_and_healths_warning(
     assert say(admin_client, lost, word=word, why="once more") == 403
 
 
-def test_it_needs_a_reason(admin_client: Client, lost: GatewayCall) -> None:
-    answer = admin_client.post(reverse("admin:gateway_gatewaycall_say", args=[lost.pk]), {"word": "done", "why": " "})
+def test_it_needs_a_reason(admin_client: Client, lost: LedgerEntry) -> None:
+    answer = admin_client.post(reverse("admin:gateway_ledgerentry_say", args=[lost.pk]), {"word": "done", "why": " "})
 
     assert "Say how you know it" in answer.content.decode()
     lost.refresh_from_db()
-    assert lost.state == CallState.UNKNOWN
+    assert lost.state == EntryState.UNKNOWN
 
 
-def test_it_needs_its_permission(client: Client, lost: GatewayCall) -> None:
+def test_it_needs_its_permission(client: Client, lost: LedgerEntry) -> None:
     user = User.objects.create_user("staff", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename="view_gatewaycall"))
+    user.user_permissions.set(Permission.objects.filter(codename="view_ledgerentry"))
     client.force_login(user)
     assert say(client, lost, word="done", why="I saw it") == 403
 
-    user.user_permissions.add(Permission.objects.get(codename="settle_gatewaycall"))
+    user.user_permissions.add(Permission.objects.get(codename="settle_ledgerentry"))
     assert say(client, lost, word="done", why="I saw it") == 302
 
 
-def test_what_has_a_page_of_its_own_is_settled_there(admin_client: Client, lost: GatewayCall) -> None:
-    GatewayCall.objects.update(interface="voice/sendSip", about_kind="SIP call")
+def test_what_has_a_page_of_its_own_is_settled_there(admin_client: Client, lost: LedgerEntry) -> None:
+    LedgerEntry.objects.update(interface="voice/sendSip", about_kind="SIP call")
 
     assert say(admin_client, lost, word="done", why="I saw it") == 403
 
 
-def test_an_answer_that_comes_after_all_knows_better(lost: GatewayCall) -> None:
+def test_an_answer_that_comes_after_all_knows_better(lost: LedgerEntry) -> None:
     assert ledger.lapse(lost.pk, evidence="a test")
     assert not ledger.lapse(lost.pk, evidence="a test")
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger
 from messaging.models import Approval, Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.approvals import approvals
@@ -287,7 +287,7 @@ class SendingTests:
                 return None
             running = Exists(Campaign.objects.filter(pk=campaign.pk, state=State.RUNNING))
             seen["stopped before it left"] = seen.get("stopped", False)
-            if ledger.depart(claim.call_id, provided=running, unless_held=True) is None:
+            if ledger.depart(claim.entry_id, provided=running, unless_held=True) is None:
                 claiming.release(claim, "stopped")
                 return None
             return claim
@@ -336,7 +336,7 @@ class SendingTests:
                 only(recovered)
                 assert rows.states(campaign) == ["QUEUED", "QUEUED"]
                 assert not rows.stuck(campaign)
-                assert GatewayCall.objects.get(pk=claim.call_id).state == CallState.NOT_SENT
+                assert LedgerEntry.objects.get(pk=claim.entry_id).state == EntryState.NOT_SENT
                 rows.agrees(campaign)
 
             return Scene(
@@ -377,7 +377,7 @@ class SendingTests:
                 only(other)
                 taken = [n for ending in (one, other) if isinstance(ending.value, Claim) for n in ending.value.numbers]
                 assert len(taken) == len(set(taken)) == 2
-                assert GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk).count() == 1
+                assert LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign.pk).count() == 1
                 rows.agrees(campaign)
 
             return Scene(claim, claim, check)
@@ -419,8 +419,8 @@ class SettlingTests:
         def make() -> Scene:
             campaign = rows.running()
             claim = rows.claimed(campaign)
-            ledger.depart(claim.call_id)
-            own = rows.answer(*(one and f"{one}{claim.call_id}" for one in ids))
+            ledger.depart(claim.entry_id)
+            own = rows.answer(*(one and f"{one}{claim.entry_id}" for one in ids))
 
             def check(settled: Ending, told: Ending) -> None:
                 only(settled)
@@ -428,7 +428,7 @@ class SettlingTests:
                 assert told.value == [True, True]
                 assert rows.states(campaign) == ["DELIVERED", "DELIVERED"]
                 assert not rows.stuck(campaign)
-                assert GatewayCall.objects.get(pk=claim.call_id).state == CallState.ACCEPTED
+                assert LedgerEntry.objects.get(pk=claim.entry_id).state == EntryState.ACCEPTED
                 rows.agrees(campaign)
 
             told = [rows.report(pk, to) for pk, to in zip(claim.message_ids, claim.numbers, strict=True)]
@@ -449,7 +449,7 @@ class SettlingTests:
             campaigns.launch(campaign.pk)
             audience.freeze_chunk(campaign.pk)
             claim = rows.claimed(campaign)
-            ledger.depart(claim.call_id)
+            ledger.depart(claim.entry_id)
             rows.people(1, group, name="Bo", attributes={"city": "x" * 1100})
             Campaign.objects.filter(pk=campaign.pk).update(audience_end=10**9, member_end=10**9)
 
@@ -472,10 +472,10 @@ class SettlingTests:
         def make() -> Scene:
             campaign = rows.running()
             claim = rows.claimed(campaign)
-            ledger.depart(claim.call_id)
+            ledger.depart(claim.entry_id)
             long_ago = timezone.now() - dt.timedelta(hours=1)
-            GatewayCall.objects.filter(pk=claim.call_id).update(left_at=long_ago)
-            own = rows.answer(f"a{claim.call_id}", f"b{claim.call_id}")
+            LedgerEntry.objects.filter(pk=claim.entry_id).update(left_at=long_ago)
+            own = rows.answer(f"a{claim.entry_id}", f"b{claim.entry_id}")
 
             def check(settled: Ending, given_up: Ending) -> None:
                 only(settled)
@@ -498,7 +498,7 @@ class SettlingTests:
         def make() -> Scene:
             campaign = rows.running()
             claim = rows.claimed(campaign)
-            ledger.depart(claim.call_id)
+            ledger.depart(claim.entry_id)
             settling.settle_answer(campaign.pk, claim, rows.answer(None, None))
             Campaign.objects.filter(pk=campaign.pk).update(state=State.FINISHED)
             retry = follow_ups.retry_failed(campaign.pk)

@@ -8,7 +8,7 @@ from django.db.models import Exists
 from django.test import Client
 from django.urls import reverse
 
-from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services import ledger
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services.email import email_campaigns, email_sending
@@ -43,7 +43,7 @@ def sends(campaign: EmailCampaign) -> Act:
         claimed = email_sending._claim(campaign.pk)
         if claimed is None:
             return False
-        unchanged = EmailCampaign.objects.filter(pk=campaign.pk, call=claimed[1], state=State.SENDING)
+        unchanged = EmailCampaign.objects.filter(pk=campaign.pk, entry=claimed[1], state=State.SENDING)
         if ledger.depart(claimed[1].pk, provided=Exists(unchanged), unless_held=True) is None:
             email_sending._called_off(campaign.pk, claimed[1])
             return False
@@ -103,7 +103,7 @@ def test_it_is_cancelled_while_its_request_leaves(on: Stage) -> None:
             only(cancelled, NotAllowed)
             assert not (sent.value and cancelled.passed), "it left, and the page says that it was cancelled"
             assert (fresh(campaign).state == State.CANCELLED) == cancelled.passed
-            assert not GatewayCall.objects.filter(about_id=campaign.pk, about_kind="email campaign", state="prepared")
+            assert not LedgerEntry.objects.filter(about_id=campaign.pk, about_kind="email campaign", state="prepared")
 
         return Scene(sends(campaign), lambda: email_campaigns.cancel(campaign.pk), check)
 

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger, lost_calls, open_acts
 from tests.interleaving import Ending, Scene, Stage, interleave
 from tests.interleavings import rows
@@ -27,7 +27,7 @@ class Laaffic:
         for module in (calls, group_tasks, group_state):
             monkeypatch.setattr(module, "laaffic_client", client)
 
-    def call(self, *, callee: str, **given: Any) -> str:
+    def entry(self, *, callee: str, **given: Any) -> str:
         self.asked.append(callee)
         return f"voice-{rows.name()}"
 
@@ -47,7 +47,7 @@ def test_the_same_act_twice_at_once(on: Stage) -> None:
         digest = ledger.digest_of(rows.name())
 
         @transaction.atomic
-        def act() -> GatewayCall:
+        def act() -> LedgerEntry:
             why = open_acts.require(digest, app)
             return ledger.prepare(
                 interface="x", application=app, about_kind="play", about_id=None, summary=why, digest=digest
@@ -57,7 +57,7 @@ def test_the_same_act_twice_at_once(on: Stage) -> None:
             only(one, open_acts.StillOpen)
             only(other, open_acts.StillOpen)
             assert one.passed != other.passed
-            assert GatewayCall.objects.filter(digest=digest).count() == 1
+            assert LedgerEntry.objects.filter(digest=digest).count() == 1
 
         return Scene(act, act, check)
 
@@ -67,14 +67,14 @@ def test_the_same_act_twice_at_once(on: Stage) -> None:
 class SipCallTests:
     def lost(self, app: Application) -> SipCall:
         """A call whose answer was lost, and of which a person said that it did not ring."""
-        call = ledger.prepare(
+        entry = ledger.prepare(
             interface="voice/sendSip", application=app, about_kind=calls.ABOUT, about_id=None, summary={}
         )
-        mark = f"lc-call-{call.pk:08x}"
+        mark = f"lc-call-{entry.pk:08x}"
         asked = SipCall.objects.create(
-            application=app, account="a", callee=rows.number(), called_info=mark, call=call, look_at=timezone.now()
+            application=app, account="a", callee=rows.number(), called_info=mark, entry=entry, look_at=timezone.now()
         )
-        GatewayCall.objects.filter(pk=call.pk).update(about_id=asked.pk, state=CallState.NOT_SENT)
+        LedgerEntry.objects.filter(pk=entry.pk).update(about_id=asked.pk, state=EntryState.NOT_SENT)
         return SipCall.objects.get(pk=asked.pk)
 
     def test_a_record_says_that_it_rang(self, on: Stage, laaffic: Laaffic) -> None:
@@ -99,10 +99,10 @@ class SipCallTests:
                 only(tried, ValidationError)
                 only(told)
                 now = SipCall.objects.get(pk=asked.pk)
-                first = GatewayCall.objects.get(pk=asked.call_id)
-                assert first.state == CallState.ACCEPTED
+                first = LedgerEntry.objects.get(pk=asked.entry_id)
+                assert first.state == EntryState.ACCEPTED
                 assert tried.passed == (laaffic.asked.count(asked.callee) == 1)
-                assert tried.passed == (now.call_id != asked.call_id)
+                assert tried.passed == (now.entry_id != asked.entry_id)
                 assert tried.passed or now.record_id == record.pk
 
             return Scene(again, arrives, check)
@@ -129,8 +129,8 @@ class SipCallTests:
                 only(told)
                 arrives()
                 now = SipCall.objects.select_related("call").get(pk=asked.pk)
-                assert now.call is not None
-                assert (now.call.state, now.record_id) == (CallState.ACCEPTED, record.pk)
+                assert now.entry is not None
+                assert (now.entry.state, now.record_id) == (EntryState.ACCEPTED, record.pk)
 
             return Scene(lambda: calls.try_again(asked.pk), arrives, check)
 
@@ -141,14 +141,14 @@ class SipCallTests:
 
         def make() -> Scene:
             asked = self.lost(rows.application("voice"))
-            call = asked.call
-            assert call is not None
+            entry = asked.entry
+            assert entry is not None
 
             @transaction.atomic
             def answered() -> bool:
                 """Whether it was still the last attempt, under the lock."""
-                was_last = SipCall.objects.filter(pk=asked.pk, call=call, record=None).update(voice_id=rows.name())
-                calls._answered(call, "the answer")
+                was_last = SipCall.objects.filter(pk=asked.pk, entry=entry, record=None).update(voice_id=rows.name())
+                calls._answered(entry, "the answer")
                 return bool(was_last)
 
             def check(tried: Ending, told: Ending) -> None:
@@ -201,7 +201,7 @@ class GroupTaskTests:
                 only(one, ValidationError)
                 only(other, ValidationError)
                 assert one.passed != other.passed
-                assert GatewayCall.objects.filter(about_kind="group task", about_id=task.pk).count() == 1
+                assert LedgerEntry.objects.filter(about_kind="group task", about_id=task.pk).count() == 1
 
             return Scene(lambda: group_tasks.launch(task.pk), lambda: group_tasks.launch(task.pk), check)
 
@@ -220,13 +220,13 @@ class GroupTaskTests:
                 only(launched, ValidationError)
                 only(recovered)
                 now = GroupTask.objects.get(pk=task.pk)
-                calls_out = GatewayCall.objects.filter(about_kind="group task", about_id=task.pk)
+                calls_out = LedgerEntry.objects.filter(about_kind="group task", about_id=task.pk)
                 assert len(laaffic.asked) - sent <= 1
                 if len(laaffic.asked) > sent:
                     assert now.state not in (TaskState.DRAFT, TaskState.SENDING)
                 else:
                     assert now.state == TaskState.DRAFT
-                    assert not calls_out.exclude(state=CallState.NOT_SENT).exists()
+                    assert not calls_out.exclude(state=EntryState.NOT_SENT).exists()
 
             def recover() -> None:
                 calls.recover()

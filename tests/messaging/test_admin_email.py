@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
@@ -234,8 +234,8 @@ class ReviewTests:
         answer = admin_client.post(own_page(draft, "test"), given, follow=True)
 
         assert "The test to me@example.com was submitted as mail" in answer.content.decode()
-        call = GatewayCall.objects.get()
-        assert (call.interface, call.state) == ("email/sendEmail", CallState.ACCEPTED)
+        entry = LedgerEntry.objects.get()
+        assert (entry.interface, entry.state) == ("email/sendEmail", EntryState.ACCEPTED)
         emails = next(f for f in sandbox.sandbox.families if isinstance(f, EmailInterfaces))
         assert [mail.to_address for mail in emails.mails.values()] == ["me@example.com"]
         draft.refresh_from_db()
@@ -255,7 +255,7 @@ class ReviewTests:
 
         assert said in page
         assert given["address"] in page
-        assert GatewayCall.objects.count() == 0
+        assert LedgerEntry.objects.count() == 0
 
     def test_a_test_whose_answer_is_lost_says_so(
         self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign
@@ -264,7 +264,7 @@ class ReviewTests:
         page = admin_client.post(own_page(draft, "test"), {"address": "me@example.com"}).content.decode()
 
         assert "Look into the mailbox before you send another" in page
-        assert GatewayCall.objects.get().state == CallState.UNKNOWN
+        assert LedgerEntry.objects.get().state == EntryState.UNKNOWN
 
 
 class PageTests:

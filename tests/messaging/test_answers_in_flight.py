@@ -10,7 +10,7 @@ import pytest
 from django.conf import LazySettings
 from django.db import OperationalError, connection
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import database_clock, perseverance, workers
 from laaffic_console.laaffic import SendResult
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -73,8 +73,8 @@ class SettlingTests:
         sending.send(launched.pk)
 
         assert sandbox.stats()["accepted"] == 6
-        assert set(GatewayCall.objects.filter(about_kind="campaign").values_list("state", flat=True)) == {
-            CallState.ACCEPTED
+        assert set(LedgerEntry.objects.filter(about_kind="campaign").values_list("state", flat=True)) == {
+            EntryState.ACCEPTED
         }
         launched.refresh_from_db()
         assert launched.state == CampaignState.FINISHED
@@ -88,7 +88,7 @@ class SettlingTests:
 
         sending.send(launched.pk)
 
-        assert not GatewayCall.objects.filter(state__in=[CallState.IN_FLIGHT, CallState.UNKNOWN]).exists()
+        assert not LedgerEntry.objects.filter(state__in=[EntryState.IN_FLIGHT, EntryState.UNKNOWN]).exists()
 
     def test_one_answer_that_cannot_be_written_costs_no_other(
         self, launched: Campaign, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
@@ -105,9 +105,9 @@ class SettlingTests:
 
         sending.send(launched.pk)
 
-        calls = GatewayCall.objects.filter(about_kind="campaign")
-        assert calls.filter(state=CallState.IN_FLIGHT).count() == 1
-        assert calls.filter(state=CallState.ACCEPTED).count() == sandbox.stats()["accepted"] - 1 >= 1
+        entries = LedgerEntry.objects.filter(about_kind="campaign")
+        assert entries.filter(state=EntryState.IN_FLIGHT).count() == 1
+        assert entries.filter(state=EntryState.ACCEPTED).count() == sandbox.stats()["accepted"] - 1 >= 1
         launched.refresh_from_db()
         assert launched.state == CampaignState.HELD
         assert "could not be written" in launched.hold_reason
@@ -126,9 +126,9 @@ class SettlingTests:
         with pytest.raises(OperationalError):
             sending.send(launched.pk)
 
-        states = set(GatewayCall.objects.filter(about_kind="campaign").values_list("state", flat=True))
-        assert states <= {CallState.ACCEPTED, CallState.NOT_SENT}
-        assert GatewayCall.objects.filter(state=CallState.ACCEPTED).count() == sandbox.stats()["accepted"] == 4
+        states = set(LedgerEntry.objects.filter(about_kind="campaign").values_list("state", flat=True))
+        assert states <= {EntryState.ACCEPTED, EntryState.NOT_SENT}
+        assert LedgerEntry.objects.filter(state=EntryState.ACCEPTED).count() == sandbox.stats()["accepted"] == 4
         assert not Batch.objects.filter(state=Batch.State.CLAIMED).exists()
 
 
@@ -165,10 +165,10 @@ class StoppingTests:
         sending.send(launched.pk)
 
         assert 1 <= sandbox.stats()["accepted"] <= 2
-        calls = GatewayCall.objects.filter(about_kind="campaign")
-        assert calls.filter(state=CallState.ACCEPTED).count() == sandbox.stats()["accepted"]
+        entries = LedgerEntry.objects.filter(about_kind="campaign")
+        assert entries.filter(state=EntryState.ACCEPTED).count() == sandbox.stats()["accepted"]
         assert not Batch.objects.filter(state=Batch.State.CLAIMED).exists()
-        assert set(calls.values_list("state", flat=True)) <= {CallState.ACCEPTED, CallState.NOT_SENT}
+        assert set(entries.values_list("state", flat=True)) <= {EntryState.ACCEPTED, EntryState.NOT_SENT}
 
     def test_a_worker_that_was_stopped_begins_nothing(
         self, launched: Campaign, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

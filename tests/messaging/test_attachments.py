@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import account, leases
 from messaging.models import MmsAttachment
 from messaging.services.mms import attachments
@@ -57,8 +57,8 @@ def picture() -> MmsAttachment:
     return attachments.add(samples.picture(), "beach.png")[0]
 
 
-def calls() -> list[str]:
-    return list(GatewayCall.objects.filter(about_kind=ABOUT).order_by("pk").values_list("state", flat=True))
+def entries() -> list[str]:
+    return list(LedgerEntry.objects.filter(about_kind=ABOUT).order_by("pk").values_list("state", flat=True))
 
 
 class KeepingTests:
@@ -89,20 +89,20 @@ class UploadTests:
         sent = json.loads(gateway.calls[0].request.body)
         assert (sent["fileType"], base64.b64decode(sent["fileData"])) == ("png", samples.picture())
         picture.refresh_from_db()
-        call = GatewayCall.objects.get()
+        entry = LedgerEntry.objects.get()
         assert picture.gateway_id == "57_3_1727059993381.png"
-        assert picture.lapses_at == call.left_at + dt.timedelta(days=3)
-        assert (call.interface, call.state, call.about_id) == ("mmsUpload", CallState.ACCEPTED, picture.pk)
-        assert "beach.png" in call.summary["name"]
-        assert base64.b64encode(samples.picture()).decode() not in json.dumps(call.summary)
+        assert picture.lapses_at == entry.left_at + dt.timedelta(days=3)
+        assert (entry.interface, entry.state, entry.about_id) == ("mmsUpload", EntryState.ACCEPTED, picture.pk)
+        assert "beach.png" in entry.summary["name"]
+        assert base64.b64encode(samples.picture()).decode() not in json.dumps(entry.summary)
 
     @pytest.mark.parametrize(
         ("answer", "state", "said"),
         [
-            ({"json": {"status": "-21", "reason": "too big"}}, CallState.REFUSED, "refused with -21"),
-            ({"status": 502, "body": "<html>"}, CallState.UNKNOWN, "answer .* was lost"),
-            ({"body": requests.ReadTimeout()}, CallState.UNKNOWN, "Upload it again"),
-            ({"json": {"status": "0", "reason": "success"}}, CallState.ACCEPTED, "without an id"),
+            ({"json": {"status": "-21", "reason": "too big"}}, EntryState.REFUSED, "refused with -21"),
+            ({"status": 502, "body": "<html>"}, EntryState.UNKNOWN, "answer .* was lost"),
+            ({"body": requests.ReadTimeout()}, EntryState.UNKNOWN, "Upload it again"),
+            ({"json": {"status": "0", "reason": "success"}}, EntryState.ACCEPTED, "without an id"),
         ],
     )
     def test_what_goes_wrong_is_on_the_row_and_in_words(
@@ -118,7 +118,7 @@ class UploadTests:
         with pytest.raises(UploadFailed, match=said):
             attachments.upload(picture.pk)
 
-        assert calls() == [state] * (attachments.TRIES if state == CallState.UNKNOWN else 1)
+        assert entries() == [state] * (attachments.TRIES if state == EntryState.UNKNOWN else 1)
         assert MmsAttachment.objects.get().gateway_id == ""
 
     def test_an_upload_without_an_id_is_kept_until_somebody_knows_it(
@@ -169,7 +169,7 @@ class UploadTests:
         with pytest.raises(UploadFailed, match="LAAFFIC_API_KEY"):
             attachments.upload(picture.pk)
 
-        assert calls() == []
+        assert entries() == []
 
     def test_a_held_account_uploads_nothing(self, picture: MmsAttachment, gateway: responses.RequestsMock) -> None:
         gateway.post(UPLOAD, json={"status": "-1", "reason": "authentication"})
@@ -180,7 +180,7 @@ class UploadTests:
             attachments.upload(picture.pk)
 
         assert len(gateway.calls) == 1
-        assert calls() == [CallState.REFUSED, CallState.NOT_SENT]
+        assert entries() == [EntryState.REFUSED, EntryState.NOT_SENT]
 
     def test_two_at_once_are_one(self, picture: MmsAttachment, gateway: responses.RequestsMock) -> None:
         assert leases.take(f"mms-upload:{picture.pk}")
@@ -188,18 +188,18 @@ class UploadTests:
         with pytest.raises(UploadFailed, match="at this moment"):
             attachments.upload(picture.pk)
 
-        assert calls() == []
+        assert entries() == []
 
     def test_a_dead_workers_upload_is_settled(self, picture: MmsAttachment) -> None:
         long_ago = timezone.now() - dt.timedelta(minutes=10)
-        for state in (CallState.PREPARED, CallState.IN_FLIGHT):
-            GatewayCall.objects.create(
+        for state in (EntryState.PREPARED, EntryState.IN_FLIGHT):
+            LedgerEntry.objects.create(
                 interface="mmsUpload", about_kind=ABOUT, about_id=picture.pk, state=state, prepared_at=long_ago
             )
 
         attachments.sweep()
 
-        assert calls() == [CallState.NOT_SENT, CallState.UNKNOWN]
+        assert entries() == [EntryState.NOT_SENT, EntryState.UNKNOWN]
 
 
 class ClockTests:
@@ -211,7 +211,7 @@ class ClockTests:
         self.lapsing_in(picture, 7)
 
         assert attachments.live_ids([picture.pk]) == ["old"]
-        assert calls() == []
+        assert entries() == []
 
     @pytest.mark.parametrize("hours", [5.5, -1])
     def test_what_lapses_within_hours_is_uploaded_again(
@@ -221,7 +221,7 @@ class ClockTests:
         takes(gateway, "new")
 
         assert attachments.live_ids([picture.pk]) == ["new"]
-        assert calls() == [CallState.ACCEPTED]
+        assert entries() == [EntryState.ACCEPTED]
 
     def test_the_order_is_the_campaigns(self, picture: MmsAttachment, gateway: responses.RequestsMock) -> None:
         card = attachments.add(samples.CARD, "ann.vcf")[0]
@@ -316,7 +316,7 @@ class PageTests:
         answer = admin_client.post(reverse("admin:messaging_mmsattachment_upload", args=[picture.pk]), follow=True)
 
         assert "is at Laaffic for three days" in answer.content.decode()
-        assert GatewayCall.objects.get().requested_by == User.objects.get()
+        assert LedgerEntry.objects.get().requested_by == User.objects.get()
 
     def test_what_a_campaign_uses_is_not_deleted(self, admin_client: Client, picture: MmsAttachment) -> None:
         attachments.mark_used([picture.pk])
@@ -343,4 +343,4 @@ class PageTests:
         post_files(client, ("a.png", samples.picture()), upload=True)
 
         assert MmsAttachment.objects.get().gateway_id == ""
-        assert calls() == []
+        assert entries() == []

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.laaffic import LaafficClient, SendResult
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, MessageState, SuppressionEntry
@@ -76,7 +76,7 @@ class OneByOneTests:
 
         campaign.refresh_from_db()
         assert sorted(one_by_one.posted) == [[f"91987650000{n}"] for n in range(7)]
-        assert GatewayCall.objects.filter(interface="one by one").count() == 7
+        assert LedgerEntry.objects.filter(interface="one by one").count() == 7
         assert campaign.state == CampaignState.FINISHED
         assert counting.state_counts(campaign)["accepted"] == 7
         assert proving.prove(campaign)["disagreements"] == []

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, LaafficError, SendResult, Source
 from messaging.models import (
@@ -43,8 +43,8 @@ def first(application: Application, group: ContactGroup) -> Claim:
         pass
     claimed = claiming.claim(campaign, "token")
     assert isinstance(claimed, Claim)
-    assert ledger.depart(claimed.call_id)
-    GatewayCall.objects.update(left_at=timezone.now() - settling.ANSWER_GRACE * 2)
+    assert ledger.depart(claimed.entry_id)
+    LedgerEntry.objects.update(left_at=timezone.now() - settling.ANSWER_GRACE * 2)
     settling.recover_stale(campaign.pk, "another")
     assert resolving.send_again(campaign.pk, reason="they asked") == 2
     return claimed
@@ -53,7 +53,7 @@ def first(application: Application, group: ContactGroup) -> Claim:
 def sent_again() -> Claim:
     claimed = claiming.claim(Campaign.objects.get(), "token")
     assert isinstance(claimed, Claim)
-    assert ledger.depart(claimed.call_id)
+    assert ledger.depart(claimed.entry_id)
     settling.settle_answer(Campaign.objects.get().pk, claimed, SendResult(["B0", "B1"], [], 2, 0))
     return claimed
 
@@ -125,7 +125,7 @@ class LateAnswerTests:
 
         settling.settle_answers(Campaign.objects.get().pk, [(first, SendResult(["A0", "A1"], [], 2, 0))])
 
-        assert GatewayCall.objects.get(pk=first.call_id).state == CallState.ACCEPTED
+        assert LedgerEntry.objects.get(pk=first.entry_id).state == EntryState.ACCEPTED
         kept = EarlierAttempt.objects.order_by("message_id")
         assert list(kept.values_list("attempt", "gateway_id")) == [(1, "A0"), (1, "A1")]
         assert (states(), len(told())) == (before, 2)
@@ -134,14 +134,14 @@ class LateAnswerTests:
     @pytest.mark.parametrize(
         ("error", "state"),
         [
-            (refused("-4"), CallState.REFUSED),
-            (unsent(), CallState.NOT_SENT),
+            (refused("-4"), EntryState.REFUSED),
+            (unsent(), EntryState.NOT_SENT),
         ],
     )
-    def test_a_late_refusal_is_on_its_own_row(self, first: Claim, error: LaafficError, state: CallState) -> None:
+    def test_a_late_refusal_is_on_its_own_row(self, first: Claim, error: LaafficError, state: EntryState) -> None:
         settling.settle_error(Campaign.objects.get().pk, first, error)
 
-        assert GatewayCall.objects.get(pk=first.call_id).state == state
+        assert LedgerEntry.objects.get(pk=first.entry_id).state == state
         assert states() == [MessageState.QUEUED, MessageState.QUEUED]
         assert proved() == []
 

@@ -10,7 +10,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
-from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ContactGroup, EmailCampaign, EmailTally
 from tests.messaging import attachment_samples as samples
@@ -58,7 +58,7 @@ class EmailTests:
             run("email", "report", 7)
         with pytest.raises(CommandError, match="is draft; it cannot be"):
             call_command("email", "resume", str(self.draft().pk))
-        assert GatewayCall.objects.count() == 0
+        assert LedgerEntry.objects.count() == 0
 
     def draft(self) -> EmailCampaign:
         return EmailCampaign.objects.create(name="A", application=Application.objects.get())

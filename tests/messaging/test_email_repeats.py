@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.dashboard import health_page
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger, open_acts
 from laaffic_console.laaffic import Family, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -43,7 +43,7 @@ def again(sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[],
     return email_campaigns.send_again(campaign.pk, reason="they have none")
 
 
-def departed(campaign: EmailCampaign) -> GatewayCall:
+def departed(campaign: EmailCampaign) -> LedgerEntry:
     """The repeat under way."""
     claimed = email_sending._claim(campaign.pk)
     assert claimed is not None
@@ -62,7 +62,7 @@ class CancelTests:
         run_jobs()
 
         assert fresh(again).state == State.CANCELLED
-        assert call_states() == [CallState.UNKNOWN]
+        assert call_states() == [EntryState.UNKNOWN]
         assert emails_of(sandbox).tasks == {}
         assert "the first request may have arrived" in again.events.latest("pk").text
 
@@ -99,36 +99,36 @@ class CancelTests:
 
 class LateAnswerTests:
     def test_the_firsts_late_answer_is_its_own(self, again: EmailCampaign) -> None:
-        first = GatewayCall.objects.get()
+        first = LedgerEntry.objects.get()
         second = departed(again)
 
         email_sending.settle_accepted(again.pk, first.pk, "T1")
-        assert call_states() == [CallState.ACCEPTED, CallState.IN_FLIGHT]
+        assert call_states() == [EntryState.ACCEPTED, EntryState.IN_FLIGHT]
         email_sending.settle_accepted(again.pk, second.pk, "T2")
 
-        assert call_states() == [CallState.ACCEPTED, CallState.ACCEPTED]
+        assert call_states() == [EntryState.ACCEPTED, EntryState.ACCEPTED]
         campaign = fresh(again)
         assert (campaign.state, campaign.task_id) == (State.RUNNING, "T1")
         assert campaign.events.filter(text__contains="second task, T2").count() == 1
 
     def test_a_late_refusal_leaves_the_repeat_as_it_is(self, again: EmailCampaign) -> None:
-        first = GatewayCall.objects.get()
+        first = LedgerEntry.objects.get()
         departed(again)
 
         entry = lookup(Family.EMAIL, "-16")
         refusal = Refused(interface="email/batchSendEmail", entry=entry, reason="no", http_status=200)
         email_sending.settle_error(again.pk, first.pk, refusal)
 
-        assert call_states() == [CallState.REFUSED, CallState.IN_FLIGHT]
+        assert call_states() == [EntryState.REFUSED, EntryState.IN_FLIGHT]
         assert fresh(again).state == State.SENDING
 
     def test_a_late_answer_before_the_repeat_leaves_spares_it(
         self, again: EmailCampaign, sandbox: RunningSandbox, run_jobs: Callable[[], int]
     ) -> None:
-        email_sending.settle_accepted(again.pk, GatewayCall.objects.get().pk, "T1")
+        email_sending.settle_accepted(again.pk, LedgerEntry.objects.get().pk, "T1")
         run_jobs()
 
-        assert call_states() == [CallState.ACCEPTED]
+        assert call_states() == [EntryState.ACCEPTED]
         assert emails_of(sandbox).tasks == {}
 
     def test_each_task_of_the_callbacks_is_one_request(self, again: EmailCampaign) -> None:
@@ -136,12 +136,12 @@ class LateAnswerTests:
         tell(again, taskId="T1")
         tell(again, taskId="T1", emailId="e2")
         email_callbacks.INBOX.apply_some()
-        assert call_states() == [CallState.ACCEPTED, CallState.IN_FLIGHT]
+        assert call_states() == [EntryState.ACCEPTED, EntryState.IN_FLIGHT]
 
         tell(again, taskId="T2", emailId="e3")
         email_callbacks.INBOX.apply_some()
 
-        assert call_states() == [CallState.ACCEPTED, CallState.ACCEPTED]
+        assert call_states() == [EntryState.ACCEPTED, EntryState.ACCEPTED]
         assert email_counting.counts(again)["total"] == 3
 
     def test_an_answer_names_whose_task_it_was(self, again: EmailCampaign) -> None:
@@ -151,7 +151,7 @@ class LateAnswerTests:
 
         email_sending.settle_accepted(again.pk, second.pk, "T2")
 
-        assert call_states() == [CallState.UNKNOWN, CallState.ACCEPTED]
+        assert call_states() == [EntryState.UNKNOWN, EntryState.ACCEPTED]
         assert fresh(again).state == State.RUNNING
 
 
@@ -160,10 +160,10 @@ def test_what_went_on_without_its_first_request_does_not_warn_for_ever(
 ) -> None:
     run_jobs()
     email_campaigns.sweep()
-    assert call_states() == [CallState.UNKNOWN, CallState.ACCEPTED]
+    assert call_states() == [EntryState.UNKNOWN, EntryState.ACCEPTED]
 
-    GatewayCall.objects.update(prepared_at=timezone.now() - open_acts.WITHIN)
+    LedgerEntry.objects.update(prepared_at=timezone.now() - open_acts.WITHIN)
     email_campaigns.sweep()
 
-    assert call_states() == [CallState.LAPSED, CallState.ACCEPTED]
+    assert call_states() == [EntryState.LAPSED, EntryState.ACCEPTED]
     assert health_page.unknown_calls().tone == "good"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall, OrphanReport, PushedBody, PushKind
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.services import inbox
 from laaffic_console.laaffic import DeliveryState, EmailDelivery, EmailSubmission, SubmissionState
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -29,11 +29,11 @@ def campaign(db: None) -> EmailCampaign:
     """One that Laaffic has."""
     cache.clear()
     application = Application.objects.create(app_id="fKFtblIy", channel="email")
-    call = GatewayCall.objects.create(
+    entry = LedgerEntry.objects.create(
         interface="email/batchSendEmail",
         application=application,
         about_kind="email campaign",
-        state=CallState.ACCEPTED,
+        state=EntryState.ACCEPTED,
         prepared_at=timezone.now(),
     )
     return EmailCampaign.objects.create(
@@ -44,7 +44,7 @@ def campaign(db: None) -> EmailCampaign:
         subject="hello",
         template_id="1",
         state=State.RUNNING,
-        call=call,
+        entry=entry,
         task_id="t1",
         sent_at=timezone.now(),
     )
@@ -111,7 +111,7 @@ class CallbackTests:
         assert agrees(campaign)
 
     def test_a_mark_of_nobody_is_unknown_although_drafts_exist(self, campaign: EmailCampaign) -> None:
-        EmailCampaign.objects.update(call=None, state=State.DRAFT)
+        EmailCampaign.objects.update(entry=None, state=State.DRAFT)
 
         push(entry(), mark=campaign.mark)
 
@@ -180,7 +180,7 @@ class OrderTests:
     @settings(max_examples=15, deadline=None)
     @given(st.lists(st.sampled_from(range(len(REPORTS))), max_size=12))
     def test_repeats_late_ones_and_contradictions_end_where_they_should(self, order: list[int]) -> None:
-        for model in (EmailCampaign, GatewayCall, Application):
+        for model in (EmailCampaign, LedgerEntry, Application):
             model.objects.all().delete()
         campaign = _running()
         # Whatever came before, then everything once; a delivery can only be asked for after its callback.
@@ -197,10 +197,10 @@ class OrderTests:
 
 def _running() -> EmailCampaign:
     application = Application.objects.create(app_id="fKFtblIy", channel="email")
-    call = GatewayCall.objects.create(
-        interface="x", application=application, about_kind="x", state=CallState.ACCEPTED, prepared_at=timezone.now()
+    entry = LedgerEntry.objects.create(
+        interface="x", application=application, about_kind="x", state=EntryState.ACCEPTED, prepared_at=timezone.now()
     )
-    return EmailCampaign.objects.create(application=application, state=State.RUNNING, call=call, task_id="t1")
+    return EmailCampaign.objects.create(application=application, state=State.RUNNING, entry=entry, task_id="t1")
 
 
 class DeliveryTests:

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from laaffic_console.gateway.models import AccountHold, Application, CallState, GatewayCall, PushedBody
+from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry, PushedBody
 from laaffic_console.gateway.services import account, account_hold, ledger
 from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -56,11 +56,11 @@ def launched(application: Application, **fields: Any) -> EmailCampaign:
 
 
 def fresh(campaign: EmailCampaign) -> EmailCampaign:
-    return EmailCampaign.objects.select_related("call").get(pk=campaign.pk)
+    return EmailCampaign.objects.select_related("entry").get(pk=campaign.pk)
 
 
 def call_states() -> list[str]:
-    return list(GatewayCall.objects.order_by("pk").values_list("state", flat=True))
+    return list(LedgerEntry.objects.order_by("pk").values_list("state", flat=True))
 
 
 def emails_of(sandbox: RunningSandbox) -> EmailInterfaces:
@@ -86,14 +86,14 @@ class SendTests:
         (task,) = emails_of(sandbox).tasks.items()
         assert (campaign.state, campaign.task_id) == (State.RUNNING, task[0])
         assert task[1]["url"] == f"http://127.0.0.1:9/hooks/{TOKEN}/email-report/{campaign.mark}/"
-        call = GatewayCall.objects.get()
-        assert (call.interface, call.state, call.about_id) == (
+        entry = LedgerEntry.objects.get()
+        assert (entry.interface, entry.state, entry.about_id) == (
             "email/batchSendEmail",
-            CallState.ACCEPTED,
+            EntryState.ACCEPTED,
             campaign.pk,
         )
-        assert TOKEN not in str(vars(call))
-        assert campaign.mark not in str(vars(call))
+        assert TOKEN not in str(vars(entry))
+        assert campaign.mark not in str(vars(entry))
 
     def test_a_second_launch_and_a_second_job_send_nothing_more(
         self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
@@ -103,7 +103,7 @@ class SendTests:
         run_jobs()
         email_sending.send(campaign.pk)
 
-        assert call_states() == [CallState.ACCEPTED]
+        assert call_states() == [EntryState.ACCEPTED]
         assert len(emails_of(sandbox).tasks) == 1
 
     def test_it_waits_for_its_time(
@@ -148,7 +148,7 @@ class LostAnswerTests:
             run_jobs()
 
         assert fresh(lost).state == State.UNKNOWN
-        assert call_states() == [CallState.UNKNOWN]
+        assert call_states() == [EntryState.UNKNOWN]
         assert len(emails_of(sandbox).tasks) == 1
 
     def test_a_callback_with_our_mark_settles_it_without_any_task_id(
@@ -159,8 +159,8 @@ class LostAnswerTests:
 
         lost = fresh(lost)
         assert (lost.state, lost.task_id) == (State.RUNNING, "never seen before")
-        assert lost.call.state == CallState.ACCEPTED
-        assert "a callback under this campaign's mark" in lost.call.evidence
+        assert lost.entry.state == EntryState.ACCEPTED
+        assert "a callback under this campaign's mark" in lost.entry.evidence
         assert email_counting.counts(lost)["total"] == 1
 
     def test_a_repeat_refused_as_a_duplicate_proves_that_the_first_arrived(
@@ -170,7 +170,7 @@ class LostAnswerTests:
         run_jobs()
 
         assert fresh(lost).state == State.RUNNING
-        assert call_states() == [CallState.ACCEPTED, CallState.REFUSED]
+        assert call_states() == [EntryState.ACCEPTED, EntryState.REFUSED]
         assert len(emails_of(sandbox).tasks) == 1
 
     def test_written_off_it_rests_and_a_late_callback_still_counts(
@@ -205,41 +205,41 @@ class LostAnswerTests:
         run_jobs()
 
         assert fresh(campaign).state == State.RUNNING
-        assert call_states() == [CallState.ACCEPTED]
+        assert call_states() == [EntryState.ACCEPTED]
 
     def test_a_dead_worker_leaves_unknown_or_unsent_as_its_row_says(
         self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
     ) -> None:
         campaign = launched(mail_app)
-        _, call = email_sending._claim(campaign.pk)  # and dies before it departs
+        _, entry = email_sending._claim(campaign.pk)  # and dies before it departs
         run_jobs()
-        assert call_states() == [CallState.NOT_SENT, CallState.ACCEPTED]
+        assert call_states() == [EntryState.NOT_SENT, EntryState.ACCEPTED]
 
         other = launched(mail_app, name="Other")
-        _, call = email_sending._claim(other.pk)
-        assert ledger.depart(call.pk)  # and dies while the request is under way
+        _, entry = email_sending._claim(other.pk)
+        assert ledger.depart(entry.pk)  # and dies while the request is under way
         run_jobs()
         assert fresh(other).state == State.UNKNOWN
-        assert call_states()[2:] == [CallState.UNKNOWN]
+        assert call_states()[2:] == [EntryState.UNKNOWN]
 
 
 class TestMailTests:
     def test_a_dead_process_leaves_no_test_in_flight(self, mail_app: Application) -> None:
         long_ago = timezone.now() - dt.timedelta(minutes=5)
-        for state in (CallState.PREPARED, CallState.IN_FLIGHT):
-            GatewayCall.objects.create(
+        for state in (EntryState.PREPARED, EntryState.IN_FLIGHT):
+            LedgerEntry.objects.create(
                 interface=email_tests.INTERFACE, about_kind="email campaign", state=state, prepared_at=long_ago
             )
-        GatewayCall.objects.create(
+        LedgerEntry.objects.create(
             interface=email_tests.INTERFACE,
             about_kind="email campaign",
-            state=CallState.IN_FLIGHT,
+            state=EntryState.IN_FLIGHT,
             prepared_at=timezone.now(),
         )
 
         email_tests.sweep()
 
-        assert call_states() == [CallState.NOT_SENT, CallState.UNKNOWN, CallState.IN_FLIGHT]
+        assert call_states() == [EntryState.NOT_SENT, EntryState.UNKNOWN, EntryState.IN_FLIGHT]
 
 
 class RefusalTests:
@@ -257,7 +257,7 @@ class RefusalTests:
         email_campaigns.launch(campaign.pk)
         run_jobs()
         assert fresh(campaign).state == State.RUNNING
-        assert call_states() == [CallState.REFUSED, CallState.ACCEPTED]
+        assert call_states() == [EntryState.REFUSED, EntryState.ACCEPTED]
 
     def test_a_duplicate_without_a_lost_answer_is_a_refusal(
         self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
@@ -277,7 +277,7 @@ class RefusalTests:
         campaign = launched(mail_app)
         run_jobs()
         waiting = fresh(campaign)
-        assert (waiting.state, call_states()) == (State.SENDING, [CallState.NOT_SENT])
+        assert (waiting.state, call_states()) == (State.SENDING, [EntryState.NOT_SENT])
         assert "cannot be reached" in waiting.wait_reason
         assert waiting.not_before > timezone.now()
 
@@ -297,7 +297,7 @@ class RefusalTests:
         email_sending.send(campaign.pk)
         email_sending.send(other.pk)
         assert [fresh(c).state for c in (campaign, other)] == [State.HELD, State.HELD]
-        assert call_states() == [CallState.REFUSED, CallState.NOT_SENT]
+        assert call_states() == [EntryState.REFUSED, EntryState.NOT_SENT]
         with pytest.raises(NotAllowed, match="goes on by itself"):
             email_campaigns.resume(campaign.pk)
 
@@ -330,7 +330,7 @@ class RefusalTests:
         monkeypatch.setattr(email_sending, "_claim", claim_then_cancel)
         email_sending.send(campaign.pk)
 
-        assert (fresh(campaign).state, call_states()) == (State.CANCELLED, [CallState.NOT_SENT])
+        assert (fresh(campaign).state, call_states()) == (State.CANCELLED, [EntryState.NOT_SENT])
         assert emails_of(sandbox).tasks == {}
 
 

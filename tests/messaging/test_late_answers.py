@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger
 from laaffic_console.laaffic import (
     DeliveryReport,
@@ -39,7 +39,7 @@ def lost(application: Application, group: ContactGroup) -> Claim:
     """A batch whose request left, whose worker was thought dead, and whose messages are unknown."""
     claimed = departed(application, group)
     campaign = Campaign.objects.get()
-    GatewayCall.objects.update(left_at=timezone.now() - settling.ANSWER_GRACE * 2)
+    LedgerEntry.objects.update(left_at=timezone.now() - settling.ANSWER_GRACE * 2)
     assert settling.recover_stale(campaign.pk, "another") == 1
     assert counting.state_counts(campaign)["unknown"] == RECIPIENTS
     return claimed
@@ -55,7 +55,7 @@ def departed(application: Application, group: ContactGroup) -> Claim:
         pass
     claimed = claiming.claim(campaign, "token")
     assert isinstance(claimed, Claim)
-    assert ledger.depart(claimed.call_id)
+    assert ledger.depart(claimed.entry_id)
     return claimed
 
 
@@ -183,4 +183,4 @@ class LateAnswerTests:
     def test_its_call_says_what_the_late_answer_said(self, lost: Claim) -> None:
         settle(lost, refused("-15"))
 
-        assert GatewayCall.objects.get().state == CallState.REFUSED
+        assert LedgerEntry.objects.get().state == EntryState.REFUSED

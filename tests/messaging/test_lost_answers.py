@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
-from laaffic_console.gateway.models import AccountHold, Application, CallState, GatewayCall
+from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold
 from laaffic_console.laaffic import OutcomeUnknown
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
@@ -90,7 +90,7 @@ class BrakeTests:
         sending.send(campaign.pk)
 
         assert AccountHold.objects.get().released_because == "Laaffic answers again."
-        assert GatewayCall.objects.filter(about_kind="campaign", state=CallState.ACCEPTED).count() == 12 - lost
+        assert LedgerEntry.objects.filter(about_kind="campaign", state=EntryState.ACCEPTED).count() == 12 - lost
         assert unknown() == lost
 
     def test_it_stays_held_while_laaffic_is_silent(
@@ -144,11 +144,11 @@ class BrakeTests:
     ) -> None:
         add_contacts(group, 12)
         campaign = launched(application, group)
-        lose, calls = sending.attempt, []
+        lose, entries = sending.attempt, []
 
         def every_third_arrives(*given: Any) -> Any:
-            calls.append(1)
-            hanging[0] = len(calls) % 3 != 0
+            entries.append(1)
+            hanging[0] = len(entries) % 3 != 0
             return lose(*given)
 
         monkeypatch.setattr(sending, "attempt", every_third_arrives)

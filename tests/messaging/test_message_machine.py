@@ -26,7 +26,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger
 from laaffic_console.laaffic import (
     DeliveryReport,
@@ -140,7 +140,7 @@ class MessageMachine(RuleBasedStateMachine):
             self.let_leave(flight, outcome, fates)
 
     def let_leave(self, flight: Flight, outcome: str, fates: list[bool]) -> None:
-        if ledger.depart(flight.claim.call_id) is None:
+        if ledger.depart(flight.claim.entry_id) is None:
             self.flights.remove(flight)  # it was taken away: nothing leaves
             return
         flight.outcome = outcome
@@ -239,7 +239,7 @@ class MessageMachine(RuleBasedStateMachine):
 
     @invariant()
     def each_message_is_in_at_most_one_live_call(self) -> None:
-        live = GatewayCall.objects.filter(state__in=[CallState.PREPARED, CallState.IN_FLIGHT])
+        live = LedgerEntry.objects.filter(state__in=[EntryState.PREPARED, EntryState.IN_FLIGHT])
         carried = [pk for flight in self.flights if self.is_live(flight, live) for pk in flight.claim.message_ids]
         assert len(carried) == len(set(carried))
 
@@ -264,8 +264,8 @@ class MessageMachine(RuleBasedStateMachine):
         return [flight for flight in self.awaited() if flight.outcome in ("accepted", "partial")]
 
     def is_live(self, flight: Flight, live: Any) -> bool:
-        is_current = Batch.objects.filter(pk=flight.claim.batch_id, call_id=flight.claim.call_id).exists()
-        return bool(is_current and live.filter(pk=flight.claim.call_id).exists())
+        is_current = Batch.objects.filter(pk=flight.claim.batch_id, entry_id=flight.claim.entry_id).exists()
+        return bool(is_current and live.filter(pk=flight.claim.entry_id).exists())
 
     def may_be_posted(self, pk: int) -> bool:
         """Each request before must have been answered by a plain no, or a person must have given it up."""

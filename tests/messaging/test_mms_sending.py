@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
     Batch,
@@ -71,8 +71,8 @@ class SendTests:
         run_jobs()
 
         picture.refresh_from_db()
-        calls = list(GatewayCall.objects.order_by("pk").values_list("interface", "state"))
-        assert calls == [("mmsUpload", CallState.ACCEPTED), ("mmsSend", CallState.ACCEPTED)]
+        entries = list(LedgerEntry.objects.order_by("pk").values_list("interface", "state"))
+        assert entries == [("mmsUpload", EntryState.ACCEPTED), ("mmsSend", EntryState.ACCEPTED)]
         assert len(sandbox.messages()) == 5
         assert settled(campaign) == {"accepted": 5}
         by_number = {m["number"]: m["msg_id"] for m in sandbox.messages()}
@@ -150,7 +150,7 @@ class SendTests:
         run_jobs()
 
         assert settled(campaign) == {"accepted": 2}
-        uploads = GatewayCall.objects.filter(interface="mmsUpload")
+        uploads = LedgerEntry.objects.filter(interface="mmsUpload")
         assert sorted(uploads.values_list("attempt", flat=True)) == [1, 2]
 
     def test_an_upload_that_fails_holds_with_its_sentence_and_resuming_tries_again(
@@ -188,7 +188,7 @@ class SendTests:
         run_jobs()
 
         assert settled(campaign) == {"accepted": 2}
-        uploads = GatewayCall.objects.filter(interface="mmsUpload").order_by("attempt")
+        uploads = LedgerEntry.objects.filter(interface="mmsUpload").order_by("attempt")
         assert list(uploads.values_list("state", flat=True)) == ["lapsed", "accepted"]
 
     def test_a_test_message_carries_the_attachments_too(

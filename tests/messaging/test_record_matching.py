@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, IncompleteList, LaafficClient, Page
 from laaffic_console.laaffic.reports import Source
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -73,10 +73,10 @@ class LostAnswerTests:
         with monkeypatch.context() as patch:
             patch.setattr(timezone, "now", lambda: now() + dt.timedelta(seconds=ahead))
             run_jobs()
-        call = GatewayCall.objects.get(state="unknown")
-        assert call.clock_ahead == pytest.approx(ahead, abs=1)
+        entry = LedgerEntry.objects.get(state="unknown")
+        assert entry.clock_ahead == pytest.approx(ahead, abs=1)
 
-        start, end = record_matching.window_of(call.left_at, call.clock_ahead)
+        start, end = record_matching.window_of(entry.left_at, entry.clock_ahead)
         assert start < timezone.now() < end
         look_again()
 
@@ -334,7 +334,7 @@ def swept(application: Application, records: list[DeliveryReport]) -> frozenset[
 
 def left_long_ago(*, minutes: int) -> None:
     then = timezone.now() - dt.timedelta(minutes=minutes)
-    GatewayCall.objects.update(left_at=then)
+    LedgerEntry.objects.update(left_at=then)
     Batch.objects.update(claimed_at=then)
 
 
@@ -408,7 +408,7 @@ class PairTests:
 
     def test_windows_that_touch_become_one(self) -> None:
         batches = [
-            Batch(pk=n, call=GatewayCall(left_at=NOW + dt.timedelta(seconds=second)))
+            Batch(pk=n, entry=LedgerEntry(left_at=NOW + dt.timedelta(seconds=second)))
             for n, second in enumerate([0, 30, 7200])
         ]
 

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, EmailCampaign
@@ -46,8 +46,8 @@ def run(*words: Any) -> tuple[int, dict[str, Any], str]:
     return 0, json.loads(out.getvalue()), ""
 
 
-def lose_answer(sandbox: RunningSandbox, calls: int = 1) -> None:
-    sandbox.set_faults(next_fault="bad_gateway_after", next_calls=calls)
+def lose_answer(sandbox: RunningSandbox, entries: int = 1) -> None:
+    sandbox.set_faults(next_fault="bad_gateway_after", next_calls=entries)
 
 
 class EmailTests:
@@ -61,7 +61,7 @@ class EmailTests:
 
         code, _document, said = run("email", *SEND)
         assert code == 1
-        assert f"ledger row {GatewayCall.objects.get().pk}" in said
+        assert f"ledger row {LedgerEntry.objects.get().pk}" in said
         assert EmailCampaign.objects.count() == 1
         assert run("email", *SEND[:-1], "another subject")[0] == 0
 
@@ -119,7 +119,7 @@ class EmailTests:
         assert 'id="id_again"' in asked
         review = reverse("admin:messaging_emailcampaign_review", args=[campaign.pk])
         assert f'action="{review}"' in asked  # Launch does not post to where the test does
-        assert GatewayCall.objects.count() == 1
+        assert LedgerEntry.objects.count() == 1
 
         assert run("email", "test", campaign.pk, "bob@example.com")[0] == 0
         assert run("email", "test", campaign.pk, "ann@example.com", "--again", "the mailbox is empty")[0] == 0
@@ -139,7 +139,7 @@ class CampaignTests:
         first = self.draft(application, group)
         campaigns.launch(first.pk)
         run_jobs()
-        assert GatewayCall.objects.get().state == "unknown"
+        assert LedgerEntry.objects.get().state == "unknown"
         return first
 
     def draft(self, application: Application, group: ContactGroup, text: str = "Hi") -> Campaign:
@@ -150,7 +150,7 @@ class CampaignTests:
 
         code, _document, said = run("campaign", "launch", twin.pk)
         assert code == 1
-        assert f"ledger row {GatewayCall.objects.get().pk}" in said
+        assert f"ledger row {LedgerEntry.objects.get().pk}" in said
         assert run("campaign", "launch", self.draft(application, group, "Other").pk)[0] == 0
 
         assert run("campaign", "launch", twin.pk, "--again", "none arrived")[0] == 0

@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from laaffic_console.gateway.models import Application, GatewayCall, PushedBody
+from laaffic_console.gateway.models import Application, LedgerEntry, PushedBody
 from laaffic_console.gateway.services import inbox, leases
 from laaffic_console.sandbox.replies import ReplyInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -198,10 +198,10 @@ class CampaignTests:
         first = sent(application, group, run_jobs, "First")
         hour, minute = dt.timedelta(hours=1), dt.timedelta(minutes=1)
         now = timezone.now()
-        GatewayCall.objects.update(left_at=now - hour)
+        LedgerEntry.objects.update(left_at=now - hour)
         second = sent(application, group, run_jobs, "Second")
-        second_call = GatewayCall.objects.latest("pk")
-        GatewayCall.objects.filter(pk=second_call.pk).update(left_at=now)
+        second_call = LedgerEntry.objects.latest("pk")
+        LedgerEntry.objects.filter(pk=second_call.pk).update(left_at=now)
 
         assert replies.answered_campaign(NUMBER, now - minute) == first
         assert replies.answered_campaign(NUMBER, now + minute) == second
@@ -214,7 +214,7 @@ class CampaignTests:
     ) -> None:
         add_contacts(group, 1)
         campaign = sent(application, group, run_jobs)
-        left_at = GatewayCall.objects.get().left_at
+        left_at = LedgerEntry.objects.get().left_at
         Message.objects.update(settled_at=left_at + dt.timedelta(hours=2))
 
         assert replies.answered_campaign(NUMBER, left_at + dt.timedelta(minutes=1)) == campaign

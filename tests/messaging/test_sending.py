@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, SuppressionEntry
 from messaging.services.audience import audience
@@ -75,7 +75,7 @@ class CampaignTests:
         assert campaign.total == stats["accepted"] == 2500
         assert counting.state_counts(campaign)["accepted"] == 2500
         assert stats["duplicates"] == {"number and text": 0, "order id": 0}
-        assert GatewayCall.objects.filter(state=CallState.ACCEPTED).count() == 3
+        assert LedgerEntry.objects.filter(state=EntryState.ACCEPTED).count() == 3
         ids = {m["order_id"]: m["msg_id"] for m in sandbox.log()}
         kept = {f"lc-{pk}": gid for pk, gid in Message.objects.values_list("pk", "gateway_id")}
         assert kept == ids
@@ -240,9 +240,9 @@ class FaultTests:
         assert counting.state_counts(campaign)["unknown"] == 3
         assert campaign.state == CampaignState.RUNNING
         assert sandbox.stats()["accepted"] == 3
-        call = GatewayCall.objects.get()
-        assert call.state == CallState.UNKNOWN
-        assert call.evidence
+        entry = LedgerEntry.objects.get()
+        assert entry.state == EntryState.UNKNOWN
+        assert entry.evidence
 
     def test_an_unreachable_gateway_sends_nothing_and_says_so(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, settings: object
@@ -260,7 +260,7 @@ class FaultTests:
         campaign.refresh_from_db()
         assert counting.state_counts(campaign)["queued"] == 3
         assert "cannot be reached" in campaign.wait_reason
-        assert set(GatewayCall.objects.values_list("state", flat=True)) == {CallState.NOT_SENT}
+        assert set(LedgerEntry.objects.values_list("state", flat=True)) == {EntryState.NOT_SENT}
 
     @pytest.mark.parametrize("code", ["-1", "-10", "-30"])
     def test_a_refusal_that_holds_keeps_every_message(
@@ -316,7 +316,7 @@ class FaultTests:
         def spy(*request: Any) -> object:
             from django.db import connection
 
-            seen.append((GatewayCall.objects.get().state, connection.in_atomic_block))
+            seen.append((LedgerEntry.objects.get().state, connection.in_atomic_block))
             connection.close()
             return attempt(*request)
 
@@ -324,7 +324,7 @@ class FaultTests:
         campaigns.launch(campaign.pk)
         run_jobs()
 
-        assert seen == [(CallState.IN_FLIGHT, False)]
+        assert seen == [(EntryState.IN_FLIGHT, False)]
 
     def test_a_worker_that_was_stopped_before_its_request_left_does_not_send_it_later(
         self,
@@ -350,7 +350,7 @@ class FaultTests:
         campaigns.launch(campaign.pk)
         run_jobs()
 
-        assert list(GatewayCall.objects.order_by("pk").values_list("state", flat=True)) == ["not_sent", "accepted"]
+        assert list(LedgerEntry.objects.order_by("pk").values_list("state", flat=True)) == ["not_sent", "accepted"]
         assert sandbox.stats()["accepted"] == 3
         assert sandbox.stats()["calls"]["/sendSms"] == 1
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.laaffic import Refused
 from laaffic_console.laaffic.codes import foreign
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -77,7 +77,7 @@ class ProxyTests:
 
         assert nobody_lost(campaign)
         assert sandbox.stats()["accepted"] == 8
-        assert GatewayCall.objects.filter(state=CallState.ACCEPTED).count() == 2
+        assert LedgerEntry.objects.filter(state=EntryState.ACCEPTED).count() == 2
 
     @pytest.mark.parametrize("http_status", [408, 502, 503, 504])
     def test_what_may_have_arrived_is_unknown(
@@ -121,7 +121,7 @@ class OneNumberTests:
         assert nobody_lost(campaign)
         assert sandbox.stats()["accepted"] == 4
         assert not any(paused)  # the others did not wait for it
-        assert GatewayCall.objects.filter(state=CallState.REFUSED).count() == 3
+        assert LedgerEntry.objects.filter(state=EntryState.REFUSED).count() == 3
 
 
 def test_it_waits_as_long_as_it_was_asked_to(application: Application) -> None:

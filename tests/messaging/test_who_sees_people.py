@@ -82,7 +82,7 @@ def test_lists_pages_and_exports_name_nobody(almost: Client, admin_client: Clien
         number=NUMBER, content="Yes", at=timezone.now(), received_at=timezone.now(), campaign=draft, key="k"
     )
     entry = SuppressionEntry.objects.create(number=NUMBER, channel="sms")
-    call = SipCall.objects.create(
+    entry = SipCall.objects.create(
         application=draft.application, account="100", callee=NUMBER, contact=Contact.objects.get()
     )
     binding(draft.application)
@@ -92,7 +92,7 @@ def test_lists_pages_and_exports_name_nobody(almost: Client, admin_client: Clien
         ("messaging_campaign_change", draft.pk),
         ("messaging_suppressionentry_change", entry.pk),
         ("voice_sipcall_changelist",),
-        ("voice_sipcall_change", call.pk),
+        ("voice_sipcall_change", entry.pk),
         ("numbers_binding_export", "csv"),
     ]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db.models import F
 
-from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.messaging.conftest import point_at, run_jobs, sandbox
 
@@ -33,4 +33,4 @@ def door(sandbox: RunningSandbox) -> Door:
 
 def long_ago() -> None:
     """As if every call had left some minutes before it did."""
-    GatewayCall.objects.exclude(left_at=None).update(left_at=F("left_at") - dt.timedelta(minutes=5))
+    LedgerEntry.objects.exclude(left_at=None).update(left_at=F("left_at") - dt.timedelta(minutes=5))

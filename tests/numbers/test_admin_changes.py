@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import Binding, BindingRequest, NumberPool
 from phone_numbers.services import pool_sync
@@ -87,7 +87,7 @@ class BindTests:
 
         assert why in shown
         assert 'value="918885"' in shown
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
 
     def test_a_lost_answer_is_said_and_shown(
         self, admin_client: Client, sandbox: RunningSandbox, application: Application
@@ -98,7 +98,7 @@ class BindTests:
 
         assert "The answer was lost" in shown
         assert "The answer to 1 request was lost" in shown
-        listed = text_of(admin_client.get("/admin/numbers/bindingrequest/?call__state__exact=unknown"))
+        listed = text_of(admin_client.get("/admin/numbers/bindingrequest/?entry__state__exact=unknown"))
         assert "919876543210" in listed
 
     def test_one_that_is_gone(
@@ -157,12 +157,12 @@ class EditTests:
         assert "1 number added" in shown
         assert "1 number removed" in shown
         assert "1 duplicate was left out: 9178605503" in shown
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
 
         wrong = edit(**hidden(shown), step="apply", typed="918884")
         assert "Type 918885" in wrong
         assert "1 number added" in wrong
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
 
         done = edit(**hidden(wrong), step="apply", typed="918885")
         assert "Laaffic has accepted version 2" in done
@@ -203,13 +203,13 @@ class EditTests:
 
         assert why in shown
         assert "See the difference" in shown
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
 
     def test_hidden_fields_that_were_tampered_with_are_read_again(self, edit: Callable[..., str]) -> None:
         shown = edit(step="apply", typed="918885", whitelist="10.0.0.300")
 
         assert "is not an address" in shown
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
 
     def test_what_is_typed_is_escaped(self, edit: Callable[..., str]) -> None:
         assert "<script>alert" not in edit(numbers="<script>alert(1)</script>", whitelist="<script>alert(1)</script>")
@@ -236,7 +236,7 @@ class EditTests:
     ) -> None:
         sandbox.set_faults(next_fault="reset_after", next_calls=1)
         edit(**hidden(edit(max_concurrency="50")), step="apply", typed="918885")
-        assert GatewayCall.objects.get().state == CallState.UNKNOWN
+        assert LedgerEntry.objects.get().state == EntryState.UNKNOWN
 
         shown = text_of(admin_client.get(f"{POOLS}{pool.pk}/change/"))
 
@@ -261,7 +261,7 @@ class EditTests:
         shown = text_of(admin_client.post(f"{POOLS}{pool.pk}/adopt/", {"seen_held": seen["seen_held"]}, follow=True))
 
         assert "Taken over" in shown
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
 
 
 class ComparedMeanwhileTests:
@@ -292,7 +292,7 @@ class ComparedMeanwhileTests:
 
         assert "something else than what was shown" in again
         assert "9178605599" in again
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
         sent |= {name: value for name, value in hidden(again).items() if name.startswith("seen_")}
         admin_client.post(at, sent)
         pool.refresh_from_db()
@@ -304,7 +304,7 @@ class ComparedMeanwhileTests:
         again = text_of(admin_client.post(f"{POOLS}{pool.pk}/edit/", {**fields, "typed": "918885", "step": "apply"}))
 
         assert "something else than what was shown" in again
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
 
     def test_a_binding_that_joins_others_now_is_not_unbound(
         self, admin_client: Client, sandbox: RunningSandbox, application: Application

@@ -8,7 +8,7 @@ from django.conf import LazySettings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from laaffic_console.gateway.models import AccountHold, Application, CallState, GatewayCall
+from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import Binding, BindingKind, BindingRequest
@@ -36,7 +36,7 @@ class BindTests:
     def test_it_is_in_the_ledger_and_in_the_list(self, sandbox: RunningSandbox, application: Application) -> None:
         asked = bind(application)
 
-        assert (asked.call.state, asked.call.interface, asked.call.about_id) == ("accepted", "bind", asked.pk)
+        assert (asked.entry.state, asked.entry.interface, asked.entry.about_id) == ("accepted", "bind", asked.pk)
         made = asked.binding
         assert (made.phone_a, made.phone_b, made.pool_number) == ("919876543210", "919876543211", "918885")
         assert made.pns_number_a == made.pns_number_b == "9178605501"
@@ -64,7 +64,7 @@ class BindTests:
         self, sandbox: RunningSandbox, application: Application, given: dict[str, Any], field: str, why: str
     ) -> None:
         assert why in problems(application, **given)[field][0]
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
         assert not BindingRequest.objects.exists()
 
     def test_an_application_of_another_product_is_refused(self, sandbox: RunningSandbox, db: None) -> None:
@@ -79,7 +79,7 @@ class BindTests:
 
         assert "−35" in said
         assert first.binding.bind_id in said
-        assert GatewayCall.objects.latest("pk").state == CallState.REFUSED
+        assert LedgerEntry.objects.latest("pk").state == EntryState.REFUSED
 
     def test_no_middle_number_is_free(self, sandbox: RunningSandbox, application: Application) -> None:
         bind(application, kind=BindingKind.AXXB)
@@ -98,7 +98,7 @@ class BindTests:
         account.laaffic_client.cache_clear()
 
         assert "Nothing was sent" in problems(application)["__all__"][0]
-        assert GatewayCall.objects.get().state == CallState.NOT_SENT
+        assert LedgerEntry.objects.get().state == EntryState.NOT_SENT
 
 
 class HoldTests:
@@ -111,7 +111,7 @@ class HoldTests:
 
         assert "Nothing was sent" in said
         assert "-13" in said
-        assert GatewayCall.objects.latest("pk").state == CallState.NOT_SENT
+        assert LedgerEntry.objects.latest("pk").state == EntryState.NOT_SENT
         assert sandbox.stats()["calls"]["/number/pns/bind"] == 1
 
 
@@ -119,13 +119,13 @@ class LostAnswerTests:
     def test_it_is_unknown_and_the_list_settles_it(self, sandbox: RunningSandbox, application: Application) -> None:
         sandbox.set_faults(next_fault="reset_after", next_calls=1)
         asked = bind(application)
-        assert (asked.call.state, asked.binding) == (CallState.UNKNOWN, None)
+        assert (asked.entry.state, asked.binding) == (EntryState.UNKNOWN, None)
 
         binding_sync.sync(application)
 
         asked.refresh_from_db()
-        assert asked.call.state == CallState.ACCEPTED
-        assert asked.binding.bind_id in asked.call.evidence
+        assert asked.entry.state == EntryState.ACCEPTED
+        assert asked.binding.bind_id in asked.entry.evidence
         assert asked.binding.pool_number == "918885"
         assert sandbox.stats()["calls"]["/number/pns/bind"] == 1
 
@@ -136,14 +136,14 @@ class LostAnswerTests:
         asked = bind(application)
         binding_sync.sync(application)
         asked.refresh_from_db()
-        assert asked.call.state == CallState.UNKNOWN
+        assert asked.entry.state == EntryState.UNKNOWN
         long_ago()
 
         binding_sync.sync(application)
 
         asked.refresh_from_db()
-        assert asked.call.state == CallState.REFUSED
-        assert "nothing was bound" in asked.call.evidence
+        assert asked.entry.state == EntryState.REFUSED
+        assert "nothing was bound" in asked.entry.evidence
         assert sandbox.stats()["calls"]["/number/pns/bind"] == 1
 
     def test_a_binding_that_was_there_before_is_no_evidence(
@@ -157,7 +157,7 @@ class LostAnswerTests:
         binding_sync.sync(application)
 
         again.refresh_from_db()
-        assert (again.call.state, again.binding) == (CallState.UNKNOWN, None)
+        assert (again.entry.state, again.binding) == (EntryState.UNKNOWN, None)
         assert made.binding is not None
 
     def test_a_clock_that_was_ahead_when_it_left_hides_nothing(
@@ -165,12 +165,12 @@ class LostAnswerTests:
     ) -> None:
         sandbox.set_faults(next_fault="reset_after", next_calls=1)
         asked = bind(application)
-        GatewayCall.objects.update(left_at=timezone.now() + dt.timedelta(hours=1))
+        LedgerEntry.objects.update(left_at=timezone.now() + dt.timedelta(hours=1))
 
         binding_sync.sync(application)
 
         asked.refresh_from_db()
-        assert (asked.call.state, asked.binding is None) == (CallState.ACCEPTED, False)
+        assert (asked.entry.state, asked.binding is None) == (EntryState.ACCEPTED, False)
 
     def test_a_clock_that_was_behind_when_the_list_was_read_hides_nothing(
         self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
@@ -186,13 +186,13 @@ class LostAnswerTests:
         binding_sync.sync(application)
 
         asked.refresh_from_db()
-        assert (asked.call.state, asked.binding is None) == (CallState.ACCEPTED, False)
+        assert (asked.entry.state, asked.binding is None) == (EntryState.ACCEPTED, False)
 
     def test_an_unbind_is_settled_by_the_list_too(self, sandbox: RunningSandbox, application: Application) -> None:
         made = bind(application).binding
         sandbox.set_faults(next_fault="reset_after", next_calls=1)
         asked = binding_changes.unbind(made)
-        assert asked.call.state == CallState.UNKNOWN
+        assert asked.entry.state == EntryState.UNKNOWN
         with pytest.raises(ValidationError, match="not known yet"):
             binding_changes.unbind(made)
 
@@ -200,7 +200,7 @@ class LostAnswerTests:
 
         asked.refresh_from_db()
         made.refresh_from_db()
-        assert (asked.call.state, made.ending) == (CallState.ACCEPTED, "unbound")
+        assert (asked.entry.state, made.ending) == (EntryState.ACCEPTED, "unbound")
 
     def test_an_unbind_that_never_arrived_leaves_the_binding(
         self, sandbox: RunningSandbox, application: Application
@@ -214,13 +214,13 @@ class LostAnswerTests:
 
         asked.refresh_from_db()
         made.refresh_from_db()
-        assert (asked.call.state, made.is_live) == (CallState.REFUSED, True)
+        assert (asked.entry.state, made.is_live) == (EntryState.REFUSED, True)
 
     def test_a_process_that_died_leaves_an_unknown_that_the_list_settles(
         self, sandbox: RunningSandbox, application: Application
     ) -> None:
         asked = bind(application)
-        GatewayCall.objects.update(state=CallState.IN_FLIGHT, settled_at=None)
+        LedgerEntry.objects.update(state=EntryState.IN_FLIGHT, settled_at=None)
         BindingRequest.objects.update(binding=None)
         assert lost_calls.recover() == 0
         long_ago()
@@ -230,16 +230,16 @@ class LostAnswerTests:
         binding_sync.sync(application)
 
         asked.refresh_from_db()
-        assert asked.call.state == CallState.ACCEPTED
+        assert asked.entry.state == EntryState.ACCEPTED
 
     def test_what_never_left_is_taken_back(self, sandbox: RunningSandbox, application: Application) -> None:
         bind(application)
-        long_before = GatewayCall.objects.get().prepared_at.replace(year=2020)
-        GatewayCall.objects.update(state=CallState.PREPARED, prepared_at=long_before, left_at=None, settled_at=None)
+        long_before = LedgerEntry.objects.get().prepared_at.replace(year=2020)
+        LedgerEntry.objects.update(state=EntryState.PREPARED, prepared_at=long_before, left_at=None, settled_at=None)
 
         lost_calls.recover()
 
-        assert GatewayCall.objects.get().state == CallState.NOT_SENT
+        assert LedgerEntry.objects.get().state == EntryState.NOT_SENT
 
 
 class UnbindTests:
@@ -249,7 +249,7 @@ class UnbindTests:
         asked = binding_changes.unbind(made)
 
         made.refresh_from_db()
-        assert (asked.call.state, made.ending) == (CallState.ACCEPTED, "unbound")
+        assert (asked.entry.state, made.ending) == (EntryState.ACCEPTED, "unbound")
         assert binding_sync.sync(application).gone == 0
         made.refresh_from_db()
         assert made.ending == "unbound"
@@ -267,4 +267,4 @@ class UnbindTests:
         assert made.ending == "vanished"
         with pytest.raises(ValidationError, match="gone already"):
             binding_changes.unbind(made)
-        assert GatewayCall.objects.filter(interface="unbind").count() == 1
+        assert LedgerEntry.objects.filter(interface="unbind").count() == 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import NumberPool
 from tests.numbers.conftest import Door
@@ -86,7 +86,7 @@ class PoolTests:
             },
             "seen": NumberPool.objects.get(pool_number="918885").held.fingerprint,
         }
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
 
         sent = run("pool", "edit", "918885", "--file", str(file), "--concurrency", "50", "--confirm", "918885")
         assert (sent["version"], sent["state"]) == (2, "accepted")
@@ -117,7 +117,7 @@ class PoolTests:
 
         with pytest.raises(CommandError, match="something else than what was shown"):
             run("pool", verb[0], "918885", *verb[1:], "--confirm", "918885", "--seen", seen)
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
 
     def test_create_rename_and_adopt(self, sandbox: RunningSandbox, application: Application, door: Door) -> None:
         made = ["--whitelist", "10.0.0.1", "--numbers", "9178600001", "--concurrency", "5", "--confirm", "918000"]
@@ -147,4 +147,4 @@ class PoolTests:
 
         with pytest.raises(CommandError, match=why):
             run("pool", *arguments)
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.laaffic import VoicemailFile
 from laaffic_console.sandbox.numbers import NumberInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -40,12 +40,12 @@ def at_sandbox(sandbox: RunningSandbox, number: OwnedNumber) -> dict[str, Any]:
 
 class EditTests:
     def test_what_is_known_is_sent_with_what_is_changed(self, sandbox: RunningSandbox, number: OwnedNumber) -> None:
-        call = owned_changes.edit(
+        entry = owned_changes.edit(
             number, {"remark": " Night line ", "voicemail_seconds": 30}, file=VoicemailFile("hello.wav", WAV)
         )
 
-        assert call.state == CallState.ACCEPTED
-        assert call.summary["changed"] == {
+        assert entry.state == EntryState.ACCEPTED
+        assert entry.summary["changed"] == {
             "remark": "Night line",
             "voicemail_seconds": 30,
             "voicemail_file": "hello.wav",
@@ -77,7 +77,7 @@ class EditTests:
             owned_changes.edit(number, given)
 
         assert list(getattr(problem.value, "error_dict", {"__all__": 1})) == [field]
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
 
     @pytest.mark.parametrize("file", [VoicemailFile("hello.exe", WAV), VoicemailFile("hello.wav", b"")])
     def test_a_file_that_is_none(self, number: OwnedNumber, file: VoicemailFile) -> None:
@@ -86,26 +86,26 @@ class EditTests:
         assert "voicemail_file" in problem.value.message_dict
 
     @pytest.mark.parametrize(
-        ("fault", "state"), [("bad_gateway_after", CallState.ACCEPTED), ("bad_gateway_before", CallState.REFUSED)]
+        ("fault", "state"), [("bad_gateway_after", EntryState.ACCEPTED), ("bad_gateway_before", EntryState.REFUSED)]
     )
     def test_a_lost_answer_ends_by_the_list(
-        self, sandbox: RunningSandbox, number: OwnedNumber, fault: str, state: CallState
+        self, sandbox: RunningSandbox, number: OwnedNumber, fault: str, state: EntryState
     ) -> None:
         sandbox.set_faults(next_fault=fault, next_calls=1)
-        call = owned_changes.edit(number, {"remark": "Night line"})
-        assert call.state == CallState.UNKNOWN
+        entry = owned_changes.edit(number, {"remark": "Night line"})
+        assert entry.state == EntryState.UNKNOWN
         with pytest.raises(ValidationError, match="under way"):
             owned_changes.edit(number, {"remark": "Day line"})
 
         long_ago()
         owned_sync.sync()
 
-        call.refresh_from_db()
-        assert call.state == state
+        entry.refresh_from_db()
+        assert entry.state == state
 
     def test_one_whose_process_died_is_unknown(self, number: OwnedNumber) -> None:
         owned_changes.edit(number, {"remark": "Night line"})
-        GatewayCall.objects.update(state=CallState.IN_FLIGHT)
+        LedgerEntry.objects.update(state=EntryState.IN_FLIGHT)
         long_ago()
 
         assert lost_calls.recover() == 1
@@ -146,7 +146,7 @@ class PageTests:
         page = admin_client.post(address, form)
         assert "was changed meanwhile" in page.content.decode()
         assert "Theirs" in page.content.decode()
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
 
         admin_client.post(address, dict(HIDDEN.findall(page.content.decode())) | {"remark": "Mine"})
         number.refresh_from_db()

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.numbers import NumberInterfaces, Pool
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import NumberPool, PoolVersion
@@ -35,9 +35,9 @@ def at_laaffic(sandbox: RunningSandbox, number: str = "918885") -> tuple[str, in
     return pool.whitelist, pool.concurrency, pool.numbers
 
 
-def problems_of(call: Any) -> dict[str, list[str]]:
+def problems_of(entry: Any) -> dict[str, list[str]]:
     with pytest.raises(ValidationError) as caught:
-        call()
+        entry()
     found = caught.value
     return found.message_dict if hasattr(found, "error_dict") else {"__all__": found.messages}
 
@@ -123,7 +123,7 @@ class SyncTests:
     def test_pools_that_are_new_to_us_become_ours(self, pool: NumberPool) -> None:
         version = pool.current
 
-        assert (version.number, version.origin, version.call) == (1, "found", None)
+        assert (version.number, version.origin, version.entry) == (1, "found", None)
         assert pool.held == version.config
         assert pool_sync.sync().added == 0
         assert PoolVersion.objects.count() == 2
@@ -158,7 +158,7 @@ class SyncTests:
 
         again = pool_changes.apply_version(pool.current, typed="918885")
 
-        assert again.call.interface == "createNumberPool"
+        assert again.entry.interface == "createNumberPool"
         pool.refresh_from_db()
         assert (pool.gone_at, pool.current) == (None, again)
         assert at_laaffic(sandbox) == ("192.168.10.17,192.168.10.18", 99, ["9178605501", "9178605502"])
@@ -174,8 +174,8 @@ class ApplyTests:
 
         assert at_laaffic(sandbox) == ("192.168.10.17,10.0.0.9", 50, ["9178605502", "9178605503"])
         assert (sent.number, sent.origin, sent.created_by) == (2, "edited", ada)
-        assert (sent.call.state, sent.call.requested_by, sent.call.about_id) == ("accepted", ada, pool.pk)
-        assert sent.call.summary == {
+        assert (sent.entry.state, sent.entry.requested_by, sent.entry.about_id) == ("accepted", ada, pool.pk)
+        assert sent.entry.summary == {
             "pool": "918885",
             "version": 2,
             "numbers": 2,
@@ -210,7 +210,7 @@ class ApplyTests:
         found = problems_of(lambda: pool_changes.apply(pool, NEW, typed="91888"))
 
         assert "Type 918885" in found["typed"][0]
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
         assert pool.versions.count() == 1
 
     def test_a_newer_version_stops_who_has_not_seen_it(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
@@ -226,7 +226,7 @@ class ApplyTests:
         found = problems_of(lambda: pool_changes.apply(pool, pool.held, typed="918885"))
 
         assert "nothing to change" in found["__all__"][0]
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
 
     def test_a_refusal_keeps_the_version_and_changes_nothing(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
         sandbox.set_faults(status="-24", status_calls=1)
@@ -236,7 +236,7 @@ class ApplyTests:
         assert "−24" in found["__all__"][0]
         pool.refresh_from_db()
         assert pool.current.number == 1
-        assert pool.versions.get(number=2).call.state == CallState.REFUSED
+        assert pool.versions.get(number=2).entry.state == EntryState.REFUSED
         assert pool_changes.apply(pool, NEW, typed="918885").number == 3
 
 
@@ -246,7 +246,7 @@ class CreateTests:
     def test_a_new_pool(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
         made = pool_changes.create(self.OTHER, typed="918000")
 
-        assert (made.origin, made.call.interface) == ("created", "createNumberPool")
+        assert (made.origin, made.entry.interface) == ("created", "createNumberPool")
         assert at_laaffic(sandbox, "918000") == ("10.0.0.1", 5, ["9178600001"])
         assert pool_sync.sync().added == 0
 
@@ -264,13 +264,13 @@ class CreateTests:
     ) -> None:
         sandbox.set_faults(next_fault="reset_after", next_calls=1)
         made = pool_changes.create(self.OTHER, typed="918000")
-        assert made.call.state == CallState.UNKNOWN
+        assert made.entry.state == EntryState.UNKNOWN
         assert "already" in problems_of(lambda: pool_changes.create(self.OTHER, typed="918000"))["pool_number"][0]
 
         assert pool_sync.sync().added == 0
 
         made.refresh_from_db()
-        assert (made.call.state, made.pool.current) == (CallState.ACCEPTED, made)
+        assert (made.entry.state, made.pool.current) == (EntryState.ACCEPTED, made)
 
 
 class LostAnswerTests:
@@ -279,7 +279,7 @@ class LostAnswerTests:
         sandbox.set_faults(next_fault="reset_after", next_calls=1)
         config = PoolConfig(number, NEW.addresses, 50, NEW.numbers)
         sent = pool_changes.apply(pool, config, typed="918885")
-        assert sent.call.state == CallState.UNKNOWN
+        assert sent.entry.state == EntryState.UNKNOWN
         found = problems_of(lambda: pool_changes.apply(pool, NEW, typed="918885"))
         assert "is not known yet" in found["__all__"][0]
 
@@ -287,7 +287,7 @@ class LostAnswerTests:
 
         pool.refresh_from_db()
         sent.refresh_from_db()
-        assert (sent.call.state, pool.current, pool.pool_number) == (CallState.ACCEPTED, sent, number)
+        assert (sent.entry.state, pool.current, pool.pool_number) == (EntryState.ACCEPTED, sent, number)
         assert (pool.drifted_at, NumberPool.objects.count()) == (None, 2)
         assert sandbox.stats()["calls"]["/number/editNumberPool"] == 1
 
@@ -296,14 +296,14 @@ class LostAnswerTests:
         sent = pool_changes.apply(pool, NEW, typed="918885")
         pool_sync.sync()
         sent.refresh_from_db()
-        assert sent.call.state == CallState.UNKNOWN
+        assert sent.entry.state == EntryState.UNKNOWN
         long_ago()
 
         pool_sync.sync()
 
         sent.refresh_from_db()
         pool.refresh_from_db()
-        assert (sent.call.state, pool.current.number, pool.drifted_at) == (CallState.REFUSED, 1, None)
+        assert (sent.entry.state, pool.current.number, pool.drifted_at) == (EntryState.REFUSED, 1, None)
         assert sandbox.stats()["calls"]["/number/editNumberPool"] == 1
 
 
@@ -317,5 +317,5 @@ class AdoptTests:
         pool.refresh_from_db()
         assert (version.number, version.origin, version.max_concurrency) == (2, "adopted", 7)
         assert (pool.current, pool.drifted_at) == (version, None)
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
         assert "no difference" in problems_of(lambda: pool_changes.adopt(pool))["__all__"][0]

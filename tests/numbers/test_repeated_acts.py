@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from laaffic_console.dashboard import health_page
-from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import BindingRequest
 from phone_numbers.services import binding_changes, binding_sync
@@ -43,13 +43,13 @@ def test_a_bind_is_refused_until_a_reason_is_given(sandbox: RunningSandbox, appl
 
     code, _document, said = run(*PAIR)
     assert code == 1
-    assert f"ledger row {GatewayCall.objects.get().pk}" in said
+    assert f"ledger row {LedgerEntry.objects.get().pk}" in said
     assert BindingRequest.objects.count() == 1
     assert run("bind", "+919876543211", "+919876543210", "--pool", "918885")[0] == 1  # the same two
 
     code, document, _said = run(*PAIR, "--again", "they cannot talk")
     assert (code, document["state"]) == (0, "accepted")
-    assert GatewayCall.objects.latest("pk").summary["all the same"] == "they cannot talk"
+    assert LedgerEntry.objects.latest("pk").summary["all the same"] == "they cannot talk"
 
 
 def test_an_unbind_too(sandbox: RunningSandbox, application: Application, admin_client: Client) -> None:
@@ -76,7 +76,7 @@ def test_the_page_asks_why(sandbox: RunningSandbox, application: Application, ad
     assert 'name="again"' in asked
     admin_client.post(BIND, terms(application, again="they cannot talk"))
 
-    assert BindingRequest.objects.filter(call__state="accepted").count() == 1
+    assert BindingRequest.objects.filter(entry__state="accepted").count() == 1
 
 
 def test_another_pair_is_no_repeat(sandbox: RunningSandbox, application: Application) -> None:
@@ -105,6 +105,6 @@ def test_a_bind_that_would_have_run_out_ends(sandbox: RunningSandbox, applicatio
 
     binding_sync.sync(application)
 
-    call = GatewayCall.objects.get()
-    assert (call.state, call.evidence) == ("lapsed", "by now it would have run out; no list showed it")
+    entry = LedgerEntry.objects.get()
+    assert (entry.state, entry.evidence) == ("lapsed", "by now it would have run out; no list showed it")
     assert health_page.unknown_calls().tone == "good"

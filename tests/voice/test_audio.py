@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.messaging import attachment_samples as samples
 from voice.models import AudioFile
@@ -102,8 +102,8 @@ class UploadTests:
         kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
 
         assert audio.upload(kept.pk).file_id == audio.upload(kept.pk).file_id != ""
-        call = GatewayCall.objects.get()
-        assert (call.interface, call.state, call.about_id) == ("voice/fileUpload", CallState.ACCEPTED, kept.pk)
+        call = LedgerEntry.objects.get()
+        assert (call.interface, call.state, call.about_id) == ("voice/fileUpload", EntryState.ACCEPTED, kept.pk)
 
     @pytest.mark.parametrize("fault", ["reset_after", "bad_gateway_after", "half_json"])
     def test_after_a_lost_answer_the_list_tells_that_it_arrived(self, sandbox: RunningSandbox, fault: str) -> None:
@@ -111,8 +111,8 @@ class UploadTests:
         sandbox.set_faults(next_fault=fault, next_calls=1)
 
         assert audio.upload(kept.pk).file_id
-        call = GatewayCall.objects.get()
-        assert call.state == CallState.ACCEPTED
+        call = LedgerEntry.objects.get()
+        assert call.state == EntryState.ACCEPTED
         assert "fileQuery" in call.evidence
 
     def test_what_did_not_arrive_is_uploaded_again(self, sandbox: RunningSandbox) -> None:
@@ -122,7 +122,7 @@ class UploadTests:
             audio.upload(kept.pk)
 
         assert audio.upload(kept.pk).file_id
-        assert list(GatewayCall.objects.order_by("pk").values_list("state", flat=True)) == ["unknown", "accepted"]
+        assert list(LedgerEntry.objects.order_by("pk").values_list("state", flat=True)) == ["unknown", "accepted"]
 
     def test_a_duplicate_of_our_own_is_the_first_that_arrived(
         self, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
@@ -138,8 +138,8 @@ class UploadTests:
         monkeypatch.setattr(audio, "_look_up", lambda file: next(looks, seen)(file))
 
         assert audio.upload(kept.pk).file_id
-        states = dict(GatewayCall.objects.values_list("attempt", "state"))
-        assert states == {1: CallState.ACCEPTED, 2: CallState.REFUSED}
+        states = dict(LedgerEntry.objects.values_list("attempt", "state"))
+        assert states == {1: EntryState.ACCEPTED, 2: EntryState.REFUSED}
 
     def test_a_name_of_somebody_else_is_not_ours(self, sandbox: RunningSandbox) -> None:
         from laaffic_console.gateway.services.account import laaffic_client

@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from laaffic_console.gateway.models import AccountHold, Application, CallState, GatewayCall
+from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import lost_calls
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic import Source
@@ -83,8 +83,8 @@ class CallTests:
         read_records()
 
         made.refresh_from_db()
-        assert made.call is not None
-        assert (made.call.state, made.call.about_kind) == (CallState.ACCEPTED, "SIP call")
+        assert made.entry is not None
+        assert (made.entry.state, made.entry.about_kind) == (EntryState.ACCEPTED, "SIP call")
         assert made.contact == contact
         assert made.record is not None
         assert (made.record.voice_id, made.record.callee, made.record.called_info) == (
@@ -96,15 +96,15 @@ class CallTests:
     def test_a_busy_phone_is_told_and_can_be_tried_again(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         sandbox.sandbox.options.busy_phones = ["test_001"]
         made = calls.place(phone=phone, callee=CALLEE)
-        assert made.call is not None
-        assert (made.call.state, made.call.code) == (CallState.REFUSED, "-68")
+        assert made.entry is not None
+        assert (made.entry.state, made.entry.code) == (EntryState.REFUSED, "-68")
         assert "not idle" in calls.advice(made)
 
         sandbox.sandbox.options.busy_phones = []
         again = calls.try_again(made.pk)
 
-        assert again.call is not None
-        assert (again.call.state, again.call.attempt, rung(sandbox)) == (CallState.ACCEPTED, 2, 1)
+        assert again.entry is not None
+        assert (again.entry.state, again.entry.attempt, rung(sandbox)) == (EntryState.ACCEPTED, 2, 1)
         with pytest.raises(ValidationError):
             calls.try_again(made.pk)
         assert rung(sandbox) == 1
@@ -113,8 +113,8 @@ class CallTests:
     def test_a_lost_answer_is_settled_by_our_mark(self, sandbox: RunningSandbox, phone: SipPhone, fault: str) -> None:
         sandbox.set_faults(next_fault=fault, next_calls=1)
         made = calls.place(phone=phone, callee=CALLEE)
-        assert made.call is not None
-        assert made.call.state == CallState.UNKNOWN
+        assert made.entry is not None
+        assert made.entry.state == EntryState.UNKNOWN
         with pytest.raises(ValidationError):
             calls.try_again(made.pk)
 
@@ -122,7 +122,7 @@ class CallTests:
 
         made.refresh_from_db()
         assert made.record is not None
-        assert GatewayCall.objects.get(about_kind="SIP call").state == CallState.ACCEPTED
+        assert LedgerEntry.objects.get(about_kind="SIP call").state == EntryState.ACCEPTED
         assert rung(sandbox) == 1
 
     def test_what_never_arrived_stays_unknown_until_a_person_speaks(
@@ -132,8 +132,8 @@ class CallTests:
         made = calls.place(phone=phone, callee=CALLEE)
         read_records()
         made.refresh_from_db()
-        assert made.call is not None
-        assert made.call.state == CallState.UNKNOWN
+        assert made.entry is not None
+        assert made.entry.state == EntryState.UNKNOWN
 
         calls.did_not_ring(made.pk, why="nobody heard it", by=admin_user)  # type: ignore[arg-type]
         calls.try_again(made.pk)
@@ -148,16 +148,16 @@ class CallTests:
         if second:
             sandbox.set_faults(next_fault=second, next_calls=1)
         again = calls.try_again(made.pk)
-        assert again.call is not None
-        before = again.call.state
+        assert again.entry is not None
+        before = again.entry.state
 
         records.take([record_of(made, made.called_info, "v-1")], Source.VOICE_RECORD)
 
-        again = SipCall.objects.select_related("call").get(pk=made.pk)
-        first = GatewayCall.objects.get(about_kind="SIP call", attempt=1)
-        assert (first.state, "v-1" in first.evidence) == (CallState.ACCEPTED, True)
-        assert again.call is not None
-        assert (again.call.state, again.record) == (before, None)
+        again = SipCall.objects.select_related("entry").get(pk=made.pk)
+        first = LedgerEntry.objects.get(about_kind="SIP call", attempt=1)
+        assert (first.state, "v-1" in first.evidence) == (EntryState.ACCEPTED, True)
+        assert again.entry is not None
+        assert (again.entry.state, again.record) == (before, None)
 
     def test_each_attempt_is_settled_by_its_own_mark(
         self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object
@@ -174,10 +174,10 @@ class CallTests:
         made.refresh_from_db()
         assert made.record is not None
         assert made.record.voice_id == "v-2"
-        rows = GatewayCall.objects.filter(about_kind="SIP call").order_by("attempt")
+        rows = LedgerEntry.objects.filter(about_kind="SIP call").order_by("attempt")
         assert [(row.state, row.evidence[-3:]) for row in rows] == [
-            (CallState.ACCEPTED, "v-1"),
-            (CallState.ACCEPTED, "v-2"),
+            (EntryState.ACCEPTED, "v-1"),
+            (EntryState.ACCEPTED, "v-2"),
         ]
 
     def test_nobody_calls_again_once_a_record_says_that_it_rang(
@@ -189,7 +189,7 @@ class CallTests:
         with pytest.raises(ValidationError):
             calls.try_again(made.pk)
 
-        assert GatewayCall.objects.get(about_kind="SIP call").state == CallState.ACCEPTED
+        assert LedgerEntry.objects.get(about_kind="SIP call").state == EntryState.ACCEPTED
         assert rung(sandbox) == 0
 
     @pytest.mark.parametrize("refused", [True, False])
@@ -216,15 +216,15 @@ class CallTests:
         records.take([record_of(made, mark.format(made.called_info), "v-1")], Source.VOICE_RECORD)
 
         made.refresh_from_db()
-        assert (made.record, GatewayCall.objects.get(about_kind="SIP call").state) == (None, CallState.NOT_SENT)
+        assert (made.record, LedgerEntry.objects.get(about_kind="SIP call").state) == (None, EntryState.NOT_SENT)
 
     def test_nothing_leaves_while_the_account_is_held(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         AccountHold.objects.create(scope="account", sentence="No funds.", placed_at=timezone.now(), probe_wait=15)
 
         made = calls.place(phone=phone, callee=CALLEE)
 
-        assert made.call is not None
-        assert (made.call.state, rung(sandbox)) == (CallState.NOT_SENT, 0)
+        assert made.entry is not None
+        assert (made.entry.state, rung(sandbox)) == (EntryState.NOT_SENT, 0)
         assert "No funds." in calls.advice(made)
 
     def test_who_opted_out_is_not_called(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
@@ -255,11 +255,11 @@ class CallTests:
     def test_a_dead_process_leaves_an_unknown_call(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         made = calls.place(phone=phone, callee=CALLEE)
         long_ago = timezone.now() - lost_calls.LOST_AFTER * 2
-        GatewayCall.objects.update(state=CallState.IN_FLIGHT, left_at=long_ago)
+        LedgerEntry.objects.update(state=EntryState.IN_FLIGHT, left_at=long_ago)
 
         scheduling.sweep()
 
         made.refresh_from_db()
-        assert made.call is not None
-        assert made.call.state == CallState.UNKNOWN
+        assert made.entry is not None
+        assert made.entry.state == EntryState.UNKNOWN
         assert not CallRecord.objects.exists()

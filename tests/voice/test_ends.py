@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.messaging import attachment_samples as samples
 from tests.voice.group_samples import written
@@ -60,27 +60,27 @@ class CallTests:
         SipCall.objects.update(created_at=timezone.now() - calls.LAST_LOOK, look_at=timezone.now())
         calls.looked(timezone.now())
 
-        made = SipCall.objects.select_related("call").get()
-        assert (made.look_at, made.call.state) == (None, CallState.LAPSED)
+        made = SipCall.objects.select_related("entry").get()
+        assert (made.look_at, made.entry.state) == (None, EntryState.LAPSED)
         assert "Say what you know" in calls.advice(made)
 
         records.take([record_of(made, made.called_info, "late")], records.Source.VOICE_RECORD, kind=None)
-        assert GatewayCall.objects.get().state == CallState.ACCEPTED
+        assert LedgerEntry.objects.get().state == EntryState.ACCEPTED
 
-    @pytest.mark.parametrize(("word", "state"), [("rang", CallState.ACCEPTED), ("", CallState.NOT_SENT)])
+    @pytest.mark.parametrize(("word", "state"), [("rang", EntryState.ACCEPTED), ("", EntryState.NOT_SENT)])
     @pytest.mark.parametrize("is_over", [False, True])
     def test_a_person_can_say_both(
         self, sandbox: RunningSandbox, phone: SipPhone, admin_client: Client, word: str, state: str, is_over: bool
     ) -> None:
         made = lost_call(sandbox, phone)
         if is_over:
-            GatewayCall.objects.update(state=CallState.LAPSED)
+            LedgerEntry.objects.update(state=EntryState.LAPSED)
         page = reverse("admin:voice_sipcall_change", args=[made.pk])
         assert 'value="rang"' in admin_client.get(page).content.decode()
 
         admin_client.post(reverse("admin:voice_sipcall_resolve", args=[made.pk]), {"why": "I asked", "word": word})
 
-        assert GatewayCall.objects.get().state == state
+        assert LedgerEntry.objects.get().state == state
         assert SipCall.objects.get().look_at is None
 
 
@@ -127,7 +127,7 @@ class GroupTests:
         group_tasks.say_over(task.pk, why="the phones rang", by=admin_user)
 
         assert GroupTask.objects.get().state == TaskState.FINISHED
-        assert GatewayCall.objects.get().state == CallState.ACCEPTED
+        assert LedgerEntry.objects.get().state == EntryState.ACCEPTED
 
     @pytest.mark.parametrize("state", [TaskState.CALLING, TaskState.UNKNOWN])
     def test_it_is_looked_for_ever_more_seldom_and_at_last_no_more(self, missing: GroupTask, state: TaskState) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.laaffic import CallKind, CallOutcome
 from messaging.models import Batch, Campaign, Message
 from tests.voice.group_samples import FIRST, written
@@ -100,13 +100,13 @@ class AdoptTests:
     ) -> None:
         task = calling(application)
         spoken = Campaign.objects.create(name="S", application=application, text="x", channel="voice")
-        call = GatewayCall.objects.create(
+        call = LedgerEntry.objects.create(
             interface="voice/sendCode",
-            state=CallState.UNKNOWN,
+            state=EntryState.UNKNOWN,
             left_at=NOW - dt.timedelta(minutes=minutes),
             prepared_at=NOW,
         )
-        batch = Batch.objects.create(campaign=spoken, call=call, first_message_id=0, last_message_id=0, size=1)
+        batch = Batch.objects.create(campaign=spoken, entry=call, first_message_id=0, last_message_id=0, size=1)
         Message.objects.create(campaign=spoken, batch=batch, number=NUMBER, segments=1)
         record()
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.laaffic import Source, parse_voice_reports
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
@@ -111,7 +111,7 @@ class SteeringTests:
         task = group_tasks.cancel(self.waiting(application).pk)
 
         assert task.state == TaskState.CANCELLED
-        assert GatewayCall.objects.get(interface="voice/group/call/cancel").state == CallState.ACCEPTED
+        assert LedgerEntry.objects.get(interface="voice/group/call/cancel").state == EntryState.ACCEPTED
         with pytest.raises(ValidationError):
             group_tasks.cancel(task.pk)
 
@@ -125,7 +125,7 @@ class SteeringTests:
 
         task.refresh_from_db()
         assert task.state == TaskState.CANCELLED
-        assert GatewayCall.objects.get(interface="voice/group/call/cancel").state == CallState.ACCEPTED
+        assert LedgerEntry.objects.get(interface="voice/group/call/cancel").state == EntryState.ACCEPTED
 
     def test_it_is_repeated_to_all_and_to_the_failed(self, sandbox: RunningSandbox, application: Application) -> None:
         task = seen_through(group_tasks.launch(written(application, count=40).pk))

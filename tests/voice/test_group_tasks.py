@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from laaffic_console.gateway.models import AccountHold, Application, CallState, GatewayCall
+from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
@@ -42,7 +42,7 @@ class LaunchTests:
         )
 
         task = group_tasks.launch(task.pk)
-        assert (task.state, task.call.state) == (TaskState.SUBMITTING, CallState.ACCEPTED)
+        assert (task.state, task.entry.state) == (TaskState.SUBMITTING, EntryState.ACCEPTED)
         task = seen_through(task)
 
         (there,) = at_sandbox(sandbox)
@@ -73,8 +73,8 @@ class LaunchTests:
         task = group_tasks.launch(task.pk)
 
         assert task.state in (TaskState.WAITING, TaskState.CALLING, TaskState.FINISHED)
-        assert task.call.state == CallState.ACCEPTED
-        assert task.task_name in task.call.evidence
+        assert task.entry.state == EntryState.ACCEPTED
+        assert task.task_name in task.entry.evidence
         assert len(at_sandbox(sandbox)) == 1
 
     def test_what_never_arrived_stays_unknown_until_a_person_speaks(
@@ -83,7 +83,7 @@ class LaunchTests:
         task = written(application)
         sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
         task = group_tasks.launch(task.pk)
-        assert (task.state, task.call.state) == (TaskState.UNKNOWN, CallState.UNKNOWN)
+        assert (task.state, task.entry.state) == (TaskState.UNKNOWN, EntryState.UNKNOWN)
         assert "not sent again" in group_tasks.advice(task)
         with pytest.raises(ValidationError):
             group_tasks.launch(task.pk)
@@ -98,8 +98,8 @@ class LaunchTests:
 
         assert again.task_name == task.task_name
         assert len(at_sandbox(sandbox)) == 1
-        states = GatewayCall.objects.filter(about_kind="group task").order_by("pk").values_list("state", flat=True)
-        assert list(states) == [CallState.NOT_SENT, CallState.ACCEPTED]
+        states = LedgerEntry.objects.filter(about_kind="group task").order_by("pk").values_list("state", flat=True)
+        assert list(states) == [EntryState.NOT_SENT, EntryState.ACCEPTED]
 
     def test_a_wrong_word_of_a_person_rings_nobody_twice(
         self, sandbox: RunningSandbox, application: Application, admin_user: Any
@@ -142,7 +142,7 @@ class LaunchTests:
 
         task = group_tasks.launch(task.pk)
 
-        assert (task.state, task.call.code) == (TaskState.DRAFT, "-77")
+        assert (task.state, task.entry.code) == (TaskState.DRAFT, "-77")
         assert "minimum rate" in group_tasks.advice(task)
         assert group_tasks.launch(task.pk).state == TaskState.SUBMITTING
 
@@ -193,14 +193,14 @@ class LaunchTests:
         assert (given.get("uploadName") == "hello.mp3") == (source == Announcement.IN_REQUEST)
 
     @pytest.mark.parametrize(
-        ("left", "becomes"), [(CallState.PREPARED, TaskState.DRAFT), (CallState.IN_FLIGHT, TaskState.UNKNOWN)]
+        ("left", "becomes"), [(EntryState.PREPARED, TaskState.DRAFT), (EntryState.IN_FLIGHT, TaskState.UNKNOWN)]
     )
     def test_a_dead_process(
-        self, sandbox: RunningSandbox, application: Application, left: CallState, becomes: TaskState
+        self, sandbox: RunningSandbox, application: Application, left: EntryState, becomes: TaskState
     ) -> None:
         task = group_tasks.launch(written(application).pk)
         long_ago = timezone.now() - dt.timedelta(minutes=10)
-        GatewayCall.objects.update(state=left, left_at=long_ago, prepared_at=long_ago)
+        LedgerEntry.objects.update(state=left, left_at=long_ago, prepared_at=long_ago)
         GroupTask.objects.update(state=TaskState.SENDING, look_at=long_ago, key="")
 
         scheduling.sweep()
@@ -226,7 +226,7 @@ class SleeperTests:
         task.refresh_from_db()
         assert len(at_sandbox(sandbox)) == 1
         assert task.state == TaskState.SUBMITTING
-        assert GroupTask.objects.get(pk=task.pk).call is not None
+        assert GroupTask.objects.get(pk=task.pk).entry is not None
 
     def test_who_wakes_after_its_call_was_taken_back_leaves_the_other_launch_alone(
         self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
@@ -234,8 +234,8 @@ class SleeperTests:
         task = written(application, count=20)
 
         def another_is_sending() -> None:
-            GatewayCall.objects.update(state=CallState.NOT_SENT)
-            GroupTask.objects.filter(pk=task.pk).update(state=TaskState.SENDING, launch_token="another", call=None)
+            LedgerEntry.objects.update(state=EntryState.NOT_SENT)
+            GroupTask.objects.filter(pk=task.pk).update(state=TaskState.SENDING, launch_token="another", entry=None)
 
         meanwhile(monkeypatch, "_leave", another_is_sending)
 
@@ -253,7 +253,7 @@ class SleeperTests:
 
         task = group_tasks.launch(task.pk)
 
-        assert (task.state, task.call.state) == (TaskState.DRAFT, CallState.NOT_SENT)
+        assert (task.state, task.entry.state) == (TaskState.DRAFT, EntryState.NOT_SENT)
         assert at_sandbox(sandbox) == []
 
     def test_a_recovery_that_read_an_earlier_launch_leaves_this_one_alone(self, application: Application) -> None:

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from laaffic_console.sandbox.voice import VoiceInterfaces
 from tests.numbers.conftest import long_ago
@@ -49,7 +49,7 @@ class AddTests:
         call = phone_changes.add(application=application, group="counter", name="desk", quantity=3)
         phones.sync(application)
 
-        assert call.state == CallState.ACCEPTED
+        assert call.state == EntryState.ACCEPTED
         assert SipPhone.objects.filter(group_name="counter", name__startswith="desk").count() == 3
 
     @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ class AddTests:
             phone_changes.add(**{"application": application, "group": "counter", "name": "desk"} | changed)
 
         assert list(problem.value.message_dict) == [field]
-        assert not GatewayCall.objects.exists()
+        assert not LedgerEntry.objects.exists()
 
     def test_a_name_that_laaffic_has_is_told(
         self, sandbox: RunningSandbox, phone: SipPhone, application: Application
@@ -82,14 +82,14 @@ class AddTests:
             phone_changes.add(application=application, group="counter", name="desk")
 
     @pytest.mark.parametrize(
-        ("fault", "state"), [("bad_gateway_after", CallState.ACCEPTED), ("bad_gateway_before", CallState.REFUSED)]
+        ("fault", "state"), [("bad_gateway_after", EntryState.ACCEPTED), ("bad_gateway_before", EntryState.REFUSED)]
     )
     def test_a_lost_answer_is_settled_by_the_list(
-        self, sandbox: RunningSandbox, phone: SipPhone, application: Application, fault: str, state: CallState
+        self, sandbox: RunningSandbox, phone: SipPhone, application: Application, fault: str, state: EntryState
     ) -> None:
         sandbox.set_faults(next_fault=fault, next_calls=1)
         call = phone_changes.add(application=application, group="counter", name="desk", quantity=2)
-        assert call.state == CallState.UNKNOWN
+        assert call.state == EntryState.UNKNOWN
         with pytest.raises(ValidationError, match="not known yet"):
             phone_changes.add(application=application, group="counter", name="desk")
 
@@ -106,13 +106,13 @@ class AddTests:
 
     def test_one_whose_process_died_is_unknown(self, phone: SipPhone, application: Application) -> None:
         call = phone_changes.add(application=application, group="counter", name="desk")
-        GatewayCall.objects.update(state=CallState.IN_FLIGHT, left_at=F("prepared_at"))
+        LedgerEntry.objects.update(state=EntryState.IN_FLIGHT, left_at=F("prepared_at"))
         long_ago()
 
         calls.recover()
 
         call.refresh_from_db()
-        assert call.state == CallState.UNKNOWN
+        assert call.state == EntryState.UNKNOWN
 
 
 class ResetTests:
@@ -132,7 +132,7 @@ class ResetTests:
         assert "no-store" in page["Cache-Control"]
         assert password not in admin_client.get(address).content.decode()
         assert password not in everything_stored()
-        assert GatewayCall.objects.get().state == CallState.ACCEPTED
+        assert LedgerEntry.objects.get().state == EntryState.ACCEPTED
 
     def test_half_an_answer_leaves_no_password_behind(
         self, sandbox: RunningSandbox, phone: SipPhone, admin_client: Client
@@ -142,7 +142,7 @@ class ResetTests:
         with pytest.raises(ValidationError, match="answer was lost"):
             phone_changes.reset(phone)
 
-        assert GatewayCall.objects.get().state == CallState.UNKNOWN
+        assert LedgerEntry.objects.get().state == EntryState.UNKNOWN
         assert "new-pw" not in everything_stored()
 
     def test_another_reset_ends_what_was_lost(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
@@ -154,7 +154,7 @@ class ResetTests:
 
         assert made.password == password_of(sandbox, phone.account)
         assert made.password not in repr(made)
-        assert {call.state for call in GatewayCall.objects.all()} == {CallState.ACCEPTED}
+        assert {call.state for call in LedgerEntry.objects.all()} == {EntryState.ACCEPTED}
 
     def test_a_phone_that_is_gone(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         at_sandbox(sandbox).clear()

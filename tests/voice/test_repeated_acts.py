@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import open_acts
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.messaging import attachment_samples as samples
@@ -56,7 +56,7 @@ class CallTests:
         assert "the record of the call tells" in said
 
         code, document, said = run(*CALL)
-        opened = GatewayCall.objects.get()
+        opened = LedgerEntry.objects.get()
         assert (code, document) == (1, {})
         assert f"ledger row {opened.pk}, {timezone.localtime(opened.prepared_at):%Y-%m-%d %H:%M:%S}" in said
         assert "--again REASON" in said
@@ -64,7 +64,7 @@ class CallTests:
 
         code, document, _said = run(*CALL, "--again", "nobody answered the phone")
         assert (code, document["state"], rung(sandbox)) == (0, "accepted", 2)
-        kept = GatewayCall.objects.latest("pk").summary
+        kept = LedgerEntry.objects.latest("pk").summary
         assert (kept["all the same"], kept["open row"]) == ("nobody answered the phone", opened.pk)
 
     def test_another_number_and_another_day_are_no_repeat(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
@@ -72,7 +72,7 @@ class CallTests:
         run(*CALL)
 
         assert run("call", "test_001", "+919876500001")[0] == 0
-        GatewayCall.objects.update(prepared_at=timezone.now() - open_acts.WITHIN)
+        LedgerEntry.objects.update(prepared_at=timezone.now() - open_acts.WITHIN)
         assert run(*CALL)[0] == 0
 
     def test_a_known_outcome_leaves_the_way_free(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
@@ -137,12 +137,12 @@ class GroupTests:
 
         code, _document, said = run(*CREATE, "--file", numbers)
         assert code == 1
-        assert f"ledger row {GatewayCall.objects.get().pk}" in said
+        assert f"ledger row {LedgerEntry.objects.get().pk}" in said
         assert GroupTask.objects.count() == 1
 
         code, document, _said = run(*CREATE, "--file", numbers, "--again", "it is not in their console")
         assert (code, document["state"]) == (0, "submitting")
-        assert GatewayCall.objects.latest("pk").summary["all the same"] == "it is not in their console"
+        assert LedgerEntry.objects.latest("pk").summary["all the same"] == "it is not in their console"
 
     def test_other_numbers_are_no_repeat(
         self, sandbox: RunningSandbox, application: Application, numbers: str, monkeypatch: pytest.MonkeyPatch
@@ -207,7 +207,7 @@ def test_an_upload_whose_answer_was_lost_and_is_not_listed_yet(
     assert code == 1
     assert "earlier upload of yours" in said
     assert "another name" not in said
-    assert dict(GatewayCall.objects.values_list("attempt", "state")) == {1: CallState.ACCEPTED, 2: CallState.REFUSED}
+    assert dict(LedgerEntry.objects.values_list("attempt", "state")) == {1: EntryState.ACCEPTED, 2: EntryState.REFUSED}
 
     monkeypatch.setattr(audio, "_look_up", seen)
     assert run("upload", str(file))[1]["file_id"]

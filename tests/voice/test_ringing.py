@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, CallState, PushedBody, PushKind
+from laaffic_console.gateway.models import Application, EntryState, PushedBody, PushKind
 from laaffic_console.gateway.services import inbox
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.voice.group_samples import written
@@ -53,7 +53,7 @@ def made(sandbox: RunningSandbox, phone: SipPhone) -> SipCall:
 
 
 def state(made: SipCall) -> str:
-    return state_of(SipCall.objects.select_related("call", "record").get(pk=made.pk))[0]
+    return state_of(SipCall.objects.select_related("entry", "record").get(pk=made.pk))[0]
 
 
 class CallTests:
@@ -75,7 +75,7 @@ class CallTests:
     def test_another_call_of_that_number_is_not_touched(self, made: SipCall) -> None:
         pushed(event(callId="stranger"), event(callId="x", calledInfo=made.called_info, called="919876599999"))
 
-        assert state(made) == CallState.ACCEPTED
+        assert state(made) == EntryState.ACCEPTED
         assert Ringing.objects.count() == 2
 
     def test_the_record_wins_in_any_order(self, made: SipCall) -> None:
@@ -90,24 +90,24 @@ class CallTests:
 
     def test_after_two_minutes_it_has_rung(self, made: SipCall) -> None:
         pushed(event(calledInfo=made.called_info, callinEventTime="2024-06-03 10:42:05"))
-        assert state_of(SipCall.objects.get(pk=made.pk)) == (CallState.ACCEPTED, "rang, in progress")
+        assert state_of(SipCall.objects.get(pk=made.pk)) == (EntryState.ACCEPTED, "rang, in progress")
 
     def test_a_lost_answer_is_settled_by_it(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1)
         made = calls.place(phone=phone, callee=CALLEE)
-        assert made.call is not None
-        assert made.call.state == CallState.UNKNOWN
+        assert made.entry is not None
+        assert made.entry.state == EntryState.UNKNOWN
 
         pushed(event(calledInfo=made.called_info))
 
-        made.call.refresh_from_db()
-        assert (made.call.state, made.call.evidence) == (CallState.ACCEPTED, "a phone rang for call c1")
+        made.entry.refresh_from_db()
+        assert (made.entry.state, made.entry.evidence) == (EntryState.ACCEPTED, "a phone rang for call c1")
 
     def test_one_that_comes_before_the_answer(self, made: SipCall) -> None:
         voice_id = made.voice_id
         SipCall.objects.filter(pk=made.pk).update(voice_id="")
         pushed(event(callId=voice_id))
-        assert state(made) == CallState.ACCEPTED
+        assert state(made) == EntryState.ACCEPTED
 
         SipCall.objects.filter(pk=made.pk).update(voice_id=voice_id)
         with transaction.atomic():  # as the answer does

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Approval, ContactGroup, SuppressionEntry
 from messaging.services.approvals import approvals
@@ -73,7 +73,7 @@ class NeedTests:
 
         assert fresh(draft).state == TaskState.DRAFT
         assert not at_sandbox(sandbox)
-        assert not GatewayCall.objects.filter(interface__contains="send").exists()
+        assert not LedgerEntry.objects.filter(interface__contains="send").exists()
 
     @pytest.mark.parametrize("limit", [0, 3])
     def test_a_smaller_one_needs_none(self, draft: GroupTask, settings: Any, limit: int) -> None:
@@ -160,7 +160,7 @@ class WordTests:
         assert group_tasks.launch(draft.pk).state == TaskState.DRAFT
         draft.refresh_from_db()
 
-        assert (draft.number_count, draft.call.state) == (3, "refused")
+        assert (draft.number_count, draft.entry.state) == (3, "refused")
         assert group_tasks.launch(draft.pk).is_at_laaffic
 
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account
 from laaffic_console.laaffic import Spoken
 from laaffic_console.sandbox.options import Options
@@ -59,7 +59,7 @@ def draft(application: Application, group: ContactGroup, **given: Any) -> Campai
 
 
 def left_before(ago: dt.timedelta) -> None:
-    GatewayCall.objects.update(left_at=timezone.now() - ago)
+    LedgerEntry.objects.update(left_at=timezone.now() - ago)
 
 
 def look_again() -> None:
@@ -143,7 +143,7 @@ class TtsCampaignTests:
         campaigns.launch(campaign.pk)
         run_jobs()
         assert counting.state_counts(campaign)["unknown"] == RECIPIENTS // 2
-        assert GatewayCall.objects.filter(state=CallState.UNKNOWN).count() == RECIPIENTS // 2
+        assert LedgerEntry.objects.filter(state=EntryState.UNKNOWN).count() == RECIPIENTS // 2
 
         look_again()
         run_jobs()

@@ -150,7 +150,7 @@ class AudioFileAdmin(ModelAdmin):
             file=file,
             form=form,
             lasts=self.lasts(file),
-            calls=audio.tries(file)[:10],
+            requests=audio.tries(file)[:10],
             may_upload=not file.is_at_laaffic and request.user.has_perm("voice.upload_audiofile"),
             may_rename=may_add and not file.is_at_laaffic and not may_have_arrived,
             may_archive=may_add,

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.gateway.again_form import AgainForm
-from laaffic_console.gateway.models import CallState, GatewayCall
-from laaffic_console.gateway.services import open_acts
+from laaffic_console.gateway.models import EntryState
+from laaffic_console.gateway.services import ledger, open_acts
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.pages import blame, may_see_contacts, page, require
@@ -26,14 +26,14 @@ from voice.models import SipCall, SipPhone
 from voice.services import asking, calls, phones
 
 STATE_COLOURS = COLOURS | {
-    CallState.ACCEPTED: "info",
-    CallState.REFUSED: "danger",
-    CallState.NOT_SENT: "default",
-    CallState.UNKNOWN: "warning",
-    CallState.IN_FLIGHT: "info",
-    CallState.PREPARED: "default",
+    EntryState.ACCEPTED: "info",
+    EntryState.REFUSED: "danger",
+    EntryState.NOT_SENT: "default",
+    EntryState.UNKNOWN: "warning",
+    EntryState.IN_FLIGHT: "info",
+    EntryState.PREPARED: "default",
     "ringing": "info",
-    CallState.LAPSED: "default",
+    EntryState.LAPSED: "default",
 }
 
 # Outcomes → the states that are coloured so on all pages.
@@ -71,8 +71,8 @@ class CallForm(AgainForm):
 @admin.register(SipCall)
 class SipCallAdmin(ReadOnlyAdmin):
     list_display = ["callee", "contact", "account", "state", "talked", "created_at", "requested_by"]
-    list_filter = [("call__state", admin.ChoicesFieldListFilter)]
-    list_select_related = ["contact", "call", "record", "requested_by"]
+    list_filter = [("entry__state", admin.ChoicesFieldListFilter)]
+    list_select_related = ["contact", "entry", "record", "requested_by"]
     search_fields = ["callee"]
     search_help_text = gettext_lazy("The beginning of a number")
 
@@ -139,7 +139,7 @@ class SipCallAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request, asked):
             raise PermissionDenied
         may_add = self.has_add_permission(request)
-        state = asked.call.state if asked.call else None
+        state = asked.entry.state if asked.entry else None
         may_try = may_add and (state is None or state in calls.MAY_TRY_AGAIN)
         return page(
             self,
@@ -152,7 +152,7 @@ class SipCallAdmin(ReadOnlyAdmin):
             tone=TONES.get(state_of(asked)[0], state_of(asked)[0]),
             advice=calls.advice(asked),
             is_waiting=asked.look_at is not None and asked.record_id is None,
-            calls=GatewayCall.objects.filter(about_kind=calls.ABOUT, about_id=asked.pk)[:20],
+            requests=ledger.requests_about(calls.ABOUT, asked.pk)[:20],
             may_ask=state is not None and request.user.has_perm(MAY_ASK),
             may_try=may_try,
             asks_why=may_try and open_acts.like(calls.digest_of(asked.callee), asked.application) is not None,
@@ -211,15 +211,15 @@ def state_of(asked: SipCall) -> tuple[str, str]:
     """(state, words): the record's outcome where there is one, else the request's."""
     if asked.record is not None:
         return asked.record.outcome, asked.record.get_outcome_display()
-    if asked.call is None:
-        return CallState.PREPARED, _("not made yet")
+    if asked.entry is None:
+        return EntryState.PREPARED, _("not made yet")
     if calls.rings(asked):
         return "ringing", _("ringing")
-    if asked.call.state == CallState.ACCEPTED and asked.ringing_at is not None:
-        return CallState.ACCEPTED, _("rang, in progress") if asked.look_at else _("rang, no record")
-    if asked.call.state == CallState.ACCEPTED:
-        return CallState.ACCEPTED, _("taken, in progress") if asked.look_at else _("taken, no record")
-    return asked.call.state, asked.call.get_state_display()
+    if asked.entry.state == EntryState.ACCEPTED and asked.ringing_at is not None:
+        return EntryState.ACCEPTED, _("rang, in progress") if asked.look_at else _("rang, no record")
+    if asked.entry.state == EntryState.ACCEPTED:
+        return EntryState.ACCEPTED, _("taken, in progress") if asked.look_at else _("taken, no record")
+    return asked.entry.state, asked.entry.get_state_display()
 
 
 def own_page(asked: SipCall) -> str:
@@ -227,5 +227,5 @@ def own_page(asked: SipCall) -> str:
 
 
 def say(request: HttpRequest, asked: SipCall) -> None:
-    if asked.call is not None and asked.call.state == CallState.ACCEPTED:
+    if asked.entry is not None and asked.entry.state == EntryState.ACCEPTED:
         messages.success(request, _("The SIP phone %(account)s rings now: take it up.") % {"account": asked.account})

@@ -276,7 +276,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
             bar=bar(task),
             opted_out=group_numbers.suppressed_since_launch(task) if task.is_open else 0,
             keys=[(key, n) for key, n in task.keys_pressed.items()],
-            calls=group_state.requests_of(task).select_related("requested_by")[:20],
+            requests=group_state.requests_of(task).select_related("requested_by")[:20],
             events=task.events.select_related("actor")[:20],
             approval=approvals.shown(request, task) if is_draft and not task.is_template else None,
             agents=ringing.of_task(task) if request.user.has_perm("voice.view_callrecord") else [],

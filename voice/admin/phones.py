@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from unfold.decorators import display
 
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
-from laaffic_console.gateway.models import Application, CallState, Channel
+from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.pages import blame, page, require
 from laaffic_console.kit.people import signed_in
@@ -111,15 +111,15 @@ class SipPhoneAdmin(CopiedListAdmin):
         form = AddPhonesForm(request.POST or None)
         if form.is_bound and form.is_valid():
             try:
-                call = phone_changes.add(**form.cleaned_data, by=signed_in(request))
+                entry = phone_changes.add(**form.cleaned_data, by=signed_in(request))
             except ValidationError as problem:
                 blame(form, problem)
             else:
-                say_added(request, call.state == CallState.ACCEPTED)
+                say_added(request, entry.state == EntryState.ACCEPTED)
                 return HttpResponseRedirect(reverse(LIST))
         ours = [application.pk for application in syncing.COPIES.applications()]
-        calls = phone_evidence.latest(phone_evidence.ADDED, ours)
-        return page(self, request, "voice/phones_add.html", _("Add SIP phones"), form=form, calls=calls)
+        requests = phone_evidence.latest(phone_evidence.ADDED, ours)
+        return page(self, request, "voice/phones_add.html", _("Add SIP phones"), form=form, requests=requests)
 
     def password_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A GET asks; what a POST is answered with is the only page that ever shows the password."""
@@ -135,8 +135,10 @@ class SipPhoneAdmin(CopiedListAdmin):
                 for said in problem.messages:
                     messages.error(request, said)
                 return HttpResponseRedirect(reverse("admin:voice_sipphone_password", args=[pk]))
-        calls = phone_evidence.latest(phone_evidence.RESET, [pk])
-        return page(self, request, "voice/phone_password.html", phone.account, phone=phone, made=made, calls=calls)
+        requests = phone_evidence.latest(phone_evidence.RESET, [pk])
+        return page(
+            self, request, "voice/phone_password.html", phone.account, phone=phone, made=made, requests=requests
+        )
 
 
 def say_added(request: HttpRequest, is_accepted: bool) -> None:

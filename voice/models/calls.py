@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.figures import money
 from laaffic_console.laaffic import CallKind, CallOutcome, RingingKind
 
@@ -160,7 +160,7 @@ class SipCall(models.Model):
     )
     called_info = models.CharField(max_length=64, unique=True)  # our mark: it comes back with pushes and records
     # The last attempt; the ledger has all of them.
-    call = models.ForeignKey(GatewayCall, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
+    entry = models.ForeignKey(LedgerEntry, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
     voice_id = models.CharField(_("voice id"), max_length=64, blank=True)
     record = models.OneToOneField(
         CallRecord, models.SET_NULL, null=True, related_name="sip_call", verbose_name=_("record")

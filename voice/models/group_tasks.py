@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.figures import money, share
 from laaffic_console.kit.moments import PlannedMomentField
 from voice.models.audio import AudioFile
@@ -156,7 +156,7 @@ class GroupTask(models.Model):
 
     state = models.CharField(_("state"), max_length=10, choices=TaskState, default=TaskState.DRAFT)
     # The request that brought it to Laaffic, or tried to; the ledger has all of them.
-    call = models.ForeignKey(GatewayCall, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
+    entry = models.ForeignKey(LedgerEntry, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
     key = models.CharField(_("Laaffic's key"), max_length=40, blank=True)
     look_at = models.DateTimeField(null=True)  # when Laaffic is asked for it next
     looks = models.PositiveIntegerField(default=0)  # how often a list that was read to its end did not have it

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import code_words, leases, ledger, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.plain_text import without_marks
@@ -25,7 +25,7 @@ from voice.services import audio_content
 
 ABOUT = "audio file"
 UPLOAD_SECONDS = 120  # longer than the longest answer
-MAY_HAVE_ARRIVED = (CallState.UNKNOWN, CallState.IN_FLIGHT, CallState.ACCEPTED)
+MAY_HAVE_ARRIVED = (EntryState.UNKNOWN, EntryState.IN_FLIGHT, EntryState.ACCEPTED)
 
 
 class UploadFailed(Exception):
@@ -89,10 +89,10 @@ def rename(audio: AudioFile, name: str) -> None:
     audio.save(update_fields=["name"])
 
 
-def tries(audio: AudioFile) -> QuerySet[GatewayCall]:
+def tries(audio: AudioFile) -> QuerySet[LedgerEntry]:
     """Of this very content under this name, also where the library's row was made anew since."""
     of_content = Q(digest=_digest(audio))
-    return GatewayCall.objects.filter(of_content | Q(about_id=audio.pk), about_kind=ABOUT)
+    return LedgerEntry.objects.filter(of_content | Q(about_id=audio.pk), about_kind=ABOUT)
 
 
 def _digest(audio: AudioFile) -> str:
@@ -118,7 +118,7 @@ def _upload(audio: AudioFile, by: User | None) -> AudioFile:
             raise UploadFailed(_taken(audio))
         return _arrived(audio, there)
     with transaction.atomic():
-        call = ledger.prepare(
+        entry = ledger.prepare(
             interface="voice/fileUpload",
             application=None,
             about_kind=ABOUT,
@@ -131,7 +131,7 @@ def _upload(audio: AudioFile, by: User | None) -> AudioFile:
         )
     try:
         file_id = performing.perform(
-            call,
+            entry,
             lambda: laaffic_client().voice.upload_audio(
                 file_name=audio.name, data=bytes(audio.content), at_most=settings.AUDIO_MAX_BYTES
             ),
@@ -143,7 +143,7 @@ def _upload(audio: AudioFile, by: User | None) -> AudioFile:
             ) from refusal
         if not ours:
             raise UploadFailed(_taken(audio)) from refusal
-        _end_lost_tries(audio, f"call {call.pk} was refused as its duplicate")
+        _end_lost_tries(audio, f"call {entry.pk} was refused as its duplicate")
         if there := _look_up(audio):
             return _arrived(audio, there)
         raise UploadFailed(_is_there(audio)) from refusal
@@ -161,7 +161,7 @@ def _upload(audio: AudioFile, by: User | None) -> AudioFile:
         raise UploadFailed(
             _("“%(name)s” was not uploaded: %(why)s") % {"name": audio.name, "why": problem.message}
         ) from problem
-    ledger.settle_accepted(call.pk, evidence=f"the answer: {file_id}" if file_id else "the answer, without an id")
+    ledger.settle_accepted(entry.pk, evidence=f"the answer: {file_id}" if file_id else "the answer, without an id")
     if not file_id:
         found = _look_up(audio)
         if found is None or not found.file_id:
@@ -191,9 +191,9 @@ def _arrived(audio: AudioFile, there: UploadedAudio) -> AudioFile:
 
 
 def _end_lost_tries(audio: AudioFile, evidence: str) -> None:
-    lost = (CallState.UNKNOWN, CallState.IN_FLIGHT)
-    for call in tries(audio).filter(state__in=lost):
-        ledger.settle_by_evidence(call.pk, CallState.ACCEPTED, evidence=evidence, provided=lost)
+    lost = (EntryState.UNKNOWN, EntryState.IN_FLIGHT)
+    for entry in tries(audio).filter(state__in=lost):
+        ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=lost)
 
 
 def _keep(audio: AudioFile, file_id: str) -> AudioFile:

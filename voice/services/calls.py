@@ -18,7 +18,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import CallState, Channel, GatewayCall
+from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry
 from laaffic_console.gateway.services import database_clock, due, ledger, lost_calls, open_acts, performing, workers
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
@@ -31,8 +31,8 @@ ABOUT = "SIP call"
 FIRST_LOOK = dt.timedelta(seconds=15)
 LAST_LOOK = dt.timedelta(hours=24)  # after that a record is not looked for; one that comes still counts
 LONGEST_RINGING = dt.timedelta(seconds=120)  # maxRingingTime's limit (wire §4)
-UNSETTLED = (CallState.UNKNOWN, CallState.LAPSED)  # a person may say what they know
-MAY_TRY_AGAIN = (CallState.REFUSED, CallState.NOT_SENT)
+UNSETTLED = (EntryState.UNKNOWN, EntryState.LAPSED)  # a person may say what they know
+MAY_TRY_AGAIN = (EntryState.REFUSED, EntryState.NOT_SENT)
 
 
 def number_of(written: str) -> str:
@@ -81,8 +81,8 @@ def place(
             called_info=f"{settings.LAAFFIC_ORDER_PREFIX}-call-{secrets.token_hex(8)}",
             requested_by=by,
         )
-        asked, call = _prepare(made.pk, again, by)
-    return _make(asked, call)
+        asked, entry = _prepare(made.pk, again, by)
+    return _make(asked, entry)
 
 
 def try_again(call_id: int, *, again: str = "", by: User | None = None) -> SipCall:
@@ -91,24 +91,24 @@ def try_again(call_id: int, *, again: str = "", by: User | None = None) -> SipCa
     Each attempt has a mark of its own, so that a late record is its own attempt's.
     """
     _check_wanted(SipCall.objects.values_list("callee", flat=True).get(pk=call_id))
-    asked, call = _prepare(call_id, again, by)
-    return _make(asked, call)
+    asked, entry = _prepare(call_id, again, by)
+    return _make(asked, entry)
 
 
 def did_not_ring(call_id: int, *, why: str, by: User) -> None:
     """A person's word about a call whose answer was lost: it can be tried again after that."""
-    asked = SipCall.objects.select_related("call").get(pk=call_id)
-    _settle_by_word(asked, CallState.NOT_SENT, f"{by.get_username()} says that it did not ring: {why}")
+    asked = SipCall.objects.select_related("entry").get(pk=call_id)
+    _settle_by_word(asked, EntryState.NOT_SENT, f"{by.get_username()} says that it did not ring: {why}")
 
 
 def it_rang(call_id: int, *, why: str, by: User) -> None:
     """A person's word that it was made: nobody waits for a record any more, and one that comes still counts."""
-    asked = SipCall.objects.select_related("call").get(pk=call_id)
-    _settle_by_word(asked, CallState.ACCEPTED, f"{by.get_username()} says that it rang: {why}")
+    asked = SipCall.objects.select_related("entry").get(pk=call_id)
+    _settle_by_word(asked, EntryState.ACCEPTED, f"{by.get_username()} says that it rang: {why}")
 
 
-def _settle_by_word(asked: SipCall, state: CallState, said: str) -> None:
-    if asked.call is None or not ledger.settle_by_evidence(asked.call.pk, state, evidence=said, provided=UNSETTLED):
+def _settle_by_word(asked: SipCall, state: EntryState, said: str) -> None:
+    if asked.entry is None or not ledger.settle_by_evidence(asked.entry.pk, state, evidence=said, provided=UNSETTLED):
         raise ValidationError(_("What became of this call is known by now. Look at it again."))
     SipCall.objects.filter(pk=asked.pk).update(look_at=None)
 
@@ -125,15 +125,15 @@ def digest_of(callee: str) -> str:
 
 
 @transaction.atomic
-def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, GatewayCall]:
+def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, LedgerEntry]:
     asked = SipCall.objects.select_for_update().get(pk=call_id)
-    if asked.call is not None and asked.call.state not in MAY_TRY_AGAIN:
+    if asked.entry is not None and asked.entry.state not in MAY_TRY_AGAIN:
         raise ValidationError(_("This call was made, or may have been: it is not made again."))
     if asked.record_id is not None:
         raise ValidationError(_("A call record says that it rang: it is not made again. Make a new call."))
     digest = digest_of(asked.callee)
     why = open_acts.require(digest, asked.application, again=again)
-    call = asked.call = ledger.prepare(
+    entry = asked.entry = ledger.prepare(
         interface="voice/sendSip",
         application=asked.application,
         about_kind=ABOUT,
@@ -145,40 +145,40 @@ def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, Gatewa
         requested_by=by,
     )
     asked.look_at, asked.ringing_at = database_clock.now() + FIRST_LOOK, None
-    asked.save(update_fields=["call", "look_at", "ringing_at"])
-    return asked, call
+    asked.save(update_fields=["entry", "look_at", "ringing_at"])
+    return asked, entry
 
 
-def _make(asked: SipCall, call: GatewayCall) -> SipCall:
+def _make(asked: SipCall, entry: LedgerEntry) -> SipCall:
     try:
         voice_id = performing.perform(
-            call,
+            entry,
             lambda: laaffic_client().voice.call(
                 app_id=asked.application.app_id,
                 account=asked.account,
                 callee=asked.callee,
                 display_number=asked.display_number,
-                called_info=_mark(asked, call.attempt),
+                called_info=_mark(asked, entry.attempt),
             ),
         )
     except OutcomeUnknown:
         pass
     except LaafficError:
-        SipCall.objects.filter(pk=asked.pk, call=call).update(look_at=None)
+        SipCall.objects.filter(pk=asked.pk, entry=entry).update(look_at=None)
     else:
         with transaction.atomic():
             SipCall.objects.select_for_update().get(pk=asked.pk)  # before the ledger's row, as records do
-            _answered(call, f"the answer: {voice_id}" if voice_id else "the answer")
-            SipCall.objects.filter(pk=asked.pk, call=call, record=None).update(voice_id=voice_id[:64])
+            _answered(entry, f"the answer: {voice_id}" if voice_id else "the answer")
+            SipCall.objects.filter(pk=asked.pk, entry=entry, record=None).update(voice_id=voice_id[:64])
             # What was pushed before the answer was settled may not carry our mark.
             settle_by_ringing(Ringing.objects.filter(call_id=voice_id))
             if known := CallRecord.objects.filter(voice_id=voice_id).first():
                 settle_by_records([known])
-    return SipCall.objects.select_related("call", "record").get(pk=asked.pk)
+    return SipCall.objects.select_related("entry", "record").get(pk=asked.pk)
 
 
-def _attempts(asked: SipCall) -> QuerySet[GatewayCall]:
-    return GatewayCall.objects.filter(about_kind=ABOUT, about_id=asked.pk)
+def _attempts(asked: SipCall) -> QuerySet[LedgerEntry]:
+    return LedgerEntry.objects.filter(about_kind=ABOUT, about_id=asked.pk)
 
 
 def _mark(asked: SipCall, attempt: int) -> str:
@@ -192,10 +192,10 @@ def _read_mark(mark: str) -> tuple[str, int]:
     return (found[1], int(found[2] or 1)) if found else ("", 0)
 
 
-def _answered(call: GatewayCall, evidence: str) -> None:
+def _answered(entry: LedgerEntry, evidence: str) -> None:
     """An answer may come after a person said that it did not ring; it knows better."""
-    if not ledger.settle_accepted(call.pk, evidence=evidence):
-        ledger.settle_by_evidence(call.pk, CallState.ACCEPTED, evidence=evidence, provided=[CallState.NOT_SENT])
+    if not ledger.settle_accepted(entry.pk, evidence=evidence):
+        ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=[EntryState.NOT_SENT])
 
 
 def settle_by_records(records: Iterable[CallRecord]) -> None:
@@ -210,7 +210,7 @@ def settle_by_records(records: Iterable[CallRecord]) -> None:
     for asked in SipCall.objects.select_for_update().filter(ours).order_by("pk"):
         told = sorted(by_mark[asked.called_info], key=lambda one: one[0]) if asked.called_info in by_mark else []
         if not told and asked.voice_id in by_id and not by_id[asked.voice_id].called_info:
-            told = [(asked.call.attempt if asked.call else 1, by_id[asked.voice_id])]
+            told = [(asked.entry.attempt if asked.entry else 1, by_id[asked.voice_id])]
         for attempt, record in told:
             if not record.callee or record.callee == asked.callee:
                 _settle_attempt(asked, attempt, record)
@@ -221,17 +221,17 @@ def _settle_attempt(asked: SipCall, attempt: int, record: CallRecord) -> None:
 
     It is the call's record, unless a later attempt has left that will have one of its own.
     """
-    call = None if asked.record_id == record.pk else _attempts(asked).filter(attempt=attempt).first()
-    if call is None:
+    entry = None if asked.record_id == record.pk else _attempts(asked).filter(attempt=attempt).first()
+    if entry is None:
         return
     ledger.settle_by_evidence(
-        call.pk,
-        CallState.ACCEPTED,
+        entry.pk,
+        EntryState.ACCEPTED,
         evidence=f"{record.get_source_display()} of call {record.voice_id}",
-        provided=[*UNSETTLED, CallState.IN_FLIGHT, CallState.NOT_SENT],
+        provided=[*UNSETTLED, EntryState.IN_FLIGHT, EntryState.NOT_SENT],
     )
-    is_last = asked.call_id == call.pk
-    if asked.record_id is None and (is_last or (asked.call and asked.call.state in MAY_TRY_AGAIN)):
+    is_last = asked.entry_id == entry.pk
+    if asked.record_id is None and (is_last or (asked.entry and asked.entry.state in MAY_TRY_AGAIN)):
         asked.record, asked.voice_id, asked.look_at = record, record.voice_id, None
         asked.save(update_fields=["record", "voice_id", "look_at"])
 
@@ -251,22 +251,22 @@ def settle_by_ringing(rung: Iterable[Ringing]) -> None:
         for row in rows:
             mark, attempt = marks[row.pk]
             if not row.called_info and row.call_id == asked.voice_id:
-                mark, attempt = asked.called_info, asked.call.attempt if asked.call else 1
+                mark, attempt = asked.called_info, asked.entry.attempt if asked.entry else 1
             if mark == asked.called_info and row.called in ("", asked.callee):
                 _rang(asked, attempt, row)
 
 
 def _rang(asked: SipCall, attempt: int, row: Ringing) -> None:
-    call = _attempts(asked).filter(attempt=attempt).first()
-    if call is None:
+    entry = _attempts(asked).filter(attempt=attempt).first()
+    if entry is None:
         return
     ledger.settle_by_evidence(
-        call.pk,
-        CallState.ACCEPTED,
+        entry.pk,
+        EntryState.ACCEPTED,
         evidence=f"a phone rang for call {row.call_id}",
-        provided=[*UNSETTLED, CallState.IN_FLIGHT, CallState.NOT_SENT],
+        provided=[*UNSETTLED, EntryState.IN_FLIGHT, EntryState.NOT_SENT],
     )
-    if asked.call_id != call.pk:
+    if asked.entry_id != entry.pk:
         return
     asked.ringing_at = min(asked.ringing_at or row.at, row.at)
     if asked.record_id is None and asked.look_at is None:
@@ -286,9 +286,9 @@ def looked(now: dt.datetime) -> None:
         age = now - asked.created_at
         later = now + max(FIRST_LOOK, age / 2) if age < LAST_LOOK else None
         given_up = SipCall.objects.filter(pk=asked.pk, record=None).update(look_at=later) and later is None
-        if given_up and asked.call_id:
+        if given_up and asked.entry_id:
             hours = LAST_LOOK.total_seconds() // 3600
-            ledger.lapse(asked.call_id, evidence=f"no record came within {hours:.0f} hours")
+            ledger.lapse(asked.entry_id, evidence=f"no record came within {hours:.0f} hours")
 
 
 def oldest_waiting() -> dt.datetime | None:
@@ -309,30 +309,30 @@ def _is_due(now: dt.datetime) -> Q:
 def recover() -> None:
     """Calls whose process died; what may have left is unknown until its record comes."""
     lost_calls.give_up(
-        GatewayCall.objects.filter(about_kind__in=[ABOUT, "audio file", "group task", *phone_evidence.ABOUT])
+        LedgerEntry.objects.filter(about_kind__in=[ABOUT, "audio file", "group task", *phone_evidence.ABOUT])
     )
 
 
 def advice(asked: SipCall) -> str:
     """What came of the last attempt, in plain words with what to do; "" when it was accepted."""
-    call = asked.call
-    if call is None or call.state == CallState.ACCEPTED:
+    entry = asked.entry
+    if entry is None or entry.state == EntryState.ACCEPTED:
         return ""
-    if call.state == CallState.REFUSED:
-        if call.code == Code.PHONE_NOT_IDLE:
+    if entry.state == EntryState.REFUSED:
+        if entry.code == Code.PHONE_NOT_IDLE:
             return _(
                 "The SIP phone %(account)s is not idle: it is in another call or not signed in. Hang up or sign in, "
                 "then call again."
             ) % {"account": asked.account}
-        return call.evidence or call.reason
-    if call.state == CallState.NOT_SENT:
-        return _("The call was not made: %(why)s") % {"why": call.reason or call.evidence}
-    if call.state == CallState.UNKNOWN:
+        return entry.evidence or entry.reason
+    if entry.state == EntryState.NOT_SENT:
+        return _("The call was not made: %(why)s") % {"why": entry.reason or entry.evidence}
+    if entry.state == EntryState.UNKNOWN:
         return _(
             "The answer was lost, so the phones may have rung. It is not made again by itself: the record of the call "
             "tells, mostly within minutes."
         )
-    if call.state == CallState.LAPSED:
+    if entry.state == EntryState.LAPSED:
         return _(
             "The answer was lost and no record came, so nobody knows whether the phones rang. Say what you know, or "
             "make a new call."

@@ -67,6 +67,6 @@ def _called_twice(homeless: QuerySet[CallRecord]) -> set[str]:
 def _spoken_to(numbers: set[str], start: dt.datetime, end: dt.datetime) -> set[str]:
     """Whom a spoken message may have called meanwhile: its record can come without our mark."""
     spoken = Message.objects.filter(
-        number__in=numbers, campaign__channel=SPOKEN, batch__call__left_at__range=(start, end)
+        number__in=numbers, campaign__channel=SPOKEN, batch__entry__left_at__range=(start, end)
     )
     return set(spoken.order_by().values_list("number", flat=True))

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import database_clock, due, ledger
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import GroupTask as WireTask
@@ -37,7 +37,7 @@ COUNT_EVERY = dt.timedelta(seconds=30)
 SELDOM = dt.timedelta(minutes=10)
 MISSED_AT_MOST = 80  # times that a task is not listed, the last of them an hour apart: about three days
 LAST_LOOK = dt.timedelta(hours=6)  # after its end, for call records that come late
-UNSETTLED = (CallState.UNKNOWN, CallState.IN_FLIGHT)
+UNSETTLED = (EntryState.UNKNOWN, EntryState.IN_FLIGHT)
 
 
 def look(task: GroupTask) -> GroupTask:
@@ -59,7 +59,7 @@ def find(task: GroupTask) -> WireTask | None:
     first = task
     while first.door == Door.UPDATE and first.parent is not None:
         first = first.parent
-    last = task.call.prepared_at if task.call else timezone.now()
+    last = task.entry.prepared_at if task.entry else timezone.now()
     return laaffic_client().group_calls.find(
         task.task_name, start=(first.launched_at or last) - CLOCKS_DIFFER_BY, end=last + CLOCKS_DIFFER_BY
     )
@@ -74,8 +74,8 @@ def take(task_id: int, found: WireTask) -> GroupTask:
         if task.state in (TaskState.DRAFT, TaskState.REPLACED):
             return task
         evidence = f"group/call/query lists {found.name}: {found.key}, status {found.raw_status}"
-        for call in requests_of(task).filter(state__in=UNSETTLED).exclude(interface=CANCEL):
-            ledger.settle_by_evidence(call.pk, CallState.ACCEPTED, evidence=evidence, provided=UNSETTLED)
+        for entry in requests_of(task).filter(state__in=UNSETTLED).exclude(interface=CANCEL):
+            ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=UNSETTLED)
         was_over = task.state in OVER
         is_there(task, found.key)
         task.state = STATES.get(found.status, task.state) if found.status is not None else task.state
@@ -175,10 +175,10 @@ def records_came() -> None:
 def _settle_cancelling(task: GroupTask, evidence: str) -> None:
     if task.state not in OVER:
         return
-    outcome = CallState.ACCEPTED if task.state == TaskState.CANCELLED else CallState.REFUSED
-    for call in requests_of(task).filter(interface=CANCEL, state=CallState.UNKNOWN):
-        ledger.settle_by_evidence(call.pk, outcome, evidence=evidence)
+    outcome = EntryState.ACCEPTED if task.state == TaskState.CANCELLED else EntryState.REFUSED
+    for entry in requests_of(task).filter(interface=CANCEL, state=EntryState.UNKNOWN):
+        ledger.settle_by_evidence(entry.pk, outcome, evidence=evidence)
 
 
-def requests_of(task: GroupTask) -> QuerySet[GatewayCall]:
-    return GatewayCall.objects.filter(about_kind=ABOUT, about_id=task.pk)
+def requests_of(task: GroupTask) -> QuerySet[LedgerEntry]:
+    return LedgerEntry.objects.filter(about_kind=ABOUT, about_id=task.pk)

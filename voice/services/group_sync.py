@@ -2,7 +2,7 @@
 
 from django.db.models import Q, QuerySet
 
-from laaffic_console.gateway.models import CallState
+from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import bell, database_clock, isolation, lost_calls, workers
 from laaffic_console.laaffic import LaafficError, Refused, Remedy
 from voice.models import GroupTask, TaskState, VoiceSync
@@ -30,7 +30,7 @@ def _read(reading: Reading[VoiceSync], only_due: bool) -> Copied:
     wanted = group_state.is_due()
     if not only_due:
         wanted |= Q(state__in=[*OPEN, TaskState.UNKNOWN])
-    tasks = GroupTask.objects.filter(wanted).exclude(task_name="").select_related("parent__parent", "call")
+    tasks = GroupTask.objects.filter(wanted).exclude(task_name="").select_related("parent__parent", "entry")
     last: LaafficError | None = None
     in_a_row = 0
     looked_at = 0
@@ -90,14 +90,14 @@ def recover() -> None:
     # A launch says when it began; one that lies ahead was begun by a clock that was wrong.
     long_ago = Q(look_at__lte=now - lost_calls.LOST_AFTER) | Q(look_at__gt=now + lost_calls.LOST_AFTER)
     stuck = GroupTask.objects.filter(long_ago, state=TaskState.SENDING)
-    for task in stuck.select_related("call").order_by("pk")[:AT_ONCE]:
-        if task.call is None or task.call.state in (CallState.NOT_SENT, CallState.REFUSED):
+    for task in stuck.select_related("entry").order_by("pk")[:AT_ONCE]:
+        if task.entry is None or task.entry.state in (EntryState.NOT_SENT, EntryState.REFUSED):
             _as_seen(task).update(state=TaskState.DRAFT, look_at=None)
-        elif task.call.state in (CallState.UNKNOWN, CallState.ACCEPTED):
+        elif task.entry.state in (EntryState.UNKNOWN, EntryState.ACCEPTED):
             _as_seen(task).update(state=TaskState.UNKNOWN, looks=0, look_at=now)
 
 
 def _as_seen(task: GroupTask) -> QuerySet[GroupTask]:
     """While it is the same launch's, with the same call: another may have begun since it was read."""
     same = GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING, launch_token=task.launch_token)
-    return same.filter(call=task.call)
+    return same.filter(entry=task.entry)

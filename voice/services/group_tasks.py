@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import code_words, database_clock, ledger, open_acts, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
@@ -37,7 +37,7 @@ INTERFACES = {
     Door.RESEND_FAILED: "voice/group/call/resend",
 }
 AGAIN = (Door.RESEND, Door.RESEND_FAILED)
-RELATED = ("application", "audio", "sms_application", "parent", "call")
+RELATED = ("application", "audio", "sms_application", "parent", "entry")
 
 
 class NotAsShown(ValidationError):
@@ -98,7 +98,7 @@ def launch(task_id: int, *, by: User | None = None, seen: str | None = None, aga
     claimed = (
         _drafts()
         .filter(pk=task_id, is_template=False)
-        .update(state=TaskState.SENDING, call=None, launched_by=by, look_at=database_clock.now(), launch_token=token)
+        .update(state=TaskState.SENDING, entry=None, launched_by=by, look_at=database_clock.now(), launch_token=token)
     )
     if not claimed:
         raise ValidationError(_("This task was launched already: it is not launched twice."))
@@ -113,11 +113,11 @@ def launch(task_id: int, *, by: User | None = None, seen: str | None = None, aga
             )
         if missing := approval_rules.missing(task, numbers):
             raise NotApproved(missing)
-        call = _prepare(task, numbers, again, by)
+        entry = _prepare(task, numbers, again, by)
     except ValidationError:
-        _still(task).filter(call=None).update(state=TaskState.DRAFT, look_at=None)
+        _still(task).filter(entry=None).update(state=TaskState.DRAFT, look_at=None)
         raise
-    _leave(task, call, numbers)
+    _leave(task, entry, numbers)
     return GroupTask.objects.select_related(*RELATED).get(pk=task_id)
 
 
@@ -151,9 +151,9 @@ def opted_out_since(count: int) -> str:
 
 
 @transaction.atomic
-def _prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) -> GatewayCall:
+def _prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) -> LedgerEntry:
     """The committed row that says what is about to leave (DESIGN §1.1)."""
-    if not _still(task).select_for_update().filter(call=None).exists():
+    if not _still(task).select_for_update().filter(entry=None).exists():
         raise ValidationError(_("This launch stood still for too long and was given up meanwhile. Look at it again."))
     digest = _digest(task, numbers)
     why = open_acts.require(digest, task.application, again=again)
@@ -165,7 +165,7 @@ def _prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) -
         task.kept_numbers.save(update_fields=["lines"])
         approvals.without_dropped(task)
     task.launched_at = task.launched_at or timezone.now()
-    call = task.call = ledger.prepare(
+    entry = task.entry = ledger.prepare(
         interface=INTERFACES[Door(task.door)],
         application=task.application,
         about_kind=ABOUT,
@@ -177,7 +177,7 @@ def _prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) -
         requested_by=by,
     )
     task.save()
-    return call
+    return entry
 
 
 def _name_for(task: GroupTask) -> str:
@@ -202,9 +202,9 @@ def unique_name(name: str) -> str:
     return f"{' '.join(name.split())[: 63 - len(mark)].strip()} {mark}".strip()
 
 
-def _leave(task: GroupTask, call: GatewayCall, numbers: list[str]) -> None:
+def _leave(task: GroupTask, entry: LedgerEntry, numbers: list[str]) -> None:
     try:
-        key = performing.perform(call, lambda: _ask(task, numbers))
+        key = performing.perform(entry, lambda: _ask(task, numbers))
     except Refused as refusal:
         if refusal.says_duplicate:
             _look_for(task)
@@ -215,7 +215,7 @@ def _leave(task: GroupTask, call: GatewayCall, numbers: list[str]) -> None:
     except LaafficError:
         _ended(task, TaskState.DRAFT)
     else:
-        _accepted(task, call, key)
+        _accepted(task, entry, key)
 
 
 def _ask(task: GroupTask, numbers: list[str]) -> str:
@@ -229,10 +229,10 @@ def _ask(task: GroupTask, numbers: list[str]) -> str:
     return api.resend(task.parent.key, asked, failed_only=task.door == Door.RESEND_FAILED)
 
 
-def _accepted(task: GroupTask, call: GatewayCall, key: str) -> None:
+def _accepted(task: GroupTask, entry: LedgerEntry, key: str) -> None:
     with transaction.atomic():
         row = GroupTask.objects.select_for_update().get(pk=task.pk)  # before the ledger's row, as everywhere
-        ledger.settle_accepted(call.pk, evidence=f"the answer: task {key}" if key else "the answer, without a key")
+        ledger.settle_accepted(entry.pk, evidence=f"the answer: task {key}" if key else "the answer, without a key")
         group_state.is_there(row, key)
         row.look_at = database_clock.now() + SOON / 5
         row.save(update_fields=["key", "state", "look_at"])
@@ -259,7 +259,7 @@ def not_there(task_id: int, *, why: str, by: User) -> None:
     """A person's word about a launch whose answer was lost; it is a draft again, which keeps its name until it is
     edited.
     """
-    task = GroupTask.objects.select_related("call").get(pk=task_id)
+    task = GroupTask.objects.select_related("entry").get(pk=task_id)
     if task.state != TaskState.UNKNOWN:
         raise ValidationError(_("What became of this launch is known by now. Look at it again."))
     if not task.looks:
@@ -267,8 +267,8 @@ def not_there(task_id: int, *, why: str, by: User) -> None:
     said = f"{by.get_username()} says that it did not arrive: {why}; looked for {task.looks} times"
     with transaction.atomic():
         GroupTask.objects.filter(pk=task_id, state=TaskState.UNKNOWN).update(state=TaskState.DRAFT, look_at=None)
-        if task.call is not None:
-            ledger.settle_by_evidence(task.call.pk, CallState.NOT_SENT, evidence=said)
+        if task.entry is not None:
+            ledger.settle_by_evidence(task.entry.pk, EntryState.NOT_SENT, evidence=said)
 
 
 def say_over(task_id: int, *, why: str, by: User) -> None:
@@ -283,11 +283,11 @@ def say_over(task_id: int, *, why: str, by: User) -> None:
         if not task.looks:
             raise ValidationError(_("Laaffic's list has it, or was not read yet. Synchronise it first."))
         said = f"{by.get_username()} says that it is over: {why}"
-        for call in group_state.requests_of(task).filter(state__in=group_state.UNSETTLED):
-            if call.interface == CANCEL:
-                ledger.lapse(call.pk, evidence=said)
+        for entry in group_state.requests_of(task).filter(state__in=group_state.UNSETTLED):
+            if entry.interface == CANCEL:
+                ledger.lapse(entry.pk, evidence=said)
             else:
-                ledger.settle_by_evidence(call.pk, CallState.ACCEPTED, evidence=said)
+                ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=said)
         task.state, task.ended_because, task.look_at = TaskState.FINISHED, said[:300], None
         task.finished_at = timezone.now()
         task.save(update_fields=["state", "ended_because", "look_at", "finished_at"])
@@ -299,7 +299,7 @@ def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
     if task.state not in OPEN or not task.key:
         raise ValidationError(_("Only a task that Laaffic has and that is not over can be cancelled."))
     with transaction.atomic():
-        call = ledger.prepare(
+        entry = ledger.prepare(
             interface=CANCEL,
             application=task.application,
             about_kind=ABOUT,
@@ -311,13 +311,13 @@ def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
             requested_by=by,
         )
     try:
-        performing.perform(call, lambda: laaffic_client().group_calls.cancel([task.key]))
+        performing.perform(entry, lambda: laaffic_client().group_calls.cancel([task.key]))
     except OutcomeUnknown:
         syncing.COPIES.request(SYNC)
         raise CancelUnknown(_("The answer was lost. The task's state tells soon whether it was cancelled.")) from None
     except LaafficError as problem:
         raise ValidationError(_("It was not cancelled: %(why)s") % {"why": code_words.said(problem)}) from problem
-    ledger.settle_accepted(call.pk)
+    ledger.settle_accepted(entry.pk)
     return _looked_at_once(task)
 
 
@@ -332,7 +332,7 @@ def _looked_at_once(task: GroupTask) -> GroupTask:
 
 def advice(task: GroupTask) -> str:
     """What came of the launch, in plain words with what to do; "" when Laaffic has it or nothing was launched."""
-    call = task.call
+    entry = task.entry
     if task.state == TaskState.UNKNOWN:
         return _(
             "The answer was lost, so phones may ring. It is not sent again by itself: Laaffic is asked for its name, "
@@ -340,9 +340,9 @@ def advice(task: GroupTask) -> str:
         )
     if task.state == TaskState.SENDING:
         return _("The request is under way.")
-    if task.state != TaskState.DRAFT or call is None:
+    if task.state != TaskState.DRAFT or entry is None:
         return ""
-    if call.state == CallState.REFUSED:
-        why = code_words.refused_before(Family.VOICE, call.code, call.reason)
+    if entry.state == EntryState.REFUSED:
+        why = code_words.refused_before(Family.VOICE, entry.code, entry.reason)
         return _("%(why)s Nobody was called.") % {"why": why}
-    return _("It did not leave: %(why)s Nobody was called.") % {"why": call.reason or call.evidence}
+    return _("It did not leave: %(why)s Nobody was called.") % {"why": entry.reason or entry.evidence}

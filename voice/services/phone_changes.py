@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import Application, CallState, Channel, GatewayCall
+from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
 from laaffic_console.gateway.services import code_words, ledger, performing, workers
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
@@ -19,7 +19,7 @@ from voice.models import SipPhone, VoiceSync
 from voice.services import phones, syncing
 from voice.services.phone_evidence import ADDED, RESET, named, requests
 
-OPEN = (CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN)
+OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
 NAME, QUANTITY = (4, 32), (1, 50)
 
 
@@ -44,14 +44,14 @@ def add(
     quantity: int = 1,
     display_number: str = "",
     by: User | None = None,
-) -> GatewayCall:
+) -> LedgerEntry:
     """Ask Laaffic for phones; ValidationError by field where it is wrong or refused. The row says `unknown` where the
     answer was lost: the list settles it."""
     group, name = group.strip(), name.strip()
     shown = "".join(display_number.split()).lstrip("+").replace("-", "")
     _know_the_list(application)
     _check(application, group, name, quantity, shown)
-    call = ledger.prepare(
+    entry = ledger.prepare(
         interface="voice/sipAdd",
         application=application,
         about_kind=ADDED,
@@ -69,7 +69,7 @@ def add(
     )
     try:
         performing.perform(
-            call,
+            entry,
             lambda: laaffic_client().voice.add_phones(
                 app_id=application.app_id, group=group, name=name, quantity=quantity, display_number=shown
             ),
@@ -79,17 +79,17 @@ def add(
     except LaafficError as problem:
         raise _not_added(problem, name) from problem
     else:
-        ledger.settle_accepted(call.pk)
+        ledger.settle_accepted(entry.pk)
     syncing.COPIES.request(phones.name_of(application))
-    call.refresh_from_db()
-    return call
+    entry.refresh_from_db()
+    return entry
 
 
 def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
     """A new password, for whoever asked and for nobody after; ValidationError says what came of it instead."""
     if phone.gone_at is not None or not phone.application.is_active:
         raise ValidationError(_("Laaffic does not list this phone any more: it has no password."))
-    call = ledger.prepare(
+    entry = ledger.prepare(
         interface="voice/sipReset",
         application=phone.application,
         about_kind=RESET,
@@ -102,7 +102,7 @@ def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
     )
     try:
         password = performing.perform(
-            call,
+            entry,
             lambda: laaffic_client().voice.reset_password(app_id=phone.application.app_id, account=phone.account),
         )
     except OutcomeUnknown as problem:
@@ -114,9 +114,9 @@ def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
         ) from problem
     except LaafficError as problem:
         raise ValidationError(code_words.nothing_was_sent(problem)) from problem
-    ledger.settle_accepted(call.pk)
-    for earlier in requests(RESET, phone.pk).filter(state=CallState.UNKNOWN, pk__lt=call.pk):
-        ledger.settle_by_evidence(earlier.pk, CallState.ACCEPTED, evidence=f"call {call.pk} has reset it again since")
+    ledger.settle_accepted(entry.pk)
+    for earlier in requests(RESET, phone.pk).filter(state=EntryState.UNKNOWN, pk__lt=entry.pk):
+        ledger.settle_by_evidence(earlier.pk, EntryState.ACCEPTED, evidence=f"call {entry.pk} has reset it again since")
     return NewPassword(phone.account, password)
 
 

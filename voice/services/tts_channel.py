@@ -114,7 +114,7 @@ class TtsChannel(SendingChannel):
         """One look at the records answers for every batch whose time has come: each carries one call."""
         application = batch.campaign.application
         due = list(_due(application))
-        left = [moment for each in due if (moment := each.call.left_at if each.call else each.claimed_at)]
+        left = [moment for each in due if (moment := each.entry.left_at if each.entry else each.claimed_at)]
         if not left:
             return
         lasting = max(map(call_lasts, {each.campaign for each in due}))
@@ -152,7 +152,7 @@ def _say_not_found(batches: list[Batch], asked_at: dt.datetime, sweep: Sweep) ->
 
 def _of_channel(application: Application) -> QuerySet[Batch]:
     sent = Batch.objects.filter(campaign__application=application, campaign__channel=TtsChannel.key)
-    return sent.select_related("campaign", "call")
+    return sent.select_related("campaign", "entry")
 
 
 def _due(application: Application) -> QuerySet[Batch]:

@@ -7,7 +7,7 @@ from laaffic_console.gateway.models.channels import (
     Channel,
 )
 from laaffic_console.gateway.models.inbox import OrphanReport, PushedBody, PushKind
-from laaffic_console.gateway.models.ledger import CallState, GatewayCall
+from laaffic_console.gateway.models.ledger import EntryState, LedgerEntry
 from laaffic_console.gateway.models.workers import Lease, RatePacer, Trouble, WorkerHeartbeat
 
 __all__ = [
@@ -17,10 +17,10 @@ __all__ = [
     "AccountHold",
     "Application",
     "BalanceReading",
-    "CallState",
     "Channel",
-    "GatewayCall",
+    "EntryState",
     "Lease",
+    "LedgerEntry",
     "OrphanReport",
     "PushKind",
     "PushedBody",

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.applications import Application
-from laaffic_console.gateway.models.ledger import GatewayCall
+from laaffic_console.gateway.models.ledger import LedgerEntry
 from laaffic_console.kit.figures import money
 
 
@@ -22,7 +22,7 @@ class AccountHold(models.Model):
     scope = models.CharField(max_length=40)  # "account" or "application:3": at most one open hold each
     code = models.CharField(_("code"), max_length=16, blank=True)
     sentence = models.CharField(_("why"), max_length=300)
-    call = models.ForeignKey(GatewayCall, models.SET_NULL, null=True, related_name="+", verbose_name=_("refused call"))
+    entry = models.ForeignKey(LedgerEntry, models.SET_NULL, null=True, related_name="+", verbose_name=_("refused call"))
     placed_at = models.DateTimeField(_("since"))
     probe_wait = models.PositiveIntegerField(_("seconds between probes"))
     next_probe_at = models.DateTimeField(_("next probe"), null=True)  # None: nothing can be asked; a person ends it

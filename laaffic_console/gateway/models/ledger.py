@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from laaffic_console.gateway.models.applications import Application
 
 
-class CallState(models.TextChoices):
+class EntryState(models.TextChoices):
     PREPARED = "prepared", _("Prepared")  # recorded; the request has not left
     IN_FLIGHT = "in_flight", _("In flight")  # the request may have left
     ACCEPTED = "accepted", _("Accepted")
@@ -17,8 +17,8 @@ class CallState(models.TextChoices):
     LAPSED = "lapsed", _("Never known")  # as unknown, and what was asked for would be over: nobody looks any more
 
 
-class GatewayCall(models.Model):
-    State = CallState
+class LedgerEntry(models.Model):
+    State = EntryState
 
     interface = models.CharField(_("interface"), max_length=40)
     application = models.ForeignKey(
@@ -32,7 +32,7 @@ class GatewayCall(models.Model):
     summary = models.JSONField(_("summary"), default=dict)  # counts and names; never a secret, never a full list
     digest = models.CharField(_("digest of the request"), max_length=64, blank=True)
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
-    state = models.CharField(_("state"), max_length=10, choices=CallState, default=CallState.PREPARED)
+    state = models.CharField(_("state"), max_length=10, choices=EntryState, default=EntryState.PREPARED)
     worker = models.CharField(_("worker"), max_length=80, blank=True)
 
     prepared_at = models.DateTimeField(_("prepared"))
@@ -46,10 +46,10 @@ class GatewayCall(models.Model):
     evidence = models.CharField(_("evidence"), max_length=300, blank=True)
 
     class Meta:
-        verbose_name = _("gateway call")
+        verbose_name = _("ledger entry")
         verbose_name_plural = _("ledger")
         ordering = ["-id"]
-        permissions = [("settle_gatewaycall", _("Can say what became of a request whose answer was lost"))]
+        permissions = [("settle_ledgerentry", _("Can say what became of a request whose answer was lost"))]
         indexes = [
             models.Index(fields=["about_kind", "about_id", "id"], name="call_about"),
             models.Index(

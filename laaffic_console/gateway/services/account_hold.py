@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.models import AccountHold, Application, Channel, GatewayCall
+from laaffic_console.gateway.models import AccountHold, Application, Channel, LedgerEntry
 from laaffic_console.gateway.services import balance_history, bell, code_words, database_clock, due, leases
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import Balance, Code, LaafficError, Refused, Remedy
@@ -37,23 +37,23 @@ def follow_with(job: str) -> None:
         _followers.append(job)
 
 
-def place(refusal: Refused, *, call_id: int | None = None) -> None:
+def place(refusal: Refused, *, entry_id: int | None = None) -> None:
     """Hold what this refusal concerns. A second refusal of the same kind changes nothing."""
-    calls = GatewayCall.objects.select_related("application")
-    call = None if call_id is None else calls.filter(pk=call_id).first()
-    application = call.application if call and refusal.entry.of_application else None
-    _place(application, code=refusal.code, sentence=code_words.refused(refusal), call=call)
+    entries = LedgerEntry.objects.select_related("application")
+    entry = None if entry_id is None else entries.filter(pk=entry_id).first()
+    application = entry.application if entry and refusal.entry.of_application else None
+    _place(application, code=refusal.code, sentence=code_words.refused(refusal), entry=entry)
 
 
 def place_because(sentence: str) -> None:
     """Hold the account for a reason of our own: the credentials are missing."""
-    _place(None, code="", sentence=sentence, call=None)
+    _place(None, code="", sentence=sentence, entry=None)
 
 
 def place_for_lost_answers(sentence: str, *, campaign_id: int | None = None) -> AccountHold:
     """Hold one campaign, or with None the account, until Laaffic answers a harmless request."""
     scope = "account" if campaign_id is None else of_campaign(campaign_id)
-    return _place(None, code=LOST, sentence=sentence, call=None, scope=scope)
+    return _place(None, code=LOST, sentence=sentence, entry=None, scope=scope)
 
 
 def of_campaign(campaign_id: int) -> str:
@@ -128,7 +128,7 @@ def tell(balance: Balance) -> None:
 
 @transaction.atomic
 def _place(
-    application: Application | None, *, code: str, sentence: str, call: GatewayCall | None, scope: str = ""
+    application: Application | None, *, code: str, sentence: str, entry: LedgerEntry | None, scope: str = ""
 ) -> AccountHold:
     now = timezone.now()
     scope = scope or (f"application:{application.pk}" if application else "account")
@@ -138,7 +138,7 @@ def _place(
         "application": application,
         "code": code,
         "sentence": sentence[:300],
-        "call": call,
+        "entry": entry,
         "placed_at": now,
         "probe_wait": wait,
         "funds": before.funds if before else None,

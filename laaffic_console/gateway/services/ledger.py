@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold, clock
 from laaffic_console.gateway.services.durability import durable
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
@@ -44,8 +44,8 @@ def prepare(
     attempt: int = 1,
     worker: str = "",
     requested_by: User | None = None,
-) -> GatewayCall:
-    call = GatewayCall(
+) -> LedgerEntry:
+    entry = LedgerEntry(
         interface=interface,
         application=application,
         about_kind=about_kind,
@@ -56,31 +56,36 @@ def prepare(
         worker=worker,
         requested_by=requested_by,
     )
-    return prepare_all([call])[0]
+    return prepare_all([entry])[0]
 
 
-def prepare_all(calls: Sequence[GatewayCall]) -> list[GatewayCall]:
+def prepare_all(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
     """Several records in one statement."""
     now = timezone.now()
-    for call in calls:
-        call.prepared_at = now
-    return GatewayCall.objects.bulk_create(calls)
+    for entry in entries:
+        entry.prepared_at = now
+    return LedgerEntry.objects.bulk_create(entries)
 
 
-def depart(call_id: int, *, provided: Q | Exists | None = None, unless_held: bool = False) -> dt.datetime | None:
+def requests_about(kind: str, about_id: int) -> "QuerySet[LedgerEntry]":
+    """What was asked of Laaffic about one thing, newest first, with who asked."""
+    return LedgerEntry.objects.filter(about_kind=kind, about_id=about_id).select_related("requested_by")
+
+
+def depart(entry_id: int, *, provided: Q | Exists | None = None, unless_held: bool = False) -> dt.datetime | None:
     """Commit that the request is about to leave; None when it must not: someone has taken the call away.
 
     In the same statement `provided` must hold, and with `unless_held` nothing may hold the account.
     """
     now = timezone.now()
-    departed = GatewayCall.objects.filter(pk=call_id, state=CallState.PREPARED)
+    departed = LedgerEntry.objects.filter(pk=entry_id, state=EntryState.PREPARED)
     if provided is not None:
         departed = departed.filter(provided)
     if unless_held:
         departed = departed.filter(account_hold.may_go_on())
     with durable():
         departure = {"left_at": now, "clock_ahead": round(clock.possibly_ahead(), 1)}
-        return now if departed.update(state=CallState.IN_FLIGHT, **departure) == 1 else None
+        return now if departed.update(state=EntryState.IN_FLIGHT, **departure) == 1 else None
 
 
 def must_leave(began: float, interface: str) -> None:
@@ -93,61 +98,61 @@ def must_leave(began: float, interface: str) -> None:
         raise NotSent("this process stood still just before the request left", interface=interface)
 
 
-def settle_accepted(call_id: int, *, evidence: str = "the answer") -> bool:
-    return _settle(call_id, CallState.ACCEPTED, code="0", reason="success", http_status=200, evidence=evidence)
+def settle_accepted(entry_id: int, *, evidence: str = "the answer") -> bool:
+    return _settle(entry_id, EntryState.ACCEPTED, code="0", reason="success", http_status=200, evidence=evidence)
 
 
-def settle_all_accepted(call_ids: Sequence[int]) -> int:
+def settle_all_accepted(entry_ids: Sequence[int]) -> int:
     """Several at once; how many of them were open."""
     return _update_open(
-        call_ids, CallState.ACCEPTED, code="0", reason="success", http_status=200, evidence="the answer"
+        entry_ids, EntryState.ACCEPTED, code="0", reason="success", http_status=200, evidence="the answer"
     )
 
 
-def settle_error(call_id: int, error: LaafficError) -> bool:
+def settle_error(entry_id: int, error: LaafficError) -> bool:
     """Write a failed call's outcome on its row; False when it was settled already."""
-    return _settle(call_id, state_of(error), **evidence_of(error))
+    return _settle(entry_id, state_of(error), **evidence_of(error))
 
 
 def settle_by_evidence(
-    call_id: int, state: CallState, *, evidence: str, provided: Sequence[CallState] = (CallState.UNKNOWN,)
+    entry_id: int, state: EntryState, *, evidence: str, provided: Sequence[EntryState] = (EntryState.UNKNOWN,)
 ) -> bool:
     """Settle a call by what was found out later; False when it is in none of the states `provided` any more."""
-    settled = GatewayCall.objects.filter(pk=call_id, state__in=provided)
+    settled = LedgerEntry.objects.filter(pk=entry_id, state__in=provided)
     return settled.update(state=state, settled_at=timezone.now(), evidence=evidence[:300]) == 1
 
 
-def lapse(call_id: int, *, evidence: str) -> bool:
+def lapse(entry_id: int, *, evidence: str) -> bool:
     """Nobody will ever know, and nothing hangs on it any more: the end of what is unknown."""
-    return settle_by_evidence(call_id, CallState.LAPSED, evidence=evidence)
+    return settle_by_evidence(entry_id, EntryState.LAPSED, evidence=evidence)
 
 
-def take_back(calls: "QuerySet[GatewayCall]", why: str) -> int:
+def take_back(entries: "QuerySet[LedgerEntry]", why: str) -> int:
     """Those that have not left never will; how many. One that leaves at this moment is not among them."""
-    return _end(calls.filter(state=CallState.PREPARED), CallState.NOT_SENT, why)
+    return _end(entries.filter(state=EntryState.PREPARED), EntryState.NOT_SENT, why)
 
 
-def lose(calls: "QuerySet[GatewayCall]", why: str) -> int:
+def lose(entries: "QuerySet[LedgerEntry]", why: str) -> int:
     """No answer is waited for any more: those in flight are unknown; how many. One that was answered is not."""
-    return _end(calls.filter(state=CallState.IN_FLIGHT), CallState.UNKNOWN, why)
+    return _end(entries.filter(state=EntryState.IN_FLIGHT), EntryState.UNKNOWN, why)
 
 
-def only(call_id: int) -> "QuerySet[GatewayCall]":
-    return GatewayCall.objects.filter(pk=call_id)
+def only(entry_id: int) -> "QuerySet[LedgerEntry]":
+    return LedgerEntry.objects.filter(pk=entry_id)
 
 
-def _end(calls: "QuerySet[GatewayCall]", state: CallState, why: str) -> int:
-    return calls.update(state=state, settled_at=timezone.now(), reason=why[:300], evidence=why[:300])
+def _end(entries: "QuerySet[LedgerEntry]", state: EntryState, why: str) -> int:
+    return entries.update(state=state, settled_at=timezone.now(), reason=why[:300], evidence=why[:300])
 
 
-def state_of(error: LaafficError) -> CallState:
+def state_of(error: LaafficError) -> EntryState:
     match error:
         case NotSent():
-            return CallState.NOT_SENT
+            return EntryState.NOT_SENT
         case Refused():
-            return CallState.REFUSED
+            return EntryState.REFUSED
         case OutcomeUnknown():
-            return CallState.UNKNOWN
+            return EntryState.UNKNOWN
     raise TypeError(f"no branch for {type(error).__name__}") from error
 
 
@@ -160,12 +165,12 @@ def evidence_of(error: LaafficError) -> dict[str, Any]:
     }
 
 
-def _settle(call_id: int, state: CallState, **outcome: Any) -> bool:
-    return _update_open([call_id], state, **outcome) == 1
+def _settle(entry_id: int, state: EntryState, **outcome: Any) -> bool:
+    return _update_open([entry_id], state, **outcome) == 1
 
 
-def _update_open(call_ids: Sequence[int], state: CallState, **outcome: Any) -> int:
+def _update_open(entry_ids: Sequence[int], state: EntryState, **outcome: Any) -> int:
     # An answer that comes after its worker was given up for dead is the best evidence there is: unknown may still end.
-    open_states = [CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN, CallState.LAPSED]
-    unsettled = GatewayCall.objects.filter(pk__in=call_ids, state__in=open_states)
+    open_states = [EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN, EntryState.LAPSED]
+    unsettled = LedgerEntry.objects.filter(pk__in=entry_ids, state__in=open_states)
     return unsettled.update(state=state, settled_at=timezone.now(), **outcome)

@@ -10,22 +10,22 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import ledger
 
 # Longer than connecting and reading may take.
 LOST_AFTER = dt.timedelta(seconds=settings.LAAFFIC_LOST_AFTER_SECONDS)
 
 
-def give_up(calls: "QuerySet[GatewayCall]", *, now: dt.datetime | None = None) -> int:
+def give_up(entries: "QuerySet[LedgerEntry]", *, now: dt.datetime | None = None) -> int:
     """Settle those among the calls that nobody can be waiting for any more; how many.
 
     What lies ahead was written by a clock that was wrong. If its process lives after all, the answer still counts.
     """
     now = now or timezone.now()
-    taken_back = ledger.take_back(calls.filter(_is_past("prepared_at", now)), "its process ended before it left")
+    taken_back = ledger.take_back(entries.filter(_is_past("prepared_at", now)), "its process ended before it left")
     left_long_ago = _is_past("left_at", now) | Q(left_at=None) & _is_past("prepared_at", now)
-    return taken_back + ledger.lose(calls.filter(left_long_ago), "its process ended before an answer")
+    return taken_back + ledger.lose(entries.filter(left_long_ago), "its process ended before an answer")
 
 
 def _is_past(field: str, now: dt.datetime) -> Q:

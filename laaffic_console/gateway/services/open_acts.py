@@ -13,10 +13,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 
 WITHIN = dt.timedelta(hours=24)
-OPEN = (CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN)
+OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
 FIELD = "again"  # of forms, and the option of commands
 LONGEST_REASON = 200
 
@@ -36,13 +36,13 @@ class StillOpen(ValidationError):
         super().__init__({FIELD: self.sentence})
 
 
-def rows() -> QuerySet[GatewayCall]:
+def rows() -> QuerySet[LedgerEntry]:
     """What was asked for within a day and has no known outcome, the newest first."""
     since = timezone.now() - WITHIN
-    return GatewayCall.objects.filter(state__in=OPEN, prepared_at__gte=since).order_by("-pk")
+    return LedgerEntry.objects.filter(state__in=OPEN, prepared_at__gte=since).order_by("-pk")
 
 
-def like(digest: str, application: Application | None) -> GatewayCall | None:
+def like(digest: str, application: Application | None) -> LedgerEntry | None:
     return rows().filter(digest=digest, application=application).first()
 
 
@@ -55,7 +55,7 @@ def require(digest: str, application: Application, *, again: str = "") -> dict[s
     return decide(like(digest, application), again)
 
 
-def decide(opened: GatewayCall | None, again: str) -> dict[str, Any]:
+def decide(opened: LedgerEntry | None, again: str) -> dict[str, Any]:
     if opened is None:
         return {}
     if not again.strip():

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import account_hold, ledger
 from laaffic_console.gateway.services.account import NotConfigured
 from laaffic_console.laaffic import InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused
@@ -21,37 +21,37 @@ class HeldBack(NotSent):
     """The account is held, or somebody took the call back; the message is a sentence for people."""
 
 
-def perform(call: GatewayCall, request: Callable[[], Answer]) -> Answer:
+def perform(entry: LedgerEntry, request: Callable[[], Answer]) -> Answer:
     """Let a prepared call leave, at `call.left_at`. A failure is written on its row and raised as a LaafficError, one
     of our own making too: no branch leaves a call in flight. The caller settles what was accepted.
 
     Called outside any transaction: what was prepared must be committed before a byte leaves (DESIGN §1.1).
     """
     began = time.monotonic()
-    call.left_at = ledger.depart(call.pk, unless_held=True)
-    if call.left_at is None:
-        held_back = HeldBack(_why_not(call), interface=call.interface)
-        ledger.take_back(ledger.only(call.pk), held_back.message)
+    entry.left_at = ledger.depart(entry.pk, unless_held=True)
+    if entry.left_at is None:
+        held_back = HeldBack(_why_not(entry), interface=entry.interface)
+        ledger.take_back(ledger.only(entry.pk), held_back.message)
         raise held_back
     try:
-        ledger.must_leave(began, call.interface)
+        ledger.must_leave(began, entry.interface)
         return request()
     except LaafficError as problem:
-        ledger.settle_error(call.pk, problem)
+        ledger.settle_error(entry.pk, problem)
         if isinstance(problem, Refused) and problem.calls_for in account_hold.HOLDING:
-            account_hold.place(problem, call_id=call.pk)
+            account_hold.place(problem, entry_id=entry.pk)
         raise
     except (InvalidRequest, NotConfigured) as problem:
-        never_left = NotSent(str(problem), interface=call.interface)
-        ledger.settle_error(call.pk, never_left)
+        never_left = NotSent(str(problem), interface=entry.interface)
+        ledger.settle_error(entry.pk, never_left)
         raise never_left from problem
     except Exception as problem:  # a bug of ours, which must not make a call look unsent
-        logger.exception("%s: call %s failed here", call.interface, call.pk)
-        lost = OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface=call.interface)
-        ledger.settle_error(call.pk, lost)
+        logger.exception("%s: call %s failed here", entry.interface, entry.pk)
+        lost = OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface=entry.interface)
+        ledger.settle_error(entry.pk, lost)
         raise lost from problem
 
 
-def _why_not(call: GatewayCall) -> str:
-    hold = account_hold.open_holds(call.application_id or 0).order_by("id").first()
+def _why_not(entry: LedgerEntry) -> str:
+    hold = account_hold.open_holds(entry.application_id or 0).order_by("id").first()
     return hold.sentence if hold else _("it was taken back before it left")

@@ -5,7 +5,7 @@ import datetime as dt
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import open_acts
 from messaging.models import Campaign, CampaignState, MessageState
 
@@ -29,16 +29,16 @@ def still_open(draft: Campaign) -> list[Campaign]:
     return list(unfrozen.filter(groups__in=draft.groups.all()).distinct()[:5])
 
 
-def without_outcome(draft: Campaign) -> GatewayCall | None:
+def without_outcome(draft: Campaign) -> LedgerEntry | None:
     """The newest request of the last day that nobody knows the outcome of, and that said the same to some of these."""
     groups = draft.groups.values("pk")
     same = Campaign.objects.filter(channel=draft.channel, text=draft.text, channel_options=draft.channel_options)
     same = same.filter(application=draft.application, kind__in=_alike(draft)).exclude(pk=draft.pk)
     opened = open_acts.rows().filter(about_kind="campaign", about_id__in=same.values("pk"))
-    for call in opened.filter(application=draft.application)[:OPEN_AT_MOST]:
-        other = Campaign.objects.get(pk=call.about_id or 0)
+    for entry in opened.filter(application=draft.application)[:OPEN_AT_MOST]:
+        other = Campaign.objects.get(pk=entry.about_id or 0)
         if set(other.extra_numbers) & set(draft.extra_numbers) or other.groups.filter(pk__in=groups).exists():
-            return call
+            return entry
     return None
 
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 
-from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import account_hold, database_clock, durability, ledger, pacing, workers
 from laaffic_console.gateway.services.pacing import RateLimit
 from messaging import merge_fields
@@ -246,22 +246,22 @@ def _take(campaign: Campaign, loads: list[_Load], token: str) -> list[Claim]:
     """Write a call for each into the ledger and put the batches into this worker's hands."""
     if not loads:
         return []
-    calls = ledger.prepare_all([_call(campaign, load) for load in loads])
-    of_batch = [When(pk=load.batch.pk, then=call.pk) for load, call in zip(loads, calls, strict=True)]
+    entries = ledger.prepare_all([_call(campaign, load) for load in loads])
+    of_batch = [When(pk=load.batch.pk, then=entry.pk) for load, entry in zip(loads, entries, strict=True)]
     Batch.objects.filter(pk__in=[load.batch.pk for load in loads]).update(
         state=BatchState.CLAIMED,
         token=token,
         claimed_at=timezone.now(),
         attempt=F("attempt") + 1,
-        call_id=Case(*of_batch),
+        entry_id=Case(*of_batch),
         not_before=None,
     )
-    return [_claim(load, call) for load, call in zip(loads, calls, strict=True)]
+    return [_claim(load, entry) for load, entry in zip(loads, entries, strict=True)]
 
 
-def _call(campaign: Campaign, load: _Load) -> GatewayCall:
+def _call(campaign: Campaign, load: _Load) -> LedgerEntry:
     texts, rows = load.texts, load.rows
-    return GatewayCall(
+    return LedgerEntry(
         interface=channels.of(campaign).interface(len(texts)),
         application=campaign.application,
         about_kind="campaign",
@@ -283,12 +283,12 @@ def _call(campaign: Campaign, load: _Load) -> GatewayCall:
     )
 
 
-def _claim(load: _Load, call: GatewayCall) -> Claim:
+def _claim(load: _Load, entry: LedgerEntry) -> Claim:
     message_ids, numbers, _segments, attempts, _suppressed, _values, _batch = zip(*load.rows, strict=True)
     return Claim(
         batch_id=load.batch.pk,
-        call_id=call.pk,
-        attempt=call.attempt,
+        entry_id=entry.pk,
+        attempt=entry.attempt,
         message_ids=list(message_ids),
         numbers=list(numbers),
         attempts=list(attempts),
@@ -301,8 +301,8 @@ def release(claimed: Claim, why: str) -> bool:
     """Give back a batch whose request has not left; False when it may have."""
     with transaction.atomic():
         Batch.objects.select_for_update().get(pk=claimed.batch_id)  # before its call, as everywhere
-        unsent = GatewayCall.objects.filter(pk=claimed.call_id, state=GatewayCall.State.PREPARED)
-        if not unsent.update(state=GatewayCall.State.NOT_SENT, settled_at=timezone.now(), evidence=why[:300]):
+        unsent = LedgerEntry.objects.filter(pk=claimed.entry_id, state=LedgerEntry.State.PREPARED)
+        if not unsent.update(state=LedgerEntry.State.NOT_SENT, settled_at=timezone.now(), evidence=why[:300]):
             return False
-        Batch.objects.filter(pk=claimed.batch_id, call_id=claimed.call_id).update(state=BatchState.QUEUED, token="")
+        Batch.objects.filter(pk=claimed.batch_id, entry_id=claimed.entry_id).update(state=BatchState.QUEUED, token="")
     return True

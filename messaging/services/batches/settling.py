@@ -14,7 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold, code_words, database_clock, durability, ledger
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
 from messaging import gateway_ids
@@ -53,9 +53,9 @@ def _settle_together(campaign_id: int, answered: Sequence[tuple[Claim, SendResul
     durability.relax()
     claims = {claimed.batch_id: claimed for claimed, _ in answered}
     batches = Batch.objects.select_for_update().filter(pk__in=claims, state=BatchState.CLAIMED).order_by("pk")
-    rows = list(batches.values_list("pk", "call_id", "queued", "unknown"))
-    call_ids = [claimed.call_id for claimed in claims.values()]
-    if sorted(row[1] for row in rows) != sorted(call_ids) or ledger.settle_all_accepted(call_ids) != len(call_ids):
+    rows = list(batches.values_list("pk", "entry_id", "queued", "unknown"))
+    entry_ids = [claimed.entry_id for claimed in claims.values()]
+    if sorted(row[1] for row in rows) != sorted(entry_ids) or ledger.settle_all_accepted(entry_ids) != len(entry_ids):
         raise _NotAsClaimed
     now = timezone.now()
     answers.keep({claimed.batch_id: _answered(claimed, result) for claimed, result in answered}, now)
@@ -83,12 +83,12 @@ def _answered(claimed: Claim, result: SendResult) -> answers.Answered:
 def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> "Aftermath":
     """The gateway answered: each number has an id, or was left out and is rejected."""
     durability.relax()
-    columns = Batch.objects.select_for_update().values_list("call_id", "state", "queued", "unknown")
-    call_id, state, queued, unknown = columns.get(pk=claimed.batch_id)
-    if call_id != claimed.call_id:
+    columns = Batch.objects.select_for_update().values_list("entry_id", "state", "queued", "unknown")
+    entry_id, state, queued, unknown = columns.get(pk=claimed.batch_id)
+    if entry_id != claimed.entry_id:
         _keep_late(claimed, result)
         return Aftermath()
-    if not ledger.settle_accepted(claimed.call_id):
+    if not ledger.settle_accepted(claimed.entry_id):
         return Aftermath()
     now = timezone.now()
     accepted, rejected = _sorted_out(claimed, result)
@@ -117,7 +117,7 @@ def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> "Afte
 
 def _keep_late(claimed: Claim, result: SendResult) -> None:
     """A person had the batch sent again since: the answer is its own call's, and of the attempts that this carried."""
-    if ledger.settle_accepted(claimed.call_id, evidence=earlier_attempts.LATE_ANSWER):
+    if ledger.settle_accepted(claimed.entry_id, evidence=earlier_attempts.LATE_ANSWER):
         ids = zip(claimed.message_ids, result.msg_ids, strict=True)
         earlier_attempts.keep_accepted(
             {pk: msg_id for pk, msg_id in ids if msg_id},
@@ -152,7 +152,7 @@ def settle_error(campaign_id: int, claimed: Claim, error: LaafficError) -> "Afte
     """The three branches (DESIGN §3): not sent goes back, refused does what the code says, unknown stays unknown."""
     with transaction.atomic():
         batch = Batch.objects.select_for_update().get(pk=claimed.batch_id)
-        if not ledger.settle_error(claimed.call_id, error) or batch.call_id != claimed.call_id:
+        if not ledger.settle_error(claimed.entry_id, error) or batch.entry_id != claimed.entry_id:
             return Aftermath()  # sent again by a person's word since: this says only what came of its own call
         if batch.state == BatchState.UNKNOWN and not isinstance(error, OutcomeUnknown):
             _take_back(batch)  # given up for lost, and now it is certain that nothing was sent
@@ -209,7 +209,7 @@ def _settle_refused(campaign_id: int, batch: Batch, claimed: Claim, refusal: Ref
             return Aftermath(hold_because=sentence)
         case Remedy.HOLD_ACCOUNT | Remedy.RESIGN:
             Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
-            account_hold.place(refusal, call_id=claimed.call_id)
+            account_hold.place(refusal, entry_id=claimed.entry_id)
             return Aftermath(account_is_held=True)
         case _ if several and (refusal.calls_for is Remedy.SPLIT or refusal.entry.of_number):
             _split(batch)
@@ -285,10 +285,10 @@ def recover_stale(campaign_id: int, token: str) -> int:
         Batch.objects.filter(campaign_id=campaign_id, state=BatchState.CLAIMED)
         .exclude(token=token)
         .order_by("id")
-        .values_list("pk", "call_id", "call__left_at")
+        .values_list("pk", "entry_id", "entry__left_at")
     )
-    for batch_id, call_id, left_at in stale:
-        _recover(batch_id, call_id, left_at)
+    for batch_id, entry_id, left_at in stale:
+        _recover(batch_id, entry_id, left_at)
     return len(stale)
 
 
@@ -298,21 +298,21 @@ ANSWER_GRACE = LEAVES_WITHIN + dt.timedelta(seconds=sum(settings.LAAFFIC_TIMEOUT
 
 
 @transaction.atomic
-def _recover(batch_id: int, call_id: int, left_at: dt.datetime | None) -> None:
+def _recover(batch_id: int, entry_id: int, left_at: dt.datetime | None) -> None:
     batch = Batch.objects.select_for_update().get(pk=batch_id)
-    if batch.state != BatchState.CLAIMED or batch.call_id != call_id:
+    if batch.state != BatchState.CLAIMED or batch.entry_id != entry_id:
         return
     now = timezone.now()
-    calls = GatewayCall.objects.filter(pk=call_id)
+    entries = LedgerEntry.objects.filter(pk=entry_id)
     died = "its worker died before the request left"
-    if calls.filter(state=CallState.PREPARED).update(state=CallState.NOT_SENT, settled_at=now, evidence=died):
+    if entries.filter(state=EntryState.PREPARED).update(state=EntryState.NOT_SENT, settled_at=now, evidence=died):
         Batch.objects.filter(pk=batch_id).update(state=BatchState.QUEUED, token="")
         return
-    call = calls.get()
-    if call.left_at and now - call.left_at < ANSWER_GRACE and left_at:
+    entry = entries.get()
+    if entry.left_at and now - entry.left_at < ANSWER_GRACE and left_at:
         return
     lost = "its worker died after the request may have left; the answer was lost"
-    if calls.filter(state=CallState.IN_FLIGHT).update(state=CallState.UNKNOWN, settled_at=now, evidence=lost):
+    if entries.filter(state=EntryState.IN_FLIGHT).update(state=EntryState.UNKNOWN, settled_at=now, evidence=lost):
         mark_unknown(batch, lost)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.models import LedgerEntry
 from messaging.models import Batch, Campaign, MessageState
 
 SHOWN = 50
@@ -12,7 +12,7 @@ SHOWN = 50
 class Lost:
     """One call whose answer was lost, and what its messages say."""
 
-    call: GatewayCall
+    entry: LedgerEntry
     messages: int
     evidence: str  # of its first message: the same for all, and whether the vendor's records have been asked
     next_look: object  # a moment; None when nothing is asked any more
@@ -20,12 +20,15 @@ class Lost:
 
 def of(campaign: Campaign) -> list[Lost]:
     batches = (
-        Batch.objects.filter(campaign=campaign, unknown__gt=0).exclude(call=None).select_related("call").order_by("pk")
+        Batch.objects.filter(campaign=campaign, unknown__gt=0)
+        .exclude(entry=None)
+        .select_related("entry")
+        .order_by("pk")
     )
     found = []
     for batch in batches[:SHOWN]:
-        if batch.call is None:
+        if batch.entry is None:
             continue
         first = batch.messages().filter(state=MessageState.UNKNOWN).order_by("pk").values_list("evidence", flat=True)
-        found.append(Lost(batch.call, batch.unknown, first[:1][0] if first[:1] else "", batch.next_check_at))
+        found.append(Lost(batch.entry, batch.unknown, first[:1][0] if first[:1] else "", batch.next_check_at))
     return found

@@ -7,7 +7,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageEvent, MessageState
 from messaging.services.batches import bulk_writes, settling
 from messaging.services.campaigns import campaigns
@@ -72,11 +72,11 @@ def _queue_again(batch_id: int, reason: str, by: User | None) -> int:
         state=MessageState.QUEUED, attempt=F("attempt") + 1, evidence="", settled_at=None
     )
     # The old call is not live any more: at most one call may carry a message (DESIGN §4).
-    GatewayCall.objects.filter(pk=batch.call_id or 0, state=CallState.UNKNOWN).update(
+    LedgerEntry.objects.filter(pk=batch.entry_id or 0, state=EntryState.UNKNOWN).update(
         evidence=_("given up by a person: %(why)s") % {"why": reason[:200]}
     )
     Batch.objects.filter(pk=batch_id).update(
-        state=BatchState.QUEUED, unknown=0, queued=F("queued") + len(ids), call=None, token="", not_before=None
+        state=BatchState.QUEUED, unknown=0, queued=F("queued") + len(ids), entry=None, token="", not_before=None
     )
     return len(ids)
 

@@ -18,7 +18,7 @@ class Claim:
     """A batch in the hands of this worker, with what its request will say."""
 
     batch_id: int
-    call_id: int
+    entry_id: int
     attempt: int
     message_ids: list[int]
     numbers: list[str]

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from laaffic_console.gateway.models import CallState, Channel, GatewayCall, PushKind
+from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry, PushKind
 from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, ledger, open_acts
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic.email import MAX_SUBJECT
@@ -28,7 +28,7 @@ from messaging.services.refusals import NotAllowed
 
 ABOUT = "email campaign"
 INTERFACE = "email/batchSendEmail"
-SURELY_NOT = (CallState.PREPARED, CallState.REFUSED, CallState.NOT_SENT)
+SURELY_NOT = (EntryState.PREPARED, EntryState.REFUSED, EntryState.NOT_SENT)
 SEND_JOB = "messaging.jobs.send_email_campaign"
 # Where the list's size is not known, no callback for so long means that there is none to come.
 QUIET = dt.timedelta(hours=1)
@@ -290,8 +290,8 @@ def edit_again(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
     return campaign
 
 
-def requests_of(campaign: EmailCampaign) -> QuerySet[GatewayCall]:
-    return GatewayCall.objects.filter(about_kind=ABOUT, about_id=campaign.pk, interface=INTERFACE)
+def requests_of(campaign: EmailCampaign) -> QuerySet[LedgerEntry]:
+    return LedgerEntry.objects.filter(about_kind=ABOUT, about_id=campaign.pk, interface=INTERFACE)
 
 
 def may_have_arrived(campaign: EmailCampaign) -> bool:
@@ -310,9 +310,9 @@ def cancel(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
             return campaign
         waiting = [EmailCampaignState.SCHEDULED, EmailCampaignState.SENDING, EmailCampaignState.HELD]
         _require(campaign, waiting, _("cancelled: Laaffic has no way to take mails back"))
-        if campaign.call and campaign.call.state in (CallState.PREPARED, CallState.IN_FLIGHT, CallState.ACCEPTED):
-            stopped = GatewayCall.objects.filter(pk=campaign.call.pk, state=CallState.PREPARED).update(
-                state=CallState.NOT_SENT, settled_at=timezone.now(), evidence="cancelled before the request left"
+        if campaign.entry and campaign.entry.state in (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.ACCEPTED):
+            stopped = LedgerEntry.objects.filter(pk=campaign.entry.pk, state=EntryState.PREPARED).update(
+                state=EntryState.NOT_SENT, settled_at=timezone.now(), evidence="cancelled before the request left"
             )
             if not stopped:
                 raise NotAllowed(_("Its request has left already; Laaffic has no way to take mails back."))
@@ -436,10 +436,10 @@ def _end_lost_requests() -> None:
     """Of campaigns that went on without them, after a day; a callback or an answer still counts."""
     waiting = [EmailCampaignState.UNKNOWN, EmailCampaignState.SENDING, EmailCampaignState.HELD]
     going_on = EmailCampaign.objects.exclude(state__in=waiting)
-    lost = GatewayCall.objects.filter(about_kind=ABOUT, interface=INTERFACE, state=CallState.UNKNOWN)
+    lost = LedgerEntry.objects.filter(about_kind=ABOUT, interface=INTERFACE, state=EntryState.UNKNOWN)
     lost = lost.filter(prepared_at__lt=timezone.now() - open_acts.WITHIN, about_id__in=going_on.values("pk"))
-    for call in lost[:500]:
-        ledger.lapse(call.pk, evidence="its campaign went on without it")
+    for entry in lost[:500]:
+        ledger.lapse(entry.pk, evidence="its campaign went on without it")
 
 
 def sweep() -> None:

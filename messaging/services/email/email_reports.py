@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import CallState
+from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import database_clock, ledger
 from laaffic_console.laaffic import DeliveryState, EmailDelivery, EmailSubmission, SubmissionState
 from messaging.models import Delivery, EmailCampaign, EmailMessage, Submission
@@ -62,7 +62,7 @@ def _campaigns_of(told: Sequence[Told]) -> list[int | None]:
     """By the mark that we put into the address, else by the task."""
     marks = {one.mark for one in told if one.mark}
     tasks = {one.submission.task_id for one in told if one.submission.task_id}
-    known = EmailCampaign.objects.filter(Q(mark__in=marks) | Q(task_id__in=tasks), call__isnull=False)
+    known = EmailCampaign.objects.filter(Q(mark__in=marks) | Q(task_id__in=tasks), entry__isnull=False)
     by_mark: dict[str, int] = {}
     by_task: dict[str, int] = {}
     for pk, mark, task_id in known.values_list("pk", "mark", "task_id"):
@@ -108,12 +108,12 @@ def _settle_by_callback(campaign: EmailCampaign, submissions: Sequence[EmailSubm
             email_campaigns.note_second_task(campaign, task_id)
 
 
-def told_by_answer(campaign: EmailCampaign, call_id: int, task_id: str) -> None:
+def told_by_answer(campaign: EmailCampaign, entry_id: int, task_id: str) -> None:
     """An answer names its task: what was taken for another request's, by a callback, was this one's."""
-    others = email_campaigns.requests_of(campaign).exclude(pk=call_id)
-    for other in others.filter(state=CallState.ACCEPTED, evidence=_by_callback(task_id)):
+    others = email_campaigns.requests_of(campaign).exclude(pk=entry_id)
+    for other in others.filter(state=EntryState.ACCEPTED, evidence=_by_callback(task_id)):
         ledger.settle_by_evidence(
-            other.pk, CallState.UNKNOWN, evidence="the answer was lost", provided=[CallState.ACCEPTED]
+            other.pk, EntryState.UNKNOWN, evidence="the answer was lost", provided=[EntryState.ACCEPTED]
         )
 
 
@@ -129,9 +129,9 @@ def _is_known(campaign: EmailCampaign, task_id: str) -> bool:
 def _settle_earliest(campaign: EmailCampaign, evidence: str) -> None:
     """Not where an answer without a task id may have been this one's."""
     requests = email_campaigns.requests_of(campaign)
-    if requests.filter(state=CallState.ACCEPTED, evidence="the answer, without a task id").exists():
+    if requests.filter(state=EntryState.ACCEPTED, evidence="the answer, without a task id").exists():
         return
-    waiting = requests.filter(state__in=[CallState.IN_FLIGHT, CallState.UNKNOWN, CallState.LAPSED])
+    waiting = requests.filter(state__in=[EntryState.IN_FLIGHT, EntryState.UNKNOWN, EntryState.LAPSED])
     if earliest := waiting.order_by("pk").first():
         ledger.settle_accepted(earliest.pk, evidence=evidence)
 

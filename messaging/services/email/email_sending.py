@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Exists
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold, code_words, database_clock, leases, ledger, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import (
@@ -44,24 +44,24 @@ def send(campaign_id: int) -> None:
         claimed = _claim(campaign_id)
         if claimed is None:
             return
-        campaign, call = claimed
-        unchanged = EmailCampaign.objects.filter(pk=campaign.pk, call=call, state=EmailCampaignState.SENDING)
+        campaign, entry = claimed
+        unchanged = EmailCampaign.objects.filter(pk=campaign.pk, entry=entry, state=EmailCampaignState.SENDING)
         began = time.monotonic()
-        if ledger.depart(call.pk, provided=Exists(unchanged), unless_held=True) is None:
-            _called_off(campaign.pk, call)
+        if ledger.depart(entry.pk, provided=Exists(unchanged), unless_held=True) is None:
+            _called_off(campaign.pk, entry)
             return
         try:
             ledger.must_leave(began, INTERFACE)
             task_id = laaffic_client().email.batch_send(batch_of(campaign)).task_id
         except (LaafficError, InvalidRequest, NotConfigured) as problem:
-            settle_error(campaign.pk, call.pk, as_outcome(problem))
+            settle_error(campaign.pk, entry.pk, as_outcome(problem))
         except Exception as problem:  # a bug here must not make a campaign look unsent
             logger.exception("sending email campaign %s failed", campaign.pk)
             settle_error(
-                campaign.pk, call.pk, OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface="")
+                campaign.pk, entry.pk, OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface="")
             )
         else:
-            settle_accepted(campaign.pk, call.pk, task_id)
+            settle_accepted(campaign.pk, entry.pk, task_id)
 
 
 def batch_of(campaign: EmailCampaign) -> EmailBatch:
@@ -85,16 +85,16 @@ def as_outcome(problem: LaafficError | InvalidRequest | NotConfigured) -> Laaffi
 
 
 @transaction.atomic
-def _claim(campaign_id: int) -> tuple[EmailCampaign, GatewayCall] | None:
+def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
     """Under the lease: record the request, unless its time has not come or an earlier one may have left."""
     campaign = email_campaigns.locked(campaign_id)
     now = database_clock.now()
     if campaign.state != EmailCampaignState.SENDING or (campaign.not_before and campaign.not_before > now):
         return None
-    if campaign.call and not _is_over(campaign, campaign.call):
+    if campaign.entry and not _is_over(campaign, campaign.entry):
         return None
     campaign.attempt += 1
-    campaign.call = ledger.prepare(
+    campaign.entry = ledger.prepare(
         interface=INTERFACE,
         application=campaign.application,
         about_kind=ABOUT,
@@ -105,8 +105,8 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, GatewayCall] | None:
         worker=workers.worker_name(),
         requested_by=campaign.created_by,
     )
-    campaign.save(update_fields=["attempt", "call"])
-    return campaign, campaign.call
+    campaign.save(update_fields=["attempt", "entry"])
+    return campaign, campaign.entry
 
 
 def summary_of(campaign: EmailCampaign) -> dict[str, Any]:
@@ -119,41 +119,41 @@ def summary_of(campaign: EmailCampaign) -> dict[str, Any]:
     }
 
 
-def _is_over(campaign: EmailCampaign, call: GatewayCall) -> bool:
+def _is_over(campaign: EmailCampaign, entry: LedgerEntry) -> bool:
     """Whether the call before this one leaves the way free. We hold the lease, so its worker is dead."""
     died = "its worker died before the request left"
-    if call.state == CallState.PREPARED:
+    if entry.state == EntryState.PREPARED:
         # Where it left at this very moment, the next look finds it in flight.
-        return bool(ledger.take_back(ledger.only(call.pk), died))
-    if call.state == CallState.IN_FLIGHT:
+        return bool(ledger.take_back(ledger.only(entry.pk), died))
+    if entry.state == EntryState.IN_FLIGHT:
         lost = OutcomeUnknown("its worker died after the request may have left", interface=INTERFACE)
-        if ledger.lose(ledger.only(call.pk), lost.message):
+        if ledger.lose(ledger.only(entry.pk), lost.message):
             _mark_unknown(campaign, lost)
         return False
-    if call.state == CallState.ACCEPTED:
+    if entry.state == EntryState.ACCEPTED:
         email_campaigns.arrived(campaign, _("Laaffic has it: its call was accepted"))
         return False
     return True  # refused, not sent, or unknown and sent again by a person's word
 
 
 @transaction.atomic
-def _called_off(campaign_id: int, call: GatewayCall) -> None:
+def _called_off(campaign_id: int, entry: LedgerEntry) -> None:
     """The request did not leave: the account is held, or somebody stopped the campaign."""
     campaign = email_campaigns.locked(campaign_id)
     stopped_by = account_hold.stop_for(campaign.application_id)
     why = stopped_by.sentence if stopped_by else _("stopped before the request left")
-    is_ours = bool(ledger.take_back(ledger.only(call.pk), why)) and campaign.call_id == call.pk
+    is_ours = bool(ledger.take_back(ledger.only(entry.pk), why)) and campaign.entry_id == entry.pk
     if is_ours and stopped_by and campaign.state == EmailCampaignState.SENDING:
         email_campaigns.hold(campaign, stopped_by.sentence, by_account=True)
 
 
 @transaction.atomic
-def settle_accepted(campaign_id: int, call_id: int, task_id: str) -> None:
+def settle_accepted(campaign_id: int, entry_id: int, task_id: str) -> None:
     campaign = email_campaigns.locked(campaign_id)
     if task_id:
-        email_reports.told_by_answer(campaign, call_id, task_id)
+        email_reports.told_by_answer(campaign, entry_id, task_id)
     ledger.settle_accepted(
-        call_id, evidence=f"the answer: task {task_id}" if task_id else "the answer, without a task id"
+        entry_id, evidence=f"the answer: task {task_id}" if task_id else "the answer, without a task id"
     )
     if task_id and not campaign.task_id:
         campaign.task_id = task_id[:64]
@@ -164,18 +164,18 @@ def settle_accepted(campaign_id: int, call_id: int, task_id: str) -> None:
 
 
 @transaction.atomic
-def settle_error(campaign_id: int, call_id: int, error: LaafficError) -> None:
+def settle_error(campaign_id: int, entry_id: int, error: LaafficError) -> None:
     """The three branches (DESIGN §3); what a callback has settled already stays settled."""
     campaign = email_campaigns.locked(campaign_id)
-    if not ledger.settle_error(call_id, error) or campaign.call_id != call_id:
+    if not ledger.settle_error(entry_id, error) or campaign.entry_id != entry_id:
         return
     match error:
         case OutcomeUnknown():
             _mark_unknown(campaign, error)
-        case Refused() if error.entry.says_duplicate and _duplicate_proves(campaign, call_id):
+        case Refused() if error.entry.says_duplicate and _duplicate_proves(campaign, entry_id):
             return
         case Refused() if error.calls_for in account_hold.HOLDING:
-            account_hold.place(error, call_id=call_id)
+            account_hold.place(error, entry_id=entry_id)
             email_campaigns.hold(campaign, code_words.refused(error), by_account=True)
         case Refused() if error.calls_for is not Remedy.RETRY:
             email_campaigns.hold(campaign, code_words.refused(error))
@@ -191,16 +191,16 @@ def _mark_unknown(campaign: EmailCampaign, error: OutcomeUnknown) -> None:
         email_campaigns.move(campaign, EmailCampaignState.UNKNOWN, event, None)
 
 
-def _duplicate_proves(campaign: EmailCampaign, call_id: int) -> bool:
+def _duplicate_proves(campaign: EmailCampaign, entry_id: int) -> bool:
     """−2 after a lost answer: that request arrived (wire §3.2). False where none was lost: then it is a refusal."""
-    open_states = (CallState.UNKNOWN, CallState.LAPSED)
-    lost = email_campaigns.requests_of(campaign).filter(state__in=open_states).exclude(pk=call_id)
+    open_states = (EntryState.UNKNOWN, EntryState.LAPSED)
+    lost = email_campaigns.requests_of(campaign).filter(state__in=open_states).exclude(pk=entry_id)
     earlier = lost.order_by("-pk").first()
     if earlier is None:
         return False
-    ledger.settle_accepted(earlier.pk, evidence=f"call {call_id} was refused as its duplicate")
-    campaign.call = earlier
-    campaign.save(update_fields=["call"])
+    ledger.settle_accepted(earlier.pk, evidence=f"call {entry_id} was refused as its duplicate")
+    campaign.entry = earlier
+    campaign.save(update_fields=["entry"])
     email_campaigns.arrived(campaign, _("The repeat was refused as a duplicate: the first request had arrived"))
     return True
 

@@ -8,7 +8,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import (
     code_words,
     ledger,
@@ -60,7 +60,7 @@ def send_test(
     )
     with transaction.atomic():
         why = open_acts.require(digest, campaign.application, again=again)
-        call = ledger.prepare(
+        entry = ledger.prepare(
             interface=INTERFACE,
             application=campaign.application,
             about_kind=ABOUT,
@@ -72,7 +72,7 @@ def send_test(
         )
     try:
         result = performing.perform(
-            call,
+            entry,
             lambda: client.email.send(
                 app_id=campaign.application.app_id,
                 from_address=campaign.from_address,
@@ -90,7 +90,7 @@ def send_test(
     except LaafficError as problem:
         raise TestFailed(_said(problem)) from problem
     said = _outcome(result, address)
-    ledger.settle_accepted(call.pk, evidence=f"the answer: {said}"[:300])
+    ledger.settle_accepted(entry.pk, evidence=f"the answer: {said}"[:300])
     email_campaigns.note(campaign, said, by)
     return said
 
@@ -135,4 +135,4 @@ def _said(error: LaafficError) -> str:
 
 def sweep() -> None:
     """Tests whose process died: no answer is to come any more."""
-    lost_calls.give_up(GatewayCall.objects.filter(about_kind=ABOUT, interface=INTERFACE))
+    lost_calls.give_up(LedgerEntry.objects.filter(about_kind=ABOUT, interface=INTERFACE))

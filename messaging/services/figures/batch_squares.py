@@ -28,7 +28,7 @@ class Square:
     standing: str
     tone: str
     says: str
-    call_id: int | None  # where it is one batch with one call
+    entry_id: int | None  # where it is one batch with one call
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def of(campaign: Campaign) -> Squares | None:
         .annotate(
             batches=Count("id"),
             recipients=Sum("size"),
-            call=Max("call_id"),
+            entry=Max("entry_id"),
             lost=Sum("unknown"),
             in_hand=Count("id", filter=Q(state=BatchState.CLAIMED)),
             waiting=Count("id", filter=Q(state=BatchState.QUEUED)),
@@ -83,7 +83,7 @@ def _square(row: dict[str, Any]) -> Square:
     for count, words in ((row["arrived"], _("%(n)s delivered")), (row["failed"], _("%(n)s failed"))):
         if count:
             says.append(words % {"n": f"{count:,}"})
-    return Square(standing, TONES[standing], " · ".join(says), row["call"] if row["batches"] == 1 else None)
+    return Square(standing, TONES[standing], " · ".join(says), row["entry"] if row["batches"] == 1 else None)
 
 
 def _standing(row: dict[str, Any]) -> str:

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, Q, Sum
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState, OutcomeTally
 from messaging.services.batches import answers, counting, earlier_attempts
 from messaging.services.reports.reports import FINAL_STATES
 
-LIVE = (CallState.PREPARED, CallState.IN_FLIGHT, CallState.ACCEPTED)
+LIVE = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.ACCEPTED)
 SHOWN = 100
 
 
@@ -32,7 +32,7 @@ def prove(campaign: Campaign) -> dict[str, Any]:
     return {
         "id": campaign.pk,
         "messages": sum(recounted.values()),
-        "calls": GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk).count(),
+        "calls": LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign.pk).count(),
         "counts": recounted,
         "cost": {currency: str(total) for currency, total in _recounted_costs(campaign).items()},
         "disagreements": disagreements,
@@ -112,21 +112,21 @@ def _outcomes(campaign: Campaign) -> Iterator[str]:
 
 def _calls(campaign: Campaign) -> Iterator[str]:
     """Each live call is the call of exactly one batch, and each settled batch has an answer to show."""
-    campaign_calls = GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk)
-    calls = campaign_calls.filter(state__in=LIVE)
+    campaign_entries = LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign.pk)
+    entries = campaign_entries.filter(state__in=LIVE)
     carriers: dict[int, int] = defaultdict(int)
-    batches = Batch.objects.filter(campaign=campaign).exclude(call=None)
-    for call_id in batches.values_list("call_id", flat=True):
-        carriers[call_id] += 1
-    for call_id in calls.exclude(evidence=earlier_attempts.LATE_ANSWER).values_list("pk", flat=True):
-        if carriers[call_id] != 1:
-            yield f"call {call_id} is live and carries {carriers[call_id]} batches instead of one"
+    batches = Batch.objects.filter(campaign=campaign).exclude(entry=None)
+    for entry_id in batches.values_list("entry_id", flat=True):
+        carriers[entry_id] += 1
+    for entry_id in entries.exclude(evidence=earlier_attempts.LATE_ANSWER).values_list("pk", flat=True):
+        if carriers[entry_id] != 1:
+            yield f"call {entry_id} is live and carries {carriers[entry_id]} batches instead of one"
     sent = Q(accepted__gt=0) | Q(delivered__gt=0) | Q(undelivered__gt=0)
-    answered = (CallState.ACCEPTED, CallState.UNKNOWN, CallState.IN_FLIGHT)
+    answered = (EntryState.ACCEPTED, EntryState.UNKNOWN, EntryState.IN_FLIGHT)
     carried = (MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.UNDELIVERED)
-    for batch in Batch.objects.filter(sent, campaign=campaign).exclude(call__state__in=answered)[:SHOWN]:
+    for batch in Batch.objects.filter(sent, campaign=campaign).exclude(entry__state__in=answered)[:SHOWN]:
         # A person had its unknown messages sent again: those that were reported since arrived with the call before.
-        given_up = campaign_calls.filter(state=CallState.UNKNOWN, summary__batch=batch.pk)
+        given_up = campaign_entries.filter(state=EntryState.UNKNOWN, summary__batch=batch.pk)
         if batch.messages().filter(state__in=carried, attempt=1).exists() and not given_up.exists():
             yield f"batch {batch.pk} has accepted messages and no call that could have carried them"
 

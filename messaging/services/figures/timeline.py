@@ -18,19 +18,19 @@ class Entry:
     at: dt.datetime | None
     says: str
     source: str
-    call_id: int | None = None
+    entry_id: int | None = None
 
 
 def of(message: Message) -> list[Entry]:
     entries = [Entry(message.campaign.launched_at, _("Queued with its campaign's audience"), _("launch"))]
-    if call := message.batch.call:
-        entries.append(Entry(call.prepared_at, _("Claimed by a worker"), call.worker, call.pk))
-        if call.left_at:
-            entries.append(Entry(call.left_at, _("The request left for the gateway"), call.interface, call.pk))
-        if call.settled_at:
-            answered = {"state": call.get_state_display(), "reason": in_words(call.reason)}
+    if entry := message.batch.entry:
+        entries.append(Entry(entry.prepared_at, _("Claimed by a worker"), entry.worker, entry.pk))
+        if entry.left_at:
+            entries.append(Entry(entry.left_at, _("The request left for the gateway"), entry.interface, entry.pk))
+        if entry.settled_at:
+            answered = {"state": entry.get_state_display(), "reason": in_words(entry.reason)}
             said = _("Answered: %(state)s %(reason)s") % answered
-            entries.append(Entry(call.settled_at, said, call.evidence, call.pk))
+            entries.append(Entry(entry.settled_at, said, entry.evidence, entry.pk))
     if message.report_source:
         state = MessageState(message.state).label
         entries.append(Entry(message.reported_at, f"{state} {in_words(message.reason)}".strip(), message.report_source))

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import code_words, leases, ledger, lost_calls, performing, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.plain_text import without_marks
@@ -122,9 +122,9 @@ def _upload_once(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
         client = laaffic_client()
     except NotConfigured as problem:
         raise UploadFailed(str(problem)) from problem
-    earlier = GatewayCall.objects.filter(about_kind=ABOUT, about_id=attachment.pk)
+    earlier = LedgerEntry.objects.filter(about_kind=ABOUT, about_id=attachment.pk)
     with transaction.atomic():
-        call = ledger.prepare(
+        entry = ledger.prepare(
             interface="mmsUpload",
             application=None,
             about_kind=ABOUT,
@@ -137,13 +137,13 @@ def _upload_once(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
         )
     try:
         gateway_id = performing.perform(
-            call, lambda: client.mms.upload(file_type=attachment.file_type, data=bytes(attachment.content))
+            entry, lambda: client.mms.upload(file_type=attachment.file_type, data=bytes(attachment.content))
         )
     except OutcomeUnknown as error:
         raise UploadUnknown(_said(attachment, error)) from error
     except LaafficError as error:
         raise UploadFailed(_said(attachment, error)) from error
-    _settle(attachment, call, gateway_id)
+    _settle(attachment, entry, gateway_id)
     if not gateway_id:
         raise UploadedWithoutId(
             _(
@@ -161,29 +161,31 @@ def keep_id(attachment_id: int, gateway_id: str) -> MmsAttachment:
     gateway_id = gateway_id.strip()
     if not gateway_id or len(gateway_id) > 120 or "," in gateway_id or not gateway_id.isprintable():
         raise ValidationError(_("An id has 1 to 120 characters, and no comma, such as 57_3_1727059993381.txt."))
-    taken = GatewayCall.objects.filter(about_kind=ABOUT, about_id=attachment_id, state=CallState.ACCEPTED)
-    call = taken.order_by("-pk").first()
+    taken = LedgerEntry.objects.filter(about_kind=ABOUT, about_id=attachment_id, state=EntryState.ACCEPTED)
+    entry = taken.order_by("-pk").first()
     attachment = MmsAttachment.objects.filter(pk=attachment_id).first()
-    if call is None or attachment is None:
+    if entry is None or attachment is None:
         raise ValidationError(_("Laaffic took no upload of this attachment. Upload it first."))
-    _settle(attachment, call, gateway_id)
+    _settle(attachment, entry, gateway_id)
     return attachment
 
 
 @transaction.atomic
-def _settle(attachment: MmsAttachment, call: GatewayCall, gateway_id: str) -> None:
-    ledger.settle_accepted(call.pk, evidence=f"the answer: {gateway_id}" if gateway_id else "the answer, without an id")
-    if gateway_id and call.left_at:
+def _settle(attachment: MmsAttachment, entry: LedgerEntry, gateway_id: str) -> None:
+    ledger.settle_accepted(
+        entry.pk, evidence=f"the answer: {gateway_id}" if gateway_id else "the answer, without an id"
+    )
+    if gateway_id and entry.left_at:
         # From when it left: the vendor's clock cannot have started earlier.
-        attachment.gateway_id, attachment.uploaded_at = gateway_id, call.left_at
-        attachment.lapses_at = call.left_at + ATTACHMENT_LASTS
+        attachment.gateway_id, attachment.uploaded_at = gateway_id, entry.left_at
+        attachment.lapses_at = entry.left_at + ATTACHMENT_LASTS
         attachment.save(update_fields=["gateway_id", "uploaded_at", "lapses_at"])
         for earlier in _lost().filter(about_id=attachment.pk):
             ledger.lapse(earlier.pk, evidence="uploaded again since")
 
 
-def _lost() -> QuerySet[GatewayCall]:
-    return GatewayCall.objects.filter(about_kind=ABOUT, state=CallState.UNKNOWN)
+def _lost() -> QuerySet[LedgerEntry]:
+    return LedgerEntry.objects.filter(about_kind=ABOUT, state=EntryState.UNKNOWN)
 
 
 def _said(attachment: MmsAttachment, error: LaafficError) -> str:
@@ -213,6 +215,6 @@ def mark_used(attachment_ids: Sequence[int]) -> None:
 
 def sweep() -> None:
     """Calls whose worker died: none of them has an answer to come any more."""
-    lost_calls.give_up(GatewayCall.objects.filter(about_kind=ABOUT))
-    for call in _lost().filter(left_at__lt=timezone.now() - ATTACHMENT_LASTS)[:500]:
-        ledger.lapse(call.pk, evidence="by now the upload would have lapsed")
+    lost_calls.give_up(LedgerEntry.objects.filter(about_kind=ABOUT))
+    for entry in _lost().filter(left_at__lt=timezone.now() - ATTACHMENT_LASTS)[:500]:
+        ledger.lapse(entry.pk, evidence="by now the upload would have lapsed")

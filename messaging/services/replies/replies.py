@@ -105,7 +105,7 @@ def _put_to_campaigns(rows: Sequence[Reply]) -> None:
 def _sent_to(numbers: Sequence[str], since: dt.datetime) -> dict[str, list[_Sent]]:
     """What has left for these subscribers, by subscriber."""
     # A request leaves before its answer is settled, and what is unknown may never be.
-    left = Coalesce("batch__call__left_at", "settled_at", "batch__claimed_at", "campaign__launched_at")
+    left = Coalesce("batch__entry__left_at", "settled_at", "batch__claimed_at", "campaign__launched_at")
     found: dict[str, list[_Sent]] = defaultdict(list)
     wanted = list(dict.fromkeys(every_spelling(numbers)))
     for start in range(0, len(wanted), NUMBERS_AT_ONCE):

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, CallState, GatewayCall
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.laaffic import DeliveryReport
 from messaging import gateway_ids, msisdn
 from messaging.models import Batch, BatchState, Message, MessageState
@@ -60,13 +60,13 @@ def window_of(left_at: dt.datetime, clock_ahead: float | None = None) -> Window:
     return min(either) - CLOCKS_DIFFER_BY, max(either) + settling.ANSWER_GRACE + CLOCKS_DIFFER_BY
 
 
-def _window_of_call(call: GatewayCall | None) -> Window | None:
-    return window_of(call.left_at, call.clock_ahead) if call is not None and call.left_at else None
+def _window_of_call(entry: LedgerEntry | None) -> Window | None:
+    return window_of(entry.left_at, entry.clock_ahead) if entry is not None and entry.left_at else None
 
 
 def windows_of(batches: Iterable[Batch]) -> list[Window]:
     """The windows of these batches' calls, in order, with those that touch made one."""
-    found = sorted(window for batch in batches if (window := _window_of_call(batch.call)))
+    found = sorted(window for batch in batches if (window := _window_of_call(batch.entry)))
     merged: list[Window] = []
     for start, end in found:
         if merged and start <= merged[-1][1]:
@@ -155,19 +155,19 @@ def _is_whole(number: str) -> bool:
         return False
 
 
-_COLUMNS = ("pk", "number", "attempt", "state", "batch_id", "batch__call__left_at", "batch__call__clock_ahead")
+_COLUMNS = ("pk", "number", "attempt", "state", "batch_id", "batch__entry__left_at", "batch__entry__clock_ahead")
 
 
 def _claimants(application: Application, numbers: Iterable[str]) -> "QuerySet[Message]":
     """Who may have left without an id, or is leaving just now."""
-    left = (CallState.IN_FLIGHT, CallState.ACCEPTED, CallState.UNKNOWN)
+    left = (EntryState.IN_FLIGHT, EntryState.ACCEPTED, EntryState.UNKNOWN)
     never = (MessageState.SUPPRESSED, MessageState.CANCELLED, MessageState.REJECTED)
     return Message.objects.filter(
         number__in=set(numbers),
         gateway_id=None,
         campaign__application=application,
-        batch__call__state__in=left,
-        batch__call__left_at__isnull=False,
+        batch__entry__state__in=left,
+        batch__entry__left_at__isnull=False,
     ).exclude(state__in=never)
 
 
@@ -223,7 +223,7 @@ def _order_id(claimant: _Claimant) -> str:
 
 def unknown_batches(application: Application) -> "QuerySet[Batch]":
     of_application = Batch.objects.filter(campaign__application=application, state=BatchState.UNKNOWN)
-    return of_application.select_related("call").order_by("pk")
+    return of_application.select_related("entry").order_by("pk")
 
 
 @transaction.atomic
@@ -237,13 +237,13 @@ def say_not_found(
     as long as reports are waited for: until then it is said that only finished messages are listed.
     """
     batch = Batch.objects.select_for_update().get(pk=batch_id)
-    window = _window_of_call(batch.call)
-    if batch.state != BatchState.UNKNOWN or window is None or batch.call is None:
+    window = _window_of_call(batch.entry)
+    if batch.state != BatchState.UNKNOWN or window is None or batch.entry is None:
         return 0
     if window[1] + (lasting or dt.timedelta(0)) > asked_at or not any(sweep.covers(window) for sweep in sweeps):
         return 0
     missing = NOT_IN_RECORDS if lasting is not None or _is_past_reports(batch, asked_at) else NOT_YET_IN_RECORDS
-    asked = f"(asked {timezone.localtime(asked_at):%Y-%m-%d %H:%M}); {batch.call.evidence or 'the answer was lost'}"
+    asked = f"(asked {timezone.localtime(asked_at):%Y-%m-%d %H:%M}); {batch.entry.evidence or 'the answer was lost'}"
     unknown = batch.messages().filter(state=MessageState.UNKNOWN)
     maybe = frozenset[int]().union(*(sweep.undecided for sweep in sweeps))
     theirs = maybe.intersection(unknown.values_list("pk", flat=True)) if maybe else maybe

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import AccountHold, CallState, GatewayCall
+from laaffic_console.gateway.models import AccountHold, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold
 
-WAITING = (CallState.PREPARED, CallState.IN_FLIGHT, CallState.NOT_SENT)  # these say nothing about the gateway
+WAITING = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.NOT_SENT)  # these say nothing about the gateway
 
 
 def brake(campaign_id: int) -> AccountHold | None:
@@ -32,13 +32,13 @@ def brake(campaign_id: int) -> AccountHold | None:
 
 def _all_lost(campaign_id: int, in_a_row: int) -> bool:
     """Of the newest calls since the last brake was let go; a call whose worker died says nothing (it has no reason)."""
-    settled = GatewayCall.objects.filter(about_kind="campaign", about_id=campaign_id).exclude(state__in=WAITING)
-    settled = settled.exclude(Q(state=CallState.UNKNOWN, reason=""))
+    settled = LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign_id).exclude(state__in=WAITING)
+    settled = settled.exclude(Q(state=EntryState.UNKNOWN, reason=""))
     let_go = account_hold.lost_last_ended(["account", account_hold.of_campaign(campaign_id)])
     if let_go is not None:
         settled = settled.filter(left_at__gt=let_go)
     newest = list(settled.order_by("-settled_at").values_list("state", flat=True)[:in_a_row])
-    return len(newest) == in_a_row and set(newest) == {CallState.UNKNOWN}
+    return len(newest) == in_a_row and set(newest) == {EntryState.UNKNOWN}
 
 
 def _campaigns_held() -> int:

@@ -217,7 +217,7 @@ class Sender:
             claiming.release(claimed, "its worker was stopped before the request left")
             return
         running = Exists(Campaign.objects.filter(pk=self.campaign.pk, state=CampaignState.RUNNING))
-        left_at = ledger.depart(claimed.call_id, provided=running, unless_held=True)
+        left_at = ledger.depart(claimed.entry_id, provided=running, unless_held=True)
         if left_at is None:
             claiming.release(claimed, "its campaign or the account was stopped before the request left")
             return

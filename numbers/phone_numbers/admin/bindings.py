@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.gateway.again_form import AgainForm
-from laaffic_console.gateway.models import Application, CallState, Channel
+from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services import open_acts
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.form_fields import field_of
@@ -33,14 +33,14 @@ from phone_numbers.services import binding_changes, binding_sync, syncing
 
 UNITS = {"1": gettext_lazy("seconds"), "60": gettext_lazy("minutes"), "3600": gettext_lazy("hours")}
 UNITS |= {"86400": gettext_lazy("days")}
-CALL_COLOURS = {
-    CallState.ACCEPTED: "success",
-    CallState.REFUSED: "danger",
-    CallState.NOT_SENT: "info",
-    CallState.UNKNOWN: "warning",
-    CallState.IN_FLIGHT: "info",
-    CallState.PREPARED: "default",
-    CallState.LAPSED: "default",
+ENTRY_COLOURS = {
+    EntryState.ACCEPTED: "success",
+    EntryState.REFUSED: "danger",
+    EntryState.NOT_SENT: "info",
+    EntryState.UNKNOWN: "warning",
+    EntryState.IN_FLIGHT: "info",
+    EntryState.PREPARED: "default",
+    EntryState.LAPSED: "default",
 }
 STATE_COLOURS = {
     "live": "success",
@@ -188,7 +188,7 @@ class BindingAdmin(SyncedListAdmin):
     # The list
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        unknown = BindingRequest.objects.filter(call__state=CallState.UNKNOWN).count()
+        unknown = BindingRequest.objects.filter(entry__state=EntryState.UNKNOWN).count()
         context = {**(extra_context or {}), "unknown_requests": unknown}
         response = super().changelist_view(request, context)
         if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
@@ -262,7 +262,7 @@ class BindingAdmin(SyncedListAdmin):
         return page(self, request, "numbers/bind.html", _("Bind two numbers"), form=form, pools=pools)
 
     def _to_what_came(self, request: HttpRequest, asked: BindingRequest) -> HttpResponse:
-        if asked.call is None or asked.call.state != CallState.ACCEPTED:
+        if asked.entry is None or asked.entry.state != EntryState.ACCEPTED:
             messages.warning(
                 request,
                 _("The answer was lost: whether it was done is not known. It is not sent again; the list tells soon."),
@@ -297,7 +297,7 @@ class BindingAdmin(SyncedListAdmin):
             binding=binding,
             state=state_of(binding),
             left=time_left(binding),
-            requests=binding.requests.select_related("call", "requested_by"),
+            requests=binding.requests.select_related("entry", "requested_by"),
             may_unbind=binding.is_live and request.user.has_perm("numbers.unbind_binding"),
             asks_why=open_acts.like(binding_changes.unbind_digest(binding), binding.application) is not None,
             media=self.media,
@@ -327,20 +327,20 @@ class BindingRequestAdmin(ReadOnlyAdmin):
     """What was asked for, with its outcome: also what never came to be a binding."""
 
     list_display = ["requested_at", "verb", "phone_a", "phone_b", "pool_number", "outcome", "evidence", "requested_by"]
-    exclude = ["call"]
-    list_filter = ["verb", ("call__state", admin.ChoicesFieldListFilter)]
-    list_select_related = ["call", "requested_by"]
+    exclude = ["entry"]
+    list_filter = ["verb", ("entry__state", admin.ChoicesFieldListFilter)]
+    list_select_related = ["entry", "requested_by"]
 
-    @display(description=gettext_lazy("outcome"), label=CALL_COLOURS)
+    @display(description=gettext_lazy("outcome"), label=ENTRY_COLOURS)
     def outcome(self, asked: BindingRequest) -> tuple[str, str]:
-        return (asked.call.state, asked.says) if asked.call else ("", "–")
+        return (asked.entry.state, asked.says) if asked.entry else ("", "–")
 
     @display(description=gettext_lazy("evidence"))
     def evidence(self, asked: BindingRequest) -> SafeString | str:
-        if asked.call is None:
+        if asked.entry is None:
             return ""
-        ledger = reverse("admin:gateway_gatewaycall_change", args=[asked.call_id])
-        return format_html('{} <a href="{}">{}</a>', in_words(asked.call.evidence), ledger, _("Ledger"))
+        ledger = reverse("admin:gateway_ledgerentry_change", args=[asked.entry_id])
+        return format_html('{} <a href="{}">{}</a>', in_words(asked.entry.evidence), ledger, _("Ledger"))
 
 
 def state_of(binding: Binding) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 
-from laaffic_console.gateway.models import Application, CallState
+from laaffic_console.gateway.models import Application, EntryState
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import field_of
@@ -151,14 +151,14 @@ class OwnedNumberAdmin(SyncedListAdmin):
         if form.is_bound and form.is_valid():
             given = {name: form.cleaned_data[name] for name in owned_changes.FIELDS if name in form.data}
             try:
-                call = owned_changes.edit(number, given, file=form.file(), seen=shown, by=signed_in(request))
+                entry = owned_changes.edit(number, given, file=form.file(), seen=shown, by=signed_in(request))
             except ValidationError as problem:
                 if isinstance(problem, owned_changes.Overtaken):
                     number.refresh_from_db()
                     shown = owned_changes.shown_digest(number)  # this page shows what it has now
                 blame(form, problem)
             else:
-                say_edited(request, call.state == CallState.ACCEPTED)
+                say_edited(request, entry.state == EntryState.ACCEPTED)
                 return HttpResponseRedirect(reverse("admin:numbers_ownednumber_change", args=[number.pk]))
         requests = owned_evidence.requests(number).select_related("requested_by")[:10]
         return page(

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.gateway.models import CallState
+from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.pages import blame, page, require
 from laaffic_console.kit.people import signed_in
@@ -119,7 +119,7 @@ class NumberPoolAdmin(SyncedListAdmin):
         return [pool_sync.NAME] if syncing.COPIES.applications() else []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[NumberPool]:
-        still_open = PoolVersion.objects.filter(pool=OuterRef("pk"), call__state__in=pool_state.OPEN)
+        still_open = PoolVersion.objects.filter(pool=OuterRef("pk"), entry__state__in=pool_state.OPEN)
         return super().get_queryset(request).annotate(is_open=Exists(still_open))
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)
@@ -186,7 +186,7 @@ class NumberPoolAdmin(SyncedListAdmin):
             shown=pool.held or (pool.current.config if pool.current else None),
             waits=waits,
             drift=drift,
-            versions=pool.versions.select_related("created_by", "call")[:50],
+            versions=pool.versions.select_related("created_by", "entry")[:50],
             may_edit=may_apply and waits is None,
             held_as_shown=pool_changes.held_as_shown(pool),
             may_adopt=may_change and waits is None and drift is not None,
@@ -347,7 +347,7 @@ class NumberPoolAdmin(SyncedListAdmin):
         )
 
     def _to_what_came(self, request: HttpRequest, sent: PoolVersion) -> HttpResponse:
-        if sent.call is not None and sent.call.state == CallState.ACCEPTED:
+        if sent.entry is not None and sent.entry.state == EntryState.ACCEPTED:
             messages.success(request, _("Laaffic has accepted version %(n)d.") % {"n": sent.number})
         else:
             messages.warning(

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.gateway.models import Application, GatewayCall
+from laaffic_console.gateway.models import Application, LedgerEntry
 
 
 class BindingKind(models.IntegerChoices):
@@ -102,7 +102,7 @@ class BindingRequest(models.Model):
     binding = models.ForeignKey(
         Binding, models.PROTECT, null=True, related_name="requests", verbose_name=_("binding")
     )  # what is to be ended; or what was made, once it is known
-    call = models.OneToOneField(GatewayCall, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
+    entry = models.OneToOneField(LedgerEntry, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
     # The newest row of our copy before the request left: a later one was not there before, whatever clocks said.
     newest_before = models.PositiveBigIntegerField(null=True, editable=False)
     requested_by = models.ForeignKey(
@@ -121,4 +121,4 @@ class BindingRequest(models.Model):
     @property
     def says(self) -> Any:
         """The outcome in a word or two."""
-        return self.call.get_state_display() if self.call else ""
+        return self.entry.get_state_display() if self.entry else ""

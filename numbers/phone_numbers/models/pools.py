@@ -5,7 +5,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.models import LedgerEntry
 from phone_numbers.pool_config import PoolConfig
 
 
@@ -62,7 +62,7 @@ class PoolVersion(models.Model):
     addresses = models.TextField(_("addresses"))  # what was found may be longer than we would send
     max_concurrency = models.PositiveIntegerField(_("concurrent calls"))
     numbers = models.JSONField(_("numbers"), default=list)
-    call = models.OneToOneField(GatewayCall, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
+    entry = models.OneToOneField(LedgerEntry, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
     )

@@ -10,7 +10,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import Application, Channel, GatewayCall
+from laaffic_console.gateway.models import Application, Channel, LedgerEntry
 from laaffic_console.gateway.services import code_words, ledger, open_acts
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.gateway.services.performing import perform
@@ -56,10 +56,10 @@ def bind(
             requested_by=by,
         )
         summary = {"pool": pool_number, "seconds": seconds, "kind": int(kind)}
-        call = _prepare("bind", request, ledger.digest_of("bind", *sorted((a, b))), summary, again, by)
+        entry = _prepare("bind", request, ledger.digest_of("bind", *sorted((a, b))), summary, again, by)
     try:
         result = perform(
-            call,
+            entry,
             lambda: laaffic_client().numbers.bind(
                 app_id=application.app_id,
                 phone_a=a,
@@ -101,9 +101,11 @@ def unbind(
             binding=locked,
             requested_by=by,
         )
-        call = _prepare("unbind", request, unbind_digest(locked), {"bindId": locked.bind_id}, again, by)
+        entry = _prepare("unbind", request, unbind_digest(locked), {"bindId": locked.bind_id}, again, by)
     try:
-        perform(call, lambda: laaffic_client().numbers.unbind(app_id=locked.application.app_id, bind_id=locked.bind_id))
+        perform(
+            entry, lambda: laaffic_client().numbers.unbind(app_id=locked.application.app_id, bind_id=locked.bind_id)
+        )
     except OutcomeUnknown:
         return _look_soon(request)
     except Refused as refusal:
@@ -111,7 +113,7 @@ def unbind(
     except LaafficError as problem:
         raise _explained(problem, request) from problem
     with transaction.atomic():
-        ledger.settle_accepted(call.pk)
+        ledger.settle_accepted(entry.pk)
         _end(locked, Binding.Ending.UNBOUND)
     return _fresh(request)
 
@@ -159,9 +161,9 @@ def _check_terms(application: Application, pool_number: str, seconds: int) -> No
 
 def _prepare(
     interface: str, request: BindingRequest, digest: str, summary: dict[str, object], again: str, by: User | None
-) -> GatewayCall:
+) -> LedgerEntry:
     why = open_acts.require(digest, request.application, again=again)
-    call = ledger.prepare(
+    entry = ledger.prepare(
         interface=interface,
         application=request.application,
         about_kind="binding request",
@@ -170,8 +172,8 @@ def _prepare(
         digest=digest,
         requested_by=by,
     )
-    BindingRequest.objects.filter(pk=request.pk).update(call=call)
-    return call
+    BindingRequest.objects.filter(pk=request.pk).update(entry=entry)
+    return entry
 
 
 def _bound(request: BindingRequest, result: wire.NewBinding) -> BindingRequest:
@@ -179,7 +181,7 @@ def _bound(request: BindingRequest, result: wire.NewBinding) -> BindingRequest:
     now = timezone.now()
     asked = _fresh(request)
     with transaction.atomic():
-        ledger.settle_accepted(asked.call_id or 0)
+        ledger.settle_accepted(asked.entry_id or 0)
         if result.bind_id:
             binding, _made = Binding.objects.update_or_create(
                 application=request.application,
@@ -209,7 +211,7 @@ def _look_soon(request: BindingRequest) -> BindingRequest:
 
 
 def _fresh(request: BindingRequest) -> BindingRequest:
-    return BindingRequest.objects.select_related("call", "binding", "application").get(pk=request.pk)
+    return BindingRequest.objects.select_related("entry", "binding", "application").get(pk=request.pk)
 
 
 def _end(binding: Binding, ending: str) -> None:

@@ -5,7 +5,7 @@ import datetime as dt
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import Application, CallState
+from laaffic_console.gateway.models import Application, EntryState
 from laaffic_console.gateway.services import due, ledger
 from phone_numbers.models import Binding, BindingRequest
 from phone_numbers.services.grace import GRACE
@@ -16,9 +16,9 @@ RAN_OUT = "by now it would have run out; no list showed it"
 
 def settle(application: Application, *, began: dt.datetime, is_complete: bool) -> int:
     """How many requests the list that was read since `began` has settled."""
-    open_requests = BindingRequest.objects.filter(application=application).select_related("call", "binding")
-    unknown = open_requests.filter(call__state=CallState.UNKNOWN)
-    nameless = open_requests.filter(verb=Verb.BIND, binding=None, call__state=CallState.ACCEPTED)
+    open_requests = BindingRequest.objects.filter(application=application).select_related("entry", "binding")
+    unknown = open_requests.filter(entry__state=EntryState.UNKNOWN)
+    nameless = open_requests.filter(verb=Verb.BIND, binding=None, entry__state=EntryState.ACCEPTED)
     for request in nameless.order_by("pk"):
         if found := _made_by(request):
             _belongs(found, request)
@@ -26,7 +26,7 @@ def settle(application: Application, *, began: dt.datetime, is_complete: bool) -
 
 
 def _settle(request: BindingRequest, began: dt.datetime, is_complete: bool) -> bool:
-    left_at = request.call.left_at if request.call else None
+    left_at = request.entry.left_at if request.entry else None
     if left_at is None or (left_at > began and not due.is_ahead(left_at)):
         return False  # the list may be older than the request
     is_late = is_complete and began - left_at >= GRACE
@@ -39,13 +39,13 @@ def _settle_bind(request: BindingRequest, began: dt.datetime, is_late: bool) -> 
     if found := _made_by(request):
         evidence = _("the list of %(when)s holds binding %(id)s") % {"when": _minute(began), "id": found.bind_id}
         _belongs(found, request)
-        return ledger.settle_by_evidence(request.call_id or 0, CallState.ACCEPTED, evidence=evidence)
+        return ledger.settle_by_evidence(request.entry_id or 0, EntryState.ACCEPTED, evidence=evidence)
     if _would_be_over(request, began):  # its absence proves nothing any more, and nothing of it is left
-        return ledger.lapse(request.call_id or 0, evidence=RAN_OUT)
+        return ledger.lapse(request.entry_id or 0, evidence=RAN_OUT)
     if not is_late:
         return False
     evidence = _("the list of %(when)s holds no such binding: nothing was bound") % {"when": _minute(began)}
-    return ledger.settle_by_evidence(request.call_id or 0, CallState.REFUSED, evidence=evidence)
+    return ledger.settle_by_evidence(request.entry_id or 0, EntryState.REFUSED, evidence=evidence)
 
 
 def _settle_unbind(request: BindingRequest, began: dt.datetime, is_complete: bool, is_late: bool) -> bool:
@@ -54,15 +54,15 @@ def _settle_unbind(request: BindingRequest, began: dt.datetime, is_complete: boo
         return False
     if not is_complete:  # whoever unbinds what has run out by now has what they wanted
         has_run_out = binding.expires_at is not None and binding.expires_at + GRACE <= began
-        return has_run_out and ledger.lapse(request.call_id or 0, evidence=RAN_OUT)
+        return has_run_out and ledger.lapse(request.entry_id or 0, evidence=RAN_OUT)
     if not binding.is_live:
         Binding.objects.filter(pk=binding.pk, ending=Binding.Ending.VANISHED).update(ending=Binding.Ending.UNBOUND)
         evidence = _("the list of %(when)s does not hold it any more") % {"when": _minute(began)}
-        return ledger.settle_by_evidence(request.call_id or 0, CallState.ACCEPTED, evidence=evidence)
+        return ledger.settle_by_evidence(request.entry_id or 0, EntryState.ACCEPTED, evidence=evidence)
     if not is_late:
         return False
     evidence = _("the list of %(when)s still holds it: nothing was unbound") % {"when": _minute(began)}
-    return ledger.settle_by_evidence(request.call_id or 0, CallState.REFUSED, evidence=evidence)
+    return ledger.settle_by_evidence(request.entry_id or 0, EntryState.REFUSED, evidence=evidence)
 
 
 def _made_by(request: BindingRequest) -> Binding | None:
@@ -84,7 +84,7 @@ def _unclaimed(request: BindingRequest) -> QuerySet[Binding]:
 
 def _by_clock(bindings: QuerySet[Binding], request: BindingRequest) -> QuerySet[Binding]:
     """For requests of before it was noted which row was the newest."""
-    return bindings.filter(first_seen_at__gte=request.call.left_at if request.call else None)
+    return bindings.filter(first_seen_at__gte=request.entry.left_at if request.entry else None)
 
 
 def _belongs(binding: Binding, request: BindingRequest) -> None:
@@ -93,7 +93,7 @@ def _belongs(binding: Binding, request: BindingRequest) -> None:
 
 
 def _would_be_over(request: BindingRequest, began: dt.datetime) -> bool:
-    left_at = request.call.left_at if request.call else None
+    left_at = request.entry.left_at if request.entry else None
     lasts = dt.timedelta(seconds=request.seconds or 0)
     return left_at is not None and left_at + max(lasts, GRACE) <= began
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from laaffic_console.gateway.models import GatewayCall
+from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import lost_calls
 
 ABOUT = ("binding request", "number pool", "owned number")
@@ -10,4 +10,4 @@ ABOUT = ("binding request", "number pool", "owned number")
 
 def recover(*, now: dt.datetime | None = None) -> int:
     """How many were given up for lost."""
-    return lost_calls.give_up(GatewayCall.objects.filter(about_kind__in=ABOUT), now=now)
+    return lost_calls.give_up(LedgerEntry.objects.filter(about_kind__in=ABOUT), now=now)

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import CallState, GatewayCall
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import code_words, ledger
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.gateway.services.performing import perform
@@ -31,7 +31,7 @@ from phone_numbers.services import owned_evidence, owned_sync, syncing
 TEXTS = {"out_addresses": 50, "in_addresses": 50, "inbound_prefix": 32, "remark": 50, "app_id": 64}
 FIELDS = (*TEXTS, "voicemail", "voicemail_seconds")
 SECONDS = (1, 999)
-OPEN = (CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN)
+OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
 
 
 class Overtaken(ValidationError):
@@ -50,7 +50,7 @@ def edit(
     file: VoicemailFile | None = None,
     seen: str | None = None,
     by: User | None = None,
-) -> GatewayCall:
+) -> LedgerEntry:
     """Send what differs; ValidationError, by field, when nothing was changed. The row says `unknown` where the answer
     was lost: the list settles it. `seen` is `shown_digest` of what was looked at."""
     with transaction.atomic():
@@ -59,7 +59,7 @@ def edit(
         _check(locked, changed, file, seen)
         if file is not None:
             changed["voicemail_file"] = file.name
-        call = ledger.prepare(
+        entry = ledger.prepare(
             interface="number/edit",
             application=None,
             about_kind=owned_evidence.ABOUT,
@@ -71,18 +71,18 @@ def edit(
         )
     wanted = {name: getattr(locked, name) for name in FIELDS} | changed
     try:
-        perform(call, lambda: _send(locked, wanted, file))
+        perform(entry, lambda: _send(locked, wanted, file))
     except OutcomeUnknown:
         pass
     except LaafficError as problem:
         raise ValidationError(_why(problem)) from problem
     else:
         with transaction.atomic():
-            ledger.settle_accepted(call.pk)
+            ledger.settle_accepted(entry.pk)
             OwnedNumber.objects.filter(pk=locked.pk).update(**changed)
     syncing.COPIES.request(owned_sync.NAME)
-    call.refresh_from_db()
-    return call
+    entry.refresh_from_db()
+    return entry
 
 
 def _send(number: OwnedNumber, wanted: Mapping[str, Any], file: VoicemailFile | None) -> None:

@@ -124,7 +124,7 @@ def apply(
         version = pool_state.add_version(
             locked, config, origin=origin, again=again, old_pool_number=old.pool_number if old else "", by=by
         )
-        call = ledger.prepare(
+        entry = ledger.prepare(
             interface="editNumberPool" if old else "createNumberPool",
             application=None,
             about_kind="number pool",
@@ -133,16 +133,16 @@ def apply(
             digest=ledger.digest_of(config.pool_number, config.whitelist, str(config.max_concurrency), *config.numbers),
             requested_by=by,
         )
-        PoolVersion.objects.filter(pk=version.pk).update(call=call)
+        PoolVersion.objects.filter(pk=version.pk).update(entry=entry)
     try:
-        perform(call, lambda: _send(old, config))
+        perform(entry, lambda: _send(old, config))
     except OutcomeUnknown:
         syncing.COPIES.request(pool_sync.NAME)
         return _fresh(version)
     except LaafficError as problem:
         raise _explained(problem) from problem
     with transaction.atomic():
-        ledger.settle_accepted(call.pk)
+        ledger.settle_accepted(entry.pk)
         pool_state.take(version, held_at=timezone.now())
     syncing.COPIES.request(pool_sync.NAME)  # what Laaffic has made of it
     return _fresh(version)
@@ -245,7 +245,7 @@ def _check_settled(pool: NumberPool) -> None:
             )
             % {
                 "n": version.number,
-                "id": version.call_id or 0,
+                "id": version.entry_id or 0,
                 "when": f"{timezone.localtime(version.created_at):%Y-%m-%d %H:%M:%S}",
             }
         )
@@ -272,7 +272,7 @@ def _summary(pool: NumberPool, version: PoolVersion) -> dict[str, object]:
 
 
 def _fresh(version: PoolVersion) -> PoolVersion:
-    return PoolVersion.objects.select_related("call", "pool").get(pk=version.pk)
+    return PoolVersion.objects.select_related("entry", "pool").get(pk=version.pk)
 
 
 def _explained(problem: LaafficError) -> ValidationError:

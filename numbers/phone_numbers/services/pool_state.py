@@ -6,16 +6,16 @@ from django.contrib.auth.models import User
 from django.db.models import Max
 from django.utils import timezone
 
-from laaffic_console.gateway.models import CallState
+from laaffic_console.gateway.models import EntryState
 from phone_numbers.models import NumberPool, PoolVersion
 from phone_numbers.pool_config import PoolConfig
 
-OPEN = (CallState.PREPARED, CallState.IN_FLIGHT, CallState.UNKNOWN)
+OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
 
 
 def open_version(pool: NumberPool) -> PoolVersion | None:
     """The change whose outcome is not known yet: until it is, nothing else is sent for this pool."""
-    return pool.versions.filter(call__state__in=OPEN).select_related("call").first()
+    return pool.versions.filter(entry__state__in=OPEN).select_related("entry").first()
 
 
 def is_open(pool: NumberPool) -> bool:

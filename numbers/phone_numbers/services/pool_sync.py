@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.models import CallState
+from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import due, isolation, ledger
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import numbers as wire
@@ -56,27 +56,27 @@ def _read(reading: Reading[SyncStatus]) -> Copied:
 
 def settle_unknown(found: dict[str, PoolConfig], *, began: dt.datetime, is_complete: bool) -> int:
     """What the list says about changes whose answer was lost; how many it has settled."""
-    unknown = PoolVersion.objects.filter(call__state=CallState.UNKNOWN).select_related("call", "pool").order_by("pk")
+    unknown = PoolVersion.objects.filter(entry__state=EntryState.UNKNOWN).select_related("entry", "pool").order_by("pk")
     return sum(_settle(version, found, began, is_complete) for version in unknown)
 
 
 def _settle(version: PoolVersion, found: dict[str, PoolConfig], began: dt.datetime, is_complete: bool) -> bool:
-    call = version.call
-    if call is None or call.left_at is None or (call.left_at > began and not due.is_ahead(call.left_at)):
+    entry = version.entry
+    if entry is None or entry.left_at is None or (entry.left_at > began and not due.is_ahead(entry.left_at)):
         return False  # the list may be older than the request
     when = f"{began:%Y-%m-%d %H:%M} UTC"
     there = found.get(version.pool_number)
     if version.config.same_as(there):
         with transaction.atomic():
             evidence = _("the list of %(when)s shows the pool as asked for") % {"when": when}
-            settled = ledger.settle_by_evidence(call.pk, CallState.ACCEPTED, evidence=evidence)
+            settled = ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence)
             if settled:
                 pool_state.take(version, held_at=began)
         return settled
-    if began - call.left_at < GRACE or not (is_complete or there):
+    if began - entry.left_at < GRACE or not (is_complete or there):
         return False
     evidence = _("the list of %(when)s shows the pool otherwise: nothing was changed") % {"when": when}
-    return ledger.settle_by_evidence(call.pk, CallState.REFUSED, evidence=evidence)
+    return ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=evidence)
 
 
 @transaction.atomic
@@ -104,7 +104,7 @@ def compare(config: PoolConfig, began: dt.datetime) -> bool:
 
 def _is_asked_for(pool_number: str) -> bool:
     """Whether a change that is under way, or whose answer was lost, gives a pool this number."""
-    return PoolVersion.objects.filter(pool_number=pool_number, call__state__in=pool_state.OPEN).exists()
+    return PoolVersion.objects.filter(pool_number=pool_number, entry__state__in=pool_state.OPEN).exists()
 
 
 def _ours(pool_number: str) -> NumberPool | None:
@@ -117,6 +117,6 @@ def mark_gone(began: dt.datetime) -> int:
 
     One whose change is under way may be there under another number.
     """
-    under_way = PoolVersion.objects.filter(pool=OuterRef("pk"), call__state__in=pool_state.OPEN)
+    under_way = PoolVersion.objects.filter(pool=OuterRef("pk"), entry__state__in=pool_state.OPEN)
     unseen = NumberPool.objects.filter(~Exists(under_way), due.unseen("held_at", began), gone_at=None)
     return unseen.update(gone_at=timezone.now(), drifted_at=None)

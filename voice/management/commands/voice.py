@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from laaffic_console.gateway.management import outcomes
-from laaffic_console.gateway.models import Application, CallState
+from laaffic_console.gateway.models import Application, EntryState
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.laaffic import InvalidRequest, LaafficError
@@ -95,12 +95,12 @@ class Command(BaseCommand):
 
     def _unknown(self, said: dict[str, Any], options: dict[str, Any]) -> str:
         """What to do next where nobody knows what came of it; "" otherwise."""
-        if said.get("state") != CallState.UNKNOWN:
+        if said.get("state") != EntryState.UNKNOWN:
             return ""
         if options["verb"] == "phone":
             return "The answer was lost. Run manage.py voice sync: the list tells whether the phones were added."
         if options["verb"] == "call":
-            return calls.advice(SipCall.objects.select_related("call").get(pk=said["id"]))
+            return calls.advice(SipCall.objects.select_related("entry").get(pk=said["id"]))
         return f"{group_tasks.advice(GroupTask.objects.get(pk=said['id']))} manage.py voice group show {said['id']}"
 
     def _sync(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -195,8 +195,8 @@ class Command(BaseCommand):
             display_number=options["display_number"],
             again=options["again"],
         )
-        state = made.call.state if made.call else CallState.PREPARED
-        if state in (CallState.REFUSED, CallState.NOT_SENT):
+        state = made.entry.state if made.entry else EntryState.PREPARED
+        if state in (EntryState.REFUSED, EntryState.NOT_SENT):
             raise CommandError(calls.advice(made))
         return {"id": made.pk, "state": str(state), "voice_id": made.voice_id, "mark": made.called_info}
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db.models import Count, Exists, OuterRef
 
-from laaffic_console.gateway.models import GatewayCall, WorkerHeartbeat
+from laaffic_console.gateway.models import LedgerEntry, WorkerHeartbeat
 from messaging.models import Batch, Campaign, Message, MessageState, SuppressionEntry
 from messaging.services.batches import answers
 
@@ -21,14 +21,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         campaign = Campaign.objects.get(pk=options["id"])
         answers.write_all(Batch.objects.filter(campaign=campaign))
-        calls = GatewayCall.objects.filter(about_kind="campaign", about_id=campaign.pk).order_by()
+        calls = LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign.pk).order_by()
         restarts = sum(WorkerHeartbeat.objects.values_list("restarts", flat=True))
         by_state = dict(calls.values_list("state").annotate(n=Count("pk")))
         opt_outs = SuppressionEntry.objects.filter(reason=SuppressionEntry.Reason.OPT_OUT)
         too_late = opt_outs.filter(
             number=OuterRef("number"), created_at__lt=OuterRef("batch__claimed_at") - STORED_WITHIN
         )
-        left = Message.objects.filter(campaign=campaign, batch__call__left_at__isnull=False)
+        left = Message.objects.filter(campaign=campaign, batch__entry__left_at__isnull=False)
         left = left.exclude(state=MessageState.SUPPRESSED).filter(Exists(too_late))
         about = {
             "calls": by_state,

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from laaffic_console.gateway.management import outcomes
-from laaffic_console.gateway.models import Application, CallState, Channel
+from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.laaffic import VoicemailFile
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, OwnedNumber, PoolVersion
@@ -82,7 +82,7 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
         if failed := [row for row in document.get("lists", []) if "problem" in row]:
             raise CommandError("\n".join(f"{row['list']}: {row['problem']}" for row in failed))
-        if document.get("state") == CallState.UNKNOWN:
+        if document.get("state") == EntryState.UNKNOWN:
             which = {"pool": "pools", "owned": "owned"}.get(options["verb"], "bindings")
             raise outcomes.unknown(
                 "The answer was lost: whether it was done is not known, and it is not sent again. "
@@ -143,9 +143,9 @@ class Command(BaseCommand):
         file = VoicemailFile(path.name, read_file(path)) if path else None
         if not given and file is None:
             return of_owned(number)
-        call = owned_changes.edit(number, given, file=file)
+        entry = owned_changes.edit(number, given, file=file)
         number.refresh_from_db()
-        return of_owned(number) | {"state": call.state, "call": call.pk}
+        return of_owned(number) | {"state": entry.state, "call": entry.pk}
 
     def pool(self, options: dict[str, Any]) -> dict[str, Any]:
         action = options["action"]
@@ -244,8 +244,8 @@ def of_request(asked: BindingRequest) -> dict[str, Any]:
     binding = asked.binding
     return {
         "request": asked.pk,
-        "state": asked.call.state if asked.call else "",
-        "call": asked.call_id,
+        "state": asked.entry.state if asked.entry else "",
+        "call": asked.entry_id,
         "bind_id": binding.bind_id if binding else None,
         "a_sees": binding.pns_number_a if binding else None,
         "b_sees": binding.pns_number_b if binding else None,
@@ -277,8 +277,8 @@ def of_version(version: PoolVersion) -> dict[str, Any]:
         "pool": version.pool_number,
         "version": version.number,
         "origin": version.origin,
-        "state": version.call.state if version.call else "",
-        "call": version.call_id,
+        "state": version.entry.state if version.entry else "",
+        "call": version.entry_id,
     }
 
 
