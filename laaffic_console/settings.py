@@ -7,7 +7,7 @@ from django.urls import reverse_lazy
 
 from laaffic_console import conf
 from laaffic_console.conf import PACKAGE_DIR, VAR_DIR, env
-from laaffic_console.dashboard import look
+from laaffic_console.dashboard import theme
 from laaffic_console.kit import private_files
 
 SECRET_KEY = conf.secret_key()
@@ -243,7 +243,7 @@ X_FRAME_OPTIONS = "DENY"
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-UNFOLD = {**look.UNFOLD, "SHOW_LANGUAGES": len(LANGUAGES) > 1}
+UNFOLD = {**theme.UNFOLD, "SHOW_LANGUAGES": len(LANGUAGES) > 1}
 
 CSRF_FAILURE_VIEW = "laaffic_console.kit.kept_forms.csrf_failure"
 LOGIN_URL = "admin:login"

@@ -46,7 +46,7 @@ def require(request: HttpRequest, *permissions: str) -> None:
         raise PermissionDenied
 
 
-def blame(form: BaseForm, problem: ValidationError) -> None:
+def add_problems(form: BaseForm, problem: ValidationError) -> None:
     """Put a service's errors at the fields they are about; what the form does not have goes on top."""
     if not hasattr(problem, "error_dict"):
         form.add_error(None, problem)

@@ -19,8 +19,8 @@ from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SeenForm, SharedRowAdmin
-from messaging.admin import approvals, before_launch, campaign_page, channel_pages, steering
-from messaging.admin.pages import blame, page, require
+from messaging.admin import approvals, before_launch, campaign_actions, campaign_page, channel_pages
+from messaging.admin.pages import add_problems, page, require
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, CampaignState, ContactGroup
 from messaging.services.batches import counting
@@ -93,7 +93,7 @@ class CampaignForm(AnyModelForm):
         try:
             campaigns.check_content(self.draft(cleaned))
         except ValidationError as problem:
-            blame(self, problem)
+            add_problems(self, problem)
         return cleaned
 
     def draft(self, cleaned: dict[str, Any]) -> Campaign:
@@ -245,7 +245,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
             request,
             "messaging/campaign.html",
             campaign.name,
-            follow_ups=steering.follow_ups_of(campaign, progress["counts"])
+            follow_ups=campaign_actions.follow_ups_of(campaign, progress["counts"])
             if request.user.has_perm("messaging.add_campaign")
             else [],
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
@@ -296,15 +296,15 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
         return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[pk]))
 
     def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return steering.unknown_view(self, request, self._get(request, pk))
+        return campaign_actions.unknown_view(self, request, self._get(request, pk))
 
     def pace_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return steering.pace_view(self, request, self._get(request, pk))
+        return campaign_actions.pace_view(self, request, self._get(request, pk))
 
     def follow_up_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         if verb == "retry":
-            return steering.retry_view(self, request, self._get(request, pk))
-        return steering.follow_up_view(request, self._get(request, pk), verb)
+            return campaign_actions.retry_view(self, request, self._get(request, pk))
+        return campaign_actions.follow_up_view(request, self._get(request, pk), verb)
 
     def _get(self, request: HttpRequest, pk: int) -> Campaign:
         campaign = Campaign.objects.select_related("application").filter(pk=pk).first()

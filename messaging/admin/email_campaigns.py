@@ -31,7 +31,7 @@ from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SeenForm
 from messaging.admin import approvals
 from messaging.admin.campaigns import launched_meanwhile
-from messaging.admin.pages import blame, page, require
+from messaging.admin.pages import add_problems, page, require
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, EmailMessage
 from messaging.services.email import email_campaigns, email_choices, email_counting, email_tests
 from messaging.services.email.email_campaigns import ABOUT
@@ -133,7 +133,7 @@ class EmailCampaignForm(SeenForm, AnyModelForm):
         try:
             email_campaigns.check_content(EmailCampaign(application=cleaned["application"], **given))
         except ValidationError as problem:
-            blame(self, problem)
+            add_problems(self, problem)
         return cleaned
 
     def _get_validation_exclusions(self) -> set[str]:
@@ -255,7 +255,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         try:
             return email_campaigns.save(form.instance, columns=form.own_columns(), by=signed_in(request))
         except ValidationError as problem:
-            blame(form, problem)
+            add_problems(form, problem)
             return None
 
     def _compose_page(self, request: HttpRequest, campaign: EmailCampaign, form: EmailCampaignForm) -> HttpResponse:
@@ -336,7 +336,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             try:
                 said = email_tests.send_test(campaign, **given, by=signed_in(request))
             except ValidationError as problem:
-                blame(form, problem)
+                add_problems(form, problem)
             except TestFailed as problem:
                 messages.error(request, str(problem))
             else:

@@ -18,7 +18,7 @@ from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
-from messaging.admin.pages import blame, may_see_contacts, page, require
+from messaging.admin.pages import add_problems, may_see_contacts, page, require
 from messaging.contact_rows import FIXED_FIELDS, IGNORED, RowOptions, attribute_name
 from messaging.models import Contact, ContactGroup, ContactImport
 from messaging.services.contacts import imports
@@ -114,7 +114,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
                         by=signed_in(request),
                     )
             except ValidationError as problem:
-                blame(form, ValidationError({"file": problem}))
+                add_problems(form, ValidationError({"file": problem}))
             else:
                 return HttpResponseRedirect(reverse("admin:messaging_contactimport_change", args=[job.pk]))
         return page(self, request, "messaging/import_upload.html", _("Import contacts"), form=form)

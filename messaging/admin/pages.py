@@ -1,3 +1,3 @@
-from laaffic_console.kit.pages import blame, may_see_contacts, page, require
+from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require
 
-__all__ = ["blame", "may_see_contacts", "page", "require"]
+__all__ = ["add_problems", "may_see_contacts", "page", "require"]

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.people import signed_in
-from messaging.admin.pages import blame
+from messaging.admin.pages import add_problems
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, Contact
 from messaging.services.campaigns import campaigns
@@ -59,5 +59,5 @@ def quick_campaign(
         return campaigns.create(name=name, groups=[group], kind=Campaign.Kind.QUICK, by=signed_in(request), **content)
     except ValidationError as problem:
         group.delete()
-        blame(form, problem)
+        add_problems(form, problem)
         return None

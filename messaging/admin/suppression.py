@@ -30,7 +30,7 @@ from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging import msisdn, search_indexes
 from messaging.admin import bulk_actions
-from messaging.admin.pages import blame, may_see_contacts, page
+from messaging.admin.pages import add_problems, may_see_contacts, page
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
 from messaging.services.contacts import suppression
 from messaging.subscribers import spellings, subscriber
@@ -228,7 +228,7 @@ class SuppressionEntryAdmin(SharedRowAdmin, ModelAdmin):
                     found = SuppressionEntry.objects.filter(pk=entry.pk)
                     n = suppression.allow_again(found, why=form.cleaned_data["why"], by=signed_in(request))
                 except ValidationError as problem:
-                    blame(form, problem)
+                    add_problems(form, problem)
                 else:
                     messages.success(request, allowed_words(n))
                     return HttpResponseRedirect(reverse("admin:messaging_suppressionentry_changelist"))

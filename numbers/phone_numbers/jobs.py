@@ -1,7 +1,7 @@
 """What the queue calls: each looks at our own tables for work, so a second call changes nothing."""
 
 from laaffic_console.gateway.services import isolation
-from phone_numbers.services import lost_calls, scheduling
+from phone_numbers.services import lost_requests, scheduling
 
 
 def sync(name: str) -> None:
@@ -9,4 +9,4 @@ def sync(name: str) -> None:
 
 
 def sweep() -> None:
-    isolation.run_all(lost_calls.recover, scheduling.ring_due)
+    isolation.run_all(lost_requests.recover, scheduling.ring_due)

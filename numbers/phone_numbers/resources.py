@@ -66,10 +66,10 @@ class NumberPoolResource(NumbersResource):
         model = NumberPool
         fields = export_order = (
             "pool_number",
-            "held_addresses",
-            "held_concurrency",
+            "listed_addresses",
+            "listed_concurrency",
             "number",
-            "held_at",
+            "listed_at",
             "drifted_at",
             "gone_at",
         )
@@ -81,5 +81,5 @@ class NumberPoolResource(NumbersResource):
         """Each row says its pool, so that a filter finds them; a pool without numbers has a row too."""
         (line,) = super().lines_of(instance, columns)
         at = [column.column_name for column in columns].index("number")
-        for number in instance.held_numbers or [""]:
+        for number in instance.listed_numbers or [""]:
             yield [*line[:at], number, *line[at + 1 :]]

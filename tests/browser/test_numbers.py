@@ -115,7 +115,7 @@ class PoolTests:
         page.press("#id_typed", "Enter")
         expect(page.locator("#pool-state")).to_have_text("In step")
         pool.refresh_from_db()
-        assert (pool.current.number, pool.held.max_concurrency) == (3, 99)
+        assert (pool.current.number, pool.listed.max_concurrency) == (3, 99)
         run_jobs()
         pool.refresh_from_db()
         assert pool.drifted_at is None

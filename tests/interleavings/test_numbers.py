@@ -102,7 +102,7 @@ def test_a_pool_that_was_changed_is_as_it_was_asked_for(on: Stage, laaffic: Laaf
             pool_sync.sync()
             pool.refresh_from_db()
             assert pool.gone_at is None
-            assert pool.held == wanted
+            assert pool.listed == wanted
             assert pool.drifted_at is None
             assert NumberPool.objects.filter(pool_number=to, gone_at=None).count() == 1
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger, lost_calls, open_acts
+from laaffic_console.gateway.services import ledger, lost_requests, open_acts
 from tests.interleaving import Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 from tests.interleavings.test_campaigns import only
@@ -210,7 +210,7 @@ class GroupTaskTests:
     def test_it_is_given_back_as_if_its_process_had_died(
         self, on: Stage, laaffic: Laaffic, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(lost_calls, "LOST_AFTER", -dt.timedelta(hours=1))
+        monkeypatch.setattr(lost_requests, "LOST_AFTER", -dt.timedelta(hours=1))
 
         def make() -> Scene:
             task = self.written()

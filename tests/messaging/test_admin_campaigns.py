@@ -70,7 +70,7 @@ def frozen(campaign: Campaign) -> Campaign:
     return campaign
 
 
-class DoorTests:
+class PermissionTests:
     def pages(self, campaign: Campaign) -> list[str]:
         return [
             reverse(LIST),

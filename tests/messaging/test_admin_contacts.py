@@ -41,7 +41,7 @@ def act(client: Client, action: str, chosen: list[Contact], query: str = "", **f
     return client.post(f"{LIST}{query}", {**given, **fields})
 
 
-class DoorTests:
+class PermissionTests:
     ADDRESSES = [LIST, UPLOAD, f"{LIST}export-csv/", "/admin/messaging/suppressionentry/"]
 
     def test_a_stranger_has_to_sign_in(self, client: Client) -> None:

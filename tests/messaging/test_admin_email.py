@@ -347,7 +347,7 @@ class FrontPageTests:
         assert "Choose another template." in admin_client.get(reverse("admin:index")).content.decode()
 
 
-class DoorTests:
+class PermissionTests:
     @pytest.mark.parametrize("what", ["review", "change", "test", "unknown"])
     def test_doors_are_closed_without_permission(self, client: Client, draft: EmailCampaign, what: str) -> None:
         client.force_login(User.objects.create_user("staff", is_staff=True))

@@ -167,7 +167,7 @@ class EditTests:
         done = edit(**hidden(wrong), step="apply", typed="918885")
         assert "Laaffic has accepted version 2" in done
         pool.refresh_from_db()
-        assert pool.held.numbers == ("9178605502", "9178605503")
+        assert pool.listed.numbers == ("9178605502", "9178605503")
 
     def test_numbers_of_a_file_join_those_that_are_typed(self, edit: Callable[..., str], pool: NumberPool) -> None:
         shown = edit(file=SimpleUploadedFile("more.csv", b"number\n9178605509\n9178605501\n"))
@@ -258,7 +258,9 @@ class EditTests:
         pool_sync.sync()
 
         seen = hidden(text_of(admin_client.get(f"{POOLS}{pool.pk}/change/")))
-        shown = text_of(admin_client.post(f"{POOLS}{pool.pk}/adopt/", {"seen_held": seen["seen_held"]}, follow=True))
+        shown = text_of(
+            admin_client.post(f"{POOLS}{pool.pk}/adopt/", {"seen_listed": seen["seen_listed"]}, follow=True)
+        )
 
         assert "Taken over" in shown
         assert not LedgerEntry.objects.exists()

@@ -63,7 +63,7 @@ def text_of(client: Client, address: str) -> str:
     return str(answer.content.decode())
 
 
-class DoorTests:
+class PermissionTests:
     ADDRESSES = [BINDINGS, POOLS, OWNED, f"{BINDINGS}bind/", f"{POOLS}add/", f"{BINDINGS}export/csv/"]
 
     def test_a_stranger_has_to_sign_in(self, client: Client) -> None:
@@ -193,7 +193,7 @@ class PoolListTests:
             pool = NumberPool.objects.create(pool_number=f"91{n:06d}")
             config = PoolConfig(pool.pool_number, ("10.0.0.1",), 9, ("9178605501",))
             version = pool_state.add_version(pool, config, origin="found")
-            pool_state.take(version, held_at=timezone.now())
+            pool_state.take(version, listed_at=timezone.now())
 
         with django_assert_max_num_queries(12):
             assert "In step" in text_of(admin_client, POOLS)

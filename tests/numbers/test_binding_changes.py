@@ -12,7 +12,7 @@ from laaffic_console.gateway.models import AccountHold, Application, EntryState,
 from laaffic_console.gateway.services import account
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import Binding, BindingKind, BindingRequest
-from phone_numbers.services import binding_changes, binding_sync, lost_calls
+from phone_numbers.services import binding_changes, binding_sync, lost_requests
 from tests.numbers.conftest import Door, long_ago
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -222,9 +222,9 @@ class LostAnswerTests:
         asked = bind(application)
         LedgerEntry.objects.update(state=EntryState.IN_FLIGHT, settled_at=None)
         BindingRequest.objects.update(binding=None)
-        assert lost_calls.recover() == 0
+        assert lost_requests.recover() == 0
         long_ago()
-        assert lost_calls.recover() == 1
+        assert lost_requests.recover() == 1
         Binding.objects.all().delete()
 
         binding_sync.sync(application)
@@ -237,7 +237,7 @@ class LostAnswerTests:
         long_before = LedgerEntry.objects.get().prepared_at.replace(year=2020)
         LedgerEntry.objects.update(state=EntryState.PREPARED, prepared_at=long_before, left_at=None, settled_at=None)
 
-        lost_calls.recover()
+        lost_requests.recover()
 
         assert LedgerEntry.objects.get().state == EntryState.NOT_SENT
 

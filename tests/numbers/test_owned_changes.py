@@ -18,7 +18,7 @@ from laaffic_console.laaffic import VoicemailFile
 from laaffic_console.sandbox.numbers import NumberInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import OwnedNumber
-from phone_numbers.services import lost_calls, owned_changes, owned_sync
+from phone_numbers.services import lost_requests, owned_changes, owned_sync
 from tests.messaging.pages import HIDDEN, hidden
 from tests.numbers.conftest import long_ago
 
@@ -108,7 +108,7 @@ class EditTests:
         LedgerEntry.objects.update(state=EntryState.IN_FLIGHT)
         long_ago()
 
-        assert lost_calls.recover() == 1
+        assert lost_requests.recover() == 1
 
     def test_a_number_that_laaffic_does_not_know(self, number: OwnedNumber) -> None:
         OwnedNumber.objects.filter(pk=number.pk).update(number="999999999999")

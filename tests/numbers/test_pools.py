@@ -124,7 +124,7 @@ class SyncTests:
         version = pool.current
 
         assert (version.number, version.origin, version.entry) == (1, "found", None)
-        assert pool.held == version.config
+        assert pool.listed == version.config
         assert pool_sync.sync().added == 0
         assert PoolVersion.objects.count() == 2
 
@@ -136,7 +136,7 @@ class SyncTests:
         pool.refresh_from_db()
         first_seen = pool.drifted_at
         assert first_seen is not None
-        found = difference(pool.current.config, pool.held)
+        found = difference(pool.current.config, pool.listed)
         assert (found.concurrency, found.added_numbers, found.removed_numbers) == (
             (99, 7),
             ("9178605599",),
@@ -154,7 +154,7 @@ class SyncTests:
         del pools_at_laaffic(sandbox)["918885"]
         assert pool_sync.sync().gone == 1
         pool.refresh_from_db()
-        assert (pool.gone_at is not None, pool.held) == (True, None)
+        assert (pool.gone_at is not None, pool.listed) == (True, None)
 
         again = pool_changes.apply_version(pool.current, typed="918885")
 
@@ -184,7 +184,7 @@ class ApplyTests:
             "concurrency": 50,
         }
         pool.refresh_from_db()
-        assert (pool.current, pool.held) == (sent, NEW)
+        assert (pool.current, pool.listed) == (sent, NEW)
 
     def test_an_earlier_version_is_applied_again(self, pool: NumberPool, sandbox: RunningSandbox) -> None:
         first = pool.current
@@ -223,7 +223,7 @@ class ApplyTests:
         assert at_laaffic(sandbox)[1] == 50
 
     def test_nothing_to_change_is_not_sent(self, pool: NumberPool) -> None:
-        found = problems_of(lambda: pool_changes.apply(pool, pool.held, typed="918885"))
+        found = problems_of(lambda: pool_changes.apply(pool, pool.listed, typed="918885"))
 
         assert "nothing to change" in found["__all__"][0]
         assert not LedgerEntry.objects.exists()

@@ -368,7 +368,7 @@ class ReplyTests:
         assert caller.door("GET", "/received").json()["tables"]["Replies"] == []
 
 
-class DoorTests:
+class PermissionTests:
     @pytest.mark.parametrize(
         ("method", "path", "body", "says"),
         [

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
-from laaffic_console.gateway.services import lost_calls
+from laaffic_console.gateway.services import lost_requests
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic import Source
 from laaffic_console.laaffic.call_records import from_row
@@ -254,7 +254,7 @@ class CallTests:
 
     def test_a_dead_process_leaves_an_unknown_call(self, sandbox: RunningSandbox, phone: SipPhone) -> None:
         made = calls.place(phone=phone, callee=CALLEE)
-        long_ago = timezone.now() - lost_calls.LOST_AFTER * 2
+        long_ago = timezone.now() - lost_requests.LOST_AFTER * 2
         LedgerEntry.objects.update(state=EntryState.IN_FLIGHT, left_at=long_ago)
 
         scheduling.sweep()

@@ -13,7 +13,7 @@ from laaffic_console.laaffic import Source, parse_voice_reports
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
 from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
-from voice.models import CallRecord, Door, GroupTask, TaskState, VoiceSync
+from voice.models import CallRecord, GroupTask, TaskKind, TaskState, VoiceSync
 from voice.services import (
     group_copies,
     group_figures,
@@ -139,7 +139,7 @@ class SteeringTests:
         failed = group_tasks.launch(group_copies.again(task, failed_only=True).pk)
         everybody = group_tasks.launch(group_copies.again(task, failed_only=False).pk)
 
-        assert (failed.door, failed.number_count) == (Door.RESEND_FAILED, task.failed)
+        assert (failed.kind, failed.number_count) == (TaskKind.RESEND_FAILED, task.failed)
         assert [len(there.calls) for there in at_sandbox(sandbox)] == [40, task.failed, 40]
         assert (seen_through(everybody).total, len({t.task_name for t in (task, failed, everybody)})) == (40, 3)
 

@@ -216,7 +216,7 @@ class VoidTests:
 
     def test_every_field_that_is_sent_is_bound(self) -> None:
         bound = {field for _name, fields in task_approval.PARTS.values() for field in fields}
-        sent = (*group_tasks.PARAMETERS, "send_at", "door", "parent")
+        sent = (*group_tasks.PARAMETERS, "send_at", "kind", "parent")
 
         assert {GroupTask._meta.get_field(name).attname for name in sent} <= bound
 

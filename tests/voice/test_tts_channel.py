@@ -1,4 +1,4 @@
-"""TTS messages on the one door out, against the sandbox over real HTTP."""
+"""TTS messages on the one way out, against the sandbox over real HTTP."""
 
 import datetime as dt
 import io

@@ -17,7 +17,7 @@ from unfold.decorators import display
 
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.file_input import FileInput
-from laaffic_console.kit.pages import blame, page, require
+from laaffic_console.kit.pages import add_problems, page, require
 from laaffic_console.kit.people import signed_in
 from voice.models import AudioFile
 from voice.services import audio, audio_elsewhere
@@ -117,7 +117,7 @@ class AudioFileAdmin(ModelAdmin):
         try:
             added, is_new = audio.add(data, name, by=signed_in(request))
         except ValidationError as problem:
-            blame(form, problem)
+            add_problems(form, problem)
             return None
         if is_new:
             messages.success(request, _("“%(name)s” is in the library.") % {"name": added.name})
@@ -187,7 +187,7 @@ class AudioFileAdmin(ModelAdmin):
                 audio.rename(file, form.cleaned_data["name"])
                 return HttpResponseRedirect(own_page(file, "change"))
             except ValidationError as problem:
-                blame(form, problem)
+                add_problems(form, problem)
         return self._page(request, file, form)
 
     def archive_view(self, request: HttpRequest, pk: int) -> HttpResponse:

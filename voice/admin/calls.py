@@ -17,7 +17,7 @@ from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import ledger, open_acts
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.form_fields import field_of
-from laaffic_console.kit.pages import blame, may_see_contacts, page, require
+from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.models import Contact
@@ -114,7 +114,7 @@ class SipCallAdmin(ReadOnlyAdmin):
             try:
                 asked = calls.place(**form.cleaned_data, by=signed_in(request))
             except ValidationError as problem:
-                blame(form, problem)
+                add_problems(form, problem)
             else:
                 say(request, asked)
                 return HttpResponseRedirect(own_page(asked))

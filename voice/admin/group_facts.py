@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from messaging.services.campaigns.launch_checks import Check
-from voice.models import Announcement, Door, GroupTask
+from voice.models import Announcement, GroupTask, TaskKind
 from voice.services import group_requests
 
 
@@ -50,7 +50,7 @@ def bar(task: GroupTask) -> list[dict[str, Any]]:
 
 def button_words(task: GroupTask, phones: int) -> str:
     shown = {"n": f"{phones:,}"}
-    if task.door == Door.UPDATE:
+    if task.kind == TaskKind.UPDATE:
         return _("Update the task: %(n)s phones") % shown
     return ngettext("Call %(n)s phone", "Call %(n)s phones", phones) % shown
 

@@ -22,7 +22,7 @@ from laaffic_console.kit.shared_rows import SeenForm
 from laaffic_console.laaffic import LANGUAGES
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS
 from messaging.models import ContactGroup
-from voice.models import AudioFile, Door, GroupTask, TaskState
+from voice.models import AudioFile, GroupTask, TaskKind, TaskState
 from voice.services import audio, group_numbers, group_requests
 
 # The parts that can be off, by the field and its values that switch them on; a part's fields are looked at only then.
@@ -237,7 +237,7 @@ class GroupTaskForm(SeenForm, AnyModelForm):
     def _not_asked(self) -> list[str]:
         """A repetition calls whom it repeats, a template nobody; groups and the library need their permissions."""
         left_out: list[str] = []
-        if self.instance.is_template or self.instance.door not in (Door.SEND, Door.UPDATE):
+        if self.instance.is_template or self.instance.kind not in (TaskKind.SEND, TaskKind.UPDATE):
             left_out += NUMBER_FIELDS
         elif (
             not self.user.has_perm("messaging.view_contactgroup")

@@ -215,7 +215,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
     ) -> HttpResponse:
         facts = _Facts(task)
         ticked = set(request.POST.getlist("seen"))
-        if facts.stopped and task.door in group_tasks.AGAIN:
+        if facts.stopped and task.kind in group_tasks.AGAIN:
             problems = [group_tasks.opted_out_since(facts.stopped)]
         may_launch = request.user.has_perm("voice.launch_grouptask")
         approval = approvals.shown(request, task, facts.numbers)
@@ -319,7 +319,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
         except ValidationError as problem:
             say(request, problem)
             return HttpResponseRedirect(own_page(task))
-        return HttpResponseRedirect(own_page(made, "review" if made.door in group_tasks.AGAIN else "edit"))
+        return HttpResponseRedirect(own_page(made, "review" if made.kind in group_tasks.AGAIN else "edit"))
 
     def template_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask", "voice.add_grouptask")

@@ -15,7 +15,7 @@ from unfold.decorators import display
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.kit.form_fields import field_of
-from laaffic_console.kit.pages import blame, page, require
+from laaffic_console.kit.pages import add_problems, page, require
 from laaffic_console.kit.people import signed_in
 from voice.models import SipPhone
 from voice.services import phone_changes, phone_evidence, phones, syncing
@@ -113,7 +113,7 @@ class SipPhoneAdmin(CopiedListAdmin):
             try:
                 entry = phone_changes.add(**form.cleaned_data, by=signed_in(request))
             except ValidationError as problem:
-                blame(form, problem)
+                add_problems(form, problem)
             else:
                 say_added(request, entry.state == EntryState.ACCEPTED)
                 return HttpResponseRedirect(reverse(LIST))

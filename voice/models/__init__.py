@@ -1,6 +1,6 @@
 from voice.models.audio import AudioFile, AudioType
 from voice.models.calls import CallRecord, CallTally, Ringing, SipCall
-from voice.models.group_tasks import Announcement, Door, GroupTask, GroupTaskEvent, TaskNumbers, TaskState
+from voice.models.group_tasks import Announcement, GroupTask, GroupTaskEvent, TaskKind, TaskNumbers, TaskState
 from voice.models.phones import SipPhone, VoiceSync
 from voice.models.spoken import SpokenCampaign
 
@@ -10,13 +10,13 @@ __all__ = [
     "AudioType",
     "CallRecord",
     "CallTally",
-    "Door",
     "GroupTask",
     "GroupTaskEvent",
     "Ringing",
     "SipCall",
     "SipPhone",
     "SpokenCampaign",
+    "TaskKind",
     "TaskNumbers",
     "TaskState",
     "VoiceSync",

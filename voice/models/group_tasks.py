@@ -60,7 +60,7 @@ class Announcement(models.IntegerChoices):
     TEXT = 3, _("A text, spoken")
 
 
-class Door(models.TextChoices):
+class TaskKind(models.TextChoices):
     """Which interface takes the task."""
 
     SEND = "send", _("new")
@@ -79,7 +79,7 @@ class GroupTask(models.Model):
     name = models.CharField(_("name"), max_length=80)
     task_name = models.CharField(_("name at Laaffic"), max_length=64, blank=True)  # made by us, used once
     application = models.ForeignKey(Application, models.PROTECT, related_name="+", verbose_name=_("application"))
-    door = models.CharField(_("kind"), max_length=14, choices=Door, default=Door.SEND)
+    kind = models.CharField(_("kind"), max_length=14, choices=TaskKind, default=TaskKind.SEND)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children", verbose_name=_("made from"))
     is_template = models.BooleanField(_("template"), default=False)
 

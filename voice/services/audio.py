@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import code_words, leases, ledger, performing, workers
+from laaffic_console.gateway.services import code_words, leases, ledger, single_requests, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.plain_text import without_marks
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, UploadedAudio
@@ -101,8 +101,8 @@ def _digest(audio: AudioFile) -> str:
 
 def upload(audio_id: int, *, by: User | None = None) -> AudioFile:
     """Give Laaffic the file and keep its id; UploadFailed says what came of it instead."""
-    with leases.lease(f"audio-upload:{audio_id}", UPLOAD_SECONDS) as held:
-        if held is None:
+    with leases.lease(f"audio-upload:{audio_id}", UPLOAD_SECONDS) as lease:
+        if lease is None:
             raise UploadFailed(_("This file is being uploaded at this moment; look again in a minute."))
         audio = AudioFile.objects.get(pk=audio_id)
         if audio.is_at_laaffic:
@@ -130,7 +130,7 @@ def _upload(audio: AudioFile, by: User | None) -> AudioFile:
             requested_by=by,
         )
     try:
-        file_id = performing.perform(
+        file_id = single_requests.send(
             entry,
             lambda: laaffic_client().voice.upload_audio(
                 file_name=audio.name, data=bytes(audio.content), at_most=settings.AUDIO_MAX_BYTES

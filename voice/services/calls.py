@@ -19,7 +19,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry
-from laaffic_console.gateway.services import database_clock, due, ledger, lost_calls, open_acts, performing, workers
+from laaffic_console.gateway.services import (
+    database_clock,
+    due,
+    ledger,
+    lost_requests,
+    open_acts,
+    single_requests,
+    workers,
+)
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from messaging import msisdn
@@ -151,7 +159,7 @@ def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, Ledger
 
 def _make(asked: SipCall, entry: LedgerEntry) -> SipCall:
     try:
-        voice_id = performing.perform(
+        voice_id = single_requests.send(
             entry,
             lambda: laaffic_client().voice.call(
                 app_id=asked.application.app_id,
@@ -308,7 +316,7 @@ def _is_due(now: dt.datetime) -> Q:
 
 def recover() -> None:
     """Calls whose process died; what may have left is unknown until its record comes."""
-    lost_calls.give_up(
+    lost_requests.give_up(
         LedgerEntry.objects.filter(about_kind__in=[ABOUT, "audio file", "group task", *phone_evidence.ABOUT])
     )
 

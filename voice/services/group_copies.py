@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from voice.models import Door, GroupTask, TaskState
+from voice.models import GroupTask, TaskKind, TaskState
 from voice.models.group_tasks import copied
 from voice.services import group_figures, group_numbers
 from voice.services.group_numbers import Audience
@@ -31,18 +31,18 @@ def new_from(task: GroupTask, *, unreached_only: bool = False, by: User | None =
         numbers = _unreached(task, numbers)
     source = _("those whom “%(task)s” did not reach") if unreached_only else _("the numbers of “%(task)s”")
     audience = Audience(numbers, suppressed=stopped, sources=[source % {"task": task.name}])
-    return _drafted(task, audience, door=Door.SEND, parent=None, by=by)
+    return _drafted(task, audience, kind=TaskKind.SEND, parent=None, by=by)
 
 
 def update_of(task: GroupTask, *, by: User | None = None) -> GroupTask:
     """A draft that takes the place of a task which has not begun; the one that is open already where there is one."""
     if task.state != TaskState.WAITING or not task.key:
         raise ValidationError(_("Only a task that waits can be changed. This one has begun or is over."))
-    if open_one := task.children.filter(door=Door.UPDATE, state=TaskState.DRAFT).first():
+    if open_one := task.children.filter(kind=TaskKind.UPDATE, state=TaskState.DRAFT).first():
         return open_one
     numbers, stopped = group_numbers.callable_now(task)
     audience = Audience(numbers, suppressed=stopped, sources=[task.numbers_from])
-    made = _drafted(task, audience, door=Door.UPDATE, parent=task, by=by)
+    made = _drafted(task, audience, kind=TaskKind.UPDATE, parent=task, by=by)
     GroupTask.objects.filter(pk=made.pk).update(send_at=task.send_at)
     made.send_at = task.send_at
     return made
@@ -57,8 +57,8 @@ def again(task: GroupTask, *, failed_only: bool, by: User | None = None) -> Grou
         numbers = _unreached(task, numbers)
     source = _("those whom “%(task)s” did not reach") if failed_only else _("the numbers of “%(task)s”")
     audience = Audience(numbers, sources=[source % {"task": task.name}])
-    door = Door.RESEND_FAILED if failed_only else Door.RESEND
-    return _drafted(task, audience, door=door, parent=task, by=by)
+    kind = TaskKind.RESEND_FAILED if failed_only else TaskKind.RESEND
+    return _drafted(task, audience, kind=kind, parent=task, by=by)
 
 
 def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
@@ -81,9 +81,9 @@ def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
 
 @transaction.atomic
 def _drafted(
-    task: GroupTask, audience: Audience, *, door: Door, parent: GroupTask | None, by: User | None
+    task: GroupTask, audience: Audience, *, kind: TaskKind, parent: GroupTask | None, by: User | None
 ) -> GroupTask:
-    made = GroupTask.objects.create(**copied(task), name=task.name, door=door, parent=parent, created_by=by)
+    made = GroupTask.objects.create(**copied(task), name=task.name, kind=kind, parent=parent, created_by=by)
     group_numbers.keep(made, audience)
     made.save(update_fields=["number_count", "left_twice", "left_suppressed", "left_invalid", "numbers_from"])
     return made

@@ -16,7 +16,7 @@ from laaffic_console.gateway.services import database_clock, due, ledger
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import GroupTask as WireTask
 from laaffic_console.laaffic import TaskStatus
-from voice.models import Door, GroupTask, TaskState
+from voice.models import GroupTask, TaskKind, TaskState
 from voice.models.group_tasks import OPEN, OVER
 from voice.services import group_figures
 
@@ -57,7 +57,7 @@ def look(task: GroupTask) -> GroupTask:
 def find(task: GroupTask) -> WireTask | None:
     """The task of exactly this name in the list of when it can have been made."""
     first = task
-    while first.door == Door.UPDATE and first.parent is not None:
+    while first.kind == TaskKind.UPDATE and first.parent is not None:
         first = first.parent
     last = task.entry.prepared_at if task.entry else timezone.now()
     return laaffic_client().group_calls.find(
@@ -105,7 +105,7 @@ def is_there(task: GroupTask, key: str) -> None:
     task.key = key[:40] or task.key
     if task.state in (TaskState.SENDING, TaskState.UNKNOWN, TaskState.DRAFT):
         task.state = TaskState.SUBMITTING
-    if task.door == Door.UPDATE and task.parent_id is not None:
+    if task.kind == TaskKind.UPDATE and task.parent_id is not None:
         replaced = GroupTask.objects.filter(pk=task.parent_id).exclude(state=TaskState.REPLACED)
         replaced.update(state=TaskState.REPLACED, look_at=None, finished_at=timezone.now())
 

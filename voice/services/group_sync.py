@@ -3,7 +3,7 @@
 from django.db.models import Q, QuerySet
 
 from laaffic_console.gateway.models import EntryState
-from laaffic_console.gateway.services import bell, database_clock, isolation, lost_calls, workers
+from laaffic_console.gateway.services import bell, database_clock, isolation, lost_requests, workers
 from laaffic_console.laaffic import LaafficError, Refused, Remedy
 from voice.models import GroupTask, TaskState, VoiceSync
 from voice.models.group_tasks import OPEN, OVER
@@ -88,7 +88,7 @@ def recover() -> None:
     """Launches whose process died: what never left is a draft again, what may have left is looked for by its name."""
     now = database_clock.now()
     # A launch says when it began; one that lies ahead was begun by a clock that was wrong.
-    long_ago = Q(look_at__lte=now - lost_calls.LOST_AFTER) | Q(look_at__gt=now + lost_calls.LOST_AFTER)
+    long_ago = Q(look_at__lte=now - lost_requests.LOST_AFTER) | Q(look_at__gt=now + lost_requests.LOST_AFTER)
     stuck = GroupTask.objects.filter(long_ago, state=TaskState.SENDING)
     for task in stuck.select_related("entry").order_by("pk")[:AT_ONCE]:
         if task.entry is None or task.entry.state in (EntryState.NOT_SENT, EntryState.REFUSED):

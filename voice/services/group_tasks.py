@@ -19,11 +19,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import code_words, database_clock, ledger, open_acts, performing, workers
+from laaffic_console.gateway.services import code_words, database_clock, ledger, open_acts, single_requests, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
 from messaging.services.approvals import approval_rules, approvals
-from voice.models import Door, GroupTask, GroupTaskEvent, TaskState
+from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskState
 from voice.models.group_tasks import OPEN, PARAMETERS
 from voice.services import group_numbers, group_requests, group_state, syncing
 from voice.services.group_numbers import Audience
@@ -31,12 +31,12 @@ from voice.services.group_state import ABOUT, CANCEL, SOON
 
 SYNC = "group tasks"
 INTERFACES = {
-    Door.SEND: "voice/group/call/send",
-    Door.UPDATE: "voice/group/call/update",
-    Door.RESEND: "voice/group/call/resend",
-    Door.RESEND_FAILED: "voice/group/call/resend",
+    TaskKind.SEND: "voice/group/call/send",
+    TaskKind.UPDATE: "voice/group/call/update",
+    TaskKind.RESEND: "voice/group/call/resend",
+    TaskKind.RESEND_FAILED: "voice/group/call/resend",
 }
-AGAIN = (Door.RESEND, Door.RESEND_FAILED)
+AGAIN = (TaskKind.RESEND, TaskKind.RESEND_FAILED)
 RELATED = ("application", "audio", "sms_application", "parent", "entry")
 
 
@@ -82,7 +82,7 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
 
 def shown_digest(task: GroupTask, numbers: Sequence[str]) -> str:
     """Of what a page before the launch shows: who is called, with what, and when."""
-    names = {"door", "parent", "application", "send_at", *PARAMETERS}
+    names = {"kind", "parent", "application", "send_at", *PARAMETERS}
     fields = [field for field in GroupTask._meta.concrete_fields if field.name in names]
     content = {field.name: getattr(task, field.attname) for field in fields}
     return ledger.digest_of(json.dumps(content, default=str, sort_keys=True), *numbers)
@@ -136,9 +136,9 @@ def _numbers(task: GroupTask) -> list[str]:
     numbers, stopped = group_numbers.callable_now(task)
     if not numbers:
         raise ValidationError({"numbers": _("Nobody is left to call: all numbers are on the suppression list.")})
-    if task.door in AGAIN and stopped:
+    if task.kind in AGAIN and stopped:
         raise ValidationError({"numbers": opted_out_since(stopped)})
-    if task.door == Door.UPDATE and (task.parent is None or task.parent.state != TaskState.WAITING):
+    if task.kind == TaskKind.UPDATE and (task.parent is None or task.parent.state != TaskState.WAITING):
         raise ValidationError(_("The task has begun or ended meanwhile: it cannot be changed any more."))
     return numbers
 
@@ -166,7 +166,7 @@ def _prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) -
         approvals.without_dropped(task)
     task.launched_at = task.launched_at or timezone.now()
     entry = task.entry = ledger.prepare(
-        interface=INTERFACES[Door(task.door)],
+        interface=INTERFACES[TaskKind(task.kind)],
         application=task.application,
         about_kind=ABOUT,
         about_id=task.pk,
@@ -193,7 +193,7 @@ def _name_for(task: GroupTask) -> str:
 def _digest(task: GroupTask, numbers: list[str]) -> str:
     """Of everything that Laaffic is told, without the name."""
     fields = group_requests.request(task, ["10000000"], "name").fields()
-    return ledger.digest_of(task.door, json.dumps(fields, sort_keys=True, default=str), *numbers)
+    return ledger.digest_of(task.kind, json.dumps(fields, sort_keys=True, default=str), *numbers)
 
 
 def unique_name(name: str) -> str:
@@ -204,7 +204,7 @@ def unique_name(name: str) -> str:
 
 def _leave(task: GroupTask, entry: LedgerEntry, numbers: list[str]) -> None:
     try:
-        key = performing.perform(entry, lambda: _ask(task, numbers))
+        key = single_requests.send(entry, lambda: _ask(task, numbers))
     except Refused as refusal:
         if refusal.says_duplicate:
             _look_for(task)
@@ -221,12 +221,12 @@ def _leave(task: GroupTask, entry: LedgerEntry, numbers: list[str]) -> None:
 def _ask(task: GroupTask, numbers: list[str]) -> str:
     api = laaffic_client().group_calls
     asked = group_requests.request(task, numbers, task.task_name)
-    if task.door == Door.SEND or task.parent is None:
+    if task.kind == TaskKind.SEND or task.parent is None:
         return api.send(asked)
-    if task.door == Door.UPDATE:
+    if task.kind == TaskKind.UPDATE:
         api.update(task.parent.key, asked)
         return task.parent.key
-    return api.resend(task.parent.key, asked, failed_only=task.door == Door.RESEND_FAILED)
+    return api.resend(task.parent.key, asked, failed_only=task.kind == TaskKind.RESEND_FAILED)
 
 
 def _accepted(task: GroupTask, entry: LedgerEntry, key: str) -> None:
@@ -311,7 +311,7 @@ def cancel(task_id: int, *, by: User | None = None) -> GroupTask:
             requested_by=by,
         )
     try:
-        performing.perform(entry, lambda: laaffic_client().group_calls.cancel([task.key]))
+        single_requests.send(entry, lambda: laaffic_client().group_calls.cancel([task.key]))
     except OutcomeUnknown:
         syncing.COPIES.request(SYNC)
         raise CancelUnknown(_("The answer was lost. The task's state tells soon whether it was cancelled.")) from None

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel, EntryState, LedgerEntry
-from laaffic_console.gateway.services import code_words, ledger, performing, workers
+from laaffic_console.gateway.services import code_words, ledger, single_requests, workers
 from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from voice.models import SipPhone, VoiceSync
@@ -68,7 +68,7 @@ def add(
         requested_by=by,
     )
     try:
-        performing.perform(
+        single_requests.send(
             entry,
             lambda: laaffic_client().voice.add_phones(
                 app_id=application.app_id, group=group, name=name, quantity=quantity, display_number=shown
@@ -101,7 +101,7 @@ def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
         requested_by=by,
     )
     try:
-        password = performing.perform(
+        password = single_requests.send(
             entry,
             lambda: laaffic_client().voice.reset_password(app_id=phone.application.app_id, account=phone.account),
         )

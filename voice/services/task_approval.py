@@ -39,7 +39,7 @@ PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
         gettext_lazy("the transfer to an agent"),
         ("to_agent", "agent_group", "agent_on_key", "agent_key", "outbound_control", "callout_rate"),
     ),
-    "kind": (gettext_lazy("which task it repeats or changes"), ("door", "parent_id", "is_template")),
+    "kind": (gettext_lazy("which task it repeats or changes"), ("kind", "parent_id", "is_template")),
 }
 
 

@@ -112,8 +112,8 @@ def is_due() -> Q:
 
 def probe(*, at_once: bool = False) -> None:
     """Ask Laaffic whether what is held may go on: what is due, or everything when a person asks."""
-    with leases.lease("probe-account") as held:
-        if held is None:
+    with leases.lease("probe-account") as lease:
+        if lease is None:
             return
         open_ones = AccountHold.objects.filter(released_at=None).select_related("application")
         for hold in open_ones if at_once else open_ones.filter(is_due()):

@@ -54,10 +54,10 @@ class Inbox(Generic[Entry]):
 
     def apply_waiting(self) -> None:
         """Apply until the inbox is empty, stay a moment for what is about to come, and look at orphans again."""
-        with leases.lease(f"inbox:{self.kind}") as held:
-            if held is None:
+        with leases.lease(f"inbox:{self.kind}") as lease:
+            if lease is None:
                 return
-            if _Turn(self, held).work():
+            if _Turn(self, lease).work():
                 self.retry_orphans()
             else:
                 bell.ring(self.job)
@@ -67,9 +67,9 @@ class Inbox(Generic[Entry]):
 
         Where another is at it, nothing: that one may be slow, or dead.
         """
-        with leases.lease(f"inbox:{self.kind}") as held:
-            if held is not None:
-                _Turn(self, held, seconds).work()
+        with leases.lease(f"inbox:{self.kind}") as lease:
+            if lease is not None:
+                _Turn(self, lease, seconds).work()
 
     def apply_some(self, go_on: Callable[[], bool] = lambda: True) -> int:
         """One round: every small body that waits, up to a limit, and a part of one large one; how many bodies.
@@ -147,8 +147,8 @@ class _Item(Generic[Entry]):
 class _Turn:
     """One worker's time with one inbox."""
 
-    def __init__(self, drained: Inbox[Any], held: leases.HeldLease, seconds: float = SLICE_SECONDS) -> None:
-        self.drained, self.held = drained, held
+    def __init__(self, drained: Inbox[Any], lease: leases.HeldLease, seconds: float = SLICE_SECONDS) -> None:
+        self.drained, self.lease = drained, lease
         self.give_up_at = time.monotonic() + seconds
 
     def work(self) -> bool:
@@ -166,7 +166,7 @@ class _Turn:
 
     def may_go_on(self) -> bool:
         workers.beat()
-        return time.monotonic() < self.give_up_at and self.held.renew()
+        return time.monotonic() < self.give_up_at and self.lease.renew()
 
 
 class _Pace:

@@ -48,7 +48,7 @@ def take(name: str, seconds: float = LEASE_SECONDS) -> HeldLease | None:
 
 @contextmanager
 def lease(name: str, seconds: float = LEASE_SECONDS) -> Iterator[HeldLease | None]:
-    """`with lease("inbox") as held: if held is None: return`."""
+    """`with lease("inbox") as lease: if lease is None: return`."""
     held = take(name, seconds)
     try:
         yield held

@@ -104,15 +104,15 @@ class Copies(Generic[Copy]):
 
     def run(self, name: str, read: Callable[[Reading[Copy]], Copied]) -> Copied:
         """Do it now; SyncFailed when it cannot be done, or is being done already."""
-        with leases.lease(f"{self.lease} {name}"[:80], LEASE_SECONDS) as held:
-            if held is None:
+        with leases.lease(f"{self.lease} {name}"[:80], LEASE_SECONDS) as lease:
+            if lease is None:
                 raise SyncFailed(_("It is being synchronised at this moment. Look again in a minute."))
             began = timezone.now()
             copy, _made = self.model._default_manager.update_or_create(
                 name=name, defaults={"started_at": began, "finished_at": None, "requested_at": None}
             )
             try:
-                copied = read(Reading(began, held, copy))
+                copied = read(Reading(began, lease, copy))
             except (LaafficError, NotConfigured, SyncFailed) as problem:
                 self._failed(name, said(problem))
                 raise SyncFailed(said(problem)) from problem

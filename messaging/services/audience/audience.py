@@ -44,14 +44,14 @@ BREATH_SECONDS = 0.02  # SQLite's lock is unfair: a writer that never rests star
 
 def freeze(campaign_id: int) -> None:
     """Freeze as much as a job's time allows, and ring for the rest."""
-    with leases.lease(f"freeze:{campaign_id}") as held:
-        if held is None:
+    with leases.lease(f"freeze:{campaign_id}") as lease:
+        if lease is None:
             return
         _read_replies_first(campaign_id)
         give_up_at = time.monotonic() + SLICE_SECONDS
         while freeze_chunk(campaign_id):
             workers.beat()
-            if time.monotonic() > give_up_at or not held.renew():
+            if time.monotonic() > give_up_at or not lease.renew():
                 bell.ring("messaging.jobs.freeze_audience", campaign_id)
                 return
             time.sleep(BREATH_SECONDS)
@@ -59,8 +59,8 @@ def freeze(campaign_id: int) -> None:
 
 def freeze_one_chunk(campaign_id: int) -> bool:
     """For a sender that has nothing to send: do a chunk if nobody else is freezing."""
-    with leases.lease(f"freeze:{campaign_id}") as held:
-        if held is None:
+    with leases.lease(f"freeze:{campaign_id}") as lease:
+        if lease is None:
             return False
         _read_replies_first(campaign_id)
         return freeze_chunk(campaign_id)

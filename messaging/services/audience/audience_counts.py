@@ -137,9 +137,9 @@ def _begin(campaign: Campaign) -> AudienceCount:
 
 def _count(campaign: Campaign, count: AudienceCount, seconds: float) -> AudienceCount:
     """Count on for so long, if nobody else does."""
-    with leases.lease(f"count:{campaign.pk}") as held:
+    with leases.lease(f"count:{campaign.pk}") as lease:
         count.refresh_from_db()
-        if held is None or count.is_done:
+        if lease is None or count.is_done:
             return count
         give_up_at = time.monotonic() + seconds
         _Counting(campaign, count).go_on(give_up_at)

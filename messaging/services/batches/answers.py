@@ -63,11 +63,11 @@ def _rows(accepted: str) -> Iterator[tuple[int, str | None, int]]:
 
 def write_waiting() -> None:
     """Write kept answers to their messages' rows, the oldest first, until none is left."""
-    with leases.lease("answers") as held:
-        if held is None:
+    with leases.lease("answers") as lease:
+        if lease is None:
             return
         give_up_at = time.monotonic() + SLICE_SECONDS
-        while held.renew():
+        while lease.renew():
             workers.beat()
             batch_id = BatchAnswer.objects.order_by("pk").values_list("pk", flat=True).first()
             if batch_id is None:

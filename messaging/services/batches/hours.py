@@ -32,12 +32,12 @@ def fold(now: dt.datetime | None = None) -> int:
     """Take what has moved since the last fold into the current hour; how many tallies that were."""
     hour = hour_of(now or timezone.now())
     folded = 0
-    with leases.lease("hours") as held:
-        if held is None:
+    with leases.lease("hours") as lease:
+        if lease is None:
             return 0
         while taken := _fold_some(hour):
             folded += taken
-            if taken < AT_ONCE or not held.renew():
+            if taken < AT_ONCE or not lease.renew():
                 break
         _fold_unknown(hour)
     return folded

@@ -207,8 +207,8 @@ def cancel(job_id: int) -> bool:
 
 def run(job_id: int) -> None:
     """A job's slice; the next one goes on behind the last committed chunk."""
-    with leases.lease(f"import:{job_id}") as held:
-        if held is None:
+    with leases.lease(f"import:{job_id}") as lease:
+        if lease is None:
             return
         ContactImport.objects.filter(pk=job_id, state=State.QUEUED).update(state=State.RUNNING)
         job = ContactImport.objects.get(pk=job_id)
@@ -218,7 +218,7 @@ def run(job_id: int) -> None:
 
         def goes_on() -> bool:
             workers.beat()
-            return time.monotonic() < give_up_at and held.renew()
+            return time.monotonic() < give_up_at and lease.renew()
 
         if not import_rows(job, goes_on=goes_on):
             bell.ring("messaging.jobs.run_contact_import", job_id)
@@ -226,11 +226,11 @@ def run(job_id: int) -> None:
 
 def import_at_once(job: ContactImport, progress: Callable[[int], object] = lambda _: None) -> None:
     """From the shell, in this process: no worker takes part, and the lease says that somebody is at it."""
-    with leases.lease(f"import:{job.pk}", SHELL_LEASE_SECONDS) as held:
-        if held is None:
+    with leases.lease(f"import:{job.pk}", SHELL_LEASE_SECONDS) as lease:
+        if lease is None:
             return
         try:
-            import_rows(job, goes_on=held.renew, progress=progress)
+            import_rows(job, goes_on=lease.renew, progress=progress)
         except KeyboardInterrupt:
             _end(job, State.CANCELLED, str(_INTERRUPTED))
             raise
@@ -252,7 +252,7 @@ def import_rows(
             progress(bytes_read)
             if not goes_on():
                 return False
-            _breathe()
+            _let_others_write()
     except (UnreadableFile, RowError, OSError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else problem
         read = _("Rows up to %(line)d are imported.") % {"line": job.lines_done} if job.lines_done else ""
@@ -271,7 +271,7 @@ def _chunks(job: ContactImport) -> Iterator[tuple[list[Row], int]]:
         yield chunk, file.bytes_read
 
 
-def _breathe() -> None:
+def _let_others_write() -> None:
     """SQLite's lock is unfair: a writer that never rests starves the others."""
     if connection.vendor == "sqlite":
         time.sleep(0.002)

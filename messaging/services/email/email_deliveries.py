@@ -26,29 +26,29 @@ WAITS = due.by_steps("checks", CHECK_AFTER, AFTER_TROUBLE, first=1)  # counted u
 
 def pull_due() -> None:
     """Ask about campaigns whose time has come, for a while."""
-    with leases.lease("pull:email") as held:
-        if held is None:
+    with leases.lease("pull:email") as lease:
+        if lease is None:
             return
         try:
             client = laaffic_client()
         except NotConfigured:
             return
         give_up_at = time.monotonic() + SLICE_SECONDS
-        while held.renew() and (campaign := _due().order_by("next_check_at").select_related("application").first()):
+        while lease.renew() and (campaign := _due().order_by("next_check_at").select_related("application").first()):
             if time.monotonic() > give_up_at:
                 bell.ring(JOB)
                 return
-            _check_apart(client, campaign, held)
+            _check_apart(client, campaign, lease)
 
 
-def _check_apart(client: LaafficClient, campaign: EmailCampaign, held: leases.HeldLease) -> None:
+def _check_apart(client: LaafficClient, campaign: EmailCampaign, lease: leases.HeldLease) -> None:
     """Whatever becomes of it, this campaign is asked about later, and the next one now."""
     found = campaign.next_check_at
     campaign.next_check_at = database_clock.now() + AFTER_TROUBLE
     EmailCampaign.objects.filter(pk=campaign.pk, next_check_at=found).update(next_check_at=campaign.next_check_at)
     with isolation.guarded(f"deliveries of email campaign {campaign.pk}"):
         try:
-            check(client, campaign, held)
+            check(client, campaign, lease)
         except LaafficError as problem:
             logger.warning("getSendEmailRcd for campaign %s: %s", campaign.pk, problem)
         _check_again(campaign)
@@ -62,7 +62,7 @@ def _due() -> "QuerySet[EmailCampaign]":
     return EmailCampaign.objects.filter(due.come("next_check_at", WAITS))
 
 
-def check(client: LaafficClient, campaign: EmailCampaign, held: leases.HeldLease | None = None) -> int:
+def check(client: LaafficClient, campaign: EmailCampaign, lease: leases.HeldLease | None = None) -> int:
     """Ask about every mail of a campaign that is on its way; how many moved."""
     moved, last = 0, 0
     while ids := _pending(campaign, last):
@@ -71,7 +71,7 @@ def check(client: LaafficClient, campaign: EmailCampaign, held: leases.HeldLease
             moved += email_reports.apply_deliveries(campaign.pk, told.deliveries)
         last = ids[-1][0]
         workers.beat()
-        if held is not None and not held.renew():
+        if lease is not None and not lease.renew():
             break
     return moved
 

@@ -38,8 +38,8 @@ LEASE_SECONDS = sum(settings.LAAFFIC_TIMEOUTS) + 15  # longer than the longest a
 
 def send(campaign_id: int) -> None:
     """Send a campaign whose request waits; whoever comes second finds the lease taken and goes away."""
-    with leases.lease(f"email:{campaign_id}", LEASE_SECONDS) as held:
-        if held is None or workers.is_stopping():  # the sweeper rings for it again
+    with leases.lease(f"email:{campaign_id}", LEASE_SECONDS) as lease:
+        if lease is None or workers.is_stopping():  # the sweeper rings for it again
             return
         claimed = _claim(campaign_id)
         if claimed is None:

@@ -12,9 +12,9 @@ from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import (
     code_words,
     ledger,
-    lost_calls,
+    lost_requests,
     open_acts,
-    performing,
+    single_requests,
     workers,
 )
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
@@ -71,7 +71,7 @@ def send_test(
             requested_by=by,
         )
     try:
-        result = performing.perform(
+        result = single_requests.send(
             entry,
             lambda: client.email.send(
                 app_id=campaign.application.app_id,
@@ -122,7 +122,7 @@ def _outcome(result: SendEmailResult, address: str) -> str:
 
 def _said(error: LaafficError) -> str:
     match error:
-        case performing.HeldBack():
+        case single_requests.HeldBack():
             return error.message
         case OutcomeUnknown():
             return _("The answer was lost (%(why)s). Look into the mailbox before you send another.") % {
@@ -135,4 +135,4 @@ def _said(error: LaafficError) -> str:
 
 def sweep() -> None:
     """Tests whose process died: no answer is to come any more."""
-    lost_calls.give_up(LedgerEntry.objects.filter(about_kind=ABOUT, interface=INTERFACE))
+    lost_requests.give_up(LedgerEntry.objects.filter(about_kind=ABOUT, interface=INTERFACE))

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import code_words, leases, ledger, lost_calls, performing, workers
+from laaffic_console.gateway.services import code_words, leases, ledger, lost_requests, single_requests, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.plain_text import without_marks
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
@@ -75,8 +75,8 @@ def add(data: bytes, name: str, *, by: User | None = None) -> tuple[MmsAttachmen
 
 def upload(attachment_id: int, *, by: User | None = None) -> MmsAttachment:
     """Give Laaffic the file and keep the id; UploadFailed says what came of it instead."""
-    with leases.lease(f"mms-upload:{attachment_id}", UPLOAD_SECONDS) as held:
-        if held is None:
+    with leases.lease(f"mms-upload:{attachment_id}", UPLOAD_SECONDS) as lease:
+        if lease is None:
             raise UploadFailed(_("This file is being uploaded at this moment; look again in a minute."))
         return _upload(MmsAttachment.objects.get(pk=attachment_id), by)
 
@@ -95,8 +95,8 @@ def _outliving(attachment_id: int, moment: dt.datetime) -> MmsAttachment:
             raise UploadFailed(_("An attachment of this campaign is not in the library any more."))
         if attachment.gateway_id and attachment.lapses_at and attachment.lapses_at > moment:
             return attachment
-        with leases.lease(f"mms-upload:{attachment_id}", UPLOAD_SECONDS) as held:
-            if held is not None:
+        with leases.lease(f"mms-upload:{attachment_id}", UPLOAD_SECONDS) as lease:
+            if lease is not None:
                 attachment.refresh_from_db()
                 is_fresh = attachment.gateway_id and attachment.lapses_at and attachment.lapses_at > moment
                 return attachment if is_fresh else _upload(attachment, None)
@@ -136,7 +136,7 @@ def _upload_once(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
             requested_by=by,
         )
     try:
-        gateway_id = performing.perform(
+        gateway_id = single_requests.send(
             entry, lambda: client.mms.upload(file_type=attachment.file_type, data=bytes(attachment.content))
         )
     except OutcomeUnknown as error:
@@ -191,7 +191,7 @@ def _lost() -> QuerySet[LedgerEntry]:
 def _said(attachment: MmsAttachment, error: LaafficError) -> str:
     name = {"name": attachment.name}
     match error:
-        case performing.HeldBack():
+        case single_requests.HeldBack():
             return error.message
         case NotSent():
             return _("“%(name)s” was not uploaded: the gateway cannot be reached (%(why)s). Try again later.") % {
@@ -215,6 +215,6 @@ def mark_used(attachment_ids: Sequence[int]) -> None:
 
 def sweep() -> None:
     """Calls whose worker died: none of them has an answer to come any more."""
-    lost_calls.give_up(LedgerEntry.objects.filter(about_kind=ABOUT))
+    lost_requests.give_up(LedgerEntry.objects.filter(about_kind=ABOUT))
     for entry in _lost().filter(left_at__lt=timezone.now() - ATTACHMENT_LASTS)[:500]:
         ledger.lapse(entry.pk, evidence="by now the upload would have lapsed")

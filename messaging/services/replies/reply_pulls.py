@@ -47,17 +47,17 @@ def anything_due() -> bool:
 
 def pull_due(*, at_once: bool = False) -> int:
     """Ask for the replies of each application that is due, or of all; how many were new."""
-    with leases.lease(LEASE) as held:
-        if held is None:
+    with leases.lease(LEASE) as lease:
+        if lease is None:
             return 0
         new = 0
         for application in due(at_once=at_once).order_by("pk"):
             with isolation.guarded(f"replies of {application.app_id}"):
-                new += pull(application, held)
+                new += pull(application, lease)
         return new
 
 
-def pull(application: Application, held: leases.HeldLease, *, within: float | None = None) -> int:
+def pull(application: Application, lease: leases.HeldLease, *, within: float | None = None) -> int:
     """All windows since the last time; what a trouble leaves out is asked for the next time. How many were new.
 
     With `within` seconds it stops after the page with which they are over.
@@ -74,7 +74,7 @@ def pull(application: Application, held: leases.HeldLease, *, within: float | No
             ends = closes + dt.timedelta(seconds=closes == now)
             for page in asked.iter_pages(app_id=application.app_id, start=opens, end=ends):
                 workers.beat()
-                if not held.renew():
+                if not lease.renew():
                     return new
                 new += replies.take_each(page.records, source=Reply.Source.PULL)
                 _check_time(give_up_at, within)
@@ -108,9 +108,9 @@ def read_before_launch(campaign: Campaign) -> str:
         return ""
     give_up_at = time.monotonic() + BEFORE_LAUNCH_SECONDS
     while not _is_read(application, since):
-        with leases.lease(LEASE) as held:
-            if held is not None:
-                pull(application, held, within=max(0.1, give_up_at - time.monotonic()))
+        with leases.lease(LEASE) as lease:
+            if lease is not None:
+                pull(application, lease, within=max(0.1, give_up_at - time.monotonic()))
                 return ReplyPull.objects.values_list("problem", flat=True).get(application=application)
         if time.monotonic() > give_up_at:
             return _("they are being read at this moment.")

@@ -42,15 +42,15 @@ CHECK_AFTER = (30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600)
 
 def pull_due() -> None:
     """Ask about batches whose reports are overdue, for a while."""
-    with leases.lease("pull:sms") as held:
-        if held is None:
+    with leases.lease("pull:sms") as lease:
+        if lease is None:
             return
         try:
             client = laaffic_client()
         except NotConfigured:
             return
         give_up_at = time.monotonic() + SLICE_SECONDS
-        while held.renew() and (batch := _next_due()):
+        while lease.renew() and (batch := _next_due()):
             workers.beat()
             if time.monotonic() > give_up_at:
                 bell.ring("messaging.jobs.pull_reports")

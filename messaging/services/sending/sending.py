@@ -51,8 +51,8 @@ LONGEST_PAUSE = 60.0
 
 def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
     """Send for a while; whoever comes second finds the lease taken and goes away."""
-    with leases.lease(f"send:{campaign_id}") as held:
-        if held is None or workers.is_stopping():
+    with leases.lease(f"send:{campaign_id}") as lease:
+        if lease is None or workers.is_stopping():
             return
         campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
         if campaign.state == CampaignState.CANCELLED:
@@ -60,7 +60,7 @@ def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
             return
         if campaign.state != CampaignState.RUNNING:
             return
-        settling.recover_stale(campaign_id, held.token)
+        settling.recover_stale(campaign_id, lease.token)
         # A STOP that came while no worker was there is obeyed before anything leaves (DESIGN §1.6).
         reply_pushes.INBOX.catch_up(REPLIES_FIRST_SECONDS)
         if campaigns.hold_for_account(campaign_id):
@@ -75,7 +75,7 @@ def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
         except NotReady as problem:
             campaigns.hold(campaign_id, str(problem))
             return
-        ring_again = Sender(campaign, client, post, held, slice_seconds).run()
+        ring_again = Sender(campaign, client, post, lease, slice_seconds).run()
     if answers.anything_waiting():
         bell.ring(answers.JOB)
     if ring_again:
@@ -86,12 +86,12 @@ class Sender:
     """A campaign's pipeline for one slice of time."""
 
     def __init__(
-        self, campaign: Campaign, client: LaafficClient, post: Post, held: leases.HeldLease, slice_seconds: float
+        self, campaign: Campaign, client: LaafficClient, post: Post, lease: leases.HeldLease, slice_seconds: float
     ) -> None:
         self.campaign = campaign
         self.client = client
         self.post = post
-        self.held = held
+        self.lease = lease
         self.connections = campaign.application.connections
         self.end = time.monotonic() + slice_seconds
         self.in_flight: dict[Future[SendResult], Claim] = {}
@@ -139,7 +139,7 @@ class Sender:
         if now >= self.next_renewal:
             self.next_renewal = now + RENEW_EVERY
             workers.beat()
-            if not self.held.renew():
+            if not self.lease.renew():
                 self.stopping = True  # another sender has taken over: nothing more may leave from here
         return self.stopping
 
@@ -170,7 +170,7 @@ class Sender:
     def _claim(self, at_least: int = 1) -> bool:
         """Whether there is something ready now."""
         while len(self.ready) < at_least and time.monotonic() >= self.pause_until and not self._is_over():
-            match claiming.claim_some(self.campaign, self.held.token, CLAIMS_AHEAD):
+            match claiming.claim_some(self.campaign, self.lease.token, CLAIMS_AHEAD):
                 case list(claimed):
                     self.ready.extend(claimed)
                 case Wait(until=until):
@@ -345,7 +345,7 @@ class Sender:
         while self.in_flight:
             done, _pending = wait(self.in_flight, timeout=RENEW_EVERY, return_when=FIRST_COMPLETED)
             with contextlib.suppress(DatabaseError):
-                self.held.renew()
+                self.lease.renew()
                 workers.beat()
             self.finished.extend((future, self._answered(future)) for future in done)
             self._settle_all()

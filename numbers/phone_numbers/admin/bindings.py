@@ -19,7 +19,7 @@ from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services import open_acts
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.form_fields import field_of
-from laaffic_console.kit.pages import blame, page, require
+from laaffic_console.kit.pages import add_problems, page, require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.kit.read_only import ReadOnlyAdmin
@@ -164,10 +164,10 @@ class BindForm(AgainForm):
         seconds = given.pop("amount") * int(given.pop("unit"))
         return {**given, "seconds": seconds}
 
-    def blame(self, problem: ValidationError) -> None:
+    def add_problems(self, problem: ValidationError) -> None:
         if hasattr(problem, "error_dict") and "seconds" in problem.error_dict:
             problem.error_dict["amount"] = problem.error_dict.pop("seconds")
-        blame(self, problem)
+        add_problems(self, problem)
 
 
 @admin.register(Binding)
@@ -255,7 +255,7 @@ class BindingAdmin(SyncedListAdmin):
             try:
                 asked = binding_changes.bind(**form.terms(), by=signed_in(request))
             except ValidationError as problem:
-                form.blame(problem)
+                form.add_problems(problem)
             else:
                 return self._to_what_came(request, asked)
         pools = NumberPool.objects.filter(gone_at=None).values_list("pool_number", flat=True)[:500]

@@ -19,7 +19,7 @@ from laaffic_console.gateway.models import Application, EntryState
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import field_of
-from laaffic_console.kit.pages import blame, page
+from laaffic_console.kit.pages import add_problems, page
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.laaffic import VoicemailFile
@@ -156,7 +156,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
                 if isinstance(problem, owned_changes.Overtaken):
                     number.refresh_from_db()
                     shown = owned_changes.shown_digest(number)  # this page shows what it has now
-                blame(form, problem)
+                add_problems(form, problem)
             else:
                 say_edited(request, entry.state == EntryState.ACCEPTED)
                 return HttpResponseRedirect(reverse("admin:numbers_ownednumber_change", args=[number.pk]))

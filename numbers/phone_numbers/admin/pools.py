@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.kit.file_input import FileInput
-from laaffic_console.kit.pages import blame, page, require
+from laaffic_console.kit.pages import add_problems, page, require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import digits_of, plain, whole_number
 from phone_numbers import number_lists
@@ -69,7 +69,7 @@ class PoolForm(forms.Form):
     )
     typed = forms.CharField(label=gettext_lazy("Type the pool’s number to confirm"), required=False)
     seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    seen_held = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    seen_listed = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
 
 def as_initial(config: PoolConfig) -> dict[str, Any]:
@@ -101,7 +101,15 @@ class DriftFilter(admin.SimpleListFilter):
 
 @admin.register(NumberPool)
 class NumberPoolAdmin(SyncedListAdmin):
-    list_display = ["pool_number", "shown_state", "how_many", "how_many_addresses", "concurrency", "version", "held_at"]
+    list_display = [
+        "pool_number",
+        "shown_state",
+        "how_many",
+        "how_many_addresses",
+        "concurrency",
+        "version",
+        "listed_at",
+    ]
     list_filter = [DriftFilter]
     list_select_related = ["current"]
     search_fields = ["pool_number"]
@@ -128,15 +136,15 @@ class NumberPoolAdmin(SyncedListAdmin):
 
     @display(description=gettext_lazy("numbers"))
     def how_many(self, pool: NumberPool) -> str:
-        return f"{len(pool.held_numbers):,}"
+        return f"{len(pool.listed_numbers):,}"
 
     @display(description=gettext_lazy("addresses"))
     def how_many_addresses(self, pool: NumberPool) -> int:
-        return len([address for address in pool.held_addresses.split(",") if address])
+        return len([address for address in pool.listed_addresses.split(",") if address])
 
-    @display(description=gettext_lazy("concurrent calls"), ordering="held_concurrency")
+    @display(description=gettext_lazy("concurrent calls"), ordering="listed_concurrency")
     def concurrency(self, pool: NumberPool) -> str:
-        return "–" if pool.held_concurrency is None else f"{pool.held_concurrency:,}"
+        return "–" if pool.listed_concurrency is None else f"{pool.listed_concurrency:,}"
 
     @display(description=gettext_lazy("version"))
     def version(self, pool: NumberPool) -> int | str:
@@ -175,7 +183,8 @@ class NumberPoolAdmin(SyncedListAdmin):
         waits = pool_state.open_version(pool)
         may_change = request.user.has_perm("numbers.change_numberpool")
         may_apply = may_change and request.user.has_perm("numbers.apply_numberpool")
-        drift = difference(pool.current.config, pool.held) if pool.drifted_at and pool.current and pool.held else None
+        has_drifted = pool.drifted_at and pool.current and pool.listed
+        drift = difference(pool.current.config, pool.listed) if has_drifted else None
         return page(
             self,
             request,
@@ -183,12 +192,12 @@ class NumberPoolAdmin(SyncedListAdmin):
             pool.pool_number,
             pool=pool,
             state=state_of(pool, is_open=waits is not None),
-            shown=pool.held or (pool.current.config if pool.current else None),
+            shown=pool.listed or (pool.current.config if pool.current else None),
             waits=waits,
             drift=drift,
             versions=pool.versions.select_related("created_by", "entry")[:50],
             may_edit=may_apply and waits is None,
-            held_as_shown=pool_changes.held_as_shown(pool),
+            listed_as_shown=pool_changes.listed_as_shown(pool),
             may_adopt=may_change and waits is None and drift is not None,
             may_sync=may_change,
             is_comparing=any(copy.is_running for copy in syncing.COPIES.named([pool_sync.NAME])),
@@ -220,7 +229,7 @@ class NumberPoolAdmin(SyncedListAdmin):
                     version,
                     typed=form.cleaned_data["typed"],
                     seen_version=form.cleaned_data["seen_version"],
-                    seen_held=form.cleaned_data["seen_held"],
+                    seen_listed=form.cleaned_data["seen_listed"],
                     by=signed_in(request),
                 )
             except ValidationError as problem:
@@ -237,7 +246,7 @@ class NumberPoolAdmin(SyncedListAdmin):
             raise Http404
         pool = self._get(pk)
         try:
-            pool_changes.adopt(pool, seen_held=request.POST.get("seen_held", ""), by=signed_in(request))
+            pool_changes.adopt(pool, seen_listed=request.POST.get("seen_listed", ""), by=signed_in(request))
         except ValidationError as problem:
             for said in problem.messages:
                 messages.error(request, said)
@@ -257,7 +266,7 @@ class NumberPoolAdmin(SyncedListAdmin):
         try:
             proposal = read_proposal(form, pool)
         except ValidationError as problem:
-            blame(form, problem)
+            add_problems(form, problem)
             return self._form_page(request, pool, form, title)
         if step == "apply":
             return self._apply(request, pool, form, proposal, title)
@@ -284,7 +293,7 @@ class NumberPoolAdmin(SyncedListAdmin):
                     proposal.config,
                     typed=typed,
                     seen_version=form.cleaned_data["seen_version"],
-                    seen_held=form.cleaned_data["seen_held"],
+                    seen_listed=form.cleaned_data["seen_listed"],
                     by=signed_in(request),
                 )
         except ValidationError as problem:
@@ -295,7 +304,7 @@ class NumberPoolAdmin(SyncedListAdmin):
     def _fresh_form(self, pool: NumberPool | None) -> PoolForm:
         if pool is None:
             return PoolForm()
-        config = pool.current.config if pool.current else pool.held
+        config = pool.current.config if pool.current else pool.listed
         initial = as_initial(config) if config else {"pool_number": pool.pool_number}
         return PoolForm(initial={**initial, "seen_version": newest(pool)})
 
@@ -313,7 +322,7 @@ class NumberPoolAdmin(SyncedListAdmin):
         """The difference is drawn anew, so what counts as seen is what this page shows."""
         pool = self._get(pk) if pk is not None else None
         again = PoolForm({name: form.data[name] for name in form.data} | as_seen(pool))
-        blame(again, problem)
+        add_problems(again, problem)
         return pool, again
 
     def _form_page(self, request: HttpRequest, pool: NumberPool | None, form: PoolForm, title: str) -> HttpResponse:
@@ -329,7 +338,7 @@ class NumberPoolAdmin(SyncedListAdmin):
         title: str,
         version: PoolVersion | None = None,
     ) -> HttpResponse:
-        held = pool.held if pool else None
+        held = pool.listed if pool else None
         return page(
             self,
             request,
@@ -388,7 +397,7 @@ def as_seen(pool: NumberPool | None) -> dict[str, Any]:
     """What a page shows of a pool, for the act that follows to compare."""
     if pool is None:
         return {}
-    return {"seen_version": newest(pool), "seen_held": pool_changes.held_as_shown(pool)}
+    return {"seen_version": newest(pool), "seen_listed": pool_changes.listed_as_shown(pool)}
 
 
 def state_of(pool: NumberPool, *, is_open: bool) -> tuple[str, str]:

@@ -10,14 +10,14 @@ from phone_numbers.pool_config import PoolConfig
 
 
 class NumberPool(models.Model):
-    """`current` is ours: the last version that Laaffic accepted. `held_…` is Laaffic's, as it was at `held_at`."""
+    """`current` is ours: the last version that Laaffic accepted. `listed_…` is Laaffic's, as it was at `listed_at`."""
 
     pool_number = models.CharField(_("pool number"), max_length=40)
     current = models.ForeignKey("PoolVersion", models.PROTECT, null=True, related_name="+", verbose_name=_("version"))
-    held_addresses = models.TextField(_("addresses at Laaffic"), blank=True)
-    held_concurrency = models.PositiveIntegerField(_("concurrency at Laaffic"), null=True)
-    held_numbers = models.JSONField(_("numbers at Laaffic"), default=list)
-    held_at = models.DateTimeField(_("compared"), null=True)
+    listed_addresses = models.TextField(_("addresses at Laaffic"), blank=True)
+    listed_concurrency = models.PositiveIntegerField(_("concurrency at Laaffic"), null=True)
+    listed_numbers = models.JSONField(_("numbers at Laaffic"), default=list)
+    listed_at = models.DateTimeField(_("compared"), null=True)
     drifted_at = models.DateTimeField(_("differs since"), null=True)
     gone_at = models.DateTimeField(_("gone since"), null=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
@@ -38,11 +38,11 @@ class NumberPool(models.Model):
         return self.pool_number
 
     @property
-    def held(self) -> PoolConfig | None:
+    def listed(self) -> PoolConfig | None:
         """What Laaffic holds; None when it holds nothing that we know of."""
-        if self.held_at is None or self.gone_at is not None or self.held_concurrency is None:
+        if self.listed_at is None or self.gone_at is not None or self.listed_concurrency is None:
             return None
-        return PoolConfig.of(self.pool_number, self.held_addresses, self.held_concurrency, self.held_numbers)
+        return PoolConfig.of(self.pool_number, self.listed_addresses, self.listed_concurrency, self.listed_numbers)
 
 
 class PoolVersion(models.Model):

@@ -11,9 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel, LedgerEntry
-from laaffic_console.gateway.services import code_words, ledger, open_acts
+from laaffic_console.gateway.services import code_words, ledger, open_acts, single_requests
 from laaffic_console.gateway.services.account import laaffic_client
-from laaffic_console.gateway.services.performing import perform
 from laaffic_console.laaffic import Code, LaafficError, NotSent, OutcomeUnknown, Refused
 from laaffic_console.laaffic import numbers as wire
 from messaging import msisdn
@@ -58,7 +57,7 @@ def bind(
         summary = {"pool": pool_number, "seconds": seconds, "kind": int(kind)}
         entry = _prepare("bind", request, ledger.digest_of("bind", *sorted((a, b))), summary, again, by)
     try:
-        result = perform(
+        result = single_requests.send(
             entry,
             lambda: laaffic_client().numbers.bind(
                 app_id=application.app_id,
@@ -103,7 +102,7 @@ def unbind(
         )
         entry = _prepare("unbind", request, unbind_digest(locked), {"bindId": locked.bind_id}, again, by)
     try:
-        perform(
+        single_requests.send(
             entry, lambda: laaffic_client().numbers.unbind(app_id=locked.application.app_id, bind_id=locked.bind_id)
         )
     except OutcomeUnknown:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import Application, EntryState
 from laaffic_console.gateway.services import due, ledger
 from phone_numbers.models import Binding, BindingRequest
-from phone_numbers.services.grace import GRACE
+from phone_numbers.services.arrival import ARRIVES_WITHIN
 
 Verb = BindingRequest.Verb
 RAN_OUT = "by now it would have run out; no list showed it"
@@ -29,7 +29,7 @@ def _settle(request: BindingRequest, began: dt.datetime, is_complete: bool) -> b
     left_at = request.entry.left_at if request.entry else None
     if left_at is None or (left_at > began and not due.is_ahead(left_at)):
         return False  # the list may be older than the request
-    is_late = is_complete and began - left_at >= GRACE
+    is_late = is_complete and began - left_at >= ARRIVES_WITHIN
     if request.verb == Verb.BIND:
         return _settle_bind(request, began, is_late)
     return _settle_unbind(request, began, is_complete, is_late)
@@ -53,7 +53,7 @@ def _settle_unbind(request: BindingRequest, began: dt.datetime, is_complete: boo
     if binding is None:
         return False
     if not is_complete:  # whoever unbinds what has run out by now has what they wanted
-        has_run_out = binding.expires_at is not None and binding.expires_at + GRACE <= began
+        has_run_out = binding.expires_at is not None and binding.expires_at + ARRIVES_WITHIN <= began
         return has_run_out and ledger.lapse(request.entry_id or 0, evidence=RAN_OUT)
     if not binding.is_live:
         Binding.objects.filter(pk=binding.pk, ending=Binding.Ending.VANISHED).update(ending=Binding.Ending.UNBOUND)
@@ -95,7 +95,7 @@ def _belongs(binding: Binding, request: BindingRequest) -> None:
 def _would_be_over(request: BindingRequest, began: dt.datetime) -> bool:
     left_at = request.entry.left_at if request.entry else None
     lasts = dt.timedelta(seconds=request.seconds or 0)
-    return left_at is not None and left_at + max(lasts, GRACE) <= began
+    return left_at is not None and left_at + max(lasts, ARRIVES_WITHIN) <= began
 
 
 def _minute(moment: dt.datetime) -> str:

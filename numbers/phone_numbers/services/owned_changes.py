@@ -13,9 +13,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import code_words, ledger
+from laaffic_console.gateway.services import code_words, ledger, single_requests
 from laaffic_console.gateway.services.account import laaffic_client
-from laaffic_console.gateway.services.performing import perform
 from laaffic_console.laaffic import (
     Code,
     InvalidRequest,
@@ -71,7 +70,7 @@ def edit(
         )
     wanted = {name: getattr(locked, name) for name in FIELDS} | changed
     try:
-        perform(entry, lambda: _send(locked, wanted, file))
+        single_requests.send(entry, lambda: _send(locked, wanted, file))
     except OutcomeUnknown:
         pass
     except LaafficError as problem:

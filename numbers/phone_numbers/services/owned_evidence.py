@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger
 from phone_numbers.models import OwnedNumber
-from phone_numbers.services.grace import GRACE
+from phone_numbers.services.arrival import ARRIVES_WITHIN
 
 ABOUT = "owned number"
 
@@ -28,6 +28,6 @@ def settle(*, began: dt.datetime) -> None:
         if all(getattr(number, name, None) == value for name, value in entry.summary.get("changed", {}).items()):
             evidence = _("the list of %(when)s shows it as it was asked for") % shown
             ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence)
-        elif entry.left_at is not None and began - entry.left_at >= GRACE:
+        elif entry.left_at is not None and began - entry.left_at >= ARRIVES_WITHIN:
             evidence = _("the list of %(when)s does not show it as it was asked for: nothing was changed") % shown
             ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=evidence)

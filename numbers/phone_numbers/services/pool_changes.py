@@ -12,9 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from laaffic_console.gateway.services import code_words, ledger
+from laaffic_console.gateway.services import code_words, ledger, single_requests
 from laaffic_console.gateway.services.account import laaffic_client
-from laaffic_console.gateway.services.performing import perform
 from laaffic_console.laaffic import Code, LaafficError, NotSent, OutcomeUnknown, Refused
 from phone_numbers import addresses, number_lists
 from phone_numbers.models import NumberPool, PoolVersion
@@ -45,7 +44,7 @@ def read(
 ) -> Proposal:
     """Check what was typed, all of it; ValidationError names every field that is wrong."""
     problems: dict[str, list[str]] = {}
-    held = pool.held if pool else None
+    held = pool.listed if pool else None
     pool_number = pool_number.strip()
     if not 1 <= len(pool_number) <= MAX_POOL_NUMBER:
         problems["pool_number"] = [_("A pool number has 1 to 20 characters.")]
@@ -76,12 +75,12 @@ def read(
 
 def difference_to_held(pool: NumberPool | None, config: PoolConfig) -> PoolDifference:
     """What the change would change at Laaffic, as far as we know what it holds."""
-    return difference(pool.held if pool else None, config)
+    return difference(pool.listed if pool else None, config)
 
 
-def held_as_shown(pool: NumberPool | None) -> str:
+def listed_as_shown(pool: NumberPool | None) -> str:
     """What stands for all that Laaffic holds of a pool: pages carry it from the difference they show to the act."""
-    held = pool.held if pool else None
+    held = pool.listed if pool else None
     return held.fingerprint if held else "nothing"
 
 
@@ -95,7 +94,7 @@ def create(proposal: PoolConfig, *, typed: str, by: User | None = None) -> PoolV
             )
         never_made = NumberPool.objects.filter(pool_number=proposal.pool_number, current=None, gone_at=None).first()
         pool = never_made or NumberPool.objects.create(pool_number=proposal.pool_number)
-    return apply(pool, proposal, typed=typed, origin=Origin.CREATED, seen_held=held_as_shown(None), by=by)
+    return apply(pool, proposal, typed=typed, origin=Origin.CREATED, seen_listed=listed_as_shown(None), by=by)
 
 
 def apply(
@@ -106,21 +105,21 @@ def apply(
     origin: str = Origin.EDITED,
     again: int | None = None,
     seen_version: int | None = None,
-    seen_held: str | None = None,
+    seen_listed: str | None = None,
     by: User | None = None,
 ) -> PoolVersion:
     """Send a pool's settings. ValidationError, by field, when nothing was changed.
 
     Where the answer was lost the version's ledger row is `unknown`: it is not sent again, and the next synchronisation
     finds out. `seen_version` is the version that whoever asks has looked at: if there is a newer one, they look again.
-    `seen_held` is `held_as_shown` of what their difference was against: a synchronisation makes no version.
+    `seen_listed` is `listed_as_shown` of what their difference was against: a synchronisation makes no version.
     """
     with transaction.atomic():
         locked = NumberPool.objects.select_for_update().get(pk=pool.pk)
-        old = locked.held
+        old = locked.listed
         _check_typed(typed, old.pool_number if old else config.pool_number)
         _check_may_change(locked, config, seen_version)
-        _check_seen(locked, seen_held)
+        _check_seen(locked, seen_listed)
         version = pool_state.add_version(
             locked, config, origin=origin, again=again, old_pool_number=old.pool_number if old else "", by=by
         )
@@ -135,7 +134,7 @@ def apply(
         )
         PoolVersion.objects.filter(pk=version.pk).update(entry=entry)
     try:
-        perform(entry, lambda: _send(old, config))
+        single_requests.send(entry, lambda: _send(old, config))
     except OutcomeUnknown:
         syncing.COPIES.request(pool_sync.NAME)
         return _fresh(version)
@@ -143,7 +142,7 @@ def apply(
         raise _explained(problem) from problem
     with transaction.atomic():
         ledger.settle_accepted(entry.pk)
-        pool_state.take(version, held_at=timezone.now())
+        pool_state.take(version, listed_at=timezone.now())
     syncing.COPIES.request(pool_sync.NAME)  # what Laaffic has made of it
     return _fresh(version)
 
@@ -153,7 +152,7 @@ def apply_version(
     *,
     typed: str,
     seen_version: int | None = None,
-    seen_held: str | None = None,
+    seen_listed: str | None = None,
     by: User | None = None,
 ) -> PoolVersion:
     """Apply an earlier version, or the current one where Laaffic's has drifted."""
@@ -164,21 +163,21 @@ def apply_version(
         origin=Origin.REAPPLIED,
         again=version.number,
         seen_version=seen_version,
-        seen_held=seen_held,
+        seen_listed=seen_listed,
         by=by,
     )
 
 
-def adopt(pool: NumberPool, *, seen_held: str | None = None, by: User | None = None) -> PoolVersion:
+def adopt(pool: NumberPool, *, seen_listed: str | None = None, by: User | None = None) -> PoolVersion:
     """Take Laaffic's settings over as ours; nothing is sent."""
     with transaction.atomic():
         locked = NumberPool.objects.select_for_update().get(pk=pool.pk)
-        if locked.held is None or locked.drifted_at is None:
+        if locked.listed is None or locked.drifted_at is None:
             raise ValidationError(_("There is no difference to take over."))
         _check_settled(locked)
-        _check_seen(locked, seen_held)
-        version = pool_state.add_version(locked, locked.held, origin=Origin.ADOPTED, by=by)
-        pool_state.take(version, held_at=locked.held_at or timezone.now())
+        _check_seen(locked, seen_listed)
+        version = pool_state.add_version(locked, locked.listed, origin=Origin.ADOPTED, by=by)
+        pool_state.take(version, listed_at=locked.listed_at or timezone.now())
     return version
 
 
@@ -222,12 +221,12 @@ def _check_may_change(pool: NumberPool, config: PoolConfig, seen_version: int | 
         raise ValidationError(
             {"pool_number": _("There is a pool %(number)s already.") % {"number": config.pool_number}}
         )
-    if not difference(pool.held, config):
+    if not difference(pool.listed, config):
         raise ValidationError(_("Laaffic holds exactly this already: there is nothing to change."))
 
 
-def _check_seen(pool: NumberPool, seen_held: str | None) -> None:
-    if seen_held is not None and seen_held != held_as_shown(pool):
+def _check_seen(pool: NumberPool, seen_listed: str | None) -> None:
+    if seen_listed is not None and seen_listed != listed_as_shown(pool):
         raise ValidationError(
             _(
                 "Laaffic holds something else than what was shown: it was compared meanwhile. "
@@ -255,12 +254,12 @@ def _is_taken(pool_number: str, pool: NumberPool | None) -> bool:
     others = NumberPool.objects.filter(pool_number=pool_number, gone_at=None)
     if pool is not None:
         return others.exclude(pk=pool.pk).exists()
-    return any(other.held is not None or pool_state.is_open(other) for other in others)
+    return any(other.listed is not None or pool_state.is_open(other) for other in others)
 
 
 def _summary(pool: NumberPool, version: PoolVersion) -> dict[str, object]:
     """Counts and names for the ledger."""
-    changed = difference(pool.held, version.config)
+    changed = difference(pool.listed, version.config)
     return {
         "pool": version.pool_number,
         "version": version.number,

@@ -46,27 +46,29 @@ def add_version(
     )
 
 
-def take(version: PoolVersion, *, held_at: dt.datetime) -> None:
+def take(version: PoolVersion, *, listed_at: dt.datetime) -> None:
     """This version is what Laaffic holds: it becomes ours."""
     NumberPool.objects.filter(pk=version.pool_id).update(
         pool_number=version.pool_number,
         current=version,
-        held_addresses=version.addresses,
-        held_concurrency=version.max_concurrency,
-        held_numbers=version.numbers,
-        held_at=held_at,
+        listed_addresses=version.addresses,
+        listed_concurrency=version.max_concurrency,
+        listed_numbers=version.numbers,
+        listed_at=listed_at,
         drifted_at=None,
         gone_at=None,
     )
 
 
-def hold(pool: NumberPool, config: PoolConfig, *, held_at: dt.datetime) -> None:
+def keep_listed(pool: NumberPool, config: PoolConfig, *, listed_at: dt.datetime) -> None:
     """Laaffic holds this. Where it is not what is ours the pool has drifted, since the first time that was seen."""
     differs = pool.current is not None and not config.same_as(pool.current.config)
-    pool.held_addresses = config.whitelist
-    pool.held_concurrency = config.max_concurrency
-    pool.held_numbers = list(config.numbers)
-    pool.held_at = held_at
+    pool.listed_addresses = config.whitelist
+    pool.listed_concurrency = config.max_concurrency
+    pool.listed_numbers = list(config.numbers)
+    pool.listed_at = listed_at
     pool.gone_at = None
     pool.drifted_at = (pool.drifted_at or timezone.now()) if differs else None
-    pool.save(update_fields=["held_addresses", "held_concurrency", "held_numbers", "held_at", "gone_at", "drifted_at"])
+    pool.save(
+        update_fields=["listed_addresses", "listed_concurrency", "listed_numbers", "listed_at", "gone_at", "drifted_at"]
+    )

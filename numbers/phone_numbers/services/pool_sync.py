@@ -18,7 +18,7 @@ from laaffic_console.laaffic import numbers as wire
 from phone_numbers.models import NumberPool, PoolVersion, SyncStatus
 from phone_numbers.pool_config import PoolConfig
 from phone_numbers.services import listing, pool_state, syncing
-from phone_numbers.services.grace import GRACE
+from phone_numbers.services.arrival import ARRIVES_WITHIN
 from phone_numbers.services.syncing import Copied, Reading
 
 NAME = "pools"
@@ -71,9 +71,9 @@ def _settle(version: PoolVersion, found: dict[str, PoolConfig], began: dt.dateti
             evidence = _("the list of %(when)s shows the pool as asked for") % {"when": when}
             settled = ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence)
             if settled:
-                pool_state.take(version, held_at=began)
+                pool_state.take(version, listed_at=began)
         return settled
-    if began - entry.left_at < GRACE or not (is_complete or there):
+    if began - entry.left_at < ARRIVES_WITHIN or not (is_complete or there):
         return False
     evidence = _("the list of %(when)s shows the pool otherwise: nothing was changed") % {"when": when}
     return ledger.settle_by_evidence(entry.pk, EntryState.REFUSED, evidence=evidence)
@@ -89,16 +89,16 @@ def compare(config: PoolConfig, began: dt.datetime) -> bool:
     if pool is None:
         pool = NumberPool.objects.create(pool_number=config.pool_number)
         version = pool_state.add_version(pool, config, origin=PoolVersion.Origin.FOUND)
-        pool_state.take(version, held_at=began)
+        pool_state.take(version, listed_at=began)
         return True
-    if pool.held_at is not None and pool.held_at > began and not due.is_ahead(pool.held_at):
+    if pool.listed_at is not None and pool.listed_at > began and not due.is_ahead(pool.listed_at):
         return False  # changed from here while the list was read
     if pool.current is None and not pool_state.is_open(pool):
         # Refused or lost as it seemed, and there after all, with other settings than were asked for.
         version = pool_state.add_version(pool, config, origin=PoolVersion.Origin.FOUND)
-        pool_state.take(version, held_at=began)
+        pool_state.take(version, listed_at=began)
         return False
-    pool_state.hold(pool, config, held_at=began)
+    pool_state.keep_listed(pool, config, listed_at=began)
     return False
 
 
@@ -118,5 +118,5 @@ def mark_gone(began: dt.datetime) -> int:
     One whose change is under way may be there under another number.
     """
     under_way = PoolVersion.objects.filter(pool=OuterRef("pk"), entry__state__in=pool_state.OPEN)
-    unseen = NumberPool.objects.filter(~Exists(under_way), due.unseen("held_at", began), gone_at=None)
+    unseen = NumberPool.objects.filter(~Exists(under_way), due.unseen("listed_at", began), gone_at=None)
     return unseen.update(gone_at=timezone.now(), drifted_at=None)

@@ -159,7 +159,7 @@ class Command(BaseCommand):
         if action == "show":
             return of_pool(pool) | {"versions": [of_version(version) for version in pool.versions.all()]}
         if action == "adopt":
-            return of_version(pool_changes.adopt(pool, seen_held=options["seen"]))
+            return of_version(pool_changes.adopt(pool, seen_listed=options["seen"]))
         return self.edit_pool(pool, options) if action == "edit" else self.apply_version(pool, options)
 
     def create_pool(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -173,7 +173,7 @@ class Command(BaseCommand):
         changed = pool_changes.difference_to_held(pool, proposal.config)
         if not options["confirm"]:
             return shown_only(pool, changed)
-        sent = pool_changes.apply(pool, proposal.config, typed=options["confirm"], seen_held=options["seen"])
+        sent = pool_changes.apply(pool, proposal.config, typed=options["confirm"], seen_listed=options["seen"])
         return of_version(sent)
 
     def apply_version(self, pool: NumberPool, options: dict[str, Any]) -> dict[str, Any]:
@@ -183,7 +183,7 @@ class Command(BaseCommand):
             raise CommandError(f"Pool {pool} has no version {wanted}. Run: manage.py numbers pool show {pool}")
         if not options["confirm"]:
             return shown_only(pool, pool_changes.difference_to_held(pool, version.config))
-        return of_version(pool_changes.apply_version(version, typed=options["confirm"], seen_held=options["seen"]))
+        return of_version(pool_changes.apply_version(version, typed=options["confirm"], seen_listed=options["seen"]))
 
     def read(self, options: dict[str, Any], pool: NumberPool | None, number: str) -> pool_changes.Proposal:
         """What is not named stays as it is with us."""
@@ -253,7 +253,7 @@ def of_request(asked: BindingRequest) -> dict[str, Any]:
 
 
 def of_pool(pool: NumberPool) -> dict[str, Any]:
-    held = pool.held
+    held = pool.listed
     return {
         "pool": pool.pool_number,
         "version": pool.current.number if pool.current else None,
@@ -263,7 +263,7 @@ def of_pool(pool: NumberPool) -> dict[str, Any]:
         "concurrency": held.max_concurrency if held else None,
         "numbers": list(held.numbers) if held else [],
         "difference": of_difference(difference(pool.current.config, held)) if held and pool.current else {},
-        "seen": pool_changes.held_as_shown(pool),
+        "seen": pool_changes.listed_as_shown(pool),
     }
 
 
@@ -289,7 +289,7 @@ def of_difference(changed: PoolDifference) -> dict[str, Any]:
 
 
 def shown_only(pool: NumberPool | None, changed: PoolDifference) -> dict[str, Any]:
-    return {"applied": False, "difference": of_difference(changed), "seen": pool_changes.held_as_shown(pool)}
+    return {"applied": False, "difference": of_difference(changed), "seen": pool_changes.listed_as_shown(pool)}
 
 
 def said(problem: ValidationError) -> list[str]:

@@ -10,10 +10,10 @@ from django.db import connection
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import ledger, lost_calls
+from laaffic_console.gateway.services import ledger, lost_requests
 from messaging.services.email import email_tests
 from messaging.services.mms import attachments
-from phone_numbers.services import lost_calls as numbers_lost_calls
+from phone_numbers.services import lost_requests as numbers_lost_calls
 from voice.services import calls as voice_calls
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,4 +117,4 @@ def test_what_a_clock_that_was_wrong_dated_ahead_is_given_up_too(
 
 
 def test_it_waits_longer_than_an_answer_may_take(settings: Any) -> None:
-    assert lost_calls.LOST_AFTER.total_seconds() > sum(settings.LAAFFIC_TIMEOUTS)
+    assert lost_requests.LOST_AFTER.total_seconds() > sum(settings.LAAFFIC_TIMEOUTS)

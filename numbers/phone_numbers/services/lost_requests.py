@@ -3,11 +3,11 @@
 import datetime as dt
 
 from laaffic_console.gateway.models import LedgerEntry
-from laaffic_console.gateway.services import lost_calls
+from laaffic_console.gateway.services import lost_requests
 
 ABOUT = ("binding request", "number pool", "owned number")
 
 
 def recover(*, now: dt.datetime | None = None) -> int:
     """How many were given up for lost."""
-    return lost_calls.give_up(LedgerEntry.objects.filter(about_kind__in=ABOUT), now=now)
+    return lost_requests.give_up(LedgerEntry.objects.filter(about_kind__in=ABOUT), now=now)

@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWid
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.stored_words import in_words
-from messaging.admin.pages import blame, page, require
+from messaging.admin.pages import add_problems, page, require
 from messaging.incurable import is_incurable
 from messaging.models import Campaign, CampaignState
 from messaging.services.batches import counting, unknown
@@ -128,7 +128,7 @@ def _change_pace(request: HttpRequest, campaign: Campaign, form: PaceForm) -> bo
     try:
         campaigns.change_pace(campaign.pk, rate_per_second=given["rate_per_second"], by=signed_in(request))
     except ValidationError as problem:
-        blame(form, problem)
+        add_problems(form, problem)
         return False
     except NotAllowed as problem:
         messages.error(request, str(problem))

@@ -21,7 +21,7 @@ class HeldBack(NotSent):
     """The account is held, or somebody took the call back; the message is a sentence for people."""
 
 
-def perform(entry: LedgerEntry, request: Callable[[], Answer]) -> Answer:
+def send(entry: LedgerEntry, request: Callable[[], Answer]) -> Answer:
     """Let a prepared call leave, at `call.left_at`. A failure is written on its row and raised as a LaafficError, one
     of our own making too: no branch leaves a call in flight. The caller settles what was accepted.
 

@@ -4,4 +4,4 @@ import datetime as dt
 
 from django.conf import settings
 
-GRACE = dt.timedelta(seconds=settings.NUMBERS_GRACE_SECONDS)
+ARRIVES_WITHIN = dt.timedelta(seconds=settings.NUMBERS_GRACE_SECONDS)

@@ -34,7 +34,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "cell_tower",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
-    "ENVIRONMENT": "laaffic_console.dashboard.look.environment",
+    "ENVIRONMENT": "laaffic_console.dashboard.theme.environment",
     "DASHBOARD_CALLBACK": "laaffic_console.dashboard.frontpage.context",
     "STYLES": [lambda request: static("console/console.css"), lambda request: static("console/parts.css")],
     "SCRIPTS": [
@@ -61,7 +61,7 @@ UNFOLD: dict[str, Any] = {
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,
-        "navigation": "laaffic_console.dashboard.look.navigation",
+        "navigation": "laaffic_console.dashboard.theme.navigation",
     },
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
-from laaffic_console.gateway.services import account_hold, ledger, performing
+from laaffic_console.gateway.services import account_hold, ledger, single_requests
 from laaffic_console.gateway.services.account import NotConfigured
 from laaffic_console.laaffic import Family, InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused, lookup
 
@@ -45,7 +45,7 @@ def test_no_branch_leaves_a_call_in_flight(problem: Exception, raised: type[Laaf
     entry = prepared()
 
     with pytest.raises(raised):
-        performing.perform(entry, raising(problem))
+        single_requests.send(entry, raising(problem))
 
     assert LedgerEntry.objects.get().state == state
     assert LedgerEntry.objects.get().settled_at is not None
@@ -54,7 +54,7 @@ def test_no_branch_leaves_a_call_in_flight(problem: Exception, raised: type[Laaf
 def test_what_is_accepted_is_for_the_caller_to_settle() -> None:
     entry = prepared()
 
-    assert performing.perform(entry, lambda: "id") == "id"
+    assert single_requests.send(entry, lambda: "id") == "id"
 
     kept = LedgerEntry.objects.get()
     assert (kept.state, kept.left_at) == (EntryState.IN_FLIGHT, entry.left_at)
@@ -62,11 +62,11 @@ def test_what_is_accepted_is_for_the_caller_to_settle() -> None:
 
 def test_a_refusal_about_the_account_holds_it_and_the_next_call_stays_here() -> None:
     with pytest.raises(Refused):
-        performing.perform(prepared(), raising(refusal("-1")))
+        single_requests.send(prepared(), raising(refusal("-1")))
     second = prepared()
 
-    with pytest.raises(performing.HeldBack, match="-1"):
-        performing.perform(second, lambda: pytest.fail("it left"))
+    with pytest.raises(single_requests.HeldBack, match="-1"):
+        single_requests.send(second, lambda: pytest.fail("it left"))
 
     assert account_hold.open_holds(0).count() == 1
     assert LedgerEntry.objects.get(pk=second.pk).state == EntryState.NOT_SENT
@@ -76,7 +76,7 @@ def test_a_call_that_somebody_else_let_leave_is_not_called_not_sent() -> None:
     entry = prepared()
     ledger.depart(entry.pk)
 
-    with pytest.raises(performing.HeldBack):
-        performing.perform(entry, lambda: pytest.fail("it left twice"))
+    with pytest.raises(single_requests.HeldBack):
+        single_requests.send(entry, lambda: pytest.fail("it left twice"))
 
     assert LedgerEntry.objects.get().state == EntryState.IN_FLIGHT
