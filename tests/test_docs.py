@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from laaffic_console.conf import BASE_DIR
+from laaffic_console.laaffic import codes
+from laaffic_console.laaffic.codes import Code, EmailCode, Family
 
 PAGES = sorted([*BASE_DIR.glob("*.md"), *BASE_DIR.glob("docs/**/*.md"), BASE_DIR / "numbers" / "README.md"])
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
@@ -25,3 +27,15 @@ def test_each_decision_stands_in_the_index() -> None:
     pages = {path.name for path in (BASE_DIR / "docs" / "decisions").glob("0*.md")}
 
     assert pages == set(LINK.findall(index))
+
+
+def test_the_tables_of_codes_are_the_codes_own() -> None:
+    text = (BASE_DIR / "docs" / "laaffic-api.md").read_text().replace("−", "-")
+    common, _, email = text.partition("### Email codes")
+
+    for said, family in ((common, Family.SMS), (email, Family.EMAIL)):
+        rows = re.findall(r"^\| (-\d+) \| (.+?) \| (.+?) \|", said.partition("### Delivery states")[0], re.MULTILINE)
+        entries = {code: codes.lookup(family, code) for code, _meaning, _remedy in rows}
+        listed = {code.value for code in (EmailCode if family is Family.EMAIL else Code)}
+        assert listed == set(entries)
+        assert rows == [(code, entry.meaning, entry.remedy.value) for code, entry in entries.items()]
