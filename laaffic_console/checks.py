@@ -185,7 +185,7 @@ def check_gateway_address(app_configs: Any = None, **kwargs: Any) -> list[CheckM
 
 @register(TAG)
 def check_pushes(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """The token in a callback's address is all that keeps strangers out (wire §0.9)."""
+    """The token in a callback's address is all that keeps strangers out (laaffic-api#pushes)."""
     found: list[CheckMessage] = []
     tokens = settings.LAAFFIC_PUSH_TOKENS
     make_one = _("Make one with: %(command)s") % {

@@ -73,7 +73,7 @@ def database() -> dict[str, Any]:
 
 
 def job_queue(redis_url: str) -> dict[str, Any]:
-    """django-q2 only rings bells here: the work itself is in our own tables (DESIGN §1.3).
+    """django-q2 only rings bells here: the work itself is in our own tables (laws#queue-only-rings).
 
     No result is saved (saving one locks all that are kept), nothing is fetched ahead (what is fetched ahead runs
     twice after a kill), and a task is tried once: the sweeper rings again for what was forgotten.
@@ -175,7 +175,7 @@ def opt_out_words() -> dict[str, list[str]]:
 
 
 def recipients_per_call() -> int:
-    """At most what one POST of sendSms may carry (wire §2.1)."""
+    """At most what one POST of sendSms may carry (laaffic-api#sendsms)."""
     given = env.int("LAAFFIC_RECIPIENTS_PER_CALL", default=1000)
     if not 1 <= given <= 1000:
         raise ImproperlyConfigured(f"LAAFFIC_RECIPIENTS_PER_CALL is {given}. Give a number from 1 to 1000.")

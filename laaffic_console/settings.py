@@ -69,7 +69,7 @@ LAAFFIC_UNDO_SECONDS = conf.undo_seconds()
 # How often bindings, pools and owned numbers are read from Laaffic again.
 NUMBERS_GRACE_SECONDS = 60.0  # a request may be on its way at Laaffic for so long
 NUMBERS_SYNC_MINUTES = env.int("NUMBERS_SYNC_MINUTES", default=5)
-# How often SIP phones and call records are read from Laaffic again, and the largest audio file (wire §2.9 says 5 MB).
+# How often SIP phones and call records are read from Laaffic again, and the largest audio file.
 VOICE_SYNC_MINUTES = env.int("VOICE_SYNC_MINUTES", default=5)
 AUDIO_MAX_BYTES = env.int("AUDIO_MAX_MEGABYTES", default=5) * 1024 * 1024
 # How often replies are asked for, beside those that are pushed.

@@ -1,4 +1,4 @@
-"""What a file for an MMS is, by its content: its name proves nothing (wire §2.11).
+"""What a file for an MMS is, by its content: its name proves nothing (laaffic-api#mmsupload).
 
 The gateway takes thirteen types and at most 50 KB of each. What a browser might run is refused, or never shown as
 itself: pictures are read by Pillow, audio by mutagen, SVG by defusedxml, and a text must be nothing but text.

@@ -2,7 +2,7 @@
 
 import hashlib
 
-LENGTH = 40  # of the columns that hold one; documented ids have 19 or 20 digits (wire §0.10)
+LENGTH = 40  # of the columns that hold one; documented ids have 19 or 20 digits (laaffic-api#ids)
 
 
 def kept(gateway_id: str) -> str:

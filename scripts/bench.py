@@ -1,7 +1,7 @@
 """`make bench`: a campaign against a bare loop of `requests.post`, on each database, in one run.
 
 The loop posts the same batches to the same sandbox over as many connections and keeps no record at all. The
-campaign commits every state (DESIGN §4). Both are run in turn; the ratio of each pair is quoted with its spread,
+campaign commits every state. Both are run in turn; the ratio of each pair is quoted with its spread,
 because the machine's own speed drifts.
 """
 

@@ -1,4 +1,4 @@
-"""The house stands as DESIGN §2 draws it, and nothing takes a standard module's place."""
+"""The house stands as it is drawn (architecture#rooms), and nothing takes a standard module's place."""
 
 import importlib.metadata
 import sys

@@ -1,4 +1,4 @@
-"""Today beside yesterday, from counters that are kept as things happen (DESIGN §1.7)."""
+"""Today beside yesterday, from counters that are kept as things happen (laws#history-costs-nothing)."""
 
 import datetime as dt
 import json

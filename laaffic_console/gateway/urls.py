@@ -15,7 +15,7 @@ class PushKindConverter:
 
 
 class MarkConverter:
-    """A mark of ours that comes back with the push (wire §2.10: the callback's address is ours to write)."""
+    """A mark of ours that comes back with the push: the address is ours to write (laaffic-api#batchsendemail)."""
 
     regex = "[a-z0-9]{1,40}"
 

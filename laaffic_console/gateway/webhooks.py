@@ -1,4 +1,4 @@
-"""Where the gateway pushes to. Nothing in a push proves where it comes from (wire §2.4): the path is the secret."""
+"""Where the gateway pushes to. Nothing in a push proves where it comes from: the path is the secret."""
 
 import ipaddress
 import json

@@ -1,4 +1,4 @@
-"""What logs must not hold: the secret part of a callback's address (DESIGN §1.9)."""
+"""What logs must not hold: the secret part of a callback's address (laws#secrets-stay-outside)."""
 
 import logging
 import re

@@ -12,7 +12,7 @@ MAX_PAGES = 200
 
 
 class BigTablePaginator(AnyPaginator):
-    """`count` costs the same however long the history got (DESIGN §1.7)."""
+    """`count` costs the same however long the history got (laws#history-costs-nothing)."""
 
     @cached_property
     def count(self) -> int:

@@ -1,4 +1,4 @@
-"""What became of a call: records asked for and records pushed, in one shape and in plain words (wire §2.19, §2.21)."""
+"""What became of a call: records asked for and records pushed, in one shape and in plain words."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from laaffic_console.laaffic.pages import MalformedRecord, read_rows
 from laaffic_console.laaffic.pushes import entries_of
 from laaffic_console.laaffic.reports import count, currency, digits, money, text
 
-ESTABLISHED = frozenset({"0", "200"})  # English pages say 0, Chinese ones the SIP code 200 (wire §0.4)
+ESTABLISHED = frozenset({"0", "200"})  # English pages: 0; Chinese: SIP's 200 (laaffic-api#delivery-states)
 NO_KEY = "-1"
 
 
@@ -43,7 +43,7 @@ class CallOutcome(StrEnum):
     FAILED = "failed"
 
 
-# wire §2.21; null for calls before 2025-12-10
+# laaffic-api#voice-pushes; null for calls before 2025-12-10
 _BY_STATUS = {
     10: CallOutcome.BUSY,
     20: CallOutcome.NO_ANSWER,
@@ -191,7 +191,7 @@ def from_row(row: dict[str, Any], zone: ZoneInfo = times.DEFAULT_ZONE) -> CallRe
 
 
 def _currency(row: dict[str, Any], cost: Decimal | None) -> str:
-    """`costEur` is in euros; a record says its currency only where the quote is not in dollars (wire §2.19)."""
+    """`costEur` is in euros; a record says its currency only where the quote is not in dollars."""
     if said := currency(row.get("currency"), row.get("cost")):
         return said
     if cost is None:

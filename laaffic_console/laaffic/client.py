@@ -27,7 +27,7 @@ LONGEST_WINDOW = dt.timedelta(days=sms.MAX_RECORD_DAYS)
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """wire §2.16: decimal strings of varying scale; the currency is on no vendor page."""
+    """laaffic-api#getbalance: decimal strings of varying scale; the currency is on no vendor page."""
 
     balance: Decimal
     gift: Decimal | None
@@ -90,7 +90,7 @@ class LaafficClient:
     def send_sms(
         self, *, app_id: str, numbers: Sequence[str], content: str, order_ids: Sequence[str], sender_id: str = ""
     ) -> SendResult:
-        """POST /sendSms (wire §2.1): one content to at most 1,000 numbers."""
+        """POST /sendSms: one content to at most 1,000 numbers."""
         body = sms.request_fields(
             app_id=app_id,
             numbers=numbers,
@@ -117,7 +117,7 @@ class LaafficClient:
         return sms.read_send_answer(self._transport.get(Family.SMS, "/sendSms", params), numbers, order_ids)
 
     def send_sms_batch(self, *, app_id: str, items: Sequence[SmsItem]) -> SendResult:
-        """POST /sendSms/batch (wire §2.14): several contents; positions count through the items' numbers in order."""
+        """POST /sendSms/batch: several contents; positions count through the items' numbers in order."""
         body = sms.batch_body(app_id, items)
         envelope = self._transport.post(Family.SMS, "/sendSms/batch", as_json(body))
         numbers = [number for item in items for number in item.numbers]
@@ -125,7 +125,7 @@ class LaafficClient:
         return sms.read_send_answer(envelope, numbers, orders)
 
     def get_report(self, *, app_id: str, msg_ids: Sequence[str]) -> ReportPage:
-        """GET /getReport (wire §2.2): at most 200 ids. An id that is absent is not yet known, never failed."""
+        """GET /getReport: at most 200 ids. An id that is absent is not yet known, never failed."""
         check_app_id(app_id)
         if not 0 < len(msg_ids) <= sms.MAX_REPORT_IDS:
             raise InvalidRequest("msgIds", f"{len(msg_ids)} ids; a call asks for 1 to {sms.MAX_REPORT_IDS}")
@@ -137,7 +137,7 @@ class LaafficClient:
     def get_sent_records(
         self, *, app_id: str, start: dt.datetime, end: dt.datetime, start_index: int = 0
     ) -> list[DeliveryReport]:
-        """GET /getSentRcd (wire §2.3): at most 50,000 finished messages of a window of at most 31 days."""
+        """GET /getSentRcd: at most 50,000 finished messages of a window of at most 31 days."""
         return _records(self._ask_sent(app_id, start, end, start_index), Source.GET_SENT_RCD)[0]
 
     def iter_sent_records(self, *, app_id: str, start: dt.datetime, end: dt.datetime) -> Iterator[DeliveryReport]:
@@ -148,7 +148,7 @@ class LaafficClient:
     def sent_record_pages(
         self, *, app_id: str, start: dt.datetime, end: dt.datetime
     ) -> Iterator[pages.Page[DeliveryReport]]:
-        """All pages of a window, each as large as the gateway likes, up to its total or to an empty one (wire §2.3).
+        """All pages of a window, each as large as the gateway likes, up to its total or to an empty one.
 
         IncompleteList after the last where not all can have come: then nobody knows what the records do not have.
         """
@@ -176,7 +176,7 @@ class LaafficClient:
         return self._transport.get(Family.SMS, "/getSentRcd", params)
 
     def get_balance(self) -> Balance:
-        """GET /getBalance (wire §2.16): the cheapest check of the credentials."""
+        """GET /getBalance: the cheapest check of the credentials."""
         body = self._transport.get(Family.ACCOUNT, "/getBalance", {}).body
         data = body.get("data")
         holder = data if isinstance(data, dict) and "balance" in data else body

@@ -1,6 +1,6 @@
-"""The vendor's code tables as data (wire §3). This module alone knows codes by number, and says what one calls for.
+"""The code tables as data (laaffic-api#codes). This module alone knows codes by number, and says what one calls for.
 
-The same number means different things in different families (wire §0.3), so everything is keyed by (family, code).
+The same number means different things in different families, so everything is keyed by (family, code).
 """
 
 import re
@@ -20,7 +20,7 @@ SUCCESS = "0"
 
 
 class Code(StrEnum):
-    """The common table's codes (wire §3.1), by what they say; email has its own."""
+    """The common table's codes (laaffic-api#codes), by what they say; email has its own."""
 
     AUTHENTICATION = "-1"
     ADDRESS_RESTRICTED = "-2"
@@ -66,7 +66,7 @@ class Code(StrEnum):
 
 
 class EmailCode(StrEnum):
-    """What the same numbers say of an email (wire §3.2)."""
+    """What the same numbers say of an email (laaffic-api#email-codes)."""
 
     AUTHENTICATION = "-1"
     DUPLICATE = "-2"
@@ -158,7 +158,7 @@ _LATER = _("The console tries again by itself, later each time.")
 _THEIR_FAILURE = _("Laaffic had a failure of its own. The credentials may be right; try again in a minute.")
 _LOOK = _("The console looks for evidence of what happened before anything is sent again.")
 
-# wire §3.1: SMS, MMS, voice, numbers, OTP, balance
+# laaffic-api#codes: SMS, MMS, voice, numbers, OTP, balance
 COMMON = _table(
     (Code.AUTHENTICATION, _("authentication error"), Remedy.HOLD_ACCOUNT, _CREDENTIALS),
     (Code.ADDRESS_RESTRICTED, _("IP restricted"), Remedy.HOLD_ACCOUNT, _ADDRESS),
@@ -307,14 +307,14 @@ ACCOUNT = COMMON | _table(
     (Code.SYSTEM_ERROR, _("system error"), Remedy.UNCERTAIN, _THEIR_FAILURE),
 )
 
-# wire §2.5, §2.7: a call has no code of its own for a number that cannot be called, and one callee
+# A call has no code of its own for a number that cannot be called, and one callee (laaffic-api#codes).
 VOICE = COMMON | _table(
     (Code.WRONG_PARAMETER, _("wrong parameter"), Remedy.FATAL, _("Check the number, and what the call is to say.")),
     (Code.NO_RATE, _("no rate found"), Remedy.FATAL, _("Ask your account manager about the rate for this country.")),
     of_number=(Code.WRONG_PARAMETER, Code.NO_RATE),
 )
 
-# wire §2.23: numbers read the common table but for these
+# laaffic-api#codes: numbers read the common table but for these
 NUMBER = COMMON | _table(
     (
         Code.EXISTS_ALREADY,
@@ -343,7 +343,7 @@ NUMBER = COMMON | _table(
     duplicate=Code.EXISTS_ALREADY,
 )
 
-# wire §3.2: a family of its own
+# laaffic-api#email-codes: a family of its own
 EMAIL = _table(
     (EmailCode.AUTHENTICATION, _("authentication error"), Remedy.HOLD_ACCOUNT, _CREDENTIALS),
     (
@@ -442,7 +442,7 @@ class Source(StrEnum):
     VOICE_RECORD = "voice record"
 
 
-# wire §3.3; English and Chinese pages differ about getSentRcd, so 1 and 2 are both failures.
+# laaffic-api#delivery-states; English and Chinese pages differ about getSentRcd, so 1 and 2 are both failures.
 _DELIVERY = {
     Source.GET_REPORT: {"0": DeliveryState.DELIVERED, "-1": DeliveryState.PENDING, "1": DeliveryState.FAILED},
     Source.GET_SENT_RCD: {
@@ -475,6 +475,6 @@ def delivery_state(source: Source, status: str) -> DeliveryState:
     said = status.strip().lower()
     if whole := re.fullmatch(r"([+-]?[0-9]{1,9})(?:\.0*)?", said):  # "0.0" of a library that has no integers
         said = str(int(whole[1]))
-        if source is Source.PUSH:  # 0 is success, every other number a failure (wire §2.4)
+        if source is Source.PUSH:  # 0 is success, every other number a failure (laaffic-api#pushed-report)
             return DeliveryState.DELIVERED if said == "0" else DeliveryState.FAILED
     return _DELIVERY.get(source, {}).get(said) or _WORDS.get(said, DeliveryState.UNKNOWN)

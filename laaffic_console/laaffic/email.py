@@ -1,6 +1,6 @@
 """Email: batches to a list kept at Laaffic, single mails, what became of them, what there is to choose from.
 
-wire §2.10 and §2.22; the codes are a table of their own (§3.2). *Submitted* and *delivered* are two things: the
+The codes are a table of their own (laaffic-api#email-codes). *Submitted* and *delivered* are two things: the
 callback tells the one, getSendEmailRcd the other.
 """
 
@@ -165,7 +165,7 @@ class EmailApi(Interfaces):
     family = Family.EMAIL
 
     def batch_send(self, batch: EmailBatch) -> BatchEmailResult:
-        """POST /email/batchSendEmail (wire §2.10): a template to everybody of a list; results go to `batch.url`.
+        """POST /email/batchSendEmail: a template to everybody of a list; results go to `batch.url`.
 
         Refused with −2 it is a duplicate: where an earlier answer was lost, that request arrived (`says_duplicate`).
         """
@@ -190,7 +190,7 @@ class EmailApi(Interfaces):
         check_addresses: bool | None = None,
         unsubscribe: bool | None = None,
     ) -> SendEmailResult:
-        """POST /email/sendEmail (wire §2.22): a template to at most 50 addresses.
+        """POST /email/sendEmail: a template to at most 50 addresses.
 
         `check_addresses` has each address checked first, which the vendor charges for.
         """
@@ -221,7 +221,7 @@ class EmailApi(Interfaces):
         return SendEmailResult(emails, problems, count(told.get("success")), count(told.get("fail")))
 
     def deliveries(self, *, app_id: str, email_ids: Sequence[str]) -> EmailDeliveries:
-        """POST /email/getSendEmailRcd (wire §2.22): at most 200 ids. One that is absent is not yet known."""
+        """POST /email/getSendEmailRcd: at most 200 ids. One that is absent is not yet known."""
         check_app_id(app_id)
         check_count("emailId", len(email_ids), MAX_EMAIL_IDS, "ids")
         envelope = self._post("/email/getSendEmailRcd", {"appId": app_id, "emailId": joined("emailId", email_ids)})
@@ -233,7 +233,7 @@ class EmailApi(Interfaces):
     def templates(
         self, *, app_id: str, name: str = "", status: int | None = None, language: str = ""
     ) -> list[EmailTemplate]:
-        """POST /email/getListEmailTemplates (wire §2.22); `name` finds a part of it."""
+        """POST /email/getListEmailTemplates; `name` finds a part of it."""
         check_app_id(app_id)
         body: dict[str, Any] = {"appId": app_id, "templateName": name}
         if status is not None:
@@ -243,13 +243,13 @@ class EmailApi(Interfaces):
         return _choices(self._post("/email/getListEmailTemplates", body), "email/getListEmailTemplates", _template)
 
     def recipient_lists(self, *, app_id: str, name: str = "") -> list[RecipientList]:
-        """POST /email/getListReceivers (wire §2.22); `name` finds a part of it."""
+        """POST /email/getListReceivers; `name` finds a part of it."""
         check_app_id(app_id)
         body = {"appId": app_id, "receiversName": name}
         return _choices(self._post("/email/getListReceivers", body), "email/getListReceivers", self._recipient_list)
 
     def sender_addresses(self, *, app_id: str) -> list[str]:
-        """POST /email/getListEmailAddress (wire §2.22): the addresses that mails may come from."""
+        """POST /email/getListEmailAddress: the addresses that mails may come from."""
         check_app_id(app_id)
         envelope = self._post("/email/getListEmailAddress", {"appId": app_id})
         return _choices(envelope, "email/getListEmailAddress", _address)
@@ -277,7 +277,7 @@ class EmailApi(Interfaces):
 
 
 def parse_email_callbacks(body: object) -> ParsedEmailCallback:
-    """What is posted to the `url` of a batch (wire §2.10): one object, a list, or `{"array": […]}`."""
+    """What is posted to the `url` of a batch (laaffic-api#batchsendemail): one object, a list, or `{"array": […]}`."""
     return ParsedEmailCallback(*pages.read_rows(entries_of(body), _submission))
 
 

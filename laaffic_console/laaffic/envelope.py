@@ -1,4 +1,4 @@
-"""The two envelopes of an answer, `status`/`reason` and `code`/`msg` (wire §0.2), read as one."""
+"""The two envelopes of an answer, `status`/`reason` and `code`/`msg` (laaffic-api#answers), read as one."""
 
 import json
 import re
@@ -21,7 +21,7 @@ class Envelope:
     def is_laaffics(self, http_status: int) -> bool:
         """Whether Laaffic wrote it. Under an HTTP error a proxy may have: `{"code":429}`, `{"status":404,"error":…}`.
 
-        Laaffic's own codes are 0 and negative; one document has a positive one, with its `reason` (wire §3.1).
+        Laaffic's own codes are 0 and negative; one document has a positive one, with its `reason` (laaffic-api#codes).
         """
         if http_status < 400 or self.is_success or re.fullmatch(r"-\d+", self.status):
             return True

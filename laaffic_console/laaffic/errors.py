@@ -65,7 +65,7 @@ class Refused(LaafficError):
 
 
 class OutcomeUnknown(LaafficError):
-    """The request may have been accepted. A read may be asked again; a send never is by itself (wire §5)."""
+    """The request may have been accepted. A read may be asked again; a send never is by itself (laws#unknown-stays)."""
 
     def __init__(
         self, message: str, *, interface: str, code: str = "", http_status: int | None = None, excerpt: str = ""

@@ -1,4 +1,4 @@
-"""Group-call tasks: one announcement to up to 200,000 numbers (wire §2.8, §2.20).
+"""Group-call tasks: one announcement to up to 200,000 numbers.
 
 The task's name must be unique at Laaffic. It is the one idempotency key of the whole API: after an answer that was lost
 the name tells whether the task is there.
@@ -271,17 +271,17 @@ class GroupCallApi(Interfaces):
         self, transport: Transport, zone: ZoneInfo = times.DEFAULT_ZONE, *, number_info_list: bool = False
     ) -> None:
         super().__init__(transport, zone)
-        self._number_info_list = number_info_list  # as the newer pages have it, instead of numberList (wire §5 row 12)
+        self._number_info_list = number_info_list  # instead of numberList (laaffic-api#ambiguities 12)
 
     def send(self, task: GroupCall) -> str:
-        """POST /voice/group/call/send (wire §2.8): the new task's key; "" where none is told.
+        """POST /voice/group/call/send: the new task's key; "" where none is told.
 
         −20: a task of this name exists; after an answer that was lost it says that the first request arrived.
         """
         return text(self._post("/voice/group/call/send", self._fields(task)).body.get("data"))
 
     def update(self, key: str, task: GroupCall) -> None:
-        """POST /voice/group/call/update (wire §2.20): another task in its place, as long as it has not begun."""
+        """POST /voice/group/call/update: another task in its place, as long as it has not begun."""
         self._post("/voice/group/call/update", {"keyId": _key(key), **self._fields(task)})
 
     def resend(self, key: str, task: GroupCall, *, failed_only: bool) -> str:
@@ -309,7 +309,7 @@ class GroupCallApi(Interfaces):
         statuses: Sequence[TaskStatus] = (),
         current: int = 1,
     ) -> Page[GroupTask]:
-        """POST /voice/group/call/query (wire §2.20): tasks made in a period; `search` finds a part of a name."""
+        """POST /voice/group/call/query: tasks made in a period; `search` finds a part of a name."""
         params: dict[str, Any] = {
             "strTime": start.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S"),
             "endTime": end.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S"),

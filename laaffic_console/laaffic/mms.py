@@ -1,4 +1,4 @@
-"""Pictures and sounds to phones: attachments and the messages that carry them (wire §2.11, §2.15)."""
+"""Pictures and sounds to phones: attachments and the messages that carry them."""
 
 import base64
 import datetime as dt
@@ -19,7 +19,7 @@ from laaffic_console.laaffic.sms import MAX_CONTENT, MAX_NUMBERS_POST, SendResul
 
 FILE_TYPES = ("png", "jpg", "jpeg", "bmp", "gif", "webp", "psd", "svg", "tiff", "mp3", "wav", "txt", "vcf")
 MAX_FILE = 50 * 1024  # bytes of the file itself
-SURELY_SMALL = MAX_FILE * 3 // 4  # bytes: up to here the limit holds for the Base64 text too (wire §2.11)
+SURELY_SMALL = MAX_FILE * 3 // 4  # bytes: up to here the limit holds for the Base64 text too (laaffic-api#mmsupload)
 MAX_ATTACHMENTS = 3
 MAX_TITLE = 80
 ATTACHMENT_LASTS = dt.timedelta(days=3)

@@ -1,4 +1,4 @@
-"""AXB bindings, number pools and owned numbers (wire §2.12, §2.13, §2.23)."""
+"""AXB bindings, number pools and owned numbers."""
 
 import base64
 import datetime as dt
@@ -146,7 +146,7 @@ class NumbersApi(Interfaces):
         expires_in: int,
         kind: BindingKind = BindingKind.AXB,
     ) -> NewBinding:
-        """POST /number/pns/bind (wire §2.23), for `expires_in` seconds: 1 to 259,200.
+        """POST /number/pns/bind, for `expires_in` seconds: 1 to 259,200.
 
         Refused with −35 where A or B is bound already, with −41 where the pool has no middle number free.
         """
@@ -168,13 +168,13 @@ class NumbersApi(Interfaces):
         return NewBinding(*(told.get(name, "") for name in ("bindId", "pnsNumberA", "pnsNumberB")))
 
     def unbind(self, *, app_id: str, bind_id: str) -> None:
-        """POST /number/pns/unbind (wire §2.23). Refused with −24 where the binding is gone already."""
+        """POST /number/pns/unbind. Refused with −24 where the binding is gone already."""
         check_app_id(app_id)
         check_length("bindId", bind_id, 1, 64)
         self._post("/number/pns/unbind", {"bindId": bind_id, "appId": app_id})
 
     def query_bindings(self, *, app_id: str = "", current: int = 1, size: int = LARGEST_PAGE) -> Page[Binding]:
-        """POST /number/pns/queryBindPage (wire §2.12): one page of at most 100; without an appId, of all."""
+        """POST /number/pns/queryBindPage: one page of at most 100; without an appId, of all."""
         params = {"appId": app_id} if app_id else {}
         envelope = self._post("/number/pns/queryBindPage", pages.request(current, size, params))
         return pages.read_page(envelope, current, "number/pns/queryBindPage", self._binding)
@@ -190,7 +190,7 @@ class NumbersApi(Interfaces):
     def create_pool(
         self, *, pool_number: str, whitelist: Sequence[str], max_concurrency: int, numbers: Sequence[str]
     ) -> None:
-        """POST /number/createNumberPool (wire §2.23). Refused with −20 where the pool exists."""
+        """POST /number/createNumberPool. Refused with −20 where the pool exists."""
         fields = _pool_fields(pool_number, whitelist, max_concurrency)
         self._post("/number/createNumberPool", fields | {"numberList": _pool_numbers(numbers)})
 
@@ -204,7 +204,7 @@ class NumbersApi(Interfaces):
         numbers: Sequence[str] | None,
         held: Collection[str] = (),
     ) -> None:
-        """POST /number/editNumberPool (wire §2.13). `numbers` None leaves them as they are.
+        """POST /number/editNumberPool. `numbers` None leaves them as they are.
 
         `held`: addresses and numbers that the gateway has given us for this pool. It takes them back as they are, in
         whatever form: a host name, a short number.
@@ -220,7 +220,7 @@ class NumbersApi(Interfaces):
         self._post("/number/editNumberPool", body)
 
     def query_pools(self, *, current: int = 1, size: int = LARGEST_PAGE) -> Page[NumberPool]:
-        """POST /number/queryNumberPool (wire §2.23): one page of at most 100."""
+        """POST /number/queryNumberPool: one page of at most 100."""
         envelope = self._post("/number/queryNumberPool", pages.request(current, size, {}))
         return pages.read_page(envelope, current, "number/queryNumberPool", _pool)
 
@@ -232,7 +232,7 @@ class NumbersApi(Interfaces):
         )
 
     def query_owned_numbers(self, *, current: int = 1, size: int = LARGEST_PAGE) -> Page[OwnedNumber]:
-        """POST /number/queryPage (wire §2.23): one page of at most 100 of the numbers that the account rents."""
+        """POST /number/queryPage: one page of at most 100 of the numbers that the account rents."""
         envelope = self._post("/number/queryPage", pages.request(current, size, {}))
         return pages.read_page(envelope, current, "number/queryPage", _owned)
 
@@ -246,7 +246,7 @@ class NumbersApi(Interfaces):
     def edit_number(
         self, *, number: str, settings: NumberSettings, voicemail_file: VoicemailFile | None = None, held: Any = ()
     ) -> None:
-        """POST /number/edit (wire §2.23). No page says what a field that is missing does: all that is known is sent.
+        """POST /number/edit. No page says what a field that is missing does: all that is known is sent.
 
         `held`: values that the gateway has given us for this number; it takes them back as they are.
         Sending the same once more changes nothing. Refused with −24 where the number is not the account's.
@@ -283,7 +283,7 @@ class NumbersApi(Interfaces):
 
 
 def check_whitelist(addresses: Sequence[str], held: Collection[str] = ()) -> str:
-    """The addresses as one text of at most 200 characters (wire §2.13: letters, digits, commas and points).
+    """The addresses as one text of at most 200 letters, digits, commas and points (laaffic-api#editnumberpool).
 
     Each must be an IPv4 address: the documented characters leave no other. What the gateway holds is taken as it is.
     """

@@ -1,4 +1,4 @@
-"""Answers that come in pages: `data` with `total size current pages records` (wire §2.12)."""
+"""Answers that come in pages: `data` with `total size current pages records` (laaffic-api#pages-of-lists)."""
 
 import reprlib
 from collections.abc import Callable, Hashable, Iterator

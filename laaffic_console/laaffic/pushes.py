@@ -1,4 +1,4 @@
-"""Reading what the gateway pushes: one object, a list, or `{"array": […]}` (wire §2.4, §5 row 22)."""
+"""Reading what the gateway pushes: one object, a list, or `{"array": […]}` (laaffic-api#ambiguities 22)."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo

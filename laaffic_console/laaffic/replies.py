@@ -1,4 +1,4 @@
-"""What people answer: replies asked for and replies pushed (wire §2.17)."""
+"""What people answer: replies asked for and replies pushed (laaffic-api#replies)."""
 
 import datetime as dt
 from collections.abc import Iterator

@@ -58,7 +58,7 @@ class MalformedReport(ValueError):
 
 
 def from_push(entry: object, zone: ZoneInfo = times.DEFAULT_ZONE) -> DeliveryReport:
-    """One pushed report (wire §2.4): `msgid` in lower case, `mobile`, keys that may have spaces around them."""
+    """One pushed report: `msgid` in lower case, `mobile`, keys that may have spaces around them."""
     if not isinstance(entry, dict):
         raise MalformedReport(f"not an object: {reprlib.repr(entry)[:80]}")
     report = {str(key).strip().lower(): value for key, value in entry.items()}
@@ -94,7 +94,7 @@ def _remark(status: str, detail: object) -> str:
 
 
 def from_record(entry: object, source: Source) -> DeliveryReport:
-    """A row of getReport or getSentRcd (wire §2.2, §2.3): no error detail, and nearly never an orderId."""
+    """A row of getReport or getSentRcd: no error detail, and nearly never an orderId."""
     if not isinstance(entry, dict):
         raise MalformedReport(f"not an object: {reprlib.repr(entry)[:80]}")
     record = {str(key).strip(): value for key, value in entry.items()}

@@ -1,4 +1,4 @@
-"""The signature (wire §1): MD5 of key, secret and time, over nothing else: the vendor's choice."""
+"""The signature (laaffic-api#signature): MD5 of key, secret and time, over nothing else: the vendor's choice."""
 
 import hashlib
 

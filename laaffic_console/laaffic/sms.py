@@ -1,4 +1,4 @@
-"""The SMS family: requests within their limits, both shapes of the answers (wire §2.1–2.3, §2.14)."""
+"""The SMS family: requests within their limits, both shapes of the answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -101,7 +101,7 @@ def _content_fields(
 
 
 def read_send_answer(envelope: Envelope, numbers: Sequence[str], order_ids: Sequence[str]) -> SendResult:
-    """Match the ids of an answer to the numbers: by orderId, else by number, else by position (wire §2.1)."""
+    """Match the ids of an answer to the numbers: by orderId, else by number, else by position (laaffic-api#sendsms)."""
     body = {str(key).strip(): value for key, value in envelope.body.items()}
     success, fail = count(body.get("success")), count(body.get("fail"))
     array, msg_ids = body.get("array"), body.get("msgIds")
@@ -161,7 +161,7 @@ def _by_entry(array: list[Any], numbers: Sequence[str], order_ids: Sequence[str]
 
 
 def rows_of(envelope: Envelope) -> list[Any]:
-    """`array`, or `data.records` (wire §5 row 4)."""
+    """`array`, or `data.records` (laaffic-api#ambiguities 4)."""
     return _found(envelope) or []
 
 

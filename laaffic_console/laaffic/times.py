@@ -1,4 +1,4 @@
-"""The vendor's ways of writing a moment (wire §4), read into aware datetimes."""
+"""The vendor's ways of writing a moment (laaffic-api#times), read into aware datetimes."""
 
 import datetime as dt
 import re

@@ -119,7 +119,7 @@ class Transport:
         return self._read(family, interface, answer)
 
     def _url(self, family: Family, path: str) -> str:
-        """A family's prefix is a setting: brands and ages of the platform differ (wire §0.12)."""
+        """A family's prefix is a setting: brands and ages of the platform differ (laaffic-api#addresses)."""
         prefix = self._paths.get(family.value, "")
         return (prefix.rstrip("/") if "://" in prefix else f"{self._base_url}{prefix.rstrip('/')}") + path
 

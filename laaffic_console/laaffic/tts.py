@@ -1,4 +1,4 @@
-"""Text to speech: what sendCode says of how a text is spoken, and the languages as data (wire §2.7)."""
+"""Text to speech: what sendCode says of how a text is spoken, and the languages as data (laaffic-api#sendcode)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -115,7 +115,7 @@ class Spoken:
 
 
 def default_accent(code: str) -> str:
-    """The accent is required on one page and optional on another: it is always sent (wire §2.7)."""
+    """The accent is required on one page and optional on another: it is always sent (laaffic-api#sendcode)."""
     language = BY_CODE.get(code)
     return language.accents[0] if language and language.accents else ""
 

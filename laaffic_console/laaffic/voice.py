@@ -1,4 +1,4 @@
-"""Single calls, SIP phones, audio files and call records (wire §2.5–2.7, §2.9, §2.18, §2.19)."""
+"""Single calls, SIP phones, audio files and call records."""
 
 import base64
 import datetime as dt
@@ -25,7 +25,7 @@ from laaffic_console.laaffic.reports import count, digits, text
 from laaffic_console.laaffic.tts import Spoken
 
 AUDIO_TYPES = ("mp3", "m4a", "wav")
-MAX_AUDIO = 5 * 1024 * 1024  # bytes; no page states it, this is the limit of a sibling interface (wire §2.9)
+MAX_AUDIO = 5 * 1024 * 1024  # bytes; no page states it (laaffic-api#ambiguities 31)
 MAX_CALLED_INFO = 1000
 MAX_NEW_PHONES = 50
 MAX_PLAYED_TO = 1000  # older documents: 500, 200
@@ -69,7 +69,7 @@ class VoiceApi(Interfaces):
     family = Family.VOICE
 
     def call(self, *, app_id: str, account: str, callee: str, display_number: str = "", called_info: str = "") -> str:
-        """POST /voice/sendSip (wire §2.5): rings the SIP phone, then the callee. The voice id; "" where none is told.
+        """POST /voice/sendSip: rings the SIP phone, then the callee. The voice id; "" where none is told.
 
         `called_info` comes back in the record: the one mark to find a call by. −68: the phone is busy.
         """
@@ -81,13 +81,13 @@ class VoiceApi(Interfaces):
     def speak(
         self, *, app_id: str, callee: str, spoken: Spoken, display_number: str = "", called_info: str = ""
     ) -> str:
-        """POST /voice/sendCode (wire §2.7): a text spoken to one number. The voice id; "" where none is told."""
+        """POST /voice/sendCode: a text spoken to one number. The voice id; "" where none is told."""
         check_app_id(app_id)
         body = {"appId": app_id, **_callee_fields(callee, display_number), **spoken.fields()}
         return self._id(self._post("/voice/sendCode", body | _called_info(called_info)).body)
 
     def phones(self, *, app_id: str, current: int = 1, size: int = LARGEST_PAGE) -> Page[SipPhone]:
-        """POST /voice/sipQuery (wire §2.6), which lists phones and not calls."""
+        """POST /voice/sipQuery, which lists phones and not calls."""
         check_app_id(app_id)
         envelope = self._post_for_secret("/voice/sipQuery", pages.request(current, size, {"appId": app_id}))
         return pages.read_page(envelope, current, "voice/sipQuery", _phone)
@@ -101,7 +101,7 @@ class VoiceApi(Interfaces):
             yield from page.records
 
     def add_phones(self, *, app_id: str, group: str, name: str, quantity: int = 1, display_number: str = "") -> None:
-        """POST /voice/sipAdd (wire §2.18): new phones in a group. The list tells their accounts.
+        """POST /voice/sipAdd: new phones in a group. The list tells their accounts.
 
         Refused with −20 where the application has a phone of that name, with −23 where it may have no more.
         """
@@ -116,7 +116,7 @@ class VoiceApi(Interfaces):
         self._post("/voice/sipAdd", body)
 
     def reset_password(self, *, app_id: str, account: str) -> str:
-        """POST /voice/sipReset (wire §2.18): a SIP phone's new password; the one before is good no more."""
+        """POST /voice/sipReset: a SIP phone's new password; the one before is good no more."""
         check_app_id(app_id)
         check_length("account", account, 4, 32)
         data = self._post_for_secret("/voice/sipReset", {"appId": app_id, "account": account}).body.get("data")
@@ -137,7 +137,7 @@ class VoiceApi(Interfaces):
         loop_count: int = 1,
         called_info: str = "",
     ) -> list[PlayedTo]:
-        """POST /voice/sendGroup (wire §2.19): an uploaded file to at most 1,000 numbers, each told apart.
+        """POST /voice/sendGroup: an uploaded file to at most 1,000 numbers, each told apart.
 
         A number that the answer leaves out was not accepted, as with an SMS.
         """
@@ -162,7 +162,7 @@ class VoiceApi(Interfaces):
         return pages.read_rows(data, _played_to)[0]
 
     def upload_audio(self, *, file_name: str, data: bytes, at_most: int = MAX_AUDIO) -> str:
-        """POST /voice/fileUpload (wire §2.9): the file's id, "" where none is told.
+        """POST /voice/fileUpload: the file's id, "" where none is told.
 
         Names are unique in an account: −20 after an answer that was lost says that the first upload arrived.
         """
@@ -175,7 +175,7 @@ class VoiceApi(Interfaces):
         return self._id(self._post("/voice/fileUpload", body).body)
 
     def audio_files(self, *, app_id: str = "", current: int = 1, size: int = LARGEST_PAGE) -> Page[UploadedAudio]:
-        """POST /voice/fileQuery (wire §2.18): what has been uploaded. No page shows a record: its names are tried."""
+        """POST /voice/fileQuery: what has been uploaded. No page shows a record: its names are tried."""
         envelope = self._post("/voice/fileQuery", pages.request(current, size, {"appId": app_id} if app_id else {}))
         return pages.read_page(envelope, current, "voice/fileQuery", self._audio_file)
 
@@ -186,11 +186,11 @@ class VoiceApi(Interfaces):
             yield from page.records
 
     def sip_records(self, *, start: dt.datetime, end: dt.datetime, current: int = 1) -> Page[CallRecord]:
-        """POST /voice/recordSipQuery (wire §2.19): calls from SIP phones, a hundred a page, at most 31 days."""
+        """POST /voice/recordSipQuery: calls from SIP phones, a hundred a page, at most 31 days."""
         return self._records("/voice/recordSipQuery", start, end, current)
 
     def group_records(self, *, start: dt.datetime, end: dt.datetime, current: int = 1) -> Page[CallRecord]:
-        """POST /voice/recordGroupQuery (wire §2.19): group calls and TTS messages."""
+        """POST /voice/recordGroupQuery: group calls and TTS messages."""
         return self._records("/voice/recordGroupQuery", start, end, current)
 
     def every_sip_record(self, *, start: dt.datetime, end: dt.datetime) -> Iterator[CallRecord]:
@@ -202,7 +202,7 @@ class VoiceApi(Interfaces):
             yield from page.records
 
     def sip_record(self, voice_id: str) -> CallRecord | None:
-        """GET /voice/recordSip/{voiceId} (wire §2.19); None as long as there is none."""
+        """GET /voice/recordSip/{voiceId}; None as long as there is none."""
         return self._record("/voice/recordSip/", voice_id)
 
     def group_record(self, voice_id: str) -> CallRecord | None:
@@ -248,7 +248,7 @@ class VoiceApi(Interfaces):
         )
 
     def _id(self, body: dict[str, Any]) -> str:
-        """`data` is the id; the sample of one document has none (wire §5 row 10)."""
+        """`data` is the id; the sample of one document has none (laaffic-api#ambiguities 10)."""
         data = body.get("data")
         return _first(data, "voiceId", "fileId", "id") if isinstance(data, dict) else text(data)
 

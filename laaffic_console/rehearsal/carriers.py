@@ -1,4 +1,4 @@
-"""What a rehearsal sends, and on which channel: everything else of it is the same, as the door out is (DESIGN §4)."""
+"""What a rehearsal sends, and on which channel: all else is the same, as the door out is (ledger#one-door-out)."""
 
 import struct
 import zlib

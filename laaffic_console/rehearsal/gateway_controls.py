@@ -8,7 +8,7 @@ from typing import Any
 from laaffic_console.rehearsal.verdict import Accepted
 
 PATIENCE = 30.0
-VOICEMAIL, ANSWERED = 40, 50  # callStatus (wire §2.21); a text spoken to a mailbox has been spoken
+VOICEMAIL, ANSWERED = 40, 50  # callStatus (laaffic-api#voice-pushes); a text spoken to a mailbox has been spoken
 
 
 class GatewayControls:

@@ -1,4 +1,4 @@
-"""How a call goes, decided by seed and number, and the record that the gateway keeps of it (wire §2.19, §2.21)."""
+"""How a call goes, decided by seed and number, and the record that the gateway keeps of it."""
 
 import datetime as dt
 import hashlib
@@ -124,7 +124,7 @@ def as_push(call: Call, options: Options) -> dict[str, Any]:
 
 
 def as_ringing(call: Call) -> dict[str, Any]:
-    """What is pushed while a SIP phone rings: a time without its zone (wire §2.21)."""
+    """What is pushed while a SIP phone rings: a time without its zone (laaffic-api#voice-pushes)."""
     at = dt.datetime.fromtimestamp(call.started_at, ZONE)
     return {
         "callId": call.voice_id,

@@ -1,4 +1,4 @@
-"""Email as the gateway sees it (wire §2.10, §2.22), with the codes of its own (§3.2)."""
+"""Email as the gateway sees it, with codes of its own (laaffic-api#email-codes)."""
 
 import datetime as dt
 import hashlib

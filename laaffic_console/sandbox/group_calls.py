@@ -1,4 +1,4 @@
-"""Group-call tasks as the gateway sees them: they run by the clock, inside their windows (wire §2.8, §2.20)."""
+"""Group-call tasks as the gateway sees them: they run by the clock, inside their windows."""
 
 import datetime as dt
 import itertools
@@ -209,7 +209,7 @@ class GroupCallInterfaces(FamilyOfInterfaces):
 
 
 def numbers_of(given: dict[str, Any]) -> list[str]:
-    """`numberList`, or `numberInfoList` of the newer pages (wire §5 row 12)."""
+    """`numberList`, or `numberInfoList` of the newer pages (laaffic-api#ambiguities 12)."""
     listed, detailed = given.get("numberList"), given.get("numberInfoList")
     if isinstance(listed, list) and listed:
         return [str(number) for number in listed]
@@ -322,7 +322,7 @@ def clock(given: dict[str, Any], name: str) -> float:
 
 
 def answer(data: Any, *, in_status: bool = False) -> dict[str, Any]:
-    """This family answers with `code` and `msg`, but for the sending itself (wire §0.2)."""
+    """This family answers with `code` and `msg`, but for the sending itself (laaffic-api#answers)."""
     if in_status:
         return {"status": "0", "reason": "success", **({} if data is None else {"data": data})}
     return {"code": 0, "msg": "success", "data": data}

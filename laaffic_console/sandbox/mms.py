@@ -1,4 +1,4 @@
-"""Attachments and the messages that carry them, as the gateway sees them (wire §2.11, §2.15)."""
+"""Attachments and the messages that carry them, as the gateway sees them."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Bindings, pools and rented numbers as the gateway sees them (wire §2.12, §2.13, §2.23)."""
+"""Bindings, pools and rented numbers as the gateway sees them."""
 
 import datetime as dt
 import itertools

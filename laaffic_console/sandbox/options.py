@@ -9,17 +9,17 @@ class Options:
     api_key: str = "sandbox-key"
     api_secret: str = "sandbox-secret"  # noqa: S105 - a secret of nobody
     seed: int = 1
-    tolerance: int = 1800  # seconds by which a timestamp may be off (wire §1)
+    tolerance: int = 1800  # seconds by which a timestamp may be off (laaffic-api#signature)
     clock_offset: float = 0.0  # seconds that this gateway's clock is ahead
-    dialect: str = "both"  # vendor: array; seed: msgIds only; both: array and msgIds (wire §5 row 1)
+    dialect: str = "both"  # vendor: array; seed: msgIds only; both: array and msgIds (laaffic-api#ambiguities 1)
     numeric_status: bool = False  # 0 instead of "0"
-    seed_errors: bool = False  # an unknown application is "1", as one document has it (wire §5 row 18)
-    task_envelope: bool = False  # group-call tasks refuse in code and msg too (row 20)
-    dedupe: bool = False  # an orderId that was accepted before is not accepted again (row 24)
-    refusal_http_status: int = 200  # of refusals: no page names one (row 26)
-    audio_bytes: int = 5 * 1024 * 1024  # the largest audio file (row 31)
+    seed_errors: bool = False  # an unknown application is "1", as one document has it (laaffic-api#ambiguities 18)
+    task_envelope: bool = False  # group-call tasks refuse in code and msg too (laaffic-api#ambiguities 20)
+    dedupe: bool = False  # an orderId that was accepted before is not accepted again (laaffic-api#ambiguities 24)
+    refusal_http_status: int = 200  # of refusals: no page names one (laaffic-api#ambiguities 26)
+    audio_bytes: int = 5 * 1024 * 1024  # the largest audio file (laaffic-api#ambiguities 31)
     record_page: int = 50_000  # rows of a page of getSentRcd: some gateways give fewer than the vendor names
-    failed_record: str = "2"  # what getSentRcd calls a failure: 2 or 1 (wire §5 row 5)
+    failed_record: str = "2"  # what getSentRcd calls a failure: 2 or 1 (laaffic-api#ambiguities 5)
     leave_out_abnormal: bool = False  # abnormal numbers are left out of `array` instead of refusing the call
     applications: dict[str, str] = field(default_factory=dict)  # appId → product; empty: every appId is known
     balance: float | None = None  # runs down with each segment; None never does
@@ -34,16 +34,16 @@ class Options:
     push_shuffle: bool = False
     push_delay: float = 0.0
     push_retries: int = 5
-    spaced_order_key: bool = False  # "orderId " as one vendor page prints it (wire §2.4)
+    spaced_order_key: bool = False  # "orderId " as one vendor page prints it (laaffic-api#pushed-report)
     push_order_id: bool = True
     email_list_size: int = 20
     email_words: str = "en"  # emailState in the callback: en or zh
     email_callback_delay: float = 0.1  # seconds until the first is told
     email_duplicate_window: float = 60.0  # seconds in which the same batch again is −2
-    strict_mms_size: bool = False  # 50 KB of the Base64 text instead of the file (wire §2.11)
+    strict_mms_size: bool = False  # 50 KB of the Base64 text instead of the file (laaffic-api#mmsupload)
     bindings: int = 0  # that are there from the start
-    expire_time: str = "datetime"  # or epoch (wire §5 row 16)
-    strict_pools: bool = False  # editNumberPool wants oldPoolNumber (wire §5 row 15)
+    expire_time: str = "datetime"  # or epoch (laaffic-api#ambiguities 16)
+    strict_pools: bool = False  # editNumberPool wants oldPoolNumber (laaffic-api#ambiguities 15)
     owned_numbers: int = 12
     reply_rate: float = 0.0  # share of those who receive a message that answer it
     reply_delay: float = 1.0  # seconds after it was delivered
@@ -54,12 +54,12 @@ class Options:
     answer_rate: float | None = None  # instead of the usual ends of a call
     ring_seconds: tuple[float, float] = (0.5, 3.0)
     talk_seconds: tuple[float, float] = (1.0, 8.0)
-    answered_code: str = "0"  # terminationCode of an answered call: 0 or 200 (wire §0.4)
-    call_status: bool = True  # callStatus, which older records lack (wire §2.21)
+    answered_code: str = "0"  # terminationCode of an answered call: 0 or 200 (laaffic-api#delivery-states)
+    call_status: bool = True  # callStatus, which older records lack (laaffic-api#voice-pushes)
     group_calls_per_second: float = 200.0
     voice_callback: str = ""
     ringing_callback: str = ""
-    misspelt_mnc: bool = False  # "mcn" in pushed replies, as the vendor's sample has it (wire §2.17)
+    misspelt_mnc: bool = False  # "mcn" in pushed replies, as the vendor's sample has it (laaffic-api#replies)
     clock_shift: float = 0.0  # seconds by which all that expires is older than it is; signatures are not
 
 
@@ -75,7 +75,7 @@ KINDS = (
     "failure_before",
     "failure_after",
 )
-# The faults that are answers like any other, with these codes of the common table (wire §3.1); email has its own.
+# The faults that are answers like any other, with these codes of the common table; email has its own.
 CODES = {"busy": "-15", "failure_before": "-12", "failure_after": "-18"}
 EMAIL_CODES = {"busy": "-23", "failure_before": "-23", "failure_after": "-23"}
 

@@ -24,7 +24,7 @@ def integer(given: dict[str, Any], name: str, lowest: int, highest: int, default
 
 
 def moment(given: dict[str, Any], name: str) -> float:
-    """ISO 8601 with offset; a `+` that was not encoded has become a space (wire §5 row 7)."""
+    """ISO 8601 with offset; a `+` that was not encoded has become a space (laaffic-api#ambiguities 7)."""
     try:
         parsed = dt.datetime.fromisoformat(text(given, name).strip().replace(" ", "+"))
     except ValueError:
@@ -35,7 +35,7 @@ def moment(given: dict[str, Any], name: str) -> float:
 
 
 def page_of(rows: list[Any], given: dict[str, Any]) -> dict[str, Any]:
-    """`current` and `size` of `rows`, as the vendor's pages look (wire §2.12)."""
+    """`current` and `size` of `rows`, as the vendor's pages look (laaffic-api#pages-of-lists)."""
     current = integer(given, "current", 1, 10**9, 1)
     size = integer(given, "size", 1, 100, 25)
     return {

@@ -1,4 +1,4 @@
-"""Who may ask, in the vendor's order of checks (wire §1), and how an answer looks."""
+"""Who may ask, in the vendor's order of checks (laaffic-api#signature), and how an answer looks."""
 
 import hashlib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Pushing delivery reports to the callback: late, twice, reordered and in arrays, as options say (wire §2.4)."""
+"""Pushing delivery reports to the callback: late, twice, reordered and in arrays, as options say."""
 
 import asyncio
 import heapq

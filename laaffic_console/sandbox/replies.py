@@ -1,4 +1,4 @@
-"""What people answer: some by themselves, some as a door is told to (wire §2.17)."""
+"""What people answer: some by themselves, some as a door is told to (laaffic-api#replies)."""
 
 import calendar
 import datetime as dt

@@ -1,4 +1,4 @@
-"""The SMS interfaces as the gateway sees them (wire §2.1–2.3, §2.14, §2.16)."""
+"""The SMS interfaces as the gateway sees them."""
 
 import datetime as dt
 from typing import Any

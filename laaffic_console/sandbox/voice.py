@@ -1,4 +1,4 @@
-"""Single calls, SIP phones, audio files and records as the gateway sees them (wire §2.5–2.7, §2.9, §2.18, §2.19)."""
+"""Single calls, SIP phones, audio files and records as the gateway sees them."""
 
 import base64
 import binascii

@@ -40,7 +40,7 @@ STATE_COLOURS = {
 
 
 class StateFilter(admin.SimpleListFilter):
-    """The states of DESIGN §4. Claimed is what a queued message is while its batch is claimed."""
+    """The states (ledger#message-states). Claimed is what a queued message is while its batch is claimed."""
 
     title = gettext_lazy("state")
     parameter_name = "in"

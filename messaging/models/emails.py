@@ -133,7 +133,7 @@ class EmailCampaignEvent(models.Model):
 
 
 class Submission(models.IntegerChoices):
-    """What the callback said, ordered by how much is known: reports only move a mail up (DESIGN §1.5)."""
+    """What the callback said, ordered by how much is known: reports only move a mail up (laws#best-report-wins)."""
 
     UNSAID = 0, _("Unclear")  # a word that is in no language we know
     FAILED = 10, _("Not submitted")

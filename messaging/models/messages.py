@@ -15,7 +15,7 @@ from messaging.models.contacts import Contact
 
 
 class MessageState(models.IntegerChoices):
-    """Ordered by how much is known: evidence may only move a message to a higher state (DESIGN §1.5)."""
+    """Ordered by how much is known: evidence may only move a message to a higher state (laws#best-report-wins)."""
 
     QUEUED = 0, _("Queued")
     CLAIMED = 5, _("Claimed")  # never stored: a queued message of a claimed batch
@@ -30,7 +30,7 @@ class MessageState(models.IntegerChoices):
 
     @property
     def key(self) -> str:
-        """The word of the contract with scripts (DESIGN §7)."""
+        """The word of the contract with scripts (commands#documents)."""
         return self.name.lower()
 
 

@@ -1,4 +1,4 @@
-"""What people answer (MO, wire §2.17)."""
+"""What people answer (MO, laaffic-api#replies)."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""The addresses that may call through a pool: IPv4, commas between, 200 characters in all (wire §2.13)."""
+"""The addresses that may call through a pool: IPv4, commas between, 200 characters in all."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""A pool's numbers as they are pasted or come in a CSV file: digits only, each once (wire §2.13)."""
+"""A pool's numbers as they are pasted or come in a CSV file: digits only, each once (laaffic-api#editnumberpool)."""
 
 import codecs
 import csv

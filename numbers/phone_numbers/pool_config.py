@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-MAX_POOL_NUMBER = 20  # characters (wire §2.13)
+MAX_POOL_NUMBER = 20  # characters (laaffic-api#editnumberpool)
 MAX_CONCURRENCY = 9999
 
 

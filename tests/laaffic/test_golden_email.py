@@ -1,4 +1,4 @@
-"""Every email request and answer that the documentation prints (wire §2.10, §2.22), and its own codes (§3.2)."""
+"""Every email request and answer that the documentation prints, and its own codes (laaffic-api#email-codes)."""
 
 import datetime as dt
 import json

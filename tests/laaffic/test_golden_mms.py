@@ -1,4 +1,4 @@
-"""Every MMS request and answer that the documentation prints (wire §2.11, §2.15), and replies (§2.17)."""
+"""Every MMS request and answer that the documentation prints, and replies."""
 
 import base64
 import datetime as dt

@@ -1,4 +1,4 @@
-"""Requests and answers about numbers as the documentation prints them, and where its pages differ (wire §2.12–2.13)."""
+"""Requests and answers about numbers as the documentation prints them, and where its pages differ."""
 
 import datetime as dt
 from typing import Any
@@ -502,7 +502,7 @@ class PropertyTests:
 
 
 class EditNumberTests:
-    """Wire §2.23: all that is known is sent."""
+    """All that is known is sent (laaffic-api#owned-numbers)."""
 
     def test_what_is_sent(self, gateway: ScriptedGateway) -> None:
         gateway.will(raw(SUCCESS), raw(SUCCESS))

@@ -1,4 +1,4 @@
-"""Every voice request and answer that the documentation prints, and the records and pushes of laaffic-wire.md."""
+"""Every voice request and answer that the documentation prints, and the records and pushes (docs/laaffic-api.md)."""
 
 import datetime as dt
 import json
@@ -44,7 +44,7 @@ def asked(gateway: ScriptedGateway) -> tuple[str, str, Any]:
 
 
 class CompanionRequestTests:
-    """Wire §2.18 and §2.19: phones, passwords, and a file played to many."""
+    """Phones, passwords, and a file played to many."""
 
     def test_sip_add(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
         gateway.will(raw(b'{"status": "0", "reason": "success", "data": null}'))
@@ -134,7 +134,7 @@ class CompanionRequestTests:
 
 
 class PrintedRequestTests:
-    """laaffic-api.md, "Voice APIs": what is printed is what is sent."""
+    """The short document of thirteen interfaces: what is printed is what is sent."""
 
     def test_send_sip(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
         gateway.will(raw(PLAIN))
@@ -270,7 +270,7 @@ class PrintedRequestTests:
 
 
 class VendorAnswerTests:
-    """laaffic-wire.md §2.5–2.9 and §2.18–2.20: what the vendor adds."""
+    """The vendor's own pages: what they add."""
 
     def test_data_is_the_voice_id(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
         gateway.will(answer({"status": 0, "reason": " success", "data": "12205181141482000029"}))

@@ -1,4 +1,4 @@
-"""The README's own example of LAAFFIC_PATHS leads to the addresses that the vendor documents (wire §0.12)."""
+"""The README's own example of LAAFFIC_PATHS leads to the addresses that the vendor documents."""
 
 import re
 from collections.abc import Callable

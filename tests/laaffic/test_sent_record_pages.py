@@ -1,4 +1,4 @@
-"""getSentRcd is read whole, whatever the gateway's pages are like, or it is said that it was not (wire §2.3)."""
+"""getSentRcd is read whole, whatever the gateway's pages are like, or it is said that it was not."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -45,7 +45,7 @@ TOKEN = "a-token-of-the-tests"
 
 
 def pushed(number: str = NUMBER, content: str = "Yes please", **given: Any) -> dict[str, Any]:
-    """As the vendor prints it, with its misspelt key (wire §2.17)."""
+    """As the vendor prints it, with its misspelt key (laaffic-api#replies)."""
     return {
         "msgid": "r2108021054011000095",
         "mobile": number,

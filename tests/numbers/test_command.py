@@ -84,13 +84,13 @@ class PoolTests:
                 "added_numbers": ["9178605503"],
                 "removed_numbers": ["9178605501"],
             },
-            "seen": NumberPool.objects.get(pool_number="918885").held.fingerprint,
+            "seen": NumberPool.objects.get(pool_number="918885").listed.fingerprint,
         }
         assert not LedgerEntry.objects.exists()
 
         sent = run("pool", "edit", "918885", "--file", str(file), "--concurrency", "50", "--confirm", "918885")
         assert (sent["version"], sent["state"]) == (2, "accepted")
-        assert NumberPool.objects.get(pool_number="918885").held.whitelist == "192.168.10.17,192.168.10.18"
+        assert NumberPool.objects.get(pool_number="918885").listed.whitelist == "192.168.10.17,192.168.10.18"
 
     def test_drift_and_back(self, sandbox: RunningSandbox, application: Application, door: Door) -> None:
         run("sync", "pools")

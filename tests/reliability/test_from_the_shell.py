@@ -1,4 +1,4 @@
-"""The main job with the commands of DESIGN §7: real processes, real HTTP, on each database and queue."""
+"""The main job with the commands that scripts use: real processes, real HTTP, on each database and queue."""
 
 import contextlib
 import fcntl

@@ -1,4 +1,4 @@
-"""What the vendor's pages leave open (wire §5) can be had either way."""
+"""What the vendor's pages leave open (laaffic-api#ambiguities) can be had either way."""
 
 import base64
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Every parameter of a spoken message (sendCode, wire §2.7) but who is called, for each form that asks for it."""
+"""Every parameter of a spoken message (sendCode) but who is called, for each form that asks for it."""
 
 from typing import Any
 

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AudioType(models.TextChoices):
-    """What the gateway takes (wire §2.9)."""
+    """What the gateway takes (laaffic-api#fileupload)."""
 
     MP3 = "mp3", _("MP3 audio")
     M4A = "m4a", _("M4A audio")
@@ -16,7 +16,7 @@ MEDIA_TYPES = {AudioType.MP3: "audio/mpeg", AudioType.M4A: "audio/mp4", AudioTyp
 
 
 class AudioFile(models.Model):
-    """A file of the audio library. Its content is kept here too: Laaffic gives no file back (wire §2.18).
+    """A file of the audio library. Its content is kept here too: Laaffic gives no file back (laaffic-api#audio-files).
 
     One that was uploaded elsewhere and taken over has its id there and no content here.
     """

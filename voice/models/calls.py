@@ -31,7 +31,7 @@ KIND_CHOICES = [(int(kind), words) for kind, words in KINDS.items()]
 
 
 class CallRecord(models.Model):
-    """A call that has ended, by a push or by Laaffic's records, whichever came first (wire §2.19, §2.21)."""
+    """A call that has ended, by a push or by Laaffic's records, whichever came first."""
 
     class Source(models.TextChoices):
         PUSH = "push", _("push")
@@ -104,7 +104,7 @@ class CallRecord(models.Model):
 
 
 class Ringing(models.Model):
-    """A phone that rang for a call, as pushed while it rang (wire §2.21); what became of the call is its record's."""
+    """A phone that rang for a call, as pushed while it rang; what became of the call is its record's."""
 
     call_id = models.CharField(_("call"), max_length=64)
     sip_account = models.CharField(_("SIP account"), max_length=64, blank=True)

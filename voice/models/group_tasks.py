@@ -33,7 +33,7 @@ class Between:
 
 
 class TaskState(models.TextChoices):
-    """Ours until Laaffic has the task, Laaffic's own from then on (wire §2.20)."""
+    """Ours until Laaffic has the task, Laaffic's own from then on (laaffic-api#group-call-tasks)."""
 
     DRAFT = "draft", _("Draft")
     SENDING = "sending", _("Being sent")  # its request may be under way
@@ -70,7 +70,7 @@ class TaskKind(models.TextChoices):
 
 
 class GroupTask(models.Model):
-    """One announcement to many numbers (wire §2.8). Its 28 parameters are kept here, its numbers in `TaskNumbers`.
+    """One announcement to many numbers. Its 28 parameters are kept here, its numbers in `TaskNumbers`.
 
     A task that is sent again or changed is a row of its own, with its own name at Laaffic: that name alone tells, after
     an answer that was lost, whether the request arrived.
@@ -103,7 +103,7 @@ class GroupTask(models.Model):
     loop_count = models.PositiveSmallIntegerField(_("times played"), default=1, validators=[Between(1, 9)])
     max_talk = models.PositiveSmallIntegerField(
         _("seconds of talk, at most"), default=60, validators=[Between(1, 999, "seconds")]
-    )  # maxCalls (wire §5 row 11)
+    )  # maxCalls (laaffic-api#ambiguities 11)
     max_ringing_time = models.PositiveSmallIntegerField(
         _("seconds of ringing, at most"), default=60, validators=[Between(20, 120, "seconds")]
     )

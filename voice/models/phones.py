@@ -6,7 +6,7 @@ from laaffic_console.gateway.models.list_copies import ListCopy
 
 
 class SipPhone(models.Model):
-    """A phone that calls can start from, as Laaffic lists it (wire §2.6). Its password is never kept."""
+    """A phone that calls can start from, as Laaffic lists it (laaffic-api#sipquery). Its password is never kept."""
 
     application = models.ForeignKey(
         Application, models.CASCADE, related_name="sip_phones", verbose_name=_("application")

@@ -1,4 +1,4 @@
-"""A person's question to Laaffic about one call or one task, answered while they wait (wire §2.19, §2.20)."""
+"""A person's question to Laaffic about one call or one task, answered while they wait."""
 
 from django.utils.translation import gettext as _
 

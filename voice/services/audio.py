@@ -1,4 +1,4 @@
-"""The audio library: files checked by content, kept here, and given to Laaffic once (wire §2.9).
+"""The audio library: files checked by content, kept here, and given to Laaffic once (laaffic-api#fileupload).
 
 A name is unique in the whole account, so it is the upload's own mark: after a lost answer Laaffic's list tells whether
 the file arrived, and −20 on another try says the same. A name that was taken before our first try is somebody else's.

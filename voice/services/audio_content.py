@@ -1,4 +1,4 @@
-"""What an audio file is, by its content: its name proves nothing (wire §2.9). The gateway takes mp3, m4a and wav."""
+"""What an audio file is, by its content: its name proves nothing. The gateway takes mp3, m4a and wav."""
 
 import io
 from dataclasses import dataclass

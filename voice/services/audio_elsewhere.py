@@ -1,4 +1,4 @@
-"""Audio files that Laaffic has and that were uploaded elsewhere (voice/fileQuery, wire §2.18): taken over by their id.
+"""Audio files that Laaffic has and that were uploaded elsewhere (voice/fileQuery): taken over by their id.
 
 Laaffic gives no content back: such a file can be played to callees, and neither here nor from within a request.
 """

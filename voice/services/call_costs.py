@@ -1,4 +1,4 @@
-"""Costs of calls that a push names and that cannot be right. Nothing proves where a push comes from (wire §0.9).
+"""Costs of calls that a push names and that cannot be right. Nothing proves where a push comes from.
 
 Such a cost is kept beside the record and is in no total. Laaffic's own records tell what the call cost, or a person
 does (`cost_words`).

@@ -1,4 +1,4 @@
-"""Calls from a SIP phone (voice/sendSip, wire §2.5): it rings, and when it is taken up, the callee's.
+"""Calls from a SIP phone (voice/sendSip, laaffic-api#sendsip): it rings, and when it is taken up, the callee's.
 
 `calledInfo` is our mark, one for each attempt. Records and pushes bring it back, so a call whose answer was lost is
 settled by them; it is never made again by itself, and by nobody once a record says that it rang.
@@ -38,7 +38,7 @@ from voice.services import phone_evidence
 ABOUT = "SIP call"
 FIRST_LOOK = dt.timedelta(seconds=15)
 LAST_LOOK = dt.timedelta(hours=24)  # after that a record is not looked for; one that comes still counts
-LONGEST_RINGING = dt.timedelta(seconds=120)  # maxRingingTime's limit (wire §4)
+LONGEST_RINGING = dt.timedelta(seconds=120)  # maxRingingTime's limit (laaffic-api#limits)
 UNSETTLED = (EntryState.UNKNOWN, EntryState.LAPSED)  # a person may say what they know
 MAY_TRY_AGAIN = (EntryState.REFUSED, EntryState.NOT_SENT)
 

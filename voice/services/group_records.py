@@ -1,4 +1,4 @@
-"""Which task a call record belongs to. Pushes say it; records that are asked for do not (wire §2.19)."""
+"""Which task a call record belongs to. Pushes say it; records that are asked for do not (laaffic-api#call-records)."""
 
 import datetime as dt
 

@@ -241,5 +241,5 @@ def _transfer(task: GroupTask, group: int) -> ToAgent:
 
 
 def zone_name() -> str:
-    """The clock of windows, which Laaffic reads without a zone (wire §5 row 27)."""
+    """The clock of windows, which Laaffic reads without a zone (laaffic-api#ambiguities 27)."""
     return str(settings.LAAFFIC_TIME_ZONE)

@@ -1,4 +1,4 @@
-"""What Laaffic says of a group-call task, taken over onto its row (wire §2.20).
+"""What Laaffic says of a group-call task, taken over onto its row (laaffic-api#group-call-tasks).
 
 A task is found by its name, which is ours alone: that it is listed proves that the request arrived, also where the
 answer to it was lost. That it is not listed proves nothing by itself; a person decides, and sees how often it was

@@ -1,4 +1,4 @@
-"""Group-call tasks: drafts, launched once; cancelled, settled after lost answers (wire §2.8, §2.20).
+"""Group-call tasks: drafts, launched once; cancelled, settled after lost answers.
 
 The name at Laaffic is made here and belongs to one row. It is the one idempotency key of the whole API: a launch whose
 answer was lost is looked for by it, and another try under the same name cannot ring anybody twice, as Laaffic takes a
@@ -152,7 +152,7 @@ def opted_out_since(count: int) -> str:
 
 @transaction.atomic
 def _prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) -> LedgerEntry:
-    """The committed row that says what is about to leave (DESIGN §1.1)."""
+    """The committed row that says what is about to leave (laws#record-call-settle)."""
     if not _still(task).select_for_update().filter(entry=None).exists():
         raise ValidationError(_("This launch stood still for too long and was given up meanwhile. Look at it again."))
     digest = _digest(task, numbers)
@@ -197,7 +197,7 @@ def _digest(task: GroupTask, numbers: list[str]) -> str:
 
 
 def unique_name(name: str) -> str:
-    """2 to 64 characters that no task had before (wire §2.8)."""
+    """2 to 64 characters that no task had before (laaffic-api#group-calls)."""
     mark = f"{settings.LAAFFIC_ORDER_PREFIX}-{secrets.token_hex(5)}"
     return f"{' '.join(name.split())[: 63 - len(mark)].strip()} {mark}".strip()
 

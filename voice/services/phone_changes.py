@@ -1,4 +1,4 @@
-"""New SIP phones and new passwords (voice/sipAdd and voice/sipReset, wire §2.18): recorded, asked for, settled.
+"""New SIP phones and new passwords (voice/sipAdd and voice/sipReset): recorded, asked for, settled.
 
 A password is in Laaffic's answer alone: it is handed on once and kept nowhere. After an answer that was lost the list
 tells whether phones were added; of a password nothing tells, and another reset gives another one.

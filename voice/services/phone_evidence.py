@@ -1,4 +1,4 @@
-"""What a list of SIP phones proves about requests for new ones whose answer was lost (DESIGN §1.2)."""
+"""What a list of SIP phones proves about requests for new ones whose answer was lost (laws#unknown-stays)."""
 
 import datetime as dt
 

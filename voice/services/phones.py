@@ -1,4 +1,4 @@
-"""Our copy of the SIP phones of each application (voice/sipQuery, wire §2.6). Passwords are dropped by the client."""
+"""Our copy of the SIP phones of each application (voice/sipQuery). Passwords are dropped by the client."""
 
 from django.db.models import QuerySet
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""From the inbox to the call records (wire §2.21)."""
+"""From the inbox to the call records (laaffic-api#voice-pushes)."""
 
 from collections.abc import Sequence
 from dataclasses import replace

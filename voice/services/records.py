@@ -172,7 +172,7 @@ def fold(kept: CallRecord, given: CallRecord) -> bool:
 
 
 def _rank(row: CallRecord) -> tuple[Any, ...]:
-    """`callStatus` knows best (wire §2.21); of several recalls the last counts; then whoever heard more, and later."""
+    """`callStatus` knows best; of several recalls the last counts; then whoever heard more, and later."""
     return (
         row.call_status is not None,
         row.recall_count or 0,

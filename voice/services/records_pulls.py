@@ -1,4 +1,4 @@
-"""Asking for call records that were not pushed (wire §2.19): two months the first time, then what is new."""
+"""Asking for call records that were not pushed: two months the first time, then what is new."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Phones that ring now, as pushed (wire §2.21): one row for each phone of a call, however often and late it is told."""
+"""Phones that ring now, as pushed: one row for each phone of a call, however often and late it is told."""
 
 from collections.abc import Sequence
 

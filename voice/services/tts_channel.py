@@ -1,4 +1,4 @@
-"""TTS messages: a text spoken to one number a call (wire §2.7), on the one way out that all campaigns share.
+"""TTS messages: a text spoken to one number a call (laaffic-api#sendcode), on the one way out that all campaigns share.
 
 sendCode takes no orderId: ours travels in `calledInfo`, and records and pushes bring it back.
 """

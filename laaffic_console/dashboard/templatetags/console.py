@@ -16,7 +16,7 @@ register.filter(number)
 
 @register.simple_tag
 def sandbox_banner() -> SafeString | str:
-    """Striped, on every page, when the gateway is the sandbox (DESIGN §8)."""
+    """Striped, on every page, when the gateway is the sandbox."""
     if not is_sandbox():
         return ""
     return format_html('<div class="c-banner" role="note">{}</div>', _("Sandbox: what is sent here reaches no phone"))

@@ -12,7 +12,7 @@ from laaffic_console.kit.figures import money
 class AccountHold(models.Model):
     """Why nothing may leave for the account, or for one application of it, and since when.
 
-    Placed by a refusal that any other request would meet too (−10 and the credential codes, wire §5); ended by a probe
+    Placed by a refusal that any other request would meet too (−10 and the credential codes); ended by a probe
     that Laaffic accepts, or by a person.
     """
 
@@ -51,7 +51,7 @@ class AccountHold(models.Model):
 
 
 class BalanceReading(models.Model):
-    """What getBalance said, every few minutes (wire §2.16): decimal strings; the currency is on no vendor page."""
+    """What getBalance said, every few minutes: decimal strings; the currency is on no vendor page."""
 
     at = models.DateTimeField(_("when"), db_index=True)
     balance = models.DecimalField(_("balance"), max_digits=20, decimal_places=6)

@@ -6,7 +6,7 @@ from laaffic_console.gateway.models.channels import APPLICATION_CHANNELS, choice
 
 
 class Application(models.Model):
-    """An application of the Laaffic account. Each appId belongs to one product (wire §1, §6 mistake 12)."""
+    """An application of the Laaffic account. Each appId belongs to one product (laaffic-api#applications)."""
 
     app_id = models.CharField(
         _("appId"),

@@ -1,4 +1,4 @@
-"""The inbox of pushes in: the body is stored first and applied by a job (DESIGN §5)."""
+"""The inbox of pushes in: the body is stored first and applied by a job (inbox#rules)."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

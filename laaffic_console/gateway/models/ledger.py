@@ -1,4 +1,4 @@
-"""The ledger of calls out: one row for each request that acts, committed before the request leaves (DESIGN §1.1)."""
+"""The ledger of calls out: one row for each request that acts, committed before it leaves (laws#record-call-settle)."""
 
 from django.conf import settings
 from django.db import models

@@ -200,7 +200,7 @@ def _weigh(hold: AccountHold, balance: Balance) -> None:
 
 
 def funds(balance: Balance) -> Decimal:
-    """What can be spent: the balance, the bonus and the credit line (wire §2.16)."""
+    """What can be spent: the balance, the bonus and the credit line (laaffic-api#getbalance)."""
     return balance.balance + (balance.gift or 0) + (balance.credit or 0)
 
 

@@ -1,4 +1,4 @@
-"""Waking workers. The queue carries only "look again": the work itself is in our tables (DESIGN §1.3).
+"""Waking workers. The queue carries only "look again": the work itself is in our tables (laws#queue-only-rings).
 
 A job may run twice, late or never, so each claims its work by a lease or a conditional update, and the sweeper rings
 again for whatever was forgotten. So a bell that cannot be rung is logged and forgotten: it never undoes what was

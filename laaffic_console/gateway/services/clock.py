@@ -1,4 +1,4 @@
-"""How far this machine's clock is from the gateway's. Signatures are good for half an hour (wire §1)."""
+"""How far this machine's clock is from the gateway's. Signatures are good for half an hour (laaffic-api#signature)."""
 
 import time
 

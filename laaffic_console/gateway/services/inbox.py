@@ -1,4 +1,4 @@
-"""The inbox: store a pushed body and answer; a job applies stored bodies in bulk (DESIGN §5)."""
+"""The inbox: store a pushed body and answer; a job applies stored bodies in bulk (inbox#rules)."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence

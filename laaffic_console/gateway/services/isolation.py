@@ -1,4 +1,4 @@
-"""One bad row holds up nobody (DESIGN §1.10): what fails together is tried in halves, down to what fails alone.
+"""One bad row holds up nobody (laws#one-bad-row): what fails together is tried in halves, down to what fails alone.
 
 What fails alone is written down where people see it, and left behind. A database that is away or locked is no fault of
 a row: that passes, and is raised as it is.

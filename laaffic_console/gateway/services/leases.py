@@ -14,7 +14,7 @@ from laaffic_console.gateway.services import database_clock
 
 LEASE_SECONDS = (
     settings.LAAFFIC_LEASE_SECONDS
-)  # within half a minute a sweeper finds what a killed worker left (DESIGN §1.3)
+)  # within half a minute a sweeper finds what a killed worker left (laws#queue-only-rings)
 CLOCKS_DIFFER_BY = dt.timedelta(seconds=2)  # a clock is set by so much now and then
 
 

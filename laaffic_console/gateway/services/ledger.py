@@ -1,4 +1,4 @@
-"""Record, then call, then settle (DESIGN §1.1): the only way in which a request that acts leaves the console.
+"""Record, call, settle (laws#record-call-settle): the only way in which a request that acts leaves the console.
 
 call = prepare(...)       in the claim's transaction: nothing has left
 if depart(call): POST     committed before the first byte

@@ -25,7 +25,7 @@ def send(entry: LedgerEntry, request: Callable[[], Answer]) -> Answer:
     """Let a prepared call leave, at `call.left_at`. A failure is written on its row and raised as a LaafficError, one
     of our own making too: no branch leaves a call in flight. The caller settles what was accepted.
 
-    Called outside any transaction: what was prepared must be committed before a byte leaves (DESIGN §1.1).
+    Called outside any transaction: what was prepared must be committed before a byte leaves (laws#record-call-settle).
     """
     began = time.monotonic()
     entry.left_at = ledger.depart(entry.pk, unless_held=True)

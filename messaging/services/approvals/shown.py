@@ -1,4 +1,4 @@
-"""What somebody was shown before they decided on a draft, and how what is true now differs from it (DESIGN §1.11).
+"""What somebody was shown before they decided on a draft, and how what is true now differs from it (laws#as-shown).
 
 It holds who gets what (a digest over each member's id, number and merge values), how many, what it costs, and the
 draft's own fields. A page posts it back, signed; an approval and a launch keep it; a start by the clock compares it.

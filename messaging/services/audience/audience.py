@@ -37,7 +37,7 @@ from messaging.services.text.merge_values import COLUMNS_OF_CONTACT, values_of
 from messaging.subscribers import PREFIXES, every_spelling, spellings, subscriber
 
 JOINING_SECONDS = 2  # an import commits a chunk of its rows in less
-CHUNK = 1000  # what one POST may carry (wire §2.1), and a write lock of some 20 ms
+CHUNK = 1000  # what one POST may carry (laaffic-api#sendsms), and a write lock of some 20 ms
 SLICE_SECONDS = 20.0
 BREATH_SECONDS = 0.02  # SQLite's lock is unfair: a writer that never rests starves the others
 

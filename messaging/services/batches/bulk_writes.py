@@ -52,7 +52,7 @@ def write_answers(
 ) -> None:
     """Set `columns` of messages from rows of (id, value, …), each id at most once.
 
-    The state only ever rises: what an early report already said stays (DESIGN §1.5). `only_unwritten` passes over
+    The state only ever rises: what an early report already said stays. `only_unwritten` passes over
     messages that have been answered for already.
     """
     also = ["settled_at = %s", "state = CASE WHEN state < %s THEN %s ELSE state END"]

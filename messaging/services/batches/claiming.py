@@ -1,5 +1,5 @@
 """Claiming: one short committed transaction takes a batch, checks it against the suppression list, keeps the pace and
-writes the call into the ledger. Nothing has left when it ends (DESIGN §4)."""
+writes the call into the ledger. Nothing has left when it ends."""
 
 import datetime as dt
 import json
@@ -165,7 +165,7 @@ def _queued_messages(batches: Sequence[Batch], suppressed_on: tuple[str, str, st
 
 
 def _without_suppressed(batch: Batch, rows: list[Row]) -> list[Row]:
-    """Opt-out wins: looked at again here, in the transaction that would let the message go (DESIGN §1.6)."""
+    """Opt-out wins: looked at again here, in the transaction that would let the message go (laws#opt-out-wins)."""
     stopped = [row[0] for row in rows if row[4]]
     if not stopped:
         return rows

@@ -1,4 +1,4 @@
-"""What the figures say, from tallies that are kept as things happen; no page counts the message table (DESIGN §1.7)."""
+"""What the figures say, from tallies that are kept as things happen; no page counts the message table."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ MICROS = Decimal(1_000_000)
 
 
 def state_counts(campaign: Campaign) -> dict[str, int]:
-    """Every message state of DESIGN §4 by its word → how many messages are in it."""
+    """Every message state (ledger#message-states) by its word → how many messages are in it."""
     return counts_of_many([campaign.pk])[campaign.pk]
 
 
@@ -67,7 +67,7 @@ def amount(micros: int) -> Decimal:
 
 
 def report(campaign: Campaign) -> dict[str, Any]:
-    """The document of `campaign report --json` (DESIGN §7)."""
+    """The document of `campaign report --json` (commands#documents)."""
     return {
         "id": campaign.pk,
         "state": campaign.state,
@@ -94,7 +94,7 @@ def is_counted(campaign: Campaign) -> bool:
 
 
 def is_done(campaign: Campaign) -> bool:
-    """Finished is computed: the audience is frozen and nothing is queued, claimed or unknown (DESIGN §1.4)."""
+    """Finished is computed: the audience is frozen and nothing is queued, claimed or unknown."""
     if campaign.audience != Campaign.Audience.FROZEN:
         return False
     return not Batch.objects.filter(
@@ -120,7 +120,7 @@ TONES = {
 
 
 def progress(campaign: Campaign) -> dict[str, Any]:
-    """Counts, their shares for the bar, and how much is done; 100 only when the campaign is over (DESIGN §1.4).
+    """Counts, their shares for the bar, and how much is done; 100 only when the campaign is over.
 
     What was cancelled is not done. `awaited`: reports that may still come when nothing else will.
     """

@@ -23,7 +23,8 @@ from messaging.services.batches import answers, claiming, earlier_attempts, erro
 from messaging.services.batches.bulk_writes import count_outcomes, upsert_tallies
 from messaging.services.channels.outgoing import Claim
 
-NOT_ACCEPTED = "not accepted by the provider"  # the answer's array leaves the number out, without a reason (wire §5.3)
+# The answer's array leaves the number out, without a reason (laaffic-api#ambiguities 3).
+NOT_ACCEPTED = "not accepted by the provider"
 FIRST_CHECK = dt.timedelta(seconds=30)
 
 
@@ -149,7 +150,7 @@ def _segments_by_position(claimed: Claim) -> list[int]:
 
 
 def settle_error(campaign_id: int, claimed: Claim, error: LaafficError) -> "Aftermath":
-    """The three branches (DESIGN §3): not sent goes back, refused does what the code says, unknown stays unknown."""
+    """The three branches: not sent goes back, refused does what the code says, unknown stays unknown."""
     with transaction.atomic():
         batch = Batch.objects.select_for_update().get(pk=claimed.batch_id)
         if not ledger.settle_error(claimed.entry_id, error) or batch.entry_id != claimed.entry_id:
@@ -266,7 +267,7 @@ def _split(batch: Batch) -> None:
 
 
 def mark_unknown(batch: Batch, evidence: str) -> None:
-    """The answer was lost. Only evidence or a person ends this state (DESIGN §1.2)."""
+    """The answer was lost. Only evidence or a person ends this state (laws#unknown-stays)."""
     waiting = batch.messages().filter(state=MessageState.QUEUED)
     now = timezone.now()
     marked = waiting.update(state=MessageState.UNKNOWN, evidence=evidence[:200], settled_at=now)

@@ -1,4 +1,4 @@
-"""What stays unknown, and all that is known of it: for a person who must say what becomes of it (DESIGN §1.2)."""
+"""What stays unknown, and all that is known of it: for a person who must say what becomes of it."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The channels that a campaign can be sent on. There is one door out (DESIGN §4): freezing, claiming, pace, ledger,
+"""The channels that a campaign can be sent on. One door out (ledger#one-door-out): freezing, claiming, pace, ledger,
 settling and reports are the same for all of them, and a channel says only what differs.
 
 Another app adds a channel with `register` when it is made ready; messaging need not know it.

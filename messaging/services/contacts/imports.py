@@ -327,7 +327,7 @@ def _end(job: ContactImport, state: str, explanation: str, of: Sequence[str] = (
 
 
 def result(job: ContactImport) -> dict[str, object]:
-    """The document of `contacts import --json` (DESIGN §7)."""
+    """The document of `contacts import --json` (commands#documents)."""
     return {
         "rows": job.rows,
         "added": job.added,

@@ -398,7 +398,7 @@ def finish_if_done(campaign_id: int) -> bool:
 
 
 def waits_for(campaign: EmailCampaign) -> str:
-    """What a running campaign waits for, in one sentence; "" when it is over (DESIGN §1.4: computed, never assumed)."""
+    """What a running campaign waits for, in one sentence; "" when it is over (laws#finished-is-computed)."""
     counts = email_counting.counts(campaign)
     if counts["pending"]:
         return ngettext(

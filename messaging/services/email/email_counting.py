@@ -1,4 +1,4 @@
-"""What the figures of an email campaign say, from tallies that are kept as things happen (DESIGN §1.7)."""
+"""What the figures of an email campaign say, from tallies that are kept as things happen."""
 
 from collections.abc import Sequence
 from typing import Any

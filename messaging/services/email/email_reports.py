@@ -1,7 +1,7 @@
 """What became of each mail: callbacks say whether it was submitted, records whether it was delivered.
 
 Both may be late, repeated, reordered or contradict each other. A mail only ever moves up in either column, so every
-order of the same reports ends the same (DESIGN §1.5). Whoever moves mails holds their campaign's row.
+order of the same reports ends the same (laws#best-report-wins). Whoever moves mails holds their campaign's row.
 """
 
 import datetime as dt

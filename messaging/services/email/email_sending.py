@@ -1,4 +1,4 @@
-"""The one request of an email campaign: recorded, called, settled (DESIGN §1.1).
+"""The one request of an email campaign: recorded, called, settled (laws#record-call-settle).
 
 No answer is needed to know that it arrived: the callback's address ends in the campaign's mark, so the first mail that
 is told of settles it. A repeat that is refused as a duplicate (−2) says the same of the request before it.
@@ -165,7 +165,7 @@ def settle_accepted(campaign_id: int, entry_id: int, task_id: str) -> None:
 
 @transaction.atomic
 def settle_error(campaign_id: int, entry_id: int, error: LaafficError) -> None:
-    """The three branches (DESIGN §3); what a callback has settled already stays settled."""
+    """The three branches (ledger#three-outcomes); what a callback has settled already stays settled."""
     campaign = email_campaigns.locked(campaign_id)
     if not ledger.settle_error(entry_id, error) or campaign.entry_id != entry_id:
         return
@@ -192,7 +192,7 @@ def _mark_unknown(campaign: EmailCampaign, error: OutcomeUnknown) -> None:
 
 
 def _duplicate_proves(campaign: EmailCampaign, entry_id: int) -> bool:
-    """−2 after a lost answer: that request arrived (wire §3.2). False where none was lost: then it is a refusal."""
+    """−2 after a lost answer: that request arrived. False where none was lost: then it is a refusal."""
     open_states = (EntryState.UNKNOWN, EntryState.LAPSED)
     lost = email_campaigns.requests_of(campaign).filter(state__in=open_states).exclude(pk=entry_id)
     earlier = lost.order_by("-pk").first()

@@ -1,4 +1,4 @@
-"""A draft as one mail to oneself: sendEmail with the campaign's template, sender and subject (wire §2.22)."""
+"""A draft as one mail to oneself: sendEmail with the campaign's template, sender and subject."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Deriving a campaign's figures again from its messages and calls, and naming each that disagrees (DESIGN §1.8)."""
+"""Deriving a campaign's figures again from its messages and calls, and naming each that disagrees."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator

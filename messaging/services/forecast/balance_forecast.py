@@ -28,7 +28,7 @@ class BalanceAfter:
 def of(cost: Cost) -> BalanceAfter | None:
     """None where it cannot be told: no balance, no price, or prices in other money than the balance.
 
-    Laaffic's balance names no currency (wire §2.16): then it is taken to be in that of the reports.
+    Laaffic's balance names no currency (laaffic-api#getbalance): then it is taken to be in that of the reports.
     """
     reading = balance_history.latest()
     if reading is None or len(cost.by_currency) != 1:

@@ -1,7 +1,7 @@
 """The MMS library: files checked by content and kept here, uploaded to Laaffic, and again before their ids lapse.
 
 An upload costs nothing and rings no phone. After a lost answer it may be asked for again: at worst an unused copy of
-the file lies at Laaffic for three days (wire §5). Each is a row of the ledger all the same.
+the file lies at Laaffic for three days. Each is a row of the ledger all the same.
 """
 
 import datetime as dt

@@ -1,4 +1,4 @@
-"""MMS: one text with up to three attachments to at most a thousand numbers a call (wire §2.15).
+"""MMS: one text with up to three attachments to at most a thousand numbers a call (laaffic-api#mmssend).
 
 No orderId goes out and none comes back: ids are matched by number. Reports come as for SMS.
 """
@@ -159,7 +159,7 @@ def problem_with_attachments(options: MmsOptions) -> str:
 
 
 def problem_with_random_title(text: str) -> str:
-    """With random titles the vendor takes one billing unit of text (wire §2.15)."""
+    """With random titles the vendor takes one billing unit of text (laaffic-api#mmssend)."""
     try:
         has_fields = bool(merge_fields.parse(text).fields)
     except merge_fields.MergeError:

@@ -1,4 +1,4 @@
-"""Asking for replies that were not pushed (recordMo, wire §2.17): a little every few minutes, for each application."""
+"""Asking for replies that were not pushed (recordMo): a little every few minutes, for each application."""
 
 import datetime as dt
 import logging

@@ -1,4 +1,4 @@
-"""Amounts that a push names and that cannot be right. Nothing proves where a push comes from (wire §0.9).
+"""Amounts that a push names and that cannot be right. Nothing proves where a push comes from (laaffic-api#pushes).
 
 Such an amount is kept as an event of its message and moves no total; getReport is asked what it cost.
 """

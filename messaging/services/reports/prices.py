@@ -1,6 +1,6 @@
 """What a message costs, by country: learned from what reports said was charged, else from the imported price list.
 
-Laaffic publishes no prices on its interface (wire §2.4: a report carries `pay` and `currency`), so the last campaigns
+Laaffic publishes no prices on its interface (a report carries `pay` and `currency`), so the last campaigns
 are asked. Prices are per segment, or per message on a channel whose reports name no segments.
 """
 

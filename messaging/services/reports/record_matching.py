@@ -1,6 +1,6 @@
-"""Unknown messages and the vendor's records, matched by number within the call's own time window (DESIGN §1.2).
+"""Unknown messages and the vendor's records, matched by number within the call's own time window (laws#unknown-stays).
 
-getSentRcd gives an id, a number and a time, and no orderId (wire §2.3). A record whose id belongs to nobody settles the
+getSentRcd gives an id, a number and a time, and no orderId. A record whose id belongs to nobody settles the
 one message that can have it: same application, same number, no id of its own, and a call that was under way at that
 time. Where two messages could claim one record, or two records one message, none of them is settled. Where another
 system sends with the same application, number and time prove nothing: only a record that carries our order id does.
@@ -28,7 +28,7 @@ from messaging.subscribers import every_spelling, subscriber
 CLOCKS_DIFFER_BY = dt.timedelta(seconds=settings.LAAFFIC_CLOCK_SLACK_SECONDS)
 
 NOT_IN_RECORDS = "not in the vendor's records"
-# A phone that is off has no record yet, though its message was accepted (wire §2.3).
+# A phone that is off has no record yet, though its message was accepted (laaffic-api#getsentrcd).
 NOT_YET_IN_RECORDS = f"{NOT_IN_RECORDS} so far, which list finished messages only"
 REPORTS_COME_FOR = dt.timedelta(hours=settings.REPORT_WINDOW_HOURS)
 SHARED_FOR = dt.timedelta(days=90)  # since another system was last seen on an application

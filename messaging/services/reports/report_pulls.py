@@ -1,4 +1,4 @@
-"""Asking for reports that were not pushed: by id for what is pending, and by time as a sweep (wire §2.2, §2.3)."""
+"""Asking for reports that were not pushed: by id for what is pending, and by time as a sweep."""
 
 import datetime as dt
 import logging

@@ -1,7 +1,7 @@
 """Applying delivery reports, from wherever they come: pushed, asked for by id, or swept by time.
 
 Reports may be late, repeated, reordered or contradict each other. A message only ever moves to a higher state, so every
-order of the same reports ends the same (DESIGN §1.5). What contradicts the end is written down beside it.
+order of the same reports ends the same (laws#best-report-wins). What contradicts the end is written down beside it.
 """
 
 import datetime as dt
@@ -40,7 +40,7 @@ STATE_OF = {
 FINAL_STATES = {MessageState.REJECTED, MessageState.EXPIRED, MessageState.UNDELIVERED, MessageState.DELIVERED}
 
 
-PUSHED = frozenset({Source.PUSH, Source.VOICE_PUSH})  # nothing proves where these come from (wire §0.9)
+PUSHED = frozenset({Source.PUSH, Source.VOICE_PUSH})  # nothing proves where these come from (laaffic-api#pushes)
 SHORTEST_NATIONAL = 6  # digits
 CONFIRM_AFTER = dt.timedelta(seconds=10)
 

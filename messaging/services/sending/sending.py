@@ -61,7 +61,7 @@ def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
         if campaign.state != CampaignState.RUNNING:
             return
         settling.recover_stale(campaign_id, lease.token)
-        # A STOP that came while no worker was there is obeyed before anything leaves (DESIGN §1.6).
+        # A STOP that came while no worker was there is obeyed before anything leaves (laws#opt-out-wins).
         reply_pushes.INBOX.catch_up(REPLIES_FIRST_SECONDS)
         if campaigns.hold_for_account(campaign_id):
             return

@@ -1,4 +1,4 @@
-"""SMS: up to a thousand recipients a call, several texts in one where the application takes them (wire §2.1, §2.14)."""
+"""SMS: up to a thousand recipients a call, several texts in one where the application takes them."""
 
 import datetime as dt
 

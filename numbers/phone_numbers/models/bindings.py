@@ -1,4 +1,4 @@
-"""AXB bindings: A and B talk through a middle number X and never see each other's (wire §2.12, §2.23)."""
+"""AXB bindings: A and B talk through a middle number X and never see each other's."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The numbers that the account owns, with their due dates (number/queryPage, wire §2.23)."""
+"""The numbers that the account owns, with their due dates (number/queryPage, laaffic-api#owned-numbers)."""
 
 from django.db import models
 from django.utils import timezone

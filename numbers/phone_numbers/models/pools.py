@@ -1,4 +1,4 @@
-"""Number pools: every version that was ever asked for, and what Laaffic holds as far as we know (wire §2.13)."""
+"""Number pools: every version that was ever asked for, and what Laaffic holds as far as we know."""
 
 from django.conf import settings
 from django.db import models

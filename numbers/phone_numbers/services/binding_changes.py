@@ -1,4 +1,4 @@
-"""Bind and unbind: checked, recorded, sent, settled (pns/bind and pns/unbind, wire §2.23)."""
+"""Bind and unbind: checked, recorded, sent, settled (pns/bind and pns/unbind, laaffic-api#bindings)."""
 
 import datetime as dt
 
@@ -122,7 +122,7 @@ def unbind_digest(binding: Binding) -> str:
 
 
 def checked_pair(phone_a: str, phone_b: str) -> tuple[str, str]:
-    """Both numbers as digits; they differ, and are of one country (wire §2.23)."""
+    """Both numbers as digits; they differ, and are of one country (laaffic-api#bindings)."""
     problems, numbers = {}, {}
     for field, text in (("phone_a", phone_a), ("phone_b", phone_b)):
         try:

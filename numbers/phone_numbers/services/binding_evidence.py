@@ -1,4 +1,4 @@
-"""What a list of bindings proves about requests whose answer was lost (DESIGN §1.2)."""
+"""What a list of bindings proves about requests whose answer was lost (laws#unknown-stays)."""
 
 import datetime as dt
 

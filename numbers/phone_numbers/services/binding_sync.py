@@ -1,4 +1,4 @@
-"""Our copy of an application's AXB bindings (pns/queryBindPage, wire §2.12).
+"""Our copy of an application's AXB bindings (pns/queryBindPage, laaffic-api#querybindpage).
 
 What is not in the list any more is kept and marked with when. Requests whose answer was lost are settled by what the
 list shows.

@@ -9,7 +9,7 @@ from laaffic_console.laaffic import IncompleteList, LaafficError, NotSent, Outco
 from laaffic_console.laaffic.codes import Remedy
 from laaffic_console.laaffic.pages import Page, every_page
 
-PAGE_SIZE = 100  # the most that the interfaces give (wire §2.12)
+PAGE_SIZE = 100  # the most that the interfaces give (laaffic-api#querybindpage)
 READINGS = 2
 TRIES = 3
 PAUSE = 0.5  # seconds before the second try; doubled for the third

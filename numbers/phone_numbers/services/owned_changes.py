@@ -1,4 +1,4 @@
-"""Editing an owned number at Laaffic (number/edit, wire §2.23): checked, recorded, sent, settled.
+"""Editing an owned number at Laaffic (number/edit, laaffic-api#owned-numbers): checked, recorded, sent, settled.
 
 No page says what a field that is left out does, so what is known of the number is sent along with what is changed.
 """

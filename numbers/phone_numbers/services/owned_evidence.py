@@ -1,4 +1,4 @@
-"""What a list of owned numbers proves about changes whose answer was lost (DESIGN §1.2)."""
+"""What a list of owned numbers proves about changes whose answer was lost (laws#unknown-stays)."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""Our copy of the numbers that the account owns (number/queryPage, wire §2.23)."""
+"""Our copy of the numbers that the account owns (number/queryPage, laaffic-api#owned-numbers)."""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -191,7 +191,7 @@ def _send(old: PoolConfig | None, config: PoolConfig) -> None:
             numbers=config.numbers,
         )
         return
-    # An empty list may mean "none" or "as before" to Laaffic: it is sent only where numbers are to go (wire §2.13).
+    # An empty list may mean "none" or "as before" to Laaffic: it is sent only where numbers are to go.
     client.edit_pool(
         old_pool_number=old.pool_number,
         pool_number=config.pool_number,

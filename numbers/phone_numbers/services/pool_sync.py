@@ -1,4 +1,4 @@
-"""Our pools against Laaffic's (queryNumberPool, wire §2.23): what is new there, what differs, what is gone.
+"""Our pools against Laaffic's (queryNumberPool, laaffic-api#pools): what is new there, what differs, what is gone.
 
 Changes whose answer was lost are settled first, by what the list shows.
 """

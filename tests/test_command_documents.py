@@ -1,0 +1,66 @@
+"""What commands print with --json has the keys that docs/commands.md names: scripts rely on them."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from laaffic_console.conf import BASE_DIR
+from laaffic_console.gateway.models import Application
+from messaging.management.commands import campaign as campaign_command
+from messaging.models import Campaign, ContactImport, EmailCampaign
+from messaging.services.batches import counting
+from messaging.services.contacts import imports
+from messaging.services.email import email_counting
+from messaging.services.figures import proving
+from phone_numbers.management.commands import numbers
+from phone_numbers.models import BindingRequest, NumberPool
+from voice.management import group_arguments
+from voice.models import GroupTask
+
+pytestmark = pytest.mark.django_db
+
+TABLE = (BASE_DIR / "docs" / "commands.md").read_text().partition("## Documents")[2]
+
+
+def named(command: str) -> set[str]:
+    """The keys in a command's row; those of nested documents stand in braces and are not among them."""
+    [cell] = re.findall(rf"^\| `{re.escape(command)}`[^|]*\| (.+?) \|$", TABLE, re.MULTILINE)
+    return set(re.findall(r"`([a-z_]+)`", cell))
+
+
+@pytest.fixture
+def application() -> Application:
+    return Application.objects.create(app_id="smsApp01", channel="sms")
+
+
+def test_what_is_said_of_a_campaign(application: Application) -> None:
+    campaign = Campaign.objects.create(name="spring", application=application, text="hi")
+
+    said: Mapping[str, dict[str, Any]] = {
+        "campaign launch": campaign_command.standing(campaign),
+        "campaign report": counting.report(campaign),
+        "campaign list": campaign_command.Command().document("list", {}),
+        "campaign prove": proving.prove(campaign),
+    }
+    assert {command: set(document) for command, document in said.items()} == {
+        command: named(command) for command in said
+    }
+
+
+def test_what_is_said_of_an_email_campaign(application: Application) -> None:
+    campaign = EmailCampaign.objects.create(name="spring", application=application)
+
+    assert set(email_counting.report(campaign)) == named("email report")
+    assert set(email_counting.prove(campaign)) == named("email prove")
+
+
+def test_what_is_said_of_an_import() -> None:
+    assert set(imports.result(ContactImport.objects.create())) == named("contacts import FILE")
+
+
+def test_what_is_said_of_calls_and_numbers() -> None:
+    assert set(group_arguments.as_json(GroupTask())) == named("voice group create")
+    assert set(numbers.of_request(BindingRequest())) == named("numbers bind")
+    assert {*numbers.of_pool(NumberPool(pool_number="861000")), "versions"} == named("numbers pool show")
