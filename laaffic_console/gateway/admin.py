@@ -53,7 +53,7 @@ ENTRY_COLOURS = {
     EntryState.LAPSED: "default",
 }
 
-# What a call is about → the page that shows it.
+# What a request is about → the page that shows it.
 ABOUT_PAGES = {
     "campaign": "admin:messaging_campaign_change",
     "email campaign": "admin:messaging_emailcampaign_change",

@@ -199,7 +199,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         return (obj is None or obj.state == State.DRAFT) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: EmailCampaign | None = None) -> bool:
-        """What has a call in the ledger stays."""
+        """What has a request in the ledger stays."""
         is_untouched = obj is not None and obj.state == State.DRAFT and obj.entry_id is None
         return is_untouched and super().has_delete_permission(request, obj)
 

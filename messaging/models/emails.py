@@ -1,4 +1,4 @@
-"""Email campaigns. One call carries them whole: the recipients are a list at Laaffic, the text an approved template.
+"""Email campaigns. One request carries them whole: the recipients are a list at Laaffic, the text an approved template.
 
 What became of each mail is told by callbacks (*submitted*) and asked for (*delivered*): two things in two columns.
 """

@@ -54,7 +54,7 @@ class Batch(models.Model):
     attempt = models.PositiveSmallIntegerField(default=0)
     token = models.CharField(max_length=36, blank=True)
     claimed_at = models.DateTimeField(null=True)
-    # The live call: at most one at a time, replaced only by the next attempt.
+    # The live request: at most one at a time, replaced only by the next attempt.
     entry = models.ForeignKey(LedgerEntry, models.PROTECT, null=True, related_name="+")
 
     queued = models.PositiveIntegerField(default=0)

@@ -1,4 +1,4 @@
-"""Record, then call, then settle."""
+"""Record, then send, then settle."""
 
 import json
 from typing import Any

@@ -59,7 +59,7 @@ class ProveTests:
             (lambda: Message.objects.update(gateway_id="7"), "belongs to 60 messages"),
             (lambda: Message.objects.update(report_source=""), "reported by nobody"),
             (lambda: Campaign.objects.update(total=61), "there are 60 messages"),
-            (lambda: Batch.objects.update(entry=None), "no call that could have carried them"),
+            (lambda: Batch.objects.update(entry=None), "no request that could have carried them"),
         ],
     )
     def test_each_disagreement_is_named(self, sent: Campaign, break_it: Callable[[], int], words: str) -> None:

@@ -143,7 +143,7 @@ def _upload(audio: AudioFile, by: User | None) -> AudioFile:
             ) from refusal
         if not ours:
             raise UploadFailed(_taken(audio)) from refusal
-        _end_lost_tries(audio, f"call {entry.pk} was refused as its duplicate")
+        _end_lost_tries(audio, f"request {entry.pk} was refused as its duplicate")
         if there := _look_up(audio):
             return _arrived(audio, there)
         raise UploadFailed(_is_there(audio)) from refusal

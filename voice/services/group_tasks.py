@@ -152,7 +152,7 @@ def opted_out_since(count: int) -> str:
 
 @transaction.atomic
 def _prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) -> LedgerEntry:
-    """The committed row that says what is about to leave (laws#record-call-settle)."""
+    """The committed row that says what is about to leave (laws#record-send-settle)."""
     if not _still(task).select_for_update().filter(entry=None).exists():
         raise ValidationError(_("This launch stood still for too long and was given up meanwhile. Look at it again."))
     digest = _digest(task, numbers)

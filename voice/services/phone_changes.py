@@ -116,7 +116,9 @@ def reset(phone: SipPhone, *, by: User | None = None) -> NewPassword:
         raise ValidationError(code_words.nothing_was_sent(problem)) from problem
     ledger.settle_accepted(entry.pk)
     for earlier in requests(RESET, phone.pk).filter(state=EntryState.UNKNOWN, pk__lt=entry.pk):
-        ledger.settle_by_evidence(earlier.pk, EntryState.ACCEPTED, evidence=f"call {entry.pk} has reset it again since")
+        ledger.settle_by_evidence(
+            earlier.pk, EntryState.ACCEPTED, evidence=f"request {entry.pk} has reset it again since"
+        )
     return NewPassword(phone.account, password)
 
 

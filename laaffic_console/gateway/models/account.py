@@ -22,7 +22,9 @@ class AccountHold(models.Model):
     scope = models.CharField(max_length=40)  # "account" or "application:3": at most one open hold each
     code = models.CharField(_("code"), max_length=16, blank=True)
     sentence = models.CharField(_("why"), max_length=300)
-    entry = models.ForeignKey(LedgerEntry, models.SET_NULL, null=True, related_name="+", verbose_name=_("refused call"))
+    entry = models.ForeignKey(
+        LedgerEntry, models.SET_NULL, null=True, related_name="+", verbose_name=_("refused request")
+    )
     placed_at = models.DateTimeField(_("since"))
     probe_wait = models.PositiveIntegerField(_("seconds between probes"))
     next_probe_at = models.DateTimeField(_("next probe"), null=True)  # None: nothing can be asked; a person ends it

@@ -34,9 +34,9 @@ class Application(models.Model):
         help_text=_("Requests that may be under way at the same time for one campaign."),
     )
     several_texts_per_call = models.BooleanField(
-        _("several texts in one call"),
+        _("several texts in one request"),
         default=True,
-        help_text=_("Personalised campaigns use sendSms/batch. Off: each distinct text costs a call of its own."),
+        help_text=_("Personalised campaigns use sendSms/batch. Off: each distinct text costs a request of its own."),
     )
     is_active = models.BooleanField(_("active"), default=True)
     # When the vendor's records last held something that this console cannot have sent.

@@ -1,4 +1,4 @@
-"""The ledger of calls out: one row for each request that acts, committed before it leaves (laws#record-call-settle)."""
+"""The ledger: one entry for each request that acts, committed before it leaves (laws#record-send-settle)."""
 
 from django.conf import settings
 from django.db import models

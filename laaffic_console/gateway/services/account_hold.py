@@ -88,7 +88,7 @@ def is_held(application_id: int) -> bool:
 
 
 def may_go_on() -> Any:
-    """A condition on ledger calls, for the statement that lets them leave."""
+    """A condition on ledger requests, for the statement that lets them leave."""
     return ~Exists(open_holds(OuterRef("application_id")))
 
 

@@ -1,8 +1,8 @@
-"""Record, call, settle (laws#record-call-settle): the only way in which a request that acts leaves the console.
+"""Record, send, settle (laws#record-send-settle): the only way in which a request that acts leaves the console.
 
-call = prepare(...)       in the claim's transaction: nothing has left
-if depart(call): POST     committed before the first byte
-settle(call, ...)         what came of it, by the outcome's three branches
+entry = prepare(...)       in the claim's transaction: nothing has left
+if depart(entry): POST     committed before the first byte
+settle(entry, ...)         what came of it, by the outcome's three branches
 """
 
 import datetime as dt
@@ -73,7 +73,7 @@ def requests_about(kind: str, about_id: int) -> "QuerySet[LedgerEntry]":
 
 
 def depart(entry_id: int, *, provided: Q | Exists | None = None, unless_held: bool = False) -> dt.datetime | None:
-    """Commit that the request is about to leave; None when it must not: someone has taken the call away.
+    """Commit that the request is about to leave; None when it must not: someone has taken the request away.
 
     In the same statement `provided` must hold, and with `unless_held` nothing may hold the account.
     """
@@ -91,7 +91,7 @@ def depart(entry_id: int, *, provided: Q | Exists | None = None, unless_held: bo
 def must_leave(began: float, interface: str) -> None:
     """Between the commit that says so and the request: NotSent for a process that stood still there (monotonic time).
 
-    Whoever wakes later may find that its call was given up for lost meanwhile, and that what it was about was sent
+    Whoever wakes later may find that its request was given up for lost meanwhile, and that what it was about was sent
     again by another.
     """
     if time.monotonic() - began > LEAVES_WITHIN.total_seconds():
@@ -110,14 +110,14 @@ def settle_all_accepted(entry_ids: Sequence[int]) -> int:
 
 
 def settle_error(entry_id: int, error: LaafficError) -> bool:
-    """Write a failed call's outcome on its row; False when it was settled already."""
+    """Write a failed request's outcome on its row; False when it was settled already."""
     return _settle(entry_id, state_of(error), **evidence_of(error))
 
 
 def settle_by_evidence(
     entry_id: int, state: EntryState, *, evidence: str, provided: Sequence[EntryState] = (EntryState.UNKNOWN,)
 ) -> bool:
-    """Settle a call by what was found out later; False when it is in none of the states `provided` any more."""
+    """Settle a request by what was found out later; False when it is in none of the states `provided` any more."""
     settled = LedgerEntry.objects.filter(pk=entry_id, state__in=provided)
     return settled.update(state=state, settled_at=timezone.now(), evidence=evidence[:300]) == 1
 

@@ -1,6 +1,6 @@
-"""Giving up calls whose process died: what never left is taken back, what may have left is unknown from then on.
+"""Giving up requests whose process died: what never left is taken back, what may have left is unknown from then on.
 
-A process that is only slow may let its call leave at any moment. So each call is judged in the statement that writes
+A process that is only slow may let its request leave at any moment. So each is judged in the statement that writes
 the judgement: one that left meanwhile is not called "not sent", and one that was answered keeps its answer.
 """
 
@@ -18,7 +18,7 @@ LOST_AFTER = dt.timedelta(seconds=settings.LAAFFIC_LOST_AFTER_SECONDS)
 
 
 def give_up(entries: "QuerySet[LedgerEntry]", *, now: dt.datetime | None = None) -> int:
-    """Settle those among the calls that nobody can be waiting for any more; how many.
+    """Settle those among the requests that nobody can be waiting for any more; how many.
 
     What lies ahead was written by a clock that was wrong. If its process lives after all, the answer still counts.
     """

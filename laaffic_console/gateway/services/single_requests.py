@@ -1,4 +1,4 @@
-"""Record, then call, then settle, for calls made one at a time, while a person waits for the answer."""
+"""Record, then send, then settle, for requests made one at a time, while a person waits for the answer."""
 
 import logging
 import time
@@ -18,14 +18,14 @@ Answer = TypeVar("Answer")
 
 
 class HeldBack(NotSent):
-    """The account is held, or somebody took the call back; the message is a sentence for people."""
+    """The account is held, or somebody took the request back; the message is a sentence for people."""
 
 
 def send(entry: LedgerEntry, request: Callable[[], Answer]) -> Answer:
-    """Let a prepared call leave, at `call.left_at`. A failure is written on its row and raised as a LaafficError, one
-    of our own making too: no branch leaves a call in flight. The caller settles what was accepted.
+    """Let a prepared request leave, at `entry.left_at`. A failure is written on its entry and raised as a LaafficError,
+    one of our own making too: no branch leaves a request in flight. The caller settles what was accepted.
 
-    Called outside any transaction: what was prepared must be committed before a byte leaves (laws#record-call-settle).
+    Called outside any transaction: what was prepared must be committed before a byte leaves (laws#record-send-settle).
     """
     began = time.monotonic()
     entry.left_at = ledger.depart(entry.pk, unless_held=True)
@@ -45,8 +45,8 @@ def send(entry: LedgerEntry, request: Callable[[], Answer]) -> Answer:
         never_left = NotSent(str(problem), interface=entry.interface)
         ledger.settle_error(entry.pk, never_left)
         raise never_left from problem
-    except Exception as problem:  # a bug of ours, which must not make a call look unsent
-        logger.exception("%s: call %s failed here", entry.interface, entry.pk)
+    except Exception as problem:  # a bug of ours, which must not make a request look unsent
+        logger.exception("%s: request %s failed here", entry.interface, entry.pk)
         lost = OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface=entry.interface)
         ledger.settle_error(entry.pk, lost)
         raise lost from problem

@@ -1,5 +1,5 @@
 """Claiming: one short committed transaction takes a batch, checks it against the suppression list, keeps the pace and
-writes the call into the ledger. Nothing has left when it ends."""
+writes the request into the ledger. Nothing has left when it ends."""
 
 import datetime as dt
 import json
@@ -35,7 +35,7 @@ class Stopped:
     """The campaign does not run any more."""
 
 
-TEXTS_CARVED = 12  # of a batch, in one transaction, where a call carries one text; CLAIMS_AHEAD batches at a time
+TEXTS_CARVED = 12  # of a batch, in one transaction, where a request carries one text; CLAIMS_AHEAD batches at a time
 
 
 def claim(campaign: Campaign, token: str) -> Claim | Wait | Stopped | None:
@@ -229,7 +229,7 @@ def as_values(kept: Any) -> dict[str, str]:
 
 
 def _only_first_text(batch: Batch, rows: list[Row], texts: list[OutgoingText]) -> _Load:
-    """Where a call carries one text: each text becomes a batch, and this claim goes on with the first.
+    """Where a request carries one text: each text becomes a batch, and this claim goes on with the first.
 
     A batch of a thousand texts is taken apart over several claims: what is not carved yet stays queued as it is.
     """
@@ -243,7 +243,7 @@ def _only_first_text(batch: Batch, rows: list[Row], texts: list[OutgoingText]) -
 
 
 def _take(campaign: Campaign, loads: list[_Load], token: str) -> list[Claim]:
-    """Write a call for each into the ledger and put the batches into this worker's hands."""
+    """Write a request for each into the ledger and put the batches into this worker's hands."""
     if not loads:
         return []
     entries = ledger.prepare_all([_call(campaign, load) for load in loads])
@@ -300,7 +300,7 @@ def _claim(load: _Load, entry: LedgerEntry) -> Claim:
 def release(claimed: Claim, why: str) -> bool:
     """Give back a batch whose request has not left; False when it may have."""
     with transaction.atomic():
-        Batch.objects.select_for_update().get(pk=claimed.batch_id)  # before its call, as everywhere
+        Batch.objects.select_for_update().get(pk=claimed.batch_id)  # before its request, as everywhere
         unsent = LedgerEntry.objects.filter(pk=claimed.entry_id, state=LedgerEntry.State.PREPARED)
         if not unsent.update(state=LedgerEntry.State.NOT_SENT, settled_at=timezone.now(), evidence=why[:300]):
             return False

@@ -1,4 +1,4 @@
-"""Settling: what came of a batch's POST, written on the call, the batch and each message in one transaction.
+"""Settling: what came of a batch's POST, written on the request, the batch and each message in one transaction.
 
 A batch's row is locked first and its messages after it, here and wherever else messages change; the campaign's after
 them, and the tallies last (docs/mechanisms/locks.md).
@@ -117,7 +117,7 @@ def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> "Afte
 
 
 def _keep_late(claimed: Claim, result: SendResult) -> None:
-    """A person had the batch sent again since: the answer is its own call's, and of the attempts that this carried."""
+    """A person had the batch sent again since: the answer is for its own request, and the attempts that it carried."""
     if ledger.settle_accepted(claimed.entry_id, evidence=earlier_attempts.LATE_ANSWER):
         ids = zip(claimed.message_ids, result.msg_ids, strict=True)
         earlier_attempts.keep_accepted(
@@ -154,7 +154,7 @@ def settle_error(campaign_id: int, claimed: Claim, error: LaafficError) -> "Afte
     with transaction.atomic():
         batch = Batch.objects.select_for_update().get(pk=claimed.batch_id)
         if not ledger.settle_error(claimed.entry_id, error) or batch.entry_id != claimed.entry_id:
-            return Aftermath()  # sent again by a person's word since: this says only what came of its own call
+            return Aftermath()  # sent again by a person's word since: this says only what came of its own request
         if batch.state == BatchState.UNKNOWN and not isinstance(error, OutcomeUnknown):
             _take_back(batch)  # given up for lost, and now it is certain that nothing was sent
         if batch.state not in (BatchState.CLAIMED, BatchState.UNKNOWN):
@@ -178,7 +178,7 @@ FIRST_WAIT = 0.5  # seconds; doubled with each attempt
 
 
 class Aftermath:
-    """What a failed call asks of its campaign: to be held, or to wait for a while, with one sentence why."""
+    """What a failed request asks of its campaign: to be held, or to wait for a while, with one sentence why."""
 
     __slots__ = ("account_is_held", "hold_because", "wait_because", "wait_until")
 
@@ -250,7 +250,7 @@ def _requeue(batch: Batch, error: LaafficError, *, wait_because: str) -> Afterma
 
 
 def _take_back(batch: Batch) -> None:
-    """Unknown messages of a batch as queued ones, for a late answer that says what came of their call."""
+    """Unknown messages of a batch as queued ones, for a late answer that says what came of their request."""
     unknown = batch.messages().filter(state=MessageState.UNKNOWN)
     batch.queued += unknown.update(state=MessageState.QUEUED, evidence="", settled_at=None)
     batch.unknown = 0

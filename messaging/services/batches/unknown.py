@@ -10,7 +10,7 @@ SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """One call whose answer was lost, and what its messages say."""
+    """One request whose answer was lost, and what its messages say."""
 
     entry: LedgerEntry
     messages: int

@@ -71,7 +71,7 @@ def _queue_again(batch_id: int, reason: str, by: User | None) -> int:
     Message.objects.filter(pk__in=ids).update(
         state=MessageState.QUEUED, attempt=F("attempt") + 1, evidence="", settled_at=None
     )
-    # The old call is not live any more: at most one call may carry a message (ledger#rules).
+    # The old request is not live any more: at most one request may carry a message (ledger#rules).
     LedgerEntry.objects.filter(pk=batch.entry_id or 0, state=EntryState.UNKNOWN).update(
         evidence=_("given up by a person: %(why)s") % {"why": reason[:200]}
     )

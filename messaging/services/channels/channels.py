@@ -55,7 +55,7 @@ class SendingChannel(ABC):
         return 1
 
     def takes_several_texts(self, campaign: Campaign) -> bool:
-        """Whether one call can carry more than one content."""
+        """Whether one request can carry more than one content."""
         return False
 
     @abstractmethod

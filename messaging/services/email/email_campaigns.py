@@ -461,7 +461,7 @@ def note(campaign: EmailCampaign, text: str, by: User | None) -> None:
 
 
 def locked(campaign_id: int) -> EmailCampaign:
-    """By itself: a call that is joined would be as old as the statement that waited (docs/mechanisms/locks.md)."""
+    """By itself: a request that is joined would be as old as the statement that waited (docs/mechanisms/locks.md)."""
     return EmailCampaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
 
 

@@ -146,7 +146,7 @@ def prove(campaign: EmailCampaign) -> dict[str, Any]:
         f"{word}: the campaign says {kept[word]}, its mails say {n}" for word, n in derived.items() if kept[word] != n
     ]
     if campaign.state in (EmailCampaignState.RUNNING, EmailCampaignState.FINISHED) and campaign.entry_id is None:
-        wrong.append("the campaign was sent, and no call carried it")
+        wrong.append("the campaign was sent, and no request carried it")
     if campaign.state == EmailCampaignState.FINISHED and derived["pending"]:
         wrong.append(f"the campaign is finished, and {derived['pending']} mails are not")
     return {"id": campaign.pk, "mails": derived["total"], "counts": derived, "disagreements": wrong}

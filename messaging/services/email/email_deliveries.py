@@ -1,4 +1,4 @@
-"""Asking which mails were delivered: getSendEmailRcd, 200 ids a call, ever more seldom."""
+"""Asking which mails were delivered: getSendEmailRcd, 200 ids a request, ever more seldom."""
 
 import datetime as dt
 import logging

@@ -1,4 +1,4 @@
-"""The one request of an email campaign: recorded, called, settled (laws#record-call-settle).
+"""The one request of an email campaign: recorded, sent, settled (laws#record-send-settle).
 
 No answer is needed to know that it arrived: the callback's address ends in the campaign's mark, so the first mail that
 is told of settles it. A repeat that is refused as a duplicate (−2) says the same of the request before it.
@@ -120,7 +120,7 @@ def summary_of(campaign: EmailCampaign) -> dict[str, Any]:
 
 
 def _is_over(campaign: EmailCampaign, entry: LedgerEntry) -> bool:
-    """Whether the call before this one leaves the way free. We hold the lease, so its worker is dead."""
+    """Whether the request before this one leaves the way free. We hold the lease, so its worker is dead."""
     died = "its worker died before the request left"
     if entry.state == EntryState.PREPARED:
         # Where it left at this very moment, the next look finds it in flight.
@@ -131,7 +131,7 @@ def _is_over(campaign: EmailCampaign, entry: LedgerEntry) -> bool:
             _mark_unknown(campaign, lost)
         return False
     if entry.state == EntryState.ACCEPTED:
-        email_campaigns.arrived(campaign, _("Laaffic has it: its call was accepted"))
+        email_campaigns.arrived(campaign, _("Laaffic has it: its request was accepted"))
         return False
     return True  # refused, not sent, or unknown and sent again by a person's word
 
@@ -198,7 +198,7 @@ def _duplicate_proves(campaign: EmailCampaign, entry_id: int) -> bool:
     earlier = lost.order_by("-pk").first()
     if earlier is None:
         return False
-    ledger.settle_accepted(earlier.pk, evidence=f"call {entry_id} was refused as its duplicate")
+    ledger.settle_accepted(earlier.pk, evidence=f"request {entry_id} was refused as its duplicate")
     campaign.entry = earlier
     campaign.save(update_fields=["entry"])
     email_campaigns.arrived(campaign, _("The repeat was refused as a duplicate: the first request had arrived"))

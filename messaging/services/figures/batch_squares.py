@@ -28,7 +28,7 @@ class Square:
     standing: str
     tone: str
     says: str
-    entry_id: int | None  # where it is one batch with one call
+    entry_id: int | None  # where it is one batch with one request
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Deriving a campaign's figures again from its messages and calls, and naming each that disagrees."""
+"""Deriving a campaign's figures again from its messages and requests, and naming each that disagrees."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -111,7 +111,7 @@ def _outcomes(campaign: Campaign) -> Iterator[str]:
 
 
 def _calls(campaign: Campaign) -> Iterator[str]:
-    """Each live call is the call of exactly one batch, and each settled batch has an answer to show."""
+    """Each live request is the request of exactly one batch, and each settled batch has an answer to show."""
     campaign_entries = LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign.pk)
     entries = campaign_entries.filter(state__in=LIVE)
     carriers: dict[int, int] = defaultdict(int)
@@ -120,15 +120,15 @@ def _calls(campaign: Campaign) -> Iterator[str]:
         carriers[entry_id] += 1
     for entry_id in entries.exclude(evidence=earlier_attempts.LATE_ANSWER).values_list("pk", flat=True):
         if carriers[entry_id] != 1:
-            yield f"call {entry_id} is live and carries {carriers[entry_id]} batches instead of one"
+            yield f"request {entry_id} is live and carries {carriers[entry_id]} batches instead of one"
     sent = Q(accepted__gt=0) | Q(delivered__gt=0) | Q(undelivered__gt=0)
     answered = (EntryState.ACCEPTED, EntryState.UNKNOWN, EntryState.IN_FLIGHT)
     carried = (MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.UNDELIVERED)
     for batch in Batch.objects.filter(sent, campaign=campaign).exclude(entry__state__in=answered)[:SHOWN]:
-        # A person had its unknown messages sent again: those that were reported since arrived with the call before.
+        # A person had its unknown messages sent again: those that were reported since arrived with the request before.
         given_up = campaign_entries.filter(state=EntryState.UNKNOWN, summary__batch=batch.pk)
         if batch.messages().filter(state__in=carried, attempt=1).exists() and not given_up.exists():
-            yield f"batch {batch.pk} has accepted messages and no call that could have carried them"
+            yield f"batch {batch.pk} has accepted messages and no request that could have carried them"
 
 
 def _explanations(messages: Any) -> Iterator[str]:

@@ -117,7 +117,7 @@ def _upload(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
 
 
 def _upload_once(attachment: MmsAttachment, by: User | None) -> MmsAttachment:
-    """Record, call, settle, under this file's lease."""
+    """Record, send, settle, under this file's lease."""
     try:
         client = laaffic_client()
     except NotConfigured as problem:

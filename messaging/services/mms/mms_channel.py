@@ -1,4 +1,4 @@
-"""MMS: one text with up to three attachments to at most a thousand numbers a call (laaffic-api#mmssend).
+"""MMS: one text with up to three attachments to at most a thousand numbers a request (laaffic-api#mmssend).
 
 No orderId goes out and none comes back: ids are matched by number. Reports come as for SMS.
 """
@@ -69,7 +69,7 @@ class MmsChannel(SendingChannel):
         return MmsOptions.of(campaign).title
 
     def merged_title(self, template: Template, values: Mapping[str, str]) -> str:
-        """Cut where it grows too long: the whole call would be refused for it."""
+        """Cut where it grows too long: the whole request would be refused for it."""
         title = merge_fields.render(template, values).strip()
         return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1].rstrip() + "…"
 

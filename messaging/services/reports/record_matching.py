@@ -1,7 +1,7 @@
-"""Unknown messages and the vendor's records, matched by number within the call's own time window (laws#unknown-stays).
+"""Unknown messages and the vendor's records, matched by number within the request's own window (laws#unknown-stays).
 
 getSentRcd gives an id, a number and a time, and no orderId. A record whose id belongs to nobody settles the
-one message that can have it: same application, same number, no id of its own, and a call that was under way at that
+one message that can have it: same application, same number, no id of its own, and a request that was under way at that
 time. Where two messages could claim one record, or two records one message, none of them is settled. Where another
 system sends with the same application, number and time prove nothing: only a record that carries our order id does.
 """
@@ -65,7 +65,7 @@ def _window_of_call(entry: LedgerEntry | None) -> Window | None:
 
 
 def windows_of(batches: Iterable[Batch]) -> list[Window]:
-    """The windows of these batches' calls, in order, with those that touch made one."""
+    """The windows of these batches' requests, in order, with those that touch made one."""
     found = sorted(window for batch in batches if (window := _window_of_call(batch.entry)))
     merged: list[Window] = []
     for start, end in found:

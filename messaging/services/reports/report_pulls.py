@@ -116,7 +116,7 @@ def ask_by_id(client: LaafficClient, batch: Batch) -> None:
 
 
 def look_for_unknown(client: LaafficClient, asked_for: Batch) -> None:
-    """One sweep over the windows of all calls of this batch's application whose answer was lost."""
+    """One sweep over the windows of all requests of this batch's application whose answer was lost."""
     application = asked_for.campaign.application
     batches = list(record_matching.unknown_batches(application))
     asked_at = timezone.now()

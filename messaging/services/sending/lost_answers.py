@@ -31,7 +31,7 @@ def brake(campaign_id: int) -> AccountHold | None:
 
 
 def _all_lost(campaign_id: int, in_a_row: int) -> bool:
-    """Of the newest calls since the last brake was let go; a call whose worker died says nothing (it has no reason)."""
+    """Of the newest requests since the last brake was let go; one whose worker died says nothing (it has no reason)."""
     settled = LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign_id).exclude(state__in=WAITING)
     settled = settled.exclude(Q(state=EntryState.UNKNOWN, reason=""))
     let_go = account_hold.lost_last_ended(["account", account_hold.of_campaign(campaign_id)])

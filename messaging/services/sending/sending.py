@@ -378,7 +378,7 @@ def sweep(now: dt.datetime | None = None) -> None:
         if frozen == Campaign.Audience.FREEZING and not leases.is_held(f"freeze:{campaign_id}"):
             bell.ring("messaging.jobs.freeze_audience", campaign_id)
     open_batches = Batch.objects.filter(state=BatchState.CLAIMED).order_by().values_list("campaign_id", flat=True)
-    isolation.each(open_batches.distinct(), _recover_stale, "lost calls of campaign {}".format)
+    isolation.each(open_batches.distinct(), _recover_stale, "lost requests of campaign {}".format)
     cancelled = Batch.objects.filter(state=BatchState.QUEUED, campaign__state=CampaignState.CANCELLED)
     waiting = cancelled.order_by().values_list("campaign_id", flat=True).distinct()
     isolation.each(waiting, campaigns.cancel_all_waiting, "cancelling of campaign {}".format)

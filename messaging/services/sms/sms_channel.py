@@ -1,4 +1,4 @@
-"""SMS: up to a thousand recipients a call, several texts in one where the application takes them."""
+"""SMS: up to a thousand recipients a request, several texts in one where the application takes them."""
 
 import datetime as dt
 
