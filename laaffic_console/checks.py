@@ -147,7 +147,7 @@ def check_gateway_address(app_configs: Any = None, **kwargs: Any) -> list[CheckM
     if not is_web_address(settings.LAAFFIC_BASE_URL):
         found.append(
             error(
-                _("%(setting)s is “%(value)s”, which is no web address.")
+                _("%(setting)s is “%(value)s”, which is not a web address.")
                 % {"setting": "LAAFFIC_BASE_URL", "value": settings.LAAFFIC_BASE_URL},
                 hint=example("https://api.laaffic.com/v3"),
                 id="laaffic.E122",
@@ -156,7 +156,7 @@ def check_gateway_address(app_configs: Any = None, **kwargs: Any) -> list[CheckM
     if unknown := set(settings.LAAFFIC_PATHS) - {family.value for family in Family}:
         found.append(
             error(
-                _("LAAFFIC_PATHS names %(families)s, which is no family of interfaces.")
+                _("LAAFFIC_PATHS names %(families)s, which is not a family of interfaces.")
                 % {"families": ", ".join(sorted(unknown))},
                 hint=_("There are: %(families)s.") % {"families": ", ".join(family.value for family in Family)},
                 id="laaffic.E123",
@@ -167,7 +167,8 @@ def check_gateway_address(app_configs: Any = None, **kwargs: Any) -> list[CheckM
     except (KeyError, ValueError, OSError):
         found.append(
             error(
-                _("LAAFFIC_TIME_ZONE is “%(value)s”, which is no time zone.") % {"value": settings.LAAFFIC_TIME_ZONE},
+                _("LAAFFIC_TIME_ZONE is “%(value)s”, which is not a time zone.")
+                % {"value": settings.LAAFFIC_TIME_ZONE},
                 hint=_("For example Asia/Shanghai, which is Laaffic's own."),
                 id="laaffic.E124",
             )
@@ -248,7 +249,7 @@ def check_console_address(app_configs: Any = None, **kwargs: Any) -> list[CheckM
         return []
     return [
         error(
-            _("%(setting)s is “%(value)s”, which is no web address.")
+            _("%(setting)s is “%(value)s”, which is not a web address.")
             % {"setting": "CONSOLE_URL", "value": settings.CONSOLE_URL},
             hint=_(
                 "The address under which people and Laaffic reach this console, such as https://console.example.com"
@@ -267,7 +268,7 @@ def check_redis_address(app_configs: Any = None, **kwargs: Any) -> list[CheckMes
         return []
     return [
         error(
-            _("REDIS_URL is no address of a Redis server."),
+            _("REDIS_URL is not an address of a Redis server."),
             hint=_("For example redis://127.0.0.1:6379/0; leave it empty to keep the queue in the database."),
             id="laaffic.E151",
         )

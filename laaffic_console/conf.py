@@ -49,7 +49,9 @@ def session_cookie(console_url: str) -> str:
     try:
         port = urlsplit(console_url).port
     except ValueError as problem:
-        raise ImproperlyConfigured(f"CONSOLE_URL is no address like https://console.example.com: {problem}.") from None
+        raise ImproperlyConfigured(
+            f"CONSOLE_URL is not an address like https://console.example.com: {problem}."
+        ) from None
     return f"sessionid_{port}" if port else "sessionid"
 
 

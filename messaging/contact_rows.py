@@ -321,7 +321,7 @@ class RowCleaner:
             try:
                 validate_email(value)
             except ValidationError:
-                said = _("This is no email address. Correct it or leave it empty.")
+                said = _("This is not an email address. Correct it or leave it empty.")
                 raise self._error(self.fixed["email"], cells, said) from None
         return value
 

@@ -49,7 +49,7 @@ def _groups_of(ids: list[int]) -> dict[int, str]:
 
 
 def write_file(contacts: QuerySet[Contact], path: Path) -> int:
-    """How many contacts were written; the file's ending says how, ValueError for one that is no format of ours."""
+    """How many contacts were written; the file's ending says how, ValueError for one that is not a format of ours."""
     kind = path.suffix.lower().removeprefix(".")
     if kind not in files.KINDS:
         raise ValueError(f"{path.name} ends neither in .csv nor in .xlsx.")

@@ -21,7 +21,7 @@ _name = re.compile(NAME)
 
 
 class MergeError(ValueError):
-    """A text whose braces are no fields; the sentence names the place."""
+    """A text whose braces are not fields; the sentence names the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,12 @@ def _kind_of_mistake(text: str, at: int) -> str:
         )
     if not _name.fullmatch(name):
         return _(
-            "“%(text)s” at character %(n)d is no merge field: a name has letters a to z, digits and _, "
+            "“%(text)s” at character %(n)d is not a merge field: a name has letters a to z, digits and _, "
             "at most 40 of them, and no digit at its start."
         )
-    return _("“%(text)s” at character %(n)d is no merge field: what is said instead of a missing value has no braces.")
+    return _(
+        "“%(text)s” at character %(n)d is not a merge field: what is said instead of a missing value has no braces."
+    )
 
 
 def problem_where_none_are_filled_in(text: str) -> str:

@@ -35,7 +35,7 @@ def _behind_tag(data: bytes) -> int:
 
 
 def _frame(header: bytes) -> tuple[int, float]:
-    """Its bytes and seconds; 0 for what is no header of layer III."""
+    """Its bytes and seconds; 0 for what is not a header of layer III."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:
         return 0, 0.0
     version, kbits_at, rate_at = header[1] >> 3 & 3, header[2] >> 4, header[2] >> 2 & 3

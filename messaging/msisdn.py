@@ -41,7 +41,7 @@ class Msisdn(NamedTuple):
 
 
 class InvalidNumber(ValueError):
-    """Why this is no number, in a sentence that says what to do."""
+    """Why this is not a number, in a sentence that says what to do."""
 
 
 def parse(text: str, region: str | None = None, *, foreign_without_plus: bool = False) -> Msisdn:
@@ -51,7 +51,7 @@ def parse(text: str, region: str | None = None, *, foreign_without_plus: bool = 
     `region`, it can begin with what is dialled there for abroad, such as 011; else it is a number of that region, with
     or without its country code. A foreign number without + is refused, unless `foreign_without_plus` says that there
     are such: then whichever reading is valid is taken. Where two readings are, a mobile number of the region is meant:
-    4915123456789 has its country code, and is no landline of Leer. Any other is refused, because a guess would reach
+    4915123456789 has its country code, and is not a landline of Leer. Any other is refused, because a guess would reach
     somebody else.
     """
     if found := _at_first_sight(text, region):

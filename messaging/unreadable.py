@@ -1,2 +1,2 @@
 class UnreadableFile(ValueError):
-    """Why a file is no list of contacts, in a sentence that says what to do next."""
+    """Why a file is not a list of contacts, in a sentence that says what to do next."""

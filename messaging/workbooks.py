@@ -12,7 +12,7 @@ from messaging import number_formats, workbook_limits
 from messaging.unreadable import UnreadableFile
 from messaging.workbook_limits import LimitedArchive
 
-NO_WORKBOOK = gettext_lazy("This is no workbook that can be read. Save the list as CSV or XLSX and try again.")
+NO_WORKBOOK = gettext_lazy("This is not a workbook that can be read. Save the list as CSV or XLSX and try again.")
 MAX_CELL = 100_000  # characters; a spreadsheet's own limit is a third of it
 
 

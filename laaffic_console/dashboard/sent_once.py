@@ -51,7 +51,7 @@ class SentOnceMiddleware:
 
 
 def key_of(request: HttpRequest) -> str | None:
-    """None for what is no form of a page that adds something."""
+    """None for what is not a form of a page that adds something."""
     match = request.resolver_match
     if request.method != "POST" or match is None or "admin" not in match.app_names or not request.user.is_authenticated:
         return None

@@ -97,7 +97,7 @@ def is_among(address: str, networks: Sequence[str]) -> bool:
 
 
 def as_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """None for what is no address; an IPv4 address that came by an IPv6 socket is the IPv4 address."""
+    """None for what is not an address; an IPv4 address that came by an IPv6 socket is the IPv4 address."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

@@ -6,15 +6,24 @@ from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 from unfold import admin as unfold
 
 from laaffic_console.kit.plain_text import without_marks
 
+STOCK_TITLES = ("Add %s", "Change %s", "View %s")
 
-class OfferedLookups:
+
+class ConsoleList:
     """For a ChangeList: what stands in the address and belongs to no filter is refused, not tried."""
 
     model_admin: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = capfirst(self.model_admin.opts.verbose_name_plural)  # not "Select contact to change"
 
     def get_filters(self, request: HttpRequest) -> Any:
         found = super().get_filters(request)  # type: ignore[misc]
@@ -40,10 +49,24 @@ class ModelAdmin(unfold.ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         usual = super().get_changelist(request, **kwargs)
-        return type(usual.__name__, (OfferedLookups, usual), {})
+        return type(usual.__name__, (ConsoleList, usual), {})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in self.lookups_beside_filters or super().lookup_allowed(lookup, value, request)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> Any:
+        """A page is named after what it shows, where it gives itself no name."""
+        if context.get("title") in {gettext(stock) % self.opts.verbose_name for stock in STOCK_TITLES}:
+            context["title"] = str(obj) if obj else _("New %(thing)s") % {"thing": self.opts.verbose_name}
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Names are stored without marks that nobody sees."""

@@ -26,7 +26,7 @@ def money(amount: Decimal | float, currency: str = "") -> str:
 def _decimals(amount: Decimal) -> int:
     if not amount or abs(amount) >= 1:
         return 2
-    first = -amount.adjusted()  # the place of the first digit that is no zero
+    first = -amount.adjusted()  # the place of the first digit that is not a zero
     digits = amount.quantize(Decimal(1).scaleb(-first - 1), ROUND_HALF_UP).normalize().as_tuple()
     return max(2, -int(digits.exponent))
 

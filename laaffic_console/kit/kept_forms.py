@@ -110,7 +110,7 @@ def _sign_in(request: HttpRequest, kept: Kept | None) -> HttpResponse:
         said[KEPT] = signing.dumps(asdict(kept), salt=SALT, compress=True)
     request.current_app = admin.site.name
     response = admin.site.login(request, said)
-    response.status_code = 403  # whoever is no browser must not take this for done
+    response.status_code = 403  # whoever is not a browser must not take this for done
     if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
         response.render()
     return response

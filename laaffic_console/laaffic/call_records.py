@@ -121,7 +121,7 @@ class RingingEvent:
 @dataclass(frozen=True, slots=True)
 class ParsedCalls:
     calls: list[CallRecord]
-    problems: list[str]  # entries that are no records, in words; they never cost the others
+    problems: list[str]  # entries that are not records, in words; they never cost the others
 
 
 @dataclass(frozen=True, slots=True)

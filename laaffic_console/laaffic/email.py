@@ -158,7 +158,7 @@ class RecipientList:
 @dataclass(frozen=True, slots=True)
 class ParsedEmailCallback:
     submissions: list[EmailSubmission]
-    problems: list[str]  # entries that are no callbacks, in words; they never cost the others
+    problems: list[str]  # entries that are not callbacks, in words; they never cost the others
 
 
 class EmailApi(Interfaces):

@@ -366,5 +366,5 @@ def _windows(windows: Sequence[Window]) -> list[dict[str, str]]:
 
 def _key(key: str) -> int:
     if not (key.isascii() and key.isdecimal() and len(key) <= 18):
-        raise InvalidRequest("keyId", f"{key!r} is no key of a task")
+        raise InvalidRequest("keyId", f"{key!r} is not a key of a task")
     return int(key)

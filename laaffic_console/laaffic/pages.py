@@ -61,7 +61,7 @@ def read_page(envelope: Envelope, current: int, interface: str, read: Callable[[
 
 
 def read_rows(rows: list[Any], read: Callable[[dict[str, Any]], T]) -> tuple[list[T], list[str]]:
-    """Each row by `read`, with its keys stripped; what is no row becomes a problem in words."""
+    """Each row by `read`, with its keys stripped; what is not a row becomes a problem in words."""
     records: list[T] = []
     problems: list[str] = []
     for row in rows:

@@ -10,7 +10,7 @@ from laaffic_console.laaffic.reports import DeliveryReport, MalformedReport, fro
 @dataclass(frozen=True, slots=True)
 class ParsedPush:
     reports: list[DeliveryReport]
-    problems: list[str]  # entries that are no reports, in words; they never cost the others
+    problems: list[str]  # entries that are not reports, in words; they never cost the others
 
 
 def parse_sms_reports(body: object, zone: ZoneInfo = times.DEFAULT_ZONE) -> ParsedPush:

@@ -41,7 +41,7 @@ class Reply:
 @dataclass(frozen=True, slots=True)
 class ParsedReplies:
     replies: list[Reply]
-    problems: list[str]  # entries that are no replies, in words; they never cost the others
+    problems: list[str]  # entries that are not replies, in words; they never cost the others
 
 
 class RepliesApi(Interfaces):

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
 
 
-FIRST_YEAR, LAST_YEAR = 1900, 2199  # another is no moment but a word: 9999-12-31 for "never", 0001-01-01 for "none"
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # another is not a moment but a word: 9999-12-31 for "never", 0001-01-01 for "none"
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 AHEAD = dt.timedelta(days=2)  # further than any clock is wrong or any zone is off
 # Above which a number since 1970 is microseconds, milliseconds, seconds.

@@ -227,7 +227,7 @@ class VoiceApi(Interfaces):
 
     def _record(self, path: str, voice_id: str) -> CallRecord | None:
         if not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", voice_id):
-            raise InvalidRequest("voiceId", f"{voice_id!r} is no id of a call")
+            raise InvalidRequest("voiceId", f"{voice_id!r} is not an id of a call")
         data = self._get(path + voice_id, {}).body.get("data")
         if isinstance(data, list):
             data = data[0] if data else None

@@ -303,9 +303,9 @@ def checked_pool(given: dict[str, Any], held: Pool | None = None) -> Pool:
         raise Refusal("-22", "customerWhitelist has 1 to 200 letters, digits, commas and points")
     numbers = given.get("numberList")
     if numbers is not None and not (isinstance(numbers, list) and all(isinstance(entry, str) for entry in numbers)):
-        raise Refusal("-22", "numberList is no list of texts")
+        raise Refusal("-22", "numberList is not a list of texts")
     if any(entry not in kept and not re.fullmatch(r"[0-9]{7,15}", entry) for entry in numbers or []):
-        raise Refusal("-22", "numberList holds what is no number")
+        raise Refusal("-22", "numberList holds what is not a number")
     return Pool(number, whitelist, integer(given, "maxConcurrency", 0, 9999), list(numbers or []))
 
 

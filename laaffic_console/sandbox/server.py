@@ -294,7 +294,7 @@ def parameters(request: web.Request, raw: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise Refusal("-22", "the body is not JSON") from None
     if not isinstance(given, dict):
-        raise Refusal("-22", "the body is no object")
+        raise Refusal("-22", "the body is not an object")
     return given
 
 
@@ -318,7 +318,7 @@ def door_parameters(request: web.Request, raw: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise ValueError("the body is not JSON") from None
     if not isinstance(given, dict):
-        raise ValueError("the body is no object")
+        raise ValueError("the body is not an object")
     return given
 
 

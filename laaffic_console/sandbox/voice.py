@@ -99,7 +99,7 @@ class VoiceInterfaces(FamilyOfInterfaces):
         if not words or len(words) > 1000:
             raise Refusal("-22", "text has 1 to 1000 characters")
         if not re.fullmatch(r"[A-Z]{2,5}", text(given, "language")):
-            raise Refusal("-22", "language is no code")
+            raise Refusal("-22", "language is not a code")
         rate_of(given)
         integer(given, "loopCount", 1, 9, 1)
         if integer(given, "recallCount", 0, 9, 0):

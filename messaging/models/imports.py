@@ -61,7 +61,7 @@ class ContactImport(models.Model):
 
 
 class BadRow(models.Model):
-    """A row of a file that is no contact, and why."""
+    """A row of a file that is not a contact, and why."""
 
     contact_import = models.ForeignKey(ContactImport, models.CASCADE, related_name="bad_rows")
     row = models.PositiveIntegerField(_("row"))  # as a spreadsheet numbers it

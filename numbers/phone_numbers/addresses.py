@@ -18,7 +18,7 @@ class Addresses(NamedTuple):
 
 
 class InvalidAddresses(ValueError):
-    """Why these are no addresses: a sentence for each that is none."""
+    """Why these are not addresses: a sentence for each that is none."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__(" ".join(problems))

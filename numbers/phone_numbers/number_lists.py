@@ -26,7 +26,7 @@ class NumberList(NamedTuple):
 
 
 class InvalidNumbers(ValueError):
-    """Why these are no numbers: a sentence for each of the first that are none."""
+    """Why these are not numbers: a sentence for each of the first that are none."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__(" ".join(problems))
@@ -132,7 +132,7 @@ def _decoded(raw: bytes) -> str:
             break
         if "\0" not in text:
             return text
-    raise InvalidNumbers([_("This is no text file that can be read. Save the list as “CSV UTF-8” and try again.")])
+    raise InvalidNumbers([_("This is not a text file that can be read. Save the list as “CSV UTF-8” and try again.")])
 
 
 def _delimiter(raw: bytes) -> str:

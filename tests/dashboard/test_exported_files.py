@@ -115,7 +115,11 @@ class ListTests:
         OwnedNumber.objects.create(number="917800000001", state=3, due_date=AT.date())
         numbers = [str(917860000000 + n) for n in range(5000)]
         NumberPool.objects.create(
-            pool_number="918885", held_addresses="10.0.0.1", held_concurrency=7, held_numbers=numbers, held_at=AT
+            pool_number="918885",
+            listed_addresses="10.0.0.1",
+            listed_concurrency=7,
+            listed_numbers=numbers,
+            listed_at=AT,
         )
 
     @pytest.mark.parametrize("model", [Contact, Reply, CallRecord, Binding, OwnedNumber, NumberPool])
@@ -144,7 +148,7 @@ class ListTests:
         rows = xlsx_of(made)
 
         at = rows[0].index("number")
-        assert [row[at] for row in rows[1:]] == NumberPool.objects.get().held_numbers
+        assert [row[at] for row in rows[1:]] == NumberPool.objects.get().listed_numbers
         assert {row[0] for row in rows[1:]} == {"918885"}
 
     def test_a_negative_cost_is_a_figure(self, admin_client: Client, filled: None) -> None:

@@ -13,7 +13,7 @@ from laaffic_console.laaffic.codes import COMMON, EMAIL
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("laaffic_console", "messaging", "voice", "numbers")
-# Statuses of a delivery and keys of a phone are no codes.
+# Statuses of a delivery and keys of a phone are not codes.
 NO_CODES = {"laaffic_console/laaffic/call_records.py": {"-1"}}
 SAYING = "laaffic_console/gateway/services/code_words.py"
 

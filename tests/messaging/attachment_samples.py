@@ -27,7 +27,7 @@ def huge() -> bytes:
 
 
 def noise(size: int) -> bytes:
-    """A PNG of exactly so many bytes: what follows the end of a picture is no part of it."""
+    """A PNG of exactly so many bytes: what follows the end of a picture is not a part of it."""
     made = picture()
     return made + bytes(size - len(made))
 

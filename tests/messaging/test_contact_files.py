@@ -182,7 +182,7 @@ class RefusalTests:
             (b"%PDF-1.7\n" + b"x" * 200, "This is a PDF"),
             (b"\xd0\xcf\x11\xe0" + bytes(200), "an old Excel file"),
             (b"\x1f\x8b" + bytes(200), "a compressed file"),
-            (b"PK\x03\x04" + bytes(200), "no workbook that can be read"),
+            (b"PK\x03\x04" + bytes(200), "not a workbook that can be read"),
             (b"phone,name\n919876543210,A\0nn\n" * 20, r"a character that no text has \(code 0\)"),
             (bytes(range(1, 255)) * 40, "characters cannot be read"),
             (b"phone,name\n", "no rows below it"),
@@ -203,7 +203,7 @@ class RefusalTests:
         with zipfile.ZipFile(tmp_path / "contacts.xlsx", "w") as packed:
             packed.writestr("hello.txt", "hello")
 
-        with pytest.raises(UnreadableFile, match="no workbook"):
+        with pytest.raises(UnreadableFile, match="not a workbook"):
             contact_files.detect(tmp_path / "contacts.xlsx")
 
     def test_a_workbook_that_unpacks_without_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -505,7 +505,7 @@ class CleanerTests:
         [
             (["919876543210", "A", "e@x.de", "surplus"], "", "surplus", "more cells than the header's 3"),
             (["x", "A", ""], "phone", "x", "not a phone number"),
-            (["919876543210", "A", "nobody"], "email", "nobody", "no email address"),
+            (["919876543210", "A", "nobody"], "email", "nobody", "not an email address"),
             (["919876543210", "A" * 121, ""], "name", "A" * 80, "121 characters; at most 120"),
             ([], "phone", "", "There is no number"),
         ],

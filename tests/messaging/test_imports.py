@@ -421,7 +421,7 @@ class CommandTests:
             self.run("import", str(tmp_path / "nowhere.csv"))
 
     def test_a_country_that_is_none(self, write: Callable[..., Path]) -> None:
-        with pytest.raises(CommandError, match="XX is no country"):
+        with pytest.raises(CommandError, match="XX is not a country"):
             self.run("import", str(write(many(1))), "--region", "XX")
 
     @pytest.mark.parametrize("name", ["out.csv", "out.xlsx"])

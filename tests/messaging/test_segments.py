@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from messaging import segments
 from messaging.segments import Encoding, count
 
-ESCAPE = "\x1b"  # stands in the standard's table as the way to the extension, and is no character
+ESCAPE = "\x1b"  # stands in the standard's table as the way to the extension, and is not a character
 codec = Codec()
 
 gsm_texts = st.text(st.sampled_from(segments.BASIC + segments.EXTENSION), max_size=700)

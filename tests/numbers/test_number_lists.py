@@ -67,7 +67,7 @@ class CsvTests:
         [
             (b"", "empty"),
             (b"PK\x03\x04rest", "workbook"),
-            (b"\x89PNG\r\n\x1a\n\x00\xff", "no text file"),
+            (b"\x89PNG\r\n\x1a\n\x00\xff", "not a text file"),
             (b"a,b\n1234567,7654321\n", "No column is called number"),
             (b"1" * (1024 * 1024 + 1), "larger than 1 MB"),
         ],

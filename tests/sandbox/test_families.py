@@ -377,7 +377,7 @@ class PermissionTests:
             ("POST", "/clock", {"seconds": True}, "seconds is a number from"),
             ("POST", "/down", {"seconds": "a while"}, "seconds is a number from 0 to 3600"),
             ("POST", "/down", {"seconds": -1}, "seconds is a number from 0 to 3600"),
-            ("POST", "/down", [], "the body is no object"),
+            ("POST", "/down", [], "the body is not an object"),
             ("POST", "/bindings/add", {"count": 0}, "count is a number from 1 to 10000"),
             ("POST", "/bindings/add", {"count": 1.5}, "count is a whole number"),
             ("POST", "/bindings/add", {"count": None}, "count is a number"),

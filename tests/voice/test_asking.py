@@ -93,7 +93,7 @@ class RecordTests:
         record = CallRecord.objects.create(
             voice_id="a/b?c", callee=CALLEE, kind=2, at=timezone.now(), outcome="failed", first_seen_at=timezone.now()
         )
-        assert "is no id of a call" in asked(admin_client, "callrecord", record.pk)
+        assert "is not an id of a call" in asked(admin_client, "callrecord", record.pk)
 
 
 class TaskTests:

@@ -67,7 +67,8 @@ class TakeTests:
         assert audio_elsewhere.listed() == []
 
     @pytest.mark.parametrize(
-        ("name", "said"), [("x" * 40 + ".mp3", "no name of an audio file"), ("hello.exe", "no name of an audio file")]
+        ("name", "said"),
+        [("x" * 40 + ".mp3", "not a name of an audio file"), ("hello.exe", "not a name of an audio file")],
     )
     def test_a_name_that_is_none(self, sandbox: RunningSandbox, name: str, said: str) -> None:
         with pytest.raises(ValidationError, match=said):

@@ -102,9 +102,9 @@ class GroupTests:
             ),
             (["--window", "09:00-10:00"] * 4, "windows: 4 windows"),
             (["--window", "12:00-09:00"], "ends before it starts"),
-            (["--window", "noon"], "no pair of times"),
+            (["--window", "noon"], "not a pair of times"),
             (["--group", "nobody"], "no group"),
-            (["--send-at", "soon"], "no moment"),
+            (["--send-at", "soon"], "not a moment"),
             (["--sms-app", "other"], "Register it first"),
         ):
             with pytest.raises(CommandError, match=told):
@@ -173,5 +173,5 @@ def test_one_record_is_asked_for_and_kept(sandbox: RunningSandbox, application: 
 
     assert (found["voice_id"], found["callee"]) == (voice_id, "919876500000")
     assert CallRecord.objects.get().voice_id == voice_id
-    with pytest.raises(CommandError, match="is no id of a call"):
+    with pytest.raises(CommandError, match="is not an id of a call"):
         said("record", "../x")

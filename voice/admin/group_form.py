@@ -109,7 +109,9 @@ def as_time(text: str, number: int) -> str:
     try:
         return f"{dt.time.fromisoformat(text):%H:%M}"
     except ValueError:
-        raise ValidationError(_("Window %(n)d: “%(text)s” is no time of day.") % {"n": number, "text": text}) from None
+        raise ValidationError(
+            _("Window %(n)d: “%(text)s” is not a time of day.") % {"n": number, "text": text}
+        ) from None
 
 
 class AudioChoice(AnyChoiceOfRows):
@@ -153,7 +155,7 @@ class GroupTaskForm(SeenForm, AnyModelForm):
         widget=FileInput({"accept": ".csv,.xlsx,.txt"}),
     )
     region = forms.ChoiceField(required=False, label=gettext_lazy("Country of numbers without a country code"))
-    skip_invalid = forms.BooleanField(required=False, label=gettext_lazy("Leave out what is no number"))
+    skip_invalid = forms.BooleanField(required=False, label=gettext_lazy("Leave out invalid numbers"))
 
     class Meta:
         model = GroupTask

@@ -55,7 +55,7 @@ def _add_create(parser: ArgumentParser) -> None:
     parser.add_argument("--group", action="append", default=[], help="a contact group; may be repeated")
     parser.add_argument("--file", type=Path, help="CSV, XLSX or a plain list of numbers")
     parser.add_argument("--region", default="", help="country of numbers without a country code, such as IN")
-    parser.add_argument("--skip-invalid", action="store_true", help="leave out what is no number")
+    parser.add_argument("--skip-invalid", action="store_true", help="leave out invalid numbers")
     parser.add_argument("--max-talk", type=int, default=60, help="seconds after the answer (Laaffic's maxCalls)")
     parser.add_argument("--max-ringing", type=int, default=60)
     parser.add_argument("--display-number", default="")
@@ -270,5 +270,5 @@ def _moment(text: str) -> Any:
     except ValueError:
         moment = None
     if moment is None:
-        raise CommandError(f"--send-at “{text}” is no moment such as 2026-05-03T09:00.")
+        raise CommandError(f"--send-at “{text}” is not a moment such as 2026-05-03T09:00.")
     return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

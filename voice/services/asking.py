@@ -21,7 +21,7 @@ def about_id(voice_id: str, *, is_sip: bool) -> WireRecord:
         voice = laaffic_client().voice
         found = (voice.sip_record if is_sip else voice.group_record)(voice_id)
     except InvalidRequest as problem:
-        raise AskFailed(_("“%(id)s” is no id of a call at Laaffic.") % {"id": voice_id[:64]}) from problem
+        raise AskFailed(_("“%(id)s” is not an id of a call at Laaffic.") % {"id": voice_id[:64]}) from problem
     except (LaafficError, NotConfigured) as problem:
         raise AskFailed(syncing.said(problem)) from problem
     if found is None:

@@ -38,7 +38,7 @@ def take(file_id: str, *, by: User | None = None) -> AudioFile:
     suffix = found.name.rpartition(".")[2].lower()
     if suffix not in AudioType.values or len(found.name) > 32 or not found.name.isprintable():
         raise ValidationError(
-            _("“%(name)s” is no name of an audio file: at most 32 characters, with .mp3, .m4a or .wav at its end.")
+            _("“%(name)s” is not a name of an audio file: at most 32 characters, with .mp3, .m4a or .wav at its end.")
             % {"name": found.name[:80]}
         )
     audio.check_free(found.name)

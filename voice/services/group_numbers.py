@@ -88,9 +88,9 @@ def said_of(invalid: Sequence[Invalid]) -> list[str]:
         for one in invalid[:INVALID_SHOWN]
     ]
     if (more := len(invalid) - INVALID_SHOWN) > 0:
-        rest = ngettext("And %(n)s more row that is no number.", "And %(n)s more rows that are no numbers.", more)
+        rest = ngettext("And %(n)s more invalid number.", "And %(n)s more invalid numbers.", more)
         said.append(rest % {"n": f"{more:,}"})
-    return [*said, _("Correct them, or leave out what is no number.")]
+    return [*said, _("Correct them, or leave out invalid numbers.")]
 
 
 def _of_groups(groups: Sequence[ContactGroup]) -> list[str]:

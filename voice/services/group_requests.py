@@ -129,7 +129,7 @@ def _windows(task: GroupTask) -> Iterator[Complaint]:
         try:
             start, end = window_of(window)
         except ValueError:
-            yield "windows", _("Window %(n)d is no pair of times such as 09:00 and 12:00.") % {"n": number}
+            yield "windows", _("Window %(n)d is not a pair of times such as 09:00 and 12:00.") % {"n": number}
             return
         if start >= end:
             shown_times = {"n": number, "start": f"{start:%H:%M}", "end": f"{end:%H:%M}"}
@@ -155,7 +155,7 @@ def _overlapping(windows: Sequence[Window]) -> Iterator[Complaint]:
 
 
 def window_of(window: Sequence[str]) -> Window:
-    """ValueError for what is no pair of times of day."""
+    """ValueError for what is not a pair of times of day."""
     start, end = window
     return dt.time.fromisoformat(start), dt.time.fromisoformat(end)
 

@@ -48,7 +48,7 @@ class Command(BaseCommand):
         path: Path = options["file"]
         region = options["region"].upper()
         if region and region not in phonenumbers.SUPPORTED_REGIONS:
-            raise CommandError(f"{region} is no country. Give two letters, such as IN or GB.")
+            raise CommandError(f"{region} is not a country. Give two letters, such as IN or GB.")
         try:
             job = imports.open_path(
                 path,

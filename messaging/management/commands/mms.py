@@ -69,7 +69,7 @@ class Command(BaseCommand):
         return {"attachments": rows}
 
     def uploaded(self, attachment: MmsAttachment) -> MmsAttachment:
-        """One that Laaffic took without telling an id is no failure: it is said on standard error what to do."""
+        """One that Laaffic took without telling an id is not a failure: it is said on standard error what to do."""
         try:
             return attachments.upload(attachment.pk)
         except UploadedWithoutId as problem:

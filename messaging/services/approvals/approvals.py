@@ -142,7 +142,7 @@ def waiting_for(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Approval]:
 
 def _require_draft(draft: Any) -> None:
     if draft.state != DRAFT:
-        raise NotAllowed(_("“%(name)s” is no draft any more.") % {"name": draft.name})
+        raise NotAllowed(_("“%(name)s” is no longer a draft.") % {"name": draft.name})
 
 
 def _said(plan: Plan) -> str:

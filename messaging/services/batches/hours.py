@@ -50,7 +50,7 @@ def hour_of(moment: dt.datetime) -> dt.datetime:
 
 @transaction.atomic
 def _fold_some(hour: dt.datetime) -> int:
-    """Rows that a writer holds are passed over: the next fold finds them, and nobody waits for nobody."""
+    """Rows that a writer holds are passed over: the next fold finds them, and neither waits for the other."""
     unfolded = OutcomeTally.objects.filter(OutcomeTally.UNFOLDED).order_by("pk").select_for_update(skip_locked=True)
     rows = list(unfolded[:AT_ONCE])
     if not rows:
@@ -72,7 +72,7 @@ def _fold_some(hour: dt.datetime) -> int:
 
 @transaction.atomic
 def _fold_unknown(hour: dt.datetime) -> None:
-    """Unknown is no outcome but a standing, which the batches tell: an hour gets by how much it has changed."""
+    """Unknown is not an outcome but a standing, which the batches tell: an hour gets by how much it has changed."""
     standing = Counter(dict(_lost().values_list("campaign__application_id").annotate(n=Sum("unknown"))))
     kept = HourTally.objects.filter(state=MessageState.UNKNOWN).order_by()
     standing.subtract(dict(kept.values_list("application_id").annotate(n=Sum("messages"))))

@@ -89,7 +89,7 @@ def save(
 ) -> Campaign:
     """Keep a new draft, or the `columns` of one that was edited; ValidationError names the field that is wrong.
 
-    NotAllowed where it is no draft any more.
+    NotAllowed where it is no longer a draft.
     """
     campaign.sender_id = campaign.sender_id or campaign.application.sender_id
     campaign.full_clean(exclude=["created_by", "text", "sender_id"])  # these two: check_content, in words of its own

@@ -59,7 +59,7 @@ _INTERRUPTED = gettext_lazy("The command was stopped. Import the file again: wha
 def receive(
     upload: "UploadedFile[Any]", *, group: ContactGroup | None, new_group: str = "", region: str, by: User | None
 ) -> ContactImport:
-    """Keep an uploaded file and look at how it is written; ValidationError says why it is no list of contacts."""
+    """Keep an uploaded file and look at how it is written; ValidationError says why it is not a list of contacts."""
     if upload.size and upload.size > settings.IMPORT_MAX_BYTES:
         limit = settings.IMPORT_MAX_BYTES // 1024 // 1024
         raise ValidationError(

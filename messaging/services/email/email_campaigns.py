@@ -42,7 +42,7 @@ def create(*, by: User | None = None, **fields: Any) -> EmailCampaign:
 def save(campaign: EmailCampaign, *, columns: Iterable[str] = (), by: User | None = None) -> EmailCampaign:
     """Keep a new draft, or the `columns` of one that was edited; ValidationError names the field that is wrong.
 
-    NotAllowed where it is no draft any more.
+    NotAllowed where it is no longer a draft.
     """
     check_content(campaign)  # first: the model says less of the same
     campaign.full_clean(exclude=["created_by", "mark"])

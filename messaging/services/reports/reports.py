@@ -210,7 +210,7 @@ def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent], how: st
     if state > row.state:
         was_unknown = row.state == MessageState.UNKNOWN
         row.state = state
-        if state != MessageState.ACCEPTED:  # on its way is no end: what it says would depend on who came first
+        if state != MessageState.ACCEPTED:  # on its way is not an end: what it says would depend on who came first
             row.reason = "" if state == MessageState.DELIVERED else _clean(report.reason)[:120]
             row.report_source = report.source
             row.reported_at = report.at or row.reported_at

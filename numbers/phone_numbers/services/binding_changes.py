@@ -149,7 +149,7 @@ def _calling_code(number: str) -> int:
 def _check_terms(application: Application, pool_number: str, seconds: int) -> None:
     problems = {}
     if application.channel != Channel.NUMBER:
-        problems["application"] = _("This is no application for numbers. Choose one of the channel Numbers.")
+        problems["application"] = _("This is not an application for numbers. Choose one of the channel Numbers.")
     if not 1 <= len(pool_number) <= MAX_POOL_NUMBER:
         problems["pool_number"] = _("Name the pool that the middle number comes from: 1 to 20 characters.")
     if not 1 <= seconds <= MAX_SECONDS:
