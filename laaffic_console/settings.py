@@ -1,6 +1,7 @@
 """Settings of the console. Every value that differs between installations comes from the environment or `.env`."""
 
 import datetime as dt
+from importlib.util import find_spec
 
 from csp.constants import NONCE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
@@ -79,6 +80,10 @@ OPT_OUT_WORDS = conf.opt_out_words()
 # One STOP holds on every channel that reaches a number, not on SMS and MMS alone.
 OPT_OUT_EVERY_CHANNEL = env.bool("OPT_OUT_EVERY_CHANNEL", default=False)
 
+# A gateway to try things on, and an installation under fire: `laaffic-console[sandbox]` has them, a server has not.
+FOR_TRYING = ["laaffic_console.sandbox", "laaffic_console.rehearsal"]
+CAN_TRY = all(find_spec(library) is not None for library in ("aiohttp", "psutil"))
+
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
@@ -96,8 +101,7 @@ INSTALLED_APPS = [
     "django_q",
     "import_export",
     "laaffic_console.gateway",
-    "laaffic_console.sandbox",
-    "laaffic_console.rehearsal",
+    *(FOR_TRYING if CAN_TRY else []),
     "laaffic_console.dashboard",
     "messaging",
     "voice",

@@ -21,7 +21,7 @@ LINE = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)(?: ; (?P<m
 
 
 # What is installed from each: of a server, and of who works on the console.
-LOCKS = {"requirements.lock": {"build"}, "requirements-dev.lock": {"build", "dev"}}
+LOCKS = {"requirements.lock": {"build"}, "requirements-dev.lock": {"build", "sandbox", "dev"}}
 TEST_TOOLS = {"pytest", "hypothesis", "playwright", "ruff", "mypy", "responses", "import-linter", "django-stubs"}
 
 
@@ -100,7 +100,7 @@ def test_it_holds_what_every_dependency_asks_for(lock: str, python: str, system:
         if (version := there.get(canonicalize_name(wanted.name))) is None or version not in wanted.specifier
     ]
 
-    assert len(asked) > 50
+    assert len(asked) > 40  # so few would mean that nothing was walked
     assert wrong == []
 
 
@@ -122,8 +122,8 @@ def test_every_python_gets_one_version_of_each(lock: str, python: str) -> None:
     assert sorted(names) == sorted(set(names))
 
 
-def test_a_server_gets_no_test_tools() -> None:
-    assert not TEST_TOOLS & {name for name, _version, _marker in locked("requirements.lock")}
+def test_a_server_gets_no_test_tools_and_no_sandbox() -> None:
+    assert not (TEST_TOOLS | {"aiohttp", "psutil"}) & {name for name, _version, _marker in locked("requirements.lock")}
 
 
 def test_both_agree_on_every_version() -> None:
