@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 BEGAN := $(shell date +%s)
 TOOK = @echo "make $@ took $$(( $$(date +%s) - $(BEGAN) )) seconds; its limit on two quiet cores is"
 
-.PHONY: help install production demo test test-only check fast bench rehearse messages lock clean
+.PHONY: help install production demo test test-only check fast coverage bench rehearse messages lock clean
 
 help:
 	@echo "make demo     console, worker and sandbox on this machine, with contacts and a finished campaign"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench    throughput of sending and importing, each against a bare loop in the same run"
 	@echo "make rehearse a campaign to 100,000 under 200 kills, on SQLite and on PostgreSQL with Redis"
 	@echo "make messages  the texts of the console gathered for translation, and what is translated compiled"
+	@echo "make coverage which branches of services and client the tests go through"
 	@echo "make lock     requirements.lock and requirements-dev.lock anew, from pyproject.toml"
 
 install: $(READY)
@@ -60,6 +61,11 @@ fast: install
 T ?= tests
 test-only: install
 	$(BIN)/python -m pytest -n 0 -q --durations=10 $(T)
+
+# Branches of the services and the client, as the tests without browsers, rehearsals and drawn pages go through them.
+coverage: install
+	$(BIN)/python -m pytest -n 3 -q -m "not browser and not reliability and not pages" --cov --cov-report=
+	$(BIN)/python -m coverage report --include='*/services/*,laaffic_console/laaffic/*'
 
 bench: install
 	$(BIN)/python scripts/bench.py
