@@ -168,7 +168,8 @@ class SaidTests:
 
 class DeliveryTimeTests:
     @pytest.mark.parametrize(
-        ("seconds", "bucket"), [(-2, 0), (0, 0), (4.9, 0), (5, 1), (59, 3), (60, 4), (3599, 6), (3600, 7), (90_000, 7)]
+        ("seconds", "bucket"),
+        [(-2, 0), (0, 0), (4.9, 4), (5, 5), (59, 11), (60, 12), (3599, 23), (3600, 24), (260_000, 36)],
     )
     def test_each_time_has_a_place(self, seconds: float, bucket: int) -> None:
         assert delivery_times.bucket_of(NOON, NOON + dt.timedelta(seconds=seconds)) == bucket
