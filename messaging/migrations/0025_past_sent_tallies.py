@@ -6,7 +6,7 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 
 from messaging import msisdn
-from messaging.services.reports.delivery_times import bucket_of
+from laaffic_console.kit.delivery_buckets import bucket_of
 
 UNKNOWN, REJECTED, ACCEPTED, EXPIRED, UNDELIVERED, DELIVERED = 20, 30, 40, 50, 60, 70
 ENDS = (REJECTED, EXPIRED, UNDELIVERED, DELIVERED)

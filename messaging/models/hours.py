@@ -74,7 +74,7 @@ class DeliveryTimeTally(models.Model):
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="delivery_times", db_index=False)
     country = models.CharField(max_length=2, blank=True)
     network = models.PositiveIntegerField(default=0)
-    bucket = models.PositiveSmallIntegerField()  # a place in services/reports/delivery_times.py BOUNDS
+    bucket = models.PositiveSmallIntegerField()  # a place in laaffic_console/kit/delivery_buckets.py BOUNDS
     messages = models.IntegerField(default=0)
 
     class Meta:

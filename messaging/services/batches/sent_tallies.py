@@ -18,11 +18,11 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from laaffic_console.kit import delivery_buckets
 from messaging import networks
 from messaging.models import Batch, Campaign, DeliveryTimeTally, EarlierAttempt, Message, MessageState, SentTally
 from messaging.services.batches.bulk_writes import upsert_tallies
 from messaging.services.batches.hours import hour_of
-from messaging.services.reports import delivery_times
 
 # What is queued, suppressed or cancelled has no answer. Money and reasons count with an end, as everywhere.
 COUNTED = (
@@ -73,7 +73,7 @@ class Moves:
         self.sent[sent] = Sums(*(a + sign * b for a, b in zip(there, sums, strict=True)))
 
     def add_time(self, sent: Sent, settled_at: dt.datetime | None, reported_at: dt.datetime | None, n: int) -> None:
-        bucket = delivery_times.bucket_of(settled_at, reported_at) if sent.state == MessageState.DELIVERED else None
+        bucket = delivery_buckets.bucket_of(settled_at, reported_at) if sent.state == MessageState.DELIVERED else None
         if bucket is not None:
             self.took[Took(sent.hour, sent.country, sent.network, bucket)] += n
 

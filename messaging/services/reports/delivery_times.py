@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.delivery_buckets import BOUNDS
 from laaffic_console.kit.figures import share
 from messaging.models import Campaign, DeliveryTimeTally
 
-# Seconds: a bucket ends before its bound; the last one has none. Each is at most half as long again as the one before,
-# from 20 s on, so that a median read off them is that near to the truth.
-BOUNDS = (
-    *(1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 2700),
-    *(3600, 5400, 7200, 10_800, 14_400, 21_600, 28_800, 43_200, 57_600, 86_400, 129_600, 172_800, 259_200),
-)
 SHOWN = (5, 10, 30, 60, 300, 900, 3600)  # on pages
 
 
@@ -32,13 +27,6 @@ class DeliveryTimes:
     buckets: list[Bucket]
     half: str  # in words, within which time half have arrived
     most: str  # and nine of ten
-
-
-def bucket_of(settled_at: dt.datetime | None, reported_at: dt.datetime | None) -> int | None:
-    """None where one of the two is not known, as for a report that came before the answer."""
-    if settled_at is None or reported_at is None:
-        return None
-    return bisect.bisect_right(BOUNDS, (reported_at - settled_at).total_seconds())
 
 
 def of_campaign(campaign: Campaign) -> DeliveryTimes | None:
