@@ -5,7 +5,7 @@ launch, with all that Laaffic says of it since; a call from a phone to the day o
 campaigns of messaging. What calls have no word for (segments, replies, a report that is awaited) stays empty.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import reporting
-from laaffic_console.gateway.services.reporting import Figures, Period, Piece
+from laaffic_console.gateway.services.reporting import Figures, Period, Rows
 from laaffic_console.laaffic import CallKind
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.services.call_charts import CONNECTED
@@ -26,9 +26,12 @@ NEVER_CALLED = (TaskState.DRAFT, TaskState.SENDING, TaskState.REPLACED)
 
 
 class CallReports(reporting.Source):
-    def pieces(self, period: Period, by: Sequence[str]) -> Iterable[Piece]:
-        yield from _group_calls(period, by)
-        yield from _phone_calls(period, by)
+    def add_to(self, rows: Rows, period: Period, by: Sequence[str]) -> None:
+        for values, figures in (*_group_calls(period, by), *_phone_calls(period, by)):
+            rows[values].add(figures)
+
+
+Piece = tuple[tuple[reporting.Value, ...], Figures]
 
 
 def _group_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
@@ -50,7 +53,7 @@ def _group_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
             "sender": (task.display_number,),
             "person": (task.launched_by.get_username() if task.launched_by else "",),
         }
-        yield Piece(_in_order(by, values, reporting.local_day(task.launched_at)), figures)
+        yield _in_order(by, values, reporting.local_day(task.launched_at)), figures
 
 
 def _phone_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
@@ -69,7 +72,7 @@ def _phone_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
         if paid is not None:
             figures.cost[currency] = _micros(paid)
             figures.delivered_in[currency] = connected
-        yield Piece(_in_order(by, {"sender": (sender,)}, on), figures)
+        yield _in_order(by, {"sender": (sender,)}, on), figures
 
 
 def _in_order(by: Sequence[str], values: dict[str, reporting.Value], day: Any) -> tuple[reporting.Value, ...]:

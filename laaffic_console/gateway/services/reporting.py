@@ -97,6 +97,11 @@ class Figures:
     delivered_in: Counter[str] = field(default_factory=Counter)  # delivered messages by the currency they cost
     times: Counter[int] = field(default_factory=Counter)  # delivered messages by kit/delivery_buckets.py
 
+    def tell(self, words: Iterable[str]) -> None:
+        """These can be told here, if only as 0."""
+        for word in words:
+            self.counts.setdefault(word, 0)
+
     def add(self, other: "Figures") -> None:
         for name in ("counts", "reasons", "cost", "delivered_in", "times"):
             mine: Counter[Any] = getattr(self, name)
@@ -107,17 +112,15 @@ class Figures:
 Value = tuple[Any, ...]  # what is shown, then what tells it from others that are shown alike
 
 
-@dataclass(slots=True)
-class Piece:
-    values: tuple[Value, ...]  # one for each dimension that was asked for, in that order
-    figures: Figures
+Rows = defaultdict[tuple[Value, ...], Figures]  # by one value for each dimension that was asked for, in that order
 
 
 class Source(ABC):
-    """A kind of sending. `pieces` may come in any order and several times for one row."""
+    """A kind of sending."""
 
     @abstractmethod
-    def pieces(self, period: Period, by: Sequence[str]) -> Iterable[Piece]: ...
+    def add_to(self, rows: Rows, period: Period, by: Sequence[str]) -> None:
+        """Add what it knows of the period to the rows; several sources may have one row in common."""
 
     def prove(self, period: Period) -> Iterator[str]:
         """A sentence for each kept figure that its ledger does not say too."""
@@ -251,10 +254,9 @@ def _require_known(names: Sequence[str], known: Mapping[str, Any], sentence: str
 
 
 def _added_up(wanted: Period, by: Sequence[str]) -> dict[tuple[Value, ...], Figures]:
-    found: dict[tuple[Value, ...], Figures] = defaultdict(Figures)
+    found: Rows = defaultdict(Figures)
     for source in _sources:
-        for piece in source.pieces(wanted, by):
-            found[piece.values].add(piece.figures)
+        source.add_to(found, wanted, by)
     return {values: figures for values, figures in found.items() if _says_something(figures)}
 
 

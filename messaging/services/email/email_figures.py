@@ -3,11 +3,11 @@
 Nobody tells what a mail costs, in which country or network it is read, or how long it was under way.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import reporting
-from laaffic_console.gateway.services.reporting import Figures, Period, Piece
+from laaffic_console.gateway.services.reporting import Period, Rows
 from messaging.models import EmailCampaign, EmailTally
 from messaging.services.email.email_counting import part_of
 
@@ -25,7 +25,7 @@ WORDS = tuple(dict.fromkeys(word for words in COUNTED_AS.values() for word in wo
 
 
 class EmailReports(reporting.Source):
-    def pieces(self, period: Period, by: Sequence[str]) -> Iterable[Piece]:
+    def add_to(self, rows: Rows, period: Period, by: Sequence[str]) -> None:
         sent = EmailCampaign.objects.filter(sent_at__gte=period.start, sent_at__lt=period.end)
         people = ("application", "launched_by", "created_by")
         campaigns = {campaign.pk: campaign for campaign in sent.select_related(*people)}
@@ -35,12 +35,12 @@ class EmailReports(reporting.Source):
             if campaign_id not in campaigns:
                 continue
             words = COUNTED_AS[part_of(submission, delivery)]
-            figures = Figures()
-            for word in WORDS:
-                figures.counts[word] = n if word in words else 0
+            figures = rows[_values(campaigns[campaign_id], by)]
+            figures.tell(WORDS)
+            for word in words:
+                figures.counts[word] += n
             if "rejected" in words or "undelivered" in words:
-                figures.reasons[reason] = n
-            yield Piece(_values(campaigns[campaign_id], by), figures)
+                figures.reasons[reason] += n
 
 
 def _values(campaign: EmailCampaign, by: Sequence[str]) -> tuple[reporting.Value, ...]:
