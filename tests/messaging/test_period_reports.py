@@ -218,6 +218,20 @@ class EqualTests:
                     assert +said.times == row["times"]
                 assert sum((+one.cost for one in kept.values()), Counter()) == +totals.cost
 
+    def test_an_earlier_sending_costs_too(self) -> None:
+        world = World()
+        world.claim(0)
+        world.lose(0)
+        world.send_again(0)
+        world.report(8 * RECIPIENTS + 1)  # of the first sending: failed, for 0.049 EUR
+
+        totals = reporting.run(year(), ["country"]).totals.figures
+
+        assert EarlierAttempt.objects.exclude(pay_micros=None).count() == 1
+        assert totals.cost == earlier_costs() != Counter()
+        assert totals.counts["sent"] == 0
+        assert list(reporting.prove(year())) == []
+
 
 @pytest.fixture
 def campaign(application: Application) -> Campaign:
