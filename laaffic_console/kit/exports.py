@@ -8,16 +8,22 @@ says its offset.
 import csv
 import datetime as dt
 import enum
+import errno
 import io
 import math
+import os
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from django.http import StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from laaffic_console.kit import xlsx_stream
+from laaffic_console.kit.uploads import FULL
 
 KINDS = ("csv", "xlsx")
 CSV = "text/csv; charset=utf-8"
@@ -97,6 +103,47 @@ def attached(pieces: Iterator[bytes], kind: str, name: str) -> StreamingHttpResp
     made["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     made["X-Accel-Buffering"] = "no"  # a proxy that gathers it all would time out instead
     return made
+
+
+def kind_of(path: Path) -> str:
+    """The format that a file's name asks for; ValueError for one that is no format of ours."""
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in KINDS:
+        raise ValueError(_("%(name)s ends neither in .csv nor in .xlsx.") % {"name": path.name})
+    return kind
+
+
+def write_file(rows: Rows, path: Path, title: str) -> None:
+    """Under that name there is the whole file or what was there before: it is written beside it and renamed.
+
+    OSError and whatever the rows raise leave nothing behind; of a killed process a hidden `.part` stays.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    beside = path.with_name(f".{path.stem[:100]}-{secrets.token_hex(4)}.part")
+    try:
+        with beside.open("xb") as file:
+            for piece in content(rows, kind_of(path), title):
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def why_not_written(problem: OSError, path: Path) -> str:
+    """One sentence for who waits for the file, and what to do."""
+    names = {"path": path, "folder": path.parent}
+    if problem.errno in FULL:
+        return _("There is no room on the disk for %(path)s. Make room, then export it again.") % names
+    if isinstance(problem, IsADirectoryError):
+        return _("%(path)s is a folder. Name a file in it.") % names
+    if isinstance(problem, FileNotFoundError | NotADirectoryError):
+        return _("There is no folder %(folder)s. Make it, or name another.") % names
+    if isinstance(problem, PermissionError) or problem.errno == errno.EROFS:
+        return _("%(path)s cannot be written: the folder %(folder)s does not allow it.") % names
+    return f"{path}: {problem.strerror or problem}"
 
 
 def _as_text(value: Cell) -> str | int | float:

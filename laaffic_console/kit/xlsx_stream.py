@@ -22,6 +22,7 @@ ROWS_A_SHEET = 1_048_576  # Excel's own limit
 WRITE_BYTES = 128 * 1024
 
 _impossible = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # what XML cannot say
+_no_name = re.compile(r"[\[\]:*?/\\]|^'|'$")  # what the name of a sheet must not have
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -155,6 +156,8 @@ def _within_a_cell(text: str) -> str:
 def _frame(title: str, sheets: int, styles: _Styles) -> dict[str, str]:
     """What says that these sheets are a workbook."""
     numbers = range(1, sheets + 1)
+    title = _no_name.sub(" ", _impossible.sub("", title)).encode("utf-16-le")[:56].decode("utf-16-le", "ignore")
+    title = _no_name.sub(" ", title)
     names = [escape(title[:28] if n == 1 else f"{title[:24]} {n}", {'"': "&quot;"}) for n in numbers]
     return {
         "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
