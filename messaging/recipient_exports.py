@@ -59,7 +59,8 @@ class _Stored(NamedTuple):
 
 
 _KEYS = {int(state): state.key for state in MessageState}
-_IN_BATCH = {BatchState.CLAIMED: MessageState.CLAIMED, BatchState.SETTLED: MessageState.ACCEPTED}
+QUEUED, ACCEPTED = int(MessageState.QUEUED), int(MessageState.ACCEPTED)
+_IN_BATCH = {BatchState.CLAIMED.value: int(MessageState.CLAIMED), BatchState.SETTLED.value: ACCEPTED}
 
 
 def rows(campaign: Campaign, *, with_names: bool = True) -> Iterator[Row]:
@@ -71,21 +72,21 @@ def rows(campaign: Campaign, *, with_names: bool = True) -> Iterator[Row]:
     yield [*COLUMNS, *FURTHER, *(f"{VALUE}{name}" for name in fields)]
     segments = _SegmentCounter(campaign)
     words = functools.lru_cache(maxsize=KNOWN)(in_words)
+    prefix, nothing = settings.LAAFFIC_ORDER_PREFIX, [""] * len(fields)
     for batches in _windows(campaign):
         told = answers.overlay(batches)
         messages = _messages(batches)
         names = _names(messages) if with_names else {}
         earlier = _earlier(messages)
+        times = {pk: (batch.claimed_at, batch.call.left_at if batch.call else None) for pk, batch in batches.items()}
         for message in messages:
-            batch = batches[message.batch_id]
-            state, gateway_id, counted, settled_at = message.state, message.gateway_id, message.segments, None
+            state, gateway_id, counted = message.state, message.gateway_id, message.segments
             settled_at = message.settled_at
-            if state == MessageState.QUEUED:
-                state = int(_IN_BATCH.get(BatchState(batch.state), MessageState.QUEUED))
+            if state == QUEUED:
+                state = _IN_BATCH.get(batches[message.batch_id].state, QUEUED)
                 if answered := told.get(message.pk):
                     gateway_id, counted, settled_at = answered
-            was_accepted = state >= MessageState.ACCEPTED
-            times, cost, currency = earlier.get(message.pk, _NEVER)
+            was_accepted = state >= ACCEPTED
             yield [
                 message.number,
                 names.get(message.contact_id, ""),
@@ -99,17 +100,14 @@ def rows(campaign: Campaign, *, with_names: bool = True) -> Iterator[Row]:
                 message.reported_at,
                 message.country,
                 message.attempt,
-                batch.claimed_at,
-                batch.call.left_at if batch.call else None,
+                *times[message.batch_id],
                 settled_at,
-                _evidence(message.evidence),
+                in_words(message.evidence),
                 message.report_source,
                 gateway_id,
-                order_id(settings.LAAFFIC_ORDER_PREFIX, message.pk, message.attempt),
-                times,
-                cost,
-                currency,
-                *(_values(message, fields) if with_names else [""] * len(fields)),
+                order_id(prefix, message.pk, message.attempt),
+                *earlier.get(message.pk, _NEVER),
+                *(_values(message, fields) if with_names else nothing),
             ]
 
 
@@ -182,11 +180,6 @@ def _amount(micros: int | None) -> Decimal | None:
         return None
     exact = Decimal(micros).scaleb(-6).normalize()
     return exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact
-
-
-@functools.lru_cache(maxsize=KNOWN)
-def _evidence(kept: str) -> str:
-    return in_words(kept)
 
 
 def _values(message: _Stored, fields: Sequence[str]) -> list[str]:

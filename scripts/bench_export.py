@@ -38,18 +38,24 @@ MESSAGES = """
 INSERT INTO messaging_message
   (id, campaign_id, batch_id, contact_id, number, country, merge_values, state, segments, attempt, gateway_id,
    settled_at, reported_at, report_source, reason, evidence, billed_segments, pay_micros, currency)
-SELECT n, 1, (n - 1) / 1000 + 1, n, CAST(919000000000 + n AS text), 'IN', {values}, CASE WHEN n % 10 = 0 THEN 60 ELSE 70 END,
-  1, 1, CAST(100000000000 + n AS text), {now}, {now}, 'push', CASE WHEN n % 10 = 0 THEN 'absent subscriber' ELSE '' END,
+SELECT n, 1, (n - 1) / 1000 + 1, n, CAST(919000000000 + n AS text), 'IN', {values},
+  CASE WHEN n % 10 = 0 THEN 60 ELSE 70 END,
+  1, 1, CAST(100000000000 + n AS text), {settled}, {reported}, 'push',
+  CASE WHEN n % 10 = 0 THEN 'absent subscriber' ELSE '' END,
   'settled by push: ' || n, 1, 2500 + n % 5 * 100, 'USD' FROM {series}
 """
 DIALECTS = {
     "sqlite": {
         "now": "'2026-03-01 12:00:00.123456'",
+        "settled": "datetime('2026-03-01 12:00:00', '+' || (n / 1000) || ' seconds')",
+        "reported": "datetime('2026-03-01 12:00:00', '+' || (n * 7919 % 86400) || ' seconds')",
         "series": "(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {rows}) SELECT n FROM s)",
         "values": """'{{"name": "Contact ' || n || '", "city": "Pune"}}'""",
     },
     "postgresql": {
         "now": "'2026-03-01 12:00:00.123456+00'::timestamptz",
+        "settled": "'2026-03-01 12:00:00+00'::timestamptz + (n / 1000) * interval '1 second'",
+        "reported": "'2026-03-01 12:00:00+00'::timestamptz + (n::bigint * 7919 % 86400) * interval '1 second'",
         "series": "generate_series(1, {rows}) AS s(n)",
         "values": """('{{"name": "Contact ' || n || '", "city": "Pune"}}')::jsonb""",
     },
@@ -147,8 +153,7 @@ def fill(rows: int) -> None:
     with connection.cursor() as cursor:
         for statement, count in ((CONTACTS, rows), (BATCHES, rows // BATCH), (MESSAGES, rows)):
             series = words["series"].format(rows=count)
-            filled = statement.replace("{{}}", "{}").replace("{now}", words["now"]).replace("{series}", series)
-            cursor.execute(filled.replace("{values}", words["values"].replace("{{", "{").replace("}}", "}")))
+            cursor.execute(statement.format(**(words | {"series": series, "values": words["values"].format()})))
         cursor.execute("ANALYZE")
 
 

@@ -13,7 +13,7 @@ import io
 import math
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,19 @@ EXACT_DIGITS = 15  # what a spreadsheet keeps of a number; a longer one stays wh
 Rows = Iterable[Sequence[Any]]
 Cell = str | int | float | Decimal | dt.date | dt.datetime
 
+_KEPT = 5000  # different values of a type whose cell is written once: states, times and prices come again and again
+_KNOWN_TYPES = (str, int, dt.datetime, dt.date, type(None))  # equal ones are written alike; Decimals are not
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+_SUSPECT = frozenset((*_FORMULA, "'"))
 
 
 def escape_formula(text: str) -> str:
     """A cell that a spreadsheet would run begins with a quotation mark instead; one that has some gets one more."""
+    if text[:1] not in _SUSPECT:
+        return text
     return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
 
@@ -82,15 +90,35 @@ def csv_bytes(rows: Rows) -> Iterator[bytes]:
     text = io.StringIO(newline="")
     text.write("\ufeff")
     writer = csv.writer(text)
+    written = _once(lambda value: _as_text(cell(value)))
     for number, row in enumerate(rows, start=1):
-        writer.writerow([_as_text(cell(value)) for value in row])
+        writer.writerow(map(written, row))
         if number == 1 or number % ROWS_A_PIECE == 0:  # the header at once: a browser shows that something comes
             yield _emptied(text)
     yield _emptied(text)
 
 
 def workbook(rows: Rows, title: str) -> Iterator[bytes]:
-    return xlsx_stream.workbook(([cell(value) for value in row] for row in rows), title)
+    as_cell = xlsx_stream.Cells()
+    return xlsx_stream.workbook(rows, title, cells=as_cell, write=_once(lambda value: as_cell.write(cell(value))))
+
+
+def _once(write: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same for a value that has just been written; within one file, so the clock's zone and the language hold."""
+    known: dict[type, dict[Any, Any]] = {kind: {} for kind in _KNOWN_TYPES}
+
+    def written(value: Any) -> Any:
+        of_type = known.get(type(value))
+        if of_type is None:
+            return write(value)
+        found = of_type.get(value)
+        if found is None:
+            if len(of_type) >= _KEPT:
+                of_type.clear()
+            found = of_type[value] = write(value)
+        return found
+
+    return written
 
 
 def answer(rows: Rows, kind: str, name: str, title: str = "") -> StreamingHttpResponse:

@@ -7,7 +7,7 @@ wait for minutes before the first byte. Texts are inline strings; only the few n
 import datetime as dt
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 from xml.sax.saxutils import escape
@@ -32,9 +32,20 @@ _QUOTES = {'"': "&quot;"}
 _KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
-def workbook(rows: Iterable[Sequence[Any]], title: str, rows_a_sheet: int = ROWS_A_SHEET) -> Iterator[bytes]:
-    """The file's bytes. The first row is the header, repeated on every sheet that the rows need; None is empty."""
-    out, styles = _Pieces(), _Styles()
+def workbook(
+    rows: Iterable[Sequence[Any]],
+    title: str,
+    rows_a_sheet: int = ROWS_A_SHEET,
+    *,
+    cells: "Cells | None" = None,
+    write: Callable[[Any], str] | None = None,
+) -> Iterator[bytes]:
+    """The file's bytes. The first row is the header, repeated on every sheet that the rows need; None is empty.
+
+    `write` may write a value as a cell otherwise than `cells` does, with its help.
+    """
+    out, styles = _Pieces(), cells or Cells()
+    as_cell = write or styles.write
     remaining = iter(rows)
     header = next(remaining, [])
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:  # type: ignore[call-overload]
@@ -43,10 +54,10 @@ def workbook(rows: Iterable[Sequence[Any]], title: str, rows_a_sheet: int = ROWS
             sheets += 1
             more = False
             with packed.open(f"xl/worksheets/sheet{sheets}.xml", "w", force_zip64=True) as sheet:
-                written, text = 1, [f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>', _row(header, styles)]
+                written, text = 1, [f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>', _row(header, as_cell)]
                 size = 0
                 for row in remaining:
-                    text.append(_row(row, styles))
+                    text.append(_row(row, as_cell))
                     size += len(text[-1])
                     written += 1
                     if size > WRITE_BYTES:
@@ -72,11 +83,14 @@ def _put_back(first: Sequence[Any], rest: Iterator[Sequence[Any]]) -> Iterator[S
     yield from rest
 
 
-class _Styles:
-    """Number formats by their place in the workbook's list; 0 is the general one."""
+class Cells:
+    """Values as cells, and the number formats that they use by their place in the workbook's list; 0 is general."""
 
     def __init__(self) -> None:
         self.places: dict[str, int] = {}
+
+    def write(self, value: Any) -> str:
+        return _cell(value, self)
 
     def of(self, number_format: str) -> int:
         return self.places.setdefault(number_format, len(self.places) + 1)
@@ -104,11 +118,11 @@ class _Styles:
         )
 
 
-def _row(cells: Sequence[Any], styles: _Styles) -> str:
-    return f"<row>{''.join(_cell(value, styles) for value in cells)}</row>"
+def _row(values: Sequence[Any], as_cell: Callable[[Any], str]) -> str:
+    return f"<row>{''.join(map(as_cell, values))}</row>"
 
 
-def _cell(value: Any, styles: _Styles) -> str:
+def _cell(value: Any, styles: Cells) -> str:
     if value is None or value == "":
         return "<c/>"
     if isinstance(value, dt.date):
@@ -118,7 +132,7 @@ def _cell(value: Any, styles: _Styles) -> str:
     return _text(str(value))
 
 
-def _moment(value: dt.date, styles: _Styles) -> str:
+def _moment(value: dt.date, styles: Cells) -> str:
     """A day of the spreadsheet's; the offset, which it cannot hold, stands in the cell's format."""
     if not isinstance(value, dt.datetime):
         return _days(dt.datetime(value.year, value.month, value.day), DATE, styles)  # noqa: DTZ001
@@ -127,7 +141,7 @@ def _moment(value: dt.date, styles: _Styles) -> str:
     return _days(value.replace(tzinfo=None, microsecond=0), shown, styles)
 
 
-def _days(moment: dt.datetime, number_format: str, styles: _Styles) -> str:
+def _days(moment: dt.datetime, number_format: str, styles: Cells) -> str:
     if moment < FIRST_DAY:
         return _text(moment.isoformat(sep=" "))
     return f'<c s="{styles.of(number_format)}"><v>{(moment - DAY_0) / dt.timedelta(days=1):.9f}</v></c>'
@@ -153,7 +167,7 @@ def _within_a_cell(text: str) -> str:
     return units[: 2 * (MAX_TEXT - len(said))].decode("utf-16-le", "ignore") + said
 
 
-def _frame(title: str, sheets: int, styles: _Styles) -> dict[str, str]:
+def _frame(title: str, sheets: int, styles: Cells) -> dict[str, str]:
     """What says that these sheets are a workbook."""
     numbers = range(1, sheets + 1)
     title = _no_name.sub(" ", _impossible.sub("", title)).encode("utf-16-le")[:56].decode("utf-16-le", "ignore")
