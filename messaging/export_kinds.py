@@ -6,14 +6,16 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
-from laaffic_console.exporting import kinds, lists
+from laaffic_console.exporting import columns, kinds, lists
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, may_see_contacts
 from laaffic_console.kit.exporting import rights
-from messaging import email_exports, exports, recipient_exports, reply_exports
-from messaging.models import Campaign, Contact, EmailCampaign, EmailMessage, Message, Reply
+from messaging import email_exports, exports, message_exports, recipient_exports, reply_exports
+from messaging.models import Campaign, Contact, EmailCampaign, EmailMessage, Message, Reply, SuppressionEntry
 
 RECIPIENTS = "campaign recipients"
 EMAIL_RECIPIENTS = "email campaign recipients"
+SUPPRESSED = {name: name for name in ("number", "channel", "reason", "note", "source")}
+SUPPRESSED |= {"by": "created_by__username", "since": "created_at"}
 
 
 def register() -> None:
@@ -36,6 +38,10 @@ def register() -> None:
             count=lambda parameters, user, most: email_campaign_of(parameters).mails.order_by()[:most].count(),
         )
     )
+    kinds.register(
+        lists.kind_of(Message, lambda shown, user: message_exports.rows(shown, with_names=may_see_contacts(user)))
+    )
+    kinds.register(lists.kind_of(SuppressionEntry, lambda shown, user: columns.rows(shown, SUPPRESSED)))
     kinds.register(lists.kind_of(Contact, lambda shown, user: exports.rows(shown)))
     kinds.register(lists.kind_of(EmailMessage, lambda shown, user: email_exports.rows(shown)))
     kinds.register(

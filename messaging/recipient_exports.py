@@ -94,7 +94,7 @@ def rows(campaign: Campaign, *, with_names: bool = True) -> Iterator[Row]:
                 words(message.reason),
                 counted if was_accepted else segments.of(message),
                 message.billed_segments,
-                _amount(message.pay_micros),
+                amount(message.pay_micros),
                 message.currency,
                 settled_at if was_accepted else None,
                 message.reported_at,
@@ -168,13 +168,13 @@ def _earlier(messages: Sequence[_Stored]) -> dict[int, tuple[int | str, Decimal 
     found: dict[int, tuple[int | str, Decimal | str, str]] = {}
     for pk, attempts in kept.items():
         paid = [(micros, currency) for micros, currency in attempts if micros is not None]
-        cost = _amount(sum(micros for micros, _currency in paid)) if paid else None
+        cost = amount(sum(micros for micros, _currency in paid)) if paid else None
         found[pk] = (len(attempts), "" if cost is None else cost, paid[0][1] if paid else "")
     return found
 
 
 @functools.lru_cache(maxsize=KNOWN)
-def _amount(micros: int | None) -> Decimal | None:
+def amount(micros: int | None) -> Decimal | None:
     """As it was billed, without noughts behind it."""
     if micros is None:
         return None

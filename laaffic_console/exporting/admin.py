@@ -15,8 +15,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from unfold.decorators import display
 
+from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping, making
+from laaffic_console.gateway.admin import GatewayCallAdmin
+from laaffic_console.gateway.models import GatewayCall
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.pages import page
 from laaffic_console.kit.people import signed_in
@@ -124,6 +127,17 @@ class ExportAdmin(ReadOnlyAdmin):
         if not keeping.may_look(signed_in(request), export):
             raise PermissionDenied
         return export
+
+
+class LedgerAdmin(ExportedList, GatewayCallAdmin):
+    """The ledger with its exports: its own page stands below them and knows none."""
+
+    export_name = "ledger"
+    list_before_template = "exporting/list_buttons.html"
+
+
+admin.site.unregister(GatewayCall)
+admin.site.register(GatewayCall, LedgerAdmin)
 
 
 def _pace(export: Export) -> dict[str, Any]:

@@ -8,6 +8,9 @@ class ExportingConfig(AppConfig):
     verbose_name = _("Exports")
 
     def ready(self) -> None:
+        from laaffic_console.exporting import ledger
         from laaffic_console.gateway.services import bell
+
+        ledger.register()
 
         bell.sweep_with("laaffic_console.exporting.jobs.sweep")

@@ -49,7 +49,10 @@ class GatewayCall(models.Model):
         verbose_name = _("gateway call")
         verbose_name_plural = _("ledger")
         ordering = ["-id"]
-        permissions = [("settle_gatewaycall", _("Can say what became of a request whose answer was lost"))]
+        permissions = [
+            ("settle_gatewaycall", _("Can say what became of a request whose answer was lost")),
+            ("export_gatewaycall", _("Can export the ledger")),
+        ]
         indexes = [
             models.Index(fields=["about_kind", "about_id", "id"], name="call_about"),
             models.Index(
