@@ -35,8 +35,8 @@ EXACT_DIGITS = 15  # what a spreadsheet keeps of a number; a longer one stays wh
 Rows = Iterable[Sequence[Any]]
 Cell = str | int | float | Decimal | dt.date | dt.datetime
 
-_KEPT = 5000  # different values of a type whose cell is written once: states, times and prices come again and again
-_KNOWN_TYPES = (str, int, dt.datetime, dt.date, type(None))  # equal ones are written alike; Decimals are not
+_KEPT = 5000  # different values of a type whose cell is written once: times and counts come again and again
+_KNOWN_TYPES = (int, dt.datetime, dt.date, type(None))  # equal ones are written alike; Decimals are not
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -90,7 +90,7 @@ def csv_bytes(rows: Rows) -> Iterator[bytes]:
     text = io.StringIO(newline="")
     text.write("\ufeff")
     writer = csv.writer(text)
-    written = _once(lambda value: _as_text(cell(value)))
+    written = _once(lambda value: _as_text(cell(value)), escape_formula)
     for number, row in enumerate(rows, start=1):
         writer.writerow(map(written, row))
         if number == 1 or number % ROWS_A_PIECE == 0:  # the header at once: a browser shows that something comes
@@ -100,14 +100,20 @@ def csv_bytes(rows: Rows) -> Iterator[bytes]:
 
 def workbook(rows: Rows, title: str) -> Iterator[bytes]:
     as_cell = xlsx_stream.Cells()
-    return xlsx_stream.workbook(rows, title, cells=as_cell, write=_once(lambda value: as_cell.write(cell(value))))
+    written = _once(lambda value: as_cell.write(cell(value)), lambda text: xlsx_stream.text(escape_formula(text)))
+    return xlsx_stream.workbook(rows, title, cells=as_cell, write=written)
 
 
-def _once(write: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The same for a value that has just been written; within one file, so the clock's zone and the language hold."""
+def _once(write: Callable[[Any], Any], write_text: Callable[[str], str]) -> Callable[[Any], Any]:
+    """The same for a value that has just been written; within one file, so the clock's zone and the language hold.
+
+    Most texts, such as numbers and names, come once: they are written at once.
+    """
     known: dict[type, dict[Any, Any]] = {kind: {} for kind in _KNOWN_TYPES}
 
     def written(value: Any) -> Any:
+        if type(value) is str:
+            return write_text(value)
         of_type = known.get(type(value))
         if of_type is None:
             return write(value)

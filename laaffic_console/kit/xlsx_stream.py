@@ -22,7 +22,9 @@ ROWS_A_SHEET = 1_048_576  # Excel's own limit
 WRITE_BYTES = 128 * 1024
 
 _impossible = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # what XML cannot say
+_to_escape = re.compile("[&<>\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _no_name = re.compile(r"[\[\]:*?/\\]|^'|'$")  # what the name of a sheet must not have
+EMPTY = "<c/>"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -124,12 +126,12 @@ def _row(values: Sequence[Any], as_cell: Callable[[Any], str]) -> str:
 
 def _cell(value: Any, styles: Cells) -> str:
     if value is None or value == "":
-        return "<c/>"
+        return EMPTY
     if isinstance(value, dt.date):
         return _moment(value, styles)
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return f"<c><v>{value:f}</v></c>" if isinstance(value, Decimal) else f"<c><v>{value}</v></c>"
-    return _text(str(value))
+    return text(str(value))
 
 
 def _moment(value: dt.date, styles: Cells) -> str:
@@ -143,19 +145,21 @@ def _moment(value: dt.date, styles: Cells) -> str:
 
 def _days(moment: dt.datetime, number_format: str, styles: Cells) -> str:
     if moment < FIRST_DAY:
-        return _text(moment.isoformat(sep=" "))
+        return text(moment.isoformat(sep=" "))
     return f'<c s="{styles.of(number_format)}"><v>{(moment - DAY_0) / dt.timedelta(days=1):.9f}</v></c>'
 
 
-def _text(text: str) -> str:
-    if not text.isalnum():
-        text = _impossible.sub("", text)
-        if 2 * len(text) > MAX_TEXT:
-            text = _within_a_cell(text)
-        text = escape(text)
-    elif 2 * len(text) > MAX_TEXT:
-        text = _within_a_cell(text)
-    return f'<c t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+def text(value: str) -> str:
+    """A text as a cell, word for word; it is not guarded against being run."""
+    if not value:
+        return EMPTY
+    if _to_escape.search(value):
+        value = _impossible.sub("", value)
+    if 2 * len(value) > MAX_TEXT:
+        value = _within_a_cell(value)
+    if _to_escape.search(value):
+        value = escape(value)
+    return f'<c t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
 
 
 def _within_a_cell(text: str) -> str:
