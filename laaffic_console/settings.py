@@ -50,6 +50,8 @@ LAAFFIC_BALANCE_MINUTES = env.int("LAAFFIC_BALANCE_MINUTES", default=5)
 
 PUSH_MAX_BYTES = env.int("LAAFFIC_PUSH_MAX_BYTES", default=5 * 1024 * 1024)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MEGABYTES", default=500) * 1024 * 1024
+# How long the file of an export is kept for download.
+EXPORT_KEPT = dt.timedelta(days=env.float("LAAFFIC_EXPORT_DAYS", default=7.0))
 # A report that has not come after this long is not waited for; a later one still counts.
 REPORT_WINDOW_HOURS = env.int("LAAFFIC_REPORT_WINDOW_HOURS", default=72)
 # Whether a pushed delivery report counts only when getReport says the same: nothing proves where a push comes from.
@@ -101,6 +103,7 @@ INSTALLED_APPS = [
     "django_q",
     "import_export",
     "laaffic_console.gateway",
+    "laaffic_console.exporting",
     *(FOR_TRYING if CAN_TRY else []),
     "laaffic_console.dashboard",
     "messaging",

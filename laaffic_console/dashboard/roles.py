@@ -12,7 +12,7 @@ from django.apps import AppConfig
 from django.db import DatabaseError, transaction
 
 VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = ROLES = ("Viewer", "Operator", "Approver", "Administrator")
-APPS = ("gateway", "messaging", "voice", "numbers")
+APPS = ("gateway", "exporting", "messaging", "voice", "numbers")
 CLOSED_APPS = ("auth", "axes")  # people, roles and failed sign-ins, for administrators alone
 
 # What operators do beside looking; "*": whatever the model has.
@@ -22,6 +22,7 @@ OPERATED = {
         *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
         *("add_emailcampaign", "change_emailcampaign", "delete_emailcampaign", "launch_emailcampaign"),
         *("change_reply", "change_emailmessage", "export_reply", "export_emailmessage"),
+        "export_message",
     },
     "voice": {
         *("*audiofile", "add_sipcall", "change_sipphone", "provision_sipphone"),

@@ -152,6 +152,7 @@ NAVIGATION: list[dict[str, Any]] = [
         "collapsible": True,
         "items": [
             _item(_("Ledger"), "receipt_long", "gateway_ledgerentry_changelist", "gateway.view_ledgerentry"),
+            _item(_("Exports"), "download", "exporting_export_changelist", "exporting.view_export"),
             _item(_("Inbox"), "inbox", "gateway_pushedbody_changelist", "gateway.view_pushedbody"),
             _item(
                 _("Reports without a message"),

@@ -8,16 +8,22 @@ says its offset.
 import csv
 import datetime as dt
 import enum
+import errno
 import io
 import math
-from collections.abc import Iterable, Iterator, Sequence
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from django.http import StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from laaffic_console.kit import xlsx_stream
+from laaffic_console.kit.uploads import FULL
 
 KINDS = ("csv", "xlsx")
 CSV = "text/csv; charset=utf-8"
@@ -29,11 +35,19 @@ EXACT_DIGITS = 15  # what a spreadsheet keeps of a number; a longer one stays wh
 Rows = Iterable[Sequence[Any]]
 Cell = str | int | float | Decimal | dt.date | dt.datetime
 
+_KEPT = 5000  # different values of a type whose cell is written once: times and counts come again and again
+_KNOWN_TYPES = (int, dt.datetime, dt.date, type(None))  # equal ones are written alike; Decimals are not
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+_SUSPECT = frozenset((*_FORMULA, "'"))
 
 
 def escape_formula(text: str) -> str:
     """A cell that a spreadsheet would run begins with a quotation mark instead; one that has some gets one more."""
+    if text[:1] not in _SUSPECT:
+        return text
     return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
 
@@ -76,15 +90,41 @@ def csv_bytes(rows: Rows) -> Iterator[bytes]:
     text = io.StringIO(newline="")
     text.write("\ufeff")
     writer = csv.writer(text)
+    written = _once(lambda value: _as_text(cell(value)), escape_formula)
     for number, row in enumerate(rows, start=1):
-        writer.writerow([_as_text(cell(value)) for value in row])
+        writer.writerow(map(written, row))
         if number == 1 or number % ROWS_A_PIECE == 0:  # the header at once: a browser shows that something comes
             yield _emptied(text)
     yield _emptied(text)
 
 
 def workbook(rows: Rows, title: str) -> Iterator[bytes]:
-    return xlsx_stream.workbook(([cell(value) for value in row] for row in rows), title)
+    as_cell = xlsx_stream.Cells()
+    written = _once(lambda value: as_cell.write(cell(value)), lambda text: xlsx_stream.text(escape_formula(text)))
+    return xlsx_stream.workbook(rows, title, cells=as_cell, write=written)
+
+
+def _once(write: Callable[[Any], Any], write_text: Callable[[str], str]) -> Callable[[Any], Any]:
+    """The same for a value that has just been written; within one file, so the clock's zone and the language hold.
+
+    Most texts, such as numbers and names, come once: they are written at once.
+    """
+    known: dict[type, dict[Any, Any]] = {kind: {} for kind in _KNOWN_TYPES}
+
+    def written(value: Any) -> Any:
+        if type(value) is str:
+            return write_text(value)
+        of_type = known.get(type(value))
+        if of_type is None:
+            return write(value)
+        found = of_type.get(value)
+        if found is None:
+            if len(of_type) >= _KEPT:
+                of_type.clear()
+            found = of_type[value] = write(value)
+        return found
+
+    return written
 
 
 def answer(rows: Rows, kind: str, name: str, title: str = "") -> StreamingHttpResponse:
@@ -97,6 +137,47 @@ def attached(pieces: Iterator[bytes], kind: str, name: str) -> StreamingHttpResp
     made["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     made["X-Accel-Buffering"] = "no"  # a proxy that gathers it all would time out instead
     return made
+
+
+def kind_of(path: Path) -> str:
+    """The format that a file's name asks for; ValueError for one that is no format of ours."""
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in KINDS:
+        raise ValueError(_("%(name)s ends neither in .csv nor in .xlsx.") % {"name": path.name})
+    return kind
+
+
+def write_file(rows: Rows, path: Path, title: str) -> None:
+    """Under that name there is the whole file or what was there before: it is written beside it and renamed.
+
+    OSError and whatever the rows raise leave nothing behind; of a killed process a hidden `.part` stays.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    beside = path.with_name(f".{path.stem[:100]}-{secrets.token_hex(4)}.part")
+    try:
+        with beside.open("xb") as file:
+            for piece in content(rows, kind_of(path), title):
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def why_not_written(problem: OSError, path: Path) -> str:
+    """One sentence for who waits for the file, and what to do."""
+    names = {"path": path, "folder": path.parent}
+    if problem.errno in FULL:
+        return _("There is no room on the disk for %(path)s. Make room, then export it again.") % names
+    if isinstance(problem, IsADirectoryError):
+        return _("%(path)s is a folder. Name a file in it.") % names
+    if isinstance(problem, FileNotFoundError | NotADirectoryError):
+        return _("There is no folder %(folder)s. Make it, or name another.") % names
+    if isinstance(problem, PermissionError) or problem.errno == errno.EROFS:
+        return _("%(path)s cannot be written: the folder %(folder)s does not allow it.") % names
+    return f"{path}: {problem.strerror or problem}"
 
 
 def _as_text(value: Cell) -> str | int | float:

@@ -8,7 +8,9 @@ as it came. A test holds this list and what services write together.
 import re
 from functools import cache
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import get_language, gettext, gettext_noop
+
+KEPT_IN = "en"
 
 KEPT = [
     # What came of a request
@@ -126,17 +128,27 @@ def in_words(kept: str | None) -> str:
     """ "-10 insufficient balance", "the answer: 4711", "absent subscriber"."""
     if not kept:
         return ""
+    if get_language() in (None, KEPT_IN) or kept.isdecimal():
+        return kept
     if refused := _code.fullmatch(kept):
         return f"{refused[1]} {gettext(refused[2])}"
-    for words, pattern in _patterns().items():
-        if found := pattern.fullmatch(kept):
+    for words, piece, pattern in _patterns():
+        if piece in kept and (found := pattern.fullmatch(kept)):
             return gettext(words) % {name: in_words(part) for name, part in found.groupdict().items()}
     return gettext(kept)
 
 
 @cache
-def _patterns() -> dict[str, re.Pattern[str]]:
-    return {words: re.compile(_gap.sub(r"(?P<\1>.*)", _literal(words)), re.DOTALL) for words in KEPT}
+def _patterns() -> list[tuple[str, str, re.Pattern[str]]]:
+    """(words, their longest piece without a gap, what matches them); to look for the piece first is quick."""
+    return [
+        (
+            words,
+            max(re.split(r"%\(\w+\)s", words), key=len),
+            re.compile(_gap.sub(r"(?P<\1>.*)", _literal(words)), re.DOTALL),
+        )
+        for words in KEPT
+    ]
 
 
 def _literal(words: str) -> str:

@@ -7,7 +7,7 @@ wait for minutes before the first byte. Texts are inline strings; only the few n
 import datetime as dt
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 from xml.sax.saxutils import escape
@@ -22,6 +22,9 @@ ROWS_A_SHEET = 1_048_576  # Excel's own limit
 WRITE_BYTES = 128 * 1024
 
 _impossible = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # what XML cannot say
+_to_escape = re.compile("[&<>\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_no_name = re.compile(r"[\[\]:*?/\\]|^'|'$")  # what the name of a sheet must not have
+EMPTY = "<c/>"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -31,9 +34,20 @@ _QUOTES = {'"': "&quot;"}
 _KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
-def workbook(rows: Iterable[Sequence[Any]], title: str, rows_a_sheet: int = ROWS_A_SHEET) -> Iterator[bytes]:
-    """The file's bytes. The first row is the header, repeated on every sheet that the rows need; None is empty."""
-    out, styles = _Pieces(), _Styles()
+def workbook(
+    rows: Iterable[Sequence[Any]],
+    title: str,
+    rows_a_sheet: int = ROWS_A_SHEET,
+    *,
+    cells: "Cells | None" = None,
+    write: Callable[[Any], str] | None = None,
+) -> Iterator[bytes]:
+    """The file's bytes. The first row is the header, repeated on every sheet that the rows need; None is empty.
+
+    `write` may write a value as a cell otherwise than `cells` does, with its help.
+    """
+    out, styles = _Pieces(), cells or Cells()
+    as_cell = write or styles.write
     remaining = iter(rows)
     header = next(remaining, [])
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:  # type: ignore[call-overload]
@@ -42,10 +56,10 @@ def workbook(rows: Iterable[Sequence[Any]], title: str, rows_a_sheet: int = ROWS
             sheets += 1
             more = False
             with packed.open(f"xl/worksheets/sheet{sheets}.xml", "w", force_zip64=True) as sheet:
-                written, text = 1, [f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>', _row(header, styles)]
+                written, text = 1, [f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>', _row(header, as_cell)]
                 size = 0
                 for row in remaining:
-                    text.append(_row(row, styles))
+                    text.append(_row(row, as_cell))
                     size += len(text[-1])
                     written += 1
                     if size > WRITE_BYTES:
@@ -71,11 +85,14 @@ def _put_back(first: Sequence[Any], rest: Iterator[Sequence[Any]]) -> Iterator[S
     yield from rest
 
 
-class _Styles:
-    """Number formats by their place in the workbook's list; 0 is the general one."""
+class Cells:
+    """Values as cells, and the number formats that they use by their place in the workbook's list; 0 is general."""
 
     def __init__(self) -> None:
         self.places: dict[str, int] = {}
+
+    def write(self, value: Any) -> str:
+        return _cell(value, self)
 
     def of(self, number_format: str) -> int:
         return self.places.setdefault(number_format, len(self.places) + 1)
@@ -103,21 +120,21 @@ class _Styles:
         )
 
 
-def _row(cells: Sequence[Any], styles: _Styles) -> str:
-    return f"<row>{''.join(_cell(value, styles) for value in cells)}</row>"
+def _row(values: Sequence[Any], as_cell: Callable[[Any], str]) -> str:
+    return f"<row>{''.join(map(as_cell, values))}</row>"
 
 
-def _cell(value: Any, styles: _Styles) -> str:
+def _cell(value: Any, styles: Cells) -> str:
     if value is None or value == "":
-        return "<c/>"
+        return EMPTY
     if isinstance(value, dt.date):
         return _moment(value, styles)
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return f"<c><v>{value:f}</v></c>" if isinstance(value, Decimal) else f"<c><v>{value}</v></c>"
-    return _text(str(value))
+    return text(str(value))
 
 
-def _moment(value: dt.date, styles: _Styles) -> str:
+def _moment(value: dt.date, styles: Cells) -> str:
     """A day of the spreadsheet's; the offset, which it cannot hold, stands in the cell's format."""
     if not isinstance(value, dt.datetime):
         return _days(dt.datetime(value.year, value.month, value.day), DATE, styles)  # noqa: DTZ001
@@ -126,21 +143,23 @@ def _moment(value: dt.date, styles: _Styles) -> str:
     return _days(value.replace(tzinfo=None, microsecond=0), shown, styles)
 
 
-def _days(moment: dt.datetime, number_format: str, styles: _Styles) -> str:
+def _days(moment: dt.datetime, number_format: str, styles: Cells) -> str:
     if moment < FIRST_DAY:
-        return _text(moment.isoformat(sep=" "))
+        return text(moment.isoformat(sep=" "))
     return f'<c s="{styles.of(number_format)}"><v>{(moment - DAY_0) / dt.timedelta(days=1):.9f}</v></c>'
 
 
-def _text(text: str) -> str:
-    if not text.isalnum():
-        text = _impossible.sub("", text)
-        if 2 * len(text) > MAX_TEXT:
-            text = _within_a_cell(text)
-        text = escape(text)
-    elif 2 * len(text) > MAX_TEXT:
-        text = _within_a_cell(text)
-    return f'<c t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+def text(value: str) -> str:
+    """A text as a cell, word for word; it is not guarded against being run."""
+    if not value:
+        return EMPTY
+    if _to_escape.search(value):
+        value = _impossible.sub("", value)
+    if 2 * len(value) > MAX_TEXT:
+        value = _within_a_cell(value)
+    if _to_escape.search(value):
+        value = escape(value)
+    return f'<c t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
 
 
 def _within_a_cell(text: str) -> str:
@@ -152,9 +171,11 @@ def _within_a_cell(text: str) -> str:
     return units[: 2 * (MAX_TEXT - len(said))].decode("utf-16-le", "ignore") + said
 
 
-def _frame(title: str, sheets: int, styles: _Styles) -> dict[str, str]:
+def _frame(title: str, sheets: int, styles: Cells) -> dict[str, str]:
     """What says that these sheets are a workbook."""
     numbers = range(1, sheets + 1)
+    title = _no_name.sub(" ", _impossible.sub("", title)).encode("utf-16-le")[:56].decode("utf-16-le", "ignore")
+    title = _no_name.sub(" ", title)
     names = [escape(title[:28] if n == 1 else f"{title[:24]} {n}", {'"': "&quot;"}) for n in numbers]
     return {
         "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'

@@ -6,8 +6,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from laaffic_console.exporting import kinds
 from laaffic_console.gateway.services import ledger
-from messaging import meanings
+from messaging import export_kinds, meanings
 from messaging.admin import channel_pages
 from messaging.admin.replies import with_contacts
 from messaging.models import Campaign
@@ -43,5 +44,6 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "all_replies": f"{reverse('admin:messaging_reply_changelist')}?campaign__id__exact={campaign.pk}",
         "requests": ledger.requests_about("campaign", campaign.pk)[:10],
         "events": campaign.events.select_related("actor")[:20],
+        "may_export": request.user.has_perms(kinds.named(export_kinds.RECIPIENTS).rights),
         "is_over": campaign.state in counting.OVER and not counts["accepted"],
     }

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console.exporting import delivery
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit import kept_forms
@@ -19,6 +20,7 @@ from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SeenForm, SharedRowAdmin
+from messaging import export_kinds
 from messaging.admin import approvals, before_launch, campaign_actions, campaign_page, channel_pages
 from messaging.admin.pages import add_problems, page, require
 from messaging.admin.text_widget import TextWidget, one_character_a_line
@@ -218,6 +220,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
             path("<int:pk>/approval/<slug:verb>/", wrap(self.approval_view), name="messaging_campaign_approval"),
             path("<int:pk>/test/", wrap(self.test_view), name="messaging_campaign_test"),
             path("<int:pk>/unknown/", wrap(self.unknown_view), name="messaging_campaign_unknown"),
+            path("<int:pk>/recipients/<slug:kind>/", wrap(self.export_view), name="messaging_campaign_recipients"),
             path("<int:pk>/pace/", wrap(self.pace_view), name="messaging_campaign_pace"),
             path("<int:pk>/after/<slug:verb>/", wrap(self.follow_up_view), name="messaging_campaign_after"),
             path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_campaign_do"),
@@ -297,6 +300,14 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
 
     def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return campaign_actions.unknown_view(self, request, self._get(request, pk))
+
+    def export_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+        """Each recipient with what became of it."""
+        back = reverse("admin:messaging_campaign_change", args=[pk])
+        parameters = {"campaign": pk}
+        return delivery.deliver(
+            request, export_kinds.RECIPIENTS, parameters, kind, file_name=f"campaign-{pk}-recipients", back=back
+        )
 
     def pace_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return campaign_actions.pace_view(self, request, self._get(request, pk))

@@ -8,7 +8,7 @@ from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from laaffic_console.kit import exports as files
+from laaffic_console.exporting import delivery, lists
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.exporting import Exporting
@@ -30,7 +30,7 @@ from laaffic_console.kit.paginator import BigTablePaginator
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.kit.shared_rows import SharedRowAdmin
-from messaging import contact_actions, exports, msisdn, search_indexes
+from messaging import contact_actions, msisdn, search_indexes
 from messaging.admin import bulk_actions
 from messaging.admin.attribute_lines import as_lines, from_lines
 from messaging.admin.quick_message import QuickMessageForm, send_quick_message
@@ -364,19 +364,23 @@ class ContactAdmin(Exporting, SharedRowAdmin, ModelAdmin):
         return self._export_list(request, "xlsx")
 
     @admin.action(description=gettext_lazy("Export as CSV"), permissions=["export"])
-    def export_chosen_csv(self, request: HttpRequest, queryset: QuerySet[Contact]) -> StreamingHttpResponse:
-        return exported(queryset, "csv")
+    def export_chosen_csv(self, request: HttpRequest, queryset: QuerySet[Contact]) -> Any:
+        return self._export_chosen(request, queryset, "csv")
 
     @admin.action(description=gettext_lazy("Export as XLSX"), permissions=["export"])
-    def export_chosen_xlsx(self, request: HttpRequest, queryset: QuerySet[Contact]) -> StreamingHttpResponse:
-        return exported(queryset, "xlsx")
+    def export_chosen_xlsx(self, request: HttpRequest, queryset: QuerySet[Contact]) -> Any:
+        return self._export_chosen(request, queryset, "xlsx")
+
+    def _export_chosen(self, request: HttpRequest, queryset: QuerySet[Contact], kind: str) -> Any:
+        """Those that are ticked; with all pages chosen, what the list shows."""
+        if request.POST.get("select_across") == "1":
+            return self._export_list(request, kind)
+        parameters = {"ids": sorted(queryset.order_by().values_list("pk", flat=True)[: lists.CHOSEN])}
+        return delivery.deliver(request, lists.name_of(Contact), parameters, kind, file_name="contacts", back=".")
 
     def _export_list(self, request: HttpRequest, kind: str) -> Any:
         """What the list shows with this search and these filters, and nothing else."""
-        shown = self.rows_shown(request)
-        if isinstance(shown, HttpResponseRedirect):
-            return shown
-        return exported(shown, kind)
+        return delivery.deliver_list(request, self, kind, file_name="contacts")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The buttons above the list act on the list as it is filtered."""
@@ -389,10 +393,6 @@ class ContactAdmin(Exporting, SharedRowAdmin, ModelAdmin):
                 for button in context["actions_list"]
             ]
         return response
-
-
-def exported(found: QuerySet[Contact], kind: str) -> StreamingHttpResponse:
-    return files.answer(exports.rows(found), kind, "contacts")
 
 
 @admin.register(ContactGroup)

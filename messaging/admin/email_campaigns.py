@@ -18,21 +18,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
+from laaffic_console.exporting import delivery, kinds
 from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services import ledger
 from laaffic_console.gateway.services.account import is_sandbox
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
-from laaffic_console.kit import exporting
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SeenForm
+from messaging import export_kinds
 from messaging.admin import approvals
 from messaging.admin.campaigns import launched_meanwhile
 from messaging.admin.pages import add_problems, page, require
-from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup, EmailMessage
+from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services.email import email_campaigns, email_choices, email_counting, email_tests
 from messaging.services.email.email_campaigns import ABOUT
 from messaging.services.email.email_tests import TestFailed
@@ -206,6 +207,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
+            path("<int:pk>/recipients/<slug:kind>/", wrap(self.export_view), name="messaging_emailcampaign_recipients"),
             path("<int:pk>/review/", wrap(self.review_view), name="messaging_emailcampaign_review"),
             path("<int:pk>/approval/<slug:verb>/", wrap(self.approval_view), name="messaging_emailcampaign_approval"),
             path("<int:pk>/test/", wrap(self.test_view), name="messaging_emailcampaign_test"),
@@ -213,6 +215,15 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_emailcampaign_do"),
             *super().get_urls(),
         ]
+
+    def export_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+        """Each mail with what became of it."""
+        back = reverse("admin:messaging_emailcampaign_change", args=[pk])
+        parameters, file_name = {"campaign": pk}, f"email-campaign-{pk}-recipients"
+        answer: HttpResponse = delivery.deliver(
+            request, export_kinds.EMAIL_RECIPIENTS, parameters, kind, file_name=file_name, back=back
+        )
+        return answer
 
     # Composing
 
@@ -365,7 +376,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             requests=ledger.requests_about(ABOUT, campaign.pk)[:10],
             events=campaign.events.select_related("actor")[:20],
             may_resolve=request.user.has_perm("messaging.resolve_emailcampaign"),
-            may_export=request.user.has_perms(exporting.rights(EmailMessage)),
+            may_export=request.user.has_perms(kinds.named(export_kinds.EMAIL_RECIPIENTS).rights),
             is_over=campaign.state in (State.FINISHED, State.CANCELLED),
         )
 

@@ -4,14 +4,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
-from laaffic_console.kit import exports
+from laaffic_console.exporting import delivery
 from laaffic_console.kit.exporting import Exporting
 from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
-from messaging import email_exports
 from messaging.models import Delivery, EmailMessage, Submission
 
 SUBMISSION_COLOURS = {
@@ -85,10 +84,7 @@ class EmailMessageAdmin(Exporting, ExactSearch, ReadOnlyAdmin):
 
     def _export(self, request: HttpRequest, kind: str) -> Any:
         """Exactly what the list shows, with its filters and its search."""
-        shown = self.rows_shown(request)
-        if isinstance(shown, HttpResponseRedirect):
-            return shown
-        return exports.answer(email_exports.rows(shown), kind, "emails")
+        return delivery.deliver_list(request, self, kind, file_name="emails")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The buttons above the list act on the list as it is filtered."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.pages import require
 from laaffic_console.kit.people import signed_in
@@ -73,7 +74,9 @@ MAY_DECIDE = "messaging.resolve_campaign"  # who speaks where evidence is silent
 
 
 @admin.register(Message)
-class MessageAdmin(ExactSearch, ReadOnlyAdmin):
+class MessageAdmin(ExportedList, ExactSearch, ReadOnlyAdmin):
+    export_name = "messages"
+    list_before_template = "exporting/list_buttons.html"
     list_display = [
         "shown_number",
         "shown_state",

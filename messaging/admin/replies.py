@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponseRedirect, StreamingHttpResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -13,10 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.kit import exports, plain_text
-from laaffic_console.kit.exporting import Exporting, require_export
+from laaffic_console.exporting.exported_list import ExportedList
+from laaffic_console.kit import plain_text
 from laaffic_console.kit.read_only import ReadOnlyAdmin
-from messaging import reply_exports
 from messaging.admin.pages import may_see_contacts
 from messaging.models import Reply
 from messaging.services.replies.replies import contacts_of
@@ -42,7 +41,7 @@ class OptOutFilter(admin.SimpleListFilter):
 
 
 @admin.register(Reply)
-class ReplyAdmin(Exporting, ReadOnlyAdmin):
+class ReplyAdmin(ExportedList, ReadOnlyAdmin):
     list_display = ["number", "whose", "said", "obeyed", "answers", "at", "source"]
     fields = ["number", "content", "at", "sent_to", "campaign", "opt_out", "suppressed_on", "source", "received_at"]
     list_filter = [OptOutFilter, "source"]
@@ -50,25 +49,11 @@ class ReplyAdmin(Exporting, ReadOnlyAdmin):
     list_select_related = ["campaign"]
     search_fields = ["number"]
     search_help_text = gettext_lazy("The beginning of a number")
-    list_before_template = "messaging/reply_exports.html"
-
-    def get_urls(self) -> list[URLPattern]:
-        export = self.admin_site.admin_view(self.export_view)
-        return [path("export/<slug:kind>/", export, name="messaging_reply_export"), *super().get_urls()]
-
-    def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse | HttpResponseRedirect:
-        """What the list shows with its filters and search, all pages of it."""
-        require_export(request, Reply)
-        if kind not in exports.KINDS:
-            raise Http404
-        shown = self.rows_shown(request)
-        if isinstance(shown, HttpResponseRedirect):
-            return shown
-        return exports.answer(reply_exports.rows(shown, with_names=may_see_contacts(request)), kind, "replies")
+    export_name = "replies"
+    list_before_template = "exporting/list_buttons.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        panel = {"may_export": self.has_export_permission(request)}
-        response = super().changelist_view(request, panel | (extra_context or {}))
+        response = super().changelist_view(request, extra_context)
         if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
             changelist.result_list = with_contacts(request, changelist.result_list)
         return response

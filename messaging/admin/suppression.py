@@ -19,6 +19,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.models import SUPPRESSION_CHANNELS, Channel
 from laaffic_console.gateway.models.channels import choices_of
 from laaffic_console.kit import plain_text
@@ -128,7 +129,9 @@ def allowed_words(n: int) -> str:
 
 
 @admin.register(SuppressionEntry)
-class SuppressionEntryAdmin(SharedRowAdmin, ModelAdmin):
+class SuppressionEntryAdmin(ExportedList, SharedRowAdmin, ModelAdmin):
+    export_name = "suppression-list"
+    list_before_template = "exporting/list_buttons.html"
     is_named_as_a_whole = True
     list_display = ["number", "channel", "shown_reason", "note", "source", "created_by", "created_at"]
     list_filter = ["channel", "reason"]

@@ -165,6 +165,7 @@ class SuppressionEntry(models.Model):
     class Meta:
         verbose_name = _("suppressed number")
         verbose_name_plural = _("suppression list")
+        permissions = [("export_suppressionentry", _("Can export the suppression list"))]
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["number", "channel"], name="suppressed_once")]
 

@@ -138,6 +138,7 @@ class Message(models.Model):
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
+        permissions = [("export_message", _("Can export messages and the recipients of campaigns"))]
         ordering = ["-id"]
         constraints = [
             # One person gets one message per campaign; in this order it also finds a number's messages.

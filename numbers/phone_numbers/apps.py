@@ -9,5 +9,7 @@ class NumbersConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.gateway.services import bell
+        from phone_numbers import export_kinds
 
+        export_kinds.register()
         bell.sweep_with("phone_numbers.jobs.sweep")

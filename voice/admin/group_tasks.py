@@ -7,21 +7,23 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console.exporting import delivery, kinds
+from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit import exports as files
-from laaffic_console.kit.exporting import Exporting, require_export
+from laaffic_console.kit.exporting import require_export
 from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
 from messaging.admin import approvals
 from messaging.services.campaigns.launch_checks import NotSeen
-from voice import group_exports
+from voice import export_kinds
 from voice.admin.group_facts import bar, button_words, check_words, start_words, told
 from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
@@ -61,7 +63,8 @@ MADE: dict[str, Callable[..., GroupTask]] = {
 
 
 @admin.register(GroupTask)
-class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
+class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin):
+    export_name = "group-calls"
     list_display = ["shown_name", "shown_state", "application", "progress", "rate", "sms", "shown_cost", "created_at"]
     list_filter = [ShownFilter, "state", ("application", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["application", "created_by"]
@@ -89,22 +92,10 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
     # The list
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        kinds = files.KINDS if self.has_export_permission(request) else ()
-        exports = [(kind.upper(), reverse("admin:voice_grouptask_export", args=[kind])) for kind in kinds]
-        response = super().changelist_view(request, {"exports": exports} | (extra_context or {}))
+        response = super().changelist_view(request, extra_context)
         if changelist := getattr(response, "context_data", {}) and response.context_data.get("cl"):
             response.context_data["totals"] = group_figures.totals(changelist.queryset)
         return response
-
-    def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse | HttpResponseRedirect:
-        """What the list shows with its filters and search, all pages of it."""
-        require_export(request, GroupTask)
-        if kind not in files.KINDS:
-            raise Http404
-        shown = self.rows_shown(request)
-        if isinstance(shown, HttpResponseRedirect):
-            return shown
-        return files.answer(group_exports.rows(shown), kind, "group-calls", _("Group calls"))
 
     @display(description=gettext_lazy("task"), header=True, ordering="name")
     def shown_name(self, task: GroupTask) -> list[str]:
@@ -139,12 +130,12 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            path("export/<slug:kind>/", wrap(self.export_view), name="voice_grouptask_export"),
             path("<int:pk>/edit/", wrap(self.edit_view), name="voice_grouptask_edit"),
             path("<int:pk>/review/", wrap(self.review_view), name="voice_grouptask_review"),
             path("<int:pk>/approval/<slug:verb>/", wrap(self.approval_view), name="voice_grouptask_approval"),
             path("<int:pk>/make/<slug:what>/", wrap(self.make_view), name="voice_grouptask_make"),
             path("<int:pk>/template/", wrap(self.template_view), name="voice_grouptask_template"),
+            path("<int:pk>/recipients/<slug:kind>/", wrap(self.recipients_view), name="voice_grouptask_recipients"),
             path("<int:pk>/numbers/", wrap(self.numbers_view), name="voice_grouptask_numbers"),
             path("<int:pk>/cancel/", wrap(self.cancel_view), name="voice_grouptask_cancel"),
             path("<int:pk>/ask/", wrap(self.ask_view), name="voice_grouptask_ask"),
@@ -290,11 +281,21 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
             may_cancel=may_launch and task.state in OPEN and bool(task.key),
             may_ask=bool(task.task_name) and not is_draft and request.user.has_perm(self.sync_permission),
             may_export=self.has_export_permission(request),
+            may_export_recipients=request.user.has_perms(kinds.named(export_kinds.TASK_RECIPIENTS).rights),
             may_resolve=may_launch and task.state == TaskState.UNKNOWN,
             may_end=may_launch and task.state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),
             may_delete=self.has_delete_permission(request, task),
             **told(task),
         )
+
+    def recipients_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+        """Each number with what became of its call."""
+        back = reverse("admin:voice_grouptask_change", args=[pk])
+        parameters = {"task": pk}
+        answer: HttpResponse = delivery.deliver(
+            request, export_kinds.TASK_RECIPIENTS, parameters, kind, file_name=f"group-call-{pk}-recipients", back=back
+        )
+        return answer
 
     def numbers_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Whom the task calls, as a CSV file."""

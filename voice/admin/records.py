@@ -8,22 +8,20 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
+from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
-from laaffic_console.kit import exports as files
-from laaffic_console.kit.exporting import Exporting, require_export
 from laaffic_console.kit.figures import money
 from laaffic_console.kit.pages import POSTED, ask_first, page
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import digits_of, plain
-from voice import exports
 from voice.models import CallRecord
 from voice.services import asking, call_charts, cost_words, records_pulls, syncing
 
@@ -94,7 +92,8 @@ def beginning_with(digits: str) -> dict[str, str]:
 
 
 @admin.register(CallRecord)
-class CallRecordAdmin(Exporting, CopiedListAdmin):
+class CallRecordAdmin(ExportedList, CopiedListAdmin):
+    export_name = "calls"
     list_display = ["at", "callee", "shown_kind", "shown_outcome", "talked", "shown_cost", "key_pressed", "recorded"]
     list_display_links = ["at", "callee"]
     list_filter = ["outcome", "kind", PeriodFilter, KeyFilter, RecordedFilter]
@@ -142,32 +141,12 @@ class CallRecordAdmin(Exporting, CopiedListAdmin):
     def sync_names(self) -> list[str]:
         return list(records_pulls.NAMES) if syncing.COPIES.applications() else []
 
-    def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        return [
-            path("export/<slug:kind>/", wrap(self.export_view), name="voice_callrecord_export"),
-            *super().get_urls(),
-        ]
-
-    def export_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse | HttpResponseRedirect:
-        """What the list shows with its filters and search, all pages of it."""
-        require_export(request, CallRecord)
-        if kind not in files.KINDS:
-            raise Http404
-        shown = self.rows_shown(request)
-        if isinstance(shown, HttpResponseRedirect):
-            return shown
-        return files.answer(exports.rows(shown), kind, "calls")
-
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         charts = call_charts.charts()
         panel = {
             "charts": charts,
             "rate_chart": json.dumps(charts["rate"]),
             "duration_chart": json.dumps(charts["duration"]),
-            "exports": [(kind.upper(), reverse("admin:voice_callrecord_export", args=[kind])) for kind in files.KINDS]
-            if self.has_export_permission(request)
-            else [],
         }
         return super().changelist_view(request, panel | (extra_context or {}))
 

@@ -49,7 +49,10 @@ class LedgerEntry(models.Model):
         verbose_name = _("ledger entry")
         verbose_name_plural = _("ledger")
         ordering = ["-id"]
-        permissions = [("settle_ledgerentry", _("Can say what became of a request whose answer was lost"))]
+        permissions = [
+            ("settle_ledgerentry", _("Can say what became of a request whose answer was lost")),
+            ("export_ledgerentry", _("Can export the ledger")),
+        ]
         indexes = [
             models.Index(fields=["about_kind", "about_id", "id"], name="call_about"),
             models.Index(

@@ -21,9 +21,12 @@ AWAY = (OSError, RedisError, DatabaseError)
 _sweeps: list[str] = []
 
 
-def ring(job: str, *args: int | str) -> None:
-    """Run a job, named by its dotted path so that services never import jobs, once this transaction is committed."""
-    transaction.on_commit(functools.partial(_ring_now, job, *args))
+def ring(job: str, *args: int | str, timeout: int | None = None) -> None:
+    """Run a job, named by its dotted path so that services never import jobs, once this transaction is committed.
+
+    `timeout`: after so many seconds its process is ended, for a job that cannot go on in slices.
+    """
+    transaction.on_commit(functools.partial(_ring_now, job, *args, timeout=timeout))
 
 
 def ring_once_a_second(job: str) -> None:
@@ -31,9 +34,10 @@ def ring_once_a_second(job: str) -> None:
     transaction.on_commit(functools.partial(_ring_unless_rung, job))
 
 
-def _ring_now(job: str, *args: int | str) -> None:
+def _ring_now(job: str, *args: int | str, timeout: int | None = None) -> None:
+    longer = {} if timeout is None else {"timeout": timeout}
     try:
-        async_task(job, *args)
+        async_task(job, *args, **longer)
     except AWAY as problem:
         logger.warning("the queue is away (%s); the sweeper rings for %s later", type(problem).__name__, job)
 

@@ -1,13 +1,19 @@
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from laaffic_console.exporting import kinds
+from laaffic_console.exporting.kinds import NotExportable
+from laaffic_console.exporting.services import making
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.open_acts import StillOpen
+from laaffic_console.kit import exports
+from messaging import export_kinds
 from messaging.models import Campaign, ContactGroup
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, resolving
@@ -23,7 +29,7 @@ CHANGES = {
 
 
 class Command(BaseCommand):
-    help = "Create, launch, pause, resume, cancel and report on campaigns."
+    help = "Create, launch, pause, resume, cancel, report on and export campaigns."
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -45,6 +51,9 @@ class Command(BaseCommand):
         word.add_argument("--write-off", action="store_true")
         resolve.add_argument("--reason", required=True, metavar="WHY")
         resolve.add_argument("--json", action="store_true")
+        writes = verbs.add_parser("export", help="each recipient with what became of it, to a .csv or .xlsx file")
+        writes.add_argument("id", type=int)
+        writes.add_argument("file", type=Path, metavar="FILE")
         for verb in [*CHANGES, "report", "prove"]:
             change = verbs.add_parser(verb)
             change.add_argument("id", type=int)
@@ -54,6 +63,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         verb = options["verb"]
+        if verb == "export":
+            self.export(options["id"], options["file"])
+            return
         try:
             document = self.document(verb, options)
         except StillOpen as problem:
@@ -81,6 +93,15 @@ class Command(BaseCommand):
         if verb == "launch":
             return standing(campaigns.launch(options["id"], again=options["again"]))
         return self.change_or_report(verb, options["id"])
+
+    def export(self, campaign_id: int, path: Path) -> None:
+        try:
+            written = making.write_to(path, kinds.named(export_kinds.RECIPIENTS), {"campaign": campaign_id})
+        except OSError as problem:
+            raise CommandError(exports.why_not_written(problem, path)) from problem
+        except (NotExportable, ValueError) as problem:
+            raise CommandError(str(problem)) from problem
+        self.stdout.write(f"{written:,} recipients written to {path}")
 
     def resolve(self, options: dict[str, Any]) -> dict[str, Any]:
         settle = resolving.send_again if options["send_again"] else resolving.write_off

@@ -8,6 +8,7 @@ import phonenumbers
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from laaffic_console.kit import exports as files
 from messaging import exports
 from messaging.contact_rows import RowOptions
 from messaging.models import Contact, ContactGroup, ContactImport
@@ -89,6 +90,8 @@ class Command(BaseCommand):
             contacts = contacts.filter(groups__name=options["group"])
         try:
             written = exports.write_file(contacts, options["file"])
-        except (OSError, ValueError) as problem:
+        except OSError as problem:
+            raise CommandError(files.why_not_written(problem, options["file"])) from problem
+        except ValueError as problem:
             raise CommandError(str(problem)) from problem
         self.stdout.write(f"{written:,} contacts written to {options['file']}")

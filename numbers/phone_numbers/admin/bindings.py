@@ -28,7 +28,6 @@ from phone_numbers import exports
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool
 from phone_numbers.models.bindings import BindingQuerySet
-from phone_numbers.resources import BindingResource
 from phone_numbers.services import binding_changes, binding_sync, syncing
 
 UNITS = {"1": gettext_lazy("seconds"), "60": gettext_lazy("minutes"), "3600": gettext_lazy("hours")}
@@ -178,7 +177,6 @@ class BindingAdmin(SyncedListAdmin):
     search_fields = ["phone_a"]
     search_help_text = gettext_lazy("The beginning of any of the four numbers, or a whole bindId")
     ordering = ["ended_at", "expires_at", "-id"]
-    resource_class = BindingResource
     sync_permission = "numbers.change_binding"
     list_before_template = "numbers/bindings_panel.html"
 

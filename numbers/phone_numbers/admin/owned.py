@@ -26,7 +26,6 @@ from laaffic_console.laaffic import VoicemailFile
 from laaffic_console.laaffic.numbers import MAX_VOICEMAIL
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import OwnedNumber
-from phone_numbers.resources import OwnedNumberResource
 from phone_numbers.services import owned_changes, owned_evidence, owned_sync, syncing
 
 STATE_COLOURS = {
@@ -126,7 +125,6 @@ class OwnedNumberAdmin(SyncedListAdmin):
     search_fields = ["number"]
     search_help_text = gettext_lazy("The beginning of a number")
     ordering = ["due_date", "number"]
-    resource_class = OwnedNumberResource
     sync_permission = "numbers.change_ownednumber"
 
     def get_list_display(self, request: HttpRequest) -> list[str]:

@@ -20,7 +20,6 @@ from phone_numbers import number_lists
 from phone_numbers.admin.sync_panel import SyncedListAdmin
 from phone_numbers.models import NumberPool, PoolVersion
 from phone_numbers.pool_config import MAX_CONCURRENCY, PoolConfig, difference
-from phone_numbers.resources import NumberPoolResource
 from phone_numbers.services import pool_changes, pool_state, pool_sync, syncing
 
 STATE_COLOURS = {
@@ -114,7 +113,6 @@ class NumberPoolAdmin(SyncedListAdmin):
     list_select_related = ["current"]
     search_fields = ["pool_number"]
     ordering = ["gone_at", "pool_number"]
-    resource_class = NumberPoolResource
     sync_permission = "numbers.change_numberpool"
 
     def get_search_results(

@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ExportingConfig(AppConfig):
+    name = "laaffic_console.exporting"
+    label = "exporting"
+    verbose_name = _("Exports")
+
+    def ready(self) -> None:
+        from laaffic_console.exporting import ledger
+        from laaffic_console.gateway.services import bell
+
+        ledger.register()
+
+        bell.sweep_with("laaffic_console.exporting.jobs.sweep")

@@ -1,0 +1,62 @@
+"""How every page of the console answers “Export”: a short list at once, a long one by a worker.
+
+One place decides. A GET of a long one asks first: an address that somebody follows starts no work by itself.
+"""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from laaffic_console.exporting import kinds, lists
+from laaffic_console.exporting.kinds import NotExportable, Parameters
+from laaffic_console.exporting.models import Export
+from laaffic_console.exporting.services import making
+from laaffic_console.kit import exports as files
+from laaffic_console.kit.pages import page, require
+from laaffic_console.kit.people import signed_in
+
+
+def deliver(
+    request: HttpRequest, kind_name: str, parameters: Parameters, file_format: str, *, file_name: str, back: str
+) -> HttpResponse | Any:
+    """The file, the page that asks first, or the way to the page where it is being made."""
+    kind = kinds.named(kind_name)
+    require(request, *kind.rights)
+    if file_format not in files.KINDS:
+        raise Http404
+    by = signed_in(request)
+    try:
+        found = kind.count(parameters, by, making.AT_ONCE + 1)
+    except NotExportable as problem:
+        messages.error(request, str(problem))
+        return HttpResponseRedirect(back)
+    if found <= making.AT_ONCE:
+        rows = making.direct(kind, parameters, file_format, by=by)
+        return files.answer(rows, file_format, file_name, kind.title(parameters))
+    if request.method != "POST":
+        return page(
+            admin.site.get_model_admin(Export),
+            request,
+            "exporting/ask_first.html",
+            kind.title(parameters),
+            most=making.AT_ONCE,
+            format=file_format.upper(),
+            back=back,
+        )
+    export = making.ask(kind, parameters, file_format, by=by)
+    return HttpResponseRedirect(reverse("admin:exporting_export_change", args=[export.pk]))
+
+
+def deliver_list(request: HttpRequest, model_admin: Any, file_format: str, *, file_name: str) -> Any:
+    """What a list of the admin shows with its filters and search; where they say nonsense, the list that says so."""
+    require(request, *kinds.named(lists.name_of(model_admin.model)).rights)
+    shown = model_admin.rows_shown(request)
+    if isinstance(shown, HttpResponseRedirect):
+        return shown
+    options = model_admin.opts
+    query = request.GET.urlencode()
+    back = reverse(f"admin:{options.app_label}_{options.model_name}_changelist") + (f"?{query}" if query else "")
+    parameters = lists.parameters_of(request)
+    return deliver(request, lists.name_of(model_admin.model), parameters, file_format, file_name=file_name, back=back)

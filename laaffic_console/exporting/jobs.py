@@ -1,0 +1,12 @@
+"""What the queue calls for exports: each finds its work in our own tables, so a second call changes nothing."""
+
+from laaffic_console.exporting.services import keeping, making
+from laaffic_console.gateway.services import isolation
+
+
+def make_exports() -> None:
+    making.make_next()
+
+
+def sweep() -> None:
+    isolation.run_all(making.ring_for_waiting, keeping.sweep)

@@ -1,0 +1,57 @@
+"""Lists of the admin as kinds of exports: what a list shows with its filters and its search, all pages of it.
+
+A worker reads the list by the words that stood in the page's address, through the same filters, as the person who
+asked: what they may not see is not in the file.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, QueryDict
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, Row
+from laaffic_console.kit.exporting import rights
+
+Rows = Callable[[QuerySet[Any], User | None], Iterator[Row]]
+CHOSEN = 1000  # rows that were ticked one by one
+
+
+def name_of(model: type[Model]) -> str:
+    return model._meta.label_lower
+
+
+def kind_of(model: type[Model], rows: Rows) -> Kind:
+    """`rows` gets what is shown, in any order, and whoever asks."""
+
+    def shown(parameters: Parameters, user: User | None) -> QuerySet[Any]:
+        return _shown(model, parameters, user)
+
+    return Kind(
+        name=name_of(model),
+        rights=tuple(rights(model)),
+        title=lambda parameters: str(capfirst(model._meta.verbose_name_plural)),
+        rows=lambda parameters, user: rows(shown(parameters, user), user),
+        count=lambda parameters, user, most: shown(parameters, user).order_by()[:most].count(),
+    )
+
+
+def parameters_of(request: HttpRequest) -> Parameters:
+    return {"query": request.GET.urlencode()}
+
+
+def _shown(model: type[Model], parameters: Parameters, user: User | None) -> QuerySet[Any]:
+    if "ids" in parameters:
+        return model._default_manager.filter(pk__in=parameters["ids"][:CHOSEN])
+    request = HttpRequest()
+    request.method = "GET"
+    request.GET = cast(Any, QueryDict(parameters.get("query", "")))
+    request.user = cast(User, user)
+    found = cast(Any, admin.site.get_model_admin(model)).rows_shown(request)
+    if not isinstance(found, QuerySet):
+        raise NotExportable(_("These filters make no sense any more. Filter the list again and export what it shows."))
+    return found

@@ -1,0 +1,98 @@
+"""What becomes of files that were made: who may take them, for how long, and the sweep that deletes them."""
+
+import datetime as dt
+from pathlib import Path
+
+from django.contrib.auth.models import User
+from django.core import signing
+from django.utils import timezone
+from django.utils.text import get_valid_filename
+
+from laaffic_console.exporting import kinds
+from laaffic_console.exporting.kinds import NotExportable
+from laaffic_console.exporting.models import Export, ExportDownload
+from laaffic_console.exporting.services.making import folder
+
+LINK_MINUTES = 60
+SALT = "laaffic_console.exporting"
+LEFT_BEHIND = dt.timedelta(hours=2)  # no file that is being written is silent for so long
+DELETED_AT_ONCE = 200
+AUDIT = "exporting.audit_export"
+
+State = Export.State
+
+
+def may_look(user: User, export: Export) -> bool:
+    return export.asked_by_id == user.pk or user.has_perm(AUDIT)
+
+
+def may_take(user: User, export: Export) -> bool:
+    """Asked again at each download: it is theirs or they see everybody's, and they may export such rows now."""
+    try:
+        rights = kinds.named(export.kind).rights
+    except NotExportable:
+        return False
+    return may_look(user, export) and user.has_perms(rights)
+
+
+def is_there(export: Export, now: dt.datetime | None = None) -> bool:
+    lives = export.expires_at is not None and (now or timezone.now()) < export.expires_at
+    return export.state == State.FINISHED and lives and path_of(export).is_file()
+
+
+def path_of(export: Export) -> Path:
+    """A name of ours and nothing else: what stands in the row leads nowhere out of the folder."""
+    return folder() / Path(export.file_name or "-").name
+
+
+def name_for_people(export: Export) -> str:
+    """Of the file as it lands on somebody's disk: what it is, and the day on which it was true."""
+    day = timezone.localtime(export.started_at or export.asked_at)
+    return f"{get_valid_filename(export.title)[:100]}-{day:%Y-%m-%d}"
+
+
+def token_for(user: User, export: Export) -> str:
+    """For the link: of this file, this person and this hour."""
+    return signing.dumps([export.pk, export.file_name, user.pk], salt=SALT)
+
+
+def opens(token: str, user: User, export: Export) -> bool:
+    try:
+        said = signing.loads(token, salt=SALT, max_age=LINK_MINUTES * 60)
+    except signing.BadSignature:
+        return False
+    return bool(said == [export.pk, export.file_name, user.pk])
+
+
+def note_download(export: Export, user: User) -> None:
+    ExportDownload.objects.create(export=export, by=user, by_name=user.get_username())
+
+
+def sweep(now: dt.datetime | None = None) -> None:
+    """Delete the files whose time is over, and what no row points to; end what was broken off by a killed process."""
+    now = now or timezone.now()
+    for export in Export.objects.filter(state=State.FINISHED, expires_at__lt=now)[:DELETED_AT_ONCE]:
+        path_of(export).unlink(missing_ok=True)
+        Export.objects.filter(pk=export.pk).update(state=State.EXPIRED, file_name="")
+    broken_off = Export.objects.filter(is_direct=True, state=State.RUNNING, asked_at__lt=now - LEFT_BEHIND)
+    broken_off.update(state=State.CANCELLED, finished_at=now)
+    _delete_orphans(now)
+
+
+def _delete_orphans(now: dt.datetime) -> None:
+    if not folder().is_dir():
+        return
+    old = (now - LEFT_BEHIND).timestamp()
+    stale = [path for path in folder().iterdir() if _modified(path) < old]
+    known = set(Export.objects.filter(file_name__in=[path.name for path in stale]).values_list("file_name", flat=True))
+    for path in stale:
+        if path.name not in known:
+            path.unlink(missing_ok=True)
+
+
+def _modified(path: Path) -> float:
+    """One that another sweep has just deleted is not old."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")

@@ -1,0 +1,238 @@
+"""Making the file of an export: by a worker under a lease, at once into an answer, or from the shell.
+
+One export is made at a time, however many workers there are: the others go on sending. A file cannot be gone on with
+in its middle, so the successor of a killed worker begins it anew, and what the first had written is deleted.
+"""
+
+import hashlib
+import json
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.exporting import kinds
+from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, Row
+from laaffic_console.exporting.models import Export
+from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.gateway.services.leases import HeldLease
+from laaffic_console.kit import exports as files
+from laaffic_console.kit import private_files
+
+logger = logging.getLogger(__name__)
+
+JOB = "laaffic_console.exporting.jobs.make_exports"
+LEASE = "exports"
+TASK_SECONDS = 3600  # a task's usual two minutes are too short for millions of rows on a busy machine
+TRIES = 5
+AT_ONCE = 10_000  # rows that are sent while they are read
+ROWS_A_LOOK = 200
+LOOK_SECONDS = 1.0
+FOLDER = "exports"
+
+State = Export.State
+
+
+class Stopped(Exception):
+    """Somebody cancelled it, or another worker has taken it over."""
+
+
+class WorkerStops(Exception):
+    """The worker was told to stop: another one begins it anew."""
+
+
+def folder() -> Path:
+    return Path(settings.MEDIA_ROOT, FOLDER)
+
+
+def ask(kind: Kind, parameters: Parameters, file_format: str, *, by: User) -> Export:
+    """Have a worker make it; who asks again for what is being made is given that one."""
+    export = _new(kind, parameters, file_format, by)
+    waiting = Export.objects.filter(key=export.key, state__in=Export.OPEN, is_direct=False)
+    if found := waiting.first():
+        return found
+    export.rows_expected = kind.expected(parameters)
+    try:
+        with transaction.atomic():
+            export.save()
+            _ring()
+    except IntegrityError:  # two clicks in the same moment
+        return waiting.get()
+    return export
+
+
+def _new(kind: Kind, parameters: Parameters, file_format: str, by: User | None) -> Export:
+    asked = json.dumps([kind.name, parameters, file_format, by.pk if by else None], sort_keys=True)
+    return Export(
+        kind=kind.name,
+        parameters=parameters,
+        title=kind.title(parameters)[:200],
+        format=file_format,
+        key=hashlib.sha256(asked.encode()).hexdigest(),
+        asked_by=by,
+        asked_by_name=by.get_username() if by else "",
+    )
+
+
+def _ring() -> None:
+    bell.ring(JOB, timeout=TASK_SECONDS)
+
+
+def cancel(export_id: int) -> bool:
+    """False when it was over already. Its worker sees it within a second and deletes what it has written."""
+    waiting = Export.objects.filter(pk=export_id, state__in=Export.OPEN, is_direct=False)
+    return bool(waiting.update(state=State.CANCELLED, finished_at=timezone.now()))
+
+
+def ring_for_waiting() -> None:
+    """For the sweep: exports whose bell was lost, or whose worker has died."""
+    if _waiting() is not None and not leases.is_held(LEASE):
+        _ring()
+
+
+def _waiting() -> Export | None:
+    return Export.objects.filter(state__in=Export.OPEN, is_direct=False).order_by("pk").first()
+
+
+def make_next() -> None:
+    """The oldest that waits; a task each, so that other work of the queue comes between two."""
+    with leases.lease(LEASE) as held:
+        if held is None:
+            return
+        if (export := _waiting()) is not None:
+            _make(export, held)
+    if not workers.is_stopping() and _waiting() is not None:
+        _ring()
+
+
+def _make(export: Export, held: HeldLease) -> None:
+    _delete_files_of(export.pk)  # of a worker that was killed
+    if export.tries >= TRIES:
+        _end(export, State.FAILED, _("The worker died %(n)s times while it made this file.") % {"n": TRIES})
+        return
+    begun = Export.objects.filter(pk=export.pk, state__in=Export.OPEN)
+    if not begun.update(state=State.RUNNING, rows=0, started_at=timezone.now(), tries=F("tries") + 1):
+        return
+    path = folder() / f"{export.pk}-{secrets.token_hex(8)}.{export.format}"
+    try:
+        private_files.make_folder(folder())
+        rows = _Counted(_rows(export), _look(export, held))
+        files.write_file(rows, path, export.title)
+        if not _finish(export, path, rows.count):
+            path.unlink(missing_ok=True)
+    except Stopped:
+        pass
+    except WorkerStops:
+        Export.objects.filter(pk=export.pk, state=State.RUNNING).update(state=State.QUEUED, tries=F("tries") - 1)
+    except NotExportable as problem:
+        _end(export, State.FAILED, str(problem))
+    except OSError as problem:
+        _end(export, State.FAILED, files.why_not_written(problem, path))
+    except DatabaseError:
+        raise  # it passes: the sweep rings again
+    except Exception as problem:
+        logger.exception("export %s failed", export.pk)
+        why = _("The console failed by itself (%(name)s); its log says more. Tell whoever looks after it.")
+        _end(export, State.FAILED, why % {"name": type(problem).__name__})
+
+
+def _rows(export: Export) -> Iterator[Row]:
+    """As whoever asked may see them now: a right that was taken away meanwhile is gone."""
+    kind = kinds.named(export.kind)
+    asker = export.asked_by
+    if asker is None or not asker.is_active or not asker.has_perms(kind.rights):
+        raise NotExportable(_("Whoever asked for it may not export this any more."))
+    return kind.rows(export.parameters, asker)
+
+
+def _look(export: Export, held: HeldLease) -> Callable[[int], None]:
+    def look(count: int) -> None:
+        workers.beat()
+        if workers.is_stopping():
+            raise WorkerStops
+        running = Export.objects.filter(pk=export.pk, state=State.RUNNING)
+        if not running.update(rows=count) or not held.renew():
+            raise Stopped
+
+    return look
+
+
+class _Counted:
+    """Rows on their way into a file: how many there were, and a look at the world about once a second."""
+
+    def __init__(self, rows: Iterator[Row], look: Callable[[int], None] = lambda count: None) -> None:
+        self.rows, self.look = rows, look
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        look_at = time.monotonic() + LOOK_SECONDS
+        for number, row in enumerate(self.rows):  # the header is 0
+            yield row
+            self.count = number
+            if number % ROWS_A_LOOK == 0 and time.monotonic() > look_at:
+                self.look(number)
+                look_at = time.monotonic() + LOOK_SECONDS
+
+
+def _finish(export: Export, path: Path, rows: int) -> bool:
+    """False when it was cancelled, or taken over, while the last rows were written."""
+    now = timezone.now()
+    running = Export.objects.filter(pk=export.pk, state=State.RUNNING)
+    done = running.update(
+        state=State.FINISHED,
+        rows=rows,
+        size=path.stat().st_size,
+        file_name=path.name,
+        finished_at=now,
+        expires_at=now + settings.EXPORT_KEPT,
+    )
+    return bool(done)
+
+
+def _end(export: Export, state: str, problem: str) -> None:
+    waiting = Export.objects.filter(pk=export.pk, state__in=Export.OPEN)
+    waiting.update(state=state, problem=problem[:300], finished_at=timezone.now())
+
+
+def _delete_files_of(pk: int) -> None:
+    for path in folder().glob(f"*{pk}-*"):
+        if path.name.lstrip(".").startswith(f"{pk}-"):
+            path.unlink(missing_ok=True)
+
+
+# Without a worker
+
+
+def direct(kind: Kind, parameters: Parameters, file_format: str, *, by: User | None) -> Iterator[Row]:
+    """The rows for who waits for them, with a row that says who took what; it is written before the first of them."""
+    export = _new(kind, parameters, file_format, by)
+    export.is_direct, export.state, export.started_at = True, State.RUNNING, timezone.now()
+    rows = _Counted(kind.rows(parameters, by))
+    export.save()
+    return _recorded(export, rows)
+
+
+def _recorded(export: Export, rows: _Counted) -> Iterator[Row]:
+    state, problem = State.CANCELLED, _("It was broken off before its end.")
+    try:
+        yield from rows
+        state, problem = State.FINISHED, ""
+    finally:
+        Export.objects.filter(pk=export.pk).update(
+            state=state, problem=problem, rows=rows.count, finished_at=timezone.now()
+        )
+
+
+def write_to(path: Path, kind: Kind, parameters: Parameters) -> int:
+    """From the shell: how many rows were written. OSError and NotExportable leave nothing under that name."""
+    rows = _Counted(direct(kind, parameters, files.kind_of(path), by=None))
+    files.write_file(rows, path, kind.title(parameters))
+    return rows.count

@@ -1,0 +1,67 @@
+"""What messaging gives away as files, registered with the app that makes them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
+
+from laaffic_console.exporting import columns, kinds, lists
+from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, may_see_contacts
+from laaffic_console.kit.exporting import rights
+from messaging import email_exports, exports, message_exports, recipient_exports, reply_exports
+from messaging.models import Campaign, Contact, EmailCampaign, EmailMessage, Message, Reply, SuppressionEntry
+
+RECIPIENTS = "campaign recipients"
+EMAIL_RECIPIENTS = "email campaign recipients"
+SUPPRESSED = {name: name for name in ("number", "channel", "reason", "note", "source")}
+SUPPRESSED |= {"by": "created_by__username", "since": "created_at"}
+
+
+def register() -> None:
+    kinds.register(
+        Kind(
+            name=RECIPIENTS,
+            rights=("messaging.view_campaign", *rights(Message)),
+            title=lambda parameters: _("Recipients of %(name)s") % {"name": campaign_of(parameters).name},
+            rows=_recipients,
+            count=lambda parameters, user, most: min(campaign_of(parameters).total, most),
+            expected=lambda parameters: campaign_of(parameters).total,
+        )
+    )
+    kinds.register(
+        Kind(
+            name=EMAIL_RECIPIENTS,
+            rights=("messaging.view_emailcampaign", *rights(EmailMessage)),
+            title=lambda parameters: _("Recipients of %(name)s") % {"name": email_campaign_of(parameters).name},
+            rows=lambda parameters, user: email_exports.rows(email_campaign_of(parameters).mails.all()),
+            count=lambda parameters, user, most: email_campaign_of(parameters).mails.order_by()[:most].count(),
+        )
+    )
+    kinds.register(
+        lists.kind_of(Message, lambda shown, user: message_exports.rows(shown, with_names=may_see_contacts(user)))
+    )
+    kinds.register(lists.kind_of(SuppressionEntry, lambda shown, user: columns.rows(shown, SUPPRESSED)))
+    kinds.register(lists.kind_of(Contact, lambda shown, user: exports.rows(shown)))
+    kinds.register(lists.kind_of(EmailMessage, lambda shown, user: email_exports.rows(shown)))
+    kinds.register(
+        lists.kind_of(Reply, lambda shown, user: reply_exports.rows(shown, with_names=may_see_contacts(user)))
+    )
+
+
+def _recipients(parameters: Parameters, user: User | None) -> Iterator[list[Any]]:
+    return recipient_exports.rows(campaign_of(parameters), with_names=may_see_contacts(user))
+
+
+def campaign_of(parameters: Parameters) -> Campaign:
+    found = Campaign.objects.filter(pk=parameters["campaign"]).first()
+    if found is None:
+        raise NotExportable(_("There is no campaign %(id)s.") % {"id": parameters["campaign"]})
+    return found
+
+
+def email_campaign_of(parameters: Parameters) -> EmailCampaign:
+    found = EmailCampaign.objects.filter(pk=parameters["campaign"]).first()
+    if found is None:
+        raise NotExportable(_("There is no email campaign %(id)s.") % {"id": parameters["campaign"]})
+    return found

@@ -1,0 +1,401 @@
+"""Exports by a worker: once, whole or not at all, whatever is killed, cancelled, full or taken away."""
+
+import datetime as dt
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import Permission, User
+from django.db import DatabaseError
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from laaffic_console.exporting import kinds
+from laaffic_console.exporting.kinds import Kind, NotExportable, Row
+from laaffic_console.exporting.models import Export
+from laaffic_console.exporting.services import keeping, making
+from laaffic_console.gateway.services import leases, workers
+
+pytestmark = pytest.mark.django_db
+
+State = Export.State
+RIGHTS = ("messaging.view_contact", "messaging.export_contact")
+
+
+class Source:
+    """A kind whose rows are the test's; `between` is called after each row."""
+
+    def __init__(self) -> None:
+        self.rows = 3
+        self.between: Callable[[int], object] = lambda row: None
+
+    def read(self) -> Iterator[Row]:
+        yield ["number", "text"]
+        for number in range(self.rows):
+            yield [f"91{number}", "=1+1"]
+            self.between(number)
+
+
+@pytest.fixture
+def source(monkeypatch: pytest.MonkeyPatch, settings: LazySettings, tmp_path: Path) -> Source:
+    settings.MEDIA_ROOT = tmp_path
+    monkeypatch.setattr(making, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(making, "ROWS_A_LOOK", 1)
+    made = Source()
+    kind = Kind(
+        name="sample",
+        rights=RIGHTS,
+        title=lambda parameters: "Sample",
+        rows=lambda parameters, user: made.read(),
+        count=lambda parameters, user, most: min(made.rows, most),
+    )
+    monkeypatch.setitem(kinds._kinds, "sample", kind)
+    return made
+
+
+def person(name: str, *rights: str) -> User:
+    user = User.objects.create_user(name, is_staff=True)
+    names = [right.partition(".")[2] for right in rights]
+    user.user_permissions.add(*Permission.objects.filter(codename__in=names))
+    return user
+
+
+@pytest.fixture
+def asker() -> User:
+    return person("asker", *RIGHTS)
+
+
+def asked(by: User, file_format: str = "csv", **parameters: Any) -> Export:
+    return making.ask(kinds.named("sample"), parameters, file_format, by=by)
+
+
+def files() -> list[str]:
+    return sorted(os.listdir(making.folder())) if making.folder().is_dir() else []
+
+
+def fresh(export: Export) -> Export:
+    export.refresh_from_db()
+    return export
+
+
+class MakingTests:
+    @pytest.mark.parametrize("rows", [0, 3])
+    def test_a_file_is_made_and_nothing_else_is_left(self, source: Source, asker: User, rows: int) -> None:
+        source.rows = rows
+        export = asked(asker)
+
+        making.make_next()
+
+        assert (fresh(export).state, export.rows) == (State.FINISHED, rows)
+        assert files() == [export.file_name]
+        content = keeping.path_of(export).read_text("utf-8-sig")
+        assert content.splitlines() == ["number,text", *(f"91{n},'=1+1" for n in range(rows))]
+        assert export.size == keeping.path_of(export).stat().st_size
+        assert keeping.path_of(export).stat().st_mode & 0o077 == 0 or os.name != "posix"
+
+    def test_asked_twice_it_is_the_same_one_while_it_is_made(self, source: Source, asker: User) -> None:
+        first = asked(asker, group=1)
+
+        assert asked(asker, group=1) == first
+        assert asked(asker, group=2) != first
+        assert asked(asker, "xlsx", group=1) != first
+        making.cancel(first.pk)
+        assert asked(asker, group=1) != first
+
+    def test_one_is_made_at_a_time_and_the_next_after_it(self, source: Source, asker: User) -> None:
+        first, second = asked(asker, n=1), asked(asker, n=2)
+        source.between = lambda row: making.make_next()  # another worker, meanwhile
+
+        making.make_next()
+
+        assert (fresh(first).state, fresh(second).state) == (State.FINISHED, State.QUEUED)
+        assert first.tries == 1
+        source.between = lambda row: None
+        making.make_next()
+        assert fresh(second).state == State.FINISHED
+
+    def test_cancelled_in_the_middle_it_leaves_no_file(self, source: Source, asker: User) -> None:
+        export = asked(asker)
+        source.between = lambda row: making.cancel(export.pk)
+
+        making.make_next()
+
+        assert fresh(export).state == State.CANCELLED
+        assert files() == []
+        assert not making.cancel(export.pk)
+
+    def test_cancelled_at_the_last_row_it_leaves_no_file(
+        self, source: Source, asker: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(making, "LOOK_SECONDS", 100.0)
+        export = asked(asker)
+        source.between = lambda row: making.cancel(export.pk)
+
+        making.make_next()
+
+        assert fresh(export).state == State.CANCELLED
+        assert files() == []
+
+    def test_a_killed_workers_successor_begins_anew(
+        self, source: Source, asker: User, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        export = asked(asker)
+        Export.objects.filter(pk=export.pk).update(state=State.RUNNING, rows=2, tries=1)
+        making.folder().mkdir()
+        (making.folder() / f".{export.pk}-0123-ab.part").write_text("half a fi")
+        (making.folder() / f".{export.pk}1-0123-ab.part").write_text("another export's")
+
+        with django_capture_on_commit_callbacks() as bells:
+            making.ring_for_waiting()
+        assert len(bells) == 1
+        making.make_next()
+
+        assert (fresh(export).state, export.rows, export.tries) == (State.FINISHED, 3, 2)
+        assert files() == sorted([f".{export.pk}1-0123-ab.part", export.file_name])
+
+    def test_while_it_is_made_the_sweep_rings_for_nobody(
+        self, source: Source, asker: User, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        asked(asker)
+
+        with leases.lease(making.LEASE), django_capture_on_commit_callbacks() as bells:
+            making.ring_for_waiting()
+
+        assert bells == []
+
+    def test_its_task_may_take_longer_than_others(
+        self, source: Source, asker: User, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            asked(asker)
+
+        assert OrmQ.objects.get().task["timeout"] == making.TASK_SECONDS
+
+    def test_what_kills_each_worker_is_given_up(self, source: Source, asker: User) -> None:
+        export = asked(asker)
+        Export.objects.update(tries=making.TRIES, state=State.RUNNING)
+
+        making.make_next()
+
+        assert fresh(export).state == State.FAILED
+        assert "worker died" in export.problem
+
+    def test_who_lost_the_lease_writes_no_file(self, source: Source, asker: User) -> None:
+        export = asked(asker)
+        source.between = lambda row: leases.free(making.LEASE)
+
+        making.make_next()
+
+        assert fresh(export).state == State.RUNNING
+        assert files() == []
+
+    def test_a_worker_that_is_stopped_gives_it_back(
+        self, source: Source, asker: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        export = asked(asker)
+        monkeypatch.setattr(workers, "is_stopping", lambda: True)
+
+        making.make_next()
+
+        assert (fresh(export).state, export.tries) == (State.QUEUED, 0)
+        assert files() == []
+
+    def test_a_full_disk_is_said_and_leaves_no_file(self, source: Source, asker: User) -> None:
+        export = asked(asker)
+
+        def full(row: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        source.between = full
+        making.make_next()
+
+        assert fresh(export).state == State.FAILED
+        assert "Make room" in export.problem
+        assert files() == []
+
+    @pytest.mark.parametrize(
+        ("problem", "said"), [(NotExportable("There is no campaign 7."), "no campaign 7"), (KeyError("x"), "KeyError")]
+    )
+    def test_what_fails_says_why(self, source: Source, asker: User, problem: Exception, said: str) -> None:
+        export = asked(asker)
+
+        def fail(row: int) -> None:
+            raise problem
+
+        source.between = fail
+        making.make_next()
+
+        assert fresh(export).state == State.FAILED
+        assert said in export.problem
+
+    def test_a_database_that_is_away_for_a_moment_fails_nothing(self, source: Source, asker: User) -> None:
+        export = asked(asker)
+
+        def lost(row: int) -> None:
+            raise DatabaseError("away")
+
+        source.between = lost
+        with pytest.raises(DatabaseError):
+            making.make_next()
+        assert fresh(export).state == State.RUNNING
+        source.between = lambda row: None
+        making.make_next()
+
+        assert fresh(export).state == State.FINISHED
+
+    def test_a_right_that_was_taken_away_makes_no_file(self, source: Source, asker: User) -> None:
+        export = asked(asker)
+        asker.user_permissions.clear()
+
+        making.make_next()
+
+        assert fresh(export).state == State.FAILED
+        assert files() == []
+
+
+class KeepingTests:
+    def test_files_are_deleted_in_time_and_the_rows_stay(self, source: Source, asker: User) -> None:
+        export, later = asked(asker, n=1), asked(asker, n=2)
+        making.make_next()
+        making.make_next()
+        Export.objects.filter(pk=export.pk).update(expires_at=timezone.now() - dt.timedelta(seconds=1))
+
+        keeping.sweep()
+
+        assert (fresh(export).state, export.file_name, export.rows) == (State.EXPIRED, "", 3)
+        assert files() == [fresh(later).file_name]
+
+    def test_what_no_row_points_to_is_deleted_when_it_is_old(self, source: Source, asker: User) -> None:
+        export = asked(asker)
+        making.make_next()
+        new, old = making.folder() / ".9-aa.part", making.folder() / ".8-aa.part"
+        new.write_text("being written")
+        old.write_text("left behind")
+        for path in (old, keeping.path_of(fresh(export))):
+            os.utime(path, (0, 0))
+
+        keeping.sweep()
+
+        assert files() == [".9-aa.part", export.file_name]
+
+    def test_one_that_was_broken_off_by_a_killed_process_ends(self, source: Source) -> None:
+        making.direct(kinds.named("sample"), {}, "csv", by=None)
+        Export.objects.update(asked_at=timezone.now() - dt.timedelta(days=1))
+
+        keeping.sweep()
+
+        assert Export.objects.get().state == State.CANCELLED
+
+    def test_one_sent_at_once_says_how_far_it_came(self, source: Source) -> None:
+        rows = making.direct(kinds.named("sample"), {}, "csv", by=None)
+        for _ in range(3):
+            next(rows)
+        rows.close()  # type: ignore[attr-defined]
+
+        export = Export.objects.get()
+        assert (export.state, export.rows) == (State.CANCELLED, 1)
+
+
+class DownloadTests:
+    @pytest.fixture
+    def export(self, source: Source, asker: User) -> Export:
+        made = asked(asker)
+        making.make_next()
+        return fresh(made)
+
+    def address(self, export: Export, user: User) -> str:
+        return f"/admin/exporting/export/{export.pk}/file/{keeping.token_for(user, export)}/"
+
+    def test_whoever_asked_takes_it_and_that_is_kept(self, client: Client, asker: User, export: Export) -> None:
+        client.force_login(asker)
+
+        answer: Any = client.get(self.address(export, asker))
+
+        assert b"".join(answer.streaming_content).startswith(b"\xef\xbb\xbfnumber,text")
+        assert 'filename="Sample-' in answer["Content-Disposition"]
+        assert "no-store" in answer["Cache-Control"]
+        assert [download.by_name for download in export.downloads.all()] == ["asker"]
+
+    def test_a_link_that_was_passed_on_opens_nothing(self, client: Client, asker: User, export: Export) -> None:
+        other = person("other", *RIGHTS)
+        client.force_login(other)
+
+        assert client.get(self.address(export, asker)).status_code == 403
+        assert client.get(f"/admin/exporting/export/{export.pk}/change/").status_code in (302, 403)
+        assert not export.downloads.exists()
+
+    def test_without_the_right_it_is_refused_to_whoever_asked(
+        self, client: Client, asker: User, export: Export
+    ) -> None:
+        asker.user_permissions.remove(Permission.objects.get(codename="export_contact"))
+        client.force_login(asker)
+
+        assert client.get(self.address(export, asker)).status_code == 403
+        assert (
+            "You may not export these rows"
+            in client.get(f"/admin/exporting/export/{export.pk}/change/").content.decode()
+        )
+
+    def test_who_audits_takes_it_by_their_own_link_only_with_the_rows_right(
+        self, client: Client, asker: User, export: Export
+    ) -> None:
+        auditor = person("auditor", keeping.AUDIT, "exporting.view_export")
+        client.force_login(auditor)
+
+        assert client.get(self.address(export, auditor)).status_code == 403
+        auditor.user_permissions.add(*Permission.objects.filter(codename__in=["view_contact", "export_contact"]))
+        assert client.get(self.address(export, asker)).status_code == 302  # somebody else's link
+        answer: Any = client.get(self.address(export, auditor))
+        assert answer.status_code == 200
+        answer.close()
+
+    def test_a_link_that_expired_leads_to_the_page(
+        self, client: Client, asker: User, export: Export, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client.force_login(asker)
+        address = self.address(export, asker)
+        monkeypatch.setattr(keeping, "LINK_MINUTES", -1)
+
+        answer = client.get(address, follow=True)
+
+        assert "This link is no longer valid" in answer.content.decode()
+        assert not export.downloads.exists()
+
+    def test_a_file_that_is_gone_is_said(self, client: Client, asker: User, export: Export) -> None:
+        client.force_login(asker)
+        address = self.address(export, asker)
+        Export.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
+
+        answer = client.get(address, follow=True)
+
+        assert "The file has been deleted" in answer.content.decode()
+
+    def test_the_list_shows_ones_own_and_to_auditors_everybodys(
+        self, client: Client, asker: User, export: Export
+    ) -> None:
+        right = Permission.objects.get(codename="view_export")
+        other, auditor = person("other"), person("auditor", keeping.AUDIT)
+        for user in (other, auditor, asker):
+            user.user_permissions.add(right)
+        found = {}
+        for user in (other, auditor, asker):
+            client.force_login(user)
+            found[user.username] = "Sample" in client.get("/admin/exporting/export/").content.decode()
+
+        assert found == {"other": False, "auditor": True, "asker": True}
+
+    def test_cancel_takes_a_post_of_whoever_asked(self, client: Client, source: Source, asker: User) -> None:
+        export = asked(asker)
+        address = f"/admin/exporting/export/{export.pk}/cancel/"
+        client.force_login(person("other", *RIGHTS))
+        assert client.post(address).status_code == 403
+        client.force_login(asker)
+        assert client.get(address).status_code == 404
+
+        client.post(address)
+
+        assert fresh(export).state == State.CANCELLED

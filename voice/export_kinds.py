@@ -1,0 +1,35 @@
+"""What voice gives away as files, registered with the app that makes them."""
+
+from django.utils.translation import gettext as _
+
+from laaffic_console.exporting import kinds, lists
+from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, may_see_contacts
+from laaffic_console.kit.exporting import rights
+from voice import exports, group_exports, task_recipient_exports
+from voice.models import CallRecord, GroupTask
+
+TASK_RECIPIENTS = "group call recipients"
+
+
+def register() -> None:
+    kinds.register(
+        Kind(
+            name=TASK_RECIPIENTS,
+            rights=(*rights(GroupTask), *rights(CallRecord)),
+            title=lambda parameters: _("Recipients of %(name)s") % {"name": task_of(parameters).name},
+            rows=lambda parameters, user: task_recipient_exports.rows(
+                task_of(parameters), with_names=may_see_contacts(user)
+            ),
+            count=lambda parameters, user, most: min(task_of(parameters).number_count, most),
+            expected=lambda parameters: task_of(parameters).number_count,
+        )
+    )
+    kinds.register(lists.kind_of(CallRecord, lambda shown, user: exports.rows(shown)))
+    kinds.register(lists.kind_of(GroupTask, lambda shown, user: group_exports.rows(shown)))
+
+
+def task_of(parameters: Parameters) -> GroupTask:
+    found = GroupTask.objects.filter(pk=parameters["task"]).first()
+    if found is None:
+        raise NotExportable(_("There is no group call %(id)s.") % {"id": parameters["task"]})
+    return found
