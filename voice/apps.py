@@ -16,11 +16,14 @@ class VoiceConfig(AppConfig):
         from messaging import contact_actions
         from messaging.services.approvals import approvable
         from messaging.services.channels import channels
+        from voice import findable, person_entries
         from voice.services.task_approval import GroupTaskDrafts
         from voice.services.tts_channel import TtsChannel
 
         channels.register(TtsChannel())
         approvable.register(GroupTaskDrafts())
+        findable.register_all()
+        person_entries.register_all()
         bell.sweep_with("voice.jobs.sweep")
         inbox.applied_by(PushKind.VOICE_REPORT, "voice.jobs.apply_voice_reports")
         inbox.applied_by(PushKind.VOICE_RINGING, "voice.jobs.apply_ringing")

@@ -18,6 +18,7 @@ from laaffic_console.kit.stored_words import in_words
 from messaging.admin.pages import page
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.order_ids import message_id_of, order_id
+from messaging.person_links import PersonColumn
 from messaging.services.batches import answers
 from messaging.services.figures import timeline
 from messaging.services.reports import amount_words
@@ -73,7 +74,7 @@ MAY_DECIDE = "messaging.resolve_campaign"  # who speaks where evidence is silent
 
 
 @admin.register(Message)
-class MessageAdmin(ExactSearch, ReadOnlyAdmin):
+class MessageAdmin(PersonColumn, ExactSearch, ReadOnlyAdmin):
     list_display = [
         "shown_number",
         "shown_state",

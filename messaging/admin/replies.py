@@ -19,6 +19,7 @@ from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging import reply_exports
 from messaging.admin.pages import may_see_contacts
 from messaging.models import Reply
+from messaging.person_links import PersonColumn
 from messaging.services.replies.replies import contacts_of
 from messaging.subscribers import spellings
 
@@ -42,7 +43,7 @@ class OptOutFilter(admin.SimpleListFilter):
 
 
 @admin.register(Reply)
-class ReplyAdmin(Exporting, ReadOnlyAdmin):
+class ReplyAdmin(PersonColumn, Exporting, ReadOnlyAdmin):
     list_display = ["number", "whose", "said", "obeyed", "answers", "at", "source"]
     fields = ["number", "content", "at", "sent_to", "campaign", "opt_out", "suppressed_on", "source", "received_at"]
     list_filter = [OptOutFilter, "source"]

@@ -9,5 +9,8 @@ class NumbersConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.gateway.services import bell
+        from phone_numbers import findable, person_entries
 
+        findable.register_all()
+        person_entries.register_all()
         bell.sweep_with("phone_numbers.jobs.sweep")

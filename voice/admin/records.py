@@ -23,6 +23,7 @@ from laaffic_console.kit.figures import money
 from laaffic_console.kit.pages import POSTED, ask_first, page
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import digits_of, plain
+from messaging.person_links import PersonColumn
 from voice import exports
 from voice.models import CallRecord
 from voice.services import asking, call_charts, cost_words, records_pulls, syncing
@@ -94,7 +95,8 @@ def beginning_with(digits: str) -> dict[str, str]:
 
 
 @admin.register(CallRecord)
-class CallRecordAdmin(Exporting, CopiedListAdmin):
+class CallRecordAdmin(PersonColumn, Exporting, CopiedListAdmin):
+    number_column = "callee"
     list_display = ["at", "callee", "shown_kind", "shown_outcome", "talked", "shown_cost", "key_pressed", "recorded"]
     list_display_links = ["at", "callee"]
     list_filter = ["outcome", "kind", PeriodFilter, KeyFilter, RecordedFilter]
