@@ -24,6 +24,7 @@ from messaging.services.contacts import people_search
 from messaging.subscribers import spellings
 
 SHOWN = 80  # characters of a text
+CONTACTS = 8  # whose messages are looked for
 
 
 def register_all() -> None:
@@ -183,11 +184,11 @@ def subtitle_of(contact: object) -> str:
     return " · ".join(filter(None, [number if name else "", email, country]))
 
 
-def message_condition(query: Query) -> Q | None:
-    """By a whole number, the gateway's id, an order id or a message's own id."""
+def message_condition(query: Query) -> Q:
+    """By a whole number or that of a contact which ends or begins so, the gateway's id, an order id or its own id."""
     ours = message_id_of(settings.LAAFFIC_ORDER_PREFIX, query.text)
     condition = Q(gateway_id=query.text)
-    if numbers := people_search.numbers_meant(query):
+    if numbers := people_search.numbers_of(query, CONTACTS):
         condition |= Q(number__in=numbers)
     for pk in (ours, query.row_id):
         if pk is not None:

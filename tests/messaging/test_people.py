@@ -98,7 +98,7 @@ class TimelineTests:
         known = people.of(NUMBER).person
         whole = [one.cursor for one in person_timeline.page(known, sources(), size=100)[0]]
         paged, cursor = [], ""
-        while True:
+        for _page in range(50):
             shown, cursor = person_timeline.page(known, sources(), cursor, size)
             paged += [one.cursor for one in shown]
             if not cursor:

@@ -41,6 +41,16 @@ def numbers_meant(query: Query) -> list[str]:
     return list(dict.fromkeys(every_spelling(meant)))
 
 
+def numbers_of(query: Query, limit: int) -> list[str]:
+    """The numbers meant as a whole, and those of contacts that these digits begin or end: for tables found by number.
+
+    Only the contacts have an index on the end of a number: a million messages share far fewer numbers.
+    """
+    if not query.may_be_a_number:
+        return []
+    return list(dict.fromkeys([*numbers_meant(query), *(contact.number for contact in find(query, limit))]))
+
+
 def stranger(query: Query) -> str:
     """The number among those meant that something is known of although it is no contact's; "" where there is none."""
     for number in numbers_meant(query):
