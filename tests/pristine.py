@@ -25,7 +25,7 @@ from laaffic_console.conf import BASE_DIR
 
 MEMORY, ROOM = "/dev/shm", 512 * 1024 * 1024
 KEPT = BASE_DIR / "build" / "test-databases"
-MADE_FROM = ["migrations/*.py", "models/*.py", "models.py", "apps.py", "roles.py"]
+MADE_FROM = ["migrations/*.py", "models/*.py", "models.py", "apps.py", "roles.py", "search_indexes.py"]
 APPS = ["laaffic_console/*", "messaging", "voice", "numbers/phone_numbers"]
 
 _image: list[sqlite3.Connection] = []

@@ -16,7 +16,7 @@ class VoiceConfig(AppConfig):
         from messaging import contact_actions
         from messaging.services.approvals import approvable
         from messaging.services.channels import channels
-        from voice import export_kinds
+        from voice import export_kinds, findable, person_entries
         from voice.services.reported_calls import CallReports
         from voice.services.task_approval import GroupTaskDrafts
         from voice.services.tts_channel import TtsChannel
@@ -25,6 +25,8 @@ class VoiceConfig(AppConfig):
         approvable.register(GroupTaskDrafts())
         reporting.register(CallReports())
         export_kinds.register()
+        findable.register_all()
+        person_entries.register_all()
         bell.sweep_with("voice.jobs.sweep")
         inbox.applied_by(PushKind.VOICE_REPORT, "voice.jobs.apply_voice_reports")
         inbox.applied_by(PushKind.VOICE_RINGING, "voice.jobs.apply_ringing")

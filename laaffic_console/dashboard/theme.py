@@ -59,7 +59,7 @@ UNFOLD: dict[str, Any] = {
         }
     },
     "SIDEBAR": {
-        "show_search": False,
+        "show_search": True,  # templates/unfold/helpers/search.html: it opens the command palette
         "show_all_applications": False,
         "navigation": "laaffic_console.dashboard.theme.navigation",
     },

@@ -4,7 +4,7 @@ from django.template.response import TemplateResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from laaffic_console.dashboard import health, health_page
+from laaffic_console.dashboard import health, health_page, search
 from laaffic_console.kit.pages import require
 
 
@@ -27,3 +27,18 @@ def health_view(request: HttpRequest) -> HttpResponse:
     require(request, "gateway.view_workerheartbeat")
     context = {**admin.site.each_context(request), "title": _("Health"), **health_page.context()}
     return TemplateResponse(request, "admin/health.html", context)
+
+
+def search_view(request: HttpRequest) -> HttpResponse:
+    """The page of results (`q`), and what the command palette shows while somebody types (`s`)."""
+    if "s" in request.GET:
+        return _palette(request)
+    found = search.find(request.user, request.GET.get("q", ""), request.GET.get("kind", ""))
+    context = {**admin.site.each_context(request), "title": _("Search"), "found": found}
+    return TemplateResponse(request, "admin/search.html", context)
+
+
+def _palette(request: HttpRequest) -> HttpResponse:
+    items = search.for_palette(search.find(request.user, request.GET["s"]))
+    context = {"results": items, "page_counter": 0}
+    return TemplateResponse(request, "admin/palette.html", context, headers={"HX-Trigger": "search"})

@@ -6,3 +6,8 @@ class GatewayConfig(AppConfig):
     name = "laaffic_console.gateway"
     label = "gateway"
     verbose_name = _("Gateway")
+
+    def ready(self) -> None:
+        from laaffic_console.gateway import findable
+
+        findable.register_all()

@@ -62,14 +62,18 @@ def register() -> None:
             field.register_lookup(lookup)
 
 
-def beginnings(column: str, term: str) -> Q:
-    """For SQLite's index, which finds a beginning in a known spelling: the first two letters in each that they have."""
+def spelt_beginnings(term: str) -> list[str]:
+    """The first two letters in each case that they have."""
     each = [
         {letter, letter.lower(), letter.upper(), letter.title()} for letter in unicodedata.normalize("NFC", term)[:2]
     ]
+    spelt = {"".join(letters) for letters in itertools.product(*each)}
+    return sorted(spelt | {unicodedata.normalize("NFD", one) for one in spelt})
+
+
+def beginnings(column: str, term: str) -> Q:
+    """For SQLite's index, which finds a beginning in a known spelling: the first two letters in each that they have."""
     found = Q()
-    for spelt in sorted({"".join(letters) for letters in itertools.product(*each)}):
-        found |= Q(**{f"{column}__startswith": spelt}) | Q(
-            **{f"{column}__startswith": unicodedata.normalize("NFD", spelt)}
-        )
+    for spelt in spelt_beginnings(term):
+        found |= Q(**{f"{column}__startswith": spelt})
     return found

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -31,7 +31,7 @@ from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging import contact_actions, msisdn, search_indexes
-from messaging.admin import bulk_actions
+from messaging.admin import bulk_actions, people
 from messaging.admin.attribute_lines import as_lines, from_lines
 from messaging.admin.quick_message import QuickMessageForm, send_quick_message
 from messaging.admin.suppression import SuppressForm, outcome_words
@@ -236,6 +236,9 @@ class ContactAdmin(Exporting, SharedRowAdmin, ModelAdmin):
     @display(description=gettext_lazy("groups"))
     def in_groups(self, contact: Contact) -> str:
         return ", ".join(group.name for group in contact.groups.all() if not group.is_ad_hoc)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*people.urls(self), *super().get_urls()]
 
     # The page of one contact
 

@@ -11,14 +11,16 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.exporting.exported_list import ExportedList
-from laaffic_console.kit import plain_text
 from laaffic_console.kit.pages import require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
+from laaffic_console.kit.search_kinds import Query
 from laaffic_console.kit.stored_words import in_words
+from messaging import findable
 from messaging.admin.pages import page
 from messaging.models import Batch, BatchState, Message, MessageState
-from messaging.order_ids import message_id_of, order_id
+from messaging.order_ids import order_id
+from messaging.person_links import PersonColumn
 from messaging.services.batches import answers
 from messaging.services.figures import timeline
 from messaging.services.reports import amount_words
@@ -74,7 +76,7 @@ MAY_DECIDE = "messaging.resolve_campaign"  # who speaks where evidence is silent
 
 
 @admin.register(Message)
-class MessageAdmin(ExportedList, ExactSearch, ReadOnlyAdmin):
+class MessageAdmin(PersonColumn, ExportedList, ExactSearch, ReadOnlyAdmin):
     export_name = "messages"
     list_before_template = "exporting/list_buttons.html"
     list_display = [
@@ -91,14 +93,11 @@ class MessageAdmin(ExportedList, ExactSearch, ReadOnlyAdmin):
     lookups_beside_filters = ("campaign__id__exact",)
     list_select_related = ["campaign", "batch"]
     search_fields = ["number"]
-    search_help_text = gettext_lazy("A whole number, gateway id or order id")
+    search_help_text = gettext_lazy("A number or its last digits, a gateway id or order id")
     exact_search = ("number", "gateway_id")
 
     def search_condition(self, term: str) -> Q:
-        ours = message_id_of(settings.LAAFFIC_ORDER_PREFIX, term)
-        digits = plain_text.digits_of(term)
-        condition = Q(number=digits or term) | Q(gateway_id=term)
-        return condition | Q(pk=ours) if ours is not None else condition
+        return findable.message_condition(Query.read(term))
 
     @display(description=gettext_lazy("number"), ordering="number")
     def shown_number(self, message: Message) -> str:

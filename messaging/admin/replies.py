@@ -18,6 +18,7 @@ from laaffic_console.kit import plain_text
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import may_see_contacts
 from messaging.models import Reply
+from messaging.person_links import PersonColumn
 from messaging.services.replies.replies import contacts_of
 from messaging.subscribers import spellings
 
@@ -41,7 +42,7 @@ class OptOutFilter(admin.SimpleListFilter):
 
 
 @admin.register(Reply)
-class ReplyAdmin(ExportedList, ReadOnlyAdmin):
+class ReplyAdmin(PersonColumn, ExportedList, ReadOnlyAdmin):
     list_display = ["number", "whose", "said", "obeyed", "answers", "at", "source"]
     fields = ["number", "content", "at", "sent_to", "campaign", "opt_out", "suppressed_on", "source", "received_at"]
     list_filter = [OptOutFilter, "source"]

@@ -5,6 +5,7 @@ from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
 from messaging.models.contacts import (
     Contact,
     ContactGroup,
+    Erasure,
     GroupMembership,
     OtherSpelling,
     SuppressionEntry,
@@ -62,6 +63,7 @@ __all__ = [
     "EmailLookup",
     "EmailMessage",
     "EmailTally",
+    "Erasure",
     "GroupMembership",
     "HourTally",
     "ListPrice",

@@ -55,7 +55,10 @@ class Contact(models.Model):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         ordering = ["-id"]
-        permissions = [("export_contact", _("Can export contacts"))]
+        permissions = [
+            ("export_contact", _("Can export contacts")),
+            ("erase_person", _("Can erase what is known of a person")),
+        ]
         # For the list's filters: a country with few contacts would be looked for in all of them.
         indexes = [
             models.Index(fields=["country", "id"], name="contact_country"),
@@ -198,3 +201,26 @@ class SuppressionRelease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} ({self.get_channel_display()})"
+
+
+class Erasure(models.Model):
+    """That what was known of a person was erased: who did it, why and how much. A row is never changed."""
+
+    number = models.CharField(_("number"), max_length=15, db_index=True)
+    why = models.CharField(_("why"), max_length=200)
+    contacts = models.PositiveIntegerField(default=0)
+    messages = models.PositiveIntegerField(default=0)  # whose merge values were emptied
+    replies = models.PositiveIntegerField(default=0)  # whose texts were emptied
+    erased_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    erased_at = models.DateTimeField(_("erased"), auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()  # shown with the person
+        verbose_name = _("erased person")
+        verbose_name_plural = _("erased people")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.number

@@ -9,7 +9,9 @@ class NumbersConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.gateway.services import bell
-        from phone_numbers import export_kinds
+        from phone_numbers import export_kinds, findable, person_entries
 
         export_kinds.register()
+        findable.register_all()
+        person_entries.register_all()
         bell.sweep_with("phone_numbers.jobs.sweep")

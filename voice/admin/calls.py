@@ -21,6 +21,7 @@ from laaffic_console.kit.pages import add_problems, may_see_contacts, page, requ
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.models import Contact
+from messaging.person_links import PersonColumn
 from voice.admin.records import COLOURS, MAY_ASK, beginning_with, say_answer
 from voice.models import SipCall, SipPhone
 from voice.services import asking, calls, phones
@@ -69,7 +70,8 @@ class CallForm(AgainForm):
 
 
 @admin.register(SipCall)
-class SipCallAdmin(ReadOnlyAdmin):
+class SipCallAdmin(PersonColumn, ReadOnlyAdmin):
+    number_column = "callee"
     list_display = ["callee", "contact", "account", "state", "talked", "created_at", "requested_by"]
     list_filter = [("entry__state", admin.ChoicesFieldListFilter)]
     list_select_related = ["contact", "entry", "record", "requested_by"]

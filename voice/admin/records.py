@@ -22,6 +22,7 @@ from laaffic_console.kit.figures import money
 from laaffic_console.kit.pages import POSTED, ask_first, page
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import digits_of, plain
+from messaging.person_links import PersonColumn
 from voice.models import CallRecord
 from voice.services import asking, call_charts, cost_words, records_pulls, syncing
 
@@ -92,8 +93,9 @@ def beginning_with(digits: str) -> dict[str, str]:
 
 
 @admin.register(CallRecord)
-class CallRecordAdmin(ExportedList, CopiedListAdmin):
+class CallRecordAdmin(PersonColumn, ExportedList, CopiedListAdmin):
     export_name = "calls"
+    number_column = "callee"
     list_display = ["at", "callee", "shown_kind", "shown_outcome", "talked", "shown_cost", "key_pressed", "recorded"]
     list_display_links = ["at", "callee"]
     list_filter = ["outcome", "kind", PeriodFilter, KeyFilter, RecordedFilter]

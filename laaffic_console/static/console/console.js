@@ -1,5 +1,5 @@
 "use strict";
-// Clocks, forms that are asked about, sent once and dropped into, and links that act.
+// Clocks, forms that are asked about, sent once and dropped into, links that act, and the key that searches.
 (() => {
   // The reader's own clock, and what is left of a moment.
   const clocks = (root) => {
@@ -70,4 +70,40 @@
     document.body.append(form);
     form.submit();
   });
+
+  // "/" searches everything, wherever nobody is typing: in the page's own box, else in the command palette.
+  const isTyping = (at) => at && (at.isContentEditable || /^(input|textarea|select)$/i.test(at.tagName));
+  window.addEventListener(
+    "keydown",
+    (event) => {
+      const hasModifier = event.ctrlKey || event.metaKey || event.altKey;
+      if (event.key !== "/" || hasModifier || isTyping(document.activeElement)) return;
+      event.preventDefault();
+      event.stopImmediatePropagation(); // unfold would go to the list's own box
+      const box = document.querySelector("input[data-search-everything]");
+      if (box) {
+        box.focus();
+        box.select();
+      } else {
+        window.dispatchEvent(new CustomEvent("opencommand"));
+      }
+    },
+    true,
+  );
+  // Enter in the palette with nothing chosen leads to the page of all results.
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const typed = event.target;
+      if (event.key !== "Enter" || typed.id !== "search-input-command") return;
+      if (document.querySelector("#command-results-list li.active a")) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (!typed.value.trim()) return;
+      const page = new URL(typed.getAttribute("hx-get"), location.href);
+      page.search = new URLSearchParams({ q: typed.value });
+      location.href = page.href;
+    },
+    true,
+  );
 })();

@@ -1,0 +1,75 @@
+"""A person: every spelling of a number, the contact it belongs to, and the end of what is known of them."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from messaging.models import Batch, BatchState, Contact, Erasure, GroupMembership, Message, MessageState, Reply
+from messaging.person_timeline import Person
+from messaging.subscribers import spellings
+
+OPEN = (BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN)
+NAMED = 3  # campaigns in a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    person: Person
+    contacts: list[Contact]  # one, or more where two spellings were imported; the number that was asked for first
+
+
+def of(number: str) -> Known:
+    """By digits with country code; whoever has the number, whether or not they are a contact."""
+    numbers = spellings(number)
+    found = sorted(Contact.objects.filter(number__in=numbers), key=lambda one: numbers.index(one.number))
+    emails = tuple(dict.fromkeys(contact.email.lower() for contact in found if contact.email))
+    return Known(Person(numbers, emails, tuple(contact.pk for contact in found)), found)
+
+
+@transaction.atomic
+def erase(number: str, *, why: str, by: User | None) -> Erasure:
+    """Delete the contact, empty merge values and the texts of replies; numbers stay where they prove what was sent.
+
+    ValidationError without a reason, and while a message to this person waits or its answer is unknown: it would be
+    sent with empty fields.
+    """
+    if not why.strip():
+        raise ValidationError({"why": _("Say why, for example “asked for it by letter of 3 May”.")})
+    numbers = spellings(number)
+    sent = Message.objects.filter(number__in=numbers).order_by()
+    # Whoever changes messages holds their batches, by rising id.
+    ids = sorted(set(sent.values_list("batch_id", flat=True)))
+    batches = {batch.pk: batch for batch in Batch.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+    _refuse_while_waiting(list(sent.select_related("campaign")), batches)
+    emptied = 0
+    for message in sent.exclude(merge_values=None):
+        empty = dict.fromkeys(message.merge_values or {}, "")
+        emptied += Message.objects.filter(pk=message.pk).update(merge_values=empty)
+    replies = Reply.objects.filter(number__in=numbers).exclude(content="").update(content="")
+    found = list(Contact.objects.filter(number__in=numbers))
+    GroupMembership.objects.filter(contact__in=found).delete()
+    Contact.objects.filter(pk__in=[contact.pk for contact in found]).delete()
+    return Erasure.objects.create(
+        number=number,
+        why=why.strip()[:200],
+        contacts=len(found),
+        messages=emptied,
+        replies=replies,
+        erased_by=by,
+    )
+
+
+def _refuse_while_waiting(messages: list[Message], batches: dict[int, Batch]) -> None:
+    waiting = sorted(
+        {
+            message.campaign.name
+            for message in messages
+            if message.state in (MessageState.QUEUED, MessageState.UNKNOWN) and batches[message.batch_id].state in OPEN
+        }
+    )
+    if waiting:
+        said = _("A message to this person waits, or its answer is unknown: %(names)s. Cancel or settle it first.")
+        raise ValidationError(said % {"names": ", ".join(f"“{name}”" for name in waiting[:NAMED])})

@@ -1,0 +1,111 @@
+"""Who is found from everywhere: contacts by any spelling of their number or its end, by name or email, by an index."""
+
+import contextlib
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import phonenumbers
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from laaffic_console.kit.search_kinds import FEWEST_DIGITS, Query
+from messaging import msisdn, search_indexes
+from messaging.models import Contact, Message, Reply, SuppressionEntry
+from messaging.subscribers import every_spelling
+
+NATIONAL = 5  # digits from which a national number is looked for behind every country code
+WORDS = 5  # of a name that are compared
+
+
+def find(query: Query, limit: int) -> list[Contact]:
+    """At most `limit` contacts, the likeliest first; a handful of questions, each answered by an index."""
+    ways = _by_number(query.digits) if query.digits else _by_text(query.text)
+    found: dict[int, Contact] = {}
+    for way in ways:
+        for contact in way[:limit]:
+            found.setdefault(contact.pk, contact)
+        if len(found) >= limit:
+            break
+    return list(islice(found.values(), limit))
+
+
+def numbers_meant(query: Query) -> list[str]:
+    """The numbers that these digits can be as a whole, in every spelling of their subscriber."""
+    if not msisdn.MIN_DIGITS <= len(query.digits) <= msisdn.MAX_DIGITS:
+        return []
+    meant = [query.digits]
+    with contextlib.suppress(msisdn.InvalidNumber):
+        meant.append(msisdn.parse(f"+{query.digits}").number)  # without the 0 of +49 (0) 151 …
+    return list(dict.fromkeys(every_spelling(meant)))
+
+
+def numbers_of(query: Query, limit: int) -> list[str]:
+    """The numbers meant as a whole, and those of contacts that these digits begin or end: for tables found by number.
+
+    Only the contacts have an index on the end of a number: a million messages share far fewer numbers.
+    """
+    if not query.may_be_a_number:
+        return []
+    return list(dict.fromkeys([*numbers_meant(query), *(contact.number for contact in find(query, limit))]))
+
+
+def stranger(query: Query) -> str:
+    """The number among those meant that something is known of although it is no contact's; "" where there is none."""
+    for number in numbers_meant(query):
+        known = (rows.objects.filter(number=number).order_by() for rows in (Message, Reply, SuppressionEntry))
+        if any(rows.exists() for rows in known):
+            return number
+    return ""
+
+
+def _by_number(digits: str) -> Iterator[QuerySet[Contact]]:
+    contacts = Contact.objects.order_by()
+    if numbers := numbers_meant(Query(digits, digits)):
+        yield contacts.filter(number__in=numbers)
+    national = digits.lstrip("0")  # dialled at home with a 0 before it
+    ending = national if len(national) >= FEWEST_DIGITS else digits
+    if len(ending) >= FEWEST_DIGITS:
+        yield search_indexes.with_last_digits(contacts).filter(search_indexes.ends(ending))
+    if len(digits) <= msisdn.MAX_DIGITS:
+        yield contacts.filter(search_indexes.numbers_from(digits)).order_by("number")
+    if NATIONAL <= len(national) < msisdn.MAX_DIGITS:
+        yield contacts.filter(pk__in=_national_ids(national))
+
+
+def _national_ids(national: str) -> Sequence[int]:
+    """Contacts whose number goes on so behind its country code: one look into the index for each code there is."""
+    codes = ", ".join(f"('{code}')" for code in _calling_codes())
+    begins = "VALUES " + codes
+    sql = (
+        f"WITH codes(code) AS ({begins}) SELECT c.id FROM codes "  # noqa: S608 - digits of our own table
+        "CROSS JOIN messaging_contact c WHERE c.number >= code || %s AND c.number < code || %s LIMIT 101"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [national, _after(national)])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _after(digits: str) -> str:
+    """The end of the stretch of what begins so, whatever the database's collation: digits alone are compared."""
+    return digits + "9" * (msisdn.MAX_DIGITS + 1)
+
+
+@functools.cache
+def _calling_codes() -> tuple[str, ...]:
+    return tuple(sorted(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE)))
+
+
+def _by_text(text: str) -> Iterator[QuerySet[Contact]]:
+    contacts = Contact.objects.order_by()
+    if "@" in text:
+        yield contacts.filter(search_indexes.starts("email", text))
+        return
+    yield contacts.filter(search_indexes.starts("name", text)).order_by(*search_indexes.order_by_start("name"))
+    first, *others = re.split(r"[\s,]+", text.strip(" ,"))[:WORDS] or [""]
+    if first:  # "Lee" and "Lee, Ann" find Ann Lee
+        rest = Q()
+        for word in others:
+            rest &= Q(name__icontains=word)
+        yield search_indexes.with_last_word(contacts).filter(search_indexes.last_word_starts(first)).filter(rest)

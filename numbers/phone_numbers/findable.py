@@ -1,0 +1,72 @@
+"""What of numbers can be found from everywhere."""
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from laaffic_console.kit.search_kinds import Kind, Query, beginning_with, listed, register, rows_of
+from phone_numbers.models import Binding, NumberPool, OwnedNumber
+
+SIDES = ("phone_a", "phone_b", "pns_number_a", "pns_number_b")
+
+
+def register_all() -> None:
+    register(
+        Kind(
+            "bindings",
+            gettext_lazy("AXB bindings"),
+            "link",
+            "numbers.view_binding",
+            rows_of(
+                Binding.objects.all(),
+                _bound,
+                "numbers_binding_change",
+                title=lambda row: row.pair,
+                subtitle=lambda row: f"{row.bind_id} · {_('live') if row.is_live else row.get_ending_display()}",
+            ),
+            lambda query: listed("numbers_binding_changelist")(query) + "&state=all",
+            place=26,
+        )
+    )
+    register(
+        Kind(
+            "pools",
+            gettext_lazy("Number pools"),
+            "dialpad",
+            "numbers.view_numberpool",
+            rows_of(
+                NumberPool.objects.all(), lambda query: _numbered(query, "pool_number"), "numbers_numberpool_change"
+            ),
+            listed("numbers_numberpool_changelist"),
+            place=27,
+        )
+    )
+    register(
+        Kind(
+            "owned-numbers",
+            gettext_lazy("Owned numbers"),
+            "sim_card",
+            "numbers.view_ownednumber",
+            rows_of(
+                OwnedNumber.objects.all(),
+                lambda query: _numbered(query, "number"),
+                "numbers_ownednumber_change",
+                subtitle=lambda row: row.remark or row.country,
+            ),
+            listed("numbers_ownednumber_changelist"),
+            place=28,
+        )
+    )
+
+
+def _bound(query: Query) -> Q:
+    condition = Q(bind_id=query.text)
+    if query.may_be_a_number:
+        for side in SIDES:
+            condition |= beginning_with(side, query.digits)
+    return condition
+
+
+def _numbered(query: Query, column: str) -> Q:
+    """Of short tables: any part of the number."""
+    return Q(**{f"{column}__contains": query.digits or query.text})

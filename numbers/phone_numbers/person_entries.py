@@ -1,0 +1,30 @@
+"""What numbers know of a person: the bindings that name one of their numbers."""
+
+from collections.abc import Sequence
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from messaging.person_timeline import Behind, Entry, Person, Source, register, rows_behind
+from phone_numbers.models import Binding
+
+
+def register_all() -> None:
+    register(Source("bindings", gettext_lazy("Binding"), "link", "numbers.view_binding", bindings))
+
+
+def bindings(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
+    rows = Binding.objects.filter(Q(phone_a__in=person.numbers) | Q(phone_b__in=person.numbers))
+    return [
+        Entry(
+            row.at_moment,
+            row.pk,
+            _("Bound: %(pair)s") % {"pair": row.pair},
+            _("live") if row.is_live else row.get_ending_display(),
+            reverse("admin:numbers_binding_change", args=[row.pk]),
+            "moving" if row.is_live else "",
+        )
+        for row in rows_behind(rows, "first_seen_at", behind, limit)
+    ]

@@ -1,0 +1,55 @@
+"""What voice knows of a person: calls from SIP phones, and how every call to them ended, spoken and group calls too."""
+
+from collections.abc import Sequence
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from messaging.person_timeline import Behind, Entry, Person, Source, register, rows_behind
+from voice.models import CallRecord, SipCall
+
+TONES = {"answered": "good", "voicemail": "moving", "failed": "bad", "no such number": "bad"}
+
+
+def register_all() -> None:
+    register(Source("call-records", gettext_lazy("Call"), "call_log", "voice.view_callrecord", records))
+    register(Source("calls", gettext_lazy("Call"), "call", "voice.view_sipcall", calls))
+
+
+def records(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
+    rows = CallRecord.objects.filter(callee__in=person.numbers)
+    return [
+        Entry(
+            row.at_moment,
+            row.pk,
+            row.get_outcome_display(),
+            " · ".join(
+                filter(
+                    None,
+                    [
+                        row.get_kind_display() if row.kind else "",
+                        "" if row.duration is None else _("%(n)d s") % {"n": row.duration},
+                        _("pressed %(key)s") % {"key": row.key_pressed} if row.key_pressed else "",
+                    ],
+                )
+            ),
+            reverse("admin:voice_callrecord_change", args=[row.pk]),
+            TONES.get(row.outcome, "warn"),
+        )
+        for row in rows_behind(rows, "at", behind, limit)
+    ]
+
+
+def calls(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
+    rows = SipCall.objects.filter(callee__in=person.numbers).select_related("entry", "requested_by")
+    return [
+        Entry(
+            row.at_moment,
+            row.pk,
+            _("Called from %(account)s") % {"account": row.account},
+            " · ".join(filter(None, [row.entry.get_state_display() if row.entry else "", str(row.requested_by or "")])),
+            reverse("admin:voice_sipcall_change", args=[row.pk]),
+        )
+        for row in rows_behind(rows, "created_at", behind, limit)
+    ]
