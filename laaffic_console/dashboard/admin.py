@@ -39,6 +39,7 @@ class InWords(BesideModelAdmin):
 
 @admin.register(User)
 class ConsoleUserAdmin(SharedRowAdmin, InWords, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # takes none when it runs
+    when_empty = _("Add the people who work here; each gets one role.")
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -54,6 +55,7 @@ class ConsoleUserAdmin(SharedRowAdmin, InWords, UserAdmin, ModelAdmin):  # type:
 
 @admin.register(Group)
 class RoleAdmin(SharedRowAdmin, InWords, GroupAdmin, ModelAdmin):
+    when_empty = _("Roles are made when the database is migrated: run manage.py migrate.")
     list_display = ["shown_name"]
 
     @admin.display(description=_("role"), ordering="name")
@@ -64,6 +66,8 @@ class RoleAdmin(SharedRowAdmin, InWords, GroupAdmin, ModelAdmin):
 @admin.register(AccessAttempt)
 class FailedSignInAdmin(ReadOnlyAdmin):
     """Who was locked out, and from where. `manage.py axes_reset` lets them in again."""
+
+    when_empty = _("Nobody has been locked out. Wrong passwords are listed here until a right one comes.")
 
     list_display = ["attempt_time", "username", "ip_address", "failures_since_start"]
     fields = ["attempt_time", "username", "ip_address", "user_agent", "failures_since_start"]

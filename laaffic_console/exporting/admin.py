@@ -39,6 +39,10 @@ DOWNLOADS_SHOWN = 20
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
+    when_empty = gettext_lazy(
+        "Take a list or the recipients of a campaign away with its "
+        "button CSV or XLSX; the file is found here for some days."
+    )
     list_display = ["title", "shown_state", "format", "rows", "shown_size", "asked_by_name", "asked_at", "expires_at"]
     list_filter = ["state"]
 

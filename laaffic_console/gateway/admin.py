@@ -63,6 +63,7 @@ ABOUT_PAGES = {
 
 @admin.register(Application)
 class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
+    when_empty = gettext_lazy("An application is one of yours at Laaffic: add its appId, and choose what it sends.")
     list_display = ["name_or_id", "app_id", "channel", "sender_id", "rate_per_second", "connections", "is_active"]
     list_filter = ["channel", "is_active"]
     search_fields = ["app_id", "name"]
@@ -151,6 +152,9 @@ def say_test(request: HttpRequest, found: account_watch.ConnectionTest) -> None:
 
 @admin.register(AccountHold)
 class AccountHoldAdmin(ReadOnlyAdmin):
+    when_empty = gettext_lazy(
+        "Nothing is held. The console holds what Laaffic refuses for credentials, balance or rights, and says so here."
+    )
     list_display = ["sentence", "stops", "placed_at", "shown_state", "last_answer", "next_probe_at", "released_because"]
     list_select_related = ["application"]
     actions_detail = ["probe_now", "end_hold"]
@@ -207,6 +211,7 @@ class AccountHoldAdmin(ReadOnlyAdmin):
 
 @admin.register(BalanceReading)
 class BalanceReadingAdmin(ReadOnlyAdmin):
+    when_empty = gettext_lazy("Test the connection of an application: that reads the balance.")
     is_named_as_a_whole = True
     list_display = ["at", "balance", "gift", "credit", "currency"]
     list_before_template = "gateway/balance_chart.html"
@@ -232,6 +237,10 @@ class BalanceReadingAdmin(ReadOnlyAdmin):
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
+    when_empty = gettext_lazy(
+        "Whatever the console asks of Laaffic that acts is written "
+        "here before it leaves. Launch a campaign, or test an application."
+    )
     is_named_as_a_whole = True
     list_display = [
         "id",
@@ -320,6 +329,8 @@ class FailedFilter(admin.SimpleListFilter):
 class TroubleAdmin(ReadOnlyAdmin):
     """One that does not succeed again under its name, such as a record that is gone, is deleted by a person."""
 
+    when_empty = gettext_lazy("Nothing has failed alone. What could not be applied is named here until it can.")
+
     list_display = ["what", "problem", "first_at", "last_at", "times"]
     paginator = ModelAdmin.paginator
 
@@ -346,6 +357,9 @@ class AsItCame(ReadOnlyAdmin):
 
 @admin.register(PushedBody)
 class PushedBodyAdmin(AsItCame):
+    when_empty = gettext_lazy(
+        "Nothing was pushed yet. Give Laaffic the callback addresses: they stand on the page of each application."
+    )
     is_named_as_a_whole = True
     list_display = ["id", "kind", "received_at", "source", "entries", "applied_at", "failed", "trouble"]
     list_filter = ["kind", FailedFilter]
@@ -380,6 +394,7 @@ class PushedBodyAdmin(AsItCame):
 
 @admin.register(OrphanReport)
 class OrphanReportAdmin(AsItCame):
+    when_empty = gettext_lazy("Every report has found its message.")
     list_display = [
         "gateway_id",
         "order_id",
@@ -396,6 +411,7 @@ class OrphanReportAdmin(AsItCame):
 
 @admin.register(WorkerHeartbeat)
 class WorkerHeartbeatAdmin(ReadOnlyAdmin):
+    when_empty = gettext_lazy("No worker has run yet: start one with manage.py worker.")
     list_display = ["worker", "host", "pid", "started_at", "beat_at", "restarts", "shown_skew", "stopped_at"]
     paginator = ModelAdmin.paginator
     ordering = ["-started_at"]

@@ -1,5 +1,6 @@
 """What every admin of the console has from here: a list answers only what it offers, and remembers what was added."""
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
@@ -21,9 +22,11 @@ class ConsoleList:
 
     model_admin: Any
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)  # type: ignore[call-arg]
         self.title = capfirst(self.model_admin.opts.verbose_name_plural)  # not "Select contact to change"
+        link = self.model_admin.when_empty_link
+        self.empty_link = link if link is not None and request.user.has_perm(link.permission) else None
 
     def get_filters(self, request: HttpRequest) -> Any:
         found = super().get_filters(request)  # type: ignore[misc]
@@ -43,7 +46,22 @@ def _short_forms(list_filter: Any) -> set[str]:
     return {path for path in paths if isinstance(path, str)}
 
 
+@dataclass(frozen=True)
+class EmptyLink:
+    """The button of an empty list, for those who may."""
+
+    name: str  # of the page, for reverse()
+    label: Any
+    permission: str
+
+    @property
+    def url(self) -> str:
+        return reverse(self.name)
+
+
 class ModelAdmin(unfold.ModelAdmin):
+    when_empty: ClassVar[Any] = ""  # how a list gets its first row, in a sentence
+    when_empty_link: ClassVar[EmptyLink | None] = None  # where that is, if it is not the form of a new row
     lookups_beside_filters: ClassVar[tuple[str, ...]] = ()  # that pages of ours link to
     is_named_as_a_whole: ClassVar[bool] = False  # "ledger", of which there are no twelve: they are counted as results
 

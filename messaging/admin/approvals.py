@@ -29,6 +29,7 @@ COLOURS = {
 
 @admin.register(Approval)
 class ApprovalAdmin(ReadOnlyAdmin):
+    when_empty = gettext_lazy("Nothing has been sent for approval. Ask for one on the page before a launch.")
     list_display = [
         *(
             "shown_draft",

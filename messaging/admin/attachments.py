@@ -67,6 +67,7 @@ def clock_of(attachment: MmsAttachment) -> tuple[str, str]:
 
 @admin.register(MmsAttachment)
 class MmsAttachmentAdmin(ModelAdmin):
+    when_empty = gettext_lazy("Upload a picture, sound or video: MMS campaigns choose from what is here.")
     list_display = ["shown", "shown_type", "shown_size", "clock", "used_at", "created_at", "created_by"]
     list_display_links = ["shown"]
     list_filter = ["is_archived", "file_type"]

@@ -107,6 +107,9 @@ class CampaignForm(AnyModelForm):
 
 @admin.register(Campaign)
 class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
+    when_empty = gettext_lazy(
+        "Write the first one. Nothing leaves before its page has said to whom, at what cost, and asked you."
+    )
     form = CampaignForm
     list_display = ["shown_name", "shown_state", "application", "bar", "shown_total", "created_at", "created_by"]
     list_filter = ["state", "application", "kind"]

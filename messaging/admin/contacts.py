@@ -23,7 +23,7 @@ from unfold.widgets import (
 
 from laaffic_console.exporting import delivery, lists
 from laaffic_console.kit import plain_text
-from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.exporting import Exporting
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.paginator import BigTablePaginator
@@ -182,6 +182,10 @@ class CountryFilter(admin.SimpleListFilter):
 
 @admin.register(Contact)
 class ContactAdmin(Exporting, SharedRowAdmin, ModelAdmin):
+    when_empty = gettext_lazy("Import a list, CSV or XLSX, or add a contact by hand.")
+    when_empty_link = EmptyLink(
+        "admin:messaging_contactimport_add", gettext_lazy("Import contacts"), "messaging.add_contactimport"
+    )
     form = ContactForm
     list_display = ["shown_number", "name", "country", "shown_validity", "language", "in_groups", "created_at"]
     list_filter = [GroupFilter, CountryFilter, "validity"]
@@ -400,6 +404,9 @@ class ContactAdmin(Exporting, SharedRowAdmin, ModelAdmin):
 
 @admin.register(ContactGroup)
 class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
+    when_empty = gettext_lazy(
+        "A campaign goes to groups. Import a list into a new group, or make one and fill it from the contacts."
+    )
     list_display = ["name", "members", "description", "created_at"]
     search_fields = ["name"]
     fields = ["name", "description"]

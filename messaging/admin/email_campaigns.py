@@ -155,6 +155,7 @@ class TestForm(AgainForm):
 
 @admin.register(EmailCampaign)
 class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
+    when_empty = gettext_lazy("Choose a recipient list and an approved template, both kept at Laaffic, and send them.")
     list_display = ["shown_name", "shown_state", "from_address", "shown_list", "bar", "created_at", "created_by"]
     list_filter = ["state", "application"]
     list_filter_sheet = False

@@ -29,6 +29,7 @@ DELIVERY_COLOURS = {
 
 @admin.register(EmailMessage)
 class EmailMessageAdmin(Exporting, ExactSearch, ReadOnlyAdmin):
+    when_empty = gettext_lazy("Each mail of an email campaign is listed here as soon as Laaffic has reported it.")
     list_display = [
         "shown_address",
         "submitted",

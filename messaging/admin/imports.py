@@ -68,6 +68,7 @@ class UploadForm(forms.Form):
 
 @admin.register(ContactImport)
 class ContactImportAdmin(ReadOnlyAdmin):
+    when_empty = gettext_lazy("Import a list, CSV or XLSX. You see what each column means before anything is stored.")
     list_display = [
         "file_name",
         "shown_state",

@@ -77,6 +77,7 @@ MAY_DECIDE = "messaging.resolve_campaign"  # who speaks where evidence is silent
 
 @admin.register(Message)
 class MessageAdmin(PersonColumn, ExportedList, ExactSearch, ReadOnlyAdmin):
+    when_empty = gettext_lazy("Launch a campaign: each message is listed here with what became of it.")
     export_name = "messages"
     list_before_template = "exporting/list_buttons.html"
     list_display = [

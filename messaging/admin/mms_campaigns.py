@@ -78,6 +78,7 @@ class MmsCampaignForm(CampaignForm):
 
 @admin.register(MmsCampaign)
 class MmsCampaignAdmin(ChannelCampaignAdmin):
+    when_empty = gettext_lazy("Upload an attachment, then write a text to go with it.")
     form = MmsCampaignForm
     channel = Channel.MMS
     fieldsets = [

@@ -22,6 +22,9 @@ from messaging.services.reports.prices import Price
 
 @admin.register(ListPrice)
 class ListPriceAdmin(SharedRowAdmin, SafeImportMixin, ModelAdmin):
+    when_empty = gettext_lazy(
+        "Import Laaffic's price list, or wait: prices are learned from what reports say was charged."
+    )
     is_named_as_a_whole = True
     list_display = ["country", "channel", "shown_price", "charged", "difference", "updated_at"]
     list_filter = ["channel", "currency"]

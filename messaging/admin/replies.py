@@ -43,6 +43,7 @@ class OptOutFilter(admin.SimpleListFilter):
 
 @admin.register(Reply)
 class ReplyAdmin(PersonColumn, ExportedList, ReadOnlyAdmin):
+    when_empty = gettext_lazy("Nobody has answered yet. Replies come by push, and are asked for every few minutes.")
     list_display = ["number", "whose", "said", "obeyed", "answers", "at", "source"]
     fields = ["number", "content", "at", "sent_to", "campaign", "opt_out", "suppressed_on", "source", "received_at"]
     list_filter = [OptOutFilter, "source"]

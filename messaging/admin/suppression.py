@@ -130,6 +130,7 @@ def allowed_words(n: int) -> str:
 
 @admin.register(SuppressionEntry)
 class SuppressionEntryAdmin(ExportedList, SharedRowAdmin, ModelAdmin):
+    when_empty = gettext_lazy("Nobody has opted out. Whoever answers STOP comes here by itself; others can be added.")
     export_name = "suppression-list"
     list_before_template = "exporting/list_buttons.html"
     is_named_as_a_whole = True

@@ -45,6 +45,7 @@ class RenameForm(forms.Form):
 
 @admin.register(AudioFile)
 class AudioFileAdmin(ModelAdmin):
+    when_empty = gettext_lazy("Upload an announcement: group calls choose from what is here.")
     list_display = ["name", "audio_type", "lasts", "shown_size", "state", "created_at", "created_by"]
     list_filter = ["is_archived", "audio_type"]
     list_filter_sheet = False

@@ -71,6 +71,7 @@ class CallForm(AgainForm):
 
 @admin.register(SipCall)
 class SipCallAdmin(PersonColumn, ReadOnlyAdmin):
+    when_empty = gettext_lazy("Call a contact from a SIP phone: Laaffic rings the phone first, then the contact.")
     number_column = "callee"
     list_display = ["callee", "contact", "account", "state", "talked", "created_at", "requested_by"]
     list_filter = [("entry__state", admin.ChoicesFieldListFilter)]

@@ -64,6 +64,7 @@ MADE: dict[str, Callable[..., GroupTask]] = {
 
 @admin.register(GroupTask)
 class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin):
+    when_empty = gettext_lazy("Write the first one: an announcement that is played to many numbers.")
     export_name = "group-calls"
     list_display = ["shown_name", "shown_state", "application", "progress", "rate", "sms", "shown_cost", "created_at"]
     list_filter = [ShownFilter, "state", ("application", admin.RelatedOnlyFieldListFilter)]

@@ -55,6 +55,8 @@ class AddPhonesForm(forms.Form):
 class SipPhoneAdmin(CopiedListAdmin):
     """Laaffic's list; there is no password in it."""
 
+    when_empty = gettext_lazy("Synchronise to read your phones from Laaffic, or add some.")
+
     list_display = [
         "account",
         "name",

@@ -94,6 +94,7 @@ def beginning_with(digits: str) -> dict[str, str]:
 
 @admin.register(CallRecord)
 class CallRecordAdmin(PersonColumn, ExportedList, CopiedListAdmin):
+    when_empty = gettext_lazy("A record comes when a call has ended. Make a call, or ask Laaffic for older ones.")
     export_name = "calls"
     number_column = "callee"
     list_display = ["at", "callee", "shown_kind", "shown_outcome", "talked", "shown_cost", "key_pressed", "recorded"]

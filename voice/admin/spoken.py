@@ -63,6 +63,7 @@ class SpokenCampaignForm(SpokenFields, CampaignForm):
 
 @admin.register(SpokenCampaign)
 class SpokenCampaignAdmin(ChannelCampaignAdmin):
+    when_empty = gettext_lazy("Write a text: it is read out to each contact in a call of its own.")
     form = SpokenCampaignForm
     channel = Channel.VOICE
     application_channel = Channel.VOICE

@@ -171,6 +171,7 @@ class BindForm(AgainForm):
 
 @admin.register(Binding)
 class BindingAdmin(SyncedListAdmin):
+    when_empty = gettext_lazy("Bind two numbers, and each reaches the other without seeing the number.")
     list_display = ["shown_a", "shown_b", "sees", "left", "shown_state", "bind_id", "application"]
     list_filter = [LiveFilter, ExpiresWithinFilter, ApplicationFilter]
     list_select_related = ["application"]
@@ -323,6 +324,8 @@ class BindingAdmin(SyncedListAdmin):
 @admin.register(BindingRequest)
 class BindingRequestAdmin(ReadOnlyAdmin):
     """What was asked for, with its outcome: also what never came to be a binding."""
+
+    when_empty = gettext_lazy("What was asked of Laaffic about bindings is listed here.")
 
     list_display = ["requested_at", "verb", "phone_a", "phone_b", "pool_number", "outcome", "evidence", "requested_by"]
     exclude = ["entry"]

@@ -116,6 +116,7 @@ class GoneFilter(admin.SimpleListFilter):
 
 @admin.register(OwnedNumber)
 class OwnedNumberAdmin(SyncedListAdmin):
+    when_empty = gettext_lazy("Synchronise to read your numbers from Laaffic. They are bought there.")
     list_display = [
         *("number", "country", "number_type", "shown_state", "due", "auto_renew", "app_id", "remark"),
         "edit_it",

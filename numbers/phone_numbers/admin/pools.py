@@ -100,6 +100,7 @@ class DriftFilter(admin.SimpleListFilter):
 
 @admin.register(NumberPool)
 class NumberPoolAdmin(SyncedListAdmin):
+    when_empty = gettext_lazy("Synchronise to read your pools from Laaffic, or make one.")
     list_display = [
         "pool_number",
         "shown_state",
