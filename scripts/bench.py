@@ -176,13 +176,13 @@ def campaign_run(numbers: Sequence[str], connections: int) -> float:
     from messaging.models import ContactGroup
     from messaging.services.audience import audience
     from messaging.services.batches import counting
-    from messaging.services.campaigns import campaigns
+    from messaging.services.campaigns import campaigns, drafts
     from messaging.services.sending import sending
 
     application = Application.objects.get(app_id=APP_ID)
     application.connections = connections
     application.save()
-    campaign = campaigns.create(
+    campaign = drafts.create(
         name="bench", application=application, sender_id="BENCH", text=TEXT, groups=[ContactGroup.objects.get()]
     )
     campaigns.launch(campaign.pk)

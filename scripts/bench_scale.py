@@ -145,7 +145,7 @@ def prepare(count: int) -> None:
 
     from laaffic_console.gateway.models import Application
     from messaging.models import Contact, ContactGroup, GroupMembership
-    from messaging.services.campaigns import campaigns
+    from messaging.services.campaigns import drafts
 
     application = Application.objects.get_or_create(app_id=bench.APP_ID, defaults={"channel": "sms"})[0]
     group = ContactGroup.objects.create(name=f"{count} people")
@@ -157,7 +157,7 @@ def prepare(count: int) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
-    campaign = campaigns.create(name="scale", application=application, sender_id="S", text=bench.TEXT, groups=[group])
+    campaign = drafts.create(name="scale", application=application, sender_id="S", text=bench.TEXT, groups=[group])
     print(campaign.pk)
 
 

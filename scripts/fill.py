@@ -126,8 +126,8 @@ def add_campaign(
     is_running: bool,
 ) -> None:
     from messaging.models import Batch, Campaign, CampaignState
+    from messaging.services import steps
     from messaging.services.batches import hours, sent_tallies
-    from messaging.services.campaigns import campaigns
 
     campaign = Campaign.objects.create(
         name=f"Filled {number + 1}",
@@ -142,7 +142,7 @@ def add_campaign(
         first_sent_at=at,
     )
     campaign.groups.add(group)
-    campaigns.note(campaign, "Filled for a look at the pages", None)
+    steps.note(campaign, "Filled for a look at the pages", None)
     batches = [
         Batch(campaign=campaign, first_message_id=0, last_message_id=0, size=0) for _ in range(-(-size // PER_BATCH))
     ]

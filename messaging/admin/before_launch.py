@@ -21,7 +21,7 @@ from messaging.models import Campaign, CampaignState
 from messaging.services.approvals import shown
 from messaging.services.approvals.shown import Shown
 from messaging.services.audience import audience_counts, recipient_clocks
-from messaging.services.campaigns import campaigns, launch_checks, previews
+from messaging.services.campaigns import campaigns, drafts, launch_checks, previews
 from messaging.services.campaigns.launch_checks import Check
 from messaging.services.forecast import balance_forecast, forecast
 from messaging.services.forecast.forecast import Forecast
@@ -73,7 +73,7 @@ def _require_as_shown(campaign: Campaign, seen: Shown | None) -> None:
 def _page(
     admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign, *, missing: list[str] | None = None
 ) -> HttpResponse:
-    problem = " ".join(campaigns.problems_of(campaign))
+    problem = " ".join(drafts.problems_of(campaign))
     pages = channel_pages.of(campaign)
     facts = {} if problem else {**_preview(request, campaign), **_planned(request, campaign)}
     return page(

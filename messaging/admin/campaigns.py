@@ -26,7 +26,7 @@ from messaging.admin.pages import add_problems, page, require
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, CampaignState, ContactGroup
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.refusals import NotAllowed
 
 Verb = Callable[..., Campaign]
@@ -93,7 +93,7 @@ class CampaignForm(AnyModelForm):
         if self.errors or cleaned is None:
             return cleaned
         try:
-            campaigns.check_content(self.draft(cleaned))
+            drafts.check_content(self.draft(cleaned))
         except ValidationError as problem:
             add_problems(self, problem)
         return cleaned
@@ -176,7 +176,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Campaign, form: "forms.ModelForm[Any]", change: bool) -> None:
         groups = {name: form.cleaned_data[name] for name in ("groups", "excluded_groups")}
         columns = form.own_columns() if isinstance(form, SeenForm) else ()
-        campaigns.save(obj, **groups, columns=columns, by=signed_in(request))
+        drafts.save(obj, **groups, columns=columns, by=signed_in(request))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The service has saved the groups with the draft."""

@@ -16,7 +16,7 @@ from laaffic_console.kit.people import signed_in
 from messaging.admin.pages import add_problems
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, Contact
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import drafts
 from messaging.services.contacts import contacts
 
 
@@ -37,7 +37,7 @@ class QuickMessageForm(forms.Form):
 
     def clean_text(self) -> str:
         text = one_character_a_line(self.cleaned_data["text"])
-        if problem := campaigns.problem_with_text(text):
+        if problem := drafts.problem_with_text(text):
             raise ValidationError(problem)
         return text
 
@@ -56,7 +56,7 @@ def quick_campaign(
     name = _("Quick message %(when)s") % {"when": timezone.localtime().strftime("%Y-%m-%d %H:%M:%S")}
     group = contacts.quick_group(queryset, name)
     try:
-        return campaigns.create(name=name, groups=[group], kind=Campaign.Kind.QUICK, by=signed_in(request), **content)
+        return drafts.create(name=name, groups=[group], kind=Campaign.Kind.QUICK, by=signed_in(request), **content)
     except ValidationError as problem:
         group.delete()
         add_problems(form, problem)

@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from laaffic_console.gateway.models import Application, BalanceReading
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, CampaignState, ContactGroup, ListPrice, Message
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from tests.browser.conftest import PASSWORD, sign_in
 from tests.messaging.conftest import add_contacts
 
@@ -26,7 +26,7 @@ def draft(application: Application, group: ContactGroup) -> Campaign:
     add_contacts(group, 200, name="Ann Lee", time_zones="Asia/Kolkata")
     ListPrice.objects.create(country="IN", price=Decimal("0.0031"), currency="USD")
     BalanceReading.objects.create(at=timezone.now(), balance=Decimal("12.5"))
-    return campaigns.create(name="Autumn", application=application, sender_id="", text="Hi {{name}}", groups=[group])
+    return drafts.create(name="Autumn", application=application, sender_id="", text="Hi {{name}}", groups=[group])
 
 
 def test_the_same_text_again_needs_a_reason(
@@ -34,7 +34,7 @@ def test_the_same_text_again_needs_a_reason(
 ) -> None:
     campaigns.launch(draft.pk)
     run_jobs()
-    again = campaigns.create(
+    again = drafts.create(
         name="Again", application=draft.application, sender_id="", text=draft.text, groups=list(draft.groups.all())
     )
     page.goto(f"/admin/messaging/campaign/{again.pk}/review/")

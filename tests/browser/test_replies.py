@@ -14,7 +14,7 @@ from laaffic_console.gateway.services import account
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import Campaign, ContactGroup, Message, MessageState
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from tests.browser.conftest import TOKEN
 from tests.messaging.conftest import add_contacts, point_at
 
@@ -54,9 +54,7 @@ class StopTests:
         run_jobs: Callable[[], int],
     ) -> None:
         *_others, last = add_contacts(group, 25, name="Asha Rao")
-        campaign = campaigns.create(
-            name="Autumn", application=application, sender_id="SHOP", text="Hello", groups=[group]
-        )
+        campaign = drafts.create(name="Autumn", application=application, sender_id="SHOP", text="Hello", groups=[group])
         campaigns.launch(campaign.pk)
         campaigns.pause(campaign.pk)
         run_jobs()

@@ -15,7 +15,7 @@ from django.urls import reverse
 from laaffic_console.dashboard import roles
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, ContactGroup
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import drafts
 
 pytestmark = pytest.mark.django_db
 
@@ -99,7 +99,7 @@ def test_the_navigation_leads_nowhere_that_is_closed(
 def test_launching_is_for_operators(
     signed_in: Callable[[str], Client], settings: LazySettings, role: str, may: bool
 ) -> None:
-    draft = campaigns.create(
+    draft = drafts.create(
         name="A",
         application=Application.objects.create(app_id="app", channel="sms"),
         sender_id="S",

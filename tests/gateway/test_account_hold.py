@@ -17,7 +17,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.jobs import follow_account
 from messaging.models import Campaign, CampaignState, ContactGroup
 from messaging.services.batches import claiming, counting
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.refusals import NotAllowed
 from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts, group, point_at, run_jobs
@@ -234,7 +234,7 @@ class ProbeTests:
 
 class CampaignTests:
     def launched(self, application: Application, group: ContactGroup, **fields: Any) -> Campaign:
-        campaign = campaigns.create(
+        campaign = drafts.create(
             name="Autumn", application=application, sender_id="S", text="Hello", groups=[group], **fields
         )
         return campaigns.launch(campaign.pk)

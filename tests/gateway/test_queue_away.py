@@ -18,7 +18,7 @@ from laaffic_console.gateway.services import bell
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, CampaignState, ContactGroup
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts, group, run_jobs
 
@@ -137,4 +137,4 @@ class ConsoleTests:
 
     def a_campaign(self, application: Application, group: ContactGroup) -> Campaign:
         add_contacts(group, 3)
-        return campaigns.create(name="Autumn", application=application, sender_id="S", text="Hello", groups=[group])
+        return drafts.create(name="Autumn", application=application, sender_id="S", text="Hello", groups=[group])

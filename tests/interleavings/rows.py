@@ -17,7 +17,7 @@ from messaging.services.approvals import shown
 from messaging.services.approvals.shown import Shown
 from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import claiming
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
 from messaging.services.forecast import forecast
@@ -55,7 +55,7 @@ def draft(count: int = 2, **given: Any) -> Campaign:
     fields = {"name": name(), "application": None, "sender_id": "", "text": name(), "groups": None, **given}
     fields["application"] = fields["application"] or application()
     fields["groups"] = fields["groups"] or [group_of(count)]
-    return campaigns.create(**fields)
+    return drafts.create(**fields)
 
 
 def as_shown(campaign: Campaign) -> Shown:

@@ -25,7 +25,7 @@ from messaging.models import (
 )
 from messaging.services.audience import audience
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 
@@ -55,7 +55,7 @@ def staff(client: Client) -> Callable[..., Client]:
 @pytest.fixture
 def draft(application: Application, group: ContactGroup) -> Campaign:
     add_contacts(group, 3, name="Ann Lee")
-    return campaigns.create(name="Autumn", application=application, sender_id="", text="Hi {{name}}", groups=[group])
+    return drafts.create(name="Autumn", application=application, sender_id="", text="Hi {{name}}", groups=[group])
 
 
 def own_page(campaign: Campaign, what: str, *more: str) -> str:
@@ -300,7 +300,7 @@ class ProgressTests:
     ) -> None:
         def more(count: int) -> int:
             for n in range(count):
-                campaigns.create(name=f"{n}", application=application, sender_id="", text="Hi", groups=[group])
+                drafts.create(name=f"{n}", application=application, sender_id="", text="Hi", groups=[group])
             with CaptureQueriesContext(connection) as queries:
                 assert admin_client.get(reverse(LIST)).status_code == 200
             return len(queries)
@@ -330,7 +330,7 @@ class MessageListTests:
 
     def test_the_counts_of_a_campaign_lead_to_its_rows(self, admin_client: Client, draft: Campaign) -> None:
         frozen(draft)
-        other = campaigns.create(
+        other = drafts.create(
             name="B", application=draft.application, sender_id="", text="Hi", numbers=["918123456789"]
         )
         frozen(other)

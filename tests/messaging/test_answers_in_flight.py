@@ -17,7 +17,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, settling
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.channels.outgoing import Claim
 from messaging.services.sending import sending
 from messaging.services.text import merged_lengths
@@ -37,7 +37,7 @@ def launched(
     application.connections = 4
     application.save()
     add_contacts(group, 6)
-    campaign = campaigns.create(name="A", application=application, sender_id="SHOP", text="Hello", groups=[group])
+    campaign = drafts.create(name="A", application=application, sender_id="SHOP", text="Hello", groups=[group])
     campaigns.launch(campaign.pk)
     audience.freeze(campaign.pk)
     return campaign
@@ -192,7 +192,7 @@ class LockOrderTests:
         if connection.vendor != "postgresql":
             pytest.skip("SQLite has one write lock")
         add_contacts(group, 2, name="Ann", attributes={"city": "Pune"})
-        campaign = campaigns.create(
+        campaign = drafts.create(
             name="A", application=application, sender_id="SHOP", text="Hi {{name}} {{city|town}}", groups=[group]
         )
         campaigns.launch(campaign.pk)

@@ -20,7 +20,7 @@ from laaffic_console.gateway.services import account
 from messaging.models import Approval, Campaign, CampaignState, Contact, ContactGroup, ListPrice
 from messaging.services.approvals import approval_rules, approvals, shown
 from messaging.services.audience import audience_counts
-from messaging.services.campaigns import campaigns, launch_checks
+from messaging.services.campaigns import campaigns, drafts, launch_checks
 from messaging.services.forecast import forecast
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
@@ -40,7 +40,7 @@ def _limits(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def draft(application: Application, group: ContactGroup) -> Campaign:
     add_contacts(group, 3)
-    return campaigns.create(name="Autumn", application=application, sender_id="", text="Hi", groups=[group])
+    return drafts.create(name="Autumn", application=application, sender_id="", text="Hi", groups=[group])
 
 
 @pytest.fixture

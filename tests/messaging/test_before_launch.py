@@ -28,7 +28,7 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.services.audience import audience, audience_counts, recipient_clocks
-from messaging.services.campaigns import campaigns, launch_checks
+from messaging.services.campaigns import campaigns, drafts, launch_checks
 from messaging.services.forecast import forecast
 from messaging.services.refusals import NotAllowed
 from messaging.services.sending import sending
@@ -47,7 +47,7 @@ def _credentials(settings: Any) -> None:
 @pytest.fixture
 def write(application: Application, group: ContactGroup) -> Callable[..., Campaign]:
     def make(**given: Any) -> Campaign:
-        return campaigns.create(
+        return drafts.create(
             **{"name": "Autumn", "application": application, "sender_id": "", "text": "Hi", "groups": [group], **given}
         )
 

@@ -9,7 +9,7 @@ from laaffic_console.laaffic import LaafficClient, SendResult
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, MessageState, SuppressionEntry
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.channels import channels
 from messaging.services.channels.channels import NotReady, Post, SendingChannel
 from messaging.services.channels.outgoing import Claim
@@ -60,7 +60,7 @@ def one_by_one() -> Iterator[OneByOne]:
 
 def launched(group: ContactGroup, **fields: object) -> Campaign:
     application = Application.objects.create(app_id="voiceApp", channel="voice")
-    campaign = campaigns.create(
+    campaign = drafts.create(
         name="A", application=application, sender_id="", text="Hello", groups=[group], channel="voice", **fields
     )
     return campaigns.launch(campaign.pk)
@@ -121,6 +121,4 @@ class OneByOneTests:
         self, application: Application, group: ContactGroup, one_by_one: OneByOne
     ) -> None:
         with pytest.raises(Exception, match="Choose one for Voice"):
-            campaigns.create(
-                name="A", application=application, sender_id="", text="Hi", groups=[group], channel="voice"
-            )
+            drafts.create(name="A", application=application, sender_id="", text="Hi", groups=[group], channel="voice")

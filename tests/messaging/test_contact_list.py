@@ -13,7 +13,7 @@ from laaffic_console.gateway.models import Application
 from messaging import search_indexes
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message, SuppressionEntry
 from messaging.services.audience import audience
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import drafts
 from messaging.services.contacts import contacts, suppression
 from tests.messaging.conftest import add_contacts
 
@@ -108,7 +108,7 @@ class DeleteTests:
         self, admin_client: Client, group: ContactGroup, application: Application
     ) -> None:
         made = add_contacts(group, 1200)
-        campaign = campaigns.create(name="A", application=application, sender_id="", text="Hi", groups=[group])
+        campaign = drafts.create(name="A", application=application, sender_id="", text="Hi", groups=[group])
         audience.begin(campaign)
         while audience.freeze_chunk(campaign.pk):
             pass
@@ -128,7 +128,7 @@ class DeleteTests:
         self, admin_client: Client, group: ContactGroup, application: Application
     ) -> None:
         [contact] = add_contacts(group, 1, name="Ann")
-        campaign = campaigns.create(name="A", application=application, sender_id="", text="Hi", groups=[group])
+        campaign = drafts.create(name="A", application=application, sender_id="", text="Hi", groups=[group])
         audience.begin(campaign)
         audience.freeze_chunk(campaign.pk)
 
@@ -172,7 +172,7 @@ class PageTests:
         self, admin_client: Client, group: ContactGroup, application: Application
     ) -> None:
         [contact] = add_contacts(group, 1, name="Ann", attributes={"city": "Pune"})
-        campaign = campaigns.create(name="Autumn", application=application, sender_id="", text="Hi", groups=[group])
+        campaign = drafts.create(name="Autumn", application=application, sender_id="", text="Hi", groups=[group])
         audience.begin(campaign)
         audience.freeze_chunk(campaign.pk)
         suppression.suppress_numbers([contact.number], channel="sms", reason="opt_out", note="by phone")

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, CampaignState, ContactGroup, EmailCampaign, MmsAttachment
-from messaging.services.campaigns import campaigns, follow_ups
+from messaging.services.campaigns import drafts, follow_ups
 from messaging.services.email import email_campaigns
 from messaging.services.mms import attachments
 from messaging.services.mms.mms_channel import MmsOptions
@@ -94,7 +94,7 @@ class OneDoorTests:
         def refuse(*_args: Any, **_named: Any) -> None:
             raise ValidationError("Nobody may write today.")
 
-        for service in (campaigns, email_campaigns):
+        for service in (drafts, email_campaigns):
             monkeypatch.setattr(service, "save", refuse)
         addresses = [reverse(f"admin:{page}_add"), reverse(f"admin:{page}_change", args=[campaign.pk])]
         answers = [admin_client.post(address, {**fields, "name": "Typed by hand"}) for address in addresses]
@@ -106,7 +106,7 @@ class OneDoorTests:
 
     def test_only_a_draft_is_edited(self, application: Application, group: ContactGroup) -> None:
         given = {"application": application, "sender_id": "", "text": "Hello", "groups": [group]}
-        campaign = campaigns.create(name="A", **given)
+        campaign = drafts.create(name="A", **given)
         mail_app = Application.objects.create(app_id="mail", channel="email")
         mail = email_campaigns.create(name="A", application=mail_app, **MAIL)
         for row in (campaign, mail):
@@ -114,7 +114,7 @@ class OneDoorTests:
             row.name = "B"
 
         with pytest.raises(NotAllowed, match="cannot be edited"):
-            campaigns.save(campaign, groups=[], excluded_groups=[], columns=["name"])
+            drafts.save(campaign, groups=[], excluded_groups=[], columns=["name"])
         with pytest.raises(NotAllowed, match="cannot be edited"):
             email_campaigns.save(mail, columns=["name"])
 
@@ -126,7 +126,7 @@ class OneDoorTests:
     ) -> None:
         options = MmsOptions("Beach", attachments=(picture.pk,)).as_json()
         given = {"sender_id": "", "text": "Hi", "groups": [group], "channel": "mms", "channel_options": options}
-        campaign = campaigns.create(name="A", application=application, error_limit=7, latest_start_minutes=9, **given)
+        campaign = drafts.create(name="A", application=application, error_limit=7, latest_start_minutes=9, **given)
         picture.refresh_from_db()
         first = picture.used_at
         Campaign.objects.update(state=CampaignState.FINISHED)

@@ -20,7 +20,7 @@ from messaging.models import (
 )
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, counting, settling
-from messaging.services.campaigns import campaigns, resolving
+from messaging.services.campaigns import drafts, resolving
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
 from messaging.services.reports import reports
@@ -36,7 +36,7 @@ PAY = Decimal("0.008")
 def first(application: Application, group: ContactGroup) -> Claim:
     """The first sending of two messages, whose answer was lost and which wait to be sent again."""
     add_contacts(group, 2)
-    campaign = campaigns.create(name="A", application=application, sender_id="S", text="Hi", groups=[group])
+    campaign = drafts.create(name="A", application=application, sender_id="S", text="Hi", groups=[group])
     audience.begin(campaign)
     Campaign.objects.update(state="running")
     while audience.freeze_chunk(campaign.pk):

@@ -21,7 +21,7 @@ from messaging.models import (
     OutcomeTally,
 )
 from messaging.services.audience import audience
-from messaging.services.campaigns import campaigns, follow_ups
+from messaging.services.campaigns import campaigns, drafts, follow_ups
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 
@@ -42,7 +42,7 @@ def over(application: Application, group: ContactGroup, settings: object) -> Cam
     settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET = "key", "secret"  # type: ignore[attr-defined]
     account.laaffic_client.cache_clear()
     add_contacts(group, len(ENDS))
-    made = campaigns.create(
+    made = drafts.create(
         name="Autumn", application=application, sender_id="SHOP", text="Hi", groups=[group], rate_per_second=7
     )
     return finished(made)
@@ -130,7 +130,7 @@ class RetryTests:
 
     def test_includes_numbers_that_are_no_contacts(self, application: Application, over: Campaign) -> None:
         numbers = [str(4915112345670 + n) for n in range(len(ENDS))]
-        made = campaigns.create(name="Few", application=application, sender_id="", text="Hi", numbers=numbers)
+        made = drafts.create(name="Few", application=application, sender_id="", text="Hi", numbers=numbers)
         few = finished(made)
         expected = numbers_in(few, MessageState.UNDELIVERED, MessageState.REJECTED)
         assert len(expected) == 2

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, CampaignState, ContactGroup, GroupMembership
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.contacts import contacts
 from tests.messaging.conftest import add_contacts
 
@@ -29,7 +29,7 @@ def vips(db: None) -> ContactGroup:
 @pytest.fixture(params=USES)
 def campaign(request: pytest.FixtureRequest, application: Application, vips: ContactGroup) -> Campaign:
     given = {request.param: [vips]}
-    return campaigns.create(name="Autumn", application=application, sender_id="", text="Hi", **given)
+    return drafts.create(name="Autumn", application=application, sender_id="", text="Hi", **given)
 
 
 def by_form(client: Client, group: ContactGroup) -> str:

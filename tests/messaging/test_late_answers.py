@@ -22,7 +22,7 @@ from laaffic_console.laaffic.reports import Source
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, counting, settling
-from messaging.services.campaigns import campaigns, resolving
+from messaging.services.campaigns import campaigns, drafts, resolving
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
@@ -48,7 +48,7 @@ def lost(application: Application, group: ContactGroup) -> Claim:
 def departed(application: Application, group: ContactGroup) -> Claim:
     """A batch whose request has left."""
     add_contacts(group, RECIPIENTS)
-    campaign = campaigns.create(name="A", application=application, sender_id="S", text="Hi", groups=[group])
+    campaign = drafts.create(name="A", application=application, sender_id="S", text="Hi", groups=[group])
     audience.begin(campaign)
     Campaign.objects.update(state="running")
     while audience.freeze_chunk(campaign.pk):

@@ -15,7 +15,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageEvent, MessageState
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 from messaging.services.sending import sending
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def draft(application: Application, group: ContactGroup, **fields: object) -> Campaign:
-    campaign = campaigns.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
+    campaign = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
     Campaign.objects.filter(pk=campaign.pk).update(**fields)
     return campaign
 

@@ -12,7 +12,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.laaffic import LaafficClient
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, Contact, ContactGroup, Message, MmsAttachment
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.email import email_campaigns
 from messaging.services.figures import proving
 from messaging.services.mms import attachments
@@ -46,7 +46,7 @@ def titles(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, list[str]]]:
 def write(
     application: Application, group: ContactGroup, picture: MmsAttachment, title: str, text: str = "Hi", **options: Any
 ) -> Campaign:
-    return campaigns.create(
+    return drafts.create(
         name="A",
         application=application,
         sender_id="",

@@ -10,7 +10,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, Contact, ContactGroup, GroupMembership, Message, MessageState
 from messaging.services.audience import audience
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.figures import proving
 from messaging.services.forecast import forecast
 from tests.messaging.conftest import add_contacts
@@ -21,9 +21,7 @@ LITERAL = "x" * 1000
 
 
 def draft(application: Application, group: ContactGroup, text: str, numbers: tuple[str, ...] = ()) -> Campaign:
-    return campaigns.create(
-        name="Long", application=application, sender_id="", text=text, groups=[group], numbers=numbers
-    )
+    return drafts.create(name="Long", application=application, sender_id="", text=text, groups=[group], numbers=numbers)
 
 
 def frozen(campaign: Campaign) -> Campaign:

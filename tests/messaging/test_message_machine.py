@@ -42,7 +42,7 @@ from laaffic_console.laaffic.reports import Source
 from messaging.models import Batch, BatchAnswer, Campaign, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling
-from messaging.services.campaigns import campaigns, resolving
+from messaging.services.campaigns import drafts, resolving
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
 from messaging.services.reports import record_matching, reports
@@ -90,7 +90,7 @@ class MessageMachine(RuleBasedStateMachine):
         application = Application.objects.create(app_id=APP_ID, channel="sms", sender_id="SHOP")
         group = ContactGroup.objects.create(name="customers")
         add_contacts(group, RECIPIENTS)
-        campaign = campaigns.create(name="A", application=application, sender_id="S", text="Hi", groups=[group])
+        campaign = drafts.create(name="A", application=application, sender_id="S", text="Hi", groups=[group])
         audience.begin(campaign)
         Campaign.objects.update(state="running")
         while audience.freeze_chunk(campaign.pk):

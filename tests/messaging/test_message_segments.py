@@ -11,7 +11,7 @@ from django.urls import reverse
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, Message
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +25,7 @@ NAMES = {"Ann": 1, "Maximiliana-Alexandrina-of-Hohenlohe": 2, "Анна": 3, "":
 def personal(application: Application, group: ContactGroup) -> Campaign:
     for at, name in enumerate(NAMES):
         add_contacts(group, 1, first=919876500000 + at, name=name)
-    return campaigns.create(name="Autumn", application=application, sender_id="SHOP", text=TEXT, groups=[group])
+    return drafts.create(name="Autumn", application=application, sender_id="SHOP", text=TEXT, groups=[group])
 
 
 def shown(client: Client, message: Message) -> str:
@@ -47,7 +47,7 @@ def test_texts_of_one_segment_say_one(
     sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
 ) -> None:
     add_contacts(group, 2, name="Ann")
-    campaign = campaigns.create(name="Autumn", application=application, sender_id="SHOP", text=TEXT, groups=[group])
+    campaign = drafts.create(name="Autumn", application=application, sender_id="SHOP", text=TEXT, groups=[group])
 
     campaigns.launch(campaign.pk)
     run_jobs()

@@ -24,7 +24,7 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.figures import proving
 from messaging.services.mms import attachments
 from messaging.services.mms.mms_channel import RANDOM_TITLE, MmsOptions
@@ -49,7 +49,7 @@ def draft(application: Application, group: ContactGroup, *chosen: MmsAttachment,
         attachments=tuple(one.pk for one in chosen),
     )
     given = {"name": "A", "application": application, "sender_id": "", "text": "Hi {{name|there}}", "groups": [group]}
-    return campaigns.create(**{**given, **fields}, channel="mms", channel_options=options.as_json())
+    return drafts.create(**{**given, **fields}, channel="mms", channel_options=options.as_json())
 
 
 def settled(campaign: Campaign) -> dict[str, int]:

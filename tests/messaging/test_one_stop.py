@@ -10,7 +10,7 @@ from django.db import connection
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, ContactGroup, Message, MessageState, SuppressionEntry
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql, suppression
 from tests.messaging.conftest import add_contacts
@@ -71,7 +71,7 @@ class WhereItHoldsTests:
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
     ) -> None:
         first, _second = add_contacts(group, 2)
-        campaign = campaigns.create(name="A", application=application, sender_id="S", text="Hi", groups=[group])
+        campaign = drafts.create(name="A", application=application, sender_id="S", text="Hi", groups=[group])
         campaigns.launch(campaign.pk)
         campaigns.pause(campaign.pk)
         run_jobs()

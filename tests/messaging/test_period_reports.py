@@ -41,7 +41,7 @@ from messaging.models import (
 )
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling
-from messaging.services.campaigns import campaigns, resolving
+from messaging.services.campaigns import drafts, resolving
 from messaging.services.channels.outgoing import Claim
 from messaging.services.reports import report_pulls, reports
 from tests.messaging.conftest import APP_ID
@@ -71,7 +71,7 @@ class World:
             contact = Contact.objects.create(number=str(919876500000 + n), country=COUNTRIES[n % len(COUNTRIES)])
             GroupMembership.objects.create(contact=contact, group=group)
         self.campaigns = [
-            campaigns.create(name=f"C{n}", application=application, sender_id=f"S{n}", text="Hi", groups=[group])
+            drafts.create(name=f"C{n}", application=application, sender_id=f"S{n}", text="Hi", groups=[group])
             for n, application in enumerate(self.applications)
         ]
         Campaign.objects.filter(pk=self.campaigns[1].pk).update(channel="mms")

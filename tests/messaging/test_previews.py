@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, SuppressionEntry
-from messaging.services.campaigns import campaigns, previews
+from messaging.services.campaigns import drafts, previews
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ def draft(application: Application, group: ContactGroup) -> Campaign:
         made = Contact.objects.create(number=f"91987654321{at}", name=name, country="IN")
         GroupMembership.objects.create(contact=made, group=group)
     Contact.objects.create(number="4915112345678", name="Bo Berg", country="DE")
-    return campaigns.create(name="Sale", application=application, sender_id="SHOP", text="Hi {{name}}", groups=[group])
+    return drafts.create(name="Sale", application=application, sender_id="SHOP", text="Hi {{name}}", groups=[group])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from laaffic_console.laaffic import DeliveryReport, parse_sms_reports
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.figures import proving
 from messaging.services.reports import report_pulls, reports
 from tests.messaging.conftest import add_contacts
@@ -39,7 +39,7 @@ def parse_one(order_id: str, pk: int) -> DeliveryReport:
 
 
 def launched(application: Application, group: ContactGroup) -> Campaign:
-    campaign = campaigns.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
+    campaign = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
     return campaigns.launch(campaign.pk)
 
 

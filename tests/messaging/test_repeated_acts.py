@@ -15,7 +15,7 @@ from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, EmailCampaign
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.email import email_campaigns
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_email_sending import draft as email_draft
@@ -143,7 +143,7 @@ class CampaignTests:
         return first
 
     def draft(self, application: Application, group: ContactGroup, text: str = "Hi") -> Campaign:
-        return campaigns.create(name="A", application=application, sender_id="", text=text, groups=[group])
+        return drafts.create(name="A", application=application, sender_id="", text=text, groups=[group])
 
     def test_the_shell_needs_a_reason(self, lost: Campaign, application: Application, group: ContactGroup) -> None:
         twin = self.draft(application, group)

@@ -33,7 +33,7 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.services.audience import audience
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.replies import replies, reply_pulls, reply_pushes
 from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts
@@ -66,7 +66,7 @@ def push(*entries: Any) -> None:
 
 
 def sent(application: Application, group: ContactGroup, run_jobs: Callable[[], int], name: str = "Autumn") -> Campaign:
-    campaign = campaigns.create(
+    campaign = drafts.create(
         name=name, application=application, sender_id="SHOP", text=f"Hello from {name}", groups=[group]
     )
     campaigns.launch(campaign.pk)
@@ -123,7 +123,7 @@ class StopTests:
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup, run_jobs: Callable[[], int]
     ) -> None:
         add_contacts(group, 40)
-        campaign = campaigns.create(
+        campaign = drafts.create(
             name="Slow", application=application, sender_id="SHOP", text="Hello", groups=[group], rate_per_second=1
         )
         campaigns.launch(campaign.pk)
@@ -173,7 +173,7 @@ class CampaignTests:
         add_contacts(group, 1)
         sent(application, group, run_jobs, "First")
         second = sent(application, group, run_jobs, "Second")
-        never = campaigns.create(name="Draft", application=application, sender_id="SHOP", text="x", groups=[group])
+        never = drafts.create(name="Draft", application=application, sender_id="SHOP", text="x", groups=[group])
         now = timezone.now()
 
         assert replies.answered_campaign(NUMBER, now) == second
@@ -300,7 +300,7 @@ class PullTests:
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup
     ) -> None:
         add_contacts(group, 3)
-        campaign = campaigns.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
+        campaign = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
         campaigns.launch(campaign.pk)
         audience.freeze(campaign.pk)
         inbox.store(kind="sms-reply", body=json.dumps(pushed(content="STOP")), source="127.0.0.1")

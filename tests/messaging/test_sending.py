@@ -12,7 +12,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, SuppressionEntry
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, counting, settling
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.reports import report_pulls
@@ -23,9 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def make(application: Application, group: ContactGroup, text: str = "Hello", **fields: object) -> Campaign:
-    return campaigns.create(
-        name="Autumn", application=application, sender_id="SHOP", text=text, groups=[group], **fields
-    )
+    return drafts.create(name="Autumn", application=application, sender_id="SHOP", text=text, groups=[group], **fields)
 
 
 def _watch_claims(monkeypatch: pytest.MonkeyPatch) -> list[Any]:

@@ -23,7 +23,7 @@ from messaging.models import (
     SuppressionRelease,
 )
 from messaging.services.audience import audience, audience_counts
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.contacts import suppression
 from messaging.services.replies import replies
 from tests.messaging.conftest import add_contacts
@@ -47,7 +47,7 @@ OTHERS = ["919876543210", "5511941234567", "390612345678"]
 
 
 def draft(application: Application, group: ContactGroup, **given: object) -> Campaign:
-    return campaigns.create(name="Any", application=application, sender_id="SHOP", text="Hi", groups=[group], **given)
+    return drafts.create(name="Any", application=application, sender_id="SHOP", text="Hi", groups=[group], **given)
 
 
 def add(group: ContactGroup, *numbers: str) -> None:
@@ -95,7 +95,7 @@ class SendingTests:
     ) -> None:
         suppression.suppress_numbers(["551187654321"], channel="all", reason="opt_out")
         numbers = ["5511987654321", "525512345678"]
-        campaign = campaigns.create(name="Few", application=application, sender_id="SHOP", text="Hi", numbers=numbers)
+        campaign = drafts.create(name="Few", application=application, sender_id="SHOP", text="Hi", numbers=numbers)
 
         campaigns.launch(campaign.pk)
         run_jobs()

@@ -11,14 +11,14 @@ from laaffic_console.laaffic.codes import foreign
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup
 from messaging.services.batches import counting, settling
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def launched(application: Application, group: ContactGroup) -> Campaign:
-    campaign = campaigns.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
+    campaign = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
     return campaigns.launch(campaign.pk)
 
 

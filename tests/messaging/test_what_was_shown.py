@@ -26,7 +26,7 @@ from messaging.models import (
 )
 from messaging.services.approvals import approvals
 from messaging.services.audience import audience, audience_counts
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
@@ -48,7 +48,7 @@ def write(application: Application, group: ContactGroup) -> Callable[..., Campai
     ListPrice.objects.create(country="IN", price=Decimal("0.01"), currency="USD")
 
     def make(**given: Any) -> Campaign:
-        return campaigns.create(
+        return drafts.create(
             **{"name": "Autumn", "application": application, "sender_id": "", "text": TEXT, "groups": [group], **given}
         )
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, Contact, ContactGroup, ContactImport, GroupMembership, Reply, SuppressionEntry
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import drafts
 from phone_numbers.models import Binding
 from voice.models import SipCall
 
@@ -40,7 +40,7 @@ def almost(client: Client) -> Client:
 
 @pytest.fixture
 def draft() -> Campaign:
-    return campaigns.create(
+    return drafts.create(
         name="A",
         application=Application.objects.create(app_id="app", channel="sms"),
         sender_id="S",

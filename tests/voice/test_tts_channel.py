@@ -18,7 +18,7 @@ from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, drafts
 from messaging.services.figures import proving
 from messaging.services.reports import record_matching, report_pulls
 from messaging.services.reports.record_matching import NOT_IN_RECORDS
@@ -47,7 +47,7 @@ def application(db: None) -> Application:
 
 def draft(application: Application, group: ContactGroup, **given: Any) -> Campaign:
     options = TtsOptions(Spoken(text="", **given), "861000000")
-    return campaigns.create(
+    return drafts.create(
         name="A",
         application=application,
         sender_id="",

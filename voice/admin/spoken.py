@@ -23,7 +23,7 @@ from messaging.admin.channel_campaigns import ChannelCampaignAdmin
 from messaging.admin.quick_message import quick_campaign
 from messaging.admin.text_widget import one_character_a_line
 from messaging.models import Campaign, Contact, MessageState
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import drafts
 from messaging.services.text import merge_samples
 from voice import spoken_length
 from voice.admin.spoken_fields import ACCENTS, SpokenFields, SpokenTextWidget
@@ -127,7 +127,7 @@ class SpokenQuickForm(SpokenFields):
 
     def clean_text(self) -> str:
         text = one_character_a_line(self.cleaned_data["text"])
-        if problem := campaigns.problem_with_text(text, MAX_TEXT):
+        if problem := drafts.problem_with_text(text, MAX_TEXT):
             raise ValidationError(problem)
         return text
 

@@ -9,7 +9,7 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.laaffic import Spoken
 from laaffic_console.laaffic.tts import FEMALE, MALE
 from messaging.models import ContactGroup
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import drafts
 from voice.services.tts_channel import TtsOptions
 
 GENDERS = {"female": FEMALE, "male": MALE}
@@ -39,7 +39,7 @@ def add(parser: ArgumentParser) -> None:
 
 def run(options: dict[str, Any]) -> dict[str, Any]:
     """A draft, as `campaign create` makes one: `campaign launch` calls."""
-    draft = campaigns.create(
+    draft = drafts.create(
         name=options["name"],
         application=_application(options["app"]),
         sender_id="",

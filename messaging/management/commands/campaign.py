@@ -16,7 +16,7 @@ from laaffic_console.kit import exports
 from messaging import export_kinds
 from messaging.models import Campaign, ContactGroup
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns, resolving
+from messaging.services.campaigns import campaigns, drafts, resolving
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 
@@ -109,7 +109,7 @@ class Command(BaseCommand):
         return {"id": options["id"], "messages": settled, "state": Campaign.objects.get(pk=options["id"]).state}
 
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
-        campaign = campaigns.create(
+        campaign = drafts.create(
             name=options["name"],
             application=application_named(options["app"]),
             sender_id=options["sender_id"],

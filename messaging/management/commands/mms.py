@@ -9,7 +9,7 @@ from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from messaging.management.commands.campaign import application_named, as_text, group_named, said
 from messaging.models import MmsAttachment
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import drafts
 from messaging.services.mms import attachments
 from messaging.services.mms.attachments import UploadedWithoutId, UploadFailed, UploadUnknown
 from messaging.services.mms.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
@@ -86,7 +86,7 @@ class Command(BaseCommand):
             mms_type=RANDOM_TITLE if options["random_title"] else GIVEN_TITLE,
             attachments=tuple(kept_file(path).pk for path in options["file"]),
         )
-        campaign = campaigns.create(
+        campaign = drafts.create(
             name=options["name"],
             application=application_named(options["app"]),
             sender_id="",

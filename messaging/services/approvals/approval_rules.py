@@ -13,6 +13,7 @@ from laaffic_console.kit.figures import money
 from messaging.models import Approval
 from messaging.services.approvals import approvable, shown
 from messaging.services.approvals.approvable import Plan
+from messaging.services.refusals import NotAllowed
 
 
 def is_on() -> bool:
@@ -83,6 +84,12 @@ def _more_than(cost: Mapping[str, Decimal], limits: Mapping[str, Decimal]) -> st
     return _(
         "Its cost in several currencies is together above the limit (%(sums)s): a second person has to approve it."
     ) % {"sums": said}
+
+
+def require(draft: Any) -> None:
+    """NotAllowed where a second person's word is missing; the sentence says why it is needed."""
+    if why := missing(draft):
+        raise NotAllowed(why)
 
 
 def missing(draft: Any, known: Any = None) -> str:

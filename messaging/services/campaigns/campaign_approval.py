@@ -4,10 +4,11 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from messaging.models import Campaign
+from messaging.services import steps
 from messaging.services.approvals import shown
 from messaging.services.approvals.approvable import Approvable, Plan
 from messaging.services.audience import audience_counts
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import drafts
 from messaging.services.forecast import forecast
 from messaging.services.forecast.forecast import Forecast
 
@@ -32,10 +33,10 @@ class CampaignDrafts(Approvable):
             audience_counts.complete(campaign, since=timezone.now())
 
     def locked(self, pk: int) -> Campaign:
-        return campaigns.locked(pk)
+        return steps.locked(Campaign, pk)
 
     def check_ready(self, draft: Campaign) -> None:
-        campaigns.check_ready(draft)
+        drafts.check_ready(draft)
 
     def plan(self, draft: Campaign, known: Forecast | None = None) -> Plan:
         planned = known or forecast.of(draft)
@@ -46,4 +47,4 @@ class CampaignDrafts(Approvable):
         return shown.parts_of(draft)
 
     def note(self, draft: Campaign, text: str, by: User | None) -> None:
-        campaigns.note(draft, text, by)
+        steps.note(draft, text, by)

@@ -2,8 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -12,169 +11,28 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from laaffic_console.gateway.models import AccountHold, Application, Channel
+from laaffic_console.gateway.models import AccountHold
 from laaffic_console.gateway.services import account_hold, bell, isolation, open_acts
-from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
-from messaging import merge_fields, msisdn, segments
+from messaging import msisdn
 from messaging.models import (
     AudienceCount,
     Batch,
     BatchState,
     Campaign,
-    CampaignEvent,
     CampaignState,
-    Contact,
-    ContactGroup,
     MessageState,
 )
-from messaging.services.approvals import approval_rules, approvals, shown
+from messaging.services import steps
+from messaging.services.approvals import approval_rules, shown
 from messaging.services.approvals.shown import Shown
 from messaging.services.audience import audience, repeats
 from messaging.services.batches import counting
-from messaging.services.channels import channels
+from messaging.services.campaigns import drafts
 from messaging.services.forecast import forecast
 from messaging.services.refusals import NotAllowed
 
-MAX_EXTRA_NUMBERS = 1000
 LONGEST_UNDO = 15.0  # seconds: a worker waits meanwhile, and a task that runs too long counts as frozen
-
-
-def create(
-    *,
-    name: str,
-    application: Application,
-    sender_id: str,
-    text: str,
-    groups: Sequence[ContactGroup] = (),
-    excluded_groups: Sequence[ContactGroup] = (),
-    numbers: Sequence[str] = (),
-    rate_per_second: int | None = None,
-    scheduled_at: dt.datetime | None = None,
-    latest_start_minutes: int | None = None,
-    error_limit: int | None = None,
-    retry_of: Campaign | None = None,
-    kind: str = Campaign.Kind.CAMPAIGN,
-    channel: str = Channel.SMS,
-    channel_options: dict[str, Any] | None = None,
-    by: User | None = None,
-) -> Campaign:
-    """A draft; ValidationError names the field that is wrong."""
-    campaign = Campaign(
-        name=name,
-        application=application,
-        sender_id=sender_id,
-        text=text,
-        extra_numbers=list(numbers),
-        rate_per_second=rate_per_second,
-        scheduled_at=scheduled_at,
-        latest_start_minutes=latest_start_minutes,
-        error_limit=error_limit,
-        retry_of=retry_of,
-        kind=kind,
-        channel=channel,
-        channel_options=channel_options or {},
-    )
-    return save(campaign, groups=groups, excluded_groups=excluded_groups, by=by)
-
-
-def save(
-    campaign: Campaign,
-    *,
-    groups: Iterable[ContactGroup],
-    excluded_groups: Iterable[ContactGroup],
-    columns: Iterable[str] = (),
-    by: User | None = None,
-) -> Campaign:
-    """Keep a new draft, or the `columns` of one that was edited; ValidationError names the field that is wrong.
-
-    NotAllowed where it is no longer a draft.
-    """
-    campaign.sender_id = campaign.sender_id or campaign.application.sender_id
-    campaign.full_clean(exclude=["created_by", "text", "sender_id"])  # these two: check_content, in words of its own
-    check_content(campaign)
-    with transaction.atomic():
-        is_new = campaign.pk is None
-        if is_new:
-            campaign.created_by = by
-            campaign.save()
-        else:
-            _require(locked(campaign.pk), [CampaignState.DRAFT], _("edited"))
-            campaign.save(update_fields={*columns, "sender_id"})
-        campaign.groups.set(groups)
-        campaign.excluded_groups.set(excluded_groups)
-        if by is not None:
-            campaign.authors.add(by)
-        channels.of(campaign).saved(campaign)
-        note(campaign, _("Created") if is_new else _("Edited"), by)
-        approvals.void_if_changed(campaign, by=by)
-    return campaign
-
-
-def check_content(campaign: Campaign) -> None:
-    """What can be said about a draft without its audience."""
-    channel = channels.of(campaign)
-    problems = channel.problems(campaign)
-    if campaign.application.channel != channel.application_channel:
-        problems["application"] = [
-            _("%(app)s is an application for %(channel)s. Choose one for %(wanted)s.")
-            % {
-                "app": campaign.application,
-                "channel": campaign.application.get_channel_display(),
-                "wanted": Channel(channel.application_channel).label,
-            }
-        ]
-    if text_problem := problem_with_text(campaign.text, channel.longest_text):
-        problems["text"] = [text_problem]
-    if len(campaign.sender_id) > 32:
-        problems["sender_id"] = [_("A sender ID has at most 32 characters.")]
-    if len(campaign.extra_numbers) > MAX_EXTRA_NUMBERS:
-        problems["extra_numbers"] = [
-            _("%(n)d numbers are too many here: at most %(limit)d. Import them as contacts and choose their group.")
-            % {"n": len(campaign.extra_numbers), "limit": MAX_EXTRA_NUMBERS}
-        ]
-    if problems:
-        raise ValidationError(problems)
-
-
-def problems_of(campaign: Campaign, check: Callable[[Campaign], None] = check_content) -> list[str]:
-    """What `check_content` or `check_ready` says, as sentences."""
-    try:
-        check(campaign)
-    except ValidationError as problem:
-        return list(problem.messages)
-    return []
-
-
-def problem_with_text(text: str, longest: int = segments.LIMIT_CHARACTERS) -> str:
-    if not text.strip():
-        return _("Write a text: it is empty.")
-    if len(text) > longest:
-        over = len(text) - longest
-        return ngettext(
-            "The text has %(n)d characters; at most %(limit)d are possible. Shorten it by one character.",
-            "The text has %(n)d characters; at most %(limit)d are possible. Shorten it by %(over)d characters.",
-            over,
-        ) % {"n": len(text), "limit": longest, "over": over}
-    try:
-        unknown = merge_fields.unknown_fields(text, known_fields())
-    except merge_fields.MergeError as error:
-        return str(error)
-    return problem_with_unknown_fields(unknown) if unknown else ""
-
-
-def problem_with_unknown_fields(unknown: Sequence[str]) -> str:
-    return _("No contact has a field called %(fields)s. Fields are: %(known)s.") % {
-        "fields": ", ".join("{{" + name + "}}" for name in unknown),
-        "known": ", ".join(sorted(known_fields())),
-    }
-
-
-def known_fields() -> set[str]:
-    """Merge fields that mean something: the built-in ones and the attributes of recent contacts."""
-    recent = Contact.objects.exclude(attributes={}).order_by("-pk").values_list("attributes", flat=True)[:500]
-    return {*merge_fields.BUILT_IN, *(name for attributes in recent for name in attributes)}
 
 
 def launch(
@@ -198,17 +56,17 @@ def launch(
     began = timezone.now()
     approval_rules.prepare(Campaign, campaign_id, within_request=seen is not None)
     with transaction.atomic():
-        campaign = locked(campaign_id)
+        campaign = steps.locked(Campaign, campaign_id)
         if campaign.state in (CampaignState.SCHEDULED, CampaignState.RUNNING):
             return campaign
-        _require(campaign, [CampaignState.DRAFT], _("launched"))
-        check_ready(campaign)
+        steps.require(campaign, [CampaignState.DRAFT], _("launched"))
+        drafts.check_ready(campaign)
         _decide_upon(campaign, seen)
-        _require_approval(campaign)
+        approval_rules.require(campaign)
         if again is not None and open_acts.decide(repeats.without_outcome(campaign), again):
-            note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
+            steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
         for reason in (reasons or {}).values():
-            note(campaign, _("Launched all the same: %(reason)s") % {"reason": reason}, by)
+            steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": reason}, by)
         campaign.launched_by = by
         campaign.save(update_fields=["launched_by"])
         if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
@@ -232,7 +90,7 @@ def launch_test(draft: Campaign, number: str, *, again: str = "", by: User | Non
         msisdn.parse(number)
     except msisdn.InvalidNumber as problem:
         raise ValidationError({"number": str(problem)}) from problem
-    test = create(
+    test = drafts.create(
         name=_("Test of %(name)s") % {"name": draft.name[:100]},
         application=draft.application,
         sender_id=draft.sender_id,
@@ -248,20 +106,6 @@ def launch_test(draft: Campaign, number: str, *, again: str = "", by: User | Non
     except open_acts.StillOpen:
         test.delete()
         raise
-
-
-def check_ready(campaign: Campaign) -> None:
-    check_content(campaign)
-    if not campaign.application.is_active:
-        raise ValidationError({"application": _("This application is switched off.")})
-    if not campaign.extra_numbers and not campaign.groups.exists():
-        raise ValidationError({"groups": _("Choose at least one group of contacts to send to.")})
-    if not campaign.extra_numbers and not Contact.objects.filter(groups__in=campaign.groups.all()).exists():
-        raise ValidationError({"groups": _("There is no contact in these groups. Import some, or choose others.")})
-    try:
-        laaffic_client()
-    except NotConfigured as problem:
-        raise ValidationError(str(problem)) from problem
 
 
 def _start_later(campaign: Campaign, seconds: float, by: User | None) -> None:
@@ -286,11 +130,11 @@ def start_launched(campaign_id: int) -> None:
 def take_back(campaign_id: int, *, by: User | None = None) -> Campaign:
     """Make a draft again of what has not begun: nothing of it has left, and its audience is not fixed."""
     with transaction.atomic():
-        campaign = locked(campaign_id)
+        campaign = steps.locked(Campaign, campaign_id)
         if campaign.state == CampaignState.DRAFT:
             return campaign
         if campaign.state != CampaignState.HELD or campaign.audience != Campaign.Audience.OPEN:
-            _require(campaign, [CampaignState.SCHEDULED], _("taken back"))
+            steps.require(campaign, [CampaignState.SCHEDULED], _("taken back"))
         _move(campaign, CampaignState.DRAFT, _("Taken back before anything left"), by)
     return campaign
 
@@ -298,7 +142,7 @@ def take_back(campaign_id: int, *, by: User | None = None) -> Campaign:
 def start_scheduled(campaign_id: int) -> None:
     approval_rules.prepare(Campaign, campaign_id)
     with transaction.atomic():
-        campaign = locked(campaign_id)
+        campaign = steps.locked(Campaign, campaign_id)
         starts_at = campaign.undo_until or campaign.scheduled_at
         if campaign.state != CampaignState.SCHEDULED or not starts_at:
             return
@@ -329,11 +173,6 @@ def latest_start(campaign: Campaign) -> dt.timedelta:
     given = campaign.latest_start_minutes
     allowed = dt.timedelta(minutes=settings.LAAFFIC_LATEST_START_MINUTES if given is None else given)
     return max(allowed, ON_TIME)
-
-
-def _require_approval(campaign: Campaign) -> None:
-    if missing := approval_rules.missing(campaign):
-        raise NotAllowed(missing)
 
 
 def _decide_upon(campaign: Campaign, seen: Shown | None) -> None:
@@ -392,8 +231,8 @@ def _start(campaign: Campaign, by: User | None) -> None:
 def pause(campaign_id: int, *, by: User | None = None) -> Campaign:
     """No further claim is made; what is in flight is settled."""
     with transaction.atomic():
-        campaign = locked(campaign_id)
-        _require(campaign, [CampaignState.RUNNING, CampaignState.SCHEDULED, CampaignState.HELD], _("paused"))
+        campaign = steps.locked(Campaign, campaign_id)
+        steps.require(campaign, [CampaignState.RUNNING, CampaignState.SCHEDULED, CampaignState.HELD], _("paused"))
         _move(campaign, CampaignState.PAUSED, _("Paused"), by)
     return campaign
 
@@ -403,8 +242,8 @@ def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
     if _is_open(campaign_id):
         approval_rules.prepare(Campaign, campaign_id, within_request=True)
     with transaction.atomic():
-        campaign = locked(campaign_id)
-        _require(campaign, [CampaignState.PAUSED, CampaignState.HELD], _("resumed"))
+        campaign = steps.locked(Campaign, campaign_id)
+        steps.require(campaign, [CampaignState.PAUSED, CampaignState.HELD], _("resumed"))
         stopped_by = account_hold.stop_for(campaign.application_id)
         if stopped_by is None:
             if own := account_hold.open_hold_of_campaign(campaign.pk):
@@ -435,7 +274,7 @@ def _go_on(campaign: Campaign, by: User | None, began: dt.datetime | None = None
     elif by is None:
         _start_or_hold(campaign)
     else:
-        _require_approval(campaign)
+        approval_rules.require(campaign)
         if problem := _not_as_shown(campaign):
             raise NotAllowed(problem)
         if began and not _is_counted_since(campaign, began):
@@ -447,8 +286,8 @@ def _go_on(campaign: Campaign, by: User | None, began: dt.datetime | None = None
 def change_pace(campaign_id: int, *, rate_per_second: int | None, by: User | None = None) -> Campaign:
     """Another rate, also while it runs: the next claim keeps it. None: as fast as the application allows."""
     with transaction.atomic():
-        campaign = locked(campaign_id)
-        _require(
+        campaign = steps.locked(Campaign, campaign_id)
+        steps.require(
             campaign,
             [s for s in CampaignState if s not in (CampaignState.FINISHED, CampaignState.CANCELLED)],
             _("changed"),
@@ -459,7 +298,7 @@ def change_pace(campaign_id: int, *, rate_per_second: int | None, by: User | Non
             campaign.rate_per_second = rate_per_second
             campaign.save(update_fields=["rate_per_second"])
             said = _("%(n)d a second") % {"n": rate_per_second} if rate_per_second else _("no limit of its own")
-            note(campaign, _("Rate changed: %(rate)s") % {"rate": said}, by)
+            steps.note(campaign, _("Rate changed: %(rate)s") % {"rate": said}, by)
     return campaign
 
 
@@ -471,10 +310,10 @@ def wake(campaign_id: int) -> None:
 def cancel(campaign_id: int, *, by: User | None = None) -> Campaign:
     """What has not left never will; what is in flight is settled, and reports still count."""
     with transaction.atomic():
-        campaign = locked(campaign_id)
+        campaign = steps.locked(Campaign, campaign_id)
         if campaign.state == CampaignState.CANCELLED:
             return campaign
-        _require(
+        steps.require(
             campaign,
             [s for s in CampaignState if s not in (CampaignState.FINISHED, CampaignState.CANCELLED)],
             _("cancelled"),
@@ -509,7 +348,7 @@ def cancel_waiting(campaign_id: int, batches: int = 20) -> bool:
 def hold(campaign_id: int, reason: str) -> None:
     """The system's own pause, always with one sentence why."""
     with transaction.atomic():
-        campaign = locked(campaign_id)
+        campaign = steps.locked(Campaign, campaign_id)
         if campaign.state in (CampaignState.RUNNING, CampaignState.SCHEDULED):
             _move(campaign, CampaignState.HELD, _("Held: %(reason)s") % {"reason": reason}, None, hold_reason=reason)
 
@@ -517,7 +356,7 @@ def hold(campaign_id: int, reason: str) -> None:
 def hold_for_account(campaign_id: int) -> bool:
     """Hold a campaign that waits or runs while the account's hold stops it, with that hold's sentence."""
     with transaction.atomic():
-        campaign = locked(campaign_id)
+        campaign = steps.locked(Campaign, campaign_id)
         stopped_by = _stopped_by(campaign)
         if stopped_by is None:
             return False
@@ -549,7 +388,7 @@ def follow_account() -> None:
 
 @transaction.atomic
 def _follow(campaign_id: int) -> None:
-    campaign = locked(campaign_id)
+    campaign = steps.locked(Campaign, campaign_id)
     if campaign.state != CampaignState.HELD or not campaign.account_hold_id:
         return
     stopped_by = _stopped_by(campaign)
@@ -564,29 +403,12 @@ def _follow(campaign_id: int) -> None:
 
 def finish_if_done(campaign_id: int) -> bool:
     with transaction.atomic():
-        campaign = locked(campaign_id)
+        campaign = steps.locked(Campaign, campaign_id)
         if campaign.state != CampaignState.RUNNING or not counting.is_done(campaign):
             return campaign.state == CampaignState.FINISHED
         Campaign.objects.filter(pk=campaign.pk).update(finished_at=timezone.now())
         _move(campaign, CampaignState.FINISHED, _("Finished: every message has left or was stopped"), None)
     return True
-
-
-def note(campaign: Campaign, text: str, by: User | None) -> None:
-    CampaignEvent.objects.create(campaign=campaign, text=text[:300], actor=by)
-
-
-def locked(campaign_id: int) -> Campaign:
-    """By itself: a row that is joined to it would be as old as the statement that waited (docs/mechanisms/locks.md)."""
-    return Campaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
-
-
-def _require(campaign: Campaign, states: Sequence[str], verb: str) -> None:
-    if campaign.state not in states:
-        raise NotAllowed(
-            _("“%(name)s” is %(state)s; it cannot be %(verb)s.")
-            % {"name": campaign.name, "state": campaign.get_state_display().lower(), "verb": verb}
-        )
 
 
 def _move(campaign: Campaign, state: CampaignState, event: str, by: User | None, hold_reason: str = "") -> None:
@@ -596,4 +418,4 @@ def _move(campaign: Campaign, state: CampaignState, event: str, by: User | None,
     Campaign.objects.filter(pk=campaign.pk).update(
         state=state, hold_reason=hold_reason[:300], wait_reason="", account_hold=None, undo_until=None
     )
-    note(campaign, event, by)
+    steps.note(campaign, event, by)

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from messaging.incurable import is_incurable
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.services import steps
 from messaging.services.batches import counting, retries
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import drafts
 from messaging.services.contacts import contacts
 from messaging.services.refusals import NotAllowed
 
@@ -100,7 +101,7 @@ def _draft(
     retry_of: Campaign | None = None,
     by: User | None,
 ) -> Campaign:
-    draft = campaigns.create(
+    draft = drafts.create(
         name=(name % {"name": campaign.name})[:120],
         application=campaign.application,
         sender_id=campaign.sender_id,
@@ -116,7 +117,7 @@ def _draft(
         channel_options=campaign.channel_options,
         by=by,
     )
-    campaigns.note(campaign, _("“%(name)s” was made from it") % {"name": draft.name}, by)
+    steps.note(campaign, _("“%(name)s” was made from it") % {"name": draft.name}, by)
     return draft
 
 

@@ -18,7 +18,7 @@ from laaffic_console.kit.figures import money
 from messaging.models import Campaign
 from messaging.services.approvals import approval_rules
 from messaging.services.audience import recipient_clocks, repeats
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import drafts
 from messaging.services.forecast import balance_forecast, forecast
 from messaging.services.forecast.forecast import Forecast
 
@@ -84,7 +84,7 @@ def _grouped(number: int) -> str:
 
 
 def _content(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
-    for sentence in campaigns.problems_of(campaign, campaigns.check_ready):
+    for sentence in drafts.problems_of(campaign, drafts.check_ready):
         yield Check("content", Level.STOP, sentence)
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageEvent, MessageState
+from messaging.services import steps
 from messaging.services.batches import bulk_writes, sent_tallies, settling
 from messaging.services.campaigns import campaigns
 from messaging.services.refusals import NotAllowed
@@ -117,4 +118,4 @@ def _note_each(batch: Batch, text: str, by: User | None) -> list[int]:
 
 
 def _told(campaign_id: int, text: str, by: User | None) -> None:
-    campaigns.note(Campaign.objects.get(pk=campaign_id), text, by)
+    steps.note(Campaign.objects.get(pk=campaign_id), text, by)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from messaging.models import EmailCampaign, EmailChoice, EmailLookup
+from messaging.services import steps
 from messaging.services.approvals import shown
 from messaging.services.approvals.approvable import Approvable, Plan
 from messaging.services.approvals.shown import Shown
@@ -43,7 +44,7 @@ class EmailDrafts(Approvable):
             return  # nobody can be asked: what was told last counts
 
     def locked(self, pk: int) -> EmailCampaign:
-        return email_campaigns.locked(pk)
+        return steps.locked(EmailCampaign, pk)
 
     def check_ready(self, draft: EmailCampaign) -> None:
         email_campaigns.check_ready(draft)
@@ -69,7 +70,7 @@ class EmailDrafts(Approvable):
         return {part: shown.digest(value) for part, value in values.items()}
 
     def note(self, draft: EmailCampaign, text: str, by: User | None) -> None:
-        email_campaigns.note(draft, text, by)
+        steps.note(draft, text, by)
 
     def people_words(self, before: Shown, now: Shown) -> str:
         return _("how many are on the list: %(before)s before, %(now)s now") % shown.counts(before, now)

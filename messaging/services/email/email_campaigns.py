@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +21,8 @@ from laaffic_console.gateway.services import account_hold, bell, database_clock,
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic.email import MAX_SUBJECT
 from messaging import merge_fields
-from messaging.models import EmailCampaign, EmailCampaignEvent, EmailCampaignState, EmailChoice, EmailLookup
+from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
+from messaging.services import steps
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.email import email_counting
 from messaging.services.refusals import NotAllowed
@@ -52,11 +53,9 @@ def save(campaign: EmailCampaign, *, columns: Iterable[str] = (), by: User | Non
             campaign.created_by = by
             campaign.save()
         else:
-            _require(locked(campaign.pk), [EmailCampaignState.DRAFT], _("edited"))
+            steps.require(steps.locked(EmailCampaign, campaign.pk), [EmailCampaignState.DRAFT], _("edited"))
             campaign.save(update_fields=set(columns))
-        if by is not None:
-            campaign.authors.add(by)
-        note(campaign, _("Created") if is_new else _("Edited"), by)
+        steps.kept(campaign, by, is_new=is_new)
         approvals.void_if_changed(campaign, by=by)
     return campaign
 
@@ -148,17 +147,17 @@ def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None,
     """
     approval_rules.prepare(EmailCampaign, campaign_id, within_request=seen is not None)
     with transaction.atomic():
-        campaign = locked(campaign_id)
+        campaign = steps.locked(EmailCampaign, campaign_id)
         started = (EmailCampaignState.SCHEDULED, EmailCampaignState.SENDING, EmailCampaignState.RUNNING)
         if campaign.state in started:
             return campaign
-        _require(campaign, [EmailCampaignState.DRAFT], _("launched"))
+        steps.require(campaign, [EmailCampaignState.DRAFT], _("launched"))
         if seen is not None and seen != shown_digest(campaign):
             raise NotAllowed(
                 _("It was changed since the page was shown. Look at what it sends now, and launch it again.")
             )
         check_ready(campaign)
-        _require_approval(campaign)
+        approval_rules.require(campaign)
         _require_no_other(campaign, again, by)
         _remember_choices(campaign)
         campaign.launched_by = by
@@ -170,11 +169,6 @@ def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None,
     return campaign
 
 
-def _require_approval(campaign: EmailCampaign) -> None:
-    if missing := approval_rules.missing(campaign):
-        raise NotAllowed(missing)
-
-
 def _require_no_other(campaign: EmailCampaign, again: str, by: User | None) -> None:
     """The same mail to the same list: requests without a known outcome, and campaigns whose request is yet to leave."""
     found = open_acts.require(digest_of(campaign), campaign.application, again=again)
@@ -184,7 +178,7 @@ def _require_no_other(campaign: EmailCampaign, again: str, by: User | None) -> N
             raise open_acts.StillOpen(_("email campaign %(id)d") % {"id": waiting.pk}, since)
         found = {"email campaign": waiting.pk}
     if found:
-        note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
+        steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
 
 
 def _about_to_leave(campaign: EmailCampaign) -> EmailCampaign | None:
@@ -245,7 +239,7 @@ def _start(campaign: EmailCampaign, event: str, by: User | None) -> None:
 def start_scheduled(campaign_id: int) -> None:
     approval_rules.prepare(EmailCampaign, campaign_id)
     with transaction.atomic():
-        campaign = locked(campaign_id)
+        campaign = steps.locked(EmailCampaign, campaign_id)
         due = campaign.scheduled_at is not None and campaign.scheduled_at <= timezone.now()
         if campaign.state == EmailCampaignState.SCHEDULED and due:
             _start_or_hold(campaign, _("Launched: its time has come"))
@@ -263,15 +257,15 @@ def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
     """Ask Laaffic again after a refusal: it is certain that nothing was sent."""
     approval_rules.prepare(EmailCampaign, campaign_id, within_request=True)
     with transaction.atomic():
-        campaign = locked(campaign_id)
-        _require(campaign, [EmailCampaignState.HELD], _("resumed"))
+        campaign = steps.locked(EmailCampaign, campaign_id)
+        steps.require(campaign, [EmailCampaignState.HELD], _("resumed"))
         if stopped_by := account_hold.stop_for(campaign.application_id):
             raise NotAllowed(
                 _("%(reason)s The campaign goes on by itself as soon as Laaffic accepts.")
                 % {"reason": stopped_by.sentence}
             )
         check_ready(campaign)
-        _require_approval(campaign)
+        approval_rules.require(campaign)
         _start(campaign, _("Resumed"), by)
     return campaign
 
@@ -279,8 +273,8 @@ def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
 def edit_again(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
     """Back to a draft: of what was refused, or waits for its time, nothing has been sent."""
     with transaction.atomic():
-        campaign = locked(campaign_id)
-        _require(campaign, [EmailCampaignState.SCHEDULED, EmailCampaignState.HELD], _("edited"))
+        campaign = steps.locked(EmailCampaign, campaign_id)
+        steps.require(campaign, [EmailCampaignState.SCHEDULED, EmailCampaignState.HELD], _("edited"))
         if may_have_arrived(campaign):
             raise NotAllowed(
                 _(
@@ -307,11 +301,11 @@ def cancel(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
     A repeat by a person's word can be cancelled until it leaves, whatever became of the request before it.
     """
     with transaction.atomic():
-        campaign = locked(campaign_id)
+        campaign = steps.locked(EmailCampaign, campaign_id)
         if campaign.state == EmailCampaignState.CANCELLED:
             return campaign
         waiting = [EmailCampaignState.SCHEDULED, EmailCampaignState.SENDING, EmailCampaignState.HELD]
-        _require(campaign, waiting, _("cancelled: Laaffic has no way to take mails back"))
+        steps.require(campaign, waiting, _("cancelled: Laaffic has no way to take mails back"))
         if campaign.entry and campaign.entry.state in (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.ACCEPTED):
             stopped = LedgerEntry.objects.filter(pk=campaign.entry.pk, state=EntryState.PREPARED).update(
                 state=EntryState.NOT_SENT, settled_at=timezone.now(), evidence="cancelled before the request left"
@@ -343,8 +337,8 @@ def write_off(campaign_id: int, *, reason: str, by: User | None = None) -> Email
 def _resolvable(campaign_id: int, reason: str) -> EmailCampaign:
     if not reason.strip():
         raise ValidationError({"reason": _("Say why: it is kept with the campaign.")})
-    campaign = locked(campaign_id)
-    _require(campaign, [EmailCampaignState.UNKNOWN], _("settled by a word"))
+    campaign = steps.locked(EmailCampaign, campaign_id)
+    steps.require(campaign, [EmailCampaignState.UNKNOWN], _("settled by a word"))
     return campaign
 
 
@@ -367,7 +361,7 @@ def _follow(campaign_id: int) -> None:
         return
     approval_rules.prepare(EmailCampaign, campaign_id)
     with transaction.atomic():
-        campaign = locked(campaign_id)
+        campaign = steps.locked(EmailCampaign, campaign_id)
         is_held = campaign.state == EmailCampaignState.HELD and campaign.is_held_by_account
         if is_held and not account_hold.is_held(campaign.application_id):
             _start_or_hold(campaign, _("Resumed: Laaffic accepts again"))
@@ -390,7 +384,7 @@ def reopen(campaign: EmailCampaign) -> None:
 
 def finish_if_done(campaign_id: int) -> bool:
     with transaction.atomic():
-        campaign = locked(campaign_id)
+        campaign = steps.locked(EmailCampaign, campaign_id)
         if campaign.state != EmailCampaignState.RUNNING or waits_for(campaign):
             return campaign.state == EmailCampaignState.FINISHED
         campaign.finished_at = timezone.now()
@@ -431,7 +425,7 @@ def is_past_window(campaign: EmailCampaign) -> bool:
 def note_second_task(campaign: EmailCampaign, task_id: str) -> None:
     said = _("Callbacks came for a second task, %(id)s: the mails may have gone out twice") % {"id": task_id[:64]}
     if not campaign.events.filter(text=said).exists():
-        note(campaign, said, None)
+        steps.note(campaign, said, None)
 
 
 def _end_lost_requests() -> None:
@@ -458,23 +452,6 @@ def sweep() -> None:
     isolation.each(running, finish_if_done, "end of email campaign {}".format)
 
 
-def note(campaign: EmailCampaign, text: str, by: User | None) -> None:
-    EmailCampaignEvent.objects.create(campaign=campaign, text=text[:300], actor=by)
-
-
-def locked(campaign_id: int) -> EmailCampaign:
-    """By itself: a request that is joined would be as old as the statement that waited (docs/mechanisms/locks.md)."""
-    return EmailCampaign.objects.select_for_update(no_key=True).get(pk=campaign_id)
-
-
-def _require(campaign: EmailCampaign, states: Sequence[str], verb: str) -> None:
-    if campaign.state not in states:
-        raise NotAllowed(
-            _("“%(name)s” is %(state)s; it cannot be %(verb)s.")
-            % {"name": campaign.name, "state": campaign.get_state_display().lower(), "verb": verb}
-        )
-
-
 def move(
     campaign: EmailCampaign, state: EmailCampaignState, event: str, by: User | None, hold_reason: str = ""
 ) -> None:
@@ -482,4 +459,4 @@ def move(
     campaign.hold_reason, campaign.wait_reason = hold_reason[:300], ""
     campaign.is_held_by_account = False
     campaign.save(update_fields=["state", "hold_reason", "wait_reason", "is_held_by_account"])
-    note(campaign, event, by)
+    steps.note(campaign, event, by)

@@ -19,6 +19,7 @@ from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import database_clock, ledger
 from laaffic_console.laaffic import DeliveryState, EmailDelivery, EmailSubmission, SubmissionState
 from messaging.models import Delivery, EmailCampaign, EmailMessage, Submission
+from messaging.services import steps
 from messaging.services.email import email_campaigns, email_counting
 
 SUBMISSION_OF = {
@@ -73,7 +74,7 @@ def _campaigns_of(told: Sequence[Told]) -> list[int | None]:
 
 
 def _apply_to(campaign_id: int, submissions: Sequence[EmailSubmission]) -> None:
-    campaign = email_campaigns.locked(campaign_id)
+    campaign = steps.locked(EmailCampaign, campaign_id)
     _settle_by_callback(campaign, submissions)
     mails = _Mails(campaign_id, submissions)
     for submission in submissions:
@@ -211,7 +212,7 @@ def address_of(submission: EmailSubmission) -> str:
 @transaction.atomic
 def apply_deliveries(campaign_id: int, deliveries: Sequence[EmailDelivery]) -> int:
     """What getSendEmailRcd says of a campaign's mails; how many moved. One that it does not name is not known yet."""
-    email_campaigns.locked(campaign_id)
+    steps.locked(EmailCampaign, campaign_id)
     said: dict[str, EmailDelivery] = {}
     for delivery in deliveries:
         email_id = delivery.email_id[:64]
@@ -232,7 +233,7 @@ def apply_deliveries(campaign_id: int, deliveries: Sequence[EmailDelivery]) -> i
 @transaction.atomic
 def expire(campaign_id: int) -> int:
     """Past the reporting window nothing more is asked; a late record still counts."""
-    email_campaigns.locked(campaign_id)
+    steps.locked(EmailCampaign, campaign_id)
     pending = EmailMessage.objects.filter(campaign_id=campaign_id, delivery=Delivery.PENDING)
     ids = list(pending.order_by("pk").values_list("pk", flat=True)[:1000])
     mails = list(EmailMessage.objects.filter(pk__in=ids))

@@ -28,6 +28,7 @@ from laaffic_console.laaffic import (
     Remedy,
 )
 from messaging.models import EmailCampaign, EmailCampaignState
+from messaging.services import steps
 from messaging.services.email import email_campaigns, email_reports
 from messaging.services.email.email_campaigns import ABOUT, INTERFACE
 
@@ -87,7 +88,7 @@ def as_outcome(problem: LaafficError | InvalidRequest | NotConfigured) -> Laaffi
 @transaction.atomic
 def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
     """Under the lease: record the request, unless its time has not come or an earlier one may have left."""
-    campaign = email_campaigns.locked(campaign_id)
+    campaign = steps.locked(EmailCampaign, campaign_id)
     now = database_clock.now()
     if campaign.state != EmailCampaignState.SENDING or (campaign.not_before and campaign.not_before > now):
         return None
@@ -139,7 +140,7 @@ def _is_over(campaign: EmailCampaign, entry: LedgerEntry) -> bool:
 @transaction.atomic
 def _called_off(campaign_id: int, entry: LedgerEntry) -> None:
     """The request did not leave: the account is held, or somebody stopped the campaign."""
-    campaign = email_campaigns.locked(campaign_id)
+    campaign = steps.locked(EmailCampaign, campaign_id)
     stopped_by = account_hold.stop_for(campaign.application_id)
     why = stopped_by.sentence if stopped_by else _("stopped before the request left")
     is_ours = bool(ledger.take_back(ledger.only(entry.pk), why)) and campaign.entry_id == entry.pk
@@ -149,7 +150,7 @@ def _called_off(campaign_id: int, entry: LedgerEntry) -> None:
 
 @transaction.atomic
 def settle_accepted(campaign_id: int, entry_id: int, task_id: str) -> None:
-    campaign = email_campaigns.locked(campaign_id)
+    campaign = steps.locked(EmailCampaign, campaign_id)
     if task_id:
         email_reports.told_by_answer(campaign, entry_id, task_id)
     ledger.settle_accepted(
@@ -166,7 +167,7 @@ def settle_accepted(campaign_id: int, entry_id: int, task_id: str) -> None:
 @transaction.atomic
 def settle_error(campaign_id: int, entry_id: int, error: LaafficError) -> None:
     """The three branches (ledger#three-outcomes); what a callback has settled already stays settled."""
-    campaign = email_campaigns.locked(campaign_id)
+    campaign = steps.locked(EmailCampaign, campaign_id)
     if not ledger.settle_error(entry_id, error) or campaign.entry_id != entry_id:
         return
     match error:

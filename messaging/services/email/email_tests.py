@@ -27,6 +27,7 @@ from laaffic_console.laaffic import (
     SubmissionState,
 )
 from messaging.models import EmailCampaign
+from messaging.services import steps
 from messaging.services.email import email_campaigns
 from messaging.services.email.email_campaigns import ABOUT
 
@@ -91,7 +92,7 @@ def send_test(
         raise TestFailed(_said(problem)) from problem
     said = _outcome(result, address)
     ledger.settle_accepted(entry.pk, evidence=f"the answer: {said}"[:300])
-    email_campaigns.note(campaign, said, by)
+    steps.note(campaign, said, by)
     return said
 
 

@@ -17,7 +17,7 @@ from laaffic_console.laaffic.mms import MAX_ATTACHMENTS, MAX_TITLE
 from messaging import merge_fields, segments
 from messaging.merge_fields import Template
 from messaging.models import Batch, BatchState, Campaign, MmsAttachment
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import drafts
 from messaging.services.channels.channels import NotReady, Post, SendingChannel
 from messaging.services.channels.outgoing import Claim
 from messaging.services.mms import attachments
@@ -131,8 +131,8 @@ def _problem_with_its_fields(options: MmsOptions) -> str:
         fields = merge_fields.fields(options.title)
     except merge_fields.MergeError as error:
         return str(error)
-    if unknown := merge_fields.unknown_fields(options.title, campaigns.known_fields()):
-        return campaigns.problem_with_unknown_fields(unknown)
+    if unknown := merge_fields.unknown_fields(options.title, drafts.known_fields()):
+        return drafts.problem_with_unknown_fields(unknown)
     if fields and options.mms_type == RANDOM_TITLE:
         return _("Laaffic varies a title for everybody alike: write it without merge fields, or send it as it is.")
     if not _unfilled(options.title).strip():

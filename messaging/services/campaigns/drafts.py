@@ -1,0 +1,169 @@
+"""Drafts of campaigns: written, edited, and what speaks against them before their audience is known."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from messaging import merge_fields, segments
+from messaging.models import Campaign, CampaignState, Contact, ContactGroup
+from messaging.services import steps
+from messaging.services.approvals import approvals
+from messaging.services.channels import channels
+
+MAX_EXTRA_NUMBERS = 1000
+
+
+def create(
+    *,
+    name: str,
+    application: Application,
+    sender_id: str,
+    text: str,
+    groups: Sequence[ContactGroup] = (),
+    excluded_groups: Sequence[ContactGroup] = (),
+    numbers: Sequence[str] = (),
+    rate_per_second: int | None = None,
+    scheduled_at: dt.datetime | None = None,
+    latest_start_minutes: int | None = None,
+    error_limit: int | None = None,
+    retry_of: Campaign | None = None,
+    kind: str = Campaign.Kind.CAMPAIGN,
+    channel: str = Channel.SMS,
+    channel_options: dict[str, Any] | None = None,
+    by: User | None = None,
+) -> Campaign:
+    """A draft; ValidationError names the field that is wrong."""
+    campaign = Campaign(
+        name=name,
+        application=application,
+        sender_id=sender_id,
+        text=text,
+        extra_numbers=list(numbers),
+        rate_per_second=rate_per_second,
+        scheduled_at=scheduled_at,
+        latest_start_minutes=latest_start_minutes,
+        error_limit=error_limit,
+        retry_of=retry_of,
+        kind=kind,
+        channel=channel,
+        channel_options=channel_options or {},
+    )
+    return save(campaign, groups=groups, excluded_groups=excluded_groups, by=by)
+
+
+def save(
+    campaign: Campaign,
+    *,
+    groups: Iterable[ContactGroup],
+    excluded_groups: Iterable[ContactGroup],
+    columns: Iterable[str] = (),
+    by: User | None = None,
+) -> Campaign:
+    """Keep a new draft, or the `columns` of one that was edited; ValidationError names the field that is wrong.
+
+    NotAllowed where it is no longer a draft.
+    """
+    campaign.sender_id = campaign.sender_id or campaign.application.sender_id
+    campaign.full_clean(exclude=["created_by", "text", "sender_id"])  # these two: check_content, in words of its own
+    check_content(campaign)
+    with transaction.atomic():
+        is_new = campaign.pk is None
+        if is_new:
+            campaign.created_by = by
+            campaign.save()
+        else:
+            steps.require(steps.locked(Campaign, campaign.pk), [CampaignState.DRAFT], _("edited"))
+            campaign.save(update_fields={*columns, "sender_id"})
+        campaign.groups.set(groups)
+        campaign.excluded_groups.set(excluded_groups)
+        channels.of(campaign).saved(campaign)
+        steps.kept(campaign, by, is_new=is_new)
+        approvals.void_if_changed(campaign, by=by)
+    return campaign
+
+
+def check_content(campaign: Campaign) -> None:
+    """What can be said about a draft without its audience."""
+    channel = channels.of(campaign)
+    problems = channel.problems(campaign)
+    if campaign.application.channel != channel.application_channel:
+        problems["application"] = [
+            _("%(app)s is an application for %(channel)s. Choose one for %(wanted)s.")
+            % {
+                "app": campaign.application,
+                "channel": campaign.application.get_channel_display(),
+                "wanted": Channel(channel.application_channel).label,
+            }
+        ]
+    if text_problem := problem_with_text(campaign.text, channel.longest_text):
+        problems["text"] = [text_problem]
+    if len(campaign.sender_id) > 32:
+        problems["sender_id"] = [_("A sender ID has at most 32 characters.")]
+    if len(campaign.extra_numbers) > MAX_EXTRA_NUMBERS:
+        problems["extra_numbers"] = [
+            _("%(n)d numbers are too many here: at most %(limit)d. Import them as contacts and choose their group.")
+            % {"n": len(campaign.extra_numbers), "limit": MAX_EXTRA_NUMBERS}
+        ]
+    if problems:
+        raise ValidationError(problems)
+
+
+def problems_of(campaign: Campaign, check: Callable[[Campaign], None] = check_content) -> list[str]:
+    """What `check_content` or `check_ready` says, as sentences."""
+    try:
+        check(campaign)
+    except ValidationError as problem:
+        return list(problem.messages)
+    return []
+
+
+def problem_with_text(text: str, longest: int = segments.LIMIT_CHARACTERS) -> str:
+    if not text.strip():
+        return _("Write a text: it is empty.")
+    if len(text) > longest:
+        over = len(text) - longest
+        return ngettext(
+            "The text has %(n)d characters; at most %(limit)d are possible. Shorten it by one character.",
+            "The text has %(n)d characters; at most %(limit)d are possible. Shorten it by %(over)d characters.",
+            over,
+        ) % {"n": len(text), "limit": longest, "over": over}
+    try:
+        unknown = merge_fields.unknown_fields(text, known_fields())
+    except merge_fields.MergeError as error:
+        return str(error)
+    return problem_with_unknown_fields(unknown) if unknown else ""
+
+
+def problem_with_unknown_fields(unknown: Sequence[str]) -> str:
+    return _("No contact has a field called %(fields)s. Fields are: %(known)s.") % {
+        "fields": ", ".join("{{" + name + "}}" for name in unknown),
+        "known": ", ".join(sorted(known_fields())),
+    }
+
+
+def known_fields() -> set[str]:
+    """Merge fields that mean something: the built-in ones and the attributes of recent contacts."""
+    recent = Contact.objects.exclude(attributes={}).order_by("-pk").values_list("attributes", flat=True)[:500]
+    return {*merge_fields.BUILT_IN, *(name for attributes in recent for name in attributes)}
+
+
+def check_ready(campaign: Campaign) -> None:
+    check_content(campaign)
+    if not campaign.application.is_active:
+        raise ValidationError({"application": _("This application is switched off.")})
+    if not campaign.extra_numbers and not campaign.groups.exists():
+        raise ValidationError({"groups": _("Choose at least one group of contacts to send to.")})
+    if not campaign.extra_numbers and not Contact.objects.filter(groups__in=campaign.groups.all()).exists():
+        raise ValidationError({"groups": _("There is no contact in these groups. Import some, or choose others.")})
+    try:
+        laaffic_client()
+    except NotConfigured as problem:
+        raise ValidationError(str(problem)) from problem

@@ -1,0 +1,41 @@
+"""The steps that every kind of campaign takes on its way: its lock, the state it must be in, the note of what happened.
+
+An email campaign is one request about a list that Laaffic keeps: it has no pause, no undo, no audience, no batches. So
+`email/email_campaigns.py` shares these steps with `campaigns/campaigns.py`, and nothing more of its life.
+"""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
+
+from messaging.models import Campaign, EmailCampaign
+from messaging.services.refusals import NotAllowed
+
+Kind = TypeVar("Kind", Campaign, EmailCampaign)
+
+
+def locked(kind: type[Kind], campaign_id: int) -> Kind:
+    """By itself: a row that is joined to it would be as old as the statement that waited (docs/mechanisms/locks.md)."""
+    return kind._default_manager.select_for_update(no_key=True).get(pk=campaign_id)
+
+
+def require(campaign: Campaign | EmailCampaign, states: Sequence[str], verb: str) -> None:
+    """NotAllowed where it is in another state: it cannot be `verb`, such as "paused"."""
+    if campaign.state not in states:
+        raise NotAllowed(
+            _("“%(name)s” is %(state)s; it cannot be %(verb)s.")
+            % {"name": campaign.name, "state": campaign.get_state_display().lower(), "verb": verb}
+        )
+
+
+def note(campaign: Campaign | EmailCampaign, text: str, by: User | None) -> None:
+    campaign.events.create(text=text[:300], actor=by)
+
+
+def kept(campaign: Campaign | EmailCampaign, by: User | None, *, is_new: bool) -> None:
+    """A draft was written or edited by somebody, who cannot approve it then."""
+    if by is not None:
+        campaign.authors.add(by)
+    note(campaign, _("Created") if is_new else _("Edited"), by)
