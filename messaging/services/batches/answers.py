@@ -95,8 +95,13 @@ def write_one(batch_id: int) -> None:
     answer = BatchAnswer.objects.filter(pk=batch_id).first()
     if answer is None:
         return
-    with sent_tallies.following(batch):
-        write_accepted(list(_rows(answer.accepted)), answer.settled_at, only_unwritten=True)
+    rows = list(_rows(answer.accepted))
+    if moves := sent_tallies.of_accepted(batch, len(rows), answer.settled_at):
+        write_accepted(rows, answer.settled_at, only_unwritten=True)
+        sent_tallies.move({batch.campaign_id: moves})
+    else:
+        with sent_tallies.following(batch):
+            write_accepted(rows, answer.settled_at, only_unwritten=True)
     answer.delete()
 
 

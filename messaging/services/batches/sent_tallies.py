@@ -123,6 +123,21 @@ def following(batch: Batch) -> Iterator[None]:
     move({batch.campaign_id: standing(batch.messages()).get(batch.campaign_id, Moves()).less(before)})
 
 
+def of_accepted(batch: Batch, n: int, at: dt.datetime) -> Moves | None:
+    """What the usual answer moves: all `n` that it accepts are untouched. None where a report or a word came first.
+
+    The same as `following` would see, with one short look instead of two long ones.
+    """
+    untouched = batch.messages().filter(state=MessageState.QUEUED, settled_at=None).order_by()
+    by_country = dict(untouched.values_list("country").annotate(n=Count("pk")))
+    if sum(by_country.values()) != n:
+        return None
+    moves = Moves()
+    for country, count in by_country.items():
+        moves.add(Sent(hour(at), country, networks.NONE, MessageState.ACCEPTED, "", ""), Sums(count, 0, 0))
+    return moves
+
+
 def standing(messages: "QuerySet[Message]") -> dict[int, Moves]:
     """{campaign: what its tallies would be if these were all its messages}; grouped by the database."""
     found: dict[int, Moves] = defaultdict(Moves)
