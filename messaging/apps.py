@@ -10,12 +10,14 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.gateway.models import PushKind
-        from laaffic_console.gateway.services import account_hold, bell, inbox
+        from laaffic_console.gateway.services import account_hold, bell, inbox, reporting
         from messaging import search_indexes
         from messaging.services.approvals import approvable
         from messaging.services.campaigns.campaign_approval import CampaignDrafts
         from messaging.services.channels import channels
         from messaging.services.email.email_approval import EmailDrafts
+        from messaging.services.email.email_figures import EmailReports
+        from messaging.services.figures.message_reports import MessageReports
         from messaging.services.mms.mms_channel import MmsChannel
         from messaging.services.sms.sms_channel import SmsChannel
 
@@ -24,6 +26,8 @@ class MessagingConfig(AppConfig):
         channels.register(MmsChannel())
         approvable.register(CampaignDrafts())
         approvable.register(EmailDrafts())
+        reporting.register(MessageReports())
+        reporting.register(EmailReports())
         bell.sweep_with("messaging.jobs.sweep")
         account_hold.follow_with("messaging.jobs.follow_account")
         inbox.applied_by(PushKind.SMS_REPORT, "messaging.jobs.apply_sms_reports")

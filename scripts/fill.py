@@ -9,7 +9,6 @@ import datetime as dt
 import os
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -127,7 +126,7 @@ def add_campaign(
     is_running: bool,
 ) -> None:
     from messaging.models import Batch, Campaign, CampaignState
-    from messaging.services.batches import hours
+    from messaging.services.batches import hours, sent_tallies
     from messaging.services.campaigns import campaigns
 
     campaign = Campaign.objects.create(
@@ -166,7 +165,7 @@ def add_campaign(
     run(OUTCOMES, campaign=campaign.pk)
     hours.fold(at)
     add_activity(campaign, at)
-    add_delivery_times(campaign, at)
+    sent_tallies.write_again([campaign.pk])
 
 
 def add_activity(campaign: "Campaign", at: dt.datetime) -> None:
@@ -182,21 +181,6 @@ def add_activity(campaign: "Campaign", at: dt.datetime) -> None:
         for state, n in happened.items()
         for later, part in enumerate(spread(n, MINUTES))
     )
-
-
-def add_delivery_times(campaign: "Campaign", at: dt.datetime) -> None:
-    from django.db.models import Count
-
-    from messaging.models import Message, MessageState
-    from messaging.services.reports import delivery_times
-
-    delivered = Message.objects.filter(campaign=campaign, state=MessageState.DELIVERED).order_by()
-    buckets: Counter[int] = Counter()
-    for reported_at, n in delivered.values_list("reported_at").annotate(n=Count("pk")):
-        bucket = delivery_times.bucket_of(at, reported_at)
-        if bucket is not None:
-            buckets[bucket] += n
-    delivery_times.count(campaign.pk, buckets, at)
 
 
 def spread(total: int, minutes: int) -> list[int]:

@@ -12,15 +12,17 @@ class VoiceConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.gateway.models import PushKind
-        from laaffic_console.gateway.services import bell, inbox
+        from laaffic_console.gateway.services import bell, inbox, reporting
         from messaging import contact_actions
         from messaging.services.approvals import approvable
         from messaging.services.channels import channels
+        from voice.services.reported_calls import CallReports
         from voice.services.task_approval import GroupTaskDrafts
         from voice.services.tts_channel import TtsChannel
 
         channels.register(TtsChannel())
         approvable.register(GroupTaskDrafts())
+        reporting.register(CallReports())
         bell.sweep_with("voice.jobs.sweep")
         inbox.applied_by(PushKind.VOICE_REPORT, "voice.jobs.apply_voice_reports")
         inbox.applied_by(PushKind.VOICE_RINGING, "voice.jobs.apply_ringing")

@@ -21,7 +21,7 @@ from messaging.models.emails import (
     EmailTally,
     Submission,
 )
-from messaging.models.hours import DeliveryTimeTally, HourTally
+from messaging.models.hours import DeliveryTimeTally, HourTally, SentTally
 from messaging.models.imports import BadRow, ContactImport
 from messaging.models.messages import (
     ActivityTally,
@@ -74,6 +74,7 @@ __all__ = [
     "OutcomeTally",
     "Reply",
     "ReplyPull",
+    "SentTally",
     "Submission",
     "SuppressionEntry",
     "SuppressionRelease",

@@ -93,6 +93,14 @@ class EmailCampaign(models.Model):
     )
     # Whoever wrote or edited it by hand: none of them approves it.
     authors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+", blank=True, editable=False)
+    launched_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("launched by"),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     launched_at = models.DateTimeField(_("launched"), null=True, editable=False)
     sent_at = models.DateTimeField(_("sent"), null=True, editable=False)

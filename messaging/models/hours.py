@@ -35,16 +35,55 @@ class HourTally(models.Model):
         return f"{self.hour:%Y-%m-%d %H}h {self.country} {self.get_state_display()} {self.reason}"
 
 
+class SentTally(models.Model):
+    """What became of the messages that the gateway answered for in an hour, as it stands now.
+
+    Its hour stays when reports come days later, so a day's figures are about the messages of that day. Moved wherever
+    messages move (services/batches/sent_tallies.py), and derivable from them exactly.
+    """
+
+    hour = models.DateTimeField()  # services/batches/hours.hour_of: also where a day begins at half past of UTC
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="sent_tallies", db_index=False)
+    country = models.CharField(max_length=2, blank=True)
+    network = models.PositiveIntegerField(default=0)  # messaging/networks.py; 0: no report has said it
+    state = models.PositiveSmallIntegerField(choices=MessageState)
+    reason = models.CharField(max_length=120, blank=True)
+    currency = models.CharField(max_length=8, blank=True)
+    messages = models.IntegerField(default=0)
+    billed_segments = models.BigIntegerField(default=0)
+    pay_micros = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "hour", "country", "network", "state", "reason", "currency"], name="sent_tally_once"
+            )
+        ]
+        indexes = [models.Index(fields=["hour"], name="sent_tally_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H}h {self.country} {self.get_state_display()} {self.reason}"
+
+
 class DeliveryTimeTally(models.Model):
-    """How many were delivered how long after the gateway took them: counted once, when the report is applied."""
+    """How many of the messages of an hour were delivered how long after the gateway took them.
+
+    Of the hour in which the gateway answered for them, as in SentTally; moved with it, and derivable too.
+    """
 
     hour = models.DateTimeField()
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="delivery_times", db_index=False)
-    bucket = models.PositiveSmallIntegerField()  # a place in services/delivery_times.py BOUNDS
+    country = models.CharField(max_length=2, blank=True)
+    network = models.PositiveIntegerField(default=0)
+    bucket = models.PositiveSmallIntegerField()  # a place in laaffic_console/kit/delivery_buckets.py BOUNDS
     messages = models.IntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["hour", "campaign", "bucket"], name="delivery_time_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hour", "campaign", "country", "network", "bucket"], name="delivery_time_once"
+            )
+        ]
         indexes = [models.Index(fields=["campaign", "bucket"], name="delivery_time_campaign")]
 
     def __str__(self) -> str:

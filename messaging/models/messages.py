@@ -7,6 +7,7 @@ changes their states holds it and moves its tallies in the same transaction.
 """
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import LedgerEntry
@@ -132,6 +133,7 @@ class Message(models.Model):
     billed_segments = models.PositiveSmallIntegerField(_("billed segments"), null=True)
     pay_micros = models.BigIntegerField(_("cost"), null=True)  # millionths of the currency: exact sums everywhere
     currency = models.CharField(_("currency"), max_length=8, blank=True)
+    network = models.PositiveIntegerField(_("network"), null=True)  # as a report named it: messaging/networks.py
 
     class Meta:
         verbose_name = _("message")
@@ -163,6 +165,8 @@ class EarlierAttempt(models.Model):
     billed_segments = models.PositiveSmallIntegerField(null=True)
     pay_micros = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=8, blank=True)
+    # When it was first heard of, which is where reports count what it cost; none in rows from before there were any.
+    heard_at = models.DateTimeField(null=True, default=timezone.now)
 
     class Meta:
         verbose_name = _("earlier attempt")

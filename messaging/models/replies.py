@@ -15,6 +15,8 @@ class Reply(models.Model):
     # A pulled reply has no id: the number, the second and the words are what both ways have.
     key = models.CharField(max_length=80, unique=True)
     number = models.CharField(_("number"), max_length=20)
+    country = models.CharField(_("country"), max_length=2, blank=True)  # of the number, where it says one
+    network = models.PositiveIntegerField(_("network"), null=True)  # messaging/networks.py
     content = models.TextField(_("text"))
     sent_to = models.CharField(_("sent to"), max_length=32, blank=True)  # the sender ID that was answered
     at = models.DateTimeField(_("when"))
@@ -36,6 +38,7 @@ class Reply(models.Model):
         permissions = [("export_reply", _("Can export replies"))]
         indexes = [
             models.Index(fields=["number", "id"], name="reply_number"),
+            models.Index(fields=["at"], name="reply_at"),
             models.Index(fields=["campaign", "id"], name="reply_campaign", condition=models.Q(campaign__isnull=False)),
         ]
 

@@ -14,7 +14,7 @@ from laaffic_console.gateway.services import ledger, lost_requests
 from messaging.services.email import email_tests
 from messaging.services.mms import attachments
 from phone_numbers.services import lost_requests as numbers_lost_calls
-from voice.services import calls as voice_calls
+from voice.services import entries as voice_calls
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

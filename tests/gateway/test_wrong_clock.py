@@ -20,7 +20,7 @@ from messaging.services.reports import report_pulls
 from phone_numbers.models import SyncStatus
 from phone_numbers.services import syncing as number_lists
 from voice.models import GroupTask, SipCall, TaskState, VoiceSync
-from voice.services import calls, group_state, group_sync
+from voice.services import entries, group_state, group_sync
 from voice.services import syncing as voice_lists
 
 pytestmark = pytest.mark.django_db
@@ -188,20 +188,20 @@ class SipCallTests:
         SipCall.objects.filter(pk=asked.pk).update(created_at=timezone.now() - dt.timedelta(minutes=age))
         if is_wrong:
             with ahead():
-                calls.looked(database_clock.now())
+                entries.looked(database_clock.now())
         else:
-            calls.looked(database_clock.now())
+            entries.looked(database_clock.now())
 
-        assert SipCall.objects.get().look_at is None or calls.anything_to_look_for() is is_wrong
+        assert SipCall.objects.get().look_at is None or entries.anything_to_look_for() is is_wrong
 
     def test_a_call_that_was_made_meanwhile_is_looked_for(
         self, application: Application, ahead: Callable[[], Any]
     ) -> None:
         with ahead():
-            at = database_clock.now() + calls.FIRST_LOOK
+            at = database_clock.now() + entries.FIRST_LOOK
             SipCall.objects.create(application=application, account="a", callee="919876543210", look_at=at)
 
-        assert calls.anything_to_look_for()
+        assert entries.anything_to_look_for()
 
 
 class GroupTaskTests:

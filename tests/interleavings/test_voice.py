@@ -15,7 +15,7 @@ from tests.interleaving import Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 from tests.interleavings.test_campaigns import only
 from voice.models import CallRecord, GroupTask, SipCall, TaskState
-from voice.services import calls, group_numbers, group_state, group_sync, group_tasks
+from voice.services import entries, group_numbers, group_state, group_sync, group_tasks
 
 
 class Laaffic:
@@ -24,7 +24,7 @@ class Laaffic:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[str] = []
         client = lambda: SimpleNamespace(voice=self, group_calls=self)  # noqa: E731
-        for module in (calls, group_tasks, group_state):
+        for module in (entries, group_tasks, group_state):
             monkeypatch.setattr(module, "laaffic_client", client)
 
     def entry(self, *, callee: str, **given: Any) -> str:
@@ -68,7 +68,7 @@ class SipCallTests:
     def lost(self, app: Application) -> SipCall:
         """A call whose answer was lost, and of which a person said that it did not ring."""
         entry = ledger.prepare(
-            interface="voice/sendSip", application=app, about_kind=calls.ABOUT, about_id=None, summary={}
+            interface="voice/sendSip", application=app, about_kind=entries.ABOUT, about_id=None, summary={}
         )
         mark = f"lc-call-{entry.pk:08x}"
         asked = SipCall.objects.create(
@@ -89,11 +89,11 @@ class SipCallTests:
             )
 
             def again() -> SipCall:
-                return calls.try_again(asked.pk)
+                return entries.try_again(asked.pk)
 
             @transaction.atomic
             def arrives() -> None:
-                calls.settle_by_records([record])
+                entries.settle_by_records([record])
 
             def check(tried: Ending, told: Ending) -> None:
                 only(tried, ValidationError)
@@ -122,7 +122,7 @@ class SipCallTests:
 
             @transaction.atomic
             def arrives() -> None:
-                calls.settle_by_records([record])
+                entries.settle_by_records([record])
 
             def check(tried: Ending, told: Ending) -> None:
                 only(tried)
@@ -132,7 +132,7 @@ class SipCallTests:
                 assert now.entry is not None
                 assert (now.entry.state, now.record_id) == (EntryState.ACCEPTED, record.pk)
 
-            return Scene(lambda: calls.try_again(asked.pk), arrives, check)
+            return Scene(lambda: entries.try_again(asked.pk), arrives, check)
 
         interleave(on, make)
 
@@ -148,16 +148,16 @@ class SipCallTests:
             def answered() -> bool:
                 """Whether it was still the last attempt, under the lock."""
                 was_last = SipCall.objects.filter(pk=asked.pk, entry=entry, record=None).update(voice_id=rows.name())
-                calls._answered(entry, "the answer")
+                entries._answered(entry, "the answer")
                 return bool(was_last)
 
             def check(tried: Ending, told: Ending) -> None:
                 only(tried, ValidationError)
                 only(told)
                 assert tried.passed != told.value
-                assert calls._attempts(asked).count() == (2 if tried.passed else 1)
+                assert entries._attempts(asked).count() == (2 if tried.passed else 1)
 
-            return Scene(lambda: calls.try_again(asked.pk), answered, check)
+            return Scene(lambda: entries.try_again(asked.pk), answered, check)
 
         interleave(on, make)
 
@@ -229,7 +229,7 @@ class GroupTaskTests:
                     assert not calls_out.exclude(state=EntryState.NOT_SENT).exists()
 
             def recover() -> None:
-                calls.recover()
+                entries.recover()
                 group_sync.recover()
 
             return Scene(lambda: group_tasks.launch(task.pk), recover, check)

@@ -86,7 +86,7 @@ class UploadTests:
 
         attachments.upload(picture.pk)
 
-        sent = json.loads(gateway.calls[0].request.body)
+        sent = json.loads(gateway.entries[0].request.body)
         assert (sent["fileType"], base64.b64decode(sent["fileData"])) == ("png", samples.picture())
         picture.refresh_from_db()
         entry = LedgerEntry.objects.get()
@@ -179,7 +179,7 @@ class UploadTests:
         with pytest.raises(UploadFailed, match="refused with -1"):
             attachments.upload(picture.pk)
 
-        assert len(gateway.calls) == 1
+        assert len(gateway.entries) == 1
         assert entries() == [EntryState.REFUSED, EntryState.NOT_SENT]
 
     def test_two_at_once_are_one(self, picture: MmsAttachment, gateway: responses.RequestsMock) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account, leases
+from laaffic_console.kit import delivery_buckets
 from laaffic_console.laaffic import DeliveryState, OutcomeUnknown
 from messaging.models import (
     ActivityTally,
@@ -168,13 +169,14 @@ class SaidTests:
 
 class DeliveryTimeTests:
     @pytest.mark.parametrize(
-        ("seconds", "bucket"), [(-2, 0), (0, 0), (4.9, 0), (5, 1), (59, 3), (60, 4), (3599, 6), (3600, 7), (90_000, 7)]
+        ("seconds", "bucket"),
+        [(-2, 0), (0, 0), (4.9, 4), (5, 5), (59, 11), (60, 12), (3599, 23), (3600, 24), (260_000, 36)],
     )
     def test_each_time_has_a_place(self, seconds: float, bucket: int) -> None:
-        assert delivery_times.bucket_of(NOON, NOON + dt.timedelta(seconds=seconds)) == bucket
+        assert delivery_buckets.bucket_of(NOON, NOON + dt.timedelta(seconds=seconds)) == bucket
 
     def test_a_report_before_the_answer_has_no_time(self) -> None:
-        assert delivery_times.bucket_of(None, NOON) is None
+        assert delivery_buckets.bucket_of(None, NOON) is None
 
     def test_they_are_counted_once_as_reports_arrive(self, application: Application, group: ContactGroup) -> None:
         add_contacts(group, 4)

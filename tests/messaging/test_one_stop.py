@@ -14,7 +14,7 @@ from messaging.services.campaigns import campaigns
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql, suppression
 from tests.messaging.conftest import add_contacts
-from voice.services import calls
+from voice.services import entries
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -85,11 +85,11 @@ class WhereItHoldsTests:
 
     def test_a_call_is_not_made_where_one_stop_holds_everywhere(self, db: None, settings: LazySettings) -> None:
         suppression.suppress_numbers([OTHERWISE], channel="sms", reason="opt_out")
-        calls._check_wanted(SPELT)
+        entries._check_wanted(SPELT)
         settings.OPT_OUT_EVERY_CHANNEL = True
 
         with pytest.raises(ValidationError, match="suppression list"):
-            calls._check_wanted(SPELT)
+            entries._check_wanted(SPELT)
 
 
 class AllowAgainTests:

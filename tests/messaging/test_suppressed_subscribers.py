@@ -28,7 +28,7 @@ from messaging.services.contacts import suppression
 from messaging.services.replies import replies
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_replies import in_vendors_zone, push, pushed
-from voice.services import calls, group_numbers
+from voice.services import entries, group_numbers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -150,7 +150,7 @@ class CallTests:
         suppression.suppress_numbers(["5215512345678"], channel="voice", reason="opt_out")
 
         with pytest.raises(ValidationError, match="suppression list"):
-            calls._check_wanted("525512345678")
+            entries._check_wanted("525512345678")
 
     def test_a_group_call_leaves_them_out(self) -> None:
         suppression.suppress_numbers(["541123456789"], channel="all", reason="opt_out")

@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from laaffic_console.gateway.services import bell, leases, workers
 from messaging import gateway_ids
 from messaging.models import Batch, BatchAnswer, Message, MessageState
+from messaging.services.batches import sent_tallies
 from messaging.services.batches.bulk_writes import write_answers
 
 JOB = "messaging.jobs.write_answers"
@@ -90,11 +91,12 @@ def write_all(batches: "QuerySet[Batch]") -> None:
 
 @transaction.atomic
 def write_one(batch_id: int) -> None:
-    Batch.objects.select_for_update().get(pk=batch_id)
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
     answer = BatchAnswer.objects.filter(pk=batch_id).first()
     if answer is None:
         return
-    write_accepted(list(_rows(answer.accepted)), answer.settled_at, only_unwritten=True)
+    with sent_tallies.following(batch):
+        write_accepted(list(_rows(answer.accepted)), answer.settled_at, only_unwritten=True)
     answer.delete()
 
 

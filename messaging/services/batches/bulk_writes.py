@@ -17,6 +17,7 @@ MESSAGE_COLUMNS = {
     "currency": "text",
     "evidence": "text",
     "gateway_id": "text",
+    "network": "integer",
     "pay_micros": "bigint",
     "reason": "text",
     "report_source": "text",
@@ -39,6 +40,7 @@ REPORT_COLUMNS = [
     "currency",
     "segments",
     "settled_at",
+    "network",
 ]
 
 

@@ -19,7 +19,7 @@ from laaffic_console.gateway.services import account_hold, code_words, database_
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
 from messaging import gateway_ids
 from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState
-from messaging.services.batches import answers, claiming, earlier_attempts, error_limit
+from messaging.services.batches import answers, claiming, earlier_attempts, error_limit, sent_tallies
 from messaging.services.batches.bulk_writes import count_outcomes, upsert_tallies
 from messaging.services.channels.outgoing import Claim
 
@@ -84,16 +84,22 @@ def _answered(claimed: Claim, result: SendResult) -> answers.Answered:
 def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> "Aftermath":
     """The gateway answered: each number has an id, or was left out and is rejected."""
     durability.relax()
-    columns = Batch.objects.select_for_update().values_list("entry_id", "state", "queued", "unknown")
-    entry_id, state, queued, unknown = columns.get(pk=claimed.batch_id)
-    if entry_id != claimed.entry_id:
+    batch = Batch.objects.select_for_update().get(pk=claimed.batch_id)
+    if batch.entry_id != claimed.entry_id:
         _keep_late(claimed, result)
         return Aftermath()
     if not ledger.settle_accepted(claimed.entry_id):
         return Aftermath()
+    with sent_tallies.following(batch):
+        left_out = _settle_locked(campaign_id, batch, claimed, result)
+    return _after_rejecting(campaign_id, left_out)
+
+
+def _settle_locked(campaign_id: int, batch: Batch, claimed: Claim, result: SendResult) -> int:
+    """How many were left out, and so are rejected."""
     now = timezone.now()
     accepted, rejected = _sorted_out(claimed, result)
-    if state != BatchState.CLAIMED:
+    if batch.state != BatchState.CLAIMED:
         answers.write_accepted(
             _with_kept_ids(accepted), now
         )  # given up for lost, so its rows say unknown: they are put right at once
@@ -101,7 +107,7 @@ def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> "Afte
         ids, gateway_ids, segments = zip(*accepted, strict=True)
         answers.keep({claimed.batch_id: (ids, gateway_ids, segments)}, now)
     left_out = _write_rejected(campaign_id, claimed, rejected, NOT_ACCEPTED, now)
-    moved = queued + unknown - left_out  # less what an early report has moved already
+    moved = batch.queued + batch.unknown - left_out  # less what an early report has moved already
     Batch.objects.filter(pk=claimed.batch_id).update(
         state=BatchState.SETTLED,
         queued=0,
@@ -113,7 +119,7 @@ def settle_answer(campaign_id: int, claimed: Claim, result: SendResult) -> "Afte
         checks=0,
     )
     count_activity(campaign_id, {MessageState.ACCEPTED: moved, MessageState.REJECTED: left_out}, now)
-    return _after_rejecting(campaign_id, left_out)
+    return left_out
 
 
 def _keep_late(claimed: Claim, result: SendResult) -> None:
@@ -154,23 +160,28 @@ def settle_error(campaign_id: int, claimed: Claim, error: LaafficError) -> "Afte
     with transaction.atomic():
         batch = Batch.objects.select_for_update().get(pk=claimed.batch_id)
         if not ledger.settle_error(claimed.entry_id, error) or batch.entry_id != claimed.entry_id:
-            return Aftermath()  # sent again by a person's word since: this says only what came of its own request
-        if batch.state == BatchState.UNKNOWN and not isinstance(error, OutcomeUnknown):
-            _take_back(batch)  # given up for lost, and now it is certain that nothing was sent
-        if batch.state not in (BatchState.CLAIMED, BatchState.UNKNOWN):
-            return Aftermath()  # reports or a person's word have settled every message of it
-        if not batch.queued + batch.unknown:
-            mark_unknown(batch, f"{error}")  # reports came first, for everybody: nobody is left to mark
+            return Aftermath()  # sent again by a person's word since: this says only what came of its own call
+        with sent_tallies.following(batch):
+            return _settle_error_locked(campaign_id, batch, claimed, error)
+
+
+def _settle_error_locked(campaign_id: int, batch: Batch, claimed: Claim, error: LaafficError) -> "Aftermath":
+    if batch.state == BatchState.UNKNOWN and not isinstance(error, OutcomeUnknown):
+        _take_back(batch)  # given up for lost, and now it is certain that nothing was sent
+    if batch.state not in (BatchState.CLAIMED, BatchState.UNKNOWN):
+        return Aftermath()  # reports or a person's word have settled every message of it
+    if not batch.queued + batch.unknown:
+        mark_unknown(batch, f"{error}")  # reports came first, for everybody: nobody is left to mark
+        return Aftermath()
+    match error:
+        case NotSent():
+            unreachable = _("The gateway cannot be reached (%(why)s).") % {"why": error.message}
+            return _requeue(batch, error, wait_because=unreachable)
+        case OutcomeUnknown():
+            mark_unknown(batch, f"{error}")
             return Aftermath()
-        match error:
-            case NotSent():
-                unreachable = _("The gateway cannot be reached (%(why)s).") % {"why": error.message}
-                return _requeue(batch, error, wait_because=unreachable)
-            case OutcomeUnknown():
-                mark_unknown(batch, f"{error}")
-                return Aftermath()
-            case Refused():
-                return _settle_refused(campaign_id, batch, claimed, error)
+        case Refused():
+            return _settle_refused(campaign_id, batch, claimed, error)
     raise TypeError(f"no branch for {type(error).__name__}") from error
 
 
@@ -314,7 +325,8 @@ def _recover(batch_id: int, entry_id: int, left_at: dt.datetime | None) -> None:
         return
     lost = "its worker died after the request may have left; the answer was lost"
     if entries.filter(state=EntryState.IN_FLIGHT).update(state=EntryState.UNKNOWN, settled_at=now, evidence=lost):
-        mark_unknown(batch, lost)
+        with sent_tallies.following(batch):
+            mark_unknown(batch, lost)
 
 
 def _write_rejected(campaign_id: int, claimed: Claim, positions: list[int], reason: str, now: dt.datetime) -> int:

@@ -209,6 +209,8 @@ def launch(
             note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
         for reason in (reasons or {}).values():
             note(campaign, _("Launched all the same: %(reason)s") % {"reason": reason}, by)
+        campaign.launched_by = by
+        campaign.save(update_fields=["launched_by"])
         if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
             _move(campaign, CampaignState.SCHEDULED, _("Scheduled"), by)
             return campaign

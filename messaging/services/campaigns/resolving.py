@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageEvent, MessageState
-from messaging.services.batches import bulk_writes, settling
+from messaging.services.batches import bulk_writes, sent_tallies, settling
 from messaging.services.campaigns import campaigns
 from messaging.services.refusals import NotAllowed
 
@@ -68,10 +68,11 @@ def _queue_again(batch_id: int, reason: str, by: User | None) -> int:
     if batch.state != BatchState.UNKNOWN:
         return 0
     ids = _note_each(batch, _("sent again: %(why)s") % {"why": reason}, by)
-    Message.objects.filter(pk__in=ids).update(
-        state=MessageState.QUEUED, attempt=F("attempt") + 1, evidence="", settled_at=None
-    )
-    # The old request is not live any more: at most one request may carry a message (ledger#rules).
+    with sent_tallies.following(batch):
+        Message.objects.filter(pk__in=ids).update(
+            state=MessageState.QUEUED, attempt=F("attempt") + 1, evidence="", settled_at=None
+        )
+    # The old call is not live any more: at most one call may carry a message (ledger#rules).
     LedgerEntry.objects.filter(pk=batch.entry_id or 0, state=EntryState.UNKNOWN).update(
         evidence=_("given up by a person: %(why)s") % {"why": reason[:200]}
     )
@@ -86,13 +87,18 @@ def _expire(batch_id: int, reason: str, by: User | None) -> int:
     batch = Batch.objects.select_for_update().get(pk=batch_id)
     if batch.state != BatchState.UNKNOWN:
         return 0
+    with sent_tallies.following(batch):
+        return _write_off_locked(batch, reason, by)
+
+
+def _write_off_locked(batch: Batch, reason: str, by: User | None) -> int:
     ids = _note_each(batch, _("written off: %(why)s") % {"why": reason}, by)
     written_off = Message.objects.filter(pk__in=ids)
     by_country: dict[str, int] = {}
     for country in written_off.values_list("country", flat=True):
         by_country[country] = by_country.get(country, 0) + 1
     written_off.update(state=MessageState.EXPIRED, evidence=f"written off: {reason}"[:200])
-    Batch.objects.filter(pk=batch_id).update(state=BatchState.SETTLED, unknown=0, expired=F("expired") + len(ids))
+    Batch.objects.filter(pk=batch.pk).update(state=BatchState.SETTLED, unknown=0, expired=F("expired") + len(ids))
     bulk_writes.count_outcomes(
         batch.campaign_id, {(country, MessageState.EXPIRED, "", ""): (n, 0, 0) for country, n in by_country.items()}
     )

@@ -161,6 +161,8 @@ def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None,
         _require_approval(campaign)
         _require_no_other(campaign, again, by)
         _remember_choices(campaign)
+        campaign.launched_by = by
+        campaign.save(update_fields=["launched_by"])
         if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
             move(campaign, EmailCampaignState.SCHEDULED, _("Scheduled"), by)
         else:

@@ -8,7 +8,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState, OutcomeTally
-from messaging.services.batches import answers, counting, earlier_attempts
+from messaging.services.batches import answers, counting, earlier_attempts, sent_tallies
 from messaging.services.reports.reports import FINAL_STATES
 
 LIVE = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.ACCEPTED)
@@ -24,6 +24,7 @@ def prove(campaign: Campaign) -> dict[str, Any]:
         *_totals(campaign, recounted),
         *_batches(campaign),
         *_outcomes(campaign),
+        *sent_tallies.disagreements(sent_tallies.of_campaign(campaign.pk)),
         *_calls(campaign),
         *_explanations(messages),
         *_ids(messages),

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import isolation
 from laaffic_console.laaffic import Reply as WireReply
-from messaging import msisdn
+from messaging import msisdn, networks
 from messaging.models import Campaign, Contact, Message, MessageState, Reply, SuppressionEntry
 from messaging.opt_out import opt_out_in
 from messaging.services.batches import answers
@@ -144,6 +144,8 @@ def _row(reply: WireReply, source: str, now: dt.datetime) -> Reply:
     return Reply(
         key=_key(reply, number),
         number=number[:20],
+        country=_country_of(number),
+        network=networks.number_of(reply.mcc, reply.mnc),
         content=reply.content.replace("\0", ""),
         sent_to=reply.sender_id[:32],
         at=at,
@@ -171,6 +173,14 @@ def _canonical(number: str) -> str:
         return msisdn.parse(number).number
     except msisdn.InvalidNumber:
         return number
+
+
+def _country_of(number: str) -> str:
+    """ISO 3166; "" for a short code, a name or a number of the whole world."""
+    try:
+        return msisdn.parse(number).country
+    except msisdn.InvalidNumber:
+        return ""
 
 
 def _obey(rows: Sequence[Reply]) -> None:

@@ -18,7 +18,7 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.laaffic import LaafficClient, LaafficError, oldest_sent_record, sent_record_windows
 from messaging import gateway_ids
 from messaging.models import Batch, Message, MessageState
-from messaging.services.batches import answers, bulk_writes, settling
+from messaging.services.batches import answers, bulk_writes, sent_tallies, settling
 from messaging.services.channels import channels
 from messaging.services.reports import doubtful_amounts, record_matching, reports
 from messaging.services.reports.record_matching import Sweep
@@ -152,11 +152,20 @@ def check_again(batch: Batch, asked_at: dt.datetime | None = None) -> None:
     )
 
 
-@transaction.atomic
 def expire(batch_id: int) -> None:
     """No final report within the window: nothing more is asked; a late report still counts."""
-    answers.write_one(batch_id)
+    answers.write_one(batch_id)  # in a transaction of its own: it moves tallies that come last in a transaction
+    _expire(batch_id)
+
+
+@transaction.atomic
+def _expire(batch_id: int) -> None:
     batch = Batch.objects.select_for_update().get(pk=batch_id)
+    with sent_tallies.following(batch):
+        _expire_waiting(batch)
+
+
+def _expire_waiting(batch: Batch) -> None:
     waiting = batch.messages().filter(state=MessageState.ACCEPTED)
     # A report on the way may have said a reason and a price already: they are counted as they stand on the message.
     standing = waiting.order_by().values_list("country", "reason", "currency")
@@ -168,7 +177,7 @@ def expire(batch_id: int) -> None:
     expired = waiting.update(
         state=MessageState.EXPIRED, evidence=f"no final report within {settings.REPORT_WINDOW_HOURS} hours"
     )
-    Batch.objects.filter(pk=batch_id).update(
+    Batch.objects.filter(pk=batch.pk).update(
         accepted=F("accepted") - expired, expired=F("expired") + expired, next_check_at=None
     )
     bulk_writes.count_outcomes(batch.campaign_id, outcomes)

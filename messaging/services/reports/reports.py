@@ -8,7 +8,7 @@ import datetime as dt
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from django.conf import settings
@@ -19,13 +19,13 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import database_clock, isolation
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
-from messaging import gateway_ids
-from messaging.models import Batch, BatchState, Message, MessageEvent, MessageState
+from messaging import gateway_ids, networks
+from messaging.models import Batch, BatchState, EarlierAttempt, Message, MessageEvent, MessageState
 from messaging.order_ids import attempt_of, message_id_of
-from messaging.services.batches import answers, earlier_attempts
+from messaging.services.batches import answers, earlier_attempts, sent_tallies
 from messaging.services.batches.bulk_writes import REPORT_COLUMNS, Outcome, count_outcomes, write_reports
 from messaging.services.batches.settling import count_activity
-from messaging.services.reports import delivery_times, doubtful_amounts
+from messaging.services.reports import doubtful_amounts
 from messaging.subscribers import subscriber
 
 logger = logging.getLogger(__name__)
@@ -66,8 +66,20 @@ class _Row:
     currency: str
     segments: int
     settled_at: dt.datetime | None
+    network: int | None
     was: tuple[int, str, str, int, int] = (0, "", "", 0, 0)
     touched: bool = False
+    # As its own row said it before an answer that is not written yet: what the tallies of its hour have counted.
+    written: "_Written" = field(default_factory=lambda: _Written())
+    earlier: list[EarlierAttempt] = field(default_factory=list)  # whose price has become known
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    state: int = MessageState.QUEUED
+    settled_at: dt.datetime | None = None
+    reported_at: dt.datetime | None = None
+    network: int | None = None
 
 
 def apply(reports: Sequence[DeliveryReport], *, how: str = "") -> list[bool]:
@@ -152,6 +164,7 @@ def _locked_rows(pks: Iterable[int]) -> dict[int, _Row]:
     rows = {values[0]: _Row(*values) for values in Message.objects.filter(pk__in=pks).values_list(*fields)}
     answered = answers.overlay(batch_ids)
     for row in rows.values():
+        row.written = _Written(row.state, row.settled_at, row.reported_at, row.network)
         if row.settled_at is None and (accepted := answered.get(row.pk)):
             row.state = max(row.state, MessageState.ACCEPTED)
             row.gateway_id, row.segments, row.settled_at = accepted.gateway_id or row.gateway_id, *accepted[1:]
@@ -222,6 +235,9 @@ def _fold(row: _Row, report: DeliveryReport, events: list[MessageEvent], how: st
     if not row.gateway_id and report.msg_id:
         row.gateway_id = report.msg_id
         row.touched = True
+    if row.network is None and (network := networks.number_of(report.mcc, report.mnc)) is not None:
+        row.network = network
+        row.touched = True
 
 
 def _fold_earlier(
@@ -248,6 +264,8 @@ def _fold_earlier(
             currency=(report.currency or "")[:8],
             segments=report.segments or row.segments,
         )
+        row.earlier.append(kept)
+        row.touched = True
 
 
 def _fold_price(row: _Row, report: DeliveryReport, events: list[MessageEvent], judge: doubtful_amounts.Judge) -> bool:
@@ -338,7 +356,6 @@ def _move_batches(rows: Sequence[_Row]) -> None:
 def _move_tallies(rows: Sequence[_Row]) -> None:
     outcomes: dict[int, dict[Outcome, tuple[int, int, int]]] = defaultdict(dict)
     activity: dict[int, Counter[MessageState]] = defaultdict(Counter)
-    times: dict[int, Counter[int]] = defaultdict(Counter)
     for row in rows:
         now = _standing(row)
         if now == row.was:
@@ -352,16 +369,30 @@ def _move_tallies(rows: Sequence[_Row]) -> None:
             activity[row.campaign_id][MessageState(row.state)] += 1
             if row.was[0] in FINAL_STATES:
                 activity[row.campaign_id][MessageState(row.was[0])] -= 1
-            if row.state == MessageState.DELIVERED:
-                bucket = delivery_times.bucket_of(row.settled_at, row.reported_at)
-                if bucket is not None:
-                    times[row.campaign_id][bucket] += 1
     for campaign_id in sorted(outcomes):
         count_outcomes(campaign_id, outcomes[campaign_id])
     for campaign_id in sorted(activity):
         count_activity(campaign_id, dict(activity[campaign_id]), timezone.now())
-    for campaign_id in sorted(times):
-        delivery_times.count(campaign_id, times[campaign_id], timezone.now())
+    sent_tallies.move(_moves_by_hour(rows))
+
+
+def _moves_by_hour(rows: Sequence[_Row]) -> dict[int, sent_tallies.Moves]:
+    moves: dict[int, sent_tallies.Moves] = defaultdict(sent_tallies.Moves)
+    launches = sent_tallies.Launches()
+    for row in rows:
+        moved = moves[row.campaign_id]
+        now = _Written(row.state, row.settled_at, row.reported_at, row.network)
+        for at, said, sign in ((row.written, row.was, -1), (now, _standing(row), 1)):
+            if at.state in sent_tallies.COUNTED:
+                hour = sent_tallies.hour(at.settled_at or launches[row.campaign_id])
+                sent = sent_tallies.Sent(hour, row.country, at.network or networks.NONE, at.state, *said[1:3])
+                moved.add(sent, sent_tallies.Sums(1, *said[3:]), sign)
+                moved.add_time(sent, at.settled_at, at.reported_at, sign)
+        for attempt in row.earlier:
+            moved.add(
+                *sent_tallies.earlier(attempt, campaign_id=row.campaign_id, country=row.country, launches=launches)
+            )
+    return moves
 
 
 def apply_each(reports: Sequence[DeliveryReport]) -> list[bool]:

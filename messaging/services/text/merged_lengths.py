@@ -14,7 +14,7 @@ from django.utils import timezone
 from messaging import merge_fields
 from messaging.merge_fields import Field, Template
 from messaging.models import Batch, BatchState, Campaign, Contact, Message, MessageState
-from messaging.services.batches import bulk_writes, settling
+from messaging.services.batches import bulk_writes, sent_tallies, settling
 from messaging.services.batches.claiming import as_values
 from messaging.services.channels import channels
 from messaging.services.text.merge_values import COLUMNS_OF_CONTACT, values_of
@@ -60,7 +60,8 @@ def reject_too_long(campaign: Campaign, batch: Batch) -> int:
         if len(text) > limit.longest:
             too_long.append((pk, country))
     if too_long:
-        _reject(campaign, batch, limit.longest, too_long)
+        with sent_tallies.following(batch):
+            _reject(campaign, batch, limit.longest, too_long)
     return len(too_long)
 
 

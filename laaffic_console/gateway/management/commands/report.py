@@ -1,0 +1,187 @@
+import json
+import sys
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.dateparse import parse_date
+
+from laaffic_console.gateway.services import reporting
+from laaffic_console.gateway.services.reporting import COLUMNS, DIMENSIONS, Figures, Period, Report, Row
+from laaffic_console.kit import exports
+
+SHOWN = ("sent", "delivered", "delivered_percent", "failed", "unknown", "segments", "cost", "replies", "opt_outs")
+
+
+class Command(BaseCommand):
+    help = (
+        "What was sent in some days, what became of it and what it cost. Days are days of the console's time zone "
+        "(TIME_ZONE), both ends included."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--from", dest="first", required=True, metavar="DATE", help="the first day, as 2026-03-01")
+        parser.add_argument("--to", dest="last", required=True, metavar="DATE", help="the last day, included")
+        parser.add_argument("--by", default="", metavar="NAMES", help=f"comma between: {', '.join(DIMENSIONS)}")
+        parser.add_argument("--columns", default="", metavar="NAMES", help=f"comma between: {', '.join(COLUMNS)}")
+        parser.add_argument("--compare", action="store_true", help="with as many days before")
+        parser.add_argument("--json", action="store_true", help="one document on standard output")
+        # All positional words, wherever they stand: argparse loses an optional one that comes after options.
+        parser.add_argument(
+            "what", nargs="*", metavar="prove|FILE", help="derive the period again; or a .csv or .xlsx to write"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        is_proof, path = wanted(options["what"], as_json=options["json"])
+        try:
+            period = reporting.period(day(options["first"]), day(options["last"]))
+            if is_proof:
+                self.prove(period, as_json=options["json"])
+                return
+            report = reporting.run(
+                period, names(options["by"]), columns=names(options["columns"]), compare=options["compare"]
+            )
+        except ValidationError as problem:
+            raise CommandError("\n".join(problem.messages)) from problem
+        if options["json"]:
+            self.stdout.write(json.dumps(document(report)))
+        elif path:
+            self.stdout.write(written(report, path))
+        elif not report.rows:
+            self.stdout.write(f"Nothing was sent from {period.first} to {period.last}.")
+        else:
+            chosen = report.columns if options["columns"] else SHOWN
+            self.stdout.write(table(report, chosen))
+
+    def prove(self, period: Period, *, as_json: bool) -> None:
+        """Exit code 1 where a figure disagrees."""
+        found = list(reporting.prove(period))
+        if as_json:
+            self.stdout.write(json.dumps({**days(period), "disagreements": found}))
+        else:
+            self.stdout.write("\n".join(found) or "Every figure of these days is what the ledger says.")
+        if found:
+            sys.exit(1)
+
+
+def wanted(what: Sequence[str], *, as_json: bool) -> tuple[bool, Path | None]:
+    """(whether to prove, the file to write); CommandError for more than one of them."""
+    if list(what) == ["prove"]:
+        return True, None
+    if len(what) + as_json > 1:
+        raise CommandError("A report goes to one place: give --json, or one FILE, or neither for a table.")
+    return False, Path(what[0]) if what else None
+
+
+def day(text: str) -> Any:
+    """CommandError where it is no date."""
+    try:
+        found = parse_date(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise CommandError(f"{text} is not a date. Write it as year, month and day, like 2026-03-01.")
+    return found
+
+
+def names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def days(period: Period) -> dict[str, str]:
+    return {"from": period.first.isoformat(), "to": period.last.isoformat()}
+
+
+def document(report: Report) -> dict[str, Any]:
+    found: dict[str, Any] = {**days(report.period), "by": list(report.by)}
+    if report.compared_with:
+        found["before"] = days(report.compared_with)
+    found["rows"] = [{**labelled(report.by, row), **row_figures(report, row)} for row in report.rows]
+    found["totals"] = row_figures(report, report.totals)
+    return found
+
+
+def labelled(by: Sequence[str], row: Row) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in zip(by, row.values, strict=True):
+        found[name] = value[0]
+        if name == "campaign":
+            found |= {"campaign_kind": value[1], "campaign_id": value[2]}
+        elif name == "application":
+            found["app_id"] = value[1]
+    return found
+
+
+def row_figures(report: Report, row: Row) -> dict[str, Any]:
+    found = figures(report.columns, row.figures)
+    if row.before is not None:
+        found["before"] = figures(report.columns, row.before)
+    return found
+
+
+def figures(columns: Sequence[str], of: Figures) -> dict[str, Any]:
+    return {name: plain(COLUMNS[name].of(of)) for name in columns}
+
+
+def plain(value: Any) -> Any:
+    """Amounts as text: JSON's numbers are floats for many a reader."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    return f"{value:f}" if isinstance(value, Decimal) else value
+
+
+def written(report: Report, path: Path) -> str:
+    """CommandError where the file's kind is unknown, or it cannot be written."""
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in exports.KINDS:
+        raise CommandError(f"The name of the file says its kind: write it as {path.stem}.csv or {path.stem}.xlsx.")
+    try:
+        with path.open("wb") as file:
+            file.writelines(exports.content(reporting.sheet(report), kind, "Report"))
+    except OSError as problem:
+        raise CommandError(f"{path} cannot be written: {problem.strerror}.") from problem
+    return f"{len(report.rows):,} rows in {path}"
+
+
+def table(report: Report, columns: Sequence[str]) -> str:
+    """For a terminal; the totals at the end."""
+    lines = [[str(DIMENSIONS[name]) for name in report.by] + [str(COLUMNS[name].label) for name in columns]]
+    for row in report.rows if report.by else []:
+        lines.append([str(value[0]) or "–" for value in row.values] + cells(columns, row))
+    total = ["Total", *[""] * (len(report.by) - 1)] if report.by else []
+    lines.append(total + cells(columns, report.totals))
+    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
+    text = [
+        "  ".join(
+            cell.ljust(width) if place < len(report.by) else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
+    said = f"{report.period.first} to {report.period.last}"
+    if report.compared_with:
+        said += f"; in brackets {report.compared_with.first} to {report.compared_with.last}"
+    return "\n".join([said, *text])
+
+
+def cells(columns: Sequence[str], row: Row) -> list[str]:
+    found = []
+    for name in columns:
+        shown = cell(COLUMNS[name].of(row.figures))
+        found.append(shown if row.before is None else f"{shown} ({cell(COLUMNS[name].of(row.before))})")
+    return found
+
+
+def cell(value: Any) -> str:
+    if value is None or value == {}:
+        return "–"
+    if isinstance(value, dict):
+        parts = (
+            f"{amount.normalize():f} {key}" if isinstance(amount, Decimal) else f"{key or 'no reason'}: {amount}"
+            for key, amount in value.items()
+        )
+        return "; ".join(parts)
+    return f"{value:,}"

@@ -1,0 +1,327 @@
+"""Reports: what was sent in some days, what became of it and what it cost, by whatever one wants to compare.
+
+Each kind of sending registers a source when its app is made ready, as channels do; here they are added up. A source
+says what it knows and leaves out the rest: a figure that no source of a row can tell is empty, not 0.
+
+Days are days of the console's time zone (TIME_ZONE), both ends included.
+"""
+
+import datetime as dt
+from abc import ABC, abstractmethod
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from laaffic_console.kit import delivery_buckets
+from laaffic_console.kit.figures import share
+from laaffic_console.kit.moments import check_year
+
+LONGEST_DAYS = 3653  # ten years
+MICROS = 1_000_000
+PLACES = Decimal("0.000001")
+
+DIMENSIONS: dict[str, Any] = {
+    "day": gettext_lazy("Day"),
+    "month": gettext_lazy("Month"),
+    "channel": gettext_lazy("Channel"),
+    "application": gettext_lazy("Application"),
+    "country": gettext_lazy("Country"),
+    "network": gettext_lazy("Network"),
+    "campaign": gettext_lazy("Campaign"),
+    "sender": gettext_lazy("Sender"),
+    "person": gettext_lazy("Launched by"),
+}
+OF_TIME = ("day", "month")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    first: dt.date
+    last: dt.date
+
+    @property
+    def start(self) -> dt.datetime:
+        return _midnight(self.first)
+
+    @property
+    def end(self) -> dt.datetime:
+        """Not in it any more."""
+        return _midnight(self.last + dt.timedelta(days=1))
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    def before(self) -> "Period":
+        """As many days, up to the day before."""
+        return Period(self.first - dt.timedelta(days=self.days), self.first - dt.timedelta(days=1))
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    """Where the clocks are put forward at midnight, the day begins an hour later."""
+    return dt.datetime.combine(day, dt.time.min, timezone.get_current_timezone())
+
+
+def period(first: dt.date, last: dt.date) -> Period:
+    """ValidationError for days in the wrong order, years nobody plans for, and more than ten years."""
+    for day in (first, last):
+        check_year(day)
+    if first > last:
+        raise ValidationError(
+            _("The report would begin on %(first)s, after its end on %(last)s. Exchange the two days.")
+            % {"first": first, "last": last}
+        )
+    wanted = Period(first, last)
+    if wanted.days > LONGEST_DAYS:
+        raise ValidationError(
+            _("A report covers at most ten years, and this one would cover %(days)s days. Ask for fewer.")
+            % {"days": f"{wanted.days:,}"}
+        )
+    return wanted
+
+
+@dataclass(slots=True)
+class Figures:
+    """What can be added up. A count that is not there cannot be told; amounts are millionths by currency."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    cost: Counter[str] = field(default_factory=Counter)
+    delivered_in: Counter[str] = field(default_factory=Counter)  # delivered messages by the currency they cost
+    times: Counter[int] = field(default_factory=Counter)  # delivered messages by kit/delivery_buckets.py
+
+    def tell(self, words: Iterable[str]) -> None:
+        """These can be told here, if only as 0."""
+        for word in words:
+            self.counts.setdefault(word, 0)
+
+    def add(self, other: "Figures") -> None:
+        for name in ("counts", "reasons", "cost", "delivered_in", "times"):
+            mine: Counter[Any] = getattr(self, name)
+            for key, n in getattr(other, name).items():
+                mine[key] += n
+
+
+Value = tuple[Any, ...]  # what is shown, then what tells it from others that are shown alike
+
+
+Rows = defaultdict[tuple[Value, ...], Figures]  # by one value for each dimension that was asked for, in that order
+
+
+class Source(ABC):
+    """A kind of sending."""
+
+    @abstractmethod
+    def add_to(self, rows: Rows, period: Period, by: Sequence[str]) -> None:
+        """Add what it knows of the period to the rows; several sources may have one row in common."""
+
+    def prove(self, period: Period) -> Iterator[str]:
+        """A sentence for each kept figure that its ledger does not say too."""
+        return iter(())
+
+
+_sources: list[Source] = []
+
+
+def register(source: Source) -> None:
+    _sources.append(source)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    label: Any
+    of: Callable[[Figures], Any]  # int, float, {currency: Decimal}, {reason: int}, or None: cannot be told
+
+
+def _count(name: str) -> Callable[[Figures], int | None]:
+    return lambda figures: figures.counts.get(name)
+
+
+def _failed(figures: Figures) -> int | None:
+    parts = [figures.counts[name] for name in ("undelivered", "rejected") if name in figures.counts]
+    return sum(parts) if parts else None
+
+
+def _delivered_percent(figures: Figures) -> float | None:
+    sent, delivered = figures.counts.get("sent"), figures.counts.get("delivered")
+    return share(delivered, sent) if sent and delivered is not None else None
+
+
+def _cost(figures: Figures) -> dict[str, Decimal]:
+    return {currency: _amount(micros) for currency, micros in sorted(figures.cost.items()) if micros}
+
+
+def _cost_per_delivered(figures: Figures) -> dict[str, Decimal]:
+    """What was charged in a currency, failures too, over the delivered messages that were charged in it."""
+    return {
+        currency: (_amount(micros) / figures.delivered_in[currency]).quantize(PLACES)
+        for currency, micros in sorted(figures.cost.items())
+        if micros and figures.delivered_in[currency] > 0
+    }
+
+
+def _amount(micros: int) -> Decimal:
+    return Decimal(micros).scaleb(-6).quantize(PLACES)
+
+
+def _reasons(figures: Figures) -> dict[str, int]:
+    ordered = sorted(figures.reasons.items(), key=lambda entry: (-entry[1], entry[0]))
+    return {reason: n for reason, n in ordered if n}
+
+
+def _within(share: float) -> Callable[[Figures], int | None]:
+    return lambda figures: delivery_buckets.reached(figures.times, share)
+
+
+COLUMNS: dict[str, Column] = {
+    "sent": Column(gettext_lazy("Sent"), _count("sent")),
+    "delivered": Column(gettext_lazy("Delivered"), _count("delivered")),
+    "delivered_percent": Column(gettext_lazy("Delivered %"), _delivered_percent),
+    "failed": Column(gettext_lazy("Failed"), _failed),
+    "undelivered": Column(gettext_lazy("Undelivered"), _count("undelivered")),
+    "rejected": Column(gettext_lazy("Rejected"), _count("rejected")),
+    "expired": Column(gettext_lazy("No report"), _count("expired")),
+    "awaited": Column(gettext_lazy("Report awaited"), _count("awaited")),
+    "unknown": Column(gettext_lazy("Unknown"), _count("unknown")),
+    "segments": Column(gettext_lazy("Segments billed"), _count("segments")),
+    "cost": Column(gettext_lazy("Cost"), _cost),
+    "cost_per_delivered": Column(gettext_lazy("Cost per delivered"), _cost_per_delivered),
+    "median_seconds": Column(gettext_lazy("Median, s"), _within(0.5)),
+    "p95_seconds": Column(gettext_lazy("95 %, s"), _within(0.95)),
+    "replies": Column(gettext_lazy("Replies"), _count("replies")),
+    "opt_outs": Column(gettext_lazy("Opt-outs"), _count("opt_outs")),
+    "reasons": Column(gettext_lazy("Failed by reason"), _reasons),
+}
+
+
+@dataclass(slots=True)
+class Row:
+    values: tuple[Value, ...]
+    figures: Figures
+    before: Figures | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    period: Period
+    by: tuple[str, ...]
+    columns: tuple[str, ...]
+    rows: list[Row]
+    totals: Row
+    compared_with: Period | None = None
+
+
+def run(wanted: Period, by: Sequence[str], *, columns: Sequence[str] = (), compare: bool = False) -> Report:
+    """Totals and a row for each combination of `by` in which anything happened, ordered by their values.
+
+    With `compare` each row has the same of as many days before; by day or month it cannot. ValidationError for names
+    that are none.
+    """
+    by = tuple(dict.fromkeys(by))
+    chosen = tuple(dict.fromkeys(columns)) or tuple(COLUMNS)
+    _require_known(by, DIMENSIONS, _("A report can be by %(known)s; %(name)s is none of these."))
+    _require_known(chosen, COLUMNS, _("A report has the columns %(known)s; %(name)s is none of these."))
+    if compare and (named := [name for name in by if name in OF_TIME]):
+        raise ValidationError(
+            _("A report by %(name)s cannot be compared with the period before: no day is in both. Leave out one.")
+            % {"name": named[0]}
+        )
+    rows = _added_up(wanted, by)
+    earlier = _added_up(wanted.before(), by) if compare else {}
+    made = [
+        Row(values, rows.get(values, Figures()), earlier.get(values, Figures()) if compare else None)
+        for values in sorted(rows.keys() | earlier.keys(), key=_order)
+    ]
+    totals = Row((), _total(rows.values()), _total(earlier.values()) if compare else None)
+    return Report(wanted, by, chosen, made, totals, wanted.before() if compare else None)
+
+
+def _order(values: tuple[Value, ...]) -> list[tuple[str, ...]]:
+    return [tuple(str(part).casefold() for part in value) for value in values]
+
+
+def _require_known(names: Sequence[str], known: Mapping[str, Any], sentence: str) -> None:
+    for name in names:
+        if name not in known:
+            raise ValidationError(sentence % {"known": ", ".join(known), "name": f"“{name}”"})
+
+
+def _added_up(wanted: Period, by: Sequence[str]) -> dict[tuple[Value, ...], Figures]:
+    found: Rows = defaultdict(Figures)
+    for source in _sources:
+        source.add_to(found, wanted, by)
+    return {values: figures for values, figures in found.items() if _says_something(figures)}
+
+
+def _says_something(figures: Figures) -> bool:
+    return any(figures.counts.values()) or any(figures.cost.values())
+
+
+def _total(rows: Iterable[Figures]) -> Figures:
+    total = Figures()
+    for figures in rows:
+        total.add(figures)
+    return total
+
+
+def prove(wanted: Period) -> Iterator[str]:
+    for source in _sources:
+        yield from source.prove(wanted)
+
+
+def time_values(by: Sequence[str], day: dt.date) -> dict[str, Value]:
+    """For a source: what its rows of a day have for the dimensions of time."""
+    return {name: (f"{day:%Y-%m}" if name == "month" else day.isoformat(),) for name in by if name in OF_TIME}
+
+
+def local_day(moment: dt.datetime) -> dt.date:
+    return moment.astimezone(timezone.get_current_timezone()).date()
+
+
+def sheet(report: Report) -> Iterator[list[Any]]:
+    """The report as a table for a file: each currency has columns of its own, so that they can be added up.
+
+    The first row is the header, the last one the totals.
+    """
+    sides = ["now", "before"] if report.compared_with else ["now"]
+    figures = [report.totals.figures, *([report.totals.before] if report.totals.before else [])]
+    currencies = sorted({currency for one in figures for currency, micros in one.cost.items() if micros})
+    header = [str(DIMENSIONS[name]) for name in report.by]
+    for side in sides:
+        suffix = f" ({_('before')})" if side == "before" else ""
+        for name in report.columns:
+            label = str(COLUMNS[name].label)
+            header += [f"{part}{suffix}" for part in _parts_of(name, label, currencies)]
+    yield header
+    for row in [*(report.rows if report.by else []), report.totals]:
+        line: list[Any] = [value[0] for value in row.values] if row.values else _total_of(report.by)
+        for one in [row.figures, *([row.before] if row.before is not None else [])]:
+            for name in report.columns:
+                line += _cells_of(name, COLUMNS[name].of(one), currencies)
+        yield line
+
+
+BY_CURRENCY = ("cost", "cost_per_delivered")
+
+
+def _total_of(by: Sequence[str]) -> list[str]:
+    return [_("Total"), *[""] * (len(by) - 1)] if by else []
+
+
+def _parts_of(name: str, label: str, currencies: Sequence[str]) -> list[str]:
+    return [f"{label}, {currency}" for currency in currencies] if name in BY_CURRENCY else [label]
+
+
+def _cells_of(name: str, value: Any, currencies: Sequence[str]) -> list[Any]:
+    if name in BY_CURRENCY:
+        return [value.get(currency) for currency in currencies]
+    if isinstance(value, dict):
+        return ["; ".join(f"{reason or _('no reason given')}: {n}" for reason, n in value.items())]
+    return [value]

@@ -1,0 +1,59 @@
+"""What email campaigns give to a report: a campaign's mails belong to the day on which its one request was sent.
+
+Nobody tells what a mail costs, in which country or network it is read, or how long it was under way.
+"""
+
+from collections.abc import Sequence
+
+from laaffic_console.gateway.models import Channel
+from laaffic_console.gateway.services import reporting
+from laaffic_console.gateway.services.reporting import Period, Rows
+from messaging.models import EmailCampaign, EmailTally
+from messaging.services.email.email_counting import part_of
+
+# What each part of an email campaign's bar counts as.
+COUNTED_AS = {
+    "delivered": ("sent", "delivered"),
+    "pending": ("sent", "awaited"),
+    "untold": ("sent", "awaited"),
+    "expired": ("sent", "expired"),
+    "undelivered": ("sent", "undelivered"),
+    "not_submitted": ("rejected",),
+    "unclear": ("unknown",),
+}
+WORDS = tuple(dict.fromkeys(word for words in COUNTED_AS.values() for word in words))
+
+
+class EmailReports(reporting.Source):
+    def add_to(self, rows: Rows, period: Period, by: Sequence[str]) -> None:
+        sent = EmailCampaign.objects.filter(sent_at__gte=period.start, sent_at__lt=period.end)
+        people = ("application", "launched_by", "created_by")
+        campaigns = {campaign.pk: campaign for campaign in sent.select_related(*people)}
+        tallies = EmailTally.objects.filter(campaign__in=sent.values("pk"))
+        columns = ("campaign_id", "submission", "delivery", "reason", "messages")
+        for campaign_id, submission, delivery, reason, n in tallies.values_list(*columns):
+            if campaign_id not in campaigns:
+                continue
+            words = COUNTED_AS[part_of(submission, delivery)]
+            figures = rows[_values(campaigns[campaign_id], by)]
+            figures.tell(WORDS)
+            for word in words:
+                figures.counts[word] += n
+            if "rejected" in words or "undelivered" in words:
+                figures.reasons[reason] += n
+
+
+def _values(campaign: EmailCampaign, by: Sequence[str]) -> tuple[reporting.Value, ...]:
+    assert campaign.sent_at is not None  # noqa: S101
+    person = campaign.launched_by or campaign.created_by
+    values: dict[str, reporting.Value] = {
+        "channel": (Channel.EMAIL.value,),
+        "application": (campaign.application.name or campaign.application.app_id, campaign.application.app_id),
+        "country": ("",),
+        "network": ("",),
+        "campaign": (campaign.name, "email campaign", campaign.pk),
+        "sender": (campaign.from_address,),
+        "person": (person.get_username() if person else "",),
+        **reporting.time_values(by, reporting.local_day(campaign.sent_at)),
+    }
+    return tuple(values[name] for name in by)

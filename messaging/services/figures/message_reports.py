@@ -1,0 +1,151 @@
+"""What messages give to a report (gateway/services/reporting.py): SMS, MMS and spoken campaigns, and their replies."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db.models import F, QuerySet, Sum, Value
+from django.db.models.aggregates import Count
+from django.db.models.functions import Coalesce, TruncDate
+from django.db.models.query_utils import Q
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Channel
+from laaffic_console.gateway.services import reporting
+from laaffic_console.gateway.services.reporting import Period, Rows
+from messaging import networks
+from messaging.models import Batch, Campaign, DeliveryTimeTally, MessageState, Reply, SentTally
+from messaging.services.batches import answers, sent_tallies
+
+# What each state counts as. What was rejected or is unknown is not said to have been sent.
+COUNTED_AS = {
+    MessageState.UNKNOWN: ("unknown",),
+    MessageState.REJECTED: ("rejected",),
+    MessageState.ACCEPTED: ("sent", "awaited"),
+    MessageState.EXPIRED: ("sent", "expired"),
+    MessageState.UNDELIVERED: ("sent", "undelivered"),
+    MessageState.DELIVERED: ("sent", "delivered"),
+}
+FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)
+
+WORDS = (*dict.fromkeys(word for words in COUNTED_AS.values() for word in words), "segments", "replies", "opt_outs")
+
+OWN = ("country", "network")  # of a tally itself; the others are its campaign's
+OF_CAMPAIGN = ("channel", "application", "campaign", "sender", "person")
+
+
+class MessageReports(reporting.Source):
+    def add_to(self, rows: Rows, period: Period, by: Sequence[str]) -> None:
+        campaigns = Campaigns(by)
+        in_hours = {"hour__gte": period.start, "hour__lt": period.end}
+        _add_outcomes(rows, _Grouping(SentTally.objects.filter(**in_hours), by, F("hour"), campaigns))
+        _add_times(rows, _Grouping(DeliveryTimeTally.objects.filter(**in_hours), by, F("hour"), campaigns))
+        # By the day on which they were written, whenever what they answer was sent.
+        written = Reply.objects.filter(at__gte=period.start, at__lt=period.end)
+        _add_replies(
+            rows,
+            _Grouping(written, by, TruncDate("at", tzinfo=timezone.get_current_timezone()), campaigns),
+        )
+
+    def prove(self, period: Period) -> Iterator[str]:
+        answers.write_all(Batch.objects.filter(answer__isnull=False))
+        return sent_tallies.disagreements(sent_tallies.of_period(period.start, period.end))
+
+
+class Campaigns(dict[int | None, dict[str, reporting.Value]]):
+    """{campaign: its values}, all of them read when the first is asked for; None for replies that answer none."""
+
+    def __init__(self, by: Sequence[str]) -> None:
+        self.names = [name for name in by if name in OF_CAMPAIGN]
+
+    def __missing__(self, campaign_id: int | None) -> dict[str, reporting.Value]:
+        if self:
+            return self[None]
+        self[None] = {
+            "channel": (Channel.SMS.value,),
+            "application": ("", ""),
+            "campaign": ("", "", None),
+            "sender": ("",),
+            "person": ("",),
+        }
+        person = Coalesce("launched_by__username", "created_by__username", Value(""))
+        columns = ("pk", "name", "channel", "sender_id", "application__name", "application__app_id")
+        for pk, name, channel, sender, called, app_id, who in Campaign.objects.order_by().values_list(*columns, person):
+            self[pk] = {
+                "channel": (channel,),
+                "application": (called or app_id, app_id),
+                "campaign": (name, "campaign", pk),
+                "sender": (sender,),
+                "person": (who,),
+            }
+        return self[campaign_id] if campaign_id in self else self[None]
+
+
+class _Grouping:
+    """Rows summed up by the database over plain columns: names and days are looked up afterwards, each once."""
+
+    def __init__(self, rows: "QuerySet[Any]", by: Sequence[str], time: Any, campaigns: Campaigns) -> None:
+        self.rows, self.by, self.campaigns = rows.order_by(), by, campaigns
+        columns: dict[str, Any] = {name: F(name) for name in by if name in OWN}
+        if campaigns.names:
+            columns["campaign_id"] = F("campaign_id")
+        if any(name in reporting.OF_TIME for name in by):
+            columns["time"] = time
+        self.columns = columns
+        self.known: dict[tuple[Any, ...], tuple[reporting.Value, ...]] = {}
+        self.days: dict[Any, dict[str, reporting.Value]] = {}
+
+    def summed(self, keys: Sequence[str], **sums: Any) -> Iterator[tuple[tuple[reporting.Value, ...], tuple[Any, ...]]]:
+        """(the values of `by`, the keys and sums)"""
+        width = len(self.columns)
+        named = self.rows.annotate(**{f"by_{name}": column for name, column in self.columns.items()})
+        for row in named.values_list(*(f"by_{name}" for name in self.columns), *keys).annotate(**sums).iterator():
+            key = row[:width]
+            if key not in self.known:
+                self.known[key] = self._values(dict(zip(self.columns, key, strict=True)))
+            yield self.known[key], row[width:]
+
+    def _values(self, key: dict[str, Any]) -> tuple[reporting.Value, ...]:
+        found: dict[str, reporting.Value] = {}
+        if "campaign_id" in key:
+            found |= self.campaigns[key["campaign_id"]]
+        if "time" in key:
+            found |= self._time(key["time"])
+        if "country" in key:
+            found["country"] = (key["country"],)
+        if "network" in key:
+            found["network"] = (networks.shown(key["network"]),)
+        return tuple(found[name] for name in self.by)
+
+    def _time(self, moment: dt.datetime | dt.date) -> dict[str, reporting.Value]:
+        if moment not in self.days:
+            day = reporting.local_day(moment) if isinstance(moment, dt.datetime) else moment
+            self.days[moment] = reporting.time_values(self.by, day)
+        return self.days[moment]
+
+
+def _add_outcomes(rows: Rows, grouping: _Grouping) -> None:
+    sums = {"n": Sum("messages"), "billed": Sum("billed_segments"), "paid": Sum("pay_micros")}
+    for values, (state, reason, currency, n, billed, paid) in grouping.summed(("state", "reason", "currency"), **sums):
+        figures = rows[values]
+        figures.tell(WORDS)
+        for word in COUNTED_AS[state]:
+            figures.counts[word] += n
+        figures.counts["segments"] += billed
+        if state in FAILED:
+            figures.reasons[reason] += n
+        if currency:
+            figures.cost[currency] += paid
+            figures.delivered_in[currency] += n if state == MessageState.DELIVERED else 0
+
+
+def _add_times(rows: Rows, grouping: _Grouping) -> None:
+    for values, (bucket, n) in grouping.summed(("bucket",), n=Sum("messages")):
+        rows[values].times[bucket] += n
+
+
+def _add_replies(rows: Rows, grouping: _Grouping) -> None:
+    for values, (n, opted_out) in grouping.summed((), n=Count("pk"), opted_out=Count("pk", filter=~Q(opt_out=""))):
+        figures = rows[values]
+        figures.counts["replies"] += n
+        figures.counts["opt_outs"] += opted_out

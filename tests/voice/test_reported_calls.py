@@ -1,0 +1,55 @@
+"""Group calls and calls from phones in reports by period."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import reporting
+from laaffic_console.laaffic import CallKind
+from voice.models import CallRecord, GroupTask, TaskState
+
+pytestmark = pytest.mark.django_db
+
+NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+DAY = dt.date(2026, 3, 1)
+
+
+def call(n: int, at: dt.datetime, outcome: str, **fields: object) -> CallRecord:
+    given = {"kind": CallKind.SIP, "callee": "919876500001", "source": "push", "first_seen_at": at} | fields
+    return CallRecord.objects.create(voice_id=str(n), at=at, outcome=outcome, **given)
+
+
+def test_a_group_call_is_of_the_day_of_its_launch() -> None:
+    application = Application.objects.create(app_id="v", channel="voice", name="Calls")
+    given = {"application": application, "launched_at": NOON, "called": 40, "connected": 30, "failed": 10}
+    task = GroupTask.objects.create(
+        name="Reminder", state=TaskState.FINISHED, cost=Decimal("1.5"), currency="USD", **given
+    )
+    GroupTask.objects.create(name="A draft", state=TaskState.DRAFT, **given)
+
+    [row] = reporting.run(reporting.period(DAY, DAY), ["day", "campaign"]).rows
+
+    assert row.values == (("2026-03-01",), ("Reminder", "group call", task.pk))
+    said = {name: column.of(row.figures) for name, column in reporting.COLUMNS.items()}
+    assert (said["sent"], said["delivered"], said["failed"], said["delivered_percent"]) == (40, 30, 10, 75.0)
+    assert said["cost_per_delivered"] == {"USD": Decimal("0.05")}
+    assert (said["segments"], said["awaited"], said["replies"]) == (None, None, None)
+
+
+def test_calls_from_phones_are_of_the_console_s_day() -> None:
+    with timezone.override("Asia/Kolkata"):
+        call(1, NOON, "answered", cost=Decimal("0.02"), currency="EUR")
+        call(2, NOON, "busy")
+        call(3, NOON + dt.timedelta(hours=7), "answered")  # half past midnight there
+        call(4, NOON, "answered", kind=CallKind.TTS)  # a message of a campaign
+
+        report = reporting.run(reporting.period(DAY, DAY), ["channel"])
+
+    [row] = report.rows
+    assert row.values == (("voice",),)
+    assert (row.figures.counts["sent"], row.figures.counts["delivered"]) == (2, 1)
+    assert dict(row.figures.reasons) == {"busy": 1}
+    assert dict(row.figures.cost) == {"EUR": 20_000}
