@@ -13,7 +13,7 @@ from django.db import DatabaseError, transaction
 
 VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = ROLES = ("Viewer", "Operator", "Approver", "Administrator")
 APPS = ("gateway", "messaging", "voice", "numbers")
-CLOSED_APPS = ("auth", "axes")  # people, roles and failed sign-ins, for administrators alone
+CLOSED_APPS = ("auth", "axes", "audit")  # people, roles, failed sign-ins, who did what: for administrators alone
 
 # What operators do beside looking; "*": whatever the model has.
 OPERATED = {

@@ -17,7 +17,7 @@ from typing import Any
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from laaffic_console.kit import xlsx_stream
+from laaffic_console.kit import acts, xlsx_stream
 
 KINDS = ("csv", "xlsx")
 CSV = "text/csv; charset=utf-8"
@@ -93,10 +93,18 @@ def answer(rows: Rows, kind: str, name: str, title: str = "") -> StreamingHttpRe
 
 
 def attached(pieces: Iterator[bytes], kind: str, name: str) -> StreamingHttpResponse:
+    taken_away(f"{name}.{kind}")
     made = StreamingHttpResponse(pieces, content_type=TYPES[kind])
     made["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     made["X-Accel-Buffering"] = "no"  # a proxy that gathers it all would time out instead
     return made
+
+
+def taken_away(name: str) -> None:
+    """Record that somebody takes rows away as a file, with the filters of the page that they come from."""
+    who = acts.actor()
+    filters: dict[str, Any] = {"filters": who.query} if who and who.query else {}
+    acts.record(acts.Act.EXPORTED, label=name, **filters)
 
 
 def _as_text(value: Cell) -> str | int | float:

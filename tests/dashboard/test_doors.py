@@ -41,8 +41,8 @@ USUAL = {"post": "yes", "_confirmed": "1", "why": "seen", "note": "seen", "reaso
 
 
 # Written by looking: when a session was seen, and what the review has counted, kept so that it is not counted again
-# (under a lease, so that one process counts).
-OWN = ("django_session", "messaging_audiencecount", "gateway_lease")
+# (under a lease, so that one process counts); and that somebody takes a list away.
+OWN = ("django_session", "messaging_audiencecount", "gateway_lease", "audit_auditentry")
 
 
 def body_for(door: Door) -> dict[str, Any] | str:
