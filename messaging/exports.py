@@ -54,6 +54,7 @@ def write_file(contacts: QuerySet[Contact], path: Path) -> int:
     if kind not in files.KINDS:
         raise ValueError(f"{path.name} ends neither in .csv nor in .xlsx.")
     with path.open("wb") as file:
+        files.taken_away(str(path))
         for piece in files.content(rows(contacts), kind, "Contacts"):
             file.write(piece)
     return contacts.count()

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from laaffic_console.kit import exporting
+from laaffic_console.kit import exporting, exports
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.people import signed_in
@@ -245,6 +245,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
         job = ContactImport.objects.filter(pk=pk).first()
         if job is None:
             raise Http404
+        exports.taken_away(f"bad-rows-{job.pk}.csv")
         answer = StreamingHttpResponse(imports.bad_rows_csv(job), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="bad-rows-{job.pk}.csv"'
         return answer

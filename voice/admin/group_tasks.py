@@ -302,6 +302,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
         task = GroupTask.objects.filter(pk=pk).first()
         if task is None:
             raise Http404
+        files.taken_away(f"group-call-{pk}.csv")
         answer = HttpResponse("\r\n".join(["number", *group_numbers.of(task), ""]), content_type=files.CSV)
         answer["Content-Disposition"] = f'attachment; filename="group-call-{pk}.csv"'
         return answer

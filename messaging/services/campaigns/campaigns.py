@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from laaffic_console.gateway.models import AccountHold, Application, Channel
 from laaffic_console.gateway.services import account_hold, bell, isolation, open_acts
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.acts import Act, record_event
 from messaging import merge_fields, msisdn, segments
 from messaging.models import (
     AudienceCount,
@@ -107,7 +108,7 @@ def save(
         if by is not None:
             campaign.authors.add(by)
         channels.of(campaign).saved(campaign)
-        note(campaign, _("Created") if is_new else _("Edited"), by)
+        note(campaign, _("Created") if is_new else _("Edited"), by, Act.ADDED if is_new else Act.CHANGED)
         approvals.void_if_changed(campaign, by=by)
     return campaign
 
@@ -572,8 +573,9 @@ def finish_if_done(campaign_id: int) -> bool:
     return True
 
 
-def note(campaign: Campaign, text: str, by: User | None) -> None:
+def note(campaign: Campaign, text: str, by: User | None, kind: Act = Act.STEERED) -> None:
     CampaignEvent.objects.create(campaign=campaign, text=text[:300], actor=by)
+    record_event(campaign, text, by, kind)
 
 
 def locked(campaign_id: int) -> Campaign:

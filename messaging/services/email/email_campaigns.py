@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry, PushKind
 from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, ledger, open_acts
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.acts import Act, record_event
 from laaffic_console.laaffic.email import MAX_SUBJECT
 from messaging import merge_fields
 from messaging.models import EmailCampaign, EmailCampaignEvent, EmailCampaignState, EmailChoice, EmailLookup
@@ -56,7 +57,7 @@ def save(campaign: EmailCampaign, *, columns: Iterable[str] = (), by: User | Non
             campaign.save(update_fields=set(columns))
         if by is not None:
             campaign.authors.add(by)
-        note(campaign, _("Created") if is_new else _("Edited"), by)
+        note(campaign, _("Created") if is_new else _("Edited"), by, Act.ADDED if is_new else Act.CHANGED)
         approvals.void_if_changed(campaign, by=by)
     return campaign
 
@@ -458,8 +459,9 @@ def sweep() -> None:
     isolation.each(running, finish_if_done, "end of email campaign {}".format)
 
 
-def note(campaign: EmailCampaign, text: str, by: User | None) -> None:
+def note(campaign: EmailCampaign, text: str, by: User | None, kind: Act = Act.STEERED) -> None:
     EmailCampaignEvent.objects.create(campaign=campaign, text=text[:300], actor=by)
+    record_event(campaign, text, by, kind)
 
 
 def locked(campaign_id: int) -> EmailCampaign:
