@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from laaffic_console.gateway.webhooks import client_address
+from laaffic_console.kit import masks
 from laaffic_console.kit.acts import Actor, acting
 
 
@@ -18,5 +19,8 @@ class ActorMiddleware:
 
 
 def _of(request: HttpRequest) -> Actor:
-    name = request.user.get_username() if request.user.is_authenticated else ""
-    return Actor(request.user.pk, name, client_address(request), request.META.get("QUERY_STRING", "")[:1000])
+    address, query = client_address(request), request.META.get("QUERY_STRING", "")[:1000]
+    if not request.user.is_authenticated:
+        return Actor(None, "", address, query)  # nobody is shown anything; a push is stored as it came
+    user = request.user
+    return Actor(user.pk, user.get_username(), address, query, sees_numbers=user.has_perm(masks.SEE))

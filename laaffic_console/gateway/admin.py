@@ -32,6 +32,7 @@ from laaffic_console.gateway.models import (
 from laaffic_console.gateway.services import account_hold, account_watch, balance_history, clock, draining, words
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.figures import money, number
+from laaffic_console.kit.masked_admin import MaskedNumbers
 from laaffic_console.kit.pages import POSTED, ask_first, page
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
@@ -379,7 +380,8 @@ class PushedBodyAdmin(AsItCame):
 
 
 @admin.register(OrphanReport)
-class OrphanReportAdmin(AsItCame):
+class OrphanReportAdmin(MaskedNumbers, AsItCame):
+    masked = ("number",)
     list_display = [
         "gateway_id",
         "order_id",

@@ -44,6 +44,7 @@ class Actor:
     address: str = ""  # of the client; "" in the shell
     query: str = ""  # what the address asked for behind its "?"
     is_shell: bool = False
+    sees_numbers: bool = True  # whole ones: see masks
 
 
 @dataclass(frozen=True, slots=True)

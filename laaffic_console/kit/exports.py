@@ -17,7 +17,7 @@ from typing import Any
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from laaffic_console.kit import acts, xlsx_stream
+from laaffic_console.kit import acts, masks, xlsx_stream
 
 KINDS = ("csv", "xlsx")
 CSV = "text/csv; charset=utf-8"
@@ -89,6 +89,7 @@ def workbook(rows: Rows, title: str) -> Iterator[bytes]:
 
 def answer(rows: Rows, kind: str, name: str, title: str = "") -> StreamingHttpResponse:
     """A million rows take no more memory than one, and begin to arrive at once. The file's name ends in the day."""
+    rows = masks.in_columns(rows)
     return attached(content(rows, kind, title or name.capitalize()), kind, f"{name}-{timezone.localdate():%Y-%m-%d}")
 
 

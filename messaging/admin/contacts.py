@@ -26,6 +26,8 @@ from laaffic_console.kit import plain_text
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.exporting import Exporting
 from laaffic_console.kit.generics import AnyModelForm
+from laaffic_console.kit.masked_admin import MaskedNumbers
+from laaffic_console.kit.masks import masked
 from laaffic_console.kit.paginator import BigTablePaginator
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
@@ -181,8 +183,9 @@ class CountryFilter(admin.SimpleListFilter):
 
 
 @admin.register(Contact)
-class ContactAdmin(Exporting, SharedRowAdmin, ModelAdmin):
+class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
     form = ContactForm
+    masked = ("number", "email")
     list_display = ["shown_number", "name", "country", "shown_validity", "language", "in_groups", "created_at"]
     list_filter = [GroupFilter, CountryFilter, "validity"]
     list_filter_submit = True  # the group is typed
@@ -227,7 +230,7 @@ class ContactAdmin(Exporting, SharedRowAdmin, ModelAdmin):
 
     @display(description=gettext_lazy("number"), ordering="number")
     def shown_number(self, contact: Contact) -> str:
-        return contact.number
+        return str(masked(contact.number))
 
     @display(description=gettext_lazy("number is"), label=VALIDITY_COLOURS)
     def shown_validity(self, contact: Contact) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from laaffic_console.kit import exporting, exports
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.masks import SEE
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import add_problems, may_see_contacts, page, require
@@ -242,6 +243,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
     def bad_rows_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         require(request, "messaging.view_contactimport")
         exporting.require_export(request, Contact)
+        require(request, SEE)  # the rows are as they came: nothing of them can be masked
         job = ContactImport.objects.filter(pk=pk).first()
         if job is None:
             raise Http404

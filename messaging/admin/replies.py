@@ -15,6 +15,8 @@ from unfold.decorators import display
 
 from laaffic_console.kit import exports, plain_text
 from laaffic_console.kit.exporting import Exporting, require_export
+from laaffic_console.kit.masked_admin import MaskedNumbers
+from laaffic_console.kit.masks import masked
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging import reply_exports
 from messaging.admin.pages import may_see_contacts
@@ -42,7 +44,8 @@ class OptOutFilter(admin.SimpleListFilter):
 
 
 @admin.register(Reply)
-class ReplyAdmin(Exporting, ReadOnlyAdmin):
+class ReplyAdmin(MaskedNumbers, Exporting, ReadOnlyAdmin):
+    masked = ("number",)
     list_display = ["number", "whose", "said", "obeyed", "answers", "at", "source"]
     fields = ["number", "content", "at", "sent_to", "campaign", "opt_out", "suppressed_on", "source", "received_at"]
     list_filter = [OptOutFilter, "source"]
@@ -88,7 +91,7 @@ class ReplyAdmin(Exporting, ReadOnlyAdmin):
         if contact is None:
             return "–"
         page = reverse("admin:messaging_contact_change", args=[contact.pk])
-        return format_html('<a class="c-link" href="{}">{}</a>', page, contact.name or contact.number)
+        return format_html('<a class="c-link" href="{}">{}</a>', page, contact.name or masked(contact.number))
 
     @display(description=gettext_lazy("text"))
     def said(self, reply: Reply) -> SafeString:

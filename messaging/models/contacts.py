@@ -6,6 +6,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.channels import SUPPRESSION_CHANNELS, Channel, choices_of
+from laaffic_console.kit.masks import masked
 from messaging.subscribers import every_spelling, spellings
 
 
@@ -55,7 +56,11 @@ class Contact(models.Model):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         ordering = ["-id"]
-        permissions = [("export_contact", _("Can export contacts"))]
+        permissions = [
+            ("export_contact", _("Can export contacts")),
+            ("see_numbers", _("Can see whole phone numbers and email addresses")),
+            ("reveal_number", _("Can show one masked number at a time, which is recorded")),
+        ]
         # For the list's filters: a country with few contacts would be looked for in all of them.
         indexes = [
             models.Index(fields=["country", "id"], name="contact_country"),
@@ -63,7 +68,8 @@ class Contact(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.number})" if self.name else self.number
+        number = masked(self.number)
+        return f"{self.name} ({number})" if self.name else str(number)
 
 
 class GroupMembership(models.Model):
@@ -169,7 +175,7 @@ class SuppressionEntry(models.Model):
         constraints = [models.UniqueConstraint(fields=["number", "channel"], name="suppressed_once")]
 
     def __str__(self) -> str:
-        return f"{self.number} ({self.get_channel_display()})"
+        return f"{masked(self.number)} ({self.get_channel_display()})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
@@ -196,4 +202,4 @@ class SuppressionRelease(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.number} ({self.get_channel_display()})"
+        return f"{masked(self.number)} ({self.get_channel_display()})"

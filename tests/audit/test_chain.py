@@ -88,6 +88,14 @@ def test_a_removed_entry_shows_when_the_rest_is_numbered_anew() -> None:
     assert "Entry 2 was changed" in chain.verify().problem
 
 
+def test_an_entry_that_was_changed_with_its_own_digest_breaks_the_next() -> None:
+    first, second, _third = made(3)
+    second.person = "ben"
+    chain.entries().filter(position=2).update(person="ben", digest=chain.digest_of(second, first.digest))
+
+    assert "Entry 3 was changed" in chain.verify().problem
+
+
 def test_a_cut_tail_shows() -> None:
     made(3)
     chain.entries().filter(position__gte=3).delete()

@@ -17,6 +17,7 @@ from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.exporting import Exporting, require_export
+from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
 from messaging.admin import approvals
@@ -303,7 +304,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, Exporting, CopiedListAdmin):
         if task is None:
             raise Http404
         files.taken_away(f"group-call-{pk}.csv")
-        answer = HttpResponse("\r\n".join(["number", *group_numbers.of(task), ""]), content_type=files.CSV)
+        answer = HttpResponse("\r\n".join(["number", *map(masked, group_numbers.of(task)), ""]), content_type=files.CSV)
         answer["Content-Disposition"] = f'attachment; filename="group-call-{pk}.csv"'
         return answer
 

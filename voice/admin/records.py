@@ -20,6 +20,7 @@ from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.exporting import Exporting, require_export
 from laaffic_console.kit.figures import money
+from laaffic_console.kit.masked_admin import MaskedNumbers
 from laaffic_console.kit.pages import POSTED, ask_first, page
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import digits_of, plain
@@ -94,7 +95,8 @@ def beginning_with(digits: str) -> dict[str, str]:
 
 
 @admin.register(CallRecord)
-class CallRecordAdmin(Exporting, CopiedListAdmin):
+class CallRecordAdmin(MaskedNumbers, Exporting, CopiedListAdmin):
+    masked = ("callee",)
     list_display = ["at", "callee", "shown_kind", "shown_outcome", "talked", "shown_cost", "key_pressed", "recorded"]
     list_display_links = ["at", "callee"]
     list_filter = ["outcome", "kind", PeriodFilter, KeyFilter, RecordedFilter]

@@ -19,6 +19,8 @@ from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services import open_acts
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.masked_admin import MaskedNumbers
+from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import add_problems, page, require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
@@ -171,7 +173,8 @@ class BindForm(AgainForm):
 
 
 @admin.register(Binding)
-class BindingAdmin(SyncedListAdmin):
+class BindingAdmin(MaskedNumbers, SyncedListAdmin):
+    masked = ("phone_a", "phone_b")
     list_display = ["shown_a", "shown_b", "sees", "left", "shown_state", "bind_id", "application"]
     list_filter = [LiveFilter, ExpiresWithinFilter, ApplicationFilter]
     list_select_related = ["application"]
@@ -209,11 +212,11 @@ class BindingAdmin(SyncedListAdmin):
 
     @display(description=gettext_lazy("A"), header=True, ordering="phone_a")
     def shown_a(self, binding: Binding) -> list[str]:
-        return [binding.phone_a, getattr(binding, "a_name", "")]
+        return [masked(binding.phone_a), getattr(binding, "a_name", "")]
 
     @display(description=gettext_lazy("B"), header=True, ordering="phone_b")
     def shown_b(self, binding: Binding) -> list[str]:
-        return [binding.phone_b, getattr(binding, "b_name", "")]
+        return [masked(binding.phone_b), getattr(binding, "b_name", "")]
 
     @display(description=gettext_lazy("A and B see"))
     def sees(self, binding: Binding) -> SafeString:
@@ -293,7 +296,7 @@ class BindingAdmin(SyncedListAdmin):
             self,
             request,
             "numbers/binding.html",
-            binding.pair,
+            binding.shown_pair,
             binding=binding,
             state=state_of(binding),
             left=time_left(binding),
@@ -323,9 +326,10 @@ class BindingAdmin(SyncedListAdmin):
 
 
 @admin.register(BindingRequest)
-class BindingRequestAdmin(ReadOnlyAdmin):
+class BindingRequestAdmin(MaskedNumbers, ReadOnlyAdmin):
     """What was asked for, with its outcome: also what never came to be a binding."""
 
+    masked = ("phone_a", "phone_b")
     list_display = ["requested_at", "verb", "phone_a", "phone_b", "pool_number", "outcome", "evidence", "requested_by"]
     exclude = ["entry"]
     list_filter = ["verb", ("entry__state", admin.ChoicesFieldListFilter)]
