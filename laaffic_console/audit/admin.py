@@ -25,6 +25,7 @@ from laaffic_console.kit.moments import check_year
 from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
 
 COLOURS = {
+    **dict.fromkeys(Act, "default"),
     Act.SIGN_IN_FAILED: "warning",
     Act.LOCKED_OUT: "danger",
     Act.DELETED: "danger",
@@ -104,7 +105,7 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
     search_fields = ["person"]
     search_help_text = gettext_lazy("A whole user name, name of an object or its id")
     exact_search = ("person", "object_label", "object_id")
-    fields = ["at", "who", "shown_kind", "address", "linked_object", "details", "changes", "position", "digest"]
+    fields = ["at", "who", "kind", "address", "linked_object", "details", "changes", "position", "shown_digest"]
 
     @display(description=gettext_lazy("who"), ordering="person")
     def who(self, entry: AuditEntry) -> str:
@@ -136,7 +137,8 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
             links.insert(0, (page, _("its page")))
         except NoReverseMatch:
             pass  # it has none, or is of an app that is gone
-        return format_html("{} · {}", shown, format_html_join(" · ", '<a class="c-link" href="{}">{}</a>', links))
+        ways = format_html_join(" · ", '<a class="c-link" href="{}">{}</a>', links)
+        return format_html('<span class="c-wrap">{} · {}</span>', shown, ways)
 
     @display(description=gettext_lazy("details"))
     def details(self, entry: AuditEntry) -> str:
@@ -150,6 +152,10 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
             return "–"
         head = format_html("<tr><th>{}</th><th>{}</th><th>{}</th></tr>", _("Field"), _("Before"), _("After"))
         return format_html('<table class="c-table c-anywhere">{}{}</table>', head, rows)
+
+    @display(description=gettext_lazy("digest"))
+    def shown_digest(self, entry: AuditEntry) -> str:
+        return format_html('<span class="c-mono c-anywhere">{}</span>', entry.digest or "–")
 
 
 def other_details(entry: AuditEntry) -> list[tuple[str, Any]]:

@@ -41,23 +41,30 @@ class MaskedNumbers(_BesideModelAdmin):
         if obj is None:
             return super().get_fieldsets(request, obj)
         parts = super().get_fieldsets(request, obj)
-        return [(name, {**options, "fields": self._shown(options["fields"])}) for name, options in parts]
+        return [(name, {**options, "fields": self._shown(options["fields"], request)}) for name, options in parts]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A form would show the number, or take the masked one for it."""
         return masks.may_see() and super().has_change_permission(request, obj)
 
-    def _shown(self, columns: Any) -> Any:
+    def _shown(self, columns: Any, page_of: HttpRequest | None = None) -> Any:
+        """The columns of a list, or the fields of somebody's page of one row, which offers to show the first."""
         if masks.may_see() or not columns:
             return columns
         return [
-            self._shown(one) if isinstance(one, list | tuple) else self._column(one) if one in self.masked else one
+            self._shown(one, page_of)
+            if isinstance(one, list | tuple)
+            else self._column(one, page_of if one == self.masked[0] else None)
+            if one in self.masked
+            else one
             for one in columns
         ]
 
-    def _column(self, name: str) -> Callable[[Any], Any]:
-        kept: dict[str, Callable[[Any], Any]] = self.__dict__.setdefault("_columns", {})
-        return kept.setdefault(name, column(self.model, name))
+    def _column(self, name: str, page_of: HttpRequest | None) -> Callable[[Any], Any]:
+        """The same one whenever Django asks for it: it compares them."""
+        keeper = page_of or self
+        kept: dict[str, Callable[[Any], Any]] = keeper.__dict__.setdefault("_masked_columns", {})
+        return kept.setdefault(name, column(self.model, name, page_of))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.reveal_view)
@@ -83,11 +90,12 @@ def change_page(row: models.Model) -> str:
     return f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
 
 
-def column(model: Any, name: str) -> Callable[[Any], Any]:
+def column(model: Any, name: str, page_of: HttpRequest | None) -> Callable[[Any], Any]:
     """For list_display and fields: the column under its own name and heading, masked."""
 
     def shown(row: Any) -> Any:
-        return masks.masked(getattr(row, name)) or "–"
+        masked = masks.masked(getattr(row, name)) or "–"
+        return format_html("{} {}", masked, reveal_link(page_of, row)) if page_of else masked
 
     shown.__name__ = name
     shown.short_description = model._meta.get_field(name).verbose_name  # type: ignore[attr-defined]
@@ -100,4 +108,4 @@ def reveal_link(request: HttpRequest, row: models.Model) -> str:
     if masks.may_see() or not may_reveal(request):
         return ""
     address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_reveal", args=[row.pk])
-    return format_html('<a class="c-link" href="{}" data-post>{}</a>', address, _("Show"))
+    return format_html('<a class="c-link" href="{}" data-post>{}</a>', address, _("Show the number"))

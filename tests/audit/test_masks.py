@@ -78,6 +78,16 @@ def test_no_list_and_no_page_shows_a_viewer_a_number(client: Client, viewer: Use
         assert NUMBER not in shown.content.decode()
 
 
+@pytest.mark.parametrize("label", MASKED)
+def test_every_page_of_a_row_offers_to_show_it(client: Client, viewer: User, label: str) -> None:
+    may_read_pushes(viewer)
+    row = doors.one(apps.get_model(label), {})
+
+    shown = client.get(reverse(f"admin:{label.replace('.', '_')}_change", args=[row.pk])).content.decode()
+
+    assert reverse(f"admin:{label.replace('.', '_')}_reveal", args=[row.pk]) in shown
+
+
 def test_an_operator_sees_it_whole(client: Client, viewer: User) -> None:
     contact = Contact.objects.create(number=NUMBER, name="Asha")
     viewer.groups.set([Group.objects.get(name=roles.OPERATOR)])

@@ -193,6 +193,7 @@ class PageTests:
     def test_one_entry_shows_before_and_after_escaped(self, client: Client, made: AuditEntry) -> None:
         shown = client.get(reverse("admin:audit_auditentry_change", args=[made.pk])).content.decode()
 
+        assert "(&#x27;changed&#x27;" not in shown
         assert "&lt;b&gt;old&lt;/b&gt;</td><td>new</td>" in shown
         assert reverse("admin:gateway_application_change", args=[made.object_id]) in shown
 
