@@ -13,6 +13,8 @@ SEE = "messaging.see_numbers"
 REVEAL = "messaging.reveal_number"
 COLUMNS = {"number", "callee", "phone_a", "phone_b", "address", "email"}  # of files
 
+PAIRS = {"callee", "test to"}  # of the ledger's summaries
+
 _DOTS = "•"
 
 
@@ -34,6 +36,13 @@ def mask(text: str) -> str:
     if len(text) < 9:
         return _DOTS * max(len(text) - 2, 1) + text[-2:]
     return f"{text[:4]}{_DOTS * (len(text) - 7)}{text[-3:]}"
+
+
+def in_pairs(said: dict[str, Any]) -> dict[str, Any]:
+    """Of a summary: the values whose names say that they are somebody's number or address."""
+    if may_see():
+        return said
+    return {name: mask(str(value)) if name in PAIRS and value else value for name, value in said.items()}
 
 
 def in_columns(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:

@@ -11,9 +11,11 @@ from django.contrib.auth.models import Group, Permission, User
 from django.http import StreamingHttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.dashboard import roles
+from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.kit import acts, exports, masks
 from messaging.models import Contact
 from tests.dashboard import doors
@@ -86,6 +88,18 @@ def test_every_page_of_a_row_offers_to_show_it(client: Client, viewer: User, lab
     shown = client.get(reverse(f"admin:{label.replace('.', '_')}_change", args=[row.pk])).content.decode()
 
     assert reverse(f"admin:{label.replace('.', '_')}_reveal", args=[row.pk]) in shown
+
+
+def test_the_ledger_says_whom_nobody_sees_masked(client: Client, viewer: User) -> None:
+    entry = LedgerEntry.objects.create(
+        interface="voice/sendSip", summary={"callee": NUMBER, "account": "7001"}, prepared_at=timezone.now()
+    )
+
+    shown = client.get(reverse("admin:gateway_ledgerentry_change", args=[entry.pk])).content.decode()
+
+    assert "4477•••••123" in shown
+    assert NUMBER not in shown
+    assert "7001" in shown
 
 
 def test_an_operator_sees_it_whole(client: Client, viewer: User) -> None:
