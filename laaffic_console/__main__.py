@@ -1,12 +1,19 @@
 """`laaffic-console COMMAND`, or `python -m laaffic_console COMMAND`: every command of manage.py."""
 
 import os
+import sys
 
 from django.core.management import execute_from_command_line
+
+SERVERS = ("worker", "web", "runserver", "sandbox")  # what they do is not the act of whoever has started them
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "laaffic_console.settings")
+    if sys.argv[1:2] and sys.argv[1] not in SERVERS:
+        from laaffic_console.kit import acts
+
+        acts.act_from_shell()
     execute_from_command_line()
 
 

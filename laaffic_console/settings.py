@@ -75,6 +75,8 @@ NUMBERS_SYNC_MINUTES = env.int("NUMBERS_SYNC_MINUTES", default=5)
 # How often SIP phones and call records are read from Laaffic again, and the largest audio file.
 VOICE_SYNC_MINUTES = env.int("VOICE_SYNC_MINUTES", default=5)
 AUDIO_MAX_BYTES = env.int("AUDIO_MAX_MEGABYTES", default=5) * 1024 * 1024
+# Entries about who did what are removed when they are older; 0: never.
+LAAFFIC_AUDIT_DAYS = env.int("LAAFFIC_AUDIT_DAYS", default=730)
 # How often replies are asked for, beside those that are pushed.
 REPLY_PULL_MINUTES = env.int("REPLY_PULL_MINUTES", default=5)
 # A reply that is one of these and nothing else puts its number on the suppression list.
@@ -102,6 +104,7 @@ INSTALLED_APPS = [
     "csp",
     "django_q",
     "import_export",
+    "laaffic_console.audit",
     "laaffic_console.gateway",
     "laaffic_console.exporting",
     *(FOR_TRYING if CAN_TRY else []),
@@ -121,6 +124,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "laaffic_console.dashboard.acting.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "laaffic_console.kit.uploads.FullDiskMiddleware",
     "laaffic_console.kit.kept_forms.KeptFormMiddleware",
@@ -181,7 +185,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "laaffic_console.audit.sign_ins.RecordingPasswordValidator"},
 ]
 
 # Of who has chosen none and whose browser asks for none; and of what a worker writes down, whoever reads it later.

@@ -2,9 +2,11 @@
 
 from django.conf import settings
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit.masks import masked, may_see
 from laaffic_console.kit.search_kinds import Kind, Query, Result, beginning_with, listed, named, register, rows_of
 from laaffic_console.kit.stored_words import in_words
 from messaging.models import (
@@ -86,7 +88,7 @@ def register_all() -> None:
                 Message.objects.select_related("campaign"),
                 message_condition,
                 "messaging_message_change",
-                title=lambda row: row.number,
+                title=lambda row: str(masked(row.number)),
                 subtitle=lambda row: " · ".join(
                     filter(None, [row.campaign.name, row.get_state_display(), in_words(row.reason)])
                 ),
@@ -105,7 +107,7 @@ def register_all() -> None:
                 Reply.objects.all(),
                 of_number,
                 "messaging_reply_change",
-                title=lambda row: row.number,
+                title=lambda row: str(masked(row.number)),
                 subtitle=lambda row: row.content[:SHOWN],
             ),
             listed("messaging_reply_changelist"),
@@ -138,7 +140,7 @@ def register_all() -> None:
                 SuppressionEntry.objects.all(),
                 of_number,
                 "messaging_suppressionentry_change",
-                title=lambda row: row.number,
+                title=lambda row: str(masked(row.number)),
                 subtitle=lambda row: f"{row.get_channel_display()} · {row.get_reason_display()}",
             ),
             listed("messaging_suppressionentry_changelist"),
@@ -169,7 +171,19 @@ def register_all() -> None:
 
 
 def people(query: Query, limit: int) -> list[Result]:
-    """Contacts, each with the page of their whole history; and a number that is no contact's any more."""
+    """Contacts, each with the page of their whole history; and a number that is no contact's any more.
+
+    That page's address is the number: whoever sees numbers masked is led to the contact instead.
+    """
+    if not may_see():
+        return [
+            Result(
+                contact.name or str(masked(contact.number)),
+                subtitle_of(contact),
+                reverse("admin:messaging_contact_change", args=[contact.pk]),
+            )
+            for contact in people_search.find(query, limit)
+        ]
     found = [
         Result(contact.name or contact.number, subtitle_of(contact), person_page(contact.number))
         for contact in people_search.find(query, limit)
@@ -181,7 +195,7 @@ def people(query: Query, limit: int) -> list[Result]:
 
 def subtitle_of(contact: object) -> str:
     number, name, email, country = (getattr(contact, column) for column in ("number", "name", "email", "country"))
-    return " · ".join(filter(None, [number if name else "", email, country]))
+    return " · ".join(filter(None, [masked(number) if name else "", masked(email), country]))
 
 
 def message_condition(query: Query) -> Q:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console.kit import masks
 from laaffic_console.kit.pages import may_see_contacts
 from messaging.msisdn import MAX_DIGITS
 
@@ -25,7 +26,7 @@ class PersonColumn:
 
     def get_list_display(self, request: HttpRequest) -> Any:
         shown = super().get_list_display(request)  # type: ignore[misc]
-        return [*shown, "person"] if may_see_contacts(request) else shown
+        return [*shown, "person"] if may_see_contacts(request) and masks.may_see() else shown
 
     @display(description=gettext_lazy("person"))
     def person(self, row: Any) -> SafeString | str:

@@ -3,6 +3,7 @@
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit.masks import masked
 from laaffic_console.kit.search_kinds import Kind, Query, beginning_with, listed, named, register, rows_of
 from messaging.subscribers import spellings
 from voice.models import AudioFile, CallRecord, GroupTask, SipCall, SipPhone
@@ -53,7 +54,7 @@ def register_all() -> None:
                 SipCall.objects.all(),
                 lambda query: _called(query, "voice_id"),
                 "voice_sipcall_change",
-                title=lambda row: row.callee,
+                title=lambda row: str(masked(row.callee)),
                 subtitle=lambda row: f"{row.account} · {row.created_at:%Y-%m-%d %H:%M}",
             ),
             place=23,
@@ -69,7 +70,7 @@ def register_all() -> None:
                 CallRecord.objects.all(),
                 lambda query: _called(query, "voice_id"),
                 "voice_callrecord_change",
-                title=lambda row: row.callee,
+                title=lambda row: str(masked(row.callee)),
                 subtitle=lambda row: f"{row.get_outcome_display()} · {row.at:%Y-%m-%d %H:%M}",
             ),
             listed("voice_callrecord_changelist"),

@@ -1,9 +1,10 @@
 """What the queue calls for the pages."""
 
+from laaffic_console.audit.services import chain, retention
 from laaffic_console.dashboard import sent_once
 from laaffic_console.gateway.services import isolation
 from laaffic_console.kit import uploads
 
 
 def sweep() -> None:
-    isolation.run_all(sent_once.forget_old, uploads.sweep)
+    isolation.run_all(sent_once.forget_old, uploads.sweep, chain.seal, retention.prune_if_due)

@@ -13,11 +13,14 @@ from django.db import DatabaseError, transaction
 
 VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = ROLES = ("Viewer", "Operator", "Approver", "Administrator")
 APPS = ("gateway", "exporting", "messaging", "voice", "numbers")
-CLOSED_APPS = ("auth", "axes")  # people, roles and failed sign-ins, for administrators alone
+CLOSED_APPS = ("auth", "axes", "audit")  # people, roles, failed sign-ins, who did what: for administrators alone
 
+# Numbers are masked for them; one at a time can be shown, which is recorded.
+LOOKED = {"messaging": {"reveal_number"}}
 # What operators do beside looking; "*": whatever the model has.
 OPERATED = {
     "messaging": {
+        "see_numbers",
         *("*contact", "*contactgroup", "*contactimport", "*suppressionentry", "*mmsattachment"),
         *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
         *("add_emailcampaign", "change_emailcampaign", "delete_emailcampaign", "launch_emailcampaign"),
@@ -34,7 +37,13 @@ OPERATED = {
 # What needs a second look: a big launch, a lost answer's end by a person's word, the end of an account's hold.
 # Who settles a lost answer by a word reads the evidence as it came.
 APPROVED = {
-    "messaging": {"resolve_campaign", "resolve_emailcampaign", "approve_campaign", "approve_emailcampaign"},
+    "messaging": {
+        "see_numbers",
+        "resolve_campaign",
+        "resolve_emailcampaign",
+        "approve_campaign",
+        "approve_emailcampaign",
+    },
     "voice": {"approve_grouptask", "resolve_callrecord"},
     "gateway": {"release_accounthold", "read_pushedbody", "settle_ledgerentry"},
 }
@@ -48,7 +57,7 @@ def belongs(role: str, app: str, codename: str) -> bool:
         return False
     if codename.startswith("view_"):
         return True
-    granted = {OPERATOR: OPERATED, APPROVER: APPROVED}.get(role, {}).get(app, set())
+    granted = {VIEWER: LOOKED, OPERATOR: OPERATED, APPROVER: APPROVED}.get(role, {}).get(app, set())
     return codename in granted or f"*{codename.partition('_')[2]}" in granted
 
 
@@ -82,8 +91,26 @@ def fill(app_config: AppConfig, using: str, **signal: Any) -> None:
             if (is_new or pk not in _known) and belongs(group.name, app_config.label, name)
         ]
         _give(group, wanted)
+    if app_config.label == "messaging":
+        _keep_sight(using)
 
 
+def _keep_sight(using: str) -> None:
+    """Once, by the version that masks numbers: who has seen them goes on to, until an owner takes the right away."""
+    from django.contrib.auth.models import Group, Permission, User
+
+    sight = Permission.objects.using(using).filter(codename="see_numbers", content_type__app_label="messaging").first()
+    if sight is None or not _known or sight.pk in _known:
+        return
+    seen = Permission.objects.using(using).filter(pk__in=_known, codename__in=SHOWING)
+    for group in Group.objects.using(using).filter(permissions__in=seen).distinct():
+        group.permissions.add(sight)
+    for user in User.objects.using(using).filter(user_permissions__in=seen).distinct():
+        user.user_permissions.add(sight)
+
+
+# Rights to pages with numbers on them.
+SHOWING = [f"view_{model}" for model in ("contact", "message", "reply", "suppressionentry", "callrecord", "binding")]
 # What this run has given: a role that has nothing else is new, also while its second app is looked at.
 _given_now: dict[int, set[int]] = {}
 

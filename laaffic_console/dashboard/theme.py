@@ -160,6 +160,7 @@ NAVIGATION: list[dict[str, Any]] = [
                 "gateway_orphanreport_changelist",
                 "gateway.view_orphanreport",
             ),
+            _item(_("Who did what"), "history", "audit_auditentry_changelist", "audit.view_auditentry"),
         ],
     },
     {

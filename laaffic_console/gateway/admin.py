@@ -30,8 +30,10 @@ from laaffic_console.gateway.models import (
     WorkerHeartbeat,
 )
 from laaffic_console.gateway.services import account_hold, account_watch, balance_history, clock, draining, words
+from laaffic_console.kit import masks
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.figures import money, number
+from laaffic_console.kit.masked_admin import MaskedNumbers
 from laaffic_console.kit.pages import POSTED, ask_first, page
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
@@ -260,7 +262,8 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     in_other_words = {"about_kind": "about", "about_id": None, "reason": "shown_reason", "evidence": "shown_evidence"}
 
     def get_fields(self, request: HttpRequest, obj: LedgerEntry | None = None) -> Any:
-        shown = [self.in_other_words.get(name, name) for name in super().get_fields(request, obj)]
+        words = self.in_other_words if masks.may_see() else {**self.in_other_words, "summary": "masked_summary"}
+        shown = [words.get(name, name) for name in super().get_fields(request, obj)]
         return [name for name in dict.fromkeys(shown) if name]
 
     def has_say_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
@@ -293,6 +296,11 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
             return f"{in_words(entry.about_kind)} {entry.about_id or ''}"
         page = reverse(ABOUT_PAGES[entry.about_kind], args=[entry.about_id])
         return format_html('<a href="{}">{} {}</a>', page, in_words(entry.about_kind), entry.about_id)
+
+    @display(description=gettext_lazy("summary"))
+    def masked_summary(self, entry: LedgerEntry) -> str:
+        said = json.dumps(masks.in_pairs(entry.summary), ensure_ascii=False)
+        return format_html('<span class="c-mono c-anywhere">{}</span>', said)
 
     @display(description=gettext_lazy("reason"))
     def shown_reason(self, entry: LedgerEntry) -> str:
@@ -393,8 +401,9 @@ class PushedBodyAdmin(AsItCame):
 
 
 @admin.register(OrphanReport)
-class OrphanReportAdmin(AsItCame):
+class OrphanReportAdmin(MaskedNumbers, AsItCame):
     when_empty = gettext_lazy("Every report has found its message.")
+    masked = ("number",)
     list_display = [
         "gateway_id",
         "order_id",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from unfold import admin as unfold
 
+from laaffic_console.kit import acts, edits
 from laaffic_console.kit.plain_text import without_marks
 
 STOCK_TITLES = ("Add %s", "Change %s", "View %s")
@@ -97,4 +98,20 @@ class ModelAdmin(unfold.ModelAdmin):
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         request.made_at = reverse(name, args=[obj.pk])  # type: ignore[attr-defined]  # sent_once.py leads there
+        acts.record(acts.Act.ADDED, obj, changes=edits.taken(request))
         return super().log_addition(request, obj, message)
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Only here are form and row both at hand; what is logged afterwards takes them from the request."""
+        edits.keep(request, form, formsets)
+        return super().construct_change_message(request, form, formsets, add)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        if changes := edits.taken(request):
+            acts.record(acts.Act.CHANGED, obj, changes=changes)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for row in queryset:
+            acts.record(acts.Act.DELETED, row)
+        return super().log_deletions(request, queryset)

@@ -26,6 +26,8 @@ from laaffic_console.kit import plain_text
 from laaffic_console.kit.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.exporting import Exporting
 from laaffic_console.kit.generics import AnyModelForm
+from laaffic_console.kit.masked_admin import MaskedNumbers
+from laaffic_console.kit.masks import masked
 from laaffic_console.kit.paginator import BigTablePaginator
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
@@ -181,12 +183,13 @@ class CountryFilter(admin.SimpleListFilter):
 
 
 @admin.register(Contact)
-class ContactAdmin(Exporting, SharedRowAdmin, ModelAdmin):
+class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
     when_empty = gettext_lazy("Import a list, CSV or XLSX, or add a contact by hand.")
     when_empty_link = EmptyLink(
         "admin:messaging_contactimport_add", gettext_lazy("Import contacts"), "messaging.add_contactimport"
     )
     form = ContactForm
+    masked = ("number", "email")
     list_display = ["shown_number", "name", "country", "shown_validity", "language", "in_groups", "created_at"]
     list_filter = [GroupFilter, CountryFilter, "validity"]
     list_filter_submit = True  # the group is typed
@@ -231,7 +234,7 @@ class ContactAdmin(Exporting, SharedRowAdmin, ModelAdmin):
 
     @display(description=gettext_lazy("number"), ordering="number")
     def shown_number(self, contact: Contact) -> str:
-        return contact.number
+        return str(masked(contact.number))
 
     @display(description=gettext_lazy("number is"), label=VALIDITY_COLOURS)
     def shown_validity(self, contact: Contact) -> tuple[str, str]:

@@ -10,6 +10,8 @@ from unfold.decorators import action, display
 
 from laaffic_console.exporting import delivery
 from laaffic_console.kit.exporting import Exporting
+from laaffic_console.kit.masked_admin import MaskedNumbers
+from laaffic_console.kit.masks import masked
 from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
 from messaging.models import Delivery, EmailMessage, Submission
 
@@ -28,8 +30,9 @@ DELIVERY_COLOURS = {
 
 
 @admin.register(EmailMessage)
-class EmailMessageAdmin(Exporting, ExactSearch, ReadOnlyAdmin):
+class EmailMessageAdmin(MaskedNumbers, Exporting, ExactSearch, ReadOnlyAdmin):
     when_empty = gettext_lazy("Each mail of an email campaign is listed here as soon as Laaffic has reported it.")
+    masked = ("address",)
     list_display = [
         "shown_address",
         "submitted",
@@ -65,7 +68,7 @@ class EmailMessageAdmin(Exporting, ExactSearch, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("address"), ordering="address")
     def shown_address(self, mail: EmailMessage) -> str:
-        return mail.address or "–"
+        return masked(mail.address) or "–"
 
     @display(description=gettext_lazy("submitted"), label=SUBMISSION_COLOURS)
     def submitted(self, mail: EmailMessage) -> tuple[int, str]:

@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from laaffic_console.kit import exporting
+from laaffic_console.kit import exporting, exports
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.masks import SEE
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import add_problems, may_see_contacts, page, require
@@ -243,9 +244,11 @@ class ContactImportAdmin(ReadOnlyAdmin):
     def bad_rows_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         require(request, "messaging.view_contactimport")
         exporting.require_export(request, Contact)
+        require(request, SEE)  # the rows are as they came: nothing of them can be masked
         job = ContactImport.objects.filter(pk=pk).first()
         if job is None:
             raise Http404
+        exports.taken_away(f"bad-rows-{job.pk}.csv")
         answer = StreamingHttpResponse(imports.bad_rows_csv(job), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="bad-rows-{job.pk}.csv"'
         return answer

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.exporting.exported_list import ExportedList
+from laaffic_console.kit.masked_admin import MaskedNumbers
+from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
@@ -76,10 +78,11 @@ MAY_DECIDE = "messaging.resolve_campaign"  # who speaks where evidence is silent
 
 
 @admin.register(Message)
-class MessageAdmin(PersonColumn, ExportedList, ExactSearch, ReadOnlyAdmin):
+class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadOnlyAdmin):
     when_empty = gettext_lazy("Launch a campaign: each message is listed here with what became of it.")
     export_name = "messages"
     list_before_template = "exporting/list_buttons.html"
+    masked = ("number",)
     list_display = [
         "shown_number",
         "shown_state",
@@ -102,7 +105,7 @@ class MessageAdmin(PersonColumn, ExportedList, ExactSearch, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("number"), ordering="number")
     def shown_number(self, message: Message) -> str:
-        return message.number
+        return str(masked(message.number))
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)
     def shown_state(self, message: Message) -> tuple[str, Any]:
@@ -158,7 +161,7 @@ class MessageAdmin(PersonColumn, ExportedList, ExactSearch, ReadOnlyAdmin):
             self,
             request,
             "messaging/message.html",
-            _("Message to %(number)s") % {"number": message.number},
+            _("Message to %(number)s") % {"number": masked(message.number)},
             message=message,
             state=answers.standing(message),
             text=timeline.text_of(message),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from laaffic_console.kit import exports
+from laaffic_console.kit import exports, masks
 from laaffic_console.kit.exporting import require_export
 from laaffic_console.kit.people import signed_in
 from messaging import msisdn, person_timeline
@@ -49,7 +49,7 @@ def urls(model_admin: "ModelAdmin[Any]") -> list[URLPattern]:
 
 
 def person_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, number: str) -> HttpResponse:
-    require(request, MAY_SEE)
+    require(request, MAY_SEE, masks.SEE)
     known = people.of(_checked(number))
     sources = person_timeline.sources_for(request.user)
     shown, following = person_timeline.page(known.person, sources, request.GET.get("before", ""))
@@ -77,7 +77,7 @@ def person_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, number: st
 
 
 def erase_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, number: str) -> HttpResponse:
-    require(request, MAY_SEE, MAY_ERASE)
+    require(request, MAY_SEE, masks.SEE, MAY_ERASE)
     known = people.of(_checked(number))
     form = EraseForm(request.POST or None)
     if form.is_bound and form.is_valid():
@@ -105,6 +105,7 @@ def export_view(
 ) -> StreamingHttpResponse | HttpResponse:
     """The whole timeline, as far as the reader may see it."""
     require_export(request, Contact)
+    require(request, masks.SEE)
     known = people.of(_checked(number))
     if kind not in exports.KINDS:
         raise Http404

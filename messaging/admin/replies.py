@@ -15,6 +15,8 @@ from unfold.decorators import display
 
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.kit import plain_text
+from laaffic_console.kit.masked_admin import MaskedNumbers
+from laaffic_console.kit.masks import masked
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import may_see_contacts
 from messaging.models import Reply
@@ -42,8 +44,9 @@ class OptOutFilter(admin.SimpleListFilter):
 
 
 @admin.register(Reply)
-class ReplyAdmin(PersonColumn, ExportedList, ReadOnlyAdmin):
+class ReplyAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
     when_empty = gettext_lazy("Nobody has answered yet. Replies come by push, and are asked for every few minutes.")
+    masked = ("number",)
     list_display = ["number", "whose", "said", "obeyed", "answers", "at", "source"]
     fields = ["number", "content", "at", "sent_to", "campaign", "opt_out", "suppressed_on", "source", "received_at"]
     list_filter = [OptOutFilter, "source"]
@@ -75,7 +78,7 @@ class ReplyAdmin(PersonColumn, ExportedList, ReadOnlyAdmin):
         if contact is None:
             return "–"
         page = reverse("admin:messaging_contact_change", args=[contact.pk])
-        return format_html('<a class="c-link" href="{}">{}</a>', page, contact.name or contact.number)
+        return format_html('<a class="c-link" href="{}">{}</a>', page, contact.name or masked(contact.number))
 
     @display(description=gettext_lazy("text"))
     def said(self, reply: Reply) -> SafeString:

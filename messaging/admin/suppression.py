@@ -26,6 +26,8 @@ from laaffic_console.kit import plain_text
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.masked_admin import MaskedNumbers
+from laaffic_console.kit.masks import masked
 from laaffic_console.kit.paginator import BigTablePaginator
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SharedRowAdmin
@@ -129,11 +131,12 @@ def allowed_words(n: int) -> str:
 
 
 @admin.register(SuppressionEntry)
-class SuppressionEntryAdmin(ExportedList, SharedRowAdmin, ModelAdmin):
+class SuppressionEntryAdmin(MaskedNumbers, ExportedList, SharedRowAdmin, ModelAdmin):
     when_empty = gettext_lazy("Nobody has opted out. Whoever answers STOP comes here by itself; others can be added.")
     export_name = "suppression-list"
     list_before_template = "exporting/list_buttons.html"
     is_named_as_a_whole = True
+    masked = ("number",)
     list_display = ["number", "channel", "shown_reason", "note", "source", "created_by", "created_at"]
     list_filter = ["channel", "reason"]
     list_select_related = ["created_by"]
@@ -240,7 +243,7 @@ class SuppressionEntryAdmin(ExportedList, SharedRowAdmin, ModelAdmin):
             self,
             request,
             "messaging/suppression_entry.html",
-            entry.number,
+            masked(entry.number),
             entry=entry,
             form=form,
             country=_country(entry.number),

@@ -6,6 +6,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.channels import SUPPRESSION_CHANNELS, Channel, choices_of
+from laaffic_console.kit.masks import masked
 from messaging.subscribers import every_spelling, spellings
 
 
@@ -58,6 +59,8 @@ class Contact(models.Model):
         permissions = [
             ("export_contact", _("Can export contacts")),
             ("erase_person", _("Can erase what is known of a person")),
+            ("see_numbers", _("Can see whole phone numbers and email addresses")),
+            ("reveal_number", _("Can show one masked number at a time, which is recorded")),
         ]
         # For the list's filters: a country with few contacts would be looked for in all of them.
         indexes = [
@@ -66,7 +69,8 @@ class Contact(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.number})" if self.name else self.number
+        number = masked(self.number)
+        return f"{self.name} ({number})" if self.name else str(number)
 
 
 class GroupMembership(models.Model):
@@ -173,7 +177,7 @@ class SuppressionEntry(models.Model):
         constraints = [models.UniqueConstraint(fields=["number", "channel"], name="suppressed_once")]
 
     def __str__(self) -> str:
-        return f"{self.number} ({self.get_channel_display()})"
+        return f"{masked(self.number)} ({self.get_channel_display()})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
@@ -200,7 +204,7 @@ class SuppressionRelease(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.number} ({self.get_channel_display()})"
+        return f"{masked(self.number)} ({self.get_channel_display()})"
 
 
 class Erasure(models.Model):
@@ -223,4 +227,4 @@ class Erasure(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return self.number
+        return str(masked(self.number))

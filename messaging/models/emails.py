@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.kit.masks import masked
 from laaffic_console.kit.moments import PlannedMomentField
 
 
@@ -192,7 +193,7 @@ class EmailMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.address or self.email_id
+        return masked(self.address) or self.email_id
 
 
 class EmailTally(models.Model):

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit.masks import masked
 from messaging.models.campaigns import Campaign
 
 
@@ -43,7 +44,7 @@ class Reply(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.number}: {self.content[:40]}"
+        return f"{masked(self.number)}: {self.content[:40]}"
 
 
 class ReplyPull(models.Model):

@@ -10,6 +10,7 @@ from typing import TypeVar
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.acts import Act, record_event
 from messaging.models import Campaign, EmailCampaign
 from messaging.services.refusals import NotAllowed
 
@@ -30,12 +31,14 @@ def require(campaign: Campaign | EmailCampaign, states: Sequence[str], verb: str
         )
 
 
-def note(campaign: Campaign | EmailCampaign, text: str, by: User | None) -> None:
+def note(campaign: Campaign | EmailCampaign, text: str, by: User | None, kind: Act = Act.STEERED) -> None:
+    """In the campaign's own history, and among who did what."""
     campaign.events.create(text=text[:300], actor=by)
+    record_event(campaign, text, by, kind)
 
 
 def kept(campaign: Campaign | EmailCampaign, by: User | None, *, is_new: bool) -> None:
     """A draft was written or edited by somebody, who cannot approve it then."""
     if by is not None:
         campaign.authors.add(by)
-    note(campaign, _("Created") if is_new else _("Edited"), by)
+    note(campaign, _("Created") if is_new else _("Edited"), by, Act.ADDED if is_new else Act.CHANGED)

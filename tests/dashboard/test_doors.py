@@ -42,7 +42,7 @@ USUAL = {"post": "yes", "_confirmed": "1", "why": "seen", "note": "seen", "reaso
 
 # Written by looking: when a session was seen, and what the review has counted, kept so that it is not counted again
 # (under a lease, so that one process counts). And who took which rows away as a file.
-OWN = ("django_session", "messaging_audiencecount", "gateway_lease", "exporting_export")
+OWN = ("django_session", "messaging_audiencecount", "gateway_lease", "exporting_export", "audit_auditentry")
 
 
 def body_for(door: Door) -> dict[str, Any] | str:

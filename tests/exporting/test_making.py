@@ -66,7 +66,7 @@ def person(name: str, *rights: str) -> User:
 
 @pytest.fixture
 def asker() -> User:
-    return person("asker", *RIGHTS)
+    return person("asker", *RIGHTS, "messaging.see_numbers")
 
 
 def asked(by: User, file_format: str = "csv", **parameters: Any) -> Export:
@@ -96,6 +96,14 @@ class MakingTests:
         assert content.splitlines() == ["number,text", *(f"91{n},'=1+1" for n in range(rows))]
         assert export.size == keeping.path_of(export).stat().st_size
         assert keeping.path_of(export).stat().st_mode & 0o077 == 0 or os.name != "posix"
+
+    def test_who_sees_no_whole_numbers_gets_none(self, source: Source) -> None:
+        source.rows = 1
+        export = asked(person("masked", *RIGHTS))
+
+        making.make_next()
+
+        assert "•" in keeping.path_of(fresh(export)).read_text("utf-8-sig").splitlines()[1].partition(",")[0]
 
     def test_asked_twice_it_is_the_same_one_while_it_is_made(self, source: Source, asker: User) -> None:
         first = asked(asker, group=1)

@@ -175,6 +175,8 @@ class PageTests:
         client.force_login(user)
         assert client.get(PAGE).status_code == 403
         user.user_permissions.add(Permission.objects.get(codename="view_contact"))
+        assert client.get(PAGE).status_code == 403  # its address is the number, which they see masked
+        user.user_permissions.add(Permission.objects.get(codename="see_numbers"))
 
         page = client.get(PAGE)
 

@@ -17,6 +17,8 @@ from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import ledger, open_acts
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.masked_admin import MaskedNumbers
+from laaffic_console.kit.masks import masked, may_see
 from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
@@ -70,17 +72,18 @@ class CallForm(AgainForm):
 
 
 @admin.register(SipCall)
-class SipCallAdmin(PersonColumn, ReadOnlyAdmin):
+class SipCallAdmin(MaskedNumbers, PersonColumn, ReadOnlyAdmin):
     when_empty = gettext_lazy("Call a contact from a SIP phone: Laaffic rings the phone first, then the contact.")
     number_column = "callee"
+    masked = ("callee",)
     list_display = ["callee", "contact", "account", "state", "talked", "created_at", "requested_by"]
     list_filter = [("entry__state", admin.ChoicesFieldListFilter)]
     list_select_related = ["contact", "entry", "record", "requested_by"]
     search_fields = ["callee"]
     search_help_text = gettext_lazy("The beginning of a number")
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
-        shown = [str(column) for column in super().get_list_display(request)]
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        shown = list(super().get_list_display(request))
         return shown if may_see_contacts(request) else [column for column in shown if column != "contact"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -129,7 +132,7 @@ class SipCallAdmin(PersonColumn, ReadOnlyAdmin):
         if chosen := plain_text.whole_number(request.GET.get("phone", "")):
             given["phone"] = chosen
         contact = plain_text.whole_number(request.GET.get("contact", ""))
-        if contact is not None and may_see_contacts(request):
+        if contact is not None and may_see_contacts(request) and may_see():
             given["callee"] = Contact.objects.filter(pk=contact).values_list("number", flat=True).first() or ""
         return given
 
@@ -148,7 +151,7 @@ class SipCallAdmin(PersonColumn, ReadOnlyAdmin):
             self,
             request,
             "voice/call.html",
-            asked.callee,
+            masked(asked.callee),
             asked=asked,
             contact=asked.contact if may_see_contacts(request) else None,
             state=state_of(asked),

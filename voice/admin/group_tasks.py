@@ -19,6 +19,7 @@ from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.exporting import require_export
+from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
 from messaging.admin import approvals
@@ -304,7 +305,8 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         task = GroupTask.objects.filter(pk=pk).first()
         if task is None:
             raise Http404
-        answer = HttpResponse("\r\n".join(["number", *group_numbers.of(task), ""]), content_type=files.CSV)
+        files.taken_away(f"group-call-{pk}.csv")
+        answer = HttpResponse("\r\n".join(["number", *map(masked, group_numbers.of(task)), ""]), content_type=files.CSV)
         answer["Content-Disposition"] = f'attachment; filename="group-call-{pk}.csv"'
         return answer
 

@@ -19,6 +19,7 @@ from unfold.decorators import action, display
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.kit.figures import money
+from laaffic_console.kit.masked_admin import MaskedNumbers
 from laaffic_console.kit.pages import POSTED, ask_first, page
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import digits_of, plain
@@ -93,10 +94,11 @@ def beginning_with(digits: str) -> dict[str, str]:
 
 
 @admin.register(CallRecord)
-class CallRecordAdmin(PersonColumn, ExportedList, CopiedListAdmin):
+class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin):
     when_empty = gettext_lazy("A record comes when a call has ended. Make a call, or ask Laaffic for older ones.")
     export_name = "calls"
     number_column = "callee"
+    masked = ("callee",)
     list_display = ["at", "callee", "shown_kind", "shown_outcome", "talked", "shown_cost", "key_pressed", "recorded"]
     list_display_links = ["at", "callee"]
     list_filter = ["outcome", "kind", PeriodFilter, KeyFilter, RecordedFilter]

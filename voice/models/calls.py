@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.figures import money
+from laaffic_console.kit.masks import masked
 from laaffic_console.laaffic import CallKind, CallOutcome, RingingKind
 
 KINDS = {
@@ -91,7 +92,7 @@ class CallRecord(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.callee} {self.at:%Y-%m-%d %H:%M}"
+        return f"{masked(self.callee)} {self.at:%Y-%m-%d %H:%M}"
 
     @property
     def money(self) -> str:
@@ -183,4 +184,4 @@ class SipCall(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.callee
+        return str(masked(self.callee))

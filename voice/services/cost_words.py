@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.figures import money
 from voice.models import CallRecord
 from voice.services import records
@@ -28,6 +29,7 @@ def decide(record_id: int, *, take: bool, why: str, by: User) -> None:
         shown = money(row.doubtful_cost, row.doubtful_currency)
         said = f"{by.get_username()} {'takes' if take else 'leaves out'} {shown}: {why[:LONGEST_REASON]}"
         CallRecord.objects.filter(pk=row.pk).update(cost_word=said[:300])
+        record(Act.SETTLED, row, event=said)
         if take:
             taken = copy.copy(row)
             taken.cost, taken.currency = row.doubtful_cost, row.doubtful_currency

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import code_words, database_clock, ledger, open_acts, single_requests, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.acts import Act, record, record_event
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
 from messaging.services.approvals import approval_rules, approvals
 from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskState
@@ -48,8 +49,9 @@ class NotApproved(ValidationError):
     """A second person's word is missing; the sentence says why it is needed, or what became of it."""
 
 
-def note(task: GroupTask, text: str, by: User | None) -> None:
+def note(task: GroupTask, text: str, by: User | None, kind: Act = Act.STEERED) -> None:
     GroupTaskEvent.objects.create(task=task, text=text[:300], actor=by)
+    record_event(task, text, by, kind)
 
 
 class CancelUnknown(ValidationError):
@@ -269,6 +271,7 @@ def not_there(task_id: int, *, why: str, by: User) -> None:
         GroupTask.objects.filter(pk=task_id, state=TaskState.UNKNOWN).update(state=TaskState.DRAFT, look_at=None)
         if task.entry is not None:
             ledger.settle_by_evidence(task.entry.pk, EntryState.NOT_SENT, evidence=said)
+        record(Act.SETTLED, task, event=said)
 
 
 def say_over(task_id: int, *, why: str, by: User) -> None:
@@ -291,6 +294,7 @@ def say_over(task_id: int, *, why: str, by: User) -> None:
         task.state, task.ended_because, task.look_at = TaskState.FINISHED, said[:300], None
         task.finished_at = timezone.now()
         task.save(update_fields=["state", "ended_because", "look_at", "finished_at"])
+        record(Act.SETTLED, task, event=said)
 
 
 def cancel(task_id: int, *, by: User | None = None) -> GroupTask:

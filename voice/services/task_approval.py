@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit.acts import Act
 from messaging.services.approvals import shown
 from messaging.services.approvals.approvable import Approvable, Plan
 from messaging.services.approvals.shown import Shown
@@ -80,7 +81,7 @@ class GroupTaskDrafts(Approvable):
         return {**{part: shown.digest(value) for part, value in own.items()}, "numbers": kept}
 
     def note(self, draft: GroupTask, text: str, by: User | None) -> None:
-        group_tasks.note(draft, text, by)
+        group_tasks.note(draft, text, by, Act.APPROVAL)
 
     def changes(self, before: Shown, now: Shown) -> list[str]:
         """Whom it calls is compared one by one: a launch that was refused has dropped the suppressed by then."""

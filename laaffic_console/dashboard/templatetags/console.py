@@ -1,10 +1,15 @@
+from typing import Any
+
 from django import template
+from django.db.models import Model
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services.account import is_sandbox
 from laaffic_console.kit.figures import money, number, percent
+from laaffic_console.kit.masked_admin import reveal_link
+from laaffic_console.kit.masks import masked
 from laaffic_console.kit.stored_words import in_words
 
 register = template.Library()
@@ -12,6 +17,13 @@ register.filter(in_words)
 register.filter(money)
 register.filter(percent)
 register.filter(number)
+register.filter(masked)
+
+
+@register.simple_tag(takes_context=True)
+def reveal(context: Any, row: Model) -> str:
+    """The link that shows a masked number, for who may."""
+    return reveal_link(context["request"], row)
 
 
 @register.simple_tag

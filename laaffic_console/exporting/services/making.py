@@ -25,7 +25,7 @@ from laaffic_console.exporting.models import Export
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.leases import HeldLease
 from laaffic_console.kit import exports as files
-from laaffic_console.kit import private_files
+from laaffic_console.kit import masks, private_files
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +63,7 @@ def ask(kind: Kind, parameters: Parameters, file_format: str, *, by: User) -> Ex
     try:
         with transaction.atomic():
             export.save()
+            files.taken_away(export.title)
             _ring()
     except IntegrityError:  # two clicks in the same moment
         return waiting.get()
@@ -150,7 +151,8 @@ def _rows(export: Export) -> Iterator[Row]:
     asker = export.asked_by
     if asker is None or not asker.is_active or not asker.has_perms(kind.rights):
         raise NotExportable(_("Whoever asked for it may not export this any more."))
-    return kind.rows(export.parameters, asker)
+    rows = kind.rows(export.parameters, asker)
+    return rows if asker.has_perm(masks.SEE) else iter(masks.masked_columns(rows))
 
 
 def _look(export: Export, held: HeldLease) -> Callable[[int], None]:
@@ -234,5 +236,6 @@ def _recorded(export: Export, rows: _Counted) -> Iterator[Row]:
 def write_to(path: Path, kind: Kind, parameters: Parameters) -> int:
     """From the shell: how many rows were written. OSError and NotExportable leave nothing under that name."""
     rows = _Counted(direct(kind, parameters, files.kind_of(path), by=None))
+    files.taken_away(str(path))
     files.write_file(rows, path, kind.title(parameters))
     return rows.count

@@ -18,6 +18,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import AccountHold, Application, Channel, LedgerEntry
 from laaffic_console.gateway.services import balance_history, bell, code_words, database_clock, due, leases
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.acts import Act, record_event
 from laaffic_console.laaffic import Balance, Code, LaafficError, Refused, Remedy
 
 FIRST_PROBE = 15  # seconds
@@ -97,6 +98,7 @@ def release(hold_id: int, *, because: str, by: User | None = None) -> bool:
     held = AccountHold.objects.filter(pk=hold_id, released_at=None)
     ended = held.update(released_at=timezone.now(), released_because=because[:300], released_by=by) == 1
     if ended:
+        record_event(AccountHold.objects.get(pk=hold_id), because, by, Act.HOLD_ENDED)
         _ring_followers()
     return ended
 

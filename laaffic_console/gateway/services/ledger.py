@@ -18,6 +18,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold, clock
 from laaffic_console.gateway.services.durability import durable
+from laaffic_console.kit.acts import Act, record
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 
 # A request leaves within this time after its row says so, or not at all.
@@ -56,7 +57,9 @@ def prepare(
         worker=worker,
         requested_by=requested_by,
     )
-    return prepare_all([entry])[0]
+    prepare_all([entry])
+    record(Act.REQUESTED, label=f"{about_kind} {about_id or ''}".strip(), interface=interface, ledger=entry.pk)
+    return entry
 
 
 def prepare_all(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:

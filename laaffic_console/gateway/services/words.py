@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger
+from laaffic_console.kit.acts import Act, record
 
 # What else is unknown has a page that asks: a campaign's, a call's, a task's.
 INTERFACES = (
@@ -30,3 +31,4 @@ def settle(entry_id: int, *, was_done: bool, why: str, by: User) -> None:
     open_states = (EntryState.UNKNOWN, EntryState.LAPSED)
     if not may_settle(entry) or not ledger.settle_by_evidence(entry_id, state, evidence=evidence, provided=open_states):
         raise ValidationError(_("What became of this request is known by now. Look at it again."))
+    record(Act.SETTLED, entry, event=evidence)

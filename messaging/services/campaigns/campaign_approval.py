@@ -3,6 +3,7 @@
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from laaffic_console.kit.acts import Act
 from messaging.models import Campaign
 from messaging.services import steps
 from messaging.services.approvals import shown
@@ -47,4 +48,4 @@ class CampaignDrafts(Approvable):
         return shown.parts_of(draft)
 
     def note(self, draft: Campaign, text: str, by: User | None) -> None:
-        steps.note(draft, text, by)
+        steps.note(draft, text, by, Act.APPROVAL)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.kit.acts import Act
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageEvent, MessageState
 from messaging.services import steps
 from messaging.services.batches import bulk_writes, sent_tallies, settling
@@ -118,4 +119,4 @@ def _note_each(batch: Batch, text: str, by: User | None) -> list[int]:
 
 
 def _told(campaign_id: int, text: str, by: User | None) -> None:
-    steps.note(Campaign.objects.get(pk=campaign_id), text, by)
+    steps.note(Campaign.objects.get(pk=campaign_id), text, by, Act.SETTLED)

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.kit import exports
+from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.plain_text import without_marks
 from laaffic_console.kit.uploads import FULL
 from messaging import contact_files
@@ -195,6 +196,7 @@ def start(job_id: int, *, mapping: dict[str, str]) -> bool:
             state=State.QUEUED, mapping=mapping, started_at=timezone.now()
         )
         if started:
+            record(Act.IMPORTED, ContactImport.objects.get(pk=job_id))
             bell.ring("messaging.jobs.run_contact_import", job_id)
     return bool(started)
 
@@ -235,6 +237,7 @@ def import_at_once(job: ContactImport, progress: Callable[[int], object] = lambd
             _end(job, State.CANCELLED, str(_INTERRUPTED))
             raise
     job.refresh_from_db()
+    record(Act.IMPORTED, job)
 
 
 def import_rows(

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.acts import Act, record
 from messaging import contact_files, msisdn
 from messaging.contact_rows import guess_mapping
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
@@ -61,6 +62,7 @@ def suppress_numbers(
 ) -> Outcome:
     """Put MSISDNs on the list; whoever is there for this channel, in any spelling, keeps the older entry."""
     outcome = Outcome()
+    only = ""
     remaining = iter(numbers)
     while chunk := list(itertools.islice(remaining, CHUNK)):
         with transaction.atomic():
@@ -82,6 +84,10 @@ def suppress_numbers(
             )
         outcome.already_there += len(chunk) - len(fresh)
         outcome.added += len(fresh)
+        only = next(iter(fresh.values()), only)
+    if outcome.added:
+        label = only if outcome.added == 1 else ""
+        record(Act.SUPPRESSED, SuppressionEntry, label=label, numbers=outcome.added, channel=channel, why=note)
     return outcome
 
 
@@ -196,7 +202,7 @@ def allow_again(entries: QuerySet[SuppressionEntry], *, why: str, by: User | Non
     if not why.strip():
         raise ValidationError({"why": _("Say why, for example “asked to be put back on 3 May”.")})
     released = 0
-    last = 0
+    last, number = 0, ""
     ordered = entries.order_by("pk")
     while chosen := list(ordered.filter(pk__gt=last)[:CHUNK]):
         with transaction.atomic():
@@ -214,7 +220,10 @@ def allow_again(entries: QuerySet[SuppressionEntry], *, why: str, by: User | Non
             )
             SuppressionEntry.objects.filter(pk__in=[entry.pk for entry in chunk]).delete()
         released += len(chosen)
-        last = chosen[-1].pk
+        last, number = chosen[-1].pk, chosen[-1].number
+    if released:
+        label = number if released == 1 else ""
+        record(Act.ALLOWED, SuppressionEntry, label=label, numbers=released, why=why.strip()[:200])
     return released
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit.acts import Act
 from messaging.models import EmailCampaign, EmailChoice, EmailLookup
 from messaging.services import steps
 from messaging.services.approvals import shown
@@ -70,7 +71,7 @@ class EmailDrafts(Approvable):
         return {part: shown.digest(value) for part, value in values.items()}
 
     def note(self, draft: EmailCampaign, text: str, by: User | None) -> None:
-        steps.note(draft, text, by)
+        steps.note(draft, text, by, Act.APPROVAL)
 
     def people_words(self, before: Shown, now: Shown) -> str:
         return _("how many are on the list: %(before)s before, %(now)s now") % shown.counts(before, now)

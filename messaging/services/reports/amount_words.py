@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.acts import Act, record
 from messaging.models import Batch, Message, MessageEvent
 from messaging.services.reports import doubtful_amounts, reports
 
@@ -62,6 +63,7 @@ def decide(message_id: int, event_id: int, *, take: bool, why: str, by: User) ->
         verb = "takes" if take else "leaves out"
         said = f"{by.get_username()} {verb} {doubt}: {why[:LONGEST_REASON]}"
         MessageEvent.objects.create(message_id=message_id, at=timezone.now(), source=SOURCE, text=said[:300])
+        record(Act.SETTLED, message, event=said)
 
 
 def _read(event: MessageEvent) -> Doubt | None:

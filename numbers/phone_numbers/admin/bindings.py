@@ -19,6 +19,8 @@ from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services import open_acts
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.masked_admin import MaskedNumbers
+from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import add_problems, page, require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
@@ -170,8 +172,9 @@ class BindForm(AgainForm):
 
 
 @admin.register(Binding)
-class BindingAdmin(SyncedListAdmin):
+class BindingAdmin(MaskedNumbers, SyncedListAdmin):
     when_empty = gettext_lazy("Bind two numbers, and each reaches the other without seeing the number.")
+    masked = ("phone_a", "phone_b")
     list_display = ["shown_a", "shown_b", "sees", "left", "shown_state", "bind_id", "application"]
     list_filter = [LiveFilter, ExpiresWithinFilter, ApplicationFilter]
     list_select_related = ["application"]
@@ -208,11 +211,11 @@ class BindingAdmin(SyncedListAdmin):
 
     @display(description=gettext_lazy("A"), header=True, ordering="phone_a")
     def shown_a(self, binding: Binding) -> list[str]:
-        return [binding.phone_a, getattr(binding, "a_name", "")]
+        return [masked(binding.phone_a), getattr(binding, "a_name", "")]
 
     @display(description=gettext_lazy("B"), header=True, ordering="phone_b")
     def shown_b(self, binding: Binding) -> list[str]:
-        return [binding.phone_b, getattr(binding, "b_name", "")]
+        return [masked(binding.phone_b), getattr(binding, "b_name", "")]
 
     @display(description=gettext_lazy("A and B see"))
     def sees(self, binding: Binding) -> SafeString:
@@ -292,7 +295,7 @@ class BindingAdmin(SyncedListAdmin):
             self,
             request,
             "numbers/binding.html",
-            binding.pair,
+            binding.shown_pair,
             binding=binding,
             state=state_of(binding),
             left=time_left(binding),
@@ -322,11 +325,12 @@ class BindingAdmin(SyncedListAdmin):
 
 
 @admin.register(BindingRequest)
-class BindingRequestAdmin(ReadOnlyAdmin):
+class BindingRequestAdmin(MaskedNumbers, ReadOnlyAdmin):
     """What was asked for, with its outcome: also what never came to be a binding."""
 
     when_empty = gettext_lazy("What was asked of Laaffic about bindings is listed here.")
 
+    masked = ("phone_a", "phone_b")
     list_display = ["requested_at", "verb", "phone_a", "phone_b", "pool_number", "outcome", "evidence", "requested_by"]
     exclude = ["entry"]
     list_filter = ["verb", ("entry__state", admin.ChoicesFieldListFilter)]

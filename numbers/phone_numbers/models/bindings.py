@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.kit.masks import masked
 
 
 class BindingKind(models.IntegerChoices):
@@ -70,7 +71,12 @@ class Binding(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.pair} ({self.bind_id})"
+        return f"{self.shown_pair} ({self.bind_id})"
+
+    @property
+    def shown_pair(self) -> str:
+        """As whoever looks may see it."""
+        return f"{masked(self.phone_a)} – {masked(self.phone_b)}"
 
     @property
     def pair(self) -> str:
@@ -116,7 +122,7 @@ class BindingRequest(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.phone_a} – {self.phone_b}"
+        return f"{self.verb} {masked(self.phone_a)} – {masked(self.phone_b)}"
 
     @property
     def says(self) -> Any:

@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditConfig(AppConfig):
+    name = "laaffic_console.audit"
+    label = "audit"
+    verbose_name = _("Audit")
+
+    def ready(self) -> None:
+        from laaffic_console.audit import sign_ins
+        from laaffic_console.audit.services import writing
+        from laaffic_console.kit import acts
+
+        acts.write_with(writing.write)
+        sign_ins.listen()

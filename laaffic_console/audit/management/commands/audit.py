@@ -1,0 +1,60 @@
+"""manage.py audit verify [--known POSITION:DIGEST] · manage.py audit prune [--days N]"""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from laaffic_console.audit.services import chain, retention
+
+
+class Command(BaseCommand):
+    help = "Who did what: whether the entries are as they were written, and the removal of old ones."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        verify = verbs.add_parser("verify", help="check the chain; exit code 1 names the first entry where it breaks")
+        verify.add_argument(
+            "--known",
+            default="",
+            metavar="POSITION:DIGEST",
+            help="what an earlier verify has printed: shows a chain that was written anew since",
+        )
+        verify.add_argument("--json", action="store_true", help="one document on standard output")
+        prune = verbs.add_parser("prune", help="remove entries that are older than LAAFFIC_AUDIT_DAYS")
+        prune.add_argument("--days", type=int, metavar="N", help="another age than LAAFFIC_AUDIT_DAYS")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["verb"] == "verify":
+            self.verify(options["known"], as_json=options["json"])
+        else:
+            self.prune(options["days"])
+
+    def verify(self, known: str, *, as_json: bool) -> None:
+        found = chain.verify(parsed(known) if known else None)
+        if as_json:
+            said = {"checked": found.checked, "position": found.position, "digest": found.digest}
+            self.stdout.write(json.dumps({**said, "problem": found.problem}))
+        if found.problem:
+            raise CommandError(
+                f"{found.problem} {found.checked:,} entries before it are as they were written. "
+                "Compare with a backup of the database from before."
+            )
+        if not as_json:
+            self.stdout.write(f"{found.checked:,} entries are as they were written.")
+            self.stdout.write(f"The newest is {found.position}:{found.digest}. Keep this elsewhere for --known.")
+
+    def prune(self, days: int | None) -> None:
+        if days is not None and days < 1:
+            raise CommandError("--days takes a whole number from 1.")
+        if days is None and settings.LAAFFIC_AUDIT_DAYS <= 0:
+            raise CommandError("LAAFFIC_AUDIT_DAYS is 0: nothing is removed. Give an age with --days N.")
+        self.stdout.write(f"{retention.prune(days):,} entries removed.")
+
+
+def parsed(known: str) -> tuple[int, str]:
+    position, _colon, digest = known.partition(":")
+    if not (position.isascii() and position.isdecimal() and len(digest) == 64):
+        raise CommandError("--known takes what verify has printed: the position, a colon and 64 letters and digits.")
+    return int(position), digest

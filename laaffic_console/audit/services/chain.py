@@ -1,0 +1,114 @@
+"""Each entry's digest covers the entry and the digest before it: one that is changed or removed shows.
+
+Entries are sealed after the commit that wrote them, in a transaction that locks the head and nothing else. So nobody
+who holds another lock waits for the head, and two writers cannot fork the chain. Their order is the order of sealing.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from dataclasses import dataclass
+
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+
+from laaffic_console.audit.models import AuditEntry, AuditHead
+
+AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    checked: int
+    position: int  # of the newest entry
+    digest: str
+    problem: str = ""  # "" where the chain holds
+
+
+def entries() -> "models.QuerySet[AuditEntry]":
+    """Those that may be sealed and pruned: past the manager that refuses both."""
+    return models.QuerySet(AuditEntry)
+
+
+def digest_of(entry: AuditEntry, before: str) -> str:
+    said = {
+        "before": before,
+        "position": entry.position,
+        "at": entry.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        "kind": entry.kind,
+        "person_id": entry.person_id,
+        "person": entry.person,
+        "address": entry.address,
+        "object_kind": entry.object_kind,
+        "object_id": entry.object_id,
+        "object_label": entry.object_label,
+        "summary": entry.summary,
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def locked_head() -> AuditHead:
+    AuditHead.objects.get_or_create(pk=1)
+    return AuditHead.objects.select_for_update().get(pk=1)
+
+
+def seal() -> int:
+    """Chain what is committed and not sealed yet; how many entries."""
+    sealed = 0
+    while some := _seal_some():
+        sealed += some
+    return sealed
+
+
+@transaction.atomic
+def _seal_some() -> int:
+    if not entries().filter(position=None).exists():
+        return 0
+    head = locked_head()
+    fresh = list(entries().filter(position=None).order_by("pk")[:AT_ONCE])
+    for entry in fresh:
+        head.position += 1
+        entry.position = head.position
+        entry.digest = head.digest = digest_of(entry, head.digest)
+    entries().bulk_update(fresh, ["position", "digest"])
+    head.save(update_fields=["position", "digest"])
+    return len(fresh)
+
+
+def verify(known: tuple[int, str] | None = None) -> Verdict:
+    """Every entry against the one before it, and the newest against the head; the first break is the problem.
+
+    `known`: position and digest of an entry, from an earlier verdict that was kept elsewhere. Whoever can write to the
+    database can chain everything anew; only that shows it.
+    """
+    seal()
+    head = AuditHead.objects.filter(pk=1).first() or AuditHead()
+    position, digest, checked = head.first_position, head.first_digest, 0
+    chained = entries().filter(position__gt=position, position__lte=head.position).order_by("position")
+    for entry in chained.iterator(chunk_size=2000):
+        if entry.position != position + 1:
+            problem = _("Entry %(n)s was removed.") % {"n": position + 1}
+            return Verdict(checked, head.position, head.digest, problem)
+        if digest_of(entry, digest) != entry.digest:
+            problem = _("Entry %(n)s was changed: %(entry)s, by “%(person)s”, %(at)s.") % {
+                "n": entry.position,
+                "entry": entry,
+                "person": entry.person,
+                "at": entry.at.isoformat(sep=" ", timespec="seconds"),
+            }
+            return Verdict(checked, head.position, head.digest, problem)
+        position, digest, checked = position + 1, entry.digest, checked + 1
+        if known is not None and known[0] == position and known[1] != digest:
+            problem = _("Entry %(n)s is not the one that was there before.") % {"n": position}
+            return Verdict(checked, head.position, head.digest, problem)
+    return Verdict(checked, head.position, head.digest, _problem_at_the_end(head, position, digest, known))
+
+
+def _problem_at_the_end(head: AuditHead, position: int, digest: str, known: tuple[int, str] | None) -> str:
+    if position != head.position:
+        return _("Entry %(n)s was removed, with those after it.") % {"n": position + 1}
+    if digest != head.digest or entries().filter(position__gt=head.position).exists():
+        return _("The end of the chain was changed after entry %(n)s.") % {"n": position}
+    if known is not None and known[0] > head.position:
+        return _("Entry %(n)s was removed, with those after it.") % {"n": head.position + 1}
+    return ""

@@ -1,0 +1,50 @@
+"""Entries have an age at which they are removed. What is left still verifies, and the removal is an entry itself."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from laaffic_console.audit.services import chain
+from laaffic_console.kit import acts
+
+AT_ONCE = 5000
+
+
+def prune(days: int | None = None) -> int:
+    """Remove the oldest entries, up to the first that is younger than so many days; how many. 0 days: none."""
+    days = settings.LAAFFIC_AUDIT_DAYS if days is None else days
+    if days <= 0:
+        return 0
+    chain.seal()
+    before = timezone.now() - dt.timedelta(days=days)
+    removed = 0
+    while some := _prune_some(before):
+        removed += some
+    if removed:
+        acts.record(acts.Act.PRUNED, by=acts.actor() or acts.CONSOLE, entries=removed, older_than_days=days)
+    return removed
+
+
+def prune_if_due() -> int:
+    """For the sweep: a day's entries at a time, or each minute would leave an entry about one that was removed."""
+    oldest = chain.entries().exclude(position=None).order_by("position").first()
+    days = settings.LAAFFIC_AUDIT_DAYS
+    is_due = days > 0 and oldest is not None and oldest.at < timezone.now() - dt.timedelta(days=days + 1)
+    return prune() if is_due else 0
+
+
+@transaction.atomic
+def _prune_some(before: dt.datetime) -> int:
+    head = chain.locked_head()
+    found = chain.entries().filter(position__gt=head.first_position).order_by("position")[:AT_ONCE]
+    last, digest = head.first_position, head.first_digest
+    for entry in found:
+        if entry.at >= before:
+            break
+        last, digest = entry.position or 0, entry.digest
+    removed, _by_model = chain.entries().filter(position__lte=last).delete()
+    head.first_position, head.first_digest = last, digest
+    head.save(update_fields=["first_position", "first_digest"])
+    return removed

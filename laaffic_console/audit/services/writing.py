@@ -1,0 +1,56 @@
+"""An act becomes an entry in the transaction that does it, and is sealed as soon as that is committed."""
+
+import json
+from typing import Any
+
+from django.db import models, transaction
+
+from laaffic_console.audit.models import AuditEntry
+from laaffic_console.audit.services import chain
+from laaffic_console.kit.acts import Told
+
+
+def write(told: Told) -> None:
+    kind, pk, label = _object(told.about)
+    AuditEntry.objects.create(
+        kind=told.kind,
+        person_id=told.actor.person_id,
+        person=_text(told.actor.name, 150),
+        address=told.actor.address[:45],
+        object_kind=kind,
+        object_id=pk,
+        object_label=_text(told.label or label, 200),
+        summary=_storable(told.details),
+    )
+    transaction.on_commit(chain.seal, robust=True)  # what fails there, the sweep seals
+
+
+def _object(about: models.Model | type[models.Model] | None) -> tuple[str, str, str]:
+    if about is None:
+        return "", "", ""
+    if isinstance(about, type):
+        return about._meta.label_lower, "", str(about._meta.verbose_name_plural)
+    return about._meta.label_lower, str(about.pk or "")[:40], str(about)
+
+
+def _text(said: str, longest: int) -> str:
+    """What both databases keep: without NUL and halves of characters."""
+    return said.encode("utf-8", "replace").decode().replace("\0", "")[:longest]
+
+
+def _storable(details: dict[str, Any]) -> Any:
+    return _clean(json.loads(json.dumps(details, default=str)))
+
+
+def _clean(value: Any) -> Any:
+    """Figures with a point are kept as text: a database may write 1.10 as 1.1, and the digest would differ."""
+    match value:
+        case str():
+            return _text(value, 2000)
+        case bool() | int() | None:
+            return value
+        case float():
+            return str(value)
+        case list():
+            return [_clean(part) for part in value]
+    return {_text(str(name), 200): _clean(part) for name, part in value.items()}

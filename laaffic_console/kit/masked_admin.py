@@ -1,0 +1,111 @@
+"""Lists and pages whose numbers are masked, and the button that shows one of them and records who has looked."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from laaffic_console.kit import acts, masks
+from laaffic_console.kit.pages import page
+
+
+def may_reveal(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm(masks.REVEAL))
+
+
+_BesideModelAdmin: Any = object  # the classes that it stands beside differ in what they say of the same attributes
+
+
+class MaskedNumbers(_BesideModelAdmin):
+    """For a ModelAdmin: its `masked` columns as whoever looks may see them, in the list and on a row's page."""
+
+    masked: ClassVar[tuple[str, ...]] = ()
+    model: Any
+    opts: Any
+    admin_site: Any
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return self._shown(super().get_list_display(request))
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        return super().get_list_display_links(request, list_display) and self._shown(
+            super().get_list_display_links(request, list_display)
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return super().get_fieldsets(request, obj)
+        parts = super().get_fieldsets(request, obj)
+        return [(name, {**options, "fields": self._shown(options["fields"], request)}) for name, options in parts]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A form would show the number, or take the masked one for it."""
+        return masks.may_see() and super().has_change_permission(request, obj)
+
+    def _shown(self, columns: Any, page_of: HttpRequest | None = None) -> Any:
+        """The columns of a list, or the fields of somebody's page of one row, which offers to show the first."""
+        if masks.may_see() or not columns:
+            return columns
+        return [
+            self._shown(one, page_of)
+            if isinstance(one, list | tuple)
+            else self._column(one, page_of if one == self.masked[0] else None)
+            if one in self.masked
+            else one
+            for one in columns
+        ]
+
+    def _column(self, name: str, page_of: HttpRequest | None) -> Callable[[Any], Any]:
+        """The same one whenever Django asks for it: it compares them."""
+        keeper = page_of or self
+        kept: dict[str, Callable[[Any], Any]] = keeper.__dict__.setdefault("_masked_columns", {})
+        return kept.setdefault(name, column(self.model, name, page_of))
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.reveal_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_reveal"
+        return [path("<int:pk>/reveal/", view, name=name), *super().get_urls()]
+
+    def reveal_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """A GET asks; a POST shows what is masked of this row, and records it."""
+        row = self.model._default_manager.filter(pk=pk).first()
+        if row is None:
+            raise Http404
+        if not self.has_view_permission(request, row) or not may_reveal(request):
+            raise PermissionDenied
+        context: dict[str, Any] = {"back": reverse(change_page(row), args=[row.pk])}
+        if request.method == "POST":
+            acts.record(acts.Act.REVEALED, row)
+            name_of = self.model._meta.get_field
+            context["rows"] = [(name_of(name).verbose_name, getattr(row, name)) for name in self.masked]
+        return page(self, request, "console/reveal.html", _("Show the number"), row=row, **context)
+
+
+def change_page(row: models.Model) -> str:
+    return f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+
+
+def column(model: Any, name: str, page_of: HttpRequest | None) -> Callable[[Any], Any]:
+    """For list_display and fields: the column under its own name and heading, masked."""
+
+    def shown(row: Any) -> Any:
+        masked = masks.masked(getattr(row, name)) or "–"
+        return format_html("{} {}", masked, reveal_link(page_of, row)) if page_of else masked
+
+    shown.__name__ = name
+    shown.short_description = model._meta.get_field(name).verbose_name  # type: ignore[attr-defined]
+    shown.admin_order_field = name  # type: ignore[attr-defined]
+    return shown
+
+
+def reveal_link(request: HttpRequest, row: models.Model) -> str:
+    """The way to the page that shows it; "" for who sees it already, or may not."""
+    if masks.may_see() or not may_reveal(request):
+        return ""
+    address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_reveal", args=[row.pk])
+    return format_html('<a class="c-link" href="{}" data-post>{}</a>', address, _("Show the number"))

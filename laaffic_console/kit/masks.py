@@ -1,0 +1,61 @@
+"""Phone numbers and addresses are shown whole to who may see them, and masked to everybody else: 9198•••••210.
+
+Who looks is whoever acts (`acts`), so that a page, its title, a list and a file ask the same question in one place.
+What a worker or a command does is shown to nobody and stays whole.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from laaffic_console.kit import acts
+
+SEE = "messaging.see_numbers"
+REVEAL = "messaging.reveal_number"
+COLUMNS = {"number", "callee", "phone_a", "phone_b", "address", "email"}  # of files
+
+PAIRS = {"callee", "test to"}  # of the ledger's summaries
+
+_DOTS = "•"
+
+
+def may_see() -> bool:
+    who = acts.actor()
+    return who is None or who.sees_numbers
+
+
+def masked(value: Any) -> Any:
+    """A number or an address as whoever looks may see it; what is empty stays so."""
+    return value if may_see() or not value else mask(str(value))
+
+
+def mask(text: str) -> str:
+    """Enough to tell two apart in a list: the country and the network, and the last three digits."""
+    local, at, domain = text.rpartition("@")
+    if at:
+        return f"{local[:1]}{_DOTS * 3}@{domain}"
+    if len(text) < 9:
+        return _DOTS * max(len(text) - 2, 1) + text[-2:]
+    return f"{text[:4]}{_DOTS * (len(text) - 7)}{text[-3:]}"
+
+
+def in_pairs(said: dict[str, Any]) -> dict[str, Any]:
+    """Of a summary: the values whose names say that they are somebody's number or address."""
+    if may_see():
+        return said
+    return {name: mask(str(value)) if name in PAIRS and value else value for name, value in said.items()}
+
+
+def in_columns(rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+    """Of a file: decided now, while it is known who asks, for rows that are written later."""
+    return rows if may_see() else masked_columns(rows)
+
+
+def masked_columns(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    """The rows of a file, its header first, for who sees no whole number."""
+    columns: set[int] | None = None
+    for row in rows:
+        if columns is None:
+            columns = {index for index, name in enumerate(row) if str(name).lower() in COLUMNS}
+            yield row
+        else:
+            yield [mask(str(cell)) if index in columns and cell else cell for index, cell in enumerate(row)]

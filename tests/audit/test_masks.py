@@ -1,0 +1,199 @@
+"""Numbers are masked for those who may not see them, in lists, pages, titles and files; each reveal is recorded."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission, User
+from django.http import StreamingHttpResponse
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from laaffic_console.audit.models import AuditEntry
+from laaffic_console.dashboard import roles
+from laaffic_console.gateway.models import LedgerEntry
+from laaffic_console.kit import acts, exports, masks
+from messaging.models import Contact
+from tests.dashboard import doors
+
+pytestmark = pytest.mark.django_db
+NUMBER = "447700900123"
+BLIND = acts.Actor(1, "asha", sees_numbers=False)
+# Pages of rows with people's numbers; the numbers that an account owns are no person's.
+MASKED = [
+    "messaging.contact",
+    "messaging.message",
+    "messaging.reply",
+    "messaging.suppressionentry",
+    "messaging.emailmessage",
+    "voice.callrecord",
+    "voice.sipcall",
+    "numbers.binding",
+    "numbers.bindingrequest",
+    "gateway.orphanreport",
+]
+
+
+@pytest.fixture
+def viewer(client: Client) -> User:
+    user = User.objects.create_user("asha", is_staff=True)
+    user.groups.add(Group.objects.get(name=roles.VIEWER))
+    client.force_login(user)
+    return user
+
+
+def may_read_pushes(user: User) -> None:
+    user.user_permissions.add(Permission.objects.get(codename="read_pushedbody"))
+
+
+@pytest.mark.parametrize(
+    ("whole", "masked"),
+    [
+        (NUMBER, "4477•••••123"),
+        ("asha.rao@example.com", "a•••@example.com"),
+        ("1234", "••34"),
+        ("1", "•1"),
+        ("", ""),
+    ],
+)
+def test_how_it_is_masked(whole: str, masked: str) -> None:
+    with acts.acting(lambda: BLIND):
+        assert masks.masked(whole) == masked
+    assert masks.masked(whole) == whole
+
+
+@pytest.mark.parametrize("label", MASKED)
+def test_no_list_and_no_page_shows_a_viewer_a_number(client: Client, viewer: User, label: str) -> None:
+    may_read_pushes(viewer)
+    row = doors.one(apps.get_model(label), {})
+    type(row)._default_manager.filter(pk=row.pk).update(**dict.fromkeys(admin.site._registry[type(row)].masked, NUMBER))
+    page = f"admin:{label.replace('.', '_')}"
+
+    for address in (reverse(f"{page}_changelist"), reverse(f"{page}_change", args=[row.pk])):
+        shown = client.get(address)
+        assert shown.status_code == 200
+        assert "4477•••••123" in shown.content.decode()
+        assert NUMBER not in shown.content.decode()
+
+
+@pytest.mark.parametrize("label", MASKED)
+def test_every_page_of_a_row_offers_to_show_it(client: Client, viewer: User, label: str) -> None:
+    may_read_pushes(viewer)
+    row = doors.one(apps.get_model(label), {})
+
+    shown = client.get(reverse(f"admin:{label.replace('.', '_')}_change", args=[row.pk])).content.decode()
+
+    assert reverse(f"admin:{label.replace('.', '_')}_reveal", args=[row.pk]) in shown
+
+
+def test_the_ledger_says_whom_nobody_sees_masked(client: Client, viewer: User) -> None:
+    entry = LedgerEntry.objects.create(
+        interface="voice/sendSip", summary={"callee": NUMBER, "account": "7001"}, prepared_at=timezone.now()
+    )
+
+    shown = client.get(reverse("admin:gateway_ledgerentry_change", args=[entry.pk])).content.decode()
+
+    assert "4477•••••123" in shown
+    assert NUMBER not in shown
+    assert "7001" in shown
+
+
+def test_an_operator_sees_it_whole(client: Client, viewer: User) -> None:
+    contact = Contact.objects.create(number=NUMBER, name="Asha")
+    viewer.groups.set([Group.objects.get(name=roles.OPERATOR)])
+
+    assert NUMBER in client.get(reverse("admin:messaging_contact_changelist")).content.decode()
+    assert NUMBER in client.get(reverse("admin:messaging_contact_change", args=[contact.pk])).content.decode()
+
+
+def test_a_whole_number_is_still_found(client: Client, viewer: User) -> None:
+    Contact.objects.create(number=NUMBER, name="Asha")
+
+    answer = client.get(reverse("admin:messaging_contact_changelist"), {"q": NUMBER})
+
+    assert [one.name for one in answer.context["cl"].result_list] == ["Asha"]
+
+
+def test_nobody_edits_what_they_do_not_see(client: Client, viewer: User) -> None:
+    contact = Contact.objects.create(number=NUMBER, name="Asha")
+    viewer.user_permissions.add(Permission.objects.get(codename="change_contact"))
+
+    answer = client.post(reverse("admin:messaging_contact_change", args=[contact.pk]), {"number": "4477•••••123"})
+
+    assert answer.status_code == 403
+    assert Contact.objects.get().number == NUMBER
+
+
+class RevealingTests:
+    @pytest.fixture
+    def address(self) -> str:
+        contact = Contact.objects.create(number=NUMBER, name="Asha", email="asha@example.com")
+        return reverse("admin:messaging_contact_reveal", args=[contact.pk])
+
+    def test_looking_at_the_button_shows_and_records_nothing(self, client: Client, viewer: User, address: str) -> None:
+        assert NUMBER not in client.get(address).content.decode()
+        assert not AuditEntry.objects.filter(kind="revealed").exists()
+
+    def test_who_shows_it_is_recorded(self, client: Client, viewer: User, address: str) -> None:
+        shown = client.post(address, REMOTE_ADDR="203.0.113.7").content.decode()
+
+        entry = AuditEntry.objects.get(kind="revealed")
+        assert NUMBER in shown
+        assert "asha@example.com" in shown
+        assert (entry.person, entry.address, entry.object_kind) == ("asha", "203.0.113.7", "messaging.contact")
+        assert entry.object_id == str(Contact.objects.get().pk)
+
+    def test_without_the_right_it_is_refused(self, client: Client, viewer: User, address: str) -> None:
+        Group.objects.get(name=roles.VIEWER).permissions.remove(Permission.objects.get(codename="reveal_number"))
+
+        assert client.post(address).status_code == 403
+        assert not AuditEntry.objects.filter(kind="revealed").exists()
+
+    def test_what_somebody_may_not_see_they_do_not_reveal(self, client: Client, viewer: User, address: str) -> None:
+        Group.objects.get(name=roles.VIEWER).permissions.remove(Permission.objects.get(codename="view_contact"))
+
+        assert client.post(address).status_code == 403
+
+
+class FileTests:
+    ROWS = (["number", "name", "email"], [NUMBER, "Asha", "asha@example.com"], [None, "", ""])
+
+    def written(self, actor: acts.Actor) -> list[list[str]]:
+        with acts.acting(lambda: actor):
+            answer = exports.answer(iter(self.ROWS), "csv", "contacts")
+        return list(csv.reader(io.StringIO(text_of(answer))))
+
+    def test_they_are_masked_although_they_are_written_after_the_request(self) -> None:
+        assert self.written(BLIND)[1] == ["4477•••••123", "Asha", "a•••@example.com"]
+
+    def test_who_may_see_numbers_takes_them_away_whole(self) -> None:
+        assert self.written(acts.Actor(1, "ada"))[1] == [NUMBER, "Asha", "asha@example.com"]
+
+
+def text_of(answer: StreamingHttpResponse) -> str:
+    pieces: Iterator[bytes] = iter(answer)  # type: ignore[assignment]
+    return b"".join(pieces).decode("utf-8-sig")
+
+
+def test_after_an_upgrade_everybody_sees_what_they_saw(monkeypatch: pytest.MonkeyPatch) -> None:
+    sight = Permission.objects.get(codename="see_numbers")
+    own = Group.objects.create(name="Night shift")
+    own.permissions.add(Permission.objects.get(codename="view_reply"))
+    other = Group.objects.create(name="Book-keepers")
+    other.permissions.add(Permission.objects.get(codename="view_balancereading"))
+    before = set(Permission.objects.exclude(pk=sight.pk).values_list("pk", flat=True))
+    monkeypatch.setattr(roles, "_known", before)
+
+    roles.fill(apps.get_app_config("messaging"), using="default")
+
+    assert set(Group.objects.filter(permissions=sight).values_list("name", flat=True)) == {*roles.ROLES, "Night shift"}
+
+
+def test_on_a_new_console_viewers_see_masked_numbers() -> None:
+    names = Group.objects.filter(permissions__codename="see_numbers").values_list("name", flat=True)
+
+    assert set(names) == {roles.OPERATOR, roles.APPROVER, roles.ADMINISTRATOR}

@@ -1,0 +1,102 @@
+"""What services tell: campaigns steered by a person or the shell, requests; nothing that follows by itself."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from laaffic_console.audit.models import AuditEntry
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import ledger
+from laaffic_console.kit.acts import Actor, acting
+from messaging.models import Campaign, Contact, SuppressionEntry
+from messaging.services.campaigns import campaigns, drafts
+from messaging.services.contacts import suppression
+
+pytestmark = pytest.mark.django_db
+SHELL = Actor(None, "shell user ada", is_shell=True)
+
+
+@pytest.fixture
+def ada() -> User:
+    return User.objects.create_user("ada")
+
+
+@pytest.fixture
+def application() -> Application:
+    return Application.objects.create(app_id="smsApp01", channel="sms")
+
+
+@pytest.fixture
+def running(application: Application) -> Campaign:
+    return Campaign.objects.create(name="spring", application=application, text="hi", state="running")
+
+
+def signed_in(user: User) -> Actor:
+    return Actor(user.pk, user.username, "203.0.113.7")
+
+
+def told() -> list[tuple[str, str, str, str]]:
+    """Kind, who, about what, and what happened."""
+    rows = AuditEntry.objects.order_by("id")
+    return [(one.kind, one.person, one.object_label, one.summary.get("event", "")) for one in rows]
+
+
+def test_a_campaign_is_steered_by_a_person(running: Campaign, ada: User) -> None:
+    with acting(lambda: signed_in(ada)):
+        campaigns.pause(running.pk, by=ada)
+        campaigns.cancel(running.pk, by=ada)
+
+    assert told() == [("steered", "ada", "spring", "Paused"), ("steered", "ada", "spring", "Cancelled")]
+
+
+def test_and_from_the_shell(running: Campaign) -> None:
+    with acting(lambda: SHELL):
+        campaigns.pause(running.pk)
+
+    assert told() == [("steered", "shell user ada", "spring", "Paused")]
+
+
+def test_what_follows_by_itself_is_nobodys_act(running: Campaign, ada: User) -> None:
+    campaigns.hold(running.pk, "no funds")
+    with acting(lambda: signed_in(ada)):
+        campaigns.hold(running.pk, "no funds")
+
+    assert told() == []
+
+
+def test_a_draft_from_the_shell_is_added_and_one_from_a_form_is_told_by_the_form(
+    application: Application, ada: User
+) -> None:
+    for who, by in ((SHELL, None), (signed_in(ada), ada)):
+        with acting(lambda who=who: who):
+            drafts.create(name="spring", application=application, sender_id="ACME", text="hi", groups=[], by=by)
+
+    assert [(kind, person) for kind, person, *_rest in told()] == [("added", "shell user ada")]
+
+
+def test_what_a_person_asks_of_laaffic(application: Application, ada: User) -> None:
+    with acting(lambda: signed_in(ada)):
+        entry = ledger.prepare(
+            interface="bind", application=application, about_kind="binding request", about_id=7, summary={}
+        )
+
+    made = AuditEntry.objects.get()
+    assert (made.kind, made.object_label) == ("requested", "binding request 7")
+    assert made.summary == {"interface": "bind", "ledger": entry.pk}
+
+
+def test_numbers_are_suppressed_and_allowed_again(ada: User) -> None:
+    Contact.objects.bulk_create(Contact(number=f"9198765432{n}") for n in (10, 11))
+    with acting(lambda: signed_in(ada)):
+        suppression.suppress_contacts(Contact.objects.all(), channel="all", reason="manual", by=ada)
+        one = SuppressionEntry.objects.filter(number="919876543210")
+        suppression.allow_again(one, why="asked for it", by=ada)
+
+    first, second = AuditEntry.objects.order_by("id")
+    assert (first.kind, first.object_label, first.summary["numbers"]) == ("suppressed", "suppression list", 2)
+    assert (second.kind, second.object_label, second.summary["why"]) == ("allowed", "919876543210", "asked for it")
+
+
+def test_a_push_that_opts_out_is_nobodys_act() -> None:
+    suppression.suppress_numbers(["919876543210"], channel="sms", reason="opt_out", source="reply")
+
+    assert told() == []

@@ -1,0 +1,247 @@
+"""What people do in the console leaves an entry: who, what, from where, before and after; and no secret."""
+
+import json
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from laaffic_console.audit.models import AuditEntry
+from laaffic_console.dashboard import roles
+from laaffic_console.gateway.models import AccountHold, Application
+from messaging.models import Contact, SuppressionEntry
+
+pytestmark = pytest.mark.django_db
+WORD = "a word that nobody guesses"
+
+
+@pytest.fixture
+def ada(client: Client) -> User:
+    user = User.objects.create_superuser("ada", password=WORD)
+    client.force_login(user)
+    forget()
+    return user
+
+
+def forget() -> None:
+    AuditEntry.objects.all()._raw_delete("default")  # type: ignore[attr-defined]
+
+
+def entries(kind: str) -> list[AuditEntry]:
+    return list(AuditEntry.objects.filter(kind=kind).order_by("id"))
+
+
+def entry(kind: str) -> AuditEntry:
+    [found] = entries(kind)
+    return found
+
+
+class SigningInTests:
+    @pytest.fixture(autouse=True)
+    def _person(self, settings: LazySettings) -> None:
+        settings.AXES_FAILURE_LIMIT = 3
+        User.objects.create_user("asha", password=WORD, is_staff=True)
+
+    def sign_in(self, client: Client, password: str, name: str = "asha") -> None:
+        client.post(reverse("admin:login"), {"username": name, "password": password}, REMOTE_ADDR="203.0.113.7")
+
+    def test_signing_in_and_out(self, client: Client) -> None:
+        self.sign_in(client, WORD)
+        client.post(reverse("admin:logout"))
+
+        assert (entry("sign_in").person, entry("sign_in").address) == ("asha", "203.0.113.7")
+        assert entry("sign_out").person_id == User.objects.get().pk
+
+    def test_wrong_passwords_and_the_lock_that_follows_once(self, client: Client) -> None:
+        for number in range(6):
+            self.sign_in(client, f"wrong {number}")
+
+        assert [one.person for one in entries("sign_in_failed")] == ["asha", "asha"]
+        assert entry("locked_out").person == "asha"
+        assert "wrong" not in json.dumps(list(AuditEntry.objects.values("summary", "object_label")))
+
+
+class EditingTests:
+    def test_a_contact_is_edited(self, client: Client, ada: User) -> None:
+        contact = Contact.objects.create(number="919876543210", name="Asha")
+        page = reverse("admin:messaging_contact_change", args=[contact.pk])
+        form = client.get(page).context["adminform"].form
+
+        answer = client.post(page, {**filled(form), "name": "Ben"}, REMOTE_ADDR="203.0.113.7")
+
+        assert answer.status_code == 302
+        made = entry("changed")
+        assert ["Name", "Asha", "Ben"] in [[field.capitalize(), *rest] for field, *rest in made.summary["changes"]]
+        assert (made.person, made.address, made.object_kind) == ("ada", "203.0.113.7", "messaging.contact")
+        assert made.object_id == str(contact.pk)
+
+    def test_a_person_gets_a_role(self, client: Client, ada: User) -> None:
+        asha = User.objects.create_user("asha", is_staff=True)
+        asha.groups.add(Group.objects.get(name=roles.VIEWER))
+        page = reverse("admin:auth_user_change", args=[asha.pk])
+        form = client.get(page).context["adminform"].form
+
+        client.post(page, {**filled(form), "groups": [Group.objects.get(name=roles.OPERATOR).pk]})
+
+        assert ["Groups", "Viewer", "Operator"] in entry("changed").summary["changes"]
+
+    def test_a_role_loses_a_right_and_only_that_is_said(self, client: Client, ada: User) -> None:
+        role = Group.objects.get(name=roles.VIEWER)
+        first = role.permissions.order_by("pk").first()
+        kept = role.permissions.exclude(pk=first.pk).values_list("pk", flat=True)
+        page = reverse("admin:auth_group_change", args=[role.pk])
+        form = client.get(page).context["adminform"].form
+
+        client.post(page, {**filled(form), "permissions": list(kept)})
+
+        [[_field, before, after]] = entry("changed").summary["changes"]
+        assert (before, after) == (str(first), "–")
+
+    def test_a_password_is_set_and_is_nowhere(self, client: Client, ada: User) -> None:
+        asha = User.objects.create_user("asha", is_staff=True)
+        word = "another word, much longer"
+
+        client.post(
+            reverse("admin:auth_user_password_change", args=[asha.pk]),
+            {"password1": word, "password2": word, "usable_password": "true"},
+        )
+
+        assert entry("password").object_label == "asha"
+        assert word not in json.dumps(list(AuditEntry.objects.values("summary", "object_label", "person")))
+
+    def test_somebody_changes_their_own_password(self, client: Client, ada: User) -> None:
+        word = "another word, much longer"
+
+        client.post(
+            reverse("admin:password_change"), {"old_password": WORD, "new_password1": word, "new_password2": word}
+        )
+
+        assert (entry("password").person, entry("password").object_label) == ("ada", "ada")
+
+    def test_what_is_deleted_keeps_its_name(self, client: Client, ada: User) -> None:
+        contact = Contact.objects.create(number="919876543210", name="Asha")
+        label = str(contact)
+
+        client.post(reverse("admin:messaging_contact_delete", args=[contact.pk]), {"post": "yes"})
+
+        assert entry("deleted").object_label == label
+
+    def test_saving_without_a_change_says_nothing(self, client: Client, ada: User) -> None:
+        contact = Contact.objects.create(number="919876543210", name="Asha")
+        page = reverse("admin:messaging_contact_change", args=[contact.pk])
+        form = client.get(page).context["adminform"].form
+
+        client.post(page, filled(form))
+
+        assert not entries("changed")
+
+
+def filled(form: object) -> dict[str, object]:
+    """What a browser sends of a form that nobody has touched."""
+    sent: dict[str, object] = {}
+    for bound in form:  # type: ignore[attr-defined]
+        value = bound.value()
+        if value in (None, "", False):
+            continue
+        sent[bound.html_name] = [getattr(one, "pk", one) for one in value] if isinstance(value, list) else value
+    sent.setdefault("date_joined_0", "2026-01-01")
+    sent.setdefault("date_joined_1", "00:00:00")
+    return sent
+
+
+class ActingTests:
+    def test_an_export_says_which_filters(self, client: Client, ada: User) -> None:
+        client.get(reverse("admin:messaging_reply_export", args=["csv"]), {"stop": "yes"})
+
+        assert entry("exported").object_label.startswith("replies-")
+        assert entry("exported").summary == {"filters": "stop=yes"}
+
+    def test_a_hold_is_ended(self, client: Client, ada: User) -> None:
+        hold = AccountHold.objects.create(sentence="no funds", scope="account", placed_at=timezone.now(), probe_wait=60)
+
+        client.post(f"/admin/gateway/accounthold/{hold.pk}/end/")
+
+        assert entry("hold_ended").object_id == str(hold.pk)
+
+    def test_a_number_is_suppressed_by_a_person(self, client: Client, ada: User) -> None:
+        client.post(
+            reverse("admin:messaging_suppressionentry_add"),
+            {"channel": "all", "reason": "manual", "numbers": "+919876543210", "note": "asked by phone"},
+        )
+
+        assert SuppressionEntry.objects.count() == 1
+        made = entry("suppressed")
+        assert (made.object_label, made.summary["numbers"], made.summary["why"]) == (
+            "919876543210",
+            1,
+            "asked by phone",
+        )
+
+
+class PageTests:
+    @pytest.fixture
+    def made(self, client: Client, ada: User) -> AuditEntry:
+        application = Application.objects.create(app_id="smsApp01", channel="sms", name="<b>old</b>")
+        page = reverse("admin:gateway_application_change", args=[application.pk])
+        form = client.get(page).context["adminform"].form
+        client.post(page, {**filled(form), "name": "new"})
+        return entry("changed")
+
+    def test_one_entry_shows_before_and_after_escaped(self, client: Client, made: AuditEntry) -> None:
+        shown = client.get(reverse("admin:audit_auditentry_change", args=[made.pk])).content.decode()
+
+        assert "(&#x27;changed&#x27;" not in shown
+        assert "&lt;b&gt;old&lt;/b&gt;</td><td>new</td>" in shown
+        assert reverse("admin:gateway_application_change", args=[made.object_id]) in shown
+
+    @pytest.mark.parametrize(
+        ("asked", "found"),
+        [
+            ("who=ada", 1),
+            ("who=ben", 0),
+            ("kind=changed", 1),
+            ("kind__exact=exported", 0),
+            ("about=gateway.application", 1),
+            ("about=messaging.contact", 0),
+            ("q=ada", 1),
+            ("q=nobody", 0),
+            ("at_from=2020-01-01&at_to=2020-02-01", 0),
+            ("at_from=2020-01-01&at_to=2190-02-01", 1),
+            ("at_from=yesterday", 1),
+        ],
+    )
+    def test_it_is_filtered(self, client: Client, made: AuditEntry, asked: str, found: int) -> None:
+        answer = client.get(f"{reverse('admin:audit_auditentry_changelist')}?{asked}")
+
+        assert len(answer.context["cl"].result_list) == found
+
+    def test_everything_about_one_object(self, client: Client, made: AuditEntry) -> None:
+        asked = {"object_kind": made.object_kind, "object_id": made.object_id}
+
+        answer = client.get(reverse("admin:audit_auditentry_changelist"), asked)
+
+        assert len(answer.context["cl"].result_list) == 1
+
+    def test_nobody_adds_changes_or_deletes_there(self, client: Client, made: AuditEntry) -> None:
+        assert client.get(reverse("admin:audit_auditentry_add")).status_code == 403
+        assert client.post(reverse("admin:audit_auditentry_change", args=[made.pk]), {}).status_code == 403
+        assert client.post(reverse("admin:audit_auditentry_delete", args=[made.pk])).status_code == 403
+
+    @pytest.mark.parametrize(
+        ("role", "status"),
+        [(roles.VIEWER, 403), (roles.OPERATOR, 403), (roles.APPROVER, 403), (roles.ADMINISTRATOR, 200)],
+    )
+    def test_it_is_for_administrators(self, client: Client, role: str, status: int) -> None:
+        user = User.objects.create_user("asha", is_staff=True)
+        user.groups.add(Group.objects.get(name=role))
+        client.force_login(user)
+
+        assert client.get(reverse("admin:audit_auditentry_changelist")).status_code == status
+
+    def test_its_only_right_is_to_look(self) -> None:
+        rights = Permission.objects.filter(content_type__app_label="audit").values_list("codename", flat=True)
+
+        assert list(rights) == ["view_auditentry"]
