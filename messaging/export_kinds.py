@@ -9,11 +9,21 @@ from django.utils.translation import gettext as _
 from laaffic_console.exporting import columns, kinds, lists
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, may_see_contacts
 from laaffic_console.kit.exporting import rights
-from messaging import email_exports, exports, message_exports, recipient_exports, reply_exports
-from messaging.models import Campaign, Contact, EmailCampaign, EmailMessage, Message, Reply, SuppressionEntry
+from messaging import dossiers, email_exports, exports, message_exports, recipient_exports, reply_exports
+from messaging.models import (
+    Campaign,
+    CampaignState,
+    Contact,
+    EmailCampaign,
+    EmailMessage,
+    Message,
+    Reply,
+    SuppressionEntry,
+)
 
 RECIPIENTS = "campaign recipients"
 EMAIL_RECIPIENTS = "email campaign recipients"
+DOSSIER = "campaign dossier"
 SUPPRESSED = {name: name for name in ("number", "channel", "reason", "note", "source")}
 SUPPRESSED |= {"by": "created_by__username", "since": "created_at"}
 
@@ -27,6 +37,17 @@ def register() -> None:
             rows=_recipients,
             count=lambda parameters, user, most: min(campaign_of(parameters).total, most),
             expected=lambda parameters: campaign_of(parameters).total,
+        )
+    )
+    kinds.register(
+        Kind(
+            name=DOSSIER,
+            rights=("messaging.view_campaign", *rights(Message), "gateway.view_ledgerentry"),
+            title=lambda parameters: _("Dossier of %(name)s") % {"name": launched(parameters).name},
+            rows=lambda parameters, user: _recipients({"campaign": launched(parameters).pk}, user),
+            count=lambda parameters, user, most: min(launched(parameters).total, most),
+            expected=lambda parameters: launched(parameters).total,
+            write=lambda parameters, user, file, rows: dossiers.write(launched(parameters), user, file, rows),
         )
     )
     kinds.register(
@@ -57,6 +78,16 @@ def campaign_of(parameters: Parameters) -> Campaign:
     found = Campaign.objects.filter(pk=parameters["campaign"]).first()
     if found is None:
         raise NotExportable(_("There is no campaign %(id)s.") % {"id": parameters["campaign"]})
+    return found
+
+
+def launched(parameters: Parameters) -> Campaign:
+    """NotExportable for a draft as well: nobody has got anything, and it may still become something else."""
+    found = campaign_of(parameters)
+    if found.state == CampaignState.DRAFT:
+        raise NotExportable(
+            _("Campaign %(id)s is a draft: there is nothing to prove yet. Launch it first.") % {"id": found.pk}
+        )
     return found
 
 

@@ -21,7 +21,7 @@ from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SeenForm, SharedRowAdmin
 from messaging import export_kinds
-from messaging.admin import approvals, before_launch, campaign_actions, campaign_page, channel_pages
+from messaging.admin import approvals, before_launch, campaign_actions, campaign_page, channel_pages, proof_panel
 from messaging.admin.pages import add_problems, page, require
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, CampaignState, ContactGroup
@@ -221,6 +221,8 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
             path("<int:pk>/test/", wrap(self.test_view), name="messaging_campaign_test"),
             path("<int:pk>/unknown/", wrap(self.unknown_view), name="messaging_campaign_unknown"),
             path("<int:pk>/recipients/<slug:kind>/", wrap(self.export_view), name="messaging_campaign_recipients"),
+            path("<int:pk>/dossier/", wrap(self.dossier_view), name="messaging_campaign_dossier"),
+            path("<int:pk>/prove/", wrap(self.prove_view), name="messaging_campaign_prove"),
             path("<int:pk>/pace/", wrap(self.pace_view), name="messaging_campaign_pace"),
             path("<int:pk>/after/<slug:verb>/", wrap(self.follow_up_view), name="messaging_campaign_after"),
             path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_campaign_do"),
@@ -308,6 +310,20 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
         return delivery.deliver(
             request, export_kinds.RECIPIENTS, parameters, kind, file_name=f"campaign-{pk}-recipients", back=back
         )
+
+    def dossier_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """All that is known of it in one signed file, by a worker."""
+        if request.method != "POST":
+            raise Http404
+        back = reverse("admin:messaging_campaign_change", args=[pk])
+        parameters = {"campaign": pk}
+        answer: HttpResponse = delivery.deliver(
+            request, export_kinds.DOSSIER, parameters, "zip", file_name=f"campaign-{pk}-dossier", back=back
+        )
+        return answer
+
+    def prove_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return proof_panel.prove_view(self, request, self._get(request, pk))
 
     def pace_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return campaign_actions.pace_view(self, request, self._get(request, pk))
