@@ -21,12 +21,21 @@ from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SeenForm, SharedRowAdmin
 from messaging import export_kinds
-from messaging.admin import approvals, before_launch, campaign_actions, campaign_page, channel_pages, proof_panel
+from messaging.admin import (
+    approvals,
+    before_launch,
+    campaign_actions,
+    campaign_comparison,
+    campaign_page,
+    channel_pages,
+    proof_panel,
+)
 from messaging.admin.pages import add_problems, page, require
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, CampaignState, ContactGroup
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns
+from messaging.services.figures import comparing
 from messaging.services.refusals import NotAllowed
 
 Verb = Callable[..., Campaign]
@@ -113,6 +122,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
     list_select_related = ["application", "created_by"]
     search_fields = ["name"]
     list_per_page = 50
+    actions = ["compare"]
     autocomplete_fields = ["groups", "excluded_groups"]
     application_channel = Channel.SMS
     fieldsets = [
@@ -140,6 +150,14 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
                 channel_pages.name_states(campaign, campaign.progress["parts"])
             changelist.result_list = shown
         return response
+
+    @admin.action(description=gettext_lazy("Compare"), permissions=["view"])
+    def compare(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> HttpResponse:
+        ticked = queryset.order_by("pk").values_list("pk", flat=True)[: comparing.MOST + 1]
+        return HttpResponseRedirect(campaign_comparison.address(list(ticked)))
+
+    def compare_view(self, request: HttpRequest) -> HttpResponse:
+        return campaign_comparison.view(self, request)
 
     @display(description=gettext_lazy("campaign"), header=True, ordering="name")
     def shown_name(self, campaign: Campaign) -> list[str]:
@@ -216,6 +234,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
+            path("compare/", wrap(self.compare_view), name="messaging_campaign_compare"),
             path("<int:pk>/review/", wrap(self.review_view), name="messaging_campaign_review"),
             path("<int:pk>/approval/<slug:verb>/", wrap(self.approval_view), name="messaging_campaign_approval"),
             path("<int:pk>/test/", wrap(self.test_view), name="messaging_campaign_test"),
