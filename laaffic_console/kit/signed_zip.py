@@ -41,7 +41,6 @@ class _Signed(io.RawIOBase):
 
     def __init__(self, into: BinaryIO) -> None:
         self.into, self.digest, self.held = into, hashlib.sha512(), b""
-        self.is_abandoned = False
 
     def writable(self) -> bool:
         return True
@@ -55,13 +54,8 @@ class _Signed(io.RawIOBase):
         return len(data)
 
     def _pass_on(self, data: bytes) -> None:
-        if self.is_abandoned:
-            return
         self.digest.update(data)
         self.into.write(data)
-
-    def abandon(self) -> None:
-        self.is_abandoned = True
 
     def sign(self) -> None:
         """In the place of the ZIP's comment."""
@@ -92,8 +86,7 @@ class SignedZip:
         self, kind: type[BaseException] | None, problem: BaseException | None, at: TracebackType | None
     ) -> None:
         if kind is not None:
-            self._signed.abandon()
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError):
                 self._archive.close()  # else it would write its end when it is collected
             return
         listed = {"version": verify_dossier.VERSION, **self.about, "key": public_key().hex(), "files": self._files}
