@@ -28,7 +28,7 @@ from laaffic_console.kit.delivery_buckets import BOUNDS
 from laaffic_console.kit.signed_zip import SignedZip, as_json
 from laaffic_console.kit.stored_words import in_words
 from messaging import recipient_exports
-from messaging.models import Approval, AudienceCount, Campaign, MessageEvent, MessageState, OutcomeTally
+from messaging.models import Approval, AudienceCount, Campaign, Message, MessageEvent, MessageState, OutcomeTally
 from messaging.services.approvals import shown
 from messaging.services.batches import counting
 from messaging.services.figures import message_reports, proofs
@@ -178,11 +178,14 @@ def _evidence(campaign: Campaign) -> Iterator[Row]:
     for batches in recipient_exports.windows(campaign):
         first = min(batch.first_message_id for batch in batches.values())
         last = max(batch.last_message_id for batch in batches.values())
-        found = MessageEvent.objects.filter(message_id__gte=first, message_id__lte=last, message__campaign=campaign)
-        for number, at, source, text in found.order_by("message_id", "pk").values_list(
-            "message__number", "at", "source", "text"
-        ):
-            yield [number, at, source, in_words(text)]
+        found = MessageEvent.objects.filter(message_id__gte=first, message_id__lte=last).order_by("message_id", "pk")
+        events = list(found.values_list("message_id", "at", "source", "text"))
+        # Between its batches may lie those of another campaign that was frozen at the same time.
+        own = Message.objects.filter(pk__in={event[0] for event in events}, campaign=campaign)
+        numbers = dict(own.values_list("pk", "number"))
+        for pk, at, source, text in events:
+            if pk in numbers:
+                yield [numbers[pk], at, source, in_words(text)]
 
 
 def _events(campaign: Campaign) -> Iterator[Row]:

@@ -25,7 +25,7 @@ from laaffic_console.kit import signed_zip
 from laaffic_console.verify_dossier import NotGenuine
 from messaging import dossiers
 from messaging.models import Campaign, CampaignState
-from tests.messaging.test_recipient_exports import add_campaign
+from tests.messaging.test_recipient_exports import AT, add_campaign
 from tests.messaging.test_recipient_exports import campaign as campaign  # noqa: PLC0414 a fixture
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +54,8 @@ def why_not(path: Path, key: str = "") -> str:
 
 class MakingTests:
     def test_it_holds_all_that_is_known_and_is_genuine(self, campaign: Campaign, tmp_path: Path) -> None:
+        message = campaign.messages.order_by("pk")[0]
+        message.events.create(at=AT, source="push", text="a late report")
         path = made(campaign, tmp_path)
 
         found = verify_dossier.check(path, signed_zip.own_fingerprint().upper().replace(" ", ":"))
@@ -63,8 +65,10 @@ class MakingTests:
             assert archive.testzip() is None
             assert sorted(archive.namelist()) == FILES
             rows = list(csv.DictReader(io.StringIO(archive.read("recipients.csv").decode("utf-8-sig"))))
+            evidence = list(csv.reader(io.StringIO(archive.read("evidence.csv").decode("utf-8-sig"))))
             figures = json.loads(archive.read("figures.json"))
         assert [row["state"] for row in rows] == ["delivered", "rejected", "accepted", "claimed", "unknown"]
+        assert evidence[1:] == [["919876500001", "2026-03-01 12:00:00+00:00", "push", "a late report"]]
         assert figures["counted_again_from_recipients_csv"]["counts"]["delivered"] == 1
         assert figures["counted_again_from_recipients_csv"]["cost"] == {"USD": "3.0125"}
 
