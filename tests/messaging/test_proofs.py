@@ -1,6 +1,7 @@
 """Prove as a button: at once or by a worker, once however often it is asked for, and its report is kept."""
 
 import datetime as dt
+import threading
 from typing import Any
 
 import pytest
@@ -125,7 +126,7 @@ class WorkerTests:
         make_proofs()
         assert fresh(proof).state == State.RUNNING  # its worker is at it
 
-        seen.update(seen_at=timezone.now() - dt.timedelta(minutes=6))
+        seen.update(seen_at=timezone.now() - dt.timedelta(minutes=11))
         with django_capture_on_commit_callbacks(execute=True):
             sweep()
         assert "messaging.jobs.make_proofs" in [task.func() for task in OrmQ.objects.all()]
@@ -135,6 +136,20 @@ class WorkerTests:
         seen.update(state=State.WAITING, tries=proofs.TRIES, finished_at=None)
         make_proofs()
         assert fresh(proof).state == State.FAILED
+
+    def test_its_worker_shows_signs_of_life_while_a_query_takes_long(
+        self, campaign: Campaign, by: User, by_worker: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        proofs.ask(campaign, by=by)
+        beaten = threading.Event()
+        monkeypatch.setattr(workers, "BEAT_EVERY", 0.001)
+        monkeypatch.setattr(workers, "beat", beaten.set)
+        monkeypatch.setattr(proofs, "_make", lambda proof: beaten.wait(5.0))
+
+        make_proofs()
+
+        assert beaten.is_set()
+        assert "proof-beats" not in [thread.name for thread in threading.enumerate()]
 
     def test_a_worker_that_is_stopped_gives_it_back(
         self, campaign: Campaign, by: User, by_worker: None, monkeypatch: pytest.MonkeyPatch

@@ -6,12 +6,14 @@ the next, which begins it anew.
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
@@ -24,7 +26,7 @@ JOB = "messaging.jobs.make_proofs"
 TASK_SECONDS = 3600  # a task's usual two minutes are too short for millions of messages on a busy machine
 AT_ONCE = 10_000  # messages that are proved while somebody waits
 TRIES = 3
-UNSEEN = dt.timedelta(minutes=5)  # no step of a proof takes so long: its worker has died
+UNSEEN = dt.timedelta(minutes=10)  # no step of a proof takes so long: its worker has died
 KEPT = 10  # reports of one campaign
 SENTENCES = 200
 
@@ -91,9 +93,30 @@ def ask(subject: Any, *, by: User) -> Proof:
 def make_next() -> None:
     """The oldest that waits; a task each, so that other work of the queue comes between two."""
     if (proof := _waiting().first()) is not None:
-        _make(proof)
+        with _beating():
+            _make(proof)
     if not workers.is_stopping() and _waiting().exists():
         bell.ring(JOB, timeout=TASK_SECONDS)
+
+
+@contextmanager
+def _beating() -> Iterator[None]:
+    """One query over some millions of messages is silent for longer than a worker may be that is thought alive."""
+    is_over = threading.Event()
+
+    def beat() -> None:
+        while not is_over.wait(workers.BEAT_EVERY):
+            with suppress(DatabaseError):
+                workers.beat()
+        connection.close()
+
+    beats = threading.Thread(target=beat, name="proof-beats", daemon=True)
+    beats.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        beats.join()
 
 
 def ring_for_waiting() -> None:
@@ -117,7 +140,6 @@ def _make(proof: Proof) -> None:
         return
 
     def look() -> None:
-        workers.beat()
         if workers.is_stopping():
             raise WorkerStops
         mine.update(seen_at=timezone.now())
