@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.exporting import columns, kinds, lists
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, may_see_contacts
 from laaffic_console.kit.exporting import rights
-from messaging import dossiers, email_exports, exports, message_exports, recipient_exports, reply_exports
+from messaging import campaign_dossiers, email_exports, exports, message_exports, recipient_exports, reply_exports
 from messaging.models import (
     Campaign,
     CampaignState,
@@ -47,7 +47,7 @@ def register() -> None:
             rows=lambda parameters, user: _recipients({"campaign": launched(parameters).pk}, user),
             count=lambda parameters, user, most: min(launched(parameters).total, most),
             expected=lambda parameters: launched(parameters).total,
-            write=lambda parameters, user, file, rows: dossiers.write(launched(parameters), user, file, rows),
+            write=lambda parameters, user, file, rows: campaign_dossiers.write(launched(parameters), user, file, rows),
         )
     )
     kinds.register(

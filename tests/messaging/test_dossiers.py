@@ -23,7 +23,7 @@ from laaffic_console.exporting.services import keeping, making
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit import signed_zip
 from laaffic_console.verify_dossier import NotGenuine
-from messaging import dossiers
+from messaging import campaign_dossiers
 from messaging.models import Campaign, CampaignState
 from tests.messaging.test_recipient_exports import AT, add_campaign
 from tests.messaging.test_recipient_exports import campaign as campaign  # noqa: PLC0414 a fixture
@@ -78,7 +78,7 @@ class MakingTests:
             ["delivered", "0.5", "USD", "", ""],
             ["rejected", None, "", "1", "EUR"],
         ]
-        recounted = dossiers.Recounted(rows)
+        recounted = campaign_dossiers.Recounted(rows)
         list(recounted)
         kept = {"counts": {**recounted.counts(), "delivered": 2}, "cost": {"USD": "0.50"}}
 
