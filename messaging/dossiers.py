@@ -1,7 +1,7 @@
 """The dossier of a campaign: all that the console knows of it, in one signed file that others can check.
 
-Here is what all kinds of campaigns have; each says beside it what its own know. What a
-a campaign that still goes on says is true as of when it was read, and the dossier says so.
+Here is what all kinds of campaigns have; each kind says beside it what its own know. What a campaign that still goes on
+says is true as of when it was read, and the dossier says so.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -9,10 +9,17 @@ from django.utils.translation import gettext as _
 from laaffic_console.exporting import columns, kinds, lists
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, may_see_contacts
 from laaffic_console.kit.exporting import rights
-from messaging import campaign_dossiers, email_exports, exports, message_exports, recipient_exports, reply_exports
+from messaging import (
+    campaign_dossiers,
+    email_dossiers,
+    email_exports,
+    exports,
+    message_exports,
+    recipient_exports,
+    reply_exports,
+)
 from messaging.models import (
     Campaign,
-    CampaignState,
     Contact,
     EmailCampaign,
     EmailMessage,
@@ -24,6 +31,7 @@ from messaging.models import (
 RECIPIENTS = "campaign recipients"
 EMAIL_RECIPIENTS = "email campaign recipients"
 DOSSIER = "campaign dossier"
+EMAIL_DOSSIER = "email campaign dossier"
 SUPPRESSED = {name: name for name in ("number", "channel", "reason", "note", "source")}
 SUPPRESSED |= {"by": "created_by__username", "since": "created_at"}
 
@@ -60,6 +68,18 @@ def register() -> None:
         )
     )
     kinds.register(
+        Kind(
+            name=EMAIL_DOSSIER,
+            rights=("messaging.view_emailcampaign", *rights(EmailMessage), "gateway.view_ledgerentry"),
+            title=lambda parameters: _("Dossier of %(name)s") % {"name": launched_email(parameters).name},
+            rows=lambda parameters, user: email_exports.rows(launched_email(parameters).mails.all()),
+            count=lambda parameters, user, most: launched_email(parameters).mails.order_by()[:most].count(),
+            write=lambda parameters, user, file, rows: email_dossiers.write(
+                launched_email(parameters), user, file, rows
+            ),
+        )
+    )
+    kinds.register(
         lists.kind_of(Message, lambda shown, user: message_exports.rows(shown, with_names=may_see_contacts(user)))
     )
     kinds.register(lists.kind_of(SuppressionEntry, lambda shown, user: columns.rows(shown, SUPPRESSED)))
@@ -84,15 +104,25 @@ def campaign_of(parameters: Parameters) -> Campaign:
 def launched(parameters: Parameters) -> Campaign:
     """NotExportable for a draft as well: nobody has got anything, and it may still become something else."""
     found = campaign_of(parameters)
-    if found.state == CampaignState.DRAFT:
-        raise NotExportable(
-            _("Campaign %(id)s is a draft: there is nothing to prove yet. Launch it first.") % {"id": found.pk}
-        )
+    _require_launched(found)
     return found
+
+
+def _require_launched(campaign: Campaign | EmailCampaign) -> None:
+    if campaign.state == campaign.State.DRAFT:
+        raise NotExportable(
+            _("“%(name)s” is a draft: there is nothing to prove yet. Launch it first.") % {"name": campaign.name}
+        )
 
 
 def email_campaign_of(parameters: Parameters) -> EmailCampaign:
     found = EmailCampaign.objects.filter(pk=parameters["campaign"]).first()
     if found is None:
         raise NotExportable(_("There is no email campaign %(id)s.") % {"id": parameters["campaign"]})
+    return found
+
+
+def launched_email(parameters: Parameters) -> EmailCampaign:
+    found = email_campaign_of(parameters)
+    _require_launched(found)
     return found

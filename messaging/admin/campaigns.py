@@ -331,15 +331,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
         )
 
     def dossier_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """All that is known of it in one signed file, by a worker."""
-        if request.method != "POST":
-            raise Http404
-        back = reverse("admin:messaging_campaign_change", args=[pk])
-        parameters = {"campaign": pk}
-        answer: HttpResponse = delivery.deliver(
-            request, export_kinds.DOSSIER, parameters, "zip", file_name=f"campaign-{pk}-dossier", back=back
-        )
-        return answer
+        return proof_panel.dossier_view(request, export_kinds.DOSSIER, Campaign, pk)
 
     def prove_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return proof_panel.prove_view(self, request, self._get(request, pk))

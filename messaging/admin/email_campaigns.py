@@ -212,6 +212,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             path("<int:pk>/approval/<slug:verb>/", wrap(self.approval_view), name="messaging_emailcampaign_approval"),
             path("<int:pk>/test/", wrap(self.test_view), name="messaging_emailcampaign_test"),
             path("<int:pk>/unknown/", wrap(self.unknown_view), name="messaging_emailcampaign_unknown"),
+            path("<int:pk>/dossier/", wrap(self.dossier_view), name="messaging_emailcampaign_dossier"),
             path("<int:pk>/prove/", wrap(self.prove_view), name="messaging_emailcampaign_prove"),
             path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_emailcampaign_do"),
             *super().get_urls(),
@@ -379,9 +380,13 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             events=campaign.events.select_related("actor")[:20],
             may_resolve=request.user.has_perm("messaging.resolve_emailcampaign"),
             may_export=request.user.has_perms(kinds.named(export_kinds.EMAIL_RECIPIENTS).rights),
+            may_make_dossier=request.user.has_perms(kinds.named(export_kinds.EMAIL_DOSSIER).rights),
             **proved,
             is_over=campaign.state in email_counting.OVER and not proved["is_being_proved"],
         )
+
+    def dossier_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return proof_panel.dossier_view(request, export_kinds.EMAIL_DOSSIER, EmailCampaign, pk)
 
     def prove_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return proof_panel.prove_view(self, request, self._get(pk))

@@ -24,7 +24,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.kit import signed_zip
 from laaffic_console.verify_dossier import NotGenuine
 from messaging import campaign_dossiers
-from messaging.models import Campaign, CampaignState
+from messaging.models import Campaign, CampaignState, EmailCampaign, EmailMessage
 from tests.messaging.test_recipient_exports import AT, add_campaign
 from tests.messaging.test_recipient_exports import campaign as campaign  # noqa: PLC0414 a fixture
 
@@ -97,6 +97,23 @@ class MakingTests:
         assert found.manifest["is_over"] == (state == CampaignState.FINISHED)
         said = verify_dossier.words(Path("d.zip"), found, is_expected=False)
         assert ("NOT over" in said) == (state == CampaignState.RUNNING)
+
+    def test_an_email_campaign_has_one_too(self, application: Application, tmp_path: Path) -> None:
+        sent = EmailCampaign.objects.create(name="News", application=application, state=EmailCampaign.State.RUNNING)
+        EmailMessage.objects.create(campaign=sent, key="1", address="ann@example.org", told_at=AT, submission=20)
+        path = tmp_path / "email.zip"
+
+        call_command("email", "dossier", str(sent.pk), str(path), stdout=io.StringIO())
+
+        found = verify_dossier.check(path)
+        assert (found.manifest["title"], found.manifest["is_over"]) == (f"email campaign {sent.pk} “News”", False)
+        with zipfile.ZipFile(path) as archive:
+            figures = json.loads(archive.read("figures.json"))
+            assert b"ann@example.org" in archive.read("recipients.csv")
+            assert b"recipients.csv   each mail" in archive.read("README.txt")
+        assert figures["counted_again_from_recipients_csv"] == [{"submitted": "Submitted", "delivered": "", "mails": 1}]
+        with pytest.raises(CommandError, match="There is no email campaign"):
+            call_command("email", "dossier", "1000000", str(path))
 
     def test_it_holds_no_secret(self, campaign: Campaign, tmp_path: Path, settings: LazySettings) -> None:
         settings.LAAFFIC_BASE_URL = "https://someone:hush-hush@gateway.example/v3"

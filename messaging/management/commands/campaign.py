@@ -69,7 +69,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         verb = options["verb"]
         if verb in FILES:
-            self.write_file(verb, options["id"], options["file"])
+            self.stdout.write(written(FILES[verb], options["id"], options["file"]))
             return
         try:
             document = self.document(verb, options)
@@ -99,17 +99,6 @@ class Command(BaseCommand):
             return standing(campaigns.launch(options["id"], again=options["again"]))
         return self.change_or_report(verb, options["id"])
 
-    def write_file(self, verb: str, campaign_id: int, path: Path) -> None:
-        try:
-            written = making.write_to(path, kinds.named(FILES[verb]), {"campaign": campaign_id})
-        except OSError as problem:
-            raise CommandError(exports.why_not_written(problem, path)) from problem
-        except (NotExportable, ValueError) as problem:
-            raise CommandError(str(problem)) from problem
-        self.stdout.write(f"{written:,} recipients written to {path}")
-        if verb == "dossier":
-            self.stdout.write(f"Signed with the key {signed_zip.own_fingerprint()}")
-
     def resolve(self, options: dict[str, Any]) -> dict[str, Any]:
         settle = resolving.send_again if options["send_again"] else resolving.write_off
         settled = settle(Campaign.objects.get(pk=options["id"]).pk, reason=options["reason"])
@@ -131,6 +120,19 @@ class Command(BaseCommand):
         if verb == "report":
             return counting.report(Campaign.objects.get(pk=campaign_id))
         return standing(CHANGES[verb](campaign_id))
+
+
+def written(kind_name: str, campaign_id: int, path: Path) -> str:
+    """Write a file of a campaign's recipients; what to say of it."""
+    kind = kinds.named(kind_name)
+    try:
+        rows = making.write_to(path, kind, {"campaign": campaign_id})
+    except OSError as problem:
+        raise CommandError(exports.why_not_written(problem, path)) from problem
+    except (NotExportable, ValueError) as problem:
+        raise CommandError(str(problem)) from problem
+    said = f"{rows:,} recipients written to {path}"
+    return said if kind.write is None else f"{said}\nSigned with the key {signed_zip.own_fingerprint()}"
 
 
 def standing(campaign: Campaign) -> dict[str, Any]:
