@@ -9,6 +9,10 @@ SERVERS = ("worker", "web", "runserver", "sandbox")  # what they do is not the a
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["verify_dossier"]:  # it needs no settings, so that those of this machine cannot be in its way
+        from laaffic_console import verify_dossier
+
+        sys.exit(verify_dossier.main(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "laaffic_console.settings")
     if sys.argv[1:2] and sys.argv[1] not in SERVERS:
         from laaffic_console.kit import acts

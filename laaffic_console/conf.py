@@ -3,7 +3,7 @@
 import os
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,24 @@ environ.Env.read_env(str(HOME_DIR / ".env"))
 
 def secret_key() -> str:
     """The key of this installation: from the environment, else one made at the first start and kept."""
-    given = env.str("SECRET_KEY", default="")
-    if given:
-        return str(given)
-    kept = VAR_DIR / "secret_key"
+    return str(env.str("SECRET_KEY", default="")) or kept_secret("secret_key", lambda: secrets.token_urlsafe(50))
+
+
+def dossier_key() -> str:
+    """The private key that dossiers are signed with, 64 hexadecimal digits: given, or made once and kept."""
+    given = str(env.str("DOSSIER_KEY", default=""))
+    if given and not re.fullmatch(r"[0-9a-fA-F]{64}", given):
+        raise ImproperlyConfigured("DOSSIER_KEY is not a key of 64 hexadecimal digits: openssl rand -hex 32 makes one.")
+    return given or kept_secret("dossier_key", lambda: secrets.token_hex(32))
+
+
+def kept_secret(name: str, make: Callable[[], str]) -> str:
+    """What is made at the first start and kept in a file that nobody else on the machine may read."""
+    kept = VAR_DIR / name
     if not kept.exists():
-        fresh = VAR_DIR / f"secret_key.{os.getpid()}"
+        fresh = VAR_DIR / f"{name}.{os.getpid()}"
         fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(50))
+        fresh.write_text(make())
         try:
             os.link(fresh, kept)  # the first of several starting processes wins; all read the same key
         except FileExistsError:

@@ -13,6 +13,7 @@ from laaffic_console.kit import private_files
 
 SECRET_KEY = conf.secret_key()
 SECRET_KEY_IS_OWN = not env.str("SECRET_KEY", default="")
+DOSSIER_KEY = conf.dossier_key()  # the private key that dossiers are signed with
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

@@ -12,12 +12,17 @@ class MessagingConfig(AppConfig):
         from laaffic_console.gateway.models import PushKind
         from laaffic_console.gateway.services import account_hold, bell, inbox, reporting
         from messaging import export_kinds, findable, person_entries, search_indexes
+        from messaging.models import Campaign, EmailCampaign
         from messaging.services.approvals import approvable
+        from messaging.services.batches import counting
         from messaging.services.campaigns.campaign_approval import CampaignDrafts
         from messaging.services.channels import channels
+        from messaging.services.email import email_counting
         from messaging.services.email.email_approval import EmailDrafts
         from messaging.services.email.email_figures import EmailReports
+        from messaging.services.figures import proofs, proving
         from messaging.services.figures.message_reports import MessageReports
+        from messaging.services.figures.proofs import Proved
         from messaging.services.mms.mms_channel import MmsChannel
         from messaging.services.sms.sms_channel import SmsChannel
 
@@ -28,6 +33,20 @@ class MessagingConfig(AppConfig):
         channels.register(MmsChannel())
         approvable.register(CampaignDrafts())
         approvable.register(EmailDrafts())
+        proofs.register(
+            Proved(
+                "campaign", Campaign, proving.prove, lambda sent: sent.total, lambda sent: sent.state in counting.OVER
+            )
+        )
+        proofs.register(
+            Proved(
+                "email_campaign",
+                EmailCampaign,
+                lambda sent, look: email_counting.prove(sent),
+                lambda sent: email_counting.counts(sent)["total"],
+                lambda sent: sent.state in email_counting.OVER,
+            )
+        )
         reporting.register(MessageReports())
         reporting.register(EmailReports())
         bell.sweep_with("messaging.jobs.sweep")

@@ -8,12 +8,31 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.exporting import columns, kinds, lists
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, may_see_contacts
+from laaffic_console.kit import masks
 from laaffic_console.kit.exporting import rights
-from messaging import email_exports, exports, message_exports, recipient_exports, reply_exports
-from messaging.models import Campaign, Contact, EmailCampaign, EmailMessage, Message, Reply, SuppressionEntry
+from messaging import (
+    campaign_dossiers,
+    email_dossiers,
+    email_exports,
+    exports,
+    message_exports,
+    recipient_exports,
+    reply_exports,
+)
+from messaging.models import (
+    Campaign,
+    Contact,
+    EmailCampaign,
+    EmailMessage,
+    Message,
+    Reply,
+    SuppressionEntry,
+)
 
 RECIPIENTS = "campaign recipients"
 EMAIL_RECIPIENTS = "email campaign recipients"
+DOSSIER = "campaign dossier"
+EMAIL_DOSSIER = "email campaign dossier"
 SUPPRESSED = {name: name for name in ("number", "channel", "reason", "note", "source")}
 SUPPRESSED |= {"by": "created_by__username", "since": "created_at"}
 
@@ -31,11 +50,34 @@ def register() -> None:
     )
     kinds.register(
         Kind(
+            name=DOSSIER,
+            rights=("messaging.view_campaign", *rights(Message), "gateway.view_ledgerentry", masks.SEE),
+            title=lambda parameters: _("Dossier of %(name)s") % {"name": launched(parameters).name},
+            rows=lambda parameters, user: _recipients({"campaign": launched(parameters).pk}, user),
+            count=lambda parameters, user, most: min(launched(parameters).total, most),
+            expected=lambda parameters: launched(parameters).total,
+            write=lambda parameters, user, file, rows: campaign_dossiers.write(launched(parameters), user, file, rows),
+        )
+    )
+    kinds.register(
+        Kind(
             name=EMAIL_RECIPIENTS,
             rights=("messaging.view_emailcampaign", *rights(EmailMessage)),
             title=lambda parameters: _("Recipients of %(name)s") % {"name": email_campaign_of(parameters).name},
             rows=lambda parameters, user: email_exports.rows(email_campaign_of(parameters).mails.all()),
             count=lambda parameters, user, most: email_campaign_of(parameters).mails.order_by()[:most].count(),
+        )
+    )
+    kinds.register(
+        Kind(
+            name=EMAIL_DOSSIER,
+            rights=("messaging.view_emailcampaign", *rights(EmailMessage), "gateway.view_ledgerentry", masks.SEE),
+            title=lambda parameters: _("Dossier of %(name)s") % {"name": launched_email(parameters).name},
+            rows=lambda parameters, user: email_exports.rows(launched_email(parameters).mails.all()),
+            count=lambda parameters, user, most: launched_email(parameters).mails.order_by()[:most].count(),
+            write=lambda parameters, user, file, rows: email_dossiers.write(
+                launched_email(parameters), user, file, rows
+            ),
         )
     )
     kinds.register(
@@ -60,8 +102,28 @@ def campaign_of(parameters: Parameters) -> Campaign:
     return found
 
 
+def launched(parameters: Parameters) -> Campaign:
+    """NotExportable for a draft as well: nobody has got anything, and it may still become something else."""
+    found = campaign_of(parameters)
+    _require_launched(found)
+    return found
+
+
+def _require_launched(campaign: Campaign | EmailCampaign) -> None:
+    if campaign.state == campaign.State.DRAFT:
+        raise NotExportable(
+            _("“%(name)s” is a draft: there is nothing to prove yet. Launch it first.") % {"name": campaign.name}
+        )
+
+
 def email_campaign_of(parameters: Parameters) -> EmailCampaign:
     found = EmailCampaign.objects.filter(pk=parameters["campaign"]).first()
     if found is None:
         raise NotExportable(_("There is no email campaign %(id)s.") % {"id": parameters["campaign"]})
+    return found
+
+
+def launched_email(parameters: Parameters) -> EmailCampaign:
+    found = email_campaign_of(parameters)
+    _require_launched(found)
     return found

@@ -73,7 +73,7 @@ def rows(campaign: Campaign, *, with_names: bool = True) -> Iterator[Row]:
     segments = _SegmentCounter(campaign)
     words = functools.lru_cache(maxsize=KNOWN)(in_words)
     prefix, nothing = settings.LAAFFIC_ORDER_PREFIX, [""] * len(fields)
-    for batches in _windows(campaign):
+    for batches in windows(campaign):
         told = answers.overlay(batches)
         messages = _messages(batches)
         names = _names(messages) if with_names else {}
@@ -114,7 +114,7 @@ def rows(campaign: Campaign, *, with_names: bool = True) -> Iterator[Row]:
 _NEVER: tuple[int | str, Decimal | str, str] = ("", "", "")
 
 
-def _windows(campaign: Campaign) -> Iterator[dict[int, Batch]]:
+def windows(campaign: Campaign) -> Iterator[dict[int, Batch]]:
     """Batches that lie close together, by rising id, of about so many messages."""
     ordered = Batch.objects.filter(campaign=campaign).order_by("pk").select_related("entry")
     window: dict[int, Batch] = {}

@@ -62,7 +62,7 @@ def test_a_link_leads_to_no_change_outside(tmp_path: Path) -> None:
 
 
 def test_a_first_start_leaves_nothing_open(tmp_path: Path) -> None:
-    """Secret key, database with its journal, an upload with its folders, and the folder of what is being uploaded."""
+    """Two keys, database with its journal, an upload with its folders, and the folder of what is being uploaded."""
     var = tmp_path / "var"
     code = """
 import django; django.setup()
@@ -83,5 +83,5 @@ import os; print(len(os.listdir(os.environ["CONSOLE_VAR_DIR"])), sorted(
         [sys.executable, "-c", code], env=environment, cwd=BASE_DIR, capture_output=True, text=True, check=True
     )
 
-    assert said.stdout.split(maxsplit=1) == ["6", "[]\n"]
+    assert said.stdout.split(maxsplit=1) == ["7", "[]\n"]
     assert mode(var) == 0o700

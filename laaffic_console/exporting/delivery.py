@@ -24,7 +24,7 @@ def deliver(
     """The file, the page that asks first, or the way to the page where it is being made."""
     kind = kinds.named(kind_name)
     require(request, *kind.rights)
-    if file_format not in files.KINDS:
+    if file_format not in kind.formats:
         raise Http404
     by = signed_in(request)
     try:
@@ -32,7 +32,7 @@ def deliver(
     except NotExportable as problem:
         messages.error(request, str(problem))
         return HttpResponseRedirect(back)
-    if found <= making.AT_ONCE:
+    if found <= making.AT_ONCE and kind.write is None:
         rows = making.direct(kind, parameters, file_format, by=by)
         return files.answer(rows, file_format, file_name, kind.title(parameters))
     if request.method != "POST":

@@ -4,11 +4,13 @@ A kind is given parameters, a small JSON object that says of what, and who asks:
 those who may see contacts. Nobody (None) is the command line, which may see everything.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.contrib.auth.models import User
+
+from laaffic_console.kit import exports as files
 
 Parameters = dict[str, Any]
 Row = Sequence[Any]
@@ -23,6 +25,11 @@ def may_see_contacts(user: User | None) -> bool:
     return user is None or user.has_perm("messaging.view_contact")
 
 
+# Writes a file that is more than one list: of what, for whom, into what, and the kind's rows, which are the longest of
+# its lists: while they are read a worker can be stopped and says how far it is.
+Write = Callable[[Parameters, User | None, BinaryIO, Iterable[Row]], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     name: str
@@ -32,6 +39,11 @@ class Kind:
     # How many rows there are, looking at no more than so many. NotExportable where there is nothing of that name.
     count: Callable[[Parameters, User | None, int], int]
     expected: Callable[[Parameters], int | None] = lambda parameters: None  # all of them, where that is known
+    write: Write | None = None  # None: the file is its rows, as CSV or XLSX
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        return files.KINDS if self.write is None else ("zip",)
 
 
 _kinds: dict[str, Kind] = {}

@@ -17,6 +17,7 @@ class Export(models.Model):
     class Format(models.TextChoices):
         CSV = "csv", "CSV"
         XLSX = "xlsx", "XLSX"
+        ZIP = "zip", "ZIP"
 
     OPEN = (State.QUEUED, State.RUNNING)
 

@@ -16,7 +16,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.http import StreamingHttpResponse
 from django.utils import timezone
@@ -28,7 +28,7 @@ from laaffic_console.kit.uploads import FULL
 KINDS = ("csv", "xlsx")
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-TYPES = {"csv": CSV, "xlsx": XLSX}
+TYPES = {"csv": CSV, "xlsx": XLSX, "zip": "application/zip"}
 ROWS_A_PIECE = 1000
 EXACT_DIGITS = 15  # what a spreadsheet keeps of a number; a longer one stays whole as text
 
@@ -143,24 +143,39 @@ def attached(pieces: Iterator[bytes], kind: str, name: str) -> StreamingHttpResp
 
 def kind_of(path: Path) -> str:
     """The format that a file's name asks for; ValueError for one that is no format of ours."""
+    return format_of(path, KINDS)
+
+
+def format_of(path: Path, formats: Sequence[str]) -> str:
     kind = path.suffix.lower().removeprefix(".")
-    if kind not in KINDS:
-        raise ValueError(_("%(name)s ends neither in .csv nor in .xlsx.") % {"name": path.name})
-    return kind
+    if kind in formats:
+        return kind
+    if len(formats) == 1:
+        raise ValueError(_("%(name)s does not end in .%(format)s.") % {"name": path.name, "format": formats[0]})
+    raise ValueError(_("%(name)s ends neither in .csv nor in .xlsx.") % {"name": path.name})
 
 
 def write_file(rows: Rows, path: Path, title: str) -> None:
+    """As `write_whole`, in the format that the name asks for."""
+    kind = kind_of(path)
+
+    def write(file: BinaryIO) -> None:
+        file.writelines(content(rows, kind, title))
+
+    write_whole(path, write)
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     """Under that name there is the whole file or what was there before: it is written beside it and renamed.
 
-    OSError and whatever the rows raise leave nothing behind; of a killed process a hidden `.part` stays.
+    OSError and whatever `write` raises leave nothing behind; of a killed process a hidden `.part` stays.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     beside = path.with_name(f".{path.stem[:100]}-{secrets.token_hex(4)}.part")
     try:
         with beside.open("xb") as file:
-            for piece in content(rows, kind_of(path), title):
-                file.write(piece)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from laaffic_console.exporting import kinds
 from laaffic_console.gateway.services import ledger
 from messaging import export_kinds, meanings
-from messaging.admin import channel_pages
+from messaging.admin import channel_pages, proof_panel
 from messaging.admin.replies import with_contacts
 from messaging.models import Campaign
 from messaging.services.batches import counting
@@ -20,6 +20,7 @@ from messaging.services.reports import delivery_times
 def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) -> dict[str, Any]:
     counts = progress["counts"]
     pages = channel_pages.of(campaign)
+    proved = proof_panel.context(campaign)
     channel_pages.name_states(campaign, progress["parts"])
     pace = insights.paces([campaign], {campaign.pk: counts}).get(campaign.pk)
     return {
@@ -45,5 +46,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "requests": ledger.requests_about("campaign", campaign.pk)[:10],
         "events": campaign.events.select_related("actor")[:20],
         "may_export": request.user.has_perms(kinds.named(export_kinds.RECIPIENTS).rights),
-        "is_over": campaign.state in counting.OVER and not counts["accepted"],
+        "may_make_dossier": request.user.has_perms(kinds.named(export_kinds.DOSSIER).rights),
+        **proved,
+        "is_over": campaign.state in counting.OVER and not counts["accepted"] and not proved["is_being_proved"],
     }

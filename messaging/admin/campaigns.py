@@ -21,12 +21,21 @@ from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SeenForm, SharedRowAdmin
 from messaging import export_kinds
-from messaging.admin import approvals, before_launch, campaign_actions, campaign_page, channel_pages
+from messaging.admin import (
+    approvals,
+    before_launch,
+    campaign_actions,
+    campaign_comparison,
+    campaign_page,
+    channel_pages,
+    proof_panel,
+)
 from messaging.admin.pages import add_problems, page, require
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, CampaignState, ContactGroup
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts
+from messaging.services.figures import comparing
 from messaging.services.refusals import NotAllowed
 
 Verb = Callable[..., Campaign]
@@ -116,6 +125,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
     list_select_related = ["application", "created_by"]
     search_fields = ["name"]
     list_per_page = 50
+    actions = ["compare"]
     autocomplete_fields = ["groups", "excluded_groups"]
     application_channel = Channel.SMS
     fieldsets = [
@@ -143,6 +153,14 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
                 channel_pages.name_states(campaign, campaign.progress["parts"])
             changelist.result_list = shown
         return response
+
+    @admin.action(description=gettext_lazy("Compare"), permissions=["view"])
+    def compare(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> HttpResponse:
+        ticked = queryset.order_by("pk").values_list("pk", flat=True)[: comparing.MOST + 1]
+        return HttpResponseRedirect(campaign_comparison.address(list(ticked)))
+
+    def compare_view(self, request: HttpRequest) -> HttpResponse:
+        return campaign_comparison.view(self, request)
 
     @display(description=gettext_lazy("campaign"), header=True, ordering="name")
     def shown_name(self, campaign: Campaign) -> list[str]:
@@ -219,11 +237,14 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
+            path("compare/", wrap(self.compare_view), name="messaging_campaign_compare"),
             path("<int:pk>/review/", wrap(self.review_view), name="messaging_campaign_review"),
             path("<int:pk>/approval/<slug:verb>/", wrap(self.approval_view), name="messaging_campaign_approval"),
             path("<int:pk>/test/", wrap(self.test_view), name="messaging_campaign_test"),
             path("<int:pk>/unknown/", wrap(self.unknown_view), name="messaging_campaign_unknown"),
             path("<int:pk>/recipients/<slug:kind>/", wrap(self.export_view), name="messaging_campaign_recipients"),
+            path("<int:pk>/dossier/", wrap(self.dossier_view), name="messaging_campaign_dossier"),
+            path("<int:pk>/prove/", wrap(self.prove_view), name="messaging_campaign_prove"),
             path("<int:pk>/pace/", wrap(self.pace_view), name="messaging_campaign_pace"),
             path("<int:pk>/after/<slug:verb>/", wrap(self.follow_up_view), name="messaging_campaign_after"),
             path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_campaign_do"),
@@ -311,6 +332,12 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
         return delivery.deliver(
             request, export_kinds.RECIPIENTS, parameters, kind, file_name=f"campaign-{pk}-recipients", back=back
         )
+
+    def dossier_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return proof_panel.dossier_view(request, export_kinds.DOSSIER, Campaign, pk)
+
+    def prove_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return proof_panel.prove_view(self, request, self._get(request, pk))
 
     def pace_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return campaign_actions.pace_view(self, request, self._get(request, pk))

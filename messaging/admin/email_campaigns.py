@@ -30,7 +30,7 @@ from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SeenForm
 from messaging import export_kinds
-from messaging.admin import approvals
+from messaging.admin import approvals, proof_panel
 from messaging.admin.campaigns import launched_meanwhile
 from messaging.admin.pages import add_problems, page, require
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
@@ -213,6 +213,8 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             path("<int:pk>/approval/<slug:verb>/", wrap(self.approval_view), name="messaging_emailcampaign_approval"),
             path("<int:pk>/test/", wrap(self.test_view), name="messaging_emailcampaign_test"),
             path("<int:pk>/unknown/", wrap(self.unknown_view), name="messaging_emailcampaign_unknown"),
+            path("<int:pk>/dossier/", wrap(self.dossier_view), name="messaging_emailcampaign_dossier"),
+            path("<int:pk>/prove/", wrap(self.prove_view), name="messaging_emailcampaign_prove"),
             path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_emailcampaign_do"),
             *super().get_urls(),
         ]
@@ -362,6 +364,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         may_act = request.user.has_perm("messaging.launch_emailcampaign")
         verbs = BUTTONS_OF.get(State(campaign.state), []) if may_act else []
         may_edit = request.user.has_perm("messaging.change_emailcampaign")
+        proved = proof_panel.context(campaign)
         if "edit" in verbs and (not may_edit or email_campaigns.may_have_arrived(campaign)):
             verbs = [verb for verb in verbs if verb != "edit"]
         return page(
@@ -378,8 +381,16 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             events=campaign.events.select_related("actor")[:20],
             may_resolve=request.user.has_perm("messaging.resolve_emailcampaign"),
             may_export=request.user.has_perms(kinds.named(export_kinds.EMAIL_RECIPIENTS).rights),
-            is_over=campaign.state in (State.FINISHED, State.CANCELLED),
+            may_make_dossier=request.user.has_perms(kinds.named(export_kinds.EMAIL_DOSSIER).rights),
+            **proved,
+            is_over=campaign.state in email_counting.OVER and not proved["is_being_proved"],
         )
+
+    def dossier_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return proof_panel.dossier_view(request, export_kinds.EMAIL_DOSSIER, EmailCampaign, pk)
+
+    def prove_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return proof_panel.prove_view(self, request, self._get(pk))
 
     def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         require(request, "messaging.view_emailcampaign", "messaging.launch_emailcampaign")

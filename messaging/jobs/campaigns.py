@@ -6,6 +6,7 @@ from messaging.services.batches import answers, hours
 from messaging.services.campaigns import campaigns
 from messaging.services.contacts import imports
 from messaging.services.email import email_campaigns, email_deliveries, email_tests
+from messaging.services.figures import proofs
 from messaging.services.mms import attachments
 from messaging.services.replies import reply_pulls
 from messaging.services.reports import report_pulls, report_pushes
@@ -40,6 +41,10 @@ def pull_reports() -> None:
     report_pulls.pull_due()
 
 
+def make_proofs() -> None:
+    proofs.make_next()
+
+
 def follow_account() -> None:
     isolation.run_all(campaigns.follow_account, email_campaigns.follow_account)
 
@@ -54,6 +59,7 @@ def sweep() -> None:
         attachments.sweep,
         email_campaigns.sweep,
         email_tests.sweep,
+        proofs.ring_for_waiting,
         inbox.ring_for_waiting,
         _ring_for_due,
     )

@@ -37,6 +37,7 @@ from messaging.models.messages import (
 )
 from messaging.models.mms_campaigns import MmsCampaign
 from messaging.models.prices import ListPrice
+from messaging.models.proofs import Proof
 from messaging.models.replies import Reply, ReplyPull
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "MmsCampaign",
     "OtherSpelling",
     "OutcomeTally",
+    "Proof",
     "Reply",
     "ReplyPull",
     "SentTally",

@@ -5,6 +5,7 @@ from django.conf import LazySettings
 from playwright.sync_api import Page, expect
 
 from laaffic_console.gateway.models import Application
+from tests.messaging.test_comparing import sent
 
 pytestmark = [
     pytest.mark.browser,
@@ -42,3 +43,18 @@ def test_a_callback_address_is_broken_where_the_screen_ends(page: Page, settings
     page.goto(f"/admin/gateway/application/{application.pk}/change/")
 
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_compared_campaigns_scroll_in_their_table_and_its_first_column_stays(
+    page: Page, application: Application
+) -> None:
+    five = [sent(application, 90, 10 + n) for n in range(5)]
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/admin/messaging/campaign/compare/?ids=" + ",".join(str(one.pk) for one in five))
+
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    label = page.get_by_role("rowheader", name="Recipients")
+    before = label.bounding_box()
+    page.locator("#compared").evaluate("(table) => { table.parentElement.scrollLeft = 300 }")
+    assert label.bounding_box() == before
+    expect(page.locator(".c-mark.worst").last).to_be_visible()

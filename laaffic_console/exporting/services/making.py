@@ -10,6 +10,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -125,8 +126,9 @@ def _make(export: Export, held: HeldLease) -> None:
     path = folder() / f"{export.pk}-{secrets.token_hex(8)}.{export.format}"
     try:
         private_files.make_folder(folder())
-        rows = _Counted(_rows(export), _look(export, held))
-        files.write_file(rows, path, export.title)
+        kind = _kind_allowed(export)
+        rows = _Counted(_rows(kind, export), _look(export, held))
+        _write(path, kind, export, rows)
         if not _finish(export, path, rows.count):
             path.unlink(missing_ok=True)
     except Stopped:
@@ -145,14 +147,27 @@ def _make(export: Export, held: HeldLease) -> None:
         _end(export, State.FAILED, why % {"name": type(problem).__name__})
 
 
-def _rows(export: Export) -> Iterator[Row]:
-    """As whoever asked may see them now: a right that was taken away meanwhile is gone."""
+def _kind_allowed(export: Export) -> Kind:
+    """NotExportable where a right was taken away meanwhile: rows are read as whoever asked may see them now."""
     kind = kinds.named(export.kind)
     asker = export.asked_by
     if asker is None or not asker.is_active or not asker.has_perms(kind.rights):
         raise NotExportable(_("Whoever asked for it may not export this any more."))
-    rows = kind.rows(export.parameters, asker)
-    return rows if asker.has_perm(masks.SEE) else iter(masks.masked_columns(rows))
+    return kind
+
+
+def _rows(kind: Kind, export: Export) -> Iterator[Row]:
+    """With whole numbers for who may see them; here it is not a request that says who looks."""
+    rows = kind.rows(export.parameters, export.asked_by)
+    sees_numbers = export.asked_by is not None and export.asked_by.has_perm(masks.SEE)
+    return rows if sees_numbers else masks.masked_columns(rows)
+
+
+def _write(path: Path, kind: Kind, export: Export, rows: "_Counted") -> None:
+    if (write := kind.write) is None:
+        files.write_file(rows, path, export.title)
+    else:
+        files.write_whole(path, lambda file: write(export.parameters, export.asked_by, file, rows))
 
 
 def _look(export: Export, held: HeldLease) -> Callable[[int], None]:
@@ -216,16 +231,26 @@ def _delete_files_of(pk: int) -> None:
 def direct(kind: Kind, parameters: Parameters, file_format: str, *, by: User | None) -> Iterator[Row]:
     """The rows for who waits for them, with a row that says who took what; it is written before the first of them."""
     export = _new(kind, parameters, file_format, by)
-    export.is_direct, export.state, export.started_at = True, State.RUNNING, timezone.now()
     rows = _Counted(kind.rows(parameters, by))
-    export.save()
+    _begin(export)
     return _recorded(export, rows)
 
 
+def _begin(export: Export) -> None:
+    export.is_direct, export.state, export.started_at = True, State.RUNNING, timezone.now()
+    export.save()
+
+
 def _recorded(export: Export, rows: _Counted) -> Iterator[Row]:
+    with _record(export, rows):
+        yield from rows
+
+
+@contextmanager
+def _record(export: Export, rows: _Counted) -> Iterator[None]:
     state, problem = State.CANCELLED, _("It was broken off before its end.")
     try:
-        yield from rows
+        yield
         state, problem = State.FINISHED, ""
     finally:
         Export.objects.filter(pk=export.pk).update(
@@ -235,7 +260,10 @@ def _recorded(export: Export, rows: _Counted) -> Iterator[Row]:
 
 def write_to(path: Path, kind: Kind, parameters: Parameters) -> int:
     """From the shell: how many rows were written. OSError and NotExportable leave nothing under that name."""
-    rows = _Counted(direct(kind, parameters, files.kind_of(path), by=None))
+    export = _new(kind, parameters, files.format_of(path, kind.formats), None)
+    rows = _Counted(kind.rows(parameters, None))
+    _begin(export)
     files.taken_away(str(path))
-    files.write_file(rows, path, kind.title(parameters))
+    with _record(export, rows):
+        _write(path, kind, export, rows)
     return rows.count

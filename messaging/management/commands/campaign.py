@@ -12,7 +12,7 @@ from laaffic_console.exporting.services import making
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.open_acts import StillOpen
-from laaffic_console.kit import exports
+from laaffic_console.kit import exports, signed_zip
 from messaging import export_kinds
 from messaging.models import Campaign, ContactGroup
 from messaging.services.batches import counting
@@ -27,9 +27,11 @@ CHANGES = {
     "cancel": campaigns.cancel,
 }
 
+FILES = {"export": export_kinds.RECIPIENTS, "dossier": export_kinds.DOSSIER}
+
 
 class Command(BaseCommand):
-    help = "Create, launch, pause, resume, cancel, report on and export campaigns."
+    help = "Create, launch, pause, resume, cancel, report on, export and prove campaigns."
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -54,6 +56,9 @@ class Command(BaseCommand):
         writes = verbs.add_parser("export", help="each recipient with what became of it, to a .csv or .xlsx file")
         writes.add_argument("id", type=int)
         writes.add_argument("file", type=Path, metavar="FILE")
+        dossier = verbs.add_parser("dossier", help="all that is known of it, signed, to a .zip file (verify_dossier)")
+        dossier.add_argument("id", type=int)
+        dossier.add_argument("file", type=Path, metavar="FILE")
         for verb in [*CHANGES, "report", "prove"]:
             change = verbs.add_parser(verb)
             change.add_argument("id", type=int)
@@ -63,8 +68,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         verb = options["verb"]
-        if verb == "export":
-            self.export(options["id"], options["file"])
+        if verb in FILES:
+            self.stdout.write(written(FILES[verb], options["id"], options["file"]))
             return
         try:
             document = self.document(verb, options)
@@ -94,15 +99,6 @@ class Command(BaseCommand):
             return standing(campaigns.launch(options["id"], again=options["again"]))
         return self.change_or_report(verb, options["id"])
 
-    def export(self, campaign_id: int, path: Path) -> None:
-        try:
-            written = making.write_to(path, kinds.named(export_kinds.RECIPIENTS), {"campaign": campaign_id})
-        except OSError as problem:
-            raise CommandError(exports.why_not_written(problem, path)) from problem
-        except (NotExportable, ValueError) as problem:
-            raise CommandError(str(problem)) from problem
-        self.stdout.write(f"{written:,} recipients written to {path}")
-
     def resolve(self, options: dict[str, Any]) -> dict[str, Any]:
         settle = resolving.send_again if options["send_again"] else resolving.write_off
         settled = settle(Campaign.objects.get(pk=options["id"]).pk, reason=options["reason"])
@@ -124,6 +120,19 @@ class Command(BaseCommand):
         if verb == "report":
             return counting.report(Campaign.objects.get(pk=campaign_id))
         return standing(CHANGES[verb](campaign_id))
+
+
+def written(kind_name: str, campaign_id: int, path: Path) -> str:
+    """Write a file of a campaign's recipients; what to say of it."""
+    kind = kinds.named(kind_name)
+    try:
+        rows = making.write_to(path, kind, {"campaign": campaign_id})
+    except OSError as problem:
+        raise CommandError(exports.why_not_written(problem, path)) from problem
+    except (NotExportable, ValueError) as problem:
+        raise CommandError(str(problem)) from problem
+    said = f"{rows:,} recipients written to {path}"
+    return said if kind.write is None else f"{said}\nSigned with the key {signed_zip.own_fingerprint()}"
 
 
 def standing(campaign: Campaign) -> dict[str, Any]:

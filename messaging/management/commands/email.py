@@ -1,6 +1,7 @@
 import datetime as dt
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,7 +11,8 @@ from django.utils import timezone
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
-from messaging.management.commands.campaign import as_text, said
+from messaging import export_kinds
+from messaging.management.commands.campaign import as_text, said, written
 from messaging.models import EmailCampaign
 from messaging.services.email import email_campaigns, email_choices, email_counting
 from messaging.services.email.email_tests import TestFailed, TestUnknown, send_test
@@ -49,6 +51,9 @@ class Command(BaseCommand):
         word.add_argument("--send-again", action="store_true")
         word.add_argument("--write-off", action="store_true")
         resolve.add_argument("--reason", required=True, metavar="WHY")
+        dossier = verbs.add_parser("dossier", help="all that is known of it, signed, to a .zip file (verify_dossier)")
+        dossier.add_argument("id", type=int)
+        dossier.add_argument("file", type=Path, metavar="FILE")
         others = [verbs.add_parser(verb) for verb in ("report", "prove", "cancel", "resume")]
         for verb in [resolve, *others]:
             verb.add_argument("id", type=int)
@@ -56,6 +61,9 @@ class Command(BaseCommand):
             verb.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["verb"] == "dossier":
+            self.stdout.write(written(export_kinds.EMAIL_DOSSIER, options["id"], options["file"]))
+            return
         try:
             document = getattr(self, options["verb"])(options)
         except StillOpen as problem:

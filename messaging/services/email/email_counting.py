@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailMessage, EmailTally, Submission
 from messaging.services.batches.bulk_writes import upsert_tallies
 
+OVER = (EmailCampaignState.FINISHED, EmailCampaignState.CANCELLED)
+
 Standing = tuple[int, int, str]  # submission, delivery, reason
 
 # Each part of the bar: its word, its name, tone, and the filter that shows its mails.

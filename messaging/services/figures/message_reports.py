@@ -1,6 +1,7 @@
 """What messages give to a report (gateway/services/reporting.py): SMS, MMS and spoken campaigns, and their replies."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import reporting
-from laaffic_console.gateway.services.reporting import Period, Rows
+from laaffic_console.gateway.services.reporting import Figures, Period, Rows
 from messaging import networks
 from messaging.models import Batch, Campaign, DeliveryTimeTally, MessageState, Reply, SentTally
 from messaging.services.batches import answers, sent_tallies
@@ -50,6 +51,20 @@ class MessageReports(reporting.Source):
     def prove(self, period: Period) -> Iterator[str]:
         answers.write_all(Batch.objects.filter(answer__isnull=False))
         return sent_tallies.disagreements(sent_tallies.of_period(period.start, period.end))
+
+
+def of_campaigns(ids: Sequence[int]) -> dict[int, Figures]:
+    """Each one's figures, over all of its time."""
+    by = ("campaign",)
+    campaigns = Campaigns(by)
+    campaigns.update({pk: {"campaign": (pk,)} for pk in ids})
+    rows: Rows = defaultdict(Figures)
+    for pk in ids:
+        rows[((pk,),)].tell(WORDS)
+    _add_outcomes(rows, _Grouping(SentTally.objects.filter(campaign__in=ids), by, F("hour"), campaigns))
+    _add_times(rows, _Grouping(DeliveryTimeTally.objects.filter(campaign__in=ids), by, F("hour"), campaigns))
+    _add_replies(rows, _Grouping(Reply.objects.filter(campaign__in=ids), by, F("at"), campaigns))
+    return {pk: rows[((pk,),)] for pk in ids}
 
 
 class Campaigns(dict[int | None, dict[str, reporting.Value]]):

@@ -1,7 +1,7 @@
 """Deriving a campaign's figures again from its messages and requests, and naming each that disagrees."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q, Sum
@@ -15,21 +15,29 @@ LIVE = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.ACCEPTED)
 SHOWN = 100
 
 
-def prove(campaign: Campaign) -> dict[str, Any]:
-    """{"id", "messages", "calls", "counts", "cost", "disagreements": [sentence]}; no sentence means it all agrees."""
+def prove(campaign: Campaign, look: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """{"id", "messages", "calls", "counts", "cost", "disagreements": [sentence]}; no sentence means it all agrees.
+
+    `look` is called between the steps, each of which may take seconds.
+    """
+    look()
     answers.write_all(Batch.objects.filter(campaign=campaign))
+    look()
     messages = Message.objects.filter(campaign=campaign)
     recounted = _recounted(campaign)
-    disagreements = [
-        *_totals(campaign, recounted),
-        *_batches(campaign),
-        *_outcomes(campaign),
-        *sent_tallies.disagreements(sent_tallies.of_campaign(campaign.pk)),
-        *_calls(campaign),
-        *_explanations(messages),
-        *_ids(messages),
-        *_end(campaign, recounted),
-    ]
+    disagreements: list[str] = []
+    for found in (
+        _totals(campaign, recounted),
+        _batches(campaign),
+        _outcomes(campaign),
+        sent_tallies.disagreements(sent_tallies.of_campaign(campaign.pk)),
+        _calls(campaign),
+        _explanations(messages),
+        _ids(messages),
+        _end(campaign, recounted),
+    ):
+        look()
+        disagreements += found
     return {
         "id": campaign.pk,
         "messages": sum(recounted.values()),

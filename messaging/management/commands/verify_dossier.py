@@ -1,0 +1,19 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from laaffic_console import verify_dossier
+
+
+class Command(BaseCommand):
+    """From the shell `__main__` runs it before any setting is read; here it is for `help` and for callers."""
+
+    help = "Check that the dossier of a campaign is as it was signed; needs no database and no settings."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verify_dossier.add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if why := verify_dossier.run(options["file"], options["key"], self.stdout.write):
+            raise CommandError(why)

@@ -1,0 +1,77 @@
+"""What came of proving a campaign: its figures derived again from its rows, and whether they are the ones it shows."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from messaging.models.campaigns import Campaign
+from messaging.models.emails import EmailCampaign
+
+PROVED = ("campaign", "email_campaign")  # which of these is set says what kind of campaign was proved
+
+
+class Proof(models.Model):
+    """Asked for by a person; at once or by a worker. A finished one is never changed, and the last few are kept."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        FINISHED = "finished", _("Finished")
+        FAILED = "failed", _("Failed")
+
+    OPEN = (State.WAITING, State.RUNNING)
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, null=True, related_name="proofs", verbose_name=_("campaign"))
+    email_campaign = models.ForeignKey(
+        EmailCampaign, models.CASCADE, null=True, related_name="proofs", verbose_name=_("email campaign")
+    )
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    asked_by_name = models.CharField(_("by"), max_length=150, blank=True)  # also when the account is deleted
+    asked_at = models.DateTimeField(_("asked for"), auto_now_add=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    seen_at = models.DateTimeField(null=True)  # when its worker was last seen at it
+    finished_at = models.DateTimeField(_("proved"), null=True)
+    was_over = models.BooleanField(
+        default=False
+    )  # whether the campaign was: of one that goes on figures move meanwhile
+    figures = models.JSONField(_("figures"), default=dict)  # as `campaign prove` derives them
+    disagreements = models.JSONField(_("disagreements"), default=list)  # sentences, the first of them
+    wrong = models.PositiveIntegerField(_("figures that disagree"), default=0)  # how many sentences there were
+
+    class Meta:
+        verbose_name = _("proof")
+        verbose_name_plural = _("proofs")
+        ordering = ["-id"]
+        constraints = [
+            *(
+                models.UniqueConstraint(
+                    fields=[proved], name=name, condition=models.Q(state__in=["waiting", "running"])
+                )
+                for proved, name in zip(PROVED, ("proof_one_open", "proof_one_open_email"), strict=True)
+            ),
+            models.CheckConstraint(
+                name="proof_of_one_campaign",
+                condition=models.Q(campaign__isnull=False, email_campaign=None)
+                | models.Q(campaign=None, email_campaign__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], name="proof_open", condition=models.Q(state__in=["waiting", "running"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.proved} · {self.get_state_display()}"
+
+    @property
+    def proved(self) -> Any:
+        """What it is about."""
+        return self.campaign or self.email_campaign
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
