@@ -27,7 +27,7 @@ class Laaffic:
         for module in (calls, group_tasks, group_state):
             monkeypatch.setattr(module, "laaffic_client", client)
 
-    def entry(self, *, callee: str, **given: Any) -> str:
+    def call(self, *, callee: str, **given: Any) -> str:
         self.asked.append(callee)
         return f"voice-{rows.name()}"
 
