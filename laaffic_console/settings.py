@@ -104,6 +104,7 @@ INSTALLED_APPS = [
     "import_export",
     "laaffic_console.gateway",
     "laaffic_console.exporting",
+    "laaffic_console.reports",
     *(FOR_TRYING if CAN_TRY else []),
     "laaffic_console.dashboard",
     "messaging",

@@ -12,11 +12,12 @@ from django.apps import AppConfig
 from django.db import DatabaseError, transaction
 
 VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = ROLES = ("Viewer", "Operator", "Approver", "Administrator")
-APPS = ("gateway", "exporting", "messaging", "voice", "numbers")
+APPS = ("gateway", "exporting", "reports", "messaging", "voice", "numbers")
 CLOSED_APPS = ("auth", "axes")  # people, roles and failed sign-ins, for administrators alone
 
 # What operators do beside looking; "*": whatever the model has.
 OPERATED = {
+    "reports": {"add_report", "change_report", "delete_report", "export_report", "link_report"},
     "messaging": {
         *("*contact", "*contactgroup", "*contactimport", "*suppressionentry", "*mmsattachment"),
         *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),

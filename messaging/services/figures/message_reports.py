@@ -1,7 +1,7 @@
 """What messages give to a report (gateway/services/reporting.py): SMS, MMS and spoken campaigns, and their replies."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db.models import F, QuerySet, Sum, Value
@@ -46,6 +46,15 @@ class MessageReports(reporting.Source):
             rows,
             _Grouping(written, by, TruncDate("at", tzinfo=timezone.get_current_timezone()), campaigns),
         )
+
+    def choices(self, name: str, most: int) -> Iterable[tuple[str, str]]:
+        if name == "campaign":
+            launched = Campaign.objects.filter(launched_at__isnull=False).order_by("-pk").values_list("pk", "name")
+            return [(f"campaign:{pk}", called) for pk, called in launched[:most]]
+        if name == "sender":
+            senders = Campaign.objects.order_by("sender_id").values_list("sender_id", flat=True).distinct()
+            return [(sender, sender) for sender in senders[:most]]
+        return ()
 
     def prove(self, period: Period) -> Iterator[str]:
         answers.write_all(Batch.objects.filter(answer__isnull=False))
@@ -134,6 +143,8 @@ def _add_outcomes(rows: Rows, grouping: _Grouping) -> None:
         figures.counts["segments"] += billed
         if state in FAILED:
             figures.reasons[reason] += n
+        if state == MessageState.REJECTED:
+            figures.rejections[reason] += n
         if currency:
             figures.cost[currency] += paid
             figures.delivered_in[currency] += n if state == MessageState.DELIVERED else 0
