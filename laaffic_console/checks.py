@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -302,6 +303,41 @@ def check_balance(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
             _("LAAFFIC_BALANCE_ALERT must not be negative, and LAAFFIC_BALANCE_MINUTES at least 1."),
             hint=_("An alert of 0 never warns."),
             id="laaffic.E152",
+        )
+    ]
+
+
+@register(TAG)
+def check_email(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.EMAIL_IS_SET or "@" in settings.DEFAULT_FROM_EMAIL:
+        return []
+    return [
+        error(
+            _("EMAIL_URL is set and EMAIL_FROM is not an email address: no report can be sent."),
+            hint=example("EMAIL_FROM=console@example.com"),
+            id="laaffic.E154",
+        )
+    ]
+
+
+@register(TAG, deploy=True)
+def check_planned_emails(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Reports that somebody wants by email, on a console that cannot send any."""
+    from laaffic_console.reports.models import Report
+
+    if settings.EMAIL_IS_SET:
+        return []
+    try:
+        is_wanted = Report.objects.filter(next_at__isnull=False).exists()
+    except DatabaseError:  # before the first migrate
+        return []
+    if not is_wanted:
+        return []
+    return [
+        warning(
+            _("Reports are to be sent by email, and EMAIL_URL is not set: nobody gets them."),
+            hint=_("Set EMAIL_URL, such as smtp+tls://USER:PASSWORD@mail.example.com:587, and EMAIL_FROM."),
+            id="laaffic.W155",
         )
     ]
 

@@ -33,7 +33,7 @@ class Report(models.Model):
     is_shared = models.BooleanField(
         _("shared"), default=False, help_text=_("Everybody who may see reports sees it. Only you change it.")
     )
-    query = models.CharField(_("what it asks"), max_length=4000, editable=False)  # asking.py
+    query = models.CharField(_("what it asks"), max_length=4000)  # asking.py
     made_at = models.DateTimeField(_("made"), auto_now_add=True)
 
     schedule = models.CharField(_("sent by email"), max_length=10, choices=Schedule, default=Schedule.NONE)

@@ -1,7 +1,7 @@
 """A report as its page shows it: each figure with the way to what is behind it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -192,12 +192,24 @@ def in_reader_words(name: str, value: Any) -> str:
     return f"{number(value)} %" if name.endswith("percent") else number(value)
 
 
-def totals_in_words(report: Report, before: bool = False) -> Iterator[tuple[str, str]]:
-    """(column, figure) of the totals, each currency for itself."""
-    figures = report.totals.before if before and report.totals.before else report.totals.figures
+def as_text(report: Report, most: int) -> list[str]:
+    """For an email: the totals, a line each, with those of the period before in brackets; then the first rows."""
+    currencies = sorted(currency for currency, micros in report.totals.figures.cost.items() if micros)
+    columns: list[tuple[str, str]] = []
     for name in report.columns:
-        value = COLUMNS[name].of(figures)
-        if name in BY_CURRENCY:
-            yield from ((_label(name, currency), money(amount)) for currency, amount in value.items())
-        else:
-            yield str(COLUMNS[name].label), in_reader_words(name, value)
+        columns += [(name, currency) for currency in (currencies if name in BY_CURRENCY else [""])]
+    lines = []
+    for name, currency in columns:
+        text = _text(name, currency, report.totals.figures)
+        before = f" ({_text(name, currency, report.totals.before)})" if report.totals.before else ""
+        lines.append(f"{_label(name, currency)}: {text}{before}")
+    if not report.by:
+        return lines
+    lines += ["", ", ".join(str(DIMENSIONS[name]) for name in report.by)]
+    for row in report.rows[:most]:
+        named = " / ".join(shown(name, value) for name, value in zip(report.by, row.values, strict=True))
+        told = [(_label(*column), _text(*column, row.figures)) for column in columns]
+        lines.append(f"- {named}: " + "; ".join(f"{label} {text}" for label, text in told if text != "–"))
+    if len(report.rows) > most:
+        lines.append(_("… and %(n)s more in the file.") % {"n": number(len(report.rows) - most)})
+    return lines
