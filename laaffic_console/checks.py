@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -316,28 +315,6 @@ def check_email(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
             _("EMAIL_URL is set and EMAIL_FROM is not an email address: no report can be sent."),
             hint=example("EMAIL_FROM=console@example.com"),
             id="laaffic.E154",
-        )
-    ]
-
-
-@register(TAG, deploy=True)
-def check_planned_emails(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Reports that somebody wants by email, on a console that cannot send any."""
-    from laaffic_console.reports.models import Report
-
-    if settings.EMAIL_IS_SET:
-        return []
-    try:
-        is_wanted = Report.objects.filter(next_at__isnull=False).exists()
-    except DatabaseError:  # before the first migrate
-        return []
-    if not is_wanted:
-        return []
-    return [
-        warning(
-            _("Reports are to be sent by email, and EMAIL_URL is not set: nobody gets them."),
-            hint=_("Set EMAIL_URL, such as smtp+tls://USER:PASSWORD@mail.example.com:587, and EMAIL_FROM."),
-            id="laaffic.W155",
         )
     ]
 

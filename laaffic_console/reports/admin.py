@@ -35,6 +35,7 @@ SAVED_SHOWN = 12
 SENDINGS_SHOWN = 10
 
 
+LAST_STATE = Subquery(Sending.objects.filter(report=OuterRef("pk")).order_by("-id").values("state")[:1])
 STATE_COLOURS = {
     Sending.State.QUEUED: "info",
     Sending.State.SENDING: "info",
@@ -78,8 +79,7 @@ class ReportAdmin(ModelAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:
-        last = Sending.objects.filter(report=OuterRef("pk")).order_by("-id").values("state")[:1]
-        found: QuerySet[Report] = super().get_queryset(request).annotate(last_state=Subquery(last))
+        found: QuerySet[Report] = super().get_queryset(request).annotate(last_state=LAST_STATE)
         if request.user.is_superuser:
             return found
         return found.filter(Q(owner=signed_in(request)) | Q(is_shared=True))
@@ -88,7 +88,9 @@ class ReportAdmin(ModelAdmin):
         return super().has_change_permission(request, obj) and _is_theirs(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Report | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and _is_theirs(request, obj)
+        """Whoever may delete an account may delete what goes with it."""
+        may = _is_theirs(request, obj) or request.user.has_perm("auth.delete_user")
+        return super().has_delete_permission(request, obj) and may
 
     def get_form(self, request: HttpRequest, obj: Report | None = None, change: bool = False, **kwargs: Any) -> Any:
         made = super().get_form(request, obj, change=change, **kwargs)
@@ -146,6 +148,7 @@ class ReportAdmin(ModelAdmin):
             "may_unlink": is_theirs or request.user.is_superuser,
             "may_send": self.has_change_permission(request, report) and request.user.has_perms(report_file.RIGHTS),
             "link_days": spreadsheets.DAYS,
+            "has_no_server": bool(report.next_at) and not settings.EMAIL_IS_SET,
             "now": timezone.now(),
         }
 
@@ -228,6 +231,7 @@ class ReportAdmin(ModelAdmin):
             "opts": None,
             "own": [(report, address_of(report)) for report in own[:SAVED_SHOWN]],
             "shared": [(report, address_of(report)) for report in shared[:SAVED_SHOWN]],
+            "not_sent": own.annotate(last_state=LAST_STATE).filter(last_state__in=Sending.BAD)[:SAVED_SHOWN],
             "may_save": request.user.has_perm("reports.add_report"),
         }
         try:

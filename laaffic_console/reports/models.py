@@ -95,6 +95,8 @@ class Sending(models.Model):
         FAILED = "failed", _("Failed")
         BROKEN_OFF = "broken_off", _("Broken off")
 
+    BAD = (State.PARTLY, State.FAILED, State.BROKEN_OFF)
+
     report = models.ForeignKey(Report, models.CASCADE, related_name="sendings")
     due_at = models.DateTimeField(_("due"))
     is_by_hand = models.BooleanField(default=False)
