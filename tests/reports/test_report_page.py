@@ -56,6 +56,15 @@ def test_limits_count_nothing_else(sent: Sent) -> None:
     assert figures("by=country&sender=-") == {}
 
 
+def test_times_are_read_for_who_asks_for_them(sent: Sent) -> None:
+    def median(query: str) -> Any:
+        return reporting.COLUMNS["median_seconds"].of(asking.read(query).run().totals.figures)
+
+    assert (median("columns=median_seconds"), median("columns=sent")) == (5, None)
+    assert median(f"columns=p95_seconds&country=IN&campaign=campaign:{sent.spring.pk}") == 5
+    assert median("columns=median_seconds&country=DE") is None
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [

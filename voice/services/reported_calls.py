@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import reporting
-from laaffic_console.gateway.services.reporting import Figures, Period, Rows
+from laaffic_console.gateway.services.reporting import Figures, Limits, Period, Rows
 from laaffic_console.laaffic import CallKind
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.services.call_charts import CONNECTED
@@ -26,7 +26,7 @@ NEVER_CALLED = (TaskState.DRAFT, TaskState.SENDING, TaskState.REPLACED)
 
 
 class CallReports(reporting.Source):
-    def add_to(self, rows: Rows, period: Period, by: Sequence[str]) -> None:
+    def add_to(self, rows: Rows, period: Period, by: Sequence[str], limits: Limits) -> None:
         for values, figures in (*_group_calls(period, by), *_phone_calls(period, by)):
             rows[values].add(figures)
 

@@ -39,6 +39,7 @@ DIMENSIONS: dict[str, Any] = {
     "person": gettext_lazy("Launched by"),
 }
 OF_TIME = ("day", "month")
+OF_TIMES = frozenset(("median_seconds", "p95_seconds"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +117,23 @@ Value = tuple[Any, ...]  # what is shown, then what tells it from others that ar
 Rows = defaultdict[tuple[Value, ...], Figures]  # by one value for each dimension that was asked for, in that order
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What of a report is wanted: keys by dimension (`key_of`), and whether anybody asks for times to deliver."""
+
+    only: Mapping[str, Collection[str]] = field(default_factory=dict)
+    with_times: bool = True
+
+
 class Source(ABC):
     """A kind of sending."""
 
     @abstractmethod
-    def add_to(self, rows: Rows, period: Period, by: Sequence[str]) -> None:
-        """Add what it knows of the period to the rows; several sources may have one row in common."""
+    def add_to(self, rows: Rows, period: Period, by: Sequence[str], limits: "Limits") -> None:
+        """Add what it knows of the period to the rows; several sources may have one row in common.
+
+        A source may read less by the limits, and need not: what is not wanted is left out afterwards.
+        """
 
     def choices(self, name: str, most: int) -> Iterable[tuple[str, str]]:
         """What a person may choose of a dimension, the newest first: (key, name), at most so many."""
@@ -247,8 +259,9 @@ def run(
             _("A report by %(name)s cannot be compared with the period before: no day is in both. Leave out one.")
             % {"name": named[0]}
         )
-    rows = _added_up(wanted, by, only)
-    earlier = _added_up(wanted.before(), by, only) if compare else {}
+    limits = Limits(only, with_times=not OF_TIMES.isdisjoint(chosen))
+    rows = _added_up(wanted, by, limits)
+    earlier = _added_up(wanted.before(), by, limits) if compare else {}
     made = [
         Row(values, rows.get(values, Figures()), earlier.get(values, Figures()) if compare else None)
         for values in sorted(rows.keys() | earlier.keys(), key=_order)
@@ -274,14 +287,13 @@ def key_of(name: str, value: Value) -> str:
     return str(value[1] if name == "application" else value[0])
 
 
-def _added_up(
-    wanted: Period, by: Sequence[str], only: Mapping[str, Collection[str]]
-) -> dict[tuple[Value, ...], Figures]:
+def _added_up(wanted: Period, by: Sequence[str], limits: Limits) -> dict[tuple[Value, ...], Figures]:
     """Sources sum up by what limits the report too; what is not wanted is left out, and the rest put together."""
+    only = limits.only
     asked = (*by, *(name for name in only if name not in by))
     found: Rows = defaultdict(Figures)
     for source in _sources:
-        source.add_to(found, wanted, asked)
+        source.add_to(found, wanted, asked, limits)
     if only:
         found = _limited(found, asked, len(by), only)
     return {values: figures for values, figures in found.items() if _says_something(figures)}

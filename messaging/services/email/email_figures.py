@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import reporting
-from laaffic_console.gateway.services.reporting import Period, Rows
+from laaffic_console.gateway.services.reporting import Limits, Period, Rows
 from messaging.models import EmailCampaign, EmailTally
 from messaging.services.email.email_counting import part_of
 
@@ -25,7 +25,7 @@ WORDS = tuple(dict.fromkeys(word for words in COUNTED_AS.values() for word in wo
 
 
 class EmailReports(reporting.Source):
-    def add_to(self, rows: Rows, period: Period, by: Sequence[str]) -> None:
+    def add_to(self, rows: Rows, period: Period, by: Sequence[str], limits: Limits) -> None:
         sent = EmailCampaign.objects.filter(sent_at__gte=period.start, sent_at__lt=period.end)
         people = ("application", "launched_by", "created_by")
         campaigns = {campaign.pk: campaign for campaign in sent.select_related(*people)}

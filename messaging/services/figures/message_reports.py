@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import reporting
-from laaffic_console.gateway.services.reporting import Period, Rows
+from laaffic_console.gateway.services.reporting import Limits, Period, Rows
 from messaging import networks
 from messaging.models import Batch, Campaign, DeliveryTimeTally, MessageState, Reply, SentTally
 from messaging.services.batches import answers, sent_tallies
@@ -35,13 +35,15 @@ OF_CAMPAIGN = ("channel", "application", "campaign", "sender", "person")
 
 
 class MessageReports(reporting.Source):
-    def add_to(self, rows: Rows, period: Period, by: Sequence[str]) -> None:
+    def add_to(self, rows: Rows, period: Period, by: Sequence[str], limits: Limits) -> None:
         campaigns = Campaigns(by)
-        in_hours = {"hour__gte": period.start, "hour__lt": period.end}
+        wanted = _wanted(limits)
+        in_hours = {"hour__gte": period.start, "hour__lt": period.end, **wanted}
         _add_outcomes(rows, _Grouping(SentTally.objects.filter(**in_hours), by, F("hour"), campaigns))
-        _add_times(rows, _Grouping(DeliveryTimeTally.objects.filter(**in_hours), by, F("hour"), campaigns))
+        if limits.with_times:
+            _add_times(rows, _Grouping(DeliveryTimeTally.objects.filter(**in_hours), by, F("hour"), campaigns))
         # By the day on which they were written, whenever what they answer was sent.
-        written = Reply.objects.filter(at__gte=period.start, at__lt=period.end)
+        written = Reply.objects.filter(at__gte=period.start, at__lt=period.end, **wanted)
         _add_replies(
             rows,
             _Grouping(written, by, TruncDate("at", tzinfo=timezone.get_current_timezone()), campaigns),
@@ -59,6 +61,18 @@ class MessageReports(reporting.Source):
     def prove(self, period: Period) -> Iterator[str]:
         answers.write_all(Batch.objects.filter(answer__isnull=False))
         return sent_tallies.disagreements(sent_tallies.of_period(period.start, period.end))
+
+
+def _wanted(limits: Limits) -> dict[str, Any]:
+    """Of the limits those that a tally knows by itself: the database reads nothing else."""
+    found: dict[str, Any] = {}
+    if "country" in limits.only:
+        found["country__in"] = list(limits.only["country"])
+    if keys := limits.only.get("campaign"):
+        ids = [key.removeprefix("campaign:") for key in keys if key.startswith("campaign:")]
+        if "" not in keys:  # replies that answer none
+            found["campaign__in"] = [int(pk) for pk in ids if pk.isascii() and pk.isdecimal() and len(pk) < 19]
+    return found
 
 
 class Campaigns(dict[int | None, dict[str, reporting.Value]]):
