@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core import mail
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.mail.backends.locmem import EmailBackend
 from django.test import Client
 from django.utils import timezone
 
+from laaffic_console import conf
 from laaffic_console.checks import check_email
 from laaffic_console.dashboard import health_page
 from laaffic_console.reports import jobs
@@ -255,3 +256,25 @@ def test_the_health_page_says_which_settings_are_missing(grace: User, settings: 
     assert (check_email(), health_page.emails_sign()) == ([], [])
     kept(grace, schedule="weekly")
     assert "set EMAIL_URL" in health_page.emails_sign()[0].says
+
+
+@pytest.mark.parametrize(
+    "given", ["mail.example.com", "smtp+tls://", "http://me:hidden@mail", "smtp://me:hidden@mail:x"]
+)
+def test_a_wrong_mail_server_is_refused_without_its_password(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("EMAIL_URL", given)
+
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL is not the address") as refused:
+        conf.email_server()
+    assert "hidden" not in str(refused.value)
+
+
+def test_a_mail_server_is_read_from_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMAIL_URL", "smtp+tls://me%40example.org:a%2Fb%3Ac@mail.example.com:587")
+
+    found = conf.email_server()
+
+    assert (found["EMAIL_HOST"], found["EMAIL_PORT"], found["EMAIL_USE_TLS"]) == ("mail.example.com", 587, True)
+    assert (found["EMAIL_HOST_USER"], found["EMAIL_HOST_PASSWORD"]) == ("me@example.org", "a/b:c")
+    monkeypatch.setenv("EMAIL_URL", "")
+    assert conf.email_server() == {}
