@@ -306,6 +306,19 @@ def check_balance(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register(TAG)
+def check_email(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.EMAIL_IS_SET or "@" in settings.DEFAULT_FROM_EMAIL:
+        return []
+    return [
+        error(
+            _("EMAIL_URL is set and EMAIL_FROM is not an email address: no report can be sent."),
+            hint=example("EMAIL_FROM=console@example.com"),
+            id="laaffic.E154",
+        )
+    ]
+
+
 @register(TAG, deploy=True)
 def check_redis_answers(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     if not settings.REDIS_URL or check_redis_address():

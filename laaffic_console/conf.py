@@ -141,6 +141,24 @@ def limits(setting: str) -> Decimal | dict[str, Decimal]:
     return by_currency
 
 
+def email_server() -> dict[str, Any]:
+    """Django's EMAIL_… settings; nothing where reports are not sent. The address holds a password: it is not quoted."""
+    given = env.str("EMAIL_URL", default="")
+    if not given:
+        return {}
+    try:
+        found = dict(env.email_url_config(given))
+        is_right = bool(found.get("EMAIL_HOST")) or not found["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
+    except (ImproperlyConfigured, ValueError):
+        is_right = False
+    if not is_right:
+        raise ImproperlyConfigured(
+            "EMAIL_URL is not the address of a mail server. Write smtp+tls://USER:PASSWORD@mail.example.com:587, or "
+            "smtp+ssl:// with port 465; in user and password write %40 for @, %2F for / and %3A for a colon."
+        )
+    return found
+
+
 OPT_OUT_WORDS = {
     "ar": ["إيقاف", "أوقف", "توقف", "قف", "إلغاء", "إلغاء الاشتراك"],
     "bn": ["বন্ধ", "বন্ধ করুন", "বন্ধ করো"],

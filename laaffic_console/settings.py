@@ -85,6 +85,22 @@ OPT_OUT_WORDS = conf.opt_out_words()
 # One STOP holds on every channel that reaches a number, not on SMS and MMS alone.
 OPT_OUT_EVERY_CHANNEL = env.bool("OPT_OUT_EVERY_CHANNEL", default=False)
 
+# The mail server by which reports are sent; nothing else of the console sends email by it.
+EMAIL = conf.email_server()
+EMAIL_IS_SET = bool(EMAIL)
+EMAIL_BACKEND = EMAIL.get("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+EMAIL_HOST = EMAIL.get("EMAIL_HOST") or ""
+EMAIL_PORT = EMAIL.get("EMAIL_PORT") or (
+    465 if EMAIL.get("EMAIL_USE_SSL") else 587 if EMAIL.get("EMAIL_USE_TLS") else 25
+)
+EMAIL_HOST_USER = EMAIL.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = EMAIL.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = bool(EMAIL.get("EMAIL_USE_TLS"))
+EMAIL_USE_SSL = bool(EMAIL.get("EMAIL_USE_SSL"))
+EMAIL_FILE_PATH = EMAIL.get("EMAIL_FILE_PATH") or None
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="")
+
 # A gateway to try things on, and an installation under fire: `laaffic-console[sandbox]` has them, a server has not.
 FOR_TRYING = ["laaffic_console.sandbox", "laaffic_console.rehearsal"]
 CAN_TRY = all(find_spec(library) is not None for library in ("aiohttp", "psutil"))
@@ -108,6 +124,7 @@ INSTALLED_APPS = [
     "laaffic_console.audit",
     "laaffic_console.gateway",
     "laaffic_console.exporting",
+    "laaffic_console.reports",
     *(FOR_TRYING if CAN_TRY else []),
     "laaffic_console.dashboard",
     "messaging",

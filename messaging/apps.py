@@ -11,7 +11,7 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         from laaffic_console.gateway.models import PushKind
         from laaffic_console.gateway.services import account_hold, bell, inbox, reporting
-        from messaging import export_kinds, findable, person_entries, search_indexes
+        from messaging import export_kinds, findable, person_entries, report_links, search_indexes
         from messaging.models import Campaign, EmailCampaign
         from messaging.services.approvals import approvable
         from messaging.services.batches import counting
@@ -55,3 +55,4 @@ class MessagingConfig(AppConfig):
         inbox.applied_by(PushKind.SMS_REPLY, "messaging.jobs.apply_sms_replies")
         inbox.applied_by(PushKind.EMAIL_REPORT, "messaging.jobs.apply_email_reports")
         export_kinds.register()
+        report_links.register()

@@ -13,6 +13,7 @@ class VoiceConfig(AppConfig):
     def ready(self) -> None:
         from laaffic_console.gateway.models import PushKind
         from laaffic_console.gateway.services import bell, inbox, reporting
+        from laaffic_console.reports import links
         from messaging import contact_actions
         from messaging.services.approvals import approvable
         from messaging.services.channels import channels
@@ -24,6 +25,7 @@ class VoiceConfig(AppConfig):
         channels.register(TtsChannel())
         approvable.register(GroupTaskDrafts())
         reporting.register(CallReports())
+        links.register("group call", links.Behind("admin:voice_grouptask_change", "voice.view_grouptask"))
         export_kinds.register()
         findable.register_all()
         person_entries.register_all()

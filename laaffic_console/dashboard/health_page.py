@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.core import checks
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -26,6 +27,7 @@ from laaffic_console.gateway.models import (
 )
 from laaffic_console.gateway.services import balance_history, clock, workers
 from laaffic_console.kit.stored_words import in_words
+from laaffic_console.reports.models import Report
 from messaging.models import Batch, BatchState
 
 SHOWN_WORKERS = 30
@@ -47,7 +49,10 @@ class Sign:
 
 def context() -> dict[str, Any]:
     return {
-        "signs": [*basics(), oldest_unknown(), unknown_calls(), inbox_waiting(), *not_applied(), *troubles()],
+        "signs": [
+            *(*basics(), *emails_sign(), oldest_unknown(), unknown_calls(), inbox_waiting()),
+            *(*not_applied(), *troubles()),
+        ],
         "holds": AccountHold.objects.filter(released_at=None),
         "workers": [worker_row(worker) for worker in WorkerHeartbeat.objects.order_by("-started_at")[:SHOWN_WORKERS]],
         "callbacks": callbacks(),
@@ -104,6 +109,14 @@ def balance_sign() -> Sign:
     said = _("%(amount)s, %(age)s ago") % {"amount": reading, "age": age(reading.at)}
     is_well = not balance_history.is_low(reading) and not balance_history.is_old(reading)
     return Sign(_("Balance"), "good" if is_well else "warn", said, link)
+
+
+def emails_sign() -> list[Sign]:
+    """Reports that somebody wants by email, on a console that cannot send any."""
+    if settings.EMAIL_IS_SET or not Report.objects.filter(next_at__isnull=False).exists():
+        return []
+    said = _("reports are to be sent, and there is no mail server: set EMAIL_URL and EMAIL_FROM")
+    return [Sign(_("Emails"), "warn", said, reverse("admin:reports_report_changelist"))]
 
 
 def oldest_unknown() -> Sign:

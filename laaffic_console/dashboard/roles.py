@@ -12,13 +12,14 @@ from django.apps import AppConfig
 from django.db import DatabaseError, transaction
 
 VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = ROLES = ("Viewer", "Operator", "Approver", "Administrator")
-APPS = ("gateway", "exporting", "messaging", "voice", "numbers")
 CLOSED_APPS = ("auth", "axes", "audit")  # people, roles, failed sign-ins, who did what: for administrators alone
+APPS = ("gateway", "exporting", "reports", "messaging", "voice", "numbers")
 
 # Numbers are masked for them; one at a time can be shown, which is recorded.
 LOOKED = {"messaging": {"reveal_number"}}
 # What operators do beside looking; "*": whatever the model has.
 OPERATED = {
+    "reports": {"add_report", "change_report", "delete_report", "export_report", "link_report"},
     "messaging": {
         "see_numbers",
         *("*contact", "*contactgroup", "*contactimport", "*suppressionentry", "*mmsattachment"),

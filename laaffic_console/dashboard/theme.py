@@ -69,6 +69,7 @@ NAVIGATION: list[dict[str, Any]] = [
     {
         "items": [
             {"title": _("Front page"), "icon": "home", "link": reverse_lazy("admin:index")},
+            _item(_("Reports"), "bar_chart", "reports_report_show", "reports.view_report"),
         ]
     },
     {

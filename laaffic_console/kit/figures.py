@@ -43,9 +43,9 @@ def percent(share: float | Decimal, digits: int = 1) -> str:
 
 
 def _locale() -> Locale:
-    return _parsed(get_language() or "en")
+    return locale_of(get_language() or "en")
 
 
 @lru_cache(maxsize=8)
-def _parsed(code: str) -> Locale:
+def locale_of(code: str) -> Locale:
     return Locale.parse(to_locale(code))

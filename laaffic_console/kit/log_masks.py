@@ -1,16 +1,19 @@
-"""What logs must not hold: the secret part of a callback's address (laws#secrets-stay-outside)."""
+"""What logs must not hold: the secret part of an address (laws#secrets-stay-outside)."""
 
 import logging
 import re
 
 _PUSH_ADDRESS = re.compile(r"/hooks/[^/\s\"']+")
+_TOKEN = re.compile(r"([?&]token=)[^&\s\"']+")
 
 
 class MaskPushTokens(logging.Filter):
-    """Django logs the path of a request that it refuses; the path of a push is its secret."""
+    """Django logs what it refuses; the path of a push is its secret, and so is the token of a report's link."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
         if "/hooks/" in message:
             record.msg, record.args = _PUSH_ADDRESS.sub("/hooks/…", message), ()
+        if "token=" in message:
+            record.msg, record.args = _TOKEN.sub(r"\1…", record.getMessage()), ()
         return True

@@ -94,7 +94,7 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
         "reported_at",
     ]
     list_filter = [StateFilter]
-    lookups_beside_filters = ("campaign__id__exact",)
+    lookups_beside_filters = ("campaign__id__exact", "reason__exact")
     list_select_related = ["campaign", "batch"]
     search_fields = ["number"]
     search_help_text = gettext_lazy("A number or its last digits, a gateway id or order id")

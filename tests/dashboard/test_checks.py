@@ -69,6 +69,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("REDIS_URL", "redis://user@redis.internal/0", "W153"),
     ("LAAFFIC_BALANCE_ALERT", Decimal(-1), "E152"),
     ("LAAFFIC_BALANCE_MINUTES", 0, "E152"),
+    ("EMAIL_IS_SET", True, "E154"),
     ("SECRET_KEY_IS_OWN", True, "W171"),
     ("LAAFFIC_BASE_URL", "http://api.laaffic.com/v3", "W172"),
     ("CONSOLE_URL", "http://127.0.0.1:8000", "W173"),

@@ -25,15 +25,17 @@ CAMPAIGNS = {"messaging.campaign", "messaging.mmscampaign", "messaging.emailcamp
 MEDIA = {"messaging.mmsattachment", "voice.audiofile"}
 CALLS = {"voice.sipcall", "voice.sipphone", "voice.grouptask"}
 NUMBERS = {"numbers.binding", "numbers.numberpool"}
+REPORTS = {"reports.report"}
 BEGINS = {
     roles.VIEWER: set(),
-    roles.OPERATOR: PEOPLE | CAMPAIGNS | MEDIA | CALLS | NUMBERS,
+    roles.OPERATOR: PEOPLE | CAMPAIGNS | MEDIA | CALLS | NUMBERS | REPORTS,
     roles.APPROVER: set(),
     roles.ADMINISTRATOR: PEOPLE
     | CAMPAIGNS
     | MEDIA
     | CALLS
     | NUMBERS
+    | REPORTS
     | {"gateway.application", "messaging.listprice", "auth.user", "auth.group"},
 }
 PAGES = sorted(

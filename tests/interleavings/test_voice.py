@@ -128,7 +128,7 @@ class SipCallTests:
                 only(tried)
                 only(told)
                 arrives()
-                now = SipCall.objects.select_related("call").get(pk=asked.pk)
+                now = SipCall.objects.select_related("entry").get(pk=asked.pk)
                 assert now.entry is not None
                 assert (now.entry.state, now.record_id) == (EntryState.ACCEPTED, record.pk)
 

@@ -278,7 +278,8 @@ class VerifyingTests:
         alone.mkdir()
         script = alone / "verify.py"
         script.write_text(Path(verify_dossier.__file__).read_text())
-        nowhere = {"DATABASE_URL": "nonsense://nowhere", "CONSOLE_VAR_DIR": "/nowhere", "PATH": ""}
+        var = tmp_path / "var"
+        nowhere = {"DATABASE_URL": "nonsense://nowhere", "CONSOLE_VAR_DIR": str(var), "PATH": ""}
 
         for command in ([str(script)], ["manage.py", "verify_dossier"]):
             where = alone if len(command) == 1 else Path.cwd()
@@ -293,6 +294,7 @@ class VerifyingTests:
             assert (ended.returncode, ended.stderr) == (0, "")
             assert "is genuine" in ended.stdout
             assert signed_zip.own_fingerprint() in ended.stdout
+            assert not var.exists()
 
     def test_it_ends_with_1_and_a_sentence(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         for path, sentence in ((tmp_path / "none.zip", "There is no file"), (tmp_path, "is a folder")):

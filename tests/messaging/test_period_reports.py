@@ -382,7 +382,7 @@ class BadInputTests:
             (["--from", "2026-03-01", "--to", "2026-03-01", "--by", "day", "--compare"], "cannot be compared"),
             (["--from", "2026-03-01", "--to", "2026-03-01", "report.pdf"], "report.csv or report.xlsx"),
             (["--from", "2026-03-01", "--to", "2026-03-01", "report.csv", "--json"], "one place"),
-            (["--from", "2026-03-01", "--to", "2026-03-01", "/nowhere/report.csv"], "cannot be written"),
+            (["--from", "2026-03-01", "--to", "2026-03-01", "no/such/folder/report.csv"], "cannot be written"),
         ],
     )
     def test_it_says_what_to_do(self, given: list[str], words: str) -> None:

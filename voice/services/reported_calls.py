@@ -5,7 +5,7 @@ launch, with all that Laaffic says of it since; a call from a phone to the day o
 campaigns of messaging. What calls have no word for (segments, replies, a report that is awaited) stays empty.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import reporting
-from laaffic_console.gateway.services.reporting import Figures, Period, Rows
+from laaffic_console.gateway.services.reporting import Figures, Limits, Period, Rows
 from laaffic_console.laaffic import CallKind
 from voice.models import CallRecord, GroupTask, TaskState
 from voice.services.call_charts import CONNECTED
@@ -26,9 +26,19 @@ NEVER_CALLED = (TaskState.DRAFT, TaskState.SENDING, TaskState.REPLACED)
 
 
 class CallReports(reporting.Source):
-    def add_to(self, rows: Rows, period: Period, by: Sequence[str]) -> None:
+    def add_to(self, rows: Rows, period: Period, by: Sequence[str], limits: Limits) -> None:
         for values, figures in (*_group_calls(period, by), *_phone_calls(period, by)):
             rows[values].add(figures)
+
+    def choices(self, name: str, most: int) -> Iterable[tuple[str, str]]:
+        launched = GroupTask.objects.filter(launched_at__isnull=False, is_template=False)
+        if name == "campaign":
+            newest = launched.order_by("-pk").values_list("pk", "name")
+            return [(f"group call:{pk}", called) for pk, called in newest[:most]]
+        if name == "sender":
+            numbers = launched.order_by("display_number").values_list("display_number", flat=True).distinct()
+            return [(number, number) for number in numbers[:most]]
+        return ()
 
 
 Piece = tuple[tuple[reporting.Value, ...], Figures]

@@ -9,7 +9,7 @@ Days are days of the console's time zone (TIME_ZONE), both ends included.
 import datetime as dt
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -39,6 +39,7 @@ DIMENSIONS: dict[str, Any] = {
     "person": gettext_lazy("Launched by"),
 }
 OF_TIME = ("day", "month")
+OF_TIMES = frozenset(("median_seconds", "p95_seconds"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class Figures:
 
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    rejections: Counter[str] = field(default_factory=Counter)  # those of the reasons for which it was not taken
     cost: Counter[str] = field(default_factory=Counter)
     delivered_in: Counter[str] = field(default_factory=Counter)  # delivered messages by the currency they cost
     times: Counter[int] = field(default_factory=Counter)  # delivered messages by kit/delivery_buckets.py
@@ -103,7 +105,7 @@ class Figures:
             self.counts.setdefault(word, 0)
 
     def add(self, other: "Figures") -> None:
-        for name in ("counts", "reasons", "cost", "delivered_in", "times"):
+        for name in ("counts", "reasons", "rejections", "cost", "delivered_in", "times"):
             mine: Counter[Any] = getattr(self, name)
             for key, n in getattr(other, name).items():
                 mine[key] += n
@@ -115,12 +117,27 @@ Value = tuple[Any, ...]  # what is shown, then what tells it from others that ar
 Rows = defaultdict[tuple[Value, ...], Figures]  # by one value for each dimension that was asked for, in that order
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What of a report is wanted: keys by dimension (`key_of`), and whether anybody asks for times to deliver."""
+
+    only: Mapping[str, Collection[str]] = field(default_factory=dict)
+    with_times: bool = True
+
+
 class Source(ABC):
     """A kind of sending."""
 
     @abstractmethod
-    def add_to(self, rows: Rows, period: Period, by: Sequence[str]) -> None:
-        """Add what it knows of the period to the rows; several sources may have one row in common."""
+    def add_to(self, rows: Rows, period: Period, by: Sequence[str], limits: "Limits") -> None:
+        """Add what it knows of the period to the rows; several sources may have one row in common.
+
+        A source may read less by the limits, and need not: what is not wanted is left out afterwards.
+        """
+
+    def choices(self, name: str, most: int) -> Iterable[tuple[str, str]]:
+        """What a person may choose of a dimension, the newest first: (key, name), at most so many."""
+        return ()
 
     def prove(self, period: Period) -> Iterator[str]:
         """A sentence for each kept figure that its ledger does not say too."""
@@ -218,23 +235,33 @@ class Report:
     compared_with: Period | None = None
 
 
-def run(wanted: Period, by: Sequence[str], *, columns: Sequence[str] = (), compare: bool = False) -> Report:
+def run(
+    wanted: Period,
+    by: Sequence[str],
+    *,
+    columns: Sequence[str] = (),
+    compare: bool = False,
+    only: Mapping[str, Collection[str]] | None = None,
+) -> Report:
     """Totals and a row for each combination of `by` in which anything happened, ordered by their values.
 
-    With `compare` each row has the same of as many days before; by day or month it cannot. ValidationError for names
-    that are none.
+    With `compare` each row has the same of as many days before; by day or month it cannot. `only` names dimensions and
+    the keys (`key_of`) that are wanted of each: nothing else is counted. ValidationError for names that are none.
     """
     by = tuple(dict.fromkeys(by))
+    only = only or {}
     chosen = tuple(dict.fromkeys(columns)) or tuple(COLUMNS)
     _require_known(by, DIMENSIONS, _("A report can be by %(known)s; %(name)s is none of these."))
     _require_known(chosen, COLUMNS, _("A report has the columns %(known)s; %(name)s is none of these."))
+    _require_known(tuple(only), DIMENSIONS, _("A report can be limited by %(known)s; %(name)s is none of these."))
     if compare and (named := [name for name in by if name in OF_TIME]):
         raise ValidationError(
             _("A report by %(name)s cannot be compared with the period before: no day is in both. Leave out one.")
             % {"name": named[0]}
         )
-    rows = _added_up(wanted, by)
-    earlier = _added_up(wanted.before(), by) if compare else {}
+    limits = Limits(only, with_times=not OF_TIMES.isdisjoint(chosen))
+    rows = _added_up(wanted, by, limits)
+    earlier = _added_up(wanted.before(), by, limits) if compare else {}
     made = [
         Row(values, rows.get(values, Figures()), earlier.get(values, Figures()) if compare else None)
         for values in sorted(rows.keys() | earlier.keys(), key=_order)
@@ -253,11 +280,32 @@ def _require_known(names: Sequence[str], known: Mapping[str, Any], sentence: str
             raise ValidationError(sentence % {"known": ", ".join(known), "name": f"“{name}”"})
 
 
-def _added_up(wanted: Period, by: Sequence[str]) -> dict[tuple[Value, ...], Figures]:
+def key_of(name: str, value: Value) -> str:
+    """A value of a dimension as an address and a filter name it: IN, an appId, campaign:7; "" for none."""
+    if name == "campaign":
+        return f"{value[1]}:{value[2]}" if value[2] is not None else ""
+    return str(value[1] if name == "application" else value[0])
+
+
+def _added_up(wanted: Period, by: Sequence[str], limits: Limits) -> dict[tuple[Value, ...], Figures]:
+    """Sources sum up by what limits the report too; what is not wanted is left out, and the rest put together."""
+    only = limits.only
+    asked = (*by, *(name for name in only if name not in by))
     found: Rows = defaultdict(Figures)
     for source in _sources:
-        source.add_to(found, wanted, by)
+        source.add_to(found, wanted, asked, limits)
+    if only:
+        found = _limited(found, asked, len(by), only)
     return {values: figures for values, figures in found.items() if _says_something(figures)}
+
+
+def _limited(found: Rows, asked: Sequence[str], width: int, only: Mapping[str, Collection[str]]) -> Rows:
+    limits = [(place, name, frozenset(only[name])) for place, name in enumerate(asked) if name in only]
+    kept: Rows = defaultdict(Figures)
+    for values, figures in found.items():
+        if all(key_of(name, values[place]) in keys for place, name, keys in limits):
+            kept[values[:width]].add(figures)
+    return kept
 
 
 def _says_something(figures: Figures) -> bool:
@@ -269,6 +317,12 @@ def _total(rows: Iterable[Figures]) -> Figures:
     for figures in rows:
         total.add(figures)
     return total
+
+
+def choices(name: str, most: int) -> list[tuple[str, str]]:
+    """Of all sources, each key once."""
+    found = {key: label for source in _sources for key, label in source.choices(name, most) if key}
+    return list(found.items())[:most]
 
 
 def prove(wanted: Period) -> Iterator[str]:

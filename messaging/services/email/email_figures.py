@@ -3,11 +3,11 @@
 Nobody tells what a mail costs, in which country or network it is read, or how long it was under way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import reporting
-from laaffic_console.gateway.services.reporting import Period, Rows
+from laaffic_console.gateway.services.reporting import Limits, Period, Rows
 from messaging.models import EmailCampaign, EmailTally
 from messaging.services.email.email_counting import part_of
 
@@ -25,7 +25,7 @@ WORDS = tuple(dict.fromkeys(word for words in COUNTED_AS.values() for word in wo
 
 
 class EmailReports(reporting.Source):
-    def add_to(self, rows: Rows, period: Period, by: Sequence[str]) -> None:
+    def add_to(self, rows: Rows, period: Period, by: Sequence[str], limits: Limits) -> None:
         sent = EmailCampaign.objects.filter(sent_at__gte=period.start, sent_at__lt=period.end)
         people = ("application", "launched_by", "created_by")
         campaigns = {campaign.pk: campaign for campaign in sent.select_related(*people)}
@@ -41,6 +41,16 @@ class EmailReports(reporting.Source):
                 figures.counts[word] += n
             if "rejected" in words or "undelivered" in words:
                 figures.reasons[reason] += n
+
+    def choices(self, name: str, most: int) -> Iterable[tuple[str, str]]:
+        campaigns = EmailCampaign.objects.filter(sent_at__isnull=False)
+        if name == "campaign":
+            newest = campaigns.order_by("-pk").values_list("pk", "name")
+            return [(f"email campaign:{pk}", called) for pk, called in newest[:most]]
+        if name == "sender":
+            senders = campaigns.order_by("from_address").values_list("from_address", flat=True).distinct()
+            return [(sender, sender) for sender in senders[:most]]
+        return ()
 
 
 def _values(campaign: EmailCampaign, by: Sequence[str]) -> tuple[reporting.Value, ...]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db.models import F, QuerySet, Sum, Value
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import reporting
-from laaffic_console.gateway.services.reporting import Figures, Period, Rows
+from laaffic_console.gateway.services.reporting import Figures, Limits, Period, Rows
 from messaging import networks
 from messaging.models import Batch, Campaign, DeliveryTimeTally, MessageState, Reply, SentTally
 from messaging.services.batches import answers, sent_tallies
@@ -36,17 +36,28 @@ OF_CAMPAIGN = ("channel", "application", "campaign", "sender", "person")
 
 
 class MessageReports(reporting.Source):
-    def add_to(self, rows: Rows, period: Period, by: Sequence[str]) -> None:
+    def add_to(self, rows: Rows, period: Period, by: Sequence[str], limits: Limits) -> None:
         campaigns = Campaigns(by)
-        in_hours = {"hour__gte": period.start, "hour__lt": period.end}
+        wanted = _wanted(limits)
+        in_hours = {"hour__gte": period.start, "hour__lt": period.end, **wanted}
         _add_outcomes(rows, _Grouping(SentTally.objects.filter(**in_hours), by, F("hour"), campaigns))
-        _add_times(rows, _Grouping(DeliveryTimeTally.objects.filter(**in_hours), by, F("hour"), campaigns))
+        if limits.with_times:
+            _add_times(rows, _Grouping(DeliveryTimeTally.objects.filter(**in_hours), by, F("hour"), campaigns))
         # By the day on which they were written, whenever what they answer was sent.
-        written = Reply.objects.filter(at__gte=period.start, at__lt=period.end)
+        written = Reply.objects.filter(at__gte=period.start, at__lt=period.end, **wanted)
         _add_replies(
             rows,
             _Grouping(written, by, TruncDate("at", tzinfo=timezone.get_current_timezone()), campaigns),
         )
+
+    def choices(self, name: str, most: int) -> Iterable[tuple[str, str]]:
+        if name == "campaign":
+            launched = Campaign.objects.filter(launched_at__isnull=False).order_by("-pk").values_list("pk", "name")
+            return [(f"campaign:{pk}", called) for pk, called in launched[:most]]
+        if name == "sender":
+            senders = Campaign.objects.order_by("sender_id").values_list("sender_id", flat=True).distinct()
+            return [(sender, sender) for sender in senders[:most]]
+        return ()
 
     def prove(self, period: Period) -> Iterator[str]:
         answers.write_all(Batch.objects.filter(answer__isnull=False))
@@ -65,6 +76,18 @@ def of_campaigns(ids: Sequence[int]) -> dict[int, Figures]:
     _add_times(rows, _Grouping(DeliveryTimeTally.objects.filter(campaign__in=ids), by, F("hour"), campaigns))
     _add_replies(rows, _Grouping(Reply.objects.filter(campaign__in=ids), by, F("at"), campaigns))
     return {pk: rows[((pk,),)] for pk in ids}
+
+
+def _wanted(limits: Limits) -> dict[str, Any]:
+    """Of the limits those that a tally knows by itself: the database reads nothing else."""
+    found: dict[str, Any] = {}
+    if "country" in limits.only:
+        found["country__in"] = list(limits.only["country"])
+    if keys := limits.only.get("campaign"):
+        ids = [key.removeprefix("campaign:") for key in keys if key.startswith("campaign:")]
+        if "" not in keys:  # replies that answer none
+            found["campaign__in"] = [int(pk) for pk in ids if pk.isascii() and pk.isdecimal() and len(pk) < 19]
+    return found
 
 
 class Campaigns(dict[int | None, dict[str, reporting.Value]]):
@@ -149,6 +172,8 @@ def _add_outcomes(rows: Rows, grouping: _Grouping) -> None:
         figures.counts["segments"] += billed
         if state in FAILED:
             figures.reasons[reason] += n
+        if state == MessageState.REJECTED:
+            figures.rejections[reason] += n
         if currency:
             figures.cost[currency] += paid
             figures.delivered_in[currency] += n if state == MessageState.DELIVERED else 0

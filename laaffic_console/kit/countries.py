@@ -1,0 +1,18 @@
+"""Countries as their reader calls them."""
+
+from django.utils.translation import get_language
+
+from laaffic_console.kit.figures import locale_of
+
+
+def name_of(code: str) -> str:
+    """India (IN); a code that nobody knows is shown as it is."""
+    called = locale_of(get_language() or "en").territories.get(code)
+    return f"{called} ({code})" if called and len(code) == 2 else code
+
+
+def choices() -> list[tuple[str, str]]:
+    """(code, name) of each country, by name."""
+    found = locale_of(get_language() or "en").territories
+    named = [(code, f"{called} ({code})") for code, called in found.items() if len(code) == 2 and code.isalpha()]
+    return sorted(named, key=lambda entry: entry[1].casefold())

@@ -1,0 +1,312 @@
+"""Reports: the page that answers, and what is kept under a name."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from unfold.decorators import display
+
+from laaffic_console.exporting import delivery
+from laaffic_console.gateway.services.reporting import DIMENSIONS
+from laaffic_console.kit import exports as files
+from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.pages import page, require
+from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.shared_rows import SharedRowAdmin
+from laaffic_console.reports import asking, asking_form, report_file
+from laaffic_console.reports.models import Report, ReportLink, Sending
+from laaffic_console.reports.report_form import ReportForm
+from laaffic_console.reports.services import saving, schedule, spreadsheets
+from laaffic_console.reports.tables import ROWS_A_PAGE, Table, address
+
+VIEW = "reports.view_report"
+SHOW = "admin:reports_report_show"
+SAVED_SHOWN = 12
+SENDINGS_SHOWN = 10
+
+
+LAST_STATE = Subquery(Sending.objects.filter(report=OuterRef("pk")).order_by("-id").values("state")[:1])
+STATE_COLOURS = {
+    Sending.State.QUEUED: "info",
+    Sending.State.SENDING: "info",
+    Sending.State.SENT: "success",
+    Sending.State.PARTLY: "warning",
+    Sending.State.FAILED: "danger",
+    Sending.State.BROKEN_OFF: "danger",
+}
+
+
+@admin.register(Report)
+class ReportAdmin(SharedRowAdmin, ModelAdmin):
+    """Saved reports: one's own, and those that others share."""
+
+    when_empty = gettext_lazy(
+        "Ask for a report, then keep it under a name: it can be shared, sent by email and read by a link."
+    )
+
+    form = ReportForm
+    list_display = ["name", "opened", "owner", "is_shared", "shown_schedule", "next_at", "last_sending"]
+    list_filter = ["is_shared", "schedule"]
+    list_filter_sheet = False
+    list_select_related = ["owner"]
+    list_per_page = 50
+    search_fields = ["name"]
+    actions = None
+    list_before_template = "reports/list_head.html"
+    change_form_outer_after_template = "reports/saved.html"
+    fieldsets = [
+        (None, {"fields": ["name", "is_shared", "query"]}),
+        (
+            gettext_lazy("By email"),
+            {"fields": ["schedule", "weekday", "month_day", "hour", "format", "users", "addresses"]},
+        ),
+    ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Report | None = None) -> Any:
+        """Addresses are for who may write to any; what it asks is shown in words beside the form."""
+        hidden = set() if request.user.has_perm(saving.ADDRESS) else {"addresses"}
+        if obj is not None and not self.has_change_permission(request, obj):
+            hidden.add("query")
+        return [
+            (name, {**options, "fields": [field for field in options["fields"] if field not in hidden]})
+            for name, options in super().get_fieldsets(request, obj)
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:
+        found: QuerySet[Report] = super().get_queryset(request).annotate(last_state=LAST_STATE)
+        if request.user.is_superuser:
+            return found
+        return found.filter(Q(owner=signed_in(request)) | Q(is_shared=True))
+
+    def has_change_permission(self, request: HttpRequest, obj: Report | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _is_theirs(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Report | None = None) -> bool:
+        """Whoever may delete an account may delete what goes with it."""
+        may = _is_theirs(request, obj) or request.user.has_perm("auth.delete_user")
+        return super().has_delete_permission(request, obj) and may
+
+    def get_form(self, request: HttpRequest, obj: Report | None = None, change: bool = False, **kwargs: Any) -> Any:
+        made = super().get_form(request, obj, change=change, **kwargs)
+        made.owner = obj.owner if obj is not None and obj.owner_id else signed_in(request)
+        return made
+
+    def save_model(self, request: HttpRequest, obj: Report, form: Any, change: bool) -> None:
+        saving.plan(obj)
+        super().save_model(request, obj, form, change)
+
+    @display(description=gettext_lazy("report"))
+    def opened(self, report: Report) -> str:
+        return format_html('<a class="c-link" href="{}">{}</a>', address_of(report), _("Open"))
+
+    @display(description=gettext_lazy("sent by email"), ordering="schedule")
+    def shown_schedule(self, report: Report) -> str:
+        return schedule_in_words(report)
+
+    @display(description=gettext_lazy("last sending"), label=STATE_COLOURS)
+    def last_sending(self, report: Report) -> tuple[str, Any] | str:
+        state = report.last_state  # type: ignore[attr-defined]
+        return (state, Sending.State(state).label) if state else "–"
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("show/", wrap(self.show_view), name="reports_report_show"),
+            path("export/<slug:kind>/", wrap(self.export_view), name="reports_report_export"),
+            path("keep/", wrap(self.keep_view), name="reports_report_keep"),
+            path("<int:pk>/send/", wrap(self.send_view), name="reports_report_send"),
+            path("<int:pk>/link/", wrap(never_cache(self.link_view)), name="reports_report_link"),
+            path("<int:pk>/unlink/", wrap(self.unlink_view), name="reports_report_unlink"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        report = self.get_object(request, object_id)
+        known: dict[str, Any] = {}
+        if report is not None and self.has_view_permission(request, report):
+            known = self._about(request, report)
+        return super().change_view(request, object_id, form_url, {**known, **(extra_context or {})})
+
+    def _about(self, request: HttpRequest, report: Report) -> dict[str, Any]:
+        is_theirs = report.owner_id == request.user.pk
+        return {
+            "report": report,
+            "open_page": address_of(report),
+            "asks": asking.title(asking.read(report.query)),
+            "period": asking.PERIODS.get(asking.read(report.query).period, ""),
+            "sendings": report.sendings.all()[:SENDINGS_SHOWN],
+            "link": ReportLink.objects.filter(report=report).first(),
+            "may_link": is_theirs and request.user.has_perms(spreadsheets.RIGHTS),
+            "may_unlink": is_theirs or request.user.is_superuser,
+            "may_send": self.has_change_permission(request, report) and request.user.has_perms(report_file.RIGHTS),
+            "link_days": spreadsheets.DAYS,
+            "has_no_server": bool(report.next_at) and not settings.EMAIL_IS_SET,
+            "now": timezone.now(),
+        }
+
+    def send_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Now, beside what is planned."""
+        report = self._theirs(request, pk)
+        require(request, *report_file.RIGHTS)
+        schedule.send_now(report)
+        messages.success(request, _("It is being sent. This page says what came of it."))
+        return _to_page_of(report)
+
+    def link_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The address is on this answer and never again."""
+        report = self._theirs(request, pk)
+        days = request.POST.get("days", "")
+        try:
+            token = spreadsheets.make(report, signed_in(request), int(days) if days in ("30", "90", "365") else 0)
+        except ValidationError as problem:
+            messages.error(request, " ".join(problem.messages))
+            return _to_page_of(report)
+        found = f"{settings.CONSOLE_URL}{reverse('read_report', args=[pk])}?{urlencode({'token': token})}"
+        answer = page(
+            self,
+            request,
+            "reports/link.html",
+            report.name,
+            report=report,
+            address=found,
+            formula=f'=IMPORTDATA("{found}")',
+            expires_at=ReportLink.objects.get(report=report).expires_at,
+        )
+        answer["Referrer-Policy"] = "no-referrer"
+        return answer
+
+    def unlink_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        report = self._get(request, pk)
+        if spreadsheets.revoke(report, signed_in(request)):
+            messages.success(request, _("The link opens nothing any more."))
+        return _to_page_of(report)
+
+    def keep_view(self, request: HttpRequest) -> HttpResponse:
+        """What a report of one's own asks is replaced by what the page shows."""
+        pk = request.POST.get("report", "")
+        report = self._theirs(request, int(pk) if pk.isascii() and pk.isdecimal() and len(pk) < 19 else 0)
+        report.query = asking.read(request.POST.get("query", "")).query()
+        try:
+            saving.check(report, report.users.all())
+        except ValidationError as problem:
+            messages.error(request, " ".join(problem.messages))
+        else:
+            report.save(update_fields=["query"])
+            messages.success(request, _("“%(name)s” asks this from now on.") % {"name": report.name})
+        return HttpResponseRedirect(f"{reverse(SHOW)}?{report.query}")
+
+    def _get(self, request: HttpRequest, pk: int) -> Report:
+        """Of a POST; a report that is not there for them is not there."""
+        require(request, VIEW)
+        report = self.get_queryset(request).filter(pk=pk).first()
+        if report is None or request.method != "POST":
+            raise Http404
+        return report
+
+    def _theirs(self, request: HttpRequest, pk: int) -> Report:
+        report = self._get(request, pk)
+        if not self.has_change_permission(request, report):
+            raise PermissionDenied
+        return report
+
+    def show_view(self, request: HttpRequest) -> HttpResponse:
+        """A report; all that it asks stands in the address."""
+        require(request, VIEW)
+        asked = asking.read(request.GET)
+        own = Report.objects.filter(owner=signed_in(request))
+        shared = Report.objects.filter(is_shared=True).exclude(owner=signed_in(request)).select_related("owner")
+        context: dict[str, Any] = {
+            **asking_form.context(asked),
+            "asked": asked,
+            "query": asked.query(),
+            "as_new": urlencode({"query": asked.query()}),
+            "opts": None,
+            "own": [(report, address_of(report)) for report in own[:SAVED_SHOWN]],
+            "shared": [(report, address_of(report)) for report in shared[:SAVED_SHOWN]],
+            "not_sent": own.annotate(last_state=LAST_STATE).filter(last_state__in=Sending.BAD)[:SAVED_SHOWN],
+            "may_save": request.user.has_perm("reports.add_report"),
+        }
+        try:
+            report = asked.run()
+        except ValidationError as problem:
+            return page(self, request, "reports/report.html", _("Reports"), **context, problems=problem.messages)
+        table = Table(report, asked, signed_in(request))
+        shown = Paginator(report.rows if report.by else [], ROWS_A_PAGE).get_page(request.GET.get("page"))
+        may_export = request.user.has_perms(report_file.RIGHTS)
+        return page(
+            self,
+            request,
+            "reports/report.html",
+            _("Reports"),
+            **context,
+            report=report,
+            first=report.period.first.isoformat(),
+            last=report.period.last.isoformat(),
+            before_first=report.compared_with.first.isoformat() if report.compared_with else "",
+            before_last=report.compared_with.last.isoformat() if report.compared_with else "",
+            zone=timezone.get_current_timezone_name(),
+            heads=table.heads(),
+            lines=table.lines(list(shown.object_list)),
+            total=table.total(),
+            shown=shown,
+            chart=table.chart(),
+            chart_by=label_of_first(report.by),
+            reasons=table.reasons(),
+            is_empty=not report.rows,
+            wider=[(label, address(asked, period=word)) for word, label in asking.PERIODS.items() if word == "30_days"],
+            without_filters=address(asked, only={}),
+            exports=[(kind.upper(), reverse("admin:reports_report_export", args=[kind])) for kind in files.KINDS]
+            if may_export
+            else [],
+        )
+
+    def export_view(self, request: HttpRequest, kind: str) -> HttpResponse:
+        asked = asking.read(request.GET)
+        answer: HttpResponse = delivery.deliver(
+            request,
+            report_file.KIND,
+            {"query": asked.query()},
+            kind,
+            file_name="report",
+            back=address(asked),
+        )
+        return answer
+
+
+def label_of_first(by: tuple[str, ...]) -> str:
+    return str(DIMENSIONS[by[0]]) if by else ""
+
+
+def address_of(report: Report) -> str:
+    return f"{reverse(SHOW)}?{report.query}"
+
+
+def schedule_in_words(report: Report) -> str:
+    hour = f"{report.hour:02}:00"
+    if report.schedule == Report.Schedule.WEEKLY:
+        day = Report.Weekday(report.weekday).label
+        return _("every %(day)s at %(hour)s") % {"day": day, "hour": hour}
+    if report.schedule == Report.Schedule.MONTHLY:
+        return _("on day %(day)d of each month at %(hour)s") % {"day": report.month_day, "hour": hour}
+    return "–"
+
+
+def _is_theirs(request: HttpRequest, report: Report | None) -> bool:
+    return report is None or report.owner_id == request.user.pk or bool(request.user.is_superuser)
+
+
+def _to_page_of(report: Report) -> HttpResponseRedirect:
+    return HttpResponseRedirect(reverse("admin:reports_report_change", args=[report.pk]))

@@ -1,0 +1,12 @@
+"""What the queue calls for reports: each finds its work in our own tables, so a second call changes nothing."""
+
+from laaffic_console.gateway.services import isolation
+from laaffic_console.reports.services import mailing, schedule
+
+
+def send(sending_id: int) -> None:
+    mailing.send(sending_id)
+
+
+def sweep() -> None:
+    isolation.run_all(schedule.take_due, mailing.ring_for_waiting, mailing.note_broken_off)

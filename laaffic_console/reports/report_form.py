@@ -1,0 +1,59 @@
+"""What somebody writes about a report that is kept under a name."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.generics import AnyModelForm
+from laaffic_console.kit.pages import add_problems
+from laaffic_console.reports import asking
+from laaffic_console.reports.models import Report
+from laaffic_console.reports.services import saving
+
+
+class ReportForm(AnyModelForm):
+    owner: ClassVar[User]  # given by the page
+    query = forms.CharField(widget=forms.HiddenInput, required=False, max_length=4000)
+
+    class Meta:
+        model = Report
+        fields = (
+            "name",
+            "is_shared",
+            "query",
+            "schedule",
+            "weekday",
+            "month_day",
+            "hour",
+            "format",
+            "users",
+            "addresses",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "users" in self.fields:
+            offered = field_of(self, "users", forms.ModelMultipleChoiceField)
+            offered.queryset = User.objects.filter(is_staff=True, is_active=True).order_by("username")
+
+    def clean(self) -> dict[str, Any]:
+        """What the service refuses stands at the field that it is about."""
+        given = super().clean() or self.cleaned_data
+        report = self.instance
+        for name in ("schedule", "addresses"):
+            if name in given:
+                setattr(report, name, given[name])
+        report.owner = report.owner if report.pk else self.owner
+        given["query"] = report.query = asking.read(given.get("query", "")).query()
+        name = given.get("name", "")
+        if Report.objects.filter(owner=report.owner, name=name).exclude(pk=report.pk).exists():
+            self.add_error("name", _("You have a report of this name already. Give this one another name."))
+        try:
+            saving.check(report, list(given.get("users") or []))
+        except ValidationError as problem:
+            add_problems(self, problem)
+        return given

@@ -1,0 +1,67 @@
+"""What may be kept under a name, by whom, and whom it may be sent to."""
+
+from collections.abc import Collection
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.services import database_clock
+from laaffic_console.reports import asking
+from laaffic_console.reports.models import Report
+from laaffic_console.reports.services import schedule
+
+VIEW, EXPORT, ADDRESS = "reports.view_report", "reports.export_report", "reports.address_report"
+MOST_RECIPIENTS = 50
+LONGEST_QUERY = 4000
+
+
+def addresses_of(report: Report) -> list[str]:
+    return list(dict.fromkeys(line.strip() for line in report.addresses.splitlines() if line.strip()))
+
+
+def check(report: Report, users: Collection[User]) -> None:
+    """ValidationError, by field, for what makes no sense or its owner may not have."""
+    if len(report.query) > LONGEST_QUERY:
+        raise ValidationError(_("The report names too many things to be kept. Take some of its filters away."))
+    asking.read(report.query).run()
+    addresses = addresses_of(report)
+    if addresses and not report.owner.has_perm(ADDRESS):
+        raise ValidationError(
+            {"addresses": _("You may send reports to people of this console only. Take the addresses away.")}
+        )
+    for address in addresses:
+        try:
+            validate_email(address)
+        except ValidationError:
+            said = _("“%(address)s” is not an email address. Write one a line.") % {"address": address}
+            raise ValidationError({"addresses": said}) from None
+    for user in users:
+        if why := why_not(user):
+            raise ValidationError({"users": why})
+    if len(addresses) + len(users) > MOST_RECIPIENTS:
+        raise ValidationError(
+            _("A report is sent to at most %(n)d addresses. Use a mailing list.") % {"n": MOST_RECIPIENTS}
+        )
+    if report.schedule == Report.Schedule.NONE:
+        return
+    if not report.owner.has_perm(EXPORT):
+        raise ValidationError({"schedule": _("You may not export reports, so none can be sent for you.")})
+    if not addresses and not users:
+        raise ValidationError({"schedule": _("Say to whom it is sent: choose people below, or write addresses.")})
+
+
+def why_not(user: User) -> str:
+    """Why nothing can be sent to somebody; "" when it can."""
+    name = user.get_username()
+    if not user.is_active or not user.has_perm(VIEW):
+        return _("%(name)s may not see reports. Choose somebody who may.") % {"name": name}
+    if not user.email:
+        return _("%(name)s has no email address. Write one into their account.") % {"name": name}
+    return ""
+
+
+def plan(report: Report) -> None:
+    """Set when it is sent next, counted from now."""
+    report.next_at = schedule.next_time(report, database_clock.now())

@@ -1,0 +1,58 @@
+"""When a report is sent. Once for each time: its row is made in the transaction that sets the next time."""
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from laaffic_console.gateway.services import bell, database_clock
+from laaffic_console.reports.models import Report, Sending
+
+JOB = "laaffic_console.reports.jobs.send"
+TASK_SECONDS = 1800  # a mail server may be slow, and a report has up to 50 recipients
+TAKEN_AT_ONCE = 50
+LONGEST_WAIT = 32  # days
+
+Schedule = Report.Schedule
+
+
+def next_time(report: Report, after: dt.datetime) -> dt.datetime | None:
+    """The first of its times that is later, by the console's clock; None for a report that is not sent.
+
+    In the night in which clocks are put forward an hour that there is not is the one after it; one that comes twice
+    counts once.
+    """
+    if report.schedule == Schedule.NONE:
+        return None
+    today = timezone.localtime(after).date()
+    for days in range(LONGEST_WAIT + 1):
+        day = today + dt.timedelta(days=days)
+        is_wanted = (
+            day.weekday() == report.weekday if report.schedule == Schedule.WEEKLY else day.day == report.month_day
+        )
+        moment = dt.datetime.combine(day, dt.time(report.hour), timezone.get_current_timezone())
+        if is_wanted and moment > after:
+            return moment.astimezone(dt.UTC)
+    return None
+
+
+def take_due(now: dt.datetime | None = None) -> None:
+    """For the sweep. What was due several times while no worker ran is sent once."""
+    now = now or database_clock.now()
+    for report in Report.objects.filter(next_at__lte=now).order_by("next_at")[:TAKEN_AT_ONCE]:
+        with transaction.atomic():
+            is_mine = Report.objects.filter(pk=report.pk, next_at=report.next_at).update(next_at=next_time(report, now))
+            if is_mine and report.next_at is not None:
+                _queue(report, report.next_at, is_by_hand=False)
+
+
+def send_now(report: Report) -> Sending:
+    """By a person's word, beside what is planned."""
+    with transaction.atomic():
+        return _queue(report, timezone.now(), is_by_hand=True)
+
+
+def _queue(report: Report, due_at: dt.datetime, *, is_by_hand: bool) -> Sending:
+    sending = Sending.objects.create(report=report, due_at=due_at, is_by_hand=is_by_hand)
+    bell.ring(JOB, sending.pk, timeout=TASK_SECONDS)
+    return sending

@@ -1,0 +1,21 @@
+"""What lies behind the figures of reports: the pages of campaigns, and the lists of what was sent."""
+
+from laaffic_console.reports import links
+from laaffic_console.reports.links import Behind
+
+STATES = ("delivered", "undelivered", "rejected", "expired", "unknown")
+MESSAGES = {**{state: {"in": state} for state in STATES}, "awaited": {"in": "accepted"}}
+
+
+def register() -> None:
+    links.register(
+        "campaign",
+        Behind(
+            page="admin:messaging_campaign_change",
+            right="messaging.view_campaign",
+            recipients="admin:messaging_message_changelist",
+            recipients_right="messaging.view_message",
+            states=MESSAGES,
+        ),
+    )
+    links.register("email campaign", Behind("admin:messaging_emailcampaign_change", "messaging.view_emailcampaign"))

@@ -1,0 +1,280 @@
+"""Reports under a name: whose they are, that each is sent once for each time, and what people are told."""
+
+import datetime as dt
+import smtplib
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core import mail
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.mail.backends.locmem import EmailBackend
+from django.test import Client
+from django.utils import timezone
+
+from laaffic_console import conf
+from laaffic_console.checks import check_email
+from laaffic_console.dashboard import health_page
+from laaffic_console.reports import jobs
+from laaffic_console.reports.models import Report, Sending
+from laaffic_console.reports.services import mailing, saving, schedule
+from tests.messaging.conftest import run_jobs
+from tests.reports.conftest import Sent
+
+__all__ = ["run_jobs"]
+pytestmark = [pytest.mark.django_db, pytest.mark.pages]
+LIST = "/admin/reports/report/"
+NOW = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)  # a Tuesday
+
+
+def person(name: str, role: str = "Operator") -> User:
+    made = User.objects.create_user(name, email=f"{name}@example.org", is_staff=True)
+    made.groups.add(Group.objects.get(name=role))
+    return made
+
+
+@pytest.fixture
+def grace() -> User:
+    return person("grace")
+
+
+@pytest.fixture(autouse=True)
+def _mail_server(settings: Any) -> None:
+    settings.EMAIL_IS_SET, settings.DEFAULT_FROM_EMAIL = True, "console@example.org"
+
+
+def kept(owner: User, name: str = "India", **fields: Any) -> Report:
+    made = Report(owner=owner, name=name, query="period=last_month&by=country", **fields)
+    saving.plan(made)
+    made.save()
+    made.users.add(owner)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("fields", "after", "expected"),
+    [
+        ({"schedule": "weekly", "weekday": 1, "hour": 13}, "2026-03-10 12:30", "2026-03-10 13:00"),
+        ({"schedule": "weekly", "weekday": 1, "hour": 12}, "2026-03-10 12:00", "2026-03-17 12:00"),
+        ({"schedule": "monthly", "month_day": 28, "hour": 0}, "2026-02-28 00:00", "2026-03-28 00:00"),
+        ({"schedule": "monthly", "month_day": 1, "hour": 7}, "2026-12-31 23:59", "2027-01-01 07:00"),
+        (
+            {"schedule": "weekly", "weekday": 6, "hour": 2},
+            "2026-03-28 23:00",
+            "2026-03-29 03:00",
+        ),  # no 02:00 that night
+        ({"schedule": "weekly", "weekday": 6, "hour": 2}, "2026-10-25 02:30", "2026-11-01 02:00"),  # 02:00 came twice
+    ],
+)
+def test_the_next_time_is_by_the_consoles_clock(fields: dict[str, Any], after: str, expected: str) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    with timezone.override(berlin):
+        found = schedule.next_time(Report(**fields), dt.datetime.fromisoformat(after).replace(tzinfo=berlin))
+
+    assert found is not None
+    assert f"{found.astimezone(berlin):%Y-%m-%d %H:%M}" == expected
+
+
+def test_it_is_sent_once_for_each_time(grace: User, sent: Sent) -> None:
+    report = kept(grace, schedule="weekly", weekday=1, hour=7)
+    Report.objects.update(next_at=NOW - dt.timedelta(days=21))  # no worker ran for three weeks
+
+    schedule.take_due(NOW)
+    schedule.take_due(NOW)
+
+    sending = report.sendings.get()
+    report.refresh_from_db()
+    assert (sending.due_at, report.next_at) == (NOW - dt.timedelta(days=21), dt.datetime(2026, 3, 17, 7, tzinfo=dt.UTC))
+    jobs.send(sending.pk)
+    jobs.send(sending.pk)
+    sending.refresh_from_db()
+    assert (sending.state, sending.recipients, sending.problem) == ("sent", 1, "")
+    assert [message.to for message in mail.outbox] == [["grace@example.org"]]
+    assert mail.outbox[0].subject == "India: 2026-01-01 to 2026-01-31"  # the month before the time that was meant
+
+
+def test_a_worker_that_dies_repeats_no_mail(grace: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    sending = schedule.send_now(kept(grace))
+
+    def die(*_given: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(mailing, "_send", die)
+    with pytest.raises(KeyboardInterrupt):
+        jobs.send(sending.pk)
+    monkeypatch.undo()
+    Sending.objects.update(began_at=timezone.now() - dt.timedelta(hours=2))
+    jobs.sweep()
+    jobs.send(sending.pk)
+
+    sending.refresh_from_db()
+    assert (sending.state, mail.outbox) == ("broken_off", [])
+    assert "send it again by hand" in sending.problem
+
+
+def test_the_figures_stand_in_the_text_and_all_is_attached(grace: User, sent: Sent) -> None:
+    report = kept(grace, format="csv")
+    Report.objects.update(query="period=this_month&by=country&compare=on")
+    jobs.send(schedule.send_now(report).pk)
+
+    message = mail.outbox[0]
+    name, content, kind = message.attachments[0]
+    body = str(message.body)
+    assert "Sent: 123 (–)" in body
+    assert "Cost, INR: 1.18" in body
+    assert "- India (IN): Sent 118; " in body
+    assert f"/admin/reports/report/show/?period=custom&from={timezone.localdate():%Y-%m}-01" in body
+    assert (kind, str(name).endswith(".csv"), "Total,123" in str(content)) == ("text/csv", True, True)
+
+
+def refuse(problem: Exception) -> Callable[..., int]:
+    def send(self: EmailBackend, messages: Any) -> int:
+        raise problem
+
+    return send
+
+
+@pytest.mark.parametrize(
+    ("problem", "says"),
+    [
+        (smtplib.SMTPAuthenticationError(535, b"no"), "Correct EMAIL_URL"),
+        (smtplib.SMTPRecipientsRefused({}), "refuses this address"),
+        (smtplib.SMTPSenderRefused(550, b"no", "x"), "Correct EMAIL_FROM"),
+        (smtplib.SMTPDataError(552, b"too big"), "552: too big"),
+        (TimeoutError(), "did not answer (TimeoutError)"),
+    ],
+)
+def test_what_the_mail_server_refuses_is_said_with_what_to_do(
+    grace: User, admin_client: Client, monkeypatch: pytest.MonkeyPatch, problem: Exception, says: str
+) -> None:
+    report = kept(grace)
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse(problem))
+    jobs.send(schedule.send_now(report).pk)
+
+    assert report.sendings.get().state == "failed"
+    assert says in admin_client.get(f"{LIST}{report.pk}/change/").content.decode()
+
+
+def test_rights_are_asked_for_when_it_is_sent(grace: User, settings: Any) -> None:
+    report = kept(grace, addresses="boss@example.com")
+    report.users.add(User.objects.create_user("idle", email="idle@example.org", is_staff=True))
+
+    def outcome() -> tuple[str, str]:
+        sending = schedule.send_now(report)
+        jobs.send(sending.pk)
+        sending.refresh_from_db()
+        return sending.state, sending.problem
+
+    state, problem = outcome()
+    assert (state, [message.to for message in mail.outbox]) == ("partly", [["grace@example.org"]])
+    assert "idle may not see reports" in problem
+    assert "may not send reports to other addresses" in problem
+    grace.groups.clear()
+    assert "may not export reports any more" in outcome()[1]
+    settings.EMAIL_IS_SET = False
+    assert "Set EMAIL_URL" in outcome()[1]
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "at", "says"),
+    [
+        ({"addresses": "a@example.org"}, "addresses", "people of this console only"),
+        ({"schedule": "weekly"}, "schedule", "to whom it is sent"),
+    ],
+)
+def test_what_may_not_be_kept_is_said_at_its_field(grace: User, fields: Any, at: str, says: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        saving.check(Report(owner=grace, name="x", query="", **fields), [])
+
+    assert says in refused.value.message_dict[at][0]
+
+
+def test_addresses_are_read_one_a_line(admin_user: User) -> None:
+    report = Report(owner=admin_user, name="x", query="", addresses="a@example.org\r\n\r\nnonsense\n")
+
+    with pytest.raises(ValidationError, match="“nonsense” is not an email address"):
+        saving.check(report, [])
+    assert saving.addresses_of(report) == ["a@example.org", "nonsense"]
+
+
+def test_a_report_is_kept_from_its_page_and_asked_again(client: Client, grace: User, sent: Sent) -> None:
+    client.force_login(grace)
+    query = "period=last_month&by=sender&country=IN"
+    form = {"name": "India", "query": query, "schedule": "monthly", "weekday": 0, "month_day": 2, "hour": 7}
+    add = client.get(f"{LIST}add/", {"query": query})
+    assert "period=last_month&amp;by=sender" in add.content.decode()
+
+    client.post(f"{LIST}add/", {**form, "format": "csv", "users": [grace.pk]})
+    report = Report.objects.get()
+    assert (report.owner, report.query) == (grace, query)
+    assert report.next_at is not None
+    client.post(f"{LIST}keep/", {"report": report.pk, "query": "period=7_days&by=day"})
+    report.refresh_from_db()
+
+    assert report.query == "period=7_days&by=day"
+    page = client.get(f"{LIST}{report.pk}/change/").content.decode()
+    assert "The last 7 days" in page
+    assert "addresses" not in page
+    again = client.post(f"{LIST}add/", {**form, "format": "csv", "users": [grace.pk]})
+    assert "of this name already" in again.content.decode()
+
+
+def test_others_see_what_is_shared_and_change_nothing(client: Client, grace: User) -> None:
+    own, shared = kept(grace, "Own"), kept(grace, "Everybody's", is_shared=True)
+    client.force_login(person("ben"))
+
+    listed = client.get(LIST).content.decode()
+    assert ("Everybody&#x27;s" in listed, ">Own<" in listed) == (True, False)
+    assert client.get(f"{LIST}{shared.pk}/change/").status_code == 200
+    assert client.get(f"{LIST}{own.pk}/change/").status_code == 302
+    acts = [client.post(f"{LIST}{pk}/{act}/").status_code for pk in (own.pk, shared.pk) for act in ("send", "link")]
+    assert acts == [404, 404, 403, 403]
+    assert client.post(f"{LIST}keep/", {"report": shared.pk, "query": "by=day"}).status_code == 403
+    assert client.post(f"{LIST}{shared.pk}/unlink/").status_code == 403
+    assert client.post(f"{LIST}{shared.pk}/change/", {"name": "Mine"}).status_code == 403
+
+
+def test_send_now_is_done_by_a_worker(client: Client, grace: User, run_jobs: Callable[[], int]) -> None:
+    client.force_login(grace)
+    report = kept(grace)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("laaffic_console.gateway.services.bell.transaction.on_commit", lambda ring: ring())
+        client.post(f"{LIST}{report.pk}/send/")
+
+    assert run_jobs() == 1
+    assert "Sent" in client.get(f"{LIST}{report.pk}/change/").content.decode()
+    assert len(mail.outbox) == 1
+
+
+def test_the_health_page_says_which_settings_are_missing(grace: User, settings: Any) -> None:
+    settings.DEFAULT_FROM_EMAIL = ""
+    assert [problem.id for problem in check_email()] == ["laaffic.E154"]
+    settings.EMAIL_IS_SET = False
+    assert (check_email(), health_page.emails_sign()) == ([], [])
+    kept(grace, schedule="weekly")
+    assert "set EMAIL_URL" in health_page.emails_sign()[0].says
+
+
+@pytest.mark.parametrize(
+    "given", ["mail.example.com", "smtp+tls://", "http://me:hidden@mail", "smtp://me:hidden@mail:x"]
+)
+def test_a_wrong_mail_server_is_refused_without_its_password(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("EMAIL_URL", given)
+
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL is not the address") as refused:
+        conf.email_server()
+    assert "hidden" not in str(refused.value)
+
+
+def test_a_mail_server_is_read_from_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMAIL_URL", "smtp+tls://me%40example.org:a%2Fb%3Ac@mail.example.com:587")
+
+    found = conf.email_server()
+
+    assert (found["EMAIL_HOST"], found["EMAIL_PORT"], found["EMAIL_USE_TLS"]) == ("mail.example.com", 587, True)
+    assert (found["EMAIL_HOST_USER"], found["EMAIL_HOST_PASSWORD"]) == ("me@example.org", "a/b:c")
+    monkeypatch.setenv("EMAIL_URL", "")
+    assert conf.email_server() == {}
