@@ -28,3 +28,20 @@ class SentForm(models.Model):
 
     def __str__(self) -> str:
         return self.led_to
+
+
+class SavedFilter(models.Model):
+    """What a list was asked for, under a name: its owner's, or everybody's who may see that list."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    list_of = models.CharField(max_length=80)  # a model's label: "messaging.message"
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=2000)  # what stands behind the ? of the list's address
+    is_shared = models.BooleanField(default=False)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["owner", "list_of", "name"], name="saved_filter_once")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from laaffic_console.dashboard import languages, views
+from laaffic_console.dashboard import languages, saved_filters, views
 
 urlpatterns = [
     path("healthz", views.healthz),
@@ -9,5 +9,7 @@ urlpatterns = [
     path("language", languages.choose, name="set_language"),
     # In the place of the admin's own, which the command palette asks by this address.
     path("admin/search/", admin.site.admin_view(views.search_view), name="search_everything"),
+    path("admin/filters/", admin.site.admin_view(saved_filters.save_view), name="save_filter"),
+    path("admin/filters/<int:pk>/remove/", admin.site.admin_view(saved_filters.remove_view), name="remove_filter"),
     path("admin/health/", admin.site.admin_view(views.health_view), name="health"),
 ]

@@ -6,6 +6,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from laaffic_console.dashboard import saved_filters as saved_filters_of
 from laaffic_console.gateway.services.account import is_sandbox
 from laaffic_console.kit.figures import money, number, percent
 from laaffic_console.kit.masked_admin import reveal_link
@@ -24,6 +25,21 @@ register.filter(masked)
 def reveal(context: Any, row: Model) -> str:
     """The link that shows a masked number, for who may."""
     return reveal_link(context["request"], row)
+
+
+@register.inclusion_tag("console/saved_filters.html", takes_context=True)
+def saved_filters(context: Any, changelist: Any) -> dict[str, Any]:
+    """Above a list: the filters that are kept for it, and the form that keeps what it shows now."""
+    request = context["request"]
+    query = saved_filters_of.cleaned(request.GET.urlencode())
+    kept = saved_filters_of.of(changelist.model, request.user, query)
+    return {
+        "kept": kept,
+        "may_keep": bool(query) and not any(one.is_shown_now and one.is_own for one in kept),
+        "list": changelist.model._meta.label_lower,
+        "query": query,
+        "csrf_token": context.get("csrf_token"),
+    }
 
 
 @register.simple_tag
