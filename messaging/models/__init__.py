@@ -11,6 +11,7 @@ from messaging.models.contacts import (
     SuppressionEntry,
     SuppressionRelease,
 )
+from messaging.models.conversations import Conversation, ConversationAnswer, ConversationNote, SavedAnswer
 from messaging.models.emails import (
     Delivery,
     EmailCampaign,
@@ -53,6 +54,9 @@ __all__ = [
     "Contact",
     "ContactGroup",
     "ContactImport",
+    "Conversation",
+    "ConversationAnswer",
+    "ConversationNote",
     "Delivery",
     "DeliveryTimeTally",
     "EarlierAttempt",
@@ -76,6 +80,7 @@ __all__ = [
     "OutcomeTally",
     "Reply",
     "ReplyPull",
+    "SavedAnswer",
     "SentTally",
     "Submission",
     "SuppressionEntry",
