@@ -11,7 +11,7 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         from laaffic_console.gateway.models import PushKind
         from laaffic_console.gateway.services import account_hold, bell, inbox, reporting
-        from messaging import export_kinds, findable, person_entries, search_indexes
+        from messaging import export_kinds, findable, person_entries, person_timeline, search_indexes, thread
         from messaging.services.approvals import approvable
         from messaging.services.campaigns.campaign_approval import CampaignDrafts
         from messaging.services.channels import channels
@@ -24,6 +24,7 @@ class MessagingConfig(AppConfig):
         post_migrate.connect(search_indexes.create, sender=self)
         findable.register_all()
         person_entries.register_all()
+        person_timeline.register(thread.NOTES)
         channels.register(SmsChannel())
         channels.register(MmsChannel())
         approvable.register(CampaignDrafts())
