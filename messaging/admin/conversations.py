@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.dateparse import parse_datetime
@@ -31,6 +31,7 @@ from messaging.admin.pages import add_problems, may_see_contacts, page, require
 from messaging.admin.quick_message import QuickMessageForm
 from messaging.admin.text_widget import TextWidget
 from messaging.models import Contact, Conversation, SavedAnswer
+from messaging.models.conversations import Conversations
 from messaging.services.campaigns import answering, drafts
 from messaging.services.contacts import people, people_search
 from messaging.services.refusals import NotAllowed
@@ -137,7 +138,7 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
             says=ngettext("%(n)d unread conversation", "%(n)d unread conversations", unread) % {"n": unread},
         )
 
-    def _in_view(self, user: User, view: str, *, is_searched: bool) -> QuerySet[Conversation]:
+    def _in_view(self, user: User, view: str, *, is_searched: bool) -> Conversations:
         """A search looks in open and done alike where the view is the usual one."""
         state = Conversation.State
         rows = Conversation.objects.select_related("assigned_to").order_by("-last_at", "-pk")
@@ -147,7 +148,7 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
             case "unassigned":
                 return rows.filter(assigned_to=None, state=state.OPEN)
             case "unread":
-                return rows.filter(unread__gt=0)
+                return rows.unread()
             case "done":
                 return rows.filter(state=state.DONE)
         return rows if is_searched else rows.filter(state=state.OPEN)
@@ -274,7 +275,7 @@ def _named(asked: str) -> Q:
     return condition
 
 
-def _page_of(rows: QuerySet[Conversation], cursor: str) -> tuple[list[Conversation], str]:
+def _page_of(rows: Conversations, cursor: str) -> tuple[list[Conversation], str]:
     """The page behind the row that the cursor names, and the next page's cursor; an unreadable one is the first."""
     moment, _sep, pk = cursor.partition("~")
     at, row = _moment(moment), whole_number(pk)

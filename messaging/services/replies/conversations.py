@@ -134,7 +134,12 @@ def _locked(pk: int) -> Conversation:
 
 
 def unread_for(user: User, limit: int) -> int:
-    """How many conversations have something new for this person, theirs and nobody's; it stops at `limit`."""
+    """How many open conversations have something new for this person, theirs and nobody's; it stops at `limit`."""
     unread = Conversation.objects.filter(unread__gt=0, state=Conversation.State.OPEN).order_by()
-    mine = unread.filter(Q(assigned_to=None) | Q(assigned_to=user.pk))
-    return len(mine.values_list("pk", flat=True)[:limit])
+    # Two questions, each one stretch of an index: one with "or" would look at everybody's.
+    n = sum(len(unread.filter(whose).values_list("pk", flat=True)[:limit]) for whose in _theirs(user))
+    return min(n, limit)
+
+
+def _theirs(user: User) -> list[Q]:
+    return [Q(assigned_to=user.pk), Q(assigned_to=None)]
