@@ -280,7 +280,7 @@ def _page_of(rows: Conversations, cursor: str) -> tuple[list[Conversation], str]
     moment, _sep, pk = cursor.partition("~")
     at, row = _moment(moment), whole_number(pk)
     if at is not None and row is not None:
-        rows = rows.filter(Q(last_at__lt=at) | Q(last_at=at, pk__lt=row))
+        rows = rows.filter(Q(last_at__lt=at) | Q(pk__lt=row), last_at__lte=at)
     found = list(rows[: SHOWN + 1])
     last = found[SHOWN - 1] if len(found) > SHOWN else None
     return found[:SHOWN], f"{last.last_at.isoformat()}~{last.pk}" if last else ""
