@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.dateparse import parse_datetime
-from django.utils.timezone import is_aware
+from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -195,7 +195,7 @@ class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
             may_answer=may_answer,
             saved=SavedAnswer.objects.all()[:SAVED] if may_answer and not stopped else [],
             says=_("Last reply %(when)s: %(text)s")
-            % {"when": f"{conversation.last_at:%H:%M:%S}", "text": conversation.last_said},
+            % {"when": f"{localtime(conversation.last_at):%H:%M:%S}", "text": conversation.last_said},
         )
 
     def answer_view(self, request: HttpRequest, pk: int) -> HttpResponse:

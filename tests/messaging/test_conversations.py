@@ -280,11 +280,13 @@ class AnswerTests:
 
         assert page.context["answer"].initial == {"application": application, "sender_id": "SHOP"}
 
-    def test_a_suppressed_number_gets_none(self, desk: Client, application: Application) -> None:
+    def test_a_suppressed_number_gets_none(
+        self, desk: Client, sandbox: RunningSandbox, application: Application
+    ) -> None:
         conversation = written(wire("STOP"))
 
         page = desk.get(page_of(conversation)).content.decode()
-        self.answer(desk, conversation)
+        assert self.answer(desk, conversation).status_code == 200
 
         assert "This number is suppressed for SMS" in page
         assert "Opted out with “STOP”" in page
