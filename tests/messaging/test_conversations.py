@@ -478,3 +478,11 @@ def test_a_stop_from_elsewhere_is_said_too(desk: Client) -> None:
     suppression.suppress_numbers([NUMBER], channel="all", reason="complaint")
 
     assert 'id="stopped"' in desk.get(page_of(conversation)).content.decode()
+
+
+def test_a_persons_page_leads_to_it(desk: Client) -> None:
+    conversation = written()
+
+    assert (
+        f'href="{page_of(conversation)}#end"' in desk.get(f"/admin/messaging/contact/person/{NUMBER}/").content.decode()
+    )
