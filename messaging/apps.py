@@ -11,7 +11,15 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         from laaffic_console.gateway.models import PushKind
         from laaffic_console.gateway.services import account_hold, bell, inbox, reporting
-        from messaging import export_kinds, findable, person_entries, report_links, search_indexes
+        from messaging import (
+            export_kinds,
+            findable,
+            person_entries,
+            person_timeline,
+            report_links,
+            search_indexes,
+            thread,
+        )
         from messaging.models import Campaign, EmailCampaign
         from messaging.services.approvals import approvable
         from messaging.services.batches import counting
@@ -29,6 +37,7 @@ class MessagingConfig(AppConfig):
         post_migrate.connect(search_indexes.create, sender=self)
         findable.register_all()
         person_entries.register_all()
+        person_timeline.register(thread.NOTES)
         channels.register(SmsChannel())
         channels.register(MmsChannel())
         approvable.register(CampaignDrafts())

@@ -9,15 +9,18 @@ from django.utils.translation import gettext as _
 from laaffic_console.dashboard import days, health, health_page
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.services import balance_history, workers
+from laaffic_console.kit.people import signed_in
 from messaging.models import Campaign, CampaignState, Contact, EmailCampaign
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.batches import counting
 from messaging.services.email import email_counting
 from messaging.services.figures import insights
+from messaging.services.replies import conversations
 from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import OPEN
 
 SHOWN = 8
+UNREAD_AT_MOST = 100
 
 
 def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
@@ -49,6 +52,11 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
 def approvals_waiting(request: HttpRequest) -> int:
     """How many wait for this person; no question to the database where approvals are off."""
     return approvals.waiting_for(request.user).count() if approval_rules.is_on() else 0
+
+
+def conversations_unread(request: HttpRequest) -> int:
+    """With something new for this person, at most a hundred: every page shows it, from an index of what is unread."""
+    return conversations.unread_for(signed_in(request), UNREAD_AT_MOST)
 
 
 def open_campaigns(states: list[CampaignState]) -> list[Campaign]:

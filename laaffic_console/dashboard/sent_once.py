@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard.models import SentForm
 
-ADDING = ("_add", "_bind")  # how the names of such addresses end
+ADDING = ("_add", "_bind", "_answer", "_note")  # how the names of such addresses end
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105 - the name of a field
 KEPT = dt.timedelta(days=1)
 DIED = dt.timedelta(seconds=60)  # one that has led nowhere for so long was killed

@@ -89,6 +89,12 @@ NAVIGATION: list[dict[str, Any]] = [
                 "messaging.view_emailcampaign",
             ),
             _item(_("Messages"), "sms", "messaging_message_changelist", "messaging.view_message"),
+            {
+                **_item(
+                    _("Conversations"), "forum", "messaging_conversation_changelist", "messaging.view_conversation"
+                ),
+                "counts": "laaffic_console.dashboard.frontpage.conversations_unread",
+            },
             _item(_("Replies"), "reply", "messaging_reply_changelist", "messaging.view_reply"),
             _item(_("Emails"), "outgoing_mail", "messaging_emailmessage_changelist", "messaging.view_emailmessage"),
             _item(
@@ -176,6 +182,7 @@ NAVIGATION: list[dict[str, Any]] = [
                 "link": reverse_lazy("health"),
                 "permission": may("gateway.view_workerheartbeat"),
             },
+            _item(_("Saved answers"), "quickreply", "messaging_savedanswer_changelist", "messaging.view_savedanswer"),
             _item(_("Price list"), "sell", "messaging_listprice_changelist", "messaging.view_listprice"),
             _item(_("Workers"), "memory", "gateway_workerheartbeat_changelist", "gateway.view_workerheartbeat"),
             _item(

@@ -18,9 +18,10 @@ from laaffic_console.kit.exporting import require_export
 from laaffic_console.kit.people import signed_in
 from messaging import msisdn, person_timeline
 from messaging.admin.pages import add_problems, page, require
-from messaging.models import Contact, SuppressionEntry
+from messaging.models import Contact, Conversation, SuppressionEntry
 from messaging.person_links import person_page
 from messaging.services.contacts import people
+from messaging.subscribers import subscriber
 
 MAY_SEE = "messaging.view_contact"
 MAY_ERASE = "messaging.erase_person"
@@ -70,6 +71,9 @@ def person_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, number: st
         shown=shown,
         following=following,
         is_first="before" not in request.GET,
+        conversation=Conversation.objects.filter(subscriber=subscriber(number)).first()
+        if request.user.has_perm("messaging.view_conversation")
+        else None,
         may_export=request.user.has_perms([MAY_SEE, "messaging.export_contact"]),
         may_erase=request.user.has_perm(MAY_ERASE),
         kinds=exports.KINDS,

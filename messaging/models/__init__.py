@@ -11,6 +11,7 @@ from messaging.models.contacts import (
     SuppressionEntry,
     SuppressionRelease,
 )
+from messaging.models.conversations import Conversation, ConversationAnswer, ConversationNote, SavedAnswer
 from messaging.models.emails import (
     Delivery,
     EmailCampaign,
@@ -54,6 +55,9 @@ __all__ = [
     "Contact",
     "ContactGroup",
     "ContactImport",
+    "Conversation",
+    "ConversationAnswer",
+    "ConversationNote",
     "Delivery",
     "DeliveryTimeTally",
     "EarlierAttempt",
@@ -78,6 +82,7 @@ __all__ = [
     "Proof",
     "Reply",
     "ReplyPull",
+    "SavedAnswer",
     "SentTally",
     "Submission",
     "SuppressionEntry",

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 # Pages on which each role may begin something new; looking is for everybody.
 PEOPLE = {"messaging.contact", "messaging.contactgroup", "messaging.contactimport", "messaging.suppressionentry"}
 CAMPAIGNS = {"messaging.campaign", "messaging.mmscampaign", "messaging.emailcampaign", "voice.spokencampaign"}
-MEDIA = {"messaging.mmsattachment", "voice.audiofile"}
+MEDIA = {"messaging.mmsattachment", "messaging.savedanswer", "voice.audiofile"}
 CALLS = {"voice.sipcall", "voice.sipphone", "voice.grouptask"}
 NUMBERS = {"numbers.binding", "numbers.numberpool"}
 REPORTS = {"reports.report"}

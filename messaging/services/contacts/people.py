@@ -7,9 +7,22 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from messaging.models import Batch, BatchState, Contact, Erasure, GroupMembership, Message, MessageState, Reply
+from messaging.models import (
+    Batch,
+    BatchState,
+    Campaign,
+    CampaignState,
+    Contact,
+    Conversation,
+    ConversationAnswer,
+    Erasure,
+    GroupMembership,
+    Message,
+    MessageState,
+    Reply,
+)
 from messaging.person_timeline import Person
-from messaging.subscribers import spellings
+from messaging.subscribers import spellings, subscriber
 
 OPEN = (BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN)
 NAMED = 3  # campaigns in a sentence
@@ -49,6 +62,7 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
         empty = dict.fromkeys(message.merge_values or {}, "")
         emptied += Message.objects.filter(pk=message.pk).update(merge_values=empty)
     replies = Reply.objects.filter(number__in=numbers).exclude(content="").update(content="")
+    _erase_conversation(subscriber(number))
     found = list(Contact.objects.filter(number__in=numbers))
     GroupMembership.objects.filter(contact__in=found).delete()
     Contact.objects.filter(pk__in=[contact.pk for contact in found]).delete()
@@ -62,6 +76,15 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
     )
 
 
+def _erase_conversation(key: str) -> None:
+    """With its notes, and the texts of what was answered there: each is one campaign to this person alone."""
+    answers = ConversationAnswer.objects.filter(conversation__subscriber=key)
+    over = (CampaignState.FINISHED, CampaignState.CANCELLED)
+    _refuse(list(answers.exclude(campaign__state__in=over).values_list("campaign__name", flat=True)))
+    Campaign.objects.filter(pk__in=list(answers.values_list("campaign_id", flat=True))).update(text="")
+    Conversation.objects.filter(subscriber=key).delete()
+
+
 def _refuse_while_waiting(messages: list[Message], batches: dict[int, Batch]) -> None:
     waiting = sorted(
         {
@@ -70,6 +93,10 @@ def _refuse_while_waiting(messages: list[Message], batches: dict[int, Batch]) ->
             if message.state in (MessageState.QUEUED, MessageState.UNKNOWN) and batches[message.batch_id].state in OPEN
         }
     )
+    _refuse(waiting)
+
+
+def _refuse(waiting: list[str]) -> None:
     if waiting:
         said = _("A message to this person waits, or its answer is unknown: %(names)s. Cancel or settle it first.")
         raise ValidationError(said % {"names": ", ".join(f"“{name}”" for name in waiting[:NAMED])})

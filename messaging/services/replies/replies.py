@@ -18,10 +18,11 @@ from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import isolation
 from laaffic_console.laaffic import Reply as WireReply
 from messaging import msisdn, networks
-from messaging.models import Campaign, Contact, Message, MessageState, Reply, SuppressionEntry
+from messaging.models import Campaign, Contact, Conversation, Message, MessageState, Reply, SuppressionEntry
 from messaging.opt_out import opt_out_in
 from messaging.services.batches import answers
 from messaging.services.contacts import suppression
+from messaging.services.replies import conversations
 from messaging.subscribers import every_spelling, spellings, subscriber
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,15 @@ def take(found: Sequence[WireReply], *, source: str) -> int:
             _put_to_campaigns(fresh)
             _obey(fresh)
         Reply.objects.bulk_create(fresh, ignore_conflicts=True)
+        conversations.move_on(_kept_here(fresh, now))
     return len(fresh)
+
+
+def _kept_here(fresh: Sequence[Reply], now: dt.datetime) -> list[Reply]:
+    """Without those that came the other way at the same moment and were kept there: they are counted once."""
+    ours = Reply.objects.filter(key__in=[row.key for row in fresh], received_at=now)
+    kept = set(ours.values_list("key", flat=True)) if fresh else set()
+    return [row for row in fresh if row.key in kept]
 
 
 def take_each(found: Sequence[WireReply], *, source: str) -> int:
@@ -130,8 +139,8 @@ def _answered(reply: Reply, sent: Sequence[_Sent]) -> _Sent | None:
     return min(after, key=lambda one: (one.sender_id != reply.sent_to, one.left, one.pk), default=None)
 
 
-def contacts_of(found: Iterable[Reply]) -> dict[str, Contact]:
-    """By the replies' numbers: who is known by that spelling, else by another of the same subscriber. One query."""
+def contacts_of(found: Iterable[Reply | Conversation]) -> dict[str, Contact]:
+    """By their numbers: who is known by that spelling, else by another of the same subscriber. One query."""
     numbers = {reply.number for reply in found}
     known = {contact.number: contact for contact in Contact.objects.filter(number__in=every_spelling(list(numbers)))}
     matched = {number: next((known[one] for one in spellings(number) if one in known), None) for number in numbers}

@@ -1,0 +1,352 @@
+"""Conversations: the list of who has written, one conversation with its answer box, and saved answers."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_aware, localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from laaffic_console.gateway.services import open_acts
+from laaffic_console.kit import masks
+from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.masked_admin import MaskedNumbers, reveal_link
+from laaffic_console.kit.masks import masked
+from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.plain_text import whole_number
+from laaffic_console.kit.read_only import ReadOnlyAdmin
+from laaffic_console.kit.search_kinds import Query, beginning_with
+from laaffic_console.kit.shared_rows import SharedRowAdmin
+from messaging import person_timeline, thread
+from messaging.admin.pages import add_problems, may_see_contacts, page, require
+from messaging.admin.quick_message import QuickMessageForm
+from messaging.admin.text_widget import TextWidget
+from messaging.models import Contact, Conversation, SavedAnswer
+from messaging.models.conversations import Conversations
+from messaging.services.campaigns import answering, drafts
+from messaging.services.contacts import people, people_search
+from messaging.services.refusals import NotAllowed
+from messaging.services.replies import conversations
+from messaging.services.replies.replies import contacts_of
+from messaging.subscribers import subscriber
+
+MAY_SEE, MAY_ANSWER, MAY_ASSIGN = thread.SEE, conversations.ANSWER, "messaging.assign_conversation"
+SHOWN = 50
+FOUND = 50  # contacts that a name stands for
+BADGE = 100
+SAVED = 50  # answers beside the box
+VIEWS = {
+    "open": gettext_lazy("Open"),
+    "mine": gettext_lazy("Mine"),
+    "unassigned": gettext_lazy("Unassigned"),
+    "unread": gettext_lazy("Unread"),
+    "done": gettext_lazy("Done"),
+}
+
+
+class AnswerWidget(TextWidget):
+    """Lower, as it stands at the foot of a phone's page."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        return super().get_context(name, value, {"rows": 3, **(attrs or {})})
+
+
+class AnswerForm(QuickMessageForm):
+    text = forms.CharField(
+        label=gettext_lazy("Answer"), widget=AnswerWidget(attrs={"placeholder": gettext_lazy("Write an answer")})
+    )
+    again = forms.CharField(
+        required=False,
+        max_length=open_acts.LONGEST_REASON,
+        label=gettext_lazy("Why it is sent all the same"),
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(
+        label=gettext_lazy("Note"),
+        max_length=conversations.LONGEST_NOTE,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        help_text=gettext_lazy("For us alone: it is never sent."),
+    )
+
+
+class AssignForm(forms.Form):
+    to = forms.ModelChoiceField(
+        User.objects.none(),
+        required=False,
+        label=gettext_lazy("Assigned to"),
+        empty_label=gettext_lazy("Nobody"),
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["to"].queryset = conversations.who_may_answer()  # type: ignore[attr-defined]  # a ModelChoiceField
+
+
+@admin.register(Conversation)
+class ConversationAdmin(MaskedNumbers, ReadOnlyAdmin):
+    when_empty = gettext_lazy("Nobody has written yet. Whoever answers a message has a conversation here.")
+    masked = ("number",)
+    list_display = ["number", "last_said", "state", "unread", "last_at"]
+    search_fields = ["number"]
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/answer/", wrap(self.answer_view), name="messaging_conversation_answer"),
+            path("<int:pk>/note/", wrap(self.note_view), name="messaging_conversation_note"),
+            path("<int:pk>/assign/", wrap(self.assign_view), name="messaging_conversation_assign"),
+            path("<int:pk>/do/<slug:verb>/", wrap(self.do_view), name="messaging_conversation_do"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        require(request, MAY_SEE)
+        view = request.GET.get("show", "")
+        view = view if view in VIEWS else "open"
+        asked = request.GET.get("q", "").strip()[:100]
+        found = self._in_view(signed_in(request), view, is_searched=bool(asked))
+        if asked:
+            found = found.filter(_named(asked))
+        shown, following = _page_of(found, request.GET.get("before", ""))
+        known = contacts_of(shown) if may_see_contacts(request) else {}
+        unread = conversations.unread_for(signed_in(request), BADGE)
+        return page(
+            self,
+            request,
+            "messaging/conversations.html",
+            _("Conversations"),
+            rows=[(one, _name_of(one, known.get(one.number))) for one in shown],
+            following=following,
+            view=view,
+            views=VIEWS.items(),
+            asked=asked,
+            is_first="before" not in request.GET,
+            when_empty=self.when_empty,
+            says=ngettext("%(n)d unread conversation", "%(n)d unread conversations", unread) % {"n": unread},
+        )
+
+    def _in_view(self, user: User, view: str, *, is_searched: bool) -> Conversations:
+        """A search looks in open and done alike where the view is the usual one."""
+        state = Conversation.State
+        rows = Conversation.objects.select_related("assigned_to").order_by("-last_at", "-pk")
+        match view:
+            case "mine":
+                return rows.filter(assigned_to=user.pk, state=state.OPEN)
+            case "unassigned":
+                return rows.filter(assigned_to=None, state=state.OPEN)
+            case "unread":
+                return rows.unread()
+            case "done":
+                return rows.filter(state=state.DONE)
+        return rows if is_searched else rows.filter(state=state.OPEN)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        require(request, MAY_SEE)
+        return self._thread(request, _found(object_id))
+
+    def _thread(
+        self,
+        request: HttpRequest,
+        conversation: Conversation,
+        answer: AnswerForm | None = None,
+        note: NoteForm | None = None,
+    ) -> HttpResponse:
+        may_answer = request.user.has_perm(MAY_ANSWER)
+        known = people.of(conversation.number)
+        sources = [source for source in thread.SOURCES if request.user.has_perm(source.right)]
+        before = request.GET.get("before", "")
+        shown, following = person_timeline.page(known.person, sources, before, thread.PAGE)
+        contact = known.contacts[0] if known.contacts and may_see_contacts(request) else None
+        stopped = answering.suppressed(conversation)
+        return page(
+            self,
+            request,
+            "messaging/conversation.html",
+            _name_of(conversation, contact),
+            conversation=conversation,
+            number=masked(conversation.number),
+            reveal=reveal_link(request, conversation),
+            contact=contact,
+            may_see_person=contact is not None and masks.may_see(),
+            shown=shown[::-1],
+            following=following,
+            is_newest=not before,
+            stopped=stopped,
+            answer=(answer or _answer_form(conversation)) if may_answer and not stopped and not before else None,
+            note=(note or NoteForm()) if may_answer else None,
+            assign=AssignForm(initial={"to": conversation.assigned_to_id})
+            if request.user.has_perm(MAY_ASSIGN)
+            else None,
+            may_answer=may_answer,
+            saved=SavedAnswer.objects.all()[:SAVED] if may_answer and not stopped else [],
+            says=_("Last reply %(when)s: %(text)s")
+            % {"when": f"{localtime(conversation.last_at):%H:%M:%S}", "text": conversation.last_said},
+        )
+
+    def answer_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, MAY_SEE, MAY_ANSWER)
+        conversation = _posted(request, pk)
+        form = AnswerForm(request.POST)
+        if form.is_valid():
+            given = form.cleaned_data
+            way = answering.Way(given["application"], given["sender_id"])
+            try:
+                _sent, waits = answering.answer(
+                    conversation, way=way, text=given["text"], again=given["again"], by=signed_in(request)
+                )
+            except ValidationError as problem:
+                add_problems(form, problem)
+            else:
+                if waits:
+                    messages.warning(request, _("Nothing has left yet. %(why)s") % {"why": waits})
+                return _back(pk)
+        return self._thread(request, conversation, answer=form)
+
+    def note_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, MAY_SEE, MAY_ANSWER)
+        conversation = _posted(request, pk)
+        form = NoteForm(request.POST)
+        if not form.is_valid():
+            return self._thread(request, conversation, note=form)
+        conversations.note(pk, form.cleaned_data["note"], by=signed_in(request))
+        return _back(pk)
+
+    def assign_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, MAY_SEE, MAY_ASSIGN)
+        _posted(request, pk)
+        form = AssignForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, _("Choose somebody who may answer conversations."))
+            return _back(pk)
+        try:
+            conversations.assign(pk, to=form.cleaned_data["to"], by=signed_in(request))
+        except NotAllowed as problem:
+            messages.error(request, str(problem))
+        return _back(pk)
+
+    def do_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        require(request, MAY_SEE, MAY_ANSWER)
+        _posted(request, pk)
+        by = signed_in(request)
+        match verb:
+            case "take":
+                try:
+                    conversations.take(pk, by=by)
+                except NotAllowed as problem:
+                    messages.error(request, str(problem))
+            case "reopen":
+                conversations.reopen(pk, by=by)
+            case "done":
+                conversations.finish(pk, by=by)
+            case "unread":
+                conversations.mark_unread(pk)
+            case "seen":
+                return _seen(request, pk)
+            case _:
+                raise Http404
+        if verb in ("done", "unread"):
+            return HttpResponseRedirect(reverse("admin:messaging_conversation_changelist"))
+        return _back(pk)
+
+
+def _named(asked: str) -> Q:
+    """By a number's beginning or another spelling of it, or by the name of a contact."""
+    query = Query.read(asked)
+    meant = [contact.number for contact in people_search.find(query, FOUND)]
+    condition = Q(subscriber__in={subscriber(number) for number in meant})
+    if query.may_be_a_number:
+        condition |= beginning_with("number", query.digits)
+        condition |= Q(subscriber__in={subscriber(number) for number in people_search.numbers_meant(query)})
+    return condition
+
+
+def _page_of(rows: Conversations, cursor: str) -> tuple[list[Conversation], str]:
+    """The page behind the row that the cursor names, and the next page's cursor; an unreadable one is the first."""
+    moment, _sep, pk = cursor.partition("~")
+    at, row = _moment(moment), whole_number(pk)
+    if at is not None and row is not None:
+        rows = rows.filter(Q(last_at__lt=at) | Q(pk__lt=row), last_at__lte=at)
+    found = list(rows[: SHOWN + 1])
+    last = found[SHOWN - 1] if len(found) > SHOWN else None
+    return found[:SHOWN], f"{last.last_at.isoformat()}~{last.pk}" if last else ""
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found is not None and is_aware(found) else None
+
+
+def _name_of(conversation: Conversation, contact: Contact | None) -> str:
+    return contact.name if contact and contact.name else str(masked(conversation.number))
+
+
+def _found(object_id: str) -> Conversation:
+    pk = whole_number(object_id)
+    found = Conversation.objects.select_related("assigned_to").filter(pk=pk).first() if pk is not None else None
+    if found is None:
+        raise Http404
+    return found
+
+
+def _posted(request: HttpRequest, pk: int) -> Conversation:
+    if request.method != "POST":
+        raise Http404
+    return _found(str(pk))
+
+
+def _seen(request: HttpRequest, pk: int) -> HttpResponse:
+    """What conversations.js tells when somebody has the newest before them: looking alone writes nothing."""
+    unread, last_at = whole_number(request.POST.get("unread", "")), _moment(request.POST.get("last_at", ""))
+    if unread is not None and last_at is not None:
+        conversations.seen(pk, unread=unread, last_at=last_at)
+    return HttpResponse(status=204)
+
+
+def _back(pk: int) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:messaging_conversation_change", args=[pk]) + "#end")
+
+
+def _answer_form(conversation: Conversation) -> AnswerForm:
+    way = answering.usual_way(conversation)
+    return AnswerForm(initial={"application": way.application, "sender_id": way.sender_id} if way else {})
+
+
+class SavedAnswerForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = SavedAnswer
+        fields = ["title", "text"]
+        widgets = {"text": TextWidget}
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        if problem := drafts.problem_with_text(text):
+            raise ValidationError(problem)
+        return text
+
+
+@admin.register(SavedAnswer)
+class SavedAnswerAdmin(SharedRowAdmin, ModelAdmin):
+    form = SavedAnswerForm
+    when_empty = gettext_lazy("Add a text that you send often: it stands beside the answer box of every conversation.")
+    list_display = ["title", "text"]
+    search_fields = ["title", "text"]
+    fields = ["title", "text"]
+    list_per_page = 50

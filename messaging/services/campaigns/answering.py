@@ -1,0 +1,91 @@
+"""Answering somebody: a quick message to one number, with the checks, approvals and limits of any other campaign."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit import acts
+from messaging.models import Campaign, Conversation, ConversationAnswer, Message
+from messaging.services.approvals import approval_rules, approvals
+from messaging.services.campaigns import campaigns, drafts
+from messaging.services.contacts import suppression
+from messaging.services.refusals import NotAllowed
+from messaging.services.replies import conversations
+from messaging.subscribers import spellings
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Through which application an answer leaves, and as whom."""
+
+    application: Application
+    sender_id: str
+
+
+def usual_way(conversation: Conversation) -> Way | None:
+    """As what was answered or sent last came; None where several applications could be meant and nothing was sent."""
+    last = ConversationAnswer.objects.filter(conversation=conversation).select_related("campaign__application")
+    answer = last.order_by("-at", "-pk").first()
+    if answer and answer.campaign.application.is_active:
+        return Way(answer.campaign.application, answer.campaign.sender_id)
+    sent = Message.objects.filter(number__in=spellings(conversation.number), campaign__channel=Channel.SMS)
+    sent = sent.filter(campaign__application__is_active=True).select_related("campaign__application")
+    if conversation.sent_to and (
+        meant := sent.filter(campaign__sender_id=conversation.sent_to).order_by("-pk").first()
+    ):
+        return Way(meant.campaign.application, meant.campaign.sender_id)
+    if newest := sent.order_by("-pk").first():
+        return Way(newest.campaign.application, newest.campaign.sender_id)
+    applications = list(Application.objects.filter(channel=Channel.SMS, is_active=True).order_by("pk")[:20])
+    named = [one for one in applications if conversation.sent_to and one.sender_id == conversation.sent_to]
+    if len(named or applications) == 1:
+        application = (named or applications)[0]
+        return Way(application, application.sender_id)
+    return None
+
+
+def suppressed(conversation: Conversation) -> str:
+    """Why nothing can be sent to this number, in a sentence; "" where it can."""
+    if not suppression.suppressed_among([conversation.number], channels=[Channel.SMS, Channel.ALL]):
+        return ""
+    return _("This number is suppressed for SMS: no answer is sent. “Allow again” on the suppression list ends that.")
+
+
+def answer(conversation: Conversation, *, way: Way, text: str, again: str = "", by: User) -> tuple[Campaign, str]:
+    """The campaign, and why it waits for a second person's approval, or "".
+
+    ValidationError at the field that is wrong, also for a suppressed number; StillOpen where the same text may be on
+    its way to them and `again` gives no reason.
+    """
+    if why := suppressed(conversation):
+        raise ValidationError({"text": why})
+    with transaction.atomic():
+        draft = drafts.create(
+            name=_("Answer %(when)s") % {"when": timezone.localtime().strftime("%Y-%m-%d %H:%M:%S")},
+            application=way.application,
+            sender_id=way.sender_id,
+            text=text,
+            numbers=[conversation.number],
+            kind=Campaign.Kind.QUICK,
+            by=by,
+        )
+        ConversationAnswer.objects.create(conversation=conversation, campaign=draft, by=by)
+    waits = ""
+    try:
+        campaigns.launch(draft.pk, by=by, again=again)
+    except NotAllowed as problem:
+        if not (waits := approval_rules.missing(draft)):
+            draft.delete()
+            raise ValidationError(str(problem)) from problem
+        approvals.ask(draft.pk, by=by)
+    except ValidationError:
+        draft.delete()
+        raise
+    acts.record(acts.Act.STEERED, conversation, event=_("Answered"), campaign=draft.pk)
+    conversations.seen(conversation.pk, unread=conversation.unread, last_at=conversation.last_at)
+    return draft, waits

@@ -1,0 +1,145 @@
+"""Conversations: moved on by what people answer, and looked after by us."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from laaffic_console.kit import acts
+from messaging.models import Conversation, ConversationNote, Reply
+from messaging.models.conversations import SNIPPET
+from messaging.services.refusals import NotAllowed
+from messaging.subscribers import subscriber
+
+ANSWER = "messaging.answer_conversation"
+LONGEST_NOTE = 2000
+ROWS = 200  # in one statement
+
+COLUMNS = ["subscriber", "number", "sent_to", "state", "unread", "last_at", "last_said"]
+NEWEST = ["number", "sent_to", "last_at", "last_said"]  # the newest reply says these; a late one is unread all the same
+
+
+def move_on(replies: Sequence[Reply]) -> None:
+    """New replies, in the transaction that keeps them: their conversations are open and unread, made where missing.
+
+    In the order of the subscribers, so that no two writers deadlock.
+    """
+    found: dict[str, list[Reply]] = {}
+    for reply in replies:
+        found.setdefault(subscriber(reply.number), []).append(reply)
+    rows = [_row(key, found[key]) for key in sorted(found)]
+    table = Conversation._meta.db_table
+    newest = ", ".join(
+        f"{name} = CASE WHEN excluded.last_at >= {table}.last_at THEN excluded.{name} ELSE {table}.{name} END"
+        for name in NEWEST
+    )
+    marks = f"({', '.join(['%s'] * len(COLUMNS))})"
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), ROWS):
+            piece = rows[start : start + ROWS]
+            cursor.execute(
+                f"INSERT INTO {table} ({', '.join(COLUMNS)}) VALUES {', '.join([marks] * len(piece))} "  # noqa: S608 - our own columns
+                f"ON CONFLICT (subscriber) DO UPDATE SET unread = {table}.unread + excluded.unread, "
+                f"state = excluded.state, {newest}",
+                [value for row in piece for value in row],
+            )
+
+
+def _row(key: str, replies: Iterable[Reply]) -> list[Any]:
+    told = list(replies)
+    last = max(told, key=lambda reply: reply.at)
+    at = connection.ops.adapt_datetimefield_value(last.at)
+    said = " ".join(last.content.split())[:SNIPPET]
+    return [key, last.number, last.sent_to, Conversation.State.OPEN.value, len(told), at, said]
+
+
+def seen(pk: int, *, unread: int, last_at: dt.datetime) -> None:
+    """Somebody who may answer has had it before them as it was then: read for everybody, unless more has come since."""
+    Conversation.objects.filter(pk=pk, unread=unread, unread__gt=0, last_at=last_at).update(unread=0)
+
+
+def mark_unread(pk: int) -> None:
+    Conversation.objects.filter(pk=pk, unread=0).update(unread=1)
+
+
+def finish(pk: int, *, by: User) -> None:
+    """Done until somebody writes again."""
+    with transaction.atomic():
+        conversation = _locked(pk)
+        if conversation.state != Conversation.State.DONE:
+            Conversation.objects.filter(pk=pk).update(state=Conversation.State.DONE, unread=0)
+            acts.record(acts.Act.STEERED, conversation, event=_("Done"))
+
+
+def reopen(pk: int, *, by: User) -> None:
+    with transaction.atomic():
+        conversation = _locked(pk)
+        if conversation.state != Conversation.State.OPEN:
+            Conversation.objects.filter(pk=pk).update(state=Conversation.State.OPEN)
+            acts.record(acts.Act.STEERED, conversation, event=_("Opened again"))
+
+
+def who_may_answer() -> QuerySet[User]:
+    found: QuerySet[User] = User.objects.with_perm(ANSWER, backend="django.contrib.auth.backends.ModelBackend")
+    return found.filter(is_staff=True).order_by("username")
+
+
+def assign(pk: int, *, to: User | None, by: User) -> None:
+    """To somebody who may answer, or to nobody. NotAllowed for anybody else."""
+    if to is not None and not (to.is_active and to.is_staff and to.has_perm(ANSWER)):
+        raise NotAllowed(_("%(name)s may not answer conversations. Choose somebody who may.") % {"name": to})
+    with transaction.atomic():
+        conversation = _locked(pk)
+        if conversation.assigned_to_id == (to.pk if to else None):
+            return
+        Conversation.objects.filter(pk=pk).update(assigned_to=to)
+        said = _("Assigned to %(name)s") % {"name": to} if to else _("Assigned to nobody")
+        acts.record(acts.Act.STEERED, conversation, event=said)
+
+
+def take(pk: int, *, by: User) -> None:
+    """It becomes mine, unless somebody else has it: taking it away from them is assigning. NotAllowed then."""
+    with transaction.atomic():
+        conversation = _locked(pk)
+        owner = conversation.assigned_to_id
+        if owner == by.pk:
+            return
+        if owner is not None:
+            name = User.objects.get(pk=owner)
+            raise NotAllowed(_("%(name)s has taken this conversation. It can be assigned to you.") % {"name": name})
+        Conversation.objects.filter(pk=pk).update(assigned_to=by)
+        acts.record(acts.Act.STEERED, conversation, event=_("Assigned to %(name)s") % {"name": by})
+
+
+def note(pk: int, text: str, *, by: User) -> ConversationNote:
+    """ValidationError where it is empty or too long."""
+    said = text.replace("\r\n", "\n").replace("\0", "").strip()
+    if not said:
+        raise ValidationError(_("Write the note: it is empty."))
+    if len(said) > LONGEST_NOTE:
+        raise ValidationError(
+            _("The note has %(n)d characters; at most %(limit)d are possible.")
+            % {"n": len(said), "limit": LONGEST_NOTE}
+        )
+    return ConversationNote.objects.create(conversation_id=pk, text=said, by=by)
+
+
+def _locked(pk: int) -> Conversation:
+    return Conversation.objects.select_for_update(no_key=True).get(pk=pk)
+
+
+def unread_for(user: User, limit: int) -> int:
+    """How many open conversations have something new for this person, theirs and nobody's; it stops at `limit`."""
+    unread = Conversation.objects.filter(unread__gt=0, state=Conversation.State.OPEN).order_by()
+    # Two questions, each one stretch of an index: one with "or" would look at everybody's.
+    n = sum(len(unread.filter(whose).values_list("pk", flat=True)[:limit]) for whose in _theirs(user))
+    return min(n, limit)
+
+
+def _theirs(user: User) -> list[Q]:
+    return [Q(assigned_to=user.pk), Q(assigned_to=None)]
