@@ -1,4 +1,5 @@
 from typing import Any
+from urllib.parse import urlencode
 
 import phonenumbers
 from django import forms
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from laaffic_console.kit import exporting
+from laaffic_console.kit import exporting, exports
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.people import signed_in
@@ -21,7 +22,7 @@ from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import add_problems, may_see_contacts, page, require
 from messaging.contact_rows import FIXED_FIELDS, IGNORED, RowOptions, attribute_name
 from messaging.models import Contact, ContactGroup, ContactImport
-from messaging.services.contacts import imports
+from messaging.services.contacts import bad_rows, imports
 from messaging.unreadable import UnreadableFile
 
 State = ContactImport.State
@@ -95,7 +96,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            path("<int:pk>/bad-rows.csv", wrap(self.bad_rows_view), name="messaging_contactimport_bad_rows"),
+            path("<int:pk>/bad-rows/", wrap(self.bad_rows_view), name="messaging_contactimport_bad_rows"),
             path("<int:pk>/cancel/", wrap(self.cancel_view), name="messaging_contactimport_cancel"),
             *super().get_urls(),
         ]
@@ -103,7 +104,8 @@ class ContactImportAdmin(ReadOnlyAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None)
+        chosen = {name: request.GET[name] for name in ("group", "region") if request.GET.get(name)}
+        form = UploadForm(request.POST or None, request.FILES or None, initial=chosen)
         if request.method == "POST" and form.is_valid():
             try:
                 with transaction.atomic():  # a file that is refused leaves no new group behind
@@ -227,7 +229,10 @@ class ContactImportAdmin(ReadOnlyAdmin):
             rate=rate,
             seconds_left=seconds / done - seconds if done > 0.02 and job.state == State.RUNNING else None,
             is_over=job.state in (State.FINISHED, State.FAILED, State.CANCELLED),
-            may_export=request.user.has_perms(exporting.rights(Contact)),
+            may_export=request.user.has_perms(exporting.rights(Contact)) and bad_rows.are_there(job),
+            may_import=self.has_add_permission(request),
+            as_before=urlencode({"group": job.group_id or "", "region": job.region}),
+            kept_until=bad_rows.kept_until(job),
             bad_rows=job.bad_rows.order_by("row")[:BAD_ROWS_SHOWN],
             more_bad_rows=max(0, job.invalid - BAD_ROWS_SHOWN),
         )
@@ -244,8 +249,6 @@ class ContactImportAdmin(ReadOnlyAdmin):
         require(request, "messaging.view_contactimport")
         exporting.require_export(request, Contact)
         job = ContactImport.objects.filter(pk=pk).first()
-        if job is None:
+        if job is None or not bad_rows.are_there(job):
             raise Http404
-        answer = StreamingHttpResponse(imports.bad_rows_csv(job), content_type="text/csv; charset=utf-8")
-        answer["Content-Disposition"] = f'attachment; filename="bad-rows-{job.pk}.csv"'
-        return answer
+        return exports.attached(bad_rows.content(job), bad_rows.kind_of(job), f"bad-rows-{job.pk}")

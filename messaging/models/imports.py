@@ -43,6 +43,7 @@ class ContactImport(models.Model):
     updated = models.PositiveIntegerField(_("updated"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
     invalid = models.PositiveIntegerField(_("invalid"), default=0)
+    bad_bytes = models.PositiveBigIntegerField(default=0)  # of the file of invalid rows, as far as it is committed
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
@@ -61,7 +62,7 @@ class ContactImport(models.Model):
 
 
 class BadRow(models.Model):
-    """A row of a file that is not a contact, and why."""
+    """A row of a file that is not a contact, and why: the first of them, for the page. A file holds them all."""
 
     contact_import = models.ForeignKey(ContactImport, models.CASCADE, related_name="bad_rows")
     row = models.PositiveIntegerField(_("row"))  # as a spreadsheet numbers it

@@ -21,7 +21,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services import bell, leases, workers
-from laaffic_console.kit import exports
 from laaffic_console.kit.plain_text import without_marks
 from laaffic_console.kit.uploads import FULL
 from messaging import contact_files
@@ -35,8 +34,8 @@ from messaging.contact_rows import (
     RowOptions,
     guess_mapping,
 )
-from messaging.models import BadRow, ContactGroup, ContactImport
-from messaging.services.contacts import contact_writes
+from messaging.models import ContactGroup, ContactImport
+from messaging.services.contacts import bad_rows, contact_writes
 from messaging.unreadable import UnreadableFile
 from messaging.workbook_limits import LOOK_SECONDS
 
@@ -46,11 +45,11 @@ SHELL_LEASE_SECONDS = 120.0
 PREVIEW_DAYS = 7
 NULL_ROWS = 5000  # that are looked at before the import
 ORPHAN_HOURS = 24
-UPLOADS = "imports"
+UPLOADS = bad_rows.FOLDER
 ERROR_COLUMNS = ["row", "column", "value", "reason"]
 
 LEFT_OUT_KEPT = 20  # different languages
-COUNTED = ["rows", "added", "updated", "unchanged", "invalid", "left_out", "lines_done", "bytes_done"]
+COUNTED = ["rows", "added", "updated", "unchanged", "invalid", "left_out", "lines_done", "bytes_done", "bad_bytes"]
 
 State = ContactImport.State
 _INTERRUPTED = gettext_lazy("The command was stopped. Import the file again: what is there already is left as it is.")
@@ -294,15 +293,13 @@ def _import_chunk(job: ContactImport, cleaner: RowCleaner, chunk: Sequence[Row],
         job.left_out = dict((Counter(fresh.left_out) + cleaner.unknown_languages).most_common(LEFT_OUT_KEPT))
         job.lines_done = chunk[-1].line
         job.bytes_done = bytes_read
+        job.bad_bytes = fresh.bad_bytes
+        bad_rows.keep(job, errors, before=fresh.invalid)
         job.save(update_fields=COUNTED)
-        BadRow.objects.bulk_create(
-            BadRow(contact_import=job, row=line, column=e.column[:120], value=e.value[:200], reason=e.reason[:300])
-            for line, e in errors
-        )
     return True
 
 
-def clean_rows(cleaner: RowCleaner, rows: Sequence[Row]) -> tuple[list[CleanRow], list[tuple[int, RowError]]]:
+def clean_rows(cleaner: RowCleaner, rows: Sequence[Row]) -> tuple[list[CleanRow], list[tuple[Row, RowError]]]:
     clean, errors = [], []
     for row in rows:
         try:
@@ -310,7 +307,7 @@ def clean_rows(cleaner: RowCleaner, rows: Sequence[Row]) -> tuple[list[CleanRow]
                 raise RowError("", "", row.problem)
             clean.append(cleaner.clean(row.cells))
         except RowError as problem:
-            errors.append((row.line, problem))
+            errors.append((row, problem))
     return clean, errors
 
 
@@ -415,7 +412,13 @@ def sweep_uploads(now: dt.datetime | None = None) -> int:
             "file", flat=True
         )
     )
-    orphans = [name for name in names if name not in kept and _written_before(storage, name, old)]
+    orphans = [
+        name
+        for name in names
+        if name not in kept
+        and not bad_rows.is_kept(name.removeprefix(f"{UPLOADS}/"), now)
+        and _written_before(storage, name, old)
+    ]
     for name in orphans:
         storage.delete(name)
     return len(orphans)
@@ -427,9 +430,3 @@ def _written_before(storage: Storage, name: str, moment: dt.datetime) -> bool:
         return storage.get_modified_time(name) < moment
     except FileNotFoundError:
         return False
-
-
-def bad_rows_csv(job: ContactImport) -> Iterator[str]:
-    """All bad rows for a spreadsheet, which must not run what they hold; streamed, for there can be a million."""
-    rows = job.bad_rows.order_by("row").values_list(*ERROR_COLUMNS).iterator(chunk_size=2000)
-    return map(bytes.decode, exports.csv_bytes(itertools.chain([ERROR_COLUMNS], rows)))
