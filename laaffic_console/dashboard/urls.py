@@ -10,4 +10,5 @@ urlpatterns = [
     # In the place of the admin's own, which the command palette asks by this address.
     path("admin/search/", admin.site.admin_view(views.search_view), name="search_everything"),
     path("admin/health/", admin.site.admin_view(views.health_view), name="health"),
+    path("admin/health/support-bundle/", admin.site.admin_view(views.support_bundle_view), name="support_bundle"),
 ]
