@@ -21,12 +21,14 @@ from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import add_problems, may_see_contacts, page, require
 from messaging.contact_rows import FIXED_FIELDS, IGNORED, RowOptions, attribute_name
-from messaging.models import Contact, ContactGroup, ContactImport
-from messaging.services.contacts import bad_rows, imports
+from messaging.models import Contact, ContactGroup, ContactImport, ImportUndo
+from messaging.services.contacts import bad_rows, import_undo, imports
 from messaging.unreadable import UnreadableFile
 
 State = ContactImport.State
 BAD_ROWS_SHOWN = 20
+UNDO = "messaging.undo_contactimport"
+OVER = (State.FINISHED, State.FAILED, State.CANCELLED, State.UNDONE)
 STATE_COLOURS = {
     State.PREVIEW: "warning",
     State.QUEUED: "info",
@@ -34,6 +36,7 @@ STATE_COLOURS = {
     State.FINISHED: "success",
     State.FAILED: "danger",
     State.CANCELLED: "default",
+    State.UNDONE: "default",
 }
 
 
@@ -97,6 +100,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("<int:pk>/bad-rows/", wrap(self.bad_rows_view), name="messaging_contactimport_bad_rows"),
+            path("<int:pk>/undo/", wrap(self.undo_view), name="messaging_contactimport_undo"),
             path("<int:pk>/cancel/", wrap(self.cancel_view), name="messaging_contactimport_cancel"),
             *super().get_urls(),
         ]
@@ -218,6 +222,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
         seconds = ((job.finished_at or timezone.now()) - job.started_at).total_seconds() if job.started_at else 0
         rate = job.rows / seconds if seconds > 0.5 else None
         done = job.bytes_done / job.size if job.size else 0
+        is_over = job.state in OVER
         return page(
             self,
             request,
@@ -225,10 +230,12 @@ class ContactImportAdmin(ReadOnlyAdmin):
             job.file_name,
             job=job,
             note=imports.note(job),
-            percent=100 if job.state == State.FINISHED else min(99, int(100 * done)),
+            percent=100 if job.state in (State.FINISHED, State.UNDONE) else min(99, int(100 * done)),
             rate=rate,
             seconds_left=seconds / done - seconds if done > 0.02 and job.state == State.RUNNING else None,
-            is_over=job.state in (State.FINISHED, State.FAILED, State.CANCELLED),
+            is_over=is_over,
+            may_undo=is_over and request.user.has_perm(UNDO) and import_undo.can_be_undone(job),
+            undo=import_undo.of(job),
             may_export=request.user.has_perms(exporting.rights(Contact)) and bad_rows.are_there(job),
             may_import=self.has_add_permission(request),
             as_before=urlencode({"group": job.group_id or "", "region": job.region}),
@@ -244,6 +251,41 @@ class ContactImportAdmin(ReadOnlyAdmin):
         if not imports.cancel(pk):
             messages.info(request, _("It was over already."))
         return HttpResponseRedirect(reverse("admin:messaging_contactimport_change", args=[pk]))
+
+    def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Who would go and who stays, and then the second click; all of it can be watched."""
+        require(request, UNDO)
+        job = ContactImport.objects.select_related("group").filter(pk=pk).first()
+        if job is None or not may_see_contacts(request):
+            raise Http404
+        if request.method == "POST":
+            return self._undo(request, job)
+        return page(
+            self,
+            request,
+            "messaging/import_undo.html",
+            _("Undo the import of %(name)s") % {"name": job.file_name},
+            job=job,
+            undo=(undo := import_undo.of(job)),
+            reasons=import_undo.reasons(undo) if undo else [],
+            is_going=undo is not None and undo.state in (ImportUndo.State.LOOKING, ImportUndo.State.RUNNING),
+            staying=sum(undo.stays.values()) if undo else 0,
+            can_be_undone=import_undo.can_be_undone(job),
+        )
+
+    def _undo(self, request: HttpRequest, job: ContactImport) -> HttpResponse:
+        try:
+            if "_confirm" in request.POST:
+                if not import_undo.confirm(job.pk, by=signed_in(request)):
+                    messages.info(request, _("It has begun already, or was not counted to its end."))
+            elif "_keep" in request.POST:
+                import_undo.give_up(job.pk)
+                return HttpResponseRedirect(reverse("admin:messaging_contactimport_change", args=[job.pk]))
+            else:
+                import_undo.look(job.pk, by=signed_in(request))
+        except ValidationError as problem:
+            messages.error(request, " ".join(problem.messages))
+        return HttpResponseRedirect(request.path)
 
     def bad_rows_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         require(request, "messaging.view_contactimport")

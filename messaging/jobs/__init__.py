@@ -10,7 +10,7 @@ from messaging.jobs.campaigns import (
     write_answers,
 )
 from messaging.jobs.emails import apply_email_reports, pull_email_deliveries, send_email_campaign
-from messaging.jobs.imports import run_contact_import
+from messaging.jobs.imports import run_contact_import, undo_contact_import
 from messaging.jobs.replies import apply_sms_replies, pull_sms_replies
 
 __all__ = [
@@ -28,5 +28,6 @@ __all__ = [
     "send_email_campaign",
     "start_launched",
     "sweep",
+    "undo_contact_import",
     "write_answers",
 ]

@@ -1,5 +1,9 @@
-from messaging.services.contacts import imports
+from messaging.services.contacts import import_undo, imports
 
 
 def run_contact_import(import_id: int) -> None:
     imports.run(import_id)
+
+
+def undo_contact_import(import_id: int) -> None:
+    import_undo.run(import_id)

@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from messaging.models.contacts import ContactGroup
+from messaging.models.contacts import Contact, ContactGroup
 
 
 class ContactImport(models.Model):
@@ -15,6 +15,7 @@ class ContactImport(models.Model):
         FINISHED = "finished", _("Finished")
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
+        UNDONE = "undone", _("Undone")
 
     file = models.FileField(_("file"), upload_to="imports/", max_length=500)
     file_name = models.CharField(_("file name"), max_length=200)
@@ -56,9 +57,61 @@ class ContactImport(models.Model):
         verbose_name = _("contact import")
         verbose_name_plural = _("contact imports")
         ordering = ["-id"]
+        permissions = [("undo_contactimport", _("Can undo imports of contacts"))]
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class ImportedChange(models.Model):
+    """A contact that an import has found and changed; those that it added name it themselves."""
+
+    contact_import = models.ForeignKey(ContactImport, models.CASCADE, related_name="+", db_index=False)
+    # No constraint and no index of its own: a row that outlives its contact says nothing.
+    contact = models.ForeignKey(Contact, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["contact_import", "contact"], name="changed_once_an_import")]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} by {self.contact_import_id}"
+
+
+class ImportUndo(models.Model):
+    """Taking back what an import added: first it is looked who goes and who stays, then a person confirms it."""
+
+    class State(models.TextChoices):
+        LOOKING = "looking", _("Looking")
+        READY = "ready", _("Waiting for you")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    contact_import = models.OneToOneField(ContactImport, models.CASCADE, primary_key=True, related_name="undo")
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.LOOKING)
+    explanation = models.CharField(_("explanation"), max_length=300, blank=True)
+    cursor = models.BigIntegerField(default=0)  # the last contact that was looked at
+    member_cursor = models.BigIntegerField(default=0)  # the same of the group's members
+    goes = models.PositiveIntegerField(default=0)
+    memberships = models.PositiveIntegerField(default=0)  # that are taken back of contacts that stay
+    stays = models.JSONField(default=dict)  # {"message": 12}: by the first reason that was found
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    asked_at = models.DateTimeField(auto_now_add=True)
+    looked_at = models.DateTimeField(null=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    confirmed_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"undo of import {self.contact_import_id}"
 
 
 class BadRow(models.Model):
