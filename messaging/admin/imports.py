@@ -22,7 +22,7 @@ from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import add_problems, may_see_contacts, page, require
 from messaging.contact_rows import FIXED_FIELDS, IGNORED, RowOptions, attribute_name
 from messaging.models import Contact, ContactGroup, ContactImport, ImportUndo
-from messaging.services.contacts import bad_rows, import_undo, imports
+from messaging.services.contacts import bad_rows, import_forecast, import_undo, imports, reading
 from messaging.unreadable import UnreadableFile
 
 State = ContactImport.State
@@ -143,7 +143,13 @@ class ContactImportAdmin(ReadOnlyAdmin):
         columns_before = list(job.headers)
         problem = self._choose(request, job)
         mapping = self._mapping(request, job) if job.headers == columns_before else dict(job.mapping)
-        problem = problem or imports.problem_with_mapping(job, mapping)
+        problem = problem or reading.problem_with_mapping(job, mapping)
+        if request.method == "POST" and "_start" not in request.POST:
+            if problem:
+                import_forecast.forget(job.pk)
+            else:
+                import_forecast.want(job, mapping)
+        forecast = import_forecast.of(job)
         if request.method == "POST" and "_start" in request.POST and not problem:
             imports.start(job.pk, mapping=mapping)
             return HttpResponseRedirect(request.path)
@@ -158,6 +164,9 @@ class ContactImportAdmin(ReadOnlyAdmin):
                 for index, header in enumerate(job.headers)
             ],
             rows=imports.preview(job, mapping),
+            forecast=forecast,
+            forecast_percent=min(99, 100 * forecast.bytes_done // max(1, job.size)) if forecast else 0,
+            reasons=forecast.reasons[: import_forecast.REASONS_SHOWN] if forecast else [],
             problem=problem,
             encoding=request.POST.get("encoding", ""),
             number_header=next((header for header, field in mapping.items() if field == "number"), ""),

@@ -10,7 +10,7 @@ from messaging.jobs.campaigns import (
     write_answers,
 )
 from messaging.jobs.emails import apply_email_reports, pull_email_deliveries, send_email_campaign
-from messaging.jobs.imports import run_contact_import, undo_contact_import
+from messaging.jobs.imports import forecast_contact_import, run_contact_import, undo_contact_import
 from messaging.jobs.replies import apply_sms_replies, pull_sms_replies
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "apply_sms_reports",
     "count_audience",
     "follow_account",
+    "forecast_contact_import",
     "freeze_audience",
     "pull_email_deliveries",
     "pull_reports",

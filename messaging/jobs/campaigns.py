@@ -4,7 +4,7 @@ from laaffic_console.gateway.services import bell, inbox, isolation
 from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import answers, hours
 from messaging.services.campaigns import campaigns
-from messaging.services.contacts import import_undo, imports
+from messaging.services.contacts import import_forecast, import_undo, imports
 from messaging.services.email import email_campaigns, email_deliveries, email_tests
 from messaging.services.mms import attachments
 from messaging.services.replies import reply_pulls
@@ -52,6 +52,7 @@ def sweep() -> None:
         hours.fold,
         imports.sweep,
         import_undo.sweep,
+        import_forecast.sweep,
         attachments.sweep,
         email_campaigns.sweep,
         email_tests.sweep,

@@ -1,4 +1,4 @@
-from messaging.services.contacts import import_undo, imports
+from messaging.services.contacts import import_forecast, import_undo, imports
 
 
 def run_contact_import(import_id: int) -> None:
@@ -7,3 +7,7 @@ def run_contact_import(import_id: int) -> None:
 
 def undo_contact_import(import_id: int) -> None:
     import_undo.run(import_id)
+
+
+def forecast_contact_import(import_id: int) -> None:
+    import_forecast.run(import_id)

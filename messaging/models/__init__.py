@@ -23,7 +23,7 @@ from messaging.models.emails import (
     Submission,
 )
 from messaging.models.hours import DeliveryTimeTally, HourTally, SentTally
-from messaging.models.imports import BadRow, ContactImport, ImportedChange, ImportUndo
+from messaging.models.imports import BadRow, ContactImport, ImportedChange, ImportForecast, ImportUndo
 from messaging.models.messages import (
     ActivityTally,
     Batch,
@@ -66,6 +66,7 @@ __all__ = [
     "Erasure",
     "GroupMembership",
     "HourTally",
+    "ImportForecast",
     "ImportUndo",
     "ImportedChange",
     "ListPrice",

@@ -63,6 +63,41 @@ class ContactImport(models.Model):
         return self.file_name
 
 
+class ImportForecast(models.Model):
+    """What an import would do, counted from the whole file while somebody looks at its first rows."""
+
+    class State(models.TextChoices):
+        LOOKING = "looking", _("Counting")
+        DONE = "done", _("Counted")
+        FAILED = "failed", _("Failed")
+
+    contact_import = models.OneToOneField(ContactImport, models.CASCADE, related_name="forecast")
+    key = models.CharField(max_length=32)  # of how the file is read: with another one it is counted anew
+    mapping = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, choices=State, default=State.LOOKING)
+    explanation = models.CharField(max_length=300, blank=True)
+    lines_done = models.PositiveIntegerField(default=0)
+    bytes_done = models.PositiveBigIntegerField(default=0)
+    numbers_kept = models.PositiveIntegerField(default=0)  # in the file that tells who comes twice
+    rows = models.PositiveIntegerField(default=0)
+    invalid = models.PositiveIntegerField(default=0)
+    twice = models.PositiveIntegerField(default=0)
+    known = models.PositiveIntegerField(default=0)  # contacts already
+    suppressed = models.PositiveIntegerField(default=0)  # on whichever channel
+    reasons = models.JSONField(default=list)  # [["phone", "… is too short", 12, 3]]: how many, and the first row
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"forecast of import {self.contact_import_id}"
+
+    @property
+    def new(self) -> int:
+        """Contacts that would be added."""
+        return self.rows - self.invalid - self.twice - self.known
+
+
 class ImportedChange(models.Model):
     """A contact that an import has found and changed; those that it added name it themselves."""
 

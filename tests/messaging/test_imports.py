@@ -313,6 +313,7 @@ class JobTests:
         monkeypatch.setattr(imports.bell, "ring", lambda *bell: rung.append(bell))
         job = uploaded(many(5))
         ContactImport.objects.update(state=State.RUNNING)
+        rung.clear()
 
         imports.sweep()
         with leases.lease(f"import:{job.pk}"):
