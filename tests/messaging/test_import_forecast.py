@@ -70,7 +70,7 @@ class CountingTests:
         assert other[2:] == [1, 4]
 
     def test_slices_and_a_kill_count_nothing_twice(self, monkeypatch: pytest.MonkeyPatch, rung: list[Any]) -> None:
-        job = received()
+        job = received(LIST + b"+919876543210,,Ann\n")
         write, left = import_forecast._write, [2]
 
         def write_or_die(forecast: ImportForecast) -> bool:
@@ -94,7 +94,7 @@ class CountingTests:
         assert figures()[0] == 6
         import_forecast.run(job.pk)
 
-        assert figures() == (7, 3, 0, 1, 3, 0)
+        assert figures() == (8, 3, 0, 2, 3, 0)
 
     def test_a_file_that_breaks_off_says_so(self) -> None:
         job = received()
