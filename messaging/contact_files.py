@@ -64,6 +64,7 @@ class Row:
     line: int  # as a spreadsheet numbers it: the header is 1
     cells: list[str]
     problem: str = ""  # why its cells cannot be told apart
+    text: str = ""  # such a row as it stands in the file
 
 
 def detect(path: Path, *, encoding: str = "", sheet: str = "") -> Format:
@@ -142,27 +143,45 @@ class ContactFile:
         with self.path.open("rb") as raw:
             text = io.TextIOWrapper(raw, encoding=self.written.encoding, newline="")
             # Strict: a quotation mark that is left open would swallow the rows below it without a word.
-            reader = csv.reader(_without_preface(text), delimiter=self.written.delimiter, strict=True)
-            for row in self._readable(reader):
+            lines = _Remembered(_without_preface(text))
+            reader = csv.reader(lines, delimiter=self.written.delimiter, strict=True)
+            for row in self._readable(reader, lines):
                 if row.line % 1000 == 0:
                     self.bytes_read = raw.tell()
                 if row.problem or any(cell.strip() for cell in row.cells):
                     yield row
             self.bytes_read = raw.tell()
 
-    def _readable(self, reader: Iterator[list[str]]) -> Iterator[Row]:
+    def _readable(self, reader: Iterator[list[str]], lines: "_Remembered") -> Iterator[Row]:
         """The reader's rows. One that cannot be read is passed on with the reason; what cannot be decoded ends it."""
         for line in itertools.count(1):
+            lines.of_this_row.clear()
             try:
                 yield Row(line, next(reader))
             except StopIteration:
                 return
             except csv.Error:
                 said = _("A quotation mark is left open or stands in the middle of a cell. Write it twice.")
-                yield Row(line, [], said)
+                yield Row(line, [], said, "".join(lines.of_this_row).rstrip("\r\n"))
             except UnicodeDecodeError:
                 said = _("Below row %(n)d the file is not %(encoding)s any more. Save it as “CSV UTF-8”.")
                 raise UnreadableFile(said % {"n": line - 1, "encoding": self.written.encoding}) from None
+
+
+class _Remembered:
+    """Lines on their way to the reader: of a row that it cannot read they are all that is left."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines = lines
+        self.of_this_row: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self.lines)
+        self.of_this_row.append(line)
+        return line
 
 
 def _without_preface(lines: Iterator[str]) -> Iterator[str]:

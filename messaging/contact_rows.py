@@ -49,6 +49,7 @@ SPELLINGS = {
 # What the console itself works out and writes into its exports; read again, it is nobody's attribute.
 EXPORTED_ONLY = frozenset({"country", "validity", "time_zones", "source", "created_at", "groups"})
 EXPORTED_ONCE = EXPORTED_ONLY | {"attributes"}  # all of them in one cell, up to version 0.9
+BAD_ROW_COLUMNS = ("row", "reason")  # behind the columns of a file whose invalid rows are given back
 FIXED_FIELDS = ("number", "other_number", "name", "first_name", "last_name", "email", "language")
 LENGTHS = {"name": 120, "first_name": 60, "last_name": 59, "email": 254, "language": 16}
 MAX_ATTRIBUTE = 500
@@ -128,6 +129,8 @@ def guess_mapping(headers: Sequence[str]) -> dict[str, str]:
     Of several phone numbers the mobile is meant, and the others stand in where its cell is empty.
     """
     ours = EXPORTED_ONCE if set(headers) >= EXPORTED_ONLY else frozenset()
+    if is_of_bad_rows(headers):
+        ours |= set(headers[-2:])
     fields = {header: None if header in ours else _field_named(header) for header in headers}
     number = min((h for h, field in fields.items() if field == "number"), key=_likelihood, default=None)
     mapping: dict[str, str] = {}
@@ -143,6 +146,13 @@ def guess_mapping(headers: Sequence[str]) -> dict[str, str]:
             slug = attribute_name(header, index)
             mapping[header] = f"attributes.{slug}" if f"attributes.{slug}" not in mapping.values() else IGNORED
     return _with_a_whole_name(mapping)
+
+
+def is_of_bad_rows(headers: Sequence[str]) -> bool:
+    """Whether these are the columns of a file of invalid rows: its last two are the console's own."""
+    return len(headers) > 2 and all(
+        re.fullmatch(rf"{name}( \d+)?", header) for name, header in zip(BAD_ROW_COLUMNS, headers[-2:], strict=True)
+    )
 
 
 def _with_a_whole_name(mapping: dict[str, str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """What messaging knows of a person: contact, consent, messages, replies, emails."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db.models.functions import Coalesce
 from django.urls import reverse
@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.stored_words import in_words
+from messaging import contact_traces
+from messaging.contact_traces import Trace
 from messaging.models import (
     Contact,
     EmailMessage,
@@ -38,6 +40,26 @@ def register_all() -> None:
     register(Source("released", gettext_lazy("Consent"), "check_circle", "messaging.view_suppressionentry", releases))
     register(Source("replies", gettext_lazy("Reply"), "reply", "messaging.view_reply", replies))
     register(Source("suppressed", gettext_lazy("Consent"), "block", "messaging.view_suppressionentry", suppressed))
+    register_traces()
+
+
+def register_traces() -> None:
+    """What an undone import leaves alone."""
+    contact_traces.register(Trace("email", gettext_lazy("an email was sent to them"), _mailed, by_email=True))
+    contact_traces.register(Trace("message", gettext_lazy("a message was made for them"), _messaged))
+    contact_traces.register(Trace("reply", gettext_lazy("they have answered"), _replied))
+
+
+def _mailed(emails: Collection[str]) -> Iterable[str]:
+    return EmailMessage.objects.filter(address__in=list(emails)).order_by().values_list("address", flat=True)
+
+
+def _messaged(numbers: Collection[str]) -> Iterable[str]:
+    return Message.objects.filter(number__in=list(numbers)).order_by().values_list("number", flat=True).distinct()
+
+
+def _replied(numbers: Collection[str]) -> Iterable[str]:
+    return Reply.objects.filter(number__in=list(numbers)).order_by().values_list("number", flat=True).distinct()
 
 
 def contacts(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:

@@ -1,11 +1,12 @@
 """What voice knows of a person: calls from SIP phones, and how every call to them ended, spoken and group calls too."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from messaging import contact_traces
 from messaging.person_timeline import Behind, Entry, Person, Source, register, rows_behind
 from voice.models import CallRecord, SipCall
 
@@ -15,6 +16,12 @@ TONES = {"answered": "good", "voicemail": "moving", "failed": "bad", "no such nu
 def register_all() -> None:
     register(Source("call-records", gettext_lazy("Call"), "call_log", "voice.view_callrecord", records))
     register(Source("calls", gettext_lazy("Call"), "call", "voice.view_sipcall", calls))
+    contact_traces.register(contact_traces.Trace("call", gettext_lazy("they were called"), _called))
+
+
+def _called(numbers: Collection[str]) -> Iterable[str]:
+    for model in (CallRecord, SipCall):
+        yield from model._default_manager.filter(callee__in=list(numbers)).order_by().values_list("callee", flat=True)
 
 
 def records(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:

@@ -12,4 +12,5 @@ urlpatterns = [
     path("admin/filters/", admin.site.admin_view(saved_filters.save_view), name="save_filter"),
     path("admin/filters/<int:pk>/remove/", admin.site.admin_view(saved_filters.remove_view), name="remove_filter"),
     path("admin/health/", admin.site.admin_view(views.health_view), name="health"),
+    path("admin/health/support-bundle/", admin.site.admin_view(views.support_bundle_view), name="support_bundle"),
 ]

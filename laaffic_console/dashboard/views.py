@@ -4,7 +4,7 @@ from django.template.response import TemplateResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from laaffic_console.dashboard import health, health_page, search
+from laaffic_console.dashboard import health, health_page, search, support_bundle
 from laaffic_console.kit.pages import require
 
 
@@ -26,7 +26,16 @@ def health_view(request: HttpRequest) -> HttpResponse:
     """For operators who may see the workers; scripts ask /readyz."""
     require(request, "gateway.view_workerheartbeat")
     context = {**admin.site.each_context(request), "title": _("Health"), **health_page.context()}
+    context["may_bundle"] = request.user.has_perm("gateway.make_support_bundle")
     return TemplateResponse(request, "admin/health.html", context)
+
+
+def support_bundle_view(request: HttpRequest) -> HttpResponse:
+    """A ZIP for whoever helps from outside."""
+    require(request, "gateway.make_support_bundle")
+    answer = HttpResponse(support_bundle.content(), content_type="application/zip")
+    answer["Content-Disposition"] = f'attachment; filename="{support_bundle.name()}"'
+    return answer
 
 
 def search_view(request: HttpRequest) -> HttpResponse:

@@ -41,7 +41,9 @@ from messaging.contact_rows import one_line
 from messaging.models import (
     Contact,
     ContactGroup,
+    ContactImport,
     GroupMembership,
+    ImportedChange,
     Message,
     Reply,
     SuppressionEntry,
@@ -169,6 +171,40 @@ class GroupFilter(admin.SimpleListFilter):
         return queryset.none() if group is None else queryset.filter(groups=group)
 
 
+class ImportFilter(admin.SimpleListFilter):
+    """Whom one import has added, or updated: an import's page leads here, and the filter shows while it holds."""
+
+    title = gettext_lazy("import")
+    parameter_name = "import"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        what, pk = self._asked(request.GET.get(self.parameter_name, ""))
+        job = ContactImport.objects.filter(pk=pk).first() if pk else None
+        if job is None:
+            return []
+        words = {"added": _("added by %(import)s"), "updated": _("updated by %(import)s")}
+        return [(f"{what}-{job.pk}", words[what] % {"import": job})]
+
+    def has_output(self) -> bool:
+        return bool(self.value())  # also where it says nonsense: that is nobody
+
+    @staticmethod
+    def _asked(value: str) -> tuple[str, int | None]:
+        what, _dash, pk = value.partition("-")
+        return what, whole_number(pk) if what in ("added", "updated") else None
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
+        value = self.value()
+        if not value:
+            return queryset
+        what, pk = self._asked(value)
+        if pk is None:
+            return queryset.none()
+        if what == "added":
+            return queryset.filter(imported_by=pk)
+        return queryset.filter(pk__in=ImportedChange.objects.filter(contact_import=pk).values("contact"))
+
+
 class CountryFilter(admin.SimpleListFilter):
     """All countries there could be: asking the table which there are would read all of it."""
 
@@ -191,7 +227,7 @@ class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
     form = ContactForm
     masked = ("number", "email")
     list_display = ["shown_number", "name", "country", "shown_validity", "language", "in_groups", "created_at"]
-    list_filter = [GroupFilter, CountryFilter, "validity"]
+    list_filter = [GroupFilter, CountryFilter, "validity", ImportFilter]
     list_filter_submit = True  # the group is typed
     search_fields = ["number"]
     search_help_text = gettext_lazy("The beginning of a number or of a name, or an email address")

@@ -1,4 +1,5 @@
 from typing import Any
+from urllib.parse import urlencode
 
 import phonenumbers
 from django import forms
@@ -21,12 +22,14 @@ from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import add_problems, may_see_contacts, page, require
 from messaging.contact_rows import FIXED_FIELDS, IGNORED, RowOptions, attribute_name
-from messaging.models import Contact, ContactGroup, ContactImport
-from messaging.services.contacts import imports
+from messaging.models import Contact, ContactGroup, ContactImport, ImportUndo
+from messaging.services.contacts import bad_rows, import_forecast, import_undo, imports, reading
 from messaging.unreadable import UnreadableFile
 
 State = ContactImport.State
 BAD_ROWS_SHOWN = 20
+UNDO = "messaging.undo_contactimport"
+OVER = (State.FINISHED, State.FAILED, State.CANCELLED, State.UNDONE)
 STATE_COLOURS = {
     State.PREVIEW: "warning",
     State.QUEUED: "info",
@@ -34,6 +37,7 @@ STATE_COLOURS = {
     State.FINISHED: "success",
     State.FAILED: "danger",
     State.CANCELLED: "default",
+    State.UNDONE: "default",
 }
 
 
@@ -96,7 +100,8 @@ class ContactImportAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
-            path("<int:pk>/bad-rows.csv", wrap(self.bad_rows_view), name="messaging_contactimport_bad_rows"),
+            path("<int:pk>/bad-rows/", wrap(self.bad_rows_view), name="messaging_contactimport_bad_rows"),
+            path("<int:pk>/undo/", wrap(self.undo_view), name="messaging_contactimport_undo"),
             path("<int:pk>/cancel/", wrap(self.cancel_view), name="messaging_contactimport_cancel"),
             *super().get_urls(),
         ]
@@ -104,7 +109,8 @@ class ContactImportAdmin(ReadOnlyAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None)
+        chosen = {name: request.GET[name] for name in ("group", "region") if request.GET.get(name)}
+        form = UploadForm(request.POST or None, request.FILES or None, initial=chosen)
         if request.method == "POST" and form.is_valid():
             try:
                 with transaction.atomic():  # a file that is refused leaves no new group behind
@@ -138,7 +144,13 @@ class ContactImportAdmin(ReadOnlyAdmin):
         columns_before = list(job.headers)
         problem = self._choose(request, job)
         mapping = self._mapping(request, job) if job.headers == columns_before else dict(job.mapping)
-        problem = problem or imports.problem_with_mapping(job, mapping)
+        problem = problem or reading.problem_with_mapping(job, mapping)
+        if request.method == "POST" and "_start" not in request.POST:
+            if problem:
+                import_forecast.forget(job.pk)
+            else:
+                import_forecast.want(job, mapping)
+        forecast = import_forecast.of(job)
         if request.method == "POST" and "_start" in request.POST and not problem:
             imports.start(job.pk, mapping=mapping)
             return HttpResponseRedirect(request.path)
@@ -153,6 +165,9 @@ class ContactImportAdmin(ReadOnlyAdmin):
                 for index, header in enumerate(job.headers)
             ],
             rows=imports.preview(job, mapping),
+            forecast=forecast,
+            forecast_percent=min(99, 100 * forecast.bytes_done // max(1, job.size)) if forecast else 0,
+            reasons=forecast.reasons[: import_forecast.REASONS_SHOWN] if forecast else [],
             problem=problem,
             encoding=request.POST.get("encoding", ""),
             number_header=next((header for header, field in mapping.items() if field == "number"), ""),
@@ -217,6 +232,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
         seconds = ((job.finished_at or timezone.now()) - job.started_at).total_seconds() if job.started_at else 0
         rate = job.rows / seconds if seconds > 0.5 else None
         done = job.bytes_done / job.size if job.size else 0
+        is_over = job.state in OVER
         return page(
             self,
             request,
@@ -224,11 +240,16 @@ class ContactImportAdmin(ReadOnlyAdmin):
             job.file_name,
             job=job,
             note=imports.note(job),
-            percent=100 if job.state == State.FINISHED else min(99, int(100 * done)),
+            percent=100 if job.state in (State.FINISHED, State.UNDONE) else min(99, int(100 * done)),
             rate=rate,
             seconds_left=seconds / done - seconds if done > 0.02 and job.state == State.RUNNING else None,
-            is_over=job.state in (State.FINISHED, State.FAILED, State.CANCELLED),
-            may_export=request.user.has_perms(exporting.rights(Contact)),
+            is_over=is_over,
+            may_undo=is_over and request.user.has_perm(UNDO) and import_undo.can_be_undone(job),
+            undo=import_undo.of(job),
+            may_export=request.user.has_perms(exporting.rights(Contact)) and bad_rows.are_there(job),
+            may_import=self.has_add_permission(request),
+            as_before=urlencode({"group": job.group_id or "", "region": job.region}),
+            kept_until=bad_rows.kept_until(job),
             bad_rows=job.bad_rows.order_by("row")[:BAD_ROWS_SHOWN],
             more_bad_rows=max(0, job.invalid - BAD_ROWS_SHOWN),
         )
@@ -241,14 +262,46 @@ class ContactImportAdmin(ReadOnlyAdmin):
             messages.info(request, _("It was over already."))
         return HttpResponseRedirect(reverse("admin:messaging_contactimport_change", args=[pk]))
 
+    def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Who would go and who stays, and then the second click; all of it can be watched."""
+        require(request, UNDO)
+        job = ContactImport.objects.select_related("group").filter(pk=pk).first()
+        if job is None or not may_see_contacts(request):
+            raise Http404
+        if request.method == "POST":
+            return self._undo(request, job)
+        return page(
+            self,
+            request,
+            "messaging/import_undo.html",
+            _("Undo the import of %(name)s") % {"name": job.file_name},
+            job=job,
+            undo=(undo := import_undo.of(job)),
+            reasons=import_undo.reasons(undo) if undo else [],
+            is_going=undo is not None and undo.state in (ImportUndo.State.LOOKING, ImportUndo.State.RUNNING),
+            staying=sum(undo.stays.values()) if undo else 0,
+            can_be_undone=import_undo.can_be_undone(job),
+        )
+
+    def _undo(self, request: HttpRequest, job: ContactImport) -> HttpResponse:
+        try:
+            if "_confirm" in request.POST:
+                if not import_undo.confirm(job.pk, by=signed_in(request)):
+                    messages.info(request, _("It has begun already, or was not counted to its end."))
+            elif "_keep" in request.POST:
+                import_undo.give_up(job.pk)
+                return HttpResponseRedirect(reverse("admin:messaging_contactimport_change", args=[job.pk]))
+            else:
+                import_undo.look(job.pk, by=signed_in(request))
+        except ValidationError as problem:
+            messages.error(request, " ".join(problem.messages))
+        return HttpResponseRedirect(request.path)
+
     def bad_rows_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
         require(request, "messaging.view_contactimport")
         exporting.require_export(request, Contact)
         require(request, SEE)  # the rows are as they came: nothing of them can be masked
         job = ContactImport.objects.filter(pk=pk).first()
-        if job is None:
+        if job is None or not bad_rows.are_there(job):
             raise Http404
-        exports.taken_away(f"bad-rows-{job.pk}.csv")
-        answer = StreamingHttpResponse(imports.bad_rows_csv(job), content_type="text/csv; charset=utf-8")
-        answer["Content-Disposition"] = f'attachment; filename="bad-rows-{job.pk}.csv"'
-        return answer
+        return exports.attached(bad_rows.content(job), bad_rows.kind_of(job), f"bad-rows-{job.pk}")

@@ -11,7 +11,7 @@ from messaging.jobs.campaigns import (
     write_answers,
 )
 from messaging.jobs.emails import apply_email_reports, pull_email_deliveries, send_email_campaign
-from messaging.jobs.imports import run_contact_import
+from messaging.jobs.imports import forecast_contact_import, run_contact_import, undo_contact_import
 from messaging.jobs.replies import apply_sms_replies, pull_sms_replies
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "apply_sms_reports",
     "count_audience",
     "follow_account",
+    "forecast_contact_import",
     "freeze_audience",
     "make_proofs",
     "pull_email_deliveries",
@@ -30,5 +31,6 @@ __all__ = [
     "send_email_campaign",
     "start_launched",
     "sweep",
+    "undo_contact_import",
     "write_answers",
 ]

@@ -4,7 +4,7 @@ from laaffic_console.gateway.services import bell, inbox, isolation
 from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import answers, hours
 from messaging.services.campaigns import campaigns
-from messaging.services.contacts import imports
+from messaging.services.contacts import import_forecast, import_undo, imports
 from messaging.services.email import email_campaigns, email_deliveries, email_tests
 from messaging.services.figures import proofs
 from messaging.services.mms import attachments
@@ -56,6 +56,8 @@ def sweep() -> None:
         sending.sweep,
         hours.fold,
         imports.sweep,
+        import_undo.sweep,
+        import_forecast.sweep,
         attachments.sweep,
         email_campaigns.sweep,
         email_tests.sweep,

@@ -24,7 +24,7 @@ from messaging.models.emails import (
     Submission,
 )
 from messaging.models.hours import DeliveryTimeTally, HourTally, SentTally
-from messaging.models.imports import BadRow, ContactImport
+from messaging.models.imports import BadRow, ContactImport, ImportedChange, ImportForecast, ImportUndo
 from messaging.models.messages import (
     ActivityTally,
     Batch,
@@ -71,6 +71,9 @@ __all__ = [
     "Erasure",
     "GroupMembership",
     "HourTally",
+    "ImportForecast",
+    "ImportUndo",
+    "ImportedChange",
     "ListPrice",
     "Message",
     "MessageEvent",

@@ -49,6 +49,17 @@ class Contact(models.Model):
     groups = models.ManyToManyField(
         ContactGroup, through="GroupMembership", related_name="contacts", blank=True, verbose_name=_("groups")
     )
+    # The import that added it. No constraint: a million checks are saved, and imports are not deleted.
+    imported_by = models.ForeignKey(
+        "ContactImport",
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        verbose_name=_("added by the import"),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
@@ -66,6 +77,10 @@ class Contact(models.Model):
         indexes = [
             models.Index(fields=["country", "id"], name="contact_country"),
             models.Index(fields=["id"], name="contact_possible", condition=models.Q(validity="possible")),
+            # With a condition: whoever was added by hand costs nothing.
+            models.Index(
+                fields=["imported_by", "id"], name="contact_import", condition=models.Q(imported_by__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -76,6 +91,10 @@ class Contact(models.Model):
 class GroupMembership(models.Model):
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="+", db_index=False)
     group = models.ForeignKey(ContactGroup, models.CASCADE, related_name="+", db_index=False)
+    # The import that made it; found by group, and without a constraint, as with the contact's.
+    imported_by = models.ForeignKey(
+        "ContactImport", models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
+    )
 
     class Meta:
         verbose_name = _("membership")

@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from messaging.models.contacts import ContactGroup
+from messaging.models.contacts import Contact, ContactGroup
 
 
 class ContactImport(models.Model):
@@ -15,6 +15,7 @@ class ContactImport(models.Model):
         FINISHED = "finished", _("Finished")
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
+        UNDONE = "undone", _("Undone")
 
     file = models.FileField(_("file"), upload_to="imports/", max_length=500)
     file_name = models.CharField(_("file name"), max_length=200)
@@ -43,6 +44,7 @@ class ContactImport(models.Model):
     updated = models.PositiveIntegerField(_("updated"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
     invalid = models.PositiveIntegerField(_("invalid"), default=0)
+    bad_bytes = models.PositiveBigIntegerField(default=0)  # of the file of invalid rows, as far as it is committed
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
@@ -55,13 +57,100 @@ class ContactImport(models.Model):
         verbose_name = _("contact import")
         verbose_name_plural = _("contact imports")
         ordering = ["-id"]
+        permissions = [("undo_contactimport", _("Can undo imports of contacts"))]
 
     def __str__(self) -> str:
         return self.file_name
 
 
+class ImportForecast(models.Model):
+    """What an import would do, counted from the whole file while somebody looks at its first rows."""
+
+    class State(models.TextChoices):
+        LOOKING = "looking", _("Counting")
+        DONE = "done", _("Counted")
+        FAILED = "failed", _("Failed")
+
+    contact_import = models.OneToOneField(ContactImport, models.CASCADE, related_name="forecast")
+    key = models.CharField(max_length=32)  # of how the file is read: with another one it is counted anew
+    mapping = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, choices=State, default=State.LOOKING)
+    explanation = models.CharField(max_length=300, blank=True)
+    lines_done = models.PositiveIntegerField(default=0)
+    bytes_done = models.PositiveBigIntegerField(default=0)
+    numbers_kept = models.PositiveIntegerField(default=0)  # in the file that tells who comes twice
+    rows = models.PositiveIntegerField(default=0)
+    invalid = models.PositiveIntegerField(default=0)
+    twice = models.PositiveIntegerField(default=0)
+    known = models.PositiveIntegerField(default=0)  # contacts already
+    suppressed = models.PositiveIntegerField(default=0)  # on whichever channel
+    reasons = models.JSONField(default=list)  # [["phone", "… is too short", 12, 3]]: how many, and the first row
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"forecast of import {self.contact_import_id}"
+
+    @property
+    def new(self) -> int:
+        """Contacts that would be added."""
+        return self.rows - self.invalid - self.twice - self.known
+
+
+class ImportedChange(models.Model):
+    """A contact that an import has found and changed; those that it added name it themselves."""
+
+    contact_import = models.ForeignKey(ContactImport, models.CASCADE, related_name="+", db_index=False)
+    # No constraint and no index of its own: a row that outlives its contact says nothing.
+    contact = models.ForeignKey(Contact, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["contact_import", "contact"], name="changed_once_an_import")]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} by {self.contact_import_id}"
+
+
+class ImportUndo(models.Model):
+    """Taking back what an import added: first it is looked who goes and who stays, then a person confirms it."""
+
+    class State(models.TextChoices):
+        LOOKING = "looking", _("Looking")
+        READY = "ready", _("Waiting for you")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    contact_import = models.OneToOneField(ContactImport, models.CASCADE, primary_key=True, related_name="undo")
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.LOOKING)
+    explanation = models.CharField(_("explanation"), max_length=300, blank=True)
+    cursor = models.BigIntegerField(default=0)  # the last contact that was looked at
+    member_cursor = models.BigIntegerField(default=0)  # the same of the group's members
+    goes = models.PositiveIntegerField(default=0)
+    memberships = models.PositiveIntegerField(default=0)  # that are taken back of contacts that stay
+    stays = models.JSONField(default=dict)  # {"message": 12}: by the first reason that was found
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    asked_at = models.DateTimeField(auto_now_add=True)
+    looked_at = models.DateTimeField(null=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    confirmed_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"undo of import {self.contact_import_id}"
+
+
 class BadRow(models.Model):
-    """A row of a file that is not a contact, and why."""
+    """A row of a file that is not a contact, and why: the first of them, for the page. A file holds them all."""
 
     contact_import = models.ForeignKey(ContactImport, models.CASCADE, related_name="bad_rows")
     row = models.PositiveIntegerField(_("row"))  # as a spreadsheet numbers it

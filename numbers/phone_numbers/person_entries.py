@@ -1,18 +1,26 @@
 """What numbers know of a person: the bindings that name one of their numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from messaging import contact_traces
 from messaging.person_timeline import Behind, Entry, Person, Source, register, rows_behind
 from phone_numbers.models import Binding
 
 
 def register_all() -> None:
     register(Source("bindings", gettext_lazy("Binding"), "link", "numbers.view_binding", bindings))
+    contact_traces.register(contact_traces.Trace("binding", gettext_lazy("their number was bound"), _bound))
+
+
+def _bound(numbers: Collection[str]) -> Iterable[str]:
+    for column in ("phone_a", "phone_b"):
+        found = Binding.objects.filter(**{f"{column}__in": list(numbers)})
+        yield from found.order_by().values_list(column, flat=True)
 
 
 def bindings(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:

@@ -160,6 +160,10 @@ class ImportTests:
     def upload(self, client: Client, content: bytes, name: str = "people.csv", **fields: Any) -> HttpResponse:
         return client.post(UPLOAD, {"file": SimpleUploadedFile(name, content), **fields})
 
+    def started(self) -> int:
+        """Imports that a worker was rung for; the forecast of an uploaded file rings as well."""
+        return [task.func() for task in OrmQ.objects.all()].count("messaging.jobs.run_contact_import")
+
     def test_from_upload_to_result(self, admin_client: Client, run_jobs: Callable[[], int]) -> None:
         answer = self.upload(admin_client, CSV.encode(), new_group="spring")
         job = ContactImport.objects.get()
@@ -177,7 +181,7 @@ class ImportTests:
         start = {"_start": "1", "column-0": "number", "column-1": "name", "column-2": "attributes.city"}
         for _ in range(2):
             admin_client.post(address, start)
-        assert OrmQ.objects.count() == 1
+        assert self.started() == 1
         run_jobs()
 
         result = admin_client.get(address)
@@ -190,9 +194,9 @@ class ImportTests:
 
         file = admin_client.get(reverse("admin:messaging_contactimport_bad_rows", args=[job.pk]))
         rows = list(csv.reader(io.StringIO(file.getvalue().decode("utf-8-sig"))))
-        assert rows[0] == ["row", "column", "value", "reason"]
-        assert [row[2] for row in rows[1:]] == ["nonsense", "'=1+1"]
-        assert all(row[3] for row in rows[1:])
+        assert rows[0][-2:] == ["row", "reason"]
+        assert [row[0] for row in rows[1:]] == ["nonsense", "'=1+1"]
+        assert all(row[-1] for row in rows[1:])
 
     def test_without_a_number_column_nothing_starts(self, admin_client: Client) -> None:
         address = self.upload(admin_client, CSV.encode())["Location"]
@@ -201,7 +205,7 @@ class ImportTests:
 
         assert "No column holds the phone number" in answer.context["problem"]
         assert ContactImport.objects.get().state == "preview"
-        assert not OrmQ.objects.exists()
+        assert self.started() == 0
 
     def test_two_columns_for_one_field_do_not_start(self, admin_client: Client) -> None:
         address = self.upload(admin_client, CSV.encode())["Location"]
@@ -232,7 +236,7 @@ class ImportTests:
 
         job.refresh_from_db()
         assert job.state == "cancelled"
-        assert not OrmQ.objects.exists()
+        assert self.started() == 0
 
     @pytest.mark.parametrize(
         "content",

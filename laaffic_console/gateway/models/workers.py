@@ -47,6 +47,7 @@ class WorkerHeartbeat(models.Model):
     class Meta:
         verbose_name = _("worker")
         verbose_name_plural = _("workers")
+        permissions = [("make_support_bundle", _("Can download the support bundle"))]
 
     def __str__(self) -> str:
         return self.worker

@@ -12,7 +12,7 @@ from laaffic_console.kit import exports as files
 from messaging import exports
 from messaging.contact_rows import RowOptions
 from messaging.models import Contact, ContactGroup, ContactImport
-from messaging.services.contacts import imports
+from messaging.services.contacts import bad_rows, imports
 from messaging.unreadable import UnreadableFile
 
 
@@ -34,6 +34,7 @@ class Command(BaseCommand):
         )
         reads.add_argument("--allow-unknown-ranges", action="store_true", help="take numbers in no known range")
         reads.add_argument("--keep-null-words", action="store_true", help="NULL, nan, N/A and the like are text")
+        reads.add_argument("--bad-rows", type=Path, metavar="FILE", help="the invalid rows, to correct; .csv or .xlsx")
         reads.add_argument("--json", action="store_true")
         writes = verbs.add_parser("export", help="to a .csv or .xlsx file")
         writes.add_argument("file", type=Path)
@@ -67,11 +68,21 @@ class Command(BaseCommand):
             raise CommandError(f"{path}: {job.explanation or job.get_state_display()}")
         if note := imports.note(job):
             self.stderr.write(note)
+        if options["bad_rows"] and job.invalid:
+            self.give_back(job, options["bad_rows"])
         self.say(imports.result(job), as_json=options["json"])
 
     def run(self, job: ContactImport) -> None:
         with tqdm(total=job.size, unit="B", unit_scale=True, file=sys.stderr, desc=job.file_name) as bar:
             imports.import_at_once(job, progress=lambda done: bar.update(done - bar.n))
+
+    def give_back(self, job: ContactImport, path: Path) -> None:
+        try:
+            files.write_file(bad_rows.table(job), path, job.file_name)
+        except OSError as problem:
+            raise CommandError(files.why_not_written(problem, path)) from problem
+        except ValueError as problem:
+            raise CommandError(str(problem)) from problem
 
     def say(self, result: dict[str, Any], *, as_json: bool) -> None:
         if as_json:

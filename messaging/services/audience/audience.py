@@ -30,7 +30,7 @@ from messaging.models import (
 from messaging.msisdn import Msisdn
 from messaging.services.batches import retries
 from messaging.services.channels import channels
-from messaging.services.contacts import audience_sql, suppression
+from messaging.services.contacts import audience_sql, contact_writes, suppression
 from messaging.services.replies import reply_pulls
 from messaging.services.text import merged_lengths
 from messaging.services.text.merge_values import COLUMNS_OF_CONTACT, values_of
@@ -85,6 +85,7 @@ def freeze_chunk(campaign_id: int) -> bool:
     if campaign.audience != Campaign.Audience.FREEZING:
         return False
     relax()  # a chunk that a power cut takes is frozen again; before one of its messages leaves, the disk has it
+    contact_writes.keep_from_undo()
     included = list(campaign.groups.order_by("pk").values_list("pk", flat=True))
     upper = audience_sql.end_of_stretch(included, campaign.audience_cursor, campaign.audience_end, CHUNK)
     if upper is None:

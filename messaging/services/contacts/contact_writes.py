@@ -10,6 +10,8 @@ from django.utils import timezone
 from messaging.contact_rows import CleanRow
 
 IMPORT_LOCK = 0x1AAFF1C  # any number, as long as it is this one
+FREEZE_LOCK = IMPORT_LOCK + 1
+_Values = tuple[str | int | None, ...]
 COLUMNS = ["number", "validity", "name", "email", "country", "time_zones", "language", "attributes"]
 
 
@@ -20,10 +22,11 @@ class Written:
     unchanged: int = 0
 
 
-def write(rows: Sequence[CleanRow], *, source: str, group_id: int | None) -> Written:
+def write(rows: Sequence[CleanRow], *, source: str, group_id: int | None, import_id: int | None = None) -> Written:
     """In the caller's transaction. What a row does not say stays; of the same number in a chunk, the later row wins."""
-    _one_import_at_a_time()
+    one_at_a_time()
     stored = _stored([row.number for row in rows])
+    there = set(stored)
     written, changed = Written(), {}
     for row in rows:
         before = stored.get(row.number)
@@ -36,17 +39,34 @@ def write(rows: Sequence[CleanRow], *, source: str, group_id: int | None) -> Wri
             written.unchanged += 1
             continue
         stored[row.number] = changed[row.number] = after
-    _upsert(list(changed.values()), source)
+    _upsert(list(changed.values()), source, import_id)
+    if import_id is not None and (found := [number for number in changed if number in there]):
+        _note_changes(found, import_id)
     if group_id is not None:
-        _add_members(list({row.number for row in rows}), group_id)
+        _add_members(list({row.number for row in rows}), group_id, import_id)
     return written
 
 
-def _one_import_at_a_time() -> None:
+def one_at_a_time() -> None:
     """Two files with the same people would each count them as new, or wait for each other's rows for ever."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
+
+
+def keep_from_undo() -> None:
+    """Whoever freezes contacts, in its transaction: no import is undone before that is committed, nor while it runs."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [FREEZE_LOCK])
+
+
+def undo_alone() -> None:
+    """Whoever deletes what an import added: nobody imports or freezes until that is committed."""
+    one_at_a_time()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FREEZE_LOCK])
 
 
 def _stored(numbers: Sequence[str]) -> dict[str, CleanRow]:
@@ -84,7 +104,7 @@ def _merged_attributes(before: CleanRow, row: CleanRow) -> dict[str, str]:
     return merged
 
 
-def _upsert(rows: Sequence[CleanRow], source: str) -> None:
+def _upsert(rows: Sequence[CleanRow], source: str, import_id: int | None) -> None:
     if not rows:
         return
     values = [
@@ -98,6 +118,7 @@ def _upsert(rows: Sequence[CleanRow], source: str) -> None:
             row.language,
             _as_json(row.attributes),
             source[:120],
+            import_id,
         )
         for row in rows
     ]
@@ -108,21 +129,21 @@ def _upsert(rows: Sequence[CleanRow], source: str) -> None:
 
 
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
-_columns = [*COLUMNS, "source"]
+_columns = [*COLUMNS, "source", "imported_by_id"]  # who was there already keeps these two
 _insert = f"INSERT INTO messaging_contact ({', '.join([*_columns, 'created_at', 'updated_at'])})"
 _on_conflict = "ON CONFLICT (number) DO UPDATE SET " + ", ".join(
     f"{column} = excluded.{column}" for column in [*COLUMNS[1:], "updated_at"]
 )
 
 
-def _insert_each(values: Sequence[tuple[str, ...]]) -> None:
+def _insert_each(values: Sequence[_Values]) -> None:
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     marks = ", ".join(["%s"] * (len(_columns) + 2))
     with connection.cursor() as cursor:
         cursor.executemany(f"{_insert} VALUES ({marks}) {_on_conflict}", [(*row, now, now) for row in values])
 
 
-def _copy_and_insert(values: Sequence[tuple[str, ...]]) -> None:
+def _copy_and_insert(values: Sequence[_Values]) -> None:
     now = timezone.now()
     columns = ", ".join(_columns)
     with connection.cursor() as cursor:
@@ -137,11 +158,23 @@ def _copy_and_insert(values: Sequence[tuple[str, ...]]) -> None:
         cursor.execute("TRUNCATE contact_import")  # several chunks can be in one transaction of a test
 
 
-def _add_members(numbers: Sequence[str], group_id: int) -> None:
+def _add_members(numbers: Sequence[str], group_id: int, import_id: int | None) -> None:
     condition, parameter = _among(numbers)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO messaging_groupmembership (contact_id, group_id) SELECT id, %s FROM messaging_contact "
-            f"WHERE {condition} ON CONFLICT (group_id, contact_id) DO NOTHING",
-            [group_id, parameter],
+            "INSERT INTO messaging_groupmembership (contact_id, group_id, imported_by_id) "
+            f"SELECT id, %s, %s FROM messaging_contact WHERE {condition} "
+            "ON CONFLICT (group_id, contact_id) DO NOTHING",
+            [group_id, import_id, parameter],
+        )
+
+
+def _note_changes(numbers: Sequence[str], import_id: int) -> None:
+    condition, parameter = _among(numbers)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO messaging_importedchange (contact_id, contact_import_id) "
+            f"SELECT id, %s FROM messaging_contact WHERE {condition} "
+            "ON CONFLICT (contact_import_id, contact_id) DO NOTHING",
+            [import_id, parameter],
         )

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +21,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services import bell, leases, workers
-from laaffic_console.kit import exports
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.plain_text import without_marks
 from laaffic_console.kit.uploads import FULL
 from messaging import contact_files
-from messaging.contact_files import ContactFile, Format, Row
+from messaging.contact_files import Row
 from messaging.contact_rows import (
     NO_OPTIONS,
     NULL_WORDS,
-    CleanRow,
     RowCleaner,
     RowError,
     RowOptions,
     guess_mapping,
 )
-from messaging.models import BadRow, ContactGroup, ContactImport
-from messaging.services.contacts import contact_writes
+from messaging.models import ContactGroup, ContactImport
+from messaging.services.contacts import bad_rows, contact_writes, import_forecast, reading
+from messaging.services.contacts.reading import clean_rows, is_of_the_shell, path_of, problem_with_mapping
 from messaging.unreadable import UnreadableFile
 from messaging.workbook_limits import LOOK_SECONDS
 
@@ -47,11 +46,11 @@ SHELL_LEASE_SECONDS = 120.0
 PREVIEW_DAYS = 7
 NULL_ROWS = 5000  # that are looked at before the import
 ORPHAN_HOURS = 24
-UPLOADS = "imports"
+UPLOADS = bad_rows.FOLDER
 ERROR_COLUMNS = ["row", "column", "value", "reason"]
 
 LEFT_OUT_KEPT = 20  # different languages
-COUNTED = ["rows", "added", "updated", "unchanged", "invalid", "left_out", "lines_done", "bytes_done"]
+COUNTED = ["rows", "added", "updated", "unchanged", "invalid", "left_out", "lines_done", "bytes_done", "bad_bytes"]
 
 State = ContactImport.State
 _INTERRUPTED = gettext_lazy("The command was stopped. Import the file again: what is there already is left as it is.")
@@ -76,6 +75,8 @@ def receive(
         with transaction.atomic():
             job.group = _group_called(without_marks(new_group).strip()) or group
             job.save()
+            if len(job.readings) < 2:  # otherwise a person has to choose one first
+                import_forecast.want(job, job.mapping)
     except BaseException as problem:  # no row will point to the file, whatever went wrong
         job.file.delete(save=False)
         if isinstance(problem, UnreadableFile):
@@ -117,7 +118,7 @@ def choose(job: ContactImport, *, encoding: str, sheet: str, options: RowOptions
 def _null_words(job: ContactImport) -> dict[str, int]:
     """How often the first rows say NULL, or another word for nothing."""
     found: Counter[str] = Counter()
-    for row in itertools.islice(_file(job), NULL_ROWS):
+    for row in itertools.islice(reading.file(job), NULL_ROWS):
         if not NULL_WORDS.isdisjoint(row.cells):
             found.update(cell for cell in row.cells if cell in NULL_WORDS)
     return dict(found.most_common(10))
@@ -171,15 +172,6 @@ def _group_called(name: str) -> ContactGroup | None:
     return ContactGroup.objects.get_or_create(name=name.strip()[:120])[0] if name.strip() else None
 
 
-def path_of(job: ContactImport) -> Path:
-    """An uploaded file lies in our storage; one imported from the shell lies where it was."""
-    return Path(str(job.file.name)) if is_of_the_shell(job) else Path(job.file.path)
-
-
-def is_of_the_shell(job: ContactImport) -> bool:
-    return Path(str(job.file.name)).is_absolute()
-
-
 def _look(job: ContactImport) -> None:
     written = contact_files.detect(path_of(job), encoding=job.encoding, sheet=job.sheet)
     job.encoding, job.delimiter = written.encoding, written.delimiter
@@ -197,6 +189,7 @@ def start(job_id: int, *, mapping: dict[str, str]) -> bool:
         )
         if started:
             record(Act.IMPORTED, ContactImport.objects.get(pk=job_id))
+            import_forecast.forget(job_id)
             bell.ring("messaging.jobs.run_contact_import", job_id)
     return bool(started)
 
@@ -248,7 +241,7 @@ def import_rows(
 ) -> bool:
     """Import behind `job.lines_done`, chunk by chunk; False when it was told to stop before the end."""
     try:
-        cleaner = _cleaner(job, job.mapping)
+        cleaner = reading.cleaner(job, job.mapping)
         for chunk, bytes_read in _chunks(job):
             if not _import_chunk(job, cleaner, chunk, bytes_read):
                 return True
@@ -268,7 +261,7 @@ def import_rows(
 
 def _chunks(job: ContactImport) -> Iterator[tuple[list[Row], int]]:
     """Rows behind the last committed one, with how many bytes have been read."""
-    file = _file(job)
+    file = reading.file(job)
     waiting = (row for row in file if row.line > job.lines_done)
     while chunk := list(itertools.islice(waiting, CHUNKS[connection.vendor])):
         yield chunk, file.bytes_read
@@ -288,7 +281,7 @@ def _import_chunk(job: ContactImport, cleaner: RowCleaner, chunk: Sequence[Row],
         fresh = ContactImport.objects.select_for_update().get(pk=job.pk)
         if fresh.state != State.RUNNING or fresh.lines_done >= chunk[0].line:
             return False
-        written = contact_writes.write(clean, source=job.file_name, group_id=job.group_id)
+        written = contact_writes.write(clean, source=job.file_name, group_id=job.group_id, import_id=job.pk)
         job.rows = fresh.rows + len(chunk)
         job.added = fresh.added + written.added
         job.updated = fresh.updated + written.updated
@@ -297,24 +290,10 @@ def _import_chunk(job: ContactImport, cleaner: RowCleaner, chunk: Sequence[Row],
         job.left_out = dict((Counter(fresh.left_out) + cleaner.unknown_languages).most_common(LEFT_OUT_KEPT))
         job.lines_done = chunk[-1].line
         job.bytes_done = bytes_read
+        job.bad_bytes = fresh.bad_bytes
+        bad_rows.keep(job, errors, before=fresh.invalid)
         job.save(update_fields=COUNTED)
-        BadRow.objects.bulk_create(
-            BadRow(contact_import=job, row=line, column=e.column[:120], value=e.value[:200], reason=e.reason[:300])
-            for line, e in errors
-        )
     return True
-
-
-def clean_rows(cleaner: RowCleaner, rows: Sequence[Row]) -> tuple[list[CleanRow], list[tuple[int, RowError]]]:
-    clean, errors = [], []
-    for row in rows:
-        try:
-            if row.problem:
-                raise RowError("", "", row.problem)
-            clean.append(cleaner.clean(row.cells))
-        except RowError as problem:
-            errors.append((row.line, problem))
-    return clean, errors
 
 
 def _end(job: ContactImport, state: str, explanation: str, of: Sequence[str] = (State.RUNNING,)) -> bool:
@@ -324,6 +303,7 @@ def _end(job: ContactImport, state: str, explanation: str, of: Sequence[str] = (
     )
     if ended:
         job.refresh_from_db()
+        import_forecast.forget(job.pk)
         if not is_of_the_shell(job):
             job.file.storage.delete(str(job.file.name))
     return bool(ended)
@@ -341,27 +321,6 @@ def result(job: ContactImport) -> dict[str, object]:
     }
 
 
-def _cleaner(job: ContactImport, mapping: dict[str, str]) -> RowCleaner:
-    return RowCleaner(job.headers, mapping, job.region, options_of(job))
-
-
-def _file(job: ContactImport, within: float | None = None) -> ContactFile:
-    return ContactFile(path_of(job), Format(job.encoding, job.delimiter, job.headers, job.sheet), within)
-
-
-def options_of(job: ContactImport) -> RowOptions:
-    return RowOptions(**{field.name: getattr(job, field.name) for field in fields(RowOptions)})
-
-
-def problem_with_mapping(job: ContactImport, mapping: dict[str, str]) -> str:
-    """Why a file cannot be imported with its columns read like this; "" when it can."""
-    try:
-        _cleaner(job, mapping)
-    except RowError as problem:
-        return problem.reason
-    return ""
-
-
 def note(job: ContactImport) -> str:
     """What was left out without costing a row; "" where nothing was."""
     if not job.left_out:
@@ -374,10 +333,10 @@ def preview(job: ContactImport, mapping: dict[str, str], rows: int = 20) -> list
     """The first rows as they will be stored, and the bad ones with their reason."""
     if problem_with_mapping(job, mapping):
         return []
-    cleaner = _cleaner(job, mapping)
+    cleaner = reading.cleaner(job, mapping)
     shown: list[dict[str, object]] = []
     try:
-        for row in _file(job, LOOK_SECONDS):
+        for row in reading.file(job, LOOK_SECONDS):
             try:
                 if row.problem:
                     raise RowError("", "", row.problem)
@@ -418,7 +377,13 @@ def sweep_uploads(now: dt.datetime | None = None) -> int:
             "file", flat=True
         )
     )
-    orphans = [name for name in names if name not in kept and _written_before(storage, name, old)]
+    orphans = [
+        name
+        for name in names
+        if name not in kept
+        and not bad_rows.is_kept(name.removeprefix(f"{UPLOADS}/"), now)
+        and _written_before(storage, name, old)
+    ]
     for name in orphans:
         storage.delete(name)
     return len(orphans)
@@ -430,9 +395,3 @@ def _written_before(storage: Storage, name: str, moment: dt.datetime) -> bool:
         return storage.get_modified_time(name) < moment
     except FileNotFoundError:
         return False
-
-
-def bad_rows_csv(job: ContactImport) -> Iterator[str]:
-    """All bad rows for a spreadsheet, which must not run what they hold; streamed, for there can be a million."""
-    rows = job.bad_rows.order_by("row").values_list(*ERROR_COLUMNS).iterator(chunk_size=2000)
-    return map(bytes.decode, exports.csv_bytes(itertools.chain([ERROR_COLUMNS], rows)))

@@ -1,0 +1,25 @@
+"""`manage.py support_bundle FILE`: what whoever helps from outside needs to know, without a word about a person."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from laaffic_console.dashboard import support_bundle
+from laaffic_console.kit.exports import why_not_written
+
+
+class Command(BaseCommand):
+    help = "Write a ZIP with versions, settings without secrets, checks, health, queue and recent errors."
+    requires_system_checks: list[str] = []  # what is wrong is what somebody wants to show
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="the ZIP to write, for example support.zip")
+
+    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+        try:
+            file.write_bytes(support_bundle.content())
+        except OSError as problem:
+            raise CommandError(why_not_written(problem, file)) from problem
+        self.stdout.write(f"{file}: {file.stat().st_size:,} bytes. There is nothing about a person in it.")

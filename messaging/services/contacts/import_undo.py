@@ -1,0 +1,237 @@
+"""Undoing an import: the contacts that it added and with whom nobody has dealt since go, and so do its memberships.
+
+First all of them are looked at, so that a person can read how many go and how many stay and why; then, when that person
+confirms it, each is looked at again and goes, chunk by chunk. Both are jobs that may be killed at any point.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from laaffic_console.gateway.services import bell, leases, workers
+from messaging import contact_traces
+from messaging.models import (
+    Campaign,
+    CampaignState,
+    Contact,
+    ContactImport,
+    GroupMembership,
+    ImportedChange,
+    ImportUndo,
+)
+from messaging.models.campaigns import using
+from messaging.services.contacts import contact_writes
+from messaging.subscribers import spellings
+
+CHUNK = 500
+SLICE_SECONDS = 20.0
+JOB = "messaging.jobs.undo_contact_import"
+OVER = (ContactImport.State.FINISHED, ContactImport.State.FAILED, ContactImport.State.CANCELLED)
+CHANGED, MEMBER = "changed", "member"
+OWN_REASONS = {
+    CHANGED: gettext_lazy("changed since, by hand or by another import"),
+    MEMBER: gettext_lazy("in another group too"),
+}
+
+State = ImportUndo.State
+
+
+def can_be_undone(job: ContactImport) -> bool:
+    """Whether there is anything that says it came from this import; imports of older versions left no mark."""
+    if job.state not in OVER:
+        return False
+    added = Contact.objects.filter(imported_by=job.pk)
+    if added.exists() or ImportedChange.objects.filter(contact_import=job.pk).exists():
+        return True
+    # No index finds these: the group is read, so only of a file that named people who were all there already.
+    return not job.added and not job.updated and _members(job).exists()
+
+
+def of(job: ContactImport) -> ImportUndo | None:
+    return ImportUndo.objects.filter(contact_import=job.pk).select_related("asked_by", "confirmed_by").first()
+
+
+def look(job_id: int, *, by: User | None) -> None:
+    """Begin to count who would go. ValidationError while the import runs or a campaign sends to its group."""
+    with transaction.atomic():
+        job = ContactImport.objects.select_for_update().get(pk=job_id)
+        if job.state not in OVER:
+            raise ValidationError(_("This import is not over, or it has been undone: there is nothing to take back."))
+        _refuse_while_sending(job)
+        fresh = {"state": State.LOOKING, "explanation": "", "cursor": 0, "goes": 0, "memberships": 0, "stays": {}}
+        fresh |= {"member_cursor": 0, "asked_by": by, "looked_at": None}
+        undo = ImportUndo.objects.select_for_update().filter(contact_import=job).first()
+        if undo is not None and undo.state in (State.RUNNING, State.DONE):
+            return
+        ImportUndo.objects.update_or_create(contact_import=job, defaults=fresh)
+        bell.ring(JOB, job_id)
+
+
+def confirm(job_id: int, *, by: User | None) -> bool:
+    """Take back what was counted; False when that has begun already, or was not counted to its end."""
+    with transaction.atomic():
+        job = ContactImport.objects.select_for_update().get(pk=job_id)
+        _refuse_while_sending(job)
+        ready = ImportUndo.objects.filter(contact_import=job, state=State.READY)
+        confirmed = ready.update(
+            state=State.RUNNING, cursor=0, member_cursor=0, goes=0, memberships=0, stays={},
+            confirmed_by=by, confirmed_at=timezone.now(),
+        )  # fmt: skip
+        if confirmed:
+            bell.ring(JOB, job_id)
+    return bool(confirmed)
+
+
+def give_up(job_id: int) -> None:
+    """What was counted is forgotten; an undo that is confirmed goes on."""
+    ImportUndo.objects.filter(contact_import=job_id, state__in=[State.LOOKING, State.READY, State.FAILED]).delete()
+
+
+def _refuse_while_sending(job: ContactImport) -> None:
+    """A launched campaign was shown how many it reaches: nobody leaves its group by this."""
+    if why := _why_not_now(job):
+        raise ValidationError(why)
+
+
+def _why_not_now(job: ContactImport) -> str:
+    if job.group is None:
+        return ""
+    campaigns: list[Campaign] = list(using([job.group]).exclude(state=CampaignState.DRAFT)[:1])
+    if not campaigns:
+        return ""
+    said = _("The campaign “%(name)s” uses the group “%(group)s”. Wait until it is over, or cancel it.")
+    return said % {"name": campaigns[0].name, "group": job.group.name}
+
+
+def run(job_id: int) -> None:
+    """A job's slice, from where the last one stood."""
+    with leases.lease(f"undo:{job_id}") as lease:
+        if lease is None:
+            return
+        give_up_at = time.monotonic() + SLICE_SECONDS
+        while _next_chunk(job_id):
+            workers.beat()
+            if time.monotonic() > give_up_at or not lease.renew():
+                bell.ring(JOB, job_id)
+                return
+            if connection.vendor == "sqlite":
+                time.sleep(0.01)  # its lock is unfair: a writer that never rests starves the others
+
+
+@transaction.atomic
+def _next_chunk(job_id: int) -> bool:
+    """Look at a chunk, or take it back; False when nothing is left to do."""
+    job = ContactImport.objects.select_for_update().get(pk=job_id)
+    undo = ImportUndo.objects.select_for_update().filter(contact_import=job_id).first()
+    if undo is None or undo.state not in (State.LOOKING, State.RUNNING):
+        return False
+    acts = undo.state == State.RUNNING
+    if acts:
+        contact_writes.undo_alone()
+        if why := _why_not_now(job):
+            undo.state, undo.explanation = State.FAILED, why[:300]
+            undo.save()
+            return False
+    goes_on = _contacts_chunk(undo, job, acts=acts) or _members_chunk(undo, job, acts=acts)
+    if not goes_on:
+        undo.state = State.DONE if acts else State.READY
+        undo.looked_at = undo.looked_at if acts else timezone.now()
+        undo.finished_at = timezone.now() if acts else None
+        if acts:
+            ContactImport.objects.filter(pk=job_id).update(state=ContactImport.State.UNDONE)
+    undo.save()
+    return goes_on
+
+
+def _contacts_chunk(undo: ImportUndo, job: ContactImport, *, acts: bool) -> bool:
+    found = Contact.objects.filter(imported_by=job.pk, pk__gt=undo.cursor).order_by("pk")
+    if acts:
+        found = found.select_for_update()  # who is being edited is waited for, and stays
+    contacts = list(found[:CHUNK])
+    if not contacts:
+        return False
+    staying = why_they_stay(contacts, job)
+    goes = [contact.pk for contact in contacts if contact.pk not in staying]
+    if acts:
+        GroupMembership.objects.filter(contact_id__in=goes).delete()
+        Contact.objects.filter(pk__in=goes).delete()
+    else:
+        undo.memberships += _members(job).filter(contact_id__in=list(staying)).count()
+    undo.goes += len(goes)
+    undo.stays = dict(Counter(undo.stays) + Counter(staying.values()))
+    undo.cursor = contacts[-1].pk
+    return True
+
+
+def why_they_stay(contacts: Sequence[Contact], job: ContactImport) -> dict[int, str]:
+    """Of these contacts those that an undo leaves, each with the first reason that is found.
+
+    Some eight searches in indexes, however many contacts there are.
+    """
+    staying: dict[int, str] = {}
+    by_number = {number: contact.pk for contact in contacts for number in spellings(contact.number)}
+    by_email: dict[str, list[int]] = {}
+    for contact in contacts:
+        if contact.email:
+            for email in {contact.email, contact.email.lower()}:
+                by_email.setdefault(email, []).append(contact.pk)
+    for trace in contact_traces.traces():
+        if trace.by_email and not by_email:
+            continue
+        if trace.by_email:
+            touched = {pk for email in trace.found(by_email) for pk in by_email.get(email, ())}
+        else:
+            touched = {by_number[number] for number in trace.found(by_number) if number in by_number}
+        for pk in touched:
+            staying.setdefault(pk, trace.name)
+    others = GroupMembership.objects.filter(contact_id__in=[contact.pk for contact in contacts])
+    for pk in others.exclude(group_id=job.group_id or 0).values_list("contact_id", flat=True):
+        staying.setdefault(pk, MEMBER)
+    for contact in contacts:
+        if job.finished_at is None or contact.updated_at > job.finished_at:
+            staying.setdefault(contact.pk, CHANGED)
+    return staying
+
+
+def _members(job: ContactImport) -> QuerySet[GroupMembership]:
+    return GroupMembership.objects.filter(group_id=job.group_id or 0, imported_by=job.pk)
+
+
+def _members_chunk(undo: ImportUndo, job: ContactImport, *, acts: bool) -> bool:
+    """Memberships that the import made of contacts that stay, or were there before; by stretches of the whole group."""
+    group = job.group
+    if group is None:
+        return False
+    every = GroupMembership.objects.filter(group=group, contact_id__gt=undo.member_cursor).order_by("contact_id")
+    stretch = list(every.values_list("contact_id", flat=True)[: 10 * CHUNK])
+    if not stretch:
+        return False
+    made = _members(job).filter(contact_id__gt=undo.member_cursor, contact_id__lte=stretch[-1])
+    if acts:
+        undo.memberships += made.delete()[0]
+    else:
+        mine = Contact.objects.filter(pk=OuterRef("contact_id"), imported_by=job.pk)
+        undo.memberships += made.exclude(Exists(mine)).count()
+    undo.member_cursor = stretch[-1]
+    return True
+
+
+def reasons(undo: ImportUndo) -> list[tuple[str, int]]:
+    """Why those that stay do, for people, the most frequent first."""
+    named = [(str(OWN_REASONS.get(name) or contact_traces.label_of(name)), n) for name, n in undo.stays.items()]
+    return sorted(named, key=lambda one: -one[1])
+
+
+def sweep() -> None:
+    """Ring for those whose worker died or whose bell was lost."""
+    for pk in ImportUndo.objects.filter(state__in=[State.LOOKING, State.RUNNING]).values_list("pk", flat=True):
+        if not leases.is_held(f"undo:{pk}"):
+            bell.ring(JOB, pk)

@@ -1,0 +1,152 @@
+"""What an import would do is counted from the whole file, before it is started and without waiting for it."""
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from messaging.models import Contact, ContactImport, ImportForecast, SuppressionEntry
+from messaging.services.contacts import import_forecast, imports
+
+pytestmark = pytest.mark.django_db
+
+LIST = b"""phone,home,name
++919876543210,,Ann
++919876543211,,Bo
+919876543210,,Ann again
+12,+919876543219,Cy
+123,,Di
+,,Nobody
++919876543212,,Ed
+"""
+
+
+@pytest.fixture(autouse=True)
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    monkeypatch.setattr(import_forecast, "CHUNK", 2)
+    entries: list[Any] = []
+    monkeypatch.setattr(import_forecast.bell, "ring", lambda *bell: entries.append(bell))
+    return entries
+
+
+def received(content: bytes = LIST) -> ContactImport:
+    return imports.receive(SimpleUploadedFile("l.csv", content), group=None, region="", by=None)
+
+
+def figures() -> tuple[int, ...]:
+    found = ImportForecast.objects.get()
+    return found.rows, found.new, found.known, found.twice, found.invalid, found.suppressed
+
+
+class CountingTests:
+    def test_the_whole_file_is_counted_as_the_import_will(self, rung: list[Any]) -> None:
+        Contact.objects.create(number="919876543211")
+        SuppressionEntry.objects.create(number="919876543212", channel="mms")
+        job = received()
+        assert rung == [(import_forecast.JOB, job.pk)]
+
+        import_forecast.run(job.pk)
+
+        assert ImportForecast.objects.get().state == "done"
+        assert figures() == (7, 2, 1, 1, 3, 1)
+        assert not import_forecast.seen_path(job.pk).exists()
+        assert not Contact.objects.filter(number="919876543210").exists()
+        imports.start(job.pk, mapping=job.mapping)
+        imports.run(job.pk)
+        job.refresh_from_db()
+        assert (job.rows, job.added, job.invalid) == (7, 2, 3)
+
+    def test_reasons_that_differ_in_figures_are_one(self) -> None:
+        job = received(b"phone\n+10000000001\n+10000000002\n12\n")
+        import_forecast.run(job.pk)
+
+        known, other = ImportForecast.objects.get().reasons
+
+        assert known[0] == "phone"
+        assert known[1].startswith("+… is in no known range")
+        assert known[2:] == [2, 2]
+        assert other[2:] == [1, 4]
+
+    def test_slices_and_a_kill_count_nothing_twice(self, monkeypatch: pytest.MonkeyPatch, rung: list[Any]) -> None:
+        job = received(LIST + b"+919876543210,,Ann\n")
+        write, left = import_forecast._write, [2]
+
+        def write_or_die(forecast: ImportForecast) -> bool:
+            left[0] -= 1
+            if left[0] < 0:
+                raise MemoryError
+            return write(forecast)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(import_forecast, "_write", write_or_die)
+            with pytest.raises(MemoryError):
+                import_forecast.run(job.pk)
+        assert figures()[0] == 4
+        rung.clear()
+        import_forecast.sweep()
+        assert rung == [(import_forecast.JOB, job.pk)]
+
+        with monkeypatch.context() as patched:
+            patched.setattr(import_forecast, "SLICE_SECONDS", -1.0)
+            import_forecast.run(job.pk)
+        assert figures()[0] == 6
+        import_forecast.run(job.pk)
+
+        assert figures() == (8, 3, 0, 2, 3, 0)
+
+    def test_a_file_that_breaks_off_says_so(self) -> None:
+        job = received()
+        path = imports.path_of(job)
+        path.write_bytes(path.read_bytes() + b"\xff\n")
+
+        import_forecast.run(job.pk)
+
+        found = ImportForecast.objects.get()
+        assert found.state == "failed"
+        assert "is not utf-8 any more" in found.explanation
+
+
+class SupersededTests:
+    def test_other_columns_are_counted_anew_and_the_same_go_on(self, rung: list[Any]) -> None:
+        job = received()
+        stale = ImportForecast.objects.get()
+        import_forecast.want(job, dict(job.mapping))
+        assert ImportForecast.objects.get() == stale
+
+        import_forecast.want(job, {"phone": "", "home": "number", "name": "name"})
+        import_forecast.run(job.pk)
+
+        assert not import_forecast._write(stale)
+        assert figures() == (7, 1, 0, 0, 6, 0)
+        assert len(rung) == 2
+
+    def test_an_import_that_begins_ends_it(self) -> None:
+        job = received()
+        imports.start(job.pk, mapping=job.mapping)
+
+        import_forecast.run(job.pk)
+
+        assert not ImportForecast.objects.exists()
+
+    def test_the_page_shows_it_growing_and_looks_again(self, admin_client: Client, rung: list[Any]) -> None:
+        job = received()
+        address = reverse("admin:messaging_contactimport_change", args=[job.pk])
+        first = admin_client.get(address).content.decode()
+        assert 'data-live-part="forecast"' in first
+        assert "You can import without waiting" in first
+        import_forecast.run(job.pk)
+
+        shown = admin_client.get(address).content.decode()
+        assert "All 7 rows are counted" in shown
+        assert 'data-live-part="forecast"' not in shown
+        assert ImportForecast.objects.get().reasons[0][1] in shown
+        rung.clear()
+        columns = {"column-0": "", "column-1": "number", "column-2": "name", "_look": "1"}
+        admin_client.post(address, columns)
+
+        assert rung == [(import_forecast.JOB, job.pk)]
+        assert ImportForecast.objects.get().mapping["home"] == "number"
+        admin_client.post(address, {**columns, "column-1": ""})
+        assert not ImportForecast.objects.exists()
