@@ -5,6 +5,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard import health, health_page, search, support_bundle
+from laaffic_console.kit import exports
 from laaffic_console.kit.pages import require
 
 
@@ -33,8 +34,10 @@ def health_view(request: HttpRequest) -> HttpResponse:
 def support_bundle_view(request: HttpRequest) -> HttpResponse:
     """A ZIP for whoever helps from outside."""
     require(request, "gateway.make_support_bundle")
+    name = support_bundle.name()
+    exports.taken_away(name)
     answer = HttpResponse(support_bundle.content(), content_type="application/zip")
-    answer["Content-Disposition"] = f'attachment; filename="{support_bundle.name()}"'
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 

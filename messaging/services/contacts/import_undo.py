@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.kit.acts import Act, record
 from messaging import contact_traces
 from messaging.models import (
     Campaign,
@@ -81,11 +82,10 @@ def confirm(job_id: int, *, by: User | None) -> bool:
         job = ContactImport.objects.select_for_update().get(pk=job_id)
         _refuse_while_sending(job)
         ready = ImportUndo.objects.filter(contact_import=job, state=State.READY)
-        confirmed = ready.update(
-            state=State.RUNNING, cursor=0, member_cursor=0, goes=0, memberships=0, stays={},
-            confirmed_by=by, confirmed_at=timezone.now(),
-        )  # fmt: skip
+        begin = {"state": State.RUNNING, "cursor": 0, "member_cursor": 0, "goes": 0, "memberships": 0, "stays": {}}
+        confirmed = ready.update(**begin, confirmed_by=by, confirmed_at=timezone.now())
         if confirmed:
+            record(Act.DELETED, job, event="what this import added is taken back")
             bell.ring(JOB, job_id)
     return bool(confirmed)
 
