@@ -129,15 +129,16 @@ class Actor:
 
     def _stand_still(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         self._pass(sql)
-        return execute(sql, params, many, context)
+        result = execute(sql, params, many, context)
+        if connection.in_atomic_block and context["cursor"].rowcount != 0:  # without a row nothing is locked
+            self.transaction.ran(sql)
+        return result
 
     def _pass(self, sql: str) -> None:
         if len(self.statements) == self.stops_at:
             self.stands.set()
             assert self.may_go_on.wait(PATIENCE)
         self.statements.append(sql)
-        if connection.in_atomic_block:
-            self.transaction.ran(sql)
         if sql == "COMMIT":
             self._forget()
 

@@ -44,7 +44,7 @@ def _database(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker
 def on(_database: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Stage]:
     with django_db_blocker.unblock(), stage() as made:
         yield made
-        assert not made.order.circle(), "each is locked before the next by some transaction"
+        assert made.order.circle() == [], "each is locked before the next by some transaction"
 
 
 @pytest.fixture(autouse=True)

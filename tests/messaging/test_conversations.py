@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import Reply as WireReply
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
@@ -308,6 +309,7 @@ class AnswerTests:
         self, desk: Client, application: Application, settings: LazySettings
     ) -> None:
         settings.LAAFFIC_API_KEY = ""
+        laaffic_client.cache_clear()
 
         page = self.answer(desk, written())
 

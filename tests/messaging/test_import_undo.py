@@ -109,12 +109,12 @@ class WhoStaysTests:
         assert not GroupMembership.objects.filter(group__name="spring").exists()
 
     def test_every_app_that_keeps_something_of_people_is_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert {trace.name for trace in contact_traces.traces()} == {"binding", "entry", "email", "message", "reply"}
+        assert {trace.name for trace in contact_traces.traces()} == {"binding", "call", "email", "message", "reply"}
         job = imported(people(*range(5)))
         asked = list(contact_traces.traces())
         for trace in asked:
             assert not list(trace.found([number(0), "a0@example.com"]))
-        found = {"binding": number(0), "entry": number(1), "email": "a2@example.com", "message": number(3)}
+        found = {"binding": number(0), "call": number(1), "email": "a2@example.com", "message": number(3)}
         for name, value in found.items():
             old = contact_traces._traces[name]
             fresh = contact_traces.Trace(name, old.label, lambda given, v=value: {v} & set(given), old.by_email)

@@ -63,7 +63,7 @@ def of(job: ContactImport) -> ImportUndo | None:
 def look(job_id: int, *, by: User | None) -> None:
     """Begin to count who would go. ValidationError while the import runs or a campaign sends to its group."""
     with transaction.atomic():
-        job = ContactImport.objects.select_for_update().get(pk=job_id)
+        job = ContactImport.objects.get(pk=job_id)
         if job.state not in OVER:
             raise ValidationError(_("This import is not over, or it has been undone: there is nothing to take back."))
         _refuse_while_sending(job)
@@ -79,7 +79,7 @@ def look(job_id: int, *, by: User | None) -> None:
 def confirm(job_id: int, *, by: User | None) -> bool:
     """Take back what was counted; False when that has begun already, or was not counted to its end."""
     with transaction.atomic():
-        job = ContactImport.objects.select_for_update().get(pk=job_id)
+        job = ContactImport.objects.get(pk=job_id)
         _refuse_while_sending(job)
         ready = ImportUndo.objects.filter(contact_import=job, state=State.READY)
         begin = {"state": State.RUNNING, "cursor": 0, "member_cursor": 0, "goes": 0, "memberships": 0, "stays": {}}
@@ -129,10 +129,11 @@ def run(job_id: int) -> None:
 @transaction.atomic
 def _next_chunk(job_id: int) -> bool:
     """Look at a chunk, or take it back; False when nothing is left to do."""
-    job = ContactImport.objects.select_for_update().get(pk=job_id)
+    # Its own row alone: deleting the group takes memberships first and then the import's row, the other way round.
     undo = ImportUndo.objects.select_for_update().filter(contact_import=job_id).first()
     if undo is None or undo.state not in (State.LOOKING, State.RUNNING):
         return False
+    job = ContactImport.objects.get(pk=job_id)
     acts = undo.state == State.RUNNING
     if acts:
         contact_writes.undo_alone()
