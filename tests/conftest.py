@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.pristine"]
 
-PAGES = ("admin", "before_launch", "contact_list", "copied_lists", "pasted_searches", "what_was_shown")  # of files
+# Of files whose tests draw pages.
+PAGES = (
+    *("admin", "before_launch", "contact_list", "copied_lists", "pasted_searches", "what_was_shown"),
+    *("masks", "who_did_what", "who_sees_people", "test_people", "conversations", "comparing", "proofs", "report_page"),
+    *("saved_reports", "test_lists"),
+)
 COMPULSORY = os.environ.get("CONSOLE_TESTS_COMPULSORY", "").split()
 
 

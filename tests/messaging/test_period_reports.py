@@ -192,9 +192,10 @@ BY: dict[str, Callable[[Message], Any]] = {
 }
 
 
+@pytest.mark.thorough
 class EqualTests:
     @given(steps=STEPS)
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
     def test_every_report_says_what_the_messages_say(self, steps: list[tuple[str, int]]) -> None:
         with rolled_back():
             world = World()
