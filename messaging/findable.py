@@ -171,7 +171,7 @@ def register_all() -> None:
 
 
 def people(query: Query, limit: int) -> list[Result]:
-    """Contacts, each with the page of their whole history; and a number that is no contact's any more.
+    """Contacts, each with the page of their whole history; and a number that no longer belongs to a contact.
 
     That page's address is the number: whoever sees numbers masked is led to the contact instead.
     """
