@@ -88,8 +88,9 @@ messages: install
 	$(BIN)/python scripts/messages.py
 
 # For every Python from 3.11.0 on and every system: what only some of them need carries a marker.
+# Extras stay named: pip takes a pin of `coverage` for none of `coverage[toml]`, once a newer `coverage` is out.
 COMPILE = build/uv/bin/uv pip compile --quiet --universal --python-version 3.11.0 --fork-strategy fewest \
-	--generate-hashes --no-header
+	--generate-hashes --no-header --no-strip-extras
 lock:
 	test -x build/uv/bin/uv || ($(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv)
 	$(COMPILE) --extra build -o requirements.lock pyproject.toml

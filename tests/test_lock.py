@@ -17,7 +17,10 @@ SYSTEMS = {
     "Linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
     "macOS": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
 }
-LINE = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)(?: ; (?P<marker>[^\\]+))?", re.MULTILINE)
+LINE = re.compile(
+    r"^(?P<name>[A-Za-z0-9._-]+)(?:\[(?P<extras>[^\]]+)\])?==(?P<version>[^ ;\\]+)(?: ; (?P<marker>[^\\]+))?",
+    re.MULTILINE,
+)
 
 
 # What is installed from each: of a server, and of who works on the console.
@@ -102,6 +105,16 @@ def test_it_holds_what_every_dependency_asks_for(lock: str, python: str, system:
 
     assert len(asked) > 40  # so few would mean that nothing was walked
     assert wrong == []
+
+
+def test_an_extra_that_is_asked_for_is_named_beside_its_version(lock: str) -> None:
+    """To pip `coverage==7.1` is no answer to `coverage[toml]` as soon as a newer one is out: it installs nothing."""
+    lines = LINE.finditer((BASE_DIR / lock).read_text())
+    named = {canonicalize_name(line["name"]): set(filter(None, (line["extras"] or "").split(","))) for line in lines}
+
+    asked = everything_asked_for(lock, machine("3.11.0", "Linux"))
+
+    assert [str(wanted) for _name, wanted in asked if not wanted.extras <= named[canonicalize_name(wanted.name)]] == []
 
 
 def test_each_distribution_has_hashes_and_none_an_address(lock: str) -> None:
