@@ -31,6 +31,7 @@ class MessagingConfig(AppConfig):
         from messaging.services.figures import proofs, proving
         from messaging.services.figures.message_reports import MessageReports
         from messaging.services.figures.proofs import Proved
+        from messaging.services.gates import gates, retries
         from messaging.services.mms.mms_channel import MmsChannel
         from messaging.services.sms.sms_channel import SmsChannel
 
@@ -40,6 +41,7 @@ class MessagingConfig(AppConfig):
         person_timeline.register(thread.NOTES)
         channels.register(SmsChannel())
         channels.register(MmsChannel())
+        gates.register(retries.KIND)
         approvable.register(CampaignDrafts())
         approvable.register(EmailDrafts())
         proofs.register(

@@ -52,6 +52,7 @@ class Batch(models.Model):
     size = models.PositiveIntegerField()
     state = models.CharField(max_length=8, choices=BatchState, default=BatchState.QUEUED)
     not_before = models.DateTimeField(null=True)
+    waits_for = models.CharField(max_length=60, blank=True)  # why until then: "kind:value" of a gate (services/gates)
     attempt = models.PositiveSmallIntegerField(default=0)
     token = models.CharField(max_length=36, blank=True)
     claimed_at = models.DateTimeField(null=True)

@@ -28,9 +28,9 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.msisdn import Msisdn
-from messaging.services.batches import retries
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql, contact_writes, suppression
+from messaging.services.gates import retries
 from messaging.services.replies import reply_pulls
 from messaging.services.text import merged_lengths
 from messaging.services.text.merge_values import COLUMNS_OF_CONTACT, values_of

@@ -3,7 +3,7 @@ writes the request into the ledger. Nothing has left when it ends."""
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,10 +18,11 @@ from laaffic_console.gateway.services.pacing import RateLimit
 from messaging import merge_fields
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState
 from messaging.order_ids import order_ids
-from messaging.services.batches import retries
 from messaging.services.channels import channels
 from messaging.services.channels.outgoing import Claim, OutgoingText
 from messaging.services.contacts import audience_sql
+from messaging.services.gates import gates
+from messaging.services.gates.gates import Gate, Later, Queued
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,17 @@ class Stopped:
     """The campaign does not run any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """A gate lets nothing of the campaign through until a person has decided: it is to be held with this sentence."""
+
+    because: str
+
+
 TEXTS_CARVED = 12  # of a batch, in one transaction, where a request carries one text; CLAIMS_AHEAD batches at a time
 
 
-def claim(campaign: Campaign, token: str) -> Claim | Wait | Stopped | None:
+def claim(campaign: Campaign, token: str) -> Claim | Wait | Stopped | Shut | None:
     """The next batch; Wait for the pace, None when nothing is queued, Stopped when the campaign is not running."""
     while (claimed := claim_some(campaign, token, 1)) == []:
         pass
@@ -46,11 +54,11 @@ def claim(campaign: Campaign, token: str) -> Claim | Wait | Stopped | None:
 
 
 @transaction.atomic
-def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wait | Stopped | None:
+def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wait | Stopped | Shut | None:
     """The next batches, in one transaction; only one at a time where a rate is to be kept.
 
-    An empty list: everybody in them has opted out, which is written. The caller asks again, in a transaction of its
-    own, so that a long row of such batches never holds SQLite's lock.
+    An empty list: everybody in them has opted out or waits for another hour, which is written. The caller asks again,
+    in a transaction of its own, so that a long row of such batches never holds SQLite's lock.
     """
     durability.relax()
     account_stops = Exists(account_hold.open_holds(OuterRef("application_id")))
@@ -70,7 +78,18 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
         at_once = pacing.pacing_batch(limits, min(batches[0].queued, at_once))
     batches = [batch if batch.queued <= at_once else carve_head(batch, at_once) for batch in batches]
     rows = _queued_messages(batches, channels.of(campaign).suppressed_on)
-    loads = [load for batch in batches if (load := _load(campaign, batch, rows[batch.pk]))]
+    standing = gates.standing(campaign)
+    loads: list[_Load] = []
+    for batch in batches:
+        load = _load(campaign, batch, rows[batch.pk], standing)
+        if isinstance(load, Shut):
+            if not loads:
+                return load
+            break  # what fits leaves; the next claim meets the gate by itself
+        if load is not None:
+            loads.append(load)
+            for gate in standing:
+                gate.taken([Queued(*row[:3]) for row in load.rows])
     pace.reserve(sum(len(load.rows) for load in loads))  # who has opted out takes nobody's turn
     return _take(campaign, loads, token)
 
@@ -87,9 +106,20 @@ class _Load:
     texts: list[OutgoingText]
 
 
-def _load(campaign: Campaign, batch: Batch, queued: list[Row]) -> _Load | None:
-    """None, and the batch settled, when nobody in it is to get it any more."""
-    rows = _without_reached(campaign, batch, _without_suppressed(batch, queued))
+def _load(campaign: Campaign, batch: Batch, queued: list[Row], standing: Sequence[Gate]) -> _Load | Shut | None:
+    """None, and the batch settled, when nobody in it is to get it any more; None too when all of them wait."""
+    rows = _without_suppressed(batch, queued)
+    for gate in standing:
+        if not rows:
+            break
+        verdict = gate.look([Queued(*row[:3]) for row in rows])
+        if verdict.hold:
+            return Shut(verdict.hold)
+        rows = _without_stopped(batch, rows, verdict.stopped)
+        if rows and all(row[0] in verdict.waiting for row in rows):
+            _let_wait(batch, rows, verdict.waiting)
+            return None
+        rows = _without_waiting(batch, rows, verdict.waiting)
     if not rows:
         Batch.objects.filter(pk=batch.pk).update(state=BatchState.SETTLED)
         return None
@@ -178,20 +208,42 @@ def _without_suppressed(batch: Batch, rows: list[Row]) -> list[Row]:
     return [row for row in rows if not row[4]]
 
 
-def _without_reached(campaign: Campaign, batch: Batch, rows: list[Row]) -> list[Row]:
-    """A retry is for the failed: looked at again here, as a report may have come since it was launched."""
-    if campaign.retry_of_id is None or not rows:
-        return rows
-    reached = retries.reached_among(campaign, [row[1] for row in rows])
-    stopped = [row[0] for row in rows if row[1] in reached]
+def _without_stopped(batch: Batch, rows: list[Row], stopped: Mapping[int, str]) -> list[Row]:
+    """What a gate has stopped for good never goes; its evidence says why."""
     if not stopped:
         return rows
-    Message.objects.filter(pk__in=stopped).update(
-        state=MessageState.CANCELLED,
-        evidence="its earlier message had not failed after all, when its batch was claimed",
-    )
+    by_evidence: dict[str, list[int]] = {}
+    for message_id, evidence in stopped.items():
+        by_evidence.setdefault(evidence[:200], []).append(message_id)
+    for evidence, ids in by_evidence.items():
+        Message.objects.filter(pk__in=ids).update(state=MessageState.CANCELLED, evidence=evidence)
     Batch.objects.filter(pk=batch.pk).update(queued=F("queued") - len(stopped), cancelled=F("cancelled") + len(stopped))
-    return [row for row in rows if row[1] not in reached]
+    return [row for row in rows if row[0] not in stopped]
+
+
+def _without_waiting(batch: Batch, rows: list[Row], waiting: Mapping[int, Later]) -> list[Row]:
+    """Those that wait go into batches of their own, one for each moment and reason."""
+    if not waiting:
+        return rows
+    for later, ids in _by_moment(rows, waiting).items():
+        part = carve(batch, ids)
+        Batch.objects.filter(pk=part.pk).update(not_before=later.until, waits_for=later.why[:60])
+    return [row for row in rows if row[0] not in waiting]
+
+
+def _let_wait(batch: Batch, rows: list[Row], waiting: Mapping[int, Later]) -> None:
+    """Nobody in the batch may get it now: it stays as it is, less those that wait for another moment than its first."""
+    (first, _ids), *others = _by_moment(rows, waiting).items()
+    _without_waiting(batch, rows, {message_id: later for later, ids in others for message_id in ids})
+    Batch.objects.filter(pk=batch.pk).update(not_before=first.until, waits_for=first.why[:60])
+
+
+def _by_moment(rows: Sequence[Row], waiting: Mapping[int, Later]) -> dict[Later, list[int]]:
+    found: dict[Later, list[int]] = {}
+    for row in rows:
+        if row[0] in waiting:
+            found.setdefault(waiting[row[0]], []).append(row[0])
+    return found
 
 
 def _texts(campaign: Campaign, rows: Sequence[Any]) -> list[OutgoingText]:
@@ -255,6 +307,7 @@ def _take(campaign: Campaign, loads: list[_Load], token: str) -> list[Claim]:
         attempt=F("attempt") + 1,
         entry_id=Case(*of_batch),
         not_before=None,
+        waits_for="",
     )
     return [_claim(load, entry) for load, entry in zip(loads, entries, strict=True)]
 

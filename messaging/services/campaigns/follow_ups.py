@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from messaging.incurable import is_incurable
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services import steps
-from messaging.services.batches import counting, retries
+from messaging.services.batches import counting
 from messaging.services.campaigns import drafts
 from messaging.services.contacts import contacts
+from messaging.services.gates import retries
 from messaging.services.refusals import NotAllowed
 
 # An expired message may have arrived, and an unknown one too: neither is sent a second time by a click on "failed".

@@ -26,7 +26,7 @@ from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, Outcom
 from messaging.models import Batch, BatchState, Campaign, CampaignState
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling
-from messaging.services.batches.claiming import Stopped, Wait
+from messaging.services.batches.claiming import Shut, Stopped, Wait
 from messaging.services.batches.settling import Aftermath
 from messaging.services.campaigns import campaigns
 from messaging.services.channels import channels
@@ -176,6 +176,9 @@ class Sender:
                 case Wait(until=until):
                     self._pause_until(until)
                 case Stopped():
+                    self.stopping = True
+                case Shut(because=because):
+                    campaigns.hold(self.campaign.pk, because)
                     self.stopping = True
                 case None:
                     self._nothing_queued()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from django.db.models import QuerySet
 
 from messaging.models import Campaign, Message, MessageState
+from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
 
 FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)
 
@@ -24,3 +25,19 @@ def reached(campaign: Campaign) -> QuerySet[Message]:
 
 def reached_among(campaign: Campaign, numbers: Sequence[str]) -> set[str]:
     return set(reached(campaign).filter(number__in=numbers).values_list("number", flat=True)) if numbers else set()
+
+
+class RetryGate(Gate):
+    """Who has been reached since the retry was launched is left out."""
+
+    EVIDENCE = "its earlier message had not failed after all, when its batch was claimed"
+
+    def __init__(self, campaign: Campaign) -> None:
+        self.campaign = campaign
+
+    def look(self, rows: Sequence[Queued]) -> Verdict:
+        reached_since = reached_among(self.campaign, [row.number for row in rows])
+        return Verdict(stopped={row.message_id: self.EVIDENCE for row in rows if row.number in reached_since})
+
+
+KIND = Kind("retry", lambda campaign: RetryGate(campaign) if campaign.retry_of_id is not None else None)

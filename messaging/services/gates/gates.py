@@ -1,0 +1,80 @@
+"""What may keep back a queued message when its batch is claimed: one protocol, and the register of those that do.
+
+The suppression list is asked by the statement that reads the rows (batches/claiming.py). Whatever else speaks against a
+message leaving now is a gate: that it had reached its recipient before, the hour where its recipient is, a cap, a
+budget. A gate is asked in the claim's transaction, under the batch's lock, and writes nothing to messages or batches
+itself: it answers with a verdict, which the claim carries out.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from messaging.models import Campaign
+
+
+class Queued(NamedTuple):
+    """One queued message of a batch that is being claimed."""
+
+    message_id: int
+    number: str  # E.164 without +
+    segments: int
+
+
+class Later(NamedTuple):
+    """Why and how long a queued message waits; it is kept on its batch and said in the reader's language."""
+
+    until: dt.datetime | None  # None: as soon as there is room
+    why: str  # "kind:value", of a kind that is registered; at most 60 characters
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What speaks against messages of a batch; those that are not named go on to the next gate."""
+
+    stopped: Mapping[int, str] = field(default_factory=dict)  # message id → evidence: it is cancelled and never goes
+    # Without a moment only beside others that may leave: who has no room for anybody says when, or holds.
+    waiting: Mapping[int, Later] = field(default_factory=dict)
+    hold: str = ""  # a sentence: nothing of this batch leaves, and the campaign is held with it
+
+
+class Gate:
+    """One campaign's gate, made anew for each claim: what it reads once serves all batches of that claim."""
+
+    def look(self, rows: Sequence[Queued]) -> Verdict:
+        """What keeps these back. The batches of one claim are looked at one after the other."""
+        raise NotImplementedError
+
+    def taken(self, rows: Sequence[Queued]) -> None:
+        """These are being written into the ledger, in the transaction of the claim: count them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One sort of gate."""
+
+    name: str  # what stands before the colon in `Later.why`
+    of: Callable[[Campaign], Gate | None]  # None where it has nothing to say of this campaign now
+    says: Callable[[str], str] = str  # a sentence from what stands after the colon
+    counts: bool = False  # asked last, so that it counts only what nothing else keeps back
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    """When the app is made ready."""
+    _kinds[kind.name] = kind
+
+
+def standing(campaign: Campaign) -> list[Gate]:
+    """Those that have something to say of this campaign, in the order of asking."""
+    kinds = sorted(_kinds.values(), key=lambda kind: kind.counts)
+    return [gate for kind in kinds if (gate := kind.of(campaign)) is not None]
+
+
+def in_words(why: str) -> str:
+    """A sentence from `Later.why`; the bare value of a kind that is not there any more."""
+    name, _colon, value = why.partition(":")
+    return _kinds[name].says(value) if name in _kinds else why
