@@ -10,11 +10,15 @@ import hashlib
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TextIO
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connections
@@ -31,16 +35,26 @@ APPS = ["laaffic_console/*", "messaging", "voice", "numbers/phone_numbers"]
 _image: list[sqlite3.Connection] = []
 
 
+POSTGRESQL = "postgres://postgres@127.0.0.1:5432"
+TEMPLATES = "console_template_"  # of PostgreSQL databases
+
+
 def is_sqlite() -> bool:
     return settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 
 
 def kept_database() -> Path:
     """The file of today's models and migrations; it may not be there yet."""
+    return KEPT / f"{state_of_models()}.sqlite3"
+
+
+@cache
+def state_of_models() -> str:
+    """Another one whenever models, migrations or the libraries beneath them change."""
     digest = hashlib.sha256((BASE_DIR / "requirements-dev.lock").read_bytes())
     for path in sorted(path for app in APPS for made_from in MADE_FROM for path in BASE_DIR.glob(f"{app}/{made_from}")):
         digest.update(f"{path.relative_to(BASE_DIR)}".encode() + path.read_bytes())
-    return KEPT / f"{digest.hexdigest()[:24]}.sqlite3"
+    return digest.hexdigest()[:24]
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +74,9 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     """SQLite in a file, as it is in life: a live server and its test wait for each other's locks there, while in
     SQLite's own memory, where they share a cache, one of them fails at once."""
     if not is_sqlite():
+        used = settings.DATABASES["default"]
+        server = f"postgres://{used['USER']}:{used['PASSWORD']}@{used['HOST']}:{used['PORT'] or 5432}"
+        used["TEST"]["TEMPLATE"] = postgresql_template(server)
         yield
         return
     with tempfile.TemporaryDirectory(prefix="console-tests-", dir=in_memory(), ignore_cleanup_errors=True) as folder:
@@ -119,3 +136,39 @@ def put_back() -> None:
 
 def opened() -> sqlite3.Connection:
     return sqlite3.connect(connections["default"].settings_dict["NAME"], timeout=20)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(django_db_setup: None) -> Path:
+    """A database to copy, for what runs in processes of its own: each would migrate for ten seconds else."""
+    if not kept_database().exists():
+        environment = {**os.environ, "DATABASE_URL": f"sqlite:///{kept_database()}"}
+        subprocess.run([sys.executable, BASE_DIR / "manage.py", "migrate", "-v0"], env=environment, check=True)
+    return kept_database()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql() -> str:
+    """The address of a database to copy: CREATE DATABASE … TEMPLATE."""
+    return f"{POSTGRESQL}/{postgresql_template(POSTGRESQL)}"
+
+
+def postgresql_template(server: str) -> str:
+    """The name of a migrated database there; of several processes one makes it, and it is kept for the next run."""
+    name = TEMPLATES + state_of_models()
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with (KEPT / "lock-postgresql").open("w") as turn, psycopg.connect(f"{server}/postgres", autocommit=True) as to:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        kept = "SELECT datname FROM pg_database WHERE datname LIKE %s ORDER BY oid DESC"
+        there = [row[0] for row in to.execute(kept, [f"{TEMPLATES}%"])]
+        if name in there:
+            return name
+        for outdated in there[3:]:  # of other checkouts there may be some
+            to.execute(f'DROP DATABASE "{outdated}" WITH (FORCE)')
+        fresh = f"fresh_{name}"
+        to.execute(f'DROP DATABASE IF EXISTS "{fresh}" WITH (FORCE)')
+        to.execute(f'CREATE DATABASE "{fresh}"')
+        environment = {**os.environ, "DATABASE_URL": f"{server}/{fresh}"}
+        subprocess.run([sys.executable, BASE_DIR / "manage.py", "migrate", "-v0"], env=environment, check=True)
+        to.execute(f'ALTER DATABASE "{fresh}" RENAME TO "{name}"')
+        return name

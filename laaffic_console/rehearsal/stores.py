@@ -1,6 +1,7 @@
 """A database and a queue of a rehearsal's own: made for it, and gone with it."""
 
 import contextlib
+import sqlite3
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +18,16 @@ class NotOurs(Exception):
 
 @contextlib.contextmanager
 def database(named: str, folder: Path, *, keep: bool) -> Iterator[str]:
-    """`named` is "sqlite", or a PostgreSQL server on which a database is made; its address."""
-    if named == "sqlite":
-        yield f"sqlite:///{folder / 'console.sqlite3'}"
+    """`named` is "sqlite", or a PostgreSQL server on which a database is made; its address.
+
+    With a name behind it ("sqlite:FILE", "postgres://host/NAME") it begins as a copy of that one.
+    """
+    kind, _colon, template = named.partition(":")
+    if kind == "sqlite":
+        file = folder / "console.sqlite3"
+        if template:
+            _copied(Path(template), file)
+        yield f"sqlite:///{file}"
         return
     parts = urlsplit(named)
     if parts.scheme not in ("postgres", "postgresql"):
@@ -28,7 +36,7 @@ def database(named: str, folder: Path, *, keep: bool) -> Iterator[str]:
     name = f"rehearsal_{uuid.uuid4().hex[:12]}"
     try:
         with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(_creation(name, parts.path.strip("/")))
     except psycopg.Error as problem:
         raise NotOurs(f"No database can be made at {parts.hostname}: {problem}".strip()) from problem
     try:
@@ -37,6 +45,19 @@ def database(named: str, folder: Path, *, keep: bool) -> Iterator[str]:
         if not keep:
             with psycopg.connect(server, autocommit=True) as connection:
                 connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _copied(template: Path, file: Path) -> None:
+    """By SQLite itself, so that what is still in its write-ahead log comes along."""
+    if not template.is_file():
+        raise NotOurs(f"There is no SQLite database at {template}. Name one that is there, or --database sqlite.")
+    with contextlib.closing(sqlite3.connect(template)) as source, contextlib.closing(sqlite3.connect(file)) as copy:
+        source.backup(copy)
+
+
+def _creation(name: str, template: str) -> sql.Composed:
+    creation = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+    return creation + sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else creation
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -43,8 +44,10 @@ def worker(environment: dict[str, str], tmp_path: Path) -> Iterator[subprocess.P
             orphan.kill()
 
 
-def migrate(environment: dict[str, str]) -> None:
-    subprocess.run([sys.executable, MANAGE, "migrate", "-v", "0"], env=environment, check=True)
+def migrate(migrated: Path, tmp_path: Path) -> None:
+    """Under the worker's eyes, and in one go."""
+    with closing(sqlite3.connect(migrated)) as source, closing(sqlite3.connect(tmp_path / "console.sqlite3")) as used:
+        source.backup(used)
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 40.0) -> bool:
@@ -66,11 +69,11 @@ def has_beaten(tmp_path: Path) -> bool:
 
 
 def test_it_waits_for_its_tables_and_its_death_ends_its_cluster(
-    worker: subprocess.Popen[bytes], environment: dict[str, str], tmp_path: Path
+    worker: subprocess.Popen[bytes], migrated_sqlite: Path, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     assert wait_until(lambda: b"waits for it" in log.read_bytes())
-    migrate(environment)
+    migrate(migrated_sqlite, tmp_path)
     assert wait_until(lambda: has_beaten(tmp_path))
     assert b"Traceback" not in log.read_bytes()
     family = psutil.Process(worker.pid).children(recursive=True)

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -119,13 +120,15 @@ def wait_until(is_so: Callable[[], bool], what: str) -> None:
 
 
 @pytest.fixture
-def scratch_postgresql() -> Iterator[str]:
+def scratch_postgresql(migrated_postgresql: str) -> Iterator[str]:
+    """Migrated, and empty."""
     import psycopg
 
     name = f"console_test_{uuid.uuid4().hex[:8]}"
     server = "postgres://postgres@127.0.0.1:5432"
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        template = migrated_postgresql.rpartition("/")[2]
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         yield f"{server}/{name}"
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -195,7 +198,8 @@ def is_reported(console: Console, campaign: str) -> bool:
 
 @pytest.mark.reliability
 @pytest.mark.timeout(180)
-def test_on_sqlite_with_its_own_queue(tmp_path: Path) -> None:
+def test_on_sqlite_with_its_own_queue(tmp_path: Path, migrated_sqlite: Path) -> None:
+    shutil.copyfile(migrated_sqlite, tmp_path / "console.sqlite3")
     the_main_job(Console(tmp_path, f"sqlite:///{tmp_path}/console.sqlite3", ""), tmp_path)
 
 

@@ -4,10 +4,13 @@ A long one, with every kind of blow many times, is `make rehearse`.
 """
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from laaffic_console.conf import BASE_DIR
 from tests.reliability.test_from_the_shell import empty_redis
@@ -39,31 +42,32 @@ def check(found: dict[str, object]) -> None:
     assert sum(found["strikes"].values()) == 5
 
 
-def test_on_sqlite_with_its_own_queue() -> None:
-    check(rehearsed("--seed", "11", "--opt-outs", "0.3"))
+def test_on_sqlite_with_its_own_queue(migrated_sqlite: Path) -> None:
+    check(rehearsed("--seed", "11", "--opt-outs", "0.3", "--database", f"sqlite:{migrated_sqlite}"))
 
 
 @pytest.mark.services
-def test_on_postgresql_with_redis_and_two_workers(empty_redis: str) -> None:
-    stores = ["--database", "postgres://postgres@127.0.0.1:5432/", "--redis", empty_redis]
+def test_on_postgresql_with_redis_and_two_workers(empty_redis: str, migrated_postgresql: str) -> None:
+    stores = ["--database", migrated_postgresql, "--redis", empty_redis]
     check(rehearsed("--seed", "12", "--workers", "2", *stores))
 
 
-def test_what_cannot_be_used_is_said_before_anything_starts() -> None:
-    done = subprocess.run(
-        [sys.executable, "manage.py", "rehearse", "--outage", "redis", "5"],
-        cwd=BASE_DIR,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--outage", "redis", "5"], "--outage redis needs --redis URL"),
+        (["--database", "sqlite:/nowhere/at.all"], "There is no SQLite database at /nowhere/at.all."),
+        (["--database", "mysql://localhost/"], "Use sqlite, or postgres://"),
+    ],
+)
+def test_what_cannot_be_used_is_said_before_anything_starts(options: list[str], said: str) -> None:
+    with pytest.raises(CommandError, match=re.escape(said)):
+        call_command("rehearse", *options)
 
-    assert done.returncode == 1
-    assert "--outage redis needs --redis URL" in done.stderr
 
-
-def test_calls_whose_commands_are_killed() -> None:
-    found = rehearsed("--channel", "sip", "--recipients", "4", "--kills", "0", "--seed", "14")
+def test_calls_whose_commands_are_killed(migrated_sqlite: Path) -> None:
+    options = ["--recipients", "4", "--kills", "0", "--seed", "14", "--database", f"sqlite:{migrated_sqlite}"]
+    found = rehearsed("--channel", "sip", *options)
 
     assert set(found["findings"].values()) == {0}
     assert 0 < found["setting"]["acts taken by the gateway"] <= 4

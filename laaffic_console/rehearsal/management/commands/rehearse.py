@@ -50,7 +50,8 @@ class Command(BaseCommand):
             "--database",
             default="sqlite",
             metavar="sqlite|URL",
-            help="sqlite, or postgres://user@host/ of a server on which a database is made and dropped",
+            help="sqlite, or postgres://user@host/ of a server on which a database is made and dropped; "
+            "sqlite:FILE or postgres://user@host/NAME: as a copy of that one, which is migrated and empty",
         )
         parser.add_argument("--redis", default="", metavar="URL", help="an empty Redis database, for the queue")
         parser.add_argument("--workers", type=int, default=1, metavar="N", help="how many `manage.py worker`")
