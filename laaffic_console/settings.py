@@ -106,11 +106,11 @@ FOR_TRYING = ["laaffic_console.sandbox", "laaffic_console.rehearsal"]
 CAN_TRY = all(find_spec(library) is not None for library in ("aiohttp", "psutil"))
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.import_export",
-    "django.contrib.admin",
+    "laaffic_console.dashboard.site.ConsoleAdmin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
