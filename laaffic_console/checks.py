@@ -16,9 +16,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit.commands import CHECKS
 from laaffic_console.laaffic import Family
 
-TAG = "laaffic"
+TAG = CHECKS
 SHORTEST_TOKEN = 16
 LONGEST_PREFIX = 12
 LEAST_BUSY_TIMEOUT = 5  # seconds

@@ -1,21 +1,66 @@
-"""The console's admin site: unfold's, which makes Django's list of all apps only where a page shows it.
+"""The console's admin site: unfold's, whose pages are loaded when the first of them is wanted.
 
-Django makes that list for each page (every model's rights and addresses), unfold's pages draw their own navigation.
+Half of what a process loads are pages, and a worker or a command shows none. Whoever asks the site for a page (the
+URLs, an export of what a list shows) has them all loaded first. And Django's list of all apps is made only where a page
+shows it: it asks for every model's rights and addresses, while unfold's pages draw a navigation of their own.
 """
 
-from typing import Any
+import threading
+from typing import Any, cast
 
-from django.contrib.admin.apps import AdminConfig
+from django.contrib import admin
+from django.contrib.admin.apps import SimpleAdminConfig
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
+from django.utils.module_loading import autodiscover_modules
 from unfold.sites import UnfoldAdminSite
 
 
 class ConsoleSite(UnfoldAdminSite):
+    def __init__(self, name: str = "admin") -> None:
+        self._turn = threading.RLock()
+        self._is_loading = self._is_loaded = False
+        super().__init__(name)
+
+    @property
+    def _registry(self) -> dict[Any, Any]:
+        self.load_pages()
+        return self._registered
+
+    @_registry.setter
+    def _registry(self, registered: dict[Any, Any]) -> None:
+        self._registered = registered
+
+    def load_pages(self) -> None:
+        """Import every app's admin, once; another thread waits until all are there."""
+        with self._turn:
+            if self._is_loading or self._is_loaded:
+                return
+            self._is_loading = True
+            try:
+                autodiscover_modules("admin", register_to=self)
+                self._is_loaded = True
+            finally:
+                self._is_loading = False
+
+    def register(self, *given: Any, **options: Any) -> None:
+        """Somebody's admin is imported before the others: what it registers is kept, and loads nothing else."""
+        with self._turn:
+            was_loading, self._is_loading = self._is_loading, True
+            try:
+                super().register(*given, **options)
+            finally:
+                self._is_loading = was_loading
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         return SimpleLazyObject(lambda: super(ConsoleSite, self).get_app_list(request, app_label))
 
 
-class ConsoleAdmin(AdminConfig):
+def load_pages() -> None:
+    """All of them, now."""
+    cast(ConsoleSite, admin.site).load_pages()
+
+
+class ConsoleAdmin(SimpleAdminConfig):
     default_site = "laaffic_console.dashboard.site.ConsoleSite"
     default = False

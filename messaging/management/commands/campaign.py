@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import NotExportable
@@ -13,6 +13,7 @@ from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import exports, signed_zip
+from laaffic_console.kit.commands import ConsoleCommand
 from messaging import export_kinds
 from messaging.models import Campaign, ContactGroup
 from messaging.services.batches import counting
@@ -30,7 +31,7 @@ CHANGES = {
 FILES = {"export": export_kinds.RECIPIENTS, "dossier": export_kinds.DOSSIER}
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "Create, launch, pause, resume, cancel, report on, export and prove campaigns."
 
     def add_arguments(self, parser: CommandParser) -> None:

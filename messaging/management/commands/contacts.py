@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import phonenumbers
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from laaffic_console.kit import exports as files
+from laaffic_console.kit.commands import ConsoleCommand
 from messaging import exports
 from messaging.contact_rows import RowOptions
 from messaging.models import Contact, ContactGroup, ContactImport
@@ -16,7 +17,7 @@ from messaging.services.contacts import bad_rows, imports
 from messaging.unreadable import UnreadableFile
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "Import and export contacts."
 
     def add_arguments(self, parser: CommandParser) -> None:

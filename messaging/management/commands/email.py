@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
+from laaffic_console.kit.commands import ConsoleCommand
 from messaging import export_kinds
 from messaging.management.commands.campaign import as_text, said, written
 from messaging.models import EmailCampaign
@@ -19,7 +20,7 @@ from messaging.services.email.email_tests import TestFailed, TestUnknown, send_t
 from messaging.services.refusals import NotAllowed
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = f"Send email campaigns and report on them. {outcomes.HELP}"
 
     def add_arguments(self, parser: CommandParser) -> None:

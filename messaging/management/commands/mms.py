@@ -3,10 +3,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.commands import ConsoleCommand
 from messaging.management.commands.campaign import application_named, as_text, group_named, said
 from messaging.models import MmsAttachment
 from messaging.services.campaigns import drafts
@@ -15,7 +16,7 @@ from messaging.services.mms.attachments import UploadedWithoutId, UploadFailed, 
 from messaging.services.mms.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = (
         "Keep and upload MMS attachments, and create MMS campaigns; `campaign launch` and the like do the rest. "
         f"{outcomes.HELP}"

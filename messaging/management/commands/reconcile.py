@@ -2,10 +2,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.account import NotConfigured
+from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.laaffic import IncompleteList, LaafficError
 from messaging.services.channels import channels
 from messaging.services.channels.channels import SendingChannel
@@ -13,7 +14,7 @@ from messaging.services.email import email_callbacks, email_deliveries
 from messaging.services.reports import report_pulls, report_pushes
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "One pass over what is not known yet: stored pushes, and what Laaffic answers and has in its records."
 
     def handle(self, *args: Any, **options: Any) -> None:

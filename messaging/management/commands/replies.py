@@ -1,13 +1,14 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from laaffic_console.kit.commands import ConsoleCommand
 from messaging.models import ReplyPull
 from messaging.services.replies import reply_pulls
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "Ask Laaffic for the replies that were not pushed."
 
     def add_arguments(self, parser: CommandParser) -> None:

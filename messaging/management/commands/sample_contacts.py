@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import phonenumbers
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
+
+from laaffic_console.kit.commands import ConsoleCommand
 
 # Country, share of the rows, language, cities, names as they are written there.
 PLACES = [
@@ -41,7 +43,7 @@ def share(text: str) -> float:
     return found
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "Write a file of invented contacts in many countries, some rows of it bad in the ways people get wrong."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application, EntryState
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.open_acts import StillOpen
+from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.laaffic import InvalidRequest, LaafficError
 from voice.management import group_arguments, spoken_arguments
 from voice.models import AudioFile, GroupTask, SipCall, SipPhone
@@ -32,7 +33,7 @@ from voice.services.phone_changes import ResetUnknown
 from voice.services.syncing import SyncFailed
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = f"Copy Laaffic's voice lists, upload audio, call from a SIP phone, launch group-call tasks. {outcomes.HELP}"
 
     def add_arguments(self, parser: CommandParser) -> None:

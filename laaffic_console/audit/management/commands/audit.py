@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.audit.services import chain, retention
+from laaffic_console.kit.commands import ConsoleCommand
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "Who did what: whether the entries are as they were written, and the removal of old ones."
 
     def add_arguments(self, parser: CommandParser) -> None:

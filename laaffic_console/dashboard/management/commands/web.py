@@ -5,10 +5,10 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from laaffic_console.kit.commands import ConsoleCommand
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "Serve the console. CONSOLE_BIND, WEB_CONCURRENCY and CONSOLE_THREADS say where and how wide."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -1,14 +1,15 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.gateway.services import account_hold, account_watch, balance_history
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.laaffic import LaafficError
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "Ask Laaffic for the balance: the cheapest check of the credentials (getBalance)."
 
     def add_arguments(self, parser: CommandParser) -> None:

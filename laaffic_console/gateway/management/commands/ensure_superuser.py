@@ -2,10 +2,12 @@ import os
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
+
+from laaffic_console.kit.commands import ConsoleCommand
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "Make a superuser, or give an existing one the password in DJANGO_SUPERUSER_PASSWORD."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,12 +1,13 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.gateway.models import APPLICATION_CHANNELS, Application
+from laaffic_console.kit.commands import ConsoleCommand
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "Tell the console about an application (appId) of the Laaffic account."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date
 
 from laaffic_console.gateway.services import reporting
 from laaffic_console.gateway.services.reporting import COLUMNS, DIMENSIONS, Figures, Period, Report, Row
 from laaffic_console.kit import exports
+from laaffic_console.kit.commands import ConsoleCommand
 
 SHOWN = ("sent", "delivered", "delivered_percent", "failed", "unknown", "segments", "cost", "replies", "opt_outs")
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = (
         "What was sent in some days, what became of it and what it cost. Days are days of the console's time zone "
         "(TIME_ZONE), both ends included."

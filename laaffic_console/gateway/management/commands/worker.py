@@ -1,11 +1,10 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from laaffic_console.gateway.services.supervision import Supervisor
+from laaffic_console.kit.commands import ConsoleCommand
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "A worker: sends campaigns, applies reports, runs imports. Run one or more on each machine."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,12 +1,13 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.rehearsal import act_ledger
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "One JSON document about a channel's single acts: what a rehearsal compares."
 
     def add_arguments(self, parser: CommandParser) -> None:

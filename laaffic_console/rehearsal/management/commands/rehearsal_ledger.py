@@ -2,17 +2,18 @@ import datetime as dt
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.db.models import Count, Exists, OuterRef
 
 from laaffic_console.gateway.models import LedgerEntry, WorkerHeartbeat
+from laaffic_console.kit.commands import ConsoleCommand
 from messaging.models import Batch, Campaign, Message, MessageState, SuppressionEntry
 from messaging.services.batches import answers
 
 STORED_WITHIN = dt.timedelta(seconds=2)  # an entry is dated before the transaction that stores many of them ends
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = "One JSON line about a campaign's calls, then one for each of its messages: what a rehearsal compares."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -3,11 +3,12 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.open_acts import StillOpen
+from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.laaffic import VoicemailFile
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import PoolConfig, PoolDifference, difference
@@ -18,7 +19,7 @@ LISTS = ("bindings", "pools", "owned")
 KINDS = {"axb": BindingKind.AXB, "axxb": BindingKind.AXXB}
 
 
-class Command(BaseCommand):
+class Command(ConsoleCommand):
     help = (
         "AXB bindings, number pools and owned numbers: copy them from Laaffic, bind, unbind, change pools. "
         f"{outcomes.HELP}"

@@ -1,0 +1,41 @@
+"""Pages are loaded by whoever wants one, and by nobody else."""
+
+import subprocess
+import sys
+
+from laaffic_console.conf import BASE_DIR
+
+LOADED_WHEN_WANTED = """
+import sys, threading
+import django
+django.setup()
+from django.contrib import admin
+from django.core.management import CommandError, call_command
+from messaging.models import Campaign
+
+try:
+    call_command("rehearse", "--outage", "redis", "5")
+except CommandError:
+    pass
+assert "messaging.admin" not in sys.modules and "laaffic_console.urls" not in sys.modules
+
+found = []
+threads = [threading.Thread(target=lambda: found.append(admin.site.get_model_admin(Campaign))) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+assert len(found) == 4 and len(set(map(id, found))) == 1, found
+assert "voice.admin" in sys.modules and len(admin.site._registry) > 30
+"""
+
+
+def test_a_command_loads_none_and_the_first_to_want_one_loads_all() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED_WHEN_WANTED],
+        cwd=BASE_DIR,
+        env={"DJANGO_SETTINGS_MODULE": "laaffic_console.settings", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr[-2000:]
