@@ -53,6 +53,9 @@ class GatewayControls:
             for line in answer:
                 said = json.loads(line)
                 yield Accepted(said["msg_id"], said["number"], said["state"])
+        yield from self.calls()
+
+    def calls(self) -> Iterator[Accepted]:
         for call in self._ask("/calls")["calls"]:
             yield accepted_call(call)
 

@@ -26,7 +26,7 @@ COUNTRIES = [
     Country("33", 0.98, Decimal("0.0620"), "EUR", "208"),
     Country("34", 0.97, Decimal("0.0410"), "EUR", "214"),
     Country("39", 0.97, Decimal("0.0630"), "EUR", "222"),
-    Country("44", 0.98, Decimal("0.0350"), "EUR", "234"),
+    Country("44", 0.98, Decimal("0.0350"), "GBP", "234"),
     Country("49", 0.98, Decimal("0.0720"), "EUR", "262"),
     Country("52", 0.93, Decimal("0.0210"), "USD", "334"),
     Country("55", 0.94, Decimal("0.0110"), "USD", "724"),
