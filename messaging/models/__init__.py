@@ -1,6 +1,7 @@
 from messaging.models.approvals import Approval
 from messaging.models.attachments import MmsAttachment
 from messaging.models.audience_counts import AudienceCount
+from messaging.models.audiences import Audience
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
 from messaging.models.contacts import (
     Contact,
@@ -44,6 +45,7 @@ from messaging.models.replies import Reply, ReplyPull
 __all__ = [
     "ActivityTally",
     "Approval",
+    "Audience",
     "AudienceCount",
     "BadRow",
     "Batch",

@@ -14,7 +14,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import exports, signed_zip
 from messaging import export_kinds
-from messaging.models import Campaign, ContactGroup
+from messaging.models import Audience, Campaign, ContactGroup
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, resolving
 from messaging.services.figures import proving
@@ -40,7 +40,8 @@ class Command(BaseCommand):
         create.add_argument("--app", required=True, metavar="APPID")
         create.add_argument("--sender-id", default="")
         create.add_argument("--text", required=True)
-        create.add_argument("--group", required=True, action="append", help="may be given several times")
+        create.add_argument("--group", action="append", default=[], help="may be given several times")
+        create.add_argument("--audience", action="append", default=[], metavar="NAME", help="who meets its condition")
         create.add_argument("--exclude-group", action="append", default=[])
         create.add_argument("--rate", type=int, metavar="PER_SECOND")
         create.add_argument("--json", action="store_true")
@@ -105,12 +106,15 @@ class Command(BaseCommand):
         return {"id": options["id"], "messages": settled, "state": Campaign.objects.get(pk=options["id"]).state}
 
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
+        if not options["group"] and not options["audience"]:
+            raise CommandError("Say to whom: --group NAME or --audience NAME; each may be given several times.")
         campaign = drafts.create(
             name=options["name"],
             application=application_named(options["app"]),
             sender_id=options["sender_id"],
             text=options["text"],
             groups=[group_named(name) for name in options["group"]],
+            audiences=[audience_named(name) for name in options["audience"]],
             excluded_groups=[group_named(name) for name in options["exclude_group"]],
             rate_per_second=options["rate"],
         )
@@ -154,6 +158,15 @@ def group_named(name: str) -> ContactGroup:
     except ContactGroup.DoesNotExist as problem:
         raise CommandError(
             f"There is no group “{name}”. Import contacts into it: manage.py contacts import FILE --group “{name}”"
+        ) from problem
+
+
+def audience_named(name: str) -> Audience:
+    try:
+        return Audience.objects.get(name=name)
+    except Audience.DoesNotExist as problem:
+        raise CommandError(
+            f"There is no audience “{name}”. Save one: manage.py audience create “{name}” --where CONDITION"
         ) from problem
 
 

@@ -12,13 +12,13 @@ from collections import Counter
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.services import bell, leases, workers
 from messaging import merge_fields
 from messaging.models import AudienceCount, Campaign, Contact, GroupMembership, Message
-from messaging.services.audience import audience, repeats
+from messaging.services.audience import audience, repeats, rules
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql
 from messaging.services.text import merged_lengths
@@ -102,6 +102,7 @@ def _digest(campaign: Campaign) -> str:
         campaign.channel,
         sorted(campaign.groups.values_list("pk", flat=True)),
         sorted(campaign.excluded_groups.values_list("pk", flat=True)),
+        [[rule["audience"], rule["tree"]] for rule in rules.kept(campaign)],
         campaign.extra_numbers,
         list(repeats.campaigns_like(campaign).values_list("pk", flat=True)),
     ]
@@ -115,6 +116,8 @@ def _begin(campaign: Campaign) -> AudienceCount:
         last.filter(group=group).values_list("contact_id", flat=True).first()
         for group in campaign.groups.values_list("pk", flat=True)
     ]
+    if campaign.audiences.exists():
+        ends.append(audience.last_contact())
     fresh = {
         "counted_for": _digest(campaign),
         "cursor": 0,
@@ -171,13 +174,14 @@ class _Counting:
         self.groups = list(campaign.groups.order_by("pk").values_list("pk", flat=True))
         self.excluded = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
         self.like = list(repeats.campaigns_like(campaign).values_list("pk", flat=True))
+        self.rules = rules.of(campaign, member_end=count.member_end, now=count.started_at)
         self.values = audience.merge_values_sql(channels.texts_of(campaign))
         self.reached = Counter({(country, zones): n for country, zones, n in count.reached})
 
     def go_on(self, give_up_at: float) -> None:
         count = self.count
         while time.monotonic() < give_up_at:
-            upper = audience_sql.end_of_stretch(self.groups, count.cursor, count.end, STRETCH)
+            upper = audience_sql.end_of_stretch(self.groups, count.cursor, count.end, STRETCH, self.rules)
             if upper is None:
                 self._count_numbers()
                 count.counted_at = timezone.now()
@@ -203,7 +207,7 @@ class _Counting:
             self.count.too_long += merged_lengths.count_too_long(self.campaign, self._reached(after, upper))
 
     def _rows(self, after: int, upper: int) -> list[tuple[Any, ...]]:
-        who, params = audience_sql.members(self.groups, after, upper, self.count.member_end)
+        who, params = audience_sql.members(self.groups, after, upper, self.count.member_end, self.rules)
         not_excluded, excluded = audience_sql.not_excluded(self.excluded, after, upper)
         not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(self.campaign).suppressed_on)
         had, had_params = self._had_it("c.number")
@@ -245,7 +249,8 @@ class _Counting:
         """The contacts of a stretch that would get a message."""
         mine = GroupMembership.objects.filter(contact=OuterRef("pk"), contact__gt=after, contact__lte=upper)
         joined = mine.filter(group__in=self.groups, pk__lte=self.count.member_end)
-        stretch = Contact.objects.filter(pk__gt=after, pk__lte=upper).filter(Exists(joined))
+        meeting = audience_sql.meeting(self.rules, after, upper, STRETCH) if self.rules else []
+        stretch = Contact.objects.filter(pk__gt=after, pk__lte=upper).filter(Exists(joined) | Q(pk__in=meeting))
         if self.excluded:
             stretch = stretch.exclude(Exists(mine.filter(group__in=self.excluded)))
         return stretch.exclude(audience.is_suppressed(self.campaign))

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from messaging import merge_fields, segments
-from messaging.models import Campaign, CampaignState, Contact, ContactGroup
+from messaging.models import Audience, Campaign, CampaignState, Contact, ContactGroup
 from messaging.services import steps
 from messaging.services.approvals import approvals
 from messaging.services.channels import channels
@@ -29,6 +29,7 @@ def create(
     text: str,
     groups: Sequence[ContactGroup] = (),
     excluded_groups: Sequence[ContactGroup] = (),
+    audiences: Sequence[Audience] = (),
     numbers: Sequence[str] = (),
     rate_per_second: int | None = None,
     scheduled_at: dt.datetime | None = None,
@@ -56,7 +57,7 @@ def create(
         channel=channel,
         channel_options=channel_options or {},
     )
-    return save(campaign, groups=groups, excluded_groups=excluded_groups, by=by)
+    return save(campaign, groups=groups, excluded_groups=excluded_groups, audiences=audiences, by=by)
 
 
 def save(
@@ -64,6 +65,7 @@ def save(
     *,
     groups: Iterable[ContactGroup],
     excluded_groups: Iterable[ContactGroup],
+    audiences: Iterable[Audience] = (),
     columns: Iterable[str] = (),
     by: User | None = None,
 ) -> Campaign:
@@ -84,6 +86,7 @@ def save(
             campaign.save(update_fields={*columns, "sender_id"})
         campaign.groups.set(groups)
         campaign.excluded_groups.set(excluded_groups)
+        campaign.audiences.set(audiences)
         channels.of(campaign).saved(campaign)
         steps.kept(campaign, by, is_new=is_new)
         approvals.void_if_changed(campaign, by=by)
@@ -159,11 +162,18 @@ def check_ready(campaign: Campaign) -> None:
     check_content(campaign)
     if not campaign.application.is_active:
         raise ValidationError({"application": _("This application is switched off.")})
-    if not campaign.extra_numbers and not campaign.groups.exists():
-        raise ValidationError({"groups": _("Choose at least one group of contacts to send to.")})
-    if not campaign.extra_numbers and not Contact.objects.filter(groups__in=campaign.groups.all()).exists():
+    if not campaign.extra_numbers and not campaign.groups.exists() and not campaign.audiences.exists():
+        raise ValidationError({"groups": _("Choose at least one group of contacts, or an audience, to send to.")})
+    if not _has_somebody(campaign):
         raise ValidationError({"groups": _("There is no contact in these groups. Import some, or choose others.")})
     try:
         laaffic_client()
     except NotConfigured as problem:
         raise ValidationError(str(problem)) from problem
+
+
+def _has_somebody(campaign: Campaign) -> bool:
+    """At first sight; whether anybody meets an audience's condition is known when all have been counted."""
+    if campaign.extra_numbers or campaign.audiences.exists():
+        return True
+    return Contact.objects.filter(groups__in=campaign.groups.all()).exists()

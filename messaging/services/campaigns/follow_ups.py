@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from messaging.incurable import is_incurable
-from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.models import Audience, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services import steps
 from messaging.services.batches import counting, retries
 from messaging.services.campaigns import drafts
@@ -30,6 +30,7 @@ def copy(campaign_id: int, *, by: User | None = None) -> Campaign:
             campaign,
             _("Copy of %(name)s"),
             groups=list(campaign.groups.all()),
+            audiences=list(campaign.audiences.all()),
             numbers=campaign.extra_numbers,
             by=by,
         )
@@ -73,14 +74,19 @@ def failed_by_reason(campaign: Campaign) -> list[tuple[str, int]]:
 def to_new_contacts(campaign_id: int, *, by: User | None = None) -> Campaign:
     """A draft to the same groups without whoever was in its audience, whatever became of their message."""
     campaign = _over(campaign_id, _("It can be sent to new contacts when it is finished."))
-    if not campaign.groups.exists():
+    if not campaign.groups.exists() and not campaign.audiences.exists():
         raise NotAllowed(_("“%(name)s” went to no group, so nobody can be new.") % {"name": campaign.name})
     had = _group(_("Recipients of %(name)s") % {"name": campaign.name})
     _add_recipients(had, campaign, [state for state in MessageState if state != MessageState.CANCELLED])
     excluded = [*campaign.excluded_groups.all(), had]
     with transaction.atomic():
         return _draft(
-            campaign, _("%(name)s, new contacts"), groups=list(campaign.groups.all()), excluded=excluded, by=by
+            campaign,
+            _("%(name)s, new contacts"),
+            groups=list(campaign.groups.all()),
+            audiences=list(campaign.audiences.all()),
+            excluded=excluded,
+            by=by,
         )
 
 
@@ -96,6 +102,7 @@ def _draft(
     name: str,
     *,
     groups: Sequence[ContactGroup],
+    audiences: Sequence[Audience] = (),
     numbers: Sequence[str] = (),
     excluded: Sequence[ContactGroup] | None = None,
     retry_of: Campaign | None = None,
@@ -107,6 +114,7 @@ def _draft(
         sender_id=campaign.sender_id,
         text=campaign.text,
         groups=groups,
+        audiences=audiences,
         excluded_groups=list(campaign.excluded_groups.all()) if excluded is None else excluded,
         numbers=numbers,
         rate_per_second=campaign.rate_per_second,
