@@ -70,6 +70,7 @@ def _audience(campaign: Campaign) -> dict[str, Any]:
         "but_not_to_groups": named(campaign.excluded_groups),
         "to_audiences": rules.kept(campaign),
         "to_numbers": campaign.extra_numbers,
+        "to_pasted_numbers": campaign.paste.numbers if campaign.paste else 0,
         **{name: getattr(campaign, name) for name in AUDIENCE},
         "counted_before_launch": _counted(campaign),
     }

@@ -38,6 +38,7 @@ from messaging.models.messages import (
     OutcomeTally,
 )
 from messaging.models.mms_campaigns import MmsCampaign
+from messaging.models.pastes import Paste, PastedNumber
 from messaging.models.prices import ListPrice
 from messaging.models.proofs import Proof
 from messaging.models.replies import Reply, ReplyPull
@@ -84,6 +85,8 @@ __all__ = [
     "MmsCampaign",
     "OtherSpelling",
     "OutcomeTally",
+    "Paste",
+    "PastedNumber",
     "Proof",
     "Reply",
     "ReplyPull",

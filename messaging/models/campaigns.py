@@ -12,6 +12,7 @@ from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, 
 from laaffic_console.kit.moments import PlannedMomentField
 from messaging.models.audiences import Audience
 from messaging.models.contacts import ContactGroup
+from messaging.models.pastes import Paste
 
 
 class CampaignState(models.TextChoices):
@@ -64,6 +65,9 @@ class Campaign(models.Model):
     rules = models.JSONField(default=list, editable=False)
     # Numbers given one by one, for a test or from a script; at most a thousand.
     extra_numbers = models.JSONField(_("numbers"), default=list, blank=True)
+    # More of them, pasted or read from a file.
+    paste = models.ForeignKey(Paste, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    paste_cursor = models.BigIntegerField(default=0, editable=False)  # the last of them that has been frozen
     # The campaign whose failed recipients this one is for: who has got it since is left out when it is frozen.
     retry_of = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="retries")
     rate_per_second = models.PositiveIntegerField(

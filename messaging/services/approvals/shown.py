@@ -32,7 +32,7 @@ PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "sender ID": (gettext_lazy("the sender ID"), ("sender_id",)),
     "application": (gettext_lazy("the application"), ("application_id",)),
     "content": (gettext_lazy("what goes with the text"), ("channel", "channel_options", "kind")),
-    "numbers": (gettext_lazy("the numbers"), ("extra_numbers",)),
+    "numbers": (gettext_lazy("the numbers"), ("extra_numbers", "paste_id")),
     "schedule": (gettext_lazy("the schedule"), ("scheduled_at", "latest_start_minutes")),
     "limits": (gettext_lazy("rate and limits"), ("rate_per_second", "error_limit")),
     "groups": (gettext_lazy("the groups"), ()),
@@ -43,7 +43,7 @@ NOT_BOUND = {
     *("id", "name", "created_by_id", "created_at", "launched_by_id", "launched_at"),
     *("first_sent_at", "finished_at", "undo_until"),
     *("state", "hold_reason", "account_hold_id", "wait_reason", "errors", "shown", "retry_of_id"),
-    *("audience", "audience_cursor", "audience_end", "member_end", "rules", "total"),
+    *("audience", "audience_cursor", "audience_end", "member_end", "rules", "paste_cursor", "total"),
     *("dropped_suppressed", "dropped_excluded", "dropped_invalid"),
 }
 

@@ -6,7 +6,7 @@ with the campaign's cursor, so a killed freeze goes on where it stood. Each chun
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.durability import relax
-from messaging import merge_fields, msisdn
+from messaging import merge_fields
 from messaging.models import (
     Batch,
     Campaign,
@@ -27,15 +27,13 @@ from messaging.models import (
     OtherSpelling,
     SuppressionEntry,
 )
-from messaging.msisdn import Msisdn
-from messaging.services.audience import rules
+from messaging.services.audience import given_numbers, rules
 from messaging.services.batches import retries
 from messaging.services.channels import channels
-from messaging.services.contacts import audience_sql, contact_writes, suppression
+from messaging.services.contacts import audience_sql, contact_writes
 from messaging.services.contacts.condition_sql import Rules
 from messaging.services.replies import reply_pulls
-from messaging.services.text import merged_lengths
-from messaging.services.text.merge_values import COLUMNS_OF_CONTACT, values_of
+from messaging.services.text.merge_values import COLUMNS_OF_CONTACT
 from messaging.subscribers import PREFIXES, every_spelling, spellings, subscriber
 
 JOINING_SECONDS = 2  # an import commits a chunk of its rows in less
@@ -92,7 +90,9 @@ def freeze_chunk(campaign_id: int) -> bool:
     meant = rules.of(campaign, member_end=campaign.member_end)
     upper = audience_sql.end_of_stretch(included, campaign.audience_cursor, campaign.audience_end, CHUNK, meant)
     if upper is None:
-        _add_extra_numbers(campaign)
+        if given_numbers.freeze_pasted(campaign, CHUNK):
+            return True
+        given_numbers.add_extra_numbers(campaign, CHUNK)
         Campaign.objects.filter(pk=campaign.pk).update(audience=Campaign.Audience.FROZEN)
         return False
     _freeze_range(campaign, included, meant, upper)
@@ -114,7 +114,7 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, upper
     )
     dropped = _count_dropped((audience, params), (not_excluded, excluded_params), (not_suppressed, suppressed_on))
     twice = _drop_twice(campaign, made, upper)
-    _keep_batch(campaign, batch, made[0] - twice, *made[1:])
+    given_numbers.keep_batch(campaign, batch, made[0] - twice, *made[1:])
     Campaign.objects.filter(pk=campaign.pk).update(
         audience_cursor=upper,
         total=F("total") + made[0] - twice,
@@ -235,77 +235,11 @@ def _count_dropped(
     return excluded_ones, suppressed
 
 
-def _keep_batch(campaign: Campaign, batch: Batch, count: int, first: int, last: int) -> None:
-    if not count:
-        batch.delete()
-        return
-    batch.first_message_id, batch.last_message_id, batch.size, batch.queued = first, last, count, count
-    batch.save(update_fields=["first_message_id", "last_message_id", "size", "queued"])
-    merged_lengths.reject_too_long(campaign, batch)
-
-
-def _add_extra_numbers(campaign: Campaign) -> None:
-    """Numbers that were given one by one, less those that are invalid, suppressed or in the audience already."""
-    if not campaign.extra_numbers:
-        return
-    wanted = valid_numbers(campaign)
-    spelt = every_spelling(list(wanted))
-    there = set(Message.objects.filter(campaign=campaign, number__in=spelt).values_list("number", flat=True))
-    there = {number for number in wanted if not there.isdisjoint(spellings(number))}
-    suppressed = suppressed_among(campaign, wanted)
-    numbers = [number for number in wanted if number not in there | suppressed]
-    contacts = {contact.number: contact for contact in Contact.objects.filter(number__in=numbers)}
-    _insert_numbers(campaign, numbers, wanted, contacts)
-    new_suppressed = len(suppressed - there)
-    Campaign.objects.filter(pk=campaign.pk).update(
-        total=F("total") + len(numbers),
-        dropped_suppressed=F("dropped_suppressed") + new_suppressed,
-        dropped_invalid=F("dropped_invalid") + len(campaign.extra_numbers) - len(numbers) - new_suppressed,
-    )
-
-
-def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:
-    """Those that were given one by one, each subscriber once."""
-    wanted: dict[str, Msisdn] = {}
-    for text in campaign.extra_numbers:
-        with contextlib.suppress(msisdn.InvalidNumber):
-            number = msisdn.parse(text)
-            wanted.setdefault(subscriber(number.number), number)
-    return {number.number: number for number in wanted.values()}
-
-
 def is_suppressed(campaign: Campaign) -> Q:
     """Of contacts, for the campaign's channel."""
     stopping = SuppressionEntry.objects.stopping(channels.of(campaign).suppressed_on)
     others = OtherSpelling.objects.filter(number=OuterRef(OuterRef("number"))).values("suppressed")
     return Q(Exists(stopping.filter(number=OuterRef("number")))) | Q(Exists(stopping.filter(number__in=others)))
-
-
-def suppressed_among(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
-    return suppression.suppressed_among(list(numbers), channels=channels.of(campaign).suppressed_on)
-
-
-def _insert_numbers(
-    campaign: Campaign, numbers: list[str], wanted: dict[str, Msisdn], contacts: dict[str, Contact]
-) -> None:
-    fields = merge_fields.fields(channels.texts_of(campaign))
-    for start in range(0, len(numbers), CHUNK):
-        piece = numbers[start : start + CHUNK]
-        batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
-        made = Message.objects.bulk_create(
-            Message(
-                campaign=campaign,
-                batch=batch,
-                contact=contacts.get(number),
-                number=number,
-                country=wanted[number].country,
-                merge_values=values_of(contacts.get(number) or Contact(number=number)) if fields else None,
-                segments=channels.segments_when_frozen(campaign),
-            )
-            for number in piece
-        )
-        ids = [message.pk for message in made]
-        _keep_batch(campaign, batch, len(ids), min(ids, default=0), max(ids, default=0))
 
 
 def _leave_out_reached(campaign: Campaign) -> None:

@@ -16,15 +16,18 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.services import bell, leases, workers
-from messaging import merge_fields
-from messaging.models import AudienceCount, Campaign, Contact, GroupMembership, Message
-from messaging.services.audience import audience, repeats, rules
+from messaging import merge_fields, msisdn
+from messaging.models import AudienceCount, Campaign, Contact, GroupMembership, Message, PastedNumber
+from messaging.msisdn import Msisdn
+from messaging.services.audience import audience, given_numbers, repeats, rules
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql
 from messaging.services.text import merged_lengths
 from messaging.services.text.merge_values import values_of
+from messaging.subscribers import every_spelling, spellings
 
 JOB = "messaging.jobs.count_audience"
+PASTED = 1000  # numbers that are looked at at once
 STRETCH = 5000  # contacts: some tens of milliseconds
 PAGE_SECONDS = 0.08
 JOB_SECONDS = 20.0
@@ -104,6 +107,7 @@ def _digest(campaign: Campaign) -> str:
         sorted(campaign.excluded_groups.values_list("pk", flat=True)),
         [[rule["audience"], rule["tree"]] for rule in rules.kept(campaign)],
         campaign.extra_numbers,
+        campaign.paste_id,
         list(repeats.campaigns_like(campaign).values_list("pk", flat=True)),
     ]
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()
@@ -121,6 +125,8 @@ def _begin(campaign: Campaign) -> AudienceCount:
     fresh = {
         "counted_for": _digest(campaign),
         "cursor": 0,
+        "paste_cursor": 0,
+        "merged": 0,
         "member_end": member_end,
         "people": "",
         "reached_people": "",
@@ -154,6 +160,8 @@ def _count(campaign: Campaign, count: AudienceCount, seconds: float) -> Audience
 
 _COUNTED = (
     "cursor",
+    "paste_cursor",
+    "merged",
     "people",
     "reached_people",
     "reached",
@@ -183,6 +191,8 @@ class _Counting:
         while time.monotonic() < give_up_at:
             upper = audience_sql.end_of_stretch(self.groups, count.cursor, count.end, STRETCH, self.rules)
             if upper is None:
+                if self._count_pasted():
+                    continue
                 self._count_numbers()
                 count.counted_at = timezone.now()
                 break
@@ -255,10 +265,43 @@ class _Counting:
             stretch = stretch.exclude(Exists(mine.filter(group__in=self.excluded)))
         return stretch.exclude(audience.is_suppressed(self.campaign))
 
+    def _count_pasted(self) -> bool:
+        """The next of the pasted numbers; False when all are counted."""
+        rows = PastedNumber.objects.filter(paste=self.campaign.paste_id, pk__gt=self.count.paste_cursor)
+        piece = list(rows.order_by("pk").values_list("pk", "number")[:PASTED])
+        if not piece:
+            if self.campaign.paste:
+                self.count.invalid += self.campaign.paste.invalid
+                self.count.merged += self.campaign.paste.duplicates
+            return False
+        self.count.paste_cursor = piece[-1][0]
+        wanted = {number: msisdn.parse(number) for _pk, number in piece}
+        merged = self._in_audience(list(wanted))
+        self.count.merged += len(merged)
+        excluded = given_numbers.excluded_among(self.campaign, list(wanted)) - merged
+        self.count.excluded += len(excluded)
+        self._count_given({number: told for number, told in wanted.items() if number not in merged | excluded})
+        return True
+
+    def _in_audience(self, numbers: list[str]) -> set[str]:
+        """Those whose contact is in the audience anyway, however it spells the number."""
+        known = dict(Contact.objects.filter(number__in=every_spelling(numbers)).values_list("pk", "number"))
+        mine = GroupMembership.objects.filter(contact__in=known)
+        joined = mine.filter(group__in=self.groups, pk__lte=self.count.member_end)
+        there = set(joined.values_list("contact_id", flat=True))
+        there |= audience_sql.meeting_among(self.rules, [pk for pk in known if pk <= self.count.end])
+        there -= set(mine.filter(group__in=self.excluded).values_list("contact_id", flat=True))
+        there_as = {known[pk] for pk in there}
+        return {number for number in numbers if not there_as.isdisjoint(spellings(number))}
+
     def _count_numbers(self) -> None:
         """What was given one by one. A number that is in a group too is counted twice here, and frozen once."""
-        wanted = audience.valid_numbers(self.campaign)
-        suppressed = audience.suppressed_among(self.campaign, wanted)
+        wanted = given_numbers.valid_numbers(self.campaign)
+        self._count_given(wanted)
+        self.count.invalid += len(self.campaign.extra_numbers) - len(wanted)
+
+    def _count_given(self, wanted: dict[str, Msisdn]) -> None:
+        suppressed = given_numbers.suppressed_among(self.campaign, wanted)
         values = self._values_of(list(wanted))
         for number, told in wanted.items():
             self._sign(f"{number}\0{values.get(number)}", is_reached=number not in suppressed)
@@ -267,4 +310,3 @@ class _Counting:
         had = Message.objects.filter(campaign__in=self.like, number__in=wanted).exclude(state__in=repeats.NOT_HAD)
         self.count.repeated += had.values("number").distinct().count()
         self.count.suppressed += len(suppressed)
-        self.count.invalid += len(self.campaign.extra_numbers) - len(wanted)

@@ -32,7 +32,11 @@ def still_open(draft: Campaign) -> list[Campaign]:
 
 def without_outcome(draft: Campaign) -> LedgerEntry | None:
     """The newest request of the last day that nobody knows the outcome of, and that said the same to some of these."""
-    shared = Q(groups__in=draft.groups.values("pk")) | Q(audiences__in=draft.audiences.values("pk"))
+    shared = (
+        Q(paste=draft.paste_id, paste__isnull=False)
+        | Q(groups__in=draft.groups.values("pk"))
+        | Q(audiences__in=draft.audiences.values("pk"))
+    )
     same = Campaign.objects.filter(channel=draft.channel, text=draft.text, channel_options=draft.channel_options)
     same = same.filter(application=draft.application, kind__in=_alike(draft)).exclude(pk=draft.pk)
     opened = open_acts.rows().filter(about_kind="campaign", about_id__in=same.values("pk"))

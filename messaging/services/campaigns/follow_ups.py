@@ -10,11 +10,11 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from messaging.incurable import is_incurable
-from messaging.models import Audience, Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.models import Audience, Campaign, CampaignState, ContactGroup, Message, MessageState, Paste
 from messaging.services import steps
 from messaging.services.batches import counting, retries
 from messaging.services.campaigns import drafts
-from messaging.services.contacts import contacts
+from messaging.services.contacts import contacts, pastes
 from messaging.services.refusals import NotAllowed
 
 # An expired message may have arrived, and an unknown one too: neither is sent a second time by a click on "failed".
@@ -32,6 +32,7 @@ def copy(campaign_id: int, *, by: User | None = None) -> Campaign:
             groups=list(campaign.groups.all()),
             audiences=list(campaign.audiences.all()),
             numbers=campaign.extra_numbers,
+            paste=campaign.paste,
             by=by,
         )
 
@@ -52,12 +53,14 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
     people = _group(_("Failed in %(name)s") % {"name": campaign.name})
     _add_recipients(people, campaign, FAILED, chosen)
     without_contact = failed.filter(contact=None, reason__in=chosen).values_list("number", flat=True)
+    is_short = without_contact.count() <= drafts.MAX_EXTRA_NUMBERS
     with transaction.atomic():
         return _draft(
             campaign,
             _("Retry of %(name)s"),
             groups=[people],
-            numbers=list(without_contact),
+            numbers=list(without_contact) if is_short else (),
+            paste=None if is_short else pastes.from_lines(without_contact.iterator(), by=by),
             retry_of=campaign,
             by=by,
         )
@@ -104,6 +107,7 @@ def _draft(
     groups: Sequence[ContactGroup],
     audiences: Sequence[Audience] = (),
     numbers: Sequence[str] = (),
+    paste: Paste | None = None,
     excluded: Sequence[ContactGroup] | None = None,
     retry_of: Campaign | None = None,
     by: User | None,
@@ -117,6 +121,7 @@ def _draft(
         audiences=audiences,
         excluded_groups=list(campaign.excluded_groups.all()) if excluded is None else excluded,
         numbers=numbers,
+        paste=paste,
         rate_per_second=campaign.rate_per_second,
         latest_start_minutes=campaign.latest_start_minutes,
         error_limit=campaign.error_limit,
