@@ -96,7 +96,7 @@ class AudienceAdmin(SharedRowAdmin, ModelAdmin):
         return [counts, *super().get_urls()]
 
     def count_view(self, request: HttpRequest) -> HttpResponse:
-        """As many as can be counted in half a second; the page asks on behind the last contact that was looked at."""
+        """As many as can be counted in a moment; the page asks on behind the last contact that was looked at."""
         require(request, "messaging.view_audience")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
