@@ -16,6 +16,7 @@ from messaging import dossiers, recipient_exports
 from messaging.dossiers import Row
 from messaging.models import AudienceCount, Campaign, Message, MessageEvent, MessageState, OutcomeTally
 from messaging.services.approvals import shown
+from messaging.services.audience import rules
 from messaging.services.batches import counting
 from messaging.services.figures import message_reports
 
@@ -67,7 +68,9 @@ def _audience(campaign: Campaign) -> dict[str, Any]:
     return {
         "to_groups": named(campaign.groups),
         "but_not_to_groups": named(campaign.excluded_groups),
+        "to_audiences": rules.kept(campaign),
         "to_numbers": campaign.extra_numbers,
+        "to_pasted_numbers": campaign.paste.numbers if campaign.paste else 0,
         **{name: getattr(campaign, name) for name in AUDIENCE},
         "counted_before_launch": _counted(campaign),
     }

@@ -101,7 +101,8 @@ def send_everything(console: Installation, folder: Path, options: argparse.Names
     console.manage(*group_call, "--file", str(folder / "spoken.csv"), "--launch")
     told = ["--from", "test@mailpush.laaffic.cn", "--list", "1000", "--template", "1", "--subject", "Mail"]
     console.manage("email", "send", "--app", "mails", *told)
-    return 2 * options.contacts + options.pictures + 2 * options.spoken + options.mails
+    expected: int = 2 * options.contacts + options.pictures + 2 * options.spoken + options.mails
+    return expected
 
 
 def numbers(count: int) -> Iterator[str]:

@@ -129,6 +129,7 @@ NAVIGATION: list[dict[str, Any]] = [
         "items": [
             _item(_("Contacts"), "contacts", "messaging_contact_changelist", "messaging.view_contact"),
             _item(_("Groups"), "group", "messaging_contactgroup_changelist", "messaging.view_contactgroup"),
+            _item(_("Audiences"), "filter_alt", "messaging_audience_changelist", "messaging.view_audience"),
             _item(
                 _("Imports"),
                 "upload_file",

@@ -20,7 +20,7 @@ from messaging.admin.pages import may_see_contacts, page, require
 from messaging.models import Campaign, CampaignState
 from messaging.services.approvals import shown
 from messaging.services.approvals.shown import Shown
-from messaging.services.audience import audience_counts, recipient_clocks
+from messaging.services.audience import audience_counts, recipient_clocks, rules
 from messaging.services.campaigns import campaigns, drafts, launch_checks, previews
 from messaging.services.campaigns.launch_checks import Check
 from messaging.services.forecast import balance_forecast, forecast
@@ -82,6 +82,7 @@ def _page(
         "messaging/before_launch/page.html",
         campaign.name,
         campaign=campaign,
+        rules=rules.kept(campaign),
         pages=pages,
         problem=problem,
         missing=missing or [],

@@ -12,6 +12,7 @@ from messaging import export_kinds, meanings
 from messaging.admin import channel_pages, proof_panel
 from messaging.admin.replies import with_contacts
 from messaging.models import Campaign
+from messaging.services.audience import rules
 from messaging.services.batches import counting
 from messaging.services.figures import batch_squares, insights
 from messaging.services.reports import delivery_times
@@ -25,6 +26,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
     pace = insights.paces([campaign], {campaign.pk: counts}).get(campaign.pk)
     return {
         "campaign": campaign,
+        "rules": rules.kept(campaign),
         "means": meanings.OF_CAMPAIGNS[campaign.state],
         "pages": pages,
         "beside": pages.beside(campaign),

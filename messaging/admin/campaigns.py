@@ -17,7 +17,6 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit import kept_forms
 from laaffic_console.kit.console_admin import ModelAdmin
-from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SeenForm, SharedRowAdmin
 from messaging import export_kinds
@@ -28,6 +27,7 @@ from messaging.admin import (
     campaign_comparison,
     campaign_page,
     channel_pages,
+    pasted_numbers,
     proof_panel,
 )
 from messaging.admin.pages import add_problems, page, require
@@ -77,7 +77,7 @@ STATE_COLOURS = {
 }
 
 
-class CampaignForm(AnyModelForm):
+class CampaignForm(pasted_numbers.PastedNumbersForm):
     class Meta:
         model = Campaign
         fields = [
@@ -87,6 +87,7 @@ class CampaignForm(AnyModelForm):
             "text",
             "groups",
             "excluded_groups",
+            "audiences",
             "rate_per_second",
             "scheduled_at",
             "latest_start_minutes",
@@ -126,12 +127,12 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
     search_fields = ["name"]
     list_per_page = 50
     actions = ["compare"]
-    autocomplete_fields = ["groups", "excluded_groups"]
+    autocomplete_fields = ["groups", "excluded_groups", "audiences"]
     application_channel = Channel.SMS
     fieldsets = [
         (None, {"fields": ["name", ("application", "sender_id")]}),
         (gettext_lazy("Text"), {"fields": ["text"]}),
-        (gettext_lazy("To"), {"fields": ["groups", "excluded_groups"]}),
+        (gettext_lazy("To"), {"fields": ["groups", "audiences", *pasted_numbers.FIELDS, "excluded_groups"]}),
         (
             gettext_lazy("When and how fast"),
             {"fields": ["rate_per_second", "scheduled_at", "latest_start_minutes", "error_limit"]},
@@ -192,7 +193,8 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: "forms.ModelForm[Any]", change: bool) -> None:
-        groups = {name: form.cleaned_data[name] for name in ("groups", "excluded_groups")}
+        groups = {name: form.cleaned_data[name] for name in ("groups", "excluded_groups", "audiences")}
+        obj.paste = form.paste if isinstance(form, pasted_numbers.PastedNumbersForm) else obj.paste
         columns = form.own_columns() if isinstance(form, SeenForm) else ()
         drafts.save(obj, **groups, columns=columns, by=signed_in(request))
 
@@ -237,6 +239,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
+            path("paste/", wrap(pasted_numbers.view), name="messaging_campaign_paste"),
             path("compare/", wrap(self.compare_view), name="messaging_campaign_compare"),
             path("<int:pk>/review/", wrap(self.review_view), name="messaging_campaign_review"),
             path("<int:pk>/approval/<slug:verb>/", wrap(self.approval_view), name="messaging_campaign_approval"),

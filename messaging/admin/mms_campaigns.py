@@ -29,6 +29,7 @@ class AttachmentChoices(forms.CheckboxSelectMultiple):
 
 
 class MmsCampaignForm(CampaignForm):
+    paste_channel = Channel.MMS
     title = forms.CharField(
         label=gettext_lazy("Title"),
         required=False,  # said by the channel, in words of its own

@@ -1,6 +1,7 @@
 from messaging.models.approvals import Approval
 from messaging.models.attachments import MmsAttachment
 from messaging.models.audience_counts import AudienceCount
+from messaging.models.audiences import Audience
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
 from messaging.models.contacts import (
     Contact,
@@ -37,6 +38,7 @@ from messaging.models.messages import (
     OutcomeTally,
 )
 from messaging.models.mms_campaigns import MmsCampaign
+from messaging.models.pastes import Paste, PastedNumber
 from messaging.models.prices import ListPrice
 from messaging.models.proofs import Proof
 from messaging.models.replies import Reply, ReplyPull
@@ -44,6 +46,7 @@ from messaging.models.replies import Reply, ReplyPull
 __all__ = [
     "ActivityTally",
     "Approval",
+    "Audience",
     "AudienceCount",
     "BadRow",
     "Batch",
@@ -82,6 +85,8 @@ __all__ = [
     "MmsCampaign",
     "OtherSpelling",
     "OutcomeTally",
+    "Paste",
+    "PastedNumber",
     "Proof",
     "Reply",
     "ReplyPull",

@@ -20,6 +20,9 @@ class AudienceCount(models.Model):
     suppressed = models.PositiveIntegerField(default=0)
     excluded = models.PositiveIntegerField(default=0)
     too_long = models.PositiveIntegerField(default=0)
+    paste_cursor = models.BigIntegerField(default=0)  # the last pasted number that has been looked at
+    # Numbers that are there more than once, or belong to a contact who is in the audience anyway: one message each.
+    merged = models.PositiveIntegerField(default=0)
     invalid = models.PositiveIntegerField(default=0)  # of the numbers that were given one by one, or twice
     repeated = models.PositiveIntegerField(default=0)  # had the same text from a campaign of the last day
     started_at = models.DateTimeField()

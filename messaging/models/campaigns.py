@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
 from laaffic_console.kit.moments import PlannedMomentField
+from messaging.models.audiences import Audience
 from messaging.models.contacts import ContactGroup
+from messaging.models.pastes import Paste
 
 
 class CampaignState(models.TextChoices):
@@ -56,8 +58,16 @@ class Campaign(models.Model):
     excluded_groups = models.ManyToManyField(
         ContactGroup, related_name="+", blank=True, verbose_name=_("but not to groups")
     )
+    audiences = models.ManyToManyField(
+        "messaging.Audience", related_name="campaigns", blank=True, verbose_name=_("send to audiences")
+    )
+    # Their conditions as of the launch: [{"audience": id, "name", "condition", "tree"}]. An edit changes no launch.
+    rules = models.JSONField(default=list, editable=False)
     # Numbers given one by one, for a test or from a script; at most a thousand.
     extra_numbers = models.JSONField(_("numbers"), default=list, blank=True)
+    # More of them, pasted or read from a file.
+    paste = models.ForeignKey(Paste, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    paste_cursor = models.BigIntegerField(default=0, editable=False)  # the last of them that has been frozen
     # The campaign whose failed recipients this one is for: who has got it since is left out when it is frozen.
     retry_of = models.ForeignKey("self", models.SET_NULL, null=True, editable=False, related_name="retries")
     rate_per_second = models.PositiveIntegerField(
@@ -157,9 +167,39 @@ def keep_while_used(instance: ContactGroup, **_said: Any) -> None:
     with transaction.atomic():
         list(ContactGroup.objects.select_for_update().filter(pk=instance.pk).values_list("pk"))
     if campaigns := list(using([instance])[:5]):
-        names = ", ".join(f"“{campaign}” ({campaign.get_state_display()})" for campaign in campaigns)
         sentence = _("The group “%(group)s” is used by %(names)s: cancel them, or take the group out of them first.")
-        raise models.ProtectedError(sentence % {"group": instance.name, "names": names}, set(campaigns))
+        raise models.ProtectedError(sentence % {"group": instance.name, "names": _named(campaigns)}, set(campaigns))
+    if audiences := list(naming([instance])[:5]):
+        names = ", ".join(f"“{audience}”" for audience in audiences)
+        sentence = _("The group “%(group)s” is named by the audience %(names)s: change its condition first.")
+        raise models.ProtectedError(sentence % {"group": instance.name, "names": names}, set(audiences))
+
+
+def _named(campaigns: Iterable[Campaign]) -> str:
+    return ", ".join(f"“{campaign}” ({campaign.get_state_display()})" for campaign in campaigns)
+
+
+def naming(groups: Iterable[ContactGroup]) -> models.QuerySet[Audience]:
+    """Audiences whose conditions name one of these groups."""
+    chosen = [group.pk for group in groups]
+    return Audience.objects.filter(named_groups__in=chosen).order_by("pk").distinct()
+
+
+def sending_to(audiences: Iterable[Audience]) -> models.QuerySet[Campaign]:
+    """Campaigns that are not over and send to one of these audiences."""
+    chosen = [audience.pk for audience in audiences]
+    over = (CampaignState.FINISHED, CampaignState.CANCELLED)
+    return Campaign.objects.filter(audiences__in=chosen).exclude(state__in=over).order_by("pk").distinct()
+
+
+@receiver(models.signals.pre_delete, sender=Audience)
+def keep_audience_while_used(instance: Audience, **_said: Any) -> None:
+    """As with groups: wherever it is deleted from, and under its lock."""
+    with transaction.atomic():
+        list(Audience.objects.select_for_update().filter(pk=instance.pk).values_list("pk"))
+    if campaigns := list(sending_to([instance])[:5]):
+        said = _("The audience “%(audience)s” is used by %(names)s: cancel them, or take it out of them first.")
+        raise models.ProtectedError(said % {"audience": instance.name, "names": _named(campaigns)}, set(campaigns))
 
 
 class CampaignEvent(models.Model):

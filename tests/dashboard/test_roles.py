@@ -20,7 +20,13 @@ from messaging.services.campaigns import drafts
 pytestmark = pytest.mark.django_db
 
 # Pages on which each role may begin something new; looking is for everybody.
-PEOPLE = {"messaging.contact", "messaging.contactgroup", "messaging.contactimport", "messaging.suppressionentry"}
+PEOPLE = {
+    "messaging.contact",
+    "messaging.audience",
+    "messaging.contactgroup",
+    "messaging.contactimport",
+    "messaging.suppressionentry",
+}
 CAMPAIGNS = {"messaging.campaign", "messaging.mmscampaign", "messaging.emailcampaign", "voice.spokencampaign"}
 MEDIA = {"messaging.mmsattachment", "messaging.savedanswer", "voice.audiofile"}
 CALLS = {"voice.sipcall", "voice.sipphone", "voice.grouptask"}

@@ -15,9 +15,10 @@ from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import exports, signed_zip
 from laaffic_console.kit.commands import ConsoleCommand
 from messaging import export_kinds
-from messaging.models import Campaign, ContactGroup
+from messaging.models import Audience, Campaign, ContactGroup, Paste
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, resolving
+from messaging.services.contacts import pastes
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 
@@ -41,7 +42,9 @@ class Command(ConsoleCommand):
         create.add_argument("--app", required=True, metavar="APPID")
         create.add_argument("--sender-id", default="")
         create.add_argument("--text", required=True)
-        create.add_argument("--group", required=True, action="append", help="may be given several times")
+        create.add_argument("--group", action="append", default=[], help="may be given several times")
+        create.add_argument("--audience", action="append", default=[], metavar="NAME", help="who meets its condition")
+        create.add_argument("--to", metavar="FILE", help="numbers, one a line or CSV; - reads standard input")
         create.add_argument("--exclude-group", action="append", default=[])
         create.add_argument("--rate", type=int, metavar="PER_SECOND")
         create.add_argument("--json", action="store_true")
@@ -106,16 +109,24 @@ class Command(ConsoleCommand):
         return {"id": options["id"], "messages": settled, "state": Campaign.objects.get(pk=options["id"]).state}
 
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
+        if not options["group"] and not options["audience"] and not options["to"]:
+            raise CommandError("Say to whom: --group NAME, --audience NAME or --to FILE.")
+        groups = [group_named(name) for name in options["group"]]
+        audiences = [audience_named(name) for name in options["audience"]]
+        excluded_groups = [group_named(name) for name in options["exclude_group"]]
+        application, paste = application_named(options["app"]), pasted(options["to"]) if options["to"] else None
         campaign = drafts.create(
             name=options["name"],
-            application=application_named(options["app"]),
+            application=application,
             sender_id=options["sender_id"],
             text=options["text"],
-            groups=[group_named(name) for name in options["group"]],
-            excluded_groups=[group_named(name) for name in options["exclude_group"]],
+            groups=groups,
+            audiences=audiences,
+            excluded_groups=excluded_groups,
+            paste=paste,
             rate_per_second=options["rate"],
         )
-        return {"id": campaign.pk}
+        return {"id": campaign.pk, **(told_of(paste) if paste else {})}
 
     def change_or_report(self, verb: str, campaign_id: int) -> dict[str, Any]:
         if verb == "report":
@@ -155,6 +166,36 @@ def group_named(name: str) -> ContactGroup:
     except ContactGroup.DoesNotExist as problem:
         raise CommandError(
             f"There is no group “{name}”. Import contacts into it: manage.py contacts import FILE --group “{name}”"
+        ) from problem
+
+
+def pasted(name: str) -> Paste:
+    """The numbers of a file; those that are invalid are told, and left out."""
+    try:
+        if name == "-":
+            paste = pastes.from_lines(sys.stdin)
+        else:
+            with Path(name).open(encoding="utf-8-sig", errors="replace") as lines:
+                paste = pastes.from_lines(lines)
+    except OSError as problem:
+        raise CommandError(f"{name}: {problem.strerror}") from problem
+    if not paste.numbers:
+        first = "".join(f" Line {line}: “{text}”: {why}" for line, text, why in paste.problems[:1])
+        raise CommandError(f"There is no valid number in {name}.{first}")
+    return paste
+
+
+def told_of(paste: Paste) -> dict[str, Any]:
+    errors = [{"line": line, "value": text, "reason": why} for line, text, why in paste.problems]
+    return {"numbers": paste.numbers, "duplicates": paste.duplicates, "invalid": paste.invalid, "errors": errors}
+
+
+def audience_named(name: str) -> Audience:
+    try:
+        return Audience.objects.get(name=name)
+    except Audience.DoesNotExist as problem:
+        raise CommandError(
+            f"There is no audience “{name}”. Save one: manage.py audience create “{name}” --where CONDITION"
         ) from problem
 
 

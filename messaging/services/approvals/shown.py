@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.figures import money
 from messaging.models import Campaign, SuppressionRelease
+from messaging.services.audience import rules
 from messaging.services.forecast.forecast import Forecast
 
 SALT = "what was shown before a launch"
@@ -31,17 +32,18 @@ PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "sender ID": (gettext_lazy("the sender ID"), ("sender_id",)),
     "application": (gettext_lazy("the application"), ("application_id",)),
     "content": (gettext_lazy("what goes with the text"), ("channel", "channel_options", "kind")),
-    "numbers": (gettext_lazy("the numbers"), ("extra_numbers",)),
+    "numbers": (gettext_lazy("the numbers"), ("extra_numbers", "paste_id")),
     "schedule": (gettext_lazy("the schedule"), ("scheduled_at", "latest_start_minutes")),
     "limits": (gettext_lazy("rate and limits"), ("rate_per_second", "error_limit")),
     "groups": (gettext_lazy("the groups"), ()),
+    "audiences": (gettext_lazy("the audiences, or a condition of theirs"), ()),
 }
 # What happens to a campaign, or only names it.
 NOT_BOUND = {
     *("id", "name", "created_by_id", "created_at", "launched_by_id", "launched_at"),
     *("first_sent_at", "finished_at", "undo_until"),
     *("state", "hold_reason", "account_hold_id", "wait_reason", "errors", "shown", "retry_of_id"),
-    *("audience", "audience_cursor", "audience_end", "member_end", "total"),
+    *("audience", "audience_cursor", "audience_end", "member_end", "rules", "paste_cursor", "total"),
     *("dropped_suppressed", "dropped_excluded", "dropped_invalid"),
 }
 
@@ -88,6 +90,7 @@ def parts_of(campaign: Campaign) -> dict[str, str]:
     parts["groups"] = [
         sorted(groups.values_list("pk", flat=True)) for groups in (campaign.groups, campaign.excluded_groups)
     ]
+    parts["audiences"] = [[rule["audience"], rule["tree"]] for rule in rules.kept(campaign)]
     return {part: digest(value) for part, value in parts.items()}
 
 

@@ -6,7 +6,7 @@ with the campaign's cursor, so a killed freeze goes on where it stood. Each chun
 
 import contextlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.durability import relax
-from messaging import merge_fields, msisdn
+from messaging import merge_fields
 from messaging.models import (
     Batch,
     Campaign,
@@ -27,13 +27,13 @@ from messaging.models import (
     OtherSpelling,
     SuppressionEntry,
 )
-from messaging.msisdn import Msisdn
+from messaging.services.audience import given_numbers, rules
 from messaging.services.channels import channels
-from messaging.services.contacts import audience_sql, contact_writes, suppression
+from messaging.services.contacts import audience_sql, contact_writes
+from messaging.services.contacts.condition_sql import Rules
 from messaging.services.gates import retries
 from messaging.services.replies import reply_pulls
-from messaging.services.text import merged_lengths
-from messaging.services.text.merge_values import COLUMNS_OF_CONTACT, values_of
+from messaging.services.text.merge_values import COLUMNS_OF_CONTACT
 from messaging.subscribers import PREFIXES, every_spelling, spellings, subscriber
 
 JOINING_SECONDS = 2  # an import commits a chunk of its rows in less
@@ -87,17 +87,20 @@ def freeze_chunk(campaign_id: int) -> bool:
     relax()  # a chunk that a power cut takes is frozen again; before one of its messages leaves, the disk has it
     contact_writes.keep_from_undo()
     included = list(campaign.groups.order_by("pk").values_list("pk", flat=True))
-    upper = audience_sql.end_of_stretch(included, campaign.audience_cursor, campaign.audience_end, CHUNK)
+    meant = rules.of(campaign, member_end=campaign.member_end)
+    upper = audience_sql.end_of_stretch(included, campaign.audience_cursor, campaign.audience_end, CHUNK, meant)
     if upper is None:
-        _add_extra_numbers(campaign)
+        if given_numbers.freeze_pasted(campaign, CHUNK):
+            return True
+        given_numbers.add_extra_numbers(campaign, CHUNK)
         Campaign.objects.filter(pk=campaign.pk).update(audience=Campaign.Audience.FROZEN)
         return False
-    _freeze_range(campaign, included, upper)
+    _freeze_range(campaign, included, meant, upper)
     return True
 
 
-def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None:
-    audience, params = audience_sql.members(groups, campaign.audience_cursor, upper, campaign.member_end)
+def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, upper: int) -> None:
+    audience, params = audience_sql.members(groups, campaign.audience_cursor, upper, campaign.member_end, meant)
     excluded = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
     not_excluded, excluded_params = audience_sql.not_excluded(excluded, campaign.audience_cursor, upper)
     batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
@@ -111,7 +114,7 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], upper: int) -> None
     )
     dropped = _count_dropped((audience, params), (not_excluded, excluded_params), (not_suppressed, suppressed_on))
     twice = _drop_twice(campaign, made, upper)
-    _keep_batch(campaign, batch, made[0] - twice, *made[1:])
+    given_numbers.keep_batch(campaign, batch, made[0] - twice, *made[1:])
     Campaign.objects.filter(pk=campaign.pk).update(
         audience_cursor=upper,
         total=F("total") + made[0] - twice,
@@ -160,9 +163,12 @@ def _ahead(campaign: Campaign, after: int, numbers: Sequence[str]) -> set[str]:
     joined = members.filter(group__in=campaign.groups.all())
     if campaign.member_end is not None:
         joined = joined.filter(pk__lte=campaign.member_end)
-    waiting = waiting.filter(Exists(joined))
     waiting = waiting.exclude(Exists(members.filter(group__in=campaign.excluded_groups.all())))
-    return set(waiting.values_list("number", flat=True))
+    found = set(waiting.filter(Exists(joined)).values_list("number", flat=True))
+    if meant := rules.of(campaign, member_end=campaign.member_end):
+        others = dict(waiting.values_list("pk", "number"))
+        found |= {others[pk] for pk in audience_sql.meeting_among(meant, sorted(others))}
+    return found
 
 
 def merge_values_sql(text: str) -> tuple[str, list[str]]:
@@ -215,7 +221,7 @@ def _insert_messages(select: str, params: Sequence[int | str]) -> tuple[int, int
 
 
 def _count_dropped(
-    audience: tuple[str, list[int]], not_excluded: tuple[str, list[int]], not_suppressed: tuple[str, list[str]]
+    audience: tuple[str, list[int | str]], not_excluded: tuple[str, list[int]], not_suppressed: tuple[str, list[str]]
 ) -> tuple[int, int]:
     """(in an excluded group, suppressed and in none) among the contacts of a chunk; each given with its parameters."""
     with connection.cursor() as cursor:
@@ -229,77 +235,11 @@ def _count_dropped(
     return excluded_ones, suppressed
 
 
-def _keep_batch(campaign: Campaign, batch: Batch, count: int, first: int, last: int) -> None:
-    if not count:
-        batch.delete()
-        return
-    batch.first_message_id, batch.last_message_id, batch.size, batch.queued = first, last, count, count
-    batch.save(update_fields=["first_message_id", "last_message_id", "size", "queued"])
-    merged_lengths.reject_too_long(campaign, batch)
-
-
-def _add_extra_numbers(campaign: Campaign) -> None:
-    """Numbers that were given one by one, less those that are invalid, suppressed or in the audience already."""
-    if not campaign.extra_numbers:
-        return
-    wanted = valid_numbers(campaign)
-    spelt = every_spelling(list(wanted))
-    there = set(Message.objects.filter(campaign=campaign, number__in=spelt).values_list("number", flat=True))
-    there = {number for number in wanted if not there.isdisjoint(spellings(number))}
-    suppressed = suppressed_among(campaign, wanted)
-    numbers = [number for number in wanted if number not in there | suppressed]
-    contacts = {contact.number: contact for contact in Contact.objects.filter(number__in=numbers)}
-    _insert_numbers(campaign, numbers, wanted, contacts)
-    new_suppressed = len(suppressed - there)
-    Campaign.objects.filter(pk=campaign.pk).update(
-        total=F("total") + len(numbers),
-        dropped_suppressed=F("dropped_suppressed") + new_suppressed,
-        dropped_invalid=F("dropped_invalid") + len(campaign.extra_numbers) - len(numbers) - new_suppressed,
-    )
-
-
-def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:
-    """Those that were given one by one, each subscriber once."""
-    wanted: dict[str, Msisdn] = {}
-    for text in campaign.extra_numbers:
-        with contextlib.suppress(msisdn.InvalidNumber):
-            number = msisdn.parse(text)
-            wanted.setdefault(subscriber(number.number), number)
-    return {number.number: number for number in wanted.values()}
-
-
 def is_suppressed(campaign: Campaign) -> Q:
     """Of contacts, for the campaign's channel."""
     stopping = SuppressionEntry.objects.stopping(channels.of(campaign).suppressed_on)
     others = OtherSpelling.objects.filter(number=OuterRef(OuterRef("number"))).values("suppressed")
     return Q(Exists(stopping.filter(number=OuterRef("number")))) | Q(Exists(stopping.filter(number__in=others)))
-
-
-def suppressed_among(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
-    return suppression.suppressed_among(list(numbers), channels=channels.of(campaign).suppressed_on)
-
-
-def _insert_numbers(
-    campaign: Campaign, numbers: list[str], wanted: dict[str, Msisdn], contacts: dict[str, Contact]
-) -> None:
-    fields = merge_fields.fields(channels.texts_of(campaign))
-    for start in range(0, len(numbers), CHUNK):
-        piece = numbers[start : start + CHUNK]
-        batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
-        made = Message.objects.bulk_create(
-            Message(
-                campaign=campaign,
-                batch=batch,
-                contact=contacts.get(number),
-                number=number,
-                country=wanted[number].country,
-                merge_values=values_of(contacts.get(number) or Contact(number=number)) if fields else None,
-                segments=channels.segments_when_frozen(campaign),
-            )
-            for number in piece
-        )
-        ids = [message.pk for message in made]
-        _keep_batch(campaign, batch, len(ids), min(ids, default=0), max(ids, default=0))
 
 
 def _leave_out_reached(campaign: Campaign) -> None:
@@ -321,14 +261,19 @@ def _leave_out_reached(campaign: Campaign) -> None:
 
 
 def begin(campaign: Campaign) -> None:
-    """Fix where the audience ends: who joins a group from now on is not in it, nor since it was last compared."""
+    """Fix where the audience ends: who joins a group from now on is not in it, nor since it was last compared.
+
+    What its audiences say now is kept with it, and counts from now on.
+    """
     _leave_out_reached(campaign)
-    last = Contact.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    campaign.rules = rules.kept(campaign)
+    last = campaign.audience_end or audience_sql.last_contact()
     if campaign.member_end is None:
         campaign.member_end = last_membership()
     Campaign.objects.filter(pk=campaign.pk).update(
         audience=Campaign.Audience.FREEZING,
         audience_end=last,
+        rules=campaign.rules,
         member_end=campaign.member_end,
         launched_at=timezone.now(),
     )
@@ -340,12 +285,21 @@ def last_membership() -> int:
     PostgreSQL gives ids away before they are committed: one that an import has, and not committed, would be below the
     end, not counted, and frozen later.
     """
+    return _last_of("messaging_groupmembership", _last_membership)
+
+
+def last_contact() -> int:
+    """Its id, in the same way: a condition is met by contacts, whatever groups they are in."""
+    return _last_of("messaging_contact", audience_sql.last_contact)
+
+
+def _last_of(table: str, look: Callable[[], int]) -> int:
     if connection.vendor == "postgresql":
         with contextlib.suppress(OperationalError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = %s", [f"{JOINING_SECONDS}s"])
-            cursor.execute("LOCK TABLE messaging_groupmembership IN SHARE MODE")
-            return _last_membership()
-    return _last_membership()
+            cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")
+            return look()
+    return look()
 
 
 def _last_membership() -> int:

@@ -12,19 +12,22 @@ from collections import Counter
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.services import bell, leases, workers
-from messaging import merge_fields
-from messaging.models import AudienceCount, Campaign, Contact, GroupMembership, Message
-from messaging.services.audience import audience, repeats
+from messaging import merge_fields, msisdn
+from messaging.models import AudienceCount, Campaign, Contact, GroupMembership, Message, PastedNumber
+from messaging.msisdn import Msisdn
+from messaging.services.audience import audience, given_numbers, repeats, rules
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql
 from messaging.services.text import merged_lengths
 from messaging.services.text.merge_values import values_of
+from messaging.subscribers import every_spelling, spellings
 
 JOB = "messaging.jobs.count_audience"
+PASTED = 1000  # numbers that are looked at at once
 STRETCH = 5000  # contacts: some tens of milliseconds
 PAGE_SECONDS = 0.08
 JOB_SECONDS = 20.0
@@ -102,7 +105,9 @@ def _digest(campaign: Campaign) -> str:
         campaign.channel,
         sorted(campaign.groups.values_list("pk", flat=True)),
         sorted(campaign.excluded_groups.values_list("pk", flat=True)),
+        [[rule["audience"], rule["tree"]] for rule in rules.kept(campaign)],
         campaign.extra_numbers,
+        campaign.paste_id,
         list(repeats.campaigns_like(campaign).values_list("pk", flat=True)),
     ]
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()
@@ -115,9 +120,13 @@ def _begin(campaign: Campaign) -> AudienceCount:
         last.filter(group=group).values_list("contact_id", flat=True).first()
         for group in campaign.groups.values_list("pk", flat=True)
     ]
+    if campaign.audiences.exists():
+        ends.append(audience.last_contact())
     fresh = {
         "counted_for": _digest(campaign),
         "cursor": 0,
+        "paste_cursor": 0,
+        "merged": 0,
         "member_end": member_end,
         "people": "",
         "reached_people": "",
@@ -151,6 +160,8 @@ def _count(campaign: Campaign, count: AudienceCount, seconds: float) -> Audience
 
 _COUNTED = (
     "cursor",
+    "paste_cursor",
+    "merged",
     "people",
     "reached_people",
     "reached",
@@ -171,14 +182,17 @@ class _Counting:
         self.groups = list(campaign.groups.order_by("pk").values_list("pk", flat=True))
         self.excluded = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
         self.like = list(repeats.campaigns_like(campaign).values_list("pk", flat=True))
+        self.rules = rules.of(campaign, member_end=count.member_end, now=count.started_at)
         self.values = audience.merge_values_sql(channels.texts_of(campaign))
         self.reached = Counter({(country, zones): n for country, zones, n in count.reached})
 
     def go_on(self, give_up_at: float) -> None:
         count = self.count
         while time.monotonic() < give_up_at:
-            upper = audience_sql.end_of_stretch(self.groups, count.cursor, count.end, STRETCH)
+            upper = audience_sql.end_of_stretch(self.groups, count.cursor, count.end, STRETCH, self.rules)
             if upper is None:
+                if self._count_pasted():
+                    continue
                 self._count_numbers()
                 count.counted_at = timezone.now()
                 break
@@ -203,7 +217,7 @@ class _Counting:
             self.count.too_long += merged_lengths.count_too_long(self.campaign, self._reached(after, upper))
 
     def _rows(self, after: int, upper: int) -> list[tuple[Any, ...]]:
-        who, params = audience_sql.members(self.groups, after, upper, self.count.member_end)
+        who, params = audience_sql.members(self.groups, after, upper, self.count.member_end, self.rules)
         not_excluded, excluded = audience_sql.not_excluded(self.excluded, after, upper)
         not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(self.campaign).suppressed_on)
         had, had_params = self._had_it("c.number")
@@ -245,15 +259,49 @@ class _Counting:
         """The contacts of a stretch that would get a message."""
         mine = GroupMembership.objects.filter(contact=OuterRef("pk"), contact__gt=after, contact__lte=upper)
         joined = mine.filter(group__in=self.groups, pk__lte=self.count.member_end)
-        stretch = Contact.objects.filter(pk__gt=after, pk__lte=upper).filter(Exists(joined))
+        meeting = audience_sql.meeting(self.rules, after, upper, STRETCH) if self.rules else []
+        stretch = Contact.objects.filter(pk__gt=after, pk__lte=upper).filter(Exists(joined) | Q(pk__in=meeting))
         if self.excluded:
             stretch = stretch.exclude(Exists(mine.filter(group__in=self.excluded)))
         return stretch.exclude(audience.is_suppressed(self.campaign))
 
+    def _count_pasted(self) -> bool:
+        """The next of the pasted numbers; False when all are counted."""
+        rows = PastedNumber.objects.filter(paste=self.campaign.paste_id, pk__gt=self.count.paste_cursor)
+        piece = list(rows.order_by("pk").values_list("pk", "number")[:PASTED])
+        if not piece:
+            if self.campaign.paste:
+                self.count.invalid += self.campaign.paste.invalid
+                self.count.merged += self.campaign.paste.duplicates
+            return False
+        self.count.paste_cursor = piece[-1][0]
+        wanted = {number: msisdn.parse(number) for _pk, number in piece}
+        merged = self._in_audience(list(wanted))
+        self.count.merged += len(merged)
+        excluded = given_numbers.excluded_among(self.campaign, list(wanted)) - merged
+        self.count.excluded += len(excluded)
+        self._count_given({number: told for number, told in wanted.items() if number not in merged | excluded})
+        return True
+
+    def _in_audience(self, numbers: list[str]) -> set[str]:
+        """Those whose contact is in the audience anyway, however it spells the number."""
+        known = dict(Contact.objects.filter(number__in=every_spelling(numbers)).values_list("pk", "number"))
+        mine = GroupMembership.objects.filter(contact__in=known)
+        joined = mine.filter(group__in=self.groups, pk__lte=self.count.member_end)
+        there = set(joined.values_list("contact_id", flat=True))
+        there |= audience_sql.meeting_among(self.rules, [pk for pk in known if pk <= self.count.end])
+        there -= set(mine.filter(group__in=self.excluded).values_list("contact_id", flat=True))
+        there_as = {known[pk] for pk in there}
+        return {number for number in numbers if not there_as.isdisjoint(spellings(number))}
+
     def _count_numbers(self) -> None:
         """What was given one by one. A number that is in a group too is counted twice here, and frozen once."""
-        wanted = audience.valid_numbers(self.campaign)
-        suppressed = audience.suppressed_among(self.campaign, wanted)
+        wanted = given_numbers.valid_numbers(self.campaign)
+        self._count_given(wanted)
+        self.count.invalid += len(self.campaign.extra_numbers) - len(wanted)
+
+    def _count_given(self, wanted: dict[str, Msisdn]) -> None:
+        suppressed = given_numbers.suppressed_among(self.campaign, wanted)
         values = self._values_of(list(wanted))
         for number, told in wanted.items():
             self._sign(f"{number}\0{values.get(number)}", is_reached=number not in suppressed)
@@ -262,4 +310,3 @@ class _Counting:
         had = Message.objects.filter(campaign__in=self.like, number__in=wanted).exclude(state__in=repeats.NOT_HAD)
         self.count.repeated += had.values("number").distinct().count()
         self.count.suppressed += len(suppressed)
-        self.count.invalid += len(self.campaign.extra_numbers) - len(wanted)

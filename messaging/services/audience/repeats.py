@@ -24,20 +24,26 @@ def campaigns_like(draft: Campaign, now: dt.datetime | None = None) -> QuerySet[
 
 
 def still_open(draft: Campaign) -> list[Campaign]:
-    """Those of them whose recipients are not all known yet, and whose groups this one has too."""
+    """Those of them whose recipients are not all known yet, and whose groups or audiences this one has too."""
     unfrozen = campaigns_like(draft).exclude(audience=Campaign.Audience.FROZEN)
-    return list(unfrozen.filter(groups__in=draft.groups.all()).distinct()[:5])
+    shared = Q(groups__in=draft.groups.all()) | Q(audiences__in=draft.audiences.all())
+    return list(unfrozen.filter(shared).distinct()[:5])
 
 
 def without_outcome(draft: Campaign) -> LedgerEntry | None:
     """The newest request of the last day that nobody knows the outcome of, and that said the same to some of these."""
-    groups = draft.groups.values("pk")
+    shared = (
+        Q(paste=draft.paste_id, paste__isnull=False)
+        | Q(groups__in=draft.groups.values("pk"))
+        | Q(audiences__in=draft.audiences.values("pk"))
+    )
     same = Campaign.objects.filter(channel=draft.channel, text=draft.text, channel_options=draft.channel_options)
     same = same.filter(application=draft.application, kind__in=_alike(draft)).exclude(pk=draft.pk)
     opened = open_acts.rows().filter(about_kind="campaign", about_id__in=same.values("pk"))
     for entry in opened.filter(application=draft.application)[:OPEN_AT_MOST]:
         other = Campaign.objects.get(pk=entry.about_id or 0)
-        if set(other.extra_numbers) & set(draft.extra_numbers) or other.groups.filter(pk__in=groups).exists():
+        has_both = Campaign.objects.filter(shared, pk=other.pk).exists()
+        if has_both or set(other.extra_numbers) & set(draft.extra_numbers):
             return entry
     return None
 

@@ -30,6 +30,7 @@ from messaging.services.audience import audience, repeats
 from messaging.services.batches import counting
 from messaging.services.campaigns import drafts
 from messaging.services.forecast import forecast
+from messaging.services.forecast.forecast import Forecast
 from messaging.services.refusals import NotAllowed
 
 LONGEST_UNDO = 15.0  # seconds: a worker waits meanwhile, and a task that runs too long counts as frozen
@@ -190,6 +191,7 @@ def _decide_upon(campaign: Campaign, seen: Shown | None) -> None:
         if seen is not None and (changed := shown.changes(seen, now)):
             raise NotAllowed(_("It is not what was shown any more: %(changes)s.") % {"changes": "; ".join(changed)})
         campaign.shown, campaign.member_end = shown.as_json(seen or now), planned.counted.member_end
+        campaign.audience_end = _end_of(campaign, planned)
     Campaign.objects.filter(pk=campaign.pk).update(shown=campaign.shown, member_end=None)
 
 
@@ -208,8 +210,13 @@ def _not_as_shown(campaign: Campaign) -> str:
     if changed := shown.changes(seen, shown.of(campaign, planned), fewer_is_fine=True, by_the_clock=True):
         said = _("It is not what was shown when it was launched: %(changes)s. Make it a draft again and look at it.")
         return said % {"changes": "; ".join(changed)}
-    campaign.member_end = planned.counted.member_end
+    campaign.member_end, campaign.audience_end = planned.counted.member_end, _end_of(campaign, planned)
     return ""
+
+
+def _end_of(campaign: Campaign, planned: Forecast) -> int:
+    """The last contact that was counted, where conditions say who is in; 0: the last there is when it starts."""
+    return planned.counted.end if campaign.audiences.exists() else 0
 
 
 def _start_or_hold(campaign: Campaign) -> None:

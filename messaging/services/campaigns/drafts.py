@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from messaging import merge_fields, segments
-from messaging.models import Campaign, CampaignState, Contact, ContactGroup
+from messaging.models import Audience, Campaign, CampaignState, Contact, ContactGroup, Paste
 from messaging.services import steps
 from messaging.services.approvals import approvals
 from messaging.services.channels import channels
@@ -29,7 +29,9 @@ def create(
     text: str,
     groups: Sequence[ContactGroup] = (),
     excluded_groups: Sequence[ContactGroup] = (),
+    audiences: Sequence[Audience] = (),
     numbers: Sequence[str] = (),
+    paste: Paste | None = None,
     rate_per_second: int | None = None,
     scheduled_at: dt.datetime | None = None,
     latest_start_minutes: int | None = None,
@@ -47,6 +49,7 @@ def create(
         sender_id=sender_id,
         text=text,
         extra_numbers=list(numbers),
+        paste=paste,
         rate_per_second=rate_per_second,
         scheduled_at=scheduled_at,
         latest_start_minutes=latest_start_minutes,
@@ -56,7 +59,7 @@ def create(
         channel=channel,
         channel_options=channel_options or {},
     )
-    return save(campaign, groups=groups, excluded_groups=excluded_groups, by=by)
+    return save(campaign, groups=groups, excluded_groups=excluded_groups, audiences=audiences, by=by)
 
 
 def save(
@@ -64,6 +67,7 @@ def save(
     *,
     groups: Iterable[ContactGroup],
     excluded_groups: Iterable[ContactGroup],
+    audiences: Iterable[Audience] = (),
     columns: Iterable[str] = (),
     by: User | None = None,
 ) -> Campaign:
@@ -84,6 +88,7 @@ def save(
             campaign.save(update_fields={*columns, "sender_id"})
         campaign.groups.set(groups)
         campaign.excluded_groups.set(excluded_groups)
+        campaign.audiences.set(audiences)
         channels.of(campaign).saved(campaign)
         steps.kept(campaign, by, is_new=is_new)
         approvals.void_if_changed(campaign, by=by)
@@ -112,6 +117,8 @@ def check_content(campaign: Campaign) -> None:
             _("%(n)d numbers are too many here: at most %(limit)d. Import them as contacts and choose their group.")
             % {"n": len(campaign.extra_numbers), "limit": MAX_EXTRA_NUMBERS}
         ]
+    if campaign.paste is not None and not campaign.paste.is_complete:
+        problems["paste"] = [_("Not all of the pasted lines have arrived. Paste them once more.")]
     if problems:
         raise ValidationError(problems)
 
@@ -159,11 +166,19 @@ def check_ready(campaign: Campaign) -> None:
     check_content(campaign)
     if not campaign.application.is_active:
         raise ValidationError({"application": _("This application is switched off.")})
-    if not campaign.extra_numbers and not campaign.groups.exists():
-        raise ValidationError({"groups": _("Choose at least one group of contacts to send to.")})
-    if not campaign.extra_numbers and not Contact.objects.filter(groups__in=campaign.groups.all()).exists():
+    is_to = [campaign.extra_numbers, campaign.paste_id, campaign.groups.exists(), campaign.audiences.exists()]
+    if not any(is_to):
+        raise ValidationError({"groups": _("Choose at least one group of contacts, or an audience, to send to.")})
+    if not _has_somebody(campaign):
         raise ValidationError({"groups": _("There is no contact in these groups. Import some, or choose others.")})
     try:
         laaffic_client()
     except NotConfigured as problem:
         raise ValidationError(str(problem)) from problem
+
+
+def _has_somebody(campaign: Campaign) -> bool:
+    """At first sight; whether anybody meets an audience's condition is known when all have been counted."""
+    if campaign.extra_numbers or campaign.paste_id or campaign.audiences.exists():
+        return True
+    return Contact.objects.filter(groups__in=campaign.groups.all()).exists()

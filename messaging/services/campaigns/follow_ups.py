@@ -10,11 +10,11 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from messaging.incurable import is_incurable
-from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.models import Audience, Campaign, CampaignState, ContactGroup, Message, MessageState, Paste
 from messaging.services import steps
 from messaging.services.batches import counting
 from messaging.services.campaigns import drafts
-from messaging.services.contacts import contacts
+from messaging.services.contacts import contacts, pastes
 from messaging.services.gates import retries
 from messaging.services.refusals import NotAllowed
 
@@ -31,7 +31,9 @@ def copy(campaign_id: int, *, by: User | None = None) -> Campaign:
             campaign,
             _("Copy of %(name)s"),
             groups=list(campaign.groups.all()),
+            audiences=list(campaign.audiences.all()),
             numbers=campaign.extra_numbers,
+            paste=campaign.paste,
             by=by,
         )
 
@@ -52,12 +54,14 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
     people = _group(_("Failed in %(name)s") % {"name": campaign.name})
     _add_recipients(people, campaign, FAILED, chosen)
     without_contact = failed.filter(contact=None, reason__in=chosen).values_list("number", flat=True)
+    is_short = without_contact.count() <= drafts.MAX_EXTRA_NUMBERS
     with transaction.atomic():
         return _draft(
             campaign,
             _("Retry of %(name)s"),
             groups=[people],
-            numbers=list(without_contact),
+            numbers=list(without_contact) if is_short else (),
+            paste=None if is_short else pastes.from_lines(without_contact.iterator(), by=by),
             retry_of=campaign,
             by=by,
         )
@@ -74,14 +78,19 @@ def failed_by_reason(campaign: Campaign) -> list[tuple[str, int]]:
 def to_new_contacts(campaign_id: int, *, by: User | None = None) -> Campaign:
     """A draft to the same groups without whoever was in its audience, whatever became of their message."""
     campaign = _over(campaign_id, _("It can be sent to new contacts when it is finished."))
-    if not campaign.groups.exists():
+    if not campaign.groups.exists() and not campaign.audiences.exists():
         raise NotAllowed(_("“%(name)s” went to no group, so nobody can be new.") % {"name": campaign.name})
     had = _group(_("Recipients of %(name)s") % {"name": campaign.name})
     _add_recipients(had, campaign, [state for state in MessageState if state != MessageState.CANCELLED])
     excluded = [*campaign.excluded_groups.all(), had]
     with transaction.atomic():
         return _draft(
-            campaign, _("%(name)s, new contacts"), groups=list(campaign.groups.all()), excluded=excluded, by=by
+            campaign,
+            _("%(name)s, new contacts"),
+            groups=list(campaign.groups.all()),
+            audiences=list(campaign.audiences.all()),
+            excluded=excluded,
+            by=by,
         )
 
 
@@ -97,7 +106,9 @@ def _draft(
     name: str,
     *,
     groups: Sequence[ContactGroup],
+    audiences: Sequence[Audience] = (),
     numbers: Sequence[str] = (),
+    paste: Paste | None = None,
     excluded: Sequence[ContactGroup] | None = None,
     retry_of: Campaign | None = None,
     by: User | None,
@@ -108,8 +119,10 @@ def _draft(
         sender_id=campaign.sender_id,
         text=campaign.text,
         groups=groups,
+        audiences=audiences,
         excluded_groups=list(campaign.excluded_groups.all()) if excluded is None else excluded,
         numbers=numbers,
+        paste=paste,
         rate_per_second=campaign.rate_per_second,
         latest_start_minutes=campaign.latest_start_minutes,
         error_limit=campaign.error_limit,

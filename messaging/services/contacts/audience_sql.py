@@ -9,6 +9,10 @@ from django.db import connection
 
 from messaging.models import SuppressionEntry
 from messaging.models.contacts import opt_outs_also_on
+from messaging.services.contacts.condition_sql import Rules
+
+LOOKED_AT = 20_000  # contacts that one statement looks at for those who meet a condition
+NO_RULES = Rules()
 
 
 def suppressed(table: str, channels: Sequence[str]) -> tuple[str, list[str]]:
@@ -53,8 +57,13 @@ def _any_other_spelling() -> bool:
         return cursor.fetchone() is not None
 
 
-def end_of_stretch(groups: Sequence[int], after: int, until: int, contacts: int) -> int | None:
-    """The contact id up to which the groups hold at most so many contacts beyond `after`; None when nobody is left."""
+def end_of_stretch(groups: Sequence[int], after: int, until: int, contacts: int, rules: Rules = NO_RULES) -> int | None:
+    """The contact id up to which at most so many contacts beyond `after` are in the groups, or meet the rules.
+
+    None when nobody is left. With rules a stretch may hold nobody, where few meet them.
+    """
+    if rules:
+        return _end_by_rules(groups, after, until, contacts, rules)
     if not groups:
         return None
     # A limit for each group keeps every read on the index (group, contact), however large the groups are.
@@ -73,19 +82,79 @@ def end_of_stretch(groups: Sequence[int], after: int, until: int, contacts: int)
         return end
 
 
-def members(groups: Sequence[int], after: int, upper: int, member_end: int | None = None) -> tuple[str, list[int]]:
-    """FROM and WHERE for the contacts `c` of these groups in a stretch, with their parameters.
+def _end_by_rules(groups: Sequence[int], after: int, until: int, contacts: int, rules: Rules) -> int | None:
+    """Looked for among the next contacts only: somebody who is rare would be looked for in all of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT max(id) FROM (SELECT id FROM messaging_contact WHERE id > %s AND id <= %s "
+            "ORDER BY id LIMIT %s) AS c",
+            [after, until, LOOKED_AT],
+        )
+        end: int | None = cursor.fetchone()[0]
+        if end is None:
+            return None
+        who, params = members(groups, after, end, None, rules)
+        cursor.execute(
+            f"SELECT count(*), max(id) FROM (SELECT c.id {who} ORDER BY c.id LIMIT %s) AS f", [*params, contacts]
+        )
+        found, last = cursor.fetchone()
+    return int(last) if found == contacts else end
+
+
+def members(
+    groups: Sequence[int], after: int, upper: int, member_end: int | None = None, rules: Rules = NO_RULES
+) -> tuple[str, list[int | str]]:
+    """FROM and WHERE for the contacts `c` of these groups, or who meet the rules, in a stretch; with their parameters.
 
     `member_end`: the last membership that counts, where who joined later is left out.
     """
-    marks = ", ".join(["%s"] * len(groups))
-    joined, until = ("", []) if member_end is None else (" AND m.id <= %s", [member_end])
-    return (
-        "FROM messaging_contact c WHERE c.id > %s AND c.id <= %s AND EXISTS (SELECT 1 FROM messaging_groupmembership m "
-        # Said twice: PostgreSQL would else hash a million memberships for each stretch.
-        f"WHERE m.contact_id = c.id AND m.contact_id > %s AND m.contact_id <= %s AND m.group_id IN ({marks}){joined})",
-        [after, upper, after, upper, *groups, *until],
-    )
+    ways: list[str] = []
+    params: list[int | str] = []
+    if groups or not rules:
+        marks = ", ".join(["%s"] * len(groups)) or "0"
+        joined, until = ("", []) if member_end is None else (" AND m.id <= %s", [member_end])
+        ways.append(
+            "EXISTS (SELECT 1 FROM messaging_groupmembership m "
+            # Said twice: PostgreSQL would else hash a million memberships for each stretch.
+            "WHERE m.contact_id = c.id AND m.contact_id > %s AND m.contact_id <= %s "
+            f"AND m.group_id IN ({marks}){joined})"
+        )
+        params += [after, upper, *groups, *until]
+    if rules:
+        meets, values = rules.sql(after, upper)
+        ways.append(meets)
+        params += values
+    found = ways[0] if len(ways) == 1 else f"({' OR '.join(ways)})"
+    return f"FROM messaging_contact c WHERE c.id > %s AND c.id <= %s AND {found}", [after, upper, *params]
+
+
+def meeting(rules: Rules, after: int, upper: int, at_most: int) -> list[int]:
+    """The ids of the first contacts of a stretch who meet the rules."""
+    who, params = members((), after, upper, None, rules)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT c.id {who} ORDER BY c.id LIMIT %s", [*params, at_most])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def meeting_among(rules: Rules, ids: Sequence[int]) -> set[int]:
+    """Those of a few contacts who meet the rules."""
+    if not rules or not ids:
+        return set()
+    meets, params = rules.sql(min(ids) - 1, max(ids))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT c.id FROM messaging_contact c WHERE c.id IN ({', '.join(['%s'] * len(ids))}) AND {meets}",
+            [*ids, *params],
+        )
+        return {pk for (pk,) in cursor.fetchall()}
+
+
+def last_contact() -> int:
+    """Its id; 0 where there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(id), 0) FROM messaging_contact")
+        end: int = cursor.fetchone()[0]
+        return end
 
 
 def not_excluded(groups: Sequence[int], after: int, upper: int) -> tuple[str, list[int]]:

@@ -1,0 +1,385 @@
+"""Conditions on contacts: the small language in which an audience says who is in it, and what it is read into.
+
+    country in (IN, BD) and attribute.city = "Pune" and not group "Staff" and last_delivered < 30 days ago
+
+A condition is either so or not so for a contact; nothing is unknown. `!=` is the contrary of `=`: who has no city is
+not in Pune. Who was never sent anything has not got it before a day either: that is `last_delivered never`.
+"""
+
+import dataclasses
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import phonenumbers
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+LONGEST = 4000  # characters
+DEEPEST = 30  # brackets and nots in one another
+COLUMNS = ("country", "language")
+ATTRIBUTE = "attribute."
+ADDED, IMPORTED = "added", "imported"
+LAST = ("last_delivered", "last_failed", "last_replied", "last_opted_out")
+UNITS = {"hour": 1, "day": 24, "week": 7 * 24}
+MOST_HOURS = 24 * 366 * 50
+
+
+class ConditionError(ValueError):
+    """What is wrong, where, and what to write instead; `at` is the character that it is about, from 0."""
+
+    def __init__(self, says: str, at: int) -> None:
+        super().__init__(_("At character %(at)d: %(says)s") % {"at": at + 1, "says": says})
+        self.at = at
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Every:
+    parts: tuple["Condition", ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Either:
+    parts: tuple["Condition", ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Contrary:
+    part: "Condition"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OneOf:
+    field: str  # a column, or "attribute." and its name
+    values: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Contains:
+    field: str
+    value: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class IsSet:
+    field: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class InGroup:
+    name: str
+    group: int = 0  # its id, once it has been looked up: a group may get another name
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class InCampaign:
+    campaign: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Happened:
+    """At or after a moment, or before it: a day as it begins on the console's clock, or so many hours ago."""
+
+    what: str
+    before: bool
+    day: str = ""
+    hours_ago: int = 0
+
+    def moment(self, now: dt.datetime) -> dt.datetime:
+        if not self.day:
+            return now - dt.timedelta(hours=self.hours_ago)
+        return timezone.make_aware(dt.datetime.fromisoformat(self.day), timezone.get_default_timezone())
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Never:
+    what: str
+
+
+Condition = Every | Either | Contrary | OneOf | Contains | IsSet | InGroup | InCampaign | Happened | Never
+KINDS: dict[str, Any] = {
+    kind.__name__: kind
+    for kind in (Every, Either, Contrary, OneOf, Contains, IsSet, InGroup, InCampaign, Happened, Never)
+}
+
+
+def as_json(condition: Condition) -> dict[str, Any]:
+    values = {field.name: getattr(condition, field.name) for field in dataclasses.fields(condition)}
+    if "parts" in values:
+        values["parts"] = [as_json(part) for part in values["parts"]]
+    elif "part" in values:
+        values["part"] = as_json(values["part"])
+    elif "values" in values:
+        values["values"] = list(values["values"])
+    return {"is": type(condition).__name__, **values}
+
+
+def from_json(kept: dict[str, Any]) -> Condition:
+    values = {name: value for name, value in kept.items() if name != "is"}
+    if "parts" in values:
+        values["parts"] = tuple(from_json(part) for part in values["parts"])
+    elif "part" in values:
+        values["part"] = from_json(values["part"])
+    elif "values" in values:
+        values["values"] = tuple(values["values"])
+    condition: Condition = KINDS[kept["is"]](**values)
+    return condition
+
+
+def tests_of(condition: Condition) -> Iterator[Condition]:
+    """What it is made of, without and, or and not."""
+    if isinstance(condition, Every | Either):
+        for part in condition.parts:
+            yield from tests_of(part)
+    elif isinstance(condition, Contrary):
+        yield from tests_of(condition.part)
+    else:
+        yield condition
+
+
+def with_tests(condition: Condition, change: Callable[[Condition], Condition]) -> Condition:
+    """The same, with each test as `change` says."""
+    if isinstance(condition, Every | Either):
+        return dataclasses.replace(condition, parts=tuple(with_tests(part, change) for part in condition.parts))
+    if isinstance(condition, Contrary):
+        return Contrary(with_tests(condition.part, change))
+    return change(condition)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str  # "word", "text", "number", "day", "sign", "end"
+    said: str
+    at: int
+
+
+_TOKENS = re.compile(
+    r"""(?P<text>"(?:[^"\\]|\\.)*"|“[^”]*”)|(?P<day>\d{4}-\d{2}-\d{2}\b)|(?P<number>\d+\b)"""
+    r"""|(?P<word>\w[\w-]*)|(?P<sign><=|>=|!=|[()=<>,.])|(?P<space>\s+)"""
+)
+
+
+def _tokens(text: str) -> list[_Token]:
+    found, at = [], 0
+    while at < len(text):
+        match = _TOKENS.match(text, at)
+        if match is None:
+            if text[at] in '"“':
+                raise ConditionError(_("This quotation mark is never closed."), at)
+            raise ConditionError(_('“%(sign)s” means nothing here. Put texts into "…".') % {"sign": text[at]}, at)
+        kind = match.lastgroup or ""
+        if kind == "text":
+            inside = match[0][1:-1]
+            found.append(_Token(kind, re.sub(r"\\(.)", r"\1", inside) if match[0][0] == '"' else inside, at))
+        elif kind != "space":
+            found.append(_Token(kind, match[0], at))
+        at = match.end()
+    return [*found, _Token("end", "", len(text))]
+
+
+def parse(text: str) -> Condition:
+    """ConditionError says where it cannot be read, and what could stand there."""
+    if len(text) > LONGEST:
+        said = _("A condition has at most %(n)d characters. Make groups of its parts, or several audiences.")
+        raise ConditionError(said % {"n": LONGEST}, LONGEST)
+    return _Parser(_tokens(text)).whole()
+
+
+class _Parser:
+    """By recursive descent: or, and, not, test."""
+
+    def __init__(self, tokens: list[_Token]) -> None:
+        self.tokens, self.place, self.depth = tokens, 0, 0
+
+    @property
+    def next(self) -> _Token:
+        return self.tokens[self.place]
+
+    def take(self) -> _Token:
+        token = self.next
+        self.place += token.kind != "end"
+        return token
+
+    def has(self, *words: str) -> bool:
+        """Whether these follow, which are taken then; words in any case, and never a text in quotation marks."""
+        following = self.tokens[self.place : self.place + len(words)]
+        if [token.said.lower() for token in following if token.kind in ("word", "sign")] != list(words):
+            return False
+        self.place += len(words)
+        return True
+
+    def wrong(self, says: str, token: _Token | None = None) -> ConditionError:
+        token = token or self.next
+        found = _("found “%(said)s”") % {"said": token.said} if token.kind != "end" else _("the condition ends")
+        return ConditionError(f"{says} ({found})", token.at)
+
+    def whole(self) -> Condition:
+        if self.next.kind == "end":
+            raise ConditionError(_('Say who: for example country = IN, or group "Customers".'), 0)
+        condition = self.either()
+        if self.next.kind != "end":
+            raise self.wrong(_("“and” or “or” belongs between two conditions"))
+        return condition
+
+    def either(self) -> Condition:
+        parts = [self.every()]
+        while self.has("or"):
+            parts.append(self.every())
+        return parts[0] if len(parts) == 1 else Either(tuple(parts))
+
+    def every(self) -> Condition:
+        parts = [self.contrary()]
+        while self.has("and"):
+            parts.append(self.contrary())
+        return parts[0] if len(parts) == 1 else Every(tuple(parts))
+
+    def contrary(self) -> Condition:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.wrong(_("There are too many brackets in one another"))
+        condition = self.bracket_or_test()
+        self.depth -= 1
+        return condition
+
+    def bracket_or_test(self) -> Condition:
+        opened = self.next
+        if self.has("not", "in"):
+            return Contrary(self.inside())
+        if self.has("not"):
+            return Contrary(self.contrary())
+        if self.has("("):
+            condition = self.either()
+            if not self.has(")"):
+                raise self.wrong(_("The bracket at character %(at)d is not closed") % {"at": opened.at + 1})
+            return condition
+        return self.inside() if self.has("in") else self.test()
+
+    def inside(self) -> Condition:
+        """After in: a group or a campaign."""
+        if self.next.kind == "word" and self.next.said.lower() in ("group", "campaign"):
+            return self.test()
+        raise self.wrong(_('After “in” comes group "NAME" or campaign NUMBER'))
+
+    def test(self) -> Condition:
+        token = self.take()
+        name = token.said.lower() if token.kind == "word" else ""
+        if name in COLUMNS:
+            return self.of_field(name)
+        if name == "attribute":
+            return self.of_field(ATTRIBUTE + self.attribute_name())
+        if name == "group":
+            return self.group()
+        if name == "campaign":
+            return self.campaign()
+        if name in (ADDED, IMPORTED, *LAST):
+            return self.when(name, token)
+        known = ", ".join([*COLUMNS, "attribute.NAME", "group", "campaign", IMPORTED, ADDED, *LAST])
+        raise self.wrong(_("A condition begins with one of: %(known)s") % {"known": known}, token)
+
+    def attribute_name(self) -> str:
+        if not self.has("."):
+            raise self.wrong(_('Write the attribute behind a dot: attribute.city, or attribute."shoe size"'))
+        token = self.take()
+        if token.kind not in ("word", "text", "number") or not token.said or set(token.said) & {'"', "\\"}:
+            raise self.wrong(_("The name of an attribute belongs here"), token)
+        return token.said
+
+    def of_field(self, field: str) -> Condition:
+        if self.has("is", "not", "set"):
+            return Contrary(IsSet(field))
+        if self.has("is", "set"):
+            return IsSet(field)
+        if self.has("="):
+            return OneOf(field, (self.value(field),))
+        if self.has("!="):
+            return Contrary(OneOf(field, (self.value(field),)))
+        if self.has("not", "in"):
+            return Contrary(OneOf(field, self.values(field)))
+        if self.has("in"):
+            return OneOf(field, self.values(field))
+        if field.startswith(ATTRIBUTE) and self.has("contains"):
+            return Contains(field, self.value(field))
+        more = ", contains" if field.startswith(ATTRIBUTE) else ""
+        raise self.wrong(
+            _("Compare it with one of: =, !=, in (…), not in (…), is set, is not set%(more)s") % {"more": more}
+        )
+
+    def values(self, field: str) -> tuple[str, ...]:
+        if not self.has("("):
+            raise self.wrong(_("After “in” come the values in brackets: in (IN, BD)"))
+        values = [self.value(field)]
+        while self.has(","):
+            values.append(self.value(field))
+        if not self.has(")"):
+            raise self.wrong(_("A comma or a closing bracket belongs here"))
+        return tuple(dict.fromkeys(values))
+
+    def value(self, field: str) -> str:
+        token = self.take()
+        if token.kind in ("end", "sign"):
+            raise self.wrong(_("A value belongs here; one with spaces or signs in quotation marks"), token)
+        if not token.said:
+            raise self.wrong(_("An empty text is no value. Write “is not set” for who has none"), token)
+        if field == "country":
+            return _country(token)
+        return token.said.lower() if field == "language" else token.said
+
+    def group(self) -> Condition:
+        if self.has("in"):
+            names = self.values("group")
+            return Either(tuple(InGroup(name) for name in names)) if len(names) > 1 else InGroup(names[0])
+        if self.next.kind not in ("word", "text", "number") or not self.next.said:
+            raise self.wrong(_('The group\'s name belongs here: group "Customers"'))
+        return InGroup(self.take().said)
+
+    def campaign(self) -> Condition:
+        if self.next.kind != "number" or len(self.next.said) > 15:
+            raise self.wrong(_("The campaign's number belongs here: campaign 12"))
+        return InCampaign(int(self.take().said))
+
+    def when(self, what: str, name: _Token) -> Condition:
+        if self.has("never"):
+            if what == ADDED:
+                raise self.wrong(_("Every contact was added some time: write since, or before"), name)
+            return Never(what)
+        for words, before, following in _COMPARED:
+            if self.has(*words):
+                return self.moment(what, before=before, following=following)
+        raise self.wrong(_("Say when: since DAY, before DAY, < 30 days ago, > 30 days ago, or never"))
+
+    def moment(self, what: str, *, before: bool, following: bool) -> Condition:
+        token = self.take()
+        if token.kind == "day":
+            try:
+                day = dt.date.fromisoformat(token.said) + dt.timedelta(days=following)
+            except (ValueError, OverflowError) as problem:
+                raise self.wrong(_("There is no such day; write it as 2026-03-31"), token) from problem
+            return Happened(what, before, day=day.isoformat())
+        if token.kind == "number" and self.next.kind == "word":
+            unit = self.take().said.lower().removesuffix("s")
+            if unit in UNITS and self.has("ago"):
+                hours = int(token.said[:9]) * UNITS[unit]
+                if hours > MOST_HOURS:
+                    raise self.wrong(_("That is too long ago: at most 50 years"), token)
+                return Happened(what, before, hours_ago=hours)
+        raise self.wrong(_("A day as 2026-03-31 belongs here, or 30 days ago (hours, days, weeks)"), token)
+
+
+# (words, whether it was before, whether a day is meant as it ends)
+_COMPARED = (
+    (("since",), False, False),
+    ((">=",), False, False),
+    (("after",), False, True),
+    ((">",), False, True),
+    (("before",), True, False),
+    (("<",), True, False),
+    (("<=",), True, True),
+)
+
+
+def _country(token: _Token) -> str:
+    if token.said.upper() in phonenumbers.SUPPORTED_REGIONS:
+        return token.said.upper()
+    said = _("“%(said)s” is not a country. Give two letters, such as IN or GB.") % {"said": token.said}
+    raise ConditionError(said, token.at)

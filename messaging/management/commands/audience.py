@@ -1,0 +1,42 @@
+import json
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError, CommandParser
+
+from laaffic_console.kit.commands import ConsoleCommand
+from messaging import conditions
+from messaging.management.commands.campaign import as_text, audience_named, said
+from messaging.models import Audience
+from messaging.services.contacts import audiences
+
+
+class Command(ConsoleCommand):
+    help = "Save audiences by condition, and count who is in them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        create = verbs.add_parser("create", help="save a condition under a name")
+        create.add_argument("name", metavar="NAME")
+        create.add_argument("--where", required=True, metavar="CONDITION", help="such as: country in (IN, BD)")
+        create.add_argument("--json", action="store_true")
+        count = verbs.add_parser("count", help="how many contacts meet its condition now")
+        count.add_argument("name", metavar="NAME")
+        count.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            document = self.create(options) if options["verb"] == "create" else counted(audience_named(options["name"]))
+        except ValidationError as problem:
+            raise CommandError("\n".join(said(problem))) from problem
+        self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
+
+    def create(self, options: dict[str, Any]) -> dict[str, Any]:
+        audience = audiences.create(name=options["name"], condition=options["where"])
+        return {"id": audience.pk, "name": audience.name, "condition": audience.condition}
+
+
+def counted(audience: Audience) -> dict[str, Any]:
+    meant = audiences.rules([conditions.from_json(audience.tree)])
+    contacts = audiences.count(meant, seconds=None).contacts
+    return {"id": audience.pk, "name": audience.name, "condition": audience.condition, "contacts": contacts}

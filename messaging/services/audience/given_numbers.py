@@ -1,0 +1,127 @@
+"""Freezing the numbers of a campaign that stand in no group: given one by one, or pasted."""
+
+import contextlib
+from collections.abc import Iterable, Sequence
+
+from django.db.models import F
+
+from messaging import merge_fields, msisdn
+from messaging.models import Batch, Campaign, Contact, GroupMembership, Message, PastedNumber
+from messaging.msisdn import Msisdn
+from messaging.services.channels import channels
+from messaging.services.contacts import suppression
+from messaging.services.gates import retries
+from messaging.services.text import merged_lengths
+from messaging.services.text.merge_values import values_of
+from messaging.subscribers import every_spelling, spellings, subscriber
+
+
+def freeze_pasted(campaign: Campaign, at_most: int) -> bool:
+    """The next of those that were pasted, a batch; False when none is left. Under the campaign's lock."""
+    rows = PastedNumber.objects.filter(paste=campaign.paste_id, pk__gt=campaign.paste_cursor).order_by("pk")
+    piece = list(rows.values_list("pk", "number")[:at_most])
+    if not piece:
+        _count_pasted(campaign)
+        return False
+    wanted = {number: msisdn.parse(number) for _pk, number in piece}
+    there = _in_audience(campaign, list(wanted)) | retries.reached_among(campaign, list(wanted))
+    suppressed = suppressed_among(campaign, wanted) - there
+    excluded = excluded_among(campaign, list(wanted)) - there - suppressed
+    numbers = [number for number in wanted if number not in there | suppressed | excluded]
+    _insert(campaign, numbers, wanted, at_most)
+    Campaign.objects.filter(pk=campaign.pk).update(
+        paste_cursor=piece[-1][0],
+        total=F("total") + len(numbers),
+        dropped_suppressed=F("dropped_suppressed") + len(suppressed),
+        dropped_excluded=F("dropped_excluded") + len(excluded),
+        dropped_invalid=F("dropped_invalid") + len(there),
+    )
+    return True
+
+
+def _count_pasted(campaign: Campaign) -> None:
+    """What was no number, or there twice, counts once: in the transaction that ends the freezing."""
+    if campaign.paste:
+        left_out = campaign.paste.invalid + campaign.paste.duplicates
+        Campaign.objects.filter(pk=campaign.pk).update(dropped_invalid=F("dropped_invalid") + left_out)
+
+
+def add_extra_numbers(campaign: Campaign, at_most: int) -> None:
+    """Numbers that were given one by one, less those that are invalid, suppressed or in the audience already."""
+    if not campaign.extra_numbers:
+        return
+    wanted = valid_numbers(campaign)
+    there = _in_audience(campaign, list(wanted))
+    suppressed = suppressed_among(campaign, wanted)
+    numbers = [number for number in wanted if number not in there | suppressed]
+    _insert(campaign, numbers, wanted, at_most)
+    new_suppressed = len(suppressed - there)
+    Campaign.objects.filter(pk=campaign.pk).update(
+        total=F("total") + len(numbers),
+        dropped_suppressed=F("dropped_suppressed") + new_suppressed,
+        dropped_invalid=F("dropped_invalid") + len(campaign.extra_numbers) - len(numbers) - new_suppressed,
+    )
+
+
+def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:
+    """Those that were given one by one, each subscriber once."""
+    wanted: dict[str, Msisdn] = {}
+    for text in campaign.extra_numbers:
+        with contextlib.suppress(msisdn.InvalidNumber):
+            number = msisdn.parse(text)
+            wanted.setdefault(subscriber(number.number), number)
+    return {number.number: number for number in wanted.values()}
+
+
+def suppressed_among(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
+    return suppression.suppressed_among(list(numbers), channels=channels.of(campaign).suppressed_on)
+
+
+def excluded_among(campaign: Campaign, numbers: Sequence[str]) -> set[str]:
+    """Those whose contact is in a group that is left out, however it spells the number."""
+    groups = list(campaign.excluded_groups.values_list("pk", flat=True))
+    if not groups:
+        return set()
+    members = GroupMembership.objects.filter(group__in=groups, contact__number__in=every_spelling(numbers))
+    return _known_as(numbers, members.values_list("contact__number", flat=True))
+
+
+def _in_audience(campaign: Campaign, numbers: Sequence[str]) -> set[str]:
+    found = Message.objects.filter(campaign=campaign, number__in=every_spelling(numbers))
+    return _known_as(numbers, found.values_list("number", flat=True))
+
+
+def _known_as(numbers: Iterable[str], found: Iterable[str]) -> set[str]:
+    there = set(found)
+    return {number for number in numbers if not there.isdisjoint(spellings(number))}
+
+
+def _insert(campaign: Campaign, numbers: list[str], wanted: dict[str, Msisdn], at_most: int) -> None:
+    fields = merge_fields.fields(channels.texts_of(campaign))
+    contacts = {contact.number: contact for contact in Contact.objects.filter(number__in=numbers)}
+    for start in range(0, len(numbers), at_most):
+        piece = numbers[start : start + at_most]
+        batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
+        made = Message.objects.bulk_create(
+            Message(
+                campaign=campaign,
+                batch=batch,
+                contact=contacts.get(number),
+                number=number,
+                country=wanted[number].country,
+                merge_values=values_of(contacts.get(number) or Contact(number=number)) if fields else None,
+                segments=channels.segments_when_frozen(campaign),
+            )
+            for number in piece
+        )
+        ids = [message.pk for message in made]
+        keep_batch(campaign, batch, len(ids), min(ids, default=0), max(ids, default=0))
+
+
+def keep_batch(campaign: Campaign, batch: Batch, count: int, first: int, last: int) -> None:
+    if not count:
+        batch.delete()
+        return
+    batch.first_message_id, batch.last_message_id, batch.size, batch.queued = first, last, count, count
+    batch.save(update_fields=["first_message_id", "last_message_id", "size", "queued"])
+    merged_lengths.reject_too_long(campaign, batch)

@@ -1,0 +1,26 @@
+"""The conditions that a campaign goes by: its audiences' own while it is a draft, as of its launch from then on."""
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+
+from messaging import conditions
+from messaging.models import Campaign
+from messaging.services.contacts.condition_sql import Rules
+
+
+def kept(campaign: Campaign) -> list[dict[str, Any]]:
+    """[{audience, name, condition, tree}], by the audiences' ids."""
+    if campaign.audience != Campaign.Audience.OPEN:
+        return list(campaign.rules)
+    return [
+        {"audience": audience.pk, "name": audience.name, "condition": audience.condition, "tree": audience.tree}
+        for audience in campaign.audiences.order_by("pk")
+    ]
+
+
+def of(campaign: Campaign, *, member_end: int | None = None, now: dt.datetime | None = None) -> Rules:
+    """`now`: what “30 days ago” counts from; its launch, where it was launched."""
+    found = tuple(conditions.from_json(rule["tree"]) for rule in kept(campaign))
+    return Rules(found, now or campaign.launched_at or timezone.now(), member_end)

@@ -1,0 +1,114 @@
+"""Taking in pasted numbers, some lines at a time: a paste of 200,000 never stands in one request or in one column."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from messaging import pasted_lines
+from messaging.models import Campaign, Paste, PastedNumber
+from messaging.msisdn import Msisdn
+from messaging.services.contacts import audience_sql
+from messaging.subscribers import subscriber
+
+LINES_AT_ONCE = 5000
+MOST_LINES = 1_000_000
+TOLD = 20  # problems and duplicates that are told one by one
+KEPT = dt.timedelta(days=2)  # without a campaign
+
+
+def begin(*, by: User | None = None) -> Paste:
+    forget_unused()
+    return Paste.objects.create(made_by=by)
+
+
+def add(paste_id: int, lines: Sequence[str], *, after: int, is_last: bool) -> Paste:
+    """The lines behind the first `after`; lines that are there already change nothing.
+
+    ValidationError where lines before these are missing, or there are too many.
+    """
+    with transaction.atomic():
+        paste = Paste.objects.select_for_update().get(pk=paste_id)
+        if paste.is_complete or after < paste.lines:
+            return paste
+        if after > paste.lines:
+            raise ValidationError(_("Some of the lines did not arrive. Paste them once more."))
+        if paste.lines + len(lines) > MOST_LINES:
+            said = _("More than %(n)d lines are too many here. Import them as contacts and choose their group.")
+            raise ValidationError(said % {"n": MOST_LINES})
+        _take_in(paste, lines)
+        paste.is_complete = is_last
+        paste.save()
+    return paste
+
+
+def from_lines(lines: Iterable[str], *, by: User | None = None) -> Paste:
+    """All at once, for the shell and for another campaign's numbers."""
+    paste, rest = begin(by=by), iter(lines)
+    while piece := list(islice(rest, LINES_AT_ONCE)):
+        paste = add(paste.pk, piece, after=paste.lines, is_last=False)
+    return add(paste.pk, [], after=paste.lines, is_last=True)
+
+
+def _take_in(paste: Paste, lines: Sequence[str]) -> None:
+    wanted: dict[str, tuple[int, str]] = {}  # {subscriber: (line, number)}
+    for line, text in enumerate(lines, paste.lines + 1):
+        for found in pasted_lines.read(text, is_first=line == 1):
+            if not isinstance(found, Msisdn):
+                paste.invalid += 1
+                paste.problems = _told(paste.problems, [line, found.text, found.why])
+            elif (usual := subscriber(found.number)) in wanted:
+                _merge(paste, line, found.number)
+            else:
+                wanted[usual] = line, found.number
+    for usual in _there(paste, list(wanted)):
+        _merge(paste, *wanted.pop(usual))
+    PastedNumber.objects.bulk_create(
+        (PastedNumber(paste=paste, number=number, subscriber=usual) for usual, (_line, number) in wanted.items()),
+        batch_size=1000,
+    )
+    paste.numbers += len(wanted)
+    paste.lines += len(lines)
+
+
+def _merge(paste: Paste, line: int, number: str) -> None:
+    paste.duplicates += 1
+    paste.merged = _told(paste.merged, [line, number])
+
+
+def _told(told: list[list[object]], one: list[object]) -> list[list[object]]:
+    return [*told, one] if len(told) < TOLD else told
+
+
+def _there(paste: Paste, subscribers: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    rows = PastedNumber.objects.filter(paste=paste)
+    for start in range(0, len(subscribers), 1000):
+        piece = subscribers[start : start + 1000]
+        found += rows.filter(subscriber__in=piece).values_list("subscriber", flat=True)
+    return sorted(found)
+
+
+def suppressed(paste: Paste, channels: Sequence[str]) -> int:
+    """How many of its numbers are on the list of one of these channels, however it spells them."""
+    condition, params = audience_sql.suppressed("p", channels)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM messaging_pastednumber p WHERE p.paste_id = %s AND {condition}", [paste.pk, *params]
+        )
+        n: int = cursor.fetchone()[0]
+        return n
+
+
+def forget_unused() -> None:
+    """Those of drafts that were never saved; a few at a time."""
+    old = Paste.objects.filter(made_at__lt=timezone.now() - KEPT)
+    used = Campaign.objects.filter(paste__isnull=False).values("paste")
+    for paste in old.exclude(pk__in=used)[:5]:
+        PastedNumber.objects.filter(paste=paste).delete()
+        paste.delete()

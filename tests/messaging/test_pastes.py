@@ -1,0 +1,210 @@
+"""Numbers that are pasted, or read from a file: taken in by lines, counted, frozen in chunks."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+
+from laaffic_console.gateway.models import Application
+from messaging import pasted_lines
+from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message, Paste, SuppressionEntry
+from messaging.msisdn import Msisdn
+from messaging.services.audience import audience, audience_counts
+from messaging.services.campaigns import drafts, follow_ups, previews
+from messaging.services.contacts import pastes
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db
+ONE, TWO, THREE = "919876500001", "919876500002", "919876500003"
+
+
+@pytest.mark.parametrize(
+    ("line", "numbers"),
+    [
+        (ONE, [ONE]),
+        ("+91 98765 00001", [ONE]),
+        (f"{ONE}, {TWO};{THREE}", [ONE, TWO, THREE]),
+        (f"Ravi,{ONE},Pune", [ONE]),
+        (f'"Rao, Ravi","{ONE}",{TWO}', [ONE]),
+        (f"{ONE},25", [ONE]),
+        (f"Ravi,1234567,{ONE}", [ONE]),
+        ("", []),
+        (" , ;", []),
+    ],
+)
+def test_a_line_is_read_as_it_is_meant(line: str, numbers: list[str]) -> None:
+    found = list(pasted_lines.read(line))
+
+    assert [one.number for one in found if isinstance(one, Msisdn)] == numbers
+    assert len(found) == len(numbers)
+
+
+def test_titles_are_no_invalid_number_but_other_words_are() -> None:
+    assert not list(pasted_lines.read("name,number", is_first=True))
+    [problem] = pasted_lines.read("hello")
+    assert isinstance(problem, pasted_lines.Problem)
+    assert problem.why
+
+
+LINES = ["name;number", f"Ravi;{ONE}", TWO, "123", ONE, "", f"{THREE},{TWO}", "12345678901234567890"]
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 5000])
+def test_it_counts_the_same_however_it_arrives(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    monkeypatch.setattr(pastes, "LINES_AT_ONCE", at_once)
+
+    paste = pastes.from_lines(LINES)
+
+    assert (paste.lines, paste.numbers, paste.duplicates, paste.invalid) == (8, 3, 2, 2)
+    assert [line for line, _text, _why in paste.problems] == [4, 8]
+    assert paste.merged == [[5, ONE], [7, TWO]]
+    assert paste.is_complete
+    assert list(paste.rows.order_by("pk").values_list("number", flat=True)) == [ONE, TWO, THREE]
+
+
+def test_lines_that_come_twice_change_nothing_and_a_gap_is_refused() -> None:
+    paste = pastes.begin()
+    pastes.add(paste.pk, [ONE, TWO], after=0, is_last=False)
+
+    again = pastes.add(paste.pk, [ONE, TWO], after=0, is_last=False)
+    with pytest.raises(ValidationError, match="Paste them once more"):
+        pastes.add(paste.pk, [THREE], after=5, is_last=True)
+
+    assert (again.lines, again.numbers, again.duplicates) == (2, 2, 0)
+
+
+def test_a_subscriber_is_there_once_by_whichever_spelling() -> None:
+    paste = pastes.from_lines(["5491123456789", "541123456789"])
+
+    assert (paste.numbers, paste.duplicates) == (1, 1)
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audience, "CHUNK", 2)
+    monkeypatch.setattr(audience_counts, "PASTED", 2)
+
+
+def test_everybody_is_counted_and_frozen_once_and_each_reason_is_told(
+    application: Application, group: ContactGroup, small_chunks: None
+) -> None:
+    staff = ContactGroup.objects.create(name="Staff")
+    _in_group, in_staff = add_contacts(group, 2, first=919876500001)
+    GroupMembership.objects.create(contact=in_staff, group=staff)
+    GroupMembership.objects.filter(contact=in_staff, group=group).delete()
+    SuppressionEntry.objects.create(number=THREE, channel="sms")
+    others = [str(919876500010 + n) for n in range(5)]
+    paste = pastes.from_lines([ONE, TWO, THREE, *others, others[0], "12"])
+    campaign = drafts.create(
+        name="A",
+        application=application,
+        sender_id="",
+        text="Hi {{name}}",
+        groups=[group],
+        excluded_groups=[staff],
+        paste=paste,
+    )
+
+    counted = audience_counts.complete(campaign)
+    audience.begin(campaign)
+    while audience.freeze_chunk(campaign.pk):
+        pass
+
+    campaign.refresh_from_db()
+    assert sorted(Message.objects.values_list("number", flat=True)) == [ONE, *others]
+    left_out = (campaign.total, campaign.dropped_suppressed, campaign.dropped_excluded, campaign.dropped_invalid)
+    assert left_out == (6, 1, 1, 3)  # a contact of the group, a number twice, and one that is none
+    assert (counted.recipients, counted.suppressed, counted.excluded) == (6, 1, 1)
+    assert (counted.merged, counted.invalid) == (2, 1)
+
+
+def test_a_killed_freeze_goes_on_where_it_stood(application: Application, small_chunks: None) -> None:
+    numbers = [str(919876500000 + n) for n in range(7)]
+    campaign = drafts.create(
+        name="A", application=application, sender_id="", text="Hi", paste=pastes.from_lines(numbers)
+    )
+    audience.begin(campaign)
+    cursors = [Campaign.objects.get().paste_cursor]
+
+    while audience.freeze_chunk(campaign.pk):
+        cursors.append(Campaign.objects.get().paste_cursor)
+
+    assert cursors == sorted(set(cursors))
+    assert len(cursors) == 5
+    assert sorted(Message.objects.values_list("number", flat=True)) == numbers
+
+
+def test_a_copy_shares_what_was_pasted_and_a_paste_without_a_campaign_goes(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used, unused = pastes.from_lines([ONE]), pastes.from_lines([TWO])
+    campaign = drafts.create(name="A", application=application, sender_id="", text="Hi", paste=used)
+    copied = follow_ups.copy(campaign.pk)
+    monkeypatch.setattr(pastes, "KEPT", -pastes.KEPT)
+
+    pastes.forget_unused()
+
+    assert copied.paste == used
+    assert not Paste.objects.filter(pk=unused.pk).exists()
+    assert used.rows.count() == 1
+
+
+def test_a_paste_that_has_not_arrived_whole_is_not_saved(application: Application) -> None:
+    paste = pastes.add(pastes.begin().pk, [ONE], after=0, is_last=False)
+
+    with pytest.raises(ValidationError, match="Not all of the pasted lines"):
+        drafts.create(name="A", application=application, sender_id="", text="Hi", paste=paste)
+
+
+def test_suppressed_ones_are_counted_by_whichever_spelling(application: Application) -> None:
+    SuppressionEntry.objects.create(number="5215512345678", channel="sms")
+
+    assert pastes.suppressed(pastes.from_lines(["525512345678", ONE]), ["sms", "all"]) == 1
+
+
+def test_the_preview_knows_who_was_pasted(application: Application) -> None:
+    paste = pastes.from_lines([ONE])
+    campaign = drafts.create(name="A", application=application, sender_id="", text="Hi", paste=paste)
+
+    assert not previews.why_not(campaign, Contact.objects.create(number=ONE))
+    assert previews.why_not(campaign, Contact.objects.create(number=TWO))
+
+
+def created(application: Application, to: str) -> dict[str, object]:
+    said = io.StringIO()
+    words = ["--name", "A", "--app", application.app_id, "--text", "Hi", "--to", to, "--json"]
+    call_command("campaign", "create", *words, stdout=said)
+    document: dict[str, object] = json.loads(said.getvalue())
+    return document
+
+
+def test_a_file_of_numbers_becomes_a_draft(application: Application, tmp_path: Path) -> None:
+    file = tmp_path / "numbers.csv"
+    file.write_text("\n".join(LINES), encoding="utf-8-sig")
+
+    made = created(application, str(file))
+
+    assert (made["numbers"], made["duplicates"], made["invalid"]) == (3, 2, 2)
+    paste = Campaign.objects.get(pk=made["id"]).paste
+    assert paste is not None
+    assert paste.rows.count() == 3
+
+
+def test_standard_input_is_read_too(application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{ONE}\n{TWO}\n"))
+
+    assert created(application, "-")["numbers"] == 2
+
+
+def test_a_file_without_a_number_and_no_file_are_said(application: Application, tmp_path: Path) -> None:
+    file = tmp_path / "numbers.csv"
+    file.write_text("1\n")
+
+    with pytest.raises(CommandError, match=r"no valid number in .*Line 1: “1”"):
+        created(application, str(file))
+    with pytest.raises(CommandError, match="No such file"):
+        created(application, str(tmp_path / "gone.csv"))
+    assert not Campaign.objects.exists()
