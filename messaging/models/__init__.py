@@ -1,6 +1,7 @@
 from messaging.models.approvals import Approval
 from messaging.models.attachments import MmsAttachment
 from messaging.models.audience_counts import AudienceCount
+from messaging.models.calendars import ApplicationCalendar, Calendar
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
 from messaging.models.contacts import (
     Contact,
@@ -43,12 +44,14 @@ from messaging.models.replies import Reply, ReplyPull
 
 __all__ = [
     "ActivityTally",
+    "ApplicationCalendar",
     "Approval",
     "AudienceCount",
     "BadRow",
     "Batch",
     "BatchAnswer",
     "BatchState",
+    "Calendar",
     "Campaign",
     "CampaignEvent",
     "CampaignState",

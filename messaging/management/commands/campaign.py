@@ -14,7 +14,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import exports, signed_zip
 from messaging import export_kinds
-from messaging.models import Campaign, ContactGroup
+from messaging.models import Calendar, Campaign, ContactGroup
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, resolving
 from messaging.services.figures import proving
@@ -43,6 +43,10 @@ class Command(BaseCommand):
         create.add_argument("--group", required=True, action="append", help="may be given several times")
         create.add_argument("--exclude-group", action="append", default=[])
         create.add_argument("--rate", type=int, metavar="PER_SECOND")
+        create.add_argument("--calendar", metavar="NAME", help="when it may reach people (manage.py calendar list)")
+        create.add_argument(
+            "--local-time", default="", metavar="YYYY-MM-DD HH:MM", help="by each recipient's own clock"
+        )
         create.add_argument("--json", action="store_true")
         listing = verbs.add_parser("list", help="the latest campaigns")
         listing.add_argument("--json", action="store_true")
@@ -113,6 +117,8 @@ class Command(BaseCommand):
             groups=[group_named(name) for name in options["group"]],
             excluded_groups=[group_named(name) for name in options["exclude_group"]],
             rate_per_second=options["rate"],
+            calendar=calendar_named(options["calendar"]) if options["calendar"] else None,
+            local_time=options["local_time"],
         )
         return {"id": campaign.pk}
 
@@ -157,6 +163,15 @@ def group_named(name: str) -> ContactGroup:
         ) from problem
 
 
+def calendar_named(name: str) -> Calendar:
+    try:
+        return Calendar.objects.get(name=name)
+    except Calendar.DoesNotExist as problem:
+        raise CommandError(
+            f"There is no calendar “{name}”. Make it: manage.py calendar create “{name}” --hours “mon-fri 09:00-20:00”"
+        ) from problem
+
+
 def said(problem: ValidationError) -> list[str]:
     if not hasattr(problem, "error_dict"):
         return list(problem.messages)
@@ -173,8 +188,12 @@ def as_text(document: dict[str, Any]) -> str:
     lines = []
     for key, value in document.items():
         if isinstance(value, list):
-            lines += [f"{key}: {len(value) or 'none'}", *(f"  {sentence}" for sentence in value)]
+            lines += [f"{key}: {len(value) or 'none'}", *(f"  {as_line(entry)}" for entry in value)]
             continue
         shown = ", ".join(f"{k} {v}" for k, v in value.items() if v) if isinstance(value, dict) else value
         lines.append(f"{key}: {shown}")
     return "\n".join(lines)
+
+
+def as_line(entry: Any) -> str:
+    return "{n} until {until}: {why}".format(**entry) if isinstance(entry, dict) else str(entry)

@@ -12,11 +12,13 @@ from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit import moments
 from messaging import merge_fields, segments
-from messaging.models import Campaign, CampaignState, Contact, ContactGroup
+from messaging.models import Calendar, Campaign, CampaignState, Contact, ContactGroup
 from messaging.services import steps
 from messaging.services.approvals import approvals
 from messaging.services.channels import channels
+from messaging.services.gates import sending_hours
 
 MAX_EXTRA_NUMBERS = 1000
 
@@ -34,6 +36,9 @@ def create(
     scheduled_at: dt.datetime | None = None,
     latest_start_minutes: int | None = None,
     error_limit: int | None = None,
+    calendar: Calendar | None = None,
+    local_time: str = "",
+    latest_end: dt.datetime | None = None,
     retry_of: Campaign | None = None,
     kind: str = Campaign.Kind.CAMPAIGN,
     channel: str = Channel.SMS,
@@ -51,6 +56,9 @@ def create(
         scheduled_at=scheduled_at,
         latest_start_minutes=latest_start_minutes,
         error_limit=error_limit,
+        calendar=calendar,
+        local_time=local_time,
+        latest_end=latest_end,
         retry_of=retry_of,
         kind=kind,
         channel=channel,
@@ -112,8 +120,23 @@ def check_content(campaign: Campaign) -> None:
             _("%(n)d numbers are too many here: at most %(limit)d. Import them as contacts and choose their group.")
             % {"n": len(campaign.extra_numbers), "limit": MAX_EXTRA_NUMBERS}
         ]
+    problems.update(_problems_with_time(campaign))
     if problems:
         raise ValidationError(problems)
+
+
+def _problems_with_time(campaign: Campaign) -> dict[str, list[str]]:
+    """Of a draft: what was launched at recipients' own time has its first moment in `scheduled_at`."""
+    if not campaign.local_time:
+        return {}
+    try:
+        moments.check_year(sending_hours.read_wall_time(campaign.local_time))
+    except (ValueError, ValidationError):
+        said = _("“%(text)s” is not a time. Write it like 2026-11-27 09:00.")
+        return {"local_time": [said % {"text": campaign.local_time}]}
+    if campaign.scheduled_at and campaign.state == CampaignState.DRAFT:
+        return {"local_time": [_("Give one of the two: a moment to send at, or a time by each recipient's own clock.")]}
+    return {}
 
 
 def problems_of(campaign: Campaign, check: Callable[[Campaign], None] = check_content) -> list[str]:
