@@ -63,6 +63,14 @@ def passed(wall: dt.datetime, counted: AudienceCount, now: dt.datetime) -> list[
     return sorted(country for country, of in zones.items() if opening_hours.at_wall_time([*of], wall) < now)
 
 
+def never_open(rules: opening_hours.Hours, counted: AudienceCount, moment: dt.datetime) -> list[str]:
+    """Countries with recipients for whom no moment suits all clocks that could be theirs."""
+    places = {(country, tuple(names.split(","))) for country, names, _n in counted.reached if names}
+    return sorted(
+        {country for country, zones in places if opening_hours.next_open(zones, rules.of(country), moment) is None}
+    )
+
+
 def _zones_of(counted: AudienceCount) -> set[str]:
     names = {name for _country, names, _n in counted.reached for name in names.split(",") if name}
     return names | {settings.TIME_ZONE} if not names or any(not names for _c, names, _n in counted.reached) else names

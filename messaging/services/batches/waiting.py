@@ -4,8 +4,11 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import bell, database_clock
@@ -35,6 +38,25 @@ def of(campaign: Campaign) -> list[Waiting]:
         Waiting(in_words(row["waits_for"]), until, row["n"]) for row in sums if (until := row["not_before"]) is not None
     ]
     return sorted(found, key=lambda waiting: (waiting.until, waiting.why))[:MOST_SHOWN]
+
+
+def may_be_put_aside(campaign: Campaign) -> bool:
+    """It runs or stands still, and there are hours that nobody has put aside yet."""
+    is_going = campaign.state in (CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.HELD)
+    return is_going and not campaign.outside_hours
+
+
+def last_due(campaign_ids: Sequence[int]) -> dict[int, dt.datetime]:
+    """When the last of what is queued may leave, of those where something waits."""
+    queued = Batch.objects.filter(campaign__in=campaign_ids, state=BatchState.QUEUED, not_before__isnull=False)
+    return dict(queued.order_by().values_list("campaign").annotate(due=Max("not_before")))
+
+
+def sentence(due: dt.datetime) -> str:
+    """For a campaign of which nothing leaves before this moment."""
+    at = date_format(timezone.localtime(due), "SHORT_DATETIME_FORMAT")
+    said = _("Nothing of it may leave before %(when)s (%(zone)s): its page says what waits and why.")
+    return said % {"when": at, "zone": settings.TIME_ZONE}
 
 
 def as_documents(campaign: Campaign) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ def save(calendar: Calendar, columns: Iterable[str] = ()) -> Calendar:
         calendar.save()
     else:
         calendar.save(update_fields={*columns, "changed_at"})
-    bell.ring(waiting.JOB)
+    follow()
     return calendar
 
 
@@ -69,8 +69,13 @@ def give(application: Application, calendar: Calendar | None) -> ApplicationCale
     given, _is_new = ApplicationCalendar.objects.update_or_create(
         application=application, defaults={"calendar": calendar}
     )
-    bell.ring(waiting.JOB)
+    follow()
     return given
+
+
+def follow() -> None:
+    """What waits by a calendar that was changed is looked at again."""
+    bell.ring(waiting.JOB)
 
 
 def send_outside_hours(campaign_id: int, *, reason: str, by: User | None) -> Campaign:

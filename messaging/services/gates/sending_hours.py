@@ -90,6 +90,16 @@ def of(campaign: Campaign) -> Gate | None:
     return HoursGate(rules, wall_time(local_time), now)
 
 
+def rules_of(campaign: Campaign) -> Hours | None:
+    """Of the calendar that counts for a draft; None where none does."""
+    own, hours, left_out, general, general_left_out = (
+        Campaign.objects.filter(pk=campaign.pk).values_list(*FIELDS[4:]).get()
+    )
+    if own is None:
+        hours, left_out = general, general_left_out
+    return opening_hours.read(hours, left_out) if hours else None
+
+
 def after_its_end(latest_end: dt.datetime) -> str:
     at = date_format(timezone.localtime(latest_end), "SHORT_DATETIME_FORMAT")
     said = _("It was not to send after %(when)s (%(zone)s). Resume sends the rest all the same, or cancel it.")

@@ -173,6 +173,8 @@ class Sender:
             match claiming.claim_some(self.campaign, self.lease.token, CLAIMS_AHEAD):
                 case list(claimed):
                     self.ready.extend(claimed)
+                    if claimed:
+                        self._say_waiting("")
                 case Wait(until=until):
                     self._pause_until(until)
                 case Stopped():
@@ -201,6 +203,7 @@ class Sender:
             return
         if (due - database_clock.now()).total_seconds() > self.end - time.monotonic():
             self.stopping = True  # the sweep rings when it is due: nobody sits waiting for an hour to come
+            self._say_waiting(waiting.sentence(due))
             return
         self._pause_until(due, at_most=1.0)
 
