@@ -129,6 +129,7 @@ class CampaignForm(AnyModelForm):
             sender_id=cleaned.get("sender_id") or "",
             scheduled_at=cleaned.get("scheduled_at"),
             local_time=cleaned.get("local_time") or "",
+            latest_end=cleaned.get("latest_end"),
         )
 
 

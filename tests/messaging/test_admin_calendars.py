@@ -108,6 +108,33 @@ class CampaignFormTests:
         assert (made.calendar, made.local_time) == (calendar, "2026-11-27 09:00")
 
 
+class BeforeLaunchTests:
+    def look(self, client: Client, campaign: Campaign) -> str:
+        return client.get(reverse("admin:messaging_campaign_review", args=[campaign.pk])).content.decode()
+
+    @pytest.fixture
+    def draft(self, application: Application, group: ContactGroup) -> Campaign:
+        add_contacts(group, 3)
+        return drafts.create(name="A", application=application, sender_id="", text="Hi", groups=[group])
+
+    def test_their_own_time_stands_on_the_button(self, admin_client: Client, draft: Campaign) -> None:
+        Campaign.objects.update(local_time=f"{TOMORROW:%Y-%m-%d} 09:00")
+        page = self.look(admin_client, draft)
+        assert "09:00 by their own clocks" in page
+        assert "It starts at once" not in page
+
+        Campaign.objects.update(local_time="2026-01-05 09:00")
+        assert "It is later than 2026-01-05 09:00 already in IN" in self.look(admin_client, draft)
+
+    def test_a_country_that_no_hour_suits_is_named(
+        self, admin_client: Client, draft: Campaign, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 1, first=79161234567, time_zones="Europe/Kaliningrad,Asia/Kamchatka")
+        Campaign.objects.update(calendar=Calendar.objects.create(name="Day", hours="mon-fri 10:00-18:00"))
+
+        assert "No hour suits all time zones of IN" in self.look(admin_client, draft)
+
+
 class WaitingPageTests:
     def test_the_campaigns_page_says_what_waits(self, admin_client: Client, waiting: Campaign) -> None:
         page = admin_client.get(reverse("admin:messaging_campaign_change", args=[waiting.pk])).content.decode()

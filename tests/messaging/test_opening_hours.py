@@ -92,6 +92,14 @@ class NextOpenTests:
             2026, 3, 30, 0, 0, tzinfo=dt.UTC
         )
 
+    @pytest.mark.parametrize("left_out", ["2026-11-27", "2026-11-28"])
+    def test_a_night_ends_with_the_day_that_is_left_out(self, left_out: str) -> None:
+        rules = read("fri 20:00-02:00", left_out).general
+        at_one = dt.datetime(2026, 11, 28, 1, 0, tzinfo=dt.UTC)  # Saturday, in the night that began on Friday
+
+        assert opening_hours.is_open(["UTC"], read("fri 20:00-02:00").general, at_one)
+        assert not opening_hours.is_open(["UTC"], rules, at_one)
+
     def test_what_no_moment_suits_in_all_zones_never_opens(self) -> None:
         rules = read("mon-sun 10:00-18:00").general
 

@@ -173,6 +173,41 @@ class HoursGateTests:
         clock(dt.datetime(2026, 11, 26, 14, 0, tzinfo=dt.UTC))
         assert claimed_of(campaign) == {"12125550123"}  # toll-free numbers may ring in Hawaii
 
+    def test_at_their_own_time_it_starts_with_the_first_clock(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 2, time_zones="Asia/Kolkata")
+        tomorrow = timezone.now() + dt.timedelta(days=1)
+        campaign = drafts.create(
+            name="A",
+            application=application,
+            sender_id="",
+            text="Hi",
+            groups=[group],
+            local_time=f"{tomorrow:%Y-%m-%d} 09:00",
+        )
+
+        campaigns.launch(campaign.pk, by=None)
+
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.SCHEDULED
+        assert f"{campaign.scheduled_at:%H:%M}" == "03:30"  # UTC
+        campaigns.take_back(campaign.pk)
+        campaign.refresh_from_db()
+        assert campaign.scheduled_at is None
+
+    def test_an_end_before_its_start_is_refused(self, application: Application, group: ContactGroup) -> None:
+        with pytest.raises(ValidationError, match="It would end before it starts"):
+            drafts.create(
+                name="A",
+                application=application,
+                sender_id="",
+                text="Hi",
+                groups=[group],
+                scheduled_at=NOON,
+                latest_end=NOON - CLOCK,
+            )
+
     def test_an_approvers_word_lets_it_go_once(
         self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
     ) -> None:

@@ -127,6 +127,8 @@ def check_content(campaign: Campaign) -> None:
 
 def _problems_with_time(campaign: Campaign) -> dict[str, list[str]]:
     """Of a draft: what was launched at recipients' own time has its first moment in `scheduled_at`."""
+    if campaign.latest_end and campaign.scheduled_at and campaign.latest_end <= campaign.scheduled_at:
+        return {"latest_end": [_("It would end before it starts. Choose a later moment, or leave it empty.")]}
     if not campaign.local_time:
         return {}
     try:
