@@ -33,6 +33,7 @@ from messaging.services.audience import audience
 from messaging.services.batches import claiming, waiting
 from messaging.services.campaigns import calendars, campaigns, drafts
 from messaging.services.channels.outgoing import Claim
+from messaging.services.figures import insights
 from messaging.services.gates import gates, sending_hours
 from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts
@@ -284,6 +285,7 @@ class WaitingTests:
         assert time.monotonic() - began < 1
         campaign.refresh_from_db()
         assert campaign.state == CampaignState.RUNNING
+        assert "Nothing of it may leave before" in campaign.wait_reason
         sending.sweep()
         assert rung == []
 
@@ -292,6 +294,19 @@ class WaitingTests:
         clock(due - dt.timedelta(seconds=3))
         sending.sweep()
         assert rung == ["messaging.jobs.send_campaign"]
+
+    def test_the_end_is_no_sooner_than_the_last_that_waits(self, start: Callable[..., Campaign]) -> None:
+        campaign = start()
+        due = timezone.now() + dt.timedelta(hours=10)
+        Batch.objects.update(not_before=due, waits_for="hours:IN")
+        Campaign.objects.update(first_sent_at=timezone.now() - CLOCK)
+        campaign.refresh_from_db()
+
+        pace = insights.pace(campaign)
+
+        assert pace is not None
+        assert pace.seconds_left is not None
+        assert pace.seconds_left > 9 * 3600
 
     def test_a_campaign_that_is_not_asleep_is_rung_for(self, start: Callable[..., Campaign], rung: list[str]) -> None:
         start()

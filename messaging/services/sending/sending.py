@@ -173,8 +173,6 @@ class Sender:
             match claiming.claim_some(self.campaign, self.lease.token, CLAIMS_AHEAD):
                 case list(claimed):
                     self.ready.extend(claimed)
-                    if claimed:
-                        self._say_waiting("")
                 case Wait(until=until):
                     self._pause_until(until)
                 case Stopped():
