@@ -8,8 +8,9 @@ import pytest
 
 from laaffic_console.conf import BASE_DIR
 from laaffic_console.gateway.models import Application
+from messaging.management.commands import calendar as calendar_command
 from messaging.management.commands import campaign as campaign_command
-from messaging.models import Campaign, ContactImport, EmailCampaign
+from messaging.models import Calendar, Campaign, ContactImport, EmailCampaign
 from messaging.services.batches import counting
 from messaging.services.contacts import imports
 from messaging.services.email import email_counting
@@ -47,6 +48,13 @@ def test_what_is_said_of_a_campaign(application: Application) -> None:
     assert {command: set(document) for command, document in said.items()} == {
         command: named(command) for command in said
     }
+
+
+def test_what_is_said_of_a_calendar() -> None:
+    calendar = Calendar.objects.create(name="Day", hours="mon-fri 09:00-20:00")
+
+    assert set(calendar_command.as_document(calendar)) == named("calendar create")
+    assert set(calendar_command.listed()) == named("calendar list")
 
 
 def test_what_is_said_of_an_email_campaign(application: Application) -> None:

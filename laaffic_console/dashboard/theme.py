@@ -184,6 +184,13 @@ NAVIGATION: list[dict[str, Any]] = [
                 "permission": may("gateway.view_workerheartbeat"),
             },
             _item(_("Saved answers"), "quickreply", "messaging_savedanswer_changelist", "messaging.view_savedanswer"),
+            _item(_("Calendars"), "schedule", "messaging_calendar_changelist", "messaging.view_calendar"),
+            _item(
+                _("Applications' calendars"),
+                "event_available",
+                "messaging_applicationcalendar_changelist",
+                "messaging.view_applicationcalendar",
+            ),
             _item(_("Price list"), "sell", "messaging_listprice_changelist", "messaging.view_listprice"),
             _item(_("Workers"), "memory", "gateway_workerheartbeat_changelist", "gateway.view_workerheartbeat"),
             _item(

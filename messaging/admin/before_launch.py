@@ -1,6 +1,7 @@
 """Before launch, one page: who gets it, what it looks like there, what it costs, when it is where, what stands against
 it, and a button that says what it does."""
 
+import datetime as dt
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +26,7 @@ from messaging.services.campaigns import campaigns, drafts, launch_checks, previ
 from messaging.services.campaigns.launch_checks import Check
 from messaging.services.forecast import balance_forecast, forecast
 from messaging.services.forecast.forecast import Forecast
+from messaging.services.gates import sending_hours
 from messaging.services.refusals import NotAllowed
 
 
@@ -116,7 +118,7 @@ def _planned(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         audience_counts.renew(campaign)
     planned = forecast.of(campaign)
     checks = launch_checks.of(campaign, planned)
-    starts_at = forecast.starts_at(campaign)
+    starts_at = _starts_at(campaign, planned)
     return {
         "forecast": planned,
         "shown_token": shown.token(
@@ -128,6 +130,7 @@ def _planned(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         "is_stopped": any(check.level == launch_checks.Level.STOP for check in checks),
         "after": balance_forecast.of(planned.cost),
         "starts_at": starts_at,
+        "is_later": bool(campaign.local_time) and starts_at > timezone.now(),
         "server_clock": timezone.localtime(starts_at),
         "clocks": recipient_clocks.at(starts_at, planned.counted),
         "button": _button(campaign, planned),
@@ -148,9 +151,19 @@ def _shown(request: HttpRequest, campaign: Campaign, check: Check) -> dict[str, 
     }
 
 
+def _starts_at(campaign: Campaign, planned: Forecast) -> dt.datetime:
+    """At its recipients' own time it starts when the first of their clocks shows it."""
+    wall = sending_hours.wall_time(campaign.local_time)
+    if wall is None:
+        return forecast.starts_at(campaign)
+    return max(recipient_clocks.first_moment(wall, planned.counted), timezone.now())
+
+
 def _button(campaign: Campaign, planned: Forecast) -> str:
     """What it does, in figures, and when it is not at once."""
     does = channel_pages.of(campaign).button(planned.recipients)
+    if campaign.local_time:
+        return _("%(does)s at %(when)s by their own clocks") % {"does": does, "when": campaign.local_time}
     if not campaign.scheduled_at or campaign.scheduled_at <= timezone.now():
         return does
     at = date_format(timezone.localtime(campaign.scheduled_at), "SHORT_DATETIME_FORMAT")

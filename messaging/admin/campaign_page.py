@@ -3,17 +3,18 @@
 import json
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
 from laaffic_console.exporting import kinds
 from laaffic_console.gateway.services import ledger
 from messaging import export_kinds, meanings
-from messaging.admin import channel_pages, proof_panel
+from messaging.admin import calendars, channel_pages, proof_panel
 from messaging.admin.replies import with_contacts
 from messaging.models import Campaign
 from messaging.services.audience import rules
-from messaging.services.batches import counting
+from messaging.services.batches import counting, waiting
 from messaging.services.figures import batch_squares, insights
 from messaging.services.reports import delivery_times
 
@@ -33,6 +34,9 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "progress": progress,
         "says": insights.spoken(campaign, progress, pace),
         "waits": insights.why_waiting(campaign, counts, pace),
+        "waiting": waiting.of(campaign),
+        "zone": settings.TIME_ZONE,
+        "may_put_hours_aside": request.user.has_perm(calendars.MAY_PUT_ASIDE) and waiting.may_be_put_aside(campaign),
         "spending": insights.spending(campaign, counts),
         "segments": counting.segments_sent(campaign),
         "pace": pace,

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
@@ -23,6 +24,7 @@ from messaging import export_kinds
 from messaging.admin import (
     approvals,
     before_launch,
+    calendars,
     campaign_actions,
     campaign_comparison,
     campaign_page,
@@ -90,10 +92,22 @@ class CampaignForm(pasted_numbers.PastedNumbersForm):
             "audiences",
             "rate_per_second",
             "scheduled_at",
+            "local_time",
             "latest_start_minutes",
+            "latest_end",
+            "calendar",
             "error_limit",
         ]
         widgets = {"text": TextWidget}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "scheduled_at" in self.fields:
+            said = _("By the console's clock: %(zone)s. Empty: at once.")
+            self.fields["scheduled_at"].help_text = said % {"zone": settings.TIME_ZONE}
+        if "latest_end" in self.fields:
+            said = _("By the console's clock: %(zone)s. What has not left by then is held and asks.")
+            self.fields["latest_end"].help_text = said % {"zone": settings.TIME_ZONE}
 
     def clean_text(self) -> str:
         return one_character_a_line(self.cleaned_data["text"])
@@ -111,7 +125,12 @@ class CampaignForm(pasted_numbers.PastedNumbersForm):
     def draft(self, cleaned: dict[str, Any]) -> Campaign:
         """What would be sent, as far as it can be checked without its audience."""
         return Campaign(
-            application=cleaned["application"], text=cleaned["text"], sender_id=cleaned.get("sender_id") or ""
+            application=cleaned["application"],
+            text=cleaned["text"],
+            sender_id=cleaned.get("sender_id") or "",
+            scheduled_at=cleaned.get("scheduled_at"),
+            local_time=cleaned.get("local_time") or "",
+            latest_end=cleaned.get("latest_end"),
         )
 
 
@@ -135,7 +154,12 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
         (gettext_lazy("To"), {"fields": ["groups", "audiences", *pasted_numbers.FIELDS, "excluded_groups"]}),
         (
             gettext_lazy("When and how fast"),
-            {"fields": ["rate_per_second", "scheduled_at", "latest_start_minutes", "error_limit"]},
+            {
+                "fields": [
+                    *("scheduled_at", "local_time", "latest_start_minutes", "latest_end", "calendar"),
+                    *("rate_per_second", "error_limit"),
+                ]
+            },
         ),
     ]
 
@@ -249,6 +273,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
             path("<int:pk>/dossier/", wrap(self.dossier_view), name="messaging_campaign_dossier"),
             path("<int:pk>/prove/", wrap(self.prove_view), name="messaging_campaign_prove"),
             path("<int:pk>/pace/", wrap(self.pace_view), name="messaging_campaign_pace"),
+            path("<int:pk>/outside-hours/", wrap(self.outside_hours_view), name="messaging_campaign_outside_hours"),
             path("<int:pk>/after/<slug:verb>/", wrap(self.follow_up_view), name="messaging_campaign_after"),
             path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_campaign_do"),
             *super().get_urls(),
@@ -344,6 +369,9 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
 
     def pace_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return campaign_actions.pace_view(self, request, self._get(request, pk))
+
+    def outside_hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return calendars.outside_hours_view(self, request, self._get(request, pk))
 
     def follow_up_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         if verb == "retry":

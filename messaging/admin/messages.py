@@ -23,7 +23,7 @@ from messaging.admin.pages import page
 from messaging.models import Batch, BatchState, Message, MessageState
 from messaging.order_ids import order_id
 from messaging.person_links import PersonColumn
-from messaging.services.batches import answers
+from messaging.services.batches import answers, waiting
 from messaging.services.figures import timeline
 from messaging.services.reports import amount_words
 
@@ -164,6 +164,8 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
             _("Message to %(number)s") % {"number": masked(message.number)},
             message=message,
             state=answers.standing(message),
+            waits=waiting.of_batch(message.batch) if message.state == MessageState.QUEUED else None,
+            zone=settings.TIME_ZONE,
             text=timeline.text_of(message),
             segments=timeline.segments_of(message),
             cost=self.cost(message),

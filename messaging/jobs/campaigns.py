@@ -2,7 +2,7 @@
 
 from laaffic_console.gateway.services import bell, inbox, isolation
 from messaging.services.audience import audience, audience_counts
-from messaging.services.batches import answers, hours
+from messaging.services.batches import answers, hours, waiting
 from messaging.services.campaigns import campaigns
 from messaging.services.contacts import import_forecast, import_undo, imports
 from messaging.services.email import email_campaigns, email_deliveries, email_tests
@@ -45,6 +45,10 @@ def make_proofs() -> None:
     proofs.make_next()
 
 
+def follow_calendars() -> None:
+    waiting.follow_calendars()
+
+
 def follow_account() -> None:
     isolation.run_all(campaigns.follow_account, email_campaigns.follow_account)
 
@@ -53,6 +57,7 @@ def sweep() -> None:
     isolation.run_all(
         campaigns.follow_account,
         email_campaigns.follow_account,
+        waiting.follow_calendars,
         sending.sweep,
         hours.fold,
         imports.sweep,

@@ -2,6 +2,7 @@ from messaging.models.approvals import Approval
 from messaging.models.attachments import MmsAttachment
 from messaging.models.audience_counts import AudienceCount
 from messaging.models.audiences import Audience
+from messaging.models.calendars import ApplicationCalendar, Calendar
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
 from messaging.models.contacts import (
     Contact,
@@ -45,6 +46,7 @@ from messaging.models.replies import Reply, ReplyPull
 
 __all__ = [
     "ActivityTally",
+    "ApplicationCalendar",
     "Approval",
     "Audience",
     "AudienceCount",
@@ -52,6 +54,7 @@ __all__ = [
     "Batch",
     "BatchAnswer",
     "BatchState",
+    "Calendar",
     "Campaign",
     "CampaignEvent",
     "CampaignState",

@@ -11,6 +11,7 @@ from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
 from laaffic_console.kit.moments import PlannedMomentField
 from messaging.models.audiences import Audience
+from messaging.models.calendars import Calendar
 from messaging.models.contacts import ContactGroup
 from messaging.models.pastes import Paste
 
@@ -84,6 +85,29 @@ class Campaign(models.Model):
         blank=True,
         help_text=_("Minutes after its time. Later than that it is held and asks. Empty: the console's own limit."),
     )
+    # Empty: its application's. Nothing of it is claimed outside (services/gates/sending_hours.py).
+    calendar = models.ForeignKey(
+        Calendar,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="campaigns",
+        verbose_name=_("calendar"),
+        help_text=_("When it may reach people, by their own clocks. Empty: the application's calendar."),
+    )
+    local_time = models.CharField(
+        _("or at each recipient's own time"),
+        max_length=16,
+        blank=True,
+        help_text=_("Like 2026-11-27 09:00, by the clock where each recipient is. Then leave “send at” empty."),
+    )
+    latest_end = PlannedMomentField(
+        _("not after"),
+        null=True,
+        blank=True,
+        help_text=_("By the console's clock. What has not left by then is held and asks."),
+    )
+    outside_hours = models.BooleanField(default=False, editable=False)  # once, by an approver's word
     error_limit = models.PositiveIntegerField(
         _("error limit"),
         null=True,

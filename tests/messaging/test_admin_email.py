@@ -101,7 +101,7 @@ class ComposeTests:
             ("receiver_id", "", "Choose a recipient list"),
             ("template_id", "", "Choose a template"),
             ("ad_flag", "9", "not one of the available choices"),
-            ("scheduled_at", "tomorrow", "valid date/time"),
+            ("scheduled_at", "tomorrow", "Write date and time as year-month-day hours:minutes"),
             ("name", "", "required"),
         ],
     )

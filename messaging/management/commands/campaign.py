@@ -15,7 +15,7 @@ from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import exports, signed_zip
 from laaffic_console.kit.commands import ConsoleCommand
 from messaging import export_kinds
-from messaging.models import Audience, Campaign, ContactGroup, Paste
+from messaging.models import Audience, Calendar, Campaign, ContactGroup, Paste
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, resolving
 from messaging.services.contacts import pastes
@@ -47,6 +47,10 @@ class Command(ConsoleCommand):
         create.add_argument("--to", metavar="FILE", help="numbers, one a line or CSV; - reads standard input")
         create.add_argument("--exclude-group", action="append", default=[])
         create.add_argument("--rate", type=int, metavar="PER_SECOND")
+        create.add_argument("--calendar", metavar="NAME", help="when it may reach people (manage.py calendar list)")
+        create.add_argument(
+            "--local-time", default="", metavar="YYYY-MM-DD HH:MM", help="by each recipient's own clock"
+        )
         create.add_argument("--json", action="store_true")
         listing = verbs.add_parser("list", help="the latest campaigns")
         listing.add_argument("--json", action="store_true")
@@ -125,6 +129,8 @@ class Command(ConsoleCommand):
             excluded_groups=excluded_groups,
             paste=paste,
             rate_per_second=options["rate"],
+            calendar=calendar_named(options["calendar"]) if options["calendar"] else None,
+            local_time=options["local_time"],
         )
         return {"id": campaign.pk, **(told_of(paste) if paste else {})}
 
@@ -199,6 +205,15 @@ def audience_named(name: str) -> Audience:
         ) from problem
 
 
+def calendar_named(name: str) -> Calendar:
+    try:
+        return Calendar.objects.get(name=name)
+    except Calendar.DoesNotExist as problem:
+        raise CommandError(
+            f"There is no calendar “{name}”. Make it: manage.py calendar create “{name}” --hours “mon-fri 09:00-20:00”"
+        ) from problem
+
+
 def said(problem: ValidationError) -> list[str]:
     if not hasattr(problem, "error_dict"):
         return list(problem.messages)
@@ -215,8 +230,12 @@ def as_text(document: dict[str, Any]) -> str:
     lines = []
     for key, value in document.items():
         if isinstance(value, list):
-            lines += [f"{key}: {len(value) or 'none'}", *(f"  {sentence}" for sentence in value)]
+            lines += [f"{key}: {len(value) or 'none'}", *(f"  {as_line(entry)}" for entry in value)]
             continue
         shown = ", ".join(f"{k} {v}" for k, v in value.items() if v) if isinstance(value, dict) else value
         lines.append(f"{key}: {shown}")
     return "\n".join(lines)
+
+
+def as_line(entry: Any) -> str:
+    return "{n} until {until}: {why}".format(**entry) if isinstance(entry, dict) else str(entry)

@@ -34,6 +34,7 @@ PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "content": (gettext_lazy("what goes with the text"), ("channel", "channel_options", "kind")),
     "numbers": (gettext_lazy("the numbers"), ("extra_numbers", "paste_id")),
     "schedule": (gettext_lazy("the schedule"), ("scheduled_at", "latest_start_minutes")),
+    "calendar": (gettext_lazy("the hours"), ("calendar_id", "local_time", "latest_end")),
     "limits": (gettext_lazy("rate and limits"), ("rate_per_second", "error_limit")),
     "groups": (gettext_lazy("the groups"), ()),
     "audiences": (gettext_lazy("the audiences, or a condition of theirs"), ()),
@@ -42,12 +43,13 @@ PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
 NOT_BOUND = {
     *("id", "name", "created_by_id", "created_at", "launched_by_id", "launched_at"),
     *("first_sent_at", "finished_at", "undo_until"),
-    *("state", "hold_reason", "account_hold_id", "wait_reason", "errors", "shown", "retry_of_id"),
+    *("state", "hold_reason", "account_hold_id", "wait_reason", "errors", "shown", "retry_of_id", "outside_hours"),
     *("audience", "audience_cursor", "audience_end", "member_end", "rules", "paste_cursor", "total"),
     *("dropped_suppressed", "dropped_excluded", "dropped_invalid"),
 }
 
 
+OF_THE_CLOCK = ("schedule", "calendar", "limits")
 NAMES = {part: name for part, (name, _fields) in PARTS.items()}
 
 
@@ -87,6 +89,10 @@ def parts_of(campaign: Campaign) -> dict[str, str]:
     parts: dict[str, Any] = {
         part: [getattr(campaign, field) for field in fields] for part, (_name, fields) in PARTS.items() if fields
     }
+    if campaign.local_time:
+        parts["schedule"][0] = None  # the launch sets it, from that time and who is in the audience
+    if not any(parts["calendar"]):
+        del parts["calendar"]  # what was approved before there were calendars is as it was
     parts["groups"] = [
         sorted(groups.values_list("pk", flat=True)) for groups in (campaign.groups, campaign.excluded_groups)
     ]
@@ -94,7 +100,9 @@ def parts_of(campaign: Campaign) -> dict[str, str]:
     return {part: digest(value) for part, value in parts.items()}
 
 
-def changed_parts(before: Mapping[str, str], now: Mapping[str, str], names: Mapping[str, Any] = NAMES) -> list[str]:
+def changed_parts(
+    before: Mapping[str, str | None], now: Mapping[str, str], names: Mapping[str, Any] = NAMES
+) -> list[str]:
     """Their names; a part that is new counts as changed."""
     return [str(name) for part, name in names.items() if now.get(part) != before.get(part)]
 
@@ -124,7 +132,7 @@ def changes(
     `fewer_is_fine`: that some of the same people were suppressed since does not count, nor what they would have cost.
     `by_the_clock`: its time has come, and its pace may have been changed meanwhile.
     """
-    of_the_clock = {part: now.parts[part] for part in ("schedule", "limits")} if by_the_clock else {}
+    of_the_clock = {part: now.parts.get(part) for part in OF_THE_CLOCK} if by_the_clock else {}
     found = changed_parts({**before.parts, **of_the_clock}, now.parts, names)
     are_fewer = _are_fewer(before, now)
     if before.reached != now.reached and not (fewer_is_fine and are_fewer):

@@ -7,9 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from messaging import opening_hours
 from messaging.models import AudienceCount
 
 NIGHT_ENDS, NIGHT_BEGINS = 8, 21  # o'clock, in the recipient's time
@@ -46,6 +48,32 @@ class Clock:
 def at(moment: dt.datetime, counted: AudienceCount) -> list[Clock]:
     """The countries with most recipients first; whose zone is not known is not in it."""
     return of_reached(moment, counted.reached)
+
+
+def first_moment(wall: dt.datetime, counted: AudienceCount) -> dt.datetime:
+    """When the clocks of the first of them show this time."""
+    return min(opening_hours.at_wall_time([zone], wall) for zone in _zones_of(counted))
+
+
+def passed(wall: dt.datetime, counted: AudienceCount, now: dt.datetime) -> list[str]:
+    """Countries where all clocks have shown this time already: nothing is held back for it."""
+    zones: dict[str, set[str]] = defaultdict(set)
+    for country, names, _n in counted.reached:
+        zones[country].update(names.split(",") if names else [settings.TIME_ZONE])
+    return sorted(country for country, of in zones.items() if opening_hours.at_wall_time([*of], wall) < now)
+
+
+def never_open(rules: opening_hours.Hours, counted: AudienceCount, moment: dt.datetime) -> list[str]:
+    """Countries with recipients for whom no moment suits all clocks that could be theirs."""
+    places = {(country, tuple(names.split(","))) for country, names, _n in counted.reached if names}
+    return sorted(
+        {country for country, zones in places if opening_hours.next_open(zones, rules.of(country), moment) is None}
+    )
+
+
+def _zones_of(counted: AudienceCount) -> set[str]:
+    names = {name for _country, names, _n in counted.reached for name in names.split(",") if name}
+    return names | {settings.TIME_ZONE} if not names or any(not names for _c, names, _n in counted.reached) else names
 
 
 def at_night(clocks: Sequence[Clock]) -> str:

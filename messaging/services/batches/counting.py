@@ -9,6 +9,7 @@ from django.db.models import Case, F, IntegerField, Sum, Value, When
 
 from messaging import meanings
 from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally
+from messaging.services.batches import waiting
 
 # The states that are columns of a batch. CLAIMED is not: it is what `queued` means in a claimed batch.
 STORED_STATES = [state for state in MessageState if state is not MessageState.CLAIMED]
@@ -75,6 +76,7 @@ def report(campaign: Campaign) -> dict[str, Any]:
         "counts": state_counts(campaign),
         "segments": segments_sent(campaign),
         "cost": {currency: str(total) for currency, total in costs(campaign).items()},
+        "waiting": waiting.as_documents(campaign),
     }
 
 

@@ -26,11 +26,12 @@ from messaging.models import (
 from messaging.services import steps
 from messaging.services.approvals import approval_rules, shown
 from messaging.services.approvals.shown import Shown
-from messaging.services.audience import audience, repeats
+from messaging.services.audience import audience, recipient_clocks, repeats
 from messaging.services.batches import counting
 from messaging.services.campaigns import drafts
 from messaging.services.forecast import forecast
 from messaging.services.forecast.forecast import Forecast
+from messaging.services.gates import sending_hours
 from messaging.services.refusals import NotAllowed
 
 LONGEST_UNDO = 15.0  # seconds: a worker waits meanwhile, and a task that runs too long counts as frozen
@@ -136,6 +137,8 @@ def take_back(campaign_id: int, *, by: User | None = None) -> Campaign:
             return campaign
         if campaign.state != CampaignState.HELD or campaign.audience != Campaign.Audience.OPEN:
             steps.require(campaign, [CampaignState.SCHEDULED], _("taken back"))
+        if campaign.local_time:
+            Campaign.objects.filter(pk=campaign.pk).update(scheduled_at=None)
         _move(campaign, CampaignState.DRAFT, _("Taken back before anything left"), by)
     return campaign
 
@@ -183,7 +186,7 @@ def _decide_upon(campaign: Campaign, seen: Shown | None) -> None:
     counts anew.
     """
     campaign.shown = campaign.member_end = None
-    if seen is not None or campaign.scheduled_at or approval_rules.is_on():
+    if seen is not None or campaign.scheduled_at or campaign.local_time or approval_rules.is_on():
         planned = forecast.of(campaign)
         if not planned.counted.is_done:
             raise NotAllowed(_("Its recipients are still being counted. Launch it when all are known."))
@@ -192,6 +195,9 @@ def _decide_upon(campaign: Campaign, seen: Shown | None) -> None:
             raise NotAllowed(_("It is not what was shown any more: %(changes)s.") % {"changes": "; ".join(changed)})
         campaign.shown, campaign.member_end = shown.as_json(seen or now), planned.counted.member_end
         campaign.audience_end = _end_of(campaign, planned)
+        if wall := sending_hours.wall_time(campaign.local_time):
+            campaign.scheduled_at = recipient_clocks.first_moment(wall, planned.counted)
+            campaign.save(update_fields=["scheduled_at"])
     Campaign.objects.filter(pk=campaign.pk).update(shown=campaign.shown, member_end=None)
 
 
@@ -256,6 +262,7 @@ def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
             if own := account_hold.open_hold_of_campaign(campaign.pk):
                 account_hold.release(own.pk, because=_("Resumed by a person."), by=by)
             Campaign.objects.filter(pk=campaign.pk).update(errors=0)
+            _lift_end(campaign, by)
             _go_on(campaign, by, began)
         elif campaign.account_hold_id:
             raise NotAllowed(
@@ -265,6 +272,13 @@ def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
         else:
             _hold_for(campaign, stopped_by, by)
     return campaign
+
+
+def _lift_end(campaign: Campaign, by: User | None) -> None:
+    if campaign.latest_end is not None and campaign.latest_end <= timezone.now():
+        campaign.latest_end = None
+        campaign.save(update_fields=["latest_end"])
+        steps.note(campaign, _("Its latest end no longer counts: the rest is sent"), by)
 
 
 def _is_open(campaign_id: int) -> bool:
@@ -358,6 +372,13 @@ def hold(campaign_id: int, reason: str) -> None:
         campaign = steps.locked(Campaign, campaign_id)
         if campaign.state in (CampaignState.RUNNING, CampaignState.SCHEDULED):
             _move(campaign, CampaignState.HELD, _("Held: %(reason)s") % {"reason": reason}, None, hold_reason=reason)
+
+
+def hold_after_end(campaign_id: int) -> None:
+    """What has not left by its latest end asks first; not what only waits for its last answers."""
+    latest_end = Campaign.objects.values_list("latest_end", flat=True).get(pk=campaign_id)
+    if latest_end is not None and Batch.objects.filter(campaign=campaign_id, state=BatchState.QUEUED).exists():
+        hold(campaign_id, sending_hours.after_its_end(latest_end))
 
 
 def hold_for_account(campaign_id: int) -> bool:

@@ -12,11 +12,13 @@ from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit import moments
 from messaging import merge_fields, segments
-from messaging.models import Audience, Campaign, CampaignState, Contact, ContactGroup, Paste
+from messaging.models import Audience, Calendar, Campaign, CampaignState, Contact, ContactGroup, Paste
 from messaging.services import steps
 from messaging.services.approvals import approvals
 from messaging.services.channels import channels
+from messaging.services.gates import sending_hours
 
 MAX_EXTRA_NUMBERS = 1000
 
@@ -36,6 +38,9 @@ def create(
     scheduled_at: dt.datetime | None = None,
     latest_start_minutes: int | None = None,
     error_limit: int | None = None,
+    calendar: Calendar | None = None,
+    local_time: str = "",
+    latest_end: dt.datetime | None = None,
     retry_of: Campaign | None = None,
     kind: str = Campaign.Kind.CAMPAIGN,
     channel: str = Channel.SMS,
@@ -54,6 +59,9 @@ def create(
         scheduled_at=scheduled_at,
         latest_start_minutes=latest_start_minutes,
         error_limit=error_limit,
+        calendar=calendar,
+        local_time=local_time,
+        latest_end=latest_end,
         retry_of=retry_of,
         kind=kind,
         channel=channel,
@@ -119,8 +127,25 @@ def check_content(campaign: Campaign) -> None:
         ]
     if campaign.paste is not None and not campaign.paste.is_complete:
         problems["paste"] = [_("Not all of the pasted lines have arrived. Paste them once more.")]
+    problems.update(_problems_with_time(campaign))
     if problems:
         raise ValidationError(problems)
+
+
+def _problems_with_time(campaign: Campaign) -> dict[str, list[str]]:
+    """Of a draft: what was launched at recipients' own time has its first moment in `scheduled_at`."""
+    if campaign.latest_end and campaign.scheduled_at and campaign.latest_end <= campaign.scheduled_at:
+        return {"latest_end": [_("It would end before it starts. Choose a later moment, or leave it empty.")]}
+    if not campaign.local_time:
+        return {}
+    try:
+        moments.check_year(sending_hours.read_wall_time(campaign.local_time))
+    except (ValueError, ValidationError):
+        said = _("“%(text)s” is not a time. Write it like 2026-11-27 09:00.")
+        return {"local_time": [said % {"text": campaign.local_time}]}
+    if campaign.scheduled_at and campaign.state == CampaignState.DRAFT:
+        return {"local_time": [_("Give one of the two: a moment to send at, or a time by each recipient's own clock.")]}
+    return {}
 
 
 def problems_of(campaign: Campaign, check: Callable[[Campaign], None] = check_content) -> list[str]:

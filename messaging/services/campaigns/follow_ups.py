@@ -126,6 +126,7 @@ def _draft(
         rate_per_second=campaign.rate_per_second,
         latest_start_minutes=campaign.latest_start_minutes,
         error_limit=campaign.error_limit,
+        calendar=campaign.calendar,
         retry_of=retry_of,
         channel=campaign.channel,
         channel_options=campaign.channel_options,

@@ -21,6 +21,7 @@ from messaging.services.audience import recipient_clocks, repeats
 from messaging.services.campaigns import drafts
 from messaging.services.forecast import balance_forecast, forecast
 from messaging.services.forecast.forecast import Forecast
+from messaging.services.gates import sending_hours
 
 
 class Level(StrEnum):
@@ -175,13 +176,31 @@ def _invalid(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 def _night(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    if campaign.local_time or sending_hours.rules_of(campaign) is not None:
+        return  # nobody is reached at a time that was not chosen for them
     clocks = recipient_clocks.at(forecast.starts_at(campaign), planned.counted)
     if sentence := recipient_clocks.at_night(clocks):
         yield Check("night", Level.TICK, sentence, moves=True)
 
 
+def _hours(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    """Where no moment suits every clock of a country, its messages would never leave by themselves."""
+    if (rules := sending_hours.rules_of(campaign)) is None:
+        return
+    if never := recipient_clocks.never_open(rules, planned.counted, forecast.starts_at(campaign)):
+        said = _("No hour suits all time zones of %(where)s: these wait. Give them hours of their own in the calendar.")
+        yield Check("hours", Level.TICK, said % {"where": ", ".join(never)})
+
+
+def _own_time(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    wall = sending_hours.wall_time(campaign.local_time)
+    if wall and (gone := recipient_clocks.passed(wall, planned.counted, timezone.now())):
+        said = _("It is later than %(time)s already in %(where)s: there it leaves at once.")
+        yield Check("own_time", Level.TICK, said % {"time": campaign.local_time, "where": ", ".join(gone)}, moves=True)
+
+
 def _late(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
-    if campaign.scheduled_at and campaign.scheduled_at <= timezone.now():
+    if campaign.scheduled_at and campaign.scheduled_at <= timezone.now() and not campaign.local_time:
         yield Check("late", Level.TICK, _("Its time has passed: it starts at once."))
 
 
@@ -192,5 +211,5 @@ def _workers(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 LOOKS: list[Look] = [
     *(_content, _nobody, _approval, _same_text, _account, _balance),
-    *(_too_long, _lacking_fields, _invalid, _night, _late, _workers),
+    *(_too_long, _lacking_fields, _invalid, _night, _hours, _own_time, _late, _workers),
 ]

@@ -19,6 +19,7 @@ from laaffic_console.laaffic import Family, lookup
 from messaging import durations
 from messaging.models import ActivityTally, Campaign, CampaignState, MessageState, OutcomeTally
 from messaging.services.batches import counting
+from messaging.services.batches import waiting as waiting_batches
 
 PACE_MINUTES = 2
 CHART_MINUTES = 120
@@ -59,6 +60,7 @@ def paces(campaigns: Sequence[Campaign], counts: dict[int, dict[str, int]]) -> d
     accepted = ActivityTally.objects.filter(campaign__in=began, minute__gte=since, state=MessageState.ACCEPTED)
     sent = dict(accepted.order_by().values_list("campaign_id").annotate(n=Sum("messages")))
     found = {}
+    due = waiting_batches.last_due(list(began))
     for campaign in campaigns:
         if campaign.pk not in began:
             continue
@@ -67,6 +69,8 @@ def paces(campaigns: Sequence[Campaign], counts: dict[int, dict[str, int]]) -> d
         waiting = counts[campaign.pk]["queued"] + counts[campaign.pk]["claimed"]
         rates = [rate for rate in (campaign.rate_per_second, campaign.application.rate_per_second) if rate]
         left = waiting / per_second if per_second and waiting else None
+        if waiting and campaign.pk in due:  # the last of it leaves then, whatever the pace
+            left = max(left or 0.0, (due[campaign.pk] - now).total_seconds())
         found[campaign.pk] = Pace(per_second, min(rates) if rates else None, left)
     return found
 

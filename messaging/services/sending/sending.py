@@ -25,7 +25,7 @@ from laaffic_console.gateway.services.perseverance import insist
 from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BatchState, Campaign, CampaignState
 from messaging.services.audience import audience
-from messaging.services.batches import answers, claiming, settling
+from messaging.services.batches import answers, claiming, settling, waiting
 from messaging.services.batches.claiming import Shut, Stopped, Wait
 from messaging.services.batches.settling import Aftermath
 from messaging.services.campaigns import campaigns
@@ -194,15 +194,14 @@ class Sender:
         if self.in_flight or self.finished or self.answers:
             self._pause(IDLE_SECONDS)
             return
-        due = (
-            Batch.objects.filter(campaign=self.campaign, state=BatchState.QUEUED)
-            .order_by("not_before")
-            .values_list("not_before", flat=True)
-            .first()
-        )
+        due = waiting.next_due(self.campaign.pk)
         if due is None:
             self.stopping = True
             campaigns.finish_if_done(self.campaign.pk)
+            return
+        if (due - database_clock.now()).total_seconds() > self.end - time.monotonic():
+            self.stopping = True  # the sweep rings when it is due: nobody sits waiting for an hour to come
+            self._say_waiting(waiting.sentence(due))
             return
         self._pause_until(due, at_most=1.0)
 
@@ -266,9 +265,9 @@ class Sender:
         took = now - self.began.pop(request)
         if took >= 0:
             self.usual_seconds = took if math.isinf(self.usual_seconds) else 0.8 * self.usual_seconds + 0.2 * took
-        for waiting, began in self.began.items():
+        for queued, began in self.began.items():
             if math.isinf(began):
-                self.began[waiting] = now
+                self.began[queued] = now
                 break
         return self.in_flight.pop(request)
 
@@ -375,16 +374,20 @@ def sweep(now: dt.datetime | None = None) -> None:
     due = Q(undo_until__lte=now) | Q(undo_until=None, scheduled_at__lte=now)
     scheduled = Campaign.objects.filter(due, state=CampaignState.SCHEDULED).values_list("pk", flat=True)
     isolation.each(scheduled, campaigns.start_scheduled, "start of campaign {}".format)
-    for campaign_id, frozen in Campaign.objects.filter(state=CampaignState.RUNNING).values_list("pk", "audience"):
-        if not leases.is_held(f"send:{campaign_id}"):
+    running = Campaign.objects.filter(state=CampaignState.RUNNING)
+    over = running.filter(latest_end__lte=now).values_list("pk", flat=True)
+    isolation.each(over, campaigns.hold_after_end, "end of campaign {}".format)
+    asleep = set(waiting.asleep(running).values_list("pk", flat=True))
+    for campaign_id, frozen in running.values_list("pk", "audience"):
+        if campaign_id not in asleep and not leases.is_held(f"send:{campaign_id}"):
             bell.ring("messaging.jobs.send_campaign", campaign_id)
         if frozen == Campaign.Audience.FREEZING and not leases.is_held(f"freeze:{campaign_id}"):
             bell.ring("messaging.jobs.freeze_audience", campaign_id)
     open_batches = Batch.objects.filter(state=BatchState.CLAIMED).order_by().values_list("campaign_id", flat=True)
     isolation.each(open_batches.distinct(), _recover_stale, "lost requests of campaign {}".format)
     cancelled = Batch.objects.filter(state=BatchState.QUEUED, campaign__state=CampaignState.CANCELLED)
-    waiting = cancelled.order_by().values_list("campaign_id", flat=True).distinct()
-    isolation.each(waiting, campaigns.cancel_all_waiting, "cancelling of campaign {}".format)
+    of_cancelled = cancelled.order_by().values_list("campaign_id", flat=True).distinct()
+    isolation.each(of_cancelled, campaigns.cancel_all_waiting, "cancelling of campaign {}".format)
 
 
 def _recover_stale(campaign_id: int) -> None:

@@ -1,0 +1,61 @@
+"""When messages may leave, by the clocks of their recipients: named calendars, and each application's own."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from laaffic_console.gateway.models import Application
+
+
+class Watched(models.Model):
+    """Batches wait by what it says: they are looked at again when it is changed (services/batches/hours_changed.py)."""
+
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+    looked_at = models.DateTimeField(null=True, editable=False)  # when what waits by it was last looked at again
+
+    class Meta:
+        abstract = True
+
+
+class Calendar(Watched):
+    """Hours and dates as people write them (messaging/opening_hours.py)."""
+
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    hours = models.TextField(
+        _("hours"),
+        help_text=_(
+            "In the recipient's own time, one line each: mon-fri 09:00-20:00. For a country instead: "
+            "IN, BD: mon-sat 10:00-19:00. Hours may run over midnight: fri 20:00-02:00."
+        ),
+    )
+    left_out = models.TextField(
+        _("dates left out"),
+        blank=True,
+        help_text=_("One a line: 2026-12-25. For a country only: IN: 2026-08-15."),
+    )
+
+    class Meta:
+        verbose_name = _("calendar")
+        verbose_name_plural = _("calendars")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApplicationCalendar(Watched):
+    """The calendar of an application's campaigns that name none of their own."""
+
+    application = models.OneToOneField(
+        Application, models.CASCADE, related_name="sending_hours", verbose_name=_("application")
+    )
+    calendar = models.ForeignKey(
+        Calendar, models.PROTECT, null=True, blank=True, related_name="applications", verbose_name=_("calendar")
+    )
+
+    class Meta:
+        verbose_name = _("application's calendar")
+        verbose_name_plural = _("applications' calendars")
+        ordering = ["application"]
+
+    def __str__(self) -> str:
+        return f"{self.application}: {self.calendar or '–'}"

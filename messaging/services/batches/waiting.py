@@ -1,0 +1,131 @@
+"""What queued messages wait for, until when, and when that is to be looked at again."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.services import bell, database_clock
+from messaging.models import ApplicationCalendar, Batch, BatchState, Calendar, Campaign, CampaignState
+from messaging.services.gates import gates, sending_hours
+
+AT_ONCE = 200  # batches a transaction
+MOST_SHOWN = 100
+SOON = dt.timedelta(seconds=5)  # a sweep comes as often; the sender that it rings waits the rest
+CLAIMS_LAST = dt.timedelta(seconds=5)  # a claim that had read the calendar before its change has ended by then
+JOB = "messaging.jobs.follow_calendars"
+
+
+class Waiting(NamedTuple):
+    why: str  # a sentence
+    until: dt.datetime
+    n: int
+
+
+def of(campaign: Campaign) -> list[Waiting]:
+    """What of it waits for a moment that has not come, the next first; [] for one that is over."""
+    if campaign.state in (CampaignState.FINISHED, CampaignState.CANCELLED):
+        return []
+    queued = Batch.objects.filter(campaign=campaign, state=BatchState.QUEUED, not_before__gt=database_clock.now())
+    sums = queued.order_by().values("waits_for", "not_before").annotate(n=Sum("queued"))
+    found = [
+        Waiting(in_words(row["waits_for"]), until, row["n"]) for row in sums if (until := row["not_before"]) is not None
+    ]
+    return sorted(found, key=lambda waiting: (waiting.until, waiting.why))[:MOST_SHOWN]
+
+
+def may_be_put_aside(campaign: Campaign) -> bool:
+    """It runs or stands still, and there are hours that nobody has put aside yet."""
+    is_going = campaign.state in (CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.HELD)
+    return is_going and not campaign.outside_hours
+
+
+def last_due(campaign_ids: Sequence[int]) -> dict[int, dt.datetime]:
+    """When the last of what is queued may leave, of those where something waits."""
+    queued = Batch.objects.filter(campaign__in=campaign_ids, state=BatchState.QUEUED, not_before__isnull=False)
+    return dict(queued.order_by().values_list("campaign").annotate(due=Max("not_before")))
+
+
+def sentence(due: dt.datetime) -> str:
+    """For a campaign of which nothing leaves before this moment."""
+    at = date_format(timezone.localtime(due), "SHORT_DATETIME_FORMAT")
+    said = _("Nothing of it may leave before %(when)s (%(zone)s): its page says what waits and why.")
+    return said % {"when": at, "zone": settings.TIME_ZONE}
+
+
+def as_documents(campaign: Campaign) -> list[dict[str, Any]]:
+    """For `campaign report --json` (commands#documents)."""
+    return [{"why": why, "until": until.isoformat(), "n": n} for why, until, n in of(campaign)]
+
+
+def of_batch(batch: Batch) -> Waiting | None:
+    """Of a message's own batch."""
+    if batch.state != BatchState.QUEUED or batch.not_before is None or batch.not_before <= database_clock.now():
+        return None
+    return Waiting(in_words(batch.waits_for), batch.not_before, batch.queued)
+
+
+def in_words(why: str) -> str:
+    return gates.in_words(why) if why else _("Another try, after Laaffic did not take it.")
+
+
+def next_due(campaign_id: int) -> dt.datetime | None:
+    """When the first of what is queued may leave; None where nothing waits for a moment."""
+    queued = Batch.objects.filter(campaign=campaign_id, state=BatchState.QUEUED)
+    due: dt.datetime | None = queued.aggregate(due=Min("not_before"))["due"]
+    return due
+
+
+def asleep(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
+    """Those with nothing to do before a moment that is not near: frozen, nothing in hand, all that is queued waits."""
+    of_it = Batch.objects.filter(campaign=OuterRef("pk"))
+    soon = database_clock.now() + SOON
+    waits = of_it.filter(state=BatchState.QUEUED, not_before__gt=soon)
+    to_do = of_it.filter(
+        Q(state=BatchState.QUEUED) & (Q(not_before=None) | Q(not_before__lte=soon)) | Q(state=BatchState.CLAIMED)
+    )
+    return campaigns.filter(Exists(waits), ~Exists(to_do), audience=Campaign.Audience.FROZEN)
+
+
+def look_again(campaign_ids: Sequence[int]) -> None:
+    """What waits for hours is claimed anew, and waits by what is so now."""
+    for campaign_id in campaign_ids:
+        after: int | None = 0
+        while after is not None:
+            after = _look_at_some(campaign_id, after)
+        bell.ring("messaging.jobs.send_campaign", campaign_id)
+
+
+@transaction.atomic
+def _look_at_some(campaign_id: int, after: int) -> int | None:
+    waits = Batch.objects.filter(
+        campaign_id=campaign_id,
+        state=BatchState.QUEUED,
+        not_before__isnull=False,
+        waits_for__startswith=f"{sending_hours.NAME}:",
+        pk__gt=after,
+    )
+    ids = list(waits.select_for_update().order_by("id").values_list("pk", flat=True)[:AT_ONCE])
+    Batch.objects.filter(pk__in=ids).update(not_before=None)
+    return ids[-1] if ids else None
+
+
+def follow_calendars() -> None:
+    """Look again at what waits by a calendar that was changed. Repeated, it changes nothing."""
+    running = Campaign.objects.filter(state__in=[CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.HELD])
+    for kind in (Calendar, ApplicationCalendar):
+        is_new = Q(looked_at=None) | Q(looked_at__lt=F("changed_at") + CLAIMS_LAST)
+        for row in kind._default_manager.filter(is_new):
+            began = database_clock.now()
+            if isinstance(row, Calendar):
+                by_it = Q(calendar=row) | Q(calendar=None, application__sending_hours__calendar=row)
+            else:
+                by_it = Q(calendar=None, application=row.application_id)
+            look_again(list(running.filter(by_it).values_list("pk", flat=True)))
+            kind._default_manager.filter(pk=row.pk).update(looked_at=began)

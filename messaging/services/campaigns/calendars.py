@@ -1,0 +1,100 @@
+"""Calendars: kept, given to applications, and put aside once, by an approver's word."""
+
+from collections.abc import Iterable, Sequence
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import bell
+from laaffic_console.kit.acts import Act, record
+from messaging import opening_hours
+from messaging.models import ApplicationCalendar, Calendar, Campaign, CampaignState
+from messaging.opening_hours import InvalidHours
+from messaging.services import steps
+from messaging.services.batches import waiting
+
+
+def check(calendar: Calendar) -> None:
+    """ValidationError names the field that is wrong."""
+    try:
+        opening_hours.read(calendar.hours)
+    except InvalidHours as problem:
+        raise ValidationError({"hours": str(problem)}) from problem
+    try:
+        opening_hours.read(calendar.hours, calendar.left_out)
+    except InvalidHours as problem:
+        raise ValidationError({"left_out": str(problem)}) from problem
+
+
+@transaction.atomic
+def save(calendar: Calendar, columns: Iterable[str] = ()) -> Calendar:
+    """Keep it, or the `columns` of one that was edited; what waits by it is looked at again."""
+    calendar.full_clean()
+    check(calendar)
+    if calendar.pk is None:
+        calendar.save()
+    else:
+        calendar.save(update_fields={*columns, "changed_at"})
+    follow()
+    return calendar
+
+
+@transaction.atomic
+def add_part(
+    name: str, *, hours: Sequence[str], countries: Sequence[str] = (), left_out: Sequence[str] = ()
+) -> Calendar:
+    """Give a calendar these hours and dates, for these countries or in general, instead of what it had for them."""
+    calendar = Calendar.objects.select_for_update().filter(name=name).first()
+    is_new = calendar is None
+    calendar = calendar or Calendar(name=name)
+    before = {"hours": calendar.hours, "left_out": calendar.left_out}
+    try:
+        calendar.hours = opening_hours.with_part(calendar.hours, countries, hours)
+        calendar.left_out = opening_hours.with_part(calendar.left_out, countries, left_out)
+    except InvalidHours as problem:
+        raise ValidationError(str(problem)) from problem
+    save(calendar, ["hours", "left_out"])
+    after = {"hours": calendar.hours, "left_out": calendar.left_out}
+    changes = [[field, before[field], after[field]] for field in after if before[field] != after[field]]
+    record(Act.ADDED if is_new else Act.CHANGED, calendar, changes=changes)
+    return calendar
+
+
+@transaction.atomic
+def give(application: Application, calendar: Calendar | None) -> ApplicationCalendar:
+    """Campaigns of this application that name no calendar keep this one from now on."""
+    given, _is_new = ApplicationCalendar.objects.update_or_create(
+        application=application, defaults={"calendar": calendar}
+    )
+    follow()
+    return given
+
+
+def follow() -> None:
+    """What waits by a calendar that was changed is looked at again."""
+    bell.ring(waiting.JOB)
+
+
+def send_outside_hours(campaign_id: int, *, reason: str, by: User | None) -> Campaign:
+    """Once, for this campaign: neither hours nor its recipients' own time keep anything of it back.
+
+    Who may say so the door asks: it takes an approver's right.
+    """
+    if not reason.strip():
+        raise ValidationError(_("Say why it is sent outside its hours."))
+    with transaction.atomic():
+        campaign = steps.locked(Campaign, campaign_id)
+        steps.require(
+            campaign, [CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.HELD], _("sent outside its hours")
+        )
+        if campaign.outside_hours:
+            return campaign
+        campaign.outside_hours = True
+        campaign.save(update_fields=["outside_hours"])
+        said = _("Sent outside its hours: %(reason)s") % {"reason": reason.strip()}
+        steps.note(campaign, said, by, Act.APPROVAL)
+    waiting.look_again([campaign_id])
+    return campaign

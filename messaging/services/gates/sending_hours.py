@@ -1,0 +1,128 @@
+"""Nothing is claimed while the clock of its recipient, or one that could be theirs, says that it is not the time."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.services import database_clock
+from messaging import msisdn, opening_hours
+from messaging.models import Campaign
+from messaging.opening_hours import WHOLE_WEEK, Hours
+from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
+
+NAME = "hours"
+NEVER, OWN_TIME = "never", "clock"
+AGAIN = dt.timedelta(days=1)  # what no moment suits is looked at again: the clocks or the calendar may have changed
+LOCAL_TIME = "%Y-%m-%d %H:%M"
+
+# Fresh for each claim: what the campaign's own calendar says, else its application's.
+FIELDS = (
+    *("kind", "outside_hours", "local_time", "latest_end", "calendar_id", "calendar__hours", "calendar__left_out"),
+    *("application__sending_hours__calendar__hours", "application__sending_hours__calendar__left_out"),
+)
+
+
+class HoursGate(Gate):
+    """`wall`: the time that the clocks of its recipients are to show first."""
+
+    def __init__(self, hours: Hours, wall: dt.datetime | None, now: dt.datetime) -> None:
+        self.hours, self.wall, self.now = hours, wall, now
+        self.known: dict[tuple[str, tuple[str, ...]], Later | None] = {}
+
+    def look(self, rows: Sequence[Queued]) -> Verdict:
+        found = ((row.message_id, self.of(row.number)) for row in rows)
+        return Verdict(waiting={message_id: later for message_id, later in found if later is not None})
+
+    def of(self, number: str) -> Later | None:
+        place = place_of(number)
+        if place not in self.known:
+            self.known[place] = self._later(*place)
+        return self.known[place]
+
+    def _later(self, country: str, zones: tuple[str, ...]) -> Later | None:
+        begins = max(self.now, opening_hours.at_wall_time(zones, self.wall)) if self.wall else self.now
+        opens = opening_hours.next_open(zones, self.hours.of(country), begins)
+        if opens is None:
+            return Later(begins + AGAIN, f"{NAME}:{country}:{NEVER}")
+        if opens <= self.now:
+            return None
+        return Later(opens, f"{NAME}:{country}" if opens > begins else f"{NAME}:{country}:{OWN_TIME}")
+
+
+class EndGate(Gate):
+    """Past its end nothing of the campaign leaves by itself."""
+
+    def __init__(self, because: str) -> None:
+        self.because = because
+
+    def look(self, rows: Sequence[Queued]) -> Verdict:
+        return Verdict(hold=self.because)
+
+
+def place_of(number: str) -> tuple[str, tuple[str, ...]]:
+    """Its country, and the time zones that it can be in; the console's where its number tells none."""
+    try:
+        read = msisdn.parse(number)
+    except msisdn.InvalidNumber:
+        return "", (settings.TIME_ZONE,)
+    return read.country, read.time_zones or (settings.TIME_ZONE,)
+
+
+def of(campaign: Campaign) -> Gate | None:
+    """None where no hours, time or end are set."""
+    kind, outside, local_time, latest_end, own, hours, left_out, general, general_left_out = (
+        Campaign.objects.filter(pk=campaign.pk).values_list(*FIELDS).get()
+    )
+    if own is None:
+        hours, left_out = general, general_left_out
+    if kind == Campaign.Kind.TEST or not (hours or local_time or latest_end):
+        return None
+    now = database_clock.now()
+    if latest_end is not None and latest_end <= now:
+        return EndGate(after_its_end(latest_end))
+    if outside or not (hours or local_time):
+        return None
+    rules = opening_hours.read(hours, left_out) if hours else WHOLE_WEEK
+    return HoursGate(rules, wall_time(local_time), now)
+
+
+def rules_of(campaign: Campaign) -> Hours | None:
+    """Of the calendar that counts for a draft; None where none does."""
+    own, hours, left_out, general, general_left_out = (
+        Campaign.objects.filter(pk=campaign.pk).values_list(*FIELDS[4:]).get()
+    )
+    if own is None:
+        hours, left_out = general, general_left_out
+    return opening_hours.read(hours, left_out) if hours else None
+
+
+def after_its_end(latest_end: dt.datetime) -> str:
+    at = date_format(timezone.localtime(latest_end), "SHORT_DATETIME_FORMAT")
+    said = _("It was not to send after %(when)s (%(zone)s). Resume sends the rest all the same, or cancel it.")
+    return said % {"when": at, "zone": settings.TIME_ZONE}
+
+
+def wall_time(text: str) -> dt.datetime | None:
+    """ValueError where it is no time."""
+    return read_wall_time(text) if text else None
+
+
+def read_wall_time(text: str) -> dt.datetime:
+    return dt.datetime.strptime(text, LOCAL_TIME)  # noqa: DTZ007  (a clock on any wall)
+
+
+def says(value: str) -> str:
+    country, _colon, what = value.partition(":")
+    where = {"country": country or _("numbers of no country")}
+    if what == NEVER:
+        return _("No hour suits all time zones of %(country)s: give it hours of its own in the calendar.") % where
+    if what == OWN_TIME:
+        return _("It is not yet its time by the clocks of %(country)s.") % where
+    return _("Outside the sending hours of %(country)s.") % where
+
+
+KIND = Kind(NAME, of, says)

@@ -1,0 +1,374 @@
+"""Nothing is claimed outside the hours of its recipient; what waits is told, and goes when its time has come."""
+
+import datetime as dt
+import json
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import LazySettings
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import account, bell, database_clock
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging import opening_hours
+from messaging.models import (
+    Batch,
+    BatchState,
+    Calendar,
+    Campaign,
+    CampaignState,
+    Contact,
+    ContactGroup,
+    GroupMembership,
+    Message,
+)
+from messaging.services.audience import audience
+from messaging.services.batches import claiming, waiting
+from messaging.services.campaigns import calendars, campaigns, drafts
+from messaging.services.channels.outgoing import Claim
+from messaging.services.figures import insights
+from messaging.services.gates import gates, sending_hours
+from messaging.services.sending import sending
+from tests.messaging.conftest import add_contacts
+from tests.messaging.test_opening_hours import BY_CHANGE, allows
+
+pytestmark = pytest.mark.django_db
+
+# India; Germany; New York; toll-free of all North America; Russia's mobiles; Lord Howe's country; nobody's country.
+NUMBERS = {
+    "919876500001": "IN",
+    "4915123456789": "DE",
+    "12125550123": "US",
+    "18005550123": "US",
+    "79161234567": "RU",
+    "61412345678": "AU",
+    "80012345678": "",
+}
+NOON = dt.datetime(2026, 11, 26, 12, 0, tzinfo=dt.UTC)  # Thursday; 17:30 in India, 13:00 in Germany
+CLOCK = dt.timedelta(minutes=1)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[dt.datetime], None]:
+    """The database's clock, set by hand."""
+    shown = [NOON]
+    monkeypatch.setattr(database_clock, "now", lambda: shown[0])
+    monkeypatch.setattr(database_clock, "in_statement", lambda: shown[0])
+
+    def show(moment: dt.datetime) -> None:
+        shown[0] = moment
+
+    return show
+
+
+@pytest.fixture(autouse=True)
+def _keys(settings: LazySettings) -> Iterator[None]:
+    settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = "key"  # only that there is one
+    account.laaffic_client.cache_clear()
+    yield
+    account.laaffic_client.cache_clear()
+
+
+@pytest.fixture
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Bells, as they are rung."""
+    found: list[str] = []
+    monkeypatch.setattr(bell, "ring", lambda job, *args, **given: found.append(job))
+    return found
+
+
+def calendar(hours: str, left_out: str = "", name: str = "Day") -> Calendar:
+    return calendars.save(Calendar(name=name, hours=hours, left_out=left_out))
+
+
+@pytest.fixture
+def start(application: Application, group: ContactGroup) -> Callable[..., Campaign]:
+    """A campaign to all of NUMBERS that runs, its audience frozen."""
+    made = Contact.objects.bulk_create(Contact(number=number, country=of) for number, of in NUMBERS.items())
+    GroupMembership.objects.bulk_create(GroupMembership(contact=contact, group=group) for contact in made)
+
+    def started(**given: object) -> Campaign:
+        campaign = drafts.create(
+            name="Autumn", application=application, sender_id="", text="Hello", groups=[group], **given
+        )
+        campaigns.launch(campaign.pk, by=None)
+        Campaign.objects.filter(state=CampaignState.SCHEDULED).update(scheduled_at=timezone.now() - CLOCK)
+        campaigns.start_scheduled(campaign.pk)
+        while audience.freeze_chunk(campaign.pk):
+            pass
+        campaign.refresh_from_db()
+        return campaign
+
+    return started
+
+
+def claimed_of(campaign: Campaign) -> set[str]:
+    """Numbers of one claim after the other, until there is none."""
+    found: set[str] = set()
+    while isinstance(claim := claiming.claim(campaign, "token"), Claim):
+        found |= set(claim.numbers)
+    return found
+
+
+class HoursGateTests:
+    def test_only_who_is_in_their_hours_is_claimed(
+        self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
+    ) -> None:
+        campaign = start(calendar=calendar("mon-fri 09:00-17:00"))
+
+        # 12:00 UTC: 13:00 in Germany; after hours in India, before them in New York; Russia spreads over ten hours.
+        assert claimed_of(campaign) == {"4915123456789", "80012345678"}
+
+        waits = Batch.objects.filter(state=BatchState.QUEUED).values_list("waits_for", "not_before")
+        assert ("hours:IN", dt.datetime(2026, 11, 27, 3, 30, tzinfo=dt.UTC)) in waits
+        assert ("hours:RU:never", NOON + dt.timedelta(days=1)) in waits
+        clock(dt.datetime(2026, 11, 27, 3, 30, tzinfo=dt.UTC))
+        assert claimed_of(campaign) == {"919876500001", "61412345678"}
+
+    def test_the_applications_calendar_counts_where_there_is_no_own(
+        self, application: Application, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
+    ) -> None:
+        calendars.give(application, calendar("mon-sun 03:00-04:00"))
+
+        assert claimed_of(start()) == set()
+
+    def test_without_any_nothing_is_asked(self, start: Callable[..., Campaign]) -> None:
+        assert sending_hours.of(start()) is None
+
+    def test_a_changed_calendar_is_followed_by_what_waits(
+        self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
+    ) -> None:
+        chosen = calendar("sat 09:00-10:00")
+        campaign = start(calendar=chosen)
+        assert claimed_of(campaign) == set()
+
+        chosen.hours = "mon-sun 00:00-24:00"
+        calendars.save(chosen, ["hours"])
+        waiting.follow_calendars()
+
+        assert claimed_of(campaign) == set(NUMBERS)
+
+    def test_a_narrowed_calendar_is_seen_by_the_next_claim(
+        self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
+    ) -> None:
+        campaign = start(calendar=calendar("mon-sun 00:00-24:00"))
+        Calendar.objects.update(hours="sat 09:00-10:00")
+
+        assert claimed_of(campaign) == set()
+
+    def test_each_recipients_own_time(
+        self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
+    ) -> None:
+        campaign = start(local_time="2026-11-26 09:00")
+
+        assert claimed_of(campaign) == {"919876500001", "4915123456789", "61412345678", "79161234567", "80012345678"}
+        whys = set(Batch.objects.filter(state=BatchState.QUEUED).values_list("waits_for", flat=True))
+        assert whys == {"hours:US:clock"}
+        clock(dt.datetime(2026, 11, 26, 14, 0, tzinfo=dt.UTC))
+        assert claimed_of(campaign) == {"12125550123"}  # toll-free numbers may ring in Hawaii
+
+    def test_at_their_own_time_it_starts_with_the_first_clock(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 2, time_zones="Asia/Kolkata")
+        tomorrow = timezone.now() + dt.timedelta(days=1)
+        campaign = drafts.create(
+            name="A",
+            application=application,
+            sender_id="",
+            text="Hi",
+            groups=[group],
+            local_time=f"{tomorrow:%Y-%m-%d} 09:00",
+        )
+
+        campaigns.launch(campaign.pk, by=None)
+
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.SCHEDULED
+        assert f"{campaign.scheduled_at:%H:%M}" == "03:30"  # UTC
+        campaigns.take_back(campaign.pk)
+        campaign.refresh_from_db()
+        assert campaign.scheduled_at is None
+
+    def test_an_end_before_its_start_is_refused(self, application: Application, group: ContactGroup) -> None:
+        with pytest.raises(ValidationError, match="It would end before it starts"):
+            drafts.create(
+                name="A",
+                application=application,
+                sender_id="",
+                text="Hi",
+                groups=[group],
+                scheduled_at=NOON,
+                latest_end=NOON - CLOCK,
+            )
+
+    def test_an_approvers_word_lets_it_go_once(
+        self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
+    ) -> None:
+        campaign = start(calendar=calendar("sat 09:00-10:00"))
+        assert claimed_of(campaign) == set()
+        with pytest.raises(ValidationError, match="Say why"):
+            calendars.send_outside_hours(campaign.pk, reason=" ", by=None)
+
+        calendars.send_outside_hours(campaign.pk, reason="A recall", by=None)
+
+        assert claimed_of(campaign) == set(NUMBERS)
+        assert campaign.events.filter(text__contains="A recall").exists()
+
+    def test_after_its_latest_end_it_is_held_until_resumed(
+        self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None]
+    ) -> None:
+        campaign = start(latest_end=timezone.now() - CLOCK)
+        clock(timezone.now())
+
+        shut = claiming.claim(campaign, "token")
+        assert isinstance(shut, claiming.Shut)
+        assert "Resume sends the rest" in shut.because
+        sending.sweep()
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.HELD
+
+        campaigns.resume(campaign.pk, by=None)
+        assert claimed_of(campaign) == set(NUMBERS)
+
+    @examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        hours=st.sampled_from(
+            ["mon-sun 01:30-02:30", "mon-fri 09:00-20:00", "sat-sun 20:00-03:00", "mon-sun 00:00-24:00"]
+        ),
+        own=st.sampled_from(["", "\nIN: mon-sun 23:00-01:00", "\nUS, AU: sun 00:00-24:00"]),
+        left_out=st.sampled_from(["", "2026-03-29", "IN: 2026-10-25"]),
+        moments=st.lists(BY_CHANGE, min_size=1, max_size=3),
+    )
+    def test_nobody_is_ever_claimed_outside_their_hours(
+        self,
+        start: Callable[..., Campaign],
+        clock: Callable[[dt.datetime], None],
+        hours: str,
+        own: str,
+        left_out: str,
+        moments: list[dt.datetime],
+    ) -> None:
+        chosen = calendar(hours + own, left_out, name=str(Calendar.objects.count()))
+        campaign = start(calendar=chosen)
+        read = opening_hours.read(chosen.hours, chosen.left_out)
+        for moment in sorted(moments):
+            clock(moment)
+            for number in claimed_of(campaign):
+                country, zones = sending_hours.place_of(number)
+                assert all(allows(zone, read.of(country), moment) for zone in zones)
+        left = Message.objects.filter(campaign=campaign, batch__state=BatchState.QUEUED)
+        for number in left.values_list("number", flat=True):  # and whoever is in their hours is not kept
+            country, zones = sending_hours.place_of(number)
+            assert not all(allows(zone, read.of(country), max(moments)) for zone in zones)
+
+
+class WaitingTests:
+    def test_a_sender_does_not_sit_waiting_and_is_rung_when_it_is_due(
+        self,
+        start: Callable[..., Campaign],
+        clock: Callable[[dt.datetime], None],
+        sandbox: RunningSandbox,
+        rung: list[str],
+    ) -> None:
+        campaign = start(calendar=calendar("mon-sun 03:00-04:00"))
+        rung.clear()
+        began = time.monotonic()
+        sending.send(campaign.pk)
+        assert time.monotonic() - began < 1
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.RUNNING
+        assert "Nothing of it may leave before" in campaign.wait_reason
+        sending.sweep()
+        assert rung == []
+
+        due = waiting.next_due(campaign.pk)
+        assert due is not None
+        clock(due - dt.timedelta(seconds=3))
+        sending.sweep()
+        assert rung == ["messaging.jobs.send_campaign"]
+
+    def test_the_end_is_no_sooner_than_the_last_that_waits(self, start: Callable[..., Campaign]) -> None:
+        campaign = start()
+        due = timezone.now() + dt.timedelta(hours=10)
+        Batch.objects.update(not_before=due, waits_for="hours:IN")
+        Campaign.objects.update(first_sent_at=timezone.now() - CLOCK)
+        campaign.refresh_from_db()
+
+        pace = insights.pace(campaign)
+
+        assert pace is not None
+        assert pace.seconds_left is not None
+        assert pace.seconds_left > 9 * 3600
+
+    def test_a_campaign_that_is_not_asleep_is_rung_for(self, start: Callable[..., Campaign], rung: list[str]) -> None:
+        start()
+        rung.clear()
+        sending.sweep()
+        assert rung == ["messaging.jobs.send_campaign"]
+
+    def test_the_report_says_what_waits_until_when(
+        self, start: Callable[..., Campaign], clock: Callable[[dt.datetime], None], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        campaign = start(calendar=calendar("mon-fri 09:00-17:00\nUS, RU, AU: mon-sun 00:00-24:00"))
+        claimed_of(campaign)
+
+        call_command("campaign", "report", str(campaign.pk), "--json")
+
+        assert json.loads(capsys.readouterr().out)["waiting"] == [
+            {"why": "Outside the sending hours of IN.", "until": "2026-11-27T03:30:00+00:00", "n": 1}
+        ]
+        campaigns.cancel(campaign.pk, by=None)
+        call_command("campaign", "report", str(campaign.pk), "--json")
+        assert json.loads(capsys.readouterr().out)["waiting"] == []
+
+    def test_each_reason_is_a_sentence(self) -> None:
+        said = [gates.in_words(f"hours:{value}") for value in ("IN", "IN:never", "IN:clock", "")]
+
+        assert said[0] == "Outside the sending hours of IN."
+        assert all(sentence.endswith(".") and "hours:" not in sentence for sentence in said)
+
+
+class CalendarCommandTests:
+    def run(self, *args: str) -> None:
+        call_command("calendar", *args)
+
+    def test_it_is_made_in_parts(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.run("create", "Day", "--hours", "mon-fri 09:00-20:00", "--except-date", "2026-12-25")
+        self.run("create", "Day", "--country", "IN", "--hours", "mon-sat 10:00-19:00", "--hours", "sun 10:00-12:00")
+        capsys.readouterr()
+
+        self.run("list", "--json")
+
+        (only,) = json.loads(capsys.readouterr().out)["calendars"]
+        assert only["name"] == "Day"
+        assert only["hours"] == ["mon-fri 09:00-20:00", "IN: mon-sat 10:00-19:00", "IN: sun 10:00-12:00"]
+        assert only["left_out"] == ["2026-12-25"]
+
+    def test_what_never_opens_is_refused(self) -> None:
+        with pytest.raises(CommandError, match="Write the hours for all countries first"):
+            self.run("create", "Day", "--country", "IN", "--hours", "mon 10:00-19:00")
+        assert not Calendar.objects.exists()
+
+    def test_a_campaign_takes_it_by_its_name(
+        self, application: Application, group: ContactGroup, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        add_contacts(group, 1)
+        calendar("mon-fri 09:00-20:00")
+        given = ["--name", "A", "--app", application.app_id, "--text", "Hi", "--group", group.name]
+
+        call_command("campaign", "create", *given, "--calendar", "Day", "--local-time", "2026-11-27 09:00")
+
+        made = Campaign.objects.get()
+        assert (str(made.calendar), made.local_time) == ("Day", "2026-11-27 09:00")
+        with pytest.raises(CommandError, match="There is no calendar “Night”"):
+            call_command("campaign", "create", *given, "--calendar", "Night")
+        with pytest.raises(CommandError, match="is not a time"):
+            call_command("campaign", "create", *given, "--local-time", "tomorrow")
