@@ -23,6 +23,7 @@ class MessagingConfig(AppConfig):
         from messaging.models import Campaign, EmailCampaign
         from messaging.services.approvals import approvable
         from messaging.services.batches import counting
+        from messaging.services.budgets import budget_gate
         from messaging.services.campaigns.campaign_approval import CampaignDrafts
         from messaging.services.channels import channels
         from messaging.services.email import email_counting
@@ -42,6 +43,7 @@ class MessagingConfig(AppConfig):
         channels.register(SmsChannel())
         channels.register(MmsChannel())
         gates.register(retries.KIND)
+        gates.register(budget_gate.KIND)
         approvable.register(CampaignDrafts())
         approvable.register(EmailDrafts())
         proofs.register(

@@ -1,6 +1,7 @@
 from messaging.models.approvals import Approval
 from messaging.models.attachments import MmsAttachment
 from messaging.models.audience_counts import AudienceCount
+from messaging.models.budgets import Budget, BudgetCounter, BudgetShare
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
 from messaging.models.contacts import (
     Contact,
@@ -49,6 +50,9 @@ __all__ = [
     "Batch",
     "BatchAnswer",
     "BatchState",
+    "Budget",
+    "BudgetCounter",
+    "BudgetShare",
     "Campaign",
     "CampaignEvent",
     "CampaignState",
