@@ -1,6 +1,7 @@
 from messaging.admin import (
     approvals,
     attachments,
+    budgets,
     campaigns,
     contacts,
     conversations,
@@ -17,6 +18,7 @@ from messaging.admin import (
 __all__ = [
     "approvals",
     "attachments",
+    "budgets",
     "campaigns",
     "contacts",
     "conversations",

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -56,6 +57,10 @@ class Budget(models.Model):
     def __str__(self) -> str:
         limit = f"{self.limit.normalize():f}"
         return f"{self.application}: {limit} {self.currency or _('messages')} ({self.get_per_display()})"
+
+    def clean(self) -> None:
+        if not self.currency and self.limit is not None and self.limit != int(self.limit):
+            raise ValidationError({"limit": _("A number of messages is whole. For money name the currency, too.")})
 
 
 class BudgetCounter(models.Model):

@@ -215,7 +215,7 @@ class CommandTests:
         ("arguments", "says"),
         [
             (["--messages", "0"], "To send nothing, pause"),
-            (["--messages", "1.5"], "whole number"),
+            (["--messages", "1.5"], "messages is whole"),
             (["--messages", "many"], "“many” is not a number"),
             (["--cost", "5"], "Name the currency"),
             (["--currency", "USD"], "needs an amount"),

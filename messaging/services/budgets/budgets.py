@@ -80,19 +80,8 @@ def in_words(budget: Budget, amount: Decimal) -> str:
     return _("%(n)s messages") % {"n": number_format(int(amount), force_grouping=True)}
 
 
-def problem_of(currency: str, limit: Decimal) -> str:
-    """What speaks against such a limit, in one sentence."""
-    if limit <= 0:
-        return _("A budget is above 0. To send nothing, pause the campaigns of the application.")
-    if not currency and limit != int(limit):
-        return _("A number of messages is a whole number. For an amount of money name its currency, for example USD.")
-    return ""
-
-
 def put(application: Application, *, per: str, limit: Decimal, currency: str = "") -> Budget:
     """Make or change the limit; what has gone of the period stays counted."""
-    if problem := problem_of(currency, limit):
-        raise ValidationError({"limit": problem})
     with transaction.atomic():
         budget = Budget.objects.select_for_update().filter(application=application, per=per, currency=currency).first()
         is_new = budget is None
