@@ -32,7 +32,7 @@ class MessagingConfig(AppConfig):
         from messaging.services.figures import proofs, proving
         from messaging.services.figures.message_reports import MessageReports
         from messaging.services.figures.proofs import Proved
-        from messaging.services.gates import gates, retries
+        from messaging.services.gates import frequency, gates, retries
         from messaging.services.mms.mms_channel import MmsChannel
         from messaging.services.sms.sms_channel import SmsChannel
 
@@ -43,6 +43,7 @@ class MessagingConfig(AppConfig):
         channels.register(SmsChannel())
         channels.register(MmsChannel())
         gates.register(retries.KIND)
+        gates.register(frequency.KIND)
         gates.register(budget_gate.KIND)
         approvable.register(CampaignDrafts())
         approvable.register(EmailDrafts())

@@ -91,6 +91,7 @@ class CampaignForm(AnyModelForm):
             "scheduled_at",
             "latest_start_minutes",
             "error_limit",
+            "purpose",
         ]
         widgets = {"text": TextWidget}
 
@@ -134,7 +135,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
         (gettext_lazy("To"), {"fields": ["groups", "excluded_groups"]}),
         (
             gettext_lazy("When and how fast"),
-            {"fields": ["rate_per_second", "scheduled_at", "latest_start_minutes", "error_limit"]},
+            {"fields": ["rate_per_second", "scheduled_at", "latest_start_minutes", "error_limit", "purpose"]},
         ),
     ]
 

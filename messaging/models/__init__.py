@@ -24,6 +24,7 @@ from messaging.models.emails import (
     EmailTally,
     Submission,
 )
+from messaging.models.frequency import FrequencyCap
 from messaging.models.hours import DeliveryTimeTally, HourTally, SentTally
 from messaging.models.imports import BadRow, ContactImport, ImportedChange, ImportForecast, ImportUndo
 from messaging.models.messages import (
@@ -73,6 +74,7 @@ __all__ = [
     "EmailMessage",
     "EmailTally",
     "Erasure",
+    "FrequencyCap",
     "GroupMembership",
     "HourTally",
     "ImportForecast",

@@ -43,6 +43,9 @@ class Command(BaseCommand):
         create.add_argument("--group", required=True, action="append", help="may be given several times")
         create.add_argument("--exclude-group", action="append", default=[])
         create.add_argument("--rate", type=int, metavar="PER_SECOND")
+        create.add_argument(
+            "--transactional", action="store_true", help="what somebody waits for: no frequency cap stops it"
+        )
         create.add_argument("--json", action="store_true")
         listing = verbs.add_parser("list", help="the latest campaigns")
         listing.add_argument("--json", action="store_true")
@@ -113,6 +116,7 @@ class Command(BaseCommand):
             groups=[group_named(name) for name in options["group"]],
             excluded_groups=[group_named(name) for name in options["exclude_group"]],
             rate_per_second=options["rate"],
+            purpose=Campaign.Purpose.TRANSACTIONAL if options["transactional"] else Campaign.Purpose.UNSPECIFIED,
         )
         return {"id": campaign.pk}
 

@@ -36,6 +36,7 @@ def create(
     error_limit: int | None = None,
     retry_of: Campaign | None = None,
     kind: str = Campaign.Kind.CAMPAIGN,
+    purpose: str = Campaign.Purpose.UNSPECIFIED,
     channel: str = Channel.SMS,
     channel_options: dict[str, Any] | None = None,
     by: User | None = None,
@@ -53,6 +54,7 @@ def create(
         error_limit=error_limit,
         retry_of=retry_of,
         kind=kind,
+        purpose=purpose,
         channel=channel,
         channel_options=channel_options or {},
     )

@@ -114,6 +114,7 @@ def _draft(
         latest_start_minutes=campaign.latest_start_minutes,
         error_limit=campaign.error_limit,
         retry_of=retry_of,
+        purpose=campaign.purpose,
         channel=campaign.channel,
         channel_options=campaign.channel_options,
         by=by,
