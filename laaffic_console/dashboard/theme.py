@@ -184,6 +184,7 @@ NAVIGATION: list[dict[str, Any]] = [
             },
             _item(_("Saved answers"), "quickreply", "messaging_savedanswer_changelist", "messaging.view_savedanswer"),
             _item(_("Budgets"), "savings", "messaging_budget_changelist", "messaging.view_budget"),
+            _item(_("Frequency caps"), "speed", "messaging_frequencycap_changelist", "messaging.view_frequencycap"),
             _item(_("Price list"), "sell", "messaging_listprice_changelist", "messaging.view_listprice"),
             _item(_("Workers"), "memory", "gateway_workerheartbeat_changelist", "gateway.view_workerheartbeat"),
             _item(

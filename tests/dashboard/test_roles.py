@@ -36,7 +36,14 @@ BEGINS = {
     | CALLS
     | NUMBERS
     | REPORTS
-    | {"gateway.application", "messaging.budget", "messaging.listprice", "auth.user", "auth.group"},
+    | {
+        "gateway.application",
+        "messaging.budget",
+        "messaging.frequencycap",
+        "messaging.listprice",
+        "auth.user",
+        "auth.group",
+    },
 }
 PAGES = sorted(
     model._meta.label_lower for model in admin.site._registry if model._meta.app_label in (*roles.APPS, "auth")
