@@ -6,16 +6,17 @@ asked.
 """
 
 import datetime as dt
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState, FrequencyCap, Message
+from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState, FrequencyCap
 from messaging.models import MessageState as State
 from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
 from messaging.subscribers import every_spelling, subscriber
@@ -92,25 +93,46 @@ def _had(
     """(number, how many since `day`, how many since `since`) of what left, or is leaving; a number may come twice."""
     if not numbers or not sending:
         return
-    # Only the first and the last campaign go into the index: with each of them it would be searched once for each.
-    rows = (
-        Message.objects.filter(number__in=every_spelling(numbers))
-        .filter(campaign__gte=min(sending), campaign__lte=max(sending))
-        .annotate(of=F("campaign_id") + 0)
-        .filter(of__in=sorted(sending))
-        .exclude(state__in=NEVER_LEFT)
-        .order_by()
-    )
-    answered = rows.exclude(state=State.QUEUED).filter(settled_at__gte=since).values_list("number")
-    in_day = Sum("attempt", filter=Q(settled_at__gte=day), default=0)
-    yield from answered.annotate(in_day=in_day, in_all=Sum("attempt"))
-    # Queued in a batch that is claimed, or answered and not yet written: as far as we know it has left.
-    for number, state, attempt, batch, at in rows.filter(Q(state=State.QUEUED) | Q(settled_at=None)).values_list(
-        "number", "state", "attempt", "batch__state", "batch__claimed_at"
+    waiting: list[tuple[str, int, int, int]] = []
+    for number, campaign_id, state, attempt, batch_id, in_day in _messages(
+        every_spelling(numbers), since, day, sending
     ):
-        n = attempt - (state == State.QUEUED and batch == BatchState.QUEUED)
+        if campaign_id not in sending:
+            continue
+        if in_day is None or state == State.QUEUED:
+            waiting.append((number, state, attempt, batch_id))
+        else:
+            yield number, attempt if in_day else 0, attempt
+    # Queued in a batch that is claimed, or answered and not yet written: as far as we know it has left.
+    rows_of = Batch.objects.filter(pk__in={row[3] for row in waiting}).values_list("pk", "state", "claimed_at")
+    batches = {pk: (standing, at) for pk, standing, at in rows_of} if waiting else {}
+    for number, state, attempt, batch_id in waiting:
+        standing, at = batches[batch_id]
+        n = attempt - (state == State.QUEUED and standing == BatchState.QUEUED)
         if at is None or at >= since:
             yield number, n if at is None or at >= day else 0, n
+
+
+def _messages(numbers: list[str], since: dt.datetime, day: dt.datetime, sending: Sending) -> list[Any]:
+    """(number, campaign, state, attempt, batch, whether answered since `day`; None: not answered) since `since`.
+
+    By the index of (number, campaign). Only the first and the last campaign go into it: with each of them it would be
+    searched once for each.
+    """
+    on_postgres = connection.vendor == "postgresql"
+    among, given = (
+        ("= ANY(%s)", numbers) if on_postgres else ("IN (SELECT value FROM json_each(%s))", json.dumps(numbers))
+    )
+    never = ", ".join(str(state.value) for state in NEVER_LEFT)
+    start, of_day = (connection.ops.adapt_datetimefield_value(moment) for moment in (since, day))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT number, campaign_id, state, attempt, batch_id, settled_at >= %s FROM messaging_message "
+            f"WHERE number {among} AND campaign_id >= %s AND campaign_id <= %s AND state NOT IN ({never}) "
+            "AND (settled_at IS NULL OR settled_at >= %s)",
+            [of_day, given, min(sending), max(sending), start],
+        )
+        return list(cursor.fetchall())
 
 
 def count_alone(channel: str) -> None:
