@@ -67,6 +67,10 @@ LAAFFIC_LATEST_START_MINUTES = env.int("LAAFFIC_LATEST_START_MINUTES", default=6
 # for every currency, or one for each ("USD 1000, EUR 900"); what several currencies use of theirs is added up.
 LAAFFIC_APPROVAL_RECIPIENTS = env.int("LAAFFIC_APPROVAL_RECIPIENTS", default=0)
 LAAFFIC_APPROVAL_COST = conf.limits("LAAFFIC_APPROVAL_COST")
+# So many messages a person gets at most in 24 hours and in 7 days, over all campaigns of a channel; 0: no limit. An
+# application may differ (its frequency cap), and no transactional campaign is stopped.
+LAAFFIC_FREQUENCY_CAP_DAY = env.int("LAAFFIC_FREQUENCY_CAP_DAY", default=0)
+LAAFFIC_FREQUENCY_CAP_WEEK = env.int("LAAFFIC_FREQUENCY_CAP_WEEK", default=0)
 # After the button a campaign waits so long, and can be taken back: nothing has left.
 LAAFFIC_UNDO_SECONDS = conf.undo_seconds()
 

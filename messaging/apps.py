@@ -23,6 +23,7 @@ class MessagingConfig(AppConfig):
         from messaging.models import Campaign, EmailCampaign
         from messaging.services.approvals import approvable
         from messaging.services.batches import counting
+        from messaging.services.budgets import budget_gate
         from messaging.services.campaigns.campaign_approval import CampaignDrafts
         from messaging.services.channels import channels
         from messaging.services.email import email_counting
@@ -31,7 +32,7 @@ class MessagingConfig(AppConfig):
         from messaging.services.figures import proofs, proving
         from messaging.services.figures.message_reports import MessageReports
         from messaging.services.figures.proofs import Proved
-        from messaging.services.gates import gates, retries, sending_hours
+        from messaging.services.gates import frequency, gates, retries, sending_hours
         from messaging.services.mms.mms_channel import MmsChannel
         from messaging.services.sms.sms_channel import SmsChannel
 
@@ -43,6 +44,8 @@ class MessagingConfig(AppConfig):
         channels.register(MmsChannel())
         gates.register(retries.KIND)
         gates.register(sending_hours.KIND)
+        gates.register(frequency.KIND)
+        gates.register(budget_gate.KIND)
         approvable.register(CampaignDrafts())
         approvable.register(EmailDrafts())
         proofs.register(

@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from laaffic_console.conf import BASE_DIR
 from laaffic_console.gateway.models import Application
+from messaging.management.commands import budget as budget_command
 from messaging.management.commands import calendar as calendar_command
 from messaging.management.commands import campaign as campaign_command
 from messaging.models import Calendar, Campaign, ContactImport, EmailCampaign
 from messaging.services.batches import counting
+from messaging.services.budgets import budgets
 from messaging.services.contacts import imports
 from messaging.services.email import email_counting
 from messaging.services.figures import proving
@@ -55,6 +58,15 @@ def test_what_is_said_of_a_calendar() -> None:
 
     assert set(calendar_command.as_document(calendar)) == named("calendar create")
     assert set(calendar_command.listed()) == named("calendar list")
+
+
+def test_what_is_said_of_budgets(application: Application) -> None:
+    budgets.put(application, per="day", limit=Decimal(5))
+
+    said = [budget_command.row(standing) for standing in budgets.standings()]
+
+    assert named("budget set") == {"budgets"}
+    assert set(re.findall(r"\w+", re.findall(r"`budgets`: `\{(.+?)\}`", TABLE)[0])) == set(said[0])
 
 
 def test_what_is_said_of_an_email_campaign(application: Application) -> None:

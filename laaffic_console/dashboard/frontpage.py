@@ -13,6 +13,7 @@ from laaffic_console.kit.people import signed_in
 from messaging.models import Campaign, CampaignState, Contact, EmailCampaign
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.batches import counting
+from messaging.services.budgets import budgets
 from messaging.services.email import email_counting
 from messaging.services.figures import insights
 from messaging.services.replies import conversations
@@ -32,6 +33,7 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
         "running": cards(open_campaigns([CampaignState.RUNNING, CampaignState.PAUSED])),
         # What the account's hold stopped is said once, with the hold.
         "held": [campaign for campaign in open_campaigns([CampaignState.HELD]) if not campaign.account_hold_id],
+        "budgets": [(one, budgets.in_words(one.budget, one.budget.limit)) for one in budgets.nearly_used()],
         "to_approve": approvals.waiting_for(request.user)[:SHOWN],
         "scheduled": open_campaigns([CampaignState.SCHEDULED]),
         **emails(request),

@@ -191,6 +191,8 @@ NAVIGATION: list[dict[str, Any]] = [
                 "messaging_applicationcalendar_changelist",
                 "messaging.view_applicationcalendar",
             ),
+            _item(_("Budgets"), "savings", "messaging_budget_changelist", "messaging.view_budget"),
+            _item(_("Frequency caps"), "speed", "messaging_frequencycap_changelist", "messaging.view_frequencycap"),
             _item(_("Price list"), "sell", "messaging_listprice_changelist", "messaging.view_listprice"),
             _item(_("Workers"), "memory", "gateway_workerheartbeat_changelist", "gateway.view_workerheartbeat"),
             _item(

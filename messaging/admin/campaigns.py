@@ -97,6 +97,7 @@ class CampaignForm(pasted_numbers.PastedNumbersForm):
             "latest_end",
             "calendar",
             "error_limit",
+            "purpose",
         ]
         widgets = {"text": TextWidget}
 
@@ -157,7 +158,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
             {
                 "fields": [
                     *("scheduled_at", "local_time", "latest_start_minutes", "latest_end", "calendar"),
-                    *("rate_per_second", "error_limit"),
+                    *("rate_per_second", "error_limit", "purpose"),
                 ]
             },
         ),

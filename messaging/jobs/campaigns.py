@@ -3,6 +3,7 @@
 from laaffic_console.gateway.services import bell, inbox, isolation
 from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import answers, hours, waiting
+from messaging.services.budgets import shares
 from messaging.services.campaigns import campaigns
 from messaging.services.contacts import import_forecast, import_undo, imports
 from messaging.services.email import email_campaigns, email_deliveries, email_tests
@@ -60,6 +61,7 @@ def sweep() -> None:
         waiting.follow_calendars,
         sending.sweep,
         hours.fold,
+        shares.sweep,
         imports.sweep,
         import_undo.sweep,
         import_forecast.sweep,

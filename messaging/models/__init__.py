@@ -2,6 +2,7 @@ from messaging.models.approvals import Approval
 from messaging.models.attachments import MmsAttachment
 from messaging.models.audience_counts import AudienceCount
 from messaging.models.audiences import Audience
+from messaging.models.budgets import Budget, BudgetCounter, BudgetShare
 from messaging.models.calendars import ApplicationCalendar, Calendar
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
 from messaging.models.contacts import (
@@ -25,6 +26,7 @@ from messaging.models.emails import (
     EmailTally,
     Submission,
 )
+from messaging.models.frequency import FrequencyCap
 from messaging.models.hours import DeliveryTimeTally, HourTally, SentTally
 from messaging.models.imports import BadRow, ContactImport, ImportedChange, ImportForecast, ImportUndo
 from messaging.models.messages import (
@@ -54,6 +56,9 @@ __all__ = [
     "Batch",
     "BatchAnswer",
     "BatchState",
+    "Budget",
+    "BudgetCounter",
+    "BudgetShare",
     "Calendar",
     "Campaign",
     "CampaignEvent",
@@ -75,6 +80,7 @@ __all__ = [
     "EmailMessage",
     "EmailTally",
     "Erasure",
+    "FrequencyCap",
     "GroupMembership",
     "HourTally",
     "ImportForecast",

@@ -41,8 +41,20 @@ class Campaign(models.Model):
         FREEZING = "freezing", _("Being frozen")
         FROZEN = "frozen", _("Frozen")
 
+    class Purpose(models.TextChoices):
+        UNSPECIFIED = "", _("Not specified")
+        TRANSACTIONAL = "transactional", _("Transactional")
+
     name = models.CharField(_("name"), max_length=120)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.CAMPAIGN)
+    purpose = models.CharField(
+        _("purpose"),
+        max_length=13,
+        choices=Purpose,
+        default=Purpose.UNSPECIFIED,
+        blank=True,
+        help_text=_("Transactional: what somebody waits for, such as a code or a parcel. No frequency cap stops it."),
+    )
     channel = models.CharField(
         _("channel"), max_length=8, choices=choices_of(CAMPAIGN_CHANNELS), default=Channel.SMS, editable=False
     )
@@ -132,6 +144,7 @@ class Campaign(models.Model):
     total = models.PositiveIntegerField(_("recipients"), default=0)
     dropped_suppressed = models.PositiveIntegerField(_("left out: suppressed"), default=0)
     dropped_excluded = models.PositiveIntegerField(_("left out: in an excluded group"), default=0)
+    dropped_capped = models.PositiveIntegerField(_("left out: has had enough messages"), default=0, db_default=0)
     dropped_invalid = models.PositiveIntegerField(_("left out: invalid or twice"), default=0)
 
     created_by = models.ForeignKey(
@@ -172,6 +185,10 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def total_left_out(self) -> int:
+        return self.dropped_suppressed + self.dropped_excluded + self.dropped_capped + self.dropped_invalid
 
 
 def using(groups: Iterable[ContactGroup]) -> models.QuerySet[Campaign]:

@@ -16,6 +16,7 @@ from django.template.response import SimpleTemplateResponse
 from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.dashboard.site import ConsoleSite
+from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.account import laaffic_client
 from tests.dashboard import doors
 from tests.dashboard.doors import Door
@@ -36,6 +37,12 @@ BODIES: dict[str, Any] = {
     },
     "admin/messaging/contactgroup/add/": lambda: {"name": "new", "description": ""},
     "admin/messaging/listprice/add/": lambda: {"channel": "sms", "country": "FR", "price": "1", "currency": "USD"},
+    "admin/messaging/budget/add/": lambda: {
+        "application": Application.objects.earliest("pk").pk,
+        "per": "month",
+        "currency": "EUR",
+        "limit": "5",
+    },
     "admin/auth/group/add/": lambda: {"name": "Everything"},
 }
 USUAL = {"post": "yes", "_confirmed": "1", "why": "seen", "note": "seen", "reason": "seen", "word": "write_off"}

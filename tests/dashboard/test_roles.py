@@ -47,6 +47,8 @@ BEGINS = {
         "messaging.listprice",
         "messaging.calendar",
         "messaging.applicationcalendar",
+        "messaging.budget",
+        "messaging.frequencycap",
         "auth.user",
         "auth.group",
     },

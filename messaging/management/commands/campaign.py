@@ -51,6 +51,9 @@ class Command(ConsoleCommand):
         create.add_argument(
             "--local-time", default="", metavar="YYYY-MM-DD HH:MM", help="by each recipient's own clock"
         )
+        create.add_argument(
+            "--transactional", action="store_true", help="what somebody waits for: no frequency cap stops it"
+        )
         create.add_argument("--json", action="store_true")
         listing = verbs.add_parser("list", help="the latest campaigns")
         listing.add_argument("--json", action="store_true")
@@ -131,6 +134,7 @@ class Command(ConsoleCommand):
             rate_per_second=options["rate"],
             calendar=calendar_named(options["calendar"]) if options["calendar"] else None,
             local_time=options["local_time"],
+            purpose=Campaign.Purpose.TRANSACTIONAL if options["transactional"] else Campaign.Purpose.UNSPECIFIED,
         )
         return {"id": campaign.pk, **(told_of(paste) if paste else {})}
 

@@ -33,6 +33,7 @@ PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "application": (gettext_lazy("the application"), ("application_id",)),
     "content": (gettext_lazy("what goes with the text"), ("channel", "channel_options", "kind")),
     "numbers": (gettext_lazy("the numbers"), ("extra_numbers", "paste_id")),
+    "purpose": (gettext_lazy("the purpose"), ("purpose",)),
     "schedule": (gettext_lazy("the schedule"), ("scheduled_at", "latest_start_minutes")),
     "calendar": (gettext_lazy("the hours"), ("calendar_id", "local_time", "latest_end")),
     "limits": (gettext_lazy("rate and limits"), ("rate_per_second", "error_limit")),
@@ -45,7 +46,7 @@ NOT_BOUND = {
     *("first_sent_at", "finished_at", "undo_until"),
     *("state", "hold_reason", "account_hold_id", "wait_reason", "errors", "shown", "retry_of_id", "outside_hours"),
     *("audience", "audience_cursor", "audience_end", "member_end", "rules", "paste_cursor", "total"),
-    *("dropped_suppressed", "dropped_excluded", "dropped_invalid"),
+    *("dropped_suppressed", "dropped_excluded", "dropped_capped", "dropped_invalid"),
 }
 
 
@@ -97,6 +98,8 @@ def parts_of(campaign: Campaign) -> dict[str, str]:
         sorted(groups.values_list("pk", flat=True)) for groups in (campaign.groups, campaign.excluded_groups)
     ]
     parts["audiences"] = [[rule["audience"], rule["tree"]] for rule in rules.kept(campaign)]
+    if not campaign.purpose:
+        del parts["purpose"]  # so that what was shown before there were purposes is still the same
     return {part: digest(value) for part, value in parts.items()}
 
 

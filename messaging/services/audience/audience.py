@@ -31,7 +31,7 @@ from messaging.services.audience import given_numbers, rules
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql, contact_writes
 from messaging.services.contacts.condition_sql import Rules
-from messaging.services.gates import retries
+from messaging.services.gates import frequency, retries
 from messaging.services.replies import reply_pulls
 from messaging.services.text.merge_values import COLUMNS_OF_CONTACT
 from messaging.subscribers import PREFIXES, every_spelling, spellings, subscriber
@@ -114,10 +114,12 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, upper
     )
     dropped = _count_dropped((audience, params), (not_excluded, excluded_params), (not_suppressed, suppressed_on))
     twice = _drop_twice(campaign, made, upper)
-    given_numbers.keep_batch(campaign, batch, made[0] - twice, *made[1:])
+    capped = _drop_capped(campaign, made)
+    given_numbers.keep_batch(campaign, batch, made[0] - twice - capped, *made[1:])
     Campaign.objects.filter(pk=campaign.pk).update(
         audience_cursor=upper,
-        total=F("total") + made[0] - twice,
+        total=F("total") + made[0] - twice - capped,
+        dropped_capped=F("dropped_capped") + capped,
         dropped_invalid=F("dropped_invalid") + twice,
         dropped_excluded=F("dropped_excluded") + dropped[0],
         dropped_suppressed=F("dropped_suppressed") + dropped[1],
@@ -142,6 +144,15 @@ def _drop_twice(campaign: Campaign, made: tuple[int, int, int], upper: int) -> i
             there.discard(number)
     Message.objects.filter(pk__in=twice).delete()
     return len(twice)
+
+
+def _drop_capped(campaign: Campaign, made: tuple[int, int, int]) -> int:
+    """Who has had as many messages as the cap allows is not in it; how many. Looked at once more in the claim."""
+    if not (cap := frequency.cap_of(campaign)):
+        return 0
+    ours = Message.objects.filter(pk__gte=made[1], pk__lte=made[2], campaign=campaign)
+    full = frequency.full_among(campaign, cap, ours.values_list("number", flat=True))
+    return ours.filter(number__in=full).delete()[0] if full else 0
 
 
 def _with_other_spellings(made: tuple[int, int, int]) -> list[tuple[int, str]]:

@@ -89,12 +89,17 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
         if load is not None:
             loads.append(load)
             for gate in standing:
-                gate.taken([Queued(*row[:3]) for row in load.rows])
+                gate.taken(_as_queued(load.batch, load.rows))
     pace.reserve(sum(len(load.rows) for load in loads))  # who has opted out takes nobody's turn
     return _take(campaign, loads, token)
 
 
-Row = tuple[int, str, int, int, bool, Any, int]  # id, number, segments, attempt, is suppressed, merge values, batch
+# id, number, segments, attempt, is suppressed, merge values, batch, country
+Row = tuple[int, str, int, int, bool, Any, int, str]
+
+
+def _as_queued(batch: Batch, rows: Sequence[Row]) -> list[Queued]:
+    return [Queued(*row[:3], country=row[7], batch_id=batch.pk) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ def _load(campaign: Campaign, batch: Batch, queued: list[Row], standing: Sequenc
     for gate in standing:
         if not rows:
             break
-        verdict = gate.look([Queued(*row[:3]) for row in rows])
+        verdict = gate.look(_as_queued(batch, rows))
         if verdict.hold:
             return Shut(verdict.hold)
         rows = _without_stopped(batch, rows, verdict.stopped)
@@ -178,10 +183,9 @@ def carve(batch: Batch, ids: Sequence[int]) -> Batch:
 def _queued_messages(batches: Sequence[Batch], suppressed_on: tuple[str, str, str]) -> dict[int, list[Row]]:
     """The batches' queued messages by rising id, in one statement."""
     found: dict[int, list[Row]] = {batch.pk: [] for batch in batches}
-    # `m.batch_id` comes last, so that a row is what it was without it.
     suppressed, stopping = audience_sql.suppressed("m", suppressed_on)
     one = (
-        f"SELECT m.id, m.number, m.segments, m.attempt, {suppressed}, m.merge_values, m.batch_id "
+        f"SELECT m.id, m.number, m.segments, m.attempt, {suppressed}, m.merge_values, m.batch_id, m.country "
         "FROM messaging_message m WHERE m.id >= %s AND m.id <= %s AND m.batch_id = %s AND m.state = %s"
     )
     params: list[Any] = []
@@ -337,7 +341,7 @@ def _call(campaign: Campaign, load: _Load) -> LedgerEntry:
 
 
 def _claim(load: _Load, entry: LedgerEntry) -> Claim:
-    message_ids, numbers, _segments, attempts, _suppressed, _values, _batch = zip(*load.rows, strict=True)
+    message_ids, numbers, _segments, attempts, *_others = zip(*load.rows, strict=True)
     return Claim(
         batch_id=load.batch.pk,
         entry_id=entry.pk,

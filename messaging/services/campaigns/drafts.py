@@ -43,6 +43,7 @@ def create(
     latest_end: dt.datetime | None = None,
     retry_of: Campaign | None = None,
     kind: str = Campaign.Kind.CAMPAIGN,
+    purpose: str = Campaign.Purpose.UNSPECIFIED,
     channel: str = Channel.SMS,
     channel_options: dict[str, Any] | None = None,
     by: User | None = None,
@@ -64,6 +65,7 @@ def create(
         latest_end=latest_end,
         retry_of=retry_of,
         kind=kind,
+        purpose=purpose,
         channel=channel,
         channel_options=channel_options or {},
     )

@@ -128,6 +128,7 @@ def _draft(
         error_limit=campaign.error_limit,
         calendar=campaign.calendar,
         retry_of=retry_of,
+        purpose=campaign.purpose,
         channel=campaign.channel,
         channel_options=campaign.channel_options,
         by=by,

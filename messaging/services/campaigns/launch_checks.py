@@ -6,6 +6,7 @@ from the shell or at its time obeys only what `campaigns.launch` itself refuses.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from django.utils import timezone
@@ -18,6 +19,7 @@ from laaffic_console.kit.figures import money
 from messaging.models import Campaign
 from messaging.services.approvals import approval_rules
 from messaging.services.audience import recipient_clocks, repeats
+from messaging.services.budgets import budgets
 from messaging.services.campaigns import drafts
 from messaging.services.forecast import balance_forecast, forecast
 from messaging.services.forecast.forecast import Forecast
@@ -145,6 +147,29 @@ def _balance(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
         )
 
 
+def _budgets(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    """Beforehand, of what is left now; who sends first takes it."""
+    for standing in budgets.standings(campaign.application):
+        budget = standing.budget
+        needs = planned.cost.by_currency.get(budget.currency, Decimal()) if budget.currency else planned.recipients
+        words = {
+            "limit": budgets.in_words(budget, budget.limit),
+            "left": budgets.in_words(budget, standing.left),
+            "per": budget.get_per_display().lower(),
+        }
+        if standing.counter.lifted_at is None and needs > standing.left:
+            said = _(
+                "Of the budget of %(limit)s for each %(per)s %(left)s are left. What fits leaves, then it is held."
+            )
+            yield Check(f"budget:{budget.pk}", Level.TICK, said % words, moves=True)
+        if budget.currency and (countries := planned.cost.countries_without_price):
+            said = _(
+                "The budget of %(limit)s for each %(per)s cannot be looked at beforehand for %(countries)s: no price."
+            )
+            words["countries"] = ", ".join(filter(None, countries[:10])) or "–"
+            yield Check(f"budget_price:{budget.pk}", Level.NOTE, said % words)
+
+
 def _too_long(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     if n := planned.counted.too_long:
         sentence = ngettext(
@@ -210,6 +235,6 @@ def _workers(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 LOOKS: list[Look] = [
-    *(_content, _nobody, _approval, _same_text, _account, _balance),
+    *(_content, _nobody, _approval, _same_text, _account, _balance, _budgets),
     *(_too_long, _lacking_fields, _invalid, _night, _hours, _own_time, _late, _workers),
 ]

@@ -12,6 +12,7 @@ from laaffic_console.kit.acts import Act
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageEvent, MessageState
 from messaging.services import steps
 from messaging.services.batches import bulk_writes, sent_tallies, settling
+from messaging.services.budgets import shares
 from messaging.services.campaigns import campaigns
 from messaging.services.refusals import NotAllowed
 
@@ -70,6 +71,7 @@ def _queue_again(batch_id: int, reason: str, by: User | None) -> int:
     if batch.state != BatchState.UNKNOWN:
         return 0
     ids = _note_each(batch, _("sent again: %(why)s") % {"why": reason}, by)
+    shares.keep_for_good(batch, ids)
     with sent_tallies.following(batch):
         Message.objects.filter(pk__in=ids).update(
             state=MessageState.QUEUED, attempt=F("attempt") + 1, evidence="", settled_at=None

@@ -20,6 +20,8 @@ class Queued(NamedTuple):
     message_id: int
     number: str  # E.164 without +
     segments: int
+    country: str
+    batch_id: int
 
 
 class Later(NamedTuple):

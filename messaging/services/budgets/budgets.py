@@ -1,0 +1,169 @@
+"""Budgets: what an application's campaigns may send or spend in a day or a month, what is left, and a person's word.
+
+What counts, and when, docs/launching.md says. The counting itself is in shares.py, the gate in budget_gate.py.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.kit.acts import Act, record_event
+from laaffic_console.kit.figures import money
+from messaging.models import Budget, BudgetCounter
+from messaging.services.refusals import NotAllowed
+
+MICROS = 1_000_000
+WARN_AT = 80  # percent
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A budget as it stands in the period of today."""
+
+    budget: Budget
+    counter: BudgetCounter  # not stored while nothing of it has gone
+
+    @property
+    def used(self) -> Decimal:
+        return as_amount(self.budget, self.counter.used)
+
+    @property
+    def left(self) -> Decimal:
+        return max(self.budget.limit - self.used, Decimal(0))
+
+    @property
+    def percent(self) -> int:
+        """Rounded down: 100 only when all of it has gone."""
+        return int(100 * self.counter.used // units(self.budget))
+
+    @property
+    def is_warned(self) -> bool:
+        return self.percent >= WARN_AT
+
+
+def today() -> dt.date:
+    """By the console's clock, whoever asks."""
+    return timezone.localdate(timezone=timezone.get_default_timezone())
+
+
+def period_start(budget: Budget, day: dt.date) -> dt.date:
+    return day if budget.per == Budget.Per.DAY else day.replace(day=1)
+
+
+def next_start(budget: Budget, day: dt.date) -> dt.date:
+    if budget.per == Budget.Per.DAY:
+        return day + dt.timedelta(days=1)
+    return (day.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
+
+
+def units(budget: Budget) -> int:
+    """Its limit in what its counters count: whole messages, or millionths of its currency."""
+    return int(budget.limit * MICROS) if budget.currency else int(budget.limit)
+
+
+def as_amount(budget: Budget, counted: int) -> Decimal:
+    return Decimal(counted) / MICROS if budget.currency else Decimal(counted)
+
+
+def in_words(budget: Budget, amount: Decimal) -> str:
+    """1,000 messages, or 12.50 USD."""
+    if budget.currency:
+        return money(amount, budget.currency)
+    return _("%(n)s messages") % {"n": number_format(int(amount), force_grouping=True)}
+
+
+def put(application: Application, *, per: str, limit: Decimal, currency: str = "") -> Budget:
+    """Make or change the limit; what has gone of the period stays counted."""
+    with transaction.atomic():
+        budget = Budget.objects.select_for_update().filter(application=application, per=per, currency=currency).first()
+        is_new = budget is None
+        budget = budget or Budget(application=application, per=per, currency=currency)
+        budget.limit = limit
+        budget.full_clean()
+        budget.save()
+        said = _("Budget set: %(limit)s") if is_new else _("Budget changed: %(limit)s")
+        record_event(budget, said % {"limit": in_words(budget, limit)}, None, Act.ADDED if is_new else Act.CHANGED)
+    return budget
+
+
+def standings(application: Application | None = None) -> list[Standing]:
+    """Every budget, or those of one application, each with its counter of today."""
+    rows = Budget.objects.select_related("application").order_by("application__app_id", "per", "currency")
+    budgets = list(rows if application is None else rows.filter(application=application))
+    starts = {period_start(budget, today()) for budget in budgets}
+    counters = BudgetCounter.objects.filter(budget__in=budgets, starts_on__in=starts)
+    kept = {(counter.budget_id, counter.starts_on): counter for counter in counters}
+    found = []
+    for budget in budgets:
+        start = period_start(budget, today())
+        counter = kept.get((budget.pk, start)) or BudgetCounter(budget=budget, starts_on=start)
+        found.append(Standing(budget, counter))
+    return found
+
+
+def nearly_used() -> list[Standing]:
+    """Those that ask for somebody: four fifths have gone, and nobody has lifted them."""
+    return [one for one in standings() if one.is_warned and one.counter.lifted_at is None]
+
+
+def locked_counters(chosen: list[Budget]) -> list[BudgetCounter]:
+    """The counters of today, made where there are none, locked by rising id (docs/mechanisms/locks.md)."""
+    starts = {budget.pk: period_start(budget, today()) for budget in chosen}
+    found = _locked(starts)
+    if missing := starts.keys() - {counter.budget_id for counter in found}:
+        fresh = [BudgetCounter(budget_id=pk, starts_on=starts[pk]) for pk in sorted(missing)]
+        BudgetCounter.objects.bulk_create(fresh, ignore_conflicts=True)
+        found = _locked(starts)
+    return found
+
+
+def _locked(starts: dict[int, dt.date]) -> list[BudgetCounter]:
+    rows = BudgetCounter.objects.select_for_update().filter(budget__in=starts, starts_on__in=set(starts.values()))
+    return [counter for counter in rows.order_by("pk") if counter.starts_on == starts[counter.budget_id]]
+
+
+def lift(budget_id: int, *, reason: str, by: User | None = None) -> BudgetCounter:
+    """A person's word: no limit for the rest of this day or month. What is held is resumed by a person, too."""
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why: it is kept with your name.")})
+    with transaction.atomic():
+        budget = Budget.objects.get(pk=budget_id)
+        [counter] = locked_counters([budget])
+        if counter.lifted_at is not None:
+            raise NotAllowed(_("This budget is lifted already, until its next period begins."))
+        counter.lifted_at, counter.lifted_by, counter.lift_reason = timezone.now(), by, reason.strip()[:200]
+        counter.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])
+        record_event(budget, _("Budget lifted: %(why)s") % {"why": reason.strip()[:200]}, by)
+    return counter
+
+
+def used_up(budget: Budget) -> str:
+    """The sentence with which a campaign is held."""
+    words = {
+        "app": str(budget.application),
+        "limit": in_words(budget, budget.limit),
+        "when": date_format(next_start(budget, today()), "DATE_FORMAT"),
+    }
+    if budget.per == Budget.Per.DAY:
+        said = _("The budget of %(app)s for a day, %(limit)s, is used up. The next day begins on %(when)s, 00:00.")
+    else:
+        said = _("The budget of %(app)s for a month, %(limit)s, is used up. The next month begins on %(when)s, 00:00.")
+    return f"{said % words} {_('Resume it then, or have an approver lift the budget.')}"
+
+
+def warning(budget: Budget) -> str:
+    said = _("%(percent)d %% of a budget of %(app)s has gone: %(limit)s for each %(per)s.")
+    return said % {
+        "percent": WARN_AT,
+        "app": str(budget.application),
+        "limit": in_words(budget, budget.limit),
+        "per": budget.get_per_display().lower(),
+    }

@@ -1,0 +1,148 @@
+"""What each batch has taken of a budget's period, and how that is put right from the batch itself.
+
+A claim takes at once (budget_gate.py), under the counter's lock. What was refused, released or billed otherwise is
+given back when somebody looks: the gate before it says no, and the sweep. So a counter is soon exact, and never counts
+less than has left.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+from django.db.models import Count, F, Q, Sum
+from django.utils import timezone
+
+from laaffic_console.gateway.services import isolation
+from messaging.models import Batch, BatchAnswer, BatchState, BudgetCounter, BudgetShare, MessageState
+
+# What left or may have left. What is queued counts too while its batch is in somebody's hands, or answered.
+GONE = (
+    MessageState.UNKNOWN,
+    MessageState.ACCEPTED,
+    MessageState.EXPIRED,
+    MessageState.UNDELIVERED,
+    MessageState.DELIVERED,
+)
+AT_ONCE = 50  # shares in a transaction: a claim waits for no more
+LOOKED_AT_AGAIN = 20  # money of closed shares, in each sweep: an amount may change without a state
+FOLLOWED = dt.timedelta(days=40)  # a month, and the reports of its last days
+
+
+def messages_of(batch: Batch) -> int:
+    """How many of the batch's messages have left, or may have."""
+    gone = [int(getattr(batch, state.key)) for state in GONE]
+    return sum(gone) + (batch.queued if batch.state != BatchState.QUEUED else 0)
+
+
+def micros_of(batch: Batch, currency: str, prices: Mapping[str, int]) -> int:
+    """What reports say was charged; of those that none speaks for, what was expected at the claim."""
+    messages = batch.messages().order_by()
+    paid = messages.filter(currency=currency).aggregate(total=Sum("pay_micros"))["total"] or 0
+    states = [*GONE, MessageState.QUEUED] if batch.state != BatchState.QUEUED else GONE
+    awaited = messages.filter(state__in=states, pay_micros=None).values_list("country", "segments")
+    expected: int = sum(
+        prices.get(country, 0) * segments * n for country, segments, n in awaited.annotate(n=Count("pk"))
+    )
+    return int(paid) + expected
+
+
+def measured(share: BudgetShare, batch: Batch, currency: str) -> int:
+    return (micros_of(batch, currency, share.prices) if currency else messages_of(batch)) - share.before
+
+
+def _standing(batch: Batch, is_answered: bool) -> str:
+    """Changes whenever messages of the batch have moved."""
+    counts = [batch.queued, batch.unknown, batch.rejected, *(getattr(batch, state.key) for state in GONE)]
+    return f"{batch.state}{'+' if is_answered else ''} {batch.segments} {' '.join(map(str, counts))}"[:120]
+
+
+def _is_settled(batch: Batch, is_answered: bool) -> bool:
+    """Nothing is awaited of it any more."""
+    return batch.state == BatchState.SETTLED and not is_answered and not batch.accepted
+
+
+def put_right(counter: BudgetCounter, currency: str, shares: Sequence[BudgetShare], *, always: bool = False) -> int:
+    """Measure those whose batches have moved; the counter is locked by the caller. How many were measured."""
+    batches = Batch.objects.in_bulk([share.batch_id for share in shares if share.batch_id])
+    answered = set(BatchAnswer.objects.filter(batch__in=batches).values_list("batch_id", flat=True))
+    change, looked = 0, 0
+    for share in shares:
+        batch = batches.get(share.batch_id or 0)
+        if batch is None:
+            continue
+        seen = _standing(batch, batch.pk in answered)
+        if seen == share.seen and not always:
+            continue
+        used = measured(share, batch, currency)
+        change, looked = change + used - share.used, looked + 1
+        share.used, share.seen, share.measured_at = used, seen, timezone.now()
+        share.is_open = not _is_settled(batch, batch.pk in answered)
+        share.save(update_fields=["used", "seen", "measured_at", "is_open"])
+    if change:
+        BudgetCounter.objects.filter(pk=counter.pk).update(used=F("used") + change)
+        counter.used += change
+    return looked
+
+
+def follow(counter: BudgetCounter, currency: str) -> None:
+    """Everything that may have been given back, for who is about to say no."""
+    put_right(counter, currency, list(BudgetShare.objects.filter(counter=counter, is_open=True, batch__isnull=False)))
+
+
+def keep_for_good(batch: Batch, again: Sequence[int]) -> None:
+    """Under the batch's lock, before these unknown messages of it are queued again: they may have left, and stay
+    counted where they are. Sent once more, they count once more."""
+    shares = BudgetShare.objects.filter(batch=batch).select_related("counter__budget")
+    for share in shares.order_by("counter_id"):
+        currency = share.counter.budget.currency
+        if currency:
+            expected = batch.messages().filter(pk__in=again, pay_micros=None).values_list("country", "segments")
+            kept = sum(share.prices.get(country, 0) * segments for country, segments in expected)
+        else:
+            kept = len(again)
+        BudgetCounter.objects.select_for_update().get(pk=share.counter_id)
+        BudgetShare.objects.create(counter=share.counter, used=kept, is_open=False)
+        BudgetShare.objects.filter(pk=share.pk).update(used=F("used") - kept, is_open=True, seen="")
+
+
+def sweep() -> None:
+    """Put the counters of this period, and of the one before, right; each in short transactions."""
+    since = timezone.localdate() - FOLLOWED
+    recent = BudgetCounter.objects.filter(starts_on__gte=since).order_by("pk").values_list("pk", flat=True)
+    isolation.each(recent, follow_slowly, "budget counter {}".format)
+
+
+def follow_slowly(counter_id: int) -> None:
+    last = 0
+    while True:
+        with transaction.atomic():
+            counter = BudgetCounter.objects.select_for_update().get(pk=counter_id)
+            currency = counter.budget.currency
+            of_batches = BudgetShare.objects.filter(counter=counter, batch__isnull=False)
+            some = list(of_batches.filter(is_open=True, pk__gt=last).order_by("pk")[:AT_ONCE])
+            put_right(counter, currency, some)
+            if len(some) < AT_ONCE:
+                break
+            last = some[-1].pk
+    if currency:
+        with transaction.atomic():
+            counter = BudgetCounter.objects.select_for_update().get(pk=counter_id)
+            oldest = list(of_batches.order_by(F("measured_at").asc(nulls_first=True))[:LOOKED_AT_AGAIN])
+            put_right(counter, currency, oldest, always=True)
+
+
+def derived(counter: BudgetCounter) -> int:
+    """What the counter must say, from the batches and messages alone."""
+    currency = counter.budget.currency
+    shares = list(counter.shares.all())
+    batches = Batch.objects.in_bulk([share.batch_id for share in shares if share.batch_id])
+    return sum(
+        measured(share, batches[share.batch_id], currency) if share.batch_id in batches else share.used
+        for share in shares
+    )
+
+
+def others_of(counter: BudgetCounter, batch_id: int) -> "list[BudgetShare]":
+    """What the batch has taken of earlier periods of the same budget."""
+    earlier = BudgetShare.objects.filter(Q(batch=batch_id) & Q(counter__budget=counter.budget_id))
+    return list(earlier.exclude(counter=counter).select_related("counter"))

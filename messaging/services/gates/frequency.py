@@ -1,0 +1,171 @@
+"""Never too often: how many messages a person has had on a channel, and who has had as many as a cap allows.
+
+Nothing is counted beside the messages themselves: a number's messages are found by the index that keeps one message
+for each person and campaign, and only those of campaigns that sent within the week are read. Without a cap nothing is
+asked.
+"""
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState, FrequencyCap
+from messaging.models import MessageState as State
+from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
+from messaging.subscribers import every_spelling, subscriber
+
+DAY, WEEK = dt.timedelta(hours=24), dt.timedelta(days=7)
+NEVER_LEFT = (State.SUPPRESSED, State.CANCELLED, State.REJECTED)
+LOCK = 7_220_000  # and the channel's place: nobody else counts the same people until what was claimed is committed
+CHANNELS = ("sms", "mms", "voice")
+
+
+class Cap(NamedTuple):
+    per_day: int
+    per_week: int
+
+    def __bool__(self) -> bool:
+        return bool(self.per_day or self.per_week)
+
+
+def cap_of(campaign: Campaign) -> Cap:
+    """What holds for it: its application's own, else the console's; none for a test or what nobody may miss."""
+    if campaign.kind == Campaign.Kind.TEST or campaign.purpose == Campaign.Purpose.TRANSACTIONAL:
+        return Cap(0, 0)
+    own = FrequencyCap.objects.filter(application=campaign.application_id).first()
+    per_day, per_week = settings.LAAFFIC_FREQUENCY_CAP_DAY, settings.LAAFFIC_FREQUENCY_CAP_WEEK
+    if own is not None:
+        per_day = per_day if own.per_day is None else own.per_day
+        per_week = per_week if own.per_week is None else own.per_week
+    return Cap(per_day, per_week)
+
+
+def full_among(
+    campaign: Campaign, cap: Cap, numbers: Iterable[str], sending: "Sending | None" = None
+) -> dict[str, str]:
+    """{number: why} of those whose subscribers have had, or are about to get, as many as the cap allows."""
+    now = timezone.now()
+    since = now - (WEEK if cap.per_week else DAY)
+    wanted = {number: subscriber(number) for number in numbers}
+    day, week = Counter[str](), Counter[str]()
+    if sending is None:
+        sending = sending_since(campaign.channel, since)
+    for number, in_day, in_week in _had(list(wanted), since, now - DAY, sending - {campaign.pk}):
+        day[subscriber(number)] += in_day
+        week[subscriber(number)] += in_week
+    why: dict[str, str] = {}
+    for number, who in wanted.items():
+        if cap.per_day and day[who] >= cap.per_day:
+            why[number] = f"has had {day[who]} within 24 hours, and the frequency cap is {cap.per_day}"
+        elif cap.per_week and week[who] >= cap.per_week:
+            why[number] = f"has had {week[who]} within 7 days, and the frequency cap is {cap.per_week}"
+    return why
+
+
+Sending = frozenset[int]  # campaigns
+
+
+def sending_since(channel: str, since: dt.datetime) -> Sending:
+    """Campaigns of the channel whose messages count, and of which one may have left since then."""
+    open_batches = Batch.objects.filter(campaign=OuterRef("pk"), state__in=[BatchState.CLAIMED, BatchState.UNKNOWN])
+    active = ActivityTally.objects.filter(campaign=OuterRef("pk"), minute__gte=since - dt.timedelta(minutes=1))
+    begun = (
+        Campaign.objects.filter(channel=channel)
+        .exclude(kind=Campaign.Kind.TEST)
+        .exclude(purpose=Campaign.Purpose.TRANSACTIONAL)
+        .exclude(state__in=[CampaignState.DRAFT, CampaignState.SCHEDULED])
+    )
+    over = Q(state=CampaignState.FINISHED, finished_at__lt=since)
+    quiet = Q(state=CampaignState.CANCELLED) & ~Q(Exists(active)) & ~Q(Exists(open_batches))
+    return frozenset(begun.exclude(over).exclude(quiet).order_by().values_list("pk", flat=True))
+
+
+def _had(
+    numbers: Sequence[str], since: dt.datetime, day: dt.datetime, sending: Sending
+) -> Iterator[tuple[str, int, int]]:
+    """(number, how many since `day`, how many since `since`) of what left, or is leaving; a number may come twice."""
+    if not numbers or not sending:
+        return
+    waiting: list[tuple[str, int, int, int]] = []
+    for number, campaign_id, state, attempt, batch_id, in_day in _messages(
+        every_spelling(numbers), since, day, sending
+    ):
+        if campaign_id not in sending:
+            continue
+        if in_day is None or state == State.QUEUED:
+            waiting.append((number, state, attempt, batch_id))
+        else:
+            yield number, attempt if in_day else 0, attempt
+    # Queued in a batch that is claimed, or answered and not yet written: as far as we know it has left.
+    rows_of = Batch.objects.filter(pk__in={row[3] for row in waiting}).values_list("pk", "state", "claimed_at")
+    batches = {pk: (standing, at) for pk, standing, at in rows_of} if waiting else {}
+    for number, state, attempt, batch_id in waiting:
+        standing, at = batches[batch_id]
+        n = attempt - (state == State.QUEUED and standing == BatchState.QUEUED)
+        if at is None or at >= since:
+            yield number, n if at is None or at >= day else 0, n
+
+
+def _messages(numbers: list[str], since: dt.datetime, day: dt.datetime, sending: Sending) -> list[Any]:
+    """(number, campaign, state, attempt, batch, whether answered since `day`; None: not answered) since `since`.
+
+    By the index of (number, campaign). Only the first and the last campaign go into it: with each of them it would be
+    searched once for each.
+    """
+    on_postgres = connection.vendor == "postgresql"
+    among, given = (
+        ("= ANY(%s)", numbers) if on_postgres else ("IN (SELECT value FROM json_each(%s))", json.dumps(numbers))
+    )
+    never = ", ".join(str(state.value) for state in NEVER_LEFT)
+    start, of_day = (connection.ops.adapt_datetimefield_value(moment) for moment in (since, day))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT number, campaign_id, state, attempt, batch_id, settled_at >= %s FROM messaging_message "
+            f"WHERE number {among} AND campaign_id >= %s AND campaign_id <= %s AND state NOT IN ({never}) "
+            "AND (settled_at IS NULL OR settled_at >= %s)",
+            [of_day, given, min(sending), max(sending), start],
+        )
+        return list(cursor.fetchall())
+
+
+def count_alone(channel: str) -> None:
+    """Until the transaction ends; two campaigns that reach one person count one after the other.
+
+    SQLite has one writer at a time anyway.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            place = CHANNELS.index(channel) if channel in CHANNELS else len(CHANNELS)
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK + place])
+
+
+class FrequencyGate(Gate):
+    """Who has had enough by now is left out, for good: this message was written for now."""
+
+    def __init__(self, campaign: Campaign, cap: Cap) -> None:
+        self.campaign = campaign
+        self.cap = cap
+        self._sending: Sending | None = None
+
+    def look(self, rows: Sequence[Queued]) -> Verdict:
+        if self._sending is None:
+            count_alone(self.campaign.channel)
+            since = timezone.now() - (WEEK if self.cap.per_week else DAY)
+            self._sending = sending_since(self.campaign.channel, since)
+        full = full_among(self.campaign, self.cap, [row.number for row in rows], self._sending)
+        return Verdict(stopped={row.message_id: full[row.number] for row in rows if row.number in full})
+
+
+def _of(campaign: Campaign) -> Gate | None:
+    cap = cap_of(campaign)
+    return FrequencyGate(campaign, cap) if cap else None
+
+
+KIND = Kind("frequency", _of)

@@ -1,0 +1,82 @@
+"""The pages of budgets: the list, the front page's line, the look before a launch, and lifting."""
+
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from laaffic_console.gateway.models import Application
+from messaging.models import Budget, BudgetCounter, ContactGroup
+from messaging.services.budgets import budgets
+from messaging.services.campaigns import drafts, launch_checks
+from messaging.services.forecast import forecast
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db
+LIST = "admin:messaging_budget_changelist"
+
+
+@pytest.fixture
+def budget(application: Application) -> Budget:
+    made = budgets.put(application, per="day", limit=Decimal(1000))
+    BudgetCounter.objects.create(budget=made, starts_on=budgets.today(), used=850)
+    return made
+
+
+@pytest.mark.usefixtures("budget")
+class PageTests:
+    def test_the_list_says_what_has_gone(self, admin_client: Client) -> None:
+        page = admin_client.get(reverse(LIST)).content.decode()
+
+        assert "850 messages, 85 %" in page
+        assert "150 messages" in page
+
+    def test_the_front_page_has_a_line(self, admin_client: Client) -> None:
+        page = " ".join(admin_client.get(reverse("admin:index")).content.decode().split())
+
+        assert "has used 85 % of its budget for a day, 1,000 messages." in page
+
+    def test_a_limit_of_nothing_is_refused(self, admin_client: Client, budget: Budget) -> None:
+        page = admin_client.post(reverse("admin:messaging_budget_change", args=[budget.pk]), {"limit": "0"})
+
+        assert "To send nothing, pause the campaigns" in page.content.decode()
+
+
+class LiftTests:
+    def lift(self, client: Client, budget: Budget) -> None:
+        given = {"action": "lift", "_selected_action": [budget.pk], "_confirmed": "1", "why": "the fair"}
+        client.post(reverse(LIST), given)
+
+    def test_an_approver_lifts_it_with_a_reason(self, client: Client, budget: Budget) -> None:
+        self.lift(signed_in(client, "approve_campaign"), budget)
+
+        counter = BudgetCounter.objects.get()
+        assert (counter.lift_reason, str(counter.lifted_by)) == ("the fair", "somebody")
+        assert budgets.nearly_used() == []
+
+    def test_nobody_else_does(self, client: Client, budget: Budget) -> None:
+        self.lift(signed_in(client), budget)
+
+        assert BudgetCounter.objects.get().lifted_at is None
+
+
+def signed_in(client: Client, *rights: str) -> Client:
+    user = User.objects.create_user("somebody", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_budget", "change_budget", *rights]))
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize(("limit", "is_said"), [(9, True), (10, False)])
+def test_the_page_before_the_launch_warns(
+    application: Application, group: ContactGroup, limit: int, is_said: bool
+) -> None:
+    budgets.put(application, per="day", limit=Decimal(limit))
+    add_contacts(group, 10)
+    draft = drafts.create(name="A", application=application, sender_id="", text="Hello", groups=[group])
+
+    checks = launch_checks.of(draft, forecast.of(draft))
+
+    assert ("budget" in {check.key.partition(":")[0] for check in checks}) == is_said

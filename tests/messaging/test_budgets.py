@@ -1,0 +1,230 @@
+"""Budgets: what fits leaves, what does not is held with a sentence, and what did not leave is given back."""
+
+import datetime as dt
+import io
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import account, ledger
+from laaffic_console.laaffic import NotSent, SendResult
+from messaging.models import Batch, BudgetCounter, Campaign, ContactGroup, ListPrice, Message, MessageState
+from messaging.services.audience import audience
+from messaging.services.batches import answers, claiming, settling
+from messaging.services.budgets import budget_gate, budgets, shares
+from messaging.services.campaigns import campaigns, drafts
+from messaging.services.channels.outgoing import Claim
+from messaging.services.refusals import NotAllowed
+from tests.messaging.conftest import APP_ID, add_contacts
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _fresh_prices() -> Iterator[None]:
+    budget_gate.forget_prices()
+    yield
+    budget_gate.forget_prices()
+
+
+@pytest.fixture
+def running(application: Application, group: ContactGroup, settings: LazySettings) -> Iterator[Campaign]:
+    settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = "key"  # only that there is one
+    account.laaffic_client.cache_clear()
+    add_contacts(group, 10)
+    yield started(application, group, "Autumn")
+    account.laaffic_client.cache_clear()
+
+
+def started(application: Application, group: ContactGroup, name: str) -> Campaign:
+    campaign = drafts.create(name=name, application=application, sender_id="", text=f"Hello {name}", groups=[group])
+    campaigns.launch(campaign.pk, by=None)
+    while audience.freeze_chunk(campaign.pk):
+        pass
+    campaign.refresh_from_db()
+    return campaign
+
+
+def claimed(campaign: Campaign) -> Claim:
+    Batch.objects.update(not_before=None)
+    found = claiming.claim(campaign, "token")
+    assert isinstance(found, Claim)
+    return found
+
+
+def used() -> int:
+    return BudgetCounter.objects.get().used
+
+
+def accept(campaign: Campaign, claim: Claim, left_out: int = 0) -> None:
+    ledger.depart(claim.entry_id)
+    ids: list[str | None] = [None if n < left_out else f"20{pk}" for n, pk in enumerate(claim.message_ids)]
+    settling.settle_answer(campaign.pk, claim, SendResult(ids, [], len(ids) - left_out, left_out))
+    answers.write_all(Batch.objects.all())
+
+
+class ClaimTests:
+    def test_without_a_budget_nothing_is_counted(self, running: Campaign) -> None:
+        claimed(running)
+
+        assert not BudgetCounter.objects.exists()
+
+    def test_what_fits_leaves_and_then_it_is_held(self, running: Campaign, application: Application) -> None:
+        budgets.put(application, per="day", limit=Decimal(7))
+
+        assert len(claimed(running).message_ids) == 7
+        shut = claiming.claim(running, "token")
+
+        assert isinstance(shut, claiming.Shut)
+        assert f"The budget of {application} for a day, 7 messages, is used up. The next day begins on" in shut.because
+        assert (used(), Message.objects.filter(state=MessageState.QUEUED).count()) == (7, 10)
+
+    def test_two_campaigns_share_it(self, running: Campaign, application: Application, group: ContactGroup) -> None:
+        budgets.put(application, per="day", limit=Decimal(12))
+        other = started(application, group, "Winter")
+
+        assert [len(claimed(one).message_ids) for one in (running, other)] == [10, 2]
+
+    def test_a_released_claim_gives_it_back(self, running: Campaign, application: Application) -> None:
+        budgets.put(application, per="day", limit=Decimal(100))
+
+        claiming.release(claimed(running), "its sender stopped")
+
+        assert len(claimed(running).message_ids) == 10
+        assert used() == 10
+
+    def test_another_campaign_gets_what_was_given_back(
+        self, running: Campaign, application: Application, group: ContactGroup
+    ) -> None:
+        budgets.put(application, per="day", limit=Decimal(10))
+        other = started(application, group, "Winter")
+        claim = claimed(running)
+        ledger.depart(claim.entry_id)
+        settling.settle_error(running.pk, claim, NotSent("refused", interface="sendSms"))
+
+        assert len(claimed(other).message_ids) == 10
+
+    def test_who_is_left_out_by_the_answer_costs_nothing(self, running: Campaign, application: Application) -> None:
+        budgets.put(application, per="day", limit=Decimal(10))
+        accept(running, claimed(running), left_out=3)
+
+        shares.sweep()
+
+        assert used() == 7 == shares.derived(BudgetCounter.objects.get())
+
+    def test_four_fifths_are_told_once(self, running: Campaign, application: Application, group: ContactGroup) -> None:
+        budgets.put(application, per="day", limit=Decimal(12))
+        claimed(running)
+        claimed(started(application, group, "Winter"))
+
+        told = [event.text for event in running.events.all() if "budget" in event.text]
+        assert told == [f"80 % of a budget of {application} has gone: 12 messages for each day."]
+        assert [standing.percent for standing in budgets.nearly_used()] == [100]
+
+    def test_the_next_day_has_its_own(
+        self, running: Campaign, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        budgets.put(application, per="day", limit=Decimal(5))
+        claimed(running)
+        monkeypatch.setattr(budgets, "today", lambda: dt.date(2030, 1, 2))
+
+        assert len(claimed(running).message_ids) == 5
+        assert sorted(BudgetCounter.objects.values_list("used", flat=True)) == [5, 5]
+
+
+class MoneyTests:
+    @pytest.fixture
+    def _priced(self, application: Application) -> None:
+        ListPrice.objects.create(country="IN", price=Decimal("0.02"), currency="USD")
+        budgets.put(application, per="month", limit=Decimal("0.15"), currency="USD")
+
+    @pytest.mark.usefixtures("_priced")
+    def test_what_is_expected_is_reserved(self, running: Campaign) -> None:
+        assert len(claimed(running).message_ids) == 7
+        assert isinstance(claiming.claim(running, "token"), claiming.Shut)
+        assert used() == 140_000
+
+    @pytest.mark.usefixtures("_priced")
+    def test_what_reports_say_takes_its_place(self, running: Campaign) -> None:
+        accept(running, claim := claimed(running))
+        Message.objects.filter(pk__in=claim.message_ids).update(
+            state=MessageState.DELIVERED, pay_micros=10_000, currency="USD"
+        )
+        Batch.objects.filter(pk=claim.batch_id).update(accepted=0, delivered=7)
+
+        assert len(claimed(running).message_ids) == 3
+        assert used() == 7 * 10_000 + 3 * 20_000 == shares.derived(BudgetCounter.objects.get())
+
+    def test_another_currency_is_not_added(self, running: Campaign, application: Application) -> None:
+        ListPrice.objects.create(country="IN", price=Decimal("0.02"), currency="EUR")
+        budgets.put(application, per="day", limit=Decimal("0.01"), currency="USD")
+
+        assert len(claimed(running).message_ids) == 10
+        assert used() == 0
+
+
+class LiftTests:
+    def test_a_lifted_budget_lets_everything_through_and_counts_on(
+        self, running: Campaign, application: Application
+    ) -> None:
+        budget = budgets.put(application, per="day", limit=Decimal(1))
+        person = User.objects.create_user("approver")
+
+        counter = budgets.lift(budget.pk, reason="the fair is today", by=person)
+
+        assert (counter.lifted_by, counter.lift_reason) == (person, "the fair is today")
+        assert len(claimed(running).message_ids) == 10
+        assert used() == 10
+        with pytest.raises(NotAllowed):
+            budgets.lift(budget.pk, reason="again", by=person)
+
+    def test_it_wants_a_reason(self, application: Application) -> None:
+        budget = budgets.put(application, per="day", limit=Decimal(1))
+
+        with pytest.raises(ValidationError):
+            budgets.lift(budget.pk, reason=" ")
+
+
+def run(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("budget", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.usefixtures("application")
+class CommandTests:
+    def test_it_sets_and_lists(self) -> None:
+        run("set", "--app", APP_ID, "--messages", "1000", "--cost", "12.5", "--currency", "usd", "--per", "month")
+        run("set", "--app", APP_ID, "--messages", "2000", "--per", "month")
+
+        document: Any = json.loads(run("list", "--json"))
+        assert [(row["currency"], row["limit"], row["used"], row["per"]) for row in document["budgets"]] == [
+            ("", "2000", "0", "month"),
+            ("USD", "12.5", "0", "month"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (["--messages", "0"], "To send nothing, pause"),
+            (["--messages", "1.5"], "messages is whole"),
+            (["--messages", "many"], "“many” is not a number"),
+            (["--cost", "5"], "Name the currency"),
+            (["--currency", "USD"], "needs an amount"),
+            (["--cost", "5", "--currency", "dollars"], "Three capital letters"),
+            (["--cost", "NaN", "--currency", "USD"], "not a number"),
+            ([], "Say how much"),
+        ],
+    )
+    def test_what_is_wrong_is_said(self, arguments: list[str], says: str) -> None:
+        with pytest.raises(CommandError, match=says):
+            run("set", "--app", APP_ID, *arguments)
+        assert run("list").startswith("There is no budget")
