@@ -46,6 +46,11 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
         """What has gone is counted in its unit: another unit is another budget."""
         return ["application", "per", "currency"] if obj is not None else []
 
+    def save_model(self, request: HttpRequest, obj: Budget, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            budgets.begin(obj)
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().changelist_view(request, extra_context)
         if changelist := (getattr(response, "context_data", None) or {}).get("cl"):

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
                 ('looked_at', models.DateTimeField(editable=False, null=True)),
                 ('name', models.CharField(max_length=60, unique=True, verbose_name='name')),
-                ('hours', models.TextField(help_text="In the recipient's own time, one line each: mon-fri 09:00-20:00. For a country instead: IN, BD: mon-sat 10:00-19:00. Hours may run over midnight: fri 20:00-02:00.", verbose_name='hours')),
+                ('hours', models.TextField(error_messages={"blank": "Write the hours, one line each, for example mon-fri 09:00-20:00."}, help_text="In the recipient's own time, one line each: mon-fri 09:00-20:00. For a country instead: IN, BD: mon-sat 10:00-19:00. Hours may run over midnight: fri 20:00-02:00.", verbose_name='hours')),
                 ('left_out', models.TextField(blank=True, help_text='One a line: 2026-12-25. For a country only: IN: 2026-08-15.', verbose_name='dates left out')),
             ],
             options={

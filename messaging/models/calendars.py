@@ -22,6 +22,7 @@ class Calendar(Watched):
     name = models.CharField(_("name"), max_length=60, unique=True)
     hours = models.TextField(
         _("hours"),
+        error_messages={"blank": _("Write the hours, one line each, for example mon-fri 09:00-20:00.")},
         help_text=_(
             "In the recipient's own time, one line each: mon-fri 09:00-20:00. For a country instead: "
             "IN, BD: mon-sat 10:00-19:00. Hours may run over midnight: fri 20:00-02:00."

@@ -12,11 +12,12 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account, ledger
 from laaffic_console.laaffic import NotSent, SendResult
-from messaging.models import Batch, BudgetCounter, Campaign, ContactGroup, ListPrice, Message, MessageState
+from messaging.models import Batch, BudgetCounter, Campaign, ContactGroup, ListPrice, Message, MessageState, SentTally
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling
 from messaging.services.budgets import budget_gate, budgets, shares
@@ -51,6 +52,27 @@ def started(application: Application, group: ContactGroup, name: str) -> Campaig
         pass
     campaign.refresh_from_db()
     return campaign
+
+
+def sent(running: Campaign, hour: dt.datetime, state: MessageState, messages: int, micros: int) -> None:
+    SentTally.objects.create(
+        hour=hour, campaign=running, country="IN", state=state, messages=messages, pay_micros=micros, currency="EUR"
+    )
+
+
+@pytest.mark.parametrize(("currency", "used"), [("", 12), ("EUR", 4_000_000), ("USD", 0)])
+def test_what_left_in_the_period_before_it_was_set_counts(running: Campaign, currency: str, used: int) -> None:
+    midnight = dt.datetime.combine(budgets.today(), dt.time.min, timezone.get_default_timezone())
+    sent(running, midnight, MessageState.DELIVERED, 8, 3_000_000)
+    sent(running, midnight, MessageState.UNDELIVERED, 4, 1_000_000)
+    sent(running, midnight, MessageState.REJECTED, 2, 0)
+    sent(running, midnight - dt.timedelta(hours=1), MessageState.DELIVERED, 50, 9_000_000)
+
+    budgets.put(running.application, per="day", limit=Decimal(100), currency=currency)
+    budgets.put(running.application, per="day", limit=Decimal(200), currency=currency)
+
+    counters = [(counter.used, shares.derived(counter)) for counter in BudgetCounter.objects.all()]
+    assert counters == ([(used, used)] if used else [])
 
 
 def claimed(campaign: Campaign) -> Claim:

@@ -55,7 +55,7 @@ def last_due(campaign_ids: Sequence[int]) -> dict[int, dt.datetime]:
 def sentence(due: dt.datetime) -> str:
     """For a campaign of which nothing leaves before this moment."""
     at = date_format(timezone.localtime(due), "SHORT_DATETIME_FORMAT")
-    said = _("Nothing of it may leave before %(when)s (%(zone)s): its page says what waits and why.")
+    said = _("Nothing of it may leave before %(when)s (%(zone)s).")
     return said % {"when": at, "zone": settings.TIME_ZONE}
 
 

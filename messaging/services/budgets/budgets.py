@@ -18,6 +18,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.kit.acts import Act, record_event
 from laaffic_console.kit.figures import money
 from messaging.models import Budget, BudgetCounter
+from messaging.services.budgets import shares
 from messaging.services.refusals import NotAllowed
 
 MICROS = 1_000_000
@@ -91,7 +92,17 @@ def put(application: Application, *, per: str, limit: Decimal, currency: str = "
         budget.save()
         said = _("Budget set: %(limit)s") if is_new else _("Budget changed: %(limit)s")
         record_event(budget, said % {"limit": in_words(budget, limit)}, None, Act.ADDED if is_new else Act.CHANGED)
+        if is_new:
+            begin(budget)
     return budget
+
+
+def begin(budget: Budget) -> None:
+    """A new budget: what its application has sent in this period already counts, as far as Laaffic has answered."""
+    start = dt.datetime.combine(period_start(budget, today()), dt.time.min, timezone.get_default_timezone())
+    if used := shares.sent_since(budget, start):
+        [counter] = locked_counters([budget])
+        shares.take_for_good(counter, used)
 
 
 def standings(application: Application | None = None) -> list[Standing]:

@@ -13,7 +13,7 @@ from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
 from laaffic_console.gateway.services import isolation
-from messaging.models import Batch, BatchAnswer, BatchState, BudgetCounter, BudgetShare, MessageState
+from messaging.models import Batch, BatchAnswer, BatchState, Budget, BudgetCounter, BudgetShare, MessageState, SentTally
 
 # What left or may have left. What is queued counts too while its batch is in somebody's hands, or answered.
 GONE = (
@@ -103,6 +103,19 @@ def keep_for_good(batch: Batch, again: Sequence[int]) -> None:
         BudgetCounter.objects.select_for_update().get(pk=share.counter_id)
         BudgetShare.objects.create(counter=share.counter, used=kept, is_open=False)
         BudgetShare.objects.filter(pk=share.pk).update(used=F("used") - kept, is_open=True, seen="")
+
+
+def sent_since(budget: Budget, start: dt.datetime) -> int:
+    """What has left, in the budget's unit, by the tallies of sending."""
+    sent = SentTally.objects.filter(campaign__application=budget.application_id, hour__gte=start, state__in=GONE)
+    amount = Sum("pay_micros", filter=Q(currency=budget.currency)) if budget.currency else Sum("messages")
+    return int(sent.aggregate(used=amount)["used"] or 0)
+
+
+def take_for_good(counter: BudgetCounter, used: int) -> None:
+    """No batch's, and never given back; the counter is locked by the caller."""
+    BudgetShare.objects.create(counter=counter, used=used, is_open=False)
+    BudgetCounter.objects.filter(pk=counter.pk).update(used=F("used") + used)
 
 
 def sweep() -> None:
