@@ -182,11 +182,11 @@ def people(query: Query, limit: int) -> list[Result]:
                 subtitle_of(contact),
                 reverse("admin:messaging_contact_change", args=[contact.pk]),
             )
-            for contact in people_search.find(query, limit)
+            for contact in people_search.find(query, limit, anywhere=True)
         ]
     found = [
         Result(contact.name or contact.number, subtitle_of(contact), person_page(contact.number))
-        for contact in people_search.find(query, limit)
+        for contact in people_search.find(query, limit, anywhere=True)
     ]
     if not found and (number := people_search.stranger(query)):
         return [Result(number, _("not among the contacts"), person_page(number))]

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 import phonenumbers
 from django.db import connection
@@ -19,9 +19,16 @@ NATIONAL = 5  # digits from which a national number is looked for behind every c
 WORDS = 5  # of a name that are compared
 
 
-def find(query: Query, limit: int) -> list[Contact]:
-    """At most `limit` contacts, the likeliest first; a handful of questions, each answered by an index."""
+def find(query: Query, limit: int, *, anywhere: bool = False) -> list[Contact]:
+    """At most `limit` contacts, the likeliest first; a handful of questions, each answered by an index.
+
+    With `anywhere` also by digits in the middle of their number, where the other ways do not find enough.
+    """
     ways = _by_number(query.digits) if query.digits else _by_text(query.text)
+    if anywhere and FEWEST_DIGITS <= len(query.digits) < msisdn.MAX_DIGITS:
+        ways = chain(
+            ways, (Contact.objects.order_by().filter(number__in=numbers) for numbers in _middles(query.digits))
+        )
     found: dict[int, Contact] = {}
     for way in ways:
         for contact in way[:limit]:
@@ -72,6 +79,14 @@ def _by_number(digits: str) -> Iterator[QuerySet[Contact]]:
         yield contacts.filter(search_indexes.numbers_from(digits)).order_by("number")
     if NATIONAL <= len(national) < msisdn.MAX_DIGITS:
         yield contacts.filter(pk__in=_national_ids(national))
+
+
+def _middles(digits: str) -> Iterator[Sequence[str]]:
+    """Numbers in which these digits stand anywhere. Only their column is read, but all of it: a tenth of a second for
+    a million contacts, so it comes last."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT number FROM messaging_contact WHERE number LIKE %s LIMIT 101", [f"%{digits}%"])
+        yield [number for (number,) in cursor.fetchall()]
 
 
 def _national_ids(national: str) -> Sequence[int]:
