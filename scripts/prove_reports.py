@@ -30,7 +30,7 @@ from laaffic_console.rehearsal.installation import FAULTS, Installation  # noqa:
 from laaffic_console.rehearsal.wanted import Wanted  # noqa: E402
 
 # Where a contact lives: how its number begins, and the country that the report names.
-PLACES = (("91987", "IN"), ("4915112", "DE"), ("447400", "GB"), ("120155", "US"), ("5511998", "BR"))
+PLACES = (("91987", "IN"), ("4915112", "DE"), ("447400", "GB"), ("12015", "US"), ("5511998", "BR"))
 DIGITS = {"IN": 12, "DE": 13, "GB": 12, "US": 11, "BR": 13}
 FIGURES = ("sent", "delivered", "failed", "segments")
 QUIET = 30.0  # seconds in which nothing more is reported: then all is
