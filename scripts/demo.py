@@ -253,7 +253,19 @@ def fill(demo: Demo) -> None:
     campaign = str(json.loads(manage("campaign", *made))["id"])
     manage("campaign", "launch", campaign, "--json")
     wait_for_campaign(campaign)
+    plan_with_care(campaign)
     fill_other_channels(demo.folder, sample)
+
+
+def plan_with_care(before: str) -> None:
+    """Hours, a budget, an audience by condition, and a draft that keeps to them."""
+    say("Setting sending hours and a budget, and drafting a campaign to an audience")
+    manage("calendar", "create", "Daytime", "--hours", "mon-fri 09:00-20:00", "--hours", "sat 10:00-14:00")
+    manage("budget", "set", "--app", APP_ID, "--per", "month", "--messages", "100000")
+    manage("audience", "create", "Reached in Germany", "--where", f"country = DE and in campaign {before}")
+    text = "Good news, {{first_name|there}}: your usual table is free on Friday."
+    made = ["create", "--name", "Friday tables", "--app", APP_ID, "--text", text, "--calendar", "Daytime"]
+    manage("campaign", *made, "--audience", "Reached in Germany")
 
 
 def fill_other_channels(folder: Path, sample: Path) -> None:
