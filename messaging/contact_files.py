@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TextIO
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -102,6 +103,14 @@ def _how_it_is_written(path: Path, encoding: str = "", sheet: str = "") -> Forma
     readings = encodings.readings(path, head) if not encoding else []
     found = encodings.chosen(path, encoding) if encoding else readings[0].encoding
     return Format(found, _delimiter(head, found), [], readings=readings)
+
+
+def opened(path: Path) -> TextIO:
+    """A file of text to read line by line, whatever its encoding; UnreadableFile for a workbook."""
+    written = _how_it_is_written(path)
+    if written.is_workbook:
+        raise UnreadableFile(_("This is a workbook. Save it as “CSV UTF-8”, or import it as contacts."))
+    return path.open("r", encoding=written.encoding, errors="replace")
 
 
 def _text_headers(path: Path, written: Format) -> list[str]:

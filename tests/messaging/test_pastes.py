@@ -4,6 +4,7 @@ import io
 import json
 from pathlib import Path
 
+import openpyxl
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
@@ -191,6 +192,33 @@ def test_a_file_of_numbers_becomes_a_draft(application: Application, tmp_path: P
     paste = Campaign.objects.get(pk=made["id"]).paste
     assert paste is not None
     assert paste.rows.count() == 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig", "cp1252"])
+def test_a_file_is_read_in_its_own_encoding(application: Application, tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "numbers.txt"
+    file.write_text(f"Müller;+{ONE}\nJosé;+{TWO}\n", encoding=encoding)
+
+    assert created(application, str(file))["numbers"] == 2
+
+
+def test_a_person_is_told_which_numbers_are_invalid(application: Application, tmp_path: Path) -> None:
+    file = tmp_path / "numbers.csv"
+    file.write_text(f"{ONE}\n12345678\n")
+    said = io.StringIO()
+
+    words = ["--name", "A", "--app", application.app_id, "--text", "Hi", "--to", str(file)]
+    call_command("campaign", "create", *words, stdout=said)
+
+    assert "  line 2, “12345678”: " in said.getvalue()
+
+
+def test_a_workbook_of_numbers_is_said(application: Application, tmp_path: Path) -> None:
+    file = tmp_path / "numbers.xlsx"
+    openpyxl.Workbook().save(file)
+
+    with pytest.raises(CommandError, match="This is a workbook"):
+        created(application, str(file))
 
 
 def test_standard_input_is_read_too(application: Application, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,13 +14,14 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import exports, signed_zip
 from laaffic_console.kit.commands import ConsoleCommand
-from messaging import export_kinds
+from messaging import contact_files, export_kinds
 from messaging.models import Audience, Calendar, Campaign, ContactGroup, Paste
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, resolving
 from messaging.services.contacts import pastes
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
+from messaging.unreadable import UnreadableFile
 
 CHANGES = {
     "launch": campaigns.launch,
@@ -185,10 +186,12 @@ def pasted(name: str) -> Paste:
         if name == "-":
             paste = pastes.from_lines(sys.stdin)
         else:
-            with Path(name).open(encoding="utf-8-sig", errors="replace") as lines:
+            with contact_files.opened(Path(name)) as lines:
                 paste = pastes.from_lines(lines)
     except OSError as problem:
         raise CommandError(f"{name}: {problem.strerror}") from problem
+    except UnreadableFile as problem:
+        raise CommandError(f"{name}: {problem}") from problem
     if not paste.numbers:
         first = "".join(f" Line {line}: “{text}”: {why}" for line, text, why in paste.problems[:1])
         raise CommandError(f"There is no valid number in {name}.{first}")
@@ -242,4 +245,9 @@ def as_text(document: dict[str, Any]) -> str:
 
 
 def as_line(entry: Any) -> str:
-    return "{n} until {until}: {why}".format(**entry) if isinstance(entry, dict) else str(entry)
+    match entry:
+        case {"n": n, "until": until, "why": why}:  # what waits
+            return f"{n} until {until}: {why}"
+        case {"line": line, "value": value, "reason": reason}:  # what is wrong with a given number
+            return f"line {line}, “{value}”: {reason}"
+    return str(entry)

@@ -93,9 +93,7 @@ def _content(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 def _nobody(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     if planned.counted.is_done and not planned.recipients:
-        yield Check(
-            "nobody", Level.STOP, _("Nobody would get it: everybody in these groups is suppressed or left out.")
-        )
+        yield Check("nobody", Level.STOP, _("Nobody would get it: everybody chosen is suppressed or left out."))
 
 
 def _approval(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
