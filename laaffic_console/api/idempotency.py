@@ -6,6 +6,7 @@ who is at it until when: whoever repeats the request meanwhile is told to wait, 
 
 import datetime as dt
 import hashlib
+import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ def once(family: int, key: str, digest: str, work: Callable[[], Answer], *, in_o
     """
     row, holder = _claim(family, key, digest)
     if not holder:
-        return Answer(row.status or 500, row.answer)
+        return Answer(row.status or 500, json.loads(row.answer))
     try:
         if not in_one:
             return _keep(row.pk, holder, work())
@@ -114,7 +115,7 @@ def _runs() -> Problem:
 
 def _keep(pk: int, holder: str, answer: Answer) -> Answer:
     RepeatableRequest.objects.filter(pk=pk, holder=holder).update(
-        holder="", held_until=None, status=answer.status, answer=answer.body
+        holder="", held_until=None, status=answer.status, answer=json.dumps(answer.body)
     )
     return answer
 

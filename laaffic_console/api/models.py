@@ -1,7 +1,5 @@
 """Tokens, by which scripts act for a user, and the requests that may be repeated."""
 
-from typing import Any
-
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -77,7 +75,7 @@ class RepeatableRequest(models.Model):
     holder = models.CharField(max_length=32, blank=True)  # of the request that runs; "" when it has been answered
     held_until = models.DateTimeField(null=True)
     status = models.PositiveSmallIntegerField(null=True)
-    answer: Any = models.JSONField(null=True)
+    answer = models.TextField(blank=True)  # JSON as it was answered: a column of JSON would order its keys anew
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
