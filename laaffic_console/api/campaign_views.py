@@ -39,7 +39,7 @@ class CampaignsView(ApiView):
     @extend_schema(parameters=[CampaignQuery], responses=shapes.page_of(shapes.Campaign))
     def get(self, request: Any) -> Response:
         """The newest first."""
-        query = self.read(CampaignQuery, request.query_params)
+        query = self.read(CampaignQuery, request.query_params.dict())
         rows = Campaign.objects.select_related("application")
         if "state" in query:
             rows = rows.filter(state=query["state"])
@@ -235,7 +235,7 @@ class RecipientsView(ApiView):
     )
     def get(self, request: Any, pk: int) -> Response:
         """Each recipient with what became of the message, the first first."""
-        query = self.read(RecipientQuery, request.query_params)
+        query = self.read(RecipientQuery, request.query_params.dict())
         rows = Message.objects.filter(campaign=row(Campaign.objects.all(), pk))
         if "state" in query:
             rows = rows.filter(state=STATES[query["state"]])

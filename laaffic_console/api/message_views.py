@@ -37,7 +37,7 @@ class MessagesView(ApiView):
     @extend_schema(parameters=[MessageQuery], responses=shapes.page_of(shapes.Message))
     def get(self, request: Any) -> Response:
         """The newest first."""
-        query = self.read(MessageQuery, request.query_params)
+        query = self.read(MessageQuery, request.query_params.dict())
         rows = Message.objects.all()
         if "state" in query and not ("campaign" in query or "number" in query):
             raise Problem(400, _("A state is looked for within a campaign or for a number. Give one of them too."))

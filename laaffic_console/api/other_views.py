@@ -35,7 +35,7 @@ class ContactsView(ApiView):
     @extend_schema(parameters=[ContactQuery], responses=shapes.page_of(shapes.Contact))
     def get(self, request: Any) -> Response:
         """The newest first."""
-        query = self.read(ContactQuery, request.query_params)
+        query = self.read(ContactQuery, request.query_params.dict())
         rows = Contact.objects.all()
         if "number" in query:
             rows = rows.filter(number=_number(query["number"]).number)
@@ -107,7 +107,7 @@ class GroupsView(ApiView):
     @extend_schema(parameters=[ListQuery], responses=shapes.page_of(shapes.Group))
     def get(self, request: Any) -> Response:
         """The newest first."""
-        query = self.read(ListQuery, request.query_params)
+        query = self.read(ListQuery, request.query_params.dict())
         return Response(page(ContactGroup.objects.filter(is_ad_hoc=False), query, documents.group))
 
     @extend_schema(parameters=[KEY], request=shapes.GroupRequest, responses={201: shapes.Group})
@@ -137,7 +137,7 @@ class SuppressionView(ApiView):
     @extend_schema(parameters=[SuppressionQuery], responses=shapes.page_of(shapes.Suppressed))
     def get(self, request: Any) -> Response:
         """Who is never sent to, the newest first."""
-        query = self.read(SuppressionQuery, request.query_params)
+        query = self.read(SuppressionQuery, request.query_params.dict())
         rows = SuppressionEntry.objects.all()
         if "number" in query:
             rows = SuppressionEntry.objects.of_subscribers([_number(query["number"]).number])
@@ -171,7 +171,7 @@ class RepliesView(ApiView):
     @extend_schema(parameters=[SuppressionQuery], responses=shapes.page_of(shapes.Reply))
     def get(self, request: Any) -> Response:
         """What people answered, the newest first."""
-        query = self.read(SuppressionQuery, request.query_params)
+        query = self.read(SuppressionQuery, request.query_params.dict())
         rows = Reply.objects.all()
         if "number" in query:
             rows = rows.filter(number=_number(query["number"]).number)

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -83,6 +84,7 @@ def handled(problem: Exception, context: dict[str, Any]) -> Response:
     return Response(body, told.status_code, headers=headers, content_type=CONTENT_TYPE)
 
 
+@csrf_exempt
 def nothing_here(request: HttpRequest, rest: str = "") -> JsonResponse:
     """What is asked below /api/ and does not exist."""
     said = "There is nothing under this address. Look at /api/v1/openapi.json for those that exist."

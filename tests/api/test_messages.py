@@ -9,7 +9,7 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test import TestCase
+from django.test import Client, TestCase
 from django.utils import timezone
 
 from laaffic_console.api import idempotency, sending
@@ -233,11 +233,11 @@ class LookingTests:
         "path", ["messages/0", "messages/99999999999999999999999", "campaigns/7/report", "nothing", "../v2/x"]
     )
     def test_what_is_not_there_is_a_problem_in_json(self, api: Api, path: str) -> None:
-        answer = api("GET", path)
+        strict = Client(enforce_csrf_checks=True)
+        for answer in (api("GET", path), strict.post(f"/api/v1/{path}/x", headers={"Authorization": "Bearer x"})):
+            assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
 
-        assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
-
-    @pytest.mark.parametrize("query", ["cursor=abc", "limit=0", "limit=9999", "state=queued", "campaign=x"])
+    @pytest.mark.parametrize("query", ["number=", "cursor=abc", "limit=0", "limit=9999", "state=queued", "campaign=x"])
     def test_a_query_that_cannot_be_answered_is_told(self, api: Api, query: str) -> None:
         assert api("GET", f"messages?{query}").status_code == 400
 
