@@ -90,10 +90,12 @@ def unkeyed(work: Callable[[], Answer], *, in_one: bool = True) -> Answer:
 def _claim(family: int, key: str, digest: str) -> tuple[RepeatableRequest, str]:
     """The row, and whose it is: "" where it has been answered."""
     now, holder = timezone.now(), uuid.uuid4().hex
-    RepeatableRequest.objects.filter(family=family, key=key, created_at__lt=now - KEPT, holder="").delete()
     row, is_new = RepeatableRequest.objects.get_or_create(
         family=family, key=key, defaults={"digest": digest, "holder": holder, "held_until": now + RUNS}
     )
+    if not is_new and not row.holder and row.created_at < now - KEPT:
+        row.delete()
+        return _claim(family, key, digest)
     if row.digest != digest:
         raise Problem(
             409,

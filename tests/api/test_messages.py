@@ -207,6 +207,15 @@ class RepeatingTests:
         assert api("POST", "messages", body(text="{{"), Idempotency_Key="a").status_code == 400
         assert api("POST", "messages", body(), Idempotency_Key="a").status_code == 202
 
+    def test_after_seven_days_a_key_is_new(self, api: Api) -> None:
+        api("POST", "messages", body(), Idempotency_Key="a")
+        RepeatableRequest.objects.update(created_at=timezone.now() - idempotency.KEPT)
+
+        assert api("POST", "messages", body(text="other"), Idempotency_Key="a").status_code == 202
+        assert Campaign.objects.count() == 2
+        RepeatableRequest.objects.update(created_at=timezone.now() - idempotency.KEPT)
+        assert (idempotency.forget_old(), idempotency.forget_old()) == (1, 0)
+
     def test_no_number_and_no_text_is_kept_with_the_key(self, api: Api) -> None:
         api("POST", "messages", body(), Idempotency_Key="a")
 

@@ -279,7 +279,8 @@ def begin(campaign: Campaign) -> None:
     campaign.rules = rules.kept(campaign)
     last = campaign.audience_end or audience_sql.last_contact()
     if campaign.member_end is None:
-        campaign.member_end = last_membership()
+        # Numbers alone ask for no memberships: many such launches a second would hold up who is just joining.
+        campaign.member_end = last_membership() if campaign.rules or campaign.groups.exists() else 0
     Campaign.objects.filter(pk=campaign.pk).update(
         audience=Campaign.Audience.FREEZING,
         audience_end=last,
