@@ -120,6 +120,12 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         word = "revoked" if token.revoked_at else "good" if token.is_good else "expired"
         return word, WORDS[word]
 
+    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        """With its account, by whoever may delete that; alone it is revoked, so that its keys hold on."""
+        match = request.resolver_match
+        is_of_account = match is not None and (match.url_name or "").startswith("auth_user_")
+        return is_of_account and request.user.has_perm("auth.delete_user")
+
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
