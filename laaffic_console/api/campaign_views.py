@@ -36,7 +36,7 @@ class CampaignsView(ApiView):
     scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
     rights = {"GET": [VIEW], "POST": [VIEW, ADD]}
 
-    @extend_schema(parameters=[CampaignQuery], responses=shapes.page_of(shapes.Campaign))
+    @extend_schema(operation_id="campaigns_list", parameters=[CampaignQuery], responses=shapes.page_of(shapes.Campaign))
     def get(self, request: Any) -> Response:
         """The newest first."""
         query = self.read(CampaignQuery, request.query_params.dict())

@@ -34,7 +34,7 @@ class MessagesView(ApiView):
         "POST": ["messaging.add_campaign", "messaging.launch_campaign"],
     }
 
-    @extend_schema(parameters=[MessageQuery], responses=shapes.page_of(shapes.Message))
+    @extend_schema(operation_id="messages_list", parameters=[MessageQuery], responses=shapes.page_of(shapes.Message))
     def get(self, request: Any) -> Response:
         """The newest first."""
         query = self.read(MessageQuery, request.query_params.dict())

@@ -32,7 +32,7 @@ class ContactsView(ApiView):
     scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
     rights = {"GET": ["messaging.view_contact"], "POST": ["messaging.add_contact", "messaging.change_contact"]}
 
-    @extend_schema(parameters=[ContactQuery], responses=shapes.page_of(shapes.Contact))
+    @extend_schema(operation_id="contacts_list", parameters=[ContactQuery], responses=shapes.page_of(shapes.Contact))
     def get(self, request: Any) -> Response:
         """The newest first."""
         query = self.read(ContactQuery, request.query_params.dict())

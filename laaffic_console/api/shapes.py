@@ -1,5 +1,6 @@
 """What requests and answers look like, for reading the ones and describing both (openapi.json)."""
 
+import functools
 from typing import Any
 
 from rest_framework import serializers
@@ -232,6 +233,7 @@ class Health(serializers.Serializer):
     parts = serializers.DictField(child=serializers.CharField())
 
 
+@functools.cache
 def page_of(shape: type[serializers.Serializer]) -> serializers.Serializer:
     """A page of a list."""
     made = type(
