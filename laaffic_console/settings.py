@@ -129,6 +129,9 @@ INSTALLED_APPS = [
     "laaffic_console.gateway",
     "laaffic_console.exporting",
     "laaffic_console.reports",
+    "laaffic_console.api",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     *(FOR_TRYING if CAN_TRY else []),
     "laaffic_console.dashboard",
     "messaging",
@@ -277,6 +280,28 @@ if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 UNFOLD = {**theme.UNFOLD, "SHOW_LANGUAGES": len(LANGUAGES) > 1}
+
+# Of the REST API alone: a token says who asks, and every answer is JSON.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["laaffic_console.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["laaffic_console.api.authentication.MayDo"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "laaffic_console.api.problems.handled",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Laaffic console",
+    "DESCRIPTION": "Campaigns, messages and contacts. How to use it: docs/api.md.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": ["laaffic_console.api.schema.with_problems"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
 
 CSRF_FAILURE_VIEW = "laaffic_console.kit.kept_forms.csrf_failure"
 LOGIN_URL = "admin:login"

@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("hooks/", include("laaffic_console.gateway.urls")),
+    path("api/", include("laaffic_console.api.urls")),
     path("", include("laaffic_console.reports.urls")),
     path("", include("laaffic_console.dashboard.urls")),
     path("admin/", admin.site.urls),

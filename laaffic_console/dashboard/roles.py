@@ -12,7 +12,8 @@ from django.apps import AppConfig
 from django.db import DatabaseError, transaction
 
 VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = ROLES = ("Viewer", "Operator", "Approver", "Administrator")
-CLOSED_APPS = ("auth", "axes", "audit")  # people, roles, failed sign-ins, who did what: for administrators alone
+# People, roles, failed sign-ins, who did what, tokens: for administrators alone.
+CLOSED_APPS = ("auth", "axes", "audit", "api")
 APPS = ("gateway", "exporting", "reports", "messaging", "voice", "numbers")
 
 # Numbers are masked for them; one at a time can be shown, which is recorded.

@@ -110,6 +110,8 @@ KEPT = [
     gettext_noop("cancelling of campaign %(id)s"),
     gettext_noop("hold of campaign %(id)s"),
     gettext_noop("going on of campaign %(id)s"),
+    gettext_noop("budget counter %(id)s"),
+    gettext_noop("end of campaign %(id)s"),
     gettext_noop("start of email campaign %(id)s"),
     gettext_noop("going on of email campaign %(id)s"),
     gettext_noop("end of email campaign %(id)s"),

@@ -193,6 +193,7 @@ def letter(response: HttpResponse) -> str:
     if status == 302:
         return SIGN_IN if "/admin/login/" in response["Location"] else WENT_ON
     known = {
+        401: SIGN_IN,  # of the API: with a token
         200: OPENED,
         204: OPENED,
         301: WENT_ON,

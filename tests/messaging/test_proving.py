@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.laaffic import DeliveryReport, parse_sms_reports
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
-from messaging.services.batches import counting
+from messaging.order_ids import order_id
+from messaging.services.batches import counting, sent_tallies
 from messaging.services.campaigns import campaigns, drafts
 from messaging.services.figures import proving
 from messaging.services.reports import report_pulls, reports
@@ -41,6 +45,13 @@ def parse_one(order_id: str, pk: int) -> DeliveryReport:
 def launched(application: Application, group: ContactGroup) -> Campaign:
     campaign = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
     return campaigns.launch(campaign.pk)
+
+
+def report_now(pk: int) -> None:
+    try:
+        reports.apply_now([parse_one(order_id(settings.LAAFFIC_ORDER_PREFIX, pk), pk)])
+    finally:
+        connection.close()
 
 
 class ProveTests:
@@ -89,6 +100,28 @@ class ResolveTests:
         campaign = launched(application, group)
         run_jobs()
         return campaign
+
+    def test_what_is_reported_meanwhile_is_no_disagreement(
+        self, sandbox: RunningSandbox, lost: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The figures are read, then a report is applied by somebody else, then the messages are read."""
+        late = lost.messages.order_by("pk")[0]
+        kept = sent_tallies.kept
+
+        def and_then_reported(part: sent_tallies.Part) -> dict[int, sent_tallies.Moves]:
+            found = kept(part)
+            with ThreadPoolExecutor(1) as somebody:
+                somebody.submit(report_now, late.pk).result()
+            return found
+
+        monkeypatch.setattr(sent_tallies, "kept", and_then_reported)
+        looks: list[int] = []
+
+        assert proving.prove(lost, lambda: looks.append(1))["disagreements"] == []
+        assert looks
+        assert Message.objects.get(pk=late.pk).state == MessageState.DELIVERED
+        monkeypatch.undo()
+        assert proving.prove(lost)["disagreements"] == []
 
     def test_send_again_sends_once_more_under_new_order_ids(
         self, lost: Campaign, sandbox: RunningSandbox, run_jobs: Callable[[], int]

@@ -17,12 +17,17 @@ def durable() -> Iterator[None]:
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return
+    _synchronous("FULL")
+    try:
+        yield
+    finally:
+        _synchronous("NORMAL")
+
+
+def _synchronous(how: str) -> None:
+    """By a cursor of its own: a bell that rings after a commit may have closed the connection."""
     with connection.cursor() as cursor:
-        cursor.execute("PRAGMA synchronous=FULL")
-        try:
-            yield
-        finally:
-            cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute(f"PRAGMA synchronous={how}")
 
 
 def relax() -> None:
@@ -30,3 +35,10 @@ def relax() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit TO OFF")
+
+
+def insist_on_disk() -> None:
+    """Undo `relax` for this transaction: what it commits is answered when the disk has it."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit TO DEFAULT")

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import bell, leases, workers
-from laaffic_console.gateway.services.durability import relax
+from laaffic_console.gateway.services.durability import insist_on_disk, relax
 from messaging import merge_fields
 from messaging.models import (
     Batch,
@@ -97,6 +97,16 @@ def freeze_chunk(campaign_id: int) -> bool:
         return False
     _freeze_range(campaign, included, meant, upper)
     return True
+
+
+def freeze_at_once(campaign_id: int) -> None:
+    """All of a launched campaign of a few numbers, in the transaction that launches it: its messages are known then.
+
+    Replies are read before that (reply_pulls.read_if_due): nobody is asked under a lock.
+    """
+    while freeze_chunk(campaign_id):
+        pass
+    insist_on_disk()
 
 
 def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, upper: int) -> None:
@@ -280,7 +290,8 @@ def begin(campaign: Campaign) -> None:
     campaign.rules = rules.kept(campaign)
     last = campaign.audience_end or audience_sql.last_contact()
     if campaign.member_end is None:
-        campaign.member_end = last_membership()
+        # Numbers alone ask for no memberships: many such launches a second would hold up who is just joining.
+        campaign.member_end = last_membership() if campaign.rules or campaign.groups.exists() else 0
     Campaign.objects.filter(pk=campaign.pk).update(
         audience=Campaign.Audience.FREEZING,
         audience_end=last,

@@ -12,7 +12,7 @@ from django.db.models.query_utils import Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
-from laaffic_console.gateway.services import reporting
+from laaffic_console.gateway.services import reporting, snapshots
 from laaffic_console.gateway.services.reporting import Figures, Limits, Period, Rows
 from messaging import networks
 from messaging.models import Batch, Campaign, DeliveryTimeTally, MessageState, Reply, SentTally
@@ -61,7 +61,8 @@ class MessageReports(reporting.Source):
 
     def prove(self, period: Period) -> Iterator[str]:
         answers.write_all(Batch.objects.filter(answer__isnull=False))
-        return sent_tallies.disagreements(sent_tallies.of_period(period.start, period.end))
+        part = sent_tallies.of_period(period.start, period.end)
+        return iter(snapshots.at_one_moment(lambda: list(sent_tallies.disagreements(part))))
 
 
 def of_campaigns(ids: Sequence[int]) -> dict[int, Figures]:

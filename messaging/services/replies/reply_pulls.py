@@ -106,6 +106,17 @@ def read_before_launch(campaign: Campaign) -> str:
     application, since = campaign.application, campaign.launched_at
     if application.channel != Channel.SMS or since is None:
         return ""
+    return _read_since(application, since)
+
+
+def read_if_due(application: Application) -> str:
+    """For what is launched many times a minute: its replies are asked for where they were not lately."""
+    if not due().filter(pk=application.pk).exists():
+        return ""
+    return _read_since(application, timezone.now() - dt.timedelta(minutes=settings.REPLY_PULL_MINUTES))
+
+
+def _read_since(application: Application, since: dt.datetime) -> str:
     give_up_at = time.monotonic() + BEFORE_LAUNCH_SECONDS
     while not _is_read(application, since):
         with leases.lease(LEASE) as lease:

@@ -1,0 +1,174 @@
+"""Tokens of the REST API: made, rotated and revoked; each secret is on one page and never again."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from laaffic_console.api import tokens
+from laaffic_console.api.models import ApiToken, Scope
+from laaffic_console.kit.console_admin import EmptyLink
+from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.read_only import ReadOnlyAdmin
+
+ADD, CHANGE = "api.add_apitoken", "api.change_apitoken"
+LIST = "admin:api_apitoken_changelist"
+COLOURS = {"good": "success", "revoked": "danger", "expired": "warning"}
+WORDS = {"good": gettext_lazy("Good"), "revoked": gettext_lazy("Revoked"), "expired": gettext_lazy("Expired")}
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=80,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("What uses it, such as “web shop”."),
+    )
+    user = forms.ModelChoiceField(
+        User.objects.none(),
+        label=gettext_lazy("Acts for"),
+        widget=UnfoldAdminSelectWidget,
+        help_text=gettext_lazy("It may do what this user may do, and nothing beyond its scopes."),
+    )
+    scopes = forms.MultipleChoiceField(
+        label=gettext_lazy("Scopes"),
+        choices=Scope.choices,
+        initial=[Scope.READ],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Choose at least one scope.")},
+    )
+    days = forms.IntegerField(
+        label=gettext_lazy("Good for so many days"),
+        min_value=1,
+        max_value=3650,
+        required=False,
+        initial=365,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text=gettext_lazy("Empty: until it is revoked."),
+    )
+    addresses = forms.CharField(
+        label=gettext_lazy("Addresses"),
+        max_length=500,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("From which alone it is good, with commas between, such as 203.0.113.0/24."),
+    )
+    per_minute = forms.IntegerField(
+        label=gettext_lazy("Requests a minute"),
+        min_value=1,
+        max_value=1_000_000,
+        initial=6000,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        """For oneself; a superuser, who may do everything anyway, makes them for others too."""
+        super().__init__(*args, **kwargs)
+        people = User.objects.filter(is_active=True).order_by("username")
+        chosen = people if by.is_superuser else people.filter(pk=by.pk)
+        field_of(self, "user", forms.ModelChoiceField).queryset = chosen
+        self.initial["user"] = by.pk
+
+    def make(self) -> tuple[ApiToken, str]:
+        given: dict[str, Any] = self.cleaned_data
+        return tokens.create(
+            given["name"],
+            user=given["user"],
+            scopes=given["scopes"],
+            expires=dt.timedelta(days=given["days"]) if given["days"] else None,
+            addresses=[part for part in given["addresses"].split(",") if part.strip()],
+            per_minute=given["per_minute"],
+        )
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnlyAdmin):
+    when_empty = gettext_lazy("Scripts act for a user with a token: make one, and give it the scopes that it needs.")
+    when_empty_link = EmptyLink("admin:api_apitoken_make", gettext_lazy("New token"), ADD)
+    list_display = ["name", "user", "shown_scopes", "state", "expires_at", "last_used_at", "created_at"]
+    list_select_related = ["user"]
+    search_fields = ["name"]
+    list_before_template = "api/list_head.html"
+    change_form_outer_after_template = "api/token_acts.html"
+    fields = [
+        *("name", "user", "shown_scopes", "shown_addresses", "per_minute", "state"),
+        *("created_at", "expires_at", "revoked_at", "last_used_at"),
+    ]
+
+    @display(description=gettext_lazy("scopes"))
+    def shown_scopes(self, token: ApiToken) -> str:
+        return ", ".join(str(Scope(scope).label) for scope in token.scopes if scope in Scope.values)
+
+    @display(description=gettext_lazy("addresses"))
+    def shown_addresses(self, token: ApiToken) -> str:
+        return ", ".join(token.addresses) or _("any")
+
+    @display(description=gettext_lazy("state"), label=COLOURS)
+    def state(self, token: ApiToken) -> tuple[str, Any]:
+        word = "revoked" if token.revoked_at else "good" if token.is_good else "expired"
+        return word, WORDS[word]
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        """With its account, by whoever may delete that; alone it is revoked, so that its keys hold on."""
+        match = request.resolver_match
+        is_of_account = match is not None and (match.url_name or "").startswith("auth_user_")
+        return is_of_account and request.user.has_perm("auth.delete_user")
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("make/", wrap(never_cache(self.make_view)), name="api_apitoken_make"),
+            path("<int:pk>/rotate/", wrap(never_cache(self.rotate_view)), name="api_apitoken_rotate"),
+            path("<int:pk>/revoke/", wrap(self.revoke_view), name="api_apitoken_revoke"),
+            *super().get_urls(),
+        ]
+
+    def make_view(self, request: HttpRequest) -> HttpResponse:
+        require(request, ADD)
+        form = TokenForm(request.POST or None, by=signed_in(request))
+        if request.method == "POST" and form.is_valid():
+            try:
+                return self._shown_once(request, *form.make())
+            except ValidationError as problem:
+                add_problems(form, problem)
+        return page(self, request, "api/make.html", _("New token"), form=form)
+
+    def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        token = self._token(request, pk)
+        if token.user_id != request.user.pk and not request.user.is_superuser:
+            raise PermissionDenied  # whoever sees the secret acts for its user
+        try:
+            return self._shown_once(request, *tokens.rotate(token))
+        except ValidationError as problem:
+            messages.error(request, " ".join(problem.messages))
+        return HttpResponseRedirect(reverse("admin:api_apitoken_change", args=[pk]))
+
+    def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if tokens.revoke(self._token(request, pk)):
+            messages.success(request, _("It opens nothing any more."))
+        return HttpResponseRedirect(reverse("admin:api_apitoken_change", args=[pk]))
+
+    def _token(self, request: HttpRequest, pk: int) -> ApiToken:
+        """Of a POST."""
+        require(request, CHANGE)
+        token = ApiToken.objects.select_related("user").filter(pk=pk).first() if pk < 2**63 else None
+        if token is None or request.method != "POST":
+            raise Http404
+        return token
+
+    def _shown_once(self, request: HttpRequest, token: ApiToken, secret: str) -> HttpResponse:
+        answer = page(self, request, "api/shown_once.html", token.name, token=token, secret=secret)
+        answer["Referrer-Policy"] = "no-referrer"
+        return answer

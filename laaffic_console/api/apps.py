@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ApiConfig(AppConfig):
+    name = "laaffic_console.api"
+    label = "api"
+    verbose_name = _("REST API")
+
+    def ready(self) -> None:
+        from laaffic_console.gateway.services import bell
+
+        bell.sweep_with("laaffic_console.api.jobs.sweep")

@@ -1,0 +1,242 @@
+"""Campaigns: made, checked, launched and steered by the same services as on their pages."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from laaffic_console.api import documents, sending, shapes
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY, STATES
+from laaffic_console.api.models import Scope
+from laaffic_console.api.problems import Problem
+from laaffic_console.api.views import ApiView, ListQuery, page, row
+from messaging.models import Audience, Campaign, CampaignState, ContactGroup, Message
+from messaging.services.approvals import shown
+from messaging.services.audience import audience_counts
+from messaging.services.batches import counting
+from messaging.services.campaigns import campaigns, drafts, launch_checks
+from messaging.services.forecast import forecast
+
+VIEW, ADD, LAUNCH = "messaging.view_campaign", "messaging.add_campaign", "messaging.launch_campaign"
+
+
+class CampaignQuery(ListQuery):
+    state = serializers.ChoiceField(choices=CampaignState.choices, required=False)
+
+
+class RecipientQuery(ListQuery):
+    state = serializers.ChoiceField(choices=list(STATES), required=False)
+
+
+class CampaignsView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    rights = {"GET": [VIEW], "POST": [VIEW, ADD]}
+
+    @extend_schema(operation_id="campaigns_list", parameters=[CampaignQuery], responses=shapes.page_of(shapes.Campaign))
+    def get(self, request: Any) -> Response:
+        """The newest first."""
+        query = self.read(CampaignQuery, request.query_params.dict())
+        rows = Campaign.objects.select_related("application")
+        if "state" in query:
+            rows = rows.filter(state=query["state"])
+        return Response(page(rows, query, documents.campaign))
+
+    @extend_schema(parameters=[KEY], request=shapes.CampaignRequest, responses={201: shapes.Campaign})
+    def post(self, request: Any) -> Response:
+        """A draft. Nothing is sent before it is launched."""
+        asked = self.read(shapes.CampaignRequest)
+        answer = self.once(lambda: _create(asked, request.user))
+        return Response(answer.body, answer.status)
+
+
+def _create(asked: dict[str, Any], by: Any) -> Answer:
+    numbers, invalid = sending.read_numbers(asked.get("to", []))
+    if invalid:
+        first = invalid[0]
+        said = _("Number %(n)d of “to” is invalid: %(why)s") % {"n": first["position"] + 1, "why": first["reason"]}
+        raise Problem(400, said, invalid=invalid)
+    draft = drafts.create(
+        name=asked["name"],
+        application=sending.application_named(asked["application"]),
+        sender_id=asked["sender_id"],
+        text=asked["text"],
+        groups=_named(ContactGroup.objects.filter(is_ad_hoc=False), asked["groups"]),
+        excluded_groups=_named(ContactGroup.objects.filter(is_ad_hoc=False), asked["excluded_groups"]),
+        audiences=_named(Audience.objects.all(), asked["audiences"]),
+        rate_per_second=asked.get("rate_per_second"),
+        scheduled_at=asked.get("scheduled_at"),
+        by=by,
+        **(sending.to_numbers(numbers, by) if numbers else {}),
+    )
+    return Answer(201, documents.campaign(draft))
+
+
+def _named(rows: models.QuerySet[Any], names: list[str]) -> list[Any]:
+    found = {one.name: one for one in rows.filter(name__in=names)}
+    if missing := [name for name in names if name not in found]:
+        said = _("There is no %(thing)s “%(name)s”. Make it first, or correct the name.")
+        raise Problem(400, said % {"thing": rows.model._meta.verbose_name, "name": missing[0]})
+    return [found[name] for name in dict.fromkeys(names)]
+
+
+class CampaignView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": [VIEW]}
+    has_etag = True
+
+    @extend_schema(responses=shapes.Campaign)
+    def get(self, request: Any, pk: int) -> Response:
+        """How it stands."""
+        return Response(documents.campaign(row(Campaign.objects.select_related("application"), pk)))
+
+
+class CheckView(ApiView):
+    """The page before the launch."""
+
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": [VIEW]}
+
+    @extend_schema(responses=shapes.CheckAnswer)
+    def get(self, request: Any, pk: int) -> Response:
+        """Who would get a draft, what it costs, and what stands against its launch."""
+        campaign = row(Campaign.objects.all(), pk)
+        if campaign.state != CampaignState.DRAFT:
+            said = _("“%(name)s” is %(state)s: a draft alone is checked.")
+            raise Problem(409, said % {"name": campaign.name, "state": campaign.get_state_display().lower()})
+        if problems := drafts.problems_of(campaign):
+            raise Problem(409, " ".join(problems))
+        audience_counts.renew(campaign)
+        planned = forecast.of(campaign)
+        checks = launch_checks.of(campaign, planned)
+        sentences = {check.key: check.sentence for check in checks if not check.moves}
+        return Response(
+            {
+                "id": campaign.pk,
+                "is_counted": planned.counted.is_done,
+                "recipients": planned.recipients,
+                "suppressed": planned.counted.suppressed,
+                "excluded": planned.counted.excluded,
+                "invalid": planned.counted.invalid,
+                "segments": planned.segments_total,
+                "cost": {currency: str(total) for currency, total in planned.cost.by_currency.items()},
+                "checks": [{"key": one.key, "level": one.level.value, "sentence": one.sentence} for one in checks],
+                "shown": shown.token(campaign, shown.of(campaign, planned), sentences),
+            }
+        )
+
+
+class LaunchView(ApiView):
+    scopes = {"POST": Scope.CAMPAIGNS}
+    rights = {"POST": [VIEW, LAUNCH]}
+
+    @extend_schema(parameters=[KEY], request=shapes.LaunchRequest, responses=shapes.Standing)
+    def post(self, request: Any, pk: int) -> Response:
+        """Launch a draft, now or at its time; with “shown” only if it still does what “check” has shown."""
+        asked = self.read(shapes.LaunchRequest)
+        campaign = row(Campaign.objects.all(), pk)
+        answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
+        return Response(answer.body, answer.status)
+
+
+def _launch(campaign: Campaign, asked: dict[str, Any], by: Any) -> Answer:
+    if "shown" not in asked:
+        return standing(campaigns.launch(campaign.pk, by=by, again=asked["again"]))
+    campaign.refresh_from_db()
+    if campaign.state in (CampaignState.SCHEDULED, CampaignState.RUNNING):
+        return standing(campaign)
+    seen, sentences = shown.read(campaign, asked["shown"])
+    if seen is None:
+        raise Problem(400, _("“shown” is none of this campaign's. Take it from GET …/check."))
+    try:
+        audience_counts.renew(campaign)
+        reasons = launch_checks.require(
+            campaign, ticked=set(asked["seen"]), reasons=asked["reasons"], sentences=sentences
+        )
+    except launch_checks.NotSeen as problem:
+        said = _("%(said)s Name in “seen” what you have seen, and say in “reasons” why.")
+        raise Problem(409, said % {"said": " ".join(problem.sentences)}) from problem
+    return standing(campaigns.launch(campaign.pk, by=by, reasons=reasons, seen=seen))
+
+
+def standing(campaign: Campaign) -> Answer:
+    return Answer(200, {"id": campaign.pk, "state": campaign.state})
+
+
+class SteerView(ApiView):
+    """One step; where the campaign is there already, nothing happens and the answer is the same."""
+
+    scopes = {"POST": Scope.CAMPAIGNS}
+    rights = {"POST": [VIEW, LAUNCH]}
+    step: ClassVar[Any]
+    leads_to: ClassVar[tuple[str, ...]]
+
+    def steer(self, request: Any, pk: int) -> Response:
+        campaign = row(Campaign.objects.all(), pk)
+
+        def work() -> Answer:
+            campaign.refresh_from_db()
+            if campaign.state in self.leads_to:
+                return standing(campaign)
+            return standing(self.step(campaign.pk, by=request.user))
+
+        answer = self.once(work, in_one=False)
+        return Response(answer.body, answer.status)
+
+
+class PauseView(SteerView):
+    step, leads_to = staticmethod(campaigns.pause), (CampaignState.PAUSED,)
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.Standing)
+    def post(self, request: Any, pk: int) -> Response:
+        """Nothing more leaves until it is resumed."""
+        return self.steer(request, pk)
+
+
+class ResumeView(SteerView):
+    step, leads_to = staticmethod(campaigns.resume), (CampaignState.RUNNING,)
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.Standing)
+    def post(self, request: Any, pk: int) -> Response:
+        """Go on with a campaign that is paused or held."""
+        return self.steer(request, pk)
+
+
+class CancelView(SteerView):
+    step, leads_to = staticmethod(campaigns.cancel), (CampaignState.CANCELLED,)
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.Standing)
+    def post(self, request: Any, pk: int) -> Response:
+        """What has not left never will."""
+        return self.steer(request, pk)
+
+
+class ReportView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": [VIEW]}
+    has_etag = True
+
+    @extend_schema(responses=shapes.Report)
+    def get(self, request: Any, pk: int) -> Response:
+        """The same document as `manage.py campaign report ID --json`."""
+        return Response(counting.report(row(Campaign.objects.all(), pk)))
+
+
+class RecipientsView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": [VIEW, "messaging.view_message"]}
+
+    @extend_schema(
+        parameters=[RecipientQuery],
+        responses=shapes.page_of(shapes.Message),
+    )
+    def get(self, request: Any, pk: int) -> Response:
+        """Each recipient with what became of the message, the first first."""
+        query = self.read(RecipientQuery, request.query_params.dict())
+        rows = Message.objects.filter(campaign=row(Campaign.objects.all(), pk))
+        if "state" in query:
+            rows = rows.filter(state=STATES[query["state"]])
+        return Response(page(rows, query, documents.message, rising=True))

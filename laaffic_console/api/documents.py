@@ -1,0 +1,89 @@
+"""Rows as the API shows them; numbers through the masks."""
+
+import datetime as dt
+from typing import Any
+
+from laaffic_console.kit.masks import masked
+from messaging.models import Campaign, Contact, ContactGroup, Message, MessageState, Reply, SuppressionEntry
+
+
+def moment(when: dt.datetime | None) -> str | None:
+    return when.astimezone(dt.UTC).isoformat() if when else None
+
+
+def campaign(row: Campaign) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "kind": row.kind,
+        "channel": row.channel,
+        "application": row.application.app_id,
+        "sender_id": row.sender_id,
+        "text": row.text,
+        "state": row.state,
+        "hold_reason": row.hold_reason,
+        "wait_reason": row.wait_reason,
+        "total": row.total,
+        "rate_per_second": row.rate_per_second,
+        "scheduled_at": moment(row.scheduled_at),
+        "created_at": moment(row.created_at),
+        "launched_at": moment(row.launched_at),
+        "finished_at": moment(row.finished_at),
+    }
+
+
+def message(row: Message) -> dict[str, Any]:
+    cost = None if row.pay_micros is None else f"{row.pay_micros / 1_000_000:.6f}"
+    return {
+        "id": row.pk,
+        "campaign": row.campaign_id,
+        "number": masked(row.number),
+        "country": row.country,
+        "state": MessageState(row.state).key,
+        "reason": row.reason,
+        "segments": row.segments,
+        "cost": cost,
+        "currency": row.currency,
+        "settled_at": moment(row.settled_at),
+        "reported_at": moment(row.reported_at),
+    }
+
+
+def contact(row: Contact) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "number": masked(row.number),
+        "name": row.name,
+        "email": masked(row.email),
+        "country": row.country,
+        "language": row.language,
+        "attributes": row.attributes,
+        "created_at": moment(row.created_at),
+    }
+
+
+def group(row: ContactGroup) -> dict[str, Any]:
+    return {"id": row.pk, "name": row.name, "description": row.description}
+
+
+def suppressed(row: SuppressionEntry) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "number": masked(row.number),
+        "channel": row.channel,
+        "reason": row.reason,
+        "note": row.note,
+        "created_at": moment(row.created_at),
+    }
+
+
+def reply(row: Reply) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "number": masked(row.number),
+        "text": row.content,
+        "sent_to": row.sent_to,
+        "campaign": row.campaign_id,
+        "opt_out": row.opt_out,
+        "at": moment(row.at),
+    }

@@ -1,0 +1,129 @@
+"""Requests that may be repeated blindly: the same Idempotency-Key and body give the same answer for seven days.
+
+What a request makes and its answer are committed together, so a process that dies leaves both or neither. The row says
+who is at it until when: whoever repeats the request meanwhile is told to wait, and takes over once that time is past.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.api.models import RepeatableRequest
+from laaffic_console.api.problems import Problem
+
+KEPT = dt.timedelta(days=7)
+LONGEST_KEY = 255
+RUNS = dt.timedelta(seconds=60)  # a request that has not been answered by then has died
+FORGOTTEN_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body` is kept; what it leaves to be read from our own tables, `completed` of a view adds."""
+
+    status: int
+    body: dict[str, Any]
+
+
+def digest_of(method: str, path: str, body: bytes) -> str:
+    return hashlib.sha256(b"\n".join([method.encode(), path.encode(), body])).hexdigest()
+
+
+def checked(key: str | None) -> str | None:
+    """None where none was given; Problem for one that cannot be kept."""
+    if key is None:
+        return None
+    if not key.strip():
+        raise Problem(400, _("The Idempotency-Key is empty. Send a new one for each message, such as a UUID."))
+    if len(key) > LONGEST_KEY:
+        said = _("The Idempotency-Key has %(n)d characters; at most %(most)d are possible. Send a shorter one.")
+        raise Problem(400, said % {"n": len(key), "most": LONGEST_KEY})
+    if not key.isascii() or not key.isprintable():
+        raise Problem(400, _("An Idempotency-Key has letters, digits and marks of ASCII only, such as a UUID."))
+    return key
+
+
+def once(family: int, key: str, digest: str, work: Callable[[], Answer], *, in_one: bool = True) -> Answer:
+    """Do the work, or give the answer that it was given before.
+
+    `in_one`: what it makes and its answer are committed together. Work that changes nothing the second time, and may
+    take long, goes without.
+    """
+    row, holder = _claim(family, key, digest)
+    if not holder:
+        return Answer(row.status or 500, json.loads(row.answer))
+    try:
+        if not in_one:
+            return _keep(row.pk, holder, work())
+        with transaction.atomic():
+            mine = RepeatableRequest.objects.select_for_update().filter(pk=row.pk, holder=holder).first()
+            if mine is None:
+                raise _runs()
+            return _keep(row.pk, holder, work())
+    except BaseException:
+        # Nothing of it is there: the same request may be tried again at once. A killed process leaves it until RUNS.
+        _give_back(row.pk, holder)
+        raise
+
+
+def _give_back(pk: int, holder: str) -> None:
+    """What was committed has no holder any more, and stays."""
+    RepeatableRequest.objects.filter(pk=pk, holder=holder).delete()
+
+
+def unkeyed(work: Callable[[], Answer], *, in_one: bool = True) -> Answer:
+    """The work of a request without a key: repeated, it is done again."""
+    if not in_one:
+        return work()
+    with transaction.atomic():
+        return work()
+
+
+def _claim(family: int, key: str, digest: str) -> tuple[RepeatableRequest, str]:
+    """The row, and whose it is: "" where it has been answered."""
+    now, holder = timezone.now(), uuid.uuid4().hex
+    row, is_new = RepeatableRequest.objects.get_or_create(
+        family=family, key=key, defaults={"digest": digest, "holder": holder, "held_until": now + RUNS}
+    )
+    if not is_new and not row.holder and row.created_at < now - KEPT:
+        row.delete()
+        return _claim(family, key, digest)
+    if row.digest != digest:
+        raise Problem(
+            409,
+            _("This Idempotency-Key was used for another request. Send a new key with a new request."),
+        )
+    if is_new:
+        return row, holder
+    if not row.holder:
+        return row, ""
+    died = RepeatableRequest.objects.filter(pk=row.pk, holder=row.holder, held_until__lt=now)
+    if not died.update(holder=holder, held_until=now + RUNS):
+        raise _runs()
+    return row, holder
+
+
+def _runs() -> Problem:
+    return Problem(409, _("The first request with this Idempotency-Key still runs. Repeat it soon."), retry_after=2)
+
+
+def _keep(pk: int, holder: str, answer: Answer) -> Answer:
+    RepeatableRequest.objects.filter(pk=pk, holder=holder).update(
+        holder="", held_until=None, status=answer.status, answer=json.dumps(answer.body)
+    )
+    return answer
+
+
+def forget_old() -> int:
+    """How many were forgotten."""
+    old = RepeatableRequest.objects.filter(created_at__lt=timezone.now() - KEPT)
+    pks = list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
+    return RepeatableRequest.objects.filter(pk__in=pks).delete()[0]

@@ -1,0 +1,81 @@
+"""Messages: sent by the thousand, looked at one by one."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from laaffic_console.api import documents, problems, sending, shapes
+from laaffic_console.api.models import Scope
+from laaffic_console.api.problems import Problem
+from laaffic_console.api.views import LARGEST_ID, ApiView, ListQuery, page, row
+from messaging import msisdn
+from messaging.models import Message, MessageState
+from messaging.services.replies import reply_pulls
+
+KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="the same key and body give the same answer for 7 days"
+)
+STATES = {state.key: state.value for state in MessageState if state != MessageState.CLAIMED}
+
+
+class MessageQuery(ListQuery):
+    campaign = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID - 1)
+    number = serializers.CharField(required=False, max_length=60)
+    state = serializers.ChoiceField(choices=list(STATES), required=False, help_text="with “campaign” or “number”")
+
+
+class MessagesView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.SEND}
+    rights = {
+        "GET": ["messaging.view_message"],
+        "POST": ["messaging.add_campaign", "messaging.launch_campaign"],
+    }
+
+    @extend_schema(operation_id="messages_list", parameters=[MessageQuery], responses=shapes.page_of(shapes.Message))
+    def get(self, request: Any) -> Response:
+        """The newest first."""
+        query = self.read(MessageQuery, request.query_params.dict())
+        rows = Message.objects.all()
+        if "state" in query and not ("campaign" in query or "number" in query):
+            raise Problem(400, _("A state is looked for within a campaign or for a number. Give one of them too."))
+        if "campaign" in query:
+            rows = rows.filter(campaign=query["campaign"])
+        if "number" in query:
+            try:
+                rows = rows.filter(number=msisdn.parse(query["number"]).number)
+            except msisdn.InvalidNumber as problem:
+                raise Problem(400, str(problem)) from problem
+        if "state" in query:
+            rows = rows.filter(state=STATES[query["state"]])
+        return Response(page(rows, query, documents.message))
+
+    @extend_schema(parameters=[KEY], request=shapes.MessagesRequest, responses={202: shapes.MessagesAnswer})
+    def post(self, request: Any) -> Response:
+        """Send one message, or up to 10,000. With an Idempotency-Key it can be repeated blindly."""
+        asked = self.read(shapes.MessagesRequest)
+        numbers, invalid = sending.read_numbers(asked["to"])
+        if not numbers:
+            raise Problem(400, _("None of these is a number: %(why)s") % {"why": invalid[0]["reason"]}, invalid=invalid)
+        application = sending.application_named(asked["application"])
+        reply_pulls.read_if_due(application)
+        answer = self.once(lambda: sending.send(asked, numbers, request.user))
+        if answer.status != 202:
+            return Response(answer.body, answer.status, content_type=problems.CONTENT_TYPE)
+        body = {**answer.body, "messages": sending.messages_of(answer.body["campaign"]), "invalid": invalid}
+        if not self.has_key:
+            body["note"] = _("Sent without an Idempotency-Key: if this is repeated, it is sent again.")
+        return Response(body, answer.status)
+
+
+class MessageView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": ["messaging.view_message"]}
+    has_etag = True
+
+    @extend_schema(responses=shapes.Message)
+    def get(self, request: Any, pk: int) -> Response:
+        """What became of it."""
+        return Response(documents.message(row(Message.objects.all(), pk)))

@@ -1,0 +1,107 @@
+"""What is refused, as application/problem+json (RFC 9457): a title, what to do, and what it is about."""
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from laaffic_console.gateway.services.open_acts import StillOpen
+from messaging.services.refusals import NotAllowed
+
+CONTENT_TYPE = "application/problem+json"
+logger = logging.getLogger(__name__)
+
+TITLES = {
+    400: "Bad request",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "Not acceptable",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unsupported media type",
+    429: "Too many requests",
+    500: "Our fault",
+    503: "Not now",
+}
+
+
+class Problem(exceptions.APIException):
+    """`more` are further members of the document, such as the errors of each field."""
+
+    def __init__(self, status: int, detail: str, *, retry_after: int | None = None, **more: Any) -> None:
+        super().__init__(detail)
+        self.status_code, self.sentence, self.retry_after, self.more = status, detail, retry_after, more
+
+
+def document(status: int, detail: str, **more: Any) -> dict[str, Any]:
+    return {"type": "about:blank", "title": TITLES.get(status, "Refused"), "status": status, "detail": detail, **more}
+
+
+def of(problem: Exception) -> Problem | None:
+    """None for what nobody has thought of: that is a fault of ours."""
+    if isinstance(problem, Problem):
+        return problem
+    if isinstance(problem, ValidationError):
+        return Problem(400, " ".join(problem.messages), **_fields(problem))
+    if isinstance(problem, exceptions.ValidationError):
+        errors = _flat(problem.detail)
+        said = "; ".join(f"{name}: {sentence}" if name else sentence for name, sentence in errors)
+        return Problem(400, said, errors=[{"field": name, "detail": sentence} for name, sentence in errors])
+    if isinstance(problem, StillOpen | NotAllowed):
+        return Problem(409, str(problem))
+    if isinstance(problem, RecursionError):
+        return Problem(400, "The body is nested too deeply. Send plain JSON.")
+    if isinstance(problem, RequestDataTooBig):
+        return Problem(413, "The body is too large. Send at most 10,000 messages in a request.")
+    if isinstance(problem, Http404):
+        return Problem(404, "There is nothing under this address. Look at /api/v1/openapi.json for those that exist.")
+    if isinstance(problem, PermissionDenied):
+        return Problem(403, "The token's user may not do this. Ask an administrator for the right.")
+    if isinstance(problem, exceptions.APIException):
+        return Problem(problem.status_code, str(problem.detail))
+    return None
+
+
+def handled(problem: Exception, context: dict[str, Any]) -> Response:
+    """For rest_framework. A fault of ours is logged with its trace, and told without."""
+    told = of(problem)
+    if told is None:
+        logger.exception("the API failed at %s", context["request"].path, exc_info=problem)
+        is_busy = isinstance(problem, DatabaseError)
+        sentence = "It failed here, and was logged. Repeat the request with the same Idempotency-Key."
+        told = Problem(503 if is_busy else 500, sentence, retry_after=5)
+    headers = {"Retry-After": str(told.retry_after)} if told.retry_after else {}
+    if told.status_code == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="api"'
+    body = document(told.status_code, told.sentence, **told.more)
+    return Response(body, told.status_code, headers=headers, content_type=CONTENT_TYPE)
+
+
+@csrf_exempt
+def nothing_here(request: HttpRequest, rest: str = "") -> JsonResponse:
+    """What is asked below /api/ and does not exist."""
+    said = "There is nothing under this address. Look at /api/v1/openapi.json for those that exist."
+    return JsonResponse(document(404, said), status=404, content_type=CONTENT_TYPE)
+
+
+def _fields(problem: ValidationError) -> dict[str, Any]:
+    if not hasattr(problem, "error_dict"):
+        return {}
+    named = problem.message_dict.items()
+    return {"errors": [{"field": field, "detail": text} for field, messages in named for text in messages]}
+
+
+def _flat(detail: Any, name: str = "") -> list[tuple[str, str]]:
+    if isinstance(detail, dict):
+        parts = [(f"{name}.{key}".lstrip("."), value) for key, value in detail.items()]
+        return [one for key, value in parts for one in _flat(value, key.removesuffix("non_field_errors").rstrip("."))]
+    if isinstance(detail, list):
+        return [one for value in detail for one in _flat(value, name)]
+    return [(name, str(detail))]

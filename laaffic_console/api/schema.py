@@ -1,0 +1,67 @@
+"""openapi.json, and the page that shows it: everything that is drawn there is served from here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from rest_framework.renderers import TemplateHTMLRenderer
+
+PROBLEM = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "what is wrong, and what to do"},
+    },
+    "required": ["type", "title", "status", "detail"],
+}
+REFUSALS = {
+    "400": "something in the request is wrong",
+    "401": "no token, or one that is not good",
+    "403": "a scope or a right is missing",
+    "404": "there is no such thing",
+    "409": "its state does not permit it, or the Idempotency-Key is in use",
+    "413": "the body is too large",
+    "415": "the body is not JSON",
+    "429": "too many requests in this minute; see Retry-After",
+    "503": "not now; see Retry-After",
+}
+OF_BODIES = ("413", "415")
+
+
+def with_problems(result: dict[str, Any], **_given: Any) -> dict[str, Any]:
+    """Every operation can be refused, and is in the same form."""
+    result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for operations in result["paths"].values():
+        for method, operation in operations.items():
+            for status, said in REFUSALS.items():
+                if method == "post" or status not in OF_BODIES:
+                    operation["responses"].setdefault(status, {"description": said, "content": content})
+    return result
+
+
+class SchemaView(SpectacularJSONAPIView):
+    """For everybody: it says what can be asked, and nothing of what is here."""
+
+    authentication_classes: list[Any] = []
+    permission_classes: list[Any] = []
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """Whoever is signed in may look; what they try there wants a token of its own."""
+
+    authentication_classes: list[Any] = []
+    permission_classes: list[Any] = []
+    renderer_classes = [TemplateHTMLRenderer]
+    url_name = "api_schema"
+
+
+def docs(request: HttpRequest) -> HttpResponse:
+    found: HttpResponse = DocsView.as_view()(request)
+    return found
+
+
+docs_view = admin.site.admin_view(docs)

@@ -1,0 +1,98 @@
+"""Messages from a script: a campaign like any other, launched at once, whose messages are known when it answers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.problems import Problem, document
+from laaffic_console.gateway.models import Application
+from messaging import merge_fields, msisdn
+from messaging.models import Campaign, CampaignState, Message
+from messaging.services.audience import audience
+from messaging.services.campaigns import campaigns, drafts
+from messaging.services.contacts import pastes
+from messaging.services.refusals import NotAllowed
+
+
+def application_named(app_id: str) -> Application:
+    found = Application.objects.filter(app_id=app_id).first()
+    if found is None:
+        said = _("The console does not know the appId %(id)s. Register it: manage.py register_app %(id)s --channel sms")
+        raise Problem(400, said % {"id": app_id})
+    return found
+
+
+def read_numbers(texts: Sequence[str]) -> tuple[list[str], list[dict[str, Any]]]:
+    """Those that are numbers, and where the others stand with why."""
+    numbers, invalid = [], []
+    for position, text in enumerate(texts):
+        try:
+            numbers.append(msisdn.parse(text).number)
+        except msisdn.InvalidNumber as problem:
+            invalid.append({"position": position, "reason": str(problem)})
+    return numbers, invalid
+
+
+def to_numbers(numbers: Sequence[str], by: User) -> dict[str, Any]:
+    """How a draft names them: some in itself, more in rows of their own."""
+    if len(numbers) <= drafts.MAX_EXTRA_NUMBERS:
+        return {"numbers": numbers}
+    return {"paste": pastes.from_lines(numbers, by=by)}
+
+
+def text_of(asked: Mapping[str, Any]) -> str:
+    """The text as everybody gets it, or with the fields of their contacts where no values were given."""
+    if "template" not in asked:
+        return str(asked["text"])
+    values: dict[str, str] = asked.get("values", {})
+    if bad := [name for name, value in values.items() if "{{" in value or "}}" in value]:
+        raise Problem(400, _("The value of “%(name)s” holds {{ or }}. Write it without them.") % {"name": bad[0]})
+    try:
+        template = merge_fields.parse(asked["template"])
+    except merge_fields.MergeError as problem:
+        raise Problem(400, str(problem)) from problem
+    if missing := [name for name in template.fields_without_fallback if name not in values]:
+        said = _("“values” has no %(name)s. Give it, or what is said instead: %(example)s")
+        raise Problem(400, said % {"name": missing[0], "example": "{{" + missing[0] + "|…}}"})
+    return merge_fields.render(template, values)
+
+
+def send(asked: Mapping[str, Any], numbers: Sequence[str], by: User) -> Answer:
+    """Draft, launch and freeze, within the transaction that keeps the answer."""
+    name = asked.get("name") or _("API %(when)s") % {"when": timezone.localtime().strftime("%Y-%m-%d %H:%M:%S")}
+    draft = drafts.create(
+        name=name,
+        application=application_named(asked["application"]),
+        sender_id=asked["sender_id"],
+        text=text_of(asked),
+        kind=Campaign.Kind.QUICK,
+        by=by,
+        **to_numbers(numbers, by),
+    )
+    try:
+        with transaction.atomic():
+            campaign = campaigns.launch(draft.pk, by=by)
+    except NotAllowed as problem:
+        # The draft stays: it can be approved, and launched then.
+        said = _(
+            "%(why)s The draft is kept as campaign %(id)s: ask for what it lacks on its page, then launch that one."
+        )
+        more = {"campaign": draft.pk, "state": CampaignState.DRAFT.value}
+        return Answer(409, document(409, said % {"why": problem, "id": draft.pk}, **more))
+    audience.freeze_at_once(campaign.pk)
+    campaign.refresh_from_db()
+    left_out = {"suppressed": campaign.dropped_suppressed, "invalid_or_twice": campaign.dropped_invalid}
+    return Answer(202, {"id": campaign.pk, "campaign": campaign.pk, "state": campaign.state, "left_out": left_out})
+
+
+def messages_of(campaign_id: int) -> list[dict[str, Any]]:
+    rows = Message.objects.filter(campaign=campaign_id).order_by("pk").values_list("number", "pk")
+    return [{"number": number, "id": pk} for number, pk in rows[:MOST]]
+
+
+MOST = 10_000

@@ -1,0 +1,245 @@
+"""What requests and answers look like, for reading the ones and describing both (openapi.json)."""
+
+import functools
+from typing import Any
+
+from rest_framework import serializers
+
+from laaffic_console.gateway.models.channels import SUPPRESSION_CHANNELS, Channel, choices_of
+from messaging.models import CampaignState, MessageState
+
+MOST_MESSAGES = 10_000
+
+
+class Numbers(serializers.ListField):
+    """A list of numbers as people write them: checked one by one by the console, so not here."""
+
+    child = serializers.CharField(max_length=60, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """Ten thousand of them in some milliseconds."""
+        if not isinstance(data, list) or not data:
+            raise serializers.ValidationError("Give a list of one number or more.")
+        if len(data) > MOST_MESSAGES:
+            said = f"{len(data):,} numbers are too many for a request: at most {MOST_MESSAGES:,}. Send several."
+            raise serializers.ValidationError(said)
+        if not all(isinstance(one, str) and len(one) <= 60 for one in data):
+            raise serializers.ValidationError(
+                "Each number is a text of at most 60 characters, such as “+919876543210”."
+            )
+        return data
+
+
+class MessagesRequest(serializers.Serializer):
+    application = serializers.CharField(max_length=40, help_text="appId of an SMS application")
+    sender_id = serializers.CharField(max_length=32, required=False, allow_blank=True, default="")
+    text = serializers.CharField(required=False, trim_whitespace=False)
+    template = serializers.CharField(required=False, trim_whitespace=False, help_text="text with {{fields}}")
+    values = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, trim_whitespace=False), required=False, help_text="of its fields"
+    )
+    to = Numbers(max_length=MOST_MESSAGES)
+    name = serializers.CharField(max_length=120, required=False, help_text="of the campaign that is made")
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        if ("text" in data) == ("template" in data):
+            raise serializers.ValidationError("Give either “text”, or “template” with “values”.")
+        if "values" in data and "template" not in data:
+            raise serializers.ValidationError("“values” belong to a “template”. Give the text as “template”.")
+        return data
+
+
+class MadeMessage(serializers.Serializer):
+    number = serializers.CharField()
+    id = serializers.IntegerField()
+
+
+class InvalidNumber(serializers.Serializer):
+    position = serializers.IntegerField(help_text="in “to”, from 0")
+    reason = serializers.CharField()
+
+
+class LeftOut(serializers.Serializer):
+    suppressed = serializers.IntegerField()
+    invalid_or_twice = serializers.IntegerField()
+
+
+class MessagesAnswer(serializers.Serializer):
+    id = serializers.IntegerField(help_text="of the request: the same as “campaign”")
+    campaign = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=CampaignState.choices)
+    messages = MadeMessage(many=True)
+    left_out = LeftOut()
+    invalid = InvalidNumber(many=True)
+    note = serializers.CharField(required=False)
+
+
+class Message(serializers.Serializer):
+    id = serializers.IntegerField()
+    campaign = serializers.IntegerField()
+    number = serializers.CharField()
+    country = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(choices=[state.key for state in MessageState])
+    reason = serializers.CharField(allow_blank=True)
+    segments = serializers.IntegerField()
+    cost = serializers.CharField(allow_null=True)
+    currency = serializers.CharField(allow_blank=True)
+    settled_at = serializers.DateTimeField(allow_null=True)
+    reported_at = serializers.DateTimeField(allow_null=True)
+
+
+class CampaignRequest(serializers.Serializer):
+    name = serializers.CharField(max_length=120)
+    application = serializers.CharField(max_length=40, help_text="appId of an SMS application")
+    sender_id = serializers.CharField(max_length=32, required=False, allow_blank=True, default="")
+    text = serializers.CharField(trim_whitespace=False)
+    groups = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
+    audiences = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
+    excluded_groups = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
+    to = Numbers(required=False, max_length=MOST_MESSAGES)
+    rate_per_second = serializers.IntegerField(min_value=1, max_value=100_000, required=False, allow_null=True)
+    scheduled_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class Campaign(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.CharField()
+    channel = serializers.CharField()
+    application = serializers.CharField()
+    sender_id = serializers.CharField(allow_blank=True)
+    text = serializers.CharField()
+    state = serializers.ChoiceField(choices=CampaignState.choices)
+    hold_reason = serializers.CharField(allow_blank=True)
+    wait_reason = serializers.CharField(allow_blank=True)
+    total = serializers.IntegerField()
+    rate_per_second = serializers.IntegerField(allow_null=True)
+    scheduled_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    launched_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class Check(serializers.Serializer):
+    key = serializers.CharField()
+    level = serializers.CharField(help_text="stop, reason, tick or note")
+    sentence = serializers.CharField()
+
+
+class CheckAnswer(serializers.Serializer):
+    id = serializers.IntegerField()
+    is_counted = serializers.BooleanField(help_text="false: ask again, the figures are of those counted so far")
+    recipients = serializers.IntegerField()
+    suppressed = serializers.IntegerField()
+    excluded = serializers.IntegerField()
+    invalid = serializers.IntegerField()
+    segments = serializers.IntegerField()
+    cost = serializers.DictField(child=serializers.CharField())
+    checks = Check(many=True)
+    shown = serializers.CharField(help_text="send it with the launch: nothing else is launched then")
+
+
+class LaunchRequest(serializers.Serializer):
+    shown = serializers.CharField(required=False, help_text="of “check”; without it nothing is compared")
+    seen = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
+    reasons = serializers.DictField(child=serializers.CharField(max_length=200), required=False, default=dict)
+    again = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, default="", help_text="why, though the same may have arrived"
+    )
+
+
+class Standing(serializers.Serializer):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=CampaignState.choices)
+
+
+class Report(Standing):
+    total = serializers.IntegerField()
+    counts = serializers.DictField(child=serializers.IntegerField())
+    segments = serializers.IntegerField()
+    cost = serializers.DictField(child=serializers.CharField())
+
+
+class Group(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+
+
+class GroupRequest(serializers.Serializer):
+    name = serializers.CharField(max_length=120)
+    description = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class ContactRequest(serializers.Serializer):
+    number = serializers.CharField(max_length=60)
+    name = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    email = serializers.EmailField(required=False, allow_blank=True)
+    language = serializers.CharField(max_length=16, required=False, allow_blank=True)
+    attributes = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
+    group = serializers.CharField(max_length=120, required=False, help_text="name of a group that is there")
+
+
+class Contact(serializers.Serializer):
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    email = serializers.CharField(allow_blank=True)
+    country = serializers.CharField(allow_blank=True)
+    language = serializers.CharField(allow_blank=True)
+    attributes = serializers.DictField()
+    created_at = serializers.DateTimeField()
+
+
+class Reply(serializers.Serializer):
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    text = serializers.CharField(allow_blank=True)
+    sent_to = serializers.CharField(allow_blank=True)
+    campaign = serializers.IntegerField(allow_null=True)
+    opt_out = serializers.CharField(allow_blank=True)
+    at = serializers.DateTimeField()
+
+
+class Suppressed(serializers.Serializer):
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    channel = serializers.CharField()
+    reason = serializers.CharField()
+    note = serializers.CharField(allow_blank=True)
+    created_at = serializers.DateTimeField()
+
+
+class SuppressRequest(serializers.Serializer):
+    to = Numbers(max_length=MOST_MESSAGES)
+    channel = serializers.ChoiceField(choices=choices_of(SUPPRESSION_CHANNELS), default=Channel.ALL.value)
+    note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+
+class SuppressAnswer(serializers.Serializer):
+    added = serializers.IntegerField()
+    already_there = serializers.IntegerField()
+    invalid = InvalidNumber(many=True)
+
+
+class Balance(serializers.Serializer):
+    at = serializers.DateTimeField(allow_null=True)
+    balance = serializers.CharField(allow_null=True)
+    currency = serializers.CharField(allow_blank=True)
+
+
+class Health(serializers.Serializer):
+    status = serializers.CharField()
+    parts = serializers.DictField(child=serializers.CharField())
+
+
+@functools.cache
+def page_of(shape: type[serializers.Serializer]) -> serializers.Serializer:
+    """A page of a list."""
+    made = type(
+        f"{shape.__name__}Page",
+        (serializers.Serializer,),
+        {"items": shape(many=True), "next": serializers.CharField(allow_null=True)},
+    )
+    found: serializers.Serializer = made()
+    return found

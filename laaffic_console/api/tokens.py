@@ -1,0 +1,123 @@
+"""Tokens: made, found by their secret, rotated and revoked."""
+
+import datetime as dt
+import hashlib
+import ipaddress
+import secrets
+from collections.abc import Sequence
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.api.models import ApiToken, Scope
+from laaffic_console.gateway.webhooks import is_among
+from laaffic_console.kit.acts import Act, record
+
+PREFIX = "lct_"  # so that a secret that has leaked is recognised
+OVERLAP = dt.timedelta(hours=24)
+SEEN_EVERY = dt.timedelta(minutes=1)
+
+
+def create(
+    name: str,
+    *,
+    user: User,
+    scopes: Sequence[str] = (),
+    expires: dt.timedelta | None = None,
+    addresses: Sequence[str] = (),
+    per_minute: int | None = None,
+    first: ApiToken | None = None,
+) -> tuple[ApiToken, str]:
+    """The token and its secret, which nobody sees again; ValidationError names the field that is wrong."""
+    secret = PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken(
+        name=name.strip(),
+        user=user,
+        digest=digest_of(secret),
+        scopes=[scope for scope in Scope.values if scope in scopes] if scopes else list(Scope.values),
+        addresses=networks(addresses),
+        first=first,
+    )
+    if per_minute is not None:
+        token.per_minute = per_minute
+    if expires is not None:
+        token.expires_at = timezone.now() + expires
+    if unknown := sorted(set(scopes) - set(Scope.values)):
+        said = _("There is no scope %(unknown)s. Scopes are: %(known)s.")
+        raise ValidationError({"scopes": said % {"unknown": ", ".join(unknown), "known": ", ".join(Scope.values)}})
+    token.full_clean()
+    with transaction.atomic():
+        token.save()
+        record(Act.ADDED, token, event=_describe(token))
+    return token, secret
+
+
+def _describe(token: ApiToken) -> str:
+    return _("acts for %(user)s: %(scopes)s") % {"user": token.user.get_username(), "scopes": ", ".join(token.scopes)}
+
+
+def networks(texts: Sequence[str]) -> list[str]:
+    found = []
+    for text in texts:
+        try:
+            found.append(str(ipaddress.ip_network(text.strip(), strict=False)))
+        except ValueError as problem:
+            said = _("“%(text)s” is not an address. Write one like 203.0.113.7 or 203.0.113.0/24.")
+            raise ValidationError({"addresses": said % {"text": text.strip()[:60]}}) from problem
+    return found
+
+
+def digest_of(secret: str) -> str:
+    """Nobody guesses 256 bits, so a digest that is quick to make is enough."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def found(secret: str) -> ApiToken | None:
+    return ApiToken.objects.select_related("user").filter(digest=digest_of(secret)).first()
+
+
+def is_allowed_from(token: ApiToken, address: str) -> bool:
+    return not token.addresses or is_among(address, token.addresses)
+
+
+def seen(token: ApiToken) -> None:
+    """Written at most once a minute."""
+    now = timezone.now()
+    if token.last_used_at is None or token.last_used_at < now - SEEN_EVERY:
+        long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - SEEN_EVERY)
+        ApiToken.objects.filter(long_ago, pk=token.pk).update(last_used_at=now)
+
+
+def revoke(token: ApiToken) -> bool:
+    """False where it was revoked before."""
+    with transaction.atomic():
+        is_new = bool(ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()))
+        if is_new:
+            record(Act.CHANGED, token, event=_("revoked"))
+    return is_new
+
+
+def rotate(token: ApiToken, *, overlap: dt.timedelta = OVERLAP) -> tuple[ApiToken, str]:
+    """Another secret with the same rights; the old one is good for `overlap` more."""
+    if not token.is_good:
+        raise ValidationError(_("It is revoked or has expired. Make a new token."))
+    now = timezone.now()
+    lasted = token.expires_at - token.created_at if token.expires_at else None
+    with transaction.atomic():
+        made, secret = create(
+            token.name,
+            user=token.user,
+            scopes=token.scopes,
+            expires=lasted,
+            addresses=token.addresses,
+            per_minute=token.per_minute,
+            first=token.first or token,
+        )
+        ends = min(token.expires_at or now + overlap, now + overlap)
+        ApiToken.objects.filter(pk=token.pk).update(expires_at=ends)
+        record(Act.CHANGED, token, event=_("replaced by another secret"))
+    return made, secret

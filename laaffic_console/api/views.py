@@ -1,0 +1,131 @@
+"""What every view of the API stands on: who acts, repeated requests, pages of lists, ETags."""
+
+import binascii
+import hashlib
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+from django.db import models
+from django.http import HttpRequest
+from django.utils import translation
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from laaffic_console.api import authentication, idempotency
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.problems import Problem
+from laaffic_console.gateway.services.durability import durable
+from laaffic_console.gateway.webhooks import client_address
+from laaffic_console.kit import masks
+from laaffic_console.kit.acts import Actor, acting
+
+MOST_ROWS, USUAL_ROWS = 1000, 100
+LARGEST_ID = 2**63
+Row = TypeVar("Row", bound=models.Model)
+
+
+class ApiView(APIView):
+    scopes: ClassVar[Mapping[str, str]] = {}  # {method: scope}
+    rights: ClassVar[Mapping[str, Sequence[str]]] = {}  # {method: rights of the user}
+    has_etag = False
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """In English, as scripts read it; and whoever the token is for acts."""
+        with translation.override("en"), acting(lambda: _actor(request)):
+            return super().dispatch(request, *args, **kwargs)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.has_etag and request.method in ("GET", "HEAD") and response.status_code == 200:
+            tag = f'"{hashlib.sha256(json.dumps(response.data, default=str).encode()).hexdigest()[:32]}"'
+            known = [one.strip().removeprefix("W/") for one in request.META.get("HTTP_IF_NONE_MATCH", "").split(",")]
+            if tag in known or "*" in known:
+                response = Response(status=304)
+            response["ETag"] = tag
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer["Cache-Control"] = "no-store" if not self.has_etag else "private, no-cache"
+        return answer
+
+    def read(self, serializer: type[serializers.Serializer], data: Any = None) -> dict[str, Any]:
+        """The body, or the query, as the serializer has it; rest_framework's ValidationError says what is wrong."""
+        form = serializer(data=self.request.data if data is None else data)
+        form.is_valid(raise_exception=True)
+        return dict(form.validated_data)
+
+    def once(self, work: Callable[[], Answer], *, in_one: bool = True) -> Answer:
+        """Do the work of this request; with an Idempotency-Key, once."""
+        token = self.request.auth
+        key = idempotency.checked(self.request.META.get("HTTP_IDEMPOTENCY_KEY"))
+        body = self.request._request.body
+        digest = idempotency.digest_of(self.request.method, self.request.get_full_path(), body)
+
+        def checked() -> Answer:
+            answer = work()
+            authentication.require_still_good(token)
+            return answer
+
+        with durable():
+            if key is None:
+                return idempotency.unkeyed(checked, in_one=in_one)
+            return idempotency.once(token.family, key, digest, checked, in_one=in_one)
+
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method == "POST":
+            _ = request._request.body  # kept whole, for the digest, before it is parsed
+
+    @property
+    def has_key(self) -> bool:
+        return "HTTP_IDEMPOTENCY_KEY" in self.request.META
+
+
+def _actor(request: Any) -> Actor:
+    address, token = client_address(request), getattr(request, "api_token", None)
+    if token is None:
+        return Actor(None, "", address, sees_numbers=False)
+    user = token.user
+    return Actor(user.pk, user.get_username(), address, sees_numbers=user.has_perm(masks.SEE))
+
+
+def row(rows: models.QuerySet[Row], pk: int) -> Row:
+    found = rows.filter(pk=pk).first() if pk < LARGEST_ID else None
+    if found is None:
+        said = _("There is no %(thing)s %(id)s.")
+        raise Problem(404, said % {"thing": rows.model._meta.verbose_name, "id": pk})
+    return found
+
+
+def page(
+    rows: models.QuerySet[Any], query: Mapping[str, Any], shown: Callable[[Any], Any], *, rising: bool = False
+) -> dict[str, Any]:
+    """Some rows behind the cursor, and the cursor of those behind them: what is added meanwhile moves nothing."""
+    limit = query.get("limit") or USUAL_ROWS
+    if cursor := query.get("cursor"):
+        rows = rows.filter(**{"pk__gt" if rising else "pk__lt": _read_cursor(cursor)})
+    found = list(rows.order_by("pk" if rising else "-pk")[: limit + 1])
+    there_are_more = len(found) > limit
+    found = found[:limit]
+    following = _cursor(found[-1].pk) if there_are_more else None
+    return {"items": [shown(one) for one in found], "next": following}
+
+
+def _cursor(pk: int) -> str:
+    return urlsafe_b64encode(str(pk).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> int:
+    try:
+        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except (ValueError, binascii.Error):
+        text = ""
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise Problem(400, _("This cursor is none of ours. Take “next” of the page before, or leave it out."))
+    return int(text)
+
+
+class ListQuery(serializers.Serializer):
+    limit = serializers.IntegerField(min_value=1, max_value=MOST_ROWS, required=False)
+    cursor = serializers.CharField(max_length=60, required=False, help_text="“next” of the page before")

@@ -1,0 +1,58 @@
+"""A token, a client that sends JSON with it, and an application to send with."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+
+from laaffic_console.api import tokens
+from laaffic_console.gateway.services import account
+from tests.messaging.conftest import application, group, run_jobs, sandbox
+
+__all__ = ["application", "group", "run_jobs", "sandbox"]
+
+
+@dataclass
+class Api:
+    """Asks as a script would."""
+
+    secret: str
+
+    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        named = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+        if self.secret:
+            named.setdefault("HTTP_AUTHORIZATION", f"Bearer {self.secret}")
+        raw = body if isinstance(body, str) else "" if body is None else json.dumps(body)
+        client = Client(raise_request_exception=False)
+        return client.generic(method, f"/api/v1/{path}", raw, content_type="application/json", **named)
+
+
+@pytest.fixture
+def person(db: None) -> User:
+    return User.objects.create_superuser("shop")
+
+
+@pytest.fixture
+def api_with(person: User) -> Callable[..., Api]:
+    """A client with a token of its own."""
+
+    def made(**options: Any) -> Api:
+        return Api(tokens.create("web shop", user=options.pop("user", person), **options)[1])
+
+    return made
+
+
+@pytest.fixture
+def api(api_with: Callable[..., Api], settings: LazySettings) -> Api:
+    settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = "secret"
+    settings.LAAFFIC_BASE_URL = "http://127.0.0.1:9/v3"
+    settings.REPLY_PULL_MINUTES = 10**6  # nobody is asked for replies here
+    account.laaffic_client.cache_clear()
+    cache.clear()
+    return api_with()

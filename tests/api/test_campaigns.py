@@ -1,0 +1,143 @@
+"""Campaigns from a script, by the same services as on their pages."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+
+from laaffic_console.gateway.models import Application, BalanceReading
+from messaging.models import Campaign, Contact, ContactGroup, Reply, SuppressionEntry
+from messaging.services.batches import counting
+from tests.api.conftest import Api
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db
+
+DRAFT = {"name": "Spring", "application": "4luaKsL2", "text": "Sale", "groups": ["customers"]}
+
+
+@pytest.fixture
+def draft(api: Api, application: Application, group: ContactGroup) -> int:
+    add_contacts(group, 3)
+    answer = api("POST", "campaigns", DRAFT)
+    assert answer.status_code == 201, answer.content
+    pk: int = answer.json()["id"]
+    return pk
+
+
+class LifeTests:
+    def test_launched_steered_and_reported(self, api: Api, draft: int) -> None:
+        def standing(verb: str) -> str:
+            answer = api("POST", f"campaigns/{draft}/{verb}", {} if verb == "launch" else None)
+            assert answer.status_code == 200, answer.content
+            state: str = answer.json()["state"]
+            return state
+
+        assert api("GET", f"campaigns/{draft}").json()["state"] == "draft"
+        assert [standing(verb) for verb in ("launch", "launch", "pause", "pause", "resume", "cancel", "cancel")] == [
+            *("running", "running", "paused", "paused", "running", "cancelled", "cancelled")
+        ]
+        report = api("GET", f"campaigns/{draft}/report").json()
+        assert report == counting.report(Campaign.objects.get(pk=draft))
+        refused = api("POST", f"campaigns/{draft}/pause")
+        assert refused.status_code == 409
+        assert "cannot be paused" in refused.json()["detail"]
+        assert api("GET", f"campaigns/{draft}/check").status_code == 409
+
+    def test_what_check_shows_is_what_is_launched(self, api: Api, draft: int, group: ContactGroup) -> None:
+        shown = api("GET", f"campaigns/{draft}/check").json()
+        assert (shown["recipients"], shown["is_counted"]) == (3, True)
+        seen = [check["key"] for check in shown["checks"]]
+
+        add_contacts(group, 1, first=919800000000)
+        changed = api("POST", f"campaigns/{draft}/launch", {"shown": shown["shown"], "seen": seen})
+        assert changed.status_code == 409
+        assert "not what was shown" in changed.json()["detail"]
+        assert Campaign.objects.get().state == "draft"
+
+        shown = api("GET", f"campaigns/{draft}/check").json()
+        answer = api("POST", f"campaigns/{draft}/launch", {"shown": shown["shown"], "seen": seen})
+        assert answer.json() == {"id": draft, "state": "running"}
+
+    def test_a_token_of_another_campaign_is_refused(self, api: Api, draft: int) -> None:
+        assert api("POST", f"campaigns/{draft}/launch", {"shown": "x"}).status_code == 400
+
+    def test_recipients_page_by_page(self, api: Api, application: Application) -> None:
+        numbers = [str(919876500000 + n) for n in range(5)]
+        asked = {"application": "4luaKsL2", "text": "hi", "to": numbers}
+        pk = api("POST", "messages", asked).json()["campaign"]
+        found, cursor = [], ""
+        while cursor is not None:
+            page = api("GET", f"campaigns/{pk}/recipients?limit=2{cursor and '&cursor=' + cursor}").json()
+            found += [row["number"] for row in page["items"]]
+            cursor = page["next"]
+
+        assert found == numbers
+        assert api("GET", f"campaigns/{pk}/recipients?state=delivered").json()["items"] == []
+
+    def test_a_draft_is_made_once_for_a_key(self, api: Api, application: Application, group: ContactGroup) -> None:
+        made = [api("POST", "campaigns", DRAFT, Idempotency_Key="a").json()["id"] for _n in range(2)]
+
+        assert len(set(made)) == Campaign.objects.count() == 1
+
+    @pytest.mark.parametrize(
+        ("changed", "said"),
+        [
+            ({"groups": ["nobody"]}, "There is no group “nobody”"),
+            ({"to": ["12"]}, "Number 1 of “to” is invalid"),
+            ({"name": ""}, "name: This field may not be blank"),
+            ({"scheduled_at": "tomorrow"}, "scheduled_at"),
+            ({"rate_per_second": 0}, "rate_per_second"),
+        ],
+    )
+    def test_bad_input_is_told(
+        self, api: Api, application: Application, group: ContactGroup, changed: Any, said: str
+    ) -> None:
+        answer = api("POST", "campaigns", {**DRAFT, **changed})
+
+        assert answer.status_code == 400
+        assert said in answer.json()["detail"]
+
+    def test_steering_wants_scope_and_right(self, api_with: Callable[..., Api], draft: int) -> None:
+        viewer = User.objects.create_user("viewer")
+        viewer.user_permissions.set(Permission.objects.filter(codename__in=["view_campaign", "add_campaign"]))
+
+        assert api_with(scopes=["read"])("POST", f"campaigns/{draft}/launch", {}).status_code == 403
+        assert api_with(user=viewer)("POST", f"campaigns/{draft}/launch", {}).status_code == 403
+        assert Campaign.objects.get().state == "draft"
+
+
+class OtherTests:
+    def test_contacts_and_groups(self, api: Api) -> None:
+        assert api("POST", "groups", {"name": "Friends"}).status_code == 201
+        assert api("POST", "groups", {"name": "Friends"}).status_code == 400
+        asked = {"number": "+91 98765 43210", "name": "Asha", "attributes": {"city": "Pune"}, "group": "Friends"}
+        made = api("POST", "contacts", asked)
+        assert (made.status_code, made.json()["number"], made.json()["country"]) == (201, "919876543210", "IN")
+        api("POST", "contacts", {"number": "919876543210", "email": "a@example.com"})
+
+        contact = Contact.objects.get()
+        assert (contact.name, contact.email, contact.attributes) == ("Asha", "a@example.com", {"city": "Pune"})
+        assert [row["id"] for row in api("GET", "contacts?group=Friends").json()["items"]] == [contact.pk]
+        assert api("GET", f"contacts/{contact.pk}").json()["name"] == "Asha"
+        assert api("POST", "contacts", {"number": "919876543210", "attributes": {"a b": "x"}}).status_code == 400
+
+    def test_the_suppression_list(self, api: Api) -> None:
+        said = api("POST", "suppression", {"to": ["919876543210", "x"], "channel": "sms"}).json()
+
+        assert (said["added"], said["already_there"], [one["position"] for one in said["invalid"]]) == (1, 0, [1])
+        assert SuppressionEntry.objects.get().number == "919876543210"
+        assert len(api("GET", "suppression?number=919876543210").json()["items"]) == 1
+
+    def test_replies_balance_and_health(self, api: Api) -> None:
+        assert api("GET", "balance").json() == {"at": None, "balance": None, "currency": ""}
+        from django.utils import timezone
+
+        now = timezone.now()
+        BalanceReading.objects.create(at=now, balance="12.5", currency="USD")
+        Reply.objects.create(key="k", number="919876543210", content="yes", at=now, received_at=now, source="push")
+
+        assert api("GET", "balance").json()["balance"] == "12.500000"
+        assert [row["text"] for row in api("GET", "replies").json()["items"]] == ["yes"]
+        assert api("GET", "health").json()["status"] == "not ready"

@@ -1,0 +1,44 @@
+"""openapi.json names every address of the API, and the page that shows it is served from here."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from laaffic_console.api import urls
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def schema(client: Client) -> Any:
+    answer = client.get("/api/v1/openapi.json")
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def test_every_address_is_in_it(schema: Any) -> None:
+    routes = {re.sub(r"<int:pk>", "{id}", str(one.pattern)) for one in urls.urlpatterns}
+
+    assert {path.removeprefix("/api/") for path in schema["paths"]} == routes - {
+        *("v1/openapi.json", "v1/docs", "<path:rest>")
+    }
+    assert schema["components"]["securitySchemes"]["token"] == {"type": "http", "scheme": "bearer"}
+
+
+def test_each_operation_says_what_it_does_and_how_it_is_refused(schema: Any) -> None:
+    operations = [one for methods in schema["paths"].values() for one in methods.values()]
+
+    assert len({one["operationId"] for one in operations}) == len(operations) > 20
+    assert [one["operationId"] for one in operations if not one.get("description")] == []
+    assert all("application/problem+json" in one["responses"]["409"]["content"] for one in operations)
+
+
+def test_the_page_needs_a_sign_in_and_nothing_from_elsewhere(client: Client, admin_client: Client) -> None:
+    assert client.get("/api/v1/docs").status_code == 302
+    drawn = admin_client.get("/api/v1/docs").content.decode()
+
+    assert "swagger-ui-bundle" in drawn
+    assert re.findall(r"""(?:src|href)=["']?https?://""", drawn) == []
+    assert re.findall(r"<script(?![^>]*src=)", drawn) == []
