@@ -51,8 +51,12 @@ class Command(ConsoleCommand):
         create.add_argument(
             "--local-time", default="", metavar="YYYY-MM-DD HH:MM", help="by each recipient's own clock"
         )
-        create.add_argument(
+        purpose = create.add_mutually_exclusive_group()
+        purpose.add_argument(
             "--transactional", action="store_true", help="what somebody waits for: no frequency cap stops it"
+        )
+        purpose.add_argument(
+            "--marketing", action="store_true", help="only to people who have agreed, where the console asks for that"
         )
         create.add_argument("--json", action="store_true")
         listing = verbs.add_parser("list", help="the latest campaigns")
@@ -134,7 +138,7 @@ class Command(ConsoleCommand):
             rate_per_second=options["rate"],
             calendar=calendar_named(options["calendar"]) if options["calendar"] else None,
             local_time=options["local_time"],
-            purpose=Campaign.Purpose.TRANSACTIONAL if options["transactional"] else Campaign.Purpose.UNSPECIFIED,
+            purpose=purpose_of(options),
         )
         return {"id": campaign.pk, **(told_of(paste) if paste else {})}
 
@@ -142,6 +146,12 @@ class Command(ConsoleCommand):
         if verb == "report":
             return counting.report(Campaign.objects.get(pk=campaign_id))
         return standing(CHANGES[verb](campaign_id))
+
+
+def purpose_of(options: dict[str, Any]) -> str:
+    if options["transactional"]:
+        return Campaign.Purpose.TRANSACTIONAL
+    return Campaign.Purpose.MARKETING if options["marketing"] else Campaign.Purpose.UNSPECIFIED
 
 
 def written(kind_name: str, campaign_id: int, path: Path) -> str:
