@@ -221,6 +221,35 @@ OPT_IN_WORDS = {
     "zh": ["订阅", "訂閱", "开始", "開始", "恢复", "恢復"],
 }
 
+OPT_IN_CONFIRM_WORDS = {
+    "ar": ["نعم"],
+    "bn": ["হ্যাঁ"],
+    "de": ["JA"],
+    "el": ["ΝΑΙ"],
+    "en": ["YES", "Y", "CONFIRM"],
+    "es": ["SÍ"],
+    "fa": ["بله"],
+    "fil": ["OO"],
+    "fr": ["OUI"],
+    "he": ["כן"],
+    "hi": ["हाँ", "हां"],
+    "id": ["YA"],
+    "it": ["SÌ"],
+    "ja": ["はい"],
+    "ko": ["예", "네"],
+    "nl": ["JA"],
+    "pl": ["TAK"],
+    "pt": ["SIM"],
+    "ru": ["ДА"],
+    "sw": ["NDIYO"],
+    "th": ["ใช่"],
+    "tr": ["EVET"],
+    "uk": ["ТАК"],
+    "ur": ["ہاں"],
+    "vi": ["CÓ"],
+    "zh": ["是", "是的", "确认", "確認"],
+}
+
 
 def opt_out_words() -> dict[str, list[str]]:
     """By language; OPT_OUT_WORDS is JSON like {"en": ["STOP"]} and takes the place of the languages that it names."""
@@ -230,6 +259,11 @@ def opt_out_words() -> dict[str, list[str]]:
 def opt_in_words() -> dict[str, list[str]]:
     """The same for OPT_IN_WORDS."""
     return _words("OPT_IN_WORDS", OPT_IN_WORDS, '{"en": ["START"], "de": ["ANMELDEN"]}')
+
+
+def opt_in_confirm_words() -> dict[str, list[str]]:
+    """The same for OPT_IN_CONFIRM_WORDS."""
+    return _words("OPT_IN_CONFIRM_WORDS", OPT_IN_CONFIRM_WORDS, '{"en": ["YES"], "de": ["JA"]}')
 
 
 def _words(setting: str, usual: dict[str, list[str]], example: str) -> dict[str, list[str]]:

@@ -90,6 +90,12 @@ REPLY_PULL_MINUTES = env.int("REPLY_PULL_MINUTES", default=5)
 OPT_OUT_WORDS = conf.opt_out_words()
 # A reply that is one of these and nothing else gives consent, and takes back what STOP did.
 OPT_IN_WORDS = conf.opt_in_words()
+# START asks back by a message, and consent is given by a yes to it alone: one of these words by itself.
+LAAFFIC_DOUBLE_OPT_IN = env.bool("LAAFFIC_DOUBLE_OPT_IN", default=False)
+LAAFFIC_DOUBLE_OPT_IN_TEXT = env.str(
+    "LAAFFIC_DOUBLE_OPT_IN_TEXT", default="Do you want our news? Reply YES. Without an answer you get none."
+)
+OPT_IN_CONFIRM_WORDS = conf.opt_in_confirm_words()
 # One STOP holds on every channel that reaches a number, not on SMS and MMS alone.
 OPT_OUT_EVERY_CHANNEL = env.bool("OPT_OUT_EVERY_CHANNEL", default=False)
 

@@ -5,7 +5,7 @@ from messaging.models.audiences import Audience
 from messaging.models.budgets import Budget, BudgetCounter, BudgetShare
 from messaging.models.calendars import ApplicationCalendar, Calendar
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
-from messaging.models.consents import Consent, ConsentEvent, ConsentState
+from messaging.models.consents import Consent, ConsentEvent, ConsentState, OptInQuestion
 from messaging.models.contacts import (
     Contact,
     ContactGroup,
@@ -98,6 +98,7 @@ __all__ = [
     "MessageState",
     "MmsAttachment",
     "MmsCampaign",
+    "OptInQuestion",
     "OtherSpelling",
     "OutcomeTally",
     "Paste",

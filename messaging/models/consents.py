@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
 from laaffic_console.kit.masks import masked
+from messaging.models.campaigns import Campaign
 
 
 class ConsentState(models.TextChoices):
@@ -63,3 +64,24 @@ class ConsentEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{masked(self.subscriber)} ({self.get_channel_display()}): {self.get_state_display()}"
+
+
+class OptInQuestion(models.Model):
+    """Where START is to be confirmed: whether a person is to be asked, was asked, and may still say yes."""
+
+    subscriber = models.CharField(max_length=15, unique=True)
+    number = models.CharField(max_length=15)  # as they wrote from
+    channel = models.CharField(max_length=8, choices=choices_of(CAMPAIGN_CHANNELS))
+    wanted_at = models.DateTimeField()  # when they wrote START
+    is_to_ask = models.BooleanField(default=False)
+    is_open = models.BooleanField(default=False)  # a yes counts
+    asked_at = models.DateTimeField(null=True)
+    campaign = models.ForeignKey(Campaign, models.SET_NULL, null=True, related_name="+", db_index=False)  # that asks
+    problem = models.CharField(max_length=300, blank=True)  # why they could not be asked
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["id"], name="opt_in_to_ask", condition=models.Q(is_to_ask=True))]
+
+    def __str__(self) -> str:
+        return f"question {self.pk}"

@@ -12,6 +12,7 @@ from messaging.models.contacts import SAME_SENDER
 from messaging.opt_out import opt_out_in
 from messaging.services.contacts import consents, suppression
 from messaging.services.contacts.consents import Said
+from messaging.services.replies import opt_in_questions
 from messaging.subscribers import every_spelling, subscriber
 
 
@@ -28,6 +29,7 @@ def channels_of(channel: str) -> list[str]:
 def withdraw(stops: Sequence[Reply]) -> None:
     """What a STOP says about consent; with OPT_OUT_EVERY_CHANNEL it is about every channel."""
     every = [channel.value for channel in consents.CHANNELS]
+    opt_in_questions.close([row.number for row in stops])
     consents.put(
         said
         for row in stops
@@ -37,6 +39,20 @@ def withdraw(stops: Sequence[Reply]) -> None:
             every if settings.OPT_OUT_EVERY_CHANNEL else channels_of(channel_of(row)),
         )
     )
+
+
+def _ask_first(row: Reply, channels: Sequence[str]) -> None:
+    """Until they confirm it nothing is known of what they want; consent that is given stays."""
+    given = [channel for channel in channels if row.number in consents.given_among([row.number], channel)]
+    consents.put(_said(row, ConsentState.UNKNOWN, [channel for channel in channels if channel not in given]))
+    if len(given) < len(channels):
+        opt_in_questions.want(row, channel_of(row))
+
+
+def confirm(rows: Sequence[Reply]) -> None:
+    """A yes to the question that START has asked for."""
+    for row, question in opt_in_questions.confirmed(rows):
+        consents.put(_said(row, ConsentState.GIVEN, channels_of(question.channel)))
 
 
 def obey(rows: Sequence[Reply]) -> None:
@@ -56,7 +72,10 @@ def obey(rows: Sequence[Reply]) -> None:
             channels=[*channels, *_others()],
             why=_("replied “%(word)s”") % {"word": found[row.key]},
         )
-        consents.put(_said(row, ConsentState.GIVEN, channels))
+        if settings.LAAFFIC_DOUBLE_OPT_IN:
+            _ask_first(row, channels)
+        else:
+            consents.put(_said(row, ConsentState.GIVEN, channels))
 
 
 def _asked(row: Reply) -> str | None:

@@ -214,3 +214,4 @@ def _obey(rows: Sequence[Reply]) -> None:
         )
     opt_ins.withdraw(stops)
     opt_ins.obey(rows)
+    opt_ins.confirm(rows)
