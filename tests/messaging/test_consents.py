@@ -23,6 +23,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
 from laaffic_console.laaffic import Reply as WireReply
 from messaging.models import (
+    AudienceCount,
     Batch,
     Campaign,
     Consent,
@@ -40,6 +41,7 @@ from messaging.models import (
 )
 from messaging.models import MessageState as State
 from messaging.opt_out import fold
+from messaging.services.approvals import shown
 from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import claiming, counting
 from messaging.services.campaigns import asking_back, campaigns, drafts
@@ -47,6 +49,7 @@ from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import consents, pastes, people, suppression
 from messaging.services.contacts.consents import Said
 from messaging.services.figures import proving
+from messaging.services.forecast import forecast
 from messaging.services.replies import replies
 from tests.messaging.conftest import add_contacts
 from tests.messaging.test_message_machine import rolled_back
@@ -362,6 +365,23 @@ class MarketingTests:
         )
         assert counting.report(campaign)["stopped"] == {"consent": 1}
         assert not proving.prove(campaign)["disagreements"]
+
+    def test_fewer_are_fine_at_a_start_only_where_nobody_has_agreed_since(
+        self, application: Application, group: ContactGroup, contacts: list[Contact]
+    ) -> None:
+        say(contacts[1].number, GIVEN, after=1)
+        ConsentEvent.objects.update(recorded_at=timezone.now() - dt.timedelta(hours=1))
+        draft = marketing(application, groups=[group])
+        seen = shown.of(draft, forecast.of(draft))
+        Consent.objects.filter(number=contacts[0].number).delete()
+        AudienceCount.objects.all().delete()
+        now = shown.of(draft, forecast.of(draft))
+        assert (seen.recipients, now.recipients) == (2, 1)
+        assert not shown.changes(seen, now, fewer_is_fine=True)
+
+        consents.put([Said(NUMBER, "sms", GIVEN, timezone.now(), "form")])
+
+        assert shown.changes(seen, now, fewer_is_fine=True)
 
     def test_the_command_takes_one_purpose(self, application: Application, group: ContactGroup) -> None:
         add_contacts(group, 1)
