@@ -131,6 +131,9 @@ def consent_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, number: s
     require(request, MAY_SEE, masks.SEE, MAY_SAY)
     known = people.of(_checked(number))
     form = ConsentForm(request.POST or None)
+    seen = consents.last_said(number)
+    if form.is_bound and request.POST.get("seen") != str(seen):
+        form.add_error(None, _("Something was said meanwhile: look at the person’s history, and note yours again."))
     if form.is_bound and form.is_valid():
         try:
             consents.set_by_hand(number, **form.cleaned_data, by=signed_in(request))
@@ -145,6 +148,7 @@ def consent_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, number: s
         "messaging/person_consent.html",
         _("Note consent"),
         form=form,
+        seen=seen,
         number=number,
         contacts=known.contacts,
     )

@@ -21,7 +21,7 @@ NUMBER = "919876543210"
 def test_it_is_noted_by_hand_with_a_reason(admin_client: Client) -> None:
     contact = Contact.objects.create(number=NUMBER, country="IN")
     page = reverse("admin:messaging_person_consent", args=[NUMBER])
-    given = {"channel": "sms", "state": "given"}
+    given = {"channel": "sms", "state": "given", "seen": "0"}
 
     assert "This field is required" in admin_client.post(page, {**given, "why": ""}).content.decode()
     answer = admin_client.post(page, {**given, "why": "signed <b>on</b> 3 May"}, follow=True)
@@ -33,6 +33,19 @@ def test_it_is_noted_by_hand_with_a_reason(admin_client: Client) -> None:
     facts = admin_client.get(reverse("admin:messaging_contact_change", args=[contact.pk])).content.decode()
     assert "Consent to marketing" in facts
     assert page in facts
+
+
+def test_what_was_said_meanwhile_is_not_passed_over(admin_client: Client) -> None:
+    page = reverse("admin:messaging_person_consent", args=[NUMBER])
+    given = {"channel": "sms", "state": "given", "why": "by phone", "seen": "0"}
+    consents.set_by_hand(NUMBER, channel="sms", state="withdrawn", why="letter", by=None)
+
+    refused = admin_client.post(page, given)
+
+    assert "Something was said meanwhile" in refused.content.decode()
+    assert Consent.objects.get().state == "withdrawn"
+    admin_client.post(page, {**given, "seen": str(refused.context["seen"])})
+    assert Consent.objects.get().state == "given"
 
 
 def test_who_is_left_out_is_said_before_and_after_the_launch(

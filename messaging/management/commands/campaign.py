@@ -51,13 +51,7 @@ class Command(ConsoleCommand):
         create.add_argument(
             "--local-time", default="", metavar="YYYY-MM-DD HH:MM", help="by each recipient's own clock"
         )
-        purpose = create.add_mutually_exclusive_group()
-        purpose.add_argument(
-            "--transactional", action="store_true", help="what somebody waits for: no frequency cap stops it"
-        )
-        purpose.add_argument(
-            "--marketing", action="store_true", help="only to people who have agreed, where the console asks for that"
-        )
+        add_purpose(create)
         create.add_argument("--json", action="store_true")
         listing = verbs.add_parser("list", help="the latest campaigns")
         listing.add_argument("--json", action="store_true")
@@ -146,6 +140,16 @@ class Command(ConsoleCommand):
         if verb == "report":
             return counting.report(Campaign.objects.get(pk=campaign_id))
         return standing(CHANGES[verb](campaign_id))
+
+
+def add_purpose(create: CommandParser) -> None:
+    purpose = create.add_mutually_exclusive_group()
+    purpose.add_argument(
+        "--transactional", action="store_true", help="what somebody waits for: no frequency cap stops it"
+    )
+    purpose.add_argument(
+        "--marketing", action="store_true", help="only to people who have agreed, where the console asks for that"
+    )
 
 
 def purpose_of(options: dict[str, Any]) -> str:

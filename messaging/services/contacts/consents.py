@@ -52,6 +52,8 @@ def put(found: Iterable[Said], *, by: User | None = None) -> None:
         Said(one.number, one.channel, one.state, one.at, one.source[:120], one.words.replace("\0", "")[:300])
         for one in found
     ]
+    if not said:
+        return
     latest: dict[tuple[str, str], Said] = {}
     for one in sorted(said, key=_rank):
         for number in spellings(subscriber(one.number)):
@@ -130,6 +132,12 @@ def of_person(number: str) -> list[Consent]:
     return [
         known.get(channel, Consent(number=number, channel=channel, state=ConsentState.UNKNOWN)) for channel in CHANNELS
     ]
+
+
+def last_said(number: str) -> int:
+    """The newest of what is kept of a person; 0 where nothing is."""
+    said = ConsentEvent.objects.filter(subscriber=subscriber(number)).order_by("-pk")
+    return said.values_list("pk", flat=True).first() or 0
 
 
 @transaction.atomic
