@@ -192,16 +192,89 @@ OPT_OUT_WORDS = {
 }
 
 
+OPT_IN_WORDS = {
+    "ar": ["ابدأ", "اشترك", "اشتراك"],
+    "bn": ["শুরু", "চালু"],
+    "de": ["ANMELDEN", "ANMELDUNG", "STARTEN"],
+    "el": ["ΕΝΑΡΞΗ", "ΕΓΓΡΑΦΗ"],
+    "en": ["START", "UNSTOP", "SUBSCRIBE", "OPT IN", "OPTIN", "RESUME"],
+    "es": ["ALTA", "INICIAR", "SUSCRIBIR"],
+    "fa": ["شروع"],
+    "fil": ["SIMULA", "SIMULAN"],
+    "fr": ["DEMARRER", "REPRENDRE", "ABONNER", "INSCRIRE"],
+    "he": ["התחל", "הצטרף"],
+    "hi": ["शुरू", "चालू", "शुरू करें"],
+    "id": ["MULAI"],
+    "it": ["INIZIA", "ISCRIVIMI", "ISCRIVI"],
+    "ja": ["開始", "配信開始", "スタート"],
+    "ko": ["수신동의", "수신 동의", "시작"],
+    "nl": ["AANMELDEN", "INSCHRIJVEN"],
+    "pl": ["ZAPISZ", "WZNÓW"],
+    "pt": ["INICIAR", "INSCREVER", "VOLTAR"],
+    "ru": ["СТАРТ", "ПОДПИСАТЬСЯ", "ПОДПИСКА"],
+    "sw": ["ANZA", "JIUNGE"],
+    "th": ["เริ่ม", "สมัคร"],
+    "tr": ["BAŞLA", "BAŞLAT", "ABONE"],
+    "uk": ["ПІДПИСАТИСЯ", "ПІДПИСКА", "ПОЧАТИ"],
+    "ur": ["شروع", "شروع کریں"],
+    "vi": ["BẮT ĐẦU", "DK"],
+    "zh": ["订阅", "訂閱", "开始", "開始", "恢复", "恢復"],
+}
+
+OPT_IN_CONFIRM_WORDS = {
+    "ar": ["نعم"],
+    "bn": ["হ্যাঁ"],
+    "de": ["JA"],
+    "el": ["ΝΑΙ"],
+    "en": ["YES", "Y", "CONFIRM"],
+    "es": ["SÍ"],
+    "fa": ["بله"],
+    "fil": ["OO"],
+    "fr": ["OUI"],
+    "he": ["כן"],
+    "hi": ["हाँ", "हां"],
+    "id": ["YA"],
+    "it": ["SÌ"],
+    "ja": ["はい"],
+    "ko": ["예", "네"],
+    "nl": ["JA"],
+    "pl": ["TAK"],
+    "pt": ["SIM"],
+    "ru": ["ДА"],
+    "sw": ["NDIYO"],
+    "th": ["ใช่"],
+    "tr": ["EVET"],
+    "uk": ["ТАК"],
+    "ur": ["ہاں"],
+    "vi": ["CÓ"],
+    "zh": ["是", "是的", "确认", "確認"],
+}
+
+
 def opt_out_words() -> dict[str, list[str]]:
     """By language; OPT_OUT_WORDS is JSON like {"en": ["STOP"]} and takes the place of the languages that it names."""
-    given = env.json("OPT_OUT_WORDS", default={})
+    return _words("OPT_OUT_WORDS", OPT_OUT_WORDS, '{"en": ["STOP", "END"], "de": ["STOPP"]}')
+
+
+def opt_in_words() -> dict[str, list[str]]:
+    """The same for OPT_IN_WORDS."""
+    return _words("OPT_IN_WORDS", OPT_IN_WORDS, '{"en": ["START"], "de": ["ANMELDEN"]}')
+
+
+def opt_in_confirm_words() -> dict[str, list[str]]:
+    """The same for OPT_IN_CONFIRM_WORDS."""
+    return _words("OPT_IN_CONFIRM_WORDS", OPT_IN_CONFIRM_WORDS, '{"en": ["YES"], "de": ["JA"]}')
+
+
+def _words(setting: str, usual: dict[str, list[str]], example: str) -> dict[str, list[str]]:
+    given = env.json(setting, default={})
     is_right = isinstance(given, dict) and all(
         isinstance(words, list) and all(isinstance(word, str) and word.strip() for word in words)
         for words in given.values()
     )
     if not is_right:
-        raise ImproperlyConfigured('OPT_OUT_WORDS is JSON like {"en": ["STOP", "END"], "de": ["STOPP"]}.')
-    return {**OPT_OUT_WORDS, **given}
+        raise ImproperlyConfigured(f"{setting} is JSON like {example}.")
+    return {**usual, **given}
 
 
 def recipients_per_call() -> int:

@@ -71,6 +71,8 @@ LAAFFIC_APPROVAL_COST = conf.limits("LAAFFIC_APPROVAL_COST")
 # application may differ (its frequency cap), and no transactional campaign is stopped.
 LAAFFIC_FREQUENCY_CAP_DAY = env.int("LAAFFIC_FREQUENCY_CAP_DAY", default=0)
 LAAFFIC_FREQUENCY_CAP_WEEK = env.int("LAAFFIC_FREQUENCY_CAP_WEEK", default=0)
+# A marketing campaign goes only to people whose consent for its channel is given.
+LAAFFIC_MARKETING_NEEDS_CONSENT = env.bool("LAAFFIC_MARKETING_NEEDS_CONSENT", default=False)
 # After the button a campaign waits so long, and can be taken back: nothing has left.
 LAAFFIC_UNDO_SECONDS = conf.undo_seconds()
 
@@ -86,6 +88,14 @@ LAAFFIC_AUDIT_DAYS = env.int("LAAFFIC_AUDIT_DAYS", default=730)
 REPLY_PULL_MINUTES = env.int("REPLY_PULL_MINUTES", default=5)
 # A reply that is one of these and nothing else puts its number on the suppression list.
 OPT_OUT_WORDS = conf.opt_out_words()
+# A reply that is one of these and nothing else gives consent, and takes back what STOP did.
+OPT_IN_WORDS = conf.opt_in_words()
+# START asks back by a message, and consent is given by a yes to it alone: one of these words by itself.
+LAAFFIC_DOUBLE_OPT_IN = env.bool("LAAFFIC_DOUBLE_OPT_IN", default=False)
+LAAFFIC_DOUBLE_OPT_IN_TEXT = env.str(
+    "LAAFFIC_DOUBLE_OPT_IN_TEXT", default="Do you want our news? Reply YES. Without an answer you get none."
+)
+OPT_IN_CONFIRM_WORDS = conf.opt_in_confirm_words()
 # One STOP holds on every channel that reaches a number, not on SMS and MMS alone.
 OPT_OUT_EVERY_CHANNEL = env.bool("OPT_OUT_EVERY_CHANNEL", default=False)
 

@@ -25,7 +25,7 @@ CONTENT += ["rate_per_second", "scheduled_at", "latest_start_minutes", "error_li
 CONTENT += ["calendar_id", "local_time", "latest_end", "outside_hours"]
 CONTENT += ["created_at", "launched_at", "first_sent_at", "finished_at", "hold_reason", "wait_reason"]
 AUDIENCE = ["audience", "member_end", "audience_end", "total"]
-AUDIENCE += ["dropped_suppressed", "dropped_excluded", "dropped_capped", "dropped_invalid"]
+AUDIENCE += ["dropped_suppressed", "dropped_excluded", "dropped_capped", "dropped_consent", "dropped_invalid"]
 COUNTED = ["people", "reached_people", "reached", "recipients", "suppressed", "excluded", "too_long", "invalid"]
 COUNTED += ["repeated", "started_at", "counted_at"]
 

@@ -11,6 +11,8 @@ from laaffic_console.kit.stored_words import in_words
 from messaging import contact_traces
 from messaging.contact_traces import Trace
 from messaging.models import (
+    ConsentEvent,
+    ConsentState,
     Contact,
     EmailMessage,
     Erasure,
@@ -21,6 +23,7 @@ from messaging.models import (
     SuppressionRelease,
 )
 from messaging.person_timeline import Behind, Entry, Person, Source, register, rows_behind
+from messaging.subscribers import subscriber
 
 TONES = {
     MessageState.DELIVERED: "good",
@@ -30,9 +33,11 @@ TONES = {
     MessageState.EXPIRED: "bad",
     MessageState.UNDELIVERED: "bad",
 }
+CONSENT_TONES = {ConsentState.GIVEN: "good", ConsentState.WITHDRAWN: "bad", ConsentState.UNKNOWN: ""}
 
 
 def register_all() -> None:
+    register(Source("consents", gettext_lazy("Consent"), "handshake", "messaging.view_consent", consents))
     register(Source("contact", gettext_lazy("Contact"), "person", "messaging.view_contact", contacts))
     register(Source("emails", gettext_lazy("Email"), "mail", "messaging.view_emailmessage", emails))
     register(Source("erasures", gettext_lazy("Erased"), "person_remove", "messaging.view_contact", erasures))
@@ -68,6 +73,21 @@ def contacts(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
     return [
         Entry(row.at_moment, row.pk, said, row.source, reverse("admin:messaging_contact_change", args=[row.pk]))
         for row in rows
+    ]
+
+
+def consents(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
+    rows = ConsentEvent.objects.filter(subscriber=subscriber(person.numbers[0])).select_related("by")
+    return [
+        Entry(
+            row.at_moment,
+            row.pk,
+            _("Consent for %(channel)s: %(state)s")
+            % {"channel": row.get_channel_display(), "state": row.get_state_display()},
+            " · ".join(filter(None, [row.words, row.source, str(row.by or "")])),
+            tone=CONSENT_TONES[ConsentState(row.state)],
+        )
+        for row in rows_behind(rows, "at", behind, limit)
     ]
 
 

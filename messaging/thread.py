@@ -90,6 +90,8 @@ def not_yet_sent(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:
 
 def _why(campaign: Campaign) -> str:
     if campaign.state == CampaignState.FINISHED:  # and it has no message
+        if campaign.dropped_capped:
+            return _("not sent: this person has had enough messages")
         return _("not sent: the number is suppressed") if campaign.dropped_suppressed else _("not sent")
     return campaign.hold_reason or campaign.wait_reason
 

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +14,11 @@ from laaffic_console.gateway.models import Application
 from messaging.management.commands import budget as budget_command
 from messaging.management.commands import calendar as calendar_command
 from messaging.management.commands import campaign as campaign_command
+from messaging.management.commands import consent as consent_command
 from messaging.models import Calendar, Campaign, ContactImport, EmailCampaign
 from messaging.services.batches import counting
 from messaging.services.budgets import budgets
-from messaging.services.contacts import imports
+from messaging.services.contacts import consent_files, imports
 from messaging.services.email import email_counting
 from messaging.services.figures import proving
 from phone_numbers.management.commands import numbers
@@ -84,3 +87,11 @@ def test_what_is_said_of_calls_and_numbers() -> None:
     assert set(group_arguments.as_json(GroupTask())) == named("voice group create")
     assert set(numbers.of_request(BindingRequest())) == named("numbers bind")
     assert {*numbers.of_pool(NumberPool(pool_number="861000")), "versions"} == named("numbers pool show")
+
+
+def test_what_is_said_of_consent(tmp_path: Path) -> None:
+    path = tmp_path / "consents.csv"
+    path.write_text("number,consent,date\n919876543210,yes,2026-05-04\n")
+
+    assert set(asdict(consent_files.take(path, consent_files.Options()))) == named("consent import FILE")
+    assert set(consent_command.shown("919876543210")) == named("consent show NUMBER")

@@ -14,6 +14,7 @@ from laaffic_console.gateway.models import Application
 from messaging import merge_fields, msisdn
 from messaging.models import Campaign, CampaignState, Message
 from messaging.services.audience import audience
+from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts
 from messaging.services.contacts import pastes
 from messaging.services.refusals import NotAllowed
@@ -86,7 +87,7 @@ def send(asked: Mapping[str, Any], numbers: Sequence[str], by: User) -> Answer:
         return Answer(409, document(409, said % {"why": problem, "id": draft.pk}, **more))
     audience.freeze_at_once(campaign.pk)
     campaign.refresh_from_db()
-    left_out = {"suppressed": campaign.dropped_suppressed, "invalid_or_twice": campaign.dropped_invalid}
+    left_out = counting.left_out(campaign)
     return Answer(202, {"id": campaign.pk, "campaign": campaign.pk, "state": campaign.state, "left_out": left_out})
 
 

@@ -61,7 +61,10 @@ class InvalidNumber(serializers.Serializer):
 
 class LeftOut(serializers.Serializer):
     suppressed = serializers.IntegerField()
-    invalid_or_twice = serializers.IntegerField()
+    excluded = serializers.IntegerField()
+    invalid = serializers.IntegerField(help_text="Or given twice.")
+    capped = serializers.IntegerField()
+    no_consent = serializers.IntegerField()
 
 
 class MessagesAnswer(serializers.Serializer):

@@ -23,7 +23,15 @@ OPERATED = {
     "reports": {"add_report", "change_report", "delete_report", "export_report", "link_report"},
     "messaging": {
         "see_numbers",
-        *("*contact", "*contactgroup", "*audience", "*contactimport", "*suppressionentry", "*mmsattachment"),
+        *(
+            "*contact",
+            "*contactgroup",
+            "*audience",
+            "*contactimport",
+            "*suppressionentry",
+            "*consent",
+            "*mmsattachment",
+        ),
         *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
         *("add_emailcampaign", "change_emailcampaign", "delete_emailcampaign", "launch_emailcampaign"),
         *("change_reply", "change_emailmessage", "export_reply", "export_emailmessage"),

@@ -50,7 +50,7 @@ from messaging.models import (
     SuppressionRelease,
 )
 from messaging.models.campaigns import using
-from messaging.services.contacts import contacts, suppression
+from messaging.services.contacts import consents, contacts, suppression
 from messaging.subscribers import spellings
 
 if TYPE_CHECKING:
@@ -305,6 +305,8 @@ class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
             else None,
             "received": received[:20] if may_see_messages else None,
             "entries": SuppressionEntry.objects.filter(number__in=numbers).select_related("created_by"),
+            "consents": consents.of_person(contact.number) if request.user.has_perm("messaging.view_consent") else None,
+            "may_say": request.user.has_perm("messaging.change_consent"),
             "releases": SuppressionRelease.objects.filter(number__in=numbers).select_related("released_by")[:20],
         }
 

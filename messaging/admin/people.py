@@ -11,20 +11,22 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from laaffic_console.gateway.models.channels import choices_of
 from laaffic_console.kit import exports, masks
 from laaffic_console.kit.exporting import require_export
 from laaffic_console.kit.people import signed_in
 from messaging import msisdn, person_timeline
 from messaging.admin.pages import add_problems, page, require
-from messaging.models import Contact, Conversation, SuppressionEntry
+from messaging.models import ConsentState, Contact, Conversation, SuppressionEntry
 from messaging.person_links import person_page
-from messaging.services.contacts import people
+from messaging.services.contacts import consents, people
 from messaging.subscribers import subscriber
 
 MAY_SEE = "messaging.view_contact"
 MAY_ERASE = "messaging.erase_person"
+MAY_SAY = "messaging.change_consent"
 
 
 class EraseForm(forms.Form):
@@ -36,10 +38,28 @@ class EraseForm(forms.Form):
     )
 
 
+class ConsentForm(forms.Form):
+    channel = forms.ChoiceField(
+        choices=lambda: choices_of(consents.CHANNELS),
+        label=gettext_lazy("Channel"),
+        widget=UnfoldAdminSelectWidget,
+    )
+    state = forms.ChoiceField(
+        choices=ConsentState.choices, label=gettext_lazy("Consent"), widget=UnfoldAdminSelectWidget
+    )
+    why = forms.CharField(
+        max_length=200,
+        label=gettext_lazy("How you know"),
+        help_text=gettext_lazy("Such as “signed the form in the shop on 3 May”. It is kept with your name."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+
 def urls(model_admin: "ModelAdmin[Any]") -> list[URLPattern]:
     wrap = model_admin.admin_site.admin_view
     return [
         path("person/<str:number>/", wrap(partial(person_view, model_admin)), name="messaging_person"),
+        path("person/<str:number>/consent/", wrap(partial(consent_view, model_admin)), name="messaging_person_consent"),
         path("person/<str:number>/erase/", wrap(partial(erase_view, model_admin)), name="messaging_person_erase"),
         path(
             "person/<str:number>/export/<slug:kind>/",
@@ -68,6 +88,8 @@ def person_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, number: st
             group for contact in known.contacts[:1] for group in contact.groups.filter(is_ad_hoc=False).order_by("name")
         ],
         entries=entries if sees_consent else None,
+        consents=consents.of_person(number) if request.user.has_perm("messaging.view_consent") else None,
+        may_say=request.user.has_perm(MAY_SAY),
         shown=shown,
         following=following,
         is_first="before" not in request.GET,
@@ -99,6 +121,34 @@ def erase_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, number: str
         "messaging/person_erase.html",
         _("Erase a person"),
         form=form,
+        number=number,
+        contacts=known.contacts,
+    )
+
+
+def consent_view(model_admin: "ModelAdmin[Any]", request: HttpRequest, number: str) -> HttpResponse:
+    """What somebody has told us by letter or on the telephone. Nothing is overwritten: all that was said is kept."""
+    require(request, MAY_SEE, masks.SEE, MAY_SAY)
+    known = people.of(_checked(number))
+    form = ConsentForm(request.POST or None)
+    seen = consents.last_said(number)
+    if form.is_bound and request.POST.get("seen") != str(seen):
+        form.add_error(None, _("Something was said meanwhile: look at the person’s history, and note yours again."))
+    if form.is_bound and form.is_valid():
+        try:
+            consents.set_by_hand(number, **form.cleaned_data, by=signed_in(request))
+        except ValidationError as problem:
+            add_problems(form, problem)
+        else:
+            messages.success(request, _("Consent is noted."))
+            return HttpResponseRedirect(person_page(number))
+    return page(
+        model_admin,
+        request,
+        "messaging/person_consent.html",
+        _("Note consent"),
+        form=form,
+        seen=seen,
         number=number,
         contacts=known.contacts,
     )

@@ -13,12 +13,13 @@ from messaging.jobs.campaigns import (
 )
 from messaging.jobs.emails import apply_email_reports, pull_email_deliveries, send_email_campaign
 from messaging.jobs.imports import forecast_contact_import, run_contact_import, undo_contact_import
-from messaging.jobs.replies import apply_sms_replies, pull_sms_replies
+from messaging.jobs.replies import apply_sms_replies, ask_back, pull_sms_replies
 
 __all__ = [
     "apply_email_reports",
     "apply_sms_replies",
     "apply_sms_reports",
+    "ask_back",
     "count_audience",
     "follow_account",
     "follow_calendars",

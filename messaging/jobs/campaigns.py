@@ -4,12 +4,12 @@ from laaffic_console.gateway.services import bell, inbox, isolation
 from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import answers, hours, waiting
 from messaging.services.budgets import shares
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import asking_back, campaigns
 from messaging.services.contacts import import_forecast, import_undo, imports
 from messaging.services.email import email_campaigns, email_deliveries, email_tests
 from messaging.services.figures import proofs
 from messaging.services.mms import attachments
-from messaging.services.replies import reply_pulls
+from messaging.services.replies import opt_in_questions, reply_pulls
 from messaging.services.reports import report_pulls, report_pushes
 from messaging.services.sending import sending
 
@@ -79,6 +79,8 @@ def _ring_for_due() -> None:
         bell.ring(answers.JOB)
     if report_pulls.anything_due():
         bell.ring("messaging.jobs.pull_reports")
+    if asking_back.anything_waiting():
+        bell.ring(opt_in_questions.JOB)
     if reply_pulls.anything_due():
         bell.ring(reply_pulls.JOB)
     if email_deliveries.anything_due():

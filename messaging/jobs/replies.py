@@ -1,5 +1,6 @@
 """What the queue calls for replies: each finds its work in our own tables, so a second call changes nothing."""
 
+from messaging.services.campaigns import asking_back
 from messaging.services.replies import reply_pulls, reply_pushes
 
 
@@ -9,3 +10,7 @@ def apply_sms_replies() -> None:
 
 def pull_sms_replies() -> None:
     reply_pulls.pull_due()
+
+
+def ask_back() -> None:
+    asking_back.ask_waiting()

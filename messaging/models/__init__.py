@@ -5,6 +5,7 @@ from messaging.models.audiences import Audience
 from messaging.models.budgets import Budget, BudgetCounter, BudgetShare
 from messaging.models.calendars import ApplicationCalendar, Calendar
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
+from messaging.models.consents import Consent, ConsentEvent, ConsentState, OptInQuestion
 from messaging.models.contacts import (
     Contact,
     ContactGroup,
@@ -27,6 +28,7 @@ from messaging.models.emails import (
     Submission,
 )
 from messaging.models.frequency import FrequencyCap
+from messaging.models.gate_tallies import GateTally
 from messaging.models.hours import DeliveryTimeTally, HourTally, SentTally
 from messaging.models.imports import BadRow, ContactImport, ImportedChange, ImportForecast, ImportUndo
 from messaging.models.messages import (
@@ -63,6 +65,9 @@ __all__ = [
     "Campaign",
     "CampaignEvent",
     "CampaignState",
+    "Consent",
+    "ConsentEvent",
+    "ConsentState",
     "Contact",
     "ContactGroup",
     "ContactImport",
@@ -81,6 +86,7 @@ __all__ = [
     "EmailTally",
     "Erasure",
     "FrequencyCap",
+    "GateTally",
     "GroupMembership",
     "HourTally",
     "ImportForecast",
@@ -92,6 +98,7 @@ __all__ = [
     "MessageState",
     "MmsAttachment",
     "MmsCampaign",
+    "OptInQuestion",
     "OtherSpelling",
     "OutcomeTally",
     "Paste",

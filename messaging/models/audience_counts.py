@@ -19,6 +19,9 @@ class AudienceCount(models.Model):
     reached = models.JSONField(default=list)  # [[country, "zone,zone", contacts], …]
     suppressed = models.PositiveIntegerField(default=0)
     excluded = models.PositiveIntegerField(default=0)
+    no_consent = models.PositiveIntegerField(default=0, db_default=0)
+    # Had enough messages when they were counted. They are among the recipients: by the launch it may be otherwise.
+    capped = models.PositiveIntegerField(default=0, db_default=0)
     too_long = models.PositiveIntegerField(default=0)
     paste_cursor = models.BigIntegerField(default=0)  # the last pasted number that has been looked at
     # Numbers that are there more than once, or belong to a contact who is in the audience anyway: one message each.

@@ -43,6 +43,7 @@ class Campaign(models.Model):
 
     class Purpose(models.TextChoices):
         UNSPECIFIED = "", _("Not specified")
+        MARKETING = "marketing", _("Marketing")
         TRANSACTIONAL = "transactional", _("Transactional")
 
     name = models.CharField(_("name"), max_length=120)
@@ -53,7 +54,10 @@ class Campaign(models.Model):
         choices=Purpose,
         default=Purpose.UNSPECIFIED,
         blank=True,
-        help_text=_("Transactional: what somebody waits for, such as a code or a parcel. No frequency cap stops it."),
+        help_text=_(
+            "Marketing: where the console asks for consent, it goes only to people who have given theirs. "
+            "Transactional: what somebody waits for, such as a code or a parcel. No frequency cap stops it."
+        ),
     )
     channel = models.CharField(
         _("channel"), max_length=8, choices=choices_of(CAMPAIGN_CHANNELS), default=Channel.SMS, editable=False
@@ -145,6 +149,7 @@ class Campaign(models.Model):
     dropped_suppressed = models.PositiveIntegerField(_("left out: suppressed"), default=0)
     dropped_excluded = models.PositiveIntegerField(_("left out: in an excluded group"), default=0)
     dropped_capped = models.PositiveIntegerField(_("left out: has had enough messages"), default=0, db_default=0)
+    dropped_consent = models.PositiveIntegerField(_("left out: no consent"), default=0, db_default=0)
     dropped_invalid = models.PositiveIntegerField(_("left out: invalid or twice"), default=0)
 
     created_by = models.ForeignKey(
@@ -188,7 +193,8 @@ class Campaign(models.Model):
 
     @property
     def total_left_out(self) -> int:
-        return self.dropped_suppressed + self.dropped_excluded + self.dropped_capped + self.dropped_invalid
+        dropped = (self.dropped_suppressed, self.dropped_excluded, self.dropped_capped, self.dropped_consent)
+        return sum(dropped) + self.dropped_invalid
 
 
 def using(groups: Iterable[ContactGroup]) -> models.QuerySet[Campaign]:

@@ -18,10 +18,11 @@ from laaffic_console.gateway.services import account, ledger
 from laaffic_console.laaffic import NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, Campaign, Contact, ContactGroup, FrequencyCap, GroupMembership, Message
 from messaging.models import MessageState as State
-from messaging.services.audience import audience
+from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import answers, claiming, settling
 from messaging.services.campaigns import campaigns, drafts
 from messaging.services.channels.outgoing import Claim
+from messaging.services.contacts import pastes
 from messaging.services.figures import proving
 from messaging.services.gates import frequency
 from tests.messaging.conftest import add_contacts
@@ -83,6 +84,24 @@ class CapTests:
         second = started(application, group, "B")
 
         assert (second.total, second.dropped_capped, second.total_left_out) == (0, 5, 5)
+
+    def test_so_are_given_and_pasted_numbers_and_the_count_before_says_about_how_many(
+        self, application: Application, group: ContactGroup
+    ) -> None:
+        send(started(application, group, "A"))
+        numbers = list(group.contacts.values_list("number", flat=True))
+        drafted = [
+            drafts.create(name="B", application=application, sender_id="", text="Hi", **to)
+            for to in ({"groups": [group]}, {"numbers": numbers}, {"paste": pastes.from_lines(numbers)})
+        ]
+        counted = [audience_counts.complete(draft) for draft in drafted]
+        assert [(count.recipients, count.capped) for count in counted] == [(5, 5)] * 3
+
+        for draft in drafted:
+            campaigns.launch(draft.pk, by=None)
+            freeze(draft)
+
+        assert [(one.total, one.dropped_capped, one.dropped_invalid) for one in drafted] == [(0, 5, 0)] * 3
 
     @pytest.mark.parametrize("is_written", [True, False])
     def test_who_has_had_enough_when_it_is_claimed_gets_nothing(

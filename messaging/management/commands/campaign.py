@@ -52,9 +52,7 @@ class Command(ConsoleCommand):
         create.add_argument(
             "--local-time", default="", metavar="YYYY-MM-DD HH:MM", help="by each recipient's own clock"
         )
-        create.add_argument(
-            "--transactional", action="store_true", help="what somebody waits for: no frequency cap stops it"
-        )
+        add_purpose(create)
         create.add_argument("--json", action="store_true")
         listing = verbs.add_parser("list", help="the latest campaigns")
         listing.add_argument("--json", action="store_true")
@@ -135,7 +133,7 @@ class Command(ConsoleCommand):
             rate_per_second=options["rate"],
             calendar=calendar_named(options["calendar"]) if options["calendar"] else None,
             local_time=options["local_time"],
-            purpose=Campaign.Purpose.TRANSACTIONAL if options["transactional"] else Campaign.Purpose.UNSPECIFIED,
+            purpose=purpose_of(options),
         )
         return {"id": campaign.pk, **(told_of(paste) if paste else {})}
 
@@ -143,6 +141,22 @@ class Command(ConsoleCommand):
         if verb == "report":
             return counting.report(Campaign.objects.get(pk=campaign_id))
         return standing(CHANGES[verb](campaign_id))
+
+
+def add_purpose(create: CommandParser) -> None:
+    purpose = create.add_mutually_exclusive_group()
+    purpose.add_argument(
+        "--transactional", action="store_true", help="what somebody waits for: no frequency cap stops it"
+    )
+    purpose.add_argument(
+        "--marketing", action="store_true", help="only to people who have agreed, where the console asks for that"
+    )
+
+
+def purpose_of(options: dict[str, Any]) -> str:
+    if options["transactional"]:
+        return Campaign.Purpose.TRANSACTIONAL
+    return Campaign.Purpose.MARKETING if options["marketing"] else Campaign.Purpose.UNSPECIFIED
 
 
 def written(kind_name: str, campaign_id: int, path: Path) -> str:

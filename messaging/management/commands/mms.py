@@ -8,7 +8,14 @@ from django.core.management.base import CommandError, CommandParser
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.commands import ConsoleCommand
-from messaging.management.commands.campaign import application_named, as_text, group_named, said
+from messaging.management.commands.campaign import (
+    add_purpose,
+    application_named,
+    as_text,
+    group_named,
+    purpose_of,
+    said,
+)
 from messaging.models import MmsAttachment
 from messaging.services.campaigns import drafts
 from messaging.services.mms import attachments
@@ -41,6 +48,7 @@ class Command(ConsoleCommand):
         create.add_argument("--group", required=True, action="append", help="may be given several times")
         create.add_argument("--exclude-group", action="append", default=[])
         create.add_argument("--rate", type=int, metavar="PER_SECOND")
+        add_purpose(create)
         create.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -95,6 +103,7 @@ class Command(ConsoleCommand):
             groups=[group_named(name) for name in options["group"]],
             excluded_groups=[group_named(name) for name in options["exclude_group"]],
             rate_per_second=options["rate"],
+            purpose=purpose_of(options),
             channel=Channel.MMS,
             channel_options=chosen.as_json(),
         )

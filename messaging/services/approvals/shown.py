@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.core import signing
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -19,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.figures import money
-from messaging.models import Campaign, SuppressionRelease
+from messaging.models import Campaign, ConsentEvent, ConsentState, SuppressionRelease
 from messaging.services.audience import rules
 from messaging.services.forecast.forecast import Forecast
 
@@ -46,7 +47,7 @@ NOT_BOUND = {
     *("first_sent_at", "finished_at", "undo_until"),
     *("state", "hold_reason", "account_hold_id", "wait_reason", "errors", "shown", "retry_of_id", "outside_hours"),
     *("audience", "audience_cursor", "audience_end", "member_end", "rules", "paste_cursor", "total"),
-    *("dropped_suppressed", "dropped_excluded", "dropped_capped", "dropped_invalid"),
+    *("dropped_suppressed", "dropped_excluded", "dropped_capped", "dropped_consent", "dropped_invalid"),
 }
 
 
@@ -146,12 +147,17 @@ def changes(
 
 
 def _are_fewer(before: Shown, now: Shown) -> bool:
-    """The same members, of whom some are suppressed now and none was taken off the suppression list."""
+    """The same members, of whom some are suppressed now, or have withdrawn their consent, and none has come back."""
     if before.people != now.people or before.recipients is None or now.recipients is None:
         return False
     if now.recipients >= before.recipients:
         return False
-    return not SuppressionRelease.objects.filter(released_at__gte=dt.datetime.fromisoformat(before.at)).exists()
+    since = dt.datetime.fromisoformat(before.at)
+    if now.parts.get("purpose") == digest([Campaign.Purpose.MARKETING]):
+        agreed = ConsentEvent.objects.filter(state=ConsentState.GIVEN, recorded_at__gte=since)
+        if settings.LAAFFIC_MARKETING_NEEDS_CONSENT and agreed.exists():
+            return False
+    return not SuppressionRelease.objects.filter(released_at__gte=since).exists()
 
 
 def _costs_otherwise(before: Shown, now: Shown) -> bool:

@@ -29,7 +29,7 @@ from messaging.models import (
 )
 from messaging.services.audience import given_numbers, rules
 from messaging.services.channels import channels
-from messaging.services.contacts import audience_sql, contact_writes
+from messaging.services.contacts import audience_sql, consents, contact_writes
 from messaging.services.contacts.condition_sql import Rules
 from messaging.services.gates import frequency, retries
 from messaging.services.replies import reply_pulls
@@ -116,11 +116,12 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, upper
     batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
     values, value_params = merge_values_sql(channels.texts_of(campaign))
     not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(campaign).suppressed_on)
+    agreed, agreed_on = has_agreed(campaign)
     made = _insert_messages(
         f"SELECT {campaign.pk}, {batch.pk}, c.id, c.number, c.country, {values}, "
         f"{MessageState.QUEUED.value}, {channels.segments_when_frozen(campaign)}, 1, '', '', '', '' "
-        f"{audience} AND {not_excluded} AND {not_suppressed} ORDER BY c.id",
-        [*value_params, *params, *excluded_params, *suppressed_on],
+        f"{audience} AND {not_excluded} AND {not_suppressed} AND {agreed} ORDER BY c.id",
+        [*value_params, *params, *excluded_params, *suppressed_on, *agreed_on],
     )
     dropped = _count_dropped((audience, params), (not_excluded, excluded_params), (not_suppressed, suppressed_on))
     twice = _drop_twice(campaign, made, upper)
@@ -133,6 +134,7 @@ def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, upper
         dropped_invalid=F("dropped_invalid") + twice,
         dropped_excluded=F("dropped_excluded") + dropped[0],
         dropped_suppressed=F("dropped_suppressed") + dropped[1],
+        dropped_consent=F("dropped_consent") + dropped[2] - made[0],
     )
 
 
@@ -243,17 +245,27 @@ def _insert_messages(select: str, params: Sequence[int | str]) -> tuple[int, int
 
 def _count_dropped(
     audience: tuple[str, list[int | str]], not_excluded: tuple[str, list[int]], not_suppressed: tuple[str, list[str]]
-) -> tuple[int, int]:
-    """(in an excluded group, suppressed and in none) among the contacts of a chunk; each given with its parameters."""
+) -> tuple[int, int, int]:
+    """(in an excluded group, suppressed and in none, neither) among the contacts of a chunk.
+
+    Each condition is given with its parameters.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT coalesce(sum(CASE WHEN {not_excluded[0]} THEN 0 ELSE 1 END), 0), "
-            f"coalesce(sum(CASE WHEN {not_suppressed[0]} THEN 0 WHEN {not_excluded[0]} THEN 1 ELSE 0 END), 0) "
-            f"{audience[0]}",
+            f"coalesce(sum(CASE WHEN {not_suppressed[0]} THEN 0 WHEN {not_excluded[0]} THEN 1 ELSE 0 END), 0), "
+            f"count(*) {audience[0]}",
             [*not_excluded[1], *not_suppressed[1], *not_excluded[1], *audience[1]],
         )
-        excluded_ones, suppressed = cursor.fetchone()
-    return excluded_ones, suppressed
+        excluded_ones, suppressed, everybody = cursor.fetchone()
+    return excluded_ones, suppressed, everybody - excluded_ones - suppressed
+
+
+def has_agreed(campaign: Campaign) -> tuple[str, list[str]]:
+    """Of contacts `c`, with its parameters; "TRUE" where the campaign needs nobody's consent."""
+    if not consents.is_needed(campaign):
+        return "TRUE", []
+    return audience_sql.has_consent("c", campaign.channel)
 
 
 def is_suppressed(campaign: Campaign) -> Q:

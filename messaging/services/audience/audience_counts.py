@@ -17,11 +17,21 @@ from django.utils import timezone
 
 from laaffic_console.gateway.services import bell, leases, workers
 from messaging import merge_fields, msisdn
-from messaging.models import AudienceCount, Campaign, Contact, GroupMembership, Message, PastedNumber
+from messaging.models import (
+    AudienceCount,
+    Campaign,
+    Consent,
+    ConsentState,
+    Contact,
+    GroupMembership,
+    Message,
+    PastedNumber,
+)
 from messaging.msisdn import Msisdn
 from messaging.services.audience import audience, given_numbers, repeats, rules
 from messaging.services.channels import channels
-from messaging.services.contacts import audience_sql
+from messaging.services.contacts import audience_sql, consents
+from messaging.services.gates import frequency
 from messaging.services.text import merged_lengths
 from messaging.services.text.merge_values import values_of
 from messaging.subscribers import every_spelling, spellings
@@ -62,7 +72,7 @@ def renew(campaign: Campaign) -> None:
 
 
 def _looked_at(count: AudienceCount) -> int:
-    return sum(int(n) for _country, _zones, n in count.reached) + count.suppressed + count.excluded
+    return sum(int(n) for _country, _zones, n in count.reached) + count.suppressed + count.excluded + count.no_consent
 
 
 def complete(campaign: Campaign, *, since: dt.datetime | None = None) -> AudienceCount:
@@ -108,6 +118,8 @@ def _digest(campaign: Campaign) -> str:
         [[rule["audience"], rule["tree"]] for rule in rules.kept(campaign)],
         campaign.extra_numbers,
         campaign.paste_id,
+        consents.is_needed(campaign),
+        frequency.cap_of(campaign),
         list(repeats.campaigns_like(campaign).values_list("pk", flat=True)),
     ]
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()
@@ -134,6 +146,8 @@ def _begin(campaign: Campaign) -> AudienceCount:
         "reached": [],
         "suppressed": 0,
         "excluded": 0,
+        "no_consent": 0,
+        "capped": 0,
         "too_long": 0,
         "invalid": 0,
         "repeated": 0,
@@ -167,6 +181,8 @@ _COUNTED = (
     "reached",
     "suppressed",
     "excluded",
+    "no_consent",
+    "capped",
     "too_long",
     "invalid",
     "repeated",
@@ -184,6 +200,7 @@ class _Counting:
         self.like = list(repeats.campaigns_like(campaign).values_list("pk", flat=True))
         self.rules = rules.of(campaign, member_end=count.member_end, now=count.started_at)
         self.values = audience.merge_values_sql(channels.texts_of(campaign))
+        self.cap = frequency.cap_of(campaign)
         self.reached = Counter({(country, zones): n for country, zones, n in count.reached})
 
     def go_on(self, give_up_at: float) -> None:
@@ -203,31 +220,43 @@ class _Counting:
 
     def _count_stretch(self, upper: int) -> None:
         after = self.count.cursor
-        for pk, number, country, zones, values, excluded, suppressed, had in self._rows(after, upper):
+        reached: list[str] = []
+        for pk, number, country, zones, values, excluded, suppressed, agreed, had in self._rows(after, upper):
             if excluded:
                 self.count.excluded += 1
                 continue
-            self._sign(f"{pk}\0{number}\0{values}", is_reached=not suppressed)
+            self._sign(f"{pk}\0{number}\0{values}", is_reached=agreed and not suppressed)
             if suppressed:
                 self.count.suppressed += 1
+            elif not agreed:
+                self.count.no_consent += 1
             else:
                 self.reached[country, zones] += 1
                 self.count.repeated += had
+                reached.append(number)
+        self._count_capped(reached)
         if merged_lengths.bound(self.campaign):
             self.count.too_long += merged_lengths.count_too_long(self.campaign, self._reached(after, upper))
+
+    def _count_capped(self, numbers: list[str]) -> None:
+        """Who has had enough by now; by the launch somebody else will have."""
+        if self.cap and numbers:
+            self.count.capped += len(frequency.full_among(self.campaign, self.cap, numbers))
 
     def _rows(self, after: int, upper: int) -> list[tuple[Any, ...]]:
         who, params = audience_sql.members(self.groups, after, upper, self.count.member_end, self.rules)
         not_excluded, excluded = audience_sql.not_excluded(self.excluded, after, upper)
         not_suppressed, suppressed_on = audience_sql.not_suppressed("c", channels.of(self.campaign).suppressed_on)
+        agreed, agreed_on = audience.has_agreed(self.campaign)
         had, had_params = self._had_it("c.number")
         values, value_params = self.values
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT c.id, c.number, c.country, c.time_zones, {values}, "
                 f"CASE WHEN {not_excluded} THEN 0 ELSE 1 END, "
-                f"CASE WHEN {not_suppressed} THEN 0 ELSE 1 END, CASE WHEN {had} THEN 1 ELSE 0 END {who} ORDER BY c.id",
-                [*value_params, *excluded, *suppressed_on, *had_params, *params],
+                f"CASE WHEN {not_suppressed} THEN 0 ELSE 1 END, CASE WHEN {agreed} THEN 1 ELSE 0 END, "
+                f"CASE WHEN {had} THEN 1 ELSE 0 END {who} ORDER BY c.id",
+                [*value_params, *excluded, *suppressed_on, *agreed_on, *had_params, *params],
             )
             return list(cursor.fetchall())
 
@@ -263,6 +292,9 @@ class _Counting:
         stretch = Contact.objects.filter(pk__gt=after, pk__lte=upper).filter(Exists(joined) | Q(pk__in=meeting))
         if self.excluded:
             stretch = stretch.exclude(Exists(mine.filter(group__in=self.excluded)))
+        if consents.is_needed(self.campaign):
+            given = Consent.objects.filter(channel=self.campaign.channel, state=ConsentState.GIVEN)
+            stretch = stretch.filter(Exists(given.filter(number=OuterRef("number"))))
         return stretch.exclude(audience.is_suppressed(self.campaign))
 
     def _count_pasted(self) -> bool:
@@ -302,11 +334,15 @@ class _Counting:
 
     def _count_given(self, wanted: dict[str, Msisdn]) -> None:
         suppressed = given_numbers.suppressed_among(self.campaign, wanted)
+        no_consent = consents.without(self.campaign, wanted) - suppressed
+        left_out = suppressed | no_consent
         values = self._values_of(list(wanted))
         for number, told in wanted.items():
-            self._sign(f"{number}\0{values.get(number)}", is_reached=number not in suppressed)
-            if number not in suppressed:
+            self._sign(f"{number}\0{values.get(number)}", is_reached=number not in left_out)
+            if number not in left_out:
                 self.reached[told.country, ",".join(told.time_zones)] += 1
         had = Message.objects.filter(campaign__in=self.like, number__in=wanted).exclude(state__in=repeats.NOT_HAD)
         self.count.repeated += had.values("number").distinct().count()
         self.count.suppressed += len(suppressed)
+        self.count.no_consent += len(no_consent)
+        self._count_capped([number for number in wanted if number not in left_out])

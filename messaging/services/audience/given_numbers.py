@@ -9,8 +9,8 @@ from messaging import merge_fields, msisdn
 from messaging.models import Batch, Campaign, Contact, GroupMembership, Message, PastedNumber
 from messaging.msisdn import Msisdn
 from messaging.services.channels import channels
-from messaging.services.contacts import suppression
-from messaging.services.gates import retries
+from messaging.services.contacts import consents, suppression
+from messaging.services.gates import frequency, retries
 from messaging.services.text import merged_lengths
 from messaging.services.text.merge_values import values_of
 from messaging.subscribers import every_spelling, spellings, subscriber
@@ -27,13 +27,18 @@ def freeze_pasted(campaign: Campaign, at_most: int) -> bool:
     there = _in_audience(campaign, list(wanted)) | retries.reached_among(campaign, list(wanted))
     suppressed = suppressed_among(campaign, wanted) - there
     excluded = excluded_among(campaign, list(wanted)) - there - suppressed
-    numbers = [number for number in wanted if number not in there | suppressed | excluded]
+    no_consent = consents.without(campaign, wanted) - there - suppressed - excluded
+    left_out = there | suppressed | excluded | no_consent
+    capped = _capped(campaign, [number for number in wanted if number not in left_out])
+    numbers = [number for number in wanted if number not in left_out | capped]
     _insert(campaign, numbers, wanted, at_most)
     Campaign.objects.filter(pk=campaign.pk).update(
         paste_cursor=piece[-1][0],
         total=F("total") + len(numbers),
         dropped_suppressed=F("dropped_suppressed") + len(suppressed),
         dropped_excluded=F("dropped_excluded") + len(excluded),
+        dropped_consent=F("dropped_consent") + len(no_consent),
+        dropped_capped=F("dropped_capped") + len(capped),
         dropped_invalid=F("dropped_invalid") + len(there),
     )
     return True
@@ -53,14 +58,26 @@ def add_extra_numbers(campaign: Campaign, at_most: int) -> None:
     wanted = valid_numbers(campaign)
     there = _in_audience(campaign, list(wanted))
     suppressed = suppressed_among(campaign, wanted)
-    numbers = [number for number in wanted if number not in there | suppressed]
+    no_consent = consents.without(campaign, wanted) - there - suppressed
+    left_out = there | suppressed | no_consent
+    capped = _capped(campaign, [number for number in wanted if number not in left_out])
+    numbers = [number for number in wanted if number not in left_out | capped]
     _insert(campaign, numbers, wanted, at_most)
     new_suppressed = len(suppressed - there)
+    told = len(numbers) + new_suppressed + len(no_consent) + len(capped)
     Campaign.objects.filter(pk=campaign.pk).update(
         total=F("total") + len(numbers),
         dropped_suppressed=F("dropped_suppressed") + new_suppressed,
-        dropped_invalid=F("dropped_invalid") + len(campaign.extra_numbers) - len(numbers) - new_suppressed,
+        dropped_consent=F("dropped_consent") + len(no_consent),
+        dropped_capped=F("dropped_capped") + len(capped),
+        dropped_invalid=F("dropped_invalid") + len(campaign.extra_numbers) - told,
     )
+
+
+def _capped(campaign: Campaign, numbers: Sequence[str]) -> set[str]:
+    """Those who have had as many as the cap allows; looked at once more in the claim."""
+    cap = frequency.cap_of(campaign)
+    return set(frequency.full_among(campaign, cap, numbers)) if cap and numbers else set()
 
 
 def valid_numbers(campaign: Campaign) -> dict[str, Msisdn]:

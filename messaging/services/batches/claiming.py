@@ -18,6 +18,7 @@ from laaffic_console.gateway.services.pacing import RateLimit
 from messaging import merge_fields
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState
 from messaging.order_ids import order_ids
+from messaging.services.batches import gate_tallies
 from messaging.services.channels import channels
 from messaging.services.channels.outgoing import Claim, OutgoingText
 from messaging.services.contacts import audience_sql
@@ -84,6 +85,7 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
         load = _load(campaign, batch, rows[batch.pk], standing)
         if isinstance(load, Shut):
             if not loads:
+                gate_tallies.move(campaign, standing)
                 return load
             break  # what fits leaves; the next claim meets the gate by itself
         if load is not None:
@@ -91,7 +93,9 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
             for gate in standing:
                 gate.taken(_as_queued(load.batch, load.rows))
     pace.reserve(sum(len(load.rows) for load in loads))  # who has opted out takes nobody's turn
-    return _take(campaign, loads, token)
+    claims = _take(campaign, loads, token)
+    gate_tallies.move(campaign, standing)
+    return claims
 
 
 # id, number, segments, attempt, is suppressed, merge values, batch, country
@@ -121,6 +125,7 @@ def _load(campaign: Campaign, batch: Batch, queued: list[Row], standing: Sequenc
         if verdict.hold:
             return Shut(verdict.hold)
         rows = _without_stopped(batch, rows, verdict.stopped)
+        gate.stopped += len(verdict.stopped)
         if rows and all(row[0] in verdict.waiting for row in rows):
             _let_wait(batch, rows, verdict.waiting)
             return None

@@ -9,7 +9,7 @@ from django.db.models import Case, F, IntegerField, Sum, Value, When
 
 from messaging import meanings
 from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally
-from messaging.services.batches import waiting
+from messaging.services.batches import gate_tallies, waiting
 
 # The states that are columns of a batch. CLAIMED is not: it is what `queued` means in a claimed batch.
 STORED_STATES = [state for state in MessageState if state is not MessageState.CLAIMED]
@@ -77,6 +77,19 @@ def report(campaign: Campaign) -> dict[str, Any]:
         "segments": segments_sent(campaign),
         "cost": {currency: str(total) for currency, total in costs(campaign).items()},
         "waiting": waiting.as_documents(campaign),
+        "left_out": left_out(campaign),
+        "stopped": gate_tallies.of(campaign),
+    }
+
+
+def left_out(campaign: Campaign) -> dict[str, int]:
+    """Who was meant and is no recipient, by why: as it was when the audience was frozen."""
+    return {
+        "suppressed": campaign.dropped_suppressed,
+        "excluded": campaign.dropped_excluded,
+        "invalid": campaign.dropped_invalid,
+        "capped": campaign.dropped_capped,
+        "no_consent": campaign.dropped_consent,
     }
 
 

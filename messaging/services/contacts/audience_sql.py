@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from messaging.models import SuppressionEntry
+from messaging.models import ConsentState, SuppressionEntry
 from messaging.models.contacts import opt_outs_also_on
 from messaging.services.contacts.condition_sql import Rules
 
@@ -55,6 +55,15 @@ def _any_other_spelling() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM messaging_otherspelling LIMIT 1")
         return cursor.fetchone() is not None
+
+
+def has_consent(table: str, channel: str) -> tuple[str, list[str]]:
+    """Whether the consent of `{table}.number` for the channel is given: each spelling has a row (contacts/consents)."""
+    return (
+        f"EXISTS (SELECT 1 FROM messaging_consent k WHERE k.number = {table}.number AND k.channel = %s "
+        "AND k.state = %s)",
+        [channel, ConsentState.GIVEN.value],
+    )
 
 
 def end_of_stretch(groups: Sequence[int], after: int, until: int, contacts: int, rules: Rules = NO_RULES) -> int | None:

@@ -14,7 +14,7 @@ from messaging import pasted_lines
 from messaging.models import Campaign, Paste, PastedNumber
 from messaging.msisdn import Msisdn
 from messaging.services.contacts import audience_sql
-from messaging.subscribers import subscriber
+from messaging.subscribers import spellings, subscriber
 
 LINES_AT_ONCE = 5000
 MOST_LINES = 1_000_000
@@ -112,3 +112,14 @@ def forget_unused() -> None:
     for paste in old.exclude(pk__in=used)[:5]:
         PastedNumber.objects.filter(paste=paste).delete()
         paste.delete()
+
+
+def erase(number: str) -> None:
+    """Out of all pastes: each is looked at by its own index. The first numbers that a paste tells about go too."""
+    usual, written = subscriber(number), set(spellings(number))
+    rows = PastedNumber.objects.filter(paste__in=list(Paste.objects.values_list("pk", flat=True)))
+    rows.filter(subscriber=usual).delete()
+    for paste in Paste.objects.select_for_update(no_key=True).exclude(merged=[]).order_by("pk"):
+        kept = [[line, one] for line, one in paste.merged if one not in written]
+        if kept != paste.merged:
+            Paste.objects.filter(pk=paste.pk).update(merged=kept)

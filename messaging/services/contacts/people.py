@@ -22,6 +22,7 @@ from messaging.models import (
     Reply,
 )
 from messaging.person_timeline import Person
+from messaging.services.contacts import consents, pastes
 from messaging.subscribers import spellings, subscriber
 
 OPEN = (BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN)
@@ -63,6 +64,8 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
         emptied += Message.objects.filter(pk=message.pk).update(merge_values=empty)
     replies = Reply.objects.filter(number__in=numbers).exclude(content="").update(content="")
     _erase_conversation(subscriber(number))
+    consents.erase(number)
+    pastes.erase(number)
     found = list(Contact.objects.filter(number__in=numbers))
     GroupMembership.objects.filter(contact__in=found).delete()
     Contact.objects.filter(pk__in=[contact.pk for contact in found]).delete()

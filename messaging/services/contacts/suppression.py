@@ -28,6 +28,7 @@ from messaging.unreadable import UnreadableFile
 CHUNK = 500
 MAX_BYTES = 20 << 20
 INVALID_SHOWN = 100
+BY_REPLY = "reply"  # the source of what a STOP has put on the list
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,25 +207,35 @@ def allow_again(entries: QuerySet[SuppressionEntry], *, why: str, by: User | Non
     ordered = entries.order_by("pk")
     while chosen := list(ordered.filter(pk__gt=last)[:CHUNK]):
         with transaction.atomic():
-            chunk = _with_other_spellings(chosen)
-            SuppressionRelease.objects.bulk_create(
-                SuppressionRelease(
-                    number=entry.number,
-                    channel=entry.channel,
-                    reason=entry.reason,
-                    suppressed_at=entry.created_at,
-                    why=why.strip()[:200],
-                    released_by=by,
-                )
-                for entry in chunk
-            )
-            SuppressionEntry.objects.filter(pk__in=[entry.pk for entry in chunk]).delete()
+            _release(_with_other_spellings(chosen), why, by)
         released += len(chosen)
         last, number = chosen[-1].pk, chosen[-1].number
     if released:
         label = number if released == 1 else ""
         record(Act.ALLOWED, SuppressionEntry, label=label, numbers=released, why=why.strip()[:200])
     return released
+
+
+def release_stops(numbers: Sequence[str], *, channels: Sequence[str], why: str) -> None:
+    """What their own STOP has put on the list, and nothing else: not by hand, from a file, or after a complaint."""
+    opted_out = SuppressionEntry.objects.of_subscribers(numbers).filter(reason=SuppressionEntry.Reason.OPT_OUT)
+    with transaction.atomic():
+        _release(list(opted_out.filter(source=BY_REPLY, channel__in=channels)), why, None)
+
+
+def _release(entries: Sequence[SuppressionEntry], why: str, by: User | None) -> None:
+    SuppressionRelease.objects.bulk_create(
+        SuppressionRelease(
+            number=entry.number,
+            channel=entry.channel,
+            reason=entry.reason,
+            suppressed_at=entry.created_at,
+            why=why.strip()[:200],
+            released_by=by,
+        )
+        for entry in entries
+    )
+    SuppressionEntry.objects.filter(pk__in=[entry.pk for entry in entries]).delete()
 
 
 def _with_other_spellings(chosen: Sequence[SuppressionEntry]) -> list[SuppressionEntry]:

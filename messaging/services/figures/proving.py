@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import snapshots
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState, OutcomeTally
-from messaging.services.batches import answers, counting, earlier_attempts, sent_tallies
+from messaging.services.batches import answers, counting, earlier_attempts, gate_tallies, sent_tallies
 from messaging.services.reports.reports import FINAL_STATES
 
 TRIES = 20  # while it sends; the next answer comes within a second
@@ -43,6 +43,7 @@ def _found(campaign_id: int) -> dict[str, Any]:
     disagreements: list[str] = []
     for found in (
         _totals(campaign, recounted),
+        _stopped(campaign, recounted),
         _batches(campaign),
         _outcomes(campaign),
         sent_tallies.disagreements(sent_tallies.of_campaign(campaign.pk)),
@@ -93,6 +94,13 @@ def _totals(campaign: Campaign, recounted: dict[str, int]) -> Iterator[str]:
     for currency in sorted(set(said) | set(derived)):
         if said.get(currency, 0) != derived.get(currency, 0):
             yield f"cost in {currency}: kept {said.get(currency, 0)}, derived {derived.get(currency, 0)}"
+
+
+def _stopped(campaign: Campaign, recounted: dict[str, int]) -> Iterator[str]:
+    """What gates have stopped is cancelled; a person may have cancelled more."""
+    tallied = sum(gate_tallies.of(campaign).values())
+    if tallied > recounted["cancelled"]:
+        yield f"gates have stopped {tallied} messages, {recounted['cancelled']} are cancelled"
 
 
 def _batches(campaign: Campaign) -> Iterator[str]:

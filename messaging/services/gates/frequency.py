@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState, FrequencyCap
 from messaging.models import MessageState as State
@@ -168,4 +169,4 @@ def _of(campaign: Campaign) -> Gate | None:
     return FrequencyGate(campaign, cap) if cap else None
 
 
-KIND = Kind("frequency", _of)
+KIND = Kind("frequency", _of, stops=gettext_lazy("had enough messages when claimed"))

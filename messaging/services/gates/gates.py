@@ -9,7 +9,7 @@ itself: it answers with a verdict, which the claim carries out.
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from messaging.models import Campaign
 
@@ -44,6 +44,9 @@ class Verdict:
 class Gate:
     """One campaign's gate, made anew for each claim: what it reads once serves all batches of that claim."""
 
+    kind = ""  # the name of its kind, said by `standing`
+    stopped = 0  # messages, in this claim
+
     def look(self, rows: Sequence[Queued]) -> Verdict:
         """What keeps these back. The batches of one claim are looked at one after the other."""
         raise NotImplementedError
@@ -59,6 +62,7 @@ class Kind:
     name: str  # what stands before the colon in `Later.why`
     of: Callable[[Campaign], Gate | None]  # None where it has nothing to say of this campaign now
     says: Callable[[str], str] = str  # a sentence from what stands after the colon
+    stops: Any = ""  # what a page says of those that it has stopped; translated when it is shown
     counts: bool = False  # asked last, so that it counts only what nothing else keeps back
 
 
@@ -73,10 +77,20 @@ def register(kind: Kind) -> None:
 def standing(campaign: Campaign) -> list[Gate]:
     """Those that have something to say of this campaign, in the order of asking."""
     kinds = sorted(_kinds.values(), key=lambda kind: kind.counts)
-    return [gate for kind in kinds if (gate := kind.of(campaign)) is not None]
+    found = []
+    for kind in kinds:
+        if (gate := kind.of(campaign)) is not None:
+            gate.kind = kind.name
+            found.append(gate)
+    return found
 
 
 def in_words(why: str) -> str:
     """A sentence from `Later.why`; the bare value of a kind that is not there any more."""
     name, _colon, value = why.partition(":")
     return _kinds[name].says(value) if name in _kinds else why
+
+
+def stopping(name: str) -> str:
+    """What a page says of the messages that a gate has stopped."""
+    return str(_kinds[name].stops or name) if name in _kinds else name

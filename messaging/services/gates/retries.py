@@ -6,6 +6,7 @@ It is looked at when a retry is launched, and once more when a batch of it is cl
 from collections.abc import Sequence
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy
 
 from messaging.models import Campaign, Message, MessageState
 from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
@@ -40,4 +41,8 @@ class RetryGate(Gate):
         return Verdict(stopped={row.message_id: self.EVIDENCE for row in rows if row.number in reached_since})
 
 
-KIND = Kind("retry", lambda campaign: RetryGate(campaign) if campaign.retry_of_id is not None else None)
+KIND = Kind(
+    "retry",
+    lambda campaign: RetryGate(campaign) if campaign.retry_of_id is not None else None,
+    stops=gettext_lazy("had been reached after all when claimed"),
+)

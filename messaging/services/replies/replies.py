@@ -22,7 +22,7 @@ from messaging.models import Campaign, Contact, Conversation, Message, MessageSt
 from messaging.opt_out import opt_out_in
 from messaging.services.batches import answers
 from messaging.services.contacts import suppression
-from messaging.services.replies import conversations
+from messaging.services.replies import conversations, opt_ins
 from messaging.subscribers import every_spelling, spellings, subscriber
 
 logger = logging.getLogger(__name__)
@@ -195,18 +195,23 @@ def _country_of(number: str) -> str:
 def _obey(rows: Sequence[Reply]) -> None:
     """STOP counts at once: batches look at the suppression list when they are claimed, also of campaigns that run."""
     asked: dict[tuple[str, str], list[str]] = defaultdict(list)
+    stops = []
     for row in rows:
         found = opt_out_in(row.content, settings.OPT_OUT_WORDS)
         if found is None or len(row.number) > msisdn.MAX_DIGITS:
             continue
         row.opt_out = found.word[:40]
-        row.suppressed_on = row.campaign.channel if row.campaign else Channel.SMS
+        row.suppressed_on = opt_ins.channel_of(row)
         asked[row.suppressed_on, found.word].append(row.number)
+        stops.append(row)
     for (channel, word), numbers in asked.items():
         suppression.suppress_numbers(
             dict.fromkeys(numbers),
             channel=channel,
             reason=SuppressionEntry.Reason.OPT_OUT,
             note=_("replied “%(word)s”") % {"word": word},
-            source="reply",
+            source=suppression.BY_REPLY,
         )
+    opt_ins.withdraw(stops)
+    opt_ins.obey(rows)
+    opt_ins.confirm(rows)

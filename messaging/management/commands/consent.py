@@ -1,0 +1,81 @@
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError, CommandParser
+
+from laaffic_console.kit.commands import ConsoleCommand
+from messaging.models import ConsentEvent
+from messaging.services.contacts import consent_files, consents
+from messaging.services.contacts.consent_files import Options
+from messaging.subscribers import subscriber
+from messaging.unreadable import UnreadableFile
+
+
+class Command(ConsoleCommand):
+    help = "Import consents that were given elsewhere, and show a person's."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        reads = verbs.add_parser("import", help="a CSV or XLSX file: number, consent, date, channel, source, words")
+        reads.add_argument("file", type=Path)
+        reads.add_argument(
+            "--channel", choices=[one.value for one in consents.CHANNELS], default="sms", help="of rows that name none"
+        )
+        reads.add_argument("--date", default="", metavar="YYYY-MM-DD", help="when it was said, of rows without a date")
+        reads.add_argument("--source", default="", help="where it was said, such as “web form”")
+        reads.add_argument("--region", default="", metavar="CC", help="country of national numbers, such as IN")
+        reads.add_argument("--json", action="store_true")
+        shows = verbs.add_parser("show", help="what a person has said, and what holds now")
+        shows.add_argument("number", help="digits with the country code")
+        shows.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        document = self.read(options) if options["verb"] == "import" else shown(options["number"].lstrip("+"))
+        self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
+
+    def read(self, options: dict[str, Any]) -> dict[str, Any]:
+        path: Path = options["file"]
+        region = options["region"].upper()
+        if region and region not in phonenumbers.SUPPORTED_REGIONS:
+            raise CommandError(f"{region} is not a country. Give two letters, such as IN or GB.")
+        wanted = Options(options["channel"], options["date"], options["source"], region)
+        try:
+            return asdict(consent_files.take(path, wanted))
+        except ValidationError as problem:
+            raise CommandError(" ".join(problem.messages)) from problem
+        except (OSError, UnreadableFile) as problem:
+            why = problem.strerror if isinstance(problem, OSError) else problem
+            raise CommandError(f"{path}: {why}") from problem
+
+
+def shown(number: str) -> dict[str, Any]:
+    said = ConsentEvent.objects.filter(subscriber=subscriber(number)).order_by("-at", "-pk")[:100]
+    return {
+        "number": number,
+        "consents": {one.channel: one.state for one in consents.of_person(number)},
+        "said": [
+            {
+                "channel": one.channel,
+                "consent": one.state,
+                "date": one.at.isoformat(),
+                "source": one.source,
+                "words": one.words,
+            }
+            for one in said
+        ],
+    }
+
+
+def as_text(document: dict[str, Any]) -> str:
+    if "consents" in document:
+        lines = [f"{channel}: {state}" for channel, state in document["consents"].items()]
+        line = "  {date}  {channel} {consent}  {source}  {words}"
+        return "\n".join([*lines, *(line.format(**one).rstrip() for one in document["said"])])
+    lines = [f"{name}: {document[name]:,}" for name in ("rows", "kept", "invalid")]
+    return "\n".join(
+        [*lines, *("  row {row}, {column} “{value}”: {reason}".format(**one) for one in document["errors"])]
+    )

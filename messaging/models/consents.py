@@ -1,0 +1,87 @@
+"""Whether a person has agreed to get messages on a channel: what holds now, and everything that was ever said."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
+from laaffic_console.kit.masks import masked
+from messaging.models.campaigns import Campaign
+
+
+class ConsentState(models.TextChoices):
+    GIVEN = "given", _("Given")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    UNKNOWN = "unknown", _("Unknown")
+
+
+class Consent(models.Model):
+    """What holds now. A person has a row for each spelling of their number, so that any of them is found at once."""
+
+    State = ConsentState
+
+    number = models.CharField(_("number"), max_length=15)
+    channel = models.CharField(
+        _("channel"), max_length=8, choices=choices_of(CAMPAIGN_CHANNELS), default=Channel.SMS.value
+    )
+    state = models.CharField(_("consent"), max_length=9, choices=ConsentState)
+    source = models.CharField(_("source"), max_length=120, blank=True)  # "reply", "by hand", a form, a file
+    words = models.CharField(_("words"), max_length=300, blank=True)
+    at = models.DateTimeField(_("since"))
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["number", "channel"], name="consent_once")]
+
+    def __str__(self) -> str:
+        return f"{masked(self.number)} ({self.get_channel_display()})"
+
+
+class ConsentEvent(models.Model):
+    """What was said once, and when; a row is never changed, but its words go when the person is erased."""
+
+    subscriber = models.CharField(_("number"), max_length=15)  # in its usual spelling
+    channel = models.CharField(_("channel"), max_length=8, choices=choices_of(CAMPAIGN_CHANNELS))
+    state = models.CharField(_("consent"), max_length=9, choices=ConsentState)
+    source = models.CharField(_("source"), max_length=120, blank=True)
+    words = models.CharField(_("words"), max_length=300, blank=True)
+    at = models.DateTimeField(_("when"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
+    recorded_at = models.DateTimeField(_("recorded"), auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()  # shown with the person
+        verbose_name = _("said about consent")
+        verbose_name_plural = _("said about consent")
+        ordering = ["-id"]
+        constraints = [
+            # A file that is imported twice says nothing new.
+            models.UniqueConstraint(fields=["subscriber", "channel", "at", "state", "source"], name="consent_said_once")
+        ]
+        indexes = [models.Index(fields=["recorded_at"], name="consent_recorded")]
+
+    def __str__(self) -> str:
+        return f"{masked(self.subscriber)} ({self.get_channel_display()}): {self.get_state_display()}"
+
+
+class OptInQuestion(models.Model):
+    """Where START is to be confirmed: whether a person is to be asked, was asked, and may still say yes."""
+
+    subscriber = models.CharField(max_length=15, unique=True)
+    number = models.CharField(max_length=15)  # as they wrote from
+    channel = models.CharField(max_length=8, choices=choices_of(CAMPAIGN_CHANNELS))
+    wanted_at = models.DateTimeField()  # when they wrote START
+    is_to_ask = models.BooleanField(default=False)
+    is_open = models.BooleanField(default=False)  # a yes counts
+    asked_at = models.DateTimeField(null=True)
+    campaign = models.ForeignKey(Campaign, models.SET_NULL, null=True, related_name="+", db_index=False)  # that asks
+    problem = models.CharField(max_length=300, blank=True)  # why they could not be asked
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["id"], name="opt_in_to_ask", condition=models.Q(is_to_ask=True))]
+
+    def __str__(self) -> str:
+        return f"question {self.pk}"

@@ -1,0 +1,70 @@
+"""Asking those who wrote START whether they mean it: a quick message to one number, like any other."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.services import bell, isolation
+from messaging.models import Campaign, CampaignState, Conversation, OptInQuestion
+from messaging.services.campaigns import answering, campaigns, drafts
+from messaging.services.refusals import NotAllowed
+from messaging.services.replies import opt_in_questions
+
+AT_ONCE = 50
+
+
+def ask_waiting() -> None:
+    """Each question once: its campaign is kept with it in one transaction, and launched in the next.
+
+    A launch of what is launched already changes nothing, so a job that was killed between the two goes on here.
+    """
+    waiting = list(OptInQuestion.objects.filter(is_to_ask=True).order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+    isolation.each(waiting, _ask, lambda pk: f"question {pk} whether START was meant")
+    if len(waiting) == AT_ONCE and not OptInQuestion.objects.filter(pk=waiting[0], is_to_ask=True).exists():
+        bell.ring(opt_in_questions.JOB)  # what fails waits for the sweep
+
+
+def anything_waiting() -> bool:
+    return OptInQuestion.objects.filter(is_to_ask=True).exists()
+
+
+def _ask(pk: int) -> None:
+    try:
+        campaign = _drafted(pk)
+        if campaign is not None and campaign.state == CampaignState.DRAFT:
+            campaigns.launch(campaign.pk, by=None)
+        done: dict[str, Any] = {"is_to_ask": False}
+    except (NotAllowed, ValidationError) as problem:
+        said = " ".join(problem.messages) if isinstance(problem, ValidationError) else str(problem)
+        done = {"is_to_ask": False, "problem": said[:300]}
+    OptInQuestion.objects.filter(pk=pk, is_to_ask=True).update(**done)
+
+
+@transaction.atomic
+def _drafted(pk: int) -> Campaign | None:
+    """The campaign that asks; None where nobody is to be asked any more."""
+    question = OptInQuestion.objects.select_for_update().get(pk=pk)
+    if not question.is_to_ask or question.campaign_id is not None:
+        return question.campaign
+    if opt_in_questions.is_suppressed(question):
+        raise ValidationError(_("The number is suppressed."))
+    conversation = Conversation.objects.filter(subscriber=question.subscriber).first()
+    way = answering.usual_way(conversation) if conversation else None
+    if way is None:
+        raise ValidationError(_("Nothing tells by which application they are to be asked: several could be meant."))
+    question.campaign = drafts.create(
+        name=_("Asked back %(when)s") % {"when": timezone.localtime().strftime("%Y-%m-%d %H:%M:%S")},
+        application=way.application,
+        sender_id=way.sender_id,
+        text=settings.LAAFFIC_DOUBLE_OPT_IN_TEXT,
+        numbers=[question.number],
+        kind=Campaign.Kind.QUICK,
+        purpose=Campaign.Purpose.TRANSACTIONAL,  # they wait for it
+    )
+    question.asked_at = timezone.now()
+    question.save(update_fields=["campaign", "asked_at"])
+    return question.campaign

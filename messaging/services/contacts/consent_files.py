@@ -1,0 +1,130 @@
+"""A file of consents that were given elsewhere: a row for each person and channel, read some hundred at a time.
+
+What a row says holds from its own date: a STOP that came later stays. Reading a file twice changes nothing.
+"""
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+
+from laaffic_console.kit.acts import Act, record
+from messaging import contact_files, msisdn
+from messaging.models import Consent, ConsentState
+from messaging.services.contacts import consents
+from messaging.services.contacts.consents import Said
+
+AT_ONCE = 500
+TOLD = 100  # invalid rows that are told one by one
+COLUMNS = ("number", "consent", "date", "channel", "source", "words")
+WORDS = {
+    **dict.fromkeys(("given", "yes", "y", "true", "1", "opt-in"), ConsentState.GIVEN),
+    **dict.fromkeys(("withdrawn", "no", "n", "false", "0", "opt-out"), ConsentState.WITHDRAWN),
+    "unknown": ConsentState.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What holds for rows that do not say it themselves."""
+
+    channel: str = "sms"
+    date: str = ""
+    source: str = ""
+    region: str = ""
+
+
+@dataclass(slots=True)
+class Outcome:
+    rows: int = 0
+    kept: int = 0
+    invalid: int = 0
+    errors: list[dict[str, object]] = field(default_factory=list)  # the first: {row, column, value, reason}
+
+
+class _Invalid(Exception):
+    def __init__(self, column: str, value: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column, self.value, self.reason = column, value, reason
+
+
+def take(path: Path, options: Options) -> Outcome:
+    """ValidationError where the file lacks a column; what single rows lack is told and left out."""
+    rows = contact_files.plain_rows(path)
+    first = next(rows, None)
+    header = [cell.strip().lower() for cell in first.cells] if first else []
+    if missing := [name for name in ("number", "consent") if name not in header]:
+        said = _("The file has no column “%(column)s”. Its first row names its columns: %(columns)s.")
+        raise ValidationError(said % {"column": missing[0], "columns": ", ".join(COLUMNS)})
+    if "date" not in header and not options.date:
+        raise ValidationError(_("Say when it was said: a column “date”, or --date YYYY-MM-DD for all rows."))
+    if options.date:
+        _date(options.date)
+    outcome = Outcome()
+    good = _good(rows, header, options, outcome)
+    while piece := list(itertools.islice(good, AT_ONCE)):
+        consents.put(piece)
+        outcome.kept += len(piece)
+    record(Act.IMPORTED, Consent, label=path.name[:120], rows=outcome.rows, invalid=outcome.invalid)
+    return outcome
+
+
+def _good(rows: Iterator[contact_files.Row], header: list[str], options: Options, outcome: Outcome) -> Iterator[Said]:
+    for row in rows:
+        cells = dict(zip(header, (cell.strip() for cell in row.cells), strict=False))
+        if not any(cells.values()):
+            continue
+        outcome.rows += 1
+        try:
+            yield _said(cells, options)
+        except _Invalid as problem:
+            outcome.invalid += 1
+            if len(outcome.errors) < TOLD:
+                told = {
+                    "row": row.line,
+                    "column": problem.column,
+                    "value": problem.value[:40],
+                    "reason": problem.reason,
+                }
+                outcome.errors.append(told)
+
+
+def _said(cells: dict[str, str], options: Options) -> Said:
+    try:
+        number = msisdn.parse(cells["number"], options.region or None).number
+    except msisdn.InvalidNumber as problem:
+        raise _Invalid("number", cells["number"], str(problem)) from problem
+    state = WORDS.get(cells.get("consent", "").lower())
+    if state is None:
+        raise _Invalid("consent", cells.get("consent", ""), _("Write given, withdrawn or unknown."))
+    channel = (cells.get("channel") or options.channel).lower()
+    if channel not in [one.value for one in consents.CHANNELS]:
+        raise _Invalid("channel", channel, _("Write sms, mms or voice."))
+    try:
+        at = _date(cells.get("date") or options.date)
+    except ValidationError as problem:
+        raise _Invalid("date", cells.get("date", ""), " ".join(problem.messages)) from problem
+    return Said(number, channel, state, at, cells.get("source") or options.source or "file", cells.get("words", ""))
+
+
+def _date(text: str) -> dt.datetime:
+    """A day begins at midnight by the console's clock."""
+    try:
+        moment = parse_datetime(text)
+        if moment is None and (day := parse_date(text)):
+            moment = dt.datetime.combine(day, dt.time())
+        if moment is not None and timezone.is_naive(moment):
+            moment = timezone.make_aware(moment)
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None:
+        raise ValidationError(_("“%(text)s” is not a date. Write it like 2026-05-04.") % {"text": text[:40]})
+    if moment > timezone.now():
+        raise ValidationError(_("%(text)s is still to come. Give the day on which it was said.") % {"text": text[:40]})
+    return moment

@@ -1,0 +1,162 @@
+"""Who has agreed to get messages: what was said is kept for good, and what was said last holds.
+
+A person has one consent for each channel, however their number is spelled: a row is written for each spelling, so that
+whoever asks about a number looks in one place.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel
+from laaffic_console.kit.acts import Act, record
+from messaging.models import Campaign, Consent, ConsentEvent, ConsentState, OptInQuestion
+from messaging.subscribers import spellings, subscriber
+
+CHANNELS = CAMPAIGN_CHANNELS
+BY_HAND, REPLY = "by hand", "reply"
+ROWS = 500  # in one statement
+COLUMNS = ["number", "channel", "state", "source", "words", "at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one person said once, on one channel."""
+
+    number: str
+    channel: str
+    state: str
+    at: dt.datetime
+    source: str
+    words: str = ""
+
+
+def is_needed(campaign: Campaign) -> bool:
+    """Whether it goes only to those who have agreed."""
+    is_marketing = campaign.purpose == Campaign.Purpose.MARKETING and campaign.kind != Campaign.Kind.TEST
+    return is_marketing and settings.LAAFFIC_MARKETING_NEEDS_CONSENT
+
+
+def put(found: Iterable[Said], *, by: User | None = None) -> None:
+    """Keep what was said; the latest holds, and of what was said in one second a withdrawal."""
+    said = [
+        Said(one.number, one.channel, one.state, one.at, one.source[:120], one.words.replace("\0", "")[:300])
+        for one in found
+    ]
+    if not said:
+        return
+    latest: dict[tuple[str, str], Said] = {}
+    for one in sorted(said, key=_rank):
+        for number in spellings(subscriber(one.number)):
+            latest[number, one.channel] = one
+    with transaction.atomic():
+        ConsentEvent.objects.bulk_create(
+            [
+                ConsentEvent(
+                    subscriber=subscriber(one.number),
+                    channel=one.channel,
+                    state=one.state,
+                    source=one.source,
+                    words=one.words,
+                    at=one.at,
+                    by=by,
+                )
+                for one in said
+            ],
+            ignore_conflicts=True,
+            batch_size=ROWS,
+        )
+        _write([[*key, *_row(latest[key])] for key in sorted(latest)])
+
+
+def _rank(one: Said) -> tuple[dt.datetime, bool]:
+    return one.at, one.state != ConsentState.GIVEN
+
+
+def _row(one: Said) -> list[Any]:
+    return [one.state, one.source, one.words, connection.ops.adapt_datetimefield_value(one.at)]
+
+
+def _write(rows: Sequence[Sequence[Any]]) -> None:
+    """In the order of numbers, so that no two writers deadlock; what is older than what is there changes nothing."""
+    table = Consent._meta.db_table
+    new = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[2:])
+    marks = f"({', '.join(['%s'] * len(COLUMNS))})"
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), ROWS):
+            piece = rows[start : start + ROWS]
+            cursor.execute(
+                f"INSERT INTO {table} ({', '.join(COLUMNS)}) VALUES {', '.join([marks] * len(piece))} "  # noqa: S608 - our own columns
+                f"ON CONFLICT (number, channel) DO UPDATE SET {new} WHERE excluded.at > {table}.at "
+                f"OR (excluded.at = {table}.at AND excluded.state <> '{ConsentState.GIVEN.value}')",
+                [value for row in piece for value in row],
+            )
+
+
+def given_among(numbers: Iterable[str], channel: str) -> set[str]:
+    """Those of the numbers whose consent for the channel is given now."""
+    wanted = list(numbers)
+    if not wanted:
+        return set()
+    # One parameter for all: a claim asks for a thousand.
+    on_postgres = connection.vendor == "postgresql"
+    among = "= ANY(%s)" if on_postgres else "IN (SELECT value FROM json_each(%s))"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT number FROM messaging_consent WHERE number {among} AND channel = %s AND state = %s",  # noqa: S608 - no value in it
+            [wanted if on_postgres else json.dumps(wanted), channel, ConsentState.GIVEN.value],
+        )
+        return {number for (number,) in cursor.fetchall()}
+
+
+def without(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
+    """Those who are to be left out of the campaign; nobody where it needs no consent."""
+    if not is_needed(campaign):
+        return set()
+    wanted = set(numbers)
+    return wanted - given_among(wanted, campaign.channel)
+
+
+def of_person(number: str) -> list[Consent]:
+    """One for each channel; what nobody has said anything about is unknown, and not saved."""
+    known = {consent.channel: consent for consent in Consent.objects.filter(number=number)}
+    return [
+        known.get(channel, Consent(number=number, channel=channel, state=ConsentState.UNKNOWN)) for channel in CHANNELS
+    ]
+
+
+def last_said(number: str) -> int:
+    """The newest of what is kept of a person; 0 where nothing is."""
+    said = ConsentEvent.objects.filter(subscriber=subscriber(number)).order_by("-pk")
+    return said.values_list("pk", flat=True).first() or 0
+
+
+@transaction.atomic
+def set_by_hand(number: str, *, channel: str, state: str, why: str, by: User | None) -> None:
+    """What a person told us otherwise, by letter or on the telephone; ValidationError without a reason."""
+    if not why.strip():
+        raise ValidationError({"why": _("Say how you know, for example “signed the form in the shop on 3 May”.")})
+    if state not in ConsentState.values or channel not in [one.value for one in CHANNELS]:
+        raise ValidationError(_("Choose a channel, and whether consent is given."))
+    before = Consent.objects.filter(number=number, channel=channel).values_list("state", flat=True).first()
+    put([Said(number, channel, state, timezone.now(), BY_HAND, why.strip())], by=by)
+    change = [str(Channel(channel).label), before or ConsentState.UNKNOWN.value, state]
+    record(Act.CHANGED, Consent, label=number, changes=[change], why=why.strip()[:200])
+
+
+def erase(number: str) -> None:
+    """The words go, and what was given; that somebody has withdrawn stays, so that no old list brings them back."""
+    of_the_person = Consent.objects.filter(number__in=spellings(number))
+    of_the_person.exclude(state=ConsentState.WITHDRAWN).delete()
+    of_the_person.update(words="", source="")
+    ConsentEvent.objects.filter(subscriber=subscriber(number)).update(words="")
+    OptInQuestion.objects.filter(subscriber=subscriber(number)).delete()

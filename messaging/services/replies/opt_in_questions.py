@@ -1,0 +1,64 @@
+"""Double opt-in: START asks to be asked, and a yes to that question gives consent."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.utils import timezone
+
+from laaffic_console.gateway.services import bell
+from messaging import msisdn
+from messaging.models import OptInQuestion, Reply
+from messaging.opt_out import opt_out_in
+from messaging.services.channels import channels
+from messaging.services.contacts import suppression
+from messaging.subscribers import subscriber
+
+JOB = "messaging.jobs.ask_back"
+ONCE_IN = dt.timedelta(days=1)
+ANSWERED_WITHIN = dt.timedelta(days=7)
+
+
+def want(row: Reply, channel: str) -> None:
+    """START: ask them, unless they were asked within a day or are suppressed by others than themselves."""
+    question, _is_new = OptInQuestion.objects.select_for_update().get_or_create(
+        subscriber=subscriber(row.number), defaults={"number": row.number, "channel": channel, "wanted_at": row.at}
+    )
+    question.number, question.channel, question.wanted_at = row.number, channel, row.at
+    question.is_open = not is_suppressed(question)
+    if question.is_open and (question.asked_at is None or question.asked_at < timezone.now() - ONCE_IN):
+        question.is_to_ask, question.campaign, question.problem = True, None, ""
+        bell.ring(JOB)
+    question.save()
+
+
+def is_suppressed(question: OptInQuestion) -> bool:
+    on = channels.named(question.channel).suppressed_on
+    return bool(suppression.suppressed_among([question.number], channels=on))
+
+
+def close(numbers: Sequence[str]) -> None:
+    """STOP: who was to be asked is not, and an earlier yes says nothing any more."""
+    subscribers = {subscriber(number) for number in numbers}
+    OptInQuestion.objects.filter(subscriber__in=subscribers).update(is_open=False, is_to_ask=False)
+
+
+def confirmed(rows: Sequence[Reply]) -> list[tuple[Reply, OptInQuestion]]:
+    """Those of new replies that say yes to a question that was asked; it is answered by that."""
+    said = {subscriber(row.number): row for row in rows if _says_yes(row)}
+    if not said:
+        return []
+    asked = OptInQuestion.objects.filter(subscriber__in=said, is_open=True, campaign__isnull=False).order_by("pk")
+    found = []
+    for question in asked.filter(asked_at__gte=timezone.now() - ANSWERED_WITHIN, is_to_ask=False):
+        row = said[question.subscriber]
+        if row.at > question.wanted_at:  # both by the gateway's clock
+            found.append((row, question))
+    OptInQuestion.objects.filter(pk__in=[question.pk for _row, question in found]).update(is_open=False)
+    return found
+
+
+def _says_yes(row: Reply) -> bool:
+    if row.opt_out or len(row.number) > msisdn.MAX_DIGITS:
+        return False
+    return opt_out_in(row.content, settings.OPT_IN_CONFIRM_WORDS) is not None

@@ -1,0 +1,106 @@
+"""START: who writes it agrees again, and what their own STOP had done is undone."""
+
+from collections.abc import Iterable, Sequence
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import Channel
+from messaging import msisdn
+from messaging.models import ConsentState, Reply
+from messaging.models.contacts import SAME_SENDER
+from messaging.opt_out import opt_out_in
+from messaging.services.contacts import consents, suppression
+from messaging.services.contacts.consents import Said
+from messaging.services.replies import opt_in_questions
+from messaging.subscribers import every_spelling, subscriber
+
+
+def channel_of(row: Reply) -> str:
+    """Of the campaign that it answers; who answers none has written an SMS."""
+    return row.campaign.channel if row.campaign else Channel.SMS.value
+
+
+def channels_of(channel: str) -> list[str]:
+    """SMS and MMS come from one sender, so one STOP or START is meant for both."""
+    return [channel, *filter(None, [SAME_SENDER.get(channel)])]
+
+
+def withdraw(stops: Sequence[Reply]) -> None:
+    """What a STOP says about consent; with OPT_OUT_EVERY_CHANNEL it is about every channel."""
+    every = [channel.value for channel in consents.CHANNELS]
+    opt_in_questions.close([row.number for row in stops])
+    consents.put(
+        said
+        for row in stops
+        for said in _said(
+            row,
+            ConsentState.WITHDRAWN,
+            every if settings.OPT_OUT_EVERY_CHANNEL else channels_of(channel_of(row)),
+        )
+    )
+
+
+def _ask_first(row: Reply, channels: Sequence[str]) -> None:
+    """Until they confirm it nothing is known of what they want; consent that is given stays."""
+    given = [channel for channel in channels if row.number in consents.given_among([row.number], channel)]
+    consents.put(_said(row, ConsentState.UNKNOWN, [channel for channel in channels if channel not in given]))
+    if len(given) < len(channels):
+        opt_in_questions.want(row, channel_of(row))
+
+
+def confirm(rows: Sequence[Reply]) -> None:
+    """A yes to the question that START has asked for."""
+    for row, question in opt_in_questions.confirmed(rows):
+        consents.put(_said(row, ConsentState.GIVEN, channels_of(question.channel)))
+
+
+def obey(rows: Sequence[Reply]) -> None:
+    """Those of new replies that say START, and whose writers have not said STOP since."""
+    found = {row.key: said for row in rows if (said := _asked(row)) is not None}
+    asked = [row for row in rows if row.key in found]
+    if not asked:
+        return
+    last_stops = _last_stops(asked, rows)
+    for row in asked:
+        last = last_stops.get(subscriber(row.number))
+        if last is not None and last.at >= row.at:
+            continue
+        channels = channels_of(channel_of(row))
+        suppression.release_stops(
+            [row.number],
+            channels=[*channels, *_others()],
+            why=_("replied “%(word)s”") % {"word": found[row.key]},
+        )
+        if settings.LAAFFIC_DOUBLE_OPT_IN:
+            _ask_first(row, channels)
+        else:
+            consents.put(_said(row, ConsentState.GIVEN, channels))
+
+
+def _asked(row: Reply) -> str | None:
+    """The word, as the settings have it."""
+    if row.opt_out or len(row.number) > msisdn.MAX_DIGITS:
+        return None
+    found = opt_out_in(row.content, settings.OPT_IN_WORDS)
+    return found.word if found else None
+
+
+def _others() -> list[str]:
+    """Where one STOP holds everywhere, the entry that it made stands for every channel, whichever it names."""
+    return [channel.value for channel in consents.CHANNELS] if settings.OPT_OUT_EVERY_CHANNEL else []
+
+
+def _last_stops(asked: Sequence[Reply], rows: Sequence[Reply]) -> dict[str, Reply]:
+    """{subscriber: their latest STOP}, of those that are kept and of those that come along."""
+    kept = Reply.objects.filter(number__in=every_spelling([row.number for row in asked])).exclude(opt_out="")
+    last: dict[str, Reply] = {}
+    for row in [*kept.only("number", "at", "opt_out"), *(row for row in rows if row.opt_out)]:
+        who = subscriber(row.number)
+        if who not in last or row.at > last[who].at:
+            last[who] = row
+    return last
+
+
+def _said(row: Reply, state: ConsentState, channels: Iterable[str]) -> list[Said]:
+    return [Said(row.number, channel, state, row.at, consents.REPLY, row.content) for channel in channels]
