@@ -15,6 +15,7 @@ from messaging.admin.replies import with_contacts
 from messaging.models import Campaign
 from messaging.services.audience import rules
 from messaging.services.batches import counting, waiting
+from messaging.services.campaigns import canaries
 from messaging.services.figures import batch_squares, insights
 from messaging.services.reports import delivery_times
 
@@ -35,6 +36,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "says": insights.spoken(campaign, progress, pace),
         "waits": insights.why_waiting(campaign, counts, pace),
         "waiting": waiting.of(campaign),
+        "few_first": canaries.shown(campaign, counts),
         "zone": settings.TIME_ZONE,
         "may_put_hours_aside": request.user.has_perm(calendars.MAY_PUT_ASIDE) and waiting.may_be_put_aside(campaign),
         "spending": insights.spending(campaign, counts),

@@ -5,6 +5,7 @@ from messaging.models.audiences import Audience
 from messaging.models.budgets import Budget, BudgetCounter, BudgetShare
 from messaging.models.calendars import ApplicationCalendar, Calendar
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
+from messaging.models.canaries import Canary, CanaryMessage
 from messaging.models.contacts import (
     Contact,
     ContactGroup,
@@ -63,6 +64,8 @@ __all__ = [
     "Campaign",
     "CampaignEvent",
     "CampaignState",
+    "Canary",
+    "CanaryMessage",
     "Contact",
     "ContactGroup",
     "ContactImport",

@@ -54,6 +54,9 @@ class Command(ConsoleCommand):
         create.add_argument(
             "--transactional", action="store_true", help="what somebody waits for: no frequency cap stops it"
         )
+        create.add_argument("--canary", default="", metavar="N|N%%", help="so many first; the rest by their reports")
+        create.add_argument("--canary-wait", type=int, metavar="MINUTES", help="for their reports; else 15")
+        create.add_argument("--canary-least", type=int, metavar="PERCENT", help="delivered, to go on; else 80")
         create.add_argument("--json", action="store_true")
         listing = verbs.add_parser("list", help="the latest campaigns")
         listing.add_argument("--json", action="store_true")
@@ -134,6 +137,9 @@ class Command(ConsoleCommand):
             rate_per_second=options["rate"],
             calendar=calendar_named(options["calendar"]) if options["calendar"] else None,
             local_time=options["local_time"],
+            canary=options["canary"],
+            canary_wait=options["canary_wait"],
+            canary_least=options["canary_least"],
             purpose=Campaign.Purpose.TRANSACTIONAL if options["transactional"] else Campaign.Purpose.UNSPECIFIED,
         )
         return {"id": campaign.pk, **(told_of(paste) if paste else {})}
@@ -242,4 +248,6 @@ def as_text(document: dict[str, Any]) -> str:
 
 
 def as_line(entry: Any) -> str:
-    return "{n} until {until}: {why}".format(**entry) if isinstance(entry, dict) else str(entry)
+    if not isinstance(entry, dict):
+        return str(entry)
+    return ("{n} until {until}: {why}" if entry.get("until") else "{n}: {why}").format(**entry)

@@ -59,6 +59,7 @@ class Kind:
     name: str  # what stands before the colon in `Later.why`
     of: Callable[[Campaign], Gate | None]  # None where it has nothing to say of this campaign now
     says: Callable[[str], str] = str  # a sentence from what stands after the colon
+    tells_when: bool = True  # False: the moment is only one to look again at
     counts: bool = False  # asked last, so that it counts only what nothing else keeps back
 
 
@@ -74,6 +75,12 @@ def standing(campaign: Campaign) -> list[Gate]:
     """Those that have something to say of this campaign, in the order of asking."""
     kinds = sorted(_kinds.values(), key=lambda kind: kind.counts)
     return [gate for kind in kinds if (gate := kind.of(campaign)) is not None]
+
+
+def tells_when(why: str) -> bool:
+    """Whether the moment that goes with `Later.why` is one that a person may wait for."""
+    name = why.partition(":")[0]
+    return name not in _kinds or _kinds[name].tells_when
 
 
 def in_words(why: str) -> str:
