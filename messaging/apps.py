@@ -32,7 +32,7 @@ class MessagingConfig(AppConfig):
         from messaging.services.figures import proofs, proving
         from messaging.services.figures.message_reports import MessageReports
         from messaging.services.figures.proofs import Proved
-        from messaging.services.gates import consent, frequency, gates, retries, sending_hours
+        from messaging.services.gates import canary, consent, frequency, gates, retries, sending_hours
         from messaging.services.mms.mms_channel import MmsChannel
         from messaging.services.sms.sms_channel import SmsChannel
 
@@ -42,6 +42,7 @@ class MessagingConfig(AppConfig):
         person_timeline.register(thread.NOTES)
         channels.register(SmsChannel())
         channels.register(MmsChannel())
+        gates.register(canary.KIND)
         gates.register(retries.KIND)
         gates.register(consent.KIND)
         gates.register(sending_hours.KIND)

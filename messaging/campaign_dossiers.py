@@ -23,6 +23,7 @@ from messaging.services.figures import message_reports
 CONTENT = ["id", "name", "kind", "purpose", "channel", "state", "sender_id", "text", "channel_options", "extra_numbers"]
 CONTENT += ["rate_per_second", "scheduled_at", "latest_start_minutes", "error_limit", "retry_of_id"]
 CONTENT += ["calendar_id", "local_time", "latest_end", "outside_hours"]
+CONTENT += ["canary", "canary_wait", "canary_reports", "canary_least"]
 CONTENT += ["created_at", "launched_at", "first_sent_at", "finished_at", "hold_reason", "wait_reason"]
 AUDIENCE = ["audience", "member_end", "audience_end", "total"]
 AUDIENCE += ["dropped_suppressed", "dropped_excluded", "dropped_capped", "dropped_consent", "dropped_invalid"]

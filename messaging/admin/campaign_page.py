@@ -15,6 +15,7 @@ from messaging.admin.replies import with_contacts
 from messaging.models import Campaign
 from messaging.services.audience import rules
 from messaging.services.batches import counting, gate_tallies, waiting
+from messaging.services.campaigns import canaries
 from messaging.services.figures import batch_squares, insights
 from messaging.services.reports import delivery_times
 
@@ -36,6 +37,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "waits": insights.why_waiting(campaign, counts, pace),
         "stopped": gate_tallies.in_words(campaign),
         "waiting": waiting.of(campaign),
+        "few_first": canaries.shown(campaign, counts),
         "zone": settings.TIME_ZONE,
         "may_put_hours_aside": request.user.has_perm(calendars.MAY_PUT_ASIDE) and waiting.may_be_put_aside(campaign),
         "spending": insights.spending(campaign, counts),

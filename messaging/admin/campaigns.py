@@ -29,6 +29,7 @@ from messaging.admin import (
     campaign_comparison,
     campaign_page,
     channel_pages,
+    few_first,
     pasted_numbers,
     proof_panel,
 )
@@ -98,6 +99,10 @@ class CampaignForm(pasted_numbers.PastedNumbersForm):
             "calendar",
             "error_limit",
             "purpose",
+            "canary",
+            "canary_wait",
+            "canary_reports",
+            "canary_least",
         ]
         widgets = {"text": TextWidget}
 
@@ -109,6 +114,23 @@ class CampaignForm(pasted_numbers.PastedNumbersForm):
         if "latest_end" in self.fields:
             said = _("By the console's clock: %(zone)s. What has not left by then is held and asks.")
             self.fields["latest_end"].help_text = said % {"zone": settings.TIME_ZONE}
+
+        for name in ("canary_wait", "canary_reports", "canary_least"):
+            if name in self.fields:  # an empty one is the usual
+                self.fields[name].required = False
+
+    def clean_canary_wait(self) -> int:
+        return self._usual("canary_wait")
+
+    def clean_canary_reports(self) -> int:
+        return self._usual("canary_reports")
+
+    def clean_canary_least(self) -> int:
+        return self._usual("canary_least")
+
+    def _usual(self, name: str) -> int:
+        given = self.cleaned_data.get(name)
+        return int(getattr(Campaign(), name)) if given is None else int(given)
 
     def clean_text(self) -> str:
         return one_character_a_line(self.cleaned_data["text"])
@@ -132,6 +154,7 @@ class CampaignForm(pasted_numbers.PastedNumbersForm):
             scheduled_at=cleaned.get("scheduled_at"),
             local_time=cleaned.get("local_time") or "",
             latest_end=cleaned.get("latest_end"),
+            canary=cleaned.get("canary") or "",
         )
 
 
@@ -161,6 +184,10 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
                     *("rate_per_second", "error_limit", "purpose"),
                 ]
             },
+        ),
+        (
+            gettext_lazy("A few first"),
+            {"fields": [("canary", "canary_wait"), ("canary_reports", "canary_least")]},
         ),
     ]
 
@@ -275,6 +302,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
             path("<int:pk>/prove/", wrap(self.prove_view), name="messaging_campaign_prove"),
             path("<int:pk>/pace/", wrap(self.pace_view), name="messaging_campaign_pace"),
             path("<int:pk>/outside-hours/", wrap(self.outside_hours_view), name="messaging_campaign_outside_hours"),
+            path("<int:pk>/go-on/", wrap(self.go_on_view), name="messaging_campaign_go_on"),
             path("<int:pk>/after/<slug:verb>/", wrap(self.follow_up_view), name="messaging_campaign_after"),
             path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_campaign_do"),
             *super().get_urls(),
@@ -373,6 +401,9 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
 
     def outside_hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return calendars.outside_hours_view(self, request, self._get(request, pk))
+
+    def go_on_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return few_first.go_on_view(self, request, self._get(request, pk))
 
     def follow_up_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         if verb == "retry":

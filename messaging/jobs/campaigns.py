@@ -4,7 +4,7 @@ from laaffic_console.gateway.services import bell, inbox, isolation
 from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import answers, hours, waiting
 from messaging.services.budgets import shares
-from messaging.services.campaigns import asking_back, campaigns
+from messaging.services.campaigns import asking_back, campaigns, canaries
 from messaging.services.contacts import import_forecast, import_undo, imports
 from messaging.services.email import email_campaigns, email_deliveries, email_tests
 from messaging.services.figures import proofs
@@ -50,6 +50,10 @@ def follow_calendars() -> None:
     waiting.follow_calendars()
 
 
+def follow_canaries() -> None:
+    canaries.follow()
+
+
 def follow_account() -> None:
     isolation.run_all(campaigns.follow_account, email_campaigns.follow_account)
 
@@ -60,6 +64,7 @@ def sweep() -> None:
         email_campaigns.follow_account,
         waiting.follow_calendars,
         sending.sweep,
+        canaries.follow,
         hours.fold,
         shares.sweep,
         imports.sweep,

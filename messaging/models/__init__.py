@@ -5,6 +5,7 @@ from messaging.models.audiences import Audience
 from messaging.models.budgets import Budget, BudgetCounter, BudgetShare
 from messaging.models.calendars import ApplicationCalendar, Calendar
 from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
+from messaging.models.canaries import Canary, CanaryMessage
 from messaging.models.consents import Consent, ConsentEvent, ConsentState, OptInQuestion
 from messaging.models.contacts import (
     Contact,
@@ -65,6 +66,8 @@ __all__ = [
     "Campaign",
     "CampaignEvent",
     "CampaignState",
+    "Canary",
+    "CanaryMessage",
     "Consent",
     "ConsentEvent",
     "ConsentState",

@@ -2,7 +2,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
@@ -124,6 +124,36 @@ class Campaign(models.Model):
         help_text=_("By the console's clock. What has not left by then is held and asks."),
     )
     outside_hours = models.BooleanField(default=False, editable=False)  # once, by an approver's word
+    # The few first (canary_sizes.py, services/gates/canary.py). Empty: everybody at once.
+    canary = models.CharField(
+        _("a few first"),
+        max_length=8,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("How many, like 100, or a share, like 5%, spread over the countries. Empty: everybody at once."),
+    )
+    canary_wait = models.PositiveIntegerField(
+        _("wait for their reports"),
+        default=15,
+        db_default=15,
+        validators=[MaxValueValidator(7 * 24 * 60)],
+        help_text=_("Minutes after the last of the few has left; less when all of them have a report."),
+    )
+    canary_reports = models.PositiveSmallIntegerField(
+        _("decide on reports of at least"),
+        default=50,
+        db_default=50,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("Percent of the few. With fewer reports nothing is decided: it waits for more."),
+    )
+    canary_least = models.PositiveSmallIntegerField(
+        _("go on with at least"),
+        default=80,
+        db_default=80,
+        validators=[MaxValueValidator(100)],
+        help_text=_("Percent of those reports that say delivered. With less it is held and asks."),
+    )
     error_limit = models.PositiveIntegerField(
         _("error limit"),
         null=True,

@@ -53,6 +53,9 @@ class Command(ConsoleCommand):
             "--local-time", default="", metavar="YYYY-MM-DD HH:MM", help="by each recipient's own clock"
         )
         add_purpose(create)
+        create.add_argument("--canary", default="", metavar="N|N%%", help="so many first; the rest by their reports")
+        create.add_argument("--canary-wait", type=int, metavar="MINUTES", help="for their reports; else 15")
+        create.add_argument("--canary-least", type=int, metavar="PERCENT", help="delivered, to go on; else 80")
         create.add_argument("--json", action="store_true")
         listing = verbs.add_parser("list", help="the latest campaigns")
         listing.add_argument("--json", action="store_true")
@@ -134,6 +137,9 @@ class Command(ConsoleCommand):
             calendar=calendar_named(options["calendar"]) if options["calendar"] else None,
             local_time=options["local_time"],
             purpose=purpose_of(options),
+            canary=options["canary"],
+            canary_wait=options["canary_wait"],
+            canary_least=options["canary_least"],
         )
         return {"id": campaign.pk, **(told_of(paste) if paste else {})}
 
@@ -261,7 +267,7 @@ def as_text(document: dict[str, Any]) -> str:
 def as_line(entry: Any) -> str:
     match entry:
         case {"n": n, "until": until, "why": why}:  # what waits
-            return f"{n} until {until}: {why}"
+            return f"{n} until {until}: {why}" if until else f"{n}: {why}"
         case {"line": line, "value": value, "reason": reason}:  # what is wrong with a given number
             return f"line {line}, “{value}”: {reason}"
     return str(entry)

@@ -37,6 +37,7 @@ PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "purpose": (gettext_lazy("the purpose"), ("purpose",)),
     "schedule": (gettext_lazy("the schedule"), ("scheduled_at", "latest_start_minutes")),
     "calendar": (gettext_lazy("the hours"), ("calendar_id", "local_time", "latest_end")),
+    "canary": (gettext_lazy("the few first"), ("canary", "canary_wait", "canary_reports", "canary_least")),
     "limits": (gettext_lazy("rate and limits"), ("rate_per_second", "error_limit")),
     "groups": (gettext_lazy("the groups"), ()),
     "audiences": (gettext_lazy("the audiences, or a condition of theirs"), ()),
@@ -95,6 +96,8 @@ def parts_of(campaign: Campaign) -> dict[str, str]:
         parts["schedule"][0] = None  # the launch sets it, from that time and who is in the audience
     if not any(parts["calendar"]):
         del parts["calendar"]  # what was approved before there were calendars is as it was
+    if not campaign.canary:
+        del parts["canary"]  # likewise, and its other columns say nothing then
     parts["groups"] = [
         sorted(groups.values_list("pk", flat=True)) for groups in (campaign.groups, campaign.excluded_groups)
     ]

@@ -31,7 +31,7 @@ from messaging.services.audience import given_numbers, rules
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql, consents, contact_writes
 from messaging.services.contacts.condition_sql import Rules
-from messaging.services.gates import frequency, retries
+from messaging.services.gates import canary, frequency, retries
 from messaging.services.replies import reply_pulls
 from messaging.services.text.merge_values import COLUMNS_OF_CONTACT
 from messaging.subscribers import PREFIXES, every_spelling, spellings, subscriber
@@ -94,6 +94,8 @@ def freeze_chunk(campaign_id: int) -> bool:
             return True
         given_numbers.add_extra_numbers(campaign, CHUNK)
         Campaign.objects.filter(pk=campaign.pk).update(audience=Campaign.Audience.FROZEN)
+        if campaign.canary:
+            bell.ring("messaging.jobs.follow_canaries")
         return False
     _freeze_range(campaign, included, meant, upper)
     return True
@@ -299,6 +301,7 @@ def begin(campaign: Campaign) -> None:
     What its audiences say now is kept with it, and counts from now on.
     """
     _leave_out_reached(campaign)
+    canary.begin(campaign)
     campaign.rules = rules.kept(campaign)
     last = campaign.audience_end or audience_sql.last_contact()
     if campaign.member_end is None:

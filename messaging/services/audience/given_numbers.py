@@ -10,7 +10,7 @@ from messaging.models import Batch, Campaign, Contact, GroupMembership, Message,
 from messaging.msisdn import Msisdn
 from messaging.services.channels import channels
 from messaging.services.contacts import consents, suppression
-from messaging.services.gates import frequency, retries
+from messaging.services.gates import canary, frequency, retries
 from messaging.services.text import merged_lengths
 from messaging.services.text.merge_values import values_of
 from messaging.subscribers import every_spelling, spellings, subscriber
@@ -140,5 +140,7 @@ def keep_batch(campaign: Campaign, batch: Batch, count: int, first: int, last: i
         batch.delete()
         return
     batch.first_message_id, batch.last_message_id, batch.size, batch.queued = first, last, count, count
-    batch.save(update_fields=["first_message_id", "last_message_id", "size", "queued"])
+    if campaign.canary:  # nobody leaves before the few are chosen, and these are taken out then
+        batch.not_before, batch.waits_for = canary.waits_until(), canary.WHY
+    batch.save(update_fields=["first_message_id", "last_message_id", "size", "queued", "not_before", "waits_for"])
     merged_lengths.reject_too_long(campaign, batch)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import bell, database_clock
 from messaging.models import ApplicationCalendar, Batch, BatchState, Calendar, Campaign, CampaignState
-from messaging.services.gates import gates, sending_hours
+from messaging.services.gates import canary, gates, sending_hours
 
 AT_ONCE = 200  # batches a transaction
 MOST_SHOWN = 100
@@ -24,7 +24,7 @@ JOB = "messaging.jobs.follow_calendars"
 
 class Waiting(NamedTuple):
     why: str  # a sentence
-    until: dt.datetime
+    until: dt.datetime | None  # None: what it waits for tells no moment
     n: int
 
 
@@ -34,10 +34,12 @@ def of(campaign: Campaign) -> list[Waiting]:
         return []
     queued = Batch.objects.filter(campaign=campaign, state=BatchState.QUEUED, not_before__gt=database_clock.now())
     sums = queued.order_by().values("waits_for", "not_before").annotate(n=Sum("queued"))
-    found = [
-        Waiting(in_words(row["waits_for"]), until, row["n"]) for row in sums if (until := row["not_before"]) is not None
-    ]
-    return sorted(found, key=lambda waiting: (waiting.until, waiting.why))[:MOST_SHOWN]
+    found: dict[tuple[dt.datetime | None, str], int] = {}
+    for row in sums:
+        until = row["not_before"] if gates.tells_when(row["waits_for"]) else None
+        found[until, row["waits_for"]] = found.get((until, row["waits_for"]), 0) + row["n"]
+    ordered = sorted(found, key=lambda key: (key[0] is None, key[0].timestamp() if key[0] else 0.0, key[1]))
+    return [Waiting(in_words(why), until, found[until, why]) for until, why in ordered[:MOST_SHOWN]]
 
 
 def may_be_put_aside(campaign: Campaign) -> bool:
@@ -49,11 +51,15 @@ def may_be_put_aside(campaign: Campaign) -> bool:
 def last_due(campaign_ids: Sequence[int]) -> dict[int, dt.datetime]:
     """When the last of what is queued may leave, of those where something waits."""
     queued = Batch.objects.filter(campaign__in=campaign_ids, state=BatchState.QUEUED, not_before__isnull=False)
+    queued = queued.exclude(waits_for__startswith=canary.WHY)
     return dict(queued.order_by().values_list("campaign").annotate(due=Max("not_before")))
 
 
-def sentence(due: dt.datetime) -> str:
+def sentence(campaign_id: int, due: dt.datetime) -> str:
     """For a campaign of which nothing leaves before this moment."""
+    first = Batch.objects.filter(campaign=campaign_id, state=BatchState.QUEUED, not_before=due)
+    if (why := first.values_list("waits_for", flat=True).first()) and not gates.tells_when(why):
+        return in_words(why)
     at = date_format(timezone.localtime(due), "SHORT_DATETIME_FORMAT")
     said = _("Nothing of it may leave before %(when)s (%(zone)s).")
     return said % {"when": at, "zone": settings.TIME_ZONE}
@@ -61,14 +67,15 @@ def sentence(due: dt.datetime) -> str:
 
 def as_documents(campaign: Campaign) -> list[dict[str, Any]]:
     """For `campaign report --json` (commands#documents)."""
-    return [{"why": why, "until": until.isoformat(), "n": n} for why, until, n in of(campaign)]
+    return [{"why": why, "until": until and until.isoformat(), "n": n} for why, until, n in of(campaign)]
 
 
 def of_batch(batch: Batch) -> Waiting | None:
     """Of a message's own batch."""
     if batch.state != BatchState.QUEUED or batch.not_before is None or batch.not_before <= database_clock.now():
         return None
-    return Waiting(in_words(batch.waits_for), batch.not_before, batch.queued)
+    until = batch.not_before if gates.tells_when(batch.waits_for) else None
+    return Waiting(in_words(batch.waits_for), until, batch.queued)
 
 
 def in_words(why: str) -> str:

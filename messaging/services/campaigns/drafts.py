@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit import moments
-from messaging import merge_fields, segments
+from messaging import canary_sizes, merge_fields, segments
 from messaging.models import Audience, Calendar, Campaign, CampaignState, Contact, ContactGroup, Paste
 from messaging.services import steps
 from messaging.services.approvals import approvals
@@ -41,6 +41,9 @@ def create(
     calendar: Calendar | None = None,
     local_time: str = "",
     latest_end: dt.datetime | None = None,
+    canary: str = "",
+    canary_wait: int | None = None,
+    canary_least: int | None = None,
     retry_of: Campaign | None = None,
     kind: str = Campaign.Kind.CAMPAIGN,
     purpose: str = Campaign.Purpose.UNSPECIFIED,
@@ -49,6 +52,7 @@ def create(
     by: User | None = None,
 ) -> Campaign:
     """A draft; ValidationError names the field that is wrong."""
+    few_first = {"canary_wait": canary_wait, "canary_least": canary_least}
     campaign = Campaign(
         name=name,
         application=application,
@@ -68,6 +72,8 @@ def create(
         purpose=purpose,
         channel=channel,
         channel_options=channel_options or {},
+        canary=canary,
+        **{name: value for name, value in few_first.items() if value is not None},
     )
     return save(campaign, groups=groups, excluded_groups=excluded_groups, audiences=audiences, by=by)
 
@@ -130,6 +136,7 @@ def check_content(campaign: Campaign) -> None:
     if campaign.paste is not None and not campaign.paste.is_complete:
         problems["paste"] = [_("Not all of the pasted lines have arrived. Paste them once more.")]
     problems.update(_problems_with_time(campaign))
+    problems.update(_problems_with_canary(campaign))
     if problems:
         raise ValidationError(problems)
 
@@ -147,6 +154,15 @@ def _problems_with_time(campaign: Campaign) -> dict[str, list[str]]:
         return {"local_time": [said % {"text": campaign.local_time}]}
     if campaign.scheduled_at and campaign.state == CampaignState.DRAFT:
         return {"local_time": [_("Give one of the two: a moment to send at, or a time by each recipient's own clock.")]}
+    return {}
+
+
+def _problems_with_canary(campaign: Campaign) -> dict[str, list[str]]:
+    if campaign.canary:
+        try:
+            canary_sizes.read(campaign.canary)
+        except canary_sizes.InvalidSize as problem:
+            return {"canary": [str(problem)]}
     return {}
 
 

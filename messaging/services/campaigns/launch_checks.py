@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from laaffic_console.gateway.services import account_hold, workers
 from laaffic_console.kit.figures import money
+from messaging import canary_sizes
 from messaging.models import Campaign
 from messaging.services.approvals import approval_rules
 from messaging.services.audience import recipient_clocks, repeats
@@ -227,6 +228,18 @@ def _late(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
         yield Check("late", Level.TICK, _("Its time has passed: it starts at once."))
 
 
+def _few_first(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
+    if not campaign.canary or not planned.counted.is_done or not planned.recipients:
+        return
+    try:
+        size = canary_sizes.size(campaign.canary, planned.recipients)
+    except canary_sizes.InvalidSize:
+        return  # said of its content
+    if size >= planned.recipients:
+        said = _("The few first are not fewer than its %(n)s recipients: all of it leaves at once, nothing waits.")
+        yield Check("canary", Level.TICK, said % {"n": _grouped(planned.recipients)})
+
+
 def _workers(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     if not workers.alive():
         yield Check("workers", Level.NOTE, _("No worker is alive: nothing leaves before one is started."))
@@ -234,5 +247,5 @@ def _workers(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 LOOKS: list[Look] = [
     *(_content, _nobody, _approval, _same_text, _account, _balance, _budgets),
-    *(_too_long, _lacking_fields, _invalid, _night, _hours, _own_time, _late, _workers),
+    *(_too_long, _lacking_fields, _invalid, _night, _hours, _own_time, _late, _few_first, _workers),
 ]

@@ -201,7 +201,7 @@ class Sender:
             return
         if (due - database_clock.now()).total_seconds() > self.end - time.monotonic():
             self.stopping = True  # the sweep rings when it is due: nobody sits waiting for an hour to come
-            self._say_waiting(waiting.sentence(due))
+            self._say_waiting(waiting.sentence(self.campaign.pk, due))
             return
         self._pause_until(due, at_most=1.0)
 

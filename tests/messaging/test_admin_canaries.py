@@ -1,0 +1,86 @@
+"""The few first on the campaign's form, on the page before the launch and on its own page."""
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from laaffic_console.gateway.models import Application
+from messaging.models import Campaign, Canary, ContactGroup
+from messaging.services.audience import audience
+from messaging.services.campaigns import campaigns, canaries, drafts
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def draft(application: Application, group: ContactGroup, settings: LazySettings) -> Campaign:
+    settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = "key"  # only that there is one
+    add_contacts(group, 10)
+    return drafts.create(name="A", application=application, sender_id="", text="Hi", groups=[group], canary="4")
+
+
+@pytest.fixture
+def running(draft: Campaign) -> Campaign:
+    campaigns.launch(draft.pk, by=None)
+    while audience.freeze_chunk(draft.pk):
+        pass
+    canaries.follow()
+    draft.refresh_from_db()
+    return draft
+
+
+def test_the_form_takes_it_and_says_what_is_wrong(
+    admin_client: Client, application: Application, group: ContactGroup
+) -> None:
+    add = reverse("admin:messaging_campaign_add")
+    given = {"name": "A", "application": application.pk, "text": "Hi", "groups": [group.pk]}
+    said = admin_client.post(add, given | {"canary": "some"}).content.decode()
+    assert "“some” is not a size" in said
+
+    admin_client.post(add, given | {"canary": "5%", "canary_wait": "", "canary_least": "90"})
+
+    made = Campaign.objects.get()
+    assert (made.canary, made.canary_wait, made.canary_reports, made.canary_least) == ("5%", 15, 50, 90)
+
+
+def test_one_that_is_not_fewer_than_the_audience_wants_a_tick(admin_client: Client, draft: Campaign) -> None:
+    review = reverse("admin:messaging_campaign_review", args=[draft.pk])
+    sentence = "The few first are not fewer than its 10 recipients"
+    assert sentence not in admin_client.get(review).content.decode()
+
+    Campaign.objects.update(canary="10")
+
+    assert sentence in admin_client.get(review).content.decode()
+
+
+class PageTests:
+    def test_it_shows_the_figures_and_the_way_on(self, admin_client: Client, running: Campaign) -> None:
+        page = admin_client.get(reverse("admin:messaging_campaign_change", args=[running.pk])).content.decode()
+
+        assert 'id="few-first"' in page
+        assert 'id="go-on"' in page
+
+    def test_going_on_takes_a_reason(self, admin_client: Client, running: Campaign) -> None:
+        go_on = reverse("admin:messaging_campaign_go_on", args=[running.pk])
+        assert admin_client.post(go_on, {"reason": ""}).status_code == 200
+        assert Canary.objects.get().passed_at is None
+
+        admin_client.post(go_on, {"reason": "the carrier is slow today"})
+
+        assert Canary.objects.get().passed_by == User.objects.get()
+        assert running.events.filter(text__contains="the carrier is slow today", actor__isnull=False).exists()
+
+    def test_it_takes_the_right_to_launch(self, client: Client, running: Campaign) -> None:
+        person = User.objects.create_user("viewer", is_staff=True)
+        person.user_permissions.add(Permission.objects.get(codename="view_campaign"))
+        client.force_login(person)
+
+        go_on = reverse("admin:messaging_campaign_go_on", args=[running.pk])
+        assert client.post(go_on, {"reason": "x"}).status_code == 403
+        assert (
+            'id="go-on"'
+            not in client.get(reverse("admin:messaging_campaign_change", args=[running.pk])).content.decode()
+        )
