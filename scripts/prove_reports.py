@@ -33,7 +33,7 @@ from laaffic_console.rehearsal.wanted import Wanted  # noqa: E402
 PLACES = (("91987", "IN"), ("4915112", "DE"), ("447400", "GB"), ("12015", "US"), ("5511998", "BR"))
 DIGITS = {"IN": 12, "DE": 13, "GB": 12, "US": 11, "BR": 13}
 FIGURES = ("sent", "delivered", "failed", "segments")
-QUIET = 30.0  # seconds in which nothing more is reported: then all is
+QUIET = 30.0  # seconds between two looks; when three of them say the same, all is told
 PATIENCE = 3600.0
 
 
@@ -166,15 +166,15 @@ def ended_at_the_gateway(console: Installation) -> dict[str, Counter[str]]:
 
 
 def until_reported(console: Installation, expected: int) -> None:
-    give_up_at, last, seen = time.monotonic() + PATIENCE, -1, 0.0
+    give_up_at, last, seen = time.monotonic() + PATIENCE, None, 0.0
     days = ["--from", str(dt.date.today() - dt.timedelta(days=1)), "--to", str(dt.date.today())]  # noqa: DTZ011
     while time.monotonic() < give_up_at:
         totals = console.json("report", *days)["totals"]
         reported = (totals["delivered"] or 0) + (totals["failed"] or 0)
         console.tell(f"{totals['sent']:,} sent, {reported:,} reported of {expected:,}")
-        if reported != last:
-            last, seen = reported, time.monotonic()
-        elif reported >= expected or time.monotonic() - seen > QUIET * 4:
+        if totals != last:  # what a message cost may be told long after what became of it
+            last, seen = totals, time.monotonic()
+        elif time.monotonic() - seen > QUIET * 2:
             return
         console.sleep(QUIET)
 
