@@ -519,6 +519,25 @@ def _pattern(metadata: PhoneMetadata, kind: str) -> str:
     return f"(?=(?:{sizes})$)(?:{pattern})"
 
 
+def only_time_zones(number: str) -> tuple[str, ...]:
+    """The zones of every number of its calling code, found without a look at the rest; () where they differ."""
+    for length in (1, 2, 3):
+        if number[:length] in _zones_of_codes():
+            return _zones_of_codes()[number[:length]]
+    return ()
+
+
+@functools.cache
+def _zones_of_codes() -> dict[str, tuple[str, ...]]:
+    """{calling code: the zones that all of its prefixes have}, () where one has others."""
+    found: dict[str, set[tuple[str, ...]]] = {str(code): set() for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE}
+    for prefix, zones in TIMEZONE_DATA.items():
+        for length in (1, 2, 3):
+            if prefix[:length] in found:
+                found[prefix[:length]].add(_known(zones))
+    return {code: next(iter(zones)) if len(zones) == 1 else () for code, zones in found.items()}
+
+
 def _time_zones(code: _CallingCode, digits: str, kind: str | None) -> tuple[str, ...]:
     """As the library does: by the longest known prefix for numbers tied to a place, else the country's."""
     if kind == "fixed_line" or (kind == "mobile" and code.has_mobiles_in_places):

@@ -45,6 +45,11 @@ def spellings(number: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((number, usual, *_rewritten(usual, plan.to_others))))
 
 
+def has_spellings(number: str) -> bool:
+    """Whether its country spells numbers in several ways."""
+    return _plan(number) is not None
+
+
 def every_spelling(numbers: Sequence[str]) -> list[str]:
     return list(chain.from_iterable(map(spellings, numbers)))
 

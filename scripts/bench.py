@@ -17,8 +17,10 @@ import threading
 import time
 import urllib.request
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -31,14 +33,19 @@ CASES = [  # latency of the gateway in ms, connections, the ratio to reach
 ]
 
 
+CARE_CASES = [(50, 4, 0.9), (0, 1, 0.9)]
+
+
 def main() -> int:
     options = arguments()
     if options.measure:
         measure(options)
         return 0
     print(f"{options.recipients:,} recipients, {options.pairs} pairs of runs; recipients a second")
+    if options.care:
+        print("“bare” is the console without calendar, budget, cap and consent, “console” the same with all of them")
     for name, url in databases(options):
-        for latency, connections, target in CASES:
+        for latency, connections, target in CARE_CASES if options.care else CASES:
             pairs = in_child(name, url, latency, connections, options)
             print_case(name, latency, connections, target, pairs)
     return 0
@@ -48,6 +55,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recipients", type=int, default=100_000)
     parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--care", action="store_true", help="calendar, budget, cap and consent on, against all off")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], help="only this one")
     parser.add_argument("--postgresql", default="postgres://postgres@127.0.0.1:5432/laaffic_bench")
     parser.add_argument("--measure", metavar="SANDBOX", help=argparse.SUPPRESS)
@@ -104,6 +112,7 @@ def in_child(
             [
                 *[sys.executable, __file__, "--measure", address, "--connections", str(connections)],
                 *["--recipients", str(options.recipients), "--pairs", str(options.pairs)],
+                *(["--care"] if options.care else []),
             ],
             env={**environment, "LAAFFIC_BASE_URL": f"{address}/v3"},
             capture_output=True,
@@ -141,10 +150,37 @@ def measure(options: argparse.Namespace) -> None:
     pairs = []
     for _ in range(options.pairs):
         forget(options.measure)
-        bare = bare_loop(options.measure, numbers, options.connections)
+        if options.care:
+            bare = with_care(numbers, options.connections, on=False)
+        else:
+            bare = bare_loop(options.measure, numbers, options.connections)
         forget(options.measure)
-        pairs.append((bare, campaign_run(numbers, options.connections)))
+        run = partial(with_care, on=True) if options.care else campaign_run
+        pairs.append((bare, run(numbers, options.connections)))
     print(json.dumps(pairs))
+
+
+def with_care(numbers: Sequence[str], connections: int, *, on: bool) -> float:
+    """A marketing campaign to people who have agreed, in its hours, within cap and budget; or with none of it asked."""
+    from django.conf import settings
+    from django.utils import timezone
+
+    from laaffic_console.gateway.models import Application
+    from messaging.models import ApplicationCalendar, Budget, Calendar, Campaign, Consent, ConsentState
+
+    application = Application.objects.get(app_id=APP_ID)
+    settings.LAAFFIC_FREQUENCY_CAP_DAY = settings.LAAFFIC_FREQUENCY_CAP_WEEK = 1000 if on else 0
+    settings.LAAFFIC_MARKETING_NEEDS_CONSENT = on
+    ApplicationCalendar.objects.all().delete()
+    Budget.objects.all().delete()
+    if on:
+        calendar = Calendar.objects.get_or_create(name="always", defaults={"hours": "mon-sun 00:00-24:00"})[0]
+        ApplicationCalendar.objects.create(application=application, calendar=calendar)
+        Budget.objects.create(application=application, limit=10**9)
+        if not Consent.objects.exists():
+            agreed = {"channel": "sms", "state": ConsentState.GIVEN, "at": timezone.now()}
+            Consent.objects.bulk_create((Consent(number=number, **agreed) for number in numbers), batch_size=5000)
+    return campaign_run(numbers, connections, purpose=Campaign.Purpose.MARKETING)
 
 
 def forget(address: str) -> None:
@@ -168,7 +204,7 @@ def fill(numbers: Sequence[str]) -> None:
         GroupMembership.objects.bulk_create(GroupMembership(contact=contact, group=group) for contact in made)
 
 
-def campaign_run(numbers: Sequence[str], connections: int) -> float:
+def campaign_run(numbers: Sequence[str], connections: int, **draft: Any) -> float:
     """From the first claim to the last settled batch of a campaign whose audience is frozen."""
     from django.db import connection
 
@@ -183,7 +219,12 @@ def campaign_run(numbers: Sequence[str], connections: int) -> float:
     application.connections = connections
     application.save()
     campaign = drafts.create(
-        name="bench", application=application, sender_id="BENCH", text=TEXT, groups=[ContactGroup.objects.get()]
+        name="bench",
+        application=application,
+        sender_id="BENCH",
+        text=TEXT,
+        groups=[ContactGroup.objects.get()],
+        **draft,
     )
     campaigns.launch(campaign.pk)
     while audience.freeze_chunk(campaign.pk):

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 
+import phonenumbers
 import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
@@ -13,11 +14,12 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from phonenumbers import PhoneNumberType
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account, bell, database_clock
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging import opening_hours
+from messaging import msisdn, opening_hours
 from messaging.models import (
     Batch,
     BatchState,
@@ -372,3 +374,18 @@ class CalendarCommandTests:
             call_command("campaign", "create", *given, "--calendar", "Night")
         with pytest.raises(CommandError, match="is not a time"):
             call_command("campaign", "create", *given, "--local-time", "tomorrow")
+
+
+def test_a_calling_code_of_one_place_tells_the_zones_that_its_numbers_tell() -> None:
+    examples = [
+        number
+        for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+        for kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE)
+        if (example := phonenumbers.example_number_for_type(region, kind)) is not None
+        for number in [f"{example.country_code}{phonenumbers.national_significant_number(example)}"]
+    ]
+    told = {number: msisdn.only_time_zones(number) for number in examples}
+
+    assert sum(1 for zones in told.values() if zones) > 250
+    wrong = {number: zones for number, zones in told.items() if zones and zones != msisdn.parse(number).time_zones}
+    assert wrong == {}

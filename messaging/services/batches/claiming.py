@@ -90,8 +90,9 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
             break  # what fits leaves; the next claim meets the gate by itself
         if load is not None:
             loads.append(load)
+            taken = _as_queued(load.batch, load.rows) if standing else []
             for gate in standing:
-                gate.taken(_as_queued(load.batch, load.rows))
+                gate.taken(taken)
     pace.reserve(sum(len(load.rows) for load in loads))  # who has opted out takes nobody's turn
     claims = _take(campaign, loads, token)
     gate_tallies.move(campaign, standing)
@@ -118,10 +119,13 @@ class _Load:
 def _load(campaign: Campaign, batch: Batch, queued: list[Row], standing: Sequence[Gate]) -> _Load | Shut | None:
     """None, and the batch settled, when nobody in it is to get it any more; None too when all of them wait."""
     rows = _without_suppressed(batch, queued)
+    looked_at: list[Queued] = []
     for gate in standing:
         if not rows:
             break
-        verdict = gate.look(_as_queued(batch, rows))
+        if len(looked_at) != len(rows):
+            looked_at = _as_queued(batch, rows)
+        verdict = gate.look(looked_at)
         if verdict.hold:
             return Shut(verdict.hold)
         rows = _without_stopped(batch, rows, verdict.stopped)

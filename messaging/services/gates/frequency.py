@@ -7,7 +7,6 @@ asked.
 
 import datetime as dt
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -20,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState, FrequencyCap
 from messaging.models import MessageState as State
 from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
-from messaging.subscribers import every_spelling, subscriber
+from messaging.subscribers import every_spelling, has_spellings, subscriber
 
 DAY, WEEK = dt.timedelta(hours=24), dt.timedelta(days=7)
 NEVER_LEFT = (State.SUPPRESSED, State.CANCELLED, State.REJECTED)
@@ -54,18 +53,24 @@ def full_among(
     """{number: why} of those whose subscribers have had, or are about to get, as many as the cap allows."""
     now = timezone.now()
     since = now - (WEEK if cap.per_week else DAY)
-    wanted = {number: subscriber(number) for number in numbers}
-    day, week = Counter[str](), Counter[str]()
     if sending is None:
         sending = sending_since(campaign.channel, since)
+    among = _may_be_full(list(numbers), since, min(filter(None, cap)), sending - {campaign.pk})
+    wanted = {number: subscriber(number) for number in among}
+    day, week = dict.fromkeys(wanted.values(), 0), dict.fromkeys(wanted.values(), 0)
     for number, in_day, in_week in _had(list(wanted), since, now - DAY, sending - {campaign.pk}):
-        day[subscriber(number)] += in_day
-        week[subscriber(number)] += in_week
+        who = wanted.get(number) or subscriber(number)
+        day[who] += in_day
+        week[who] += in_week
+    full_today = {who for who, n in day.items() if n >= cap.per_day} if cap.per_day else set()
+    full_this_week = {who for who, n in week.items() if n >= cap.per_week} if cap.per_week else set()
+    if not full_today and not full_this_week:
+        return {}
     why: dict[str, str] = {}
     for number, who in wanted.items():
-        if cap.per_day and day[who] >= cap.per_day:
+        if who in full_today:
             why[number] = f"has had {day[who]} within 24 hours, and the frequency cap is {cap.per_day}"
-        elif cap.per_week and week[who] >= cap.per_week:
+        elif who in full_this_week:
             why[number] = f"has had {week[who]} within 7 days, and the frequency cap is {cap.per_week}"
     return why
 
@@ -86,6 +91,17 @@ def sending_since(channel: str, since: dt.datetime) -> Sending:
     over = Q(state=CampaignState.FINISHED, finished_at__lt=since)
     quiet = Q(state=CampaignState.CANCELLED) & ~Q(Exists(active)) & ~Q(Exists(open_batches))
     return frozenset(begun.exclude(over).exclude(quiet).order_by().values_list("pk", flat=True))
+
+
+def _may_be_full(numbers: list[str], since: dt.datetime, least: int, sending: Sending) -> list[str]:
+    """Those who have had `least` or more, counted generously by the database; and whoever has several spellings."""
+    if not numbers or not sending:
+        return []
+    spelt = [number for number in numbers if has_spellings(number)]
+    there, params = _those_of(numbers, since, sending)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT number {there} GROUP BY number HAVING sum(attempt) >= %s", [*params, least])
+        return list(dict.fromkeys([*spelt, *(number for (number,) in cursor.fetchall())]))
 
 
 def _had(
@@ -120,20 +136,25 @@ def _messages(numbers: list[str], since: dt.datetime, day: dt.datetime, sending:
     By the index of (number, campaign). Only the first and the last campaign go into it: with each of them it would be
     searched once for each.
     """
+    there, params = _those_of(numbers, since, sending)
+    of_day = connection.ops.adapt_datetimefield_value(day)
+    with connection.cursor() as cursor:
+        columns = "number, campaign_id, state, attempt, batch_id, settled_at >= %s"
+        cursor.execute(f"SELECT {columns} {there}", [of_day, *params])
+        return list(cursor.fetchall())
+
+
+def _those_of(numbers: list[str], since: dt.datetime, sending: Sending) -> tuple[str, list[Any]]:
     on_postgres = connection.vendor == "postgresql"
     among, given = (
         ("= ANY(%s)", numbers) if on_postgres else ("IN (SELECT value FROM json_each(%s))", json.dumps(numbers))
     )
     never = ", ".join(str(state.value) for state in NEVER_LEFT)
-    start, of_day = (connection.ops.adapt_datetimefield_value(moment) for moment in (since, day))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT number, campaign_id, state, attempt, batch_id, settled_at >= %s FROM messaging_message "
-            f"WHERE number {among} AND campaign_id >= %s AND campaign_id <= %s AND state NOT IN ({never}) "
-            "AND (settled_at IS NULL OR settled_at >= %s)",
-            [of_day, given, min(sending), max(sending), start],
-        )
-        return list(cursor.fetchall())
+    there = (
+        f"FROM messaging_message WHERE number {among} AND campaign_id >= %s AND campaign_id <= %s "
+        f"AND state NOT IN ({never}) AND (settled_at IS NULL OR settled_at >= %s)"
+    )
+    return there, [given, min(sending), max(sending), connection.ops.adapt_datetimefield_value(since)]
 
 
 def count_alone(channel: str) -> None:

@@ -34,11 +34,13 @@ class HoursGate(Gate):
         self.known: dict[tuple[str, tuple[str, ...]], Later | None] = {}
 
     def look(self, rows: Sequence[Queued]) -> Verdict:
-        found = ((row.message_id, self.of(row.number)) for row in rows)
+        found = ((row.message_id, self.of(row.number, row.country)) for row in rows)
         return Verdict(waiting={message_id: later for message_id, later in found if later is not None})
 
-    def of(self, number: str) -> Later | None:
-        place = place_of(number)
+    def of(self, number: str, country: str = "") -> Later | None:
+        """`country` of its message, where it has one: it is not read off the number once more then."""
+        zones = msisdn.only_time_zones(number) if country else ()
+        place = (country, zones) if zones else place_of(number)
         if place not in self.known:
             self.known[place] = self._later(*place)
         return self.known[place]
