@@ -129,6 +129,7 @@ def _draft(
         calendar=campaign.calendar,
         canary="" if retry_of else campaign.canary,
         canary_wait=campaign.canary_wait,
+        canary_reports=campaign.canary_reports,
         canary_least=campaign.canary_least,
         retry_of=retry_of,
         purpose=campaign.purpose,
