@@ -26,6 +26,7 @@ from messaging.models import (
     ContactGroup,
     GroupMembership,
     Message,
+    OutcomeTally,
 )
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, counting, waiting
@@ -362,6 +363,7 @@ def test_a_copy_keeps_it_and_a_retry_does_not(start: Callable[..., Campaign]) ->
     canaries.follow()
     told(claimed_of(campaign), 0, 10)
     campaigns.cancel(campaign.pk)
+    OutcomeTally.objects.create(campaign=campaign, state=Message.State.UNDELIVERED, messages=10)
     assert follow_ups.retry_failed(campaign.pk).canary == ""
 
 
