@@ -20,11 +20,29 @@ _WORDS = (
     r"空号|空號|号码不存在|黑名单|退订|不存在",
 )
 _incurable = re.compile("|".join(rf"(?<!\w)(?:{words})" if words.isascii() else words for words in _WORDS))
+# Fewer words: nobody has the number. Not a wish, nor a trouble of the carrier, nor a code of Laaffic.
+_NOT_IN_USE = (
+    r"unknown (subscriber|number|user|msisdn)",
+    r"(invalid|wrong|malformed) (phone |mobile |destination |called )?(numbers?|msisdn|subscriber)",
+    r"number (is )?invalid|not (in use|exist|existing|assigned|allocated|a valid (number|msisdn))",
+    r"does(n t| not) exist|nonexist\w*|no such (number|subscriber|user)",
+    r"unallocated|unassigned|vacant",
+    r"空号|空號|号码不存在",
+)
+_not_in_use = re.compile("|".join(rf"(?<!\w)(?:{words})" if words.isascii() else words for words in _NOT_IN_USE))
 _CODES = (Code.ABNORMAL_NUMBERS,)
 
 
 def is_incurable(reason: str) -> bool:
     """“Unknown Subscriber”, “BLACKLISTED” and “-9 …” are; “absent subscriber”, a full handset and no reason are not."""
     code = re.match(r"-\d+\b", reason)
-    plain = " ".join(re.sub(r"[\W_]+", " ", reason.lower()).split())
-    return (code is not None and code.group() in _CODES) or bool(_incurable.search(plain))
+    return (code is not None and code.group() in _CODES) or bool(_incurable.search(_plain(reason)))
+
+
+def is_not_in_use(reason: str) -> bool:
+    """The carrier says that nobody has this number, so that it can be suppressed for good."""
+    return not re.match(r"-\d+\b", reason) and bool(_not_in_use.search(_plain(reason)))
+
+
+def _plain(reason: str) -> str:
+    return " ".join(re.sub(r"[\W_]+", " ", reason.lower()).split())

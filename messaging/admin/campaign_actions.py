@@ -51,14 +51,36 @@ class RetryForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, failed: Sequence[tuple[str, int]], **kwargs: Any) -> None:
+    suppress = forms.BooleanField(
+        required=False,
+        help_text=gettext_lazy("Not those that are ticked above: they get another try."),
+    )
+
+    def __init__(
+        self, *args: Any, failed: Sequence[tuple[str, int]], not_in_use: dict[str, int], **kwargs: Any
+    ) -> None:
+        """`not_in_use`: {reason: messages} whose numbers may be suppressed by whoever sees the form."""
         super().__init__(*args, **kwargs)
+        n = sum(not_in_use.values())
+        if not n:
+            del self.fields["suppress"]
+        else:
+            self.fields["suppress"].label = ngettext(
+                "Put %(n)s number that is not in use on the suppression list",
+                "Put %(n)s numbers that are not in use on the suppression list",
+                n,
+            ) % {"n": f"{n:,}"}
+            self.fields["reasons"].required = not self._suppresses()
         # A place in the list stands for the reason: a reason can be empty.
         self.kept = {_key(reason): reason for reason, _n in failed}
         field_of(self, "reasons", forms.ChoiceField).choices = [
             (_key(reason), _with_count(reason, n)) for reason, n in failed
         ]
         self.initial["reasons"] = [_key(reason) for reason, _n in failed if not is_incurable(reason)]
+
+    def _suppresses(self) -> bool:
+        """Then a draft need not be made as well."""
+        return self.is_bound and bool(self.data.get("suppress"))
 
     def chosen(self) -> list[str]:
         return [self.kept[key] for key in self.cleaned_data["reasons"]]
@@ -158,12 +180,32 @@ def retry_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaig
     """The reasons with their counts. A POST from elsewhere has no choice: the reasons are those ticked at first."""
     require(request, "messaging.view_campaign", "messaging.add_campaign")
     is_answered = request.method == "POST" and "chosen" in request.POST
-    form = RetryForm(request.POST if is_answered else None, failed=follow_ups.failed_by_reason(campaign))
+    may_suppress = request.user.has_perm("messaging.add_suppressionentry")
+    form = RetryForm(
+        request.POST if is_answered else None,
+        failed=follow_ups.failed_by_reason(campaign),
+        not_in_use=follow_ups.not_in_use(campaign) if may_suppress else {},
+    )
     if is_answered and form.is_valid():
+        if form.cleaned_data.get("suppress") and not _suppress(request, campaign, form.chosen()):
+            return _back(campaign)
+        if not form.chosen():
+            return _back(campaign)
         return _follow_up(request, campaign, functools.partial(follow_ups.retry_failed, reasons=form.chosen()))
     if request.method == "POST" and not is_answered:
         return _follow_up(request, campaign, follow_ups.retry_failed)
     return page(admin, request, "messaging/retry.html", campaign.name, campaign=campaign, form=form)
+
+
+def _suppress(request: HttpRequest, campaign: Campaign, retried: Sequence[str]) -> bool:
+    try:
+        found = follow_ups.suppress_not_in_use(campaign.pk, but=retried, by=signed_in(request))
+    except NotAllowed as problem:
+        messages.error(request, str(problem))
+        return False
+    said = _("Suppression list: %(added)s added, %(there)s on it already.")
+    messages.success(request, said % {"added": f"{found.added:,}", "there": f"{found.already_there:,}"})
+    return True
 
 
 def _follow_up(request: HttpRequest, campaign: Campaign, make: Callable[..., Campaign]) -> HttpResponse:

@@ -26,6 +26,7 @@ from messaging.models import (
     ContactGroup,
     GroupMembership,
     Message,
+    OutcomeTally,
 )
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, counting, waiting
@@ -279,17 +280,32 @@ class DecisionTests:
         assert claimed_of(campaign) == []
         assert campaign.events.filter(text__contains="it waits for 10 before it decides").count() == 1
 
+    @pytest.mark.parametrize(
+        "still",
+        [
+            {"state": BatchState.CLAIMED},
+            {"state": BatchState.QUEUED},
+            {"state": BatchState.QUEUED, "not_before": NOON + dt.timedelta(days=1), "waits_for": "its hours"},
+        ],
+        ids=["in hand", "released", "waits for its hours"],
+    )
     def test_while_one_of_them_is_on_its_way_nothing_is_decided(
-        self, sent: tuple[Campaign, list[int]], clock: Callable[[dt.timedelta], None]
+        self, sent: tuple[Campaign, list[int]], clock: Callable[[dt.timedelta], None], still: dict[str, object]
     ) -> None:
         left = sent[1]
-        batches = set(Message.objects.filter(pk__in=left).values_list("batch_id", flat=True))
-        told([pk for pk in left if Message.objects.get(pk=pk).batch_id != min(batches)], 100, 0)
+        last = min(Message.objects.filter(pk__in=left).values_list("batch_id", flat=True))
+        on_its_way = [pk for pk in left if Message.objects.get(pk=pk).batch_id == last]
+        Batch.objects.filter(pk=last).update(**still)
+        told([pk for pk in left if pk not in on_its_way], 100, 0)
         canaries.follow()
         clock(10 * self.WAIT)
         canaries.follow()
-
         assert not Canary.objects.filter(passed_at__isnull=False).exists()
+
+        told(on_its_way, 100, 0)
+        canaries.follow()
+
+        assert Canary.objects.filter(passed_at__isnull=False).exists()  # nothing else stood in its way
 
     def test_a_decision_that_was_cut_off_is_carried_out(self, sent: tuple[Campaign, list[int]]) -> None:
         campaign, left = sent
@@ -338,14 +354,16 @@ class DecisionTests:
 
 
 def test_a_copy_keeps_it_and_a_retry_does_not(start: Callable[..., Campaign]) -> None:
-    campaign = start(canary="10", canary_wait=5)
+    campaign = start(canary="10", canary_wait=5, canary_reports=30, canary_least=70)
 
     copied = follow_ups.copy(campaign.pk)
 
     assert (copied.canary, copied.canary_wait) == ("10", 5)
+    assert (copied.canary_reports, copied.canary_least) == (30, 70)
     canaries.follow()
     told(claimed_of(campaign), 0, 10)
     campaigns.cancel(campaign.pk)
+    OutcomeTally.objects.create(campaign=campaign, state=Message.State.UNDELIVERED, messages=10)
     assert follow_ups.retry_failed(campaign.pk).canary == ""
 
 

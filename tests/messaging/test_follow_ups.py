@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
-from messaging.incurable import is_incurable
+from messaging.incurable import is_incurable, is_not_in_use
 from messaging.models import (
     Batch,
     Campaign,
@@ -19,6 +21,7 @@ from messaging.models import (
     Message,
     MessageState,
     OutcomeTally,
+    SuppressionEntry,
 )
 from messaging.services.audience import audience
 from messaging.services.campaigns import campaigns, drafts, follow_ups
@@ -59,6 +62,8 @@ def finished(campaign: Campaign) -> Campaign:
         setattr(batch, end.key, getattr(batch, end.key) + 1)
         batch.queued -= 1
         batch.save()
+    for end in follow_ups.FAILED:
+        OutcomeTally.objects.create(campaign=campaign, state=end, messages=1)
     Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.FINISHED)
     campaign.refresh_from_db()
     return campaign
@@ -148,6 +153,7 @@ class RetryTests:
 
     def test_makes_nothing_when_nothing_failed(self, over: Campaign) -> None:
         Message.objects.filter(campaign=over).update(state=MessageState.DELIVERED)
+        OutcomeTally.objects.all().delete()
         with pytest.raises(NotAllowed, match="No message"):
             follow_ups.retry_failed(over.pk)
         assert not ContactGroup.objects.filter(is_ad_hoc=True).exists()
@@ -198,6 +204,7 @@ class ReasonTests:
     def failed(self, over: Campaign) -> dict[str, str]:
         """{reason: number} of two that failed, as tallies and messages have them."""
         found = {}
+        OutcomeTally.objects.all().delete()
         reasons = ["absent subscriber", "unknown subscriber"]
         for number, reason in zip(sorted(numbers_in(over, *follow_ups.FAILED)), reasons, strict=True):
             message = Message.objects.get(campaign=over, number=number)
@@ -236,6 +243,78 @@ class ReasonTests:
         draft = Campaign.objects.latest("pk")
         assert made["Location"] == reverse("admin:messaging_campaign_change", args=[draft.pk])
         assert numbers_of(draft) == {failed["unknown subscriber"]}
+
+
+class SuppressTests:
+    failed = ReasonTests.failed
+
+    @pytest.fixture
+    def address(self, over: Campaign) -> str:
+        return reverse("admin:messaging_campaign_after", args=[over.pk, "retry"])
+
+    @pytest.mark.parametrize("reason", ["unknown subscriber", "number not in use", "Invalid MSISDN", "空号"])
+    def test_a_number_that_nobody_has_is_not_in_use(self, reason: str) -> None:
+        assert is_not_in_use(reason)
+
+    @pytest.mark.parametrize(
+        "reason", [*CURABLE, "-9 abnormal", "-9 invalid number", "BLACKLISTED", "opted out", "DND", "out of service"]
+    )
+    def test_whoever_wishes_nothing_or_may_be_there_is_not(self, reason: str) -> None:
+        assert not is_not_in_use(reason)
+
+    def test_one_step_suppresses_them_and_makes_the_draft(
+        self, admin_client: Client, over: Campaign, failed: dict[str, str], address: str
+    ) -> None:
+        form = admin_client.get(address).context["form"]
+        assert form.fields["suppress"].label == "Put 1 number that is not in use on the suppression list"
+
+        admin_client.post(address, {"chosen": "1", "reasons": form.initial["reasons"], "suppress": "on"})
+
+        entry = SuppressionEntry.objects.get()
+        assert (entry.number, entry.channel, entry.reason) == (failed["unknown subscriber"], "sms", "invalid")
+        assert entry.source == f"campaign {over.pk}"
+        assert numbers_of(Campaign.objects.latest("pk")) == {failed["absent subscriber"]}
+
+    def test_whoever_gets_another_try_is_not_suppressed(
+        self, admin_client: Client, failed: dict[str, str], address: str
+    ) -> None:
+        reasons = list(admin_client.get(address).context["form"].kept)
+
+        admin_client.post(address, {"chosen": "1", "reasons": reasons, "suppress": "on"})
+
+        assert not SuppressionEntry.objects.exists()
+        assert numbers_of(Campaign.objects.latest("pk")) == set(failed.values())
+
+    def test_they_can_be_suppressed_without_a_draft(
+        self, admin_client: Client, over: Campaign, failed: dict[str, str], address: str
+    ) -> None:
+        for _again in range(2):
+            said = admin_client.post(address, {"chosen": "1", "suppress": "on"}, follow=True).content.decode()
+
+        assert "Suppression list: 0 added, 1 on it already." in said
+        assert [entry.number for entry in SuppressionEntry.objects.all()] == [failed["unknown subscriber"]]
+        assert Campaign.objects.get() == over
+
+    def test_who_may_not_suppress_is_not_offered_it_and_cannot(
+        self, client: Client, failed: dict[str, str], address: str
+    ) -> None:
+        user = User.objects.create_user("staff", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=["view_campaign", "add_campaign"]))
+        client.force_login(user)
+        form = client.get(address).context["form"]
+
+        client.post(address, {"chosen": "1", "reasons": form.initial["reasons"], "suppress": "on"})
+
+        assert "suppress" not in form.fields
+        assert not SuppressionEntry.objects.exists()
+
+    def test_the_page_asks_the_tallies_and_never_the_messages(
+        self, admin_client: Client, failed: dict[str, str], address: str
+    ) -> None:
+        with CaptureQueriesContext(connection) as asked:
+            admin_client.get(address)
+
+        assert not [query for query in asked if 'messaging_message"' in query["sql"]]
 
 
 class NewContactsTests:

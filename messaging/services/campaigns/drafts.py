@@ -43,6 +43,7 @@ def create(
     latest_end: dt.datetime | None = None,
     canary: str = "",
     canary_wait: int | None = None,
+    canary_reports: int | None = None,
     canary_least: int | None = None,
     retry_of: Campaign | None = None,
     kind: str = Campaign.Kind.CAMPAIGN,
@@ -52,7 +53,7 @@ def create(
     by: User | None = None,
 ) -> Campaign:
     """A draft; ValidationError names the field that is wrong."""
-    few_first = {"canary_wait": canary_wait, "canary_least": canary_least}
+    few_first = {"canary_wait": canary_wait, "canary_reports": canary_reports, "canary_least": canary_least}
     campaign = Campaign(
         name=name,
         application=application,

@@ -4,17 +4,27 @@ Each makes a draft and sends nothing: a person looks at it and launches it like 
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, islice
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from messaging.incurable import is_incurable
-from messaging.models import Audience, Campaign, CampaignState, ContactGroup, Message, MessageState, Paste
+from messaging.incurable import is_incurable, is_not_in_use
+from messaging.models import (
+    Audience,
+    Campaign,
+    CampaignState,
+    ContactGroup,
+    Message,
+    MessageState,
+    Paste,
+    SuppressionEntry,
+)
 from messaging.services import steps
 from messaging.services.batches import counting
 from messaging.services.campaigns import drafts
-from messaging.services.contacts import contacts, pastes
+from messaging.services.contacts import contacts, pastes, suppression
 from messaging.services.gates import retries
 from messaging.services.refusals import NotAllowed
 
@@ -44,8 +54,7 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
     Without `reasons`: for every one that another try can cure.
     """
     campaign = _over(campaign_id, _("Its failed messages can be sent again when it is finished."))
-    failed = Message.objects.filter(campaign=campaign, state__in=FAILED)
-    there = set(failed.order_by().values_list("reason", flat=True).distinct())
+    there = [reason for reason, _n in failed_by_reason(campaign)]
     if not there:
         raise NotAllowed(_("No message of “%(name)s” failed.") % {"name": campaign.name})
     chosen = [reason for reason in there if (not is_incurable(reason) if reasons is None else reason in reasons)]
@@ -53,15 +62,16 @@ def retry_failed(campaign_id: int, *, reasons: Collection[str] | None = None, by
         raise NotAllowed(_("Nobody would get it. Choose at least one reason for which it is sent again."))
     people = _group(_("Failed in %(name)s") % {"name": campaign.name})
     _add_recipients(people, campaign, FAILED, chosen)
-    without_contact = failed.filter(contact=None, reason__in=chosen).values_list("number", flat=True)
-    is_short = without_contact.count() <= drafts.MAX_EXTRA_NUMBERS
+    without_contact = _failed_numbers(campaign, chosen, contact=None)
+    first = list(islice(without_contact, drafts.MAX_EXTRA_NUMBERS + 1))
+    is_short = len(first) <= drafts.MAX_EXTRA_NUMBERS
     with transaction.atomic():
         return _draft(
             campaign,
             _("Retry of %(name)s"),
             groups=[people],
-            numbers=list(without_contact) if is_short else (),
-            paste=None if is_short else pastes.from_lines(without_contact.iterator(), by=by),
+            numbers=first if is_short else (),
+            paste=None if is_short else pastes.from_lines(chain(first, without_contact), by=by),
             retry_of=campaign,
             by=by,
         )
@@ -73,6 +83,35 @@ def failed_by_reason(campaign: Campaign) -> list[tuple[str, int]]:
     by_reason = counting.outcomes_by(campaign, "reason")
     counted = {reason: sum(states.get(word, 0) for word in words) for reason, states in by_reason.items()}
     return sorted(((reason, n) for reason, n in counted.items() if n), key=lambda entry: (-entry[1], entry[0]))
+
+
+def not_in_use(campaign: Campaign) -> dict[str, int]:
+    """{reason: messages} of those that say that the number is not in use; from the tallies."""
+    return {reason: n for reason, n in failed_by_reason(campaign) if is_not_in_use(reason)}
+
+
+def suppress_not_in_use(campaign_id: int, *, but: Collection[str] = (), by: User | None = None) -> suppression.Outcome:
+    """Put the numbers that are not in use on its channel's suppression list, a few batches at a time.
+
+    `but`: the reasons for which another try is made. Cut off and repeated, it adds what is not there yet.
+    """
+    campaign = _over(campaign_id, _("Its numbers can be suppressed when it is finished."))
+    reasons = [reason for reason in not_in_use(campaign) if reason not in but]
+    return suppression.suppress_numbers(
+        _failed_numbers(campaign, reasons),
+        channel=campaign.channel,
+        reason=SuppressionEntry.Reason.INVALID,
+        note=_("Not in use, says the carrier in %(name)s") % {"name": campaign.name},
+        by=by,
+        source=_("campaign %(id)s") % {"id": campaign.pk},
+    )
+
+
+def _failed_numbers(campaign: Campaign, reasons: Sequence[str], **given: None) -> Iterator[str]:
+    """A few batches at a time, so that neither a million rows nor a cursor stay open."""
+    for first, last in _message_ranges(campaign) if reasons else ():
+        failed = Message.objects.filter(campaign=campaign, pk__range=(first, last), state__in=FAILED, **given)
+        yield from list(failed.filter(reason__in=reasons).order_by("pk").values_list("number", flat=True))
 
 
 def to_new_contacts(campaign_id: int, *, by: User | None = None) -> Campaign:
@@ -129,6 +168,7 @@ def _draft(
         calendar=campaign.calendar,
         canary="" if retry_of else campaign.canary,
         canary_wait=campaign.canary_wait,
+        canary_reports=campaign.canary_reports,
         canary_least=campaign.canary_least,
         retry_of=retry_of,
         purpose=campaign.purpose,
