@@ -45,6 +45,7 @@ from messaging.models.pastes import Paste, PastedNumber
 from messaging.models.prices import ListPrice
 from messaging.models.proofs import Proof
 from messaging.models.replies import Reply, ReplyPull
+from messaging.models.templates import MessageTemplate, TemplateVersion
 
 __all__ = [
     "ActivityTally",
@@ -90,6 +91,7 @@ __all__ = [
     "Message",
     "MessageEvent",
     "MessageState",
+    "MessageTemplate",
     "MmsAttachment",
     "MmsCampaign",
     "OtherSpelling",
@@ -104,4 +106,5 @@ __all__ = [
     "Submission",
     "SuppressionEntry",
     "SuppressionRelease",
+    "TemplateVersion",
 ]
