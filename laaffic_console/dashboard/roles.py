@@ -35,7 +35,7 @@ OPERATED = {
         *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
         *("add_emailcampaign", "change_emailcampaign", "delete_emailcampaign", "launch_emailcampaign"),
         *("change_reply", "change_emailmessage", "export_reply", "export_emailmessage"),
-        *("export_message", "*savedanswer", "answer_conversation", "assign_conversation"),
+        *("export_message", "*savedanswer", "*messagetemplate", "answer_conversation", "assign_conversation"),
     },
     "voice": {
         *("*audiofile", "add_sipcall", "change_sipphone", "provision_sipphone"),

@@ -88,6 +88,7 @@ NAVIGATION: list[dict[str, Any]] = [
                 "messaging_emailcampaign_changelist",
                 "messaging.view_emailcampaign",
             ),
+            _item(_("Templates"), "article", "messaging_messagetemplate_changelist", "messaging.view_messagetemplate"),
             _item(_("Messages"), "sms", "messaging_message_changelist", "messaging.view_message"),
             {
                 **_item(

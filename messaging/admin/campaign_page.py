@@ -15,7 +15,7 @@ from messaging.admin.replies import with_contacts
 from messaging.models import Campaign
 from messaging.services.audience import rules
 from messaging.services.batches import counting, gate_tallies, waiting
-from messaging.services.campaigns import canaries
+from messaging.services.campaigns import canaries, templates
 from messaging.services.figures import batch_squares, insights
 from messaging.services.reports import delivery_times
 
@@ -29,6 +29,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
     return {
         "campaign": campaign,
         "rules": rules.kept(campaign),
+        "text_from": templates.said_of(campaign.template_version, campaign.text),
         "means": meanings.OF_CAMPAIGNS[campaign.state],
         "pages": pages,
         "beside": pages.beside(campaign),

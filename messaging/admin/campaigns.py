@@ -32,10 +32,11 @@ from messaging.admin import (
     few_first,
     pasted_numbers,
     proof_panel,
+    templates,
 )
 from messaging.admin.pages import add_problems, page, require
 from messaging.admin.text_widget import TextWidget, one_character_a_line
-from messaging.models import Campaign, CampaignState, ContactGroup
+from messaging.models import Campaign, CampaignState
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts
 from messaging.services.figures import comparing
@@ -80,13 +81,14 @@ STATE_COLOURS = {
 }
 
 
-class CampaignForm(pasted_numbers.PastedNumbersForm):
+class CampaignForm(templates.FromTemplate, pasted_numbers.PastedNumbersForm):
     class Meta:
         model = Campaign
         fields = [
             "name",
             "application",
             "sender_id",
+            "template_version",
             "text",
             "groups",
             "excluded_groups",
@@ -137,6 +139,8 @@ class CampaignForm(pasted_numbers.PastedNumbersForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
+        if cleaned is not None:
+            cleaned = self.filled(cleaned)
         if self.errors or cleaned is None:
             return cleaned
         try:
@@ -174,7 +178,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
     application_channel = Channel.SMS
     fieldsets = [
         (None, {"fields": ["name", ("application", "sender_id")]}),
-        (gettext_lazy("Text"), {"fields": ["text"]}),
+        (gettext_lazy("Text"), {"fields": ["template_version", "text"]}),
         (gettext_lazy("To"), {"fields": ["groups", "audiences", *pasted_numbers.FIELDS, "excluded_groups"]}),
         (
             gettext_lazy("When and how fast"),
@@ -238,6 +242,10 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
         return f"{campaign.total:,}" if counting.is_counted(campaign) else "–"
 
     # Composing
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        given: dict[str, Any] = super().get_changeform_initial_data(request)
+        return {**given, **templates.initial(request.GET.get("template", ""))}
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "application":
@@ -423,7 +431,3 @@ def launched_meanwhile(request: HttpRequest) -> HttpResponse | None:
         return None
     why = _("It was launched meanwhile and cannot be changed any more. This is what you had typed.")
     return kept_forms.not_stored(request, why, request.path)
-
-
-def offered_groups() -> QuerySet[ContactGroup]:
-    return ContactGroup.objects.filter(is_ad_hoc=False)

@@ -48,6 +48,7 @@ from messaging.models.pastes import Paste, PastedNumber
 from messaging.models.prices import ListPrice
 from messaging.models.proofs import Proof
 from messaging.models.replies import Reply, ReplyPull
+from messaging.models.templates import MessageTemplate, TemplateVersion
 
 __all__ = [
     "ActivityTally",
@@ -99,6 +100,7 @@ __all__ = [
     "Message",
     "MessageEvent",
     "MessageState",
+    "MessageTemplate",
     "MmsAttachment",
     "MmsCampaign",
     "OptInQuestion",
@@ -114,4 +116,5 @@ __all__ = [
     "Submission",
     "SuppressionEntry",
     "SuppressionRelease",
+    "TemplateVersion",
 ]

@@ -14,6 +14,7 @@ from messaging.models.audiences import Audience
 from messaging.models.calendars import Calendar
 from messaging.models.contacts import ContactGroup
 from messaging.models.pastes import Paste
+from messaging.models.templates import TemplateVersion
 
 
 class CampaignState(models.TextChoices):
@@ -69,6 +70,10 @@ class Campaign(models.Model):
     # What its channel alone needs, by name: an MMS's title and attachments …
     channel_options = models.JSONField(default=dict, blank=True, editable=False)
     text = models.TextField(_("text"))
+    # Where the text was taken from; what is sent is the text above, whatever became of the template.
+    template_version = models.ForeignKey(
+        TemplateVersion, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("template")
+    )
     groups = models.ManyToManyField(
         ContactGroup, related_name="campaigns", blank=True, verbose_name=_("send to groups")
     )

@@ -28,7 +28,7 @@ PEOPLE = {
     "messaging.suppressionentry",
 }
 CAMPAIGNS = {"messaging.campaign", "messaging.mmscampaign", "messaging.emailcampaign", "voice.spokencampaign"}
-MEDIA = {"messaging.mmsattachment", "messaging.savedanswer", "voice.audiofile"}
+MEDIA = {"messaging.mmsattachment", "messaging.savedanswer", "messaging.messagetemplate", "voice.audiofile"}
 CALLS = {"voice.sipcall", "voice.sipphone", "voice.grouptask"}
 NUMBERS = {"numbers.binding", "numbers.numberpool"}
 REPORTS = {"reports.report"}

@@ -15,9 +15,9 @@ from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import exports, signed_zip
 from laaffic_console.kit.commands import ConsoleCommand
 from messaging import contact_files, export_kinds
-from messaging.models import Audience, Calendar, Campaign, ContactGroup, Paste
+from messaging.models import Audience, Calendar, Campaign, ContactGroup, Paste, TemplateVersion
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns, drafts, resolving
+from messaging.services.campaigns import campaigns, drafts, resolving, templates
 from messaging.services.contacts import pastes
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
@@ -42,7 +42,8 @@ class Command(ConsoleCommand):
         create.add_argument("--name", required=True)
         create.add_argument("--app", required=True, metavar="APPID")
         create.add_argument("--sender-id", default="")
-        create.add_argument("--text", required=True)
+        create.add_argument("--text", help="or --template")
+        create.add_argument("--template", metavar="NAME", help="the text of this template, as it is now")
         create.add_argument("--group", action="append", default=[], help="may be given several times")
         create.add_argument("--audience", action="append", default=[], metavar="NAME", help="who meets its condition")
         create.add_argument("--to", metavar="FILE", help="numbers, one a line or CSV; - reads standard input")
@@ -120,6 +121,7 @@ class Command(ConsoleCommand):
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
         if not options["group"] and not options["audience"] and not options["to"]:
             raise CommandError("Say to whom: --group NAME, --audience NAME or --to FILE.")
+        text, version = text_of(options["text"], options["template"])
         groups = [group_named(name) for name in options["group"]]
         audiences = [audience_named(name) for name in options["audience"]]
         excluded_groups = [group_named(name) for name in options["exclude_group"]]
@@ -128,7 +130,8 @@ class Command(ConsoleCommand):
             name=options["name"],
             application=application,
             sender_id=options["sender_id"],
-            text=options["text"],
+            text=text,
+            template_version=version,
             groups=groups,
             audiences=audiences,
             excluded_groups=excluded_groups,
@@ -221,6 +224,20 @@ def pasted(name: str) -> Paste:
 def told_of(paste: Paste) -> dict[str, Any]:
     errors = [{"line": line, "value": text, "reason": why} for line, text, why in paste.problems]
     return {"numbers": paste.numbers, "duplicates": paste.duplicates, "invalid": paste.invalid, "errors": errors}
+
+
+def text_of(text: str | None, template: str | None) -> tuple[str, TemplateVersion | None]:
+    """The text to send, and the version of the template that it is from."""
+    if text is not None and template is not None:
+        raise CommandError("Give --text or --template, not both: a campaign has one text.")
+    if template is None:
+        if text is None:
+            raise CommandError("Say what to send: --text TEXT, or --template NAME.")
+        return text, None
+    version = templates.latest_by_name(template)
+    if version is None:
+        raise CommandError(f"There is no template “{template}”. Templates stand on the page Templates: add it there.")
+    return version.text, version
 
 
 def audience_named(name: str) -> Audience:

@@ -44,7 +44,7 @@ PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
 }
 # What happens to a campaign, or only names it.
 NOT_BOUND = {
-    *("id", "name", "created_by_id", "created_at", "launched_by_id", "launched_at"),
+    *("id", "name", "template_version_id", "created_by_id", "created_at", "launched_by_id", "launched_at"),
     *("first_sent_at", "finished_at", "undo_until"),
     *("state", "hold_reason", "account_hold_id", "wait_reason", "errors", "shown", "retry_of_id", "outside_hours"),
     *("audience", "audience_cursor", "audience_end", "member_end", "rules", "paste_cursor", "total"),

@@ -14,7 +14,7 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit import moments
 from messaging import canary_sizes, merge_fields, segments
-from messaging.models import Audience, Calendar, Campaign, CampaignState, Contact, ContactGroup, Paste
+from messaging.models import Audience, Calendar, Campaign, CampaignState, Contact, ContactGroup, Paste, TemplateVersion
 from messaging.services import steps
 from messaging.services.approvals import approvals
 from messaging.services.channels import channels
@@ -29,6 +29,7 @@ def create(
     application: Application,
     sender_id: str,
     text: str,
+    template_version: TemplateVersion | None = None,
     groups: Sequence[ContactGroup] = (),
     excluded_groups: Sequence[ContactGroup] = (),
     audiences: Sequence[Audience] = (),
@@ -59,6 +60,7 @@ def create(
         application=application,
         sender_id=sender_id,
         text=text,
+        template_version=template_version,
         extra_numbers=list(numbers),
         paste=paste,
         rate_per_second=rate_per_second,

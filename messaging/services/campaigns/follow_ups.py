@@ -157,6 +157,7 @@ def _draft(
         application=campaign.application,
         sender_id=campaign.sender_id,
         text=campaign.text,
+        template_version=campaign.template_version,
         groups=groups,
         audiences=audiences,
         excluded_groups=list(campaign.excluded_groups.all()) if excluded is None else excluded,
