@@ -130,6 +130,7 @@ INSTALLED_APPS = [
     "laaffic_console.exporting",
     "laaffic_console.reports",
     *(FOR_TRYING if CAN_TRY else []),
+    "laaffic_console.backups",
     "laaffic_console.dashboard",
     "messaging",
     "voice",
