@@ -49,6 +49,10 @@ LAAFFIC_BALANCE_ALERT = conf.amount("LAAFFIC_BALANCE_ALERT")
 LAAFFIC_BALANCE_CURRENCY = env.str("LAAFFIC_BALANCE_CURRENCY", default="")  # a label: getBalance tells none
 LAAFFIC_BALANCE_MINUTES = env.int("LAAFFIC_BALANCE_MINUTES", default=5)
 
+# Who may read /metrics: who sends this token, or comes from one of these networks. Neither: it is off.
+LAAFFIC_METRICS_TOKEN = conf.token("LAAFFIC_METRICS_TOKEN")
+LAAFFIC_METRICS_SOURCES = conf.networks("LAAFFIC_METRICS_SOURCES")
+
 PUSH_MAX_BYTES = env.int("LAAFFIC_PUSH_MAX_BYTES", default=5 * 1024 * 1024)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MEGABYTES", default=500) * 1024 * 1024
 # How long the file of an export is kept for download.
@@ -264,7 +268,7 @@ SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked for on this machine, past the proxy
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked for on this machine, past the proxy
 # Nothing here listens, films or pays.
 PERMISSIONS_POLICY: dict[str, list[str]] = {
     name: []
