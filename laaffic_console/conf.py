@@ -127,6 +127,14 @@ def token(setting: str) -> str:
     return given
 
 
+def one_of(setting: str, choices: tuple[str, ...]) -> str:
+    """The first where it is not set."""
+    given = str(env.str(setting, default="")) or choices[0]
+    if given not in choices:
+        raise ImproperlyConfigured(f"{setting} is “{given}”. Give one of {', '.join(choices)}.")
+    return given
+
+
 def networks(setting: str) -> list[str]:
     given = [network.strip() for network in env.list(setting, default=[]) if network.strip()]
     for network in given:
