@@ -1,5 +1,6 @@
 """Settings read from the environment or from `.env`, refused early when they make no sense."""
 
+import ipaddress
 import os
 import re
 import secrets
@@ -110,6 +111,40 @@ def job_queue(redis_url: str) -> dict[str, Any]:
 
 def push_tokens() -> list[str]:
     return [token.strip() for token in env.list("LAAFFIC_PUSH_TOKENS", default=[]) if token.strip()]
+
+
+SHORTEST_TOKEN = 16
+
+
+def token(setting: str) -> str:
+    """A secret that a program sends; "" where it is not set. It is not quoted."""
+    given = str(env.str(setting, default="")).strip()
+    if given and (len(given) < SHORTEST_TOKEN or not given.isascii()):
+        raise ImproperlyConfigured(
+            f"{setting} is shorter than {SHORTEST_TOKEN} characters or holds some that are not ASCII. "
+            "openssl rand -hex 32 makes a good one."
+        )
+    return given
+
+
+def one_of(setting: str, choices: tuple[str, ...]) -> str:
+    """The first where it is not set."""
+    given = str(env.str(setting, default="")) or choices[0]
+    if given not in choices:
+        raise ImproperlyConfigured(f"{setting} is “{given}”. Give one of {', '.join(choices)}.")
+    return given
+
+
+def networks(setting: str) -> list[str]:
+    given = [network.strip() for network in env.list(setting, default=[]) if network.strip()]
+    for network in given:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{setting} holds “{network}”. Give addresses or networks, comma between: 10.0.0.5, 192.168.0.0/24."
+            ) from None
+    return given
 
 
 def amount(setting: str) -> Decimal:

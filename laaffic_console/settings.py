@@ -49,6 +49,10 @@ LAAFFIC_BALANCE_ALERT = conf.amount("LAAFFIC_BALANCE_ALERT")
 LAAFFIC_BALANCE_CURRENCY = env.str("LAAFFIC_BALANCE_CURRENCY", default="")  # a label: getBalance tells none
 LAAFFIC_BALANCE_MINUTES = env.int("LAAFFIC_BALANCE_MINUTES", default=5)
 
+# Who may read /metrics: who sends this token, or comes from one of these networks. Neither: it is off.
+LAAFFIC_METRICS_TOKEN = conf.token("LAAFFIC_METRICS_TOKEN")
+LAAFFIC_METRICS_SOURCES = conf.networks("LAAFFIC_METRICS_SOURCES")
+
 PUSH_MAX_BYTES = env.int("LAAFFIC_PUSH_MAX_BYTES", default=5 * 1024 * 1024)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MEGABYTES", default=500) * 1024 * 1024
 # How long the file of an export is kept for download.
@@ -143,6 +147,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     *(FOR_TRYING if CAN_TRY else []),
+    "laaffic_console.backups",
     "laaffic_console.dashboard",
     "messaging",
     "voice",
@@ -150,6 +155,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "laaffic_console.kit.json_logs.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -276,7 +282,7 @@ SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked for on this machine, past the proxy
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked for on this machine, past the proxy
 # Nothing here listens, films or pays.
 PERMISSIONS_POLICY: dict[str, list[str]] = {
     name: []
@@ -319,12 +325,16 @@ LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 
 private_files.make_folder(FILE_UPLOAD_TEMP_DIR)
 
+LOG_FORMAT = conf.one_of("LOG_FORMAT", ("line", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "laaffic_console.kit.json_logs.JsonFormatter"},
+    },
     "filters": {"push tokens": {"()": "laaffic_console.kit.log_masks.MaskPushTokens"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["push tokens"]}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["push tokens"]}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     # urllib3 prints request lines at DEBUG; they hold numbers and contents.
     "loggers": {

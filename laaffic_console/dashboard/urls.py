@@ -1,11 +1,12 @@
 from django.contrib import admin
 from django.urls import path
 
-from laaffic_console.dashboard import languages, saved_filters, views
+from laaffic_console.dashboard import languages, metrics, saved_filters, views
 
 urlpatterns = [
     path("healthz", views.healthz),
     path("readyz", views.readyz),
+    path("metrics", metrics.view),
     path("language", languages.choose, name="set_language"),
     # In the place of the admin's own, which the command palette asks by this address.
     path("admin/search/", admin.site.admin_view(views.search_view), name="search_everything"),

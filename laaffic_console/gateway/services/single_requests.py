@@ -46,7 +46,7 @@ def send(entry: LedgerEntry, request: Callable[[], Answer]) -> Answer:
         ledger.settle_error(entry.pk, never_left)
         raise never_left from problem
     except Exception as problem:  # a bug of ours, which must not make a request look unsent
-        logger.exception("%s: request %s failed here", entry.interface, entry.pk)
+        logger.exception("%s: request %s failed here", entry.interface, entry.pk, extra={"ledger": entry.pk})
         lost = OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface=entry.interface)
         ledger.settle_error(entry.pk, lost)
         raise lost from problem

@@ -364,7 +364,7 @@ def attempt(post: Post, client: LaafficClient, claimed: Claim, left_at: dt.datet
     except LaafficError:
         raise
     except Exception as problem:  # a bug here must not make a message look unsent
-        logger.exception("sending batch %s failed", claimed.batch_id)
+        logger.exception("sending batch %s failed", claimed.batch_id, extra={"ledger": claimed.entry_id})
         raise OutcomeUnknown(f"our own failure: {type(problem).__name__}", interface="", code="") from problem
 
 

@@ -1,0 +1,154 @@
+"""The file of a backup: a ZIP of parts with a manifest, and behind it the SHA-256 of every byte before.
+
+It is written from its beginning to its end and read piece by piece, so that a large one takes no more memory.
+"""
+
+import hashlib
+import hmac
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+from django.utils.translation import gettext as _
+
+FORMAT = "laaffic-console-backup"
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+MEDIA = "media/"
+PIECE = 1024 * 1024
+COMMENT = 64  # hexadecimal digits, in the place of the ZIP's comment
+
+
+class BadBackup(Exception):
+    """One sentence about the file, and what to do."""
+
+
+class _Digested(io.RawIOBase):
+    """What is written goes through a digest into the file; the last bytes wait, as the digest takes their place."""
+
+    def __init__(self, into: BinaryIO) -> None:
+        self.into, self.digest, self.held = into, hashlib.sha256(), b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        held = self.held + bytes(data)
+        cut = max(0, len(held) - COMMENT)
+        self.digest.update(held[:cut])
+        self.into.write(held[:cut])
+        self.held = held[cut:]
+        return len(data)
+
+    def end(self) -> None:
+        self.into.write(self.digest.hexdigest().encode())
+
+
+class Written:
+    """A backup that is being written: `add` its parts, then `close` it with what the manifest says beside them."""
+
+    def __init__(self, into: BinaryIO) -> None:
+        self.parts: dict[str, dict[str, Any]] = {}
+        self._digested = _Digested(into)
+        self._zip = zipfile.ZipFile(self._digested, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+        self._zip.comment = b"0" * COMMENT
+
+    def add(self, name: str, pieces: Iterable[bytes], *, is_packed: bool = False) -> None:
+        entry = zipfile.ZipInfo(name)
+        entry.compress_type = zipfile.ZIP_STORED if is_packed else zipfile.ZIP_DEFLATED
+        entry.external_attr = 0o600 << 16
+        digest, size = hashlib.sha256(), 0
+        with self._zip.open(entry, "w", force_zip64=True) as part:
+            for piece in pieces:
+                part.write(piece)
+                digest.update(piece)
+                size += len(piece)
+        self.parts[name] = {"sha256": digest.hexdigest(), "bytes": size}
+
+    def close(self, about: dict[str, Any]) -> None:
+        manifest = {"format": FORMAT, "format version": FORMAT_VERSION, **about, "parts": self.parts}
+        self._zip.writestr(MANIFEST, json.dumps(manifest, indent=2))
+        self._zip.close()
+        self._digested.end()
+
+
+def pieces_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            yield piece
+
+
+class Backup:
+    """A backup that is read; every checksum has been compared before anything is taken from it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        _check_whole(path)
+        try:
+            self._zip = zipfile.ZipFile(path)
+            self.manifest: dict[str, Any] = json.loads(self._zip.read(MANIFEST))
+        except (zipfile.BadZipFile, KeyError, ValueError) as problem:
+            raise BadBackup(_("%(file)s is not a backup of this console. Name another file.") % {"file": path}) from (
+                problem
+            )
+        if self.manifest.get("format") != FORMAT:
+            raise BadBackup(_("%(file)s is not a backup of this console. Name another file.") % {"file": path})
+        if self.manifest["format version"] > FORMAT_VERSION:
+            raise BadBackup(newer(self.manifest))
+        self._check_parts()
+
+    def names(self) -> list[str]:
+        return list(self.manifest["parts"])
+
+    def take(self, name: str, to: Path) -> None:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with self._zip.open(name) as part, to.open("xb") as file:
+            while piece := part.read(PIECE):
+                file.write(piece)
+
+    def _check_parts(self) -> None:
+        inside = sorted(name for name in self._zip.namelist() if name != MANIFEST)
+        is_right = inside == sorted(self.manifest["parts"]) and not any(map(_leads_out, inside))
+        for name, said in self.manifest["parts"].items() if is_right else ():
+            digest = hashlib.sha256()
+            with self._zip.open(name) as part:
+                while piece := part.read(PIECE):
+                    digest.update(piece)
+            is_right = is_right and digest.hexdigest() == said["sha256"]
+        if not is_right:
+            raise BadBackup(_changed(self.path))
+
+
+def newer(manifest: dict[str, Any]) -> str:
+    return _(
+        "The backup was made by version %(version)s of the console, which is newer than this one. "
+        "Install %(version)s or newer, then restore it."
+    ) % {"version": manifest.get("version", "?")}
+
+
+def _changed(path: Path) -> str:
+    said = _("%(file)s is not as it was written: it was changed or cut off. Nothing was restored; use another copy.")
+    return said % {"file": path}
+
+
+def _check_whole(path: Path) -> None:
+    left = path.stat().st_size - COMMENT
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        if file.read(4) != b"PK\x03\x04":
+            raise BadBackup(_("%(file)s is not a backup of this console. Name another file.") % {"file": path})
+        file.seek(0)
+        while left > 0 and (piece := file.read(min(left, PIECE))):
+            digest.update(piece)
+            left -= len(piece)
+        if not hmac.compare_digest(digest.hexdigest().encode(), file.read()):
+            raise BadBackup(_changed(path))
+
+
+def _leads_out(name: str) -> bool:
+    """No part of ours does; whoever makes such a file can compute its checksum too."""
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts or "\\" in name

@@ -1,0 +1,168 @@
+"""A backup takes the place of what is there, and nothing that may have left since is sent again by itself.
+
+On SQLite everything is made ready in a copy, which then replaces the database in one transaction. On PostgreSQL the
+replacing is one transaction, in which every campaign is held; what may have left is marked after it.
+"""
+
+import contextlib
+import datetime as dt
+import fcntl
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.utils.translation import gettext as _
+
+from laaffic_console.backups.services import archives, backing_up, databases
+from laaffic_console.backups.services.archives import Backup, BadBackup
+from laaffic_console.conf import VAR_DIR
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import database_clock, restored, workers
+from laaffic_console.kit import private_files
+from messaging.models import Campaign, Contact
+from messaging.services import restored as restored_campaigns
+
+LOCK = "restore.lock"
+
+# In the transaction that replaces the tables: whatever is killed after it, nothing goes on by itself.
+_HOLD_ALL = """
+UPDATE public.messaging_campaign
+  SET state = 'held', hold_reason = 'A restore has not finished. Run it again with its file.', account_hold_id = NULL
+  WHERE state IN ('running', 'scheduled', 'paused', 'held');
+UPDATE public.messaging_emailcampaign
+  SET state = 'held', hold_reason = 'A restore has not finished. Run it again with its file.'
+  WHERE state = 'scheduled';
+DELETE FROM public.gateway_workerheartbeat;
+"""
+
+
+class Refused(Exception):
+    """One sentence why nothing was restored, and what to do."""
+
+
+def restore(path: Path, *, is_meant: bool, force: bool, tell: Callable[[str], None]) -> dict[str, int]:
+    """BadBackup, Refused or CannotCopy with a sentence: then the database is as it was."""
+    with _alone():
+        tell("checking …")
+        backup = Backup(path)
+        since = _check_fits(backup.manifest)
+        if not force:
+            _require_stopped()
+        if not is_meant and _holds_something():
+            raise Refused(
+                _("This console's database is not empty, and everything in it would be replaced. Add --yes to do it.")
+            )
+        tell("database …")
+        settled = _replace(backup, since)
+        tell("files …")
+        _replace_media(backup)
+    return settled
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    with (Path(VAR_DIR) / LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            raise Refused(_("Another restore is running. Wait until it has ended.")) from problem
+        yield
+
+
+def _check_fits(manifest: dict[str, Any]) -> dt.datetime:
+    """When it was made."""
+    known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
+    ours = {config.label for config in apps.get_app_configs()}
+    made_by = manifest["migrations"]
+    if any(name not in known and name.partition(".")[0] in ours for name in made_by) or _is_newer(manifest["version"]):
+        raise BadBackup(archives.newer(manifest))
+    if manifest["database"] != connection.vendor:
+        kinds = {
+            "its": databases.KINDS.get(manifest["database"], "?"),
+            "ours": databases.KINDS.get(connection.vendor, "?"),
+        }
+        raise BadBackup(
+            _(
+                "The backup is of %(its)s, and this console uses %(ours)s. Name a database of that kind in "
+                "DATABASE_URL, then restore it."
+            )
+            % kinds
+        )
+    return dt.datetime.fromisoformat(manifest["at"])
+
+
+def _is_newer(version: str) -> bool:
+    return _numbers(version) > _numbers(backing_up.version())
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".") if part.isdecimal()]
+
+
+def _require_stopped() -> None:
+    try:
+        alive = list(workers.living().values_list("worker", flat=True))
+    except DatabaseError:  # no tables yet
+        return
+    if alive:
+        said = _(
+            "The console is running (%(workers)s). Stop every worker and web process and try again, or add --force."
+        )
+        raise Refused(said % {"workers": ", ".join(alive)})
+
+
+def _holds_something() -> bool:
+    try:
+        return any(model._default_manager.exists() for model in (User, Application, Contact, Campaign))
+    except DatabaseError:
+        return False
+
+
+def _replace(backup: Backup, since: dt.datetime) -> dict[str, int]:
+    copy = Path(VAR_DIR) / f".restored-{secrets.token_hex(4)}"
+    try:
+        backup.take(databases.PARTS[connection.vendor], copy)
+        if connection.vendor == databases.POSTGRESQL:
+            databases.replace_postgresql(copy, then=_HOLD_ALL)
+            return _settle(since)
+        with databases.looking_at(copy):
+            settled = _settle(since)
+        databases.replace_sqlite(copy)
+        return settled
+    finally:
+        for ending in ("", "-wal", "-shm"):
+            copy.with_name(copy.name + ending).unlink(missing_ok=True)
+
+
+def _settle(since: dt.datetime) -> dict[str, int]:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0, interactive=False)
+    until = database_clock.now()
+    settled = restored_campaigns.settle(since, until)
+    settled["requests"] = restored.lose_prepared(since, until)
+    restored.forget_workers()
+    return settled
+
+
+def _replace_media(backup: Backup) -> None:
+    """The new folder is whole before it takes the old one's place."""
+    root = Path(settings.MEDIA_ROOT)
+    fresh, old = (root.with_name(f".{root.name}-{word}-{secrets.token_hex(4)}") for word in ("new", "old"))
+    private_files.make_folder(fresh)
+    for name in backup.names():
+        if name.startswith(archives.MEDIA):
+            backup.take(name, fresh / name.removeprefix(archives.MEDIA))
+    if root.exists():
+        root.rename(old)
+    fresh.rename(root)
+    shutil.rmtree(old, ignore_errors=True)

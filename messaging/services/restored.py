@@ -1,0 +1,155 @@
+"""After a restore: nothing of what may have been sent since the backup is sent again by itself (laws#unknown-stays).
+
+Between backup and restore campaigns went on, and the restored tables know nothing of it. So every campaign that is not
+over is held, and each of its recipients who may have got it is unknown until evidence or a person settles that.
+"""
+
+import datetime as dt
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.services import restored
+from messaging.models import Batch, BatchState, Campaign, CampaignState, EmailCampaign, Message
+from messaging.services import steps
+from messaging.services.audience import audience
+from messaging.services.batches import counting, sent_tallies, settling
+from messaging.services.channels import channels
+from messaging.services.email import email_campaigns
+
+# Message ids are in order ids, and those of messages made since the backup are known at Laaffic: they never come again.
+IDS_LEFT_OUT = 1_000_000_000
+
+
+def settle(since: dt.datetime, until: dt.datetime) -> dict[str, int]:
+    """Hold what may go on, and call unknown what may have left; how many of each. Repeated, it changes nothing."""
+    _leave_out_ids()
+    unknown = 0
+    open_ones = Campaign.objects.exclude(state__in=(CampaignState.DRAFT, *counting.OVER)).order_by("pk")
+    ids = list(open_ones.values_list("pk", flat=True))
+    for campaign_id in ids:
+        _freeze_whole(campaign_id, until)
+        unknown += sum(_may_have_left(pk, since, until) for pk in _waiting_batches(campaign_id))
+        _hold(campaign_id, since)
+    emails = _hold_emails(since)
+    drafts = _tell_drafts(since)
+    return {"held": len(ids) + emails, "unknown": unknown, "drafts": drafts}
+
+
+def sentence(since: dt.datetime) -> str:
+    return _(
+        "The console was restored from a backup of %(when)s. What may have left since is unknown: see what is known, "
+        "then resume it for the rest."
+    ) % {"when": _moment(since)}
+
+
+def _moment(at: dt.datetime) -> str:
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}"
+
+
+def _leave_out_ids() -> None:
+    """PostgreSQL's sequence and SQLite's counter go on far behind every id that can have been given since."""
+    table = Message._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT setval(pg_get_serial_sequence(%s, 'id'), nextval(pg_get_serial_sequence(%s, 'id')) + %s)",
+                [table, table, IDS_LEFT_OUT],
+            )
+            return
+        cursor.execute("UPDATE sqlite_sequence SET seq = seq + %s WHERE name = %s", [IDS_LEFT_OUT, table])
+        if not cursor.rowcount:
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, IDS_LEFT_OUT])
+
+
+def _freeze_whole(campaign_id: int, until: dt.datetime) -> None:
+    """Who was not frozen yet may have been since, and may have got it: each needs a row that says so."""
+    with transaction.atomic():
+        campaign = steps.locked(Campaign, campaign_id)
+        starts_at = campaign.undo_until or campaign.scheduled_at
+        if campaign.audience == Campaign.Audience.OPEN and (starts_at is None or starts_at <= until):
+            audience.begin(campaign)
+    while audience.freeze_chunk(campaign_id):
+        pass
+
+
+def _waiting_batches(campaign_id: int) -> list[int]:
+    waiting = Batch.objects.filter(campaign_id=campaign_id, state__in=[BatchState.QUEUED, BatchState.CLAIMED])
+    return list(waiting.order_by("pk").values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _may_have_left(batch_id: int, since: dt.datetime, until: dt.datetime) -> int:
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    entry = LedgerEntry.objects.filter(pk=batch.entry_id or 0).first()
+    if batch.state == BatchState.CLAIMED and entry is not None and entry.state == EntryState.IN_FLIGHT:
+        restored.widen(entry, until)
+    else:
+        if entry is not None and entry.state == EntryState.PREPARED:
+            LedgerEntry.objects.filter(pk=entry.pk).update(state=EntryState.NOT_SENT, evidence=restored.EVIDENCE)
+        entry = _request(batch)
+        restored.note_all([entry], since, until)
+    batch.entry, batch.claimed_at, batch.token = entry, until, ""
+    batch.not_before, batch.waits_for = None, ""
+    batch.attempt += 1
+    batch.save(update_fields=["entry", "claimed_at", "token", "not_before", "waits_for", "attempt"])
+    with sent_tallies.following(batch):
+        settling.mark_unknown(batch, restored.EVIDENCE)
+    return batch.queued
+
+
+def _request(batch: Batch) -> LedgerEntry:
+    campaign = Campaign.objects.select_related("application").get(pk=batch.campaign_id)
+    return LedgerEntry(
+        interface=channels.of(campaign).interface(1),
+        application=campaign.application,
+        about_kind="campaign",
+        about_id=campaign.pk,
+        summary={"batch": batch.pk, "recipients": batch.queued, "sender ID": campaign.sender_id},
+        attempt=batch.attempt + 1,
+    )
+
+
+def _hold(campaign_id: int, since: dt.datetime) -> None:
+    """Whatever stopped it before: neither the account's hold that ends nor a clock makes it go on."""
+    with transaction.atomic():
+        campaign = steps.locked(Campaign, campaign_id)
+        reason = sentence(since)
+        Campaign.objects.filter(pk=campaign_id).update(
+            state=CampaignState.HELD, hold_reason=reason[:300], wait_reason="", account_hold=None, undo_until=None
+        )
+        steps.note(campaign, _("Held: %(reason)s") % {"reason": reason}, None)
+
+
+def _hold_emails(since: dt.datetime) -> int:
+    """What was about to leave, or under way, is unknown; what waited for its time asks a person."""
+    state = EmailCampaign.State
+    held = 0
+    waiting = EmailCampaign.objects.filter(state__in=[state.SCHEDULED, state.SENDING, state.HELD])
+    for campaign_id in waiting.order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic():
+            campaign = steps.locked(EmailCampaign, campaign_id)
+            under_way = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
+            requests = email_campaigns.requests_of(campaign).filter(state__in=under_way)
+            said = _(
+                "The console was restored from a backup of %(when)s. This may have been sent since: look at Laaffic "
+                "before you resume it."
+            ) % {"when": _moment(since)}
+            if campaign.state == state.SENDING and requests.exists():
+                requests.update(state=EntryState.UNKNOWN, evidence=restored.EVIDENCE)
+                email_campaigns.move(campaign, state.UNKNOWN, said, None)
+            else:
+                email_campaigns.hold(campaign, said)
+        held += 1
+    return held
+
+
+def _tell_drafts(since: dt.datetime) -> int:
+    """Nothing of a draft leaves without a person; its history tells them that it may have been launched since."""
+    said = _("Restored from a backup of %(when)s: it may have been launched since. Look at Laaffic before you do.")
+    drafts = list(Campaign.objects.filter(state=CampaignState.DRAFT, kind=Campaign.Kind.CAMPAIGN))
+    for draft in drafts:
+        steps.note(draft, said % {"when": _moment(since)}, None)
+    return len(drafts)

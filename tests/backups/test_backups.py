@@ -1,0 +1,256 @@
+"""A backup is whole or refused, and what may have left since it was made is not sent again."""
+
+import datetime as dt
+import fcntl
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from laaffic_console.backups.services import archives, restoring
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.services.audience import audience
+from messaging.services.batches import claiming
+from messaging.services.campaigns import campaigns, drafts
+from messaging.services.figures import proving
+from messaging.services.reports import report_pulls
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _folders(tmp_path: Path, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    (tmp_path / "media" / "imports").mkdir(parents=True)
+    (tmp_path / "media" / "imports" / "people.csv").write_text("number\n919876500000\n")
+    monkeypatch.setattr(restoring, "VAR_DIR", tmp_path)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "console.backup"
+
+
+def launched(application: Application, group: ContactGroup, **fields: object) -> Campaign:
+    made = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group], **fields)
+    return campaigns.launch(made.pk)
+
+
+class RestoreTests:
+    def test_nobody_gets_a_running_campaign_twice(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        file: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        add_contacts(group, 2500)
+        campaign = launched(application, group)
+        audience.freeze_chunk(campaign.pk)  # the others are frozen after the backup
+        call_command("backup", file)
+        run_jobs()
+        assert sandbox.stats()["accepted"] == 2500
+
+        call_command("restore", file, "--yes")
+        campaign.refresh_from_db()
+        assert campaign.state == CampaignState.HELD
+        assert "restored from a backup" in campaign.hold_reason
+        assert set(Message.objects.values_list("state", flat=True)) == {MessageState.UNKNOWN}
+        assert proving.prove(campaign)["disagreements"] == []
+
+        campaigns.resume(campaign.pk)
+        run_jobs()
+        assert sandbox.stats()["accepted"] == 2500
+        assert sandbox.stats()["duplicates"] == {"number and text": 0, "order id": 0}
+
+        report_pulls.reconcile(application, *report_pulls.minutes_with_pending(application))
+        run_jobs()
+        assert not Message.objects.filter(state=MessageState.UNKNOWN).exists()
+        assert proving.prove(campaign)["disagreements"] == []
+
+    def test_a_batch_under_way_at_the_backup_is_not_sent_again(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        file: Path,
+    ) -> None:
+        add_contacts(group, 3)
+        campaign = launched(application, group)
+        audience.freeze_chunk(campaign.pk)
+        audience.freeze_chunk(campaign.pk)
+        claiming.claim(campaign, "token")
+        call_command("backup", file)
+        call_command("restore", file, "--yes")
+
+        assert Batch.objects.get().state == Batch.State.UNKNOWN
+        assert sorted(LedgerEntry.objects.values_list("state", flat=True)) == [EntryState.NOT_SENT, EntryState.UNKNOWN]
+        campaigns.resume(campaign.pk)
+        run_jobs()
+        assert sandbox.stats()["accepted"] == 0
+
+    def test_what_is_still_to_come_is_held_and_asks(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        file: Path,
+    ) -> None:
+        add_contacts(group, 3)
+        campaign = launched(application, group, scheduled_at=timezone.now() + dt.timedelta(days=1))
+        call_command("backup", file)
+        call_command("restore", file, "--yes")
+
+        campaign.refresh_from_db()
+        assert (campaign.state, campaign.audience) == (CampaignState.HELD, Campaign.Audience.OPEN)
+
+    def test_ids_that_laaffic_may_know_are_not_given_again(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        file: Path,
+    ) -> None:
+        call_command("backup", file)
+        call_command("restore", file, "--yes")
+        add_contacts(group, 1)
+        campaign = launched(application, group)
+        audience.freeze_chunk(campaign.pk)
+
+        assert Message.objects.get().pk > 1_000_000_000
+
+    def test_a_request_that_had_not_left_is_unknown(self, file: Path) -> None:
+        entry = LedgerEntry.objects.create(
+            interface="sendSip", about_kind="call", about_id=1, prepared_at=timezone.now(), state=EntryState.PREPARED
+        )
+        call_command("backup", file)
+        call_command("restore", file, "--yes", "--force")
+
+        entry.refresh_from_db()
+        assert entry.state == EntryState.UNKNOWN
+        assert entry.left_at is not None
+        assert entry.clock_ahead is not None
+
+    def test_rows_and_files_are_those_of_the_backup(
+        self,
+        application: Application,
+        file: Path,
+        settings: LazySettings,
+    ) -> None:
+        call_command("backup", file)
+        Application.objects.update(name="later")
+        uploaded = Path(settings.MEDIA_ROOT, "imports", "people.csv")
+        uploaded.write_text("changed")
+        Path(settings.MEDIA_ROOT, "imports", "later.csv").write_text("later")
+
+        call_command("restore", file, "--yes")
+
+        assert Application.objects.get().name == application.name
+        assert uploaded.read_text() == "number\n919876500000\n"
+        assert [path.name for path in uploaded.parent.iterdir()] == ["people.csv"]
+        assert not list(file.parent.glob(".*restored*"))
+
+
+class RefusedTests:
+    @pytest.mark.parametrize("share", [0.0001, 0.3, 0.6, 0.95, 0.9999])
+    def test_a_changed_byte(self, application: Application, file: Path, share: float) -> None:
+        call_command("backup", file)
+        content = bytearray(file.read_bytes())
+        content[int(len(content) * share)] ^= 1
+        file.write_bytes(content)
+
+        with pytest.raises(CommandError, match=r"not as it was written|not a backup"):
+            call_command("restore", file, "--yes")
+        assert Application.objects.exists()
+
+    def test_one_that_is_cut_off(self, file: Path) -> None:
+        call_command("backup", file)
+        file.write_bytes(file.read_bytes()[:-1000])
+
+        with pytest.raises(CommandError, match="cut off"):
+            call_command("restore", file, "--yes")
+
+    def test_something_else_and_nothing(self, file: Path) -> None:
+        file.write_text("hello")
+        with pytest.raises(CommandError, match="not a backup of this console"):
+            call_command("restore", file)
+        with pytest.raises(CommandError, match="No such file"):
+            call_command("restore", file.with_name("none"))
+
+    def test_one_of_a_newer_version(self, file: Path) -> None:
+        call_command("backup", file)
+        again(file, lambda said: {**said, "migrations": [*said["migrations"], "messaging.9999_later"], "version": "9"})
+
+        with pytest.raises(CommandError, match="Install 9 or newer"):
+            call_command("restore", file, "--yes")
+
+    def test_one_of_another_kind_of_database(self, file: Path) -> None:
+        call_command("backup", file)
+        again(file, lambda said: {**said, "database": "oracle"})
+
+        with pytest.raises(CommandError, match="Name a database of that kind"):
+            call_command("restore", file, "--yes")
+
+    def test_a_part_that_leads_out(self, file: Path) -> None:
+        with file.open("wb") as into:
+            made = archives.Written(into)
+            made.add("media/../../evil", [b"x"])
+            made.close({"version": "0", "at": "", "database": "", "migrations": []})
+
+        with pytest.raises(CommandError, match="not as it was written"):
+            call_command("restore", file, "--yes")
+
+    def test_without_yes_what_is_there_stays(self, application: Application, file: Path) -> None:
+        call_command("backup", file)
+        Application.objects.update(name="later")
+
+        with pytest.raises(CommandError, match="Add --yes"):
+            call_command("restore", file)
+        assert Application.objects.get().name == "later"
+
+    def test_a_running_console(self, file: Path) -> None:
+        call_command("backup", file)
+        now = timezone.now()
+        WorkerHeartbeat.objects.create(worker="w1", host="h", pid=1, started_at=now, beat_at=now)
+
+        with pytest.raises(CommandError, match=r"running \(w1\). Stop every worker"):
+            call_command("restore", file, "--yes")
+        call_command("restore", file, "--yes", "--force")
+        assert not WorkerHeartbeat.objects.exists()
+
+    def test_a_second_restore(self, file: Path) -> None:
+        call_command("backup", file)
+        with (file.parent / restoring.LOCK).open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+
+            with pytest.raises(CommandError, match="Another restore is running"):
+                call_command("restore", file, "--yes")
+
+    def test_a_folder_that_is_missing(self, file: Path) -> None:
+        with pytest.raises(CommandError, match="There is no folder"):
+            call_command("backup", file.parent / "none" / "file")
+
+
+def again(file: Path, changed: Callable[[dict[str, object]], dict[str, object]]) -> None:
+    """The same backup with another manifest."""
+    with zipfile.ZipFile(file) as before:
+        parts = {name: before.read(name) for name in before.namelist()}
+    manifest = json.loads(parts.pop(archives.MANIFEST))
+    with file.open("wb") as into:
+        made = archives.Written(into)
+        for name, content in parts.items():
+            made.add(name, [content])
+        about = {key: value for key, value in changed(manifest).items() if not key.startswith("format")}
+        about.pop("parts")
+        made.close(about)
