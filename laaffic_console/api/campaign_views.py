@@ -150,7 +150,7 @@ def _launch(campaign: Campaign, asked: dict[str, Any], by: Any) -> Answer:
         return standing(campaign)
     seen, sentences = shown.read(campaign, asked["shown"])
     if seen is None:
-        raise Problem(400, _("“shown” is none of this campaign's. Take it from GET …/check."))
+        raise Problem(400, _("“shown” does not belong to this campaign. Take it from GET …/check."))
     try:
         audience_counts.renew(campaign)
         reasons = launch_checks.require(

@@ -122,7 +122,7 @@ def _read_cursor(cursor: str) -> int:
     except (ValueError, binascii.Error):
         text = ""
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise Problem(400, _("This cursor is none of ours. Take “next” of the page before, or leave it out."))
+        raise Problem(400, _("This cursor is not valid. Take “next” of the page before, or leave it out."))
     return int(text)
 
 

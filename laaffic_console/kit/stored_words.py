@@ -111,6 +111,7 @@ KEPT = [
     gettext_noop("hold of campaign %(id)s"),
     gettext_noop("going on of campaign %(id)s"),
     gettext_noop("budget counter %(id)s"),
+    gettext_noop("canary of campaign %(id)s"),
     gettext_noop("question %(id)s whether START was meant"),
     gettext_noop("end of campaign %(id)s"),
     gettext_noop("start of email campaign %(id)s"),

@@ -86,7 +86,7 @@ def _kept(paste: Paste) -> str:
 
 
 def _chosen(cleaned: dict[str, Any]) -> Paste | None:
-    """What the form goes to; ValidationError where it is no number at all."""
+    """What the form goes to; ValidationError where it holds no number at all."""
     if cleaned.get("forget_pasted"):
         return None
     paste: Paste | None

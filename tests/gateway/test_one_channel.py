@@ -38,7 +38,7 @@ class OneChannelTests:
             if field.name == "channel" and field.choices
         ]
 
-        assert len(fields) == 5
+        assert len(fields) == 8
         assert all(set(field.flatchoices) in parts for field in fields)
 
     def test_every_channel_that_sends_is_one_of_them(self) -> None:

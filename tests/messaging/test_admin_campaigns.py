@@ -146,7 +146,7 @@ class ComposeTests:
             ("x" * 1025, "at most 1,024 are possible. Shorten it by one character"),
             ("Hi {{nickname}}", "No contact has a field called {{nickname}}"),
             ("Hi {{name", "{{"),
-            ("", "required"),
+            ("", "Write a text: it is empty."),
         ],
     )
     def test_errors_stand_at_the_text_and_nothing_is_lost(
