@@ -29,9 +29,9 @@ SELECT n, CAST(919000000000 + n AS text), 'Contact ' || n, '', 'IN', 'en', '{{}}
 """
 BATCHES = """
 INSERT INTO messaging_batch
-  (id, campaign_id, first_message_id, last_message_id, size, state, attempt, token, claimed_at, queued, suppressed,
-   cancelled, unknown, rejected, accepted, expired, undelivered, delivered, segments, checks)
-SELECT n, 1, (n - 1) * 1000 + 1, n * 1000, 1000, 'settled', 1, '', {now}, 0, 0, 0, 0, 0, 0, 0, 0, 1000, 1000, 0
+  (id, campaign_id, first_message_id, last_message_id, size, state, attempt, token, claimed_at, waits_for,
+   queued, suppressed, cancelled, unknown, rejected, accepted, expired, undelivered, delivered, segments, checks)
+SELECT n, 1, (n - 1) * 1000 + 1, n * 1000, 1000, 'settled', 1, '', {now}, '', 0, 0, 0, 0, 0, 0, 0, 0, 1000, 1000, 0
 FROM {series}
 """
 MESSAGES = """
