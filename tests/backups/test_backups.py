@@ -16,10 +16,12 @@ from laaffic_console.backups.services import archives, restoring
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.services import steps
 from messaging.services.audience import audience
 from messaging.services.batches import claiming
 from messaging.services.campaigns import campaigns, drafts
 from messaging.services.figures import proving
+from messaging.services.refusals import NotAllowed
 from messaging.services.reports import report_pulls
 from tests.messaging.conftest import add_contacts
 
@@ -254,3 +256,18 @@ def again(file: Path, changed: Callable[[dict[str, object]], dict[str, object]])
         about = {key: value for key, value in changed(manifest).items() if not key.startswith("format")}
         about.pop("parts")
         made.close(about)
+
+
+def test_nobody_resumes_before_a_restore_has_said_what_may_have_left(
+    sandbox: RunningSandbox, application: Application, group: ContactGroup
+) -> None:
+    """As it stands on PostgreSQL when a restore died behind its replacing transaction."""
+    add_contacts(group, 2)
+    campaign = launched(application, group)
+    Campaign.objects.update(state=CampaignState.HELD, hold_reason=steps.UNFINISHED_RESTORE)
+
+    with pytest.raises(NotAllowed, match="Run it again with its file"):
+        campaigns.resume(campaign.pk)
+    assert Campaign.objects.get().state == CampaignState.HELD
+    assert steps.UNFINISHED_RESTORE in restoring._HOLD_ALL
+    assert campaigns.cancel(campaign.pk).state == CampaignState.CANCELLED

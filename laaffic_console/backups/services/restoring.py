@@ -30,19 +30,20 @@ from laaffic_console.gateway.services import database_clock, restored, workers
 from laaffic_console.kit import private_files
 from messaging.models import Campaign, Contact
 from messaging.services import restored as restored_campaigns
+from messaging.services.steps import UNFINISHED_RESTORE
 
 LOCK = "restore.lock"
 
 # In the transaction that replaces the tables: whatever is killed after it, nothing goes on by itself.
-_HOLD_ALL = """
+_HOLD_ALL = f"""
 UPDATE public.messaging_campaign
-  SET state = 'held', hold_reason = 'A restore has not finished. Run it again with its file.', account_hold_id = NULL
+  SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}', account_hold_id = NULL
   WHERE state IN ('running', 'scheduled', 'paused', 'held');
 UPDATE public.messaging_emailcampaign
-  SET state = 'held', hold_reason = 'A restore has not finished. Run it again with its file.'
+  SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}'
   WHERE state = 'scheduled';
 DELETE FROM public.gateway_workerheartbeat;
-"""
+"""  # noqa: S608 - a sentence of ours
 
 
 class Refused(Exception):

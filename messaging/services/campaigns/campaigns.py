@@ -257,6 +257,7 @@ def resume(campaign_id: int, *, by: User | None = None) -> Campaign:
     with transaction.atomic():
         campaign = steps.locked(Campaign, campaign_id)
         steps.require(campaign, [CampaignState.PAUSED, CampaignState.HELD], _("resumed"))
+        steps.require_restored(campaign)
         stopped_by = account_hold.stop_for(campaign.application_id)
         if stopped_by is None:
             if own := account_hold.open_hold_of_campaign(campaign.pk):

@@ -259,6 +259,7 @@ def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
         steps.require(campaign, [EmailCampaignState.HELD], _("resumed"))
+        steps.require_restored(campaign)
         if stopped_by := account_hold.stop_for(campaign.application_id):
             raise NotAllowed(
                 _("%(reason)s The campaign goes on by itself as soon as Laaffic accepts.")
