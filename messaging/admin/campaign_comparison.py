@@ -75,6 +75,7 @@ def rows(compared: Sequence[Compared]) -> list[Row]:
         _plain(gettext_lazy("Cost"), compared, lambda one: _amounts(one.figure("cost"))),
         _costs_per_delivered(compared),
         _figure(gettext_lazy("Half delivered within"), compared, *_within("median_seconds")),
+        # xgettext:no-python-format
         _figure(gettext_lazy("95 % delivered within"), compared, *_within("p95_seconds")),
         _figure(gettext_lazy("Replies"), compared, *_of_delivered("replies"), high=True),
         _figure(gettext_lazy("Opt-outs"), compared, *_of_delivered("opt_outs")),
