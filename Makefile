@@ -69,6 +69,8 @@ coverage: install
 
 bench: install
 	$(BIN)/python scripts/bench.py
+	$(BIN)/python scripts/bench.py --spoken
+	$(BIN)/python scripts/bench.py --care
 	$(BIN)/python scripts/bench_import.py
 	$(BIN)/python scripts/bench_scale.py
 

@@ -34,6 +34,8 @@ CASES = [  # latency of the gateway in ms, connections, the ratio to reach
 
 
 CARE_CASES = [(50, 4, 0.9), (0, 1, 0.9)]
+SPOKEN_CASES = [(20, 4, 0.9), (20, 32, 0.9)]  # one recipient a request
+SPOKEN_RECIPIENTS = 5000
 
 
 def main() -> int:
@@ -41,11 +43,14 @@ def main() -> int:
     if options.measure:
         measure(options)
         return 0
+    if options.spoken:
+        options.recipients = min(options.recipients, SPOKEN_RECIPIENTS)
     print(f"{options.recipients:,} recipients, {options.pairs} pairs of runs; recipients a second")
     if options.care:
         print("“bare” is the console without calendar, budget, cap and consent, “console” the same with all of them")
     for name, url in databases(options):
-        for latency, connections, target in CARE_CASES if options.care else CASES:
+        cases = CARE_CASES if options.care else SPOKEN_CASES if options.spoken else CASES
+        for latency, connections, target in cases:
             pairs = in_child(name, url, latency, connections, options)
             print_case(name, latency, connections, target, pairs)
     return 0
@@ -56,6 +61,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--recipients", type=int, default=100_000)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--care", action="store_true", help="calendar, budget, cap and consent on, against all off")
+    parser.add_argument("--spoken", action="store_true", help="spoken messages: one recipient a request")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], help="only this one")
     parser.add_argument("--postgresql", default="postgres://postgres@127.0.0.1:5432/laaffic_bench")
     parser.add_argument("--measure", metavar="SANDBOX", help=argparse.SUPPRESS)
@@ -113,6 +119,7 @@ def in_child(
                 *[sys.executable, __file__, "--measure", address, "--connections", str(connections)],
                 *["--recipients", str(options.recipients), "--pairs", str(options.pairs)],
                 *(["--care"] if options.care else []),
+                *(["--spoken"] if options.spoken else []),
             ],
             env={**environment, "LAAFFIC_BASE_URL": f"{address}/v3"},
             capture_output=True,
@@ -146,17 +153,20 @@ def measure(options: argparse.Namespace) -> None:
 
     call_command("migrate", verbosity=0)
     numbers = [str(919800000000 + index) for index in range(options.recipients)]
-    fill(numbers)
+    fill(numbers, "voice" if options.spoken else "sms")
     pairs = []
     for _ in range(options.pairs):
         forget(options.measure)
         if options.care:
             bare = with_care(numbers, options.connections, on=False)
         else:
-            bare = bare_loop(options.measure, numbers, options.connections)
+            bare = bare_loop(options.measure, numbers, options.connections, spoken=options.spoken)
         forget(options.measure)
         run = partial(with_care, on=True) if options.care else campaign_run
-        pairs.append((bare, run(numbers, options.connections)))
+        drafted: dict[str, Any] = (
+            {"channel": "voice", "sender_id": "", "channel_options": {"language": "EN"}} if options.spoken else {}
+        )
+        pairs.append((bare, run(numbers, options.connections, **drafted)))
     print(json.dumps(pairs))
 
 
@@ -188,14 +198,14 @@ def forget(address: str) -> None:
     urllib.request.urlopen(urllib.request.Request(f"{address}/sandbox/reset", method="POST"), timeout=30).close()
 
 
-def fill(numbers: Sequence[str]) -> None:
+def fill(numbers: Sequence[str], channel: str) -> None:
     from laaffic_console.gateway.models import Application
     from messaging.models import Contact, ContactGroup, GroupMembership
 
     if ContactGroup.objects.exists():
         Application.objects.all()
         return
-    Application.objects.create(app_id=APP_ID, channel="sms")
+    Application.objects.create(app_id=APP_ID, channel=channel)
     group = ContactGroup.objects.create(name="everybody")
     for start in range(0, len(numbers), 5000):
         made = Contact.objects.bulk_create(
@@ -218,14 +228,8 @@ def campaign_run(numbers: Sequence[str], connections: int, **draft: Any) -> floa
     application = Application.objects.get(app_id=APP_ID)
     application.connections = connections
     application.save()
-    campaign = drafts.create(
-        name="bench",
-        application=application,
-        sender_id="BENCH",
-        text=TEXT,
-        groups=[ContactGroup.objects.get()],
-        **draft,
-    )
+    draft = {"name": "bench", "sender_id": "BENCH", "text": TEXT, **draft}
+    campaign = drafts.create(application=application, groups=[ContactGroup.objects.get()], **draft)
     campaigns.launch(campaign.pk)
     while audience.freeze_chunk(campaign.pk):
         pass
@@ -241,12 +245,22 @@ def campaign_run(numbers: Sequence[str], connections: int, **draft: Any) -> floa
     return len(numbers) / seconds
 
 
-def bare_loop(address: str, numbers: Sequence[str], connections: int) -> float:
+def message(batch: Sequence[str]) -> dict[str, str]:
+    together = ",".join(batch)
+    return {"appId": APP_ID, "numbers": together, "content": TEXT, "senderId": "BENCH", "orderId": together}
+
+
+def call(batch: Sequence[str]) -> dict[str, str]:
+    return {"appId": APP_ID, "callee": batch[0], "text": TEXT, "language": "EN", "calledInfo": batch[0]}
+
+
+def bare_loop(address: str, numbers: Sequence[str], connections: int, *, spoken: bool = False) -> float:
     import requests
 
+    path, body_of, at_once = ("voice/sendCode", call, 1) if spoken else ("sendSms", message, 1000)
     batches: SimpleQueue[Sequence[str]] = SimpleQueue()
-    for start in range(0, len(numbers), 1000):
-        batches.put(numbers[start : start + 1000])
+    for start in range(0, len(numbers), at_once):
+        batches.put(numbers[start : start + at_once])
 
     def post_all() -> None:
         session = requests.Session()
@@ -255,17 +269,10 @@ def bare_loop(address: str, numbers: Sequence[str], connections: int) -> float:
                 batch = batches.get_nowait()
             except Empty:
                 return
-            body = {
-                "appId": APP_ID,
-                "numbers": ",".join(batch),
-                "content": TEXT,
-                "senderId": "BENCH",
-                "orderId": ",".join(batch),
-            }
             stamp = str(int(time.time()))
             sign = hashlib.md5(f"{KEY}{SECRET}{stamp}".encode()).hexdigest()
             headers = {"Api-Key": KEY, "Timestamp": stamp, "Sign": sign}
-            answer = session.post(f"{address}/v3/sendSms", json=body, headers=headers, timeout=30)
+            answer = session.post(f"{address}/v3/{path}", json=body_of(batch), headers=headers, timeout=30)
             assert answer.json()["status"] == "0", answer.text[:200]
 
     threads = [threading.Thread(target=post_all) for _ in range(connections)]

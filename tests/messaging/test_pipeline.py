@@ -32,7 +32,7 @@ class AheadTests:
 
         made._depart_ahead()
 
-        assert departed == [0]
+        assert departed == [[0]]
 
     @pytest.mark.parametrize(
         ("given", "why"),

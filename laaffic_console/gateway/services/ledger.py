@@ -80,15 +80,27 @@ def depart(entry_id: int, *, provided: Q | Exists | None = None, unless_held: bo
 
     In the same statement `provided` must hold, and with `unless_held` nothing may hold the account.
     """
+    departed = depart_all([entry_id], provided=provided, unless_held=unless_held)
+    return departed.get(entry_id)
+
+
+def depart_all(
+    entry_ids: Sequence[int], *, provided: Q | Exists | None = None, unless_held: bool = False
+) -> dict[int, dt.datetime]:
+    """Commit for each of these at once that it is about to leave; those that must not are not in what is returned."""
     now = timezone.now()
-    departed = LedgerEntry.objects.filter(pk=entry_id, state=EntryState.PREPARED)
+    departing = LedgerEntry.objects.filter(pk__in=entry_ids, state=EntryState.PREPARED)
     if provided is not None:
-        departed = departed.filter(provided)
+        departing = departing.filter(provided)
     if unless_held:
-        departed = departed.filter(account_hold.may_go_on())
+        departing = departing.filter(account_hold.may_go_on())
     with durable():
         departure = {"left_at": now, "clock_ahead": round(clock.possibly_ahead(), 1)}
-        return now if departed.update(state=EntryState.IN_FLIGHT, **departure) == 1 else None
+        n = departing.update(state=EntryState.IN_FLIGHT, **departure)
+    if n == len(entry_ids):
+        return dict.fromkeys(entry_ids, now)
+    left = LedgerEntry.objects.filter(pk__in=entry_ids, state=EntryState.IN_FLIGHT, left_at=now)
+    return dict.fromkeys(left.values_list("pk", flat=True), now) if n else {}
 
 
 def must_leave(began: float, interface: str) -> None:

@@ -26,6 +26,13 @@ def pacing_batch(limits: Sequence[RateLimit], at_most: int) -> int:
     return min([at_most, *(limit.per_second for limit in limits)])
 
 
+def claims_at_once(limits: Sequence[RateLimit], recipients: int, at_most: int) -> int:
+    """How many requests of so many recipients one claim may take: with a rate, those of a twentieth of a second."""
+    if not limits:
+        return at_most
+    return max(1, min(at_most, *(limit.per_second // (20 * recipients) for limit in limits)))
+
+
 class Pace:
     """The pacers of some limits, locked in the claim's transaction: how long to wait, and then one reservation."""
 

@@ -43,6 +43,22 @@ def keep(answers: dict[int, Answered], at: dt.datetime) -> None:
     bell.ring_once_a_second(JOB)
 
 
+def write_singles(answers: dict[int, Answered], at: dt.datetime) -> sent_tallies.Moves | None:
+    """Write answers for one message each to their rows at once, and say what that moves in the tallies of sending.
+
+    Kept for later they would be as many rows again. None, and nothing written, where one of them is for several, or
+    where a report or a word came first: then they are kept.
+    """
+    if any(len(answered[0]) > 1 for answered in answers.values()):
+        return None
+    rows = sorted((pk, given, segments) for answered in answers.values() for pk, given, segments in _each(answered))
+    untouched = Message.objects.filter(pk__in=[row[0] for row in rows], batch__in=answers)
+    moves = sent_tallies.of_untouched(untouched, len(rows), at)
+    if moves is not None:
+        write_accepted(rows, at)
+    return moves
+
+
 def overlay(batch_ids: Iterable[int]) -> dict[int, Accepted]:
     """What the rows of these batches' messages do not say yet, by message; the batches are locked by the caller."""
     found: dict[int, Accepted] = {}
@@ -58,7 +74,11 @@ def _read(batch_id: int, accepted: str, at: dt.datetime) -> dict[int, Accepted]:
 
 
 def _rows(accepted: str) -> Iterator[tuple[int, str | None, int]]:
-    for pk, gateway_id, segments in zip(*json.loads(accepted), strict=True):
+    return _each(json.loads(accepted))
+
+
+def _each(answered: Answered) -> Iterator[tuple[int, str | None, int]]:
+    for pk, gateway_id, segments in zip(*answered, strict=True):
         yield pk, gateway_ids.kept(gateway_id) if gateway_id else gateway_id, segments
 
 

@@ -5,10 +5,12 @@ Django's `bulk_update` makes the send loop thirty to fifty times slower; a test 
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
+
+from messaging.models import BatchState
 
 # Column → its type on PostgreSQL, where an array says what it holds.
 MESSAGE_COLUMNS = {
@@ -75,21 +77,39 @@ def _update_messages(
     if not rows:
         return
     sets = ", ".join([*(f"{column} = new.{column}" for column in columns), *also])
-    names = ["id", *columns]
-    if connection.vendor == "postgresql":
-        types = ["bigint", *(MESSAGE_COLUMNS[column] for column in columns)]
-        source = f"unnest({', '.join(f'%s::{kind}[]' for kind in types)}) AS new({', '.join(names)})"
-        given: list[Any] = [list(column) for column in zip(*rows, strict=True)]
-    else:
-        fields = ", ".join(f"json_extract(value, '$[{index}]') AS {name}" for index, name in enumerate(names))
-        source = f"(SELECT {fields} FROM json_each(%s)) AS new"
-        given = [json.dumps(rows, separators=(",", ":"), default=_adapt)]
+    source, given = _as_table({"id": "bigint", **{column: MESSAGE_COLUMNS[column] for column in columns}}, rows)
     with connection.cursor() as cursor:
         cursor.execute(
             # The bounds keep PostgreSQL on the primary key: it would hash the whole table for a thousand rows.
             f"UPDATE messaging_message SET {sets} FROM {source} WHERE messaging_message.id = new.id "
             f"AND messaging_message.id BETWEEN %s AND %s {where}",
             [*params, *given, min(row[0] for row in rows), max(row[0] for row in rows)],
+        )
+
+
+def _as_table(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
+    """Rows as a table `new` with these columns and types, for FROM, and its parameters: one text for any number."""
+    if connection.vendor == "postgresql":
+        arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
+        return f"unnest({arrays}) AS new({', '.join(columns)})", [list(column) for column in zip(*rows, strict=True)]
+    fields = ", ".join(f"json_extract(value, '$[{index}]') AS {name}" for index, name in enumerate(columns))
+    return f"(SELECT {fields} FROM json_each(%s)) AS new", [json.dumps(rows, separators=(",", ":"), default=_adapt)]
+
+
+def move_to_batches(rows: Sequence[tuple[int, int]]) -> None:
+    """From rows of (message, its new batch)."""
+    _update_messages(["batch_id"], rows, [], [])
+
+
+def give_to_requests(rows: Sequence[tuple[int, int]], *, token: str, at: dt.datetime) -> None:
+    """From rows of (batch, ledger entry): each batch is in this worker's hands, for the request of that entry."""
+    source, given = _as_table({"id": "bigint", "entry_id": "bigint"}, rows)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE messaging_batch SET state = %s, token = %s, claimed_at = %s, attempt = attempt + 1, "
+            f"entry_id = new.entry_id, not_before = NULL, waits_for = '' FROM {source} "
+            "WHERE messaging_batch.id = new.id",
+            [BatchState.CLAIMED.value, token, _adapt(at), *given],
         )
 
 

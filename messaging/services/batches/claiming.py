@@ -3,27 +3,30 @@ writes the request into the ledger. Nothing has left when it ends."""
 
 import datetime as dt
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, When
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import account_hold, database_clock, durability, ledger, pacing, workers
 from laaffic_console.gateway.services.pacing import RateLimit
+from laaffic_console.kit.sql_lists import among
 from messaging import merge_fields
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState
 from messaging.order_ids import order_ids
 from messaging.services.batches import gate_tallies
+from messaging.services.batches.bulk_writes import give_to_requests, move_to_batches
 from messaging.services.channels import channels
 from messaging.services.channels.outgoing import Claim, OutgoingText
 from messaging.services.contacts import audience_sql
 from messaging.services.gates import gates
-from messaging.services.gates.gates import Gate, Later, Queued
+from messaging.services.gates.gates import Gate, Later, Queued, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Shut:
     because: str
 
 
+FREELY = 4  # batches locked before it is known how many are needed
 TEXTS_CARVED = 12  # of a batch, in one transaction, where a request carries one text; CLAIMS_AHEAD batches at a time
 
 
@@ -68,31 +72,22 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
     if fresh[0] != CampaignState.RUNNING or fresh[3]:
         return Stopped()
     limits = rate_limits(campaign, fresh[1], fresh[2])
-    batches = _next_queued(campaign, 1 if limits else at_most)
+    at_once = channels.of(campaign).recipients_at_once
+    batches = _next_queued(campaign, at_once, pacing.claims_at_once(limits, at_once, at_most))
     if not batches:
         return None
-    at_once = min(channels.of(campaign).recipients_per_call, settings.LAAFFIC_RECIPIENTS_PER_CALL)
     pace = pacing.Pace(limits)
     if until := pace.wait_until:
         return Wait(until)
     if limits:
         at_once = pacing.pacing_batch(limits, min(batches[0].queued, at_once))
-    batches = [batch if batch.queued <= at_once else carve_head(batch, at_once) for batch in batches]
+    batches = _of_at_most(at_once, batches, pacing.claims_at_once(limits, at_once, at_most))
     rows = _queued_messages(batches, channels.of(campaign).suppressed_on)
     standing = gates.standing(campaign)
-    loads: list[_Load] = []
-    for batch in batches:
-        load = _load(campaign, batch, rows[batch.pk], standing)
-        if isinstance(load, Shut):
-            if not loads:
-                gate_tallies.move(campaign, standing)
-                return load
-            break  # what fits leaves; the next claim meets the gate by itself
-        if load is not None:
-            loads.append(load)
-            taken = _as_queued(load.batch, load.rows) if standing else []
-            for gate in standing:
-                gate.taken(taken)
+    loads = _loads(campaign, batches, rows, standing)
+    if isinstance(loads, Shut):
+        gate_tallies.move(campaign, standing)
+        return loads
     pace.reserve(sum(len(load.rows) for load in loads))  # who has opted out takes nobody's turn
     claims = _take(campaign, loads, token)
     gate_tallies.move(campaign, standing)
@@ -103,8 +98,8 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
 Row = tuple[int, str, int, int, bool, Any, int, str]
 
 
-def _as_queued(batch: Batch, rows: Sequence[Row]) -> list[Queued]:
-    return [Queued(*row[:3], country=row[7], batch_id=batch.pk) for row in rows]
+def _as_queued(row: Row) -> Queued:
+    return Queued(row[0], row[1], row[2], row[7], row[6])
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +111,74 @@ class _Load:
     texts: list[OutgoingText]
 
 
-def _load(campaign: Campaign, batch: Batch, queued: list[Row], standing: Sequence[Gate]) -> _Load | Shut | None:
+def _loads(
+    campaign: Campaign, batches: Sequence[Batch], rows: Mapping[int, list[Row]], standing: Sequence[Gate]
+) -> "list[_Load] | Shut":
+    """What each batch will carry; the gates are asked for all of them at once where none makes anybody wait."""
+    if (left := _all_at_once(batches, rows, standing)) is None:
+        return _one_by_one(campaign, batches, rows, standing)
+    loads = [load for batch in batches if (load := _filled(campaign, batch, left[batch.pk]))]
+    _taken(standing, loads)
+    return loads
+
+
+def _all_at_once(
+    batches: Sequence[Batch], rows: Mapping[int, list[Row]], standing: Sequence[Gate]
+) -> dict[int, list[Row]] | None:
+    """By batch, who is left when opt-outs and gates have stopped theirs; None, and nothing written, if somebody waits.
+
+    Asking a gate for four thousand at once costs little more than for a thousand.
+    """
+    left = [row for batch in batches for row in rows[batch.pk] if not row[4]]
+    stopped: list[tuple[Gate, Mapping[int, str]]] = []
+    for gate in standing:
+        verdict = gate.look([_as_queued(row) for row in left]) if left else Verdict()
+        if verdict.hold or verdict.waiting:
+            return None
+        if verdict.stopped:
+            stopped.append((gate, verdict.stopped))
+            left = [row for row in left if row[0] not in verdict.stopped]
+    for gate, those in stopped:
+        gate.stopped += len(those)
+    by_batch: dict[int, list[Row]] = {batch.pk: [] for batch in batches}
+    for row in left:
+        by_batch[row[6]].append(row)
+    evidence = {pk: why for _gate, those in stopped for pk, why in those.items()}
+    for batch in batches:
+        passed = _without_suppressed(batch, rows[batch.pk])
+        if evidence:
+            _without_stopped(batch, passed, {row[0]: evidence[row[0]] for row in passed if row[0] in evidence})
+    return by_batch
+
+
+def _one_by_one(
+    campaign: Campaign, batches: Sequence[Batch], rows: Mapping[int, list[Row]], standing: Sequence[Gate]
+) -> "list[_Load] | Shut":
+    """Where somebody waits, or a gate lets no more through: what fits leaves, and Shut where nothing does."""
+    loads: list[_Load] = []
+    for batch in batches:
+        load = _load(campaign, batch, rows[batch.pk], standing)
+        if isinstance(load, Shut):
+            return loads or load  # what fits leaves; the next claim meets the gate by itself
+        if load is not None:
+            loads.append(load)
+            _taken(standing, [load])
+    return loads
+
+
+def _taken(standing: Sequence[Gate], loads: "Sequence[_Load]") -> None:
+    taken = [_as_queued(row)._replace(batch_id=load.batch.pk) for load in loads for row in load.rows]
+    for gate in standing if taken else ():
+        gate.taken(taken)
+
+
+def _load(campaign: Campaign, batch: Batch, queued: list[Row], standing: Sequence[Gate]) -> "_Load | Shut | None":
     """None, and the batch settled, when nobody in it is to get it any more; None too when all of them wait."""
     rows = _without_suppressed(batch, queued)
-    looked_at: list[Queued] = []
     for gate in standing:
         if not rows:
             break
-        if len(looked_at) != len(rows):
-            looked_at = _as_queued(batch, rows)
-        verdict = gate.look(looked_at)
+        verdict = gate.look([_as_queued(row) for row in rows])
         if verdict.hold:
             return Shut(verdict.hold)
         rows = _without_stopped(batch, rows, verdict.stopped)
@@ -134,6 +187,11 @@ def _load(campaign: Campaign, batch: Batch, queued: list[Row], standing: Sequenc
             _let_wait(batch, rows, verdict.waiting)
             return None
         rows = _without_waiting(batch, rows, verdict.waiting)
+    return _filled(campaign, batch, rows)
+
+
+def _filled(campaign: Campaign, batch: Batch, rows: list[Row]) -> "_Load | None":
+    """With the texts of those that are left; None, and the batch settled, when nobody is."""
     if not rows:
         Batch.objects.filter(pk=batch.pk).update(state=BatchState.SETTLED)
         return None
@@ -151,7 +209,8 @@ def rate_limits(campaign: Campaign, own: int | None, of_application: int | None)
     return [RateLimit(name, per_second) for name, per_second in given if per_second]
 
 
-def _next_queued(campaign: Campaign, at_most: int) -> list[Batch]:
+def _next_queued(campaign: Campaign, at_once: int, at_most: int) -> list[Batch]:
+    """Batches for `at_most` requests of `at_once` recipients, locked; no more of them than are needed for that."""
     now = database_clock.in_statement()
     waiting = (
         Batch.objects.filter(campaign=campaign, state=BatchState.QUEUED)
@@ -160,48 +219,93 @@ def _next_queued(campaign: Campaign, at_most: int) -> list[Batch]:
     )
     if connection.features.has_select_for_update_skip_locked:
         waiting = waiting.select_for_update(skip_locked=True)
-    return list(waiting[:at_most])
+    found = list(waiting[: min(at_most, FREELY)])
+    missing = at_most - sum(math.ceil(batch.queued / at_once) for batch in found)
+    if missing > 0 and len(found) == FREELY:
+        found += waiting.filter(pk__gt=found[-1].pk)[:missing]
+    return found
+
+
+def _of_at_most(at_once: int, batches: Sequence[Batch], at_most: int) -> list[Batch]:
+    """The first `at_most` of these, those that are larger than a request carved into several."""
+    found: list[Batch] = []
+    for batch in batches:
+        if len(found) >= at_most:
+            break
+        heads = min(at_most - len(found), math.ceil(batch.queued / at_once) - 1)
+        found += carve_heads(batch, at_once, heads) if heads else []
+        if len(found) < at_most:
+            found.append(batch)  # what is left of it fits into a request
+    return found
 
 
 def carve_head(batch: Batch, take: int) -> Batch:
     """Make a batch of the first `take` queued messages; the rest stays as it was."""
+    [head] = carve_heads(batch, take, 1)
+    return head
+
+
+def carve_heads(batch: Batch, take: int, heads: int) -> list[Batch]:
+    """Make batches of `take` messages each of the first that are queued; the rest stays as it was."""
     waiting = batch.messages().filter(state=MessageState.QUEUED).order_by("pk")
-    return carve(batch, list(waiting.values_list("pk", flat=True)[:take]))
+    ids = list(waiting.values_list("pk", flat=True)[: take * heads])
+    return carve_all(batch, [ids[start : start + take] for start in range(0, len(ids), take)])
 
 
 def carve(batch: Batch, ids: Sequence[int]) -> Batch:
     """Move these queued messages into a batch of their own, under the lock of the old one."""
-    part = Batch.objects.create(
-        campaign_id=batch.campaign_id,
-        first_message_id=ids[0],
-        last_message_id=ids[-1],
-        size=len(ids),
-        queued=len(ids),
-        state=batch.state,
-        attempt=batch.attempt,
-        not_before=batch.not_before,
-    )
-    moved = Message.objects.filter(pk__gte=ids[0], pk__lte=ids[-1], batch_id=batch.pk, state=MessageState.QUEUED)
-    if len(ids) != moved.count():
-        moved = moved.filter(pk__in=ids)
-    moved.update(batch_id=part.pk)
-    Batch.objects.filter(pk=batch.pk).update(size=F("size") - len(ids), queued=F("queued") - len(ids))
+    [part] = carve_all(batch, [ids])
     return part
 
 
+def carve_all(batch: Batch, parts: Sequence[Sequence[int]]) -> list[Batch]:
+    """Move queued messages into batches of their own, one for each of these lists of ids, by rising id."""
+    made = Batch.objects.bulk_create(
+        Batch(
+            campaign_id=batch.campaign_id,
+            first_message_id=ids[0],
+            last_message_id=ids[-1],
+            size=len(ids),
+            queued=len(ids),
+            state=batch.state,
+            attempt=batch.attempt,
+            not_before=batch.not_before,
+        )
+        for ids in parts
+    )
+    move_to_batches([(pk, part.pk) for part, ids in zip(made, parts, strict=True) for pk in ids])
+    moved = sum(map(len, parts))
+    Batch.objects.filter(pk=batch.pk).update(size=F("size") - moved, queued=F("queued") - moved)
+    return made
+
+
 def _queued_messages(batches: Sequence[Batch], suppressed_on: tuple[str, str, str]) -> dict[int, list[Row]]:
-    """The batches' queued messages by rising id, in one statement."""
+    """The batches' queued messages by rising id, in one statement.
+
+    Single messages are found by their ids together: so many parts of one statement would take longer to plan than to
+    run.
+    """
     found: dict[int, list[Row]] = {batch.pk: [] for batch in batches}
     suppressed, stopping = audience_sql.suppressed("m", suppressed_on)
-    one = (
+    select = (
         f"SELECT m.id, m.number, m.segments, m.attempt, {suppressed}, m.merge_values, m.batch_id, m.country "
-        "FROM messaging_message m WHERE m.id >= %s AND m.id <= %s AND m.batch_id = %s AND m.state = %s"
+        "FROM messaging_message m WHERE"
     )
+    parts: list[str] = []
     params: list[Any] = []
+    singles: dict[int, int] = {}
     for batch in batches:
-        params += [*stopping, batch.first_message_id, batch.last_message_id, batch.pk, MessageState.QUEUED]
+        if batch.first_message_id == batch.last_message_id:
+            singles[batch.first_message_id] = batch.pk
+        else:
+            parts.append(f"{select} m.id >= %s AND m.id <= %s AND m.batch_id = %s AND m.state = %s")
+            params += [*stopping, batch.first_message_id, batch.last_message_id, batch.pk, MessageState.QUEUED]
+    if singles:
+        (is_one, ids), (in_one, batch_ids) = among(singles), among(singles.values())
+        parts.append(f"{select} m.id {is_one} AND m.batch_id {in_one} AND m.state = %s")
+        params += [*stopping, ids, batch_ids, MessageState.QUEUED]
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join([one] * len(batches)) + " ORDER BY 1", params)
+        cursor.execute(" UNION ALL ".join(parts) + " ORDER BY 1", params)
         for row in cursor.fetchall():
             found[row[6]].append(row)
     return found
@@ -312,16 +416,8 @@ def _take(campaign: Campaign, loads: list[_Load], token: str) -> list[Claim]:
     if not loads:
         return []
     entries = ledger.prepare_all([_call(campaign, load) for load in loads])
-    of_batch = [When(pk=load.batch.pk, then=entry.pk) for load, entry in zip(loads, entries, strict=True)]
-    Batch.objects.filter(pk__in=[load.batch.pk for load in loads]).update(
-        state=BatchState.CLAIMED,
-        token=token,
-        claimed_at=timezone.now(),
-        attempt=F("attempt") + 1,
-        entry_id=Case(*of_batch),
-        not_before=None,
-        waits_for="",
-    )
+    given = [(load.batch.pk, entry.pk) for load, entry in zip(loads, entries, strict=True)]
+    give_to_requests(given, token=token, at=timezone.now())
     return [_claim(load, entry) for load, entry in zip(loads, entries, strict=True)]
 
 

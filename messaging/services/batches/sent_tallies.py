@@ -128,7 +128,12 @@ def of_accepted(batch: Batch, n: int, at: dt.datetime) -> Moves | None:
 
     The same as `following` would see, with one short look instead of two long ones.
     """
-    untouched = batch.messages().filter(state=MessageState.QUEUED, settled_at=None).order_by()
+    return of_untouched(batch.messages(), n, at)
+
+
+def of_untouched(messages: "QuerySet[Message]", n: int, at: dt.datetime) -> Moves | None:
+    """The same for messages of one campaign whose batches are locked."""
+    untouched = messages.filter(state=MessageState.QUEUED, settled_at=None).order_by()
     by_country = dict(untouched.values_list("country").annotate(n=Count("pk")))
     if sum(by_country.values()) != n:
         return None

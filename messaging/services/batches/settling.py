@@ -59,7 +59,10 @@ def _settle_together(campaign_id: int, answered: Sequence[tuple[Claim, SendResul
     if sorted(row[1] for row in rows) != sorted(entry_ids) or ledger.settle_all_accepted(entry_ids) != len(entry_ids):
         raise _NotAsClaimed
     now = timezone.now()
-    answers.keep({claimed.batch_id: _answered(claimed, result) for claimed, result in answered}, now)
+    by_batch = {claimed.batch_id: _answered(claimed, result) for claimed, result in answered}
+    moves = answers.write_singles(by_batch, now)
+    if moves is None:
+        answers.keep(by_batch, now)
     by_segments: dict[int, list[int]] = defaultdict(list)
     for claimed in claims.values():
         by_segments[_segments_of(claimed, [])].append(claimed.batch_id)
@@ -74,6 +77,8 @@ def _settle_together(campaign_id: int, answered: Sequence[tuple[Claim, SendResul
             checks=0,
         )
     count_activity(campaign_id, {MessageState.ACCEPTED: sum(row[2] + row[3] for row in rows)}, now)
+    if moves is not None:
+        sent_tallies.move({campaign_id: moves})
 
 
 def _answered(claimed: Claim, result: SendResult) -> answers.Answered:

@@ -1,14 +1,15 @@
 """The gate of the budgets: a claim takes what it needs of each, under their counters' locks, or is told to stop."""
 
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from messaging.models import Batch, Budget, BudgetCounter, BudgetShare, Campaign, CampaignEvent
+from messaging.models import Budget, BudgetCounter, BudgetShare, Campaign, CampaignEvent
 from messaging.services.budgets import budgets, shares
 from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
 from messaging.services.reports import prices
@@ -42,7 +43,7 @@ class BudgetGate(Gate):
         fits = len(rows)
         for counter in self.counters():
             budget = self.budgets[counter.budget_id]
-            self._give_back(counter, rows[0].batch_id)
+            self._give_back(counter, {row.batch_id for row in rows})
             if counter.lifted_at is not None:
                 continue
             if (room := self._fitting(counter, rows)) < len(rows):
@@ -60,9 +61,9 @@ class BudgetGate(Gate):
             self._counters = budgets.locked_counters(list(self.budgets.values()))
         return self._counters
 
-    def _give_back(self, counter: BudgetCounter, batch_id: int) -> None:
-        """What this batch had taken when it was claimed before: it is queued again, so nobody holds it."""
-        mine = list(BudgetShare.objects.filter(counter=counter, batch=batch_id))
+    def _give_back(self, counter: BudgetCounter, batch_ids: set[int]) -> None:
+        """What these batches had taken when they were claimed before: they are queued again, so nobody holds it."""
+        mine = list(BudgetShare.objects.filter(counter=counter, batch__in=batch_ids))
         if mine:
             shares.put_right(counter, self.budgets[counter.budget_id].currency, mine)
 
@@ -90,38 +91,48 @@ class BudgetGate(Gate):
         }
 
     def taken(self, rows: Sequence[Queued]) -> None:
+        by_batch: dict[int, list[Queued]] = defaultdict(list)
+        for row in rows:
+            by_batch[row.batch_id].append(row)
         for counter in self.counters():
             budget = self.budgets[counter.budget_id]
-            each = self._each(budget.currency) if budget.currency else {}
-            needs = sum(each.get(row.country, 0) * row.segments for row in rows) if budget.currency else len(rows)
-            here = {country: each[country] for country in {row.country for row in rows} if country in each}
-            self._take(counter, budget, rows[0].batch_id, needs, here)
+            self._take(counter, budget, by_batch)
             self._warn(counter, budget)
 
-    def _take(
-        self, counter: BudgetCounter, budget: Budget, batch_id: int, needs: int, prices_here: dict[str, int]
-    ) -> None:
-        share = BudgetShare.objects.filter(counter=counter, batch=batch_id).first()
-        if share is None:
-            before = self._taken_before(counter, budget, batch_id)
-            share = BudgetShare(counter=counter, batch_id=batch_id, before=before)
-        share.used += needs
-        share.prices = {**share.prices, **prices_here}
-        share.seen, share.is_open = "", True
-        share.save()
-        BudgetCounter.objects.filter(pk=counter.pk).update(used=F("used") + needs)
-        counter.used += needs
+    def _take(self, counter: BudgetCounter, budget: Budget, by_batch: Mapping[int, Sequence[Queued]]) -> None:
+        each = self._each(budget.currency) if budget.currency else {}
+        kept = {one.batch_id: one for one in BudgetShare.objects.filter(counter=counter, batch__in=by_batch)}
+        before = self._taken_before(counter, budget, by_batch.keys() - kept.keys())
+        taken = 0
+        fresh: list[BudgetShare] = []
+        for batch_id, rows in by_batch.items():
+            needs = sum(each.get(row.country, 0) * row.segments for row in rows) if budget.currency else len(rows)
+            share = kept.get(batch_id) or BudgetShare(
+                counter=counter, batch_id=batch_id, before=before.get(batch_id, 0)
+            )
+            share.used += needs
+            here = {row.country for row in rows} & each.keys()
+            share.prices = {**share.prices, **{country: each[country] for country in here}}
+            share.seen, share.is_open = "", True
+            taken += needs
+            if share.pk is None:
+                fresh.append(share)
+            else:
+                share.save()
+        BudgetShare.objects.bulk_create(fresh)
+        BudgetCounter.objects.filter(pk=counter.pk).update(used=F("used") + taken)
+        counter.used += taken
 
-    def _taken_before(self, counter: BudgetCounter, budget: Budget, batch_id: int) -> int:
-        """A batch that left in part in an earlier period stays counted there, for good, and here with the rest."""
-        before = 0
-        if earlier := shares.others_of(counter, batch_id):
-            batch = Batch.objects.get(pk=batch_id)
-            for share in earlier:
-                used = shares.measured(share, batch, budget.currency)
-                BudgetCounter.objects.filter(pk=share.counter_id).update(used=F("used") + used - share.used)
-                BudgetShare.objects.filter(pk=share.pk).update(batch=None, used=used, is_open=False)
-                before = used + share.before
+    def _taken_before(self, counter: BudgetCounter, budget: Budget, batch_ids: set[int]) -> dict[int, int]:
+        """By batch: one that left in part in an earlier period stays counted there, for good; here with the rest."""
+        before: dict[int, int] = defaultdict(int)
+        for share in shares.others_of(counter, batch_ids):
+            if (of := share.batch) is None:
+                continue
+            used = shares.measured(share, of, budget.currency)
+            BudgetCounter.objects.filter(pk=share.counter_id).update(used=F("used") + used - share.used)
+            BudgetShare.objects.filter(pk=share.pk).update(batch=None, used=used, is_open=False)
+            before[of.pk] = used + share.before
         return before
 
     def _warn(self, counter: BudgetCounter, budget: Budget) -> None:

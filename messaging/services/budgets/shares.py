@@ -6,7 +6,7 @@ less than has left.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import Count, F, Q, Sum
@@ -155,7 +155,7 @@ def derived(counter: BudgetCounter) -> int:
     )
 
 
-def others_of(counter: BudgetCounter, batch_id: int) -> "list[BudgetShare]":
-    """What the batch has taken of earlier periods of the same budget."""
-    earlier = BudgetShare.objects.filter(Q(batch=batch_id) & Q(counter__budget=counter.budget_id))
-    return list(earlier.exclude(counter=counter).select_related("counter"))
+def others_of(counter: BudgetCounter, batch_ids: Iterable[int]) -> "list[BudgetShare]":
+    """What these batches have taken of earlier periods of the same budget."""
+    earlier = BudgetShare.objects.filter(batch__in=batch_ids, counter__budget=counter.budget_id)
+    return list(earlier.exclude(counter=counter).select_related("counter", "batch").order_by("pk"))

@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
+from django.conf import settings
+
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.laaffic import LaafficClient, SendResult
 from messaging import merge_fields
@@ -29,6 +31,12 @@ class SendingChannel(ABC):
     recipients_per_call: ClassVar[int] = 1000
     longest_text: ClassVar[int] = 1024  # Unicode code points
     stopped_like: ClassVar[str] = ""  # another channel whose opt-outs count here too
+
+    @property
+    def recipients_at_once(self) -> int:
+        """How many one request may carry here."""
+        of_setting: int = settings.LAAFFIC_RECIPIENTS_PER_CALL
+        return min(self.recipients_per_call, of_setting)
 
     @property
     def suppressed_on(self) -> tuple[str, str, str]:

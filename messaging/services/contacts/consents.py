@@ -5,7 +5,6 @@ whoever asks about a number looks in one place.
 """
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.sql_lists import among
 from messaging.models import Campaign, Consent, ConsentEvent, ConsentState, OptInQuestion
 from messaging.subscribers import spellings, subscriber
 
@@ -107,13 +107,11 @@ def given_among(numbers: Iterable[str], channel: str) -> set[str]:
     wanted = list(numbers)
     if not wanted:
         return set()
-    # One parameter for all: a claim asks for a thousand.
-    on_postgres = connection.vendor == "postgresql"
-    among = "= ANY(%s)" if on_postgres else "IN (SELECT value FROM json_each(%s))"
+    is_one, listed = among(wanted)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT number FROM messaging_consent WHERE number {among} AND channel = %s AND state = %s",  # noqa: S608 - no value in it
-            [wanted if on_postgres else json.dumps(wanted), channel, ConsentState.GIVEN.value],
+            f"SELECT number FROM messaging_consent WHERE number {is_one} AND channel = %s AND state = %s",  # noqa: S608 - no value in it
+            [listed, channel, ConsentState.GIVEN.value],
         )
         return {number for (number,) in cursor.fetchall()}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.utils import timezone
 
+from laaffic_console.kit.sql_lists import among
 from messaging.contact_rows import CleanRow
 
 IMPORT_LOCK = 0x1AAFF1C  # any number, as long as it is this one
@@ -70,20 +71,13 @@ def undo_alone() -> None:
 
 
 def _stored(numbers: Sequence[str]) -> dict[str, CleanRow]:
-    condition, parameter = _among(numbers)
+    is_one, parameter = among(numbers)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(COLUMNS)} FROM messaging_contact WHERE {condition}", [parameter])
+        cursor.execute(f"SELECT {', '.join(COLUMNS)} FROM messaging_contact WHERE number {is_one}", [parameter])
         return {
             number: CleanRow(number, validity, country, time_zones, name, email, language, json.loads(attributes))
             for number, validity, name, email, country, time_zones, language, attributes in cursor.fetchall()
         }
-
-
-def _among(numbers: Sequence[str]) -> tuple[str, str]:
-    """A condition with one parameter, however many numbers there are: thousands of marks take long to parse."""
-    if connection.vendor == "postgresql":
-        return "number = ANY(string_to_array(%s, ','))", ",".join(numbers)
-    return "number IN (SELECT value FROM json_each(%s))", json.dumps(numbers)
 
 
 def _merged(before: CleanRow, row: CleanRow) -> CleanRow:
@@ -159,22 +153,22 @@ def _copy_and_insert(values: Sequence[_Values]) -> None:
 
 
 def _add_members(numbers: Sequence[str], group_id: int, import_id: int | None) -> None:
-    condition, parameter = _among(numbers)
+    is_one, parameter = among(numbers)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO messaging_groupmembership (contact_id, group_id, imported_by_id) "
-            f"SELECT id, %s, %s FROM messaging_contact WHERE {condition} "
+            f"SELECT id, %s, %s FROM messaging_contact WHERE number {is_one} "
             "ON CONFLICT (group_id, contact_id) DO NOTHING",
             [group_id, import_id, parameter],
         )
 
 
 def _note_changes(numbers: Sequence[str], import_id: int) -> None:
-    condition, parameter = _among(numbers)
+    is_one, parameter = among(numbers)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO messaging_importedchange (contact_id, contact_import_id) "
-            f"SELECT id, %s FROM messaging_contact WHERE {condition} "
+            f"SELECT id, %s FROM messaging_contact WHERE number {is_one} "
             "ON CONFLICT (contact_import_id, contact_id) DO NOTHING",
             [import_id, parameter],
         )

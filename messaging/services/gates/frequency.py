@@ -6,7 +6,6 @@ asked.
 """
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit.sql_lists import among
 from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState, FrequencyCap
 from messaging.models import MessageState as State
 from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
@@ -145,13 +145,10 @@ def _messages(numbers: list[str], since: dt.datetime, day: dt.datetime, sending:
 
 
 def _those_of(numbers: list[str], since: dt.datetime, sending: Sending) -> tuple[str, list[Any]]:
-    on_postgres = connection.vendor == "postgresql"
-    among, given = (
-        ("= ANY(%s)", numbers) if on_postgres else ("IN (SELECT value FROM json_each(%s))", json.dumps(numbers))
-    )
+    is_one, given = among(numbers)
     never = ", ".join(str(state.value) for state in NEVER_LEFT)
     there = (
-        f"FROM messaging_message WHERE number {among} AND campaign_id >= %s AND campaign_id <= %s "
+        f"FROM messaging_message WHERE number {is_one} AND campaign_id >= %s AND campaign_id <= %s "
         f"AND state NOT IN ({never}) AND (settled_at IS NULL OR settled_at >= %s)"
     )
     return there, [given, min(sending), max(sending), connection.ops.adapt_datetimefield_value(since)]

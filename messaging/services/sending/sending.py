@@ -11,8 +11,9 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from queue import Empty, SimpleQueue
 
 from django.db import DatabaseError
 from django.db.models import Exists, Q
@@ -40,9 +41,9 @@ logger = logging.getLogger(__name__)
 SLICE_SECONDS = 20.0  # a job's share; the next one goes on
 RENEW_EVERY = 4.0
 REPLIES_FIRST_SECONDS = 5.0
-CLAIMS_AHEAD = 4  # batches a transaction
-READY_AT_LEAST = 4  # so that answers do not meet an empty hand while the next are claimed
-ANSWERS_AT_ONCE = 4  # a transaction
+AT_ONCE = 4  # requests that are claimed, and answers that are written, in a transaction; as many lie ready
+AT_MOST = 64  # of them, where a request carries few recipients and there are many connections
+FEW = 100  # recipients a request
 NEAR_SECONDS = 0.01
 WRITE_WITHIN = 0.03  # seconds in which an answer that is known is only known here
 IDLE_SECONDS = 0.05
@@ -93,8 +94,10 @@ class Sender:
         self.post = post
         self.lease = lease
         self.connections = campaign.application.connections
+        self.at_once = requests_at_once(channels.of(campaign).recipients_at_once, self.connections)
         self.end = time.monotonic() + slice_seconds
         self.in_flight: dict[Future[SendResult], Claim] = {}
+        self.done: SimpleQueue[Future[SendResult]] = SimpleQueue()  # answered, in the order of the answers
         self.began: dict[Future[SendResult], float] = {}  # when each got its connection
         self.usual_seconds = math.inf
         self.answers: list[tuple[Claim, SendResult]] = []  # come, and not written yet
@@ -144,24 +147,27 @@ class Sender:
         return self.stopping
 
     def _fill_connections(self) -> None:
-        while len(self.in_flight) < self.connections and not self.stopping:
+        while (free := self.connections - len(self.in_flight)) > 0 and not self.stopping:
             if not self.ready and not self._claim():
                 return
-            self._depart(self.ready.popleft())
+            self._depart([self.ready.popleft() for _ in range(min(free, len(self.ready)))])
         self._depart_ahead()
-        if len(self.ready) < READY_AT_LEAST and not self.stopping and not self._is_paced():
-            self._claim(READY_AT_LEAST)
+        if len(self.ready) < self.at_once and not self.stopping and not self._is_paced():
+            self._claim(self.at_once)
 
     def _depart_ahead(self) -> None:
-        """One batch more than there are connections, when one of them is about to come free.
+        """One batch more than there are connections, when one of them is about to come free; of many, a quarter more.
 
         A gateway that answers at once would else wait for this thread while it writes. With a slow one this hardly ever
-        happens, so a worker that is killed leaves no more requests in doubt than it has connections.
+        happens, so a worker that is killed leaves few more requests in doubt than it has connections.
         """
-        if not self.ready or self.stopping or len(self.in_flight) != self.connections or self._is_paced():
+        ahead = max(1, self.connections // 4)
+        full = self.connections <= len(self.in_flight) < self.connections + ahead
+        if len(self.ready) < ahead or self.stopping or not full or self._is_paced():
             return
-        if min(self.began.values()) + self.usual_seconds - time.monotonic() < NEAR_SECONDS:
-            self._depart(self.ready.popleft())
+        about_to_end = time.monotonic() + NEAR_SECONDS - self.usual_seconds
+        if sum(began < about_to_end for began in self.began.values()) >= ahead:
+            self._depart([self.ready.popleft() for _ in range(ahead)])
 
     def _is_paced(self) -> bool:
         """With a rate, a claim is the right to send now: nothing is claimed ahead."""
@@ -170,7 +176,7 @@ class Sender:
     def _claim(self, at_least: int = 1) -> bool:
         """Whether there is something ready now."""
         while len(self.ready) < at_least and time.monotonic() >= self.pause_until and not self._is_over():
-            match claiming.claim_some(self.campaign, self.lease.token, CLAIMS_AHEAD):
+            match claiming.claim_some(self.campaign, self.lease.token, self.at_once):
                 case list(claimed):
                     self.ready.extend(claimed)
                 case Wait(until=until):
@@ -212,21 +218,28 @@ class Sender:
     def _pause(self, seconds: float) -> None:
         self.pause_until = time.monotonic() + max(seconds, 0.0)
 
-    def _depart(self, claimed: Claim) -> None:
-        """Commit that the request leaves, and only then let it; not if the campaign was stopped since the claim."""
+    def _depart(self, claims: Sequence[Claim]) -> None:
+        """Commit that these requests leave, and only then let them; not if the campaign was stopped since the claim."""
         if workers.is_stopping():
             self.stopping = self.ring_again = True
-            claiming.release(claimed, "its worker was stopped before the request left")
+            for claimed in claims:
+                claiming.release(claimed, "its worker was stopped before the request left")
             return
         running = Exists(Campaign.objects.filter(pk=self.campaign.pk, state=CampaignState.RUNNING))
-        left_at = ledger.depart(claimed.entry_id, provided=running, unless_held=True)
-        if left_at is None:
-            claiming.release(claimed, "its campaign or the account was stopped before the request left")
-            return
+        left = ledger.depart_all([claimed.entry_id for claimed in claims], provided=running, unless_held=True)
+        for claimed in claims:
+            if claimed.entry_id in left:
+                self._post(claimed, left[claimed.entry_id])
+        for claimed in claims:
+            if claimed.entry_id not in left:
+                claiming.release(claimed, "its campaign or the account was stopped before the request left")
+
+    def _post(self, claimed: Claim, left_at: dt.datetime) -> None:
         has_connection = len(self.in_flight) < self.connections
         request = self.posts.submit(attempt, self.post, self.client, claimed, left_at)
         self.in_flight[request] = claimed
         self.began[request] = time.monotonic() if has_connection else math.inf
+        request.add_done_callback(self.done.put)
         if self.campaign.first_sent_at is None:
             self.campaign.first_sent_at = left_at
             Campaign.objects.filter(pk=self.campaign.pk, first_sent_at=None).update(first_sent_at=left_at)
@@ -234,8 +247,9 @@ class Sender:
     def _settle_finished(self) -> None:
         self.finished.extend(self._take_answers())
         # The wire first: the connections that came free carry the next batches while these answers are written.
-        # What is refused may bring its messages back to the queue.
-        if self.finished and not self._is_over():
+        # What went wrong comes before that: it may stop the campaign, or bring its messages back to the queue.
+        went_well = all(future.exception() is None for future, _claimed in self.finished)
+        if self.finished and went_well and not self._is_over():
             self._fill_connections()
         self._settle_all()
         if not self.in_flight or time.monotonic() - self.answered_at > WRITE_WITHIN:
@@ -257,8 +271,16 @@ class Sender:
             patience = 1.0
         if self.answers:
             patience = min(patience, max(0.0, self.answered_at + WRITE_WITHIN - time.monotonic()))
-        done, _pending = wait(self.in_flight, timeout=patience, return_when=FIRST_COMPLETED)
-        return [(future, self._answered(future)) for future in done]
+        return self._next_answers(patience)
+
+    def _next_answers(self, patience: float) -> list[tuple[Future[SendResult], Claim]]:
+        """Those that have come, after waiting for the first of them for so many seconds at most."""
+        found = []
+        with contextlib.suppress(Empty):
+            found.append(self.done.get(timeout=max(patience, 0.0)))
+            while len(found) < self.connections + 1:
+                found.append(self.done.get_nowait())
+        return [(future, self._answered(future)) for future in found]
 
     def _answered(self, request: Future[SendResult]) -> Claim:
         now = time.monotonic()
@@ -283,7 +305,7 @@ class Sender:
         if not self.answers:
             self.answered_at = time.monotonic()
         self.answers.append((claimed, result))
-        if len(self.answers) >= ANSWERS_AT_ONCE or None in result.msg_ids:  # what goes wrong may have to stop it all
+        if len(self.answers) >= self.at_once or None in result.msg_ids:  # what goes wrong may have to stop it all
             self._write_answers()
 
     def _brake(self) -> None:
@@ -345,14 +367,22 @@ class Sender:
         has failed: no other process knows these answers."""
         self._settle_all()
         while self.in_flight:
-            done, _pending = wait(self.in_flight, timeout=RENEW_EVERY, return_when=FIRST_COMPLETED)
+            answered = self._next_answers(RENEW_EVERY)
             with contextlib.suppress(DatabaseError):
                 self.lease.renew()
                 workers.beat()
-            self.finished.extend((future, self._answered(future)) for future in done)
+            self.finished.extend(answered)
             self._settle_all()
             self._write_answers()
         self._write_answers()
+
+
+def requests_at_once(recipients_per_call: int, connections: int) -> int:
+    """How many requests are claimed, let go and written together.
+
+    One transaction for a single recipient would cost as much as one for a thousand.
+    """
+    return AT_ONCE if recipients_per_call > FEW else max(AT_ONCE, min(2 * connections, AT_MOST))
 
 
 def attempt(post: Post, client: LaafficClient, claimed: Claim, left_at: dt.datetime) -> SendResult:
