@@ -171,4 +171,4 @@ def delete(webhook: Webhook) -> None:
 
 
 def locked(webhook_id: int) -> Webhook:
-    return Webhook.objects.select_for_update().get(pk=webhook_id)
+    return Webhook.objects.select_for_update(no_key=True).get(pk=webhook_id)
