@@ -24,6 +24,14 @@ def opened(sealed: str) -> str:
         raise CannotOpen from problem
 
 
+def is_readable(sealed: str) -> bool:
+    try:
+        opened(sealed)
+    except CannotOpen:
+        return False
+    return True
+
+
 def _fernet() -> MultiFernet:
     return MultiFernet([Fernet(_key(key)) for key in _keys()])
 
