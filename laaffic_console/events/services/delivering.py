@@ -204,7 +204,8 @@ class _Lane:
             self.succeeded += 1
             return
         self.failed += 1
-        if answer.problem == "gone" or (not self.succeeded and self.failed >= ENOUGH):
+        is_away = not self.succeeded and (self.failed >= ENOUGH or answer.problem == "timeout")
+        if answer.problem == "gone" or is_away:
             self.is_stopped = True
 
     def _write(self) -> None:
