@@ -181,7 +181,7 @@ def test_ten_megabytes_are_not_read(receiver: Receiver) -> None:
 
 
 def test_one_that_hangs_or_drips_holds_up_nobody(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posting, "SECONDS", 1.0)
+    monkeypatch.setattr(posting, "SECONDS", 2.0)
     ended = threading.Event()
 
     def drip(handler: Any) -> None:
@@ -202,10 +202,10 @@ def test_one_that_hangs_or_drips_holds_up_nobody(receiver: Receiver, monkeypatch
         delivering.deliver()
         assert len(well.got) == 20
     ended.set()
-    assert max(arrived) < 0.9
-    assert time.monotonic() - began < 4
+    assert max(arrived) < 1.6
+    assert time.monotonic() - began < 6
     bad = Delivery.objects.filter(webhook__url=receiver.url)
-    assert set(bad.exclude(attempts=0).values_list("problem", "detail")) == {("timeout", "1")}
+    assert set(bad.exclude(attempts=0).values_list("problem", "detail")) == {("timeout", "2")}
     assert bad.exclude(attempts=0).count() == delivering.CONNECTIONS
 
 
