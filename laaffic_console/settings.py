@@ -103,6 +103,12 @@ OPT_IN_CONFIRM_WORDS = conf.opt_in_confirm_words()
 # One STOP holds on every channel that reaches a number, not on SMS and MMS alone.
 OPT_OUT_EVERY_CHANNEL = env.bool("OPT_OUT_EVERY_CHANNEL", default=False)
 
+# Networks of ours that webhooks may reach beside the internet, also without TLS, such as 10.1.2.0/24.
+WEBHOOKS_MAY_REACH = conf.networks("WEBHOOKS_MAY_REACH")
+# One that takes nothing for so many days is disabled; events and the log of their deliveries are kept for so many.
+WEBHOOKS_DISABLE_AFTER = dt.timedelta(days=env.float("WEBHOOKS_DISABLE_DAYS", default=3.0))
+WEBHOOKS_KEPT = dt.timedelta(days=env.float("WEBHOOKS_KEPT_DAYS", default=30.0))
+
 # The mail server by which reports are sent; nothing else of the console sends email by it.
 EMAIL = conf.email_server()
 EMAIL_IS_SET = bool(EMAIL)
@@ -141,6 +147,7 @@ INSTALLED_APPS = [
     "import_export",
     "laaffic_console.audit",
     "laaffic_console.gateway",
+    "laaffic_console.events",
     "laaffic_console.exporting",
     "laaffic_console.reports",
     "laaffic_console.api",

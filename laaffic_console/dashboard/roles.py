@@ -12,8 +12,8 @@ from django.apps import AppConfig
 from django.db import DatabaseError, transaction
 
 VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = ROLES = ("Viewer", "Operator", "Approver", "Administrator")
-# People, roles, failed sign-ins, who did what, tokens: for administrators alone.
-CLOSED_APPS = ("auth", "axes", "audit", "api")
+# People, roles, failed sign-ins, who did what, tokens, webhooks: for administrators alone.
+CLOSED_APPS = ("auth", "axes", "audit", "api", "events")
 APPS = ("gateway", "exporting", "reports", "messaging", "voice", "numbers")
 
 # Numbers are masked for them; one at a time can be shown, which is recorded.

@@ -18,7 +18,7 @@ from laaffic_console.laaffic import GroupTask as WireTask
 from laaffic_console.laaffic import TaskStatus
 from voice.models import GroupTask, TaskKind, TaskState
 from voice.models.group_tasks import OPEN, OVER
-from voice.services import group_figures
+from voice.services import events, group_figures
 
 ABOUT = "group task"
 CANCEL = "voice/group/call/cancel"
@@ -76,7 +76,7 @@ def take(task_id: int, found: WireTask) -> GroupTask:
         evidence = f"group/call/query lists {found.name}: {found.key}, status {found.raw_status}"
         for entry in requests_of(task).filter(state__in=UNSETTLED).exclude(interface=CANCEL):
             ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=UNSETTLED)
-        was_over = task.state in OVER
+        was, was_over = task.state, task.state in OVER
         is_there(task, found.key)
         task.state = STATES.get(found.status, task.state) if found.status is not None else task.state
         _count(task, found)
@@ -90,6 +90,7 @@ def take(task_id: int, found: WireTask) -> GroupTask:
         task.look_at = next_look(task, now)
         task.save()
         _settle_cancelling(task, evidence)
+        events.task_moved(task, was)
     return task
 
 

@@ -9,6 +9,7 @@ import json
 import secrets
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -26,7 +27,7 @@ from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refuse
 from messaging.services.approvals import approval_rules, approvals
 from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskState
 from voice.models.group_tasks import OPEN, PARAMETERS
-from voice.services import group_numbers, group_requests, group_state, syncing
+from voice.services import events, group_numbers, group_requests, group_state, syncing
 from voice.services.group_numbers import Audience
 from voice.services.group_state import ABOUT, CANCEL, SOON
 
@@ -179,6 +180,7 @@ def _prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) -
         requested_by=by,
     )
     task.save()
+    events.task_moved(task, TaskState.DRAFT, step="launched", by=by.get_username() if by else "")
     return entry
 
 
@@ -234,17 +236,19 @@ def _ask(task: GroupTask, numbers: list[str]) -> str:
 def _accepted(task: GroupTask, entry: LedgerEntry, key: str) -> None:
     with transaction.atomic():
         row = GroupTask.objects.select_for_update().get(pk=task.pk)  # before the ledger's row, as everywhere
+        was = row.state
         ledger.settle_accepted(entry.pk, evidence=f"the answer: task {key}" if key else "the answer, without a key")
         group_state.is_there(row, key)
         row.look_at = database_clock.now() + SOON / 5
         row.save(update_fields=["key", "state", "look_at"])
+        events.task_moved(row, was)
     syncing.COPIES.request(SYNC)
 
 
 def _look_for(task: GroupTask) -> None:
     """It may have arrived: Laaffic is asked for its name, now and then by the job. It is never sent again by itself."""
     now = database_clock.now()
-    _still(task).update(state=TaskState.UNKNOWN, looks=0, look_at=now + SOON)
+    _move(task, TaskState.UNKNOWN, looks=0, look_at=now + SOON)
     try:
         found = group_state.find(task)
     except (LaafficError, NotConfigured):
@@ -254,7 +258,14 @@ def _look_for(task: GroupTask) -> None:
 
 
 def _ended(task: GroupTask, state: TaskState) -> None:
-    _still(task).update(state=state, look_at=None)
+    _move(task, state, look_at=None)
+
+
+@transaction.atomic
+def _move(task: GroupTask, state: TaskState, **fields: Any) -> None:
+    if _still(task).update(state=state, **fields):
+        was, task.state = TaskState.SENDING, state
+        events.task_moved(task, was)
 
 
 def not_there(task_id: int, *, why: str, by: User) -> None:
@@ -268,7 +279,10 @@ def not_there(task_id: int, *, why: str, by: User) -> None:
         raise ValidationError(_("Laaffic's list was not read since the answer was lost. Synchronise it first."))
     said = f"{by.get_username()} says that it did not arrive: {why}; looked for {task.looks} times"
     with transaction.atomic():
-        GroupTask.objects.filter(pk=task_id, state=TaskState.UNKNOWN).update(state=TaskState.DRAFT, look_at=None)
+        unknown = GroupTask.objects.filter(pk=task_id, state=TaskState.UNKNOWN)
+        if unknown.update(state=TaskState.DRAFT, look_at=None):
+            task.state = TaskState.DRAFT
+            events.task_moved(task, TaskState.UNKNOWN, by=by.get_username())
         if task.entry is not None:
             ledger.settle_by_evidence(task.entry.pk, EntryState.NOT_SENT, evidence=said)
         record(Act.SETTLED, task, event=said)
@@ -291,10 +305,12 @@ def say_over(task_id: int, *, why: str, by: User) -> None:
                 ledger.lapse(entry.pk, evidence=said)
             else:
                 ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=said)
-        task.state, task.ended_because, task.look_at = TaskState.FINISHED, said[:300], None
+        was, task.state = task.state, TaskState.FINISHED
+        task.ended_because, task.look_at = said[:300], None
         task.finished_at = timezone.now()
         task.save(update_fields=["state", "ended_because", "look_at", "finished_at"])
         record(Act.SETTLED, task, event=said)
+        events.task_moved(task, was, by=by.get_username())
 
 
 def cancel(task_id: int, *, by: User | None = None) -> GroupTask:

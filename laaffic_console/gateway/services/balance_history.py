@@ -1,8 +1,11 @@
 """How much money was on the account, and whether it runs low."""
 
 import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from laaffic_console.gateway.models import BalanceReading
@@ -11,17 +14,31 @@ from laaffic_console.laaffic import Balance
 
 KEPT = dt.timedelta(days=92)
 
+_told: list[Callable[[BalanceReading, Decimal], None]] = []
 
+
+def tell_when_low(listener: Callable[[BalanceReading, Decimal], None]) -> None:
+    """From an app's ready(): whoever wants to know that the balance has fallen under its limit."""
+    if listener not in _told:
+        _told.append(listener)
+
+
+@transaction.atomic
 def record(balance: Balance) -> BalanceReading:
     now = timezone.now()
     BalanceReading.objects.filter(at__lt=now - KEPT).delete()
-    return BalanceReading.objects.create(
+    was_low = is_low(latest())
+    reading = BalanceReading.objects.create(
         at=now,
         balance=balance.balance,
         gift=balance.gift,
         credit=balance.credit,
         currency=(balance.currency or settings.LAAFFIC_BALANCE_CURRENCY)[:8],
     )
+    if is_low(reading) and not was_low:
+        for listener in _told:
+            listener(reading, settings.LAAFFIC_BALANCE_ALERT)
+    return reading
 
 
 def latest() -> BalanceReading | None:

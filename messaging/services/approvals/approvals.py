@@ -9,9 +9,11 @@ from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from laaffic_console.events.kinds import Kind
 from laaffic_console.kit.figures import money
 from messaging.models import Approval, Campaign, CampaignState
 from messaging.models.approvals import DRAFTS
+from messaging.services import events
 from messaging.services.approvals import approvable, approval_rules, shown
 from messaging.services.approvals.approvable import Plan
 from messaging.services.refusals import NotAllowed
@@ -44,6 +46,7 @@ def ask(pk: int, *, by: User, note: str = "", model: type[Model] = Campaign) -> 
         )
         n = _("not known how many") if plan.recipients is None else f"{plan.recipients:,}"
         kind.note(draft, _("Approval asked for: %(n)s recipients") % {"n": n}, by)
+        events.approval(Kind.APPROVAL_ASKED, approval)
     return approval
 
 
@@ -88,6 +91,7 @@ def decide(
         approval.save()
         said = _("Approved") if approve else _("Approval refused: %(why)s") % {"why": approval.note}
         kind.note(draft, said, by)
+        events.approval(Kind.APPROVAL_GIVEN if approve else Kind.APPROVAL_REFUSED, approval)
     return approval
 
 

@@ -19,6 +19,7 @@ from laaffic_console.gateway.services import account_hold, code_words, database_
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
 from messaging import gateway_ids
 from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState
+from messaging.services import events
 from messaging.services.batches import answers, claiming, earlier_attempts, error_limit, sent_tallies
 from messaging.services.batches.bulk_writes import count_outcomes, upsert_tallies
 from messaging.services.channels.outgoing import Claim
@@ -105,9 +106,11 @@ def _settle_locked(campaign_id: int, batch: Batch, claimed: Claim, result: SendR
     now = timezone.now()
     accepted, rejected = _sorted_out(claimed, result)
     if batch.state != BatchState.CLAIMED:
+        was = _states([pk for pk, _id, _segments in accepted])
         answers.write_accepted(
             _with_kept_ids(accepted), now
         )  # given up for lost, so its rows say unknown: they are put right at once
+        events.messages_moved(was)
     elif accepted:
         ids, gateway_ids, segments = zip(*accepted, strict=True)
         answers.keep({claimed.batch_id: (ids, gateway_ids, segments)}, now)
@@ -268,7 +271,9 @@ def _requeue(batch: Batch, error: LaafficError, *, wait_because: str) -> Afterma
 def _take_back(batch: Batch) -> None:
     """Unknown messages of a batch as queued ones, for a late answer that says what came of their request."""
     unknown = batch.messages().filter(state=MessageState.UNKNOWN)
+    was = dict.fromkeys(unknown.values_list("pk", flat=True), int(MessageState.UNKNOWN))
     batch.queued += unknown.update(state=MessageState.QUEUED, evidence="", settled_at=None)
+    events.messages_moved(was)
     batch.unknown = 0
     batch.next_check_at = None
     batch.state = BatchState.CLAIMED if batch.queued else BatchState.SETTLED
@@ -341,12 +346,18 @@ def _write_rejected(campaign_id: int, claimed: Claim, positions: list[int], reas
     ids = [claimed.message_ids[position] for position in positions]
     waiting = Message.objects.filter(pk__in=ids, state__in=[MessageState.QUEUED, MessageState.UNKNOWN])
     by_country = Counter(waiting.values_list("country", flat=True))
+    was = dict(waiting.values_list("pk", "state"))
     rejected = waiting.update(state=MessageState.REJECTED, reason=reason, settled_at=now, evidence="the answer")
     error_limit.count(campaign_id, rejected)  # before the tallies: the order of locks (docs/mechanisms/locks.md)
     count_outcomes(
         campaign_id, {(country, MessageState.REJECTED, reason, ""): (n, 0, 0) for country, n in by_country.items()}
     )
+    events.messages_moved(was)
     return rejected
+
+
+def _states(ids: Sequence[int]) -> dict[int, int]:
+    return dict(Message.objects.filter(pk__in=ids).values_list("pk", "state"))
 
 
 def _segments_of(claimed: Claim, left_out: list[int]) -> int:

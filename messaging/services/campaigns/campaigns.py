@@ -23,7 +23,7 @@ from messaging.models import (
     CampaignState,
     MessageState,
 )
-from messaging.services import steps
+from messaging.services import events, steps
 from messaging.services.approvals import approval_rules, shown
 from messaging.services.approvals.shown import Shown
 from messaging.services.audience import audience, recipient_clocks, repeats
@@ -441,10 +441,11 @@ def finish_if_done(campaign_id: int) -> bool:
 
 
 def _move(campaign: Campaign, state: CampaignState, event: str, by: User | None, hold_reason: str = "") -> None:
-    campaign.state = state
+    was, campaign.state = campaign.state, state
     campaign.hold_reason = hold_reason
     campaign.account_hold = campaign.undo_until = None
     Campaign.objects.filter(pk=campaign.pk).update(
         state=state, hold_reason=hold_reason[:300], wait_reason="", account_hold=None, undo_until=None
     )
     steps.note(campaign, event, by)
+    events.campaign_moved(campaign, was, by=by.get_username() if by else "")

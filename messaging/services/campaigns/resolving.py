@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.kit.acts import Act
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageEvent, MessageState
-from messaging.services import steps
+from messaging.services import events, steps
 from messaging.services.batches import bulk_writes, sent_tallies, settling
 from messaging.services.budgets import shares
 from messaging.services.campaigns import campaigns
@@ -76,6 +76,7 @@ def _queue_again(batch_id: int, reason: str, by: User | None) -> int:
         Message.objects.filter(pk__in=ids).update(
             state=MessageState.QUEUED, attempt=F("attempt") + 1, evidence="", settled_at=None
         )
+        events.messages_moved(dict.fromkeys(ids, int(MessageState.UNKNOWN)))
     # The old call is not live any more: at most one call may carry a message (ledger#rules).
     LedgerEntry.objects.filter(pk=batch.entry_id or 0, state=EntryState.UNKNOWN).update(
         evidence=_("given up by a person: %(why)s") % {"why": reason[:200]}
@@ -107,6 +108,7 @@ def _write_off_locked(batch: Batch, reason: str, by: User | None) -> int:
         batch.campaign_id, {(country, MessageState.EXPIRED, "", ""): (n, 0, 0) for country, n in by_country.items()}
     )
     settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: len(ids)}, timezone.now())
+    events.messages_moved(dict.fromkeys(ids, int(MessageState.UNKNOWN)))
     return len(ids)
 
 

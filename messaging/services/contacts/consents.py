@@ -20,6 +20,7 @@ from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.sql_lists import among
 from messaging.models import Campaign, Consent, ConsentEvent, ConsentState, OptInQuestion
+from messaging.services import events
 from messaging.subscribers import spellings, subscriber
 
 CHANNELS = CAMPAIGN_CHANNELS
@@ -76,6 +77,7 @@ def put(found: Iterable[Said], *, by: User | None = None) -> None:
             batch_size=ROWS,
         )
         _write([[*key, *_row(latest[key])] for key in sorted(latest)])
+        events.consented([latest[key] for key in sorted(latest)])
 
 
 def _rank(one: Said) -> tuple[dt.datetime, bool]:

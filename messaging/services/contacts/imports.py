@@ -35,6 +35,7 @@ from messaging.contact_rows import (
     guess_mapping,
 )
 from messaging.models import ContactGroup, ContactImport
+from messaging.services import events
 from messaging.services.contacts import bad_rows, contact_writes, import_forecast, reading
 from messaging.services.contacts.reading import clean_rows, is_of_the_shell, path_of, problem_with_mapping
 from messaging.unreadable import UnreadableFile
@@ -296,6 +297,7 @@ def _import_chunk(job: ContactImport, cleaner: RowCleaner, chunk: Sequence[Row],
     return True
 
 
+@transaction.atomic
 def _end(job: ContactImport, state: str, explanation: str, of: Sequence[str] = (State.RUNNING,)) -> bool:
     """Once; an uploaded list of people is not kept longer than it is needed."""
     ended = ContactImport.objects.filter(pk=job.pk, state__in=of).update(
@@ -303,6 +305,8 @@ def _end(job: ContactImport, state: str, explanation: str, of: Sequence[str] = (
     )
     if ended:
         job.refresh_from_db()
+        if job.rows or state != State.CANCELLED:  # not what was never begun
+            events.import_ended(job)
         import_forecast.forget(job.pk)
         if not is_of_the_shell(job):
             job.file.storage.delete(str(job.file.name))

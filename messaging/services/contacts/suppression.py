@@ -21,6 +21,7 @@ from messaging import contact_files, msisdn
 from messaging.contact_rows import guess_mapping
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
 from messaging.models.contacts import SuppressionEntries, opt_outs_also_on
+from messaging.services import events
 from messaging.services.contacts.contacts import id_chunks
 from messaging.subscribers import subscriber
 from messaging.unreadable import UnreadableFile
@@ -69,20 +70,19 @@ def suppress_numbers(
         with transaction.atomic():
             there = _subscribers_in(SuppressionEntry.objects.filter(channel=channel), chunk)
             fresh = {subscriber(number): number for number in reversed(chunk) if number not in there}
-            SuppressionEntry.objects.bulk_create(
-                [
-                    SuppressionEntry(
-                        number=number,
-                        channel=channel,
-                        reason=reason,
-                        note=note,
-                        created_by=by,
-                        source=source[:120] or "console",
-                    )
-                    for number in reversed(fresh.values())
-                ],
-                ignore_conflicts=True,
-            )
+            entries = [
+                SuppressionEntry(
+                    number=number,
+                    channel=channel,
+                    reason=reason,
+                    note=note,
+                    created_by=by,
+                    source=source[:120] or "console",
+                )
+                for number in reversed(fresh.values())
+            ]
+            SuppressionEntry.objects.bulk_create(entries, ignore_conflicts=True)
+            events.suppressed(entries)
         outcome.already_there += len(chunk) - len(fresh)
         outcome.added += len(fresh)
         only = next(iter(fresh.values()), only)
@@ -236,6 +236,7 @@ def _release(entries: Sequence[SuppressionEntry], why: str, by: User | None) -> 
         for entry in entries
     )
     SuppressionEntry.objects.filter(pk__in=[entry.pk for entry in entries]).delete()
+    events.released(entries)
 
 
 def _with_other_spellings(chosen: Sequence[SuppressionEntry]) -> list[SuppressionEntry]:

@@ -22,7 +22,7 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.laaffic.email import MAX_SUBJECT
 from messaging import merge_fields
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
-from messaging.services import steps
+from messaging.services import events, steps
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.email import email_counting
 from messaging.services.refusals import NotAllowed
@@ -456,8 +456,9 @@ def sweep() -> None:
 def move(
     campaign: EmailCampaign, state: EmailCampaignState, event: str, by: User | None, hold_reason: str = ""
 ) -> None:
-    campaign.state = state
+    was, campaign.state = campaign.state, state
     campaign.hold_reason, campaign.wait_reason = hold_reason[:300], ""
     campaign.is_held_by_account = False
     campaign.save(update_fields=["state", "hold_reason", "wait_reason", "is_held_by_account"])
     steps.note(campaign, event, by)
+    events.campaign_moved(campaign, was, by=by.get_username() if by else "")

@@ -20,6 +20,7 @@ from laaffic_console.laaffic import Reply as WireReply
 from messaging import msisdn, networks
 from messaging.models import Campaign, Contact, Conversation, Message, MessageState, Reply, SuppressionEntry
 from messaging.opt_out import opt_out_in
+from messaging.services import events
 from messaging.services.batches import answers
 from messaging.services.contacts import suppression
 from messaging.services.replies import conversations, opt_ins
@@ -50,7 +51,9 @@ def take(found: Sequence[WireReply], *, source: str) -> int:
             _put_to_campaigns(fresh)
             _obey(fresh)
         Reply.objects.bulk_create(fresh, ignore_conflicts=True)
-        conversations.move_on(_kept_here(fresh, now))
+        kept = _kept_here(fresh, now)
+        conversations.move_on(kept)
+        events.replied(kept)
     return len(fresh)
 
 

@@ -18,6 +18,7 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.laaffic import LaafficClient, LaafficError, oldest_sent_record, sent_record_windows
 from messaging import gateway_ids
 from messaging.models import Batch, Message, MessageState
+from messaging.services import events
 from messaging.services.batches import answers, bulk_writes, sent_tallies, settling
 from messaging.services.channels import channels
 from messaging.services.reports import doubtful_amounts, record_matching, reports
@@ -174,6 +175,7 @@ def _expire_waiting(batch: Batch) -> None:
         (country, MessageState.EXPIRED, reason, currency): (n, billed, paid)
         for country, reason, currency, n, billed, paid in sums
     }
+    moved = dict.fromkeys(waiting.values_list("pk", flat=True), int(MessageState.ACCEPTED))
     expired = waiting.update(
         state=MessageState.EXPIRED, evidence=f"no final report within {settings.REPORT_WINDOW_HOURS} hours"
     )
@@ -182,6 +184,7 @@ def _expire_waiting(batch: Batch) -> None:
     )
     bulk_writes.count_outcomes(batch.campaign_id, outcomes)
     settling.count_activity(batch.campaign_id, {MessageState.EXPIRED: expired}, timezone.now())
+    events.messages_moved(moved)
 
 
 def sweep_records(client: LaafficClient, application: Application, start: dt.datetime, end: dt.datetime) -> Sweep:

@@ -22,6 +22,7 @@ from laaffic_console.laaffic import DeliveryReport, DeliveryState, Source
 from messaging import gateway_ids, networks
 from messaging.models import Batch, BatchState, EarlierAttempt, Message, MessageEvent, MessageState
 from messaging.order_ids import attempt_of, message_id_of
+from messaging.services import events
 from messaging.services.batches import answers, earlier_attempts, sent_tallies
 from messaging.services.batches.bulk_writes import REPORT_COLUMNS, Outcome, count_outcomes, write_reports
 from messaging.services.batches.settling import count_activity
@@ -338,6 +339,7 @@ def _write(rows: list[_Row]) -> None:
     write_reports(rows)
     _move_batches(rows)
     _move_tallies(rows)
+    events.messages_moved({row.pk: row.was[0] for row in rows if row.was[0] != row.state})
 
 
 def _move_batches(rows: Sequence[_Row]) -> None:

@@ -1,0 +1,223 @@
+"""Webhooks and the log of their deliveries; each secret is on one page and never again."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from laaffic_console.events import outcomes
+from laaffic_console.events.kinds import CHOICES
+from laaffic_console.events.models import Delivery, Webhook
+from laaffic_console.events.services import webhooks
+from laaffic_console.kit.console_admin import EmptyLink
+from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.read_only import ReadOnlyAdmin
+
+ADD, CHANGE, DELETE = "events.add_webhook", "events.change_webhook", "events.delete_webhook"
+REDELIVER = "events.change_delivery"
+LIST = "admin:events_webhook_changelist"
+COLOURS = {Webhook.State.ACTIVE: "success", Webhook.State.PAUSED: "warning", Webhook.State.DISABLED: "danger"}
+LOG_COLOURS = {Delivery.State.WAITING: "info", Delivery.State.DELIVERED: "success", Delivery.State.FAILED: "danger"}
+
+
+class WebhookForm(forms.Form):
+    url = forms.CharField(
+        label=gettext_lazy("Address"),
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("Such as https://example.com/hooks. Events are posted there as JSON, signed."),
+    )
+    kinds = forms.MultipleChoiceField(
+        label=gettext_lazy("Events"),
+        choices=CHOICES,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Choose at least one event.")},
+    )
+
+
+class KindsForm(forms.Form):
+    kinds = WebhookForm.base_fields["kinds"]
+
+
+@admin.register(Webhook)
+class WebhookAdmin(ReadOnlyAdmin):
+    when_empty = gettext_lazy("A webhook tells another system what happens here, as soon as it happens.")
+    when_empty_link = EmptyLink("admin:events_webhook_make", gettext_lazy("New webhook"), ADD)
+    list_display = ["url", "shown_state", "shown_kinds", "last_ok_at", "failing_since", "made_at"]
+    search_fields = ["url"]
+    list_before_template = "events/list_head.html"
+    change_form_outer_after_template = "events/webhook_acts.html"
+    fields = [
+        *("url", "shown_kinds", "shown_state", "shown_problem", "last_ok_at", "failing_since"),
+        *("disabled_at", "made_at", "made_by"),
+    ]
+
+    @display(description=gettext_lazy("events"))
+    def shown_kinds(self, webhook: Webhook) -> str:
+        return ", ".join(webhook.kinds)
+
+    @display(description=gettext_lazy("state"), label=COLOURS, ordering="state")
+    def shown_state(self, webhook: Webhook) -> tuple[str, str]:
+        return webhook.state, webhook.get_state_display()
+
+    @display(description=gettext_lazy("last problem"))
+    def shown_problem(self, webhook: Webhook) -> str:
+        return outcomes.in_words(webhook.problem, webhook.detail) or "–"
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        acts = ("pause", "resume", "test", "delete")
+        return [
+            path("make/", wrap(never_cache(self.make_view)), name="events_webhook_make"),
+            path("<int:pk>/rotate/", wrap(never_cache(self.rotate_view)), name="events_webhook_rotate"),
+            path("<int:pk>/events/", wrap(self.kinds_view), name="events_webhook_kinds"),
+            *(
+                path(f"<int:pk>/{act}-it/", wrap(getattr(self, f"{act}_webhook")), name=f"events_webhook_{act}_it")
+                for act in acts
+            ),
+            *super().get_urls(),
+        ]
+
+    def make_view(self, request: HttpRequest) -> HttpResponse:
+        require(request, ADD)
+        form = WebhookForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                made = webhooks.create(form.cleaned_data["url"], form.cleaned_data["kinds"], by=signed_in(request))
+            except ValidationError as problem:
+                add_problems(form, problem)
+            else:
+                return self._shown_once(request, *made)
+        return page(self, request, "events/make.html", _("New webhook"), form=form, back=reverse(LIST))
+
+    def kinds_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, CHANGE)
+        webhook = _webhook(pk)
+        form = KindsForm(request.POST or None, initial={"kinds": webhook.kinds})
+        if request.method == "POST" and form.is_valid():
+            webhooks.change_kinds(webhook, form.cleaned_data["kinds"])
+            return _to(webhook)
+        back = reverse("admin:events_webhook_change", args=[pk])
+        return page(self, request, "events/make.html", webhook.url, form=form, back=back)
+
+    def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        webhook = _posted(request, pk, CHANGE)
+        return self._shown_once(request, webhook, webhooks.rotate(webhook))
+
+    def pause_webhook(self, request: HttpRequest, pk: int) -> HttpResponse:
+        webhook = _posted(request, pk, CHANGE)
+        webhooks.pause(webhook)
+        return _to(webhook)
+
+    def resume_webhook(self, request: HttpRequest, pk: int) -> HttpResponse:
+        webhook = _posted(request, pk, CHANGE)
+        webhooks.resume(webhook)
+        return _to(webhook)
+
+    def test_webhook(self, request: HttpRequest, pk: int) -> HttpResponse:
+        webhook = _posted(request, pk, CHANGE)
+        delivery = webhooks.test(webhook)
+        messages.info(request, _("A test is on its way. This page says what came of it."))
+        return HttpResponseRedirect(reverse("admin:events_delivery_change", args=[delivery.pk]))
+
+    def delete_webhook(self, request: HttpRequest, pk: int) -> HttpResponse:
+        webhooks.delete(_posted(request, pk, DELETE))
+        messages.success(request, _("It is deleted, and so is the log of its deliveries."))
+        return HttpResponseRedirect(reverse(LIST))
+
+    def _shown_once(self, request: HttpRequest, webhook: Webhook, secret: str) -> HttpResponse:
+        answer = page(self, request, "events/shown_once.html", webhook.url, webhook=webhook, secret=secret)
+        answer["Referrer-Policy"] = "no-referrer"
+        return answer
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    when_empty = gettext_lazy("What was sent to webhooks, and what they answered, is kept here for some days.")
+    list_display = ["event_id_", "shown_kind", "webhook", "shown_state", "status", "ms", "attempts", "tried_at", "next"]
+    list_select_related = ["event", "webhook"]
+    list_filter = ["state", "webhook", "event__kind"]
+    change_form_outer_after_template = "events/redeliver.html"
+    fields = [
+        *("event_id_", "shown_kind", "about", "webhook", "shown_state", "shown_problem", "status", "ms", "attempts"),
+        *("happened", "tried_at", "next", "body"),
+    ]
+
+    @display(description="webhook-id")
+    def event_id_(self, delivery: Delivery) -> str:
+        return delivery.event.webhook_id
+
+    @display(description=gettext_lazy("event"))
+    def shown_kind(self, delivery: Delivery) -> str:
+        return delivery.event.kind
+
+    @display(description=gettext_lazy("about"))
+    def about(self, delivery: Delivery) -> str:
+        return delivery.event.about
+
+    @display(description=gettext_lazy("happened"))
+    def happened(self, delivery: Delivery) -> Any:
+        return delivery.event.at
+
+    @display(description=gettext_lazy("body"))
+    def body(self, delivery: Delivery) -> str:
+        return delivery.event.body
+
+    @display(description=gettext_lazy("state"), label=LOG_COLOURS)
+    def shown_state(self, delivery: Delivery) -> tuple[str, str]:
+        return delivery.state, delivery.get_state_display()
+
+    @display(description=gettext_lazy("problem"))
+    def shown_problem(self, delivery: Delivery) -> str:
+        return delivery.why or "–"
+
+    @display(description=gettext_lazy("next try"))
+    def next(self, delivery: Delivery) -> Any:
+        return delivery.next_at if delivery.state == Delivery.State.WAITING else None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        return super().get_queryset(request).select_related("event", "webhook")
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/redeliver/", wrap(self.redeliver_view), name="events_delivery_redeliver"),
+            *super().get_urls(),
+        ]
+
+    def redeliver_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        require(request, REDELIVER)
+        delivery = Delivery.objects.select_related("webhook", "event").filter(pk=pk).first() if pk < 2**63 else None
+        if delivery is None or request.method != "POST":
+            raise Http404
+        if not webhooks.redeliver(delivery):
+            messages.info(request, _("It waits for its turn anyway."))
+        return HttpResponseRedirect(reverse("admin:events_delivery_change", args=[pk]))
+
+
+def _posted(request: HttpRequest, pk: int, permission: str) -> Webhook:
+    require(request, permission)
+    if request.method != "POST":
+        raise Http404
+    return _webhook(pk)
+
+
+def _webhook(pk: int) -> Webhook:
+    webhook = Webhook.objects.filter(pk=pk).first() if pk < 2**63 else None
+    if webhook is None:
+        raise Http404
+    return webhook
+
+
+def _to(webhook: Webhook) -> HttpResponse:
+    return HttpResponseRedirect(reverse("admin:events_webhook_change", args=[webhook.pk]))

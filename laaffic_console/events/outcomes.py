@@ -1,0 +1,27 @@
+"""Why an attempt failed: kept as a code and what belongs to it, and worded when somebody reads it."""
+
+from django.utils.translation import gettext_lazy as _
+
+WORDS = {
+    "address": _("%(detail)s is an address that webhooks may not reach. WEBHOOKS_MAY_REACH can allow its network."),
+    "name": _("The name %(detail)s is not known. Correct the address, or wait until its name server answers."),
+    "plain": _("It is http and not https, and its address %(detail)s is not in WEBHOOKS_MAY_REACH: nothing was sent."),
+    "unreachable": _("No connection came about (%(detail)s). Does it run, and may this machine reach it?"),
+    "tls": _("TLS failed (%(detail)s). Look at its certificate."),
+    "timeout": _("It did not answer within %(detail)s seconds. Answer at once, and work afterwards."),
+    "broken": _("The connection broke before an answer was there (%(detail)s)."),
+    "unreadable": _("What it answered is not HTTP (%(detail)s)."),
+    "redirect": _("It answered %(detail)s. Redirects are not followed: give the address where they lead."),
+    "gone": _("It answered 410: it wants nothing any more, so the webhook was disabled."),
+    "status": _("It answered %(detail)s; only 2xx says that it took the event."),
+    "secret": _("Its secret cannot be read: SECRET_KEY has changed. Give it a new secret."),
+    "failing": _("Nothing was taken for %(detail)s days, so it was disabled. Correct it, then resume it."),
+    "own": _("The console failed by itself (%(detail)s)."),
+}
+# It says nothing about the event: another one would have failed as well.
+OF_TARGET = frozenset({"address", "name", "plain", "unreachable", "tls", "timeout", "broken", "secret"})
+
+
+def in_words(code: str, detail: str = "") -> str:
+    """A sentence; "" where nothing failed."""
+    return str(WORDS[code]) % {"detail": detail} if code in WORDS else ""

@@ -1,0 +1,282 @@
+"""Delivering: what waits leaves for each webhook over several connections at once, and in order for each key.
+
+At least once: an attempt is written down after it, so that a process that dies in between has it made again, with the
+same webhook-id. One process at a time delivers, under a lease. Each webhook has a lane of its own: threads that post
+and know no database. One that hangs or is away holds up nobody else; where nothing succeeds it rests, and a few
+attempts find out whether it is back.
+"""
+
+import datetime as dt
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from standardwebhooks.webhooks import Webhook as Signer
+
+from laaffic_console.events import addresses, sealed, signing
+from laaffic_console.events.models import Delivery, Webhook
+from laaffic_console.events.posting import Answer, Line
+from laaffic_console.events.services import delivery_writes, fan_out, webhooks
+from laaffic_console.gateway.services import bell, leases, workers
+
+logger = logging.getLogger(__name__)
+
+LEASE = "webhooks"
+SLICE_SECONDS = 8.0  # then the queue gets its worker back
+CONNECTIONS = 8  # of one webhook
+AT_ONCE = 400
+PROBES = 4  # while nothing succeeds
+ENOUGH = 8  # failures without a success: the target is away, the rest need not be tried
+WRITE_EVERY = 0.25
+LOOK_EVERY = 0.05
+OPEN_EVERY = 0.5
+WEBHOOKS_AT_ONCE = 50
+
+FIRST_WAIT, LONGEST_WAIT = 2.0, 4 * 3600.0
+LONGEST_REST = 60.0
+GIVE_UP_AFTER = dt.timedelta(days=3)
+WAKE_AFTER = 3  # rounds in which nothing succeeded: what waits because of them is tried at once
+JITTER = (0.8, 1.2)
+
+State = Delivery.State
+Attempt = tuple[Delivery, Answer]
+
+
+def deliver() -> None:
+    """The job: for some seconds whatever is due; the rest is rung for."""
+    with leases.lease(LEASE) as lease:
+        if lease is None:
+            return
+        round_ = _Round(lease)
+        try:
+            round_.run()
+        finally:
+            round_.close()
+    if not workers.is_stopping() and is_anything_due():
+        bell.ring_once_a_second(fan_out.JOB)
+
+
+def ring_if_due() -> None:
+    """For the sweep: retries whose time has come, and bells that were lost."""
+    if is_anything_due() and not leases.is_held(LEASE):
+        bell.ring(fan_out.JOB)
+
+
+def is_anything_due() -> bool:
+    return any(_due(webhook).exists() for webhook in _awake())
+
+
+def _awake() -> Iterable[Webhook]:
+    rested = Q(rests_until=None) | Q(rests_until__lte=timezone.now())
+    return Webhook.objects.filter(rested, state=Webhook.State.ACTIVE).order_by("pk")[:WEBHOOKS_AT_ONCE]
+
+
+def _due(webhook: Webhook) -> "delivery_writes.Deliveries":
+    """The first of each key alone: what came later waits for it."""
+    waiting = Delivery.objects.filter(webhook=webhook, state=State.WAITING)
+    earlier = waiting.filter(order_key=OuterRef("order_key"), pk__lt=OuterRef("pk"))
+    return waiting.filter(~Exists(earlier), next_at__lte=timezone.now())
+
+
+class _Round:
+    def __init__(self, lease: leases.HeldLease) -> None:
+        self.lease = lease
+        self.lanes: dict[int, _Lane] = {}
+        self.ends_at = time.monotonic() + SLICE_SECONDS
+
+    def run(self) -> None:
+        renewed = looked = time.monotonic()
+        self._open_lanes()
+        while True:
+            is_over = time.monotonic() > self.ends_at or workers.is_stopping()
+            if not is_over and time.monotonic() - looked > OPEN_EVERY:
+                looked = time.monotonic()
+                self._open_lanes()
+            for lane in self.lanes.values():
+                lane.look_after(is_over=is_over)
+            busy = [lane for lane in self.lanes.values() if lane.is_busy]
+            if not busy:
+                return
+            wait([lane.running[0] for lane in busy], timeout=LOOK_EVERY, return_when="FIRST_COMPLETED")
+            if time.monotonic() - renewed > 2:
+                renewed = time.monotonic()
+                workers.beat()
+                if not self.lease.renew():
+                    self.ends_at = 0.0
+
+    def _open_lanes(self) -> None:
+        """Also while another one hangs: what is new meanwhile does not wait for it."""
+        for webhook in _awake():
+            lane = self.lanes.get(webhook.pk)
+            if (lane is None or (lane.is_done and not lane.is_busy)) and _due(webhook).exists():
+                self.lanes[webhook.pk] = lane = lane or _Lane(webhook)
+                lane.is_done = lane.is_stopped = False
+
+    def close(self) -> None:
+        for lane in self.lanes.values():
+            lane.close()
+
+
+class _Lane:
+    """A webhook's own threads and connections."""
+
+    def __init__(self, webhook: Webhook) -> None:
+        self.webhook = webhook
+        self.pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix=f"webhook-{webhook.pk}")
+        self.lines: deque[Line] = deque()
+        self.every_line: list[Line] = []
+        self.answered: deque[Attempt] = deque()
+        self.running: list[Future[None]] = []
+        self.succeeded = self.failed = 0
+        self.is_stopped = self.is_done = False
+        self.last: Answer | None = None
+        self.wrote_at = time.monotonic()
+        self.target: addresses.Target | None = None
+        self.signers: list[Signer] = []
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self.running)
+
+    def look_after(self, *, is_over: bool) -> None:
+        """By the round's own thread: it alone reads and writes the database."""
+        for line in self.every_line:
+            line.cut_if_overdue()
+        self.is_stopped = self.is_stopped or is_over
+        self.running = [one for one in self.running if not one.done()]
+        if self.answered and (not self.running or time.monotonic() - self.wrote_at > WRITE_EVERY):
+            self._write()
+        if not self.running and not self.is_done:
+            self._settle()
+            if not is_over and not self.is_done:
+                self._begin()
+
+    def _begin(self) -> None:
+        webhook = Webhook.objects.filter(pk=self.webhook.pk, state=Webhook.State.ACTIVE).first()
+        if webhook is None:  # paused or deleted meanwhile
+            self.is_done = True
+            return
+        self.webhook = webhook
+        at_most = PROBES if self.webhook.failures else AT_ONCE
+        found = list(_due(self.webhook).select_related("event").order_by("pk")[:at_most])
+        if not found:
+            self.is_done = True
+            return
+        try:
+            self.target = addresses.parse(self.webhook.url)
+            self.signers = webhooks.signers(self.webhook, timezone.now())
+        except sealed.CannotOpen:
+            self.answered.extend((delivery, Answer(problem="secret")) for delivery in found)
+            self.failed += len(found)
+            self._write()
+            self._settle()
+            return
+        self.running = [self.pool.submit(self._attempt, delivery) for delivery in found]
+
+    def _attempt(self, delivery: Delivery) -> None:
+        """In a thread of the lane's own."""
+        if self.is_stopped or self.target is None:
+            return
+        try:
+            line = self.lines.pop()
+        except IndexError:
+            line = Line(self.target)
+            self.every_line.append(line)
+        try:
+            body = delivery.event.body
+            headers = signing.headers(self.signers, delivery.event.webhook_id, body, timezone.now())
+            answer = line.post(body.encode(), headers)
+        except Exception as problem:
+            logger.exception("event %s was not delivered", delivery.event_id)
+            answer = Answer(problem="own", detail=type(problem).__name__)
+        self.lines.append(line)
+        self._judge(answer)
+        self.answered.append((delivery, answer))
+
+    def _judge(self, answer: Answer) -> None:
+        if not answer.problem:
+            self.succeeded += 1
+            return
+        self.failed += 1
+        is_away = not self.succeeded and (self.failed >= ENOUGH or answer.problem == "timeout")
+        if answer.problem == "gone" or is_away:
+            self.is_stopped = True
+
+    def _write(self) -> None:
+        attempts = [self.answered.popleft() for _n in range(len(self.answered))]
+        now = timezone.now()
+        delivery_writes.write([_row(delivery, answer, now) for delivery, answer in attempts])
+        self.wrote_at = time.monotonic()
+        failed = [answer for _delivery, answer in attempts if answer.problem]
+        self.last = failed[-1] if failed else self.last
+        if any(answer.problem == "gone" for answer in failed):
+            self.is_done = self.is_stopped = True
+            webhooks.disable(self.webhook.pk, "gone")
+
+    def _settle(self) -> None:
+        """What the whole of a turn says about the webhook itself."""
+        if self.succeeded:
+            self._is_well()
+        elif self.failed and not self.is_done:
+            self._is_away()
+        self.succeeded = self.failed = 0
+
+    def _is_well(self) -> None:
+        """Written where it changes, and each few seconds."""
+        now, row = timezone.now(), self.webhook
+        if row.failures >= WAKE_AFTER:
+            delivery_writes.wake(row.pk, row.failing_since or now)
+        is_old = row.last_ok_at is None or now - row.last_ok_at > dt.timedelta(seconds=5)
+        if row.failures or row.failing_since or is_old:
+            row.failures, row.failing_since, row.rests_until, row.last_ok_at = 0, None, None, now
+            row.problem = row.detail = ""
+            row.save(update_fields=[*_HEALTH, "last_ok_at"])
+
+    def _is_away(self) -> None:
+        now, row = timezone.now(), self.webhook
+        row.failures += 1
+        row.failing_since = row.failing_since or now
+        rest = max(min(2.0 ** (row.failures - 1), LONGEST_REST), self.last.wait if self.last else 0.0)
+        row.rests_until = now + dt.timedelta(seconds=rest * random.uniform(*JITTER))  # noqa: S311 - no secret
+        if self.last is not None:
+            row.problem, row.detail = self.last.problem, self.last.detail
+        row.save(update_fields=_HEALTH)
+        self.is_done = True
+        if now - row.failing_since > settings.WEBHOOKS_DISABLE_AFTER:
+            webhooks.disable(row.pk, "failing", f"{settings.WEBHOOKS_DISABLE_AFTER.total_seconds() / 86400:g}")
+
+    def close(self) -> None:
+        """Whatever has been answered is written; nothing is waited for that hangs in a name server."""
+        self.is_stopped = True
+        if self.answered:
+            self._write()
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        for line in self.every_line:
+            line.close()
+
+
+_HEALTH = ["failures", "failing_since", "rests_until", "problem", "detail"]
+
+
+def _row(delivery: Delivery, answer: Answer, now: dt.datetime) -> delivery_writes.Row:
+    first = delivery.first_tried_at or now
+    next_at, state = delivery.next_at, State.DELIVERED
+    if answer.problem:
+        is_over = answer.problem == "gone" or now - first > GIVE_UP_AFTER
+        state = State.FAILED if is_over else State.WAITING
+        next_at = now + dt.timedelta(seconds=max(pause(delivery.attempts), answer.wait))
+    return delivery_writes.Row(
+        delivery.pk, state, answer.status, answer.ms, answer.problem, answer.detail, next_at, first, now
+    )
+
+
+def pause(attempts: int) -> float:
+    """Seconds until the next attempt, doubled each time, with jitter so that many do not come back at once."""
+    longest = min(FIRST_WAIT * 2.0 ** min(attempts, 30), LONGEST_WAIT)
+    return longest * random.uniform(*JITTER)  # noqa: S311 - no secret

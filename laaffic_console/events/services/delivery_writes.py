@@ -1,0 +1,74 @@
+"""Hundreds of attempts written in one statement, on both databases."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from laaffic_console.events import outcomes
+from laaffic_console.events.models import Delivery
+
+Deliveries = QuerySet[Delivery]
+
+
+class Row(NamedTuple):
+    id: int
+    state: str
+    status: int | None
+    ms: int
+    problem: str
+    detail: str
+    next_at: dt.datetime
+    first_tried_at: dt.datetime
+    tried_at: dt.datetime
+
+
+# Column → its type on PostgreSQL, where JSON does not say what it holds.
+_TYPES = {
+    "id": "bigint",
+    "state": "text",
+    "status": "smallint",
+    "ms": "integer",
+    "problem": "text",
+    "detail": "text",
+    "next_at": "timestamptz",
+    "first_tried_at": "timestamptz",
+    "tried_at": "timestamptz",
+}
+
+
+def write(rows: Sequence[Row]) -> None:
+    """What came of an attempt; nothing where the webhook was deleted meanwhile."""
+    if not rows:
+        return
+    sets = ", ".join(f"{name} = new.{name}" for name in Row._fields[1:])
+    given = json.dumps([row._asdict() for row in rows], default=_adapt)
+    if connection.vendor == "postgresql":
+        columns = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
+        source = f"json_to_recordset(%s::json) AS new({columns})"
+    else:
+        fields = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in Row._fields)
+        source = f"(SELECT {fields} FROM json_each(%s)) AS new"  # noqa: S608 - our own columns
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE events_delivery SET {sets}, attempts = attempts + 1 FROM {source} "  # noqa: S608
+            "WHERE events_delivery.id = new.id",
+            [given],
+        )
+
+
+def wake(webhook_id: int, since: dt.datetime) -> None:
+    """It is back: what waits only because nobody was there is tried at once."""
+    asleep = Delivery.objects.filter(webhook_id=webhook_id, state=Delivery.State.WAITING, tried_at__gte=since)
+    of_target = Q(problem__in=sorted(outcomes.OF_TARGET)) | Q(status__gte=500)
+    asleep.filter(of_target).update(next_at=timezone.now())
+
+
+def _adapt(value: Any) -> Any:
+    """Dates as Django's SQLite backend keeps them: UTC without an offset."""
+    adapted = connection.ops.adapt_datetimefield_value(value) if isinstance(value, dt.datetime) else value
+    return str(adapted)

@@ -1,0 +1,44 @@
+"""A delivery for each webhook that wants an event, made where the event is made."""
+
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+
+from laaffic_console.events.models import Event, Webhook
+from laaffic_console.events.readers import Reader
+from laaffic_console.gateway.services import bell
+
+JOB = "laaffic_console.events.jobs.deliver"
+LISTENING = [Webhook.State.ACTIVE, Webhook.State.PAUSED]
+
+_COLUMNS = "webhook_id, event_id, order_key, state, attempts, next_at, problem, detail"
+
+
+def wanted() -> set[str]:
+    """One question to a table of a few rows."""
+    listening = Webhook.objects.filter(state__in=LISTENING).order_by()
+    return {kind for kinds in listening.values_list("kinds", flat=True) for kind in kinds}
+
+
+def take(events: Sequence[Event]) -> None:
+    kinds = {event.kind for event in events}
+    for webhook_id, wants in list(Webhook.objects.filter(state__in=LISTENING).values_list("pk", "kinds")):
+        if chosen := sorted(kinds.intersection(wants)):
+            deliver_to(webhook_id, events, chosen)
+
+
+def deliver_to(webhook_id: int, events: Sequence[Event], kinds: Sequence[str]) -> None:
+    """One statement for all of them: they were written together, and share a mark."""
+    marks = ", ".join(["%s"] * len(kinds))
+    first, last = min(event.pk for event in events), max(event.pk for event in events)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO events_delivery ({_COLUMNS}) "  # noqa: S608 - our own columns
+            f"SELECT %s, id, order_key, 'waiting', 0, created_at, '', '' FROM events_event "
+            f"WHERE id BETWEEN %s AND %s AND mark = %s AND kind IN ({marks}) ORDER BY id",
+            [webhook_id, first, last, events[0].mark, *kinds],
+        )
+    bell.ring_once_a_second(JOB)
+
+
+READER = Reader(wanted, take)

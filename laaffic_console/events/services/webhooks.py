@@ -1,0 +1,174 @@
+"""Webhooks: made, given another secret, paused, resumed, tested, deleted."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from standardwebhooks.webhooks import Webhook as Signer
+
+from laaffic_console.events import addresses, sealed, signing
+from laaffic_console.events.addresses import NotReachable
+from laaffic_console.events.kinds import CHOICES, Kind
+from laaffic_console.events.models import Delivery, Event, Webhook
+from laaffic_console.events.services import fan_out, outbox
+from laaffic_console.gateway.services import bell
+from laaffic_console.kit.acts import CONSOLE, Act, record
+
+OVERLAP = dt.timedelta(hours=24)
+AT_ONCE = 1000
+
+State = Webhook.State
+
+
+def create(url: str, kinds: Sequence[str], *, by: User | None = None) -> tuple[Webhook, str]:
+    """The webhook and its secret, which nobody sees again; ValidationError names the field that is wrong."""
+    check_address(url)
+    secret = signing.new_secret()
+    with transaction.atomic():
+        webhook = Webhook.objects.create(
+            url=url.strip(), kinds=checked_kinds(kinds), secret=sealed.seal(secret), made_by=by
+        )
+        record(Act.ADDED, webhook, event=", ".join(webhook.kinds))
+    return webhook, secret
+
+
+def check_address(url: str) -> None:
+    """What leads inwards is refused at once; a name that nobody knows yet is not."""
+    if len(url) > 500:
+        raise ValidationError({"url": _("It is longer than 500 characters.")})
+    try:
+        addresses.resolve(addresses.parse(url.strip()))
+    except NotReachable as problem:
+        if problem.code != "name":
+            raise ValidationError({"url": str(problem)}) from problem
+
+
+def checked_kinds(kinds: Sequence[str]) -> list[str]:
+    known = [kind for kind, _label in CHOICES]
+    if unknown := sorted(set(kinds) - set(known)):
+        said = _("There is no event %(unknown)s. Events are: %(known)s.")
+        raise ValidationError({"kinds": said % {"unknown": ", ".join(unknown), "known": ", ".join(known)}})
+    if not kinds:
+        raise ValidationError({"kinds": _("Choose at least one event.")})
+    return [kind for kind in known if kind in kinds]
+
+
+def change_kinds(webhook: Webhook, kinds: Sequence[str]) -> None:
+    chosen = checked_kinds(kinds)
+    with transaction.atomic():
+        Webhook.objects.filter(pk=webhook.pk).update(kinds=chosen)
+        record(Act.CHANGED, webhook, event=", ".join(chosen))
+
+
+def rotate(webhook: Webhook) -> str:
+    """Another secret; for a day both sign, so that the receiver can be changed in between."""
+    secret = signing.new_secret()
+    with transaction.atomic():
+        row = locked(webhook.pk)
+        row.old_secret, row.old_secret_until = row.secret, timezone.now() + OVERLAP
+        row.secret = sealed.seal(secret)
+        row.rests_until = None
+        row.save(update_fields=["secret", "old_secret", "old_secret_until", "rests_until"])
+        record(Act.CHANGED, row, event=_("another secret; the old one signs too for 24 hours"))
+    bell.ring(fan_out.JOB)
+    return secret
+
+
+def signers(webhook: Webhook, now: dt.datetime) -> list[Signer]:
+    """The new one first; CannotOpen where SECRET_KEY has changed."""
+    found = [webhook.secret]
+    if webhook.old_secret and webhook.old_secret_until is not None and now < webhook.old_secret_until:
+        found.append(webhook.old_secret)
+    opened = [Signer(sealed.opened(found[0]))]
+    for one in found[1:]:
+        try:
+            opened.append(Signer(sealed.opened(one)))
+        except sealed.CannotOpen:  # sealed before SECRET_KEY was changed; the new one is good
+            continue
+    return opened
+
+
+def pause(webhook: Webhook) -> bool:
+    """Nothing leaves; its events wait. False where it is not active."""
+    return _move(webhook, State.PAUSED, [State.ACTIVE], _("paused"))
+
+
+def resume(webhook: Webhook) -> bool:
+    """What waits leaves now. False where it is active."""
+    moved = _move(webhook, State.ACTIVE, [State.PAUSED, State.DISABLED], _("resumed"))
+    if moved:
+        bell.ring(fan_out.JOB)
+    return moved
+
+
+@transaction.atomic
+def _move(webhook: Webhook, state: str, of: Sequence[str], said: str) -> bool:
+    moved = Webhook.objects.filter(pk=webhook.pk, state__in=of).update(
+        state=state, failing_since=None, failures=0, rests_until=None, disabled_at=None
+    )
+    if moved:
+        record(Act.CHANGED, webhook, event=said)
+    return bool(moved)
+
+
+def disable(webhook_id: int, problem: str, detail: str = "") -> None:
+    """By the console itself: for people who look, and as an event for whoever else listens."""
+    with transaction.atomic():
+        row = locked(webhook_id)
+        if row.state == State.DISABLED:
+            return
+        row.state, row.disabled_at, row.problem, row.detail = State.DISABLED, timezone.now(), problem, detail
+        row.save(update_fields=["state", "disabled_at", "problem", "detail"])
+        record(Act.CHANGED, row, by=CONSOLE, event=f"disabled: {problem} {detail}".strip())
+        said = {"id": row.pk, "url": row.url, "problem": problem, "failing_since": row.failing_since}
+        outbox.record(Kind.WEBHOOK_DISABLED, f"webhook:{row.pk}", said)
+
+
+def test(webhook: Webhook) -> Delivery:
+    """An event for this webhook alone, delivered like every other one."""
+    with transaction.atomic():
+        event = Event.objects.create(
+            kind=Kind.WEBHOOK_TEST,
+            about=f"webhook:{webhook.pk}",
+            order_key=f"webhook:{webhook.pk}",
+            data=f'{{"id":{webhook.pk}}}',
+            at=timezone.now(),
+            mark=outbox.new_mark(),
+        )
+        fan_out.deliver_to(webhook.pk, [event], [Kind.WEBHOOK_TEST])
+        record(Act.CHANGED, webhook, event=_("tested"))
+        return Delivery.objects.get(webhook=webhook, event=event)
+
+
+@transaction.atomic
+def redeliver(delivery: Delivery) -> bool:
+    """Once more, with the same webhook-id; False where it waits anyway."""
+    again = Delivery.objects.filter(pk=delivery.pk).exclude(state=Delivery.State.WAITING)
+    moved = again.update(
+        state=Delivery.State.WAITING, next_at=timezone.now(), first_tried_at=None, problem="", detail=""
+    )
+    if moved:
+        record(Act.CHANGED, delivery.webhook, event=_("%(id)s again") % {"id": delivery.event.webhook_id})
+        bell.ring(fan_out.JOB)
+    return bool(moved)
+
+
+def delete(webhook: Webhook) -> None:
+    """With its log, a piece at a time."""
+    Webhook.objects.filter(pk=webhook.pk).update(state=State.DISABLED)
+    while True:
+        some = list(Delivery.objects.filter(webhook=webhook).order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+        if not some:
+            break
+        Delivery.objects.filter(pk__in=some).delete()
+    with transaction.atomic():
+        record(Act.DELETED, webhook)
+        Webhook.objects.filter(pk=webhook.pk).delete()
+
+
+def locked(webhook_id: int) -> Webhook:
+    return Webhook.objects.select_for_update(no_key=True).get(pk=webhook_id)

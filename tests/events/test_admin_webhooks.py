@@ -1,0 +1,36 @@
+"""The pages: a secret is shown once, and what has failed is delivered once more."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from standardwebhooks.webhooks import Webhook as Signer
+
+from laaffic_console.events.models import Delivery, Webhook
+from laaffic_console.events.services import delivering
+from tests.events.receivers import Receiver
+
+pytestmark = pytest.mark.django_db
+
+
+def test_made_tested_and_delivered_once_more(admin_client: Client, receiver: Receiver) -> None:
+    make = reverse("admin:events_webhook_make")
+    refused = admin_client.post(make, {"url": "https://10.0.0.1/", "kinds": ["message.delivered"]})
+    assert "WEBHOOKS_MAY_REACH" in refused.content.decode()
+    shown = admin_client.post(make, {"url": receiver.url, "kinds": ["message.delivered"]}).content.decode()
+    [secret] = re.findall(r"whsec_[A-Za-z0-9+/=]+", shown)
+    webhook = Webhook.objects.get()
+    page = admin_client.get(reverse("admin:events_webhook_change", args=[webhook.pk])).content.decode()
+    assert "whsec_" not in page
+
+    admin_client.post(reverse("admin:events_webhook_test_it", args=[webhook.pk]))
+    delivering.deliver()
+    delivery = Delivery.objects.get()
+    log = admin_client.get(reverse("admin:events_delivery_changelist")).content.decode()
+    assert delivery.event.webhook_id in log
+    admin_client.post(reverse("admin:events_delivery_redeliver", args=[delivery.pk]))
+    delivering.deliver()
+    assert receiver.ids == [delivery.event.webhook_id] * 2
+    for headers, body in receiver.got:
+        Signer(secret).verify(body, headers)

@@ -1,0 +1,274 @@
+"""Delivering: at least once, in order for each key, and nobody is held up by a target that misbehaves."""
+
+import datetime as dt
+import json
+import threading
+import time
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from standardwebhooks.webhooks import Webhook as Signer
+
+from laaffic_console.audit.models import AuditEntry
+from laaffic_console.events import posting
+from laaffic_console.events.kinds import Kind
+from laaffic_console.events.models import Delivery, Event, Webhook
+from laaffic_console.events.services import delivering, delivery_writes, outbox, retention, webhooks
+from laaffic_console.events.services.outbox import Happening
+from tests.events.receivers import Receiver, answer, receiving
+
+pytestmark = pytest.mark.django_db
+
+STATE = [Kind.CAMPAIGN_STATE.value]
+
+
+def happen(*abouts: str, kind: str = Kind.CAMPAIGN_STATE) -> None:
+    outbox.record_many([kind], lambda: [Happening(kind, about, {"n": n}) for n, about in enumerate(abouts)])
+
+
+def pass_time() -> None:
+    """What waits for later is due, and whoever rests has rested."""
+    Delivery.objects.filter(state="waiting").update(next_at=timezone.now() - dt.timedelta(seconds=1))
+    Webhook.objects.update(rests_until=None)
+
+
+def test_an_event_arrives_signed_and_is_written_down(receiver: Receiver) -> None:
+    webhook, secret = webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    delivering.deliver()
+    [(headers, body)] = receiver.got
+    Signer(secret).verify(body, headers)
+    said = json.loads(body)
+    assert (said["type"], said["data"]) == ("campaign.state", {"n": 0})
+    assert said["timestamp"].endswith("Z")
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.status, delivery.attempts) == ("delivered", 204, 1)
+    webhook.refresh_from_db()
+    assert webhook.last_ok_at
+    assert secret not in str(Webhook.objects.values()) + str(AuditEntry.objects.values())
+
+
+def test_nothing_is_written_where_nobody_listens(receiver: Receiver, django_assert_num_queries: Any) -> None:
+    webhook, _secret = webhooks.create(receiver.url, [Kind.REPLY_RECEIVED.value])
+    asked = []
+    with django_assert_num_queries(1):
+        outbox.record_many(STATE, lambda: asked.append(1) or [])
+    webhooks.disable(webhook.pk, "gone")
+    happen("number:1", kind=Kind.REPLY_RECEIVED)
+    assert not asked
+    assert not Event.objects.exists()
+
+
+def test_a_rollback_leaves_no_event(receiver: Receiver) -> None:
+    webhooks.create(receiver.url, STATE)
+    with transaction.atomic():
+        happen("campaign:1")
+        assert Delivery.objects.exists()
+        transaction.set_rollback(True)
+    assert not Event.objects.exists()
+    assert not Delivery.objects.exists()
+
+
+def test_a_receiver_that_dies_for_a_while_misses_nothing(receiver: Receiver) -> None:
+    webhook, _secret = webhooks.create(receiver.url, STATE)
+    happen(*["campaign:1", "campaign:2"] * 3)
+    receiver.close()
+    for _round in range(4):
+        delivering.deliver()
+        webhook.refresh_from_db()
+        assert webhook.rests_until
+        assert webhook.failing_since
+        assert webhook.problem == "unreachable"
+        pass_time()
+    happen("campaign:1")
+    with receiving(receiver.port) as back:
+        pass_time()
+        delivering.deliver()
+        bodies = [json.loads(body)["data"]["n"] for _headers, body in back.got]
+        assert sorted(bodies) == [0, 0, 1, 2, 3, 4, 5]
+        order = [int(one.split("_")[1]) for one in back.ids]
+        keys = dict(Event.objects.values_list("pk", "about"))
+        for about in ("campaign:1", "campaign:2"):
+            of_key = [pk for pk in order if keys[pk] == about]
+            assert of_key == sorted(of_key)
+    webhook.refresh_from_db()
+    assert (webhook.failures, webhook.failing_since, webhook.problem) == (0, None, "")
+
+
+def test_a_later_event_waits_for_the_earlier_one_of_its_key(receiver: Receiver) -> None:
+    webhooks.create(receiver.url, STATE)
+    happen("campaign:1", "campaign:1", "campaign:2")
+    first, second, other = Event.objects.order_by("pk")
+    receiver.act = lambda handler: answer(handler, 500 if first.webhook_id in handler.headers["webhook-id"] else 200)
+    delivering.deliver()
+    assert second.webhook_id not in receiver.ids
+    assert other.webhook_id in receiver.ids
+    receiver.act = None
+    pass_time()
+    delivering.deliver()
+    assert receiver.ids[-2:] == [first.webhook_id, second.webhook_id]
+    assert not Delivery.objects.exclude(state="delivered").exists()
+
+
+def test_what_was_posted_and_not_written_down_is_posted_again(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+
+    def killed(_rows: Any) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery_writes, "write", killed)
+        with pytest.raises(SystemExit):
+            delivering.deliver()
+    delivering.deliver()
+    assert len(receiver.ids) == 2
+    assert len(set(receiver.ids)) == 1
+
+
+@pytest.mark.parametrize(("status", "code"), [(301, "redirect"), (500, "status"), (404, "status")])
+def test_what_is_no_success_is_tried_again(receiver: Receiver, status: int, code: str) -> None:
+    with receiving() as elsewhere:
+        receiver.act = lambda handler: answer(handler, status, Location=elsewhere.url)
+        webhooks.create(receiver.url, STATE)
+        happen("campaign:1")
+        delivering.deliver()
+        assert not elsewhere.got
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.status, delivery.problem) == ("waiting", status, code)
+    assert delivery.next_at > timezone.now()
+    assert str(status) in delivery.why
+
+
+def test_gone_disables_at_once(receiver: Receiver) -> None:
+    other, _secret = webhooks.create(receiver.url + "/other", [Kind.WEBHOOK_DISABLED.value])
+    webhook, _secret = webhooks.create(receiver.url, STATE)
+    receiver.act = lambda handler: answer(handler, 410 if handler.path == "/hooks" else 200)
+    happen("campaign:1")
+    delivering.deliver()
+    webhook.refresh_from_db()
+    assert (webhook.state, webhook.problem) == ("disabled", "gone")
+    assert Delivery.objects.get(webhook=webhook).state == "failed"
+    assert Event.objects.filter(kind=Kind.WEBHOOK_DISABLED, deliveries__webhook=other).exists()
+    assert AuditEntry.objects.filter(summary__event__startswith="disabled").exists()
+
+
+def test_ten_megabytes_are_not_read(receiver: Receiver) -> None:
+    sent = []
+
+    def flood(handler: Any) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(10_000_000))
+        handler.end_headers()
+        try:
+            for _n in range(100):
+                handler.wfile.write(b"x" * 100_000)
+                sent.append(1)
+        except OSError:
+            handler.close_connection = True
+
+    receiver.act = flood
+    webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    delivering.deliver()
+    time.sleep(0.2)
+    assert len(sent) < 100
+    assert Delivery.objects.get().state == "delivered"
+
+
+def test_one_that_hangs_or_drips_holds_up_nobody(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "SECONDS", 2.0)
+    ended = threading.Event()
+
+    def drip(handler: Any) -> None:
+        try:
+            while not ended.wait(0.1):
+                handler.wfile.write(b"H")
+        except OSError:
+            handler.close_connection = True
+
+    receiver.act = drip
+    webhooks.create(receiver.url, STATE)
+    arrived: list[float] = []
+    began = time.monotonic()
+    with receiving() as well:
+        well.act = lambda handler: (arrived.append(time.monotonic() - began), answer(handler, 200))
+        webhooks.create(well.url, STATE)
+        happen(*(f"campaign:{n}" for n in range(20)))
+        delivering.deliver()
+        assert len(well.got) == 20
+    ended.set()
+    assert max(arrived) < 1.6
+    assert time.monotonic() - began < 6
+    bad = Delivery.objects.filter(webhook__url=receiver.url)
+    assert set(bad.exclude(attempts=0).values_list("problem", "detail")) == {("timeout", "2")}
+    assert bad.exclude(attempts=0).count() == delivering.CONNECTIONS
+
+
+def test_after_three_days_of_failures_it_is_disabled_and_what_waits_stays(receiver: Receiver) -> None:
+    webhook, _secret = webhooks.create(receiver.url, STATE)
+    happen("campaign:1", "campaign:2")
+    receiver.close()
+    delivering.deliver()
+    long_ago = timezone.now() - dt.timedelta(days=4)
+    Webhook.objects.update(failing_since=long_ago)
+    Delivery.objects.filter(order_key="campaign:1").update(first_tried_at=long_ago)
+    pass_time()
+    delivering.deliver()
+    webhook.refresh_from_db()
+    assert (webhook.state, webhook.problem) == ("disabled", "failing")
+    assert set(Delivery.objects.values_list("order_key", "state")) == {
+        ("campaign:1", "failed"),
+        ("campaign:2", "waiting"),
+    }
+    with receiving(receiver.port) as back:
+        webhooks.resume(webhook)
+        pass_time()
+        delivering.deliver()
+        assert len(back.got) == 1
+        assert webhooks.redeliver(Delivery.objects.get(order_key="campaign:1"))
+        delivering.deliver()
+        assert len(back.got) == 2
+
+
+def test_paused_its_events_wait_and_rotated_both_sign(receiver: Receiver) -> None:
+    webhook, old = webhooks.create(receiver.url, STATE)
+    webhooks.pause(webhook)
+    happen("campaign:1")
+    delivering.deliver()
+    assert not receiver.got
+    new = webhooks.rotate(webhook)
+    webhooks.resume(webhook)
+    delivering.deliver()
+    [(headers, body)] = receiver.got
+    for secret in (old, new):
+        Signer(secret).verify(body, headers)
+    Webhook.objects.update(old_secret_until=timezone.now())
+    webhooks.test(webhook)
+    delivering.deliver()
+    assert len(receiver.got[1][0]["webhook-signature"].split()) == 1
+
+
+def test_another_secret_key_says_what_to_do(receiver: Receiver, settings: Any) -> None:
+    webhook, _secret = webhooks.create(receiver.url, STATE)
+    happen("campaign:1")
+    settings.SECRET_KEY = "another"
+    delivering.deliver()
+    assert not receiver.got
+    assert "new secret" in Delivery.objects.get().why
+    webhooks.rotate(webhook)
+    pass_time()
+    delivering.deliver()
+    assert len(receiver.got) == 1
+
+
+def test_old_ones_are_swept_away(receiver: Receiver) -> None:
+    webhooks.create(receiver.url, STATE)
+    happen("campaign:1", "campaign:2")
+    Event.objects.filter(about="campaign:1").update(created_at=timezone.now() - dt.timedelta(days=31))
+    assert retention.sweep() == 1
+    assert Delivery.objects.get().order_key == "campaign:2"

@@ -1,0 +1,24 @@
+"""What happens to group-call tasks, told to whoever listens outside (laaffic_console/events)."""
+
+from laaffic_console.events.kinds import Kind
+from laaffic_console.events.services import outbox
+from laaffic_console.gateway.models import Channel
+from voice.models import GroupTask
+
+
+def task_moved(task: GroupTask, was: str, *, step: str = "", by: str = "") -> None:
+    """In the transaction that moved it; nothing where it stands as before."""
+    if task.state == was:
+        return
+    said = {
+        "kind": "group_task",
+        "id": task.pk,
+        "name": task.name,
+        "channel": Channel.VOICE.value,
+        "was": was,
+        "state": task.state,
+        "step": step or task.state,
+        "reason": task.ended_because,
+        "by": by,
+    }
+    outbox.record(Kind.CAMPAIGN_STATE, f"group_task:{task.pk}", said)
