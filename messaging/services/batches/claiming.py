@@ -130,25 +130,24 @@ def _all_at_once(
     Asking a gate for four thousand at once costs little more than for a thousand.
     """
     left = [row for batch in batches for row in rows[batch.pk] if not row[4]]
+    looked_at = [_as_queued(row) for row in left] if standing else []
     stopped: list[tuple[Gate, Mapping[int, str]]] = []
     for gate in standing:
-        verdict = gate.look([_as_queued(row) for row in left]) if left else Verdict()
+        verdict = gate.look(looked_at) if looked_at else Verdict()
         if verdict.hold or verdict.waiting:
             return None
         if verdict.stopped:
             stopped.append((gate, verdict.stopped))
-            left = [row for row in left if row[0] not in verdict.stopped]
+            looked_at = [one for one in looked_at if one.message_id not in verdict.stopped]
     for gate, those in stopped:
         gate.stopped += len(those)
-    by_batch: dict[int, list[Row]] = {batch.pk: [] for batch in batches}
-    for row in left:
-        by_batch[row[6]].append(row)
     evidence = {pk: why for _gate, those in stopped for pk, why in those.items()}
-    for batch in batches:
-        passed = _without_suppressed(batch, rows[batch.pk])
-        if evidence:
-            _without_stopped(batch, passed, {row[0]: evidence[row[0]] for row in passed if row[0] in evidence})
-    return by_batch
+    passed = {batch.pk: _without_suppressed(batch, rows[batch.pk]) for batch in batches}
+    if evidence:
+        for batch in batches:
+            those_of = {row[0]: evidence[row[0]] for row in passed[batch.pk] if row[0] in evidence}
+            passed[batch.pk] = _without_stopped(batch, passed[batch.pk], those_of)
+    return passed
 
 
 def _one_by_one(
@@ -167,8 +166,10 @@ def _one_by_one(
 
 
 def _taken(standing: Sequence[Gate], loads: "Sequence[_Load]") -> None:
-    taken = [_as_queued(row)._replace(batch_id=load.batch.pk) for load in loads for row in load.rows]
-    for gate in standing if taken else ():
+    if not standing or not loads:
+        return
+    taken = [Queued(row[0], row[1], row[2], row[7], load.batch.pk) for load in loads for row in load.rows]
+    for gate in standing:
         gate.taken(taken)
 
 
