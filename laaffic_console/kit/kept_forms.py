@@ -16,9 +16,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views import csrf
+
+from laaffic_console.kit.pages import next_page
 
 KEPT = "kept"  # on the sign-in page
 SALT = "a form that was kept"
@@ -78,7 +79,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     kept = _read(request.POST.get(KEPT, "")) if is_sign_in else _of(request)
     if not request.user.is_authenticated:
         return _sign_in(request, kept)
-    return _show(request, kept or Kept("", [], [], _next(request)), status=403)
+    return _show(request, kept or Kept("", [], [], next_page(request, reverse("admin:index"))), status=403)
 
 
 def not_stored(request: HttpRequest, why: str, page: str) -> HttpResponse:
@@ -104,7 +105,7 @@ def _of(request: HttpRequest) -> Kept:
 def _sign_in(request: HttpRequest, kept: Kept | None) -> HttpResponse:
     """The sign-in page, with what was typed in it."""
     request.method = "GET"
-    wanted = kept.page if kept else _next(request)
+    wanted = kept.page if kept else next_page(request, reverse("admin:index"))
     said = {"app_path": f"{reverse('admin:login')}?{urlencode({'next': wanted})}", "next": wanted}
     if kept and kept.fields:
         said[KEPT] = signing.dumps(asdict(kept), salt=SALT, compress=True)
@@ -127,12 +128,6 @@ def _read(token: str) -> Kept | None:
         return Kept(**signing.loads(token, salt=SALT, max_age=LASTS))
     except signing.BadSignature:
         return None
-
-
-def _next(request: HttpRequest) -> str:
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    is_here = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if is_here else reverse("admin:index")
 
 
 def _is_page(request: HttpRequest) -> bool:

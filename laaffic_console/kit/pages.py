@@ -8,6 +8,7 @@ from django.forms import BaseForm
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def page(
@@ -19,6 +20,13 @@ def page(
         template,
         {**model_admin.admin_site.each_context(request), "title": title, "opts": model_admin.opts, **context},
     )
+
+
+def next_page(request: HttpRequest, otherwise: str) -> str:
+    """Where `next` of the request leads, if that is a page of this console."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    is_here = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if is_here else otherwise
 
 
 # On an action of unfold, which draws it as a link: console.js posts there; without it the link opens `ask_first`.

@@ -11,13 +11,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
 
 from laaffic_console.exporting import delivery
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit import kept_forms
-from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.pages import next_page
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SeenForm, SharedRowAdmin
 from messaging import export_kinds
@@ -27,6 +26,7 @@ from messaging.admin import (
     calendars,
     campaign_actions,
     campaign_comparison,
+    campaign_list,
     campaign_page,
     channel_pages,
     few_first,
@@ -34,6 +34,7 @@ from messaging.admin import (
     proof_panel,
     templates,
 )
+from messaging.admin.campaign_list import CampaignListAdmin
 from messaging.admin.pages import add_problems, page, require
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import Campaign, CampaignState
@@ -68,17 +69,6 @@ def buttons_of(campaign: Campaign) -> list[str]:
     if campaign.state == CampaignState.HELD and campaign.audience == Campaign.Audience.OPEN:
         return ["take-back", *verbs]  # held before anybody was frozen
     return verbs
-
-
-STATE_COLOURS = {
-    CampaignState.DRAFT: "default",
-    CampaignState.SCHEDULED: "info",
-    CampaignState.RUNNING: "info",
-    CampaignState.PAUSED: "warning",
-    CampaignState.HELD: "warning",
-    CampaignState.FINISHED: "success",
-    CampaignState.CANCELLED: "default",
-}
 
 
 class CampaignForm(templates.FromTemplate, pasted_numbers.PastedNumbersForm):
@@ -163,12 +153,13 @@ class CampaignForm(templates.FromTemplate, pasted_numbers.PastedNumbersForm):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
+class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdmin):
     when_empty = gettext_lazy(
         "Write the first one. Nothing leaves before its page has said to whom, at what cost, and asked you."
     )
     form = CampaignForm
-    list_display = ["shown_name", "shown_state", "application", "bar", "shown_total", "created_at", "created_by"]
+    change_list_template = "messaging/campaign_list.html"
+    list_display = [*campaign_list.OF_ALL]
     list_filter = ["state", "application", "kind"]
     list_select_related = ["application", "created_by"]
     search_fields = ["name"]
@@ -195,22 +186,6 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
         ),
     ]
 
-    # The list
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
-        return super().get_queryset(request).defer("text", "extra_numbers")
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        response = super().changelist_view(request, extra_context)
-        if changelist := (getattr(response, "context_data", None) or {}).get("cl"):
-            shown = list(changelist.result_list)
-            sums = counting.progress_of_many(shown)
-            for campaign in shown:
-                campaign.progress = sums[campaign.pk]
-                channel_pages.name_states(campaign, campaign.progress["parts"])
-            changelist.result_list = shown
-        return response
-
     @admin.action(description=gettext_lazy("Compare"), permissions=["view"])
     def compare(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> HttpResponse:
         ticked = queryset.order_by("pk").values_list("pk", flat=True)[: comparing.MOST + 1]
@@ -218,28 +193,6 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
 
     def compare_view(self, request: HttpRequest) -> HttpResponse:
         return campaign_comparison.view(self, request)
-
-    @display(description=gettext_lazy("campaign"), header=True, ordering="name")
-    def shown_name(self, campaign: Campaign) -> list[str]:
-        return [campaign.name, campaign.hold_reason or campaign.wait_reason or campaign.get_kind_display()]
-
-    @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")
-    def shown_state(self, campaign: Campaign) -> tuple[str, str]:
-        return campaign.state, campaign.get_state_display()
-
-    @display(description=gettext_lazy("progress"))
-    def bar(self, campaign: Campaign) -> str:
-        from django.template.loader import render_to_string
-
-        progress = getattr(campaign, "progress", None) or counting.progress(campaign)
-        return format_html(
-            '<div class="c-bar-box">{}</div>',
-            render_to_string("console/progress_bar.html", {"parts": progress["parts"]}),
-        )
-
-    @display(description=gettext_lazy("total"), ordering="total")
-    def shown_total(self, campaign: Campaign) -> str:
-        return f"{campaign.total:,}" if counting.is_counted(campaign) else "–"
 
     # Composing
 
@@ -385,7 +338,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
             BUTTONS[verb][2](campaign.pk, by=signed_in(request))
         except NotAllowed as problem:
             messages.error(request, str(problem))
-        return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[pk]))
+        return HttpResponseRedirect(next_page(request, reverse("admin:messaging_campaign_change", args=[pk])))
 
     def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return campaign_actions.unknown_view(self, request, self._get(request, pk))

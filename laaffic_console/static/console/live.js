@@ -57,10 +57,10 @@
     };
   };
 
-  const fetched = async (address, part) => {
+  const fetched = async (address) => {
     const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" } });
     if (!answer.ok || answer.redirected) throw new Error(answer.status);
-    return new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part);
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
   };
 
   // What says the same stays: a selection in it, an open list, what a screen reader reads just now.
@@ -75,6 +75,18 @@
     fresh.dispatchEvent(new CustomEvent("fresh", { bubbles: true }));
   };
 
+  // Of a list only the cells that move: its ticks and its order stay.
+  const putCells = (box, page) => {
+    for (const cell of box.querySelectorAll(box.dataset.liveCells)) {
+      const fresh = page.getElementById(cell.id);
+      if (!fresh || fresh.innerHTML === (cell.dataset.last ?? cell.innerHTML)) continue;
+      const hadFocus = cell.contains(document.activeElement);
+      cell.dataset.last = fresh.innerHTML;
+      cell.replaceChildren(...fresh.childNodes);
+      if (hadFocus) cell.querySelector("a, button")?.focus({ preventScroll: true });
+    }
+  };
+
   const live = (box) => {
     const part = box.dataset.livePart;
     const every = Number(box.dataset.every || 2000);
@@ -85,8 +97,10 @@
     };
     const ask = async () => {
       try {
-        const fresh = await fetched(box.dataset.live, part);
+        const page = await fetched(box.dataset.live);
+        const fresh = page.getElementById(part);
         const old = document.getElementById(part);
+        if (box.dataset.liveCells) putCells(box, page);
         if (fresh && old) putInPlace(old, fresh);
         if (fresh) speak(fresh);
         if (fresh?.dataset.liveOver === "true") box.dataset.liveOver = "true";
