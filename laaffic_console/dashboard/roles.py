@@ -11,7 +11,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.db import DatabaseError, transaction
 
-VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = ROLES = ("Viewer", "Operator", "Approver", "Administrator")
+from laaffic_console.kit.people import ADMINISTRATOR, APPROVER, OPERATOR, ROLES, VIEWER
+
 # People, roles, failed sign-ins, who did what, tokens: for administrators alone.
 CLOSED_APPS = ("auth", "axes", "audit", "api")
 APPS = ("gateway", "exporting", "reports", "messaging", "voice", "numbers")
