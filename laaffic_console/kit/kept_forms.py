@@ -20,6 +20,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views import csrf
 
+from laaffic_console.kit.proving import AskedFirst
+
 KEPT = "kept"  # on the sign-in page
 SALT = "a form that was kept"
 LASTS = 24 * 3600
@@ -64,7 +66,7 @@ class KeptFormMiddleware:
             return response
         if request.path in _proving_pages():
             return _proved(request, response)
-        if response["Location"].startswith(reverse("account_reauthenticate")) and _is_page(request):
+        if isinstance(response, AskedFirst):
             return _ask_again(request, response)
         is_sent_away = response["Location"].startswith(reverse("admin:login"))
         if is_sent_away and not request.user.is_authenticated and _is_page(request):
@@ -89,9 +91,9 @@ def _proved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     return _show(request, kept)
 
 
-def _ask_again(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def _ask_again(request: HttpRequest, response: AskedFirst) -> HttpResponse:
     """A form that was sent to an address that asks who is there first."""
-    if request.user.is_authenticated:
+    if response.keeps_form and _is_page(request):
         request.session[KEPT] = _signed(_of(request))
     return response
 

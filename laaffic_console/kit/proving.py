@@ -25,12 +25,27 @@ def is_fresh(request: HttpRequest) -> bool:
     return not lasts or time.time() - request.session.get(PROVED, 0) < lasts
 
 
-def ask(request: HttpRequest, back: str = "") -> HttpResponse | None:
-    """The way to the question, which leads back; None when there is no need. What a form held is kept (kept_forms)."""
+class AskedFirst(HttpResponseRedirect):
+    """To the question, which leads back. What a form held is kept (kept_forms) where `keeps_form`."""
+
+    def __init__(self, back: str, *, keeps_form: bool = True) -> None:
+        self.keeps_form = keeps_form
+        super().__init__(f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}")
+
+
+def ask(request: HttpRequest) -> HttpResponse | None:
+    """None when there is no need."""
     if not request.user.is_authenticated or is_fresh(request):
         return None
-    wanted = back or request.get_full_path()
-    return HttpResponseRedirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': wanted})}")
+    return AskedFirst(request.get_full_path())
+
+
+def ask_over(request: HttpRequest, people: int | None) -> HttpResponse | None:
+    """Of what reaches, or takes away, many people at once; how many nobody knows may be many."""
+    most = settings.LAAFFIC_REAUTHENTICATE_OVER
+    if not most or is_fresh(request) or (people is not None and people <= most):
+        return None
+    return AskedFirst(request.get_full_path(), keeps_form=False)
 
 
 def asked_first(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
