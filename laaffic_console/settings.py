@@ -103,7 +103,7 @@ OPT_IN_CONFIRM_WORDS = conf.opt_in_confirm_words()
 # One STOP holds on every channel that reaches a number, not on SMS and MMS alone.
 OPT_OUT_EVERY_CHANNEL = env.bool("OPT_OUT_EVERY_CHANNEL", default=False)
 
-# The mail server by which reports are sent; nothing else of the console sends email by it.
+# The mail server by which reports and invitations are sent; nothing else of the console sends email by it.
 EMAIL = conf.email_server()
 EMAIL_IS_SET = bool(EMAIL)
 EMAIL_BACKEND = EMAIL.get("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
@@ -135,13 +135,13 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
-    "laaffic_console.identity",
     "allauth",
     "allauth.account",
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
+    "laaffic_console.identity",  # behind those whose pages it takes away
     "axes",
     "csp",
     "django_q",
@@ -268,7 +268,10 @@ SOCIALACCOUNT_PROVIDERS = conf.oidc_provider(OIDC_NAME, OIDC_ISSUER, OIDC_CLIENT
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "laaffic_console.audit.sign_ins.RecordingPasswordValidator"},
 ]

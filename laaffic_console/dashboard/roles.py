@@ -13,8 +13,8 @@ from django.db import DatabaseError, transaction
 
 from laaffic_console.kit.people import ADMINISTRATOR, APPROVER, OPERATOR, ROLES, VIEWER
 
-# People, roles, failed sign-ins, who did what, tokens: for administrators alone.
-CLOSED_APPS = ("auth", "axes", "audit", "api")
+# People, roles, failed sign-ins, who did what, tokens, sessions: for administrators alone.
+CLOSED_APPS = ("auth", "axes", "audit", "api", "usersessions")
 APPS = ("gateway", "exporting", "reports", "messaging", "voice", "numbers")
 
 # Numbers are masked for them; one at a time can be shown, which is recorded.

@@ -211,6 +211,7 @@ NAVIGATION: list[dict[str, Any]] = [
             _item(_("Account holds"), "pan_tool", "gateway_accounthold_changelist", "gateway.view_accounthold"),
             _item(_("Users"), "person", "auth_user_changelist", "auth.view_user"),
             _item(_("Roles"), "badge", "auth_group_changelist", "auth.view_group"),
+            _item(_("Sessions"), "devices", "usersessions_usersession_changelist", "usersessions.view_usersession"),
             _item(_("API tokens"), "key", "api_apitoken_changelist", "api.view_apitoken"),
         ],
     },

@@ -24,6 +24,7 @@ urlpatterns = [
     path("again/", views.PasswordAgainView.as_view(), name="account_reauthenticate"),
     path("again/code/", views.CodeAgainInFrameView.as_view(), name="mfa_reauthenticate"),
     path("again/passkey/", views.PasskeyAgainView.as_view(), name="mfa_reauthenticate_webauthn"),
+    path("invitation/<uidb64>/<token>/", views.InvitationView.as_view(), name="invitation"),
     path("sessions/<int:pk>/end/", views.end_session, name="end_session"),
     path("sessions/end-others/", views.end_other_sessions, name="end_other_sessions"),
 ]

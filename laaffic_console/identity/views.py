@@ -20,7 +20,7 @@ from axes.helpers import get_lockout_response
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, PasswordResetConfirmView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -34,7 +34,7 @@ from django.views.decorators.http import require_POST
 from django.views.generic import TemplateView
 from requests import RequestException
 
-from laaffic_console.identity import factors, oidc, sessions
+from laaffic_console.identity import factors, invitations, oidc, sessions
 from laaffic_console.kit.people import signed_in
 
 PROVIDER = "oidc"
@@ -123,6 +123,20 @@ def _by_provider(request: HttpRequest, view: Any, provider_id: str) -> HttpRespo
         refused: HttpResponse = oidc.Refusal(request, "down").response
         return refused
     return answer
+
+
+class InvitationView(InFrame, PasswordResetConfirmView):
+    """The link of an invitation: it sets the password once."""
+
+    template_name = "identity/invitation.html"
+    token_generator = invitations.links
+    title = gettext_lazy("Choose a password")
+    success_url = reverse_lazy("admin:login")
+    reset_url_token = "choose"  # noqa: S105 - what stands in the address in the place of the secret
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, _("The password is set: sign in with it."))
+        return super().form_valid(form)
 
 
 # One's own sign-in
