@@ -46,6 +46,8 @@ NAMES = {
     "why": gettext_lazy("why"),
     "numbers": gettext_lazy("how many numbers"),
     "entries": gettext_lazy("how many entries"),
+    "factor": gettext_lazy("second factor"),
+    "role": gettext_lazy("role"),
     "older_than_days": gettext_lazy("older than so many days"),
 }
 
