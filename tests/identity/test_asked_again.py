@@ -7,9 +7,15 @@ from django.test import Client
 from django.urls import reverse
 
 from laaffic_console.api.models import ApiToken
+from laaffic_console.gateway.models import Application
 from laaffic_console.kit.proving import PROVED
-from messaging.models import SuppressionEntry
+from messaging.models import CampaignState, ContactGroup, SuppressionEntry
+from messaging.services.campaigns import drafts
 from tests.identity.conftest import PASSWORD, code_of, sign_in_as
+from tests.messaging.conftest import add_contacts, application, group
+from tests.messaging.pages import hidden
+
+__all__ = ["application", "group"]
 
 pytestmark = pytest.mark.django_db
 AGAIN = "/account/again/"
@@ -115,3 +121,25 @@ def test_an_export_of_many_asks(stale: Client, settings: LazySettings) -> None:
     assert stale.get(page).status_code == 200
     settings.LAAFFIC_REAUTHENTICATE_OVER = 2
     assert stale.get(page)["Location"].startswith(AGAIN)
+
+
+@pytest.mark.parametrize("most", [2, 3])
+def test_a_launch_to_many_asks_and_then_does(
+    stale: Client, settings: LazySettings, application: Application, group: ContactGroup, most: int
+) -> None:
+    settings.LAAFFIC_API_KEY, settings.LAAFFIC_API_SECRET = "key", "secret"
+    settings.LAAFFIC_REAUTHENTICATE_OVER = most
+    add_contacts(group, 3)
+    campaign = drafts.create(name="Autumn", application=application, sender_id="", text="Hi", groups=[group])
+    page = reverse("admin:messaging_campaign_review", args=[campaign.pk])
+
+    answer = stale.post(page, hidden(stale, page))
+    campaign.refresh_from_db()
+    if most < 3:
+        assert answer["Location"].startswith(AGAIN)
+        assert campaign.state == CampaignState.DRAFT
+        assert stale.post(answer["Location"], {"password": PASSWORD, "next": page})["Location"] == page
+        stale.post(page, hidden(stale, page))
+        campaign.refresh_from_db()
+
+    assert campaign.state == CampaignState.RUNNING

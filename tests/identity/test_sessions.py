@@ -90,7 +90,7 @@ def test_an_administrator_resets_factors_which_ends_the_sessions(two: tuple[Clie
     client = Client()
     client.force_login(boss)
     page = reverse("admin:auth_user_sign_in", args=[ada.pk])
-    assert "TOTP Authenticator" in client.get(page).content.decode()
+    assert "Authenticator app" in client.get(page).content.decode()
 
     client.post(page, {"act": "reset"})
 
