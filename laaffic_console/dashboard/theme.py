@@ -42,12 +42,7 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("console/live.js"),
         lambda request: static("console/console.js"),
     ],
-    "ACCOUNT": {
-        "navigation": [
-            {"title": _("My sign-in"), "link": reverse_lazy("mfa_index")},
-            {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
-        ]
-    },
+    "ACCOUNT": {"navigation": [{"title": _("My sign-in"), "link": reverse_lazy("mfa_index")}]},
     "BORDER_RADIUS": "8px",
     "COLORS": {
         "primary": {

@@ -101,11 +101,11 @@ def roles_of(claims: dict[str, Any]) -> set[str]:
 
 
 def _matched(sociallogin: SocialLogin) -> User | None:
-    """The one account with an address that the provider has verified."""
+    """The one account with an address that the provider has verified, unless it is somebody's at the provider yet."""
     verified = [address.email for address in sociallogin.email_addresses if address.verified]
     if not settings.OIDC_MATCH_EMAIL or not verified:
         return None
-    found = list(User.objects.filter(email__iexact=verified[0])[:2])
+    found = list(User.objects.filter(email__iexact=verified[0], socialaccount=None)[:2])
     return found[0] if len(found) == 1 else None
 
 

@@ -1,6 +1,7 @@
 """Of allauth's addresses, those that are needed, under allauth's own names."""
 
 from django.urls import path
+from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
 from laaffic_console.identity import views
@@ -28,3 +29,7 @@ urlpatterns = [
     path("sessions/<int:pk>/end/", views.end_session, name="end_session"),
     path("sessions/end-others/", views.end_other_sessions, name="end_other_sessions"),
 ]
+
+# Secrets, codes and sessions: nothing of it stays in a browser's cache.
+for one in urlpatterns:
+    one.callback = never_cache(one.callback)

@@ -97,6 +97,7 @@ def test_wrong_passwords_there_stop_as_on_the_sign_in_page(stale: Client, ada: U
 
 
 def test_who_has_no_password_proves_it_at_the_provider(client: Client, provider: object) -> None:
+    sign_in_as(Client(), "s-ada")
     sign_in_as(client, "s-ben")
     User.objects.update(is_superuser=True)
     session = client.session

@@ -106,6 +106,17 @@ def test_a_verified_address_links_it_where_the_settings_say_so(
     assert ada.check_password(PASSWORD)
 
 
+def test_an_address_that_somebody_else_got_later_does_not(
+    client: Client, provider: Any, ada: User, settings: LazySettings
+) -> None:
+    settings.OIDC_MATCH_EMAIL = True
+    sign_in_as(Client(), "s-ada")
+
+    sign_in_as(client, "s-ada-again")
+
+    assert not is_in(client)
+
+
 def test_a_superuser_comes_by_the_provider_as_an_administrator_alone(
     client: Client, provider: Any, ada: User, settings: LazySettings
 ) -> None:
