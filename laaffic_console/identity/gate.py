@@ -22,7 +22,7 @@ class FactorMiddleware:
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         if not request.path.startswith(reverse("admin:index")) or not isinstance(request.user, User):
             return None
-        sessions.note(request)
+        sessions.note(request, request.user)
         is_open = request.resolver_match is not None and request.resolver_match.url_name in OPEN
         if is_open or not factors.is_missing(request.user):
             return None

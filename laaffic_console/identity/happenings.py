@@ -10,6 +10,7 @@ from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 
+from laaffic_console.identity import sessions
 from laaffic_console.kit import proving
 from laaffic_console.kit.acts import Act, record
 
@@ -38,8 +39,9 @@ def _removed(instance: Authenticator, origin: Any = None, **signal: Any) -> None
         record(Act.FACTOR_REMOVED, instance.user, factor=instance.type)
 
 
-def _signed_in(request: HttpRequest, **signal: Any) -> None:
+def _signed_in(request: HttpRequest, user: User, **signal: Any) -> None:
     proving.note(request)
+    sessions.note(request, user)
 
 
 def _proved(request: HttpRequest, user: User, **signal: Any) -> None:

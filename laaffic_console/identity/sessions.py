@@ -28,11 +28,11 @@ SYSTEMS = (
 )
 
 
-def note(request: HttpRequest) -> None:
-    """Once for each session: a password that was changed gives it another key."""
+def note(request: HttpRequest, user: User) -> None:
+    """Once for each session, when it begins; a password that was changed gives it another key."""
     key = request.session.session_key
-    if key and request.user.is_authenticated and request.session.get(LISTED) != key:
-        UserSession.objects.create_from_request(request)
+    if key and request.session.get(LISTED) != key:
+        UserSession.objects.create_from_request(request, user=user)
         request.session[LISTED] = key
 
 
