@@ -320,6 +320,46 @@ def check_email(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register(TAG)
+def check_provider(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.OIDC_ISSUER:
+        return []
+    found: list[CheckMessage] = []
+    if not is_web_address(settings.OIDC_ISSUER):
+        found.append(
+            error(
+                _("OIDC_ISSUER is not a web address: nobody can sign in by the provider."),
+                hint=example("OIDC_ISSUER=https://id.example.com/realms/staff"),
+                id="laaffic.E155",
+            )
+        )
+    elif urlsplit(settings.OIDC_ISSUER).scheme != "https" and not is_loopback(urlsplit(settings.OIDC_ISSUER).hostname):
+        found.append(
+            error(
+                _("OIDC_ISSUER is not https: anybody on the way could sign in as an administrator."),
+                hint=_("Use the provider's address with https."),
+                id="laaffic.E156",
+            )
+        )
+    if not settings.OIDC_CLIENT_ID or not settings.OIDC_CLIENT_SECRET:
+        found.append(
+            error(
+                _("OIDC_ISSUER is set, and OIDC_CLIENT_ID or OIDC_CLIENT_SECRET is not."),
+                hint=_("The provider shows both where this console is registered."),
+                id="laaffic.E157",
+            )
+        )
+    if not settings.OIDC_ROLES:
+        found.append(
+            warning(
+                _("OIDC_ROLES is not set: no group gives a role, so nobody gets in by the provider."),
+                hint=example("OIDC_ROLES=console-admins=Administrator, support=Operator"),
+                id="laaffic.W158",
+            )
+        )
+    return found
+
+
 @register(TAG, deploy=True)
 def check_redis_answers(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     if not settings.REDIS_URL or check_redis_address():

@@ -135,6 +135,37 @@ def one_of(setting: str, choices: tuple[str, ...]) -> str:
     return given
 
 
+def names(setting: str) -> list[str]:
+    """With commas between."""
+    return [name.strip() for name in str(env.str(setting, default="")).split(",") if name.strip()]
+
+
+def pairs(setting: str, example: str) -> dict[str, str]:
+    """`left=right`, with commas between."""
+    parts = [part.rpartition("=") for part in names(setting)]
+    found = {left.strip(): right.strip() for left, _joint, right in parts}
+    if not all(left and right for left, right in found.items()):
+        raise ImproperlyConfigured(f"{setting} is not written as in this example: {example}.")
+    return found
+
+
+def oidc_provider(name: str, issuer: str, client_id: str, secret: str, scopes: list[str]) -> dict[str, Any]:
+    """As allauth reads it; nothing where no provider is set."""
+    if not issuer:
+        return {}
+    app = {"provider_id": "oidc", "name": name, "client_id": client_id, "secret": secret}
+    return {
+        "openid_connect": {
+            "OAUTH_PKCE_ENABLED": True,
+            "APPS": [{**app, "settings": {"server_url": issuer, "scope": scopes}}],
+        }
+    }
+
+
+def is_this_machine(address: str) -> bool:
+    return urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1")
+
+
 def networks(setting: str) -> list[str]:
     given = [network.strip() for network in env.list(setting, default=[]) if network.strip()]
     for network in given:

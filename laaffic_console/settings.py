@@ -109,7 +109,7 @@ WEBHOOKS_MAY_REACH = conf.networks("WEBHOOKS_MAY_REACH")
 WEBHOOKS_DISABLE_AFTER = dt.timedelta(days=env.float("WEBHOOKS_DISABLE_DAYS", default=3.0))
 WEBHOOKS_KEPT = dt.timedelta(days=env.float("WEBHOOKS_KEPT_DAYS", default=30.0))
 
-# The mail server by which reports are sent; nothing else of the console sends email by it.
+# The mail server by which reports and invitations are sent; nothing else of the console sends email by it.
 EMAIL = conf.email_server()
 EMAIL_IS_SET = bool(EMAIL)
 EMAIL_BACKEND = EMAIL.get("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
@@ -141,6 +141,13 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
+    "laaffic_console.identity",  # behind those whose pages it takes away
     "axes",
     "csp",
     "django_q",
@@ -173,10 +180,12 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "laaffic_console.dashboard.acting.ActorMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "laaffic_console.kit.uploads.FullDiskMiddleware",
     "laaffic_console.kit.kept_forms.KeptFormMiddleware",
     "laaffic_console.kit.odd_requests.OddRequestMiddleware",
+    "laaffic_console.identity.gate.FactorMiddleware",
     "laaffic_console.dashboard.sent_once.SentOnceMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -229,9 +238,48 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False  # ours is read-only
 AXES_VERBOSE = False
 
+# Roles whose people need a second factor: Administrator, Operator …
+SECOND_FACTOR_ROLES = conf.names("SECOND_FACTOR_ROLES")
+# Tokens, users, roles and big launches ask again who is there, unless it was proved so many minutes ago; 0: never.
+LAAFFIC_REAUTHENTICATE_MINUTES = env.float("LAAFFIC_REAUTHENTICATE_MINUTES", default=15.0)
+# Launches to more recipients ask it; 0: none does.
+LAAFFIC_REAUTHENTICATE_OVER = env.int("LAAFFIC_REAUTHENTICATE_OVER", default=0)
+
+# A provider of the owner's, by which people sign in too.
+OIDC_NAME = env.str("OIDC_NAME", default="") or "OpenID Connect"
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="").rstrip("/")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+OIDC_SCOPES = conf.names("OIDC_SCOPES") or ["openid", "profile", "email"]
+OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="") or "groups"
+OIDC_ROLES = conf.pairs("OIDC_ROLES", "console-admins=Administrator, support=Operator")
+OIDC_MATCH_EMAIL = env.bool("OIDC_MATCH_EMAIL", default=False)
+
+ACCOUNT_ADAPTER = "laaffic_console.identity.adapters.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = False
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/key"}  # of an account, from wherever; axes counts by address
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa", "socialaccount"]
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+MFA_ADAPTER = "laaffic_console.identity.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # a clock may be half a minute off
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = conf.is_this_machine(CONSOLE_URL)
+SOCIALACCOUNT_ADAPTER = "laaffic_console.identity.oidc.ProviderAdapter"
+SOCIALACCOUNT_AUTO_SIGNUP = True
+SOCIALACCOUNT_EMAIL_REQUIRED = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
+SOCIALACCOUNT_PROVIDERS = conf.oidc_provider(OIDC_NAME, OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_SCOPES)
+
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "laaffic_console.audit.sign_ins.RecordingPasswordValidator"},
 ]

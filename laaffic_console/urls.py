@@ -8,5 +8,6 @@ urlpatterns = [
     path("api/", include("laaffic_console.api.urls")),
     path("", include("laaffic_console.reports.urls")),
     path("", include("laaffic_console.dashboard.urls")),
+    path("account/", include("laaffic_console.identity.urls")),
     path("admin/", admin.site.urls),
 ]

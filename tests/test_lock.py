@@ -110,7 +110,9 @@ def test_it_holds_what_every_dependency_asks_for(lock: str, python: str, system:
 def test_an_extra_that_is_asked_for_is_named_beside_its_version(lock: str) -> None:
     """To pip `coverage==7.1` is no answer to `coverage[toml]` as soon as a newer one is out: it installs nothing."""
     lines = LINE.finditer((BASE_DIR / lock).read_text())
-    named = {canonicalize_name(line["name"]): set(filter(None, (line["extras"] or "").split(","))) for line in lines}
+    named = {
+        canonicalize_name(line["name"]): set(filter(None, re.split(r",\s*", line["extras"] or ""))) for line in lines
+    }
 
     asked = everything_asked_for(lock, machine("3.11.0", "Linux"))
 

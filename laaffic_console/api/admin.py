@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from laaffic_console.api import tokens
 from laaffic_console.api.models import ApiToken, Scope
+from laaffic_console.kit import proving
 from laaffic_console.kit.console_admin import EmptyLink
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.pages import add_problems, page, require
@@ -135,6 +136,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
             *super().get_urls(),
         ]
 
+    @proving.asked_first
     def make_view(self, request: HttpRequest) -> HttpResponse:
         require(request, ADD)
         form = TokenForm(request.POST or None, by=signed_in(request))
@@ -145,6 +147,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
                 add_problems(form, problem)
         return page(self, request, "api/make.html", _("New token"), form=form)
 
+    @proving.asked_first
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         token = self._token(request, pk)
         if token.user_id != request.user.pk and not request.user.is_superuser:

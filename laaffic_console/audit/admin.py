@@ -46,7 +46,21 @@ NAMES = {
     "why": gettext_lazy("why"),
     "numbers": gettext_lazy("how many numbers"),
     "entries": gettext_lazy("how many entries"),
+    "factor": gettext_lazy("second factor"),
+    "role": gettext_lazy("role"),
     "older_than_days": gettext_lazy("older than so many days"),
+}
+
+# Details that are kept as codes, worded when they are read.
+CODED = ("factor", "why")
+CODES = {
+    "totp": gettext_lazy("authenticator app"),
+    "webauthn": gettext_lazy("passkey"),
+    "recovery_codes": gettext_lazy("recovery codes"),
+    "no_role": gettext_lazy("none of their groups has a role"),
+    "taken": gettext_lazy("an account of that name or address is not linked to the provider"),
+    "superuser": gettext_lazy("a superuser who is no administrator at the provider"),
+    "closed": gettext_lazy("the account is closed"),
 }
 
 
@@ -160,7 +174,8 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
 
 def other_details(entry: AuditEntry) -> list[tuple[str, Any]]:
-    return [(name, value) for name, value in entry.summary.items() if name != "changes"]
+    kept = [(name, value) for name, value in entry.summary.items() if name != "changes"]
+    return [(name, CODES.get(value, value) if name in CODED else value) for name, value in kept]
 
 
 def kind_in_words(entry: AuditEntry) -> str:

@@ -7,11 +7,14 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from laaffic_console.dashboard import permission_words
+from laaffic_console.identity import person_pages
+from laaffic_console.kit import proving
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.generics import BesideModelAdmin
 from laaffic_console.kit.read_only import ReadOnlyAdmin
@@ -37,13 +40,52 @@ class InWords(BesideModelAdmin):
         return field
 
 
+class AskedFirst(BesideModelAdmin):
+    """Who may do what is changed by somebody who has just proved who they are."""
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *rest: Any, **named: Any) -> Any:
+        may = self.has_change_permission(request) if object_id else self.has_add_permission(request)
+        return (proving.ask(request) if may else None) or super().changeform_view(request, object_id, *rest, **named)
+
+    def delete_view(self, request: HttpRequest, object_id: str, *rest: Any, **named: Any) -> Any:
+        return proving.ask(request) or super().delete_view(request, object_id, *rest, **named)
+
+    def changelist_view(self, request: HttpRequest, *rest: Any, **named: Any) -> Any:
+        """A list's actions delete."""
+        asked = proving.ask(request) if request.method == "POST" else None
+        return asked or super().changelist_view(request, *rest, **named)
+
+
 @admin.register(User)
-class ConsoleUserAdmin(SharedRowAdmin, InWords, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # takes none when it runs
+class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, InWords, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # takes none when it runs
     when_empty = _("Add the people who work here; each gets one role.")
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "email", "shown_roles", "is_active", "is_superuser", "last_login"]
+
+    list_before_template = "identity/list_head.html"
+    change_form_outer_after_template = "identity/person_link.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("invite/", wrap(self.invite_view), name="auth_user_invite"),
+            path("<int:pk>/sign-in/", wrap(self.sign_in_view), name="auth_user_sign_in"),
+            *super().get_urls(),
+        ]
+
+    @proving.asked_first
+    def invite_view(self, request: HttpRequest) -> HttpResponse:
+        return person_pages.invite(self, request)
+
+    @proving.asked_first
+    def sign_in_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return person_pages.sign_in_of(self, request, pk)
+
+    @proving.asked_first
+    def user_change_password(self, request: HttpRequest, *rest: Any, **named: Any) -> Any:
+        return super().user_change_password(request, *rest, **named)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
@@ -54,7 +96,7 @@ class ConsoleUserAdmin(SharedRowAdmin, InWords, UserAdmin, ModelAdmin):  # type:
 
 
 @admin.register(Group)
-class RoleAdmin(SharedRowAdmin, InWords, GroupAdmin, ModelAdmin):
+class RoleAdmin(AskedFirst, SharedRowAdmin, InWords, GroupAdmin, ModelAdmin):
     when_empty = _("Roles are made when the database is migrated: run manage.py migrate.")
     list_display = ["shown_name"]
 

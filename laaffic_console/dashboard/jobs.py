@@ -3,8 +3,9 @@
 from laaffic_console.audit.services import chain, retention
 from laaffic_console.dashboard import sent_once
 from laaffic_console.gateway.services import isolation
+from laaffic_console.identity import sessions
 from laaffic_console.kit import uploads
 
 
 def sweep() -> None:
-    isolation.run_all(sent_once.forget_old, uploads.sweep, chain.seal, retention.prune_if_due)
+    isolation.run_all(sent_once.forget_old, uploads.sweep, chain.seal, retention.prune_if_due, sessions.forget_ended)

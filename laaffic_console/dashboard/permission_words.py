@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, Permission
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.dashboard import roles
+from laaffic_console.kit import people as roles
 
 ROLES = {
     roles.VIEWER: _("Viewer"),

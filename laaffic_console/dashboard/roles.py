@@ -11,9 +11,10 @@ from typing import Any
 from django.apps import AppConfig
 from django.db import DatabaseError, transaction
 
-VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = ROLES = ("Viewer", "Operator", "Approver", "Administrator")
-# People, roles, failed sign-ins, who did what, tokens, webhooks: for administrators alone.
-CLOSED_APPS = ("auth", "axes", "audit", "api", "events")
+from laaffic_console.kit.people import ADMINISTRATOR, APPROVER, OPERATOR, ROLES, VIEWER
+
+# People, roles, failed sign-ins, who did what, tokens, webhooks, sessions: for administrators alone.
+CLOSED_APPS = ("auth", "axes", "audit", "api", "events", "usersessions")
 APPS = ("gateway", "exporting", "reports", "messaging", "voice", "numbers")
 
 # Numbers are masked for them; one at a time can be shown, which is recorded.

@@ -10,9 +10,11 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.apps import SimpleAdminConfig
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext as _
 from unfold.sites import UnfoldAdminSite
 
 
@@ -51,6 +53,29 @@ class ConsoleSite(UnfoldAdminSite):
                 super().register(*given, **options)
             finally:
                 self._is_loading = was_loading
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """As Django's, with the identity app's view in it: it asks for the second factor."""
+        from laaffic_console.identity import views  # the settings read this module's package
+
+        if request.method == "GET" and self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index", current_app=self.name))
+        said = {
+            **self.each_context(request),
+            "title": _("Log in"),
+            "subtitle": None,
+            "app_path": request.get_full_path(),
+            "username": request.user.get_username(),
+        }
+        if "next" not in request.GET and "next" not in request.POST:
+            said["next"] = reverse("admin:index", current_app=self.name)
+        request.current_app = self.name
+        return views.sign_in(
+            request,
+            extra_context=said | (extra_context or {}),
+            authentication_form=self.login_form,
+            template_name=self.login_template or "admin/login.html",
+        )
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         return SimpleLazyObject(lambda: super(ConsoleSite, self).get_app_list(request, app_label))

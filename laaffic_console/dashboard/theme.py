@@ -42,6 +42,7 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("console/live.js"),
         lambda request: static("console/console.js"),
     ],
+    "ACCOUNT": {"navigation": [{"title": _("My sign-in"), "link": reverse_lazy("mfa_index")}]},
     "BORDER_RADIUS": "8px",
     "COLORS": {
         "primary": {
@@ -205,6 +206,7 @@ NAVIGATION: list[dict[str, Any]] = [
             _item(_("Account holds"), "pan_tool", "gateway_accounthold_changelist", "gateway.view_accounthold"),
             _item(_("Users"), "person", "auth_user_changelist", "auth.view_user"),
             _item(_("Roles"), "badge", "auth_group_changelist", "auth.view_group"),
+            _item(_("Sessions"), "devices", "usersessions_usersession_changelist", "usersessions.view_usersession"),
             _item(_("API tokens"), "key", "api_apitoken_changelist", "api.view_apitoken"),
             _item(_("Webhooks"), "webhook", "events_webhook_changelist", "events.view_webhook"),
         ],

@@ -14,6 +14,7 @@ from laaffic_console.exporting.kinds import NotExportable, Parameters
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import making
 from laaffic_console.kit import exports as files
+from laaffic_console.kit import proving
 from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
 
@@ -32,6 +33,8 @@ def deliver(
     except NotExportable as problem:
         messages.error(request, str(problem))
         return HttpResponseRedirect(back)
+    if asked := proving.ask_over(request, found):
+        return asked
     if found <= making.AT_ONCE and kind.write is None:
         rows = making.direct(kind, parameters, file_format, by=by)
         return files.answer(rows, file_format, file_name, kind.title(parameters))

@@ -20,10 +20,12 @@ from django.utils.translation import gettext as _
 from django.views import csrf
 
 from laaffic_console.kit.pages import next_page
+from laaffic_console.kit.proving import AskedFirst
 
 KEPT = "kept"  # on the sign-in page
 SALT = "a form that was kept"
 LASTS = 24 * 3600
+ASKED_AGAIN = ("account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn")
 SECRET_WORDS = ("password", "csrfmiddlewaretoken", KEPT)
 LONG = 80  # characters from which a value is shown in a box of several lines
 
@@ -62,13 +64,38 @@ class KeptFormMiddleware:
         response = self.get_response(request)
         if request.method != "POST" or response.status_code != 302:
             return response
-        if request.path == reverse("admin:login"):
-            kept = _read(request.POST.get(KEPT, ""))
-            return _show(request, kept) if kept and request.user.is_authenticated else response
+        if request.path in _proving_pages():
+            return _proved(request, response)
+        if isinstance(response, AskedFirst):
+            return _ask_again(request, response)
         is_sent_away = response["Location"].startswith(reverse("admin:login"))
         if is_sent_away and not request.user.is_authenticated and _is_page(request):
             return _sign_in(request, _of(request))
         return response
+
+
+def _proving_pages() -> list[str]:
+    """Where somebody says who they are: the sign-in, its second step, and what far-reaching acts ask once more."""
+    return [reverse("admin:login"), reverse("mfa_authenticate"), *map(reverse, ASKED_AGAIN)]
+
+
+def _proved(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """What is kept waits in the session for the second step."""
+    token = request.POST.get(KEPT) or request.session.get(KEPT, "")
+    kept = _read(token)
+    if kept and not request.user.is_authenticated:
+        request.session[KEPT] = token
+    if not kept or not request.user.is_authenticated:
+        return response
+    request.session.pop(KEPT, None)
+    return _show(request, kept)
+
+
+def _ask_again(request: HttpRequest, response: AskedFirst) -> HttpResponse:
+    """A form that was sent to an address that asks who is there first."""
+    if response.keeps_form and _is_page(request):
+        request.session[KEPT] = _signed(_of(request))
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -108,7 +135,7 @@ def _sign_in(request: HttpRequest, kept: Kept | None) -> HttpResponse:
     wanted = kept.page if kept else next_page(request, reverse("admin:index"))
     said = {"app_path": f"{reverse('admin:login')}?{urlencode({'next': wanted})}", "next": wanted}
     if kept and kept.fields:
-        said[KEPT] = signing.dumps(asdict(kept), salt=SALT, compress=True)
+        said[KEPT] = _signed(kept)
     request.current_app = admin.site.name
     response = admin.site.login(request, said)
     response.status_code = 403  # whoever is not a browser must not take this for done
@@ -121,6 +148,10 @@ def _show(request: HttpRequest, kept: Kept, status: int = 200) -> HttpResponse:
     """What was typed, to look at and to send by a click: an action that was kept is not repeated by itself."""
     context = {**admin.site.each_context(request), "title": _("Not sent yet"), "kept_form": kept}
     return render(request, "admin/kept_form.html", context, status=status)
+
+
+def _signed(kept: Kept) -> str:
+    return signing.dumps(asdict(kept), salt=SALT, compress=True)
 
 
 def _read(token: str) -> Kept | None:

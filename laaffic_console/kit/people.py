@@ -1,8 +1,10 @@
-"""Who asks."""
+"""Who asks, and what the roles are called."""
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+
+VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = ROLES = ("Viewer", "Operator", "Approver", "Administrator")
 
 
 def signed_in(request: HttpRequest) -> User:

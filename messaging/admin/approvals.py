@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console.kit import proving
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import require
@@ -84,6 +86,13 @@ class GoesWithApprovals:
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, set[Any], Any]:
         deleted, counts, needed, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
         return deleted, counts, needed - {Approval._meta.verbose_name}, protected
+
+
+def ask_again(request: HttpRequest, draft: Any) -> HttpResponse | None:
+    """Who launches to very many proves once more who they are; None where there is no need."""
+    if not settings.LAAFFIC_REAUTHENTICATE_OVER:
+        return None
+    return proving.ask_over(request, approvable.kind_of(draft).plan(draft).recipients)
 
 
 def page_of(draft: Any, what: str) -> str:

@@ -41,6 +41,8 @@ def view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) -> 
 
 def _launch(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) -> HttpResponse:
     require(request, "messaging.launch_campaign")
+    if asked := approvals.ask_again(request, campaign):
+        return asked
     seen, sentences = shown.read(campaign, request.POST.get("shown", ""))
     try:
         audience_counts.renew(campaign)

@@ -300,6 +300,8 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         repeated = ""
         if request.method == "POST":
             require(request, "messaging.launch_emailcampaign")
+            if asked := approvals.ask_again(request, campaign):
+                return asked
             given = request.POST.get(FIELD, "")
             try:
                 email_campaigns.launch(pk, by=signed_in(request), seen=request.POST.get("shown", ""), again=given)

@@ -186,6 +186,8 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         repeated = ""
         if request.method == "POST":
             require(request, "voice.launch_grouptask")
+            if asked := approvals.ask_again(request, task):
+                return asked
             try:
                 group_start.require(_Facts(task).checks, ticked=set(request.POST.getlist("seen")))
                 seen = request.POST.get("shown", "")

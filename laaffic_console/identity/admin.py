@@ -1,0 +1,44 @@
+"""Everybody's sessions. allauth's own pages are taken away: they show secrets and change what its services keep."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from laaffic_console.identity import sessions
+from laaffic_console.kit.read_only import ReadOnlyAdmin
+
+for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+@admin.register(UserSession)
+class SessionAdmin(ReadOnlyAdmin):
+    """Ended on the page of its person (person_pages)."""
+
+    when_empty = _("Nobody is signed in. Whoever signs in is listed here.")
+    list_display = ["created_at", "user", "ip", "shown_browser"]
+    list_select_related = ["user"]
+    fields = ["created_at", "user", "ip", "shown_browser"]
+    search_fields = ["=user__username", "=ip"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """With its account, by whoever may delete that."""
+        match = request.resolver_match
+        is_of_account = match is not None and (match.url_name or "").startswith("auth_user_")
+        return is_of_account and request.user.has_perm("auth.delete_user")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[UserSession]:
+        return sessions.going_on()
+
+    @display(description=_("browser"))
+    def shown_browser(self, session: Any) -> str:
+        return sessions.browser(session.user_agent)

@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class IdentityConfig(AppConfig):
+    name = "laaffic_console.identity"
+    label = "identity"
+    verbose_name = _("Sign-in")
+
+    def ready(self) -> None:
+        from laaffic_console.identity import happenings
+
+        happenings.listen()

@@ -1,0 +1,50 @@
+"""What happens to second factors and sign-ins, as allauth tells it: counted as wrong passwords are, and recorded."""
+
+from typing import Any
+
+from allauth.account.signals import authentication_step_completed
+from allauth.mfa import signals
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.db.models.signals import post_delete, post_save
+from django.http import HttpRequest
+
+from laaffic_console.identity import sessions
+from laaffic_console.kit import proving
+from laaffic_console.kit.acts import Act, record
+
+
+def listen() -> None:
+    signals.authentication_failed.connect(_wrong_code, dispatch_uid="wrong code")
+    post_save.connect(_added, Authenticator, dispatch_uid="factor added")
+    post_delete.connect(_removed, Authenticator, dispatch_uid="factor removed")
+    user_logged_in.connect(_signed_in, dispatch_uid="proved by signing in")
+    authentication_step_completed.connect(_proved, dispatch_uid="proved again")
+
+
+def _wrong_code(request: HttpRequest, user: User, **signal: Any) -> None:
+    """A wrong code counts as a wrong password does, towards the same limits and in the same list."""
+    user_login_failed.send(sender=__name__, credentials={"username": user.get_username()}, request=request)
+
+
+def _added(instance: Authenticator, created: bool, **signal: Any) -> None:
+    if created:
+        record(Act.FACTOR_ADDED, instance.user, factor=instance.type)
+
+
+def _removed(instance: Authenticator, origin: Any = None, **signal: Any) -> None:
+    """Not with its whole account, whose end is an entry of its own."""
+    if not isinstance(origin, User):
+        record(Act.FACTOR_REMOVED, instance.user, factor=instance.type)
+
+
+def _signed_in(request: HttpRequest, user: User, **signal: Any) -> None:
+    proving.note(request)
+    sessions.note(request, user)
+
+
+def _proved(request: HttpRequest, user: User, **signal: Any) -> None:
+    """Signing in has steps as well; it is noted when the last of them is done."""
+    if signal.get("reauthenticated"):
+        proving.note(request)

@@ -1,0 +1,69 @@
+"""Invitations: an account without a password, and a link by mail that sets it once, within three days."""
+
+import smtplib
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext as _
+
+from laaffic_console.kit.acts import Act, record
+
+
+class InvitationLinks(PasswordResetTokenGenerator):
+    """Bound to the password, which is none yet, so a link is good until the first is set (PASSWORD_RESET_TIMEOUT)."""
+
+    key_salt = "laaffic_console.identity.invitations"
+
+
+links = InvitationLinks()
+
+
+def invite(address: str, role: Group) -> User:
+    """The mail goes last: one that cannot be sent leaves no account behind."""
+    if not settings.EMAIL_IS_SET:
+        raise ValidationError(_("The console has no mail server: set EMAIL_URL and EMAIL_FROM."))
+    with transaction.atomic():
+        if User.objects.filter(Q(username__iexact=address) | Q(email__iexact=address)).exists():
+            raise ValidationError(_("There is an account with this address already."))
+        user = User.objects.create_user(address, email=address, is_staff=True)
+        user.groups.add(role)
+        record(Act.INVITED, user, role=role.name)
+        _send(user)
+    return user
+
+
+def send_again(user: User) -> None:
+    if user.has_usable_password():
+        raise ValidationError(_("They have set a password already."))
+    with transaction.atomic():
+        record(Act.INVITED, user)
+        _send(user)
+
+
+def _send(user: User) -> None:
+    said = _(
+        "You are invited to the console at %(console)s. Your user name is %(name)s.\n\n"
+        "Choose a password here, within three days:\n%(link)s\n\n"
+        "If you do not know what this is about, do nothing."
+    ) % {"console": settings.CONSOLE_URL, "name": user.get_username(), "link": link_of(user)}
+    mail = EmailMessage(_("Your invitation to the console"), said, settings.DEFAULT_FROM_EMAIL, [user.email])
+    try:
+        mail.send()
+    except (OSError, smtplib.SMTPException) as problem:
+        raise ValidationError(
+            _("The mail server did not take the invitation (%(problem)s). Nobody was invited.")
+            % {"problem": type(problem).__name__}
+        ) from problem
+
+
+def link_of(user: User) -> str:
+    place = [urlsafe_base64_encode(force_bytes(user.pk)), links.make_token(user)]
+    return f"{settings.CONSOLE_URL}{reverse('invitation', args=place)}"

@@ -1,0 +1,150 @@
+"""Signing in by an OpenID Connect provider: who gets in, as whom, and with which roles.
+
+A person's groups at the provider become roles at each sign-in, and what no group gives any more is taken away. Nobody
+gets in without a role, nobody becomes a superuser, and an account that is here already is taken over only where the
+settings say so and the provider has verified the address.
+"""
+
+import logging
+from typing import Any, NoReturn
+
+from allauth.account.internal.flows.login import record_authentication
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.providers.base.constants import AuthProcess
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import Group, User
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from laaffic_console.gateway.webhooks import client_address
+from laaffic_console.kit.acts import Act, Actor, record
+from laaffic_console.kit.people import ADMINISTRATOR
+
+log = logging.getLogger(__name__)
+WHY_NOT = {
+    "down": _("%(provider)s cannot be reached. Sign in with your password, or try again later."),
+    "failed": _("The sign-in at %(provider)s did not work. Try again."),
+    "no_role": _("None of your groups at %(provider)s has a role here. Ask an administrator."),
+    "taken": _("An account with your name or address is here already and not linked to %(provider)s. "
+               "Ask an administrator."),
+    "superuser": _("This account signs in with its password: at %(provider)s it is no administrator."),
+    "closed": _("This account is closed. Ask an administrator."),
+    "other_person": _("At %(provider)s you are somebody else."),
+}  # fmt: skip
+
+
+class Refusal(ImmediateHttpResponse):
+    """Back on the sign-in page, with a sentence."""
+
+    def __init__(self, request: HttpRequest, why: str, name: str = "") -> None:
+        messages.error(request, WHY_NOT[why] % {"provider": settings.OIDC_NAME})
+        if name:
+            record(Act.SIGN_IN_FAILED, by=Actor(None, name[:150], client_address(request)), why=why)
+        super().__init__(HttpResponseRedirect(reverse("admin:login")))
+
+
+class ProviderAdapter(DefaultSocialAccountAdapter):
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        process = sociallogin.state.get("process")
+        if process == AuthProcess.REDIRECT:
+            return _prove_again(request, sociallogin)
+        if process != AuthProcess.LOGIN:
+            raise Refusal(request, "failed")
+        roles = roles_of(claims_of(sociallogin))
+        if not sociallogin.is_existing and (person := _matched(sociallogin)):
+            sociallogin.connect(request, person)
+        if sociallogin.is_existing:
+            _follow(request, sociallogin.user, roles)
+        if why := _why_not(sociallogin, roles):
+            raise Refusal(request, why, sociallogin.user.get_username())
+        return None
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        """Whoever has come this far has a role."""
+        return True
+
+    def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:
+        name = data.get("username") or data.get("email") or sociallogin.account.uid
+        user: User = super().populate_user(request, sociallogin, {**data, "username": str(name)[:150]})
+        return user
+
+    def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
+        sociallogin.user.is_staff = True
+        user: User = super().save_user(request, sociallogin, form)
+        record(Act.ADDED, user, by=_self(request, user))
+        _follow(request, user, roles_of(claims_of(sociallogin)))
+        return user
+
+    def on_authentication_error(
+        self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None, extra_context: Any = None
+    ) -> NoReturn:
+        log.warning("Sign-in by the provider failed: %s", type(exception).__name__ if exception else error)
+        raise Refusal(request, "failed")
+
+
+def claims_of(sociallogin: SocialLogin) -> dict[str, Any]:
+    """Of the ID token, and what the provider says besides; the second wins."""
+    data = sociallogin.account.extra_data
+    return {**(data.get("id_token") or {}), **(data.get("userinfo") or {})}
+
+
+def roles_of(claims: dict[str, Any]) -> set[str]:
+    """A claim may be a list or one name."""
+    given = claims.get(settings.OIDC_GROUPS_CLAIM) or []
+    groups = [given] if isinstance(given, str) else given if isinstance(given, list) else []
+    return {settings.OIDC_ROLES[group] for group in groups if isinstance(group, str) and group in settings.OIDC_ROLES}
+
+
+def _matched(sociallogin: SocialLogin) -> User | None:
+    """The one account with an address that the provider has verified, unless it is somebody's at the provider yet."""
+    verified = [address.email for address in sociallogin.email_addresses if address.verified]
+    if not settings.OIDC_MATCH_EMAIL or not verified:
+        return None
+    found = list(User.objects.filter(email__iexact=verified[0], socialaccount=None)[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def _why_not(sociallogin: SocialLogin, roles: set[str]) -> str:
+    user = sociallogin.user
+    if not roles:
+        return "no_role"
+    if not sociallogin.is_existing:
+        return "taken" if _is_taken(user) else ""
+    if user.is_superuser and ADMINISTRATOR not in roles:
+        return "superuser"
+    return "" if user.is_active and user.is_staff else "closed"
+
+
+def _is_taken(user: User) -> bool:
+    same = Q(username__iexact=user.username)
+    if user.email:
+        same |= Q(email__iexact=user.email) | Q(username__iexact=user.email)
+    return User.objects.filter(same).exists()
+
+
+def _follow(request: HttpRequest, user: User, roles: set[str]) -> None:
+    """Roles that the settings name come from the provider alone; others are left as they are."""
+    before = set(user.groups.values_list("name", flat=True))
+    wanted = (before - set(settings.OIDC_ROLES.values())) | roles
+    groups = Group.objects.filter(name__in=wanted)
+    after = set(groups.values_list("name", flat=True))
+    if after != before:
+        user.groups.set(groups)
+        changes = [["groups", ", ".join(sorted(before)), ", ".join(sorted(after))]]
+        record(Act.CHANGED, user, by=_self(request, user), changes=changes)
+
+
+def _self(request: HttpRequest, user: User) -> Actor:
+    return Actor(user.pk, user.get_username(), client_address(request))
+
+
+def _prove_again(request: HttpRequest, sociallogin: SocialLogin) -> None:
+    """Whoever is signed in has been at the provider once more: as the same person, or it proves nothing."""
+    if not request.user.is_authenticated or sociallogin.user != request.user:
+        raise Refusal(request, "other_person")
+    record_authentication(request, sociallogin.user, "socialaccount", reauthenticated=True)

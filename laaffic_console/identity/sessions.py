@@ -1,0 +1,71 @@
+"""Where people are signed in: an entry for each session, with the address and the browser that it began at."""
+
+import re
+
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from laaffic_console.kit.acts import Act, record
+
+LISTED = "listed_as"  # in a session: the key under which it was listed
+
+# The first that fits; Edge and Opera name Chrome too, and Chrome names Safari.
+BROWSERS = (
+    ("Edge", r"Edg\w*/(\d+)"),
+    ("Opera", r"OPR/(\d+)"),
+    ("Firefox", r"Firefox/(\d+)"),
+    ("Chromium", r"Chromium/(\d+)"),
+    ("Chrome", r"Chrome/(\d+)"),
+    ("Safari", r"Version/(\d+)[^ ]* .*Safari/"),
+)
+SYSTEMS = (
+    *(("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows")),
+    *(("macOS", "Mac OS X"), ("Linux", "Linux")),
+)
+
+
+def note(request: HttpRequest, user: User) -> None:
+    """Once for each session, when it begins; a password that was changed gives it another key."""
+    key = request.session.session_key
+    if key and request.session.get(LISTED) != key:
+        UserSession.objects.create_from_request(request, user=user)
+        request.session[LISTED] = key
+
+
+def going_on() -> QuerySet[UserSession]:
+    alive = Session.objects.filter(expire_date__gt=timezone.now())
+    found: QuerySet[UserSession] = UserSession.objects.filter(session_key__in=alive.values("session_key"))
+    return found.order_by("-created_at")
+
+
+def end(session: UserSession) -> None:
+    session.end()
+    record(Act.SESSIONS_ENDED, session.user, entries=1)
+
+
+def end_all_of(user: User, but: str | None = None) -> int:
+    """How many were ended; `but` is the key of the one that goes on."""
+    ended = list(UserSession.objects.filter(user=user).exclude(session_key=but))
+    for session in ended:
+        session.end()
+    if ended:
+        record(Act.SESSIONS_ENDED, user, entries=len(ended))
+    return len(ended)
+
+
+def forget_ended() -> int:
+    """How many entries were of sessions that are over."""
+    alive = Session.objects.filter(expire_date__gt=timezone.now())
+    return int(UserSession.objects.exclude(session_key__in=alive.values("session_key")).delete()[0])
+
+
+def browser(user_agent: str) -> str:
+    """In a few words, for a person to know their own by: "Firefox 140, Linux"."""
+    found = ((name, re.search(pattern, user_agent)) for name, pattern in BROWSERS)
+    name = next((f"{name} {match[1]}" for name, match in found if match), "")
+    system = next((system for system, mark in SYSTEMS if mark in user_agent), "")
+    return ", ".join(part for part in (name, system) if part) or user_agent[:60]

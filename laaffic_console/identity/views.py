@@ -1,0 +1,278 @@
+"""The sign-in page, its second step, and one's own sign-in: allauth's views in the console's frame."""
+
+from typing import Any, cast
+
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.internal.stagekit import clear_login
+from allauth.account.models import Login
+from allauth.account.views import ReauthenticateView
+from allauth.mfa.base.views import AuthenticateView
+from allauth.mfa.base.views import ReauthenticateView as CodeAgainView
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
+from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
+from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnView, RemoveWebAuthnView
+from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.providers.openid_connect import views as openid_connect
+from allauth.usersessions.models import UserSession
+from axes.handlers.proxy import AxesProxyHandler
+from axes.helpers import get_lockout_response
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import LoginView, PasswordResetConfirmView
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse, reverse_lazy
+from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+from django.views.generic import TemplateView
+from requests import RequestException
+
+from laaffic_console.identity import factors, invitations, oidc, sessions
+from laaffic_console.kit.people import signed_in
+
+PROVIDER = "oidc"
+BACK = reverse_lazy("mfa_index")
+
+
+class InFrame:
+    """A page in the admin's frame."""
+
+    request: HttpRequest
+    title: Any = ""
+    sentence: Any = ""
+    button: Any = gettext_lazy("Save")
+    back: Any = BACK
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        own = {"title": self.title, "sentence": self.sentence, "button": self.button, "back": self.back}
+        return {**admin.site.each_context(self.request), **own, **super().get_context_data(**kwargs)}  # type: ignore[misc]
+
+
+# Signing in
+
+
+class SignInView(LoginView):
+    """The password is the first step; allauth asks for the second where there is one."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        user = form.get_user()
+        given = {"username": user.get_username()}
+        answer: HttpResponse = perform_password_login(
+            self.request, given, Login(user=user, redirect_url=self.get_success_url())
+        )
+        return answer
+
+
+def sign_in(request: HttpRequest, **options: Any) -> HttpResponse:
+    """Called by the admin site, whose page it is."""
+    said = {**options.pop("extra_context"), "provider": settings.OIDC_NAME if settings.OIDC_ISSUER else ""}
+    page: Any = SignInView.as_view(extra_context=said, **options)(request)
+    return cast(HttpResponse, page)
+
+
+def leave(request: HttpRequest) -> HttpResponse:
+    """From the second step back to the first."""
+    clear_login(request)
+    return redirect("admin:login")
+
+
+class SecondStepView(InFrame, AuthenticateView):
+    template_name = "identity/second_step.html"
+    title = gettext_lazy("Second factor")
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A code that comes after too many wrong ones is not even looked at."""
+        given = {"username": self.stage.login.user.get_username()}
+        if not AxesProxyHandler.is_allowed(request, given):
+            stopped: HttpResponse = get_lockout_response(request, given)
+            return stopped
+        answer: HttpResponse = super().post(request, *args, **kwargs)
+        return answer
+
+
+@require_POST
+def provider_login(request: HttpRequest, provider_id: str) -> HttpResponse:
+    answer = _by_provider(request, openid_connect.login, provider_id)
+    if answer.status_code != 302 or not answer["Location"].startswith(("https://", "http://")):
+        return answer
+    # A form's redirect to another host is stopped by our own form-action, so a page leads on.
+    return TemplateResponse(
+        request, "identity/onward.html", {"onward": answer["Location"], "provider": settings.OIDC_NAME}
+    )
+
+
+def provider_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
+    return _by_provider(request, openid_connect.callback, provider_id)
+
+
+def _by_provider(request: HttpRequest, view: Any, provider_id: str) -> HttpResponse:
+    """One that is down, or answers what nobody understands, ends on the sign-in page and nowhere else."""
+    if not settings.OIDC_ISSUER:
+        raise Http404
+    try:
+        answer: HttpResponse = view(request, provider_id)
+    except (RequestException, ValueError, KeyError, TypeError, AttributeError) as problem:
+        oidc.log.warning("The provider did not answer as it should: %s", type(problem).__name__)
+        refused: HttpResponse = oidc.Refusal(request, "down").response
+        return refused
+    return answer
+
+
+class InvitationView(InFrame, PasswordResetConfirmView):
+    """The link of an invitation: it sets the password once."""
+
+    template_name = "identity/invitation.html"
+    token_generator = invitations.links
+    title = gettext_lazy("Choose a password")
+    success_url = reverse_lazy("admin:login")
+    reset_url_token = "choose"  # noqa: S105 - what stands in the address in the place of the secret
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, _("The password is set: sign in with it."))
+        return super().form_valid(form)
+
+
+# One's own sign-in
+
+
+@method_decorator(login_required, name="dispatch")
+class MySignInView(InFrame, TemplateView):
+    template_name = "identity/my_sign_in.html"
+    title = gettext_lazy("My sign-in")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = signed_in(self.request)
+        mine = Authenticator.objects.filter(user=user).order_by("created_at")
+        own = {
+            "app": next((one for one in mine if one.type == Authenticator.Type.TOTP), None),
+            "codes": next((one for one in mine if one.type == Authenticator.Type.RECOVERY_CODES), None),
+            "passkeys": [one for one in mine if one.type == Authenticator.Type.WEBAUTHN],
+            "is_missing": factors.is_missing(user),
+            "sessions": [(one, sessions.browser(one.user_agent)) for one in sessions.going_on().filter(user=user)],
+            "this_session": self.request.session.session_key,
+            "linked": SocialAccount.objects.filter(user=user).exists(),
+            "provider": settings.OIDC_NAME,
+        }
+        return super().get_context_data(**kwargs, **own)
+
+
+class AppView(InFrame, ActivateTOTPView):
+    template_name = "identity/app.html"
+    title = gettext_lazy("Authenticator app")
+
+    def get_success_url(self) -> str:
+        return reverse("mfa_view_recovery_codes" if self.did_generate_recovery_codes else "mfa_index")
+
+
+class AppGoneView(InFrame, DeactivateTOTPView):
+    template_name = "identity/form.html"
+    title = gettext_lazy("Remove the authenticator app")
+    sentence = gettext_lazy("Its codes open nothing any more.")
+    button = gettext_lazy("Remove it")
+
+
+class PasskeyView(InFrame, AddWebAuthnView):
+    template_name = "identity/passkey.html"
+    title = gettext_lazy("New passkey")
+
+    def get_success_url(self) -> str:
+        return reverse("mfa_view_recovery_codes" if self.did_generate_recovery_codes else "mfa_index")
+
+
+class PasskeyGoneView(InFrame, RemoveWebAuthnView):
+    template_name = "identity/form.html"
+    title = gettext_lazy("Remove the passkey")
+    sentence = gettext_lazy("It opens nothing any more.")
+    button = gettext_lazy("Remove it")
+    success_url = BACK
+
+
+@method_decorator(never_cache, name="dispatch")
+class RecoveryCodesView(InFrame, ViewRecoveryCodesView):
+    template_name = "identity/recovery_codes.html"
+    title = gettext_lazy("Recovery codes")
+
+
+class NewRecoveryCodesView(InFrame, GenerateRecoveryCodesView):
+    template_name = "identity/form.html"
+    title = gettext_lazy("New recovery codes")
+    sentence = gettext_lazy("The codes that you have now open nothing any more.")
+    button = gettext_lazy("Make new ones")
+
+
+# Proving it once more
+
+
+class AskedAgain(InFrame):
+    title = gettext_lazy("Is it still you?")
+    sentence = gettext_lazy("What comes next is far-reaching, so the console asks once more.")
+    button = gettext_lazy("Go on")
+    back = reverse_lazy("admin:index")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "provider": _provider_again(self.request)}
+
+
+class PasswordAgainView(AskedAgain, ReauthenticateView):
+    template_name = "identity/again.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Whoever has neither password nor factor goes by the provider alone."""
+        methods = [] if not request.user.is_authenticated else _methods(request)
+        if request.user.is_authenticated and not methods and (again := _provider_again(request)):
+            own = {"title": self.title, "sentence": self.sentence, "back": self.back, "provider": again}
+            return TemplateResponse(request, "identity/again.html", {**admin.site.each_context(request), **own})
+        answer: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return answer
+
+
+class CodeAgainInFrameView(AskedAgain, CodeAgainView):
+    template_name = "identity/again.html"
+
+
+class PasskeyAgainView(AskedAgain, ReauthenticateWebAuthnView):
+    template_name = "identity/again.html"
+
+
+def _methods(request: HttpRequest) -> list[Any]:
+    from allauth.account.adapter import get_adapter
+
+    return list(get_adapter().get_reauthentication_methods(request.user))
+
+
+def _provider_again(request: HttpRequest) -> dict[str, str] | None:
+    """The form that leads to the provider and back; it is told to ask for the password."""
+    user = signed_in(request)
+    if not settings.OIDC_ISSUER or not SocialAccount.objects.filter(user=user, provider=PROVIDER).exists():
+        return None
+    said = {"process": "redirect", "auth_params": "prompt=login", "next": request.GET.get("next", "")}
+    address = reverse("openid_connect_login", kwargs={"provider_id": PROVIDER})
+    return {"name": settings.OIDC_NAME, "address": f"{address}?{urlencode(said)}"}
+
+
+# Sessions
+
+
+@login_required
+@require_POST
+def end_session(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(UserSession, pk=pk, user=signed_in(request))
+    if found.session_key != request.session.session_key:
+        sessions.end(found)
+        messages.success(request, _("That session is ended."))
+    return redirect("mfa_index")
+
+
+@login_required
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    n = sessions.end_all_of(signed_in(request), but=request.session.session_key)
+    messages.success(request, ngettext("%(n)d session is ended.", "%(n)d sessions are ended.", n) % {"n": n})
+    return redirect("mfa_index")

@@ -1,0 +1,59 @@
+"""What is far-reaching asks who is there once more, unless that was proved a short while ago.
+
+A sign-in proves it, and so does a password or a second factor that is asked for again; the session keeps when.
+"""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+PROVED = "proved_at"  # in the session
+
+
+def note(request: HttpRequest) -> None:
+    request.session[PROVED] = time.time()
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    lasts = settings.LAAFFIC_REAUTHENTICATE_MINUTES * 60
+    return not lasts or time.time() - request.session.get(PROVED, 0) < lasts
+
+
+class AskedFirst(HttpResponseRedirect):
+    """To the question, which leads back. What a form held is kept (kept_forms) where `keeps_form`."""
+
+    def __init__(self, back: str, *, keeps_form: bool = True) -> None:
+        self.keeps_form = keeps_form
+        super().__init__(f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}")
+
+
+def ask(request: HttpRequest) -> HttpResponse | None:
+    """None when there is no need."""
+    if not request.user.is_authenticated or is_fresh(request):
+        return None
+    return AskedFirst(request.get_full_path())
+
+
+def ask_over(request: HttpRequest, people: int | None) -> HttpResponse | None:
+    """Of what reaches, or takes away, many people at once; how many nobody knows may be many."""
+    most = settings.LAAFFIC_REAUTHENTICATE_OVER
+    if not most or is_fresh(request) or (people is not None and people <= most):
+        return None
+    return AskedFirst(request.get_full_path(), keeps_form=False)
+
+
+def asked_first(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """On a view, or a method of an admin class."""
+
+    @wraps(view)
+    def asking(*args: Any, **kwargs: Any) -> HttpResponse:
+        request = args[0] if isinstance(args[0], HttpRequest) else args[1]
+        return ask(request) or view(*args, **kwargs)
+
+    return asking

@@ -1,0 +1,126 @@
+"""A second factor is asked for, counted when wrong, set up, required by role, and reset by an administrator."""
+
+import pytest
+from allauth.mfa.models import Authenticator
+from axes.models import AccessAttempt
+from django.conf import LazySettings
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+
+from laaffic_console.audit.models import AuditEntry
+from laaffic_console.identity import factors
+from laaffic_console.identity.adapters import FactorAdapter
+from laaffic_console.kit.acts import Act
+from tests.identity.conftest import PASSWORD, code_of, give_password, recovery_codes
+
+pytestmark = pytest.mark.django_db
+STEP = "/account/second-factor/"
+
+
+def is_in(client: Client) -> bool:
+    return "_auth_user_id" in client.session
+
+
+def kinds() -> list[str]:
+    return list(AuditEntry.objects.order_by("pk").values_list("kind", flat=True))
+
+
+def test_the_password_alone_does_not_do(client: Client, secret: str) -> None:
+    answer = give_password(client)
+
+    assert answer["Location"] == STEP
+    assert not is_in(client)
+    assert Act.SIGN_IN not in kinds()
+
+
+def test_the_code_does_and_leads_where_somebody_wanted_to_go(client: Client, secret: str) -> None:
+    wanted = reverse("admin:messaging_campaign_changelist")
+    client.post(f"/admin/login/?next={wanted}", {"username": "ada", "password": PASSWORD, "next": wanted})
+
+    answer = client.post(STEP, {"code": code_of(secret)})
+
+    assert answer["Location"] == wanted
+    assert is_in(client)
+    assert kinds().count(Act.SIGN_IN) == 1
+
+
+def test_a_recovery_code_opens_once(ada: User, secret: str) -> None:
+    code = recovery_codes(ada)[0]
+    for opens in (True, False):
+        client = Client()
+        give_password(client)
+        client.post(STEP, {"code": code})
+        assert is_in(client) is opens
+
+
+def test_wrong_codes_count_as_wrong_passwords_do(client: Client, secret: str, settings: LazySettings) -> None:
+    settings.AXES_FAILURE_LIMIT = 3
+    give_password(client)
+
+    answers = [client.post(STEP, {"code": "000000"}).status_code for _time in range(3)]
+    late = client.post(STEP, {"code": code_of(secret)})
+
+    assert answers == [200, 200, 429]
+    assert late.status_code == 429
+    assert not is_in(client)
+    assert AccessAttempt.objects.get().username == "ada"
+    assert kinds() == [Act.SIGN_IN_FAILED, Act.SIGN_IN_FAILED, Act.LOCKED_OUT]
+    assert give_password(Client()).status_code == 429
+
+
+def test_nobody_gets_to_the_second_step_without_the_first(client: Client, secret: str) -> None:
+    assert client.post(STEP, {"code": code_of(secret)}).status_code == 302
+    assert not is_in(client)
+
+
+def test_what_was_typed_before_the_sign_in_comes_after_its_second_step(client: Client, secret: str) -> None:
+    sent = client.post("/admin/messaging/contactgroup/add/", {"name": "friends of ours"})
+    kept = sent.context["kept"]
+    give_password(client, kept=kept)
+
+    answer = client.post(STEP, {"code": code_of(secret)})
+
+    assert "friends of ours" in answer.content.decode()
+
+
+def test_an_app_is_set_up_with_its_first_code_and_recovery_codes_are_shown_once(signed_in: Client, ada: User) -> None:
+    page = signed_in.get("/account/app/")
+    secret = page.context["form"].secret
+
+    led_to = signed_in.post("/account/app/", {"code": code_of(secret)})
+    first, second = (signed_in.get(led_to["Location"]).content.decode() for _time in range(2))
+
+    code = recovery_codes(ada)[0]
+    assert code in first
+    assert code not in second
+    stored = str(list(Authenticator.objects.values_list("data", flat=True)))
+    assert secret not in stored
+    assert Act.FACTOR_ADDED in kinds()
+
+
+def test_what_another_key_has_encrypted_opens_nothing(client: Client, secret: str, settings: LazySettings) -> None:
+    settings.SECRET_KEY = "another"
+    assert FactorAdapter().decrypt("nonsense") != FactorAdapter().decrypt("nonsense")
+
+    give_password(client)
+    client.post(STEP, {"code": code_of(secret)})
+
+    assert not is_in(client)
+
+
+def test_a_role_that_needs_one_opens_nothing_else_before(client: Client, settings: LazySettings, ada: User) -> None:
+    settings.SECOND_FACTOR_ROLES = ["Operator"]
+    ben = User.objects.create_user("ben", password=PASSWORD, is_staff=True)
+    ben.groups.add(Group.objects.get(name="Operator"))
+    give_password(client, name="ben")
+
+    assert client.get("/admin/")["Location"] == "/account/"
+    assert "Your role asks for a second factor" in client.get("/account/").content.decode()
+    assert client.get("/account/app/").status_code == 200
+    secret = client.get("/account/app/").context["form"].secret
+    client.post("/account/app/", {"code": code_of(secret)})
+    assert client.get("/admin/").status_code == 200
+    assert not factors.is_missing(ada)
+    settings.SECOND_FACTOR_ROLES = ["Administrator"]
+    assert factors.is_missing(ada)

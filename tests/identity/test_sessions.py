@@ -1,0 +1,118 @@
+"""Sessions are listed with where they began, and ended: one's own, and everybody's by an administrator."""
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+
+from laaffic_console.audit.models import AuditEntry
+from laaffic_console.identity import sessions
+from laaffic_console.kit.acts import Act
+from tests.identity.conftest import PASSWORD, give_password
+
+pytestmark = pytest.mark.django_db
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+EDGE = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/141.0"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile/15E148 Safari/604.1"
+
+
+@pytest.fixture
+def two(ada: User) -> tuple[Client, Client]:
+    """ada is signed in twice."""
+    here = Client(headers={"user-agent": FIREFOX})
+    there = Client(headers={"user-agent": EDGE}, REMOTE_ADDR="203.0.113.9")
+    for client in (here, there):
+        give_password(client)
+    return here, there
+
+
+def test_both_are_listed_with_address_and_browser(two: tuple[Client, Client]) -> None:
+    page = two[0].get("/account/").content.decode()
+
+    assert "Firefox 140, Linux" in page
+    assert "Edge 141, Windows" in page
+    assert "203.0.113.9" in page
+    assert sessions.browser(IPHONE) == "Safari 18, iPhone"
+    assert sessions.browser("curl/8") == "curl/8"
+
+
+def test_one_is_ended_by_the_other(two: tuple[Client, Client]) -> None:
+    here, there = two
+    other = UserSession.objects.get(ip="203.0.113.9")
+
+    here.post(reverse("end_session", args=[other.pk]))
+
+    assert there.get("/admin/").status_code == 302
+    assert here.get("/admin/").status_code == 200
+    assert AuditEntry.objects.filter(kind=Act.SESSIONS_ENDED).count() == 1
+
+
+def test_all_others_are_ended(two: tuple[Client, Client]) -> None:
+    two[0].post(reverse("end_other_sessions"))
+
+    assert [client.get("/admin/").status_code for client in two] == [200, 302]
+
+
+def test_nobody_ends_somebody_elses(two: tuple[Client, Client]) -> None:
+    User.objects.create_user("ben", password=PASSWORD, is_staff=True)
+    stranger = Client()
+    give_password(stranger, name="ben")
+
+    for session in UserSession.objects.filter(user__username="ada"):
+        assert stranger.post(reverse("end_session", args=[session.pk])).status_code == 404
+    assert [client.get("/admin/").status_code for client in two] == [200, 200]
+
+
+def test_a_new_password_leaves_this_session_listed_and_ends_the_other(two: tuple[Client, Client]) -> None:
+    here, there = two
+    new = "another-password-of-a-test"
+    given = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    assert here.post("/admin/password_change/", given).status_code == 302
+
+    here.get("/admin/")
+
+    assert there.get("/admin/").status_code == 302
+    assert "this one" in here.get("/account/").content.decode()
+
+
+def test_entries_of_sessions_that_are_over_are_forgotten(two: tuple[Client, Client]) -> None:
+    two[1].post("/admin/logout/")
+
+    assert sessions.forget_ended() == 1
+    assert UserSession.objects.count() == 1
+
+
+def test_an_administrator_resets_factors_which_ends_the_sessions(two: tuple[Client, Client], secret: str) -> None:
+    ada = User.objects.get()
+    boss = User.objects.create_superuser("boss")
+    client = Client()
+    client.force_login(boss)
+    page = reverse("admin:auth_user_sign_in", args=[ada.pk])
+    assert "Authenticator app" in client.get(page).content.decode()
+
+    client.post(page, {"act": "reset"})
+
+    assert not Authenticator.objects.exists()
+    assert [each.get("/admin/").status_code for each in two] == [302, 302]
+    entry = AuditEntry.objects.get(kind=Act.FACTORS_RESET)
+    assert (entry.person, entry.object_label) == ("boss", "ada")
+
+
+def test_only_a_superuser_resets_a_superusers(two: tuple[Client, Client], secret: str) -> None:
+    cy = User.objects.create_user("cy", is_staff=True)
+    cy.groups.add(Group.objects.get(name="Administrator"))
+    client = Client()
+    client.force_login(cy)
+
+    answer = client.post(
+        reverse("admin:auth_user_sign_in", args=[User.objects.get(username="ada").pk]), {"act": "reset"}
+    )
+
+    assert answer.status_code == 403
+    assert Authenticator.objects.exists()
+
+
+def test_everybodys_are_listed_for_administrators(two: tuple[Client, Client]) -> None:
+    assert "203.0.113.9" in two[0].get("/admin/usersessions/usersession/").content.decode()
