@@ -229,9 +229,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "laaffic_console.audit.sign_ins.RecordingPasswordValidator"},
 ]
 
-# Of who has chosen none and whose browser asks for none; and of what a worker writes down, whoever reads it later.
-# One is offered when all its texts are there: scraps of a language are worse than English.
-LANGUAGES = [("en", "English")]
+# A language is offered when all its texts are there: scraps of one are worse than English. LANGUAGE_CODE is that of who
+# has chosen none and whose browser asks for none.
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LANGUAGE_CODE = conf.language_code(LANGUAGES)
 LOCALE_PATHS = [PACKAGE_DIR / "locale", PACKAGE_DIR / "locale" / "unfold"]
 FORMAT_MODULE_PATH = ["laaffic_console.formats"]

@@ -51,7 +51,7 @@ class PastedNumbersForm(AnyModelForm):
         widget=NumbersWidget,
         help_text=gettext_lazy("One a line, or with commas or semicolons; of a CSV line the first number counts."),
     )
-    pasted = forms.CharField(required=False, widget=forms.HiddenInput)
+    pasted = forms.CharField(label="", required=False, widget=forms.HiddenInput)
     forget_pasted = forms.BooleanField(
         label=gettext_lazy("Take out the numbers that are kept"), required=False, widget=UnfoldBooleanSwitchWidget
     )

@@ -19,9 +19,9 @@ from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import choices_of, field_of
 from laaffic_console.kit.generics import AnyChoiceOfRows, AnyModelForm
 from laaffic_console.kit.shared_rows import SeenForm
-from laaffic_console.laaffic import LANGUAGES
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS
 from messaging.models import ContactGroup
+from voice.admin.spoken_fields import spoken_languages
 from voice.models import AudioFile, GroupTask, TaskKind, TaskState
 from voice.services import audio, group_numbers, group_requests
 
@@ -222,7 +222,7 @@ class GroupTaskForm(SeenForm, AnyModelForm):
                 self.initial[name] = only[0].pk
         kept = AudioFile.objects.filter(is_archived=False) | AudioFile.objects.filter(pk=self.instance.audio_id)
         field_of(self, "audio", forms.ModelChoiceField).queryset = kept.defer("content")
-        codes = [(language.code, f"{language.name} ({language.code})") for language in LANGUAGES]
+        codes = spoken_languages()
         if self.instance.language not in dict(codes):
             codes.append((self.instance.language, self.instance.language))
         self.fields["language"] = forms.ChoiceField(choices=codes, required=False, label=_("Language"))
