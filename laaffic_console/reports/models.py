@@ -3,6 +3,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Report(models.Model):
@@ -98,7 +99,7 @@ class Sending(models.Model):
     BAD = (State.PARTLY, State.FAILED, State.BROKEN_OFF)
 
     report = models.ForeignKey(Report, models.CASCADE, related_name="sendings")
-    due_at = models.DateTimeField(_("due"))
+    due_at = models.DateTimeField(pgettext_lazy("sending", "due"))
     is_by_hand = models.BooleanField(default=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
     made_at = models.DateTimeField(default=timezone.now)

@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
@@ -206,7 +207,7 @@ class Campaign(models.Model):
         verbose_name=_("launched by"),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    launched_at = models.DateTimeField(_("launched"), null=True, blank=True, editable=False)
+    launched_at = models.DateTimeField(pgettext_lazy("moment", "launched"), null=True, blank=True, editable=False)
     first_sent_at = models.DateTimeField(_("first message left"), null=True, blank=True, editable=False)
     # Until then a launch can be taken back: nothing has left, and no recipient is frozen.
     undo_until = models.DateTimeField(_("can be taken back until"), null=True, blank=True, editable=False)

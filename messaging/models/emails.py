@@ -8,6 +8,7 @@ import secrets
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.masks import masked
@@ -103,7 +104,7 @@ class EmailCampaign(models.Model):
         verbose_name=_("launched by"),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    launched_at = models.DateTimeField(_("launched"), null=True, editable=False)
+    launched_at = models.DateTimeField(pgettext_lazy("moment", "launched"), null=True, editable=False)
     sent_at = models.DateTimeField(_("sent"), null=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
 
@@ -225,7 +226,7 @@ class EmailLookup(models.Model):
     application = models.ForeignKey(Application, models.CASCADE, related_name="+", verbose_name=_("application"))
     kind = models.CharField(_("what"), max_length=8, choices=Kind)
     asked_at = models.DateTimeField(_("asked"))
-    answered_at = models.DateTimeField(_("answered"), null=True)  # the choices are as old as this
+    answered_at = models.DateTimeField(pgettext_lazy("moment", "answered"), null=True)  # the choices are as old as this
     problem = models.CharField(_("problem"), max_length=300, blank=True)
 
     class Meta:

@@ -6,6 +6,7 @@ from django.core.validators import MaxLengthValidator, RegexValidator
 from django.db import models
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.figures import money, share
@@ -166,7 +167,7 @@ class GroupTask(models.Model):
     )
     # Of the launch that has it in hand: one that slept, and whose task was given back meanwhile, has another.
     launch_token = models.CharField(max_length=36, blank=True, editable=False)
-    launched_at = models.DateTimeField(_("launched"), null=True)
+    launched_at = models.DateTimeField(pgettext_lazy("moment", "launched"), null=True)
     finished_at = models.DateTimeField(_("over since"), null=True)
     ended_because = models.CharField(_("ended because"), max_length=300, blank=True)  # a person's word
 
