@@ -104,7 +104,8 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
             parts = {"gift": reading.gift, "credit": reading.credit}
             more = {name: "–" if part is None else money(part, reading.currency) for name, part in parts.items()}
             said += " · " + _("bonus %(gift)s, credit line %(credit)s") % more
-        return f"{said} · {_('low')}" if balance_history.is_low(reading) else said
+        low = _("low")
+        return f"{said} · {low}" if balance_history.is_low(reading) else said
 
     @display(description=gettext_lazy("to give to Laaffic"))
     def callback_addresses(self, application: Application) -> str:

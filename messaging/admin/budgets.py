@@ -115,4 +115,5 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
             except NotAllowed:
                 continue  # lifted already: nothing to say twice
         said = ngettext("%(n)s budget is lifted.", "%(n)s budgets are lifted.", n) % {"n": n}
-        return f"{said} {_('Resume the campaigns that are held.')}" if n else _("They were lifted already.")
+        then = _("Resume the campaigns that are held.")
+        return f"{said} {then}" if n else _("They were lifted already.")

@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.moments import PlannedMomentField
+from laaffic_console.kit.said import SaidField
 
 
 class EmailCampaignState(models.TextChoices):
@@ -70,9 +71,9 @@ class EmailCampaign(models.Model):
     state = models.CharField(
         _("state"), max_length=10, choices=EmailCampaignState, default=EmailCampaignState.DRAFT, editable=False
     )
-    hold_reason = models.CharField(_("why it is held"), max_length=300, blank=True, editable=False)
+    hold_reason = SaidField(_("why it is held"), blank=True, editable=False)
     is_held_by_account = models.BooleanField(default=False, editable=False)  # goes on by itself when that ends
-    wait_reason = models.CharField(_("why it waits"), max_length=300, blank=True, editable=False)
+    wait_reason = SaidField(_("why it waits"), blank=True, editable=False)
     not_before = models.DateTimeField(null=True, editable=False)
     attempt = models.PositiveSmallIntegerField(default=0, editable=False)
     entry = models.ForeignKey(LedgerEntry, models.PROTECT, null=True, editable=False, related_name="+")
@@ -132,7 +133,7 @@ class EmailCampaignEvent(models.Model):
     campaign = models.ForeignKey(EmailCampaign, models.CASCADE, related_name="events")
     at = models.DateTimeField(_("when"), auto_now_add=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    text = models.CharField(_("what"), max_length=300)
+    text = SaidField(_("what"))
 
     class Meta:
         verbose_name = _("email campaign event")
@@ -227,7 +228,7 @@ class EmailLookup(models.Model):
     kind = models.CharField(_("what"), max_length=8, choices=Kind)
     asked_at = models.DateTimeField(_("asked"))
     answered_at = models.DateTimeField(pgettext_lazy("moment", "answered"), null=True)  # the choices are as old as this
-    problem = models.CharField(_("problem"), max_length=300, blank=True)
+    problem = SaidField(_("problem"), blank=True)
 
     class Meta:
         verbose_name = _("email look-up")

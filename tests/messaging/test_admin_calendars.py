@@ -13,7 +13,7 @@ from laaffic_console.gateway.models import Application
 from messaging.models import ApplicationCalendar, Batch, Calendar, Campaign, CampaignState, ContactGroup, Message
 from messaging.services.audience import audience
 from messaging.services.campaigns import campaigns, drafts
-from tests.messaging.conftest import add_contacts
+from tests.messaging.conftest import add_contacts, events_saying
 
 pytestmark = pytest.mark.django_db
 
@@ -162,7 +162,7 @@ class WaitingPageTests:
 
         waiting.refresh_from_db()
         assert waiting.outside_hours
-        assert waiting.events.filter(text__contains="A recall", actor=approver).exists()
+        assert events_saying("A recall", waiting.events.filter(actor=approver)).exists()
         assert Batch.objects.get().not_before is None
 
     def test_who_may_only_launch_does_not(self, client: Client, waiting: Campaign) -> None:

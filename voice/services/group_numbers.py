@@ -11,10 +11,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Exists, OuterRef
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import ngettext
 from laaffic_console.laaffic.group_calls import MAX_NUMBERS
 from messaging.models import Contact, ContactGroup, GroupMembership, SuppressionEntry
 from messaging.services.contacts import suppression

@@ -16,12 +16,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import code_words, database_clock, ledger, open_acts, single_requests, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.acts import Act, record, record_event
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
 from messaging.services.approvals import approval_rules, approvals
 from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskState
@@ -50,7 +50,7 @@ class NotApproved(ValidationError):
 
 
 def note(task: GroupTask, text: str, by: User | None, kind: Act = Act.STEERED) -> None:
-    GroupTaskEvent.objects.create(task=task, text=text[:300], actor=by)
+    GroupTaskEvent.objects.create(task=task, text=text, actor=by)
     record_event(task, text, by, kind)
 
 
@@ -291,7 +291,7 @@ def say_over(task_id: int, *, why: str, by: User) -> None:
                 ledger.lapse(entry.pk, evidence=said)
             else:
                 ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=said)
-        task.state, task.ended_because, task.look_at = TaskState.FINISHED, said[:300], None
+        task.state, task.ended_because, task.look_at = TaskState.FINISHED, said, None
         task.finished_at = timezone.now()
         task.save(update_fields=["state", "ended_because", "look_at", "finished_at"])
         record(Act.SETTLED, task, event=said)

@@ -349,7 +349,8 @@ def sheet(report: Report) -> Iterator[list[Any]]:
     currencies = sorted({currency for one in figures for currency, micros in one.cost.items() if micros})
     header = [str(DIMENSIONS[name]) for name in report.by]
     for side in sides:
-        suffix = f" ({_('before')})" if side == "before" else ""
+        before = _("before")
+        suffix = f" ({before})" if side == "before" else ""
         for name in report.columns:
             label = str(COLUMNS[name].label)
             header += [f"{part}{suffix}" for part in _parts_of(name, label, currencies)]

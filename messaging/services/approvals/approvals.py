@@ -7,9 +7,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.kit.figures import money
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import joined
 from messaging.models import Approval, Campaign, CampaignState
 from messaging.models.approvals import DRAFTS
 from messaging.services.approvals import approvable, approval_rules, shown
@@ -81,7 +82,7 @@ def decide(
         if approve and (changed := approval_rules.changed_since(approval, draft, kind.plan(draft))):
             raise NotAllowed(
                 _("It was changed since approval was asked for: %(parts)s. It has to be asked for again.")
-                % {"parts": ", ".join(changed)}
+                % {"parts": joined(changed, ", ")}
             )
         approval.outcome = Approval.Outcome.APPROVED if approve else Approval.Outcome.REFUSED
         approval.decided_by, approval.decided_at, approval.note = by, timezone.now(), note.strip()[:300]
@@ -98,7 +99,7 @@ def void_if_changed(draft: Any, *, by: User | None) -> None:
         return
     if changed := _changed_by_edit(approval, draft):
         Approval.objects.filter(pk=approval.pk, outcome__in=OPEN).update(outcome=Approval.Outcome.VOID)
-        said = _("Approval void, changed: %(parts)s") % {"parts": ", ".join(changed)}
+        said = _("Approval void, changed: %(parts)s") % {"parts": joined(changed, ", ")}
         approvable.kind_of(draft).note(draft, said, by)
 
 

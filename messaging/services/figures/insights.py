@@ -85,7 +85,8 @@ def spoken(campaign: Campaign, progress: dict[str, Any], pace: Pace | None) -> s
         "total": f"{progress['total']:,}",
         "delivered": f"{progress['counts']['delivered']:,}",
     }
-    return f"{said} {_('About %(left)s left.') % {'left': pace.left}}" if pace and pace.left else said
+    about = _("About %(left)s left.")
+    return f"{said} {about % {'left': pace.left}}" if pace and pace.left else said
 
 
 def why_waiting(campaign: Campaign, counts: dict[str, int], pace: Pace | None) -> str:
