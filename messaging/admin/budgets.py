@@ -85,7 +85,8 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
         counter = budget.standing.counter  # type: ignore[attr-defined]
         if counter.lifted_at is None:
             return "–"
-        return f"{counter.lifted_by or _('the shell')}: {counter.lift_reason}"
+        who = counter.lifted_by or _("the shell")
+        return f"{who}: {counter.lift_reason}"
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("messaging.approve_campaign")

@@ -378,5 +378,6 @@ def _cells_of(name: str, value: Any, currencies: Sequence[str]) -> list[Any]:
     if name in BY_CURRENCY:
         return [value.get(currency) for currency in currencies]
     if isinstance(value, dict):
-        return ["; ".join(f"{reason or _('no reason given')}: {n}" for reason, n in value.items())]
+        none = _("no reason given")
+        return ["; ".join(f"{reason or none}: {n}" for reason, n in value.items())]
     return [value]
