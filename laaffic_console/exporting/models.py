@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit import dates
 from laaffic_console.kit.said import SaidField
 
 
@@ -89,4 +90,4 @@ class ExportDownload(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.by_name} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.by_name} {dates.moment(self.at)}"

@@ -5,6 +5,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from laaffic_console.kit import dates
+
 
 class Report(models.Model):
     """What somebody asks again and again, kept under a name; its period stays relative where it is said by a word."""
@@ -121,7 +123,7 @@ class Sending(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.report} {self.due_at:%Y-%m-%d %H:%M}"
+        return f"{self.report} {dates.moment(self.due_at)}"
 
 
 class ReportLink(models.Model):

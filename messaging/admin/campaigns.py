@@ -18,6 +18,7 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit import kept_forms
 from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.figures import number
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SeenForm, SharedRowAdmin
 from messaging import export_kinds
@@ -239,7 +240,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, ModelAdmin):
 
     @display(description=gettext_lazy("total"), ordering="total")
     def shown_total(self, campaign: Campaign) -> str:
-        return f"{campaign.total:,}" if counting.is_counted(campaign) else "–"
+        return number(campaign.total) if counting.is_counted(campaign) else "–"
 
     # Composing
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit import dates
 from messaging.models import ApplicationCalendar, Batch, Calendar, Campaign, CampaignState, ContactGroup, Message
 from messaging.services.audience import audience
 from messaging.services.campaigns import campaigns, drafts
@@ -140,7 +141,7 @@ class WaitingPageTests:
         page = admin_client.get(reverse("admin:messaging_campaign_change", args=[waiting.pk])).content.decode()
 
         assert "Outside the sending hours of IN." in page
-        assert f"{timezone.localtime(TOMORROW):%Y-%m-%d %H:%M}" in page
+        assert dates.moment(TOMORROW) in page
         assert 'id="outside-hours"' in page
 
     def test_a_message_says_why_and_until_when(self, admin_client: Client, waiting: Campaign) -> None:

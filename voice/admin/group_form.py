@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit.figures import number as grouped
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import choices_of, field_of
 from laaffic_console.kit.generics import AnyChoiceOfRows, AnyModelForm
@@ -234,7 +235,7 @@ class GroupTaskForm(SeenForm, AnyModelForm):
         if self.instance.number_count:
             self.fields["numbers"].help_text = _(
                 "%(n)s numbers are kept. Leave groups, numbers and file empty to keep them, or say others instead."
-            ) % {"n": f"{self.instance.number_count:,}"}
+            ) % {"n": grouped(self.instance.number_count)}
 
     def _not_asked(self) -> list[str]:
         """A repetition calls whom it repeats, a template nobody; groups and the library need their permissions."""

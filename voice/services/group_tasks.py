@@ -21,6 +21,7 @@ from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import code_words, database_clock, ledger, open_acts, single_requests, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.acts import Act, record, record_event
+from laaffic_console.kit.figures import number
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
 from messaging.services.approvals import approval_rules, approvals
@@ -149,7 +150,7 @@ def opted_out_since(count: int) -> str:
     return _(
         "%(n)s of its numbers were suppressed since. Laaffic's own repetition would call them too. Make a new task "
         "from it instead: they are left out of that."
-    ) % {"n": f"{count:,}"}
+    ) % {"n": number(count)}
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit import delivery_buckets
-from laaffic_console.kit.figures import share
+from laaffic_console.kit.figures import number, share
 from laaffic_console.kit.moments import check_year
 
 LONGEST_DAYS = 3653  # ten years
@@ -83,7 +83,7 @@ def period(first: dt.date, last: dt.date) -> Period:
     if wanted.days > LONGEST_DAYS:
         raise ValidationError(
             _("A report covers at most ten years, and this one would cover %(days)s days. Ask for fewer.")
-            % {"days": f"{wanted.days:,}"}
+            % {"days": number(wanted.days)}
         )
     return wanted
 

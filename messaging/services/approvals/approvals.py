@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
-from laaffic_console.kit.figures import money
+from laaffic_console.kit.figures import money, number
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
 from messaging.models import Approval, Campaign, CampaignState
@@ -43,7 +43,7 @@ def ask(pk: int, *, by: User, note: str = "", model: type[Model] = Campaign) -> 
             asked_by=by,
             asked_note=note.strip()[:200],
         )
-        n = _("not known how many") if plan.recipients is None else f"{plan.recipients:,}"
+        n = _("not known how many") if plan.recipients is None else number(plan.recipients)
         kind.note(draft, _("Approval asked for: %(n)s recipients") % {"n": n}, by)
     return approval
 
