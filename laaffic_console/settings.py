@@ -231,7 +231,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # A language is offered when all its texts are there: scraps of one are worse than English. LANGUAGE_CODE is that of who
 # has chosen none and whose browser asks for none.
-LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LANGUAGES = conf.languages(PACKAGE_DIR / "locale")
 LANGUAGE_CODE = conf.language_code(LANGUAGES)
 LOCALE_PATHS = [PACKAGE_DIR / "locale", PACKAGE_DIR / "locale" / "unfold"]
 FORMAT_MODULE_PATH = ["laaffic_console.formats"]

@@ -19,7 +19,14 @@ def said(text: str) -> str:
     if not text.strip():
         return text
     accented = "".join(part if KEPT.fullmatch(part) else part.translate(ACCENTED) for part in KEPT.split(text))
-    return accented + "~" * max(1, round(len(text) * LONGER)) if "," not in text or " " in text else accented
+    if "," in text and " " not in text:
+        return accented  # "on,off" of a filter: so many words as it has
+    return accented + padding(max(1, round(len(text) * LONGER)))
+
+
+def padding(length: int) -> str:
+    """In words of a usual length: a line can be broken between them."""
+    return ("~~~~~~ " * (length // 7 + 1))[:length].rstrip()
 
 
 def catalogue(source: Path) -> Catalog:
