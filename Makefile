@@ -46,6 +46,7 @@ check: install
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -W error manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
+	$(BIN)/python scripts/check_languages.py
 
 # Three processes on two cores: the rehearsals and the browser tests mostly wait.
 test: check

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 
 from laaffic_console.kit import private_files
@@ -349,6 +350,13 @@ def recipients_per_call() -> int:
     if not 1 <= given <= 1000:
         raise ImproperlyConfigured(f"LAAFFIC_RECIPIENTS_PER_CALL is {given}. Give a number from 1 to 1000.")
     return int(given)
+
+
+def languages(catalogues: Path) -> list[tuple[str, str]]:
+    """(code, what its speakers call it) of English and of each language whose catalogue is there."""
+    there = sorted(path.parent.parent.name for path in catalogues.glob("*/LC_MESSAGES/django.mo"))
+    codes = ["en", *(name.replace("_", "-").lower() for name in there)]
+    return [(code, str(LANG_INFO.get(code, {}).get("name_local", code))) for code in codes]
 
 
 def language_code(languages: Iterable[tuple[str, str]]) -> str:

@@ -284,9 +284,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "laaffic_console.audit.sign_ins.RecordingPasswordValidator"},
 ]
 
-# Of who has chosen none and whose browser asks for none; and of what a worker writes down, whoever reads it later.
-# One is offered when all its texts are there: scraps of a language are worse than English.
-LANGUAGES = [("en", "English")]
+# A language is offered when all its texts are there: scraps of one are worse than English. LANGUAGE_CODE is that of who
+# has chosen none and whose browser asks for none.
+LANGUAGES = conf.languages(PACKAGE_DIR / "locale")
 LANGUAGE_CODE = conf.language_code(LANGUAGES)
 LOCALE_PATHS = [PACKAGE_DIR / "locale", PACKAGE_DIR / "locale" / "unfold"]
 FORMAT_MODULE_PATH = ["laaffic_console.formats"]

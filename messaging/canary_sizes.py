@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.figures import number as grouped
+
 LARGEST = 100_000  # messages, each kept by its id until the decision
 _WRITTEN = re.compile(r"^\s*(?P<number>[0-9]{1,7})\s*(?P<share>%?)\s*$")
 
@@ -25,7 +27,7 @@ def read(text: str) -> tuple[int, bool]:
     if not number or (is_share and number > 99):
         raise InvalidSize(_("Write at least 1, and as a share at most 99%. Leave it empty to send to all at once."))
     if number > LARGEST:
-        raise InvalidSize(_("At most %(n)s can go first. Write fewer, or a share.") % {"n": f"{LARGEST:,}"})
+        raise InvalidSize(_("At most %(n)s can go first. Write fewer, or a share.") % {"n": grouped(LARGEST)})
     return number, is_share
 
 

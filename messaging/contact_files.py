@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.figures import number
+from laaffic_console.kit.said import gettext as _
 from messaging import encodings, workbooks
 from messaging.contact_rows import visible
 from messaging.encodings import Reading

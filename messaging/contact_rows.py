@@ -11,10 +11,10 @@ from typing import NamedTuple
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.utils.translation import gettext as _
 
 from laaffic_console.kit.exports import unescaped
 from laaffic_console.kit.plain_text import without_marks
+from laaffic_console.kit.said import gettext as _
 from messaging import msisdn
 from messaging.merge_fields import BUILT_IN, is_name
 

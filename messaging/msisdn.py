@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import phonenumbers
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_noop
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberType, ValidationResult
 from phonenumbers import timezone as phone_time_zones
 from phonenumbers.tzdata import TIMEZONE_DATA
+
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import joined, ngettext
 
 MIN_DIGITS, MAX_DIGITS = 7, 15
 LONGEST_DIALLED = 8  # digits before a foreign number, with the carrier's
@@ -295,10 +297,10 @@ def _only_region(country_code: int | None) -> str:
 
 def _why(written: _Written, region: str | None, problem: NumberParseException) -> str:
     if len(written.digits) > MAX_DIGITS:
-        return f"{_how_many_digits(written)} {_('If these are several numbers, give each a row of its own.')}"
+        return joined([_how_many_digits(written), _("If these are several numbers, give each a row of its own.")])
     if problem.error_type == NumberParseException.INVALID_COUNTRY_CODE:
         said = _("%(text)s begins with no country code. Write it like +91 98765 43210.") % {"text": written.text}
-        return said if region else f"{said} {_('Or choose the country these numbers belong to.')}"
+        return said if region else joined([said, _("Or choose the country these numbers belong to.")])
     return _how_many_digits(written)
 
 
@@ -313,37 +315,38 @@ def _how_many_digits(written: _Written) -> str:
 
 
 _WRONG_FOR_CODE = {
-    ValidationResult.TOO_SHORT: gettext_lazy("%(text)s is too short for its country code. Check its digits."),
-    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: gettext_lazy(
+    ValidationResult.TOO_SHORT: gettext_noop("%(text)s is too short for its country code. Check its digits."),
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: gettext_noop(
         "%(text)s is too short: its area code is missing for its country code. Check its digits."
     ),
-    ValidationResult.TOO_LONG: gettext_lazy("%(text)s is too long for its country code. Check its digits."),
-    ValidationResult.INVALID_LENGTH: gettext_lazy(
+    ValidationResult.TOO_LONG: gettext_noop("%(text)s is too long for its country code. Check its digits."),
+    ValidationResult.INVALID_LENGTH: gettext_noop(
         "%(text)s is of a wrong length for its country code. Check its digits."
     ),
 }
 _WRONG_FOR_REGION = {
-    ValidationResult.TOO_SHORT: gettext_lazy(
+    ValidationResult.TOO_SHORT: gettext_noop(
         "%(text)s is too short for %(region)s, and has no other country code. Check its digits."
     ),
-    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: gettext_lazy(
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: gettext_noop(
         "%(text)s is too short: its area code is missing for %(region)s, and has no other country code. "
         "Check its digits."
     ),
-    ValidationResult.TOO_LONG: gettext_lazy(
+    ValidationResult.TOO_LONG: gettext_noop(
         "%(text)s is too long for %(region)s, and has no other country code. Check its digits."
     ),
-    ValidationResult.INVALID_LENGTH: gettext_lazy(
+    ValidationResult.INVALID_LENGTH: gettext_noop(
         "%(text)s is of a wrong length for %(region)s, and has no other country code. Check its digits."
     ),
 }
 
 
 def _why_impossible(written: _Written, possible: int, region: str | None) -> str:
-    said = _WRONG_FOR_CODE.get(possible, _WRONG_FOR_CODE[ValidationResult.INVALID_LENGTH]) % {"text": written.text}
+    words = _WRONG_FOR_CODE.get(possible, _WRONG_FOR_CODE[ValidationResult.INVALID_LENGTH])
+    said = _(words) % {"text": written.text}
     if region or written.is_international:
-        return str(said)
-    return f"{said} {_('If it is a national number, choose its country.')}"
+        return said
+    return joined([said, _("If it is a national number, choose its country.")])
 
 
 def _why_not_national(written: _Written, region: str, abroad: Msisdn | None) -> str:
@@ -357,7 +360,7 @@ def _why_not_national(written: _Written, region: str, abroad: Msisdn | None) -> 
         possible = phonenumbers.is_possible_number_with_reason(phonenumbers.parse(written.digits, region))
     except NumberParseException:
         possible = ValidationResult.TOO_SHORT if len(written.digits) < MIN_DIGITS else ValidationResult.TOO_LONG
-    said = _WRONG_FOR_REGION.get(possible, _WRONG_FOR_REGION[ValidationResult.INVALID_LENGTH])
+    said = _(_WRONG_FOR_REGION.get(possible, _WRONG_FOR_REGION[ValidationResult.INVALID_LENGTH]))
     return str(said % {"text": written.text, "region": region})
 
 

@@ -1,5 +1,7 @@
 """`make messages`: all texts of the console and of unfold into laaffic_console/locale, and translations compiled.
 
+With the name of a language, scripts/messages.py pt_BR, a catalogue for it is begun.
+
 Needs GNU gettext (apt-get install gettext). Nothing else does: the compiled catalogues are kept beside their sources.
 """
 
@@ -24,7 +26,7 @@ from django.core.management.commands import makemessages  # noqa: E402
 
 CONSOLE = ROOT / "laaffic_console" / "locale"
 UNFOLD = CONSOLE / "unfold"  # it brings no catalogue of its own
-TRANSLATED = ["zh_Hans"]
+TRANSLATED = sorted({path.parent.parent.name for path in CONSOLE.glob("*/LC_MESSAGES/django.po")} | set(sys.argv[1:]))
 NOT_OURS = ["tests/*", "scripts/*", "docs/*", "var/*", "build/*"]
 
 

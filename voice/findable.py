@@ -3,6 +3,7 @@
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit import dates
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.search_kinds import Kind, Query, beginning_with, listed, named, register, rows_of
 from messaging.subscribers import spellings
@@ -55,7 +56,7 @@ def register_all() -> None:
                 lambda query: _called(query, "voice_id"),
                 "voice_sipcall_change",
                 title=lambda row: str(masked(row.callee)),
-                subtitle=lambda row: f"{row.account} · {row.created_at:%Y-%m-%d %H:%M}",
+                subtitle=lambda row: f"{row.account} · {dates.moment(row.created_at)}",
             ),
             place=23,
         )
@@ -71,7 +72,7 @@ def register_all() -> None:
                 lambda query: _called(query, "voice_id"),
                 "voice_callrecord_change",
                 title=lambda row: str(masked(row.callee)),
-                subtitle=lambda row: f"{row.get_outcome_display()} · {row.at:%Y-%m-%d %H:%M}",
+                subtitle=lambda row: f"{row.get_outcome_display()} · {dates.moment(row.at)}",
             ),
             listed("voice_callrecord_changelist"),
             place=24,

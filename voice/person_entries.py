@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from messaging import contact_traces
 from messaging.person_timeline import Behind, Entry, Person, Source, register, rows_behind
@@ -14,8 +14,8 @@ TONES = {"answered": "good", "voicemail": "moving", "failed": "bad", "no such nu
 
 
 def register_all() -> None:
-    register(Source("call-records", gettext_lazy("Call"), "call_log", "voice.view_callrecord", records))
-    register(Source("calls", gettext_lazy("Call"), "call", "voice.view_sipcall", calls))
+    register(Source("call-records", pgettext_lazy("timeline", "Call"), "call_log", "voice.view_callrecord", records))
+    register(Source("calls", pgettext_lazy("timeline", "Call"), "call", "voice.view_sipcall", calls))
     contact_traces.register(contact_traces.Trace("call", gettext_lazy("they were called"), _called))
 
 

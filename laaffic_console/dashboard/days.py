@@ -8,6 +8,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.figures import number
 from laaffic_console.kit.stored_words import in_words
 from messaging.models import ActivityTally, MessageState
 from messaging.services.batches import hours
@@ -53,7 +54,7 @@ def figures(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
                 "tone": tone,
                 "means": means,
                 "today": sum(today.get(state, 0) for state in states),
-                "then": _("%(n)s by this time yesterday") % {"n": f"{sum(before.get(state, 0) for state in states):,}"},
+                "then": _("%(n)s by this time yesterday") % {"n": number(sum(before.get(s, 0) for s in states))},
             }
             for name, states, tone, means in shown
         ),
@@ -63,7 +64,7 @@ def figures(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
             "means": unknown,
             "today": hours.unknown_now(),
             "then": _("%(n)s at this hour yesterday")
-            % {"n": f"{hours.unknown_until(hours.hour_of(now - DAY) + hours.HOUR):,}"},
+            % {"n": number(hours.unknown_until(hours.hour_of(now - DAY) + hours.HOUR))},
         },
     ]
 

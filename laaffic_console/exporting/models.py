@@ -2,6 +2,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit import dates
+from laaffic_console.kit.said import SaidField
+
 
 class Export(models.Model):
     """A file that somebody took away, or is having made. The row outlives the file: it says who had what."""
@@ -39,7 +42,7 @@ class Export(models.Model):
     rows = models.PositiveBigIntegerField(_("rows"), default=0)
     rows_expected = models.PositiveBigIntegerField(null=True)  # None where nobody counts them
     tries = models.PositiveSmallIntegerField(default=0)
-    problem = models.CharField(_("problem"), max_length=300, blank=True)
+    problem = SaidField(_("problem"), blank=True)
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
 
@@ -87,4 +90,4 @@ class ExportDownload(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.by_name} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.by_name} {dates.moment(self.at)}"

@@ -30,7 +30,7 @@ from laaffic_console.gateway.models import (
     WorkerHeartbeat,
 )
 from laaffic_console.gateway.services import account_hold, account_watch, balance_history, clock, draining, words
-from laaffic_console.kit import masks
+from laaffic_console.kit import dates, masks
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.figures import money, number
 from laaffic_console.kit.masked_admin import MaskedNumbers
@@ -104,7 +104,8 @@ class ApplicationAdmin(SharedRowAdmin, ModelAdmin):
             parts = {"gift": reading.gift, "credit": reading.credit}
             more = {name: "–" if part is None else money(part, reading.currency) for name, part in parts.items()}
             said += " · " + _("bonus %(gift)s, credit line %(credit)s") % more
-        return f"{said} · {_('low')}" if balance_history.is_low(reading) else said
+        low = _("low")
+        return f"{said} · {low}" if balance_history.is_low(reading) else said
 
     @display(description=gettext_lazy("to give to Laaffic"))
     def callback_addresses(self, application: Application) -> str:
@@ -222,7 +223,7 @@ class BalanceReadingAdmin(ReadOnlyAdmin):
         days = 7
         readings = balance_history.points(timezone.now() - dt.timedelta(days=days))
         chart = {
-            "labels": [timezone.localtime(reading.at).strftime("%d %b %H:%M") for reading in readings],
+            "labels": [dates.hour(reading.at) for reading in readings],
             "datasets": [
                 {
                     "label": _("Balance"),

@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.numbers import format_decimal, format_percent
 from django.utils.formats import number_format
 from django.utils.translation import get_language, to_locale
@@ -48,4 +48,8 @@ def _locale() -> Locale:
 
 @lru_cache(maxsize=8)
 def locale_of(code: str) -> Locale:
-    return Locale.parse(to_locale(code))
+    """Of a region that nobody has described, what its language does."""
+    try:
+        return Locale.parse(to_locale(code))
+    except UnknownLocaleError:
+        return Locale.parse(code.partition("-")[0])

@@ -2,7 +2,8 @@
 
 A fact that is kept must say the same to a script, to a colleague and in a tally that counts by it. So services write it
 in English, and it is translated where somebody reads it. What is listed nowhere, such as what a carrier said, is shown
-as it came. A test holds this list and what services write together.
+as it came. A test holds this list and what services write together. Sentences that only people read, such as why a
+campaign is held, are kept as words with their values: kit/said.py.
 """
 
 import re

@@ -21,41 +21,46 @@ class Language:
     female_only: bool = False
 
 
+def _(words: str) -> str:
+    """Marks words for the console's catalogues, as in codes.py."""
+    return words
+
+
 # The vendor has two lists, and no page says which one an account has: Hindi is IN in the old and HI in the new, Arabic
 # ARB and AR. So a code that is in neither is sent as it is given.
 LANGUAGES = (
-    Language("EN", "English", ("1", "91", "44", "61")),
-    Language("ES", "Spanish"),
-    Language("PT", "Portuguese"),
-    Language("DE", "German"),
-    Language("IT", "Italian"),
-    Language("RU", "Russian"),
-    Language("NL", "Dutch", ("31", "32")),
-    Language("DA", "Danish", ("45",)),
-    Language("FI", "Finnish", ("358",)),
-    Language("CS", "Czech", ("420",), female_only=True),
-    Language("BG", "Bulgarian", ("359",), female_only=True),
-    Language("CA", "Catalan", ("34",), female_only=True),
-    Language("GL", "Galician", ("34",), female_only=True),
-    Language("BAS", "Basque", ("34",), female_only=True),
-    Language("AR", "Arabic"),
-    Language("ARB", "Arabic (older code)"),
-    Language("HI", "Hindi", ("91",)),
-    Language("IN", "Hindi (older code)"),
-    Language("BN", "Bengali", ("91",)),
-    Language("BD", "Bengali (older code)"),
-    Language("GU", "Gujarati", ("91",)),
-    Language("KN", "Kannada", ("91",)),
-    Language("ML", "Malayalam", ("91",)),
-    Language("MR", "Marathi", ("91",)),
-    Language("PA", "Punjabi", ("91",)),
-    Language("TA", "Tamil", ("91",)),
-    Language("VN", "Vietnamese"),
-    Language("IDN", "Indonesian"),
-    Language("TL", "Filipino", ("63",)),
-    Language("TH", "Thai"),
-    Language("JP", "Japanese"),
-    Language("KR", "Korean"),
+    Language("EN", _("English"), ("1", "91", "44", "61")),
+    Language("ES", _("Spanish")),
+    Language("PT", _("Portuguese")),
+    Language("DE", _("German")),
+    Language("IT", _("Italian")),
+    Language("RU", _("Russian")),
+    Language("NL", _("Dutch"), ("31", "32")),
+    Language("DA", _("Danish"), ("45",)),
+    Language("FI", _("Finnish"), ("358",)),
+    Language("CS", _("Czech"), ("420",), female_only=True),
+    Language("BG", _("Bulgarian"), ("359",), female_only=True),
+    Language("CA", _("Catalan"), ("34",), female_only=True),
+    Language("GL", _("Galician"), ("34",), female_only=True),
+    Language("BAS", _("Basque"), ("34",), female_only=True),
+    Language("AR", _("Arabic")),
+    Language("ARB", _("Arabic (older code)")),
+    Language("HI", _("Hindi"), ("91",)),
+    Language("IN", _("Hindi (older code)")),
+    Language("BN", _("Bengali"), ("91",)),
+    Language("BD", _("Bengali (older code)")),
+    Language("GU", _("Gujarati"), ("91",)),
+    Language("KN", _("Kannada"), ("91",)),
+    Language("ML", _("Malayalam"), ("91",)),
+    Language("MR", _("Marathi"), ("91",)),
+    Language("PA", _("Punjabi"), ("91",)),
+    Language("TA", _("Tamil"), ("91",)),
+    Language("VN", _("Vietnamese")),
+    Language("IDN", _("Indonesian")),
+    Language("TL", _("Filipino"), ("63",)),
+    Language("TH", _("Thai")),
+    Language("JP", _("Japanese")),
+    Language("KR", _("Korean")),
 )
 BY_CODE = {language.code: language for language in LANGUAGES}
 

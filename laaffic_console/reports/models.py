@@ -3,6 +3,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from laaffic_console.kit import dates
 
 
 class Report(models.Model):
@@ -98,7 +101,7 @@ class Sending(models.Model):
     BAD = (State.PARTLY, State.FAILED, State.BROKEN_OFF)
 
     report = models.ForeignKey(Report, models.CASCADE, related_name="sendings")
-    due_at = models.DateTimeField(_("due"))
+    due_at = models.DateTimeField(pgettext_lazy("sending", "due"))
     is_by_hand = models.BooleanField(default=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
     made_at = models.DateTimeField(default=timezone.now)
@@ -120,7 +123,7 @@ class Sending(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.report} {self.due_at:%Y-%m-%d %H:%M}"
+        return f"{self.report} {dates.moment(self.due_at)}"
 
 
 class ReportLink(models.Model):

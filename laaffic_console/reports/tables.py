@@ -186,7 +186,8 @@ def in_reader_words(name: str, value: Any) -> str:
     if value is None or value == {}:
         return "–"
     if isinstance(value, dict):
-        return "; ".join(f"{in_words(reason) or _('no reason given')}: {number(n)}" for reason, n in value.items())
+        none = _("no reason given")
+        return "; ".join(f"{in_words(reason) or none}: {number(n)}" for reason, n in value.items())
     if isinstance(value, Decimal):
         return money(value)
     return f"{number(value)} %" if name.endswith("percent") else number(value)

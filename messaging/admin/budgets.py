@@ -85,7 +85,8 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
         counter = budget.standing.counter  # type: ignore[attr-defined]
         if counter.lifted_at is None:
             return "–"
-        return f"{counter.lifted_by or _('the shell')}: {counter.lift_reason}"
+        who = counter.lifted_by or _("the shell")
+        return f"{who}: {counter.lift_reason}"
 
     def has_lift_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("messaging.approve_campaign")
@@ -115,4 +116,5 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
             except NotAllowed:
                 continue  # lifted already: nothing to say twice
         said = ngettext("%(n)s budget is lifted.", "%(n)s budgets are lifted.", n) % {"n": n}
-        return f"{said} {_('Resume the campaigns that are held.')}" if n else _("They were lifted already.")
+        then = _("Resume the campaigns that are held.")
+        return f"{said} {then}" if n else _("They were lifted already.")

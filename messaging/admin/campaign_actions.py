@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
+from laaffic_console.kit.figures import number
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.stored_words import in_words
@@ -69,7 +70,7 @@ class RetryForm(forms.Form):
                 "Put %(n)s number that is not in use on the suppression list",
                 "Put %(n)s numbers that are not in use on the suppression list",
                 n,
-            ) % {"n": f"{n:,}"}
+            ) % {"n": number(n)}
             self.fields["reasons"].required = not self._suppresses()
         # A place in the list stands for the reason: a reason can be empty.
         self.kept = {_key(reason): reason for reason, _n in failed}
@@ -93,7 +94,7 @@ def _key(reason: str) -> str:
 
 def _with_count(reason: str, n: int) -> str:
     words = in_words(reason) or _("no reason given")
-    counted = ngettext("%(n)s message", "%(n)s messages", n) % {"n": f"{n:,}"}
+    counted = ngettext("%(n)s message", "%(n)s messages", n) % {"n": number(n)}
     return f"{words} ({counted})"
 
 
@@ -204,7 +205,7 @@ def _suppress(request: HttpRequest, campaign: Campaign, retried: Sequence[str]) 
         messages.error(request, str(problem))
         return False
     said = _("Suppression list: %(added)s added, %(there)s on it already.")
-    messages.success(request, said % {"added": f"{found.added:,}", "there": f"{found.already_there:,}"})
+    messages.success(request, said % {"added": number(found.added), "there": number(found.already_there)})
     return True
 
 

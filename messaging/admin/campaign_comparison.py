@@ -118,7 +118,8 @@ def _with_share(n: int, share: float | None) -> list[str]:
 
 def _reasons(one: Compared) -> list[str]:
     most = list(one.figure("reasons").items())[:REASONS]
-    return [f"{in_words(reason) or _('no reason given')}: {number(n)}" for reason, n in most]
+    none = _("no reason given")
+    return [f"{in_words(reason) or none}: {number(n)}" for reason, n in most]
 
 
 def _amounts(by_currency: dict[str, Any]) -> list[str]:

@@ -9,12 +9,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy, ngettext
 
+from laaffic_console.kit.figures import number
 from messaging.models import Campaign
 
 
 def send_words(recipients: int) -> str:
     """What the button does, in figures."""
-    return ngettext("Send %(n)s message", "Send %(n)s messages", recipients) % {"n": f"{recipients:,}"}
+    return ngettext("Send %(n)s message", "Send %(n)s messages", recipients) % {"n": number(recipients)}
 
 
 _AS_READ = gettext_lazy("As they will read it")

@@ -25,6 +25,7 @@ from laaffic_console.exporting import delivery, lists
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.exporting import Exporting
+from laaffic_console.kit.figures import number
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.masked_admin import MaskedNumbers
 from laaffic_console.kit.masks import masked
@@ -320,7 +321,7 @@ class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
     def add_to_group(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
         def act(form: forms.Form) -> str:
             n = contacts.add_to_group(queryset, form.cleaned_data["group"])
-            return ngettext("%(n)s contact is in the group.", "%(n)s contacts are in the group.", n) % {"n": f"{n:,}"}
+            return ngettext("%(n)s contact is in the group.", "%(n)s contacts are in the group.", n) % {"n": number(n)}
 
         return self._ask(request, queryset, "add_to_group", _("Add to a group"), GroupForm, act)
 
@@ -328,7 +329,7 @@ class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
     def remove_from_group(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
         def act(form: forms.Form) -> str:
             n = contacts.remove_from_group(queryset, form.cleaned_data["group"])
-            return ngettext("%(n)s contact was removed.", "%(n)s contacts were removed.", n) % {"n": f"{n:,}"}
+            return ngettext("%(n)s contact was removed.", "%(n)s contacts were removed.", n) % {"n": number(n)}
 
         return self._ask(request, queryset, "remove_from_group", _("Remove from a group"), GroupForm, act)
 
@@ -354,7 +355,7 @@ class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
     def delete_chosen(self, request: HttpRequest, queryset: QuerySet[Contact]) -> HttpResponse | None:
         def act(form: forms.Form) -> str:
             n = contacts.delete(queryset)
-            return ngettext("%(n)s contact was deleted.", "%(n)s contacts were deleted.", n) % {"n": f"{n:,}"}
+            return ngettext("%(n)s contact was deleted.", "%(n)s contacts were deleted.", n) % {"n": number(n)}
 
         return bulk_actions.ask(
             self,
@@ -461,12 +462,11 @@ class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
 
     @display(description=gettext_lazy("contacts"))
     def members(self, group: "CountedGroup") -> str:
-        return f"{group.n:,}"
+        return number(group.n)
 
     def get_deleted_objects(self, objs: "Sequence[CountedGroup] | QuerySet[CountedGroup]", request: HttpRequest) -> Any:
         """Counted, not listed: a group may have a million members."""
-        members = [ngettext("%(n)s membership", "%(n)s memberships", group.n) % {"n": f"{group.n:,}"} for group in objs]
-        shown = [f"{group} ({n})" for group, n in zip(objs, members, strict=True)]
+        shown = [f"{group} ({_memberships(group.n)})" for group in objs]
         kept_by = [
             _("campaign “%(name)s” (%(state)s)") % {"name": campaign, "state": campaign.get_state_display()}
             for campaign in using(objs)[:20]
@@ -480,3 +480,7 @@ class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ContactGroup]) -> None:
         for group in list(queryset):
             contacts.delete_group(group)
+
+
+def _memberships(n: int) -> str:
+    return ngettext("%(n)s membership", "%(n)s memberships", n) % {"n": number(n)}

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from laaffic_console.gateway.services import open_acts
@@ -45,7 +45,7 @@ FOUND = 50  # contacts that a name stands for
 BADGE = 100
 SAVED = 50  # answers beside the box
 VIEWS = {
-    "open": gettext_lazy("Open"),
+    "open": pgettext_lazy("state", "Open"),
     "mine": gettext_lazy("Mine"),
     "unassigned": gettext_lazy("Unassigned"),
     "unread": gettext_lazy("Unread"),

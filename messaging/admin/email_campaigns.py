@@ -25,6 +25,7 @@ from laaffic_console.gateway.services import ledger
 from laaffic_console.gateway.services.account import is_sandbox
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.figures import number
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.people import signed_in
@@ -463,7 +464,7 @@ def choice_words(choice: EmailChoice) -> str:
 
 
 def address_words(n: int) -> str:
-    return ngettext("%(n)s address", "%(n)s addresses", n) % {"n": f"{n:,}"}
+    return ngettext("%(n)s address", "%(n)s addresses", n) % {"n": number(n)}
 
 
 def lookup_words() -> dict[str, tuple[str, bool]]:

@@ -167,7 +167,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             rows=imports.preview(job, mapping),
             forecast=forecast,
             forecast_percent=min(99, 100 * forecast.bytes_done // max(1, job.size)) if forecast else 0,
-            reasons=forecast.reasons[: import_forecast.REASONS_SHOWN] if forecast else [],
+            reasons=import_forecast.shown_reasons(forecast) if forecast else [],
             problem=problem,
             encoding=request.POST.get("encoding", ""),
             number_header=next((header for header, field in mapping.items() if field == "number"), ""),

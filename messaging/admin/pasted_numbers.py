@@ -51,7 +51,7 @@ class PastedNumbersForm(AnyModelForm):
         widget=NumbersWidget,
         help_text=gettext_lazy("One a line, or with commas or semicolons; of a CSV line the first number counts."),
     )
-    pasted = forms.CharField(required=False, widget=forms.HiddenInput)
+    pasted = forms.CharField(label="", required=False, widget=forms.HiddenInput)
     forget_pasted = forms.BooleanField(
         label=gettext_lazy("Take out the numbers that are kept"), required=False, widget=UnfoldBooleanSwitchWidget
     )
@@ -143,7 +143,8 @@ def view(request: HttpRequest) -> HttpResponse:
 def _says(paste: Paste, stopped: int | None) -> str:
     figures = {"n": grouped(paste.numbers), "twice": grouped(paste.duplicates), "wrong": grouped(paste.invalid)}
     said = _("%(n)s valid, %(twice)s there twice, %(wrong)s invalid") % figures
-    return said if stopped is None else f"{said}, {_('%(n)s suppressed') % {'n': grouped(stopped)}}"
+    suppressed = _("%(n)s suppressed")
+    return said if stopped is None else f"{said}, {suppressed % {'n': grouped(stopped)}}"
 
 
 def _problems(paste: Paste) -> list[str]:

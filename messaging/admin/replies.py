@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.exporting.exported_list import ExportedList
@@ -89,7 +89,7 @@ class ReplyAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
     def obeyed(self, reply: Reply) -> str:
         return _("Suppressed: %(channel)s") % {"channel": reply.suppressed_on.upper()} if reply.opt_out else ""
 
-    @display(description=gettext_lazy("answers"))
+    @display(description=pgettext_lazy("campaign", "answers"))
     def answers(self, reply: Reply) -> SafeString | str:
         if reply.campaign is None:
             return "–"

@@ -24,6 +24,7 @@ from laaffic_console.gateway.models import SUPPRESSION_CHANNELS, Channel
 from laaffic_console.gateway.models.channels import choices_of
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.figures import number
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.masked_admin import MaskedNumbers
@@ -120,14 +121,14 @@ class AllowForm(forms.Form):
 def outcome_words(outcome: suppression.Outcome) -> str:
     added = ngettext("%(n)s number is suppressed", "%(n)s numbers are suppressed", outcome.added)
     there = ngettext("%(n)s was on the list already", "%(n)s were on the list already", outcome.already_there)
-    said = added % {"n": f"{outcome.added:,}"}
+    said = added % {"n": number(outcome.added)}
     if outcome.already_there:
-        said = f"{said}, {there % {'n': f'{outcome.already_there:,}'}}"
+        said = f"{said}, {there % {'n': number(outcome.already_there)}}"
     return f"{said}."
 
 
 def allowed_words(n: int) -> str:
-    return ngettext("%(n)s number is allowed again.", "%(n)s numbers are allowed again.", n) % {"n": f"{n:,}"}
+    return ngettext("%(n)s number is allowed again.", "%(n)s numbers are allowed again.", n) % {"n": number(n)}
 
 
 @admin.register(SuppressionEntry)

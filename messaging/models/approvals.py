@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from messaging.models.campaigns import Campaign
 from messaging.models.emails import EmailCampaign
@@ -19,7 +20,7 @@ class Approval(models.Model):
     class Outcome(models.TextChoices):
         ASKED = "asked", _("Waiting")
         APPROVED = "approved", _("Approved")
-        REFUSED = "refused", _("Refused")
+        REFUSED = "refused", pgettext_lazy("approval", "Refused")
         VOID = "void", _("Void")  # the draft was changed, or asked for anew
 
     campaign = models.ForeignKey(

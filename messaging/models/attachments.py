@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from messaging.attachment_content import AUDIO, FILE_TYPES, MEDIA_TYPES, PICTURES, SHOWN_AS_TEXT, is_doubtful
 
@@ -34,7 +35,7 @@ class MmsAttachment(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
     )
-    created_at = models.DateTimeField(_("added"), auto_now_add=True)
+    created_at = models.DateTimeField(pgettext_lazy("moment", "added"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("MMS attachment")

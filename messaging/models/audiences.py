@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from messaging.models.contacts import ContactGroup
 
@@ -25,7 +26,7 @@ class Audience(models.Model):
         verbose_name=_("by"),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    updated_at = models.DateTimeField(pgettext_lazy("moment", "changed"), auto_now=True)
 
     class Meta:
         verbose_name = _("audience")

@@ -56,7 +56,8 @@ class Budget(models.Model):
 
     def __str__(self) -> str:
         limit = f"{self.limit.normalize():f}"
-        return f"{self.application}: {limit} {self.currency or _('messages')} ({self.get_per_display()})"
+        unit = self.currency or _("messages")
+        return f"{self.application}: {limit} {unit} ({self.get_per_display()})"
 
     def clean(self) -> None:
         if not self.currency and self.limit is not None and self.limit != int(self.limit):

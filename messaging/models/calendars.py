@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import Application
 
@@ -9,7 +10,7 @@ from laaffic_console.gateway.models import Application
 class Watched(models.Model):
     """Batches wait by what it says: they are looked at again when it is changed (services/batches/hours_changed.py)."""
 
-    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+    changed_at = models.DateTimeField(pgettext_lazy("moment", "changed"), auto_now=True)
     looked_at = models.DateTimeField(null=True, editable=False)  # when what waits by it was last looked at again
 
     class Meta:

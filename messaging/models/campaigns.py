@@ -6,10 +6,12 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
 from laaffic_console.kit.moments import PlannedMomentField
+from laaffic_console.kit.said import SaidField
 from messaging.models.audiences import Audience
 from messaging.models.calendars import Calendar
 from messaging.models.contacts import ContactGroup
@@ -168,11 +170,11 @@ class Campaign(models.Model):
     errors = models.PositiveIntegerField(default=0, editable=False)  # rejected since it was last resumed
 
     state = models.CharField(_("state"), max_length=10, choices=CampaignState, default=CampaignState.DRAFT)
-    hold_reason = models.CharField(_("why it is held"), max_length=300, blank=True)
+    hold_reason = SaidField(_("why it is held"), blank=True)
     # Set while the account's hold is what stops it: exactly these go on by themselves when that ends.
     account_hold = models.ForeignKey(AccountHold, models.SET_NULL, null=True, editable=False, related_name="+")
     # Why messages wait although the campaign runs: the gateway cannot be reached, asks for patience …
-    wait_reason = models.CharField(_("why it waits"), max_length=300, blank=True)
+    wait_reason = SaidField(_("why it waits"), blank=True)
 
     audience = models.CharField(_("audience"), max_length=10, choices=Audience, default=Audience.OPEN)
     audience_cursor = models.BigIntegerField(default=0)  # the last contact id that has been looked at
@@ -206,7 +208,7 @@ class Campaign(models.Model):
         verbose_name=_("launched by"),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    launched_at = models.DateTimeField(_("launched"), null=True, blank=True, editable=False)
+    launched_at = models.DateTimeField(pgettext_lazy("moment", "launched"), null=True, blank=True, editable=False)
     first_sent_at = models.DateTimeField(_("first message left"), null=True, blank=True, editable=False)
     # Until then a launch can be taken back: nothing has left, and no recipient is frozen.
     undo_until = models.DateTimeField(_("can be taken back until"), null=True, blank=True, editable=False)
@@ -290,7 +292,7 @@ class CampaignEvent(models.Model):
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="events")
     at = models.DateTimeField(_("when"), auto_now_add=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    text = models.CharField(_("what"), max_length=300)
+    text = SaidField(_("what"))
 
     class Meta:
         verbose_name = _("campaign event")

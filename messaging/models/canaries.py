@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit.said import SaidField
 from messaging.models.campaigns import Campaign
 
 
@@ -19,7 +20,7 @@ class Canary(models.Model):
     sent_at = models.DateTimeField(null=True)  # the last of them has left: its reports are waited for from here
     said_late_at = models.DateTimeField(null=True)
     figures = models.JSONField(default=dict)  # what was decided upon, the last time
-    hold_reason = models.CharField(max_length=300, blank=True)  # its own, where it held the campaign
+    hold_reason = SaidField(blank=True)  # its own, where it held the campaign
     passed_at = models.DateTimeField(null=True)
     passed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     let_go_at = models.DateTimeField(null=True)  # the rest waits for it no longer

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from laaffic_console.kit.masks import masked
 from messaging.models.campaigns import Campaign
@@ -21,7 +22,7 @@ class Conversation(models.Model):
     """One for each subscriber who has ever written, moved on with each reply in the transaction that keeps it."""
 
     class State(models.TextChoices):
-        OPEN = "open", _("Open")
+        OPEN = "open", pgettext_lazy("state", "Open")
         DONE = "done", _("Done")
 
     # As `subscribers.subscriber` writes it: the same for every spelling that somebody answers from.

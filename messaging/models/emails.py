@@ -8,10 +8,12 @@ import secrets
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.moments import PlannedMomentField
+from laaffic_console.kit.said import SaidField
 
 
 class EmailCampaignState(models.TextChoices):
@@ -69,9 +71,9 @@ class EmailCampaign(models.Model):
     state = models.CharField(
         _("state"), max_length=10, choices=EmailCampaignState, default=EmailCampaignState.DRAFT, editable=False
     )
-    hold_reason = models.CharField(_("why it is held"), max_length=300, blank=True, editable=False)
+    hold_reason = SaidField(_("why it is held"), blank=True, editable=False)
     is_held_by_account = models.BooleanField(default=False, editable=False)  # goes on by itself when that ends
-    wait_reason = models.CharField(_("why it waits"), max_length=300, blank=True, editable=False)
+    wait_reason = SaidField(_("why it waits"), blank=True, editable=False)
     not_before = models.DateTimeField(null=True, editable=False)
     attempt = models.PositiveSmallIntegerField(default=0, editable=False)
     entry = models.ForeignKey(LedgerEntry, models.PROTECT, null=True, editable=False, related_name="+")
@@ -103,7 +105,7 @@ class EmailCampaign(models.Model):
         verbose_name=_("launched by"),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    launched_at = models.DateTimeField(_("launched"), null=True, editable=False)
+    launched_at = models.DateTimeField(pgettext_lazy("moment", "launched"), null=True, editable=False)
     sent_at = models.DateTimeField(_("sent"), null=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
 
@@ -131,7 +133,7 @@ class EmailCampaignEvent(models.Model):
     campaign = models.ForeignKey(EmailCampaign, models.CASCADE, related_name="events")
     at = models.DateTimeField(_("when"), auto_now_add=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    text = models.CharField(_("what"), max_length=300)
+    text = SaidField(_("what"))
 
     class Meta:
         verbose_name = _("email campaign event")
@@ -225,8 +227,8 @@ class EmailLookup(models.Model):
     application = models.ForeignKey(Application, models.CASCADE, related_name="+", verbose_name=_("application"))
     kind = models.CharField(_("what"), max_length=8, choices=Kind)
     asked_at = models.DateTimeField(_("asked"))
-    answered_at = models.DateTimeField(_("answered"), null=True)  # the choices are as old as this
-    problem = models.CharField(_("problem"), max_length=300, blank=True)
+    answered_at = models.DateTimeField(pgettext_lazy("moment", "answered"), null=True)  # the choices are as old as this
+    problem = SaidField(_("problem"), blank=True)
 
     class Meta:
         verbose_name = _("email look-up")

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit.said import SaidField
 from messaging.models.contacts import Contact, ContactGroup
 
 
@@ -35,7 +36,7 @@ class ContactImport(models.Model):
     keep_null_words = models.BooleanField(_("keep words such as NULL"), default=False)
     group = models.ForeignKey(ContactGroup, models.SET_NULL, null=True, blank=True, verbose_name=_("group"))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PREVIEW)
-    explanation = models.CharField(_("explanation"), max_length=300, blank=True)
+    explanation = SaidField(_("explanation"), blank=True)
 
     bytes_done = models.PositiveBigIntegerField(_("bytes read"), default=0)
     lines_done = models.PositiveIntegerField(default=0)  # the last line of the last committed chunk
@@ -75,7 +76,7 @@ class ImportForecast(models.Model):
     key = models.CharField(max_length=32)  # of how the file is read: with another one it is counted anew
     mapping = models.JSONField(default=dict)
     state = models.CharField(max_length=8, choices=State, default=State.LOOKING)
-    explanation = models.CharField(max_length=300, blank=True)
+    explanation = SaidField(blank=True)
     lines_done = models.PositiveIntegerField(default=0)
     bytes_done = models.PositiveBigIntegerField(default=0)
     numbers_kept = models.PositiveIntegerField(default=0)  # in the file that tells who comes twice
@@ -125,7 +126,7 @@ class ImportUndo(models.Model):
 
     contact_import = models.OneToOneField(ContactImport, models.CASCADE, primary_key=True, related_name="undo")
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.LOOKING)
-    explanation = models.CharField(_("explanation"), max_length=300, blank=True)
+    explanation = SaidField(_("explanation"), blank=True)
     cursor = models.BigIntegerField(default=0)  # the last contact that was looked at
     member_cursor = models.BigIntegerField(default=0)  # the same of the group's members
     goes = models.PositiveIntegerField(default=0)
@@ -156,7 +157,7 @@ class BadRow(models.Model):
     row = models.PositiveIntegerField(_("row"))  # as a spreadsheet numbers it
     column = models.CharField(_("column"), max_length=120, blank=True)
     value = models.CharField(_("value"), max_length=200, blank=True)
-    reason = models.CharField(_("reason"), max_length=300)
+    reason = SaidField(_("reason"))
 
     class Meta:
         verbose_name = _("bad row")

@@ -9,6 +9,7 @@ changes their states holds it and moves its tallies in the same transaction.
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import LedgerEntry
 from messaging.models.campaigns import Campaign
@@ -126,7 +127,7 @@ class Message(models.Model):
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)  # another one only by a person's word
     gateway_id = models.CharField(_("gateway id"), max_length=40, null=True)
 
-    settled_at = models.DateTimeField(_("answered"), null=True)
+    settled_at = models.DateTimeField(pgettext_lazy("moment", "answered"), null=True)
     reported_at = models.DateTimeField(_("reported"), null=True)  # as the gateway says
     report_source = models.CharField(_("report came by"), max_length=12, blank=True)
     reason = models.CharField(_("reason"), max_length=120, blank=True)

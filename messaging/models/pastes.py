@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from laaffic_console.kit.figures import number
+
 
 class Paste(models.Model):
     """Copies of a campaign share it. What no campaign uses is deleted after some days."""
@@ -18,7 +20,7 @@ class Paste(models.Model):
     merged = models.JSONField(default=list)  # of the first: [[line, number], …]
 
     def __str__(self) -> str:
-        return f"{self.numbers:,}"
+        return number(self.numbers)
 
 
 class PastedNumber(models.Model):

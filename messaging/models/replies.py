@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.masks import masked
@@ -27,7 +28,12 @@ class Reply(models.Model):
     operator = models.CharField(_("operator"), max_length=60, blank=True)
     # Which campaign it most likely answers: the last that reached this number before.
     campaign = models.ForeignKey(
-        Campaign, models.SET_NULL, null=True, related_name="replies", verbose_name=_("answers"), db_index=False
+        Campaign,
+        models.SET_NULL,
+        null=True,
+        related_name="replies",
+        verbose_name=pgettext_lazy("campaign", "answers"),
+        db_index=False,
     )
     opt_out = models.CharField(_("opted out with"), max_length=40, blank=True)  # the word, as the settings have it
     suppressed_on = models.CharField(_("suppressed on"), max_length=8, blank=True)

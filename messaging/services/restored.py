@@ -7,11 +7,10 @@ over is held, and each of its recipients who may have got it is unknown until ev
 import datetime as dt
 
 from django.db import connection, transaction
-from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import restored
+from laaffic_console.kit.said import gettext as _
 from messaging.models import Batch, BatchState, Campaign, CampaignState, EmailCampaign, Message
 from messaging.services import steps
 from messaging.services.audience import audience
@@ -42,11 +41,7 @@ def sentence(since: dt.datetime) -> str:
     return _(
         "The console was restored from a backup of %(when)s. What may have left since is unknown: see what is known, "
         "then resume it for the rest."
-    ) % {"when": _moment(since)}
-
-
-def _moment(at: dt.datetime) -> str:
-    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}"
+    ) % {"when": since}
 
 
 def _leave_out_ids() -> None:
@@ -118,7 +113,7 @@ def _hold(campaign_id: int, since: dt.datetime) -> None:
         campaign = steps.locked(Campaign, campaign_id)
         reason = sentence(since)
         Campaign.objects.filter(pk=campaign_id).update(
-            state=CampaignState.HELD, hold_reason=reason[:300], wait_reason="", account_hold=None, undo_until=None
+            state=CampaignState.HELD, hold_reason=reason, wait_reason="", account_hold=None, undo_until=None
         )
         steps.note(campaign, _("Held: %(reason)s") % {"reason": reason}, None)
 
@@ -136,7 +131,7 @@ def _hold_emails(since: dt.datetime) -> int:
             said = _(
                 "The console was restored from a backup of %(when)s. This may have been sent since: look at Laaffic "
                 "before you resume it."
-            ) % {"when": _moment(since)}
+            ) % {"when": since}
             if campaign.state == state.SENDING and requests.exists():
                 requests.update(state=EntryState.UNKNOWN, evidence=restored.EVIDENCE)
                 email_campaigns.move(campaign, state.UNKNOWN, said, None)
@@ -151,5 +146,5 @@ def _tell_drafts(since: dt.datetime) -> int:
     said = _("Restored from a backup of %(when)s: it may have been launched since. Look at Laaffic before you do.")
     drafts = list(Campaign.objects.filter(state=CampaignState.DRAFT, kind=Campaign.Kind.CAMPAIGN))
     for draft in drafts:
-        steps.note(draft, said % {"when": _moment(since)}, None)
+        steps.note(draft, said % {"when": since}, None)
     return len(drafts)

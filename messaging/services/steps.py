@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from django.contrib.auth.models import User
-from django.utils.translation import gettext as _
 
 from laaffic_console.kit.acts import Act, record_event
+from laaffic_console.kit.said import gettext as _
 from messaging.models import Campaign, EmailCampaign
 from messaging.services.refusals import NotAllowed
 
@@ -42,7 +42,7 @@ def require_restored(campaign: Campaign | EmailCampaign) -> None:
 
 def note(campaign: Campaign | EmailCampaign, text: str, by: User | None, kind: Act = Act.STEERED) -> None:
     """In the campaign's own history, and among who did what."""
-    campaign.events.create(text=text[:300], actor=by)
+    campaign.events.create(text=text, actor=by)
     record_event(campaign, text, by, kind)
 
 

@@ -22,7 +22,7 @@ def register_all() -> None:
                 _bound,
                 "numbers_binding_change",
                 title=lambda row: row.pair,
-                subtitle=lambda row: f"{row.bind_id} · {_('live') if row.is_live else row.get_ending_display()}",
+                subtitle=lambda row: f"{row.bind_id} · {_state(row)}",
             ),
             lambda query: listed("numbers_binding_changelist")(query) + "&state=all",
             place=26,
@@ -57,6 +57,10 @@ def register_all() -> None:
             place=28,
         )
     )
+
+
+def _state(row: Binding) -> str:
+    return _("live") if row.is_live else row.get_ending_display()
 
 
 def _bound(query: Query) -> Q:

@@ -6,8 +6,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from laaffic_console import conf
+from laaffic_console import settings as global_settings
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +18,7 @@ PASSWORD = "a-password-of-a-test"
 
 @pytest.fixture(autouse=True)
 def two_languages(settings: LazySettings) -> None:
-    """What is offered today is tested at the end."""
+    """As shipped, and whatever is offered later."""
     settings.LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
     settings.UNFOLD = {**settings.UNFOLD, "SHOW_LANGUAGES": True}
 
@@ -122,6 +124,23 @@ class TheConsolesOwnLanguageTests:
 
 
 class WhatIsOfferedTests:
+    def test_english_and_simplified_chinese(self) -> None:
+        assert [code for code, _name in global_settings.LANGUAGES] == ["en", "zh-hans"]
+        assert global_settings.UNFOLD["SHOW_LANGUAGES"]
+
+    @pytest.mark.parametrize(
+        ("whose", "english", "chinese"),
+        [
+            ("ours", "Campaigns", "群发任务"),
+            ("Django's", "Enter a valid date.", "输入一个有效的日期。"),
+            ("unfold's", "Filters", "筛选"),
+            ("axes'", "access attempts", "登录尝试"),
+        ],
+    )
+    def test_what_libraries_say_is_there_too(self, whose: str, english: str, chinese: str) -> None:
+        with translation.override("zh-hans"):
+            assert chinese in translation.gettext(english)
+
     def test_a_single_language_is_no_choice(self, client: Client, ada: User, settings: LazySettings) -> None:
         settings.LANGUAGES = [("en", "English")]
         settings.UNFOLD = {**settings.UNFOLD, "SHOW_LANGUAGES": False}

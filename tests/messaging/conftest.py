@@ -1,6 +1,7 @@
 """A sandbox over real HTTP, an application and contacts, and a queue that is run by hand."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -64,3 +65,8 @@ def run_jobs() -> Callable[[], int]:
         return done
 
     return run
+
+
+def events_saying(words: str, events: Any) -> Any:
+    """Those whose text has these words: the column holds words and values apart."""
+    return events.filter(pk__in=[pk for pk, text in events.values_list("pk", "text") if words in text])

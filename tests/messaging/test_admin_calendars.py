@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit import dates
 from messaging.models import ApplicationCalendar, Batch, Calendar, Campaign, CampaignState, ContactGroup, Message
 from messaging.services.audience import audience
 from messaging.services.campaigns import campaigns, drafts
-from tests.messaging.conftest import add_contacts
+from tests.messaging.conftest import add_contacts, events_saying
 
 pytestmark = pytest.mark.django_db
 
@@ -140,7 +141,7 @@ class WaitingPageTests:
         page = admin_client.get(reverse("admin:messaging_campaign_change", args=[waiting.pk])).content.decode()
 
         assert "Outside the sending hours of IN." in page
-        assert f"{timezone.localtime(TOMORROW):%Y-%m-%d %H:%M}" in page
+        assert dates.moment(TOMORROW) in page
         assert 'id="outside-hours"' in page
 
     def test_a_message_says_why_and_until_when(self, admin_client: Client, waiting: Campaign) -> None:
@@ -162,7 +163,7 @@ class WaitingPageTests:
 
         waiting.refresh_from_db()
         assert waiting.outside_hours
-        assert waiting.events.filter(text__contains="A recall", actor=approver).exists()
+        assert events_saying("A recall", waiting.events.filter(actor=approver)).exists()
         assert Batch.objects.get().not_before is None
 
     def test_who_may_only_launch_does_not(self, client: Client, waiting: Campaign) -> None:

@@ -10,7 +10,7 @@ from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, Canary, ContactGroup
 from messaging.services.audience import audience
 from messaging.services.campaigns import campaigns, canaries, drafts
-from tests.messaging.conftest import add_contacts
+from tests.messaging.conftest import add_contacts, events_saying
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +71,7 @@ class PageTests:
         admin_client.post(go_on, {"reason": "the carrier is slow today"})
 
         assert Canary.objects.get().passed_by == User.objects.get()
-        assert running.events.filter(text__contains="the carrier is slow today", actor__isnull=False).exists()
+        assert events_saying("the carrier is slow today", running.events.filter(actor__isnull=False)).exists()
 
     def test_it_takes_the_right_to_launch(self, client: Client, running: Campaign) -> None:
         person = User.objects.create_user("viewer", is_staff=True)

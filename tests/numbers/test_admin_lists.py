@@ -120,7 +120,7 @@ class BindingListTests:
         assert "919876500050" not in text_of(admin_client, BINDINGS)
         gone = text_of(admin_client, f"{BINDINGS}?state=ended")
         assert "919876500050" in gone
-        assert "Gone at Laaffic 2026-11-20 08:30" in gone
+        assert "Gone at Laaffic 20 Nov 2026, 08:30" in gone
         assert "919876500000" not in gone
         assert "919876500050" in text_of(admin_client, f"{BINDINGS}?state=all")
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import open_acts
+from laaffic_console.kit import dates
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.messaging import attachment_samples as samples
 from tests.voice.group_samples import written
@@ -58,7 +59,7 @@ class CallTests:
         code, document, said = run(*CALL)
         opened = LedgerEntry.objects.get()
         assert (code, document) == (1, {})
-        assert f"ledger row {opened.pk}, {timezone.localtime(opened.prepared_at):%Y-%m-%d %H:%M:%S}" in said
+        assert f"ledger row {opened.pk}, {dates.exact(opened.prepared_at)}" in said
         assert "--again REASON" in said
         assert (SipCall.objects.count(), rung(sandbox)) == (1, 1)
 

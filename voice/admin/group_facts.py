@@ -6,9 +6,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from laaffic_console.kit.figures import number
 from messaging.services.campaigns.launch_checks import Check
 from voice.models import Announcement, GroupTask, TaskKind
 from voice.services import group_requests
@@ -49,7 +51,7 @@ def bar(task: GroupTask) -> list[dict[str, Any]]:
 
 
 def button_words(task: GroupTask, phones: int) -> str:
-    shown = {"n": f"{phones:,}"}
+    shown = {"n": number(phones)}
     if task.kind == TaskKind.UPDATE:
         return _("Update the task: %(n)s phones") % shown
     return ngettext("Call %(n)s phone", "Call %(n)s phones", phones) % shown
@@ -60,7 +62,7 @@ def start_words(task: GroupTask, start: dt.datetime) -> dict[str, Any]:
     return {
         "starts_at": start,
         "server_clock": timezone.localtime(start),
-        "laaffic_clock": f"{start.astimezone(ZoneInfo(group_requests.zone_name())):%Y-%m-%d %H:%M}",
+        "laaffic_clock": date_format(start.astimezone(ZoneInfo(group_requests.zone_name())), "DATETIME_FORMAT"),
         "waits_for_window": bool(task.windows) and not task.send_at and start > timezone.now(),
     }
 

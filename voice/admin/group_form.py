@@ -15,13 +15,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit.figures import number as grouped
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import choices_of, field_of
 from laaffic_console.kit.generics import AnyChoiceOfRows, AnyModelForm
 from laaffic_console.kit.shared_rows import SeenForm
-from laaffic_console.laaffic import LANGUAGES
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS
 from messaging.models import ContactGroup
+from voice.admin.spoken_fields import spoken_languages
 from voice.models import AudioFile, GroupTask, TaskKind, TaskState
 from voice.services import audio, group_numbers, group_requests
 
@@ -222,7 +223,7 @@ class GroupTaskForm(SeenForm, AnyModelForm):
                 self.initial[name] = only[0].pk
         kept = AudioFile.objects.filter(is_archived=False) | AudioFile.objects.filter(pk=self.instance.audio_id)
         field_of(self, "audio", forms.ModelChoiceField).queryset = kept.defer("content")
-        codes = [(language.code, f"{language.name} ({language.code})") for language in LANGUAGES]
+        codes = spoken_languages()
         if self.instance.language not in dict(codes):
             codes.append((self.instance.language, self.instance.language))
         self.fields["language"] = forms.ChoiceField(choices=codes, required=False, label=_("Language"))
@@ -234,7 +235,7 @@ class GroupTaskForm(SeenForm, AnyModelForm):
         if self.instance.number_count:
             self.fields["numbers"].help_text = _(
                 "%(n)s numbers are kept. Leave groups, numbers and file empty to keep them, or say others instead."
-            ) % {"n": f"{self.instance.number_count:,}"}
+            ) % {"n": grouped(self.instance.number_count)}
 
     def _not_asked(self) -> list[str]:
         """A repetition calls whom it repeats, a template nobody; groups and the library need their permissions."""

@@ -19,6 +19,7 @@ from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.exporting import require_export
+from laaffic_console.kit.figures import number
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
@@ -112,16 +113,16 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
     @display(description=gettext_lazy("called"))
     def progress(self, task: GroupTask) -> str:
         if task.called is None:
-            return _("%(n)s numbers") % {"n": f"{task.number_count:,}"} if task.number_count else "–"
-        return f"{task.called:,} / {task.total or task.number_count:,}"
+            return _("%(n)s numbers") % {"n": number(task.number_count)} if task.number_count else "–"
+        return f"{number(task.called)} / {number(task.total or task.number_count)}"
 
     @display(description=gettext_lazy("connected"))
     def rate(self, task: GroupTask) -> str:
-        return "–" if task.connect_rate is None else f"{task.connected:,} · {task.connect_rate} %"
+        return "–" if task.connect_rate is None else f"{number(task.connected or 0)} · {task.connect_rate} %"
 
     @display(description=gettext_lazy("SMS"))
     def sms(self, task: GroupTask) -> str:
-        return f"{task.sms_sent:,}" if task.sms_sent and task.hang_up_sms else "–"
+        return number(task.sms_sent) if task.sms_sent and task.hang_up_sms else "–"
 
     @display(description=gettext_lazy("cost"), ordering="cost")
     def shown_cost(self, task: GroupTask) -> str:

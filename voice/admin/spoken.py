@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit.figures import number
 from laaffic_console.kit.pages import require
 from laaffic_console.laaffic.tts import BY_CODE, MAX_TEXT
 from messaging import merge_fields
@@ -172,7 +173,7 @@ def beside(campaign: Campaign) -> channel_pages.Beside:
 
 
 def call_words(recipients: int) -> str:
-    return ngettext("Call %(n)s number", "Call %(n)s numbers", recipients) % {"n": f"{recipients:,}"}
+    return ngettext("Call %(n)s number", "Call %(n)s numbers", recipients) % {"n": number(recipients)}
 
 
 channel_pages.register(

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.urls import reverse
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
@@ -37,6 +38,10 @@ ACCENTS = {
 }
 
 
+def spoken_languages() -> list[tuple[str, Any]]:
+    return [(each.code, format_lazy("{} ({})", gettext_lazy(each.name), each.code)) for each in LANGUAGES]
+
+
 def whole(label: Any, least: int, most: int, help_text: Any, **given: Any) -> forms.IntegerField:
     return forms.IntegerField(
         label=label,
@@ -63,7 +68,7 @@ class SpokenFields(forms.Form):
     language = forms.ChoiceField(
         label=gettext_lazy("Language"),
         choices=[
-            *((each.code, f"{each.name} ({each.code})") for each in LANGUAGES),
+            *spoken_languages(),
             (OTHER, gettext_lazy("another …")),
         ],
         initial="EN",
@@ -81,7 +86,7 @@ class SpokenFields(forms.Form):
         required=False,
         choices=[
             ("", gettext_lazy("the language's own")),
-            *((code, f"{place} (+{code})") for code, place in ACCENTS.items()),
+            *((code, format_lazy("{} (+{})", place, code)) for code, place in ACCENTS.items()),
         ],
         widget=UnfoldAdminSelectWidget(
             attrs={"data-accents": ";".join(f"{each.code}:{','.join(each.accents)}" for each in LANGUAGES)}

@@ -3,6 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.kit import dates
 from laaffic_console.kit.figures import money
 from laaffic_console.kit.masks import masked
 from laaffic_console.laaffic import CallKind, CallOutcome, RingingKind
@@ -92,7 +93,7 @@ class CallRecord(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{masked(self.callee)} {self.at:%Y-%m-%d %H:%M}"
+        return f"{masked(self.callee)} {dates.moment(self.at)}"
 
     @property
     def money(self) -> str:
@@ -127,7 +128,7 @@ class Ringing(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.sip_account or self.called} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.sip_account or self.called} {dates.moment(self.at)}"
 
 
 class CallTally(models.Model):

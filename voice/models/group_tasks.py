@@ -6,10 +6,12 @@ from django.core.validators import MaxLengthValidator, RegexValidator
 from django.db import models
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.figures import money, share
 from laaffic_console.kit.moments import PlannedMomentField
+from laaffic_console.kit.said import SaidField
 from voice.models.audio import AudioFile
 
 
@@ -166,9 +168,9 @@ class GroupTask(models.Model):
     )
     # Of the launch that has it in hand: one that slept, and whose task was given back meanwhile, has another.
     launch_token = models.CharField(max_length=36, blank=True, editable=False)
-    launched_at = models.DateTimeField(_("launched"), null=True)
+    launched_at = models.DateTimeField(pgettext_lazy("moment", "launched"), null=True)
     finished_at = models.DateTimeField(_("over since"), null=True)
-    ended_because = models.CharField(_("ended because"), max_length=300, blank=True)  # a person's word
+    ended_because = SaidField(_("ended because"), blank=True)  # a person's word
 
     # What Laaffic says of it …
     vendor_status = models.CharField(_("Laaffic's status"), max_length=16, blank=True)
@@ -246,7 +248,7 @@ class GroupTaskEvent(models.Model):
     task = models.ForeignKey(GroupTask, models.CASCADE, related_name="events")
     at = models.DateTimeField(_("when"), auto_now_add=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    text = models.CharField(_("what"), max_length=300)
+    text = SaidField(_("what"))
 
     class Meta:
         verbose_name = _("group-call task event")

@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.models.list_copies import ListCopy
@@ -16,7 +17,7 @@ class SipPhone(models.Model):
     name = models.CharField(_("name"), max_length=80, blank=True)
     display_number = models.CharField(_("display number"), max_length=20, blank=True)
     last_seen_at = models.DateTimeField(_("last seen"))
-    gone_at = models.DateTimeField(_("gone"), null=True)  # not in the last complete list
+    gone_at = models.DateTimeField(pgettext_lazy("moment", "gone"), null=True)  # not in the last complete list
 
     class Meta:
         verbose_name = _("SIP phone")

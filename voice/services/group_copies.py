@@ -6,9 +6,10 @@ Each is a draft of its own, which a person looks at before anything is sent.
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from laaffic_console.kit.figures import number
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import ngettext
 from voice.models import GroupTask, TaskKind, TaskState
 from voice.models.group_tasks import copied
 from voice.services import group_figures, group_numbers
@@ -71,7 +72,7 @@ def _unreached(task: GroupTask, numbers: list[str]) -> list[str]:
                 "%(n)s call records have not come yet, so nobody knows whom it reached. Try again in a few minutes.",
                 missing,
             )
-            % {"n": f"{missing:,}"}
+            % {"n": number(missing)}
         )
     left = group_figures.unreached(task, numbers)
     if not left:

@@ -11,10 +11,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Exists, OuterRef
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import Channel
+from laaffic_console.kit.figures import number
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import ngettext
 from laaffic_console.laaffic.group_calls import MAX_NUMBERS
 from messaging.models import Contact, ContactGroup, GroupMembership, SuppressionEntry
 from messaging.services.contacts import suppression
@@ -89,7 +90,7 @@ def said_of(invalid: Sequence[Invalid]) -> list[str]:
     ]
     if (more := len(invalid) - INVALID_SHOWN) > 0:
         rest = ngettext("And %(n)s more invalid number.", "And %(n)s more invalid numbers.", more)
-        said.append(rest % {"n": f"{more:,}"})
+        said.append(rest % {"n": number(more)})
     return [*said, _("Correct them, or leave out invalid numbers.")]
 
 
@@ -103,7 +104,7 @@ def _of_groups(groups: Sequence[ContactGroup]) -> list[str]:
 def _check_count(audience: Audience, *, field: str) -> None:
     count = len(audience.numbers)
     if count > MAX_NUMBERS:
-        shown = {"n": f"{count:,}", "most": f"{MAX_NUMBERS:,}"}
+        shown = {"n": number(count), "most": number(MAX_NUMBERS)}
         raise ValidationError({field: _("%(n)s numbers; one task takes %(most)s. Make several tasks of them.") % shown})
     if not count and audience.suppressed:
         raise ValidationError({field: _("All of these numbers are on the suppression list: nobody would be called.")})

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import (
     FileInRequest,
     GroupCall,

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import account_hold, workers
+from laaffic_console.kit.said import gettext as _
 from messaging import msisdn
 from messaging.services.audience import recipient_clocks
 from messaging.services.audience.recipient_clocks import Clock

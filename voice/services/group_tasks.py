@@ -17,12 +17,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import code_words, database_clock, ledger, open_acts, single_requests, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.acts import Act, record, record_event
+from laaffic_console.kit.figures import number
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
 from messaging.services.approvals import approval_rules, approvals
 from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskState
@@ -51,7 +52,7 @@ class NotApproved(ValidationError):
 
 
 def note(task: GroupTask, text: str, by: User | None, kind: Act = Act.STEERED) -> None:
-    GroupTaskEvent.objects.create(task=task, text=text[:300], actor=by)
+    GroupTaskEvent.objects.create(task=task, text=text, actor=by)
     record_event(task, text, by, kind)
 
 
@@ -150,7 +151,7 @@ def opted_out_since(count: int) -> str:
     return _(
         "%(n)s of its numbers were suppressed since. Laaffic's own repetition would call them too. Make a new task "
         "from it instead: they are left out of that."
-    ) % {"n": f"{count:,}"}
+    ) % {"n": number(count)}
 
 
 @transaction.atomic
@@ -306,7 +307,7 @@ def say_over(task_id: int, *, why: str, by: User) -> None:
             else:
                 ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=said)
         was, task.state = task.state, TaskState.FINISHED
-        task.ended_because, task.look_at = said[:300], None
+        task.ended_because, task.look_at = said, None
         task.finished_at = timezone.now()
         task.save(update_fields=["state", "ended_because", "look_at", "finished_at"])
         record(Act.SETTLED, task, event=said)

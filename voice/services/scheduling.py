@@ -1,8 +1,7 @@
 """Which of Laaffic's voice lists are copied when: every few minutes by the sweeper, at once when somebody asks."""
 
-from django.utils.translation import gettext as _
-
 from laaffic_console.gateway.services import bell, isolation
+from laaffic_console.kit.said import gettext as _
 from voice.services import calls, group_sync, phones, records_pulls
 from voice.services.syncing import COPIES, SyncFailed
 

@@ -14,6 +14,7 @@ from laaffic_console.backups.services.archives import Written
 from laaffic_console.exporting.services import making
 from laaffic_console.gateway.services import database_clock
 from laaffic_console.kit import exports
+from laaffic_console.kit.figures import number
 from laaffic_console.kit.uploads import WAITING
 
 LEFT_OUT = (making.FOLDER, WAITING)  # made anew from the database, or looked at and not taken
@@ -44,7 +45,7 @@ def _write(file: BinaryIO, path: Path, tell: Tell) -> None:
             continue
         files += 1
         if files % 100 == 0:
-            tell(f"{files:,} files …")
+            tell(f"{number(files)} files …")
     archive.close(about)
 
 

@@ -18,7 +18,6 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, Row
@@ -27,6 +26,7 @@ from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.leases import HeldLease
 from laaffic_console.kit import exports as files
 from laaffic_console.kit import masks, private_files
+from laaffic_console.kit.said import gettext as _
 
 logger = logging.getLogger(__name__)
 
@@ -216,7 +216,7 @@ def _finish(export: Export, path: Path, rows: int) -> bool:
 
 def _end(export: Export, state: str, problem: str) -> None:
     waiting = Export.objects.filter(pk=export.pk, state__in=Export.OPEN)
-    waiting.update(state=state, problem=problem[:300], finished_at=timezone.now())
+    waiting.update(state=state, problem=problem, finished_at=timezone.now())
 
 
 def _delete_files_of(pk: int) -> None:

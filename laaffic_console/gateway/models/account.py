@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from laaffic_console.gateway.models.applications import Application
 from laaffic_console.gateway.models.ledger import LedgerEntry
 from laaffic_console.kit.figures import money
+from laaffic_console.kit.said import SaidField
 
 
 class AccountHold(models.Model):
@@ -21,7 +22,7 @@ class AccountHold(models.Model):
     )  # None: every application of the account
     scope = models.CharField(max_length=40)  # "account" or "application:3": at most one open hold each
     code = models.CharField(_("code"), max_length=16, blank=True)
-    sentence = models.CharField(_("why"), max_length=300)
+    sentence = SaidField(_("why"))
     entry = models.ForeignKey(
         LedgerEntry, models.SET_NULL, null=True, related_name="+", verbose_name=_("refused request")
     )

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class PushKind(models.TextChoices):
@@ -49,11 +50,13 @@ class OrphanReport(models.Model):
 
     kind = models.CharField(_("kind"), max_length=16, choices=PushKind)
     pushed_body = models.ForeignKey(PushedBody, models.CASCADE, null=True, related_name="+")
-    key = models.CharField(_("key"), max_length=128)  # one row per distinct report, however often it is pushed
+    key = models.CharField(
+        pgettext_lazy("identity", "key"), max_length=128
+    )  # one row per distinct report, however often it is pushed
     gateway_id = models.CharField(_("gateway id"), max_length=40, blank=True)
     order_id = models.CharField(_("order id"), max_length=64, blank=True)
     number = models.CharField(_("number"), max_length=20, blank=True)
-    report = models.JSONField(_("report"))
+    report = models.JSONField(pgettext_lazy("delivery", "report"))
     first_seen = models.DateTimeField(_("first seen"))
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     next_try_at = models.DateTimeField(_("next try"), null=True)  # None: nothing more will be tried

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models.applications import Application
 
@@ -36,7 +37,7 @@ class LedgerEntry(models.Model):
     worker = models.CharField(_("worker"), max_length=80, blank=True)
 
     prepared_at = models.DateTimeField(_("prepared"))
-    left_at = models.DateTimeField(_("left"), null=True)
+    left_at = models.DateTimeField(pgettext_lazy("moment", "left"), null=True)
     clock_ahead = models.FloatField(_("clock ahead"), null=True)  # seconds that `left_at` may be ahead, or behind
     settled_at = models.DateTimeField(_("settled"), null=True)
 

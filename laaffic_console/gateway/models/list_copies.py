@@ -5,6 +5,8 @@ from typing import ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit.said import SaidField
+
 
 class ListCopy(models.Model):
     """One row a list, by its name. An app that copies lists has a table of its own."""
@@ -18,7 +20,7 @@ class ListCopy(models.Model):
     finished_at = models.DateTimeField(_("finished"), null=True)
     succeeded_at = models.DateTimeField(_("last succeeded"), null=True)
     rows = models.PositiveIntegerField(_("rows"), default=0)
-    problem = models.CharField(_("problem"), max_length=300, blank=True)
+    problem = SaidField(_("problem"), blank=True)
 
     class Meta:
         abstract = True

@@ -139,7 +139,7 @@ def _place(
     given = {
         "application": application,
         "code": code,
-        "sentence": sentence[:300],
+        "sentence": sentence,
         "entry": entry,
         "placed_at": now,
         "probe_wait": wait,
@@ -210,8 +210,8 @@ def _ask_later(hold: AccountHold, answer: str, *, sentence: str | None = None, c
     wait = min(2 * hold.probe_wait, LONGEST_WAIT)
     changed = {"last_answer": answer[:300], "probe_wait": wait}
     changed["next_probe_at"] = database_clock.now() + dt.timedelta(seconds=wait)
-    if sentence is not None and code is not None and sentence[:300] != hold.sentence:
-        changed |= {"sentence": sentence[:300], "code": code}
+    if sentence is not None and code is not None and sentence != hold.sentence:
+        changed |= {"sentence": sentence, "code": code}
         _ring_followers()
     AccountHold.objects.filter(pk=hold.pk, released_at=None).update(**changed)
 

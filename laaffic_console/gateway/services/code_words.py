@@ -1,7 +1,6 @@
 """What Laaffic's answers say to people: here alone a code becomes a sentence. What a code means: `laaffic/codes.py`."""
 
-from django.utils.translation import gettext as _
-
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import CodeEntry, Family, LaafficError, Refused, lookup
 from laaffic_console.laaffic.codes import foreign
 

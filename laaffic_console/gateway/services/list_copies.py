@@ -9,12 +9,12 @@ from typing import Generic, TypeVar
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.models.list_copies import ListCopy
 from laaffic_console.gateway.services import bell, code_words, due, isolation, leases
 from laaffic_console.gateway.services.account import NotConfigured
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import LaafficError
 
 logger = logging.getLogger(__name__)
@@ -127,13 +127,13 @@ class Copies(Generic[Copy]):
         return dt.timedelta(minutes=getattr(settings, self.minutes))
 
     def _failed(self, name: str, problem: str) -> None:
-        self.model._default_manager.filter(name=name).update(finished_at=timezone.now(), problem=problem[:300])
+        self.model._default_manager.filter(name=name).update(finished_at=timezone.now(), problem=problem)
 
     def _succeeded(self, name: str, copied: Copied) -> None:
         now = timezone.now()
         counts = {field: getattr(copied, field) for field in self.model.counted}
         self.model._default_manager.filter(name=name).update(
-            finished_at=now, succeeded_at=now, problem=_remark(copied)[:300], **counts
+            finished_at=now, succeeded_at=now, problem=_remark(copied), **counts
         )
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.kit import dates
 
 WITHIN = dt.timedelta(hours=24)
 OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
@@ -25,7 +26,7 @@ class StillOpen(ValidationError):
     """The same is open already, as `what`, since `when`; an error at the field for the reason."""
 
     def __init__(self, what: str, when: dt.datetime) -> None:
-        shown = {"what": what, "when": f"{timezone.localtime(when):%Y-%m-%d %H:%M:%S}"}
+        shown = {"what": what, "when": dates.exact(when)}
         self.sentence = (
             _(
                 "The same was asked for within the last 24 hours (%(what)s, %(when)s), and what became of it is not "

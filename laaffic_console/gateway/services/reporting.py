@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit import delivery_buckets
-from laaffic_console.kit.figures import share
+from laaffic_console.kit.figures import number, share
 from laaffic_console.kit.moments import check_year
 
 LONGEST_DAYS = 3653  # ten years
@@ -83,7 +83,7 @@ def period(first: dt.date, last: dt.date) -> Period:
     if wanted.days > LONGEST_DAYS:
         raise ValidationError(
             _("A report covers at most ten years, and this one would cover %(days)s days. Ask for fewer.")
-            % {"days": f"{wanted.days:,}"}
+            % {"days": number(wanted.days)}
         )
     return wanted
 
@@ -349,7 +349,8 @@ def sheet(report: Report) -> Iterator[list[Any]]:
     currencies = sorted({currency for one in figures for currency, micros in one.cost.items() if micros})
     header = [str(DIMENSIONS[name]) for name in report.by]
     for side in sides:
-        suffix = f" ({_('before')})" if side == "before" else ""
+        before = _("before")
+        suffix = f" ({before})" if side == "before" else ""
         for name in report.columns:
             label = str(COLUMNS[name].label)
             header += [f"{part}{suffix}" for part in _parts_of(name, label, currencies)]
@@ -377,5 +378,6 @@ def _cells_of(name: str, value: Any, currencies: Sequence[str]) -> list[Any]:
     if name in BY_CURRENCY:
         return [value.get(currency) for currency in currencies]
     if isinstance(value, dict):
-        return ["; ".join(f"{reason or _('no reason given')}: {n}" for reason, n in value.items())]
+        none = _("no reason given")
+        return ["; ".join(f"{reason or none}: {n}" for reason, n in value.items())]
     return [value]

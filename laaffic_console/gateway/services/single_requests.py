@@ -5,11 +5,10 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.utils.translation import gettext as _
-
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import account_hold, ledger
 from laaffic_console.gateway.services.account import NotConfigured
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import InvalidRequest, LaafficError, NotSent, OutcomeUnknown, Refused
 
 logger = logging.getLogger(__name__)

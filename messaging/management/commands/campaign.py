@@ -14,6 +14,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import exports, signed_zip
 from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.figures import number
 from messaging import contact_files, export_kinds
 from messaging.models import Audience, Calendar, Campaign, ContactGroup, Paste, TemplateVersion
 from messaging.services.batches import counting
@@ -177,7 +178,7 @@ def written(kind_name: str, campaign_id: int, path: Path) -> str:
         raise CommandError(exports.why_not_written(problem, path)) from problem
     except (NotExportable, ValueError) as problem:
         raise CommandError(str(problem)) from problem
-    said = f"{rows:,} recipients written to {path}"
+    said = f"{number(rows)} recipients written to {path}"
     return said if kind.write is None else f"{said}\nSigned with the key {signed_zip.own_fingerprint()}"
 
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.figures import number
 from messaging.models import ConsentEvent
 from messaging.services.contacts import consent_files, consents
 from messaging.services.contacts.consent_files import Options
@@ -75,7 +76,7 @@ def as_text(document: dict[str, Any]) -> str:
         lines = [f"{channel}: {state}" for channel, state in document["consents"].items()]
         line = "  {date}  {channel} {consent}  {source}  {words}"
         return "\n".join([*lines, *(line.format(**one).rstrip() for one in document["said"])])
-    lines = [f"{name}: {document[name]:,}" for name in ("rows", "kept", "invalid")]
+    lines = [f"{name}: {number(document[name])}" for name in ("rows", "kept", "invalid")]
     return "\n".join(
         [*lines, *("  row {row}, {column} “{value}”: {reason}".format(**one) for one in document["errors"])]
     )

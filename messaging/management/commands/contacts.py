@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.figures import number
 from messaging import exports
 from messaging.contact_rows import RowOptions
 from messaging.models import Contact, ContactGroup, ContactImport
@@ -90,7 +91,7 @@ class Command(ConsoleCommand):
             self.stdout.write(json.dumps(result))
             return
         for name in ("rows", "added", "updated", "unchanged", "invalid"):
-            self.stdout.write(f"{name}: {result[name]:,}")
+            self.stdout.write(f"{name}: {number(result[name])}")
         for error in result["errors"]:
             self.stdout.write("  row {row}, {column} “{value}”: {reason}".format(**error))
 
@@ -106,4 +107,4 @@ class Command(ConsoleCommand):
             raise CommandError(files.why_not_written(problem, options["file"])) from problem
         except ValueError as problem:
             raise CommandError(str(problem)) from problem
-        self.stdout.write(f"{written:,} contacts written to {options['file']}")
+        self.stdout.write(f"{number(written)} contacts written to {options['file']}")

@@ -7,6 +7,7 @@ import phonenumbers
 from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.figures import number as grouped
 
 # Country, share of the rows, language, cities, names as they are written there.
 PLACES = [
@@ -60,7 +61,7 @@ class Command(ConsoleCommand):
             writer.writerow(["Phone number", "Full name", "E-mail", "Language", "City", "Company"])
             for index in range(options["rows"]):
                 writer.writerow(self.row(chance, index, seen, bad=chance.random() < options["bad"]))
-        self.stdout.write(f"{options['rows']:,} rows written to {options['file']}")
+        self.stdout.write(f"{grouped(options['rows'])} rows written to {options['file']}")
 
     def row(self, chance: random.Random, index: int, seen: set[str], *, bad: bool) -> list[str]:
         country, _, language, cities, names = chance.choices(PLACES, [place[1] for place in PLACES])[0]

@@ -7,9 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Model
 from django.utils.formats import number_format
-from django.utils.translation import gettext as _
 
 from laaffic_console.kit.figures import money
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import joined
 from messaging.models import Approval
 from messaging.services.approvals import approvable, shown
 from messaging.services.approvals.approvable import Plan
@@ -108,7 +109,9 @@ def missing(draft: Any, known: Any = None) -> str:
     if approval.outcome == Approval.Outcome.REFUSED:
         return _("%(name)s refused it: %(why)s") % {"name": approval.decided_by, "why": approval.note}
     if changed := changed_since(approval, draft, plan):
-        return _("It was changed since approval was asked for: %(parts)s. Ask again.") % {"parts": ", ".join(changed)}
+        return _("It was changed since approval was asked for: %(parts)s. Ask again.") % {
+            "parts": joined(changed, ", ")
+        }
     return _("It waits for a second person's approval.") if approval.outcome == Approval.Outcome.ASKED else ""
 
 

@@ -7,10 +7,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.events.kinds import Kind
-from laaffic_console.kit.figures import money
+from laaffic_console.kit.figures import money, number
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import joined
 from messaging.models import Approval, Campaign, CampaignState
 from messaging.models.approvals import DRAFTS
 from messaging.services import events
@@ -44,7 +45,7 @@ def ask(pk: int, *, by: User, note: str = "", model: type[Model] = Campaign) -> 
             asked_by=by,
             asked_note=note.strip()[:200],
         )
-        n = _("not known how many") if plan.recipients is None else f"{plan.recipients:,}"
+        n = _("not known how many") if plan.recipients is None else number(plan.recipients)
         kind.note(draft, _("Approval asked for: %(n)s recipients") % {"n": n}, by)
         events.approval(Kind.APPROVAL_ASKED, approval)
     return approval
@@ -84,7 +85,7 @@ def decide(
         if approve and (changed := approval_rules.changed_since(approval, draft, kind.plan(draft))):
             raise NotAllowed(
                 _("It was changed since approval was asked for: %(parts)s. It has to be asked for again.")
-                % {"parts": ", ".join(changed)}
+                % {"parts": joined(changed, ", ")}
             )
         approval.outcome = Approval.Outcome.APPROVED if approve else Approval.Outcome.REFUSED
         approval.decided_by, approval.decided_at, approval.note = by, timezone.now(), note.strip()[:300]
@@ -102,7 +103,7 @@ def void_if_changed(draft: Any, *, by: User | None) -> None:
         return
     if changed := _changed_by_edit(approval, draft):
         Approval.objects.filter(pk=approval.pk, outcome__in=OPEN).update(outcome=Approval.Outcome.VOID)
-        said = _("Approval void, changed: %(parts)s") % {"parts": ", ".join(changed)}
+        said = _("Approval void, changed: %(parts)s") % {"parts": joined(changed, ", ")}
         approvable.kind_of(draft).note(draft, said, by)
 
 

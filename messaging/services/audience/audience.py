@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.gateway.services.durability import insist_on_disk, relax
+from laaffic_console.kit.said import gettext as _
 from messaging import merge_fields
 from messaging.models import (
     Batch,
@@ -75,7 +75,7 @@ def _read_replies_first(campaign_id: int) -> None:
         said = _("Replies could not be read before the launch: %(problem)s")
         unknown = _("A STOP that lies unread at Laaffic is not known yet.")
         text = f"{said % {'problem': problem[:200].rstrip('.')}}. {unknown}"
-        CampaignEvent.objects.create(campaign=campaign, text=text[:300])
+        CampaignEvent.objects.create(campaign=campaign, text=text)
 
 
 @transaction.atomic

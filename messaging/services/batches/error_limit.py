@@ -2,8 +2,8 @@
 
 from django.conf import settings
 from django.db.models import F
-from django.utils.translation import gettext as _
 
+from laaffic_console.kit.said import gettext as _
 from messaging.models import ActivityTally, Campaign, MessageState
 
 ALL_ALIKE = 20

@@ -7,11 +7,9 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import bell, database_clock
+from laaffic_console.kit.said import gettext as _
 from messaging.models import ApplicationCalendar, Batch, BatchState, Calendar, Campaign, CampaignState
 from messaging.services.gates import canary, gates, sending_hours
 
@@ -60,9 +58,8 @@ def sentence(campaign_id: int, due: dt.datetime) -> str:
     first = Batch.objects.filter(campaign=campaign_id, state=BatchState.QUEUED, not_before=due)
     if (why := first.values_list("waits_for", flat=True).first()) and not gates.tells_when(why):
         return in_words(why)
-    at = date_format(timezone.localtime(due), "SHORT_DATETIME_FORMAT")
     said = _("Nothing of it may leave before %(when)s (%(zone)s).")
-    return said % {"when": at, "zone": settings.TIME_ZONE}
+    return said % {"when": due, "zone": settings.TIME_ZONE}
 
 
 def as_documents(campaign: Campaign) -> list[dict[str, Any]]:

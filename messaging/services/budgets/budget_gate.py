@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
+from laaffic_console.kit.said import gettext as _
 from messaging.models import Budget, BudgetCounter, BudgetShare, Campaign, CampaignEvent
 from messaging.services.budgets import budgets, shares
 from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
@@ -139,7 +139,7 @@ class BudgetGate(Gate):
         if counter.warned_at is None and 100 * counter.used >= budgets.WARN_AT * budgets.units(budget):
             counter.warned_at = timezone.now()
             counter.save(update_fields=["warned_at"])
-            CampaignEvent.objects.create(campaign=self.campaign, text=budgets.warning(budget)[:300])
+            CampaignEvent.objects.create(campaign=self.campaign, text=budgets.warning(budget))
 
 
 def _of(campaign: Campaign) -> Gate | None:

@@ -11,12 +11,13 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
-from django.utils.translation import gettext as _
+from django.utils.formats import number_format
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.acts import Act, record_event
 from laaffic_console.kit.figures import money
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import joined
 from messaging.models import Budget, BudgetCounter
 from messaging.services.budgets import shares
 from messaging.services.refusals import NotAllowed
@@ -161,20 +162,21 @@ def used_up(budget: Budget) -> str:
     words = {
         "app": str(budget.application),
         "limit": in_words(budget, budget.limit),
-        "when": date_format(next_start(budget, today()), "DATE_FORMAT"),
+        "when": next_start(budget, today()),
     }
     if budget.per == Budget.Per.DAY:
         said = _("The budget of %(app)s for a day, %(limit)s, is used up. The next day begins on %(when)s, 00:00.")
     else:
         said = _("The budget of %(app)s for a month, %(limit)s, is used up. The next month begins on %(when)s, 00:00.")
-    return f"{said % words} {_('Resume it then, or have an approver lift the budget.')}"
+    return joined([said % words, _("Resume it then, or have an approver lift the budget.")])
 
 
 def warning(budget: Budget) -> str:
-    said = _("%(percent)d %% of a budget of %(app)s has gone: %(limit)s for each %(per)s.")
+    said = _("%(percent)d %% of a budget of %(app)s has gone: %(limit)s for each month.")
+    if budget.per == Budget.Per.DAY:
+        said = _("%(percent)d %% of a budget of %(app)s has gone: %(limit)s for each day.")
     return said % {
         "percent": WARN_AT,
         "app": str(budget.application),
         "limit": in_words(budget, budget.limit),
-        "per": budget.get_per_display().lower(),
     }

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import bell, isolation
+from laaffic_console.kit.said import gettext as _
 from messaging.models import Campaign, CampaignState, Conversation, OptInQuestion
 from messaging.services.campaigns import answering, campaigns, drafts
 from messaging.services.refusals import NotAllowed

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import bell
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.said import gettext as _
 from messaging import opening_hours
 from messaging.models import ApplicationCalendar, Calendar, Campaign, CampaignState
 from messaging.opening_hours import InvalidHours

@@ -10,10 +10,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import AccountHold
 from laaffic_console.gateway.services import account_hold, bell, isolation, open_acts
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import joined
 from messaging import msisdn
 from messaging.models import (
     AudienceCount,
@@ -192,7 +193,7 @@ def _decide_upon(campaign: Campaign, seen: Shown | None) -> None:
             raise NotAllowed(_("Its recipients are still being counted. Launch it when all are known."))
         now = shown.of(campaign, planned)
         if seen is not None and (changed := shown.changes(seen, now)):
-            raise NotAllowed(_("It is not what was shown any more: %(changes)s.") % {"changes": "; ".join(changed)})
+            raise NotAllowed(_("It is not what was shown any more: %(changes)s.") % {"changes": joined(changed, "; ")})
         campaign.shown, campaign.member_end = shown.as_json(seen or now), planned.counted.member_end
         campaign.audience_end = _end_of(campaign, planned)
         if wall := sending_hours.wall_time(campaign.local_time):
@@ -215,7 +216,7 @@ def _not_as_shown(campaign: Campaign) -> str:
         return _("Its recipients are still being counted. Resume it when all are known.")
     if changed := shown.changes(seen, shown.of(campaign, planned), fewer_is_fine=True, by_the_clock=True):
         said = _("It is not what was shown when it was launched: %(changes)s. Make it a draft again and look at it.")
-        return said % {"changes": "; ".join(changed)}
+        return said % {"changes": joined(changed, "; ")}
     campaign.member_end, campaign.audience_end = planned.counted.member_end, _end_of(campaign, planned)
     return ""
 
@@ -445,7 +446,7 @@ def _move(campaign: Campaign, state: CampaignState, event: str, by: User | None,
     campaign.hold_reason = hold_reason
     campaign.account_hold = campaign.undo_until = None
     Campaign.objects.filter(pk=campaign.pk).update(
-        state=state, hold_reason=hold_reason[:300], wait_reason="", account_hold=None, undo_until=None
+        state=state, hold_reason=hold_reason, wait_reason="", account_hold=None, undo_until=None
     )
     steps.note(campaign, event, by)
     events.campaign_moved(campaign, was, by=by.get_username() if by else "")

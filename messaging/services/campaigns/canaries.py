@@ -15,9 +15,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import bell, database_clock, isolation
+from laaffic_console.kit.said import gettext as _
 from messaging import canary_sizes
 from messaging.models import (
     Batch,
@@ -146,7 +146,7 @@ def _draw(campaign: Campaign) -> None:
         if size < total:
             said = _("The few first: %(n)d of %(total)d recipients, in %(countries)d countries")
             said %= {"n": size, "total": total, "countries": len(shares)}
-        CampaignEvent.objects.create(campaign=campaign, text=said[:300])
+        CampaignEvent.objects.create(campaign=campaign, text=said)
 
 
 def _first_of(waiting: "QuerySet[Message]", shares: dict[str, int]) -> Iterable[int]:
@@ -215,14 +215,14 @@ def _weigh(campaign: Campaign, canary: Canary, found: Figures) -> None:
         canary.passed_at = now
         said = _("The few first: %(delivered)d of %(reported)d reports say delivered (%(percent)d%%). It goes on.")
         said %= {"delivered": found.delivered, "reported": found.reported, "percent": found.percent}
-        CampaignEvent.objects.create(campaign=campaign, text=said[:300])
+        CampaignEvent.objects.create(campaign=campaign, text=said)
     elif is_time and canary.said_late_at is None:
         canary.said_late_at = now
         said = _(
             "The few first: %(reported)d reports of %(left)d have come; it waits for %(wanted)d before it decides."
         )
         said %= {"reported": found.reported, "left": found.left, "wanted": found.wanted}
-        CampaignEvent.objects.create(campaign=campaign, text=said[:300])
+        CampaignEvent.objects.create(campaign=campaign, text=said)
 
 
 def _in_words(found: Figures) -> str:

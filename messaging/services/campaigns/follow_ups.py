@@ -8,8 +8,8 @@ from itertools import chain, islice
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
 
+from laaffic_console.kit.said import gettext as _
 from messaging.incurable import is_incurable, is_not_in_use
 from messaging.models import (
     Audience,

@@ -54,7 +54,8 @@ def _looked_up(test: Condition) -> Condition:
 def _unknown_group(name: str) -> str:
     names = list(ContactGroup.objects.filter(is_ad_hoc=False).values_list("name", flat=True)[:2000])
     said = _("There is no group “%(name)s”.") % {"name": name}
-    return f"{said} {_alike(name, names) or _('Make it first, or import contacts into it.')}"
+    then = _alike(name, names) or _("Make it first, or import contacts into it.")
+    return f"{said} {then}"
 
 
 def _unknown_attribute(name: str) -> str:
@@ -62,7 +63,8 @@ def _unknown_attribute(name: str) -> str:
     known = sorted({name for attributes in recent for name in attributes})
     said = _("No contact has an attribute “%(name)s”.") % {"name": name}
     others = _("Attributes are: %(known)s.") % {"known": ", ".join(known[:SHOWN])} if known else ""
-    return f"{said} {_alike(name, known) or others or _('Import contacts with such a column first.')}"
+    then = _alike(name, known) or others or _("Import contacts with such a column first.")
+    return f"{said} {then}"
 
 
 def _alike(name: str, known: list[str]) -> str:

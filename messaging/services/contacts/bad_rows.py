@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from laaffic_console.kit import exports, private_files
+from laaffic_console.kit.said import joined, kept, read
 from messaging.contact_files import Row
 from messaging.contact_rows import BAD_ROW_COLUMNS, RowError, is_of_bad_rows
 from messaging.models import BadRow, ContactImport
@@ -37,7 +38,7 @@ def keep(job: ContactImport, found: Sequence[tuple[Row, RowError]], *, before: i
     `before`: how many invalid rows were there already. OSError where the disk is full or the committed part has gone.
     """
     BadRow.objects.bulk_create(
-        BadRow(contact_import=job, row=row.line, column=e.column[:120], value=e.value[:200], reason=e.reason[:300])
+        BadRow(contact_import=job, row=row.line, column=e.column[:120], value=e.value[:200], reason=e.reason)
         for row, e in found[: max(0, SHOWN_KEPT - before)]
     )
     if not found:
@@ -50,7 +51,7 @@ def keep(job: ContactImport, found: Sequence[tuple[Row, RowError]], *, before: i
         file.truncate(job.bad_bytes)
         file.seek(job.bad_bytes)
         for row, problem in found:
-            line = [row.line, _said(problem), row.cells or [row.text]]
+            line = [row.line, kept(_said(problem)), row.cells or [row.text]]
             file.write(json.dumps(line, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
         file.flush()
         os.fsync(file.fileno())
@@ -58,7 +59,7 @@ def keep(job: ContactImport, found: Sequence[tuple[Row, RowError]], *, before: i
 
 
 def _said(problem: RowError) -> str:
-    return f"{problem.column}: {problem.reason}" if problem.column else problem.reason
+    return joined([problem.column, problem.reason], ": ") if problem.column else problem.reason
 
 
 def are_there(job: ContactImport) -> bool:
@@ -103,7 +104,7 @@ def _lines(job: ContactImport) -> Iterator[tuple[int, str, list[str]]]:
             if left < 0:
                 return
             number, reason, cells = json.loads(line.decode("utf-8", "surrogatepass"))
-            yield number, reason, cells
+            yield number, read(reason), cells
 
 
 def content(job: ContactImport) -> Iterator[bytes]:

@@ -20,10 +20,11 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.kit import private_files
+from laaffic_console.kit.said import Said, kept, read
+from laaffic_console.kit.said import gettext as _
 from messaging.contact_files import Row
 from messaging.contact_rows import RowCleaner, RowError
 from messaging.models import Contact, ContactImport, ImportForecast, SuppressionEntry
@@ -88,7 +89,7 @@ def run(job_id: int) -> None:
             _count(job, forecast, give_up_at, lease)
         except (UnreadableFile, RowError, OSError) as problem:
             why = problem.strerror if isinstance(problem, OSError) else problem
-            _mine(forecast).update(state=State.FAILED, explanation=str(why)[:300])
+            _mine(forecast).update(state=State.FAILED, explanation=str(why))
     if ImportForecast.objects.filter(contact_import=job_id, state=State.LOOKING).exists():
         bell.ring(JOB, job_id)
 
@@ -152,10 +153,19 @@ def _reasons(before: list[list[object]], errors: Sequence[tuple[Row, RowError]])
         counts[str(column), str(reason)] += int(str(count))
         first[str(column), str(reason)] = line
     for row, problem in errors:
-        kind = problem.column[:120], _figures.sub("…", problem.reason)[:300]
+        kind = problem.column[:120], kept(_without_figures(problem.reason))
         counts[kind] += 1
         first.setdefault(kind, row.line)
     return [[*kind, count, first[kind]] for kind, count in counts.most_common(REASONS_KEPT)]
+
+
+def shown_reasons(forecast: ImportForecast) -> list[list[object]]:
+    """The most frequent, in the reader's language."""
+    return [[column, read(str(reason)), *counts] for column, reason, *counts in forecast.reasons[:REASONS_SHOWN]]
+
+
+def _without_figures(reason: str) -> str:
+    return reason.without_figures() if isinstance(reason, Said) else _figures.sub("…", reason)
 
 
 class _Seen:

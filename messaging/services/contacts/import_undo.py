@@ -13,11 +13,11 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.said import gettext as _
 from messaging import contact_traces
 from messaging.models import (
     Campaign,
@@ -138,7 +138,7 @@ def _next_chunk(job_id: int) -> bool:
     if acts:
         contact_writes.undo_alone()
         if why := _why_not_now(job):
-            undo.state, undo.explanation = State.FAILED, why[:300]
+            undo.state, undo.explanation = State.FAILED, why
             undo.save()
             return False
     goes_on = _contacts_chunk(undo, job, acts=acts) or _members_chunk(undo, job, acts=acts)

@@ -17,12 +17,12 @@ from django.core.files.storage import Storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.plain_text import without_marks
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.uploads import FULL
 from messaging import contact_files
 from messaging.contact_files import Row
@@ -301,7 +301,7 @@ def _import_chunk(job: ContactImport, cleaner: RowCleaner, chunk: Sequence[Row],
 def _end(job: ContactImport, state: str, explanation: str, of: Sequence[str] = (State.RUNNING,)) -> bool:
     """Once; an uploaded list of people is not kept longer than it is needed."""
     ended = ContactImport.objects.filter(pk=job.pk, state__in=of).update(
-        state=state, explanation=explanation[:300], finished_at=timezone.now()
+        state=state, explanation=explanation, finished_at=timezone.now()
     )
     if ended:
         job.refresh_from_db()

@@ -5,10 +5,10 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.kit.acts import Act
+from laaffic_console.kit.said import gettext as _
 from messaging.models import EmailCampaign, EmailChoice, EmailLookup
 from messaging.services import steps
 from messaging.services.approvals import shown

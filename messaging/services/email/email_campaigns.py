@@ -13,12 +13,12 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry, PushKind
 from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, ledger, open_acts
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import ngettext
 from laaffic_console.laaffic.email import MAX_SUBJECT
 from messaging import merge_fields
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
@@ -457,7 +457,7 @@ def move(
     campaign: EmailCampaign, state: EmailCampaignState, event: str, by: User | None, hold_reason: str = ""
 ) -> None:
     was, campaign.state = campaign.state, state
-    campaign.hold_reason, campaign.wait_reason = hold_reason[:300], ""
+    campaign.hold_reason, campaign.wait_reason = hold_reason, ""
     campaign.is_held_by_account = False
     campaign.save(update_fields=["state", "hold_reason", "wait_reason", "is_held_by_account"])
     steps.note(campaign, event, by)

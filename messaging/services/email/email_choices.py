@@ -7,11 +7,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services import code_words
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, Refused
 from messaging.models import EmailChoice, EmailLookup
 
@@ -73,7 +73,7 @@ def _look_up(client: LaafficClient, application: Application, kind: str) -> Emai
         problem, may_ask_on = _in_words(error), isinstance(error, Refused)
         logger.warning("looking up %s of %s: %s", kind, application.app_id, error)
     with transaction.atomic():
-        found = {"asked_at": now, "problem": problem[:300]} | ({} if problem else {"answered_at": now})
+        found = {"asked_at": now, "problem": problem} | ({} if problem else {"answered_at": now})
         lookup, _is_new = EmailLookup.objects.update_or_create(application=application, kind=kind, defaults=found)
         if not problem:
             _replace(lookup, rows)

@@ -13,10 +13,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import database_clock, ledger
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import DeliveryState, EmailDelivery, EmailSubmission, SubmissionState
 from messaging.models import Delivery, EmailCampaign, EmailMessage, Submission
 from messaging.services import events, steps

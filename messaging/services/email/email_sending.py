@@ -12,11 +12,11 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold, code_words, database_clock, leases, ledger, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import (
     AdFlag,
     EmailBatch,
@@ -210,5 +210,5 @@ def _try_later(campaign: EmailCampaign, why: str, at_least: float = 0.0) -> None
     """Certain that nothing was sent: again by itself, later each time."""
     pause = max(min(60.0, 2.0 * 2 ** min(campaign.attempt, 10)), at_least)
     campaign.not_before = database_clock.now() + dt.timedelta(seconds=pause)
-    campaign.wait_reason = why[:300]
+    campaign.wait_reason = why
     campaign.save(update_fields=["not_before", "wait_reason"])

@@ -6,7 +6,6 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import (
@@ -18,6 +17,7 @@ from laaffic_console.gateway.services import (
     workers,
 )
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import (
     AdFlag,
     LaafficError,

@@ -7,6 +7,7 @@ from django.db.models import Count, F, IntegerField, Max, Min, Q, Sum, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from laaffic_console.kit.figures import number
 from messaging import meanings
 from messaging.models import Batch, BatchState, Campaign
 
@@ -76,13 +77,13 @@ def _whole(expression: Any) -> Any:
 
 def _square(row: dict[str, Any]) -> Square:
     standing = _standing(row)
-    recipients = ngettext("%(n)s recipient", "%(n)s recipients", row["recipients"]) % {"n": f"{row['recipients']:,}"}
+    recipients = ngettext("%(n)s recipient", "%(n)s recipients", row["recipients"]) % {"n": number(row["recipients"])}
     says = [str(meanings.OF_BATCHES[standing]), recipients]
     if row["batches"] > 1:
-        says.insert(0, _("%(n)s batches") % {"n": f"{row['batches']:,}"})
+        says.insert(0, _("%(n)s batches") % {"n": number(row["batches"])})
     for count, words in ((row["arrived"], _("%(n)s delivered")), (row["failed"], _("%(n)s failed"))):
         if count:
-            says.append(words % {"n": f"{count:,}"})
+            says.append(words % {"n": number(count)})
     return Square(standing, TONES[standing], " · ".join(says), row["entry"] if row["batches"] == 1 else None)
 
 

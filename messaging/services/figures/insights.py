@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services import workers
-from laaffic_console.kit.figures import money
+from laaffic_console.kit.figures import money, number
 from laaffic_console.kit.stored_words import in_words
 from laaffic_console.laaffic import Family, lookup
 from messaging import durations
@@ -82,10 +82,11 @@ def spoken(campaign: Campaign, progress: dict[str, Any], pace: Pace | None) -> s
     said = _("%(state)s, %(percent)d %% of %(total)s recipients, %(delivered)s delivered.") % {
         "state": campaign.get_state_display(),
         "percent": progress["percent"],
-        "total": f"{progress['total']:,}",
-        "delivered": f"{progress['counts']['delivered']:,}",
+        "total": number(progress["total"]),
+        "delivered": number(progress["counts"]["delivered"]),
     }
-    return f"{said} {_('About %(left)s left.') % {'left': pace.left}}" if pace and pace.left else said
+    about = _("About %(left)s left.")
+    return f"{said} {about % {'left': pace.left}}" if pace and pace.left else said
 
 
 def why_waiting(campaign: Campaign, counts: dict[str, int], pace: Pace | None) -> str:
@@ -104,7 +105,7 @@ def why_waiting(campaign: Campaign, counts: dict[str, int], pace: Pace | None) -
     if campaign.audience != Campaign.Audience.FROZEN:
         return _("Its recipients are still being counted; those counted already are sent meanwhile.")
     if pace and pace.limit and counts["queued"]:
-        return _("Its rate of %(n)s a second sets the pace.") % {"n": f"{pace.limit:,}"}
+        return _("Its rate of %(n)s a second sets the pace.") % {"n": number(pace.limit)}
     return ""
 
 

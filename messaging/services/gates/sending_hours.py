@@ -4,11 +4,9 @@ import datetime as dt
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import database_clock
+from laaffic_console.kit.said import gettext as _
 from messaging import msisdn, opening_hours
 from messaging.models import Campaign
 from messaging.opening_hours import WHOLE_WEEK, Hours
@@ -103,9 +101,8 @@ def rules_of(campaign: Campaign) -> Hours | None:
 
 
 def after_its_end(latest_end: dt.datetime) -> str:
-    at = date_format(timezone.localtime(latest_end), "SHORT_DATETIME_FORMAT")
     said = _("It was not to send after %(when)s (%(zone)s). Resume sends the rest all the same, or cancel it.")
-    return said % {"when": at, "zone": settings.TIME_ZONE}
+    return said % {"when": latest_end, "zone": settings.TIME_ZONE}
 
 
 def wall_time(text: str) -> dt.datetime | None:

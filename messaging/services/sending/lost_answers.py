@@ -7,10 +7,10 @@ was placed stays unknown, as after any lost answer.
 
 from django.conf import settings
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import AccountHold, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold
+from laaffic_console.kit.said import gettext as _
 
 WAITING = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.NOT_SENT)  # these say nothing about the gateway
 

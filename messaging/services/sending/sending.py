@@ -18,11 +18,11 @@ from queue import Empty, SimpleQueue
 from django.db import DatabaseError
 from django.db.models import Exists, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, leases, ledger, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.perseverance import insist
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BatchState, Campaign, CampaignState
 from messaging.services.audience import audience
@@ -360,7 +360,7 @@ class Sender:
     def _say_waiting(self, reason: str) -> None:
         if reason != self.wait_reason:
             self.wait_reason = reason
-            Campaign.objects.filter(pk=self.campaign.pk).update(wait_reason=reason[:300])
+            Campaign.objects.filter(pk=self.campaign.pk).update(wait_reason=reason)
 
     def _drain(self) -> None:
         """Every request that left is settled before this job ends, however long its answer takes, and whatever else

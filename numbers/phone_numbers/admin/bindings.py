@@ -17,7 +17,7 @@ from unfold.decorators import display
 from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services import open_acts
-from laaffic_console.kit import plain_text
+from laaffic_console.kit import dates, plain_text
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.masked_admin import MaskedNumbers
 from laaffic_console.kit.masks import masked
@@ -350,7 +350,8 @@ class BindingRequestAdmin(MaskedNumbers, ReadOnlyAdmin):
 
 def state_of(binding: Binding) -> tuple[str, str]:
     if not binding.is_live:
-        return binding.ending, f"{binding.get_ending_display()} {timezone.localtime(binding.ended_at):%Y-%m-%d %H:%M}"
+        ended = dates.moment(binding.ended_at) if binding.ended_at else ""
+        return binding.ending, f"{binding.get_ending_display()} {ended}"
     if binding.expires_at is not None and binding.expires_at <= timezone.now():
         return "over", _("Has run out")
     return "live", _("Live")
@@ -369,6 +370,6 @@ def time_left(binding: Binding) -> SafeString | str:
         '<time class="c-mono" data-expires="{}" data-over="{}" title="{}">{}</time>',
         int(binding.expires_at.timestamp()),
         _("has run out"),
-        f"{timezone.localtime(binding.expires_at):%Y-%m-%d %H:%M:%S %Z}",
+        f"{dates.exact(binding.expires_at)} {timezone.localtime(binding.expires_at):%Z}",
         (f"{days} d {words}" if days else words) if seconds > 0 else _("has run out"),
     )

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 
 from laaffic_console.gateway.models import Application, EntryState
-from laaffic_console.kit import plain_text
+from laaffic_console.kit import dates, plain_text
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.pages import add_problems, page
@@ -183,7 +183,7 @@ class OwnedNumberAdmin(SyncedListAdmin):
     @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")
     def shown_state(self, number: OwnedNumber) -> tuple[Any, str]:
         if number.gone_at is not None:
-            return "gone", _("Gone since %(day)s") % {"day": f"{timezone.localtime(number.gone_at):%Y-%m-%d}"}
+            return "gone", _("Gone since %(day)s") % {"day": dates.day(number.gone_at)}
         return (number.state if number.state is not None else ""), number.get_state_display() or "–"
 
     @display(description=gettext_lazy("due"), ordering="due_date")
@@ -193,8 +193,8 @@ class OwnedNumberAdmin(SyncedListAdmin):
         days = (number.due_date - timezone.localdate()).days
         tone = "bad" if days < 0 else "warn" if days <= 30 else ""
         if number.gone_at is not None:
-            return f"{number.due_date:%Y-%m-%d}"
-        return format_html('{} <span class="{}">({})</span>', f"{number.due_date:%Y-%m-%d}", tone, in_days(days))
+            return dates.day(number.due_date)
+        return format_html('{} <span class="{}">({})</span>', dates.day(number.due_date), tone, in_days(days))
 
 
 def say_edited(request: HttpRequest, is_accepted: bool) -> None:

@@ -6,12 +6,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.gateway.models import EntryState
+from laaffic_console.kit import dates
+from laaffic_console.kit.figures import number
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.pages import add_problems, page, require
 from laaffic_console.kit.people import signed_in
@@ -135,7 +136,7 @@ class NumberPoolAdmin(SyncedListAdmin):
 
     @display(description=gettext_lazy("numbers"))
     def how_many(self, pool: NumberPool) -> str:
-        return f"{len(pool.listed_numbers):,}"
+        return number(len(pool.listed_numbers))
 
     @display(description=gettext_lazy("addresses"))
     def how_many_addresses(self, pool: NumberPool) -> int:
@@ -143,7 +144,7 @@ class NumberPoolAdmin(SyncedListAdmin):
 
     @display(description=gettext_lazy("concurrent calls"), ordering="listed_concurrency")
     def concurrency(self, pool: NumberPool) -> str:
-        return "–" if pool.listed_concurrency is None else f"{pool.listed_concurrency:,}"
+        return "–" if pool.listed_concurrency is None else number(pool.listed_concurrency)
 
     @display(description=gettext_lazy("version"))
     def version(self, pool: NumberPool) -> int | str:
@@ -403,7 +404,7 @@ def state_of(pool: NumberPool, *, is_open: bool) -> tuple[str, str]:
     if is_open:
         return "unknown", _("Outcome unknown")
     if pool.gone_at is not None:
-        return "gone", _("Gone since %(when)s") % {"when": f"{timezone.localtime(pool.gone_at):%Y-%m-%d %H:%M}"}
+        return "gone", _("Gone since %(when)s") % {"when": dates.moment(pool.gone_at)}
     if pool.drifted_at is not None:
         return "drifted", _("Differs at Laaffic")
     if pool.current is None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import code_words, ledger, single_requests
 from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.kit import dates
 from laaffic_console.laaffic import Code, LaafficError, NotSent, OutcomeUnknown, Refused
 from phone_numbers import addresses, number_lists
 from phone_numbers.models import NumberPool, PoolVersion
@@ -245,7 +246,7 @@ def _check_settled(pool: NumberPool) -> None:
             % {
                 "n": version.number,
                 "id": version.entry_id or 0,
-                "when": f"{timezone.localtime(version.created_at):%Y-%m-%d %H:%M:%S}",
+                "when": dates.exact(version.created_at),
             }
         )
 

@@ -11,6 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from laaffic_console.api import tokens
 from laaffic_console.api.models import ApiToken, Scope
 from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.figures import number
 
 LONGEST_DAYS = 3650
 
@@ -54,7 +55,7 @@ class Command(ConsoleCommand):
             raise CommandError(f"There is no user “{options['user']}”. Make one: manage.py createsuperuser")
         days = options["expires"]
         if days is not None and not 1 <= days <= LONGEST_DAYS:
-            raise CommandError(f"--expires takes days, from 1 to {LONGEST_DAYS:,}.")
+            raise CommandError(f"--expires takes days, from 1 to {number(LONGEST_DAYS)}.")
         token, secret = tokens.create(
             options["name"],
             user=user,

@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.audit.services import chain, retention
 from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.figures import number
 
 
 class Command(ConsoleCommand):
@@ -39,11 +40,11 @@ class Command(ConsoleCommand):
             self.stdout.write(json.dumps({**said, "problem": found.problem}))
         if found.problem:
             raise CommandError(
-                f"{found.problem} {found.checked:,} entries before it are as they were written. "
+                f"{found.problem} {number(found.checked)} entries before it are as they were written. "
                 "Compare with a backup of the database from before."
             )
         if not as_json:
-            self.stdout.write(f"{found.checked:,} entries are as they were written.")
+            self.stdout.write(f"{number(found.checked)} entries are as they were written.")
             self.stdout.write(f"The newest is {found.position}:{found.digest}. Keep this elsewhere for --known.")
 
     def prune(self, days: int | None) -> None:
@@ -51,7 +52,7 @@ class Command(ConsoleCommand):
             raise CommandError("--days takes a whole number from 1.")
         if days is None and settings.LAAFFIC_AUDIT_DAYS <= 0:
             raise CommandError("LAAFFIC_AUDIT_DAYS is 0: nothing is removed. Give an age with --days N.")
-        self.stdout.write(f"{retention.prune(days):,} entries removed.")
+        self.stdout.write(f"{number(retention.prune(days))} entries removed.")
 
 
 def parsed(known: str) -> tuple[int, str]:

@@ -10,6 +10,7 @@ from laaffic_console.backups.services import backing_up
 from laaffic_console.backups.services.databases import CannotCopy
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.exports import why_not_written
+from laaffic_console.kit.figures import number
 
 
 class Command(ConsoleCommand):
@@ -25,4 +26,4 @@ class Command(ConsoleCommand):
             raise CommandError(str(problem)) from problem
         except OSError as problem:
             raise CommandError(why_not_written(problem, file)) from problem
-        self.stdout.write(f"{file}: {file.stat().st_size:,} bytes. Keep .env and the keys in var/ beside it.")
+        self.stdout.write(f"{file}: {number(file.stat().st_size)} bytes. Keep .env and the keys in var/ beside it.")

@@ -11,6 +11,7 @@ from laaffic_console.backups.services import restoring
 from laaffic_console.backups.services.archives import BadBackup
 from laaffic_console.backups.services.databases import CannotCopy
 from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.figures import number
 
 
 class Command(ConsoleCommand):
@@ -31,7 +32,7 @@ class Command(ConsoleCommand):
         except sqlite3.Error as problem:
             raise CommandError(f"SQLite: {problem}. Stop every worker and web process, then try again.") from problem
         self.stdout.write(
-            f"Restored. {settled['held']:,} campaigns are held, {settled['unknown']:,} messages and "
-            f"{settled['requests']:,} other requests are unknown: they may have left since the backup. "
+            f"Restored. {number(settled['held'])} campaigns are held, {number(settled['unknown'])} messages and "
+            f"{number(settled['requests'])} other requests are unknown: they may have left since the backup. "
             "Start a worker and web; evidence is looked for by itself. Then resume each campaign."
         )

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from laaffic_console.dashboard import support_bundle
 from laaffic_console.kit.exports import why_not_written
+from laaffic_console.kit.figures import number
 
 
 class Command(BaseCommand):
@@ -22,4 +23,4 @@ class Command(BaseCommand):
             file.write_bytes(support_bundle.content())
         except OSError as problem:
             raise CommandError(why_not_written(problem, file)) from problem
-        self.stdout.write(f"{file}: {file.stat().st_size:,} bytes. There is nothing about a person in it.")
+        self.stdout.write(f"{file}: {number(file.stat().st_size)} bytes. There is nothing about a person in it.")

@@ -13,6 +13,7 @@ from laaffic_console.gateway.services import reporting
 from laaffic_console.gateway.services.reporting import COLUMNS, DIMENSIONS, Figures, Period, Report, Row
 from laaffic_console.kit import exports
 from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.figures import number
 
 SHOWN = ("sent", "delivered", "delivered_percent", "failed", "unknown", "segments", "cost", "replies", "opt_outs")
 
@@ -144,7 +145,7 @@ def written(report: Report, path: Path) -> str:
             file.writelines(exports.content(reporting.sheet(report), kind, "Report"))
     except OSError as problem:
         raise CommandError(f"{path} cannot be written: {problem.strerror}.") from problem
-    return f"{len(report.rows):,} rows in {path}"
+    return f"{number(len(report.rows))} rows in {path}"
 
 
 def table(report: Report, columns: Sequence[str]) -> str:
@@ -185,4 +186,4 @@ def cell(value: Any) -> str:
             for key, amount in value.items()
         )
         return "; ".join(parts)
-    return f"{value:,}"
+    return number(value)

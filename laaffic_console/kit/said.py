@@ -1,0 +1,162 @@
+"""Sentences that a worker writes down and people read: kept as words with their values, said in the reader's language.
+
+`gettext` and `ngettext` of this module give a text like Django's, which remembers its words, and what `%` has put into
+them. A SaidField keeps both, as JSON behind a mark, and says them anew whenever a row is read. What is added otherwise
+(`+`, an f-string) forgets the words, and is kept as it reads; so is what carries no words, such as a person's reason.
+
+Evidence, codes and whatever scripts tally stay English in their columns: kit/stored_words.py.
+"""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+from django.db import models
+from django.utils import timezone, translation
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+
+if TYPE_CHECKING:
+    Text = models.TextField[str, str]
+else:
+    Text = models.TextField
+
+MARK = "\x1e"  # in no text: the admin's forms refuse it, and a plain text loses it when it is kept
+_figures = re.compile(r"\d+")
+Plain: TypeAlias = "dict[str, Any]"
+
+
+class Said(str):
+    """The text in the language of now; behind it the words and the values."""
+
+    words: str
+    values: dict[str, Any] | None
+    plural: str
+    n: int
+
+    def __new__(cls, words: str, values: dict[str, Any] | None = None, plural: str = "", n: int = 0) -> Self:
+        said = translation.ngettext(words, plural, n) if plural else translation.gettext(words) if words else ""
+        if values is not None:
+            said = _fitting(said, values) % {name: _shown(value) for name, value in values.items()}
+        made = super().__new__(cls, said)
+        made.words, made.values, made.plural, made.n = words, values, plural, n
+        return made
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        """Copied and unpickled it is said anew."""
+        return self.words, self.values, self.plural, self.n
+
+    def __str__(self) -> str:
+        """Itself, so that an exception that carries it still does."""
+        return self
+
+    def __mod__(self, values: Any) -> str:
+        if not isinstance(values, dict):
+            return str.__mod__(self, values)
+        return Said(self.words, {name: _lasting(value) for name, value in values.items()}, self.plural, self.n)
+
+    def plainly(self) -> Plain:
+        found: Plain = {"says": self.words}
+        if self.values is not None:
+            found["with"] = {name: _plain(value) for name, value in self.values.items()}
+        if self.plural:
+            found |= {"plural": self.plural, "n": self.n}
+        return found
+
+    def without_figures(self) -> "Said":
+        """The same words for whatever figures: "… digits are too many"."""
+        blank = {name: _without_figures(value) for name, value in (self.values or {}).items()}
+        return Said(self.words, blank if self.values is not None else None, self.plural)
+
+
+def gettext(words: str) -> str:
+    return Said(words)
+
+
+def ngettext(one: str, many: str, n: int) -> str:
+    return Said(one, plural=many, n=n)
+
+
+def joined(parts: Iterable[str], between: str = " ") -> Said:
+    """Sentences that follow each other, each with its own words."""
+    named = {f"part{i}": _lasting(part) for i, part in enumerate(parts)}
+    return Said(between.join(f"%({name})s" for name in named), named)
+
+
+def kept(text: str) -> str:
+    """What a column or a file holds."""
+    if isinstance(text, Said):
+        return MARK + json.dumps(text.plainly(), ensure_ascii=False)
+    return text.replace(MARK, "")
+
+
+def read(held: str) -> str:
+    """What `kept` has written, in the language of now."""
+    return _read(json.loads(held[1:])) if held.startswith(MARK) else held
+
+
+class SaidField(Text):
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.TextField", args, kwargs
+
+    def get_prep_value(self, value: Any) -> Any:
+        return kept(value) if isinstance(value, str) else super().get_prep_value(value)
+
+    def from_db_value(self, value: Any, *_about: Any) -> Any:
+        return read(value) if isinstance(value, str) else value
+
+
+def _read(plain: Plain) -> Said:
+    values = plain.get("with")
+    back = None if values is None else {name: _back(value) for name, value in values.items()}
+    return Said(plain["says"], back, plain.get("plural", ""), plain.get("n", 0))
+
+
+def _lasting(value: Any) -> Any:
+    """A choice's label is lazy: its English is its words."""
+    if not isinstance(value, Promise):
+        return value
+    with translation.override("en"):
+        words = str(value)
+    return Said(words)
+
+
+def _without_figures(value: Any) -> str:
+    return value.without_figures() if isinstance(value, Said) else _figures.sub("…", str(value))
+
+
+def _fitting(said: str, values: dict[str, Any]) -> str:
+    """%d, where no number is to stand in its place, is %s."""
+    for name, value in values.items():
+        if isinstance(value, str):
+            said = said.replace(f"%({name})d", f"%({name})s")
+    return said
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return date_format(timezone.localtime(value), "DATETIME_FORMAT")
+    if isinstance(value, dt.date):
+        return date_format(value, "DATE_FORMAT")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Said):
+        return value.plainly()
+    if isinstance(value, dt.datetime):
+        return {"at": value.isoformat()}
+    if isinstance(value, dt.date):
+        return {"on": value.isoformat()}
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def _back(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if "on" in value:
+        return dt.date.fromisoformat(value["on"])
+    return dt.datetime.fromisoformat(value["at"]) if "at" in value else _read(value)
