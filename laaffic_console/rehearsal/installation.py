@@ -4,19 +4,17 @@ import json
 import os
 import platform
 import secrets
-import subprocess
-import sys
 import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from laaffic_console.conf import HOME_DIR
 from laaffic_console.rehearsal import machine, outages
 from laaffic_console.rehearsal.gateway_controls import GatewayControls
 from laaffic_console.rehearsal.plan import Blow, Kind
 from laaffic_console.rehearsal.processes import GATEWAY, Processes, free_port, wait_until
+from laaffic_console.rehearsal.standing import StandingShell
 from laaffic_console.rehearsal.wanted import Outage, Wanted
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 1.0, 2.0
@@ -65,6 +63,7 @@ class Installation:
         self.token = secrets.token_urlsafe(16)
         self.environment = self._environment(per_call, restarts_database)
         self.processes = Processes(wanted.folder, self.environment)
+        self.shell = StandingShell(self.environment)
         self.gateway = GatewayControls(self.gateway_port)
         self.struck: Counter[str] = Counter()
         self.seconds: dict[str, float] = {}
@@ -136,6 +135,7 @@ class Installation:
             return False
 
     def end(self) -> None:
+        self.shell.end()
         self.processes.end()
         for relay in self.relays.values():
             relay.go_down()
@@ -231,18 +231,10 @@ class Installation:
         return document
 
     def manage(self, *arguments: str, may_fail: bool = False) -> str:
-        done = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "laaffic_console", *arguments],
-            cwd=HOME_DIR,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_PATIENCE,
-            check=False,
-        )
-        if done.returncode and not may_fail:
-            raise CommandFailed(f"manage.py {' '.join(arguments[:2])} failed: {done.stderr.strip()[-1500:]}")
-        return done.stdout
+        done = self.shell.run(arguments, COMMAND_PATIENCE)
+        if done.code and not may_fail:
+            raise CommandFailed(f"manage.py {' '.join(arguments[:2])} failed: {done.errors.strip()[-1500:]}")
+        return done.output
 
     def until_it_succeeds(self, *arguments: str) -> None:
         """As a person does whose command met a fault."""
