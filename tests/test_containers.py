@@ -1,0 +1,51 @@
+"""The container file and compose.yaml name what is there. Their steps were run in a bare Debian root (deploy/)."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import get_commands
+
+from laaffic_console.conf import BASE_DIR
+
+DEPLOY = BASE_DIR / "deploy"
+
+
+@pytest.fixture
+def services() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    return found
+
+
+def test_what_the_image_is_made_of_is_in_the_checkout() -> None:
+    said = (DEPLOY / "Containerfile").read_text()
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", said, re.MULTILINE)
+
+    assert copied == ["pyproject.toml requirements.lock", "."]
+    assert all((BASE_DIR / name).exists() for name in copied[0].split())
+    assert "--require-hashes" in said
+    assert said.index("USER console") < said.index("ENTRYPOINT")
+
+
+def test_each_command_of_the_console_is_one(services: dict[str, dict[str, Any]]) -> None:
+    commands = [services[name]["command"][0] for name in ("web", "worker")]
+    commands += re.findall(r"laaffic-console (\w+)", services["setup"]["entrypoint"][-1])
+
+    assert commands == ["web", "worker", "migrate", "collectstatic"]
+    assert set(commands) <= set(get_commands())
+
+
+def test_the_console_writes_nowhere_but_in_its_volume(services: dict[str, dict[str, Any]]) -> None:
+    for name in ("setup", "web", "worker"):
+        assert services[name]["read_only"], name
+        assert services[name]["cap_drop"] == ["ALL"], name
+        assert services[name]["environment"]["CONSOLE_VAR_DIR"] == "/var/lib/console", name
+
+
+def test_only_the_proxy_can_be_reached_from_outside(services: dict[str, dict[str, Any]]) -> None:
+    assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
+
+
+def test_secrets_are_no_part_of_the_image() -> None:
+    assert {".env", "var", ".git"} <= set((BASE_DIR / ".dockerignore").read_text().split())
