@@ -109,7 +109,11 @@ WEBHOOKS_MAY_REACH = conf.networks("WEBHOOKS_MAY_REACH")
 WEBHOOKS_DISABLE_AFTER = dt.timedelta(days=env.float("WEBHOOKS_DISABLE_DAYS", default=3.0))
 WEBHOOKS_KEPT = dt.timedelta(days=env.float("WEBHOOKS_KEPT_DAYS", default=30.0))
 
-# The mail server by which reports are sent; nothing else of the console sends email by it.
+# Notices are kept for so many days; past so many an hour one person gets one row that counts the rest.
+NOTICES_KEPT = dt.timedelta(days=env.float("NOTICES_KEPT_DAYS", default=60.0))
+NOTICES_AN_HOUR = env.int("NOTICES_AN_HOUR", default=20)
+
+# The mail server by which reports and notices are sent; nothing else of the console sends email by it.
 EMAIL = conf.email_server()
 EMAIL_IS_SET = bool(EMAIL)
 EMAIL_BACKEND = EMAIL.get("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
@@ -148,6 +152,7 @@ INSTALLED_APPS = [
     "laaffic_console.audit",
     "laaffic_console.gateway",
     "laaffic_console.events",
+    "laaffic_console.notices",
     "laaffic_console.exporting",
     "laaffic_console.reports",
     "laaffic_console.api",

@@ -14,6 +14,7 @@ class MessagingConfig(AppConfig):
         from messaging import (
             export_kinds,
             findable,
+            notice_subjects,
             person_entries,
             person_timeline,
             report_links,
@@ -39,6 +40,7 @@ class MessagingConfig(AppConfig):
         post_migrate.connect(search_indexes.create, sender=self)
         findable.register_all()
         person_entries.register_all()
+        notice_subjects.register_all()
         person_timeline.register(thread.NOTES)
         channels.register(SmsChannel())
         channels.register(MmsChannel())
