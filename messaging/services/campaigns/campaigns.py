@@ -1,7 +1,6 @@
 """What may be done to a campaign, by whom it was done, and when it is over."""
 
 import datetime as dt
-import time
 from collections.abc import Mapping
 
 from django.conf import settings
@@ -13,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import AccountHold
-from laaffic_console.gateway.services import account_hold, bell, isolation, open_acts
+from laaffic_console.gateway.services import account_hold, bell, isolation, moments, open_acts
 from messaging import msisdn
 from messaging.models import (
     AudienceCount,
@@ -34,7 +33,8 @@ from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours
 from messaging.services.refusals import NotAllowed
 
-LONGEST_UNDO = 15.0  # seconds: a worker waits meanwhile, and a task that runs too long counts as frozen
+LONGEST_UNDO = 60  # seconds
+START_JOB = "messaging.jobs.start_launched"
 
 
 def launch(
@@ -115,17 +115,21 @@ def _start_later(campaign: Campaign, seconds: float, by: User | None) -> None:
         _("Launched; it can be taken back for %(n)d s") if seconds else _("Launched; its recipients are counted again")
     )
     _move(campaign, CampaignState.SCHEDULED, said % {"n": seconds} if seconds else said, by)
-    campaign.undo_until = timezone.now() + dt.timedelta(seconds=seconds)
+    campaign.undo_until = timezone.now() + dt.timedelta(seconds=min(seconds, LONGEST_UNDO))
     campaign.save(update_fields=["undo_until"])
-    bell.ring("messaging.jobs.start_launched", campaign.pk)
+    bell.ring(START_JOB, campaign.pk)
+
+
+def launches_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
+    """Which can be taken back until a moment that comes by then: the supervisor rings for them (moments)."""
+    waiting = Campaign.objects.filter(state=CampaignState.SCHEDULED, undo_until__lte=by).order_by()
+    return [(pk, until) for pk, until in waiting.values_list("pk", "undo_until") if until is not None]
 
 
 def start_launched(campaign_id: int) -> None:
-    """Wait for the end of the moment in which a launch can be taken back, and start it; the sweeper does what this
-    forgets."""
+    """Start a launch as soon as it cannot be taken back any more; the sweeper does what this forgets."""
     until = Campaign.objects.filter(pk=campaign_id).values_list("undo_until", flat=True).get()
-    if until is not None:
-        time.sleep(min(max(0.0, (until - timezone.now()).total_seconds()), LONGEST_UNDO))
+    if until is not None and moments.wait_for(until):
         start_scheduled(campaign_id)
 
 
