@@ -77,6 +77,8 @@ LAAFFIC_FREQUENCY_CAP_DAY = env.int("LAAFFIC_FREQUENCY_CAP_DAY", default=0)
 LAAFFIC_FREQUENCY_CAP_WEEK = env.int("LAAFFIC_FREQUENCY_CAP_WEEK", default=0)
 # A marketing campaign goes only to people whose consent for its channel is given.
 LAAFFIC_MARKETING_NEEDS_CONSENT = env.bool("LAAFFIC_MARKETING_NEEDS_CONSENT", default=False)
+# Segments or prices that reports bill and that differ by so many percent from what was expected are told; 0 never.
+LAAFFIC_DRIFT_PERCENT = env.float("LAAFFIC_DRIFT_PERCENT", default=10.0)
 # After the button a campaign waits so long, and can be taken back: nothing has left.
 LAAFFIC_UNDO_SECONDS = conf.undo_seconds()
 

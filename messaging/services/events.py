@@ -232,6 +232,24 @@ def approval(kind: Kind, approval: Approval, *, by: str) -> None:
     outbox.record(kind, f"approval:{draft._meta.model_name}:{draft.pk}", said)
 
 
+def campaign_drifted(
+    campaign: Campaign, country: str, what: str, expected: str, actual: str, counted: Any, sentence: str
+) -> None:
+    """Once for each country, of segments and of price."""
+    said = {
+        "id": campaign.pk,
+        "name": campaign.name,
+        "country": country,
+        "what": what,
+        "expected": expected,
+        "actual": actual,
+        "messages": counted.charged,
+        "currency": counted.currency,
+        "reason": sentence,
+    }
+    outbox.record(Kind.CAMPAIGN_DRIFT, f"campaign:{campaign.pk}", said)
+
+
 def budget_warned(budget: Budget, used: object, percent: int, sentence: str) -> None:
     _of_budget(Kind.BUDGET_WARNED, budget, {"used": f"{used}", "percent": percent, "reason": sentence})
 

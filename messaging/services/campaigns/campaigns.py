@@ -28,7 +28,7 @@ from messaging.services.approvals.shown import Shown
 from messaging.services.audience import audience, recipient_clocks, repeats
 from messaging.services.batches import counting
 from messaging.services.campaigns import drafts
-from messaging.services.forecast import forecast
+from messaging.services.forecast import forecast, kept
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours
 from messaging.services.refusals import NotAllowed
@@ -189,7 +189,7 @@ def _decide_upon(campaign: Campaign, seen: Shown | None) -> None:
     Who joins a group after that was counted is not in it, also where it starts a moment later. A start by the clock
     counts anew.
     """
-    campaign.shown = campaign.member_end = None
+    campaign.shown = campaign.member_end = planned = None
     if seen is not None or campaign.scheduled_at or campaign.local_time or approval_rules.is_on():
         planned = forecast.of(campaign)
         if not planned.counted.is_done:
@@ -202,7 +202,10 @@ def _decide_upon(campaign: Campaign, seen: Shown | None) -> None:
         if wall := sending_hours.wall_time(campaign.local_time):
             campaign.scheduled_at = recipient_clocks.first_moment(wall, planned.counted)
             campaign.save(update_fields=["scheduled_at"])
-    Campaign.objects.filter(pk=campaign.pk).update(shown=campaign.shown, member_end=None)
+    campaign.forecast, campaign.drift = kept.of(campaign, planned), None
+    Campaign.objects.filter(pk=campaign.pk).update(
+        shown=campaign.shown, member_end=None, forecast=campaign.forecast, drift=None
+    )
 
 
 def _is_counted_since(campaign: Campaign, began: dt.datetime) -> bool:
