@@ -139,6 +139,13 @@ class DriftTests:
         assert told(launched) == says
         assert told(launched) == says  # once
 
+    def test_the_page_says_nothing_before_that(self, launched: Campaign) -> None:
+        charge(launched, 99, 198, 1.98)
+        assert [row.drifts for row in expected.rows(launched)] == [[]]
+
+        charge(launched, 100, 200, 2.0)
+        assert len(expected.rows(launched)[0].drifts) == 1
+
     def test_who_launched_it_is_told(self, launched: Campaign) -> None:
         charge(launched, 100, 200, 2.0)
         drift.look()

@@ -17,9 +17,8 @@ from laaffic_console.gateway.services import isolation, leases
 from messaging.models import Campaign, CampaignState, Message, MessageState
 from messaging.services import events, steps
 from messaging.services.batches import expected
-from messaging.services.batches.expected import Actual, Drift
+from messaging.services.batches.expected import ENOUGH, Actual, Drift
 
-ENOUGH = 100  # charged messages of a country
 SAMPLE = 1000
 EVERY = 60.0  # seconds
 UNDER_WAY = (CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.HELD)

@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce, NullIf
 from messaging.models import Campaign, MessageState, OutcomeTally
 
 MICROS = 1_000_000
+ENOUGH = 100  # charged messages of a country, before a difference tells anything
 ENDED = (MessageState.DELIVERED, MessageState.UNDELIVERED, MessageState.EXPIRED, MessageState.REJECTED)
 
 
@@ -53,6 +54,10 @@ class Actual:
         units = self.segments or self.charged
         return (self.cost / units).quantize(Decimal("0.000001")) if units else None
 
+    @property
+    def price_in_short(self) -> str:
+        return "–" if self.price is None else f"{self.price.normalize():f}"
+
 
 @dataclass(frozen=True, slots=True)
 class Drift:
@@ -74,7 +79,7 @@ class Row:
 
     @property
     def drifts(self) -> list[Drift]:
-        return drifts(self.expected, self.actual)
+        return drifts(self.expected, self.actual) if self.actual.charged >= ENOUGH else []
 
 
 def of(kept: dict[str, Any] | None, country: str) -> Expected:
