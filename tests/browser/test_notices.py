@@ -7,7 +7,12 @@ from playwright.sync_api import Page, expect
 from laaffic_console.notices.kinds import Notify
 from laaffic_console.notices.models import Notice
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    # Sockets of the live server's and Playwright's threads are closed by the collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def told(user: User, name: str, reason: str = "Too many recipients were rejected.") -> Notice:
