@@ -368,8 +368,8 @@ def language_code(languages: Iterable[tuple[str, str]]) -> str:
 
 
 def undo_seconds() -> float:
-    """Not longer than a worker may wait for it."""
+    """Not longer than somebody would look at it."""
     given = env.float("LAAFFIC_UNDO_SECONDS", default=5.0)
-    if not 0 <= given <= 15:
-        raise ImproperlyConfigured(f"LAAFFIC_UNDO_SECONDS is {given}. Give 0 to 15 seconds; 0 launches at once.")
+    if not 0 <= given <= 60:
+        raise ImproperlyConfigured(f"LAAFFIC_UNDO_SECONDS is {given}. Give 0 to 60 seconds; 0 launches at once.")
     return float(given)

@@ -77,6 +77,8 @@ LAAFFIC_FREQUENCY_CAP_DAY = env.int("LAAFFIC_FREQUENCY_CAP_DAY", default=0)
 LAAFFIC_FREQUENCY_CAP_WEEK = env.int("LAAFFIC_FREQUENCY_CAP_WEEK", default=0)
 # A marketing campaign goes only to people whose consent for its channel is given.
 LAAFFIC_MARKETING_NEEDS_CONSENT = env.bool("LAAFFIC_MARKETING_NEEDS_CONSENT", default=False)
+# Segments or prices that reports bill and that differ by so many percent from what was expected are told; 0 never.
+LAAFFIC_DRIFT_PERCENT = env.float("LAAFFIC_DRIFT_PERCENT", default=10.0)
 # After the button a campaign waits so long, and can be taken back: nothing has left.
 LAAFFIC_UNDO_SECONDS = conf.undo_seconds()
 
@@ -109,7 +111,11 @@ WEBHOOKS_MAY_REACH = conf.networks("WEBHOOKS_MAY_REACH")
 WEBHOOKS_DISABLE_AFTER = dt.timedelta(days=env.float("WEBHOOKS_DISABLE_DAYS", default=3.0))
 WEBHOOKS_KEPT = dt.timedelta(days=env.float("WEBHOOKS_KEPT_DAYS", default=30.0))
 
-# The mail server by which reports and invitations are sent; nothing else of the console sends email by it.
+# Notices are kept for so many days; past so many an hour one person gets one row that counts the rest.
+NOTICES_KEPT = dt.timedelta(days=env.float("NOTICES_KEPT_DAYS", default=60.0))
+NOTICES_AN_HOUR = env.int("NOTICES_AN_HOUR", default=20)
+
+# The mail server by which reports, notices and invitations are sent; nothing else of the console sends email by it.
 EMAIL = conf.email_server()
 EMAIL_IS_SET = bool(EMAIL)
 EMAIL_BACKEND = EMAIL.get("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
@@ -155,6 +161,7 @@ INSTALLED_APPS = [
     "laaffic_console.audit",
     "laaffic_console.gateway",
     "laaffic_console.events",
+    "laaffic_console.notices",
     "laaffic_console.exporting",
     "laaffic_console.reports",
     "laaffic_console.api",

@@ -10,10 +10,11 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.gateway.models import PushKind
-        from laaffic_console.gateway.services import account_hold, bell, inbox, reporting
+        from laaffic_console.gateway.services import account_hold, bell, inbox, moments, reporting
         from messaging import (
             export_kinds,
             findable,
+            notice_subjects,
             person_entries,
             person_timeline,
             report_links,
@@ -24,6 +25,7 @@ class MessagingConfig(AppConfig):
         from messaging.services.approvals import approvable
         from messaging.services.batches import counting
         from messaging.services.budgets import budget_gate
+        from messaging.services.campaigns import campaigns
         from messaging.services.campaigns.campaign_approval import CampaignDrafts
         from messaging.services.channels import channels
         from messaging.services.email import email_counting
@@ -39,6 +41,7 @@ class MessagingConfig(AppConfig):
         post_migrate.connect(search_indexes.create, sender=self)
         findable.register_all()
         person_entries.register_all()
+        notice_subjects.register_all()
         person_timeline.register(thread.NOTES)
         channels.register(SmsChannel())
         channels.register(MmsChannel())
@@ -67,6 +70,7 @@ class MessagingConfig(AppConfig):
         reporting.register(MessageReports())
         reporting.register(EmailReports())
         bell.sweep_with("messaging.jobs.sweep")
+        moments.await_with(campaigns.START_JOB, campaigns.launches_due)
         account_hold.follow_with("messaging.jobs.follow_account")
         inbox.applied_by(PushKind.SMS_REPORT, "messaging.jobs.apply_sms_reports")
         inbox.applied_by(PushKind.SMS_REPLY, "messaging.jobs.apply_sms_replies")

@@ -87,15 +87,18 @@ def _counted(campaign: Campaign) -> dict[str, Any] | None:
 def _forecast(campaign: Campaign) -> dict[str, Any]:
     """What was shown before the launch; nothing is forecast anew, for that would not be what anybody saw."""
     seen = shown.from_json(campaign.shown)
+    kept = {"kept_at_launch": campaign.forecast, "drift_that_was_told": campaign.drift}
     if seen is None:
-        return {"shown_before_launch": None, "why": "It was launched where nothing is shown, such as from the shell."}
+        why = "It was launched where nothing is shown, such as from the shell."
+        return {"shown_before_launch": None, "why": why, **kept}
     return {
+        **kept,
         "shown_before_launch": {
             "recipients": seen.recipients,
             "cost": seen.cost,
             "recipients_without_a_price": seen.unpriced,
             "counted_at": seen.at,
-        }
+        },
     }
 
 

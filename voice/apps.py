@@ -17,7 +17,7 @@ class VoiceConfig(AppConfig):
         from messaging import contact_actions
         from messaging.services.approvals import approvable
         from messaging.services.channels import channels
-        from voice import export_kinds, findable, person_entries
+        from voice import export_kinds, findable, notice_subjects, person_entries
         from voice.services.reported_calls import CallReports
         from voice.services.task_approval import GroupTaskDrafts
         from voice.services.tts_channel import TtsChannel
@@ -29,6 +29,7 @@ class VoiceConfig(AppConfig):
         export_kinds.register()
         findable.register_all()
         person_entries.register_all()
+        notice_subjects.register_all()
         bell.sweep_with("voice.jobs.sweep")
         inbox.applied_by(PushKind.VOICE_REPORT, "voice.jobs.apply_voice_reports")
         inbox.applied_by(PushKind.VOICE_RINGING, "voice.jobs.apply_ringing")

@@ -42,7 +42,13 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("console/live.js"),
         lambda request: static("console/console.js"),
     ],
-    "ACCOUNT": {"navigation": [{"title": _("My sign-in"), "link": reverse_lazy("mfa_index")}]},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("Notices"), "link": reverse_lazy("notices")},
+            {"title": _("My notices"), "link": reverse_lazy("my_notices")},
+            {"title": _("My sign-in"), "link": reverse_lazy("mfa_index")},
+        ]
+    },
     "BORDER_RADIUS": "8px",
     "COLORS": {
         "primary": {

@@ -18,6 +18,10 @@ class Kind(models.TextChoices):
     APPROVAL_ASKED = "approval.asked", _("An approval is asked for")
     APPROVAL_GIVEN = "approval.given", _("An approval was given")
     APPROVAL_REFUSED = "approval.refused", _("An approval was refused")
+    APPROVAL_VOIDED = "approval.voided", _("An approval is void: what was approved has changed")
+    BUDGET_WARNED = "budget.warned", _("Most of a budget has gone")
+    BUDGET_USED_UP = "budget.used_up", _("A budget is used up")
+    CAMPAIGN_DRIFT = "campaign.drift", _("A campaign costs something else than was expected")
     WEBHOOK_DISABLED = "webhook.disabled", _("A webhook was disabled")
     WEBHOOK_TEST = "webhook.test", _("A test")
 

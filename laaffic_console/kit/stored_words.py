@@ -110,6 +110,7 @@ KEPT = [
     gettext_noop("lost requests of campaign %(id)s"),
     gettext_noop("cancelling of campaign %(id)s"),
     gettext_noop("hold of campaign %(id)s"),
+    gettext_noop("drift of campaign %(id)s"),
     gettext_noop("going on of campaign %(id)s"),
     gettext_noop("budget counter %(id)s"),
     gettext_noop("canary of campaign %(id)s"),

@@ -53,7 +53,7 @@ def _launch(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) 
             reasons={key.removeprefix("reason:"): request.POST.get(key, "") for key in request.POST},
             sentences=sentences,
         )
-        undo = settings.LAAFFIC_UNDO_SECONDS
+        undo = _undo_seconds(request)
         campaigns.launch(campaign.pk, by=signed_in(request), undo_seconds=undo, reasons=reasons, seen=seen)
     except launch_checks.NotSeen as problem:
         return _page(admin, request, campaign, missing=problem.sentences)
@@ -62,6 +62,16 @@ def _launch(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) 
             messages.error(request, said)
         return _page(admin, request, campaign)
     return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
+
+
+def _undo_seconds(request: HttpRequest) -> float:
+    """How long it can be taken back; as the console has it where nothing is said."""
+    given = request.POST.get("undo", "").strip()
+    if not given:
+        return float(settings.LAAFFIC_UNDO_SECONDS)
+    if not (given.isascii() and given.isdecimal() and len(given) < 4 and int(given) <= campaigns.LONGEST_UNDO):
+        raise ValidationError(_("It can be taken back for 0 to %(n)d seconds.") % {"n": campaigns.LONGEST_UNDO})
+    return float(given)
 
 
 def _require_as_shown(campaign: Campaign, seen: Shown | None) -> None:
@@ -91,6 +101,8 @@ def _page(
         problem=problem,
         missing=missing or [],
         may_launch=request.user.has_perm("messaging.launch_campaign"),
+        undo=request.POST.get("undo", f"{settings.LAAFFIC_UNDO_SECONDS:.0f}"),
+        longest_undo=campaigns.LONGEST_UNDO,
         beside=pages.beside(previews.as_read(campaign, facts.get("sample"))),
         **facts,
     )

@@ -14,10 +14,12 @@ from messaging.admin import calendars, channel_pages, proof_panel
 from messaging.admin.replies import with_contacts
 from messaging.models import Campaign
 from messaging.services.audience import rules
-from messaging.services.batches import counting, gate_tallies, waiting
+from messaging.services.batches import counting, expected, gate_tallies, waiting
 from messaging.services.campaigns import canaries, templates
 from messaging.services.figures import batch_squares, insights
 from messaging.services.reports import delivery_times
+
+COUNTRIES = 12
 
 
 def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) -> dict[str, Any]:
@@ -48,6 +50,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "squares": batch_squares.of(campaign),
         "reasons": insights.failure_reasons(campaign),
         "countries": insights.countries(campaign),
+        "expected": expected.rows(campaign)[:COUNTRIES],
         "chart": json.dumps(insights.activity_chart(campaign)),
         "replies": with_contacts(request, campaign.replies.order_by("-pk")[:5])
         if pages.has_replies and request.user.has_perm("messaging.view_reply")

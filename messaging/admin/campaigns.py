@@ -46,8 +46,9 @@ from messaging.services.refusals import NotAllowed
 Verb = Callable[..., Campaign]
 
 # What may be done in which state: (verb, its words, what is asked first, the service).
+TAKE_BACK = "take-back"
 BUTTONS: dict[str, tuple[Any, Any, Verb]] = {
-    "take-back": (gettext_lazy("Back to draft"), "", campaigns.take_back),
+    TAKE_BACK: (gettext_lazy("Back to draft"), "", campaigns.take_back),
     "pause": (gettext_lazy("Pause"), "", campaigns.pause),
     "resume": (gettext_lazy("Resume"), "", campaigns.resume),
     "cancel": (
@@ -57,7 +58,7 @@ BUTTONS: dict[str, tuple[Any, Any, Verb]] = {
     ),
 }
 BUTTONS_OF = {
-    CampaignState.SCHEDULED: ["take-back", "pause", "cancel"],
+    CampaignState.SCHEDULED: [TAKE_BACK, "pause", "cancel"],
     CampaignState.RUNNING: ["pause", "cancel"],
     CampaignState.PAUSED: ["resume", "cancel"],
     CampaignState.HELD: ["resume", "cancel"],
@@ -67,7 +68,7 @@ BUTTONS_OF = {
 def buttons_of(campaign: Campaign) -> list[str]:
     verbs = BUTTONS_OF.get(CampaignState(campaign.state), [])
     if campaign.state == CampaignState.HELD and campaign.audience == Campaign.Audience.OPEN:
-        return ["take-back", *verbs]  # held before anybody was frozen
+        return [TAKE_BACK, *verbs]  # held before anybody was frozen
     return verbs
 
 
@@ -338,6 +339,10 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
             BUTTONS[verb][2](campaign.pk, by=signed_in(request))
         except NotAllowed as problem:
             messages.error(request, str(problem))
+        else:
+            if verb == TAKE_BACK:
+                messages.success(request, _("Taken back: nothing has left."))
+                return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[pk]))
         return HttpResponseRedirect(next_page(request, reverse("admin:messaging_campaign_change", args=[pk])))
 
     def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -20,10 +20,10 @@ from laaffic_console.kit.search_kinds import Query
 from laaffic_console.kit.stored_words import in_words
 from messaging import findable
 from messaging.admin.pages import page
-from messaging.models import Batch, BatchState, Message, MessageState
+from messaging.models import Batch, BatchState, Campaign, Message, MessageState
 from messaging.order_ids import order_id
 from messaging.person_links import PersonColumn
-from messaging.services.batches import answers, waiting
+from messaging.services.batches import answers, expected, waiting
 from messaging.services.figures import timeline
 from messaging.services.reports import amount_words
 
@@ -61,6 +61,30 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(_in_state(state))
 
 
+class DriftFilter(admin.SimpleListFilter):
+    """Those that are billed otherwise than their launch expected; within one campaign, which knows what that was."""
+
+    title = gettext_lazy("billed")
+    parameter_name = "drifted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        given = request.GET.get("campaign__id__exact", "")
+        self.campaign = int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else 0
+        found = [
+            ("segments", gettext_lazy("other segments than counted")),
+            ("price", gettext_lazy("another price than expected")),
+        ]
+        return found if self.campaign else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        if not self.campaign or self.value() not in ("segments", "price"):
+            return queryset
+        if self.value() == "segments":
+            return queryset.filter(billed_segments__isnull=False).exclude(billed_segments=F("segments"))
+        forecast = Campaign.objects.filter(pk=self.campaign).values_list("forecast", flat=True).first()
+        return queryset.filter(expected.priced_otherwise(forecast))
+
+
 def _in_state(state: MessageState) -> Q:
     """The column says it, or it says `queued` and the batch says the rest; of open batches there are only a few."""
     if state is MessageState.ACCEPTED:
@@ -93,8 +117,8 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
         "settled_at",
         "reported_at",
     ]
-    list_filter = [StateFilter]
-    lookups_beside_filters = ("campaign__id__exact", "reason__exact")
+    list_filter = [StateFilter, DriftFilter]
+    lookups_beside_filters = ("campaign__id__exact", "country__exact", "reason__exact")
     list_select_related = ["campaign", "batch"]
     search_fields = ["number"]
     search_help_text = gettext_lazy("A number or its last digits, a gateway id or order id")

@@ -2,7 +2,7 @@
 
 from laaffic_console.gateway.services import bell, inbox, isolation
 from messaging.services.audience import audience, audience_counts
-from messaging.services.batches import answers, hours, waiting
+from messaging.services.batches import answers, drift, hours, waiting
 from messaging.services.budgets import shares
 from messaging.services.campaigns import asking_back, campaigns, canaries
 from messaging.services.contacts import import_forecast, import_undo, imports
@@ -66,6 +66,7 @@ def sweep() -> None:
         sending.sweep,
         canaries.follow,
         hours.fold,
+        drift.sweep,
         shares.sweep,
         imports.sweep,
         import_undo.sweep,

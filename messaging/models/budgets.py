@@ -74,6 +74,7 @@ class BudgetCounter(models.Model):
     starts_on = models.DateField()  # by the console's own clock
     used = models.BigIntegerField(default=0)
     warned_at = models.DateTimeField(null=True)
+    used_up_at = models.DateTimeField(null=True)  # when somebody was held by it first
     # A person's word: no limit for what is left of this period.
     lifted_at = models.DateTimeField(null=True)
     lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")

@@ -182,6 +182,9 @@ class Campaign(models.Model):
     member_end = models.BigIntegerField(null=True, editable=False)  # the last membership that counts; null: all do
     # What the launch was decided upon (services.shown); it starts only while that is true.
     shown = models.JSONField(null=True, editable=False)
+    # What was expected then, by country, and where what came differs from it (services/batches: expected, drift).
+    forecast = models.JSONField(null=True, editable=False)
+    drift = models.JSONField(null=True, editable=False)
     total = models.PositiveIntegerField(_("recipients"), default=0)
     dropped_suppressed = models.PositiveIntegerField(_("left out: suppressed"), default=0)
     dropped_excluded = models.PositiveIntegerField(_("left out: in an excluded group"), default=0)

@@ -14,6 +14,7 @@ from laaffic_console.events.services.outbox import Happening
 from laaffic_console.gateway.models import Channel
 from messaging.models import (
     Approval,
+    Budget,
     Campaign,
     CampaignState,
     ConsentState,
@@ -210,7 +211,8 @@ def import_ended(job: ContactImport) -> None:
     outbox.record(Kind.IMPORT_FINISHED, f"import:{job.pk}", said)
 
 
-def approval(kind: Kind, approval: Approval) -> None:
+def approval(kind: Kind, approval: Approval, *, by: str) -> None:
+    """`by`: whoever asked, decided, or has edited what was approved."""
     draft = approval.draft
     people = {
         "asked_by": approval.asked_by.get_username() if approval.asked_by else "",
@@ -225,5 +227,37 @@ def approval(kind: Kind, approval: Approval) -> None:
         "cost": approval.cost,
         **people,
         "note": approval.note or approval.asked_note,
+        "by": by,
     }
     outbox.record(kind, f"approval:{draft._meta.model_name}:{draft.pk}", said)
+
+
+def campaign_drifted(
+    campaign: Campaign, country: str, what: str, expected: str, actual: str, counted: Any, sentence: str
+) -> None:
+    """Once for each country, of segments and of price."""
+    said = {
+        "id": campaign.pk,
+        "name": campaign.name,
+        "country": country,
+        "what": what,
+        "expected": expected,
+        "actual": actual,
+        "messages": counted.charged,
+        "currency": counted.currency,
+        "reason": sentence,
+    }
+    outbox.record(Kind.CAMPAIGN_DRIFT, f"campaign:{campaign.pk}", said)
+
+
+def budget_warned(budget: Budget, used: object, percent: int, sentence: str) -> None:
+    _of_budget(Kind.BUDGET_WARNED, budget, {"used": f"{used}", "percent": percent, "reason": sentence})
+
+
+def budget_used_up(budget: Budget, sentence: str) -> None:
+    _of_budget(Kind.BUDGET_USED_UP, budget, {"reason": sentence})
+
+
+def _of_budget(kind: Kind, budget: Budget, said: Mapping[str, Any]) -> None:
+    of = {"id": budget.pk, "app_id": budget.application.app_id, "per": budget.per, "limit": f"{budget.limit}"}
+    outbox.record(kind, f"budget:{budget.pk}", {**of, "currency": budget.currency, **said})

@@ -54,18 +54,19 @@ def test_the_same_text_again_needs_a_reason(
 
 
 def test_a_launch_is_taken_back(
-    page: Page, sandbox: RunningSandbox, draft: Campaign, settings: Any, run_jobs: Callable[[], int]
+    page: Page, sandbox: RunningSandbox, draft: Campaign, run_jobs: Callable[[], int]
 ) -> None:
-    settings.LAAFFIC_UNDO_SECONDS = 15
     page.goto(f"/admin/messaging/campaign/{draft.pk}/review/")
     for box in page.locator("#checks input[type=checkbox]").all():
         box.check()
+    page.fill("#undo-seconds", "60")
     page.click("#launch")
     expect(page.locator("[data-seconds-until]")).to_contain_text(" s")
 
     page.click("#undo")
 
-    expect(page.locator("#id_text")).to_have_value("Hi {{name}}")
+    expect(page.get_by_text("Taken back: nothing has left.")).to_be_visible()
+    expect(page.locator("#launch")).to_be_enabled()
     run_jobs()
     assert Campaign.objects.get(pk=draft.pk).state == CampaignState.DRAFT
     assert not Message.objects.exists()

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application, BalanceReading
-from laaffic_console.gateway.services import account, leases
+from laaffic_console.gateway.services import account, leases, moments
 from messaging.models import (
     AudienceCount,
     Campaign,
@@ -315,7 +315,9 @@ class UndoTests:
 
     def test_taken_back_it_is_a_draft_that_can_be_edited(self, admin_client: Client, launched: Campaign) -> None:
         assert b'id="undo"' in admin_client.get(page_of(launched)).content
-        admin_client.post(reverse("admin:messaging_campaign_do", args=[launched.pk, "take-back"]))
+        answer = admin_client.post(reverse("admin:messaging_campaign_do", args=[launched.pk, "take-back"]))
+        assert answer["Location"] == reverse("admin:messaging_campaign_review", args=[launched.pk])
+        assert b"Taken back: nothing has left." in admin_client.get(answer["Location"]).content
         Campaign.objects.filter(pk=launched.pk).update(undo_until=None)
         sending.sweep(timezone.now() + dt.timedelta(hours=1))
 
@@ -334,6 +336,63 @@ class UndoTests:
         launched.refresh_from_db()
         assert (launched.state, launched.undo_until) == (CampaignState.RUNNING, None)
         assert [event.text for event in launched.events.all()].count("Launched") == 1
+
+    def test_no_worker_stands_still_for_it(self, launched: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+        slept: list[float] = []
+        monkeypatch.setattr(moments.time, "sleep", slept.append)
+        Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now() + dt.timedelta(seconds=40))
+
+        campaigns.start_launched(launched.pk)
+
+        launched.refresh_from_db()
+        assert (launched.state, slept) == (CampaignState.SCHEDULED, [])
+
+    def test_the_supervisor_rings_once_shortly_before(
+        self, launched: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rung: list[tuple[str, int]] = []
+        monkeypatch.setattr(moments, "async_task", lambda job, pk: rung.append((job, pk)))
+        ringer = moments.Ringer()
+        for seconds in (10, 1, 0.5, -0.5):
+            until = timezone.now() + dt.timedelta(seconds=seconds)
+            if seconds in (10, 1):
+                Campaign.objects.filter(pk=launched.pk).update(undo_until=until)
+            ringer.ring()
+
+        assert rung == [(campaigns.START_JOB, launched.pk)]
+
+    @pytest.mark.parametrize(("given", "seconds"), [("60", 60), ("0", None), ("", 7)])
+    def test_each_launch_says_how_long(
+        self,
+        admin_client: Client,
+        write: Callable[..., Campaign],
+        group: ContactGroup,
+        settings: Any,
+        given: str,
+        seconds: int | None,
+    ) -> None:
+        settings.LAAFFIC_UNDO_SECONDS = 7
+        add_contacts(group, 3)
+        draft = write()
+
+        admin_client.post(review(draft), {**hidden(admin_client, review(draft)), "undo": given})
+
+        draft.refresh_from_db()
+        left = None if draft.undo_until is None else round((draft.undo_until - timezone.now()).total_seconds())
+        assert left == seconds
+
+    @pytest.mark.parametrize("given", ["61", "-1", "1e1", "٣", "9999999"])
+    def test_not_longer_than_a_minute(
+        self, admin_client: Client, write: Callable[..., Campaign], group: ContactGroup, given: str
+    ) -> None:
+        add_contacts(group, 3)
+        draft = write()
+
+        answer = admin_client.post(review(draft), {**hidden(admin_client, review(draft)), "undo": given})
+
+        draft.refresh_from_db()
+        assert draft.state == CampaignState.DRAFT
+        assert b"0 to 60 seconds" in answer.content
 
     def test_what_has_started_cannot_be_taken_back(self, launched: Campaign) -> None:
         Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now())

@@ -28,7 +28,7 @@ from redis.exceptions import RedisError
 
 from laaffic_console.gateway.cluster_guard import Guard
 from laaffic_console.gateway.models import WorkerHeartbeat
-from laaffic_console.gateway.services import database_clock, leases, workers
+from laaffic_console.gateway.services import database_clock, leases, moments, workers
 from laaffic_console.gateway.services.workers import SWEEP_RUNG
 
 logger = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ class Supervisor:
         self.stopping = False
         self.stop_file = Path(tempfile.mkdtemp(prefix="console-worker-")) / "stop"
         self.is_away = False
+        self.moments = moments.Ringer()
         self.started = self.next_ping = self.next_sweep = 0.0
 
     def run(self) -> None:
@@ -130,6 +131,7 @@ class Supervisor:
 
     def _ring(self) -> None:
         now = time.monotonic()
+        self.moments.ring()
         if now >= self.next_ping and get_broker().queue_size() < QUEUE_ENOUGH:
             self.next_ping = now + PING_EVERY
             async_task("laaffic_console.gateway.jobs.heartbeat")

@@ -106,4 +106,16 @@
     },
     true,
   );
+  // The bell's list closes by Escape, and by a click beside it.
+  const openBell = () => document.querySelector("details.c-bell[open]");
+  document.addEventListener("click", (event) => {
+    const bell = openBell();
+    if (bell && !bell.contains(event.target)) bell.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    const bell = openBell();
+    if (event.key !== "Escape" || !bell) return;
+    bell.open = false;
+    bell.querySelector("summary").focus();
+  });
 })();

@@ -90,7 +90,9 @@
   const live = (box) => {
     const part = box.dataset.livePart;
     const every = Number(box.dataset.every || 2000);
-    const trouble = document.querySelector("[data-live-status]");
+    // What goes on beside the page's own work is silent about its troubles, and there at once.
+    const isQuiet = "quiet" in box.dataset;
+    const trouble = isQuiet ? null : document.querySelector("[data-live-status]");
     const speak = speaker();
     const say = (words) => {
       if (trouble) trouble.textContent = words;
@@ -114,7 +116,8 @@
       if (!document.hidden) await ask();
       setTimeout(again, every);
     };
-    setTimeout(again, every);
+    if (isQuiet) again();
+    else setTimeout(again, every);
   };
 
   document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-live]").forEach(live));

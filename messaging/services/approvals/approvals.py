@@ -47,7 +47,7 @@ def ask(pk: int, *, by: User, note: str = "", model: type[Model] = Campaign) -> 
         )
         n = _("not known how many") if plan.recipients is None else number(plan.recipients)
         kind.note(draft, _("Approval asked for: %(n)s recipients") % {"n": n}, by)
-        events.approval(Kind.APPROVAL_ASKED, approval)
+        events.approval(Kind.APPROVAL_ASKED, approval, by=by.get_username())
     return approval
 
 
@@ -92,7 +92,8 @@ def decide(
         approval.save()
         said = _("Approved") if approve else _("Approval refused: %(why)s") % {"why": approval.note}
         kind.note(draft, said, by)
-        events.approval(Kind.APPROVAL_GIVEN if approve else Kind.APPROVAL_REFUSED, approval)
+        told = Kind.APPROVAL_GIVEN if approve else Kind.APPROVAL_REFUSED
+        events.approval(told, approval, by=by.get_username())
     return approval
 
 
@@ -105,6 +106,7 @@ def void_if_changed(draft: Any, *, by: User | None) -> None:
         Approval.objects.filter(pk=approval.pk, outcome__in=OPEN).update(outcome=Approval.Outcome.VOID)
         said = _("Approval void, changed: %(parts)s") % {"parts": joined(changed, ", ")}
         approvable.kind_of(draft).note(draft, said, by)
+        events.approval(Kind.APPROVAL_VOIDED, approval, by=by.get_username() if by else "")
 
 
 def without_dropped(draft: Any) -> None:

@@ -9,7 +9,7 @@ from django.db.models import Case, F, IntegerField, Sum, Value, When
 
 from messaging import meanings
 from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally
-from messaging.services.batches import gate_tallies, waiting
+from messaging.services.batches import expected, gate_tallies, waiting
 
 # The states that are columns of a batch. CLAIMED is not: it is what `queued` means in a claimed batch.
 STORED_STATES = [state for state in MessageState if state is not MessageState.CLAIMED]
@@ -79,6 +79,7 @@ def report(campaign: Campaign) -> dict[str, Any]:
         "waiting": waiting.as_documents(campaign),
         "left_out": left_out(campaign),
         "stopped": gate_tallies.of(campaign),
+        "forecast": expected.document(campaign),
     }
 
 

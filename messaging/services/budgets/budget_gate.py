@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Budget, BudgetCounter, BudgetShare, Campaign, CampaignEvent
+from messaging.services import events
 from messaging.services.budgets import budgets, shares
 from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
 from messaging.services.reports import prices
@@ -50,6 +51,7 @@ class BudgetGate(Gate):
                 shares.follow(counter, budget.currency)
                 room = self._fitting(counter, rows)
             if not room:
+                self._say_used_up(counter, budget)
                 return Verdict(hold=budgets.used_up(budget))
             fits = min(fits, room)
         beyond = rows[fits:]
@@ -135,11 +137,20 @@ class BudgetGate(Gate):
             before[of.pk] = used + share.before
         return before
 
+    def _say_used_up(self, counter: BudgetCounter, budget: Budget) -> None:
+        """Once in its day or month, whoever is held by it."""
+        if counter.used_up_at is None:
+            counter.used_up_at = timezone.now()
+            counter.save(update_fields=["used_up_at"])
+            events.budget_used_up(budget, budgets.used_up(budget))
+
     def _warn(self, counter: BudgetCounter, budget: Budget) -> None:
         if counter.warned_at is None and 100 * counter.used >= budgets.WARN_AT * budgets.units(budget):
             counter.warned_at = timezone.now()
             counter.save(update_fields=["warned_at"])
             CampaignEvent.objects.create(campaign=self.campaign, text=budgets.warning(budget))
+            used = budgets.as_amount(budget, counter.used)
+            events.budget_warned(budget, used, 100 * counter.used // budgets.units(budget), budgets.warning(budget))
 
 
 def _of(campaign: Campaign) -> Gate | None:

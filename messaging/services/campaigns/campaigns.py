@@ -1,7 +1,6 @@
 """What may be done to a campaign, by whom it was done, and when it is over."""
 
 import datetime as dt
-import time
 from collections.abc import Mapping
 
 from django.conf import settings
@@ -12,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold
-from laaffic_console.gateway.services import account_hold, bell, isolation, open_acts
+from laaffic_console.gateway.services import account_hold, bell, isolation, moments, open_acts
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
 from messaging import msisdn
@@ -30,12 +29,13 @@ from messaging.services.approvals.shown import Shown
 from messaging.services.audience import audience, recipient_clocks, repeats
 from messaging.services.batches import counting
 from messaging.services.campaigns import drafts
-from messaging.services.forecast import forecast
+from messaging.services.forecast import forecast, kept
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours
 from messaging.services.refusals import NotAllowed
 
-LONGEST_UNDO = 15.0  # seconds: a worker waits meanwhile, and a task that runs too long counts as frozen
+LONGEST_UNDO = 60  # seconds
+START_JOB = "messaging.jobs.start_launched"
 
 
 def launch(
@@ -116,17 +116,21 @@ def _start_later(campaign: Campaign, seconds: float, by: User | None) -> None:
         _("Launched; it can be taken back for %(n)d s") if seconds else _("Launched; its recipients are counted again")
     )
     _move(campaign, CampaignState.SCHEDULED, said % {"n": seconds} if seconds else said, by)
-    campaign.undo_until = timezone.now() + dt.timedelta(seconds=seconds)
+    campaign.undo_until = timezone.now() + dt.timedelta(seconds=min(seconds, LONGEST_UNDO))
     campaign.save(update_fields=["undo_until"])
-    bell.ring("messaging.jobs.start_launched", campaign.pk)
+    bell.ring(START_JOB, campaign.pk)
+
+
+def launches_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
+    """Which can be taken back until a moment that comes by then: the supervisor rings for them (moments)."""
+    waiting = Campaign.objects.filter(state=CampaignState.SCHEDULED, undo_until__lte=by).order_by()
+    return [(pk, until) for pk, until in waiting.values_list("pk", "undo_until") if until is not None]
 
 
 def start_launched(campaign_id: int) -> None:
-    """Wait for the end of the moment in which a launch can be taken back, and start it; the sweeper does what this
-    forgets."""
+    """Start a launch as soon as it cannot be taken back any more; the sweeper does what this forgets."""
     until = Campaign.objects.filter(pk=campaign_id).values_list("undo_until", flat=True).get()
-    if until is not None:
-        time.sleep(min(max(0.0, (until - timezone.now()).total_seconds()), LONGEST_UNDO))
+    if until is not None and moments.wait_for(until):
         start_scheduled(campaign_id)
 
 
@@ -186,7 +190,7 @@ def _decide_upon(campaign: Campaign, seen: Shown | None) -> None:
     Who joins a group after that was counted is not in it, also where it starts a moment later. A start by the clock
     counts anew.
     """
-    campaign.shown = campaign.member_end = None
+    campaign.shown = campaign.member_end = planned = None
     if seen is not None or campaign.scheduled_at or campaign.local_time or approval_rules.is_on():
         planned = forecast.of(campaign)
         if not planned.counted.is_done:
@@ -199,7 +203,10 @@ def _decide_upon(campaign: Campaign, seen: Shown | None) -> None:
         if wall := sending_hours.wall_time(campaign.local_time):
             campaign.scheduled_at = recipient_clocks.first_moment(wall, planned.counted)
             campaign.save(update_fields=["scheduled_at"])
-    Campaign.objects.filter(pk=campaign.pk).update(shown=campaign.shown, member_end=None)
+    campaign.forecast, campaign.drift = kept.of(campaign, planned), None
+    Campaign.objects.filter(pk=campaign.pk).update(
+        shown=campaign.shown, member_end=None, forecast=campaign.forecast, drift=None
+    )
 
 
 def _is_counted_since(campaign: Campaign, began: dt.datetime) -> bool:

@@ -84,6 +84,11 @@ def _last_speed(campaign: Campaign) -> float | None:
     return None if last is None else last[0] / max((last[2] - last[1]).total_seconds(), 1.0)
 
 
+def segments_each(campaign: Campaign) -> float:
+    """Of one message on average, over a sample; nobody is counted for it."""
+    return _segments(campaign)[2]
+
+
 def _segments(campaign: Campaign) -> tuple[int, int, float, dict[str, int]]:
     """Least, most and average segments, and who lacks a field, over a sample of the audience."""
     template = merge_fields.parse(campaign.text)

@@ -1,0 +1,166 @@
+"""Who is told: rows that wait become notices of people, grouped and bounded, in one transaction for some hundreds.
+
+A second run finds nothing that waits. Rights are those of this moment.
+"""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from laaffic_console.gateway.services import bell, leases
+from laaffic_console.notices import subjects
+from laaffic_console.notices.kinds import Notify
+from laaffic_console.notices.models import Notice, Waiting
+from laaffic_console.notices.services import choices
+from laaffic_console.notices.services.taking import JOB
+from laaffic_console.notices.subjects import Subject
+
+AT_ONCE = 500
+MAIL_JOB = "laaffic_console.notices.jobs.mail"
+GROUPED = dt.timedelta(hours=1)  # the same again within this time is counted on its row
+ANSWERS = (Notify.GIVEN, Notify.REFUSED, Notify.VOIDED)
+OWNERS = (Notify.HELD, Notify.FINISHED, Notify.DRIFT, Notify.IMPORT)
+
+
+def ring_for_waiting() -> None:
+    """For the sweep: a bell that was lost."""
+    if Waiting.objects.exists():
+        bell.ring(JOB)
+
+
+def hand_out() -> None:
+    with leases.lease("notices") as lease:
+        while lease is not None and hand_out_some():
+            if not lease.renew():
+                break
+
+
+@transaction.atomic
+def hand_out_some() -> bool:
+    """True while there are more. Nobody else locks these rows."""
+    rows = list(Waiting.objects.select_for_update().order_by("pk")[:AT_ONCE])
+    if rows:
+        _Round(rows).write()
+        Waiting.objects.filter(pk__in=[row.pk for row in rows]).delete()
+        bell.ring_once_a_second(MAIL_JOB)
+    return len(rows) == AT_ONCE
+
+
+class _Round:
+    """Some rows, and the people whom they concern: everything is asked once for all of them."""
+
+    def __init__(self, rows: Sequence[Waiting]) -> None:
+        self.rows, self.now = rows, timezone.now()
+        self._may: dict[tuple[str, ...], set[int]] = {}
+        self._owners = self._find_owners()
+        self._named = self._find_named()
+        self.fresh: list[Notice] = []
+        self.again: dict[int, Notice] = {}
+
+    def write(self) -> None:
+        told = [(row, user) for row in self.rows for user in sorted(self._people(row))]
+        people = sorted({user for _row, user in told})
+        self._wants = choices.of(people)
+        self._open = self._find_open(people)
+        self._made = Counter(
+            Notice.objects.filter(user__in=people, first_at__gt=self.now - GROUPED).values_list("user_id", flat=True)
+        )
+        for row, user in told:
+            self._tell(row, user)
+        Notice.objects.bulk_create(self.fresh)
+        # By rising id, so that two who write them cannot wait for each other.
+        for notice in sorted(self.again.values(), key=lambda one: one.pk):
+            notice.save(update_fields=["said", "count", "last_at", "mail", "in_bell"])
+
+    def _find_open(self, people: Sequence[int]) -> dict[tuple[int, str, str], Notice]:
+        unread = Notice.objects.filter(user__in=people, read_at=None, last_at__gt=self.now - GROUPED)
+        return {(one.user_id, one.kind, one.about): one for one in unread.select_for_update().order_by("pk")}
+
+    def _tell(self, row: Waiting, user: int) -> None:
+        bell_, email = self._wants(user, row.kind)
+        if not bell_ and not email:
+            return
+        key = (user, row.kind, row.about)
+        if key not in self._open and self._made[user] >= settings.NOTICES_AN_HOUR:
+            self._tell_more(row, user, bell_, email)
+            return
+        if (notice := self._open.get(key)) is not None:
+            notice.said, notice.count = row.said, notice.count + 1
+            self._count(notice)
+            return
+        subject, _key = subjects.split(row.about)
+        self._add(key, row, subject, row.said, bell_, email)
+        self._made[user] += 1
+
+    def _tell_more(self, row: Waiting, user: int, bell_: bool, email: bool) -> None:
+        """Past the bound one row says how many of what there were."""
+        key = (user, Notify.MORE.value, "")
+        if (notice := self._open.get(key)) is None:
+            self._add(key, row, "", {"kinds": {row.kind: 1}}, bell_, email)
+            return
+        counted = notice.said["kinds"]
+        notice.said = {"kinds": {**counted, row.kind: counted.get(row.kind, 0) + 1}}
+        notice.count += 1
+        notice.in_bell = notice.in_bell or bell_
+        if email and notice.mail == Notice.Mail.NONE:
+            notice.mail = Notice.Mail.DUE
+        self._count(notice)
+
+    def _add(
+        self, key: tuple[int, str, str], row: Waiting, subject: str, said: dict[str, object], bell_: bool, email: bool
+    ) -> None:
+        notice = Notice(user_id=key[0], kind=key[1], about=key[2], subject=subject, said=said, in_bell=bell_)
+        notice.first_at, notice.last_at = self.now, self.now
+        notice.mail = Notice.Mail.DUE if email else Notice.Mail.NONE
+        self._open[key] = notice
+        self.fresh.append(notice)
+
+    def _count(self, notice: Notice) -> None:
+        notice.last_at = self.now
+        if notice.pk is not None:
+            self.again[notice.pk] = notice
+
+    def _people(self, row: Waiting) -> set[int]:
+        """Who has to do with it and may see it; never whoever did it."""
+        kind, key = subjects.split(row.about)
+        subject = subjects.of(kind)
+        if subject is None:
+            return set()
+        people = set(self._concerned(row, subject, key)) & self._who_may(subject.view)
+        return people - {self._named.get(row.by, 0)}
+
+    def _concerned(self, row: Waiting, subject: Subject, key: str) -> Iterator[int]:
+        if row.kind == Notify.ASKED:
+            yield from self._who_may(subject.approve) - set(subject.authors(key))
+        elif row.kind in ANSWERS:
+            yield self._named.get(row.said.get("asked_by", ""), 0)
+        else:
+            if owner := self._owners.get((subject.kind, key)):
+                yield owner
+            if row.kind not in OWNERS and subject.act:
+                yield from self._who_may(subject.act)
+
+    def _who_may(self, *rights: str) -> set[int]:
+        if rights not in self._may:
+            self._may[rights] = subjects.who_may(*rights)
+        return self._may[rights]
+
+    def _find_owners(self) -> dict[tuple[str, str], int]:
+        keys: dict[str, set[str]] = defaultdict(set)
+        for row in self.rows:
+            kind, key = subjects.split(row.about)
+            keys[kind].add(key)
+        found: dict[tuple[str, str], int] = {}
+        for kind, of_kind in keys.items():
+            if subject := subjects.of(kind):
+                found |= {(kind, key): user for key, user in subject.owners(of_kind).items()}
+        return found
+
+    def _find_named(self) -> dict[str, int]:
+        names = {name for row in self.rows for name in (row.by, row.said.get("asked_by", "")) if name}
+        return dict(User.objects.filter(username__in=names).values_list("username", "pk")) if names else {}

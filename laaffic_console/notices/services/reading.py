@@ -1,0 +1,39 @@
+"""What somebody may read of their notices, and that they have read it."""
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from laaffic_console.notices import subjects
+from laaffic_console.notices.models import Notice
+
+MANY = 100  # more are not counted
+
+
+def of(user: User) -> QuerySet[Notice]:
+    """Under the bell; not what they have lost the right to see since."""
+    seen = ["", *(one.kind for one in subjects.every() if user.has_perm(one.view))]
+    return Notice.objects.filter(user=user, in_bell=True, subject__in=seen)
+
+
+def unread(user: User) -> QuerySet[Notice]:
+    return of(user).filter(read_at=None)
+
+
+def count(user: User) -> int:
+    return unread(user).order_by()[:MANY].count()
+
+
+def mark(user: User, pk: int) -> Notice | None:
+    """None where it is not theirs to read."""
+    notice = of(user).filter(pk=pk).first() if pk < 2**63 else None
+    if notice is not None and notice.read_at is None:
+        Notice.objects.filter(pk=notice.pk).update(read_at=timezone.now())
+    return notice
+
+
+def mark_all(user: User, up_to: int) -> int:
+    """Those that were on the page: what has come since stays unread."""
+    return Notice.objects.filter(user=user, in_bell=True, read_at=None, pk__lte=min(up_to, 2**63 - 1)).update(
+        read_at=timezone.now()
+    )

@@ -1,0 +1,101 @@
+"""What is no event because it is something that does not happen: no answer, no sign of life, no callback.
+
+Looked at once a minute, by the sweep of whichever worker comes first. A condition is told when it begins, and again
+only after it has ended.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Min
+
+from laaffic_console.gateway.models import EntryState, LedgerEntry, PushedBody, WorkerHeartbeat
+from laaffic_console.gateway.services import database_clock
+from laaffic_console.notices import subjects
+from laaffic_console.notices.kinds import Notify
+from laaffic_console.notices.models import Watched
+from laaffic_console.notices.services import taking
+
+EVERY = dt.timedelta(minutes=1)
+UNKNOWN_FOR = dt.timedelta(hours=1)
+CALLBACKS_SILENT_FOR = dt.timedelta(hours=1)
+WORKER_SILENT_FOR = dt.timedelta(minutes=2)
+LOOKED = "looked"  # the row that says when
+LAST_ENTRIES = 200
+AT_MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    kind: Notify
+    about: str
+    said: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}:{self.about}"[:60]
+
+
+def look_if_due() -> None:
+    now = database_clock.now()
+    if Watched.objects.filter(name=LOOKED, since__gt=now - EVERY, since__lte=now + EVERY).exists():
+        return
+    Watched.objects.bulk_create([Watched(name=LOOKED, since=now - 2 * EVERY)], ignore_conflicts=True)
+    is_mine = Watched.objects.filter(name=LOOKED).exclude(since__gt=now - EVERY, since__lte=now + EVERY)
+    if is_mine.update(since=now):
+        look(now)
+
+
+def look(now: dt.datetime) -> None:
+    found = {one.name: one for one in [*_unknown(now), *_workers(now), *_callbacks(now)]}
+    known = set(Watched.objects.exclude(name=LOOKED).values_list("name", flat=True))
+    if over := known - found.keys():
+        Watched.objects.filter(name__in=over).delete()
+    for name in sorted(found.keys() - known):
+        _begin(found[name], now)
+
+
+@transaction.atomic
+def _begin(condition: Condition, now: dt.datetime) -> None:
+    _row, is_new = Watched.objects.get_or_create(name=condition.name, defaults={"since": now})
+    if is_new:
+        taking.tell(condition.kind, condition.about, condition.said)
+
+
+def _unknown(now: dt.datetime) -> Iterator[Condition]:
+    """By what the requests are about; from the ledger's index of what is open."""
+    of_ledger = {one.ledger: one for one in subjects.every() if one.ledger}
+    open_ones = LedgerEntry.objects.filter(state=EntryState.UNKNOWN, prepared_at__lt=now - UNKNOWN_FOR).order_by()
+    grouped = open_ones.values_list("about_kind", "about_id").annotate(entry=Min("pk")).order_by("entry")
+    for kind, key, entry in grouped[:AT_MOST]:
+        if key is not None and (subject := of_ledger.get(kind)):
+            yield Condition(Notify.UNKNOWN, f"{subject.kind}:{key}", {"name": subject.name(f"{key}")})
+        else:
+            yield Condition(Notify.UNKNOWN, f"ledger:{entry}", {"name": f"{kind} {key or ''}".strip()})
+
+
+def _workers(now: dt.datetime) -> Iterator[Condition]:
+    """By machine: a worker that was started anew has another name."""
+    silent = WorkerHeartbeat.objects.filter(stopped_at=None, beat_at__lt=now - WORKER_SILENT_FOR)
+    living = WorkerHeartbeat.objects.filter(stopped_at=None, beat_at__gte=now - WORKER_SILENT_FOR)
+    hosts = set(silent.values_list("host", flat=True)) - set(living.values_list("host", flat=True))
+    for host in sorted(hosts)[:AT_MOST]:
+        yield Condition(Notify.WORKER, f"worker:{host}"[:60], {"name": host})
+
+
+def _callbacks(now: dt.datetime) -> Iterator[Condition]:
+    """Something that is reported on was accepted long ago, and nothing was pushed since."""
+    if not settings.LAAFFIC_PUSH_TOKENS:
+        return
+    pushed_at = PushedBody.objects.order_by("-id").values_list("received_at", flat=True).first()
+    reported = {one.ledger for one in subjects.every() if one.is_reported}
+    last = LedgerEntry.objects.order_by("-pk").values_list("about_kind", "state", "left_at")[:LAST_ENTRIES]
+    for kind, state, left_at in list(last):
+        if kind not in reported or state != EntryState.ACCEPTED or left_at is None:
+            continue
+        if left_at < now - CALLBACKS_SILENT_FOR and (pushed_at is None or left_at > pushed_at):
+            yield Condition(Notify.CALLBACKS, "callbacks:all")
+            return

@@ -1,0 +1,72 @@
+"""The bell in the header, the page of all notices, and the page on which somebody chooses what they are told."""
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.services import workers
+from laaffic_console.kit.people import signed_in
+from laaffic_console.notices.kinds import CHOICES
+from laaffic_console.notices.own_subjects import OWNER
+from laaffic_console.notices.services import choices, reading
+
+IN_BELL = 8
+ON_A_PAGE = 50
+
+
+def bell_view(request: HttpRequest) -> HttpResponse:
+    """The part of each page that asks anew by itself."""
+    user = signed_in(request)
+    newest = list(reading.unread(user)[:IN_BELL])
+    n = reading.count(user) if len(newest) == IN_BELL else len(newest)
+    shown = f"{n}+" if n >= reading.MANY else f"{n}"
+    context = {"notices": newest, "n": n, "shown": shown, "last": max((one.pk for one in newest), default=0)}
+    # Where the only worker is silent nobody hands out a notice of it.
+    context["lacks_worker"] = user.has_perm(OWNER) and not workers.alive()
+    return TemplateResponse(request, "notices/bell.html", context)
+
+
+def list_view(request: HttpRequest) -> HttpResponse:
+    unread_first = reading.of(signed_in(request)).order_by(F("read_at").desc(nulls_first=True), "-last_at", "-pk")
+    found = Paginator(unread_first, ON_A_PAGE).get_page(request.GET.get("p"))
+    unread = [one for one in found if one.read_at is None]
+    context = {"found": found, "has_unread": bool(unread), "last": max((one.pk for one in unread), default=0)}
+    return _page(request, "notices/list.html", _("Notices"), **context)
+
+
+def open_view(request: HttpRequest, pk: int) -> HttpResponse:
+    """Read, and on to what it is about."""
+    notice = reading.mark(signed_in(request), pk) if request.method == "POST" else None
+    if notice is None:
+        raise Http404
+    stays = "stay" in request.POST or not notice.address
+    return HttpResponseRedirect(reverse("notices") if stays else notice.address)
+
+
+def read_all_view(request: HttpRequest) -> HttpResponse:
+    """Up to the last that was shown: what has come since nobody has seen."""
+    last = request.POST.get("last", "")
+    if request.method != "POST" or not (last.isascii() and last.isdecimal() and len(last) < 19):
+        raise Http404
+    reading.mark_all(signed_in(request), int(last))
+    return HttpResponseRedirect(reverse("notices"))
+
+
+def choices_view(request: HttpRequest) -> HttpResponse:
+    user = signed_in(request)
+    if request.method == "POST":
+        bell, email = set(request.POST.getlist("bell")), set(request.POST.getlist("email"))
+        choices.keep(user, {kind: (kind.value in bell, kind.value in email) for kind in CHOICES})
+        messages.success(request, _("It is kept: from now on you are told this."))
+        return HttpResponseRedirect(reverse("my_notices"))
+    context = {"table": choices.table(user), "address": user.email, "sends": settings.EMAIL_IS_SET}
+    return _page(request, "notices/choices.html", _("My notices"), **context)
+
+
+def _page(request: HttpRequest, template: str, title: str, **context: object) -> HttpResponse:
+    return TemplateResponse(request, template, {**admin.site.each_context(request), "title": title, **context})

@@ -1,0 +1,251 @@
+"""Who is told of what, grouped and bounded; never whoever did it, never who may not see it."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import balance_history
+from laaffic_console.laaffic import Balance
+from laaffic_console.notices.kinds import Notify
+from laaffic_console.notices.models import Notice, Waiting
+from laaffic_console.notices.services import choices, handing_out, mailing, reading, retention, taking
+from messaging.models import Budget, Campaign, CampaignState, ContactGroup, ContactImport
+from messaging.services.approvals import approvals
+from messaging.services.budgets import budget_gate, budgets
+from messaging.services.campaigns import campaigns, drafts
+from messaging.services.contacts import imports
+from tests.messaging.conftest import add_contacts
+from tests.notices.conftest import Person
+
+pytestmark = pytest.mark.django_db
+
+
+def told(user: User) -> list[str]:
+    handing_out.hand_out()
+    return [notice.words for notice in Notice.objects.filter(user=user).order_by("pk")]
+
+
+def launched(application: Application, by: User | None, name: str = "Autumn") -> Campaign:
+    campaign = Campaign.objects.create(name=name, application=application, text="Hi", created_by=by, launched_by=by)
+    Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.RUNNING)
+    return campaign
+
+
+class ApprovalTests:
+    @pytest.fixture
+    def draft(self, application: Application, group: ContactGroup, person: Person, settings: Any) -> Campaign:
+        settings.LAAFFIC_APPROVAL_RECIPIENTS = 1
+        self.ann, self.bob = person("ann", "Operator", "Approver"), person("bob", "Approver")
+        self.cem, self.dan = person("cem", "Operator", "Approver"), person("dan", "Operator")
+        add_contacts(group, 3)
+        return drafts.create(
+            name="Autumn", application=application, sender_id="", text="Hi", groups=[group], by=self.cem
+        )
+
+    def test_approvers_are_told_but_neither_its_author_nor_who_asks(self, draft: Campaign) -> None:
+        approvals.ask(draft.pk, by=self.ann)
+
+        assert told(self.bob) == ["ann asks for approval of “Autumn”"]
+        assert not told(self.ann)
+        assert not told(self.cem)
+        assert not told(self.dan)
+
+    @pytest.mark.parametrize(("approve", "says"), [(True, "bob approved “Autumn”"), (False, "bob refused")])
+    def test_the_answer_goes_to_who_asked(self, draft: Campaign, approve: bool, says: str) -> None:
+        approvals.ask(draft.pk, by=self.ann)
+        handing_out.hand_out()
+
+        approvals.decide(draft.pk, by=self.bob, approve=approve, note="Too many")
+
+        [said] = told(self.ann)
+        assert said.startswith(says)
+        assert len(told(self.bob)) == 1
+
+    def test_an_edit_that_voids_it_is_told_to_who_asked(self, draft: Campaign) -> None:
+        approvals.ask(draft.pk, by=self.ann)
+        draft.text = "Another"
+        draft.save()
+
+        approvals.void_if_changed(draft, by=self.cem)
+
+        assert told(self.ann) == ["The approval of “Autumn” is void: it was changed"]
+
+    def test_who_edits_it_themselves_is_not_told(self, draft: Campaign) -> None:
+        approvals.ask(draft.pk, by=self.ann)
+        draft.text = "Another"
+        draft.save()
+
+        approvals.void_if_changed(draft, by=self.ann)
+
+        assert not told(self.ann)
+
+
+class CampaignTests:
+    def test_who_launched_it_is_told_that_it_is_held(self, application: Application, person: Person) -> None:
+        ann, bob = person("ann", "Operator"), person("bob", "Operator", "Administrator")
+        campaigns.hold(launched(application, ann).pk, "Too many errors.")
+
+        assert told(ann) == ["“Autumn” is held: Too many errors."]
+        assert not told(bob)
+
+    def test_who_may_see_no_campaigns_any_more_is_told_nothing(self, application: Application, person: Person) -> None:
+        ann = person("ann")
+        campaigns.hold(launched(application, ann).pk, "Too many errors.")
+
+        assert not told(ann)
+
+    def test_what_was_told_is_hidden_from_who_has_lost_the_right(
+        self, application: Application, person: Person
+    ) -> None:
+        ann = person("ann", "Operator")
+        campaigns.hold(launched(application, ann).pk, "Too many errors.")
+        handing_out.hand_out()
+        assert reading.count(User.objects.get(pk=ann.pk)) == 1
+
+        ann.groups.clear()
+
+        assert reading.count(User.objects.get(pk=ann.pk)) == 0
+
+    def test_a_rollback_tells_nobody(self, application: Application, person: Person) -> None:
+        campaign = launched(application, person("ann", "Operator"))
+        with transaction.atomic():
+            campaigns.hold(campaign.pk, "Too many errors.")
+            transaction.set_rollback(True)
+
+        assert not Waiting.objects.exists()
+
+    def test_the_same_again_is_counted_on_its_row(self, application: Application, person: Person) -> None:
+        ann = person("ann", "Operator")
+        campaign = launched(application, ann)
+        for _turn in range(3):
+            campaigns.hold(campaign.pk, "Too many errors.")
+            assert told(ann)
+            Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.RUNNING)
+
+        assert told(ann) == ["“Autumn” is held: Too many errors. (3 times)"]
+
+    def test_what_was_read_is_told_anew(self, application: Application, person: Person) -> None:
+        ann = person("ann", "Operator")
+        campaign = launched(application, ann)
+        campaigns.hold(campaign.pk, "Too many errors.")
+        handing_out.hand_out()
+        reading.mark(ann, Notice.objects.get().pk)
+        Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.RUNNING)
+
+        campaigns.hold(campaign.pk, "Too many errors.")
+
+        assert len(told(ann)) == 2
+
+    def test_a_thousand_holds_are_few_rows_and_one_mail(self, application: Application, person: Person) -> None:
+        ann = person("ann", "Operator")
+        many = [
+            Campaign(name=f"C{n}", application=application, text="Hi", launched_by=ann, state=CampaignState.RUNNING)
+            for n in range(1000)
+        ]
+        for campaign in Campaign.objects.bulk_create(many):
+            campaigns.hold(campaign.pk, "No funds.")
+
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            handing_out.hand_out()
+        mailing.send_due()
+        mailing.send_due()
+
+        assert Notice.objects.filter(user=ann).count() == 21
+        assert told(ann)[-1] == "980 more within this hour: 980 × Your campaign is held"
+        assert len(mail.outbox) == 1
+        assert len(asked) < 60
+
+
+def test_a_second_run_tells_nothing_more(application: Application, person: Person) -> None:
+    ann = person("ann", "Operator")
+    campaigns.hold(launched(application, ann).pk, "Too many errors.")
+
+    assert told(ann) == told(ann)
+
+
+def test_who_owns_the_console_is_told_of_a_low_balance(person: Person, settings: Any) -> None:
+    settings.LAAFFIC_BALANCE_ALERT = Decimal(50)
+    owner, ann = person("owner", "Administrator"), person("ann", "Operator")
+
+    balance_history.record(Balance(Decimal(10), None, None, "USD"))
+
+    assert told(owner) == ["The balance is 10 USD, under its limit of 50"]
+    assert not told(ann)
+
+
+def test_a_budget_is_told_at_four_fifths_and_when_it_is_used_up(application: Application, person: Person) -> None:
+    approver = person("bob", "Approver")
+    budget = budgets.put(application, per=Budget.Per.DAY, limit=Decimal(10))
+    gate = budget_gate.BudgetGate(launched(application, None), [budget])
+    [counter] = gate.counters()
+    counter.used = 8
+    gate._warn(counter, budget)
+    gate._warn(counter, budget)
+    counter.used = 10
+    gate._say_used_up(counter, budget)
+    gate._say_used_up(counter, budget)
+
+    said = Waiting.objects.order_by("pk").values_list("said__reason", flat=True)
+    assert [("80 %" in one, "used up" in one) for one in said] == [(True, False), (False, True)]
+    assert len(told(approver)) == 1  # one budget, one row
+
+
+def test_an_import_is_told_to_who_began_it(person: Person) -> None:
+    ann, bob = person("ann", "Operator"), person("bob", "Operator")
+    job = ContactImport.objects.create(
+        file_name="list.csv", file="list.csv", created_by=ann, state="running", rows=3, added=2, invalid=1
+    )
+
+    imports._end(job, ContactImport.State.CANCELLED, "")
+
+    assert told(ann) == ["The import of list.csv is done: 2 added, 0 updated, 1 invalid"]
+    assert not told(bob)
+
+
+class ChoiceTests:
+    def test_who_wants_nothing_gets_no_row(self, application: Application, person: Person) -> None:
+        ann = person("ann", "Operator")
+        choices.keep(ann, {Notify.HELD: (False, False)})
+        campaigns.hold(launched(application, ann).pk, "Too many errors.")
+
+        assert not told(ann)
+
+    def test_email_alone_is_not_under_the_bell(self, application: Application, person: Person) -> None:
+        ann = person("ann", "Operator")
+        choices.keep(ann, {Notify.HELD: (False, True)})
+        campaigns.hold(launched(application, ann).pk, "Too many errors.")
+        handing_out.hand_out()
+
+        mailing.send_due()
+
+        assert reading.count(ann) == 0
+        assert [post.to for post in mail.outbox] == [["ann@example.com"]]
+
+    def test_what_is_as_the_console_has_it_is_not_kept(self, person: Person) -> None:
+        ann = person("ann")
+        choices.keep(ann, {kind: (bell, email) for kind, bell, email in choices.table(ann)})
+
+        assert not choices.Choice.objects.exists()
+
+
+def test_old_notices_are_removed(person: Person, settings: Any) -> None:
+    ann = person("ann")
+    for days in (59, 61):
+        Notice.objects.create(user=ann, kind=Notify.HELD, last_at=timezone.now() - dt.timedelta(days=days))
+
+    assert retention.sweep() == 1
+    assert Notice.objects.count() == 1
+
+
+def test_nothing_of_single_messages_is_wanted() -> None:
+    assert not [kind for kind in taking.wanted() if kind.startswith(("message.", "reply.", "contact."))]

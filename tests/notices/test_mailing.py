@@ -1,0 +1,150 @@
+"""Email: the first at once, then at most one in ten minutes; a mail server that is away is tried again."""
+
+import datetime as dt
+import smtplib
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+from django.utils import timezone
+
+from laaffic_console.notices.kinds import Notify
+from laaffic_console.notices.models import Notice, Postbox
+from laaffic_console.notices.services import mailing
+from tests.notices.conftest import Person
+
+pytestmark = pytest.mark.django_db
+
+Mail = Notice.Mail
+
+
+@pytest.fixture
+def ann(person: Person) -> User:
+    return person("ann", "Operator")
+
+
+def due(user: User, pk: int = 1, **more: Any) -> Notice:
+    said = {"name": f"C{pk}", "reason": "No funds."}
+    given = {"kind": Notify.HELD, "about": f"campaign:{pk}", "subject": "campaign", "said": said, "mail": Mail.DUE}
+    return Notice.objects.create(user=user, **{**given, **more})
+
+
+def ten_minutes_later() -> None:
+    Postbox.objects.update(next_at=timezone.now() - dt.timedelta(seconds=1))
+
+
+def test_one_notice_says_in_its_subject_what_happened(ann: User, settings: Any) -> None:
+    settings.CONSOLE_URL = "https://console.example.com"
+    due(ann, 7)
+
+    mailing.send_due()
+
+    [post] = mail.outbox
+    assert (post.to, post.subject) == (["ann@example.com"], "“C7” is held: No funds.")
+    assert "https://console.example.com/admin/messaging/campaign/7/change/" in post.body
+
+
+def test_what_comes_within_ten_minutes_waits_and_comes_together(ann: User) -> None:
+    due(ann, 1)
+    mailing.send_due()
+    for pk in (2, 3, 4):
+        due(ann, pk)
+    mailing.send_due()
+    assert len(mail.outbox) == 1
+
+    ten_minutes_later()
+    mailing.send_due()
+
+    assert [post.subject for post in mail.outbox[1:]] == ["3 notices from the Laaffic console"]
+    assert not Notice.objects.exclude(mail=Mail.SENT).exists()
+
+
+def test_a_name_with_a_line_break_makes_no_header(ann: User) -> None:
+    due(ann, said={"name": "C\nBcc: eve@example.com", "reason": ""})
+
+    mailing.send_due()
+
+    assert "\n" not in mail.outbox[0].subject
+
+
+def test_a_server_that_is_away_is_tried_again_later_each_time(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    notice = due(ann)
+    monkeypatch.setattr(EmailBackend, "open", refuse, raising=False)
+    for failures in (1, 2, 3):
+        ten_minutes_later()
+        mailing.send_due()
+        box = Postbox.objects.get()
+        assert box.failures == failures
+        assert box.next_at > timezone.now() + dt.timedelta(seconds=50 * 2 ** (failures - 1))
+    mailing.send_due()  # not yet its time
+    assert Postbox.objects.get().failures == 3
+
+    monkeypatch.undo()
+    ten_minutes_later()
+    mailing.send_due()
+
+    notice.refresh_from_db()
+    assert (notice.mail, len(mail.outbox), Postbox.objects.get().failures) == (Mail.SENT, 1, 0)
+
+
+def test_a_mail_that_fails_is_due_again(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    notice = due(ann)
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse)
+
+    mailing.send_due()
+
+    notice.refresh_from_db()
+    assert notice.mail == Mail.DUE
+
+
+def test_an_address_that_is_refused_is_not_tried_for_ever(ann: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    notice = due(ann)
+
+    def unknown(*given: object) -> None:
+        raise smtplib.SMTPRecipientsRefused({})
+
+    monkeypatch.setattr(EmailBackend, "send_messages", unknown)
+
+    mailing.send_due()
+
+    notice.refresh_from_db()
+    assert notice.mail == Mail.NONE
+
+
+def test_what_a_dead_worker_was_sending_is_sent_again(ann: User) -> None:
+    long_ago = timezone.now() - dt.timedelta(minutes=11)
+    due(ann, mail=Mail.SENDING, mail_at=long_ago)
+    due(ann, 2, mail=Mail.SENDING, mail_at=timezone.now())
+
+    mailing.send_due()
+
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.parametrize("why", ["right", "address", "active"])
+def test_who_may_not_or_cannot_get_it_gets_nothing(ann: User, why: str) -> None:
+    if why == "right":
+        ann.groups.clear()
+    User.objects.filter(pk=ann.pk).update(email="" if why == "address" else ann.email, is_active=why != "active")
+    notice = due(ann)
+
+    mailing.send_due()
+
+    notice.refresh_from_db()
+    assert (mail.outbox, notice.mail) == ([], Mail.NONE)
+
+
+def test_without_a_mail_server_nothing_waits(ann: User, settings: Any) -> None:
+    settings.EMAIL_IS_SET = False
+    notice = due(ann)
+
+    mailing.send_due()
+
+    notice.refresh_from_db()
+    assert (mail.outbox, notice.mail) == ([], Mail.NONE)
+
+
+def refuse(*given: object) -> None:
+    raise ConnectionRefusedError
