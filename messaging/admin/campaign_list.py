@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,9 +21,10 @@ from messaging.services.figures import list_figures
 from messaging.services.figures.list_figures import ListFigures
 
 MOVING = (CampaignState.SCHEDULED, CampaignState.RUNNING)
-FIGURES = ["shown_name", "shown_state", "shown_progress", "shown_delivered", "shown_failed", "shown_cost"]
-OF_ONE_CHANNEL = [*FIGURES, "shown_replies", "created_at", "created_by", "shown_act"]
-OF_ALL = [*FIGURES, "shown_replies", "shown_channel", "created_at", "created_by", "shown_act"]
+COLUMNS = [
+    *("shown_name", "shown_state", "shown_progress", "shown_delivered", "shown_failed", "shown_cost", "shown_replies"),
+    *("created_at", "created_by", "shown_act"),
+]
 STATE_COLOURS = {
     CampaignState.DRAFT: "default",
     CampaignState.SCHEDULED: "info",
@@ -68,8 +69,8 @@ class CampaignListAdmin(ModelAdmin):
 
     @display(description=gettext_lazy("campaign"), header=True, ordering="name")
     def shown_name(self, campaign: Campaign) -> list[str]:
-        beside = campaign.hold_reason or campaign.wait_reason or str(campaign.application)
-        return [campaign.name, beside]
+        beside = campaign.hold_reason or campaign.wait_reason
+        return [campaign.name, beside or f"{campaign.get_channel_display()} · {campaign.application}"]
 
     @display(description=gettext_lazy("state"), ordering="state")
     def shown_state(self, campaign: Campaign) -> str:
@@ -78,10 +79,6 @@ class CampaignListAdmin(ModelAdmin):
             "messaging/campaign_state.html", {"campaign": campaign, "tone": tone, "is_moving": is_moving(campaign)}
         )
         return _live(campaign, "state", shown)
-
-    @display(description=gettext_lazy("channel"), ordering="channel")
-    def shown_channel(self, campaign: Campaign) -> str:
-        return str(campaign.get_channel_display())
 
     @display(description=gettext_lazy("progress"), ordering="total")
     def shown_progress(self, campaign: Campaign) -> str:
@@ -102,8 +99,8 @@ class CampaignListAdmin(ModelAdmin):
 
     @display(description=gettext_lazy("cost"))
     def shown_cost(self, campaign: Campaign) -> str:
-        costs = _of(campaign).costs
-        return _live(campaign, "cost", ", ".join(money(amount, of) for of, amount in costs.items()) or "–")
+        amounts = [(money(amount, currency),) for currency, amount in _of(campaign).costs.items()]
+        return _live(campaign, "cost", format_html_join("", "<span>{}</span>", amounts) or "–")
 
     @display(description=gettext_lazy("replies"), ordering=list_figures.replied())
     def shown_replies(self, campaign: Campaign) -> str:

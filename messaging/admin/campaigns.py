@@ -160,7 +160,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
     )
     form = CampaignForm
     change_list_template = "messaging/campaign_list.html"
-    list_display = [*campaign_list.OF_ALL]
+    list_display = [*campaign_list.COLUMNS]
     list_filter = ["state", "application", "kind"]
     list_select_related = ["application", "created_by"]
     search_fields = ["name"]

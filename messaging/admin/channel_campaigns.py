@@ -6,7 +6,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 
-from messaging.admin import campaign_list
 from messaging.admin.campaigns import CampaignAdmin, launched_meanwhile
 from messaging.models import Campaign, CampaignState
 
@@ -15,7 +14,6 @@ class ChannelCampaignAdmin(CampaignAdmin):
     """For a proxy of Campaign; its form's `options()` are the campaign's `channel_options`."""
 
     channel: ClassVar[str]
-    list_display = [*campaign_list.OF_ONE_CHANNEL]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         return super().get_queryset(request).filter(channel=self.channel)

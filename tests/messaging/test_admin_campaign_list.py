@@ -62,7 +62,7 @@ class FigureTests:
         page = staff.get(LIST).content.decode()
 
         said = {what: cell(page, over, what) for what in ("delivered", "failed", "cost", "replies")}
-        assert said == {"delivered": "75%", "failed": "10", "cost": "0.50 EUR, 1.25 USD", "replies": "1"}
+        assert said == {"delivered": "75%", "failed": "10", "cost": "0.50 EUR 1.25 USD", "replies": "1"}
         assert cell(page, over, "progress").endswith(" 40")
 
     def test_a_running_one_says_how_far_and_how_fast(self, staff: Client, application: Application) -> None:
@@ -87,7 +87,7 @@ class FigureTests:
         worst = campaign(application, "Worst", delivered=10, failed=30)
         campaign(application, "Best", delivered=39, failed=1)
         reply(worst)
-        column = campaign_list.OF_ALL.index(f"shown_{figure}") + 1
+        column = campaign_list.COLUMNS.index(f"shown_{figure}") + 1
 
         ascending = staff.get(LIST, {"o": column}).context["cl"].result_list
         descending = staff.get(LIST, {"o": -column}).context["cl"].result_list
