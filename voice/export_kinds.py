@@ -5,8 +5,8 @@ from django.utils.translation import gettext as _
 from laaffic_console.exporting import kinds, lists
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, may_see_contacts
 from laaffic_console.kit.exporting import rights
-from voice import exports, group_exports, task_recipient_exports
-from voice.models import CallRecord, GroupTask
+from voice import exports, group_exports, sip_exports, task_recipient_exports
+from voice.models import CallRecord, GroupTask, SipCall
 
 TASK_RECIPIENTS = "group call recipients"
 
@@ -25,6 +25,9 @@ def register() -> None:
         )
     )
     kinds.register(lists.kind_of(CallRecord, lambda shown, user: exports.rows(shown)))
+    kinds.register(
+        lists.kind_of(SipCall, lambda shown, user: sip_exports.rows(shown, with_names=may_see_contacts(user)))
+    )
     kinds.register(lists.kind_of(GroupTask, lambda shown, user: group_exports.rows(shown)))
 
 
