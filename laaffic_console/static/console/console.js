@@ -47,13 +47,15 @@
     const said = document.getElementById("said");
     said.textContent = "";
     setTimeout(() => { said.textContent = shown.dataset.copied; }, 50); // the same word twice is said twice
-    button.classList.add("done");
-    setTimeout(() => button.classList.remove("done"), 1500);
+    button.textContent = "check";
+    setTimeout(() => { button.textContent = "content_copy"; }, 1500);
   };
   const offerCopies = (root) => {
     for (const shown of root.querySelectorAll("[data-copy]:not([data-offered])")) {
       shown.dataset.offered = "true";
-      const button = Object.assign(document.createElement("button"), { type: "button", className: "c-copy" });
+      const button = Object.assign(document.createElement("button"), { type: "button" });
+      button.className = "c-copy material-symbols-outlined";
+      button.textContent = "content_copy";
       button.title = shown.dataset.copy;
       button.setAttribute("aria-label", `${shown.dataset.copy} ${shown.textContent.trim()}`);
       button.addEventListener("click", () => copy(button, shown));
