@@ -1,5 +1,6 @@
 "use strict";
-// Clocks, numbers that are copied, dialogs, forms that are asked about, sent once and dropped into, links that act, and the key that searches.
+// Clocks, numbers that are copied, dialogs, forms that are asked about, sent once and dropped into, links that act, and
+// the key that searches.
 (() => {
   // The reader's own clock, and what is left of a moment.
   const clocks = (root) => {
