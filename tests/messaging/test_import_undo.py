@@ -123,7 +123,7 @@ class WhoStaysTests:
             contact = Contact.objects.get()
             contact.language = "de"
             contact.save()
-        row = contact_writes._stored([number(0)])[number(0)]._replace(name="Yan")
+        row = contact_writes._stored([number(0)])[0][number(0)]._replace(name="Yan")
         contact_writes.write([row], source="l.csv", group_id=None, import_id=job.pk)
 
         undo = undone(job)

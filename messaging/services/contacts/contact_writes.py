@@ -27,7 +27,7 @@ class Written:
 def write(rows: Sequence[CleanRow], *, source: str, group_id: int | None, import_id: int | None = None) -> Written:
     """In the caller's transaction. What a row does not say stays; of the same number in a chunk, the later row wins."""
     one_at_a_time()
-    stored = _stored([row.number for row in rows])
+    stored, ids = _stored([row.number for row in rows])
     there = dict(stored)
     written, changed = Written(), {}
     for row in rows:
@@ -43,10 +43,11 @@ def write(rows: Sequence[CleanRow], *, source: str, group_id: int | None, import
         stored[row.number] = changed[row.number] = after
     now, found = timezone.now(), [number for number in changed if number in there]
     if import_id is not None and found:
-        _forget_overtaken(found, import_id)
+        _forget_overtaken([ids[number] for number in found], import_id)
     _upsert(list(changed.values()), source, import_id, now)
     if import_id is not None and found:
-        _note_changes({number: _overwritten(there[number], changed[number]) for number in found}, import_id, now)
+        overwritten = {ids[number]: _overwritten(there[number], changed[number]) for number in found}
+        _note_changes(overwritten, import_id, now)
     if group_id is not None:
         _add_members(list({row.number for row in rows}), group_id, import_id)
     return written
@@ -79,14 +80,18 @@ def restore(rows: Sequence[CleanRow]) -> None:
     _upsert(rows, "", None, timezone.now())
 
 
-def _stored(numbers: Sequence[str]) -> dict[str, CleanRow]:
+def _stored(numbers: Sequence[str]) -> tuple[dict[str, CleanRow], dict[str, int]]:
+    """What is there already, and its ids."""
     is_one, parameter = among(numbers)
+    stored, ids = {}, {}
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(COLUMNS)} FROM messaging_contact WHERE number {is_one}", [parameter])
-        return {
-            number: CleanRow(number, validity, country, time_zones, name, email, language, json.loads(attributes))
-            for number, validity, name, email, country, time_zones, language, attributes in cursor.fetchall()
-        }
+        columns = ", ".join(["id", *COLUMNS])
+        cursor.execute(f"SELECT {columns} FROM messaging_contact WHERE number {is_one}", [parameter])
+        for pk, number, validity, name, email, country, time_zones, language, attributes in cursor.fetchall():
+            said = json.loads(attributes)
+            stored[number] = CleanRow(number, validity, country, time_zones, name, email, language, said)
+            ids[number] = pk
+    return stored, ids
 
 
 def _overwritten(before: CleanRow, after: CleanRow) -> str:
@@ -176,13 +181,13 @@ def _add_members(numbers: Sequence[str], group_id: int, import_id: int | None) -
         )
 
 
-def _forget_overtaken(numbers: Sequence[str], import_id: int) -> None:
+def _forget_overtaken(ids: Sequence[int], import_id: int) -> None:
     """Of a number that a file has twice the first values are kept, unless somebody has changed it between the two."""
-    is_one, parameter = among(numbers)
+    is_one, parameter = among(ids)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE messaging_importedchange SET written_at = NULL WHERE contact_import_id = %s "
-            f"AND contact_id IN (SELECT id FROM messaging_contact WHERE number {is_one}) AND written_at <> "
+            f"AND contact_id {is_one} AND written_at <> "
             "(SELECT updated_at FROM messaging_contact contact WHERE contact.id = messaging_importedchange.contact_id)",
             [import_id, parameter],
         )
@@ -195,19 +200,18 @@ _change_again = (
 )
 
 
-def _note_changes(overwritten: dict[str, str], import_id: int, now: dt.datetime) -> None:
-    """{number: its old values}"""
+def _note_changes(before: dict[int, str], import_id: int, now: dt.datetime) -> None:
+    """{contact: its old values}"""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                f"{_insert_change} SELECT contact.id, %s, given.before::jsonb, %s "
-                "FROM unnest(%s::text[], %s::text[]) AS given(number, before) "
-                f"JOIN messaging_contact contact ON contact.number = given.number {_change_again}",
-                [import_id, now, list(overwritten), list(overwritten.values())],
+                f"{_insert_change} SELECT given.id, %s, given.before::jsonb, %s "
+                f"FROM unnest(%s::bigint[], %s::text[]) AS given(id, before) WHERE true {_change_again}",
+                [import_id, now, list(before), list(before.values())],
             )
             return
         moment = connection.ops.adapt_datetimefield_value(now)
         cursor.executemany(
-            f"{_insert_change} SELECT id, %s, %s, %s FROM messaging_contact WHERE number = %s {_change_again}",
-            [(import_id, before, moment, number) for number, before in overwritten.items()],
+            f"{_insert_change} VALUES (%s, %s, %s, %s) {_change_again}",
+            [(pk, import_id, was, moment) for pk, was in before.items()],
         )
