@@ -25,6 +25,7 @@ from phone_numbers.management.commands import numbers
 from phone_numbers.models import BindingRequest, NumberPool
 from voice.management import group_arguments
 from voice.models import GroupTask
+from voice.services import task_proving
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +86,8 @@ def test_what_is_said_of_an_import() -> None:
 
 def test_what_is_said_of_calls_and_numbers() -> None:
     assert set(group_arguments.as_json(GroupTask())) == named("voice group create")
+    task = GroupTask.objects.create(name="spring", application=Application.objects.create(app_id="v", channel="voice"))
+    assert set(task_proving.prove(task)) == named("voice group prove")
     assert set(numbers.of_request(BindingRequest())) == named("numbers bind")
     assert {*numbers.of_pool(NumberPool(pool_number="861000")), "versions"} == named("numbers pool show")
 

@@ -17,13 +17,21 @@ class VoiceConfig(AppConfig):
         from messaging import contact_actions
         from messaging.services.approvals import approvable
         from messaging.services.channels import channels
+        from messaging.services.figures import proofs
         from voice import export_kinds, findable, notice_subjects, person_entries
+        from voice.models import GroupTask
+        from voice.services import task_proving
         from voice.services.reported_calls import CallReports
         from voice.services.task_approval import GroupTaskDrafts
         from voice.services.tts_channel import TtsChannel
 
         channels.register(TtsChannel())
         approvable.register(GroupTaskDrafts())
+        proofs.register(
+            proofs.Proved(
+                "group_task", GroupTask, task_proving.prove, lambda task: task.number_count, task_proving.is_over
+            )
+        )
         reporting.register(CallReports())
         links.register("group call", links.Behind("admin:voice_grouptask_change", "voice.view_grouptask"))
         export_kinds.register()

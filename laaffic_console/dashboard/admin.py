@@ -6,7 +6,6 @@ from axes.models import AccessAttempt
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
@@ -63,6 +62,7 @@ class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, InWords, UserAdmin, ModelAdmi
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "email", "shown_roles", "is_active", "is_superuser", "last_login"]
+    read_for_columns = {"shown_roles": "groups"}
 
     list_before_template = "identity/list_head.html"
     change_form_outer_after_template = "identity/person_link.html"
@@ -86,9 +86,6 @@ class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, InWords, UserAdmin, ModelAdmi
     @proving.asked_first
     def user_change_password(self, request: HttpRequest, *rest: Any, **named: Any) -> Any:
         return super().user_change_password(request, *rest, **named)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).prefetch_related("groups")
 
     @admin.display(description=_("roles"))
     def shown_roles(self, user: User) -> str:

@@ -45,3 +45,18 @@ class SavedFilter(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class HiddenColumns(models.Model):
+    """Columns of a list that somebody does not want to see; what is hidden is kept, so that a new column shows."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    list_of = models.CharField(max_length=80)  # a model's label: "messaging.message"
+    names = models.JSONField(default=list)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["owner", "list_of"], name="hidden_columns_once")]
+
+    def __str__(self) -> str:
+        return ", ".join(self.names)

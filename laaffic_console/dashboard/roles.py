@@ -40,7 +40,7 @@ OPERATED = {
     },
     "voice": {
         *("*audiofile", "add_sipcall", "change_sipphone", "provision_sipphone"),
-        *("change_callrecord", "export_callrecord"),
+        *("change_callrecord", "export_callrecord", "export_sipcall"),
         *("add_grouptask", "change_grouptask", "delete_grouptask", "launch_grouptask", "export_grouptask"),
     },
     "numbers": {"*binding", "*numberpool", "change_ownednumber", "export_ownednumber", "edit_ownednumber"},

@@ -57,7 +57,7 @@ def page_of(model: type[Model]) -> str:
 @require_POST
 def save_view(request: HttpRequest) -> HttpResponse:
     """Keep what the list shows now; a name that one has used already is taken over."""
-    user, model = signed_in(request), _list_asked_for(request)
+    user, model = signed_in(request), list_asked_for(request)
     name, query = plain(request.POST.get("name", ""))[:60], cleaned(request.POST.get("query", ""))
     back = HttpResponseRedirect(f"{page_of(model)}?{query}" if query else page_of(model))
     own = SavedFilter.objects.filter(owner=user, list_of=model._meta.label_lower)
@@ -87,7 +87,7 @@ def remove_view(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponseRedirect(page_of(_model(row.list_of)))
 
 
-def _list_asked_for(request: HttpRequest) -> Any:
+def list_asked_for(request: HttpRequest) -> Any:
     """The list's model, for who may see it."""
     model = _model(request.POST.get("list", ""))
     if not admin.site.get_model_admin(model).has_view_permission(request):

@@ -1,9 +1,12 @@
 """What every admin of the console has from here: a list answers only what it offers, and remembers what was added."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.views.main import ORDER_VAR
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
@@ -12,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from unfold import admin as unfold
 
-from laaffic_console.kit import acts, edits
+from laaffic_console.kit import acts, edits, list_columns
 from laaffic_console.kit.plain_text import without_marks
 
 STOCK_TITLES = ("Add %s", "Change %s", "View %s")
@@ -22,12 +25,59 @@ class ConsoleList:
     """For a ChangeList: what stands in the address and belongs to no filter is refused, not tried."""
 
     model_admin: Any
+    list_display: list[Any]
+    params: dict[str, Any]
 
-    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().__init__(request, *args, **kwargs)  # type: ignore[call-arg]
+    def __init__(self, request: HttpRequest, model: Any, columns: Any, links: Any, *args: Any, **kwargs: Any) -> None:
+        hidden = list_columns.hidden_from(request, model)
+        self.all_columns, links = list_columns.drawn(model, columns), links and list_columns.drawn(model, links)
+        self.offered_columns = list_columns.offered(_admin_among(args), self.all_columns, links, hidden)
+        hides = {one.name for one in self.offered_columns if not one.is_shown}
+        shown = [one for one in self.all_columns if list_columns.name_of(one) not in hides]
+        super().__init__(request, model, shown, links, *args, **kwargs)  # type: ignore[call-arg]
         self.title = capfirst(self.model_admin.opts.verbose_name_plural)  # not "Select contact to change"
         link = self.model_admin.when_empty_link
         self.empty_link = link if link is not None and request.user.has_perm(link.permission) else None
+
+    def get_queryset(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """With what the columns read besides, for those that are shown."""
+        found = super().get_queryset(request, **kwargs)  # type: ignore[misc]
+        needs = self.model_admin.read_for_columns
+        wanted = [needs[name] for name in map(list_columns.name_of, self.list_display) if name in needs]
+        return found.prefetch_related(*wanted) if wanted else found
+
+    def get_ordering_field_columns(self) -> Any:
+        with self._order_of_what_is_shown():
+            return super().get_ordering_field_columns()  # type: ignore[misc]
+
+    def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
+        with self._order_of_what_is_shown():
+            return super().get_ordering(request, queryset)  # type: ignore[misc]
+
+    def get_query_string(self, new_params: Any = None, remove: Any = None) -> Any:
+        if new_params and ORDER_VAR in new_params:
+            places = self._renumbered(new_params[ORDER_VAR], self.list_display, self.all_columns)
+            new_params = {**new_params, ORDER_VAR: places}
+        return super().get_query_string(new_params, remove)  # type: ignore[misc]
+
+    @contextmanager
+    def _order_of_what_is_shown(self) -> Iterator[None]:
+        """Addresses number all columns, so that a kept filter sorts alike whatever is hidden."""
+        kept = self.params
+        if ORDER_VAR in kept:
+            places = self._renumbered(kept[ORDER_VAR], self.all_columns, self.list_display)
+            self.params = {**kept, ORDER_VAR: places}
+        try:
+            yield
+        finally:
+            self.params = kept
+
+    @staticmethod
+    def _renumbered(order: str, before: list[Any], after: list[Any]) -> str:
+        """“-3.1” for columns that stand elsewhere now; what is no column is left out."""
+        parts = [(part[: -len(part.lstrip("-"))], part.lstrip("-")) for part in order.split(".") if part.strip("-")]
+        known = [(sign, before[int(at)]) for sign, at in parts if at.isdecimal() and int(at) < len(before)]
+        return ".".join(f"{sign}{after.index(column)}" for sign, column in known if column in after)
 
     def get_filters(self, request: HttpRequest) -> Any:
         found = super().get_filters(request)  # type: ignore[misc]
@@ -35,6 +85,11 @@ class ConsoleList:
         if unknown := set(found[2]) - offered:
             raise DisallowedModelAdminLookup(f"No filter of this list asks for {', '.join(sorted(unknown))}")
         return found
+
+
+def _admin_among(given: Iterable[Any]) -> Any:
+    """Of what a ChangeList is made of: its admin."""
+    return next(one for one in given if isinstance(one, unfold.ModelAdmin))
 
 
 def _unmarked(name: Any) -> Any:
@@ -64,6 +119,7 @@ class ModelAdmin(unfold.ModelAdmin):
     when_empty: ClassVar[Any] = ""  # how a list gets its first row, in a sentence
     when_empty_link: ClassVar[EmptyLink | None] = None  # where that is, if it is not the form of a new row
     lookups_beside_filters: ClassVar[tuple[str, ...]] = ()  # that pages of ours link to
+    read_for_columns: ClassVar[dict[str, Any]] = {}  # {column: what is prefetched for it}
     is_named_as_a_whole: ClassVar[bool] = False  # "ledger", of which there are no twelve: they are counted as results
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:

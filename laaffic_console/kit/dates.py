@@ -4,6 +4,12 @@ import datetime as dt
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+NEAR = 30 * DAY  # farther away a date says more than a number of days
 
 
 def day(at: dt.date) -> str:
@@ -25,3 +31,32 @@ def hour(at: dt.datetime) -> str:
     """3 Apr 09:30, for the axis of a chart."""
     local = timezone.localtime(at)
     return f"{date_format(local, 'MONTH_DAY_FORMAT')} {date_format(local, 'TIME_FORMAT')}"
+
+
+def ago(at: dt.datetime | None) -> SafeString | str:
+    """3 min ago, and the exact moment for who points at it; console.js keeps it fresh with the same words."""
+    if at is None:
+        return ""
+    seconds = (timezone.now() - at).total_seconds()
+    said = _distance(abs(seconds), is_past=seconds >= 0) if abs(seconds) < NEAR else day(at)
+    return format_html('<time datetime="{}" title="{}" data-ago>{}</time>', at.isoformat(), exact(at), said)
+
+
+def ago_words() -> dict[str, str]:
+    """How distances are said, for console.js: past and future of each unit."""
+    return {
+        "now": _("just now"),
+        "min": _("%(n)d min ago"),
+        "h": _("%(n)d h ago"),
+        "d": _("%(n)d d ago"),
+        "in min": _("in %(n)d min"),
+        "in h": _("in %(n)d h"),
+        "in d": _("in %(n)d d"),
+    }
+
+
+def _distance(seconds: float, *, is_past: bool) -> str:
+    if seconds < MINUTE:
+        return ago_words()["now"]
+    unit, size = ("min", MINUTE) if seconds < HOUR else ("h", HOUR) if seconds < DAY else ("d", DAY)
+    return ago_words()[unit if is_past else f"in {unit}"] % {"n": seconds // size}

@@ -30,11 +30,11 @@ class MaskedNumbers(_BesideModelAdmin):
     admin_site: Any
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return self._shown(super().get_list_display(request))
+        return self._shown(super().get_list_display(request), is_list=True)
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         return super().get_list_display_links(request, list_display) and self._shown(
-            super().get_list_display_links(request, list_display)
+            super().get_list_display_links(request, list_display), is_list=True
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -47,12 +47,12 @@ class MaskedNumbers(_BesideModelAdmin):
         """A form would show the number, or take the masked one for it."""
         return masks.may_see() and super().has_change_permission(request, obj)
 
-    def _shown(self, columns: Any, page_of: HttpRequest | None = None) -> Any:
+    def _shown(self, columns: Any, page_of: HttpRequest | None = None, *, is_list: bool = False) -> Any:
         """The columns of a list, or the fields of somebody's page of one row, which offers to show the first."""
-        if masks.may_see() or not columns:
+        if not columns or (masks.may_see() and not is_list):  # the page may be a form
             return columns
         return [
-            self._shown(one, page_of)
+            self._shown(one, page_of, is_list=is_list)
             if isinstance(one, list | tuple)
             else self._column(one, page_of if one == self.masked[0] else None)
             if one in self.masked
@@ -94,13 +94,24 @@ def column(model: Any, name: str, page_of: HttpRequest | None) -> Callable[[Any]
     """For list_display and fields: the column under its own name and heading, masked."""
 
     def shown(row: Any) -> Any:
-        masked = masks.masked(getattr(row, name)) or "–"
-        return format_html("{} {}", masked, reveal_link(page_of, row)) if page_of else masked
+        cell = number_cell(getattr(row, name)) or "–"
+        return format_html("{} {}", cell, reveal_link(page_of, row)) if page_of else cell
 
     shown.__name__ = name
     shown.short_description = model._meta.get_field(name).verbose_name  # type: ignore[attr-defined]
     shown.admin_order_field = name  # type: ignore[attr-defined]
     return shown
+
+
+def number_cell(value: Any) -> Any:
+    """A number or an address as whoever looks may see it; who sees it whole can copy it (console.js)."""
+    if not value:
+        return value
+    if not masks.may_see():
+        return format_html('<span class="c-mono">{}</span>', masks.masked(value))
+    return format_html(
+        '<span class="c-mono c-number-mono" data-copy="{}" data-copied="{}">{}</span>', _("Copy"), _("Copied"), value
+    )
 
 
 def reveal_link(request: HttpRequest, row: models.Model) -> str:

@@ -27,8 +27,7 @@ from laaffic_console.kit.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.exporting import Exporting
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.generics import AnyModelForm
-from laaffic_console.kit.masked_admin import MaskedNumbers
-from laaffic_console.kit.masks import masked
+from laaffic_console.kit.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.paginator import BigTablePaginator
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
@@ -230,6 +229,7 @@ class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
     list_display = ["shown_number", "name", "country", "shown_validity", "language", "in_groups", "created_at"]
     list_filter = [GroupFilter, CountryFilter, "validity", ImportFilter]
     list_filter_submit = True  # the group is typed
+    read_for_columns = {"in_groups": "groups"}
     search_fields = ["number"]
     search_help_text = gettext_lazy("The beginning of a number or of a name, or an email address")
     paginator = BigTablePaginator
@@ -251,9 +251,6 @@ class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
         (None, {"fields": [("number", "name"), ("email", "language"), "member_of", "attributes"]}),
     ]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
-        return super().get_queryset(request).prefetch_related("groups")
-
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
@@ -271,7 +268,7 @@ class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
 
     @display(description=gettext_lazy("number"), ordering="number")
     def shown_number(self, contact: Contact) -> str:
-        return str(masked(contact.number))
+        return str(number_cell(contact.number))
 
     @display(description=gettext_lazy("number is"), label=VALIDITY_COLOURS)
     def shown_validity(self, contact: Contact) -> tuple[str, str]:

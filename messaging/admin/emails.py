@@ -10,8 +10,7 @@ from unfold.decorators import action, display
 
 from laaffic_console.exporting import delivery
 from laaffic_console.kit.exporting import Exporting
-from laaffic_console.kit.masked_admin import MaskedNumbers
-from laaffic_console.kit.masks import masked
+from laaffic_console.kit.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
 from messaging.models import Delivery, EmailMessage, Submission
 
@@ -68,7 +67,7 @@ class EmailMessageAdmin(MaskedNumbers, Exporting, ExactSearch, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("address"), ordering="address")
     def shown_address(self, mail: EmailMessage) -> str:
-        return masked(mail.address) or "–"
+        return number_cell(mail.address) or "–"
 
     @display(description=gettext_lazy("submitted"), label=SUBMISSION_COLOURS)
     def submitted(self, mail: EmailMessage) -> tuple[int, str]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.exporting.exported_list import ExportedList
-from laaffic_console.kit.masked_admin import MaskedNumbers
+from laaffic_console.kit.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import require
 from laaffic_console.kit.people import signed_in
@@ -129,7 +129,7 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
 
     @display(description=gettext_lazy("number"), ordering="number")
     def shown_number(self, message: Message) -> str:
-        return str(masked(message.number))
+        return str(number_cell(message.number))
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)
     def shown_state(self, message: Message) -> tuple[str, Any]:

@@ -103,8 +103,11 @@ class ImportedChange(models.Model):
     """A contact that an import has found and changed; those that it added name it themselves."""
 
     contact_import = models.ForeignKey(ContactImport, models.CASCADE, related_name="+", db_index=False)
-    # No constraint and no index of its own: a row that outlives its contact says nothing.
-    contact = models.ForeignKey(Contact, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
+    # No constraint: what is left of a contact goes with it, by the index.
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="+", db_constraint=False)
+    before = models.JSONField(default=dict)  # {column: what stood there}, of those that the import has overwritten
+    # What the contact's `updated_at` was then: whoever changes it later makes it another. None: `before` is of no use.
+    written_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["contact_import", "contact"], name="changed_once_an_import")]
@@ -131,6 +134,9 @@ class ImportUndo(models.Model):
     member_cursor = models.BigIntegerField(default=0)  # the same of the group's members
     goes = models.PositiveIntegerField(default=0)
     memberships = models.PositiveIntegerField(default=0)  # that are taken back of contacts that stay
+    change_cursor = models.BigIntegerField(default=0)  # the same of contacts that the import has changed
+    restores = models.PositiveIntegerField(default=0)  # contacts whose overwritten values are put back
+    overtaken = models.PositiveIntegerField(default=0)  # contacts that somebody has changed since: they stay so
     stays = models.JSONField(default=dict)  # {"message": 12}: by the first reason that was found
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from messaging.models.campaigns import Campaign
 from messaging.models.emails import EmailCampaign
 
-PROVED = ("campaign", "email_campaign")  # which of these is set says what kind of campaign was proved
+PROVED = ("campaign", "email_campaign", "group_task")  # which of these is set says what kind of campaign was proved
 
 
 class Proof(models.Model):
@@ -26,6 +26,9 @@ class Proof(models.Model):
     campaign = models.ForeignKey(Campaign, models.CASCADE, null=True, related_name="proofs", verbose_name=_("campaign"))
     email_campaign = models.ForeignKey(
         EmailCampaign, models.CASCADE, null=True, related_name="proofs", verbose_name=_("email campaign")
+    )
+    group_task = models.ForeignKey(
+        "voice.GroupTask", models.CASCADE, null=True, related_name="proofs", verbose_name=_("group-call task")
     )
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
     asked_by = models.ForeignKey(
@@ -52,12 +55,15 @@ class Proof(models.Model):
                 models.UniqueConstraint(
                     fields=[proved], name=name, condition=models.Q(state__in=["waiting", "running"])
                 )
-                for proved, name in zip(PROVED, ("proof_one_open", "proof_one_open_email"), strict=True)
+                for proved, name in zip(
+                    PROVED, ("proof_one_open", "proof_one_open_email", "proof_one_open_task"), strict=True
+                )
             ),
             models.CheckConstraint(
                 name="proof_of_one_campaign",
-                condition=models.Q(campaign__isnull=False, email_campaign=None)
-                | models.Q(campaign=None, email_campaign__isnull=False),
+                condition=models.Q(campaign__isnull=False, email_campaign=None, group_task=None)
+                | models.Q(campaign=None, email_campaign__isnull=False, group_task=None)
+                | models.Q(campaign=None, email_campaign=None, group_task__isnull=False),
             ),
         ]
         indexes = [
@@ -70,7 +76,7 @@ class Proof(models.Model):
     @property
     def proved(self) -> Any:
         """What it is about."""
-        return self.campaign or self.email_campaign
+        return self.campaign or self.email_campaign or self.group_task
 
     @property
     def is_open(self) -> bool:

@@ -23,7 +23,7 @@ from messaging.models import (
     ImportUndo,
     Reply,
 )
-from messaging.services.contacts import import_undo, imports
+from messaging.services.contacts import contact_writes, import_undo, imports
 from tests.dashboard import doors
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +60,7 @@ def undone(job: ContactImport) -> ImportUndo:
     undo = ImportUndo.objects.get()
     assert undo.state == "done"
     assert (undo.goes, undo.memberships, undo.stays) == (looked.goes, looked.memberships, looked.stays)
+    assert (undo.restores, undo.overtaken) == (looked.restores, looked.overtaken)
     assert len(before) - Contact.objects.count() == undo.goes
     job.refresh_from_db()
     assert job.state == "undone"
@@ -79,9 +80,74 @@ class WhoStaysTests:
         undo = undone(job)
 
         assert there() == {number(0)}
-        assert Contact.objects.get().name == "Anna"
+        assert Contact.objects.get().name == "Ann 0"
         assert (undo.goes, undo.memberships, undo.stays) == (2, 1, {})
         assert [m.group.name for m in GroupMembership.objects.all()] == ["winter"]
+
+    def test_what_it_overwrote_is_put_back(self) -> None:
+        imported([f"{number(0)},Ann,ann@example.com", f"{number(1)},Bo,bo@example.com"], group="winter")
+        Contact.objects.filter(number=number(0)).update(attributes={"first_name": "An", "city": "Pune"})
+        job = imported([f"{number(0)},Zoe,z@example.com", f"{number(1)},Bo,"])
+        assert Contact.objects.get(number=number(0)).attributes == {"city": "Pune"}
+
+        undo = undone(job)
+
+        ann = Contact.objects.get(number=number(0))
+        assert (ann.name, ann.email) == ("Ann", "ann@example.com")
+        assert ann.attributes == {"first_name": "An", "city": "Pune"}
+        assert (undo.restores, undo.overtaken) == (1, 0)
+        assert ann.imported_by_id != job.pk
+
+    @pytest.mark.parametrize("who", ["a person", "another import"])
+    def test_what_somebody_changed_since_stays(self, who: str) -> None:
+        imported(people(0), group="winter")
+        job = imported([f"{number(0)},Zoe,"])
+        if who == "a person":
+            contact = Contact.objects.get()
+            contact.language = "de"
+            contact.save()
+        else:
+            imported([f"{number(0)},Yan,"], group="summer")
+
+        undo = undone(job)
+
+        assert Contact.objects.get().name == ("Zoe" if who == "a person" else "Yan")
+        assert (undo.restores, undo.overtaken) == (0, 1)
+
+    @pytest.mark.parametrize("between", [False, True])
+    def test_of_two_chunks_with_the_same_number(self, between: bool) -> None:
+        """What somebody wrote between the two is not taken back."""
+        imported(people(0), group="winter")
+        job = imported([f"{number(0)},Zoe,"])
+        if between:
+            contact = Contact.objects.get()
+            contact.language = "de"
+            contact.save()
+        row = contact_writes._stored([number(0)])[0][number(0)]._replace(name="Yan")
+        contact_writes.write([row], source="l.csv", group_id=None, import_id=job.pk)
+
+        undo = undone(job)
+
+        assert Contact.objects.get().name == ("Yan" if between else "Ann 0")
+        assert (undo.restores, undo.overtaken) == ((0, 1) if between else (1, 0))
+
+    def test_what_an_older_version_noted_stays_as_it_is(self) -> None:
+        imported(people(0), group="winter")
+        job = imported([f"{number(0)},Zoe,"])
+        ImportedChange.objects.update(before={}, written_at=None)
+
+        undo = undone(job)
+
+        assert Contact.objects.get().name == "Zoe"
+        assert (undo.restores, undo.overtaken) == (0, 0)
+
+    def test_old_values_go_with_their_contact(self) -> None:
+        imported(people(0), group="winter")
+        imported([f"{number(0)},Zoe,"])
+
+        Contact.objects.get().delete()
+
+        assert not ImportedChange.objects.exists()
 
     def test_a_membership_that_was_there_stays(self) -> None:
         imported(people(0))

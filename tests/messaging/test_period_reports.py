@@ -407,6 +407,48 @@ class CommandTests:
         assert (row["country"], row["network"], row["sent"], row["cost"]) == ("IN", "404-01", 4, {"USD": "0.200000"})
         assert found["totals"]["delivered_percent"] == 100.0
 
+    @pytest.mark.parametrize(
+        ("limits", "sent"),
+        [
+            ([], 9),
+            (["--country", "IN"], 4),
+            (["--country", "IN", "--country", "BD"], 9),
+            (["--country", "BD", "--channel", "sms"], 5),
+            (["--channel", "voice"], 0),
+            (["--sender", "nobody"], 0),
+            (["--campaign", "group:1"], 0),
+            (["--by-person", "-"], 9),
+            (["--by-person", "nobody"], 0),
+        ],
+    )
+    def test_it_is_limited_as_the_page_is(
+        self, tally: Callable[..., SentTally], capsys: pytest.CaptureFixture[str], limits: list[str], sent: int
+    ) -> None:
+        tally("2026-03-01T10:00Z", 4)
+        tally("2026-03-01T11:00Z", 5, country="BD")
+
+        call_command("report", "--from", "2026-03-01", "--to", "2026-03-01", "--by", "channel", "--json", *limits)
+
+        assert (json.loads(capsys.readouterr().out)["totals"]["sent"] or 0) == sent
+
+    def test_one_campaign_and_one_application(
+        self, tally: Callable[..., SentTally], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        campaign = tally("2026-03-01T10:00Z", 4).campaign
+        limits = ["--campaign", str(campaign.pk), "--application", campaign.application.app_id]
+
+        call_command("report", "--from", "2026-03-01", "--to", "2026-03-01", "--json", *limits)
+
+        assert json.loads(capsys.readouterr().out)["totals"]["sent"] == 4
+
+    @pytest.mark.parametrize(
+        ("given", "words"),
+        [(["--campaign", "spring"], "email:12"), (["prove", "--country", "IN"], "leave out --country")],
+    )
+    def test_limits_that_make_no_sense_are_refused(self, given: list[str], words: str) -> None:
+        with pytest.raises(CommandError, match=words):
+            call_command("report", "--from", "2026-03-01", "--to", "2026-03-01", *given)
+
     def test_a_file(self, tally: Callable[..., SentTally], tmp_path: Path) -> None:
         tally("2026-03-01T10:00Z", 4, currency="USD", pay_micros=200_000)
         path = tmp_path / "report.csv"

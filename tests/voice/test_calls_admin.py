@@ -1,5 +1,6 @@
 """The pages of calls, phones and records."""
 
+import csv
 import datetime as dt
 import io
 from typing import Any
@@ -35,6 +36,32 @@ def kept(count: int, **changed: Any) -> None:
 
 def text_of(answer: Any) -> str:
     return b"".join(answer.streaming_content).decode("utf-8-sig")
+
+
+class ExportTests:
+    def test_calls_from_sip_phones_are_taken_away(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_client: Client
+    ) -> None:
+        contact = Contact.objects.create(number="919876500000", name="Ann")
+        admin_client.post(reverse(ADD), {"phone": phone.pk, "callee": contact.number})
+        SipCall.objects.update(contact=contact)
+
+        answer = admin_client.get(reverse("admin:voice_sipcall_export", args=["csv"]), {"q": "9198765"})
+        [row] = csv.DictReader(io.StringIO(text_of(answer)))
+
+        assert (row["number"], row["name"], row["phone"], row["asked_by"]) == (
+            *(contact.number, "Ann"),
+            *(phone.account, "admin"),
+        )
+        assert row["request"] == "accepted"
+        assert "Export CSV" in admin_client.get(reverse("admin:voice_sipcall_changelist")).content.decode()
+
+    def test_who_may_only_look_takes_none_away(self, client: Client) -> None:
+        user = User.objects.create_user("lou", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename="view_sipcall"))
+        client.force_login(user)
+
+        assert client.get(reverse("admin:voice_sipcall_export", args=["csv"])).status_code == 403
 
 
 class CallPageTests:

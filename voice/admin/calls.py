@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import ledger, open_acts
@@ -72,8 +73,10 @@ class CallForm(AgainForm):
 
 
 @admin.register(SipCall)
-class SipCallAdmin(MaskedNumbers, PersonColumn, ReadOnlyAdmin):
+class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
     when_empty = gettext_lazy("Call a contact from a SIP phone: Laaffic rings the phone first, then the contact.")
+    export_name = "sip-calls"
+    list_before_template = "exporting/list_buttons.html"
     number_column = "callee"
     masked = ("callee",)
     list_display = ["callee", "contact", "account", "state", "talked", "created_at", "requested_by"]

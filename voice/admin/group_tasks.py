@@ -23,7 +23,7 @@ from laaffic_console.kit.figures import number
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
-from messaging.admin import approvals
+from messaging.admin import approvals, proof_panel
 from messaging.services.campaigns.launch_checks import NotSeen
 from voice import export_kinds
 from voice.admin.group_facts import bar, button_words, check_words, start_words, told
@@ -139,6 +139,8 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             path("<int:pk>/make/<slug:what>/", wrap(self.make_view), name="voice_grouptask_make"),
             path("<int:pk>/template/", wrap(self.template_view), name="voice_grouptask_template"),
             path("<int:pk>/recipients/<slug:kind>/", wrap(self.recipients_view), name="voice_grouptask_recipients"),
+            path("<int:pk>/dossier/", wrap(self.dossier_view), name="voice_grouptask_dossier"),
+            path("<int:pk>/prove/", wrap(self.prove_view), name="voice_grouptask_prove"),
             path("<int:pk>/numbers/", wrap(self.numbers_view), name="voice_grouptask_numbers"),
             path("<int:pk>/cancel/", wrap(self.cancel_view), name="voice_grouptask_cancel"),
             path("<int:pk>/ask/", wrap(self.ask_view), name="voice_grouptask_ask"),
@@ -260,6 +262,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         may_add = self.has_add_permission(request)
         may_launch = bool(request.user.has_perm("voice.launch_grouptask"))
         is_draft = task.state == TaskState.DRAFT
+        proved = {} if is_draft or task.is_template else proof_panel.context(task)
         return page(
             self,
             request,
@@ -268,7 +271,8 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             task=task,
             tone=TONES.get(TaskState(task.state), task.state),
             advice=group_tasks.advice(task),
-            is_moving=not is_draft and (not task.is_over or task.look_at is not None),
+            is_moving=not is_draft
+            and (not task.is_over or task.look_at is not None or proved.get("is_being_proved", False)),
             bar=bar(task),
             opted_out=group_numbers.suppressed_since_launch(task) if task.is_open else 0,
             keys=[(key, n) for key, n in task.keys_pressed.items()],
@@ -287,6 +291,8 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             may_ask=bool(task.task_name) and not is_draft and request.user.has_perm(self.sync_permission),
             may_export=self.has_export_permission(request),
             may_export_recipients=request.user.has_perms(kinds.named(export_kinds.TASK_RECIPIENTS).rights),
+            may_make_dossier=request.user.has_perms(kinds.named(export_kinds.TASK_DOSSIER).rights),
+            **proved,
             may_resolve=may_launch and task.state == TaskState.UNKNOWN,
             may_end=may_launch and task.state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),
             may_delete=self.has_delete_permission(request, task),
@@ -301,6 +307,15 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             request, export_kinds.TASK_RECIPIENTS, parameters, kind, file_name=f"group-call-{pk}-recipients", back=back
         )
         return answer
+
+    def dossier_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return proof_panel.dossier_view(request, export_kinds.TASK_DOSSIER, GroupTask, pk)
+
+    def prove_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        task = GroupTask.objects.filter(pk=pk, is_template=False).first()
+        if task is None:
+            raise Http404
+        return proof_panel.prove_view(self, request, task)
 
     def numbers_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Whom the task calls, as a CSV file."""

@@ -16,7 +16,7 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
 from messaging.models import ContactGroup
 from voice.models import Announcement, AudioFile, GroupTask, TaskState
-from voice.services import group_copies, group_numbers, group_sync, group_tasks
+from voice.services import group_copies, group_numbers, group_sync, group_tasks, task_proving
 
 NEWEST = 50
 
@@ -28,6 +28,7 @@ def add(parser: ArgumentParser) -> None:
         ("launch", "hand a draft to Laaffic"),
         ("show", "one task as Laaffic has it now"),
         ("cancel", "stop a task that waits or calls"),
+        ("prove", "derive every figure of a task again; exit 1 where one disagrees"),
         ("again", "repeat a finished task, to all or --failed; it is launched at once"),
     ):
         own = verbs.add_parser(verb, help=words)
@@ -37,6 +38,10 @@ def add(parser: ArgumentParser) -> None:
         if verb in ("launch", "again"):
             outcomes.add_again(own)
         _add_json(own)
+    dossier = verbs.add_parser("dossier", help="all that is known of a task, signed, to a .zip file (verify_dossier)")
+    dossier.add_argument("id", type=int)
+    dossier.add_argument("file", type=Path, metavar="FILE")
+    dossier.set_defaults(json=False)
     listed = verbs.add_parser("list", help=f"the newest {NEWEST} tasks")
     listed.add_argument("--state", choices=TaskState.values)
     _add_json(listed)
@@ -86,6 +91,7 @@ def run(options: dict[str, Any]) -> dict[str, Any] | list[dict[str, Any]]:
         "launch": lambda given: _launched(_found(given["id"]), given["again"]),
         "show": _show,
         "cancel": lambda given: as_json(group_tasks.cancel(_found(given["id"]).pk)),
+        "prove": lambda given: task_proving.prove(_found(given["id"])),
         "again": _again,
         "list": _list,
     }

@@ -177,6 +177,7 @@ class SipCall(models.Model):
     class Meta:
         verbose_name = _("call from a SIP phone")
         verbose_name_plural = _("calls from SIP phones")
+        permissions = [("export_sipcall", _("Can export calls from SIP phones"))]
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["callee", "-id"], name="sip_call_callee"),

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 from django import template
@@ -8,8 +9,9 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard import saved_filters as saved_filters_of
 from laaffic_console.gateway.services.account import is_sandbox
+from laaffic_console.kit import dates
 from laaffic_console.kit.figures import money, number, percent
-from laaffic_console.kit.masked_admin import reveal_link
+from laaffic_console.kit.masked_admin import number_cell, reveal_link
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.stored_words import in_words
 
@@ -19,6 +21,8 @@ register.filter(money)
 register.filter(percent)
 register.filter(number)
 register.filter(masked)
+register.filter(number_cell)
+register.filter(dates.ago)
 
 
 @register.simple_tag(takes_context=True)
@@ -40,6 +44,23 @@ def saved_filters(context: Any, changelist: Any) -> dict[str, Any]:
         "query": query,
         "csrf_token": context.get("csrf_token"),
     }
+
+
+@register.inclusion_tag("console/list_columns.html", takes_context=True)
+def list_columns(context: Any, changelist: Any) -> dict[str, Any]:
+    """Beside a list's filters: the button, and the dialog in which its columns are chosen."""
+    return {
+        "columns": changelist.offered_columns,
+        "list": changelist.model._meta.label_lower,
+        "query": context["request"].GET.urlencode(),
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.simple_tag
+def ago_words() -> str:
+    """For console.js, which keeps distances in time fresh."""
+    return json.dumps(dates.ago_words())
 
 
 @register.simple_tag

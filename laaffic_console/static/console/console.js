@@ -1,5 +1,6 @@
 "use strict";
-// Clocks, forms that are asked about, sent once and dropped into, links that act, and the key that searches.
+// Clocks, numbers that are copied, dialogs, forms that are asked about, sent once and dropped into, links that act, and
+// the key that searches.
 (() => {
   // The reader's own clock, and what is left of a moment.
   const clocks = (root) => {
@@ -14,11 +15,63 @@
       shown.textContent = `${Math.max(0, Math.ceil(left))} s`;
     }
   };
+  // How long ago or ahead, in the words that the page brings; what is farther than a month stays a date.
+  const distances = (root) => {
+    const words = JSON.parse(document.getElementById("said")?.dataset.agoWords || "null");
+    if (!words) return;
+    for (const shown of root.querySelectorAll("time[data-ago]")) {
+      const seconds = (Date.now() - new Date(shown.dateTime)) / 1000, far = Math.abs(seconds);
+      if (far >= 30 * 86400) continue;
+      const [unit, size] = far < 3600 ? ["min", 60] : far < 86400 ? ["h", 3600] : ["d", 86400];
+      const said = words[seconds < 0 ? `in ${unit}` : unit].replace("%(n)d", Math.floor(far / size));
+      shown.textContent = far < 60 ? words.now : said;
+    }
+  };
   document.addEventListener("DOMContentLoaded", () => {
     clocks(document);
     setInterval(() => clocks(document), 1000);
+    setInterval(() => distances(document), 10000);
   });
   document.addEventListener("fresh", (event) => clocks(event.target)); // live.js
+
+  // A number that is shown whole can be copied: a button beside it, or beside the link that it stands in.
+  const write = async (text) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    const field = Object.assign(document.createElement("textarea"), { value: text }); // without https
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  };
+  const copy = async (button, shown) => {
+    await write(shown.textContent.trim());
+    const said = document.getElementById("said");
+    said.textContent = "";
+    setTimeout(() => { said.textContent = shown.dataset.copied; }, 50); // the same word twice is said twice
+    button.textContent = "check";
+    setTimeout(() => { button.textContent = "content_copy"; }, 1500);
+  };
+  const offerCopies = (root) => {
+    for (const shown of root.querySelectorAll("[data-copy]:not([data-offered])")) {
+      shown.dataset.offered = "true";
+      const button = Object.assign(document.createElement("button"), { type: "button" });
+      button.className = "c-copy material-symbols-outlined";
+      button.textContent = "content_copy";
+      button.title = shown.dataset.copy;
+      button.setAttribute("aria-label", `${shown.dataset.copy} ${shown.textContent.trim()}`);
+      button.addEventListener("click", () => copy(button, shown));
+      (shown.closest("a") || shown).after(button);
+    }
+  };
+  document.addEventListener("DOMContentLoaded", () => offerCopies(document));
+  document.addEventListener("fresh", (event) => offerCopies(event.target));
+
+  // Dialogs: a button opens one by its id, and a button in it closes it.
+  document.addEventListener("click", (event) => {
+    const opens = event.target.closest("[data-opens]");
+    if (opens) document.getElementById(opens.dataset.opens).showModal();
+    event.target.closest("[data-closes]")?.closest("dialog").close();
+  });
 
   // On the document: forms of a part that was fetched again are asked and held back like the first ones.
   document.addEventListener("submit", (event) => {

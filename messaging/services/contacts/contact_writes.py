@@ -1,5 +1,6 @@
 """Writing cleaned rows to the contacts, a chunk in one transaction: added, updated or left as they are."""
 
+import datetime as dt
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,8 +27,8 @@ class Written:
 def write(rows: Sequence[CleanRow], *, source: str, group_id: int | None, import_id: int | None = None) -> Written:
     """In the caller's transaction. What a row does not say stays; of the same number in a chunk, the later row wins."""
     one_at_a_time()
-    stored = _stored([row.number for row in rows])
-    there = set(stored)
+    stored, ids = _stored([row.number for row in rows])
+    there = dict(stored)
     written, changed = Written(), {}
     for row in rows:
         before = stored.get(row.number)
@@ -40,9 +41,13 @@ def write(rows: Sequence[CleanRow], *, source: str, group_id: int | None, import
             written.unchanged += 1
             continue
         stored[row.number] = changed[row.number] = after
-    _upsert(list(changed.values()), source, import_id)
-    if import_id is not None and (found := [number for number in changed if number in there]):
-        _note_changes(found, import_id)
+    now, found = timezone.now(), [number for number in changed if number in there]
+    if import_id is not None and found:
+        _forget_overtaken([ids[number] for number in found], import_id)
+    _upsert(list(changed.values()), source, import_id, now)
+    if import_id is not None and found:
+        overwritten = {ids[number]: _overwritten(there[number], changed[number]) for number in found}
+        _note_changes(overwritten, import_id, now)
     if group_id is not None:
         _add_members(list({row.number for row in rows}), group_id, import_id)
     return written
@@ -70,14 +75,28 @@ def undo_alone() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FREEZE_LOCK])
 
 
-def _stored(numbers: Sequence[str]) -> dict[str, CleanRow]:
+def restore(rows: Sequence[CleanRow]) -> None:
+    """Put back what contacts had, in the caller's transaction, which holds them."""
+    _upsert(rows, "", None, timezone.now())
+
+
+def _stored(numbers: Sequence[str]) -> tuple[dict[str, CleanRow], dict[str, int]]:
+    """What is there already, and its ids."""
     is_one, parameter = among(numbers)
+    stored, ids = {}, {}
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(COLUMNS)} FROM messaging_contact WHERE number {is_one}", [parameter])
-        return {
-            number: CleanRow(number, validity, country, time_zones, name, email, language, json.loads(attributes))
-            for number, validity, name, email, country, time_zones, language, attributes in cursor.fetchall()
-        }
+        columns = ", ".join(["id", *COLUMNS])
+        cursor.execute(f"SELECT {columns} FROM messaging_contact WHERE number {is_one}", [parameter])
+        for pk, number, validity, name, email, country, time_zones, language, attributes in cursor.fetchall():
+            said = json.loads(attributes)
+            stored[number] = CleanRow(number, validity, country, time_zones, name, email, language, said)
+            ids[number] = pk
+    return stored, ids
+
+
+def _overwritten(before: CleanRow, after: CleanRow) -> str:
+    pairs = zip(CleanRow._fields, before, after, strict=True)
+    return _as_json({name: was for name, was, becomes in pairs if was != becomes})
 
 
 def _merged(before: CleanRow, row: CleanRow) -> CleanRow:
@@ -98,7 +117,7 @@ def _merged_attributes(before: CleanRow, row: CleanRow) -> dict[str, str]:
     return merged
 
 
-def _upsert(rows: Sequence[CleanRow], source: str, import_id: int | None) -> None:
+def _upsert(rows: Sequence[CleanRow], source: str, import_id: int | None, now: dt.datetime) -> None:
     if not rows:
         return
     values = [
@@ -117,9 +136,9 @@ def _upsert(rows: Sequence[CleanRow], source: str, import_id: int | None) -> Non
         for row in rows
     ]
     if connection.vendor == "postgresql":
-        _copy_and_insert(values)
+        _copy_and_insert(values, now)
     else:
-        _insert_each(values)
+        _insert_each(values, now)
 
 
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
@@ -130,15 +149,14 @@ _on_conflict = "ON CONFLICT (number) DO UPDATE SET " + ", ".join(
 )
 
 
-def _insert_each(values: Sequence[_Values]) -> None:
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
+def _insert_each(values: Sequence[_Values], moment: dt.datetime) -> None:
+    now = connection.ops.adapt_datetimefield_value(moment)
     marks = ", ".join(["%s"] * (len(_columns) + 2))
     with connection.cursor() as cursor:
         cursor.executemany(f"{_insert} VALUES ({marks}) {_on_conflict}", [(*row, now, now) for row in values])
 
 
-def _copy_and_insert(values: Sequence[_Values]) -> None:
-    now = timezone.now()
+def _copy_and_insert(values: Sequence[_Values], now: dt.datetime) -> None:
     columns = ", ".join(_columns)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -163,12 +181,37 @@ def _add_members(numbers: Sequence[str], group_id: int, import_id: int | None) -
         )
 
 
-def _note_changes(numbers: Sequence[str], import_id: int) -> None:
-    is_one, parameter = among(numbers)
+def _forget_overtaken(ids: Sequence[int], import_id: int) -> None:
+    """Of a number that a file has twice the first values are kept, unless somebody has changed it between the two."""
+    is_one, parameter = among(ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO messaging_importedchange (contact_id, contact_import_id) "
-            f"SELECT id, %s FROM messaging_contact WHERE number {is_one} "
-            "ON CONFLICT (contact_import_id, contact_id) DO NOTHING",
+            "UPDATE messaging_importedchange SET written_at = NULL WHERE contact_import_id = %s "
+            f"AND contact_id {is_one} AND written_at <> "
+            "(SELECT updated_at FROM messaging_contact contact WHERE contact.id = messaging_importedchange.contact_id)",
             [import_id, parameter],
+        )
+
+
+_insert_change = "INSERT INTO messaging_importedchange (contact_id, contact_import_id, before, written_at)"
+_change_again = (
+    "ON CONFLICT (contact_import_id, contact_id) DO UPDATE SET written_at = "
+    "CASE WHEN messaging_importedchange.written_at IS NOT NULL THEN excluded.written_at END"
+)
+
+
+def _note_changes(before: dict[int, str], import_id: int, now: dt.datetime) -> None:
+    """{contact: its old values}"""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"{_insert_change} SELECT given.id, %s, given.before::jsonb, %s "
+                f"FROM unnest(%s::bigint[], %s::text[]) AS given(id, before) WHERE true {_change_again}",
+                [import_id, now, list(before), list(before.values())],
+            )
+            return
+        moment = connection.ops.adapt_datetimefield_value(now)
+        cursor.executemany(
+            f"{_insert_change} VALUES (%s, %s, %s, %s) {_change_again}",
+            [(pk, import_id, was, moment) for pk, was in before.items()],
         )

@@ -1,4 +1,5 @@
 """Undoing an import: the contacts that it added and with whom nobody has dealt since go, and so do its memberships.
+What it has overwritten of others is put back where nobody has changed them since.
 
 First all of them are looked at, so that a person can read how many go and how many stay and why; then, when that person
 confirms it, each is looked at again and goes, chunk by chunk. Both are jobs that may be killed at any point.
@@ -7,6 +8,7 @@ confirms it, each is looked at again and goes, chunk by chunk. Both are jobs tha
 import time
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -19,6 +21,7 @@ from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.said import gettext as _
 from messaging import contact_traces
+from messaging.contact_rows import CleanRow
 from messaging.models import (
     Campaign,
     CampaignState,
@@ -36,6 +39,8 @@ CHUNK = 500
 SLICE_SECONDS = 20.0
 JOB = "messaging.jobs.undo_contact_import"
 OVER = (ContactImport.State.FINISHED, ContactImport.State.FAILED, ContactImport.State.CANCELLED)
+AT_THE_START: dict[str, Any] = {"cursor": 0, "member_cursor": 0, "change_cursor": 0, "goes": 0, "memberships": 0}
+AT_THE_START |= {"restores": 0, "overtaken": 0, "stays": {}}
 CHANGED, MEMBER = "changed", "member"
 OWN_REASONS = {
     CHANGED: gettext_lazy("changed since, by hand or by another import"),
@@ -67,8 +72,7 @@ def look(job_id: int, *, by: User | None) -> None:
         if job.state not in OVER:
             raise ValidationError(_("This import is not over, or it has been undone: there is nothing to take back."))
         _refuse_while_sending(job)
-        fresh = {"state": State.LOOKING, "explanation": "", "cursor": 0, "goes": 0, "memberships": 0, "stays": {}}
-        fresh |= {"member_cursor": 0, "asked_by": by, "looked_at": None}
+        fresh = {"state": State.LOOKING, "explanation": "", "asked_by": by, "looked_at": None, **AT_THE_START}
         undo = ImportUndo.objects.select_for_update().filter(contact_import=job).first()
         if undo is not None and undo.state in (State.RUNNING, State.DONE):
             return
@@ -82,8 +86,7 @@ def confirm(job_id: int, *, by: User | None) -> bool:
         job = ContactImport.objects.get(pk=job_id)
         _refuse_while_sending(job)
         ready = ImportUndo.objects.filter(contact_import=job, state=State.READY)
-        begin = {"state": State.RUNNING, "cursor": 0, "member_cursor": 0, "goes": 0, "memberships": 0, "stays": {}}
-        confirmed = ready.update(**begin, confirmed_by=by, confirmed_at=timezone.now())
+        confirmed = ready.update(state=State.RUNNING, **AT_THE_START, confirmed_by=by, confirmed_at=timezone.now())
         if confirmed:
             record(Act.DELETED, job, event="what this import added is taken back")
             bell.ring(JOB, job_id)
@@ -141,7 +144,8 @@ def _next_chunk(job_id: int) -> bool:
             undo.state, undo.explanation = State.FAILED, why
             undo.save()
             return False
-    goes_on = _contacts_chunk(undo, job, acts=acts) or _members_chunk(undo, job, acts=acts)
+    steps = (_contacts_chunk, _changes_chunk, _members_chunk)
+    goes_on = any(step(undo, job, acts=acts) for step in steps)
     if not goes_on:
         undo.state = State.DONE if acts else State.READY
         undo.looked_at = undo.looked_at if acts else timezone.now()
@@ -200,6 +204,30 @@ def why_they_stay(contacts: Sequence[Contact], job: ContactImport) -> dict[int, 
         if job.finished_at is None or contact.updated_at > job.finished_at:
             staying.setdefault(contact.pk, CHANGED)
     return staying
+
+
+def _changes_chunk(undo: ImportUndo, job: ContactImport, *, acts: bool) -> bool:
+    """Contacts that were there before: whoever has changed one since, this import's word for it is not the last."""
+    found = ImportedChange.objects.filter(contact_import=job, contact_id__gt=undo.change_cursor).order_by("contact_id")
+    changes = {change.contact_id: change for change in found[:CHUNK]}
+    if not changes:
+        return False
+    contacts = Contact.objects.filter(pk__in=changes).exclude(imported_by=job.pk).order_by("pk")
+    if acts:
+        contacts = contacts.select_for_update()
+    known = [(contact, changes[contact.pk]) for contact in contacts if changes[contact.pk].before]
+    untouched = [(contact, change) for contact, change in known if contact.updated_at == change.written_at]
+    if acts:
+        contact_writes.restore([_as_before(contact, change.before) for contact, change in untouched])
+    undo.restores += len(untouched)
+    undo.overtaken += len(known) - len(untouched)
+    undo.change_cursor = max(changes)
+    return True
+
+
+def _as_before(contact: Contact, before: dict[str, Any]) -> CleanRow:
+    now = {name: getattr(contact, name) for name in CleanRow._fields}
+    return CleanRow(**{**now, **before})
 
 
 def _members(job: ContactImport) -> QuerySet[GroupMembership]:

@@ -19,8 +19,7 @@ from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services import open_acts
 from laaffic_console.kit import dates, plain_text
 from laaffic_console.kit.form_fields import field_of
-from laaffic_console.kit.masked_admin import MaskedNumbers
-from laaffic_console.kit.masks import masked
+from laaffic_console.kit.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.pages import add_problems, page, require
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.plain_text import whole_number
@@ -211,11 +210,11 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
 
     @display(description=gettext_lazy("A"), header=True, ordering="phone_a")
     def shown_a(self, binding: Binding) -> list[str]:
-        return [masked(binding.phone_a), getattr(binding, "a_name", "")]
+        return [number_cell(binding.phone_a), getattr(binding, "a_name", "")]
 
     @display(description=gettext_lazy("B"), header=True, ordering="phone_b")
     def shown_b(self, binding: Binding) -> list[str]:
-        return [masked(binding.phone_b), getattr(binding, "b_name", "")]
+        return [number_cell(binding.phone_b), getattr(binding, "b_name", "")]
 
     @display(description=gettext_lazy("A and B see"))
     def sees(self, binding: Binding) -> SafeString:

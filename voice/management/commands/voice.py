@@ -1,6 +1,7 @@
 """Voice from the shell: the same services as the admin's."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.laaffic import InvalidRequest, LaafficError
+from messaging.management.commands.campaign import written
+from voice import export_kinds
 from voice.management import group_arguments, spoken_arguments
 from voice.models import AudioFile, GroupTask, SipCall, SipPhone
 from voice.services import (
@@ -68,6 +71,9 @@ class Command(ConsoleCommand):
         group_arguments.add(verbs.add_parser("group", help="group-call tasks: one announcement to many numbers"))
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options.get("group_verb") == "dossier":
+            self.stdout.write(written(export_kinds.TASK_DOSSIER, options["id"], options["file"]))
+            return
         try:
             said = getattr(self, f"_{options['verb']}")(options)
         except StillOpen as problem:
@@ -82,6 +88,8 @@ class Command(ConsoleCommand):
             self.stdout.write(json.dumps(said))
         else:
             self._write(said)
+        if isinstance(said, dict) and said.get("disagreements"):
+            sys.exit(1)
         if (
             what_to_do := isinstance(said, dict)
             and options["verb"] in ("call", "group", "phone")

@@ -17,6 +17,20 @@ from laaffic_console.kit.figures import number
 
 SHOWN = ("sent", "delivered", "delivered_percent", "failed", "unknown", "segments", "cost", "replies", "opt_outs")
 
+# What the page of reports filters by; a report by person is one by who launched.
+FILTERS = {name: f"--{name}" for name in ("channel", "application", "country", "campaign", "sender")}
+FILTERS["person"] = "--by-person"
+FILTER_HELP = {
+    "channel": "only this channel, as sms; several: the option again",
+    "application": "only this application, by its appId",
+    "country": "only this country, as IN",
+    "campaign": "only this campaign, by its id; email:ID and group:ID for email campaigns and group calls",
+    "sender": "only this sender ID",
+    "person": "only what this person launched, by user name; - in any of these: what has none",
+}
+NONE = "-"
+CAMPAIGNS = {"email": "email campaign", "group": "group call"}  # short names of what a campaign's key begins with
+
 
 class Command(ConsoleCommand):
     help = (
@@ -29,6 +43,8 @@ class Command(ConsoleCommand):
         parser.add_argument("--to", dest="last", required=True, metavar="DATE", help="the last day, included")
         parser.add_argument("--by", default="", metavar="NAMES", help=f"comma between: {', '.join(DIMENSIONS)}")
         parser.add_argument("--columns", default="", metavar="NAMES", help=f"comma between: {', '.join(COLUMNS)}")
+        for name, option in FILTERS.items():
+            parser.add_argument(option, action="append", dest=f"only_{name}", metavar="VALUE", help=FILTER_HELP[name])
         parser.add_argument("--compare", action="store_true", help="with as many days before")
         parser.add_argument("--json", action="store_true", help="one document on standard output")
         # All positional words, wherever they stand: argparse loses an optional one that comes after options.
@@ -40,11 +56,13 @@ class Command(ConsoleCommand):
         is_proof, path = wanted(options["what"], as_json=options["json"])
         try:
             period = reporting.period(day(options["first"]), day(options["last"]))
+            only = limits(options)
             if is_proof:
+                refuse_limits(only)
                 self.prove(period, as_json=options["json"])
                 return
             report = reporting.run(
-                period, names(options["by"]), columns=names(options["columns"]), compare=options["compare"]
+                period, names(options["by"]), columns=names(options["columns"]), compare=options["compare"], only=only
             )
         except ValidationError as problem:
             raise CommandError("\n".join(problem.messages)) from problem
@@ -91,6 +109,27 @@ def day(text: str) -> Any:
 
 def names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def limits(options: dict[str, Any]) -> dict[str, list[str]]:
+    """{dimension: keys}, as `reporting.run` takes them."""
+    given = {name: options.get(f"only_{name}") or [] for name in FILTERS}
+    return {name: ["" if key == NONE else keyed(name, key) for key in keys] for name, keys in given.items() if keys}
+
+
+def keyed(name: str, typed: str) -> str:
+    """A campaign as reports name it: its kind and its id."""
+    if name != "campaign":
+        return typed
+    kind, colon, pk = typed.rpartition(":")
+    if not (pk.isascii() and pk.isdecimal()):
+        raise CommandError(f"{typed} is not a campaign's id. Write it as 12, email:12 or group:12.")
+    return f"{CAMPAIGNS.get(kind, kind) if colon else 'campaign'}:{pk}"
+
+
+def refuse_limits(only: dict[str, list[str]]) -> None:
+    if only:
+        raise CommandError(f"A proof is of all that was sent: leave out {FILTERS[next(iter(only))]}.")
 
 
 def days(period: Period) -> dict[str, str]:
