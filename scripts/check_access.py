@@ -133,21 +133,21 @@ def opened_doors() -> Iterator[str]:
                 yield route
 
 
-def crawl(page: Page) -> list[str]:
-    """Every page there is, from the front page on."""
-    addresses, shown = Addresses(), []
+def crawl(page: Page) -> Iterator[str]:
+    """Every page there is, from the front page on; each is open while it is handed out."""
+    addresses = Addresses()
     addresses.offer("/admin/")
-    for more in (lambda: None, addresses.offer_doors):
-        more()
+    for is_rest in (False, True):
+        if is_rest:
+            addresses.offer_doors()
         while addresses.waiting:
             path = addresses.waiting.popleft()
             if not opens(page, path):
                 continue
-            shown.append(path)
             for link in page.eval_on_selector_all("a[href]", "(links) => links.map((link) => link.href)"):
                 if urlsplit(link).netloc == urlsplit(page.url).netloc:
                     addresses.offer(link)
-    return shown
+            yield path
 
 
 def opens(page: Page, path: str) -> bool:
@@ -226,43 +226,51 @@ def settle(page: Page) -> None:
 # The whole of it
 
 
-def look_at_all(browser: Browser, url: str, user: str, password: str, modes: list[Mode]) -> tuple[int, list[Fault]]:
+def look_at_all(
+    browser: Browser, console: tuple[str, str, str], modes: list[Mode], only: list[str]
+) -> tuple[int, list[Fault]]:
+    url, user, password = console
+    context = browser.new_context(base_url=url.rstrip("/"), reduced_motion="reduce")
+    page = context.new_page()
+    page.goto("/admin/login/")
+    found = look_at(page, modes, "/admin/login/")
+    sign_in(page, user, password)
+    looks = 1
+    for path in (path for path in only if opens(page, path)) if only else crawl(page):
+        found += look_at(page, modes, path)
+        looks += 1
+        if looks % 25 == 0:
+            print(f"{looks} pages, {len(found)} faults", file=sys.stderr)
+    for name, path, act in OPENED:
+        found += look_at_opened(page, modes, path, name, act)
+    return (looks + len(OPENED)) * len(modes), found
+
+
+def look_at(page: Page, modes: list[Mode], name: str) -> list[Fault]:
+    """The page as it stands, in every mode: drawing it four times would take most of the time."""
     found: list[Fault] = []
-    looked = 0
-    paths: list[str] = []
     for mode in modes:
-        context = browser.new_context(
-            viewport={"width": mode.width, "height": mode.height},
-            color_scheme=mode.scheme,
-            base_url=url.rstrip("/"),
-            reduced_motion="reduce",
-        )
-        page = context.new_page()
-        page.goto("/admin/login/")
-        found += faults_of(page, mode=mode.name, name="/admin/login/")
-        sign_in(page, user, password)
-        paths = paths or crawl(page)
-        for path in paths:
-            found += look_at(page, mode, path)
-        for name, path, act in OPENED:
-            found += look_at(page, mode, path, name, act)
-        looked += 1 + len(paths) + len(OPENED)
-        print(f"{mode.name}: {len(paths)} pages, {len(OPENED)} menus, dialogs and states", file=sys.stderr)
-        context.close()
-    return looked, found
+        found += faults_of(page, mode=put_into(page, mode), name=name)
+    put_into(page, MODES[0])
+    return found
 
 
-def look_at(
-    page: Page, mode: Mode, path: str, name: str = "", act: Callable[[Page], None] = lambda page: None
-) -> list[Fault]:
-    called = f"{path} ({name})" if name else path
+def put_into(page: Page, mode: Mode) -> str:
+    page.set_viewport_size({"width": mode.width, "height": mode.height})
+    page.emulate_media(color_scheme=mode.scheme)
+    page.evaluate("(dark) => document.documentElement.classList.toggle('dark', dark)", mode.scheme == "dark")
+    settle(page)
+    return mode.name
+
+
+def look_at_opened(page: Page, modes: list[Mode], path: str, name: str, act: Callable[[Page], None]) -> list[Fault]:
+    called = f"{path} ({name})"
     try:
         page.goto(path)
         act(page)
-        settle(page)
-        return faults_of(page, mode=mode.name, name=called)
-    except Error as problem:  # a page that cannot be looked at is a fault, not the end
-        return [Fault(mode.name, called, "not looked at", "serious", str(problem).splitlines()[0], "", "", "")]
+        return look_at(page, modes, called)
+    except Error as problem:  # what cannot be opened is a fault, not the end
+        return [Fault("", called, "not opened", "serious", str(problem).splitlines()[0], "", "", "")]
 
 
 def sign_in(page: Page, user: str, password: str) -> None:
@@ -322,14 +330,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("console", nargs="*", metavar="URL USER PASSWORD", help="a console that runs")
     parser.add_argument("--mode", action="append", choices=[mode.name for mode in MODES], help="only this one")
+    parser.add_argument("--page", action="append", metavar="PATH", help="only this one, and what opens")
     parser.add_argument("--details", action="store_true", help="what axe says of each place")
     parser.add_argument("--json", type=Path, help="a file for all that was found")
     options = parser.parse_args()
     modes = [mode for mode in MODES if not options.mode or mode.name in options.mode]
     given: Any = contextlib.nullcontext(tuple(options.console)) if options.console else own_demo()
-    with given as (url, user, password), sync_playwright() as playwright:
+    with given as console, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        looked, found = look_at_all(browser, url, user, password, modes)
+        looked, found = look_at_all(browser, console, modes, options.page or [])
         browser.close()
     if options.json:
         options.json.write_text(json.dumps([{name: getattr(one, name) for name in one.__slots__} for one in found]))

@@ -48,7 +48,8 @@ def sandbox_banner() -> SafeString | str:
     """Striped, on every page, when the gateway is the sandbox."""
     if not is_sandbox():
         return ""
-    return format_html('<div class="c-banner" role="note">{}</div>', _("Sandbox: what is sent here reaches no phone"))
+    said = _("Sandbox: what is sent here reaches no phone")
+    return format_html('<aside class="c-banner" aria-label="{}">{}</aside>', _("Sandbox"), said)
 
 
 @register.inclusion_tag("console/keys.html", takes_context=True)

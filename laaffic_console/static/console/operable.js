@@ -56,10 +56,11 @@
   });
 
   // Two boxes of one field, from and to, and day and hour, have one label between them.
+  const FIELD_ROWS = ".form-row, .field-row, .fieldset-row, .c-field, td, [data-label], fieldset, div:has(> h3)";
   const nameless = (field) => !field.labels?.length && !field.ariaLabel && !field.getAttribute("aria-labelledby");
   const nameField = (field) => {
     if (field.type === "hidden" || !nameless(field) || field.title) return;
-    const row = field.closest(".form-row, .field-row, .fieldset-row, .c-field, td, [data-label], fieldset, div:has(> h3)");
+    const row = field.closest(FIELD_ROWS);
     const said = row?.dataset.label || row?.querySelector("label, legend, h3, .field-label")?.textContent.trim();
     const part = field.name.endsWith("_from") ? words().from : field.name.endsWith("_to") ? words().to : "";
     const name = [said, part || (said ? "" : field.placeholder)].filter(Boolean).join(" ");
@@ -73,17 +74,29 @@
     if (!label) return;
     const shown = box.querySelector(".select2-selection__rendered");
     box.removeAttribute("aria-labelledby");
-    box.setAttribute("aria-label", [label, box.matches("[role=combobox]") && shown?.textContent].filter(Boolean).join(": "));
+    const chosen = box.matches("[role=combobox]") && shown?.textContent;
+    box.setAttribute("aria-label", [label, chosen].filter(Boolean).join(": "));
   };
 
-  const SCROLLED = ".c-scroll, .simplebar-content-wrapper, .c-text, .c-choices";
+  const SCROLLED = ".c-scroll, .simplebar-content-wrapper, .c-text, .c-choices, .c-many";
   const reachable = (box) => {
     const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
     if (scrolls && !box.querySelector("a[href], button, input, select")) box.tabIndex = 0;
     if (box.matches(".simplebar-content-wrapper")) box.removeAttribute("role");
   };
 
+  const nameButton = (button) => {
+    if (!button.title && !button.ariaLabel && saysNothing(button)) button.setAttribute("aria-label", words().search);
+  };
+  // Lists of boxes that select2 makes, and hints that Django's filtered selects make.
+  const sayNoList = (list) => {
+    if ([...list.children].some((child) => child.tagName !== "LI")) list.setAttribute("role", "presentation");
+  };
+
   const mend = (root) => {
+    root.querySelectorAll("button[type=submit]").forEach(nameButton);
+    root.querySelectorAll(".select2-selection__rendered").forEach(sayNoList);
+    root.querySelectorAll("span.help-tooltip[aria-label]").forEach((hint) => hint.setAttribute("role", "img"));
     root.querySelectorAll(CLICKED).forEach((one) => one.matches(BACKDROPS) || operable(one));
     root.querySelectorAll(".material-symbols-outlined:not([aria-hidden])").forEach(hide);
     root.querySelectorAll("input, select, textarea").forEach(nameField);
