@@ -94,6 +94,8 @@
   };
 
   const mend = (root) => {
+    // unfold's headings of filters are a level too deep
+    root.querySelectorAll("#changelist-filter h3").forEach((title) => title.setAttribute("aria-level", "2"));
     root.querySelectorAll("button[type=submit]").forEach(nameButton);
     root.querySelectorAll(".select2-selection__rendered").forEach(sayNoList);
     root.querySelectorAll("span.help-tooltip[aria-label]").forEach((hint) => hint.setAttribute("role", "img"));
@@ -116,6 +118,7 @@
   };
   document.addEventListener("DOMContentLoaded", () => {
     soon();
+    window.addEventListener("resize", soon);
     new MutationObserver(soon).observe(document.body, { childList: true, subtree: true });
   });
 })();
