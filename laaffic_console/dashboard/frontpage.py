@@ -6,11 +6,11 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from laaffic_console.dashboard import days, health, health_page
-from laaffic_console.gateway.models import AccountHold, Application
+from laaffic_console.dashboard import days, first_steps, health, health_page
+from laaffic_console.gateway.models import AccountHold
 from laaffic_console.gateway.services import balance_history, workers
 from laaffic_console.kit.people import signed_in
-from messaging.models import Campaign, CampaignState, Contact, EmailCampaign
+from messaging.models import Campaign, CampaignState, EmailCampaign
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.batches import counting
 from messaging.services.budgets import budgets
@@ -47,7 +47,7 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
         "clock": health_page.clock_sign(),
         "balance": balance(request),
         "last_push": health.last_push_at(),
-        "steps": first_steps(),
+        "steps": first_steps.of(signed_in(request)),
     }
 
 
@@ -111,22 +111,3 @@ def balance(request: HttpRequest) -> dict[str, Any] | None:
         "is_old": balance_history.is_old(reading),
         "alert": settings.LAAFFIC_BALANCE_ALERT,
     }
-
-
-def first_steps() -> list[dict[str, Any]]:
-    """What to do next on a console where nothing has been done yet; [] once a campaign has run."""
-    if Campaign.objects.exclude(state=CampaignState.DRAFT).exists():
-        return []
-    return [
-        {
-            "done": Application.objects.exists(),
-            "page": "admin:gateway_application_add",
-            "says": _("Register an application"),
-        },
-        {
-            "done": Contact.objects.exists(),
-            "page": "admin:messaging_contactimport_add",
-            "says": _("Import your contacts"),
-        },
-        {"done": False, "page": "admin:messaging_campaign_add", "says": _("Write and launch a campaign")},
-    ]

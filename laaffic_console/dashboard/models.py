@@ -16,6 +16,18 @@ class ChosenLanguage(models.Model):
         return self.code
 
 
+class FirstStepsPutAway(models.Model):
+    """Somebody who wants to see the list of first steps no more."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
 class SentForm(models.Model):
     """A form that was sent, so that sending it again makes nothing twice; gone after a day."""
 

@@ -20,8 +20,10 @@ def may(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(permission)
 
 
-def _item(title: Any, icon: str, page: str, permission: str) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{page}"), "permission": may(permission)}
+def _item(title: Any, icon: str, page: str, permission: str, key: str = "") -> dict[str, Any]:
+    """A line of the menu; `key` is what leads there after g."""
+    link = reverse_lazy(f"admin:{page}")
+    return {"title": title, "icon": icon, "link": link, "permission": may(permission), "key": key}
 
 
 UNFOLD: dict[str, Any] = {
@@ -36,11 +38,17 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "laaffic_console.dashboard.theme.environment",
     "DASHBOARD_CALLBACK": "laaffic_console.dashboard.frontpage.context",
-    "STYLES": [lambda request: static("console/console.css"), lambda request: static("console/parts.css")],
+    "STYLES": [
+        lambda request: static("console/console.css"),
+        lambda request: static("console/parts.css"),
+        lambda request: static("console/access.css"),
+    ],
     "SCRIPTS": [
         lambda request: static("console/charts.js"),
         lambda request: static("console/live.js"),
         lambda request: static("console/console.js"),
+        lambda request: static("console/operable.js"),
+        lambda request: static("console/keys.js"),
     ],
     "ACCOUNT": {
         "navigation": [
@@ -75,17 +83,17 @@ UNFOLD: dict[str, Any] = {
 NAVIGATION: list[dict[str, Any]] = [
     {
         "items": [
-            {"title": _("Front page"), "icon": "home", "link": reverse_lazy("admin:index")},
-            _item(_("Reports"), "bar_chart", "reports_report_show", "reports.view_report"),
+            {"title": _("Front page"), "icon": "home", "link": reverse_lazy("admin:index"), "key": "f"},
+            _item(_("Reports"), "bar_chart", "reports_report_show", "reports.view_report", "r"),
         ]
     },
     {
         "title": _("Send"),
         "separator": True,
         "items": [
-            _item(_("Campaigns"), "campaign", "messaging_campaign_changelist", "messaging.view_campaign"),
+            _item(_("Campaigns"), "campaign", "messaging_campaign_changelist", "messaging.view_campaign", "c"),
             {
-                **_item(_("Approvals"), "approval", "messaging_approval_changelist", "messaging.view_approval"),
+                **_item(_("Approvals"), "approval", "messaging_approval_changelist", "messaging.view_approval", "a"),
                 "counts": "laaffic_console.dashboard.frontpage.approvals_waiting",
             },
             _item(_("MMS campaigns"), "mms", "messaging_mmscampaign_changelist", "messaging.view_campaign"),
@@ -94,12 +102,13 @@ NAVIGATION: list[dict[str, Any]] = [
                 "mail",
                 "messaging_emailcampaign_changelist",
                 "messaging.view_emailcampaign",
+                "e",
             ),
             _item(_("Templates"), "article", "messaging_messagetemplate_changelist", "messaging.view_messagetemplate"),
-            _item(_("Messages"), "sms", "messaging_message_changelist", "messaging.view_message"),
+            _item(_("Messages"), "sms", "messaging_message_changelist", "messaging.view_message", "m"),
             {
                 **_item(
-                    _("Conversations"), "forum", "messaging_conversation_changelist", "messaging.view_conversation"
+                    _("Conversations"), "forum", "messaging_conversation_changelist", "messaging.view_conversation", "v"
                 ),
                 "counts": "laaffic_console.dashboard.frontpage.conversations_unread",
             },
@@ -135,20 +144,22 @@ NAVIGATION: list[dict[str, Any]] = [
         "title": _("People"),
         "separator": True,
         "items": [
-            _item(_("Contacts"), "contacts", "messaging_contact_changelist", "messaging.view_contact"),
-            _item(_("Groups"), "group", "messaging_contactgroup_changelist", "messaging.view_contactgroup"),
+            _item(_("Contacts"), "contacts", "messaging_contact_changelist", "messaging.view_contact", "p"),
+            _item(_("Groups"), "group", "messaging_contactgroup_changelist", "messaging.view_contactgroup", "g"),
             _item(_("Audiences"), "filter_alt", "messaging_audience_changelist", "messaging.view_audience"),
             _item(
                 _("Imports"),
                 "upload_file",
                 "messaging_contactimport_changelist",
                 "messaging.view_contactimport",
+                "i",
             ),
             _item(
                 _("Suppression list"),
                 "block",
                 "messaging_suppressionentry_changelist",
                 "messaging.view_suppressionentry",
+                "s",
             ),
         ],
     },
@@ -167,8 +178,8 @@ NAVIGATION: list[dict[str, Any]] = [
         "separator": True,
         "collapsible": True,
         "items": [
-            _item(_("Ledger"), "receipt_long", "gateway_ledgerentry_changelist", "gateway.view_ledgerentry"),
-            _item(_("Exports"), "download", "exporting_export_changelist", "exporting.view_export"),
+            _item(_("Ledger"), "receipt_long", "gateway_ledgerentry_changelist", "gateway.view_ledgerentry", "l"),
+            _item(_("Exports"), "download", "exporting_export_changelist", "exporting.view_export", "x"),
             _item(_("Inbox"), "inbox", "gateway_pushedbody_changelist", "gateway.view_pushedbody"),
             _item(
                 _("Reports without a message"),
@@ -176,7 +187,7 @@ NAVIGATION: list[dict[str, Any]] = [
                 "gateway_orphanreport_changelist",
                 "gateway.view_orphanreport",
             ),
-            _item(_("Who did what"), "history", "audit_auditentry_changelist", "audit.view_auditentry"),
+            _item(_("Who did what"), "history", "audit_auditentry_changelist", "audit.view_auditentry", "w"),
         ],
     },
     {
@@ -188,6 +199,7 @@ NAVIGATION: list[dict[str, Any]] = [
             {
                 "title": _("Health"),
                 "icon": "monitor_heart",
+                "key": "h",
                 "link": reverse_lazy("health"),
                 "permission": may("gateway.view_workerheartbeat"),
             },
@@ -228,3 +240,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def _counted(item: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
     n = import_string(item["counts"])(request) if "counts" in item and item["permission"](request) else 0
     return {**item, "badge": n} if n else item
+
+
+def places(request: HttpRequest) -> list[dict[str, Any]]:
+    """Where this person's keys lead: g and then a letter."""
+    items = [item for group in NAVIGATION for item in group["items"] if item.get("key")]
+    return [item for item in items if item.get("permission", _everybody)(request)]
+
+
+def _everybody(request: HttpRequest) -> bool:
+    return True

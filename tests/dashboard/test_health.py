@@ -286,7 +286,7 @@ class FrontPageTests:
         answer = admin_client.get(reverse("admin:index"))
 
         assert answer.status_code == 200
-        assert [step["done"] for step in answer.context["steps"]] == [False, False, False]
+        assert [step["done"] for step in answer.context["steps"]] == [False] * 6
 
     def test_it_shows_what_happens(self, admin_client: Client, application: Application) -> None:
         self.fill(application, 2)
@@ -303,7 +303,7 @@ class FrontPageTests:
         assert "Trying again later may help" in answer.content.decode()
         assert [(row["country"], row["failed"]) for row in answer.context["countries"]] == [("", 0), ("IN", 14)]
         assert len(answer.context["running"]) == 4
-        assert answer.context["steps"] == []
+        assert [step["done"] for step in answer.context["steps"]][-1]
 
     def test_more_campaigns_cost_no_more_queries(self, admin_client: Client, application: Application) -> None:
         self.fill(application, 1)

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard import saved_filters as saved_filters_of
+from laaffic_console.dashboard import theme
 from laaffic_console.gateway.services.account import is_sandbox
 from laaffic_console.kit import dates
 from laaffic_console.kit.figures import money, number, percent
@@ -68,4 +69,11 @@ def sandbox_banner() -> SafeString | str:
     """Striped, on every page, when the gateway is the sandbox."""
     if not is_sandbox():
         return ""
-    return format_html('<div class="c-banner" role="note">{}</div>', _("Sandbox: what is sent here reaches no phone"))
+    said = _("Sandbox: what is sent here reaches no phone")
+    return format_html('<aside class="c-banner" aria-label="{}">{}</aside>', _("Sandbox"), said)
+
+
+@register.inclusion_tag("console/keys.html", takes_context=True)
+def keys_help(context: Any) -> dict[str, Any]:
+    """On every page: which keys there are, and where they lead this person."""
+    return {"places": theme.places(context["request"])}

@@ -1,0 +1,352 @@
+"""axe over every page of a console, light and dark, wide and narrow: scripts/check_access.py [URL USER PASSWORD].
+
+Without an address it begins a demo of its own and ends it. Pages are found by following links from the front page, and
+by the table of all addresses (tests/dashboard/doors.txt) with the keys of rows that were seen; then menus and dialogs
+are opened. A fault of any weight ends it with 1.
+"""
+
+import argparse
+import collections
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+DOORS = ROOT / "tests" / "dashboard" / "doors.txt"
+ADMINISTRATOR = 5  # which letter of a row in doors.txt
+DEMO_PATIENCE = 300.0
+# Rows of a list differ in their states; of other addresses one stands for all.
+ROWS_OF_A_LIST = 3
+KEY = re.compile(r"^(\d+|[0-9a-f]{8}-[0-9a-f-]{27})$")
+AXE = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map((fault) => ({
+    rule: fault.id, weight: fault.impact, says: fault.help,
+    nodes: fault.nodes.map((node) => [node.target.join(" "), node.failureSummary, node.html.slice(0, 160)]) }))"""
+
+
+class Mode(NamedTuple):
+    name: str
+    width: int
+    height: int
+    scheme: Literal["light", "dark"]
+
+
+MODES = [
+    Mode("light", 1360, 900, "light"),
+    Mode("dark", 1360, 900, "dark"),
+    Mode("phone", 390, 844, "light"),
+    Mode("phone dark", 390, 844, "dark"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    mode: str
+    page: str
+    rule: str
+    weight: str
+    says: str
+    where: str
+    why: str
+    html: str
+
+
+# What axe says of one page
+
+
+def axe_script() -> str:
+    return (resources.files("axe_playwright_python") / "axe.min.js").read_text()
+
+
+def faults_of(page: Page, *, mode: str, name: str) -> list[Fault]:
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe_script())
+    return [
+        Fault(mode, name, found["rule"], found["weight"], found["says"], *node)
+        for found in page.evaluate(AXE)
+        for node in found["nodes"]
+    ]
+
+
+# Where the pages are
+
+
+def pattern_of(path: str) -> str:
+    """One name for all rows of a list: keys in it are a star."""
+    return "/".join("*" if KEY.match(part) else part for part in path.split("/"))
+
+
+class Addresses:
+    """What there is to visit: some rows of each list, and one page of every other kind."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, list[str]] = collections.defaultdict(list)
+        self.waiting: collections.deque[str] = collections.deque()
+
+    def offer(self, link: str) -> None:
+        path = urlsplit(link).path
+        if not path.startswith(("/admin/", "/account/")) or "jsi18n" in path:
+            return
+        kept = self.found[pattern_of(path)]
+        limit = ROWS_OF_A_LIST if path.endswith("/change/") else 1
+        if path not in kept and len(kept) < limit:
+            kept.append(path)
+            self.waiting.append(path)
+
+    def offer_doors(self) -> None:
+        """What no page links to: every address that an administrator may open."""
+        for route in opened_doors():
+            if "<" not in route:
+                self.offer(route)
+            elif key := self._key_for(route):
+                self.offer(re.sub(r"<[^>]+>", key, route))
+
+    def _key_for(self, route: str) -> str | None:
+        """A row that was seen of the same list."""
+        start = "/".join(route.split("/")[:4]) + "/*/"
+        for pattern, paths in self.found.items():
+            if pattern.startswith(start) and paths:
+                return paths[0].split("/")[4]
+        return None
+
+
+def opened_doors() -> Iterator[str]:
+    for line in DOORS.read_text().splitlines():
+        if line.startswith(("/admin/", "/account/")):
+            route, got, _ = line.rsplit(maxsplit=2)
+            several = len(re.findall(r"<", route)) > 1
+            if got[ADMINISTRATOR] == "o" and not several and "[" not in route:
+                yield route
+
+
+def crawl(page: Page) -> Iterator[str]:
+    """Every page there is, from the front page on; each is open while it is handed out."""
+    addresses = Addresses()
+    addresses.offer("/admin/")
+    for is_rest in (False, True):
+        if is_rest:
+            addresses.offer_doors()
+        while addresses.waiting:
+            path = addresses.waiting.popleft()
+            if not opens(page, path):
+                continue
+            for link in page.eval_on_selector_all("a[href]", "(links) => links.map((link) => link.href)"):
+                if urlsplit(link).netloc == urlsplit(page.url).netloc:
+                    addresses.offer(link)
+            yield path
+
+
+def opens(page: Page, path: str) -> bool:
+    """Whether it is a page: a file is none, and a page that leads elsewhere is looked at there."""
+    try:
+        answer = page.goto(path)
+    except Error:  # a download
+        return False
+    is_page = answer is not None and answer.ok and "text/html" in answer.headers.get("content-type", "")
+    return is_page and urlsplit(page.url).path == path
+
+
+# What opens on a page
+
+LIST = "/admin/messaging/message/"
+
+
+def open_menu(page: Page) -> None:
+    if page.locator("[data-open-menu]:visible").count():
+        page.locator("[data-open-menu]:visible").first.click()
+
+
+def open_user_menu(page: Page) -> None:
+    open_menu(page)
+    page.locator("[data-user-menu]").first.click()
+
+
+def open_palette(page: Page) -> None:
+    page.keyboard.press("/")
+    page.wait_for_selector("#search-input-command:visible")
+    page.keyboard.type("a")
+    page.wait_for_selector("#command-results-list")
+
+
+def open_keys(page: Page) -> None:
+    page.keyboard.press("?")
+    page.wait_for_selector("dialog[open]")
+
+
+def open_filters(page: Page) -> None:
+    page.locator("[data-open-filters]:visible").first.click()
+
+
+def open_row_ticks(page: Page) -> None:
+    page.locator("input.action-select").first.check()
+
+
+def confirm_deletion(page: Page) -> None:
+    open_row_ticks(page)
+    page.select_option("select[name=action]", "delete_selected")
+    page.locator("#changelist-actions button[type=submit]").click()
+    page.wait_for_load_state()
+
+
+OPENED: list[tuple[str, str, Callable[[Page], None]]] = [
+    ("menu", "/admin/", open_menu),
+    ("user menu", "/admin/", open_user_menu),
+    ("palette", LIST, open_palette),
+    ("keys", "/admin/", open_keys),
+    ("filters", LIST, open_filters),
+    ("ticked rows", "/admin/messaging/contact/", open_row_ticks),
+    ("deletion asked about", "/admin/messaging/contactgroup/", confirm_deletion),
+    ("nothing matches", "/admin/messaging/contact/?q=nobody-is-called-this", lambda page: None),
+    ("nothing found", "/admin/search/?q=nobody-is-called-this", lambda page: None),
+    ("found", "/admin/search/?q=table", lambda page: None),
+    ("a form with errors", "/admin/messaging/contact/add/", lambda page: page.locator("[name=_save]").first.click()),
+]
+
+
+def settle(page: Page) -> None:
+    """The page is there, what its scripts name is named, what folds is open, and what fades in is there."""
+    page.wait_for_load_state()
+    page.evaluate("new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(then))))")
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    page.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')")
+
+
+# The whole of it
+
+
+def look_at_all(
+    browser: Browser, console: tuple[str, str, str], modes: list[Mode], only: list[str]
+) -> tuple[int, list[Fault]]:
+    url, user, password = console
+    context = browser.new_context(base_url=url.rstrip("/"), reduced_motion="reduce")
+    page = context.new_page()
+    page.goto("/admin/login/")
+    found = look_at(page, modes, "/admin/login/")
+    sign_in(page, user, password)
+    looks = 1
+    for path in (path for path in only if opens(page, path)) if only else crawl(page):
+        found += look_at(page, modes, path)
+        looks += 1
+        if looks % 25 == 0:
+            print(f"{looks} pages, {len(found)} faults", file=sys.stderr)
+    for name, path, act in OPENED:
+        found += look_at_opened(page, modes, path, name, act)
+    return (looks + len(OPENED)) * len(modes), found
+
+
+def look_at(page: Page, modes: list[Mode], name: str) -> list[Fault]:
+    """The page as it stands, in every mode: drawing it four times would take most of the time."""
+    found: list[Fault] = []
+    for mode in modes:
+        found += faults_of(page, mode=put_into(page, mode), name=name)
+    put_into(page, MODES[0])
+    return found
+
+
+def put_into(page: Page, mode: Mode) -> str:
+    page.set_viewport_size({"width": mode.width, "height": mode.height})
+    page.emulate_media(color_scheme=mode.scheme)
+    page.evaluate("(dark) => document.documentElement.classList.toggle('dark', dark)", mode.scheme == "dark")
+    settle(page)
+    return mode.name
+
+
+def look_at_opened(page: Page, modes: list[Mode], path: str, name: str, act: Callable[[Page], None]) -> list[Fault]:
+    called = f"{path} ({name})"
+    try:
+        page.goto(path)
+        act(page)
+        return look_at(page, modes, called)
+    except Error as problem:  # what cannot be opened is a fault, not the end
+        return [Fault("", called, "not opened", "serious", str(problem).splitlines()[0], "", "", "")]
+
+
+def sign_in(page: Page, user: str, password: str) -> None:
+    page.fill("#id_username", user)
+    page.fill("#id_password", password)
+    page.click("button[type=submit]")
+    page.wait_for_load_state()
+
+
+def print_report(looked: int, found: list[Fault], *, details: bool) -> None:
+    by_rule = collections.Counter((fault.rule, fault.weight, fault.says) for fault in found)
+    for (rule, weight, says), n in by_rule.most_common():
+        pages = {(fault.mode, fault.page) for fault in found if fault.rule == rule}
+        print(f"{n:6}  {weight:9} {rule}: {says} ({len(pages)} pages)")
+        places = collections.Counter(
+            (re.sub(r"\d+", "N", fault.where), fault.why if details else "") for fault in found if fault.rule == rule
+        )
+        for (where, why), times in places.most_common(40 if details else 5):
+            example = next(f for f in found if f.rule == rule and re.sub(r"\d+", "N", f.where) == where)
+            print(f"        {times:5} × {where}   [{example.mode}] {example.page}")
+            if details:
+                print("              " + why.replace("\n", "\n              ") + f"\n              {example.html}")
+    print(f"{looked} looks at pages, {len(found)} faults")
+
+
+@contextlib.contextmanager
+def own_demo() -> Iterator[tuple[str, str, str]]:
+    """A demo in a folder of its own, until it has said where it is; ended with the check."""
+    with tempfile.TemporaryDirectory(prefix="access-") as folder:
+        kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+        environment = {**kept, "DEMO_VAR_DIR": folder, "PYTHONUNBUFFERED": "1"}
+        demo = subprocess.Popen(
+            [sys.executable, str(ROOT / "scripts" / "demo.py")], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        try:
+            yield announced(demo)
+        finally:
+            demo.send_signal(signal.SIGINT)
+            demo.wait(60)
+
+
+def announced(demo: "subprocess.Popen[str]") -> tuple[str, str, str]:
+    said: dict[str, str] = {}
+    until = time.monotonic() + DEMO_PATIENCE
+    for line in demo.stdout or ():
+        words = line.split()
+        if len(words) > 1 and words[0] in ("Console", "User", "Password"):
+            said[words[0]] = words[1]
+        if len(said) == 3:
+            return said["Console"], said["User"], said["Password"]
+        if time.monotonic() > until:
+            break
+    raise SystemExit("The demo did not start.")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("console", nargs="*", metavar="URL USER PASSWORD", help="a console that runs")
+    parser.add_argument("--mode", action="append", choices=[mode.name for mode in MODES], help="only this one")
+    parser.add_argument("--page", action="append", metavar="PATH", help="only this one, and what opens")
+    parser.add_argument("--details", action="store_true", help="what axe says of each place")
+    parser.add_argument("--json", type=Path, help="a file for all that was found")
+    options = parser.parse_args()
+    modes = [mode for mode in MODES if not options.mode or mode.name in options.mode]
+    given: Any = contextlib.nullcontext(tuple(options.console)) if options.console else own_demo()
+    with given as console, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        looked, found = look_at_all(browser, console, modes, options.page or [])
+        browser.close()
+    if options.json:
+        options.json.write_text(json.dumps([{name: getattr(one, name) for name in one.__slots__} for one in found]))
+    print_report(looked, found, details=options.details)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""The list of first steps on the front page: it ticks itself, goes away, and offers only what somebody may do."""
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from laaffic_console.dashboard import first_steps
+from laaffic_console.gateway.models import Application
+from laaffic_console.kit.people import OPERATOR, VIEWER
+from messaging.models import Campaign, CampaignState, Contact
+
+pytestmark = pytest.mark.django_db
+
+
+def done(user: User) -> list[str]:
+    return [str(step["says"]) for step in first_steps.of(user) if step["done"]]
+
+
+def person(role: str) -> User:
+    user = User.objects.create_user(role, is_staff=True)
+    user.groups.add(Group.objects.get(name=role))
+    return User.objects.get(pk=user.pk)
+
+
+def test_each_step_ticks_itself(admin_user: User, settings: LazySettings) -> None:
+    settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = ""
+    assert done(admin_user) == []
+
+    settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = "x"
+    application = Application.objects.create(app_id="4luaKsL2", channel="sms")
+    Contact.objects.create(number="919876543210")
+    Campaign.objects.create(
+        name="t", application=application, kind=Campaign.Kind.TEST, state=CampaignState.FINISHED, text="t"
+    )
+    Campaign.objects.create(name="draft", application=application, text="t")
+
+    assert done(admin_user) == [
+        "Give the console its credentials",
+        "Register an application",
+        "Import your contacts",
+        "Send yourself a test message",
+    ]
+
+
+def test_the_list_is_gone_when_all_is_done(admin_user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert first_steps.of(admin_user)
+    monkeypatch.setattr(
+        first_steps,
+        "STEPS",
+        [first_steps.Step("a", "b", "c", "health", "gateway.view_workerheartbeat", lambda: True)] * 2,
+    )
+
+    assert first_steps.of(admin_user) == []
+
+
+def test_who_puts_it_away_sees_it_no_more_and_others_do(admin_client: Client, admin_user: User) -> None:
+    other = User.objects.create_superuser("other")
+    assert "First steps" in admin_client.get("/admin/").content.decode()
+
+    admin_client.post("/admin/first-steps/put-away/")
+
+    assert "First steps" not in admin_client.get("/admin/").content.decode()
+    assert first_steps.of(other)
+
+
+def test_a_button_is_there_for_who_may_use_it() -> None:
+    links = {str(step["says"]): step["link"] for step in first_steps.of(person(OPERATOR))}
+
+    assert links["Import your contacts"] == "/admin/messaging/contactimport/add/"
+    assert links["Register an application"] == ""
+    assert not any("/add/" in step["link"] for step in first_steps.of(person(VIEWER)))
