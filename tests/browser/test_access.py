@@ -27,14 +27,10 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LISTS = [
-    *("messaging.campaign", "messaging.message", "messaging.contact", "messaging.suppressionentry"),
-    *("messaging.reply", "messaging.conversation", "voice.grouptask", "numbers.numberpool", "gateway.ledgerentry"),
-]
-PAGES = [
-    *("/admin/", "/admin/health/", "/account/", "/admin/messaging/campaign/add/", "/admin/messaging/contact/add/"),
-    *("/admin/messaging/calendar/add/", "/admin/messaging/listprice/", "/admin/auth/group/add/"),
-]
+# A sample: `make access` looks at every page, in every mode.
+LISTS = ["messaging.campaign", "messaging.contact", "messaging.conversation", "numbers.numberpool"]
+PAGES = ["/admin/", "/account/", "/admin/messaging/campaign/add/", "/admin/messaging/listprice/"]
+OPENED = 6
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +76,7 @@ def test_axe_finds_nothing_in_menus_and_dialogs(
 ) -> None:
     Contact.objects.create(number="919876543210", name="Table")
     found = []
-    for name, path, act in access.OPENED:
+    for name, path, act in access.OPENED[:OPENED]:
         found += access.look_at_opened(page, access.MODES[:1], path, name, act)
 
     assert [(fault.page, fault.rule, fault.where, fault.says) for fault in found] == []

@@ -1,4 +1,4 @@
-"""The main job with the commands that scripts use: real processes, real HTTP, on each database and queue."""
+"""The main job with the commands that scripts use: real processes, real HTTP. PostgreSQL and Redis: test_rehearsal."""
 
 import contextlib
 import fcntl
@@ -13,7 +13,6 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
@@ -123,20 +122,6 @@ def wait_until(is_so: Callable[[], bool], what: str, every: float = 0.2) -> None
         time.sleep(every)
 
 
-@pytest.fixture
-def scratch_postgresql(migrated_postgresql: str) -> Iterator[str]:
-    """Migrated, and empty."""
-    import psycopg
-
-    name = f"console_test_{uuid.uuid4().hex[:8]}"
-    server = "postgres://postgres@127.0.0.1:5432"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        template = migrated_postgresql.rpartition("/")[2]
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        yield f"{server}/{name}"
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
 def is_free(turn: TextIO) -> bool:
     """Whether no other test of this machine holds it; then it is ours until the file is closed."""
     try:
@@ -206,10 +191,3 @@ def is_reported(console: Console, campaign: str) -> bool:
 def test_on_sqlite_with_its_own_queue(tmp_path: Path, migrated_sqlite: Path) -> None:
     shutil.copyfile(migrated_sqlite, tmp_path / "console.sqlite3")
     the_main_job(Console(tmp_path, f"sqlite:///{tmp_path}/console.sqlite3", ""), tmp_path)
-
-
-@pytest.mark.reliability
-@pytest.mark.services
-@pytest.mark.timeout(180)
-def test_on_postgresql_with_redis(tmp_path: Path, scratch_postgresql: str, empty_redis: str) -> None:
-    the_main_job(Console(tmp_path, scratch_postgresql, empty_redis), tmp_path)
