@@ -72,3 +72,15 @@ def test_calls_whose_commands_are_killed(migrated_sqlite: Path) -> None:
     assert set(found["findings"].values()) == {0}
     assert 0 < found["setting"]["acts taken by the gateway"] <= 4
     assert any(struck.startswith("command") for struck in found["strikes"])
+
+
+def test_clients_who_lose_answers_and_repeat_them(migrated_sqlite: Path) -> None:
+    options = ["--recipients", "250", "--kills", "2", "--seed", "15", "--database", f"sqlite:{migrated_sqlite}"]
+    found = rehearsed("--channel", "api", *options)
+
+    asked = found["requests"]
+    attempts = sum(n for what, n in asked.items() if what.startswith("attempts"))
+    assert set(found["findings"].values()) == {0}
+    assert "keys whose answers differ" in found["findings"]
+    assert attempts > 2 * asked["requests, each under a key of its own"]  # all of them twice, and the lost ones
+    assert found["strikes"] == {"one child of the web process": 1, "whole web process": 1}
