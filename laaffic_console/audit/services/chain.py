@@ -53,9 +53,10 @@ def locked_head() -> AuditHead:
 
 
 def seal() -> int:
-    """Chain what is committed and not sealed yet; how many entries."""
-    sealed = 0
-    while some := _seal_some():
+    """Chain what is committed and not sealed yet; how many entries. Whoever commits one meanwhile calls this too."""
+    sealed = some = _seal_some()
+    while some == AT_ONCE:
+        some = _seal_some()
         sealed += some
     return sealed
 
