@@ -77,7 +77,7 @@ def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[s
     )
     try:
         with transaction.atomic():
-            campaign = campaigns.launch(draft.pk, by=by)
+            campaign = campaigns.launch(draft.pk, by=by, freezes=True)
     except NotAllowed as problem:
         # The draft stays: it can be approved, and launched then.
         said = _(

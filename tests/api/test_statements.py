@@ -3,13 +3,15 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django_q.models import OrmQ
 
 from laaffic_console.gateway.models import Application
+from messaging.models import Campaign
 from tests.api.conftest import Api
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-AT_MOST = 75  # with the begin and commit of each transaction, the seal of the audit and the bells
+AT_MOST = 72  # with the begin and commit of each transaction, the seal of the audit and the bells
 
 
 def asked(api: Api, application: Application, key: str, recipients: int, text: str = "Your code is 123456") -> int:
@@ -41,3 +43,12 @@ def test_a_repeated_one_is_only_read(api: Api, used: Application) -> None:
     asked(api, used, "second", 1)
 
     assert asked(api, used, "second", 1) <= 9
+
+
+def test_only_the_sender_is_rung(api: Api, used: Application) -> None:
+    """Its messages were frozen with it: a job that looks for more would cost a worker as much as the request."""
+    OrmQ.objects.all().delete()
+    asked(api, used, "second", 2)
+
+    assert [job.func() for job in OrmQ.objects.all()] == ["messaging.jobs.send_campaign"]
+    assert Campaign.objects.latest("pk").audience == Campaign.Audience.FROZEN
