@@ -139,7 +139,7 @@ class Rehearsal:
         while time.monotonic() - changed_at < STILL_FOR:
             self.console.processes.look_after()
             before, (counts, state) = counts, self._standing()
-            if counts["queued"] + counts["claimed"] == 0 and sum(counts.values()) == self.wanted.recipients:
+            if counts["queued"] + counts["claimed"] == 0 and sum(counts.values()) >= self.wanted.recipients:
                 return
             if counts != before:
                 changed_at = time.monotonic()

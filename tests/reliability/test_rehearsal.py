@@ -75,7 +75,7 @@ def test_calls_whose_commands_are_killed(migrated_sqlite: Path) -> None:
 
 
 def test_clients_who_lose_answers_and_repeat_them(migrated_sqlite: Path) -> None:
-    options = ["--recipients", "250", "--kills", "2", "--seed", "15", "--database", f"sqlite:{migrated_sqlite}"]
+    options = ["--recipients", "120", "--kills", "2", "--seed", "15", "--database", f"sqlite:{migrated_sqlite}"]
     found = rehearsed("--channel", "api", *options)
 
     asked = found["requests"]
