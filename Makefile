@@ -90,6 +90,7 @@ rehearse: install
 	$(BIN)/python manage.py rehearse --recipients 100000 --kills 200 --seed $(SEED)
 	$(BIN)/python manage.py rehearse --recipients 100000 --kills 200 --seed $(SEED) --workers 2 \
 		--database $(REHEARSE_DATABASE) --redis $(REHEARSE_REDIS)
+	$(BIN)/python manage.py rehearse --channel api --recipients 20000 --kills 40 --seed $(SEED)
 
 # Needs GNU gettext. What is translated is kept compiled, so that nothing else does.
 messages: install

@@ -38,6 +38,8 @@ LAAFFIC_TIMEOUTS = (
 )
 # After so many seconds the process of a single act has died: its answer is no longer expected.
 LAAFFIC_LOST_AFTER_SECONDS = max(120.0, sum(LAAFFIC_TIMEOUTS) + 30)
+# A request of the API that has not been answered by then has died; whoever repeats it takes over.
+API_LOST_AFTER_SECONDS = 60.0
 # How far the gateway's clock may be from ours, and late with what it accepted, before its records prove anything.
 LAAFFIC_CLOCK_SLACK_SECONDS = env.float("LAAFFIC_CLOCK_SLACK_SECONDS", default=120.0)
 LAAFFIC_RECIPIENTS_PER_CALL = conf.recipients_per_call()

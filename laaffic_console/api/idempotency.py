@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,7 +22,7 @@ from laaffic_console.api.problems import Problem
 
 KEPT = dt.timedelta(days=7)
 LONGEST_KEY = 255
-RUNS = dt.timedelta(seconds=60)  # a request that has not been answered by then has died
+RUNS = dt.timedelta(seconds=settings.API_LOST_AFTER_SECONDS)  # a request that has not been answered by then has died
 FORGOTTEN_AT_ONCE = 1000
 
 

@@ -61,7 +61,7 @@ class MessagesView(ApiView):
             raise Problem(400, _("None of these is a number: %(why)s") % {"why": invalid[0]["reason"]}, invalid=invalid)
         application = sending.application_named(asked["application"])
         reply_pulls.read_if_due(application)
-        answer = self.once(lambda: sending.send(asked, numbers, request.user))
+        answer = self.once(lambda: sending.send(asked, application, numbers, request.user))
         if answer.status != 202:
             return Response(answer.body, answer.status, content_type=problems.CONTENT_TYPE)
         body = {**answer.body, "messages": sending.messages_of(answer.body["campaign"]), "invalid": invalid}

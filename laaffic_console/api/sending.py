@@ -63,12 +63,12 @@ def text_of(asked: Mapping[str, Any]) -> str:
     return merge_fields.render(template, values)
 
 
-def send(asked: Mapping[str, Any], numbers: Sequence[str], by: User) -> Answer:
+def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[str], by: User) -> Answer:
     """Draft, launch and freeze, within the transaction that keeps the answer."""
     name = asked.get("name") or _("API %(when)s") % {"when": timezone.localtime().strftime("%Y-%m-%d %H:%M:%S")}
     draft = drafts.create(
         name=name,
-        application=application_named(asked["application"]),
+        application=application,
         sender_id=asked["sender_id"],
         text=text_of(asked),
         kind=Campaign.Kind.QUICK,
@@ -77,7 +77,7 @@ def send(asked: Mapping[str, Any], numbers: Sequence[str], by: User) -> Answer:
     )
     try:
         with transaction.atomic():
-            campaign = campaigns.launch(draft.pk, by=by)
+            campaign = campaigns.launch(draft.pk, by=by, freezes=True)
     except NotAllowed as problem:
         # The draft stays: it can be approved, and launched then.
         said = _(

@@ -40,6 +40,8 @@ class Kind(StrEnum):
 
 KILLS = (Kind.CHILD, Kind.CLUSTER, Kind.SUPERVISOR, Kind.WEB, Kind.WORKER, Kind.WEB_CHILD)  # by SIGKILL
 KILL_WEIGHTS = (8, 4, 4, 2, 2, 2)
+API_KILLS = (Kind.WEB_CHILD, Kind.WEB, Kind.CHILD, Kind.SUPERVISOR, Kind.CLUSTER, Kind.WORKER)
+API_KILL_WEIGHTS = (8, 4, 3, 2, 2, 2)  # where clients ask, what answers them is struck most
 DISTURBANCES = (  # on top of the kills
     *(Kind.CUT, Kind.DOWN, Kind.PAUSE, Kind.FREEZE, Kind.STILL, Kind.HANG, Kind.LATE, Kind.NAMELESS, Kind.CLOCK),
     *(Kind.RESTART, Kind.WEB_STILL),
@@ -50,6 +52,8 @@ Disturbances = int | Sequence[Kind] | None  # how many, or which; None: one for 
 SECONDS_A_STRIKE = 2  # where a campaign is made to last
 
 COMMAND_WEIGHTS = (4, 4, 1, 2)  # none, and each kind
+MOST_IN_A_REQUEST = 50
+SINGLE = 0.5  # of the requests ask for one message
 LONGEST_AFTER = {CommandKind.IN_FLIGHT: 0.5, CommandKind.ANY_TIME: 4.0, CommandKind.STILL: 0.4}  # seconds
 
 FIRST_SHARE, LAST_SHARE = 0.02, 0.75  # of the recipients; some are never accepted, so the last must come before the end
@@ -88,10 +92,10 @@ def command_blows(seed: int, commands: int) -> list[CommandBlow | None]:
     return [kind and CommandBlow(kind, chance.uniform(0, LONGEST_AFTER[kind])) for kind in kinds]
 
 
-def blows(seed: int, kills: int, disturbances: Disturbances = None) -> list[Blow]:
+def blows(seed: int, kills: int, disturbances: Disturbances = None, *, of_api: bool = False) -> list[Blow]:
     """So many kills, and so many disturbances or one for every few kills, in the order in which they come."""
     chance = random.Random(f"blows {seed}")  # noqa: S311 - repeatable on purpose
-    kinds = _some(chance, KILLS, KILL_WEIGHTS, kills)
+    kinds = _some(chance, *((API_KILLS, API_KILL_WEIGHTS) if of_api else (KILLS, KILL_WEIGHTS)), kills)
     if disturbances is None:
         # A process that is started while the clock is wrong cannot know it (docs/reliability.md): only if asked.
         chosen = dict(zip(DISTURBANCES, DISTURBANCE_WEIGHTS, strict=True))
@@ -124,6 +128,26 @@ def _some(chance: random.Random, kinds: Sequence[Kind], weights: Sequence[int], 
 def numbers(recipients: int) -> list[str]:
     """Mobile numbers of India, one after the other."""
     return [str(FIRST_NUMBER + index) for index in range(recipients)]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asks the API for, under an Idempotency-Key of its own."""
+
+    key: str
+    numbers: Sequence[str]
+
+
+def requests(seed: int, of: Sequence[str]) -> list[Request]:
+    """Every number in one of them: half of the requests have one recipient, the others up to fifty."""
+    chance = random.Random(f"requests {seed}")  # noqa: S311
+    made: list[Request] = []
+    at = 0
+    while at < len(of):
+        size = 1 if chance.random() < SINGLE else chance.randint(2, MOST_IN_A_REQUEST)
+        made.append(Request(f"rehearsal-{seed}-{len(made)}", tuple(of[at : at + size])))
+        at += size
+    return made
 
 
 def abnormal(seed: int, of: Sequence[str]) -> list[str]:

@@ -17,16 +17,17 @@ APP_ID = "rehears1"
 TEXT = "Rehearsal: nothing of this reaches a phone."
 STILL_FOR = 150.0  # seconds without any change after which a campaign counts as stuck
 RECONCILE_FOR = 120.0
+WRITTEN_OFF = "rehearsed: not in the vendor's records"
 
 
 class Rehearsal:
     def __init__(self, wanted: Wanted) -> None:
         self.wanted = wanted
-        self.carrier = CARRIERS[wanted.channel]
+        self.carrier = CARRIERS.get(wanted.channel, CARRIERS["sms"])
         self.numbers = plan.numbers(wanted.recipients)
         self.abnormal = plan.abnormal(wanted.seed, self.numbers) if self.carrier.has_abnormal else []
         self.opted_out = opt_outs.chosen(wanted.seed, self.numbers, wanted.opt_outs)
-        self.blows = plan.blows(wanted.seed, wanted.kills, wanted.disturbances)
+        self.blows = self._planned()
         self.per_call = 1 if self.carrier.one_a_call else plan.recipients_per_call(wanted.recipients, len(self.blows))
         restarts = any(blow.kind is Kind.RESTART for blow in self.blows)
         self.console = Installation(wanted, per_call=self.per_call, restarts_database=restarts)
@@ -44,20 +45,35 @@ class Rehearsal:
             console.timed("reconciliation", self._reconcile)
             return self._compare()
         finally:
+            self._end()
             console.end()
+
+    def _end(self) -> None:
+        """What runs besides the installation."""
+
+    def _planned(self) -> list[Blow]:
+        return plan.blows(self.wanted.seed, self.wanted.kills, self.wanted.disturbances)
 
     def _prepare(self) -> None:
         """The installation, its contacts, and a campaign that runs."""
+        self._install()
+        self._begin()
+        self.console.seconds["preparation"] = self.console.elapsed()
+
+    def _install(self) -> None:
         console = self.console
-        console.tell("preparing database and contacts")
-        people = self.wanted.folder / "people.csv"
-        people.write_text("\n".join(["phone", *(f"+{number}" for number in self.numbers)]))
+        console.tell("preparing the database and what runs")
         told = {**self.carrier.gateway, self.carrier.callback: console.hook(self.carrier.hook)}
         refused = [word for number in self.abnormal for word in ("--abnormal", number)]
         console.start_gateway(told, *refused, "--push-shuffle")
         console.manage("migrate", "--verbosity", "0")
         console.start_console()
         console.manage("register_app", APP_ID, "--channel", self.carrier.product, "--sender-id", "DRILL")
+
+    def _begin(self) -> None:
+        console = self.console
+        people = self.wanted.folder / "people.csv"
+        people.write_text("\n".join(["phone", *(f"+{number}" for number in self.numbers)]))
         console.manage("contacts", "import", str(people), "--group", "rehearsal", "--json")
         console.wait_until_ready()
         if self.carrier.needs is not None:
@@ -68,7 +84,6 @@ class Rehearsal:
             made += ["--rate", str(plan.rate(self.wanted.recipients, len(self.blows)))]
         self.campaign = str(console.json(*created, *made)["id"])
         console.json("campaign", "launch", self.campaign)
-        console.seconds["preparation"] = console.elapsed()
 
     def _under_fire(self) -> None:
         """All blows and outages, each when its moment has come."""
@@ -78,11 +93,18 @@ class Rehearsal:
             share = self._wait_for(blow)
             while waiting and waiting[0].at_share <= share:
                 self.console.go_without(waiting.pop(0))
-            said = self.console.strike(blow)
+            said = self._strike(blow)
             self.console.tell(f"{number} of {len(self.blows)} at {share * total:,.0f} accepted: {blow.kind} ({said})")
         self._let_them_opt_out(1.0)
         for outage in waiting:
             self.console.go_without(outage)
+
+    def _strike(self, blow: Blow) -> str:
+        return self.console.strike(blow)
+
+    def _noticed(self, share: float) -> None:
+        """So much has been accepted by now."""
+        self._let_them_opt_out(share)
 
     def _let_them_opt_out(self, share: float) -> None:
         if self.opted_out and not self.have_opted_out and share >= opt_outs.AT_SHARE:
@@ -99,7 +121,7 @@ class Rehearsal:
             if accepted != before:
                 moved_at = now
             share = accepted / self.wanted.recipients
-            self._let_them_opt_out(share)
+            self._noticed(share)
             if blow.at_share is None and now - began >= blow.after_seconds:
                 return share
             if blow.at_share is not None and (share >= blow.at_share or now - moved_at > 3 * STALE):
@@ -111,21 +133,24 @@ class Rehearsal:
 
         A campaign that the brake on lost answers holds goes on by itself; one that is held for good stands still.
         """
-        said: dict[str, Any] = {}
         counts: dict[str, int] = {}
+        state = ""
         changed_at = time.monotonic()
         while time.monotonic() - changed_at < STILL_FOR:
             self.console.processes.look_after()
-            before, said = counts, self.console.json("campaign", "report", self.campaign)
-            counts = said["counts"]
-            if counts["queued"] + counts["claimed"] == 0 and sum(counts.values()) == self.wanted.recipients:
+            before, (counts, state) = counts, self._standing()
+            if counts["queued"] + counts["claimed"] == 0 and sum(counts.values()) >= self.wanted.recipients:
                 return
             if counts != before:
                 changed_at = time.monotonic()
             time.sleep(2)  # asking starts a process, which takes its time from the others
         stuck = {state: n for state, n in counts.items() if n}
-        state = said["state"]
         self.failures.append(f"the campaign is {state} and does not go on: no change for {STILL_FOR:.0f} s, {stuck}")
+
+    def _standing(self) -> tuple[dict[str, int], str]:
+        """How many messages are in each state, and the campaign's own."""
+        said = self.console.json("campaign", "report", self.campaign)
+        return said["counts"], said["state"]
 
     def _reconcile(self) -> None:
         """Passes of `reconcile` until nothing more can be found out."""
@@ -133,7 +158,7 @@ class Rehearsal:
         while time.monotonic() < give_up_at:
             self.console.processes.look_after()
             self.console.manage("reconcile")
-            counts = self.console.json("campaign", "report", self.campaign)["counts"]
+            counts, _state = self._standing()
             if counts["accepted"]:
                 continue
             if not counts["unknown"] or self._says_all(self.ledger()[1]):
@@ -146,9 +171,7 @@ class Rehearsal:
 
     def _compare(self) -> dict[str, Any]:
         _, reconciled = self.ledger()
-        if any(entry.state == "unknown" for entry in reconciled):
-            why = "rehearsed: not in the vendor's records"
-            self.console.json("campaign", "resolve", self.campaign, "--write-off", "--reason", why)
+        self._write_off(reconciled)
         said, ended = self.ledger()
         judged = verdict.judge(
             recipients=self.numbers,
@@ -160,23 +183,36 @@ class Rehearsal:
             after_opt_out=said["after opt-out"],
             disobeyed=said["opt-outs on the list"] != len(self.opted_out),
         )
-        proved = self.console.json("campaign", "prove", self.campaign, may_fail=True)
-        end = self.console.json("campaign", "report", self.campaign)
-        if end["state"] != "finished":
-            self.failures.append(f"the campaign is {end['state']} and not finished")
+        proved = self._prove()
+        counts, state = self._standing()
+        if state != "finished":
+            self.failures.append(f"the campaign is {state} and not finished")
         self.console.seconds["all"] = self.console.elapsed()
         return report.document(
             command=self.wanted.command,
             setting=self._setting(said["restarts"]),
             strikes=dict(sorted(self.console.struck.items())),
             calls=said["calls"],
-            counts=end["counts"],
+            counts=counts,
             settled_by=settled_by(ended),
             verdict=judged,
-            proved=proved["disagreements"],
+            proved=proved,
             failures=self.failures,
             seconds=self.console.seconds,
+            **self._said_of_requests(),
         )
+
+    def _write_off(self, reconciled: Sequence[Entry]) -> None:
+        for campaign in sorted({entry.campaign for entry in reconciled if entry.state == "unknown"}):
+            self.console.json("campaign", "resolve", str(campaign), "--write-off", "--reason", WRITTEN_OFF)
+
+    def _prove(self) -> list[str]:
+        proved: list[str] = self.console.json("campaign", "prove", self.campaign, may_fail=True)["disagreements"]
+        return proved
+
+    def _said_of_requests(self) -> dict[str, Any]:
+        """What the report has besides, where clients asked for the messages."""
+        return {}
 
     def _setting(self, restarts: int) -> dict[str, Any]:
         return {
@@ -188,7 +224,8 @@ class Rehearsal:
         }
 
     def ledger(self) -> tuple[dict[str, Any], list[Entry]]:
-        first, *rows = self.console.manage("rehearsal_ledger", self.campaign).splitlines()
+        campaign = [self.campaign] if self.campaign else []
+        first, *rows = self.console.manage("rehearsal_ledger", *campaign).splitlines()
         return json.loads(first), [Entry(*json.loads(row)) for row in rows]
 
 

@@ -1,5 +1,6 @@
 """A rehearsal's outcome as a document, as text and as Markdown; each is made of the one before."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from laaffic_console.rehearsal.verdict import Verdict
@@ -19,13 +20,17 @@ def document(
     proved: list[str],
     failures: list[str],
     seconds: dict[str, float],
+    requests: Mapping[str, int] | None = None,
+    of_requests: Mapping[str, list[str]] | None = None,
 ) -> dict[str, Any]:
-    findings = verdict.findings()
+    """`requests`: how often clients asked, and what they got; `of_requests`: what is wrong with that."""
+    findings = {**verdict.findings(), **(of_requests or {})}
     return {
-        "agrees": verdict.agrees and not proved and not failures,
+        "agrees": not any(findings.values()) and not proved and not failures,
         "command": command,
         "setting": setting,
         "strikes": strikes,
+        "requests": dict(requests or {}),
         "calls": calls,
         "counts": counts,
         "settled by": settled_by,
@@ -44,6 +49,7 @@ def sections(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [
         ("Setting", found["setting"]),
         ("Struck", found["strikes"]),
+        *([("Requests of clients", found["requests"])] if found["requests"] else []),
         ("Calls, by how they ended", found["calls"]),
         ("Messages, by how they ended", {state: n for state, n in found["counts"].items() if n}),
         ("Unknown messages, by what settled them", found["settled by"]),

@@ -8,5 +8,6 @@ from laaffic_console.settings import *  # noqa: F403
 
 LAAFFIC_LOST_AFTER_SECONDS = 8.0
 NUMBERS_GRACE_SECONDS = 6.0
+API_LOST_AFTER_SECONDS = 8.0
 
 machine.begin_to_lie()

@@ -26,6 +26,8 @@ class Entry:
     state: str
     gateway_id: str
     evidence: str
+    campaign: int = 0
+    message: int = 0
 
 
 @dataclass(slots=True)

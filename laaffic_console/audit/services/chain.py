@@ -48,14 +48,20 @@ def digest_of(entry: AuditEntry, before: str) -> str:
 
 
 def locked_head() -> AuditHead:
-    AuditHead.objects.get_or_create(pk=1)
-    return AuditHead.objects.select_for_update().get(pk=1)
+    """It is there after the first time."""
+    heads = AuditHead.objects.select_for_update().filter(pk=1)
+    head = heads.first()
+    if head is None:
+        AuditHead.objects.get_or_create(pk=1)
+        head = heads.get()
+    return head
 
 
 def seal() -> int:
-    """Chain what is committed and not sealed yet; how many entries."""
-    sealed = 0
-    while some := _seal_some():
+    """Chain what is committed and not sealed yet; how many entries. Whoever commits one meanwhile calls this too."""
+    sealed = some = _seal_some()
+    while some == AT_ONCE:
+        some = _seal_some()
         sealed += some
     return sealed
 

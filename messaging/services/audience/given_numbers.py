@@ -18,6 +18,8 @@ from messaging.subscribers import every_spelling, spellings, subscriber
 
 def freeze_pasted(campaign: Campaign, at_most: int) -> bool:
     """The next of those that were pasted, a batch; False when none is left. Under the campaign's lock."""
+    if campaign.paste_id is None:
+        return False
     rows = PastedNumber.objects.filter(paste=campaign.paste_id, pk__gt=campaign.paste_cursor).order_by("pk")
     piece = list(rows.values_list("pk", "number")[:at_most])
     if not piece:

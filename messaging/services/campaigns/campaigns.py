@@ -46,6 +46,7 @@ def launch(
     reasons: Mapping[str, str] | None = None,
     seen: Shown | None = None,
     again: str | None = None,
+    freezes: bool = False,
 ) -> Campaign:
     """Start a draft, now or at its time. A second launch of the same campaign changes nothing.
 
@@ -55,6 +56,8 @@ def launch(
     more when that comes, also where no page was shown.
     `again`, where no page asked about repeats: why it is sent although the same may have arrived. StillOpen where such
     a one is open and this is empty; None does not look.
+    `freezes`: the caller freezes the audience before this is committed (audience.freeze_at_once), so no worker is rung
+    for that.
     """
     began = timezone.now()
     approval_rules.prepare(Campaign, campaign_id, within_request=seen is not None)
@@ -78,7 +81,7 @@ def launch(
         if undo_seconds > 0 or not _is_counted_since(campaign, began):
             _start_later(campaign, undo_seconds, by)
             return campaign
-        _start(campaign, by)
+        _start(campaign, by, is_frozen=freezes)
         if stopped_by := account_hold.stop_for(campaign.application_id):
             _hold_for(campaign, stopped_by, None)
     return campaign
@@ -241,12 +244,13 @@ def _start_or_hold(campaign: Campaign) -> None:
         _start(campaign, None)
 
 
-def _start(campaign: Campaign, by: User | None) -> None:
+def _start(campaign: Campaign, by: User | None, *, is_frozen: bool = False) -> None:
     audience.begin(campaign)
     _move(campaign, CampaignState.RUNNING, _("Launched"), by)
     # The sender's bell first: with one worker it begins at once and freezes for itself.
     bell.ring("messaging.jobs.send_campaign", campaign.pk)
-    bell.ring("messaging.jobs.freeze_audience", campaign.pk)
+    if not is_frozen:
+        bell.ring("messaging.jobs.freeze_audience", campaign.pk)
 
 
 def pause(campaign_id: int, *, by: User | None = None) -> Campaign:

@@ -105,13 +105,23 @@ def save(
         else:
             steps.require(steps.locked(Campaign, campaign.pk), [CampaignState.DRAFT], _("edited"))
             campaign.save(update_fields={*columns, "sender_id"})
-        campaign.groups.set(groups)
-        campaign.excluded_groups.set(excluded_groups)
-        campaign.audiences.set(audiences)
+        for chosen, those in (
+            (campaign.groups, groups),
+            (campaign.excluded_groups, excluded_groups),
+            (campaign.audiences, audiences),
+        ):
+            _choose(chosen, list(those), is_new=is_new)
         channels.of(campaign).saved(campaign)
         steps.kept(campaign, by, is_new=is_new)
-        approvals.void_if_changed(campaign, by=by)
+        if not is_new:
+            approvals.void_if_changed(campaign, by=by)
     return campaign
+
+
+def _choose(chosen: Any, those: Sequence[Any], *, is_new: bool) -> None:
+    """A new draft has none yet that might have to go."""
+    if those or not is_new:
+        chosen.set(those)
 
 
 def check_content(campaign: Campaign) -> None:
@@ -189,10 +199,16 @@ def problem_with_text(text: str, longest: int = segments.LIMIT_CHARACTERS) -> st
             over,
         ) % {"n": len(text), "limit": longest, "over": over}
     try:
-        unknown = merge_fields.unknown_fields(text, known_fields())
+        unknown = unknown_fields(text)
     except merge_fields.MergeError as error:
         return str(error)
     return problem_with_unknown_fields(unknown) if unknown else ""
+
+
+def unknown_fields(text: str) -> list[str]:
+    """Contacts are looked at only where a field is none that every contact has."""
+    beside = merge_fields.unknown_fields(text, merge_fields.BUILT_IN)
+    return merge_fields.unknown_fields(text, known_fields()) if beside else []
 
 
 def problem_with_unknown_fields(unknown: Sequence[str]) -> str:
@@ -212,8 +228,8 @@ def check_ready(campaign: Campaign) -> None:
     check_content(campaign)
     if not campaign.application.is_active:
         raise ValidationError({"application": _("This application is switched off.")})
-    is_to = [campaign.extra_numbers, campaign.paste_id, campaign.groups.exists(), campaign.audiences.exists()]
-    if not any(is_to):
+    is_to_some = campaign.extra_numbers or campaign.paste_id
+    if not is_to_some and not campaign.groups.exists() and not campaign.audiences.exists():
         raise ValidationError({"groups": _("Choose at least one group of contacts, or an audience, to send to.")})
     if not _has_somebody(campaign):
         raise ValidationError({"groups": _("There is no contact in these groups. Import some, or choose others.")})

@@ -131,7 +131,7 @@ def _problem_with_its_fields(options: MmsOptions) -> str:
         fields = merge_fields.fields(options.title)
     except merge_fields.MergeError as error:
         return str(error)
-    if unknown := merge_fields.unknown_fields(options.title, drafts.known_fields()):
+    if unknown := drafts.unknown_fields(options.title):
         return drafts.problem_with_unknown_fields(unknown)
     if fields and options.mms_type == RANDOM_TITLE:
         return _("Laaffic varies a title for everybody alike: write it without merge fields, or send it as it is.")

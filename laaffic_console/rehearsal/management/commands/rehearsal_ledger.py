@@ -14,31 +14,43 @@ STORED_WITHIN = dt.timedelta(seconds=2)  # an entry is dated before the transact
 
 
 class Command(ConsoleCommand):
-    help = "One JSON line about a campaign's calls, then one for each of its messages: what a rehearsal compares."
+    help = (
+        "One JSON line about the calls of a campaign, or of all, then one for each message: what a rehearsal compares."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("id", type=int)
+        parser.add_argument("id", type=int, nargs="?")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        campaign = Campaign.objects.get(pk=options["id"])
-        answers.write_all(Batch.objects.filter(campaign=campaign))
-        calls = LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign.pk).order_by()
+        campaigns = Campaign.objects.all()
+        if options["id"] is not None:
+            campaigns = campaigns.filter(pk=options["id"])
+        states = dict(campaigns.values_list("pk", "state"))
+        answers.write_all(Batch.objects.filter(campaign__in=campaigns))
+        calls = LedgerEntry.objects.filter(about_kind="campaign", about_id__in=campaigns.values("pk")).order_by()
         restarts = sum(WorkerHeartbeat.objects.values_list("restarts", flat=True))
         by_state = dict(calls.values_list("state").annotate(n=Count("pk")))
         opt_outs = SuppressionEntry.objects.filter(reason=SuppressionEntry.Reason.OPT_OUT)
         too_late = opt_outs.filter(
             number=OuterRef("number"), created_at__lt=OuterRef("batch__claimed_at") - STORED_WITHIN
         )
-        left = Message.objects.filter(campaign=campaign, batch__entry__left_at__isnull=False)
+        left = Message.objects.filter(campaign__in=campaigns, batch__entry__left_at__isnull=False)
         left = left.exclude(state=MessageState.SUPPRESSED).filter(Exists(too_late))
         about = {
+            "campaigns": states,
             "calls": by_state,
             "restarts": restarts,
             "opt-outs on the list": opt_outs.values("number").distinct().count(),
             "after opt-out": list(left.values_list("number", flat=True)),
         }
         self.stdout.write(json.dumps(about))
-        messages = Message.objects.filter(campaign=campaign).order_by("pk").select_related("batch")
+        messages = Message.objects.filter(campaign__in=campaigns).order_by("pk").select_related("batch")
         for message in messages.iterator(chunk_size=2000):
-            said = [message.number, answers.standing(message).key, message.gateway_id or "", message.evidence]
+            said: list[Any] = [
+                message.number,
+                answers.standing(message).key,
+                message.gateway_id or "",
+                message.evidence,
+            ]
+            said += [message.campaign_id, message.pk]
             self.stdout.write(json.dumps(said))

@@ -17,8 +17,10 @@ from laaffic_console.rehearsal.carriers import CARRIERS
 from laaffic_console.rehearsal.installation import CommandFailed
 from laaffic_console.rehearsal.plan import Kind
 from laaffic_console.rehearsal.rehearsing import Rehearsal
+from laaffic_console.rehearsal.requesting import RequestsRehearsal
 from laaffic_console.rehearsal.wanted import Outage, Wanted
 
+API = "api"
 OUTAGE_SHARES = {"database": 0.3, "redis": 0.5}
 
 
@@ -33,9 +35,10 @@ class Command(BaseCommand):
         parser.add_argument("--recipients", type=int, default=2000, metavar="N")
         parser.add_argument(
             "--channel",
-            choices=sorted({*CARRIERS, *ACTS}),
+            choices=sorted({*CARRIERS, *ACTS, API}),
             default="sms",
-            help="a campaign of sms, mms or tts (spoken); of the others single acts, each a command that may be killed",
+            help="a campaign of sms, mms or tts (spoken); api: what clients ask for by the REST API; "
+            "of the others single acts, each a command that may be killed",
         )
         parser.add_argument("--kills", type=int, default=6, metavar="M", help="by SIGKILL; disturbances come on top")
         parser.add_argument(
@@ -140,8 +143,9 @@ def disturbances(given: str) -> int | list[Kind]:
 
 
 def rehearsed(wanted: Wanted) -> dict[str, Any]:
-    rehearsal = ActsRehearsal(wanted) if wanted.channel in ACTS else Rehearsal(wanted)
-    return rehearsal.run()
+    if wanted.channel in ACTS:
+        return ActsRehearsal(wanted).run()
+    return (RequestsRehearsal if wanted.channel == API else Rehearsal)(wanted).run()
 
 
 def check(options: dict[str, Any]) -> None:
@@ -150,7 +154,7 @@ def check(options: dict[str, Any]) -> None:
             raise CommandError("--recipients: 4 to 500 acts, as each is a command of its own.")
     elif options["recipients"] < 100:
         raise CommandError("--recipients: at least 100, or there is nothing to strike.")
-    if not 0 <= options["opt_outs"] <= 1 or (options["opt_outs"] and options["channel"] in ACTS):
+    if not 0 <= options["opt_outs"] <= 1 or (options["opt_outs"] and options["channel"] in {*ACTS, API}):
         raise CommandError("--opt-outs is a share from 0 to 1 of a campaign's recipients: --opt-outs 0.3")
     if options["kills"] < 0 or options["workers"] < 1:
         raise CommandError("--kills is 0 or more and --workers 1 or more.")

@@ -1,0 +1,54 @@
+"""What a message costs the database: it may become less, and not more by accident."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django_q.models import OrmQ
+
+from laaffic_console.gateway.models import Application
+from messaging.models import Campaign
+from tests.api.conftest import Api
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AT_MOST = 72  # with the begin and commit of each transaction, the seal of the audit and the bells
+
+
+def asked(api: Api, application: Application, key: str, recipients: int, text: str = "Your code is 123456") -> int:
+    """How many statements it took."""
+    to = [f"+91987654{number:04}" for number in range(recipients)]
+    body = {"application": application.app_id, "text": text, "to": to}
+    with CaptureQueriesContext(connection) as statements:
+        assert api("POST", "messages", body, Idempotency_Key=key).status_code == 202
+    return len(statements)
+
+
+@pytest.fixture
+def used(api: Api, application: Application) -> Application:
+    """What is looked up for the first time only is there."""
+    for key in ("the first one", "the one before which replies are asked for"):
+        asked(api, application, key, 1)
+    return application
+
+
+def test_a_message_takes_a_bounded_number_of_statements(api: Api, used: Application) -> None:
+    assert asked(api, used, "second", 1) <= AT_MOST
+
+
+def test_a_hundred_take_no_more_than_one(api: Api, used: Application) -> None:
+    assert asked(api, used, "second", 100) <= AT_MOST
+
+
+def test_a_repeated_one_is_only_read(api: Api, used: Application) -> None:
+    asked(api, used, "second", 1)
+
+    assert asked(api, used, "second", 1) <= 9
+
+
+def test_only_the_sender_is_rung(api: Api, used: Application) -> None:
+    """Its messages were frozen with it: a job that looks for more would cost a worker as much as the request."""
+    OrmQ.objects.all().delete()
+    asked(api, used, "second", 2)
+
+    assert [job.func() for job in OrmQ.objects.all()] == ["messaging.jobs.send_campaign"]
+    assert Campaign.objects.latest("pk").audience == Campaign.Audience.FROZEN
