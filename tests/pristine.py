@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -151,6 +152,17 @@ def migrated_sqlite(django_db_setup: None) -> Path:
 def migrated_postgresql() -> str:
     """The address of a database to copy: CREATE DATABASE … TEMPLATE."""
     return f"{POSTGRESQL}/{postgresql_template(POSTGRESQL)}"
+
+
+@pytest.fixture
+def scratch_postgresql(migrated_postgresql: str) -> Iterator[str]:
+    """Migrated, and empty; gone when its test is over."""
+    name = f"console_test_{uuid.uuid4().hex[:8]}"
+    server, _, template = migrated_postgresql.rpartition("/")
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        yield f"{server}/{name}"
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def postgresql_template(server: str) -> str:

@@ -12,9 +12,6 @@ import pytest
 from laaffic_console.conf import BASE_DIR
 from messaging.models import Campaign
 from messaging.services.batches import counting
-from tests.reliability.test_from_the_shell import scratch_postgresql
-
-__all__ = ["scratch_postgresql"]
 
 
 @pytest.mark.django_db

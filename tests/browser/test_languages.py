@@ -29,7 +29,22 @@ pytestmark = [
 CHINESE, PSEUDO = "zh-hans", "en-xa"
 NUMBER = "919876500000"
 # Names: of the vendor, of units and formats, of languages in themselves, of what this test has written.
-SAME_EVERYWHERE = {"Laaffic", "SMS", "MMS", "SIP", "AXB", "API", "TTS", "UCS", "GSM", "CSV", "XLSX", "UTC", "STOP"}
+SAME_EVERYWHERE = {
+    "Laaffic",
+    "SMS",
+    "MMS",
+    "SIP",
+    "AXB",
+    "API",
+    "TTS",
+    "UCS",
+    "GSM",
+    "CSV",
+    "XLSX",
+    "Excel",
+    "UTC",
+    "STOP",
+}
 SAME_EVERYWHERE |= {"English", "hans", "EUR", "UTF", "Pseudo", "manage", "worker", "csv", "sendSms", "success"}
 SAME_EVERYWHERE |= {"ada", "sqlite", "name", "phone", "first", "esc", "country", "email", "language", "number"}
 SENDER = "SHOP"
@@ -132,6 +147,8 @@ def test_a_day(
     page.click("button[name=_save]")
     expect(page.locator("#launch")).to_be_visible()
     reader.read()
+    for box in page.locator("#checks input[type=checkbox]").all():  # at night there is one
+        box.check()
     page.click("#launch")
     run_jobs()
     expect(page.locator("#percent")).to_have_text("100")

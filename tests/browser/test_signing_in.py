@@ -37,7 +37,7 @@ def test_by_the_provider_with_an_authenticator_app(stranger: Page, provider: Any
     stranger.get_by_role("button", name="Set it up").click()
     expect(stranger.locator(".c-codes li")).to_have_count(10)
     stranger.goto("/admin/")
-    expect(stranger.get_by_role("link", name="Write and launch a campaign")).to_be_visible()
+    expect(stranger.get_by_role("link", name="See the campaigns")).to_be_visible()
     assert list(Group.objects.filter(user__username="ben").values_list("name", flat=True)) == ["Operator"]
 
     stranger.context.clear_cookies()
@@ -45,7 +45,7 @@ def test_by_the_provider_with_an_authenticator_app(stranger: Page, provider: Any
     stranger.fill("#id_code", code_of(secret))
     stranger.get_by_role("button", name="Sign in").click()
     stranger.wait_for_url("**/admin/")
-    expect(stranger.get_by_role("link", name="Write and launch a campaign")).to_be_visible()
+    expect(stranger.get_by_role("link", name="See the campaigns")).to_be_visible()
 
 
 def test_by_password_while_the_provider_is_down(stranger: Page, provider: Any, settings: Any) -> None:
