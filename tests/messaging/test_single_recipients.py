@@ -75,6 +75,15 @@ class ClaimTests:
             Message.objects.order_by("pk").values_list("pk", flat=True)
         )
 
+    def test_a_batch_whose_reports_all_came_first_is_settled(self, running: Campaign) -> None:
+        Message.objects.update(state=MessageState.DELIVERED)
+        Batch.objects.update(queued=0, delivered=100)
+
+        assert claim(running, 64) == []
+
+        assert Batch.objects.get().state == BatchState.SETTLED
+        assert claiming.claim_some(running, "token", 64) is None
+
     def test_who_opted_out_among_them_gets_nothing(self, running: Campaign, group: ContactGroup) -> None:
         first = Message.objects.order_by("pk").values_list("number", flat=True)[:3]
         suppression.suppress_numbers(list(first), channel="sms", reason="opt_out")

@@ -233,7 +233,8 @@ def _of_at_most(at_once: int, batches: Sequence[Batch], at_most: int) -> list[Ba
     for batch in batches:
         if len(found) >= at_most:
             break
-        heads = min(at_most - len(found), math.ceil(batch.queued / at_once) - 1)
+        # None of a batch of which nobody is queued any more: it is settled when its rows are looked at.
+        heads = max(0, min(at_most - len(found), math.ceil(batch.queued / at_once) - 1))
         found += carve_heads(batch, at_once, heads) if heads else []
         if len(found) < at_most:
             found.append(batch)  # what is left of it fits into a request
