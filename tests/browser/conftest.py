@@ -1,5 +1,6 @@
 """A real Chromium before a live console, whose gateway is a sandbox that pushes back to it."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 
@@ -26,6 +27,8 @@ HURRY = """
 const wait = window.setTimeout;
 window.setTimeout = (then, ms, ...given) => wait(then, ms >= 1000 ? ms / 10 : ms, ...given);
 """
+
+WINDOWS = itertools.count(1)
 
 __all__ = ["application", "group", "run_jobs"]
 
@@ -63,8 +66,20 @@ def window(chromium: Browser, live_server: LiveServer, django_db_blocker: Django
         context.close()
 
 
+@pytest.fixture(autouse=True)
+def own_session(settings: LazySettings) -> None:
+    """Each test has a session cookie of its own name.
+
+    The test before may have left a request in the air. Its session is gone when that is answered, and the answer
+    takes its cookie away: from the window that both share, where this test is signed in.
+    """
+    settings.SESSION_COOKIE_NAME = f"session-{next(WINDOWS)}"
+
+
 @pytest.fixture
-def page(window: BrowserContext, live_server: LiveServer, troubles: list[str], db: None) -> Iterator[Page]:
+def page(
+    own_session: None, window: BrowserContext, live_server: LiveServer, troubles: list[str], db: None
+) -> Iterator[Page]:
     """Signed in as an administrator, without the sign-in page, which has a test of its own."""
     user = get_user_model().objects.create_superuser("ada", password=PASSWORD)
     window.clear_cookies()
