@@ -9,9 +9,10 @@ from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm
 
 from laaffic_console.dashboard import permission_words
+from laaffic_console.dashboard.person_forms import NewPersonForm, PersonForm, RoleForm
 from laaffic_console.identity import person_pages
 from laaffic_console.kit import proving
 from laaffic_console.kit.console_admin import ModelAdmin
@@ -19,24 +20,8 @@ from laaffic_console.kit.generics import BesideModelAdmin
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 
-WORDS = {
-    "groups": permission_words.role,
-    "permissions": permission_words.permission,
-    "user_permissions": permission_words.permission,
-}
-
 admin.site.unregister(User)
 admin.site.unregister(Group)
-
-
-class InWords(BesideModelAdmin):
-    """Choices among roles and permissions, in the reader's language."""
-
-    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
-        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
-        if words := WORDS.get(db_field.name):
-            field.label_from_instance = words
-        return field
 
 
 class AskedFirst(BesideModelAdmin):
@@ -55,17 +40,51 @@ class AskedFirst(BesideModelAdmin):
         return asked or super().changelist_view(request, *rest, **named)
 
 
+def is_superuser(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.is_superuser
+
+
+def is_within_reach(request: HttpRequest, person: Any) -> bool:
+    """Whoever may change a superuser's password or address is a superuser a minute later."""
+    return is_superuser(request) or not getattr(person, "is_superuser", False)
+
+
 @admin.register(User)
-class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, InWords, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # takes none when it runs
+class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # takes none when it runs
     when_empty = _("Add the people who work here; each gets one role.")
-    form = UserChangeForm
-    add_form = UserCreationForm
+    form = PersonForm
+    add_form = NewPersonForm
+    add_form_template = None
+    filter_horizontal = ()
+    readonly_fields = ["last_login", "date_joined"]
+    add_fieldsets = [(None, {"fields": ["username", "email", "role", "usable_password", "password1", "password2"]})]
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "email", "shown_roles", "is_active", "is_superuser", "last_login"]
     read_for_columns = {"shown_roles": "groups"}
 
     list_before_template = "identity/list_head.html"
     change_form_outer_after_template = "identity/person_link.html"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Only what somebody who looks may change: a superuser is made by a superuser."""
+        if obj is None:
+            return self.add_fieldsets
+        allowed = ["is_active", "groups"]
+        allowed += [] if obj.is_staff else ["is_staff"]
+        allowed += ["is_superuser"] if is_superuser(request) else []
+        allowed += ["user_permissions"] if obj.user_permissions.exists() else []
+        return [
+            (None, {"fields": ["username", "password"]}),
+            (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
+            (_("What they may do"), {"fields": allowed}),
+            (_("Times"), {"fields": ["last_login", "date_joined"]}),
+        ]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and is_within_reach(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and is_within_reach(request, obj)
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -93,7 +112,9 @@ class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, InWords, UserAdmin, ModelAdmi
 
 
 @admin.register(Group)
-class RoleAdmin(AskedFirst, SharedRowAdmin, InWords, GroupAdmin, ModelAdmin):
+class RoleAdmin(AskedFirst, SharedRowAdmin, GroupAdmin, ModelAdmin):
+    form = RoleForm
+    filter_horizontal = ()
     when_empty = _("Roles are made when the database is migrated: run manage.py migrate.")
     list_display = ["shown_name"]
 

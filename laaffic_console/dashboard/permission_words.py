@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +16,19 @@ ROLES = {
     roles.OPERATOR: _("Operator"),
     roles.APPROVER: _("Approver"),
     roles.ADMINISTRATOR: _("Administrator"),
+}
+PURPOSES = {
+    roles.VIEWER: _("sees every page, with people's numbers masked"),
+    roles.OPERATOR: _("imports contacts, launches campaigns, answers and calls"),
+    roles.APPROVER: _("approves big launches and settles what no evidence could"),
+    roles.ADMINISTRATOR: _("all of that, and applications, people and roles"),
+}
+# What libraries call otherwise than these pages do.
+APPS = {"auth": _("People and roles"), "axes": _("Failed sign-ins"), "usersessions": _("Sessions")}
+KINDS = {
+    "auth.group": _("Roles"),
+    "axes.accessattempt": _("Failed sign-ins"),
+    "usersessions.usersession": _("Sessions"),
 }
 USUAL = {
     "add": _("Can add: %(model)s"),
@@ -53,9 +69,42 @@ def role(group: Group) -> Any:
     return ROLES.get(group.name, group.name)
 
 
+def role_and_purpose(group: Group) -> str:
+    """A role that an owner has made says what it is for by its name."""
+    purpose = PURPOSES.get(group.name)
+    return f"{role(group)}: {purpose}" if purpose else str(role(group))
+
+
 def permission(permission: Permission) -> str:
+    return f"{area(permission.content_type)} | {right(permission)}"
+
+
+def right(permission: Permission) -> str:
+    """What it lets somebody do."""
+    verb, name = usual_verb(permission), permission.content_type.name
+    return str(USUAL[verb] % {"model": gettext(name)}) if verb else gettext(permission.name)
+
+
+def usual_verb(permission: Permission) -> str:
+    """What every kind has, view or add …; "" for a right of its own."""
     verb, _joint, model = permission.codename.partition("_")
-    kind = permission.content_type
-    if verb in USUAL and model == kind.model:
-        return f"{kind.app_labeled_name} | {USUAL[verb] % {'model': gettext(kind.name)}}"
-    return f"{kind.app_labeled_name} | {gettext(permission.name)}"
+    return verb if verb in USUAL and model == permission.content_type.model else ""
+
+
+def kind(content_type: ContentType) -> str:
+    """The rows that it is about, as their page is headed."""
+    if own := KINDS.get(f"{content_type.app_label}.{content_type.model}"):
+        return str(own)
+    model = content_type.model_class()
+    name = model._meta.verbose_name_plural if model else content_type.name
+    return capfirst(str(name))
+
+
+def area(content_type: ContentType) -> str:
+    return str(apps.get_app_config(content_type.app_label).verbose_name)
+
+
+def rename_apps() -> None:
+    """On every page, and above it."""
+    for label, name in APPS.items():
+        apps.get_app_config(label).verbose_name = name
