@@ -1,4 +1,4 @@
-"""Every text is marked, gathered and translated: scripts/check_languages.py finds what is not."""
+"""scripts/check_languages.py, which `make check` runs, finds a text that is not marked, gathered or translated."""
 
 import ast
 import importlib.util
@@ -22,10 +22,6 @@ def script(name: str) -> Any:
 
 
 check = script("check_languages")
-
-
-def test_nothing_is_missing() -> None:
-    assert list(check.problems()) == []
 
 
 class UnmarkedTests:
