@@ -11,11 +11,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.api.models import ApiToken, Scope
 from laaffic_console.gateway.webhooks import is_among
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.said import gettext as _
 
 PREFIX = "lct_"  # so that a secret that has leaked is recognised
 OVERLAP = dt.timedelta(hours=24)

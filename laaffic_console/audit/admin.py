@@ -136,7 +136,7 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("details"))
     def in_short(self, entry: AuditEntry) -> str:
-        changed = ", ".join(str(field) for field, _before, _after in entry.summary.get("changes", ()))
+        changed = ", ".join(str(field) for field, _before, _after in entry.details.get("changes", ()))
         said = "; ".join(str(value) for _name, value in other_details(entry))
         return "; ".join(part for part in (changed, said) if part)[:120]
 
@@ -162,7 +162,8 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("before and after"))
     def changes(self, entry: AuditEntry) -> str:
-        rows = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", entry.summary.get("changes", ()))
+        told = [(capfirst(field), *rest) for field, *rest in entry.details.get("changes", ())]
+        rows = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", told)
         if not rows:
             return "–"
         head = format_html("<tr><th>{}</th><th>{}</th><th>{}</th></tr>", _("Field"), _("Before"), _("After"))
@@ -174,7 +175,7 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
 
 def other_details(entry: AuditEntry) -> list[tuple[str, Any]]:
-    kept = [(name, value) for name, value in entry.summary.items() if name != "changes"]
+    kept = [(name, value) for name, value in entry.details.items() if name != "changes"]
     return [(name, CODES.get(value, value) if name in CODED else value) for name, value in kept]
 
 

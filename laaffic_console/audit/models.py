@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit import said
 from laaffic_console.kit.acts import Act
 
 
@@ -64,6 +65,12 @@ class AuditEntry(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly("audit entries are deleted by `manage.py audit prune` alone")
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The summary in the language of now."""
+        told: dict[str, Any] = said.read_all(self.summary)
+        return told
 
 
 class AuditHead(models.Model):

@@ -5,8 +5,12 @@ from typing import Any
 
 from django import forms
 from django.db import models
+from django.forms.models import ModelChoiceField
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
+from laaffic_console.kit import said
+from laaffic_console.kit.form_fields import choices_of
 from laaffic_console.kit.shared_rows import in_words
 
 Change = tuple[str, str, str]  # field, before, after
@@ -33,11 +37,32 @@ def of(form: Any, before_name: str = "") -> Iterator[Change]:
         if field is None or _is_secret(name, field):  # Django's forms for passwords name one that they do not have
             yield f"{before_name}{(field and field.label) or name}", _HIDDEN, _HIDDEN
             continue
-        label = f"{before_name}{field.label or name}"
+        label = _named(_label(form, name) or name, before_name)
         before, after = form.get_initial_for_field(field, name), form.cleaned_data.get(name)
         if isinstance(after, _MANY):
             before, after = _difference(before, after)
-        yield label, in_words(field, before), in_words(field, after)
+        yield label, _in_words(field, before), _in_words(field, after)
+
+
+def _label(form: Any, name: str) -> Any:
+    """A model's own name for it: Django's forms begin it with a capital, and no language knows those words."""
+    model = getattr(getattr(form, "_meta", None), "model", None)
+    own = {field.name: field.verbose_name for field in model._meta.fields} if model else {}
+    is_own = str(capfirst(own.get(name, ""))) == str(form.fields[name].label)
+    return own[name] if is_own else form.fields[name].label
+
+
+def _named(label: Any, before_name: str) -> str:
+    """In its reader's language where it stands alone; a row's field, in that of who changed it."""
+    return f"{before_name}{label}" if before_name else str(said.lasting(label))
+
+
+def _in_words(field: forms.Field, value: Any) -> str:
+    """A choice in its reader's language."""
+    if isinstance(field, forms.ChoiceField) and not isinstance(field, ModelChoiceField):
+        labels = {str(key): label for key, label in choices_of(field)}
+        return str(said.lasting(labels.get(str(value), in_words(field, value))))
+    return in_words(field, value)
 
 
 def _of_all(formsets: Iterable[Any]) -> Iterator[Change]:

@@ -55,7 +55,7 @@ class Said(str):
     def __mod__(self, values: Any) -> str:
         if not isinstance(values, dict):
             return str.__mod__(self, values)
-        return Said(self.words, {name: _lasting(value) for name, value in values.items()}, self.plural, self.n)
+        return Said(self.words, {name: lasting(value) for name, value in values.items()}, self.plural, self.n)
 
     def plainly(self) -> Plain:
         found: Plain = {"says": self.words}
@@ -81,7 +81,7 @@ def ngettext(one: str, many: str, n: int) -> str:
 
 def joined(parts: Iterable[str], between: str = " ") -> Said:
     """Sentences that follow each other, each with its own words."""
-    named = {f"part{i}": _lasting(part) for i, part in enumerate(parts)}
+    named = {f"part{i}": lasting(part) for i, part in enumerate(parts)}
     return Said(between.join(f"%({name})s" for name in named), named)
 
 
@@ -95,6 +95,15 @@ def kept(text: str) -> str:
 def read(held: str) -> str:
     """What `kept` has written, in the language of now."""
     return _read(json.loads(held[1:])) if held.startswith(MARK) else held
+
+
+def read_all(held: Any) -> Any:
+    """Every text in what JSON holds."""
+    if isinstance(held, dict):
+        return {name: read_all(part) for name, part in held.items()}
+    if isinstance(held, list):
+        return [read_all(part) for part in held]
+    return read(held) if isinstance(held, str) else held
 
 
 class SaidField(Text):
@@ -115,8 +124,8 @@ def _read(plain: Plain) -> Said:
     return Said(plain["says"], back, plain.get("plural", ""), plain.get("n", 0))
 
 
-def _lasting(value: Any) -> Any:
-    """A choice's label is lazy: its English is its words."""
+def lasting(value: Any) -> Any:
+    """What is lazy, a choice's or a field's label, with its words: its English."""
     if not isinstance(value, Promise):
         return value
     with translation.override("en"):

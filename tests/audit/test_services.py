@@ -2,11 +2,15 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.forms import modelform_factory
+from django.utils import translation
 
 from laaffic_console.audit.models import AuditEntry
+from laaffic_console.audit.services import chain
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import ledger
-from laaffic_console.kit.acts import Actor, acting
+from laaffic_console.kit import edits
+from laaffic_console.kit.acts import Act, Actor, acting, record
 from messaging.models import Campaign, Contact, SuppressionEntry
 from messaging.services.campaigns import campaigns, drafts
 from messaging.services.contacts import suppression
@@ -37,7 +41,7 @@ def signed_in(user: User) -> Actor:
 def told() -> list[tuple[str, str, str, str]]:
     """Kind, who, about what, and what happened."""
     rows = AuditEntry.objects.order_by("id")
-    return [(one.kind, one.person, one.object_label, one.summary.get("event", "")) for one in rows]
+    return [(one.kind, one.person, one.object_label, one.details.get("event", "")) for one in rows]
 
 
 def test_a_campaign_is_steered_by_a_person(running: Campaign, ada: User) -> None:
@@ -100,3 +104,36 @@ def test_a_push_that_opts_out_is_nobodys_act() -> None:
     suppression.suppress_numbers(["919876543210"], channel="sms", reason="opt_out", source="reply")
 
     assert told() == []
+
+
+class LanguageTests:
+    """Whoever reads it reads it in their own language, whatever whoever acted had chosen."""
+
+    def test_an_event(self, running: Campaign, ada: User) -> None:
+        with acting(lambda: signed_in(ada)), translation.override("zh-hans"):
+            campaigns.pause(running.pk, by=ada)
+
+        entry = AuditEntry.objects.get()
+        assert entry.details["event"] == "Paused"
+        with translation.override("zh-hans"):
+            assert entry.details["event"] == "已暂停"
+
+    def test_a_field_and_its_choice(self, running: Campaign) -> None:
+        form = modelform_factory(Campaign, fields=["purpose"])({"purpose": "marketing"}, instance=running)
+        assert form.is_valid(), form.errors
+        with translation.override("zh-hans"):
+            record(Act.CHANGED, running, by=SHELL, changes=list(edits.of(form)))
+
+        ((field, before, after),) = AuditEntry.objects.get().details["changes"]
+        assert (field, before, after) == ("purpose", "Not specified", "Marketing")
+        with translation.override("zh-hans"):
+            ((field, before, after),) = AuditEntry.objects.get().details["changes"]
+            assert (field, before, after) == ("用途", "未指定", "营销")
+
+    def test_the_chain_stands_whoever_looks(self, running: Campaign, ada: User) -> None:
+        with acting(lambda: signed_in(ada)):
+            campaigns.pause(running.pk, by=ada)
+        chain.seal()
+
+        with translation.override("zh-hans"):
+            assert chain.verify().problem == ""

@@ -154,7 +154,7 @@ def test_gone_disables_at_once(receiver: Receiver) -> None:
     assert (webhook.state, webhook.problem) == ("disabled", "gone")
     assert Delivery.objects.get(webhook=webhook).state == "failed"
     assert Event.objects.filter(kind=Kind.WEBHOOK_DISABLED, deliveries__webhook=other).exists()
-    assert AuditEntry.objects.filter(summary__event__startswith="disabled").exists()
+    assert "disabled" in AuditEntry.objects.latest("id").details["event"]
 
 
 def test_ten_megabytes_are_not_read(receiver: Receiver) -> None:

@@ -7,7 +7,10 @@ from django.db import models, transaction
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.audit.services import chain
+from laaffic_console.kit import said
 from laaffic_console.kit.acts import Told
+
+LONGEST = 2000  # characters of one detail
 
 
 def write(told: Told) -> None:
@@ -39,14 +42,25 @@ def _text(said: str, longest: int) -> str:
 
 
 def _storable(details: dict[str, Any]) -> Any:
-    return _clean(json.loads(json.dumps(details, default=str)))
+    return _clean(json.loads(json.dumps(_kept(details), default=str)))
+
+
+def _kept(value: Any) -> Any:
+    """A sentence with its words, for readers of another language than whoever acted."""
+    if isinstance(value, dict):
+        return {name: _kept(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_kept(part) for part in value]
+    value = said.lasting(value)
+    held = said.kept(value) if isinstance(value, said.Said) else value
+    return held if len(str(held)) <= LONGEST else value
 
 
 def _clean(value: Any) -> Any:
     """Figures with a point are kept as text: a database may write 1.10 as 1.1, and the digest would differ."""
     match value:
         case str():
-            return _text(value, 2000)
+            return _text(value, LONGEST)
         case bool() | int() | None:
             return value
         case float():

@@ -7,7 +7,6 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from standardwebhooks.webhooks import Webhook as Signer
 
 from laaffic_console.events import addresses, sealed, signing
@@ -17,6 +16,7 @@ from laaffic_console.events.models import Delivery, Event, Webhook
 from laaffic_console.events.services import fan_out, outbox
 from laaffic_console.gateway.services import bell
 from laaffic_console.kit.acts import CONSOLE, Act, record
+from laaffic_console.kit.said import gettext as _
 
 OVERLAP = dt.timedelta(hours=24)
 AT_ONCE = 1000
@@ -123,7 +123,7 @@ def disable(webhook_id: int, problem: str, detail: str = "") -> None:
             return
         row.state, row.disabled_at, row.problem, row.detail = State.DISABLED, timezone.now(), problem, detail
         row.save(update_fields=["state", "disabled_at", "problem", "detail"])
-        record(Act.CHANGED, row, by=CONSOLE, event=f"disabled: {problem} {detail}".strip())
+        record(Act.CHANGED, row, by=CONSOLE, event=_("disabled: %(why)s") % {"why": f"{problem} {detail}".strip()})
         said = {"id": row.pk, "url": row.url, "problem": problem, "failing_since": row.failing_since}
         outbox.record(Kind.WEBHOOK_DISABLED, f"webhook:{row.pk}", said)
 

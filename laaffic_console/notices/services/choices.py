@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.notices.kinds import BY_EMAIL, CHOICES, Notify
 from laaffic_console.notices.models import Choice
 
@@ -36,4 +37,4 @@ def keep(user: User, wanted: Mapping[Notify, Wants]) -> None:
     Choice.objects.bulk_create(
         [Choice(user=user, kind=kind, bell=bell, email=email) for kind, (bell, email) in own.items()]
     )
-    record(Act.CHANGED, user, event="what notices they want")
+    record(Act.CHANGED, user, event=_("what notices they want"))

@@ -7,10 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from laaffic_console.gateway.models import Application, Channel
-from laaffic_console.kit import acts
+from laaffic_console.kit import acts, said
 from messaging.models import Campaign, Conversation, ConversationAnswer, Message
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.campaigns import campaigns, drafts
@@ -87,6 +86,6 @@ def answer(conversation: Conversation, *, way: Way, text: str, again: str = "", 
     except ValidationError:
         draft.delete()
         raise
-    acts.record(acts.Act.STEERED, conversation, event=pgettext("by staff", "Answered"), campaign=draft.pk)
+    acts.record(acts.Act.STEERED, conversation, event=said.gettext("Answered from the console"), campaign=draft.pk)
     conversations.seen(conversation.pk, unread=conversation.unread, last_at=conversation.last_at)
     return draft, waits

@@ -88,7 +88,7 @@ def confirm(job_id: int, *, by: User | None) -> bool:
         ready = ImportUndo.objects.filter(contact_import=job, state=State.READY)
         confirmed = ready.update(state=State.RUNNING, **AT_THE_START, confirmed_by=by, confirmed_at=timezone.now())
         if confirmed:
-            record(Act.DELETED, job, event="what this import added is taken back")
+            record(Act.DELETED, job, event=_("what this import added is taken back"))
             bell.ring(JOB, job_id)
     return bool(confirmed)
 

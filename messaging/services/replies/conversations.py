@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
 
 from laaffic_console.kit import acts
+from laaffic_console.kit.said import gettext as _
 from messaging.models import Conversation, ConversationNote, Reply
 from messaging.models.conversations import SNIPPET
 from messaging.services.refusals import NotAllowed
