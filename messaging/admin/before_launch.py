@@ -4,7 +4,6 @@ it, and a button that says what it does."""
 import datetime as dt
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -16,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.kit.people import signed_in
 from messaging import segments
-from messaging.admin import approvals, channel_pages
+from messaging.admin import approvals, channel_pages, undo_field
 from messaging.admin.pages import may_see_contacts, page, require
 from messaging.models import Campaign, CampaignState
 from messaging.services.approvals import shown
@@ -53,7 +52,7 @@ def _launch(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) 
             reasons={key.removeprefix("reason:"): request.POST.get(key, "") for key in request.POST},
             sentences=sentences,
         )
-        undo = _undo_seconds(request)
+        undo = undo_field.seconds_of(request)
         campaigns.launch(campaign.pk, by=signed_in(request), undo_seconds=undo, reasons=reasons, seen=seen)
     except launch_checks.NotSeen as problem:
         return _page(admin, request, campaign, missing=problem.sentences)
@@ -62,16 +61,6 @@ def _launch(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) 
             messages.error(request, said)
         return _page(admin, request, campaign)
     return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
-
-
-def _undo_seconds(request: HttpRequest) -> float:
-    """How long it can be taken back; as the console has it where nothing is said."""
-    given = request.POST.get("undo", "").strip()
-    if not given:
-        return float(settings.LAAFFIC_UNDO_SECONDS)
-    if not (given.isascii() and given.isdecimal() and len(given) < 4 and int(given) <= campaigns.LONGEST_UNDO):
-        raise ValidationError(_("It can be taken back for 0 to %(n)d seconds.") % {"n": campaigns.LONGEST_UNDO})
-    return float(given)
 
 
 def _require_as_shown(campaign: Campaign, seen: Shown | None) -> None:
@@ -101,8 +90,7 @@ def _page(
         problem=problem,
         missing=missing or [],
         may_launch=request.user.has_perm("messaging.launch_campaign"),
-        undo=request.POST.get("undo", f"{settings.LAAFFIC_UNDO_SECONDS:.0f}"),
-        longest_undo=campaigns.LONGEST_UNDO,
+        **undo_field.context(request),
         beside=pages.beside(previews.as_read(campaign, facts.get("sample"))),
         **facts,
     )

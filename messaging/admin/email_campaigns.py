@@ -31,7 +31,7 @@ from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SeenForm
 from messaging import export_kinds
-from messaging.admin import approvals, proof_panel
+from messaging.admin import approvals, proof_panel, undo_field
 from messaging.admin.campaigns import launched_meanwhile
 from messaging.admin.pages import add_problems, page, require
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
@@ -52,10 +52,12 @@ STATE_COLOURS = {
     State.FINISHED: "success",
     State.CANCELLED: "default",
 }
+TAKE_BACK = "take-back"
 # verb: (its words, what is asked first, the service)
 BUTTONS: dict[str, tuple[Any, Any, Callable[..., EmailCampaign]]] = {
     "resume": (gettext_lazy("Try again"), "", email_campaigns.resume),
     "edit": (gettext_lazy("Edit"), "", email_campaigns.edit_again),
+    TAKE_BACK: (gettext_lazy("Back to draft"), "", email_campaigns.take_back),
     "cancel": (
         gettext_lazy("Cancel"),
         gettext_lazy("Cancel this campaign? It will never be sent."),
@@ -63,7 +65,7 @@ BUTTONS: dict[str, tuple[Any, Any, Callable[..., EmailCampaign]]] = {
     ),
 }
 BUTTONS_OF = {
-    State.SCHEDULED: ["edit", "cancel"],
+    State.SCHEDULED: [TAKE_BACK, "cancel"],
     State.SENDING: ["cancel"],
     State.HELD: ["resume", "edit", "cancel"],
 }
@@ -305,7 +307,9 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
                 return asked
             given = request.POST.get(FIELD, "")
             try:
-                email_campaigns.launch(pk, by=signed_in(request), seen=request.POST.get("shown", ""), again=given)
+                undo = undo_field.seconds_of(request)
+                seen = request.POST.get("shown", "")
+                email_campaigns.launch(pk, by=signed_in(request), seen=seen, again=given, undo_seconds=undo)
             except StillOpen as problem:
                 repeated = problem.sentence
             except (ValidationError, NotAllowed) as problem:
@@ -336,6 +340,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             test_form=test_form,
             repeated=repeated,
             may_launch=request.user.has_perm("messaging.launch_emailcampaign"),
+            **undo_field.context(request),
             may_edit=self.has_change_permission(request, campaign),
         )
 
@@ -365,7 +370,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
 
     def _campaign_page(self, request: HttpRequest, campaign: EmailCampaign) -> HttpResponse:
         may_act = request.user.has_perm("messaging.launch_emailcampaign")
-        verbs = BUTTONS_OF.get(State(campaign.state), []) if may_act else []
+        verbs = BUTTONS_OF.get(State(campaign.state), []) if may_act and not campaign.undo_until else []
         may_edit = request.user.has_perm("messaging.change_emailcampaign")
         proved = proof_panel.context(campaign)
         if "edit" in verbs and (not may_edit or email_campaigns.may_have_arrived(campaign)):
@@ -406,6 +411,10 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             BUTTONS[verb][2](pk, by=signed_in(request))
         except (ValidationError, NotAllowed) as problem:
             say(request, problem)
+        else:
+            if verb == TAKE_BACK:
+                messages.success(request, _("Taken back: nothing has left."))
+                return HttpResponseRedirect(own_page(campaign, "review"))
         return HttpResponseRedirect(own_page(campaign, "change"))
 
     def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:

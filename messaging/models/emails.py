@@ -73,6 +73,7 @@ class EmailCampaign(models.Model):
     )
     hold_reason = SaidField(_("why it is held"), blank=True, editable=False)
     is_held_by_account = models.BooleanField(default=False, editable=False)  # goes on by itself when that ends
+    undo_until = models.DateTimeField(null=True, editable=False)  # a launch that can be taken back so long
     wait_reason = SaidField(_("why it waits"), blank=True, editable=False)
     not_before = models.DateTimeField(null=True, editable=False)
     attempt = models.PositiveSmallIntegerField(default=0, editable=False)

@@ -94,7 +94,7 @@ def test_the_clocks_are_those_of_the_numbers() -> None:
 def test_a_start_at_night_needs_a_tick(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     night = task(windows=[["00:00", "00:30"]])  # in Shanghai; 21:30 in India
     launched: list[int] = []
-    monkeypatch.setattr(group_tasks, "launch", lambda pk, by, seen, again: launched.append(pk) or night)
+    monkeypatch.setattr(group_tasks, "launch", lambda pk, **_given: launched.append(pk) or night)
     review = reverse("admin:voice_grouptask_review", args=[night.pk])
 
     refused = admin_client.post(review).content.decode()

@@ -23,7 +23,7 @@ from laaffic_console.kit.figures import number
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
-from messaging.admin import approvals, proof_panel
+from messaging.admin import approvals, proof_panel, undo_field
 from messaging.services.campaigns.launch_checks import NotSeen
 from voice import export_kinds
 from voice.admin.group_facts import bar, button_words, check_words, start_words, told
@@ -31,7 +31,7 @@ from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
 from voice.admin.records import say_answer
 from voice.models import GroupTask, TaskState
-from voice.models.group_tasks import OPEN
+from voice.models.group_tasks import NOT_LEFT, OPEN
 from voice.services import (
     asking,
     group_copies,
@@ -48,13 +48,16 @@ from voice.services import (
 LIST = "admin:voice_grouptask_changelist"
 COLOURS = {
     **dict.fromkeys([TaskState.DRAFT, TaskState.CANCELLED, TaskState.REPLACED], "default"),
-    **dict.fromkeys([TaskState.SENDING, TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING], "info"),
-    **dict.fromkeys([TaskState.UNKNOWN, TaskState.PAUSED], "warning"),
+    **dict.fromkeys([TaskState.LAUNCHED, TaskState.SENDING, TaskState.SUBMITTING], "info"),
+    **dict.fromkeys([TaskState.WAITING, TaskState.CALLING], "info"),
+    **dict.fromkeys([TaskState.UNKNOWN, TaskState.PAUSED, TaskState.HELD], "warning"),
     TaskState.FINISHED: "success",
     TaskState.FAILED: "danger",
 }
 # States → those that are coloured so on all pages.
 TONES = dict.fromkeys([TaskState.SENDING, TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING], "running")
+TAKE_BACK = "take-back"
+VERBS: dict[str, Callable[..., GroupTask]] = {TAKE_BACK: group_tasks.take_back, "resume": group_tasks.resume}
 MADE: dict[str, Callable[..., GroupTask]] = {
     "copy": group_copies.new_from,
     "unreached": lambda task, by: group_copies.new_from(task, unreached_only=True, by=by),
@@ -142,6 +145,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             path("<int:pk>/dossier/", wrap(self.dossier_view), name="voice_grouptask_dossier"),
             path("<int:pk>/prove/", wrap(self.prove_view), name="voice_grouptask_prove"),
             path("<int:pk>/numbers/", wrap(self.numbers_view), name="voice_grouptask_numbers"),
+            path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="voice_grouptask_do"),
             path("<int:pk>/cancel/", wrap(self.cancel_view), name="voice_grouptask_cancel"),
             path("<int:pk>/ask/", wrap(self.ask_view), name="voice_grouptask_ask"),
             path("<int:pk>/resolve/", wrap(self.resolve_view), name="voice_grouptask_resolve"),
@@ -195,9 +199,9 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
                 group_start.require(_Facts(task).checks, ticked=set(request.POST.getlist("seen")))
                 seen = request.POST.get("shown", "")
                 again = request.POST.get(FIELD, "")
-                return self._launched(
-                    request, group_tasks.launch(task.pk, by=signed_in(request), seen=seen, again=again)
-                )
+                undo = undo_field.seconds_of(request)
+                launched = group_tasks.launch(task.pk, by=signed_in(request), seen=seen, again=again, undo_seconds=undo)
+                return self._launched(request, launched)
             except StillOpen as problem:
                 repeated = problem.sentence
             except NotSeen as problem:
@@ -235,6 +239,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             button=button_words(task, len(facts.numbers)),
             shown_digest=group_tasks.shown_digest(task, facts.numbers),
             may_launch=may_launch and not problems and bool(facts.numbers),
+            **undo_field.context(request),
             may_write=self.has_add_permission(request),
             **told(task),
         )
@@ -262,6 +267,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         may_add = self.has_add_permission(request)
         may_launch = bool(request.user.has_perm("voice.launch_grouptask"))
         is_draft = task.state == TaskState.DRAFT
+        waits_here = task.state in (TaskState.LAUNCHED, TaskState.HELD)
         proved = {} if is_draft or task.is_template else proof_panel.context(task)
         return page(
             self,
@@ -288,11 +294,13 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             may_update=may_add and may_launch and task.state == TaskState.WAITING,
             may_repeat=may_add and may_launch and task.state == TaskState.FINISHED,
             may_cancel=may_launch and task.state in OPEN and bool(task.key),
-            may_ask=bool(task.task_name) and not is_draft and request.user.has_perm(self.sync_permission),
+            may_ask=bool(task.task_name) and task.state not in NOT_LEFT and request.user.has_perm(self.sync_permission),
             may_export=self.has_export_permission(request),
             may_export_recipients=request.user.has_perms(kinds.named(export_kinds.TASK_RECIPIENTS).rights),
             may_make_dossier=request.user.has_perms(kinds.named(export_kinds.TASK_DOSSIER).rights),
             **proved,
+            may_take_back=may_launch and waits_here and not task.undo_until,
+            may_resume=may_launch and task.state == TaskState.HELD,
             may_resolve=may_launch and task.state == TaskState.UNKNOWN,
             may_end=may_launch and task.state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),
             may_delete=self.has_delete_permission(request, task),
@@ -349,6 +357,21 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         messages.success(request, _("Kept as a template: new tasks can be made from it."))
         return HttpResponseRedirect(own_page(kept))
 
+    def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        """What becomes of a launch whose request was not made: taken back, or tried again."""
+        require(request, "voice.view_grouptask", "voice.launch_grouptask")
+        task = self._posted(request, pk)
+        if verb not in VERBS:
+            raise Http404
+        try:
+            VERBS[verb](task.pk, by=signed_in(request))
+        except ValidationError as problem:
+            say(request, problem)
+            return HttpResponseRedirect(own_page(task))
+        if verb == TAKE_BACK:
+            messages.success(request, _("Taken back: nothing has left."))
+        return HttpResponseRedirect(own_page(task, "review" if verb == TAKE_BACK else "change"))
+
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask", "voice.launch_grouptask")
         task = self._posted(request, pk)
@@ -375,7 +398,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
     def ask_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask", self.sync_permission)
         task = self._posted(request, pk)
-        if task.state == TaskState.DRAFT or not task.task_name:
+        if task.state in NOT_LEFT or not task.task_name:
             raise Http404
         say_answer(request, lambda: asking.about_task(task))
         return HttpResponseRedirect(own_page(task))

@@ -38,6 +38,8 @@ class TaskState(models.TextChoices):
     """Ours until Laaffic has the task, Laaffic's own from then on (laaffic-api#group-call-tasks)."""
 
     DRAFT = "draft", _("Draft")
+    LAUNCHED = "launched", _("Launched")  # its request is not made yet: it can be taken back, or waits for its hours
+    HELD = "held", _("Held")  # launched, and something spoke against it when its moment came; asks, and says why
     SENDING = "sending", _("Being sent")  # its request may be under way
     UNKNOWN = "unknown", _("Unknown")  # the answer was lost; its name tells
     SUBMITTING = "submitting", _("Being submitted")
@@ -50,6 +52,7 @@ class TaskState(models.TextChoices):
     REPLACED = "replaced", _("Replaced by an update")
 
 
+NOT_LEFT = (TaskState.DRAFT, TaskState.LAUNCHED, TaskState.HELD)  # no request of this launch was made
 OPEN = (TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING, TaskState.PAUSED)  # Laaffic has it; it goes on
 OVER = (TaskState.FINISHED, TaskState.FAILED, TaskState.CANCELLED, TaskState.REPLACED)
 
@@ -157,6 +160,12 @@ class GroupTask(models.Model):
     left_invalid = models.PositiveIntegerField(default=0)
 
     state = models.CharField(_("state"), max_length=10, choices=TaskState, default=TaskState.DRAFT)
+    # A launch whose request is made later: until when it can be taken back, when it starts, why it does not …
+    undo_until = models.DateTimeField(null=True, editable=False)
+    starts_at = models.DateTimeField(null=True, editable=False)
+    hold_reason = SaidField(_("why it is held"), blank=True, editable=False)
+    # … and what was said to a launch like it whose outcome is not known.
+    again_reason = models.CharField(max_length=200, blank=True, editable=False)
     # The request that brought it to Laaffic, or tried to; the ledger has all of them.
     entry = models.ForeignKey(LedgerEntry, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
     key = models.CharField(_("Laaffic's key"), max_length=40, blank=True)
@@ -210,6 +219,7 @@ class GroupTask(models.Model):
             models.Index(fields=["key"], name="group_task_key", condition=~models.Q(key="")),
             models.Index(fields=["look_at"], name="group_task_due", condition=models.Q(look_at__isnull=False)),
             models.Index(fields=["state", "-id"], name="group_task_state"),
+            models.Index(fields=["starts_at"], name="group_task_start", condition=models.Q(starts_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

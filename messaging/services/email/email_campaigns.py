@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry, PushKind
-from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, ledger, open_acts
+from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, ledger, moments, open_acts
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import ngettext
@@ -25,12 +25,14 @@ from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, Ema
 from messaging.services import events, steps
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.email import email_counting
+from messaging.services.launching import undo
 from messaging.services.refusals import NotAllowed
 
 ABOUT = "email campaign"
 INTERFACE = "email/batchSendEmail"
 SURELY_NOT = (EntryState.PREPARED, EntryState.REFUSED, EntryState.NOT_SENT)
 SEND_JOB = "messaging.jobs.send_email_campaign"
+START_JOB = "messaging.jobs.start_launched_email"
 # Where the list's size is not known, no callback for so long means that there is none to come.
 QUIET = dt.timedelta(hours=1)
 
@@ -139,9 +141,12 @@ def digest_of(campaign: EmailCampaign) -> str:
     )
 
 
-def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None, again: str = "") -> EmailCampaign:
+def launch(
+    campaign_id: int, *, by: User | None = None, seen: str | None = None, again: str = "", undo_seconds: float = 0
+) -> EmailCampaign:
     """Send a draft, now or at its time. A second launch of the same campaign changes nothing.
 
+    With `undo_seconds` its request is made so much later, and it can be taken back until then.
     `seen`: the digest of what a page showed; NotAllowed where that is not what would be sent.
     `again`: why it is sent although the same may have arrived, or is about to leave (StillOpen without it).
     """
@@ -164,8 +169,39 @@ def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None,
         campaign.save(update_fields=["launched_by"])
         if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
             move(campaign, EmailCampaignState.SCHEDULED, _("Scheduled"), by)
+        elif undo_seconds > 0:
+            _start_later(campaign, undo_seconds, by)
         else:
             _start(campaign, _("Launched"), by)
+    return campaign
+
+
+def _start_later(campaign: EmailCampaign, seconds: float, by: User | None) -> None:
+    said = _("Launched; it can be taken back for %(n)d s") % {"n": seconds}
+    move(campaign, EmailCampaignState.SCHEDULED, said, by)
+    campaign.undo_until = undo.until(seconds)
+    campaign.save(update_fields=["undo_until"])
+
+
+def launches_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
+    return undo.due(EmailCampaign.objects.filter(state=EmailCampaignState.SCHEDULED), by)
+
+
+def start_launched(campaign_id: int) -> None:
+    """Start a launch as soon as it cannot be taken back any more; the sweeper does what this forgets."""
+    until = EmailCampaign.objects.filter(pk=campaign_id).values_list("undo_until", flat=True).get()
+    if until is not None and moments.wait_for(until):
+        start_scheduled(campaign_id)
+
+
+def take_back(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
+    """Make a draft again of what waits for its time: its request is not made yet, so nothing has left."""
+    with transaction.atomic():
+        campaign = steps.locked(EmailCampaign, campaign_id)
+        if campaign.state == EmailCampaignState.DRAFT:
+            return campaign
+        steps.require(campaign, [EmailCampaignState.SCHEDULED], _("taken back"))
+        move(campaign, EmailCampaignState.DRAFT, _("Taken back before anything left"), by)
     return campaign
 
 
@@ -240,9 +276,11 @@ def start_scheduled(campaign_id: int) -> None:
     approval_rules.prepare(EmailCampaign, campaign_id)
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
-        due = campaign.scheduled_at is not None and campaign.scheduled_at <= timezone.now()
-        if campaign.state == EmailCampaignState.SCHEDULED and due:
-            _start_or_hold(campaign, _("Launched: its time has come"))
+        starts_at = campaign.undo_until or campaign.scheduled_at
+        if campaign.state != EmailCampaignState.SCHEDULED or starts_at is None or starts_at > timezone.now():
+            return
+        event = _("It cannot be taken back any more") if campaign.undo_until else _("Launched: its time has come")
+        _start_or_hold(campaign, event)
 
 
 def _start_or_hold(campaign: EmailCampaign, event: str) -> None:
@@ -443,7 +481,8 @@ def sweep() -> None:
     """Ring for whatever was forgotten: times that have come, requests that wait, campaigns that may be over."""
     _end_lost_requests()
     now = timezone.now()
-    due = EmailCampaign.objects.filter(state=EmailCampaignState.SCHEDULED, scheduled_at__lte=now)
+    its_moment = Q(undo_until__lte=now) | Q(undo_until=None, scheduled_at__lte=now)
+    due = EmailCampaign.objects.filter(its_moment, state=EmailCampaignState.SCHEDULED)
     isolation.each(due.values_list("pk", flat=True), start_scheduled, "start of email campaign {}".format)
     waiting = EmailCampaign.objects.filter(state=EmailCampaignState.SENDING)
     its_turn = Q(not_before=None) | Q(not_before__lte=database_clock.now())
@@ -458,7 +497,7 @@ def move(
 ) -> None:
     was, campaign.state = campaign.state, state
     campaign.hold_reason, campaign.wait_reason = hold_reason, ""
-    campaign.is_held_by_account = False
-    campaign.save(update_fields=["state", "hold_reason", "wait_reason", "is_held_by_account"])
+    campaign.is_held_by_account, campaign.undo_until = False, None
+    campaign.save(update_fields=["state", "hold_reason", "wait_reason", "is_held_by_account", "undo_until"])
     steps.note(campaign, event, by)
     events.campaign_moved(campaign, was, by=by.get_username() if by else "")
