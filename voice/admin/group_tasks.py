@@ -16,17 +16,16 @@ from unfold.decorators import display
 from laaffic_console.exporting import delivery, kinds
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
-from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.exporting import require_export
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
-from messaging.admin import approvals, proof_panel, undo_field
-from messaging.services.campaigns.launch_checks import NotSeen
+from messaging.admin import approvals, proof_panel
 from voice import export_kinds
-from voice.admin.group_facts import bar, button_words, check_words, start_words, told
+from voice.admin import group_review
+from voice.admin.group_facts import bar, own_page, say, told
 from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
 from voice.admin.records import say_answer
@@ -37,7 +36,6 @@ from voice.services import (
     group_copies,
     group_figures,
     group_numbers,
-    group_start,
     group_state,
     group_sync,
     group_tasks,
@@ -187,73 +185,13 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask")
-        task = self._draft(pk)
-        problems: list[str] = []
-        missing: list[str] = []
-        repeated = ""
-        if request.method == "POST":
-            require(request, "voice.launch_grouptask")
-            if asked := approvals.ask_again(request, task):
-                return asked
-            try:
-                group_start.require(_Facts(task).checks, ticked=set(request.POST.getlist("seen")))
-                seen = request.POST.get("shown", "")
-                again = request.POST.get(FIELD, "")
-                undo = undo_field.seconds_of(request)
-                launched = group_tasks.launch(task.pk, by=signed_in(request), seen=seen, again=again, undo_seconds=undo)
-                return self._launched(request, launched)
-            except StillOpen as problem:
-                repeated = problem.sentence
-            except NotSeen as problem:
-                missing = problem.sentences
-            except group_tasks.NotAsShown as problem:
-                missing, task = problem.messages, self._draft(pk)
-            except ValidationError as problem:
-                problems = problem.messages
-        return self._review_page(request, task, problems=problems, missing=missing, repeated=repeated)
-
-    def _review_page(
-        self, request: HttpRequest, task: GroupTask, *, problems: list[str], missing: list[str], repeated: str
-    ) -> HttpResponse:
-        facts = _Facts(task)
-        ticked = set(request.POST.getlist("seen"))
-        if facts.stopped and task.kind in group_tasks.AGAIN:
-            problems = [group_tasks.opted_out_since(facts.stopped)]
-        may_launch = request.user.has_perm("voice.launch_grouptask")
-        approval = approvals.shown(request, task, facts.numbers)
-        return page(
-            self,
-            request,
-            "voice/group_review.html",
-            task.name,
-            task=task,
-            problems=problems,
-            missing=missing,
-            repeated=repeated,
-            checks=[check_words(check, check.key in ticked) for check in facts.checks],
-            clocks=facts.clocks,
-            approval=approval,
-            **start_words(task, facts.start),
-            phones=len(facts.numbers),
-            stopped=facts.stopped,
-            button=button_words(task, len(facts.numbers)),
-            shown_digest=group_tasks.shown_digest(task, facts.numbers),
-            may_launch=may_launch and not problems and bool(facts.numbers),
-            **undo_field.context(request),
-            may_write=self.has_add_permission(request),
-            **told(task),
-        )
+        return group_review.view(self, request, self._draft(pk))
 
     def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         task = GroupTask.objects.select_related(*group_tasks.RELATED).filter(pk=pk).first()
         if task is None:
             raise Http404
         return approvals.act(request, task, verb)
-
-    def _launched(self, request: HttpRequest, task: GroupTask) -> HttpResponse:
-        if task.is_at_laaffic:
-            messages.success(request, _("Laaffic has the task “%(name)s”.") % {"name": task.task_name})
-        return HttpResponseRedirect(own_page(task))
 
     # Following
 
@@ -414,22 +352,3 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         if request.method != "POST" or task is None:
             raise Http404
         return task
-
-
-class _Facts:
-    """Whom a draft would call, when, and what speaks against it, as things stand."""
-
-    def __init__(self, task: GroupTask) -> None:
-        self.numbers, self.stopped = group_numbers.callable_now(task)
-        self.start = group_start.starts_at(task)
-        self.clocks = group_start.clocks(self.numbers, self.start)
-        self.checks = group_start.checks(task, self.clocks)
-
-
-def own_page(task: GroupTask, what: str = "change") -> str:
-    return reverse(f"admin:voice_grouptask_{what}", args=[task.pk])
-
-
-def say(request: HttpRequest, problem: ValidationError) -> None:
-    for sentence in problem.messages:
-        messages.error(request, sentence)

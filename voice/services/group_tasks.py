@@ -10,7 +10,7 @@ import json
 import secrets
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -121,9 +121,7 @@ def launch(
     try:
         numbers = _ready(task)
         if seen is not None and seen != shown_digest(task, numbers):
-            raise NotAsShown(
-                _("It was changed since the page was shown. Look at whom it calls now, and launch it again.")
-            )
+            not_as_shown()
         if undo_seconds > 0:
             _start_later(task, numbers, undo_seconds, by)
             return _fresh(task_id)
@@ -133,6 +131,10 @@ def launch(
         raise
     _leave(task, entry, numbers)
     return _fresh(task_id)
+
+
+def not_as_shown() -> NoReturn:
+    raise NotAsShown(_("It was changed since the page was shown. Look at whom it calls now, and launch it again."))
 
 
 def _claimed(rows: QuerySet[GroupTask], **fields: Any) -> GroupTask | None:

@@ -157,10 +157,8 @@ def launch(
         if campaign.state in started:
             return campaign
         steps.require(campaign, [EmailCampaignState.DRAFT], _("launched"))
-        if seen is not None and seen != shown_digest(campaign):
-            raise NotAllowed(
-                _("It was changed since the page was shown. Look at what it sends now, and launch it again.")
-            )
+        if seen is not None:
+            require_as_shown(campaign, seen)
         check_ready(campaign)
         approval_rules.require(campaign)
         _require_no_other(campaign, again, by)
@@ -174,6 +172,11 @@ def launch(
         else:
             _start(campaign, _("Launched"), by)
     return campaign
+
+
+def require_as_shown(campaign: EmailCampaign, seen: str) -> None:
+    if seen != shown_digest(campaign):
+        raise NotAllowed(_("It was changed since the page was shown. Look at what it sends now, and launch it again."))
 
 
 def _start_later(campaign: EmailCampaign, seconds: float, by: User | None) -> None:
