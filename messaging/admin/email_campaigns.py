@@ -19,7 +19,7 @@ from laaffic_console.gateway.services import ledger
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.people import signed_in
 from messaging import export_kinds
-from messaging.admin import approvals, email_review, proof_panel
+from messaging.admin import approvals, calendars, email_review, proof_panel
 from messaging.admin.campaigns import launched_meanwhile
 from messaging.admin.email_form import (
     COLUMNS,
@@ -51,6 +51,7 @@ STATE_COLOURS = {
     State.CANCELLED: "default",
 }
 TAKE_BACK = "take-back"
+MAY_PUT_ASIDE = ("messaging.view_emailcampaign", "messaging.approve_emailcampaign")
 # verb: (its words, what is asked first, the service)
 BUTTONS: dict[str, tuple[Any, Any, Callable[..., EmailCampaign]]] = {
     "resume": (gettext_lazy("Try again"), "", email_campaigns.resume),
@@ -132,6 +133,9 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             path("<int:pk>/unknown/", wrap(self.unknown_view), name="messaging_emailcampaign_unknown"),
             path("<int:pk>/dossier/", wrap(self.dossier_view), name="messaging_emailcampaign_dossier"),
             path("<int:pk>/prove/", wrap(self.prove_view), name="messaging_emailcampaign_prove"),
+            path(
+                "<int:pk>/outside-hours/", wrap(self.outside_hours_view), name="messaging_emailcampaign_outside_hours"
+            ),
             path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_emailcampaign_do"),
             *super().get_urls(),
         ]
@@ -241,8 +245,11 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
 
     def _campaign_page(self, request: HttpRequest, campaign: EmailCampaign) -> HttpResponse:
         may_act = request.user.has_perm("messaging.launch_emailcampaign")
+        may_put_aside = campaign.waits_for_hours and request.user.has_perms(MAY_PUT_ASIDE)
         verbs = BUTTONS_OF.get(State(campaign.state), []) if may_act and not campaign.undo_until else []
         may_edit = request.user.has_perm("messaging.change_emailcampaign")
+        if campaign.waits_for_hours and may_act:
+            verbs = [TAKE_BACK, *verbs]
         proved = proof_panel.context(campaign)
         if "edit" in verbs and (not may_edit or email_campaigns.may_have_arrived(campaign)):
             verbs = [verb for verb in verbs if verb != "edit"]
@@ -258,6 +265,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
             requests=ledger.requests_about(ABOUT, campaign.pk)[:10],
             events=campaign.events.select_related("actor")[:20],
+            may_put_hours_aside=may_put_aside,
             may_resolve=request.user.has_perm("messaging.resolve_emailcampaign"),
             may_export=request.user.has_perms(kinds.named(export_kinds.EMAIL_RECIPIENTS).rights),
             may_make_dossier=request.user.has_perms(kinds.named(export_kinds.EMAIL_DOSSIER).rights),
@@ -287,6 +295,10 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
                 messages.success(request, _("Taken back: nothing has left."))
                 return HttpResponseRedirect(own_page(campaign, "review"))
         return HttpResponseRedirect(own_page(campaign, "change"))
+
+    def outside_hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        act, campaign = email_campaigns.send_outside_hours, self._get(pk)
+        return calendars.outside_hours_view(self, request, campaign, act=act, rights=MAY_PUT_ASIDE)
 
     def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A person's word on a lost answer."""

@@ -28,7 +28,7 @@ LOOKED_UP = {"from_address": Kind.SENDER, "receiver_id": Kind.LIST, "template_id
 # The two columns of the form.
 COLUMNS = (
     ("name", "application", "from_address", "receiver_id", "template_id", "subject"),
-    ("scheduled_at", "language", "unsubscribe", "ad_flag", "trigger_id"),
+    ("scheduled_at", "latest_end", "language", "unsubscribe", "ad_flag", "trigger_id"),
 )
 
 
@@ -36,6 +36,14 @@ class EmailCampaignForm(SeenForm, AnyModelForm):
     scheduled_at = forms.DateTimeField(
         label=gettext_lazy("Send at"),
         required=False,
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+    )
+
+    latest_end = forms.DateTimeField(
+        label=gettext_lazy("Not after"),
+        required=False,
+        help_text=gettext_lazy("What has not left by then is held and asks."),
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
     )
@@ -54,6 +62,7 @@ class EmailCampaignForm(SeenForm, AnyModelForm):
             "trigger_id",
             "unsubscribe",
             "scheduled_at",
+            "latest_end",
         ]
         widgets = {
             "unsubscribe": forms.NullBooleanSelect,

@@ -21,7 +21,7 @@ from messaging.admin.before_launch import check_words
 from messaging.admin.email_form import address_words, say
 from messaging.admin.pages import page, require
 from messaging.models import EmailCampaign
-from messaging.services.email import email_campaigns, email_checks
+from messaging.services.email import email_campaigns, email_checks, email_hours
 from messaging.services.email.email_checks import Planned
 from messaging.services.launching import checks, seals
 from messaging.services.launching.checks import NotSeen
@@ -84,7 +84,8 @@ def review_page(
     """What Laaffic gets, what cannot be checked, and a button that says what it does."""
     planned = email_checks.planned(campaign)
     _seen, sentences = seals.read(campaign, request.POST.get("shown", ""))
-    starts_at = max(campaign.scheduled_at or timezone.now(), timezone.now())
+    begins = max(campaign.scheduled_at or timezone.now(), timezone.now())
+    starts_at = email_hours.opens_at(campaign, begins) or begins
     digest = email_campaigns.shown_digest(campaign)
     return page(
         admin,

@@ -17,6 +17,7 @@ from django.utils import timezone
 from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry, PushKind
 from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, ledger, moments, open_acts
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.acts import Act
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import ngettext
 from laaffic_console.laaffic.email import MAX_SUBJECT
@@ -24,7 +25,7 @@ from messaging import merge_fields
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services import events, steps
 from messaging.services.approvals import approval_rules, approvals
-from messaging.services.email import email_counting
+from messaging.services.email import email_counting, email_hours
 from messaging.services.launching import undo
 from messaging.services.refusals import NotAllowed
 
@@ -119,7 +120,7 @@ def _problem_with_id(given: str, lacking: str) -> str:
 # What a page before the launch shows, and the launch sends.
 CONTENT = (
     *("application_id", "from_address", "receiver_id", "template_id", "subject", "language", "ad_flag", "trigger_id"),
-    *("unsubscribe", "scheduled_at"),
+    *("unsubscribe", "scheduled_at", "latest_end"),
 )
 
 
@@ -203,7 +204,10 @@ def take_back(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
         campaign = steps.locked(EmailCampaign, campaign_id)
         if campaign.state == EmailCampaignState.DRAFT:
             return campaign
-        steps.require(campaign, [EmailCampaignState.SCHEDULED], _("taken back"))
+        if not (campaign.state == EmailCampaignState.SENDING and campaign.waits_for_hours):
+            steps.require(campaign, [EmailCampaignState.SCHEDULED], _("taken back"))
+        if may_have_arrived(campaign):
+            raise NotAllowed(_("Its first request may have arrived: it stays as it was sent. Cancel it instead."))
         move(campaign, EmailCampaignState.DRAFT, _("Taken back before anything left"), by)
     return campaign
 
@@ -268,9 +272,9 @@ def _remember_choices(campaign: EmailCampaign) -> None:
 
 
 def _start(campaign: EmailCampaign, event: str, by: User | None) -> None:
-    campaign.not_before = None
+    campaign.not_before, campaign.waits_for_hours = None, False
     campaign.launched_at = campaign.launched_at or timezone.now()
-    campaign.save(update_fields=["not_before", "launched_at"])
+    campaign.save(update_fields=["not_before", "waits_for_hours", "launched_at"])
     move(campaign, EmailCampaignState.SENDING, event, by)
     bell.ring(SEND_JOB, campaign.pk)
 
@@ -308,7 +312,31 @@ def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
             )
         check_ready(campaign)
         approval_rules.require(campaign)
+        if campaign.latest_end is not None and campaign.latest_end <= timezone.now():
+            campaign.latest_end = None
+            campaign.save(update_fields=["latest_end"])
+            steps.note(campaign, _("Its latest end no longer counts"), by)
         _start(campaign, _("Resumed"), by)
+    return campaign
+
+
+def send_outside_hours(campaign_id: int, *, reason: str, by: User | None) -> EmailCampaign:
+    """Once, for this campaign: its calendar does not keep it back. Who may say so the door asks."""
+    if not reason.strip():
+        raise ValidationError(_("Say why it is sent outside its hours."))
+    with transaction.atomic():
+        campaign = steps.locked(EmailCampaign, campaign_id)
+        steps.require(campaign, [EmailCampaignState.SENDING, EmailCampaignState.HELD], _("sent outside its hours"))
+        campaign.outside_hours = True
+        columns = ["outside_hours"]
+        if campaign.waits_for_hours:
+            campaign.not_before, campaign.wait_reason, campaign.waits_for_hours = None, "", False
+            columns += ["not_before", "wait_reason", "waits_for_hours"]
+        campaign.save(update_fields=columns)
+        said = _("Sent outside its hours: %(reason)s") % {"reason": reason.strip()}
+        steps.note(campaign, said, by, Act.APPROVAL)
+        if campaign.state == EmailCampaignState.SENDING:
+            bell.ring(SEND_JOB, campaign.pk)
     return campaign
 
 
@@ -488,6 +516,9 @@ def sweep() -> None:
     due = EmailCampaign.objects.filter(its_moment, state=EmailCampaignState.SCHEDULED)
     isolation.each(due.values_list("pk", flat=True), start_scheduled, "start of email campaign {}".format)
     waiting = EmailCampaign.objects.filter(state=EmailCampaignState.SENDING)
+    for campaign in waiting.filter(waits_for_hours=True):
+        if email_hours.opens_at(campaign, now) != campaign.not_before:  # its calendar was changed
+            EmailCampaign.objects.filter(pk=campaign.pk, waits_for_hours=True).update(not_before=None)
     its_turn = Q(not_before=None) | Q(not_before__lte=database_clock.now())
     for campaign_id in waiting.filter(its_turn).values_list("pk", flat=True):
         bell.ring(SEND_JOB, campaign_id)
@@ -500,7 +531,8 @@ def move(
 ) -> None:
     was, campaign.state = campaign.state, state
     campaign.hold_reason, campaign.wait_reason = hold_reason, ""
-    campaign.is_held_by_account, campaign.undo_until = False, None
-    campaign.save(update_fields=["state", "hold_reason", "wait_reason", "is_held_by_account", "undo_until"])
+    campaign.is_held_by_account, campaign.undo_until, campaign.waits_for_hours = False, None, False
+    columns = ["state", "hold_reason", "wait_reason", "is_held_by_account", "undo_until", "waits_for_hours"]
+    campaign.save(update_fields=columns)
     steps.note(campaign, event, by)
     events.campaign_moved(campaign, was, by=by.get_username() if by else "")

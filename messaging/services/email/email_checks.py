@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services.account import is_sandbox
 from messaging.models import EmailCampaign, EmailChoice, EmailLookup
 from messaging.services.approvals import approval_rules
-from messaging.services.email import email_campaigns, email_choices
+from messaging.services.email import email_campaigns, email_choices, email_hours
 from messaging.services.launching import checks
 from messaging.services.launching.checks import Check, Level
 from messaging.services.reports.prices import Cost
@@ -37,7 +38,13 @@ def planned(campaign: EmailCampaign) -> Planned:
     cost = Cost([], {}, count or 0)  # neither answers nor callbacks name a price
     looks = (_content(campaign), _approval(campaign), _template(campaign, template), _list(campaign, chosen))
     found = [check for look in looks for check in look]
-    found += [*_callbacks(), *_late(campaign), *checks.account(campaign.application_id), *checks.no_worker()]
+    found += [
+        *_hours(campaign),
+        *_callbacks(),
+        *_late(campaign),
+        *checks.account(campaign.application_id),
+        *checks.no_worker(),
+    ]
     return Planned(chosen, template, count, cost, checks.in_order(found))
 
 
@@ -71,6 +78,21 @@ def _list(campaign: EmailCampaign, chosen: EmailChoice | None) -> Iterator[Check
         yield Check("list", Level.TICK, said)
     if chosen is not None and chosen.detail.get("count") == 0:
         yield Check("list", Level.TICK, _("The recipient list is empty, as of the last look-up."))
+
+
+def _hours(campaign: EmailCampaign) -> Iterator[Check]:
+    begins = max(campaign.scheduled_at or timezone.now(), timezone.now())
+    opens = email_hours.opens_at(campaign, begins)
+    if ended := email_hours.ended(campaign, opens or begins):
+        yield Check("end", Level.STOP, ended)
+    if opens is None:
+        yield Check("hours", Level.STOP, email_hours.never())
+    elif opens > begins:
+        when = date_format(timezone.localtime(opens), "DATETIME_FORMAT")
+        said = _(
+            "It begins outside the hours of its application's calendar: it waits, and leaves by itself at %(when)s."
+        )
+        yield Check("hours", Level.NOTE, said % {"when": when})
 
 
 def _callbacks() -> Iterator[Check]:
