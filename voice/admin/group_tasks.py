@@ -22,7 +22,7 @@ from laaffic_console.kit.figures import number
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
-from messaging.admin import approvals, proof_panel
+from messaging.admin import approvals, calendars, proof_panel
 from voice import export_kinds
 from voice.admin import group_review
 from voice.admin.group_facts import bar, own_page, say, told
@@ -55,6 +55,7 @@ COLOURS = {
 # States → those that are coloured so on all pages.
 TONES = dict.fromkeys([TaskState.SENDING, TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING], "running")
 TAKE_BACK = "take-back"
+MAY_PUT_ASIDE = ("voice.view_grouptask", "voice.approve_grouptask")
 VERBS: dict[str, Callable[..., GroupTask]] = {TAKE_BACK: group_tasks.take_back, "resume": group_tasks.resume}
 MADE: dict[str, Callable[..., GroupTask]] = {
     "copy": group_copies.new_from,
@@ -144,6 +145,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             path("<int:pk>/prove/", wrap(self.prove_view), name="voice_grouptask_prove"),
             path("<int:pk>/numbers/", wrap(self.numbers_view), name="voice_grouptask_numbers"),
             path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="voice_grouptask_do"),
+            path("<int:pk>/outside-hours/", wrap(self.outside_hours_view), name="voice_grouptask_outside_hours"),
             path("<int:pk>/cancel/", wrap(self.cancel_view), name="voice_grouptask_cancel"),
             path("<int:pk>/ask/", wrap(self.ask_view), name="voice_grouptask_ask"),
             path("<int:pk>/resolve/", wrap(self.resolve_view), name="voice_grouptask_resolve"),
@@ -238,6 +240,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             may_make_dossier=request.user.has_perms(kinds.named(export_kinds.TASK_DOSSIER).rights),
             **proved,
             may_take_back=may_launch and waits_here and not task.undo_until,
+            may_put_hours_aside=waits_here and bool(task.waits_since) and request.user.has_perms(MAY_PUT_ASIDE),
             may_resume=may_launch and task.state == TaskState.HELD,
             may_resolve=may_launch and task.state == TaskState.UNKNOWN,
             may_end=may_launch and task.state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),
@@ -309,6 +312,13 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         if verb == TAKE_BACK:
             messages.success(request, _("Taken back: nothing has left."))
         return HttpResponseRedirect(own_page(task, "review" if verb == TAKE_BACK else "change"))
+
+    def outside_hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        task = GroupTask.objects.filter(pk=pk).first()
+        if task is None:
+            raise Http404
+        act = group_tasks.start_outside_hours
+        return calendars.outside_hours_view(self, request, task, act=act, rights=MAY_PUT_ASIDE)
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask", "voice.launch_grouptask")

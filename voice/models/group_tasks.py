@@ -12,6 +12,7 @@ from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.figures import money, share
 from laaffic_console.kit.moments import PlannedMomentField
 from laaffic_console.kit.said import SaidField
+from messaging.models import Calendar
 from voice.models.audio import AudioFile
 
 
@@ -125,6 +126,21 @@ class GroupTask(models.Model):
         validators=[RegexValidator(r"^[0-9]{0,20}$", _("At most 20 digits, without + and spaces."))],
     )
     send_at = PlannedMomentField(_("start at"), null=True, blank=True)
+    latest_end = PlannedMomentField(
+        _("not after"),
+        null=True,
+        blank=True,
+        help_text=_("What has not begun by then is held and asks; what Laaffic still calls is cancelled there."),
+    )
+    calendar = models.ForeignKey(
+        Calendar,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="group_tasks",
+        verbose_name=_("calendar"),
+        help_text=_("When it may call people, by their own clocks. Empty: the application's calendar."),
+    )
     windows = models.JSONField(_("allowed times of day"), default=list, blank=True)  # [["09:00", "12:00"], …]
 
     hang_up_sms = models.BooleanField(_("send an SMS after the call"), default=False)
@@ -164,6 +180,9 @@ class GroupTask(models.Model):
     undo_until = models.DateTimeField(null=True, editable=False)
     starts_at = models.DateTimeField(null=True, editable=False)
     hold_reason = SaidField(_("why it is held"), blank=True, editable=False)
+    waits_since = models.DateTimeField(null=True, editable=False)  # for its hours, as its calendar was then
+    outside_hours = models.BooleanField(default=False, editable=False)  # once, by an approver's word
+    end_asked_at = models.DateTimeField(null=True, editable=False)  # its latest end came while Laaffic called
     # … and what was said to a launch like it whose outcome is not known.
     again_reason = models.CharField(max_length=200, blank=True, editable=False)
     # The request that brought it to Laaffic, or tried to; the ledger has all of them.
@@ -303,6 +322,7 @@ PARAMETERS = (
     "delay_play",
     "delay_hangup",
     "display_number",
+    "calendar",
     "windows",
     "hang_up_sms",
     "sms_application",

@@ -4,9 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
@@ -19,25 +17,11 @@ from messaging.services.launching import checks
 from messaging.services.launching.checks import Check, Level
 from messaging.services.reports.prices import Cost
 from voice.models import GroupTask
-from voice.services import group_costs, group_numbers, group_requests, group_tasks
+from voice.services import group_costs, group_hours, group_numbers, group_requests, group_tasks
 from voice.services.group_costs import Learned
-from voice.services.group_requests import window_of
+from voice.services.group_windows import PREFIX, starts_at
 
-PREFIX = 6  # digits that decide a number's time zone
 PREFIXES = 1000  # looked up at most: no review waits for 200,000 numbers
-
-
-def starts_at(task: GroupTask, now: dt.datetime | None = None) -> dt.datetime:
-    """Its own time, or now; with windows the first moment from then on that lies in one."""
-    asked = max(task.send_at or timezone.now(), now or timezone.now())
-    if not task.windows:
-        return asked
-    there = asked.astimezone(ZoneInfo(settings.LAAFFIC_TIME_ZONE))
-    windows = sorted(window_of(window) for window in task.windows)
-    for start, end in windows:
-        if there.time() <= end:
-            return max(there, dt.datetime.combine(there.date(), start, there.tzinfo))
-    return dt.datetime.combine(there.date() + dt.timedelta(days=1), windows[0][0], there.tzinfo)
 
 
 def clocks(numbers: Sequence[str], moment: dt.datetime) -> list[Clock]:
@@ -69,15 +53,18 @@ class Planned:
 
 def planned(task: GroupTask) -> Planned:
     numbers, stopped = group_numbers.callable_now(task)
-    start = starts_at(task)
+    leaves = group_hours.leaves_at(task, numbers, timezone.now())
+    start = starts_at(task, leaves)
     shown = clocks(numbers, start)
     price = group_costs.learned(task)
     cost = group_costs.expected(price, len(numbers))
-    found = checks.in_order(_looks(task, numbers, stopped, shown, cost))
+    found = checks.in_order(_looks(task, numbers, stopped, shown, cost, leaves))
     return Planned(numbers, stopped, start, shown, price, cost, found)
 
 
-def _looks(task: GroupTask, numbers: list[str], stopped: int, shown: Sequence[Clock], cost: Cost) -> Iterator[Check]:
+def _looks(
+    task: GroupTask, numbers: list[str], stopped: int, shown: Sequence[Clock], cost: Cost, leaves: dt.datetime | None
+) -> Iterator[Check]:
     """What a person has to have seen before it is launched from the page; the same words as for a campaign."""
     yield from _content(task)
     if not numbers:
@@ -88,9 +75,28 @@ def _looks(task: GroupTask, numbers: list[str], stopped: int, shown: Sequence[Cl
     if missing := approval_rules.missing(task, numbers):
         yield Check("approval", Level.STOP, missing)
     yield from checks.balance(cost)
-    yield from checks.night(shown)
+    yield from _hours(task, numbers, leaves) if group_hours.rules_of(task) is not None else checks.night(shown)
+    yield from _end(task, leaves)
     yield from checks.account(task.application_id)
     yield from checks.no_worker()
+
+
+def _hours(task: GroupTask, numbers: list[str], leaves: dt.datetime | None) -> Iterator[Check]:
+    if leaves is None:
+        yield Check("hours", Level.STOP, group_hours.never(task, numbers))
+    elif leaves > timezone.now():
+        yield Check("hours", Level.NOTE, group_hours.waits(leaves))
+    if not task.windows:
+        said = _(
+            "It begins within the hours of whom it calls; Laaffic dials on by itself when they end. Give it allowed "
+            "times of day, or a latest end."
+        )
+        yield Check("dials_on", Level.TICK, said)
+
+
+def _end(task: GroupTask, leaves: dt.datetime | None) -> Iterator[Check]:
+    if ended := group_hours.ended(task, leaves):
+        yield Check("end", Level.STOP, ended)
 
 
 def _content(task: GroupTask) -> Iterator[Check]:

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
@@ -40,7 +40,7 @@ from messaging.services.approvals import approval_rules, approvals
 from messaging.services.launching import undo
 from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskState
 from voice.models.group_tasks import OPEN, PARAMETERS
-from voice.services import events, group_numbers, group_requests, group_state, syncing
+from voice.services import events, group_hours, group_numbers, group_requests, group_state, syncing
 from voice.services.group_numbers import Audience
 from voice.services.group_state import ABOUT, CANCEL, SOON
 
@@ -90,7 +90,7 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
         if audience is not None:
             group_numbers.keep(task, audience)
         counters = ("number_count", "numbers_from", "left_twice", "left_suppressed", "left_invalid")
-        task.save(update_fields=["name", "send_at", *PARAMETERS, *counters])
+        task.save(update_fields=["name", "send_at", "latest_end", *PARAMETERS, *counters])
         if by is not None:
             task.authors.add(by)
         approvals.void_if_changed(task, by=by)
@@ -99,7 +99,7 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
 
 def shown_digest(task: GroupTask, numbers: Sequence[str]) -> str:
     """Of what a page before the launch shows: who is called, with what, and when."""
-    names = {"kind", "parent", "application", "send_at", *PARAMETERS}
+    names = {"kind", "parent", "application", "send_at", "latest_end", *PARAMETERS}
     fields = [field for field in GroupTask._meta.concrete_fields if field.name in names]
     content = {field.name: getattr(task, field.attname) for field in fields}
     return ledger.digest_of(json.dumps(content, default=str, sort_keys=True), *numbers)
@@ -122,8 +122,9 @@ def launch(
         numbers = _ready(task)
         if seen is not None and seen != shown_digest(task, numbers):
             not_as_shown()
-        if undo_seconds > 0:
-            _start_later(task, numbers, undo_seconds, by)
+        leaves = _hour_of(task, numbers)
+        if undo_seconds > 0 or leaves is not None:
+            _start_later(task, numbers, undo_seconds, leaves, by)
             return _fresh(task_id)
         entry = _prepare(task, numbers, again, by)
     except ValidationError:
@@ -157,17 +158,48 @@ def _ready(task: GroupTask) -> list[str]:
     return numbers
 
 
+def _hour_of(task: GroupTask, numbers: list[str]) -> dt.datetime | None:
+    """When its request may leave, where that is not now; ValidationError where it never may."""
+    now = database_clock.now()
+    leaves = group_hours.leaves_at(task, numbers, now)
+    if leaves is None:
+        raise ValidationError(group_hours.never(task, numbers))
+    if ended := group_hours.ended(task, leaves):
+        raise ValidationError(ended)
+    return leaves if leaves > now else None
+
+
 @transaction.atomic
-def _start_later(task: GroupTask, numbers: list[str], seconds: float, by: User | None) -> None:
-    """What is open like it is asked for now, while somebody is there to be told, and once more when it starts."""
+def _start_later(
+    task: GroupTask, numbers: list[str], seconds: float, leaves: dt.datetime | None, by: User | None
+) -> None:
+    """What is open like it is asked for now, while somebody is there to be told, and once more when it starts.
+
+    `leaves`: when its hours begin; until then it can be taken back anyway.
+    """
     open_acts.require(_digest(task, numbers), task.application, again=task.again_reason)
     until = undo.until(seconds)
+    if leaves is None or leaves <= until:
+        _wait(task, until, is_undo=True)
+        said = _("Launched; it can be taken back for %(n)d s") % {"n": seconds}
+    else:
+        _wait(task, leaves, is_undo=False)
+        said = _("Launched; it waits for its hours")
+    note(task, said, by)
+    events.task_moved(task, TaskState.DRAFT, by=by.get_username() if by else "")
+
+
+def _wait(task: GroupTask, until: dt.datetime, *, is_undo: bool) -> None:
     launched = _still(task).filter(entry=None)
-    if not launched.update(state=TaskState.LAUNCHED, undo_until=until, starts_at=until, look_at=None):
+    if not launched.update(
+        state=TaskState.LAUNCHED,
+        starts_at=until,
+        undo_until=until if is_undo else None,
+        waits_since=None if is_undo else database_clock.now(),
+        look_at=None,
+    ):
         raise ValidationError(_("This launch stood still for too long and was given up meanwhile. Look at it again."))
     task.state = TaskState.LAUNCHED
-    note(task, _("Launched; it can be taken back for %(n)d s") % {"n": seconds}, by)
-    events.task_moved(task, TaskState.DRAFT, by=by.get_username() if by else "")
 
 
 def _fresh(task_id: int) -> GroupTask:
@@ -175,12 +207,13 @@ def _fresh(task_id: int) -> GroupTask:
 
 
 def launches_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
-    return undo.due(GroupTask.objects.filter(state=TaskState.LAUNCHED), by)
+    waiting = GroupTask.objects.filter(state=TaskState.LAUNCHED, starts_at__lte=by).order_by()
+    return [(pk, moment) for pk, moment in waiting.values_list("pk", "starts_at") if moment is not None]
 
 
 def start_launched(task_id: int) -> None:
     """Start a launch as soon as it cannot be taken back any more; the sweeper does what this forgets."""
-    until = GroupTask.objects.filter(pk=task_id).values_list("undo_until", flat=True).first()
+    until = GroupTask.objects.filter(pk=task_id).values_list("starts_at", flat=True).first()
     if until is not None and moments.wait_for(until):
         start(task_id)
 
@@ -193,6 +226,9 @@ def start(task_id: int) -> None:
         return
     try:
         numbers = _ready(task)
+        if (leaves := _hour_of(task, numbers)) is not None:
+            _wait(task, leaves, is_undo=False)
+            return
         entry = _prepare(task, numbers, task.again_reason, task.launched_by)
     except ValidationError as problem:
         _hold(task, joined(problem.messages))
@@ -201,8 +237,55 @@ def start(task_id: int) -> None:
 
 
 def start_due() -> None:
+    _look_again_at_changed_hours()
     waiting = GroupTask.objects.filter(state=TaskState.LAUNCHED, starts_at__lte=database_clock.now())
     isolation.each(waiting.order_by("pk").values_list("pk", flat=True), start, "start of group-call task {}".format)
+
+
+def _look_again_at_changed_hours() -> None:
+    """What waits by a calendar that was changed meanwhile is looked at anew."""
+    waiting = GroupTask.objects.filter(state=TaskState.LAUNCHED, waits_since__isnull=False)
+    changed = Q(calendar__changed_at__gte=F("waits_since"))
+    changed |= Q(application__sending_hours__changed_at__gte=F("waits_since"))
+    changed |= Q(application__sending_hours__calendar__changed_at__gte=F("waits_since"))
+    anew = list(waiting.filter(changed).values_list("pk", flat=True))
+    GroupTask.objects.filter(pk__in=anew, state=TaskState.LAUNCHED).update(starts_at=database_clock.in_statement())
+
+
+def end_due() -> None:
+    """Cancel at Laaffic, once, what it still calls at its latest end; who was not called yet is not."""
+    late = GroupTask.objects.filter(state__in=OPEN, latest_end__lte=database_clock.now(), end_asked_at=None)
+    isolation.each(late.exclude(key="").order_by("pk").values_list("pk", flat=True), _end, "end of task {}".format)
+
+
+def _end(task_id: int) -> None:
+    asked = GroupTask.objects.filter(pk=task_id, end_asked_at=None, state__in=OPEN)
+    if not asked.update(end_asked_at=database_clock.in_statement()):
+        return
+    said = _("Its latest end has come: Laaffic was asked to cancel it")
+    try:
+        cancel(task_id)
+    except ValidationError as problem:
+        said = joined([_("Its latest end has come, and it is not cancelled for certain."), *problem.messages])
+    note(GroupTask.objects.get(pk=task_id), said, None)
+
+
+def start_outside_hours(task_id: int, *, reason: str, by: User | None) -> GroupTask:
+    """Once, for this task: no calendar keeps it back. Who may say so the door asks."""
+    if not reason.strip():
+        raise ValidationError(_("Say why it is sent outside its hours."))
+    with transaction.atomic():
+        task = GroupTask.objects.select_for_update().get(pk=task_id)
+        if task.state not in (TaskState.LAUNCHED, TaskState.HELD):
+            raise ValidationError(_("It does not wait for its hours any more. Look at it again."))
+        task.outside_hours, columns = True, ["outside_hours"]
+        if task.waits_since is not None:
+            task.starts_at, task.waits_since = database_clock.now(), None
+            columns += ["starts_at", "waits_since"]
+        task.save(update_fields=columns)
+        note(task, _("Sent outside its hours: %(reason)s") % {"reason": reason.strip()}, by, Act.APPROVAL)
+    start(task_id)
+    return _fresh(task_id)
 
 
 def resume(task_id: int, *, by: User | None = None) -> GroupTask:
@@ -213,7 +296,10 @@ def resume(task_id: int, *, by: User | None = None) -> GroupTask:
             raise ValidationError(_("This task is not held any more. Look at it again."))
         task.state, task.undo_until, task.starts_at = TaskState.LAUNCHED, None, database_clock.now()
         task.launched_by = by or task.launched_by
-        task.save(update_fields=["state", "undo_until", "starts_at", "launched_by"])
+        if group_hours.ended(task):
+            task.latest_end = None
+            note(task, _("Its latest end no longer counts"), by)
+        task.save(update_fields=["state", "undo_until", "starts_at", "launched_by", "latest_end"])
         note(task, _("Resumed"), by)
         events.task_moved(task, TaskState.HELD, by=by.get_username() if by else "")
     start(task_id)
@@ -229,8 +315,10 @@ def take_back(task_id: int, *, by: User | None = None) -> GroupTask:
         was = task.state
         if was not in (TaskState.LAUNCHED, TaskState.HELD):
             raise ValidationError(_("It cannot be taken back any more: its request was made. Look at it again."))
-        task.state, task.undo_until, task.starts_at, task.hold_reason = TaskState.DRAFT, None, None, ""
-        task.save(update_fields=["state", "undo_until", "starts_at", "hold_reason"])
+        task.state, task.hold_reason, task.outside_hours = TaskState.DRAFT, "", False
+        task.undo_until = task.starts_at = task.waits_since = None
+        columns = ["state", "undo_until", "starts_at", "waits_since", "hold_reason", "outside_hours"]
+        task.save(update_fields=columns)
         note(task, _("Taken back before anything left"), by)
         events.task_moved(task, was, by=by.get_username() if by else "")
     return task
@@ -246,6 +334,7 @@ def _hold(task: GroupTask, reason: str) -> None:
 def hold_waiting(task: GroupTask, reason: str) -> None:
     """Under the task's lock: its request does not leave before a person says so."""
     held = {"state": TaskState.HELD, "look_at": None, "undo_until": None, "starts_at": None, "hold_reason": reason}
+    held |= {"waits_since": None}
     GroupTask.objects.filter(pk=task.pk).update(**held)
     task.state, task.hold_reason = TaskState.HELD, reason
     note(task, _("Held: %(reason)s") % {"reason": reason}, None)

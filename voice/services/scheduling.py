@@ -13,7 +13,9 @@ def names() -> list[str]:
 
 def sweep() -> None:
     """What was forgotten: lists that are old, calls whose process died, and calls whose record is waited for."""
-    isolation.run_all(calls.recover, group_sync.recover, group_tasks.start_due, _ring_due, group_sync.ring_if_due)
+    isolation.run_all(
+        calls.recover, group_sync.recover, group_tasks.start_due, group_tasks.end_due, _ring_due, group_sync.ring_if_due
+    )
 
 
 def _ring_due() -> None:
