@@ -75,6 +75,7 @@ def _looks(
     if missing := approval_rules.missing(task, numbers):
         yield Check("approval", Level.STOP, missing)
     yield from checks.balance(cost)
+    yield from checks.budget(task.application, len(numbers), cost, is_whole=True)
     yield from _hours(task, numbers, leaves) if group_hours.rules_of(task) is not None else checks.night(shown)
     yield from _end(task, leaves)
     yield from checks.account(task.application_id)

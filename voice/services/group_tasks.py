@@ -37,10 +37,11 @@ from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
 from messaging.services.approvals import approval_rules, approvals
+from messaging.services.budgets import whole_requests
 from messaging.services.launching import undo
 from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskState
 from voice.models.group_tasks import OPEN, PARAMETERS
-from voice.services import events, group_hours, group_numbers, group_requests, group_state, syncing
+from voice.services import events, group_costs, group_hours, group_numbers, group_requests, group_state, syncing
 from voice.services.group_numbers import Audience
 from voice.services.group_state import ABOUT, CANCEL, SOON
 
@@ -67,6 +68,10 @@ class NotApproved(ValidationError):
 def note(task: GroupTask, text: str, by: User | None, kind: Act = Act.STEERED) -> None:
     GroupTaskEvent.objects.create(task=task, text=text, actor=by)
     record_event(task, text, by, kind)
+
+
+class OverBudget(ValidationError):
+    """It does not fit into what a budget has left; the sentence says which, and until when."""
 
 
 class CancelUnknown(ValidationError):
@@ -377,6 +382,10 @@ def _prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) -
         raise ValidationError(_("This launch stood still for too long and was given up meanwhile. Look at it again."))
     digest = _digest(task, numbers)
     why = open_acts.require(digest, task.application, again=again)
+    cost = group_costs.expected(group_costs.learned(task), len(numbers))
+    taken = whole_requests.Taken(task.application, len(numbers), cost)
+    if used_up := taken.stop():
+        raise OverBudget(used_up)
     task.task_name = _name_for(task)
     if len(numbers) != task.number_count:
         task.left_suppressed += task.number_count - len(numbers)
@@ -397,6 +406,7 @@ def _prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) -
         requested_by=by,
     )
     task.save()
+    taken.count(entry)
     was = TaskState.DRAFT if task.starts_at is None else TaskState.LAUNCHED
     events.task_moved(task, was, step="launched", by=by.get_username() if by else "")
     return entry

@@ -28,6 +28,7 @@ from messaging.services.approvals import approval_rules, approvals
 from messaging.services.email import email_counting, email_hours
 from messaging.services.launching import undo
 from messaging.services.refusals import NotAllowed
+from messaging.services.reports.prices import Cost
 
 ABOUT = "email campaign"
 INTERFACE = "email/batchSendEmail"
@@ -122,6 +123,11 @@ CONTENT = (
     *("application_id", "from_address", "receiver_id", "template_id", "subject", "language", "ad_flag", "trigger_id"),
     *("unsubscribe", "scheduled_at", "latest_end"),
 )
+
+
+def cost_of(campaign: EmailCampaign) -> Cost:
+    """Not known: neither answers nor callbacks name a price."""
+    return Cost([], {}, campaign.receiver_count or 0)
 
 
 def shown_digest(campaign: EmailCampaign) -> str:

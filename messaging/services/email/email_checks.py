@@ -42,6 +42,7 @@ def planned(campaign: EmailCampaign) -> Planned:
         *_hours(campaign),
         *_callbacks(),
         *_late(campaign),
+        *checks.budget(campaign.application, count, cost, is_whole=True),
         *checks.account(campaign.application_id),
         *checks.no_worker(),
     ]

@@ -29,6 +29,7 @@ from laaffic_console.laaffic import (
 )
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import steps
+from messaging.services.budgets import whole_requests
 from messaging.services.email import email_campaigns, email_hours, email_reports
 from messaging.services.email.email_campaigns import ABOUT, INTERFACE
 
@@ -96,6 +97,10 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
         return None
     if not _is_its_hour(campaign, now):
         return None
+    taken = whole_requests.Taken(campaign.application, campaign.receiver_count or 0, email_campaigns.cost_of(campaign))
+    if used_up := taken.stop():
+        email_campaigns.hold(campaign, used_up)
+        return None
     campaign.attempt += 1
     campaign.entry = ledger.prepare(
         interface=INTERFACE,
@@ -109,6 +114,7 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
         requested_by=campaign.created_by,
     )
     campaign.save(update_fields=["attempt", "entry"])
+    taken.count(campaign.entry)
     return campaign, campaign.entry
 
 
