@@ -28,7 +28,7 @@ class MessagingConfig(AppConfig):
         from messaging.services.campaigns import campaigns
         from messaging.services.campaigns.campaign_approval import CampaignDrafts
         from messaging.services.channels import channels
-        from messaging.services.email import email_counting
+        from messaging.services.email import email_campaigns, email_counting
         from messaging.services.email.email_approval import EmailDrafts
         from messaging.services.email.email_figures import EmailReports
         from messaging.services.figures import proofs, proving
@@ -71,6 +71,7 @@ class MessagingConfig(AppConfig):
         reporting.register(EmailReports())
         bell.sweep_with("messaging.jobs.sweep")
         moments.await_with(campaigns.START_JOB, campaigns.launches_due)
+        moments.await_with(email_campaigns.START_JOB, email_campaigns.launches_due)
         account_hold.follow_with("messaging.jobs.follow_account")
         inbox.applied_by(PushKind.SMS_REPORT, "messaging.jobs.apply_sms_reports")
         inbox.applied_by(PushKind.SMS_REPLY, "messaging.jobs.apply_sms_replies")

@@ -20,6 +20,7 @@ from messaging.services.audience import audience_counts
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, launch_checks
 from messaging.services.forecast import forecast
+from messaging.services.launching.checks import NotSeen
 
 VIEW, ADD, LAUNCH = "messaging.view_campaign", "messaging.add_campaign", "messaging.launch_campaign"
 
@@ -156,7 +157,7 @@ def _launch(campaign: Campaign, asked: dict[str, Any], by: Any) -> Answer:
         reasons = launch_checks.require(
             campaign, ticked=set(asked["seen"]), reasons=asked["reasons"], sentences=sentences
         )
-    except launch_checks.NotSeen as problem:
+    except NotSeen as problem:
         said = _("%(said)s Name in “seen” what you have seen, and say in “reasons” why.")
         raise Problem(409, said % {"said": " ".join(problem.sentences)}) from problem
     return standing(campaigns.launch(campaign.pk, by=by, reasons=reasons, seen=seen))

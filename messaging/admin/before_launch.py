@@ -4,7 +4,6 @@ it, and a button that says what it does."""
 import datetime as dt
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -14,19 +13,21 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from laaffic_console.gateway.services import balance_history
 from laaffic_console.kit.people import signed_in
 from messaging import segments
-from messaging.admin import approvals, channel_pages
+from messaging.admin import approvals, channel_pages, undo_field
 from messaging.admin.pages import may_see_contacts, page, require
 from messaging.models import Campaign, CampaignState
 from messaging.services.approvals import shown
 from messaging.services.approvals.shown import Shown
 from messaging.services.audience import audience_counts, recipient_clocks, rules
 from messaging.services.campaigns import campaigns, drafts, launch_checks, previews
-from messaging.services.campaigns.launch_checks import Check
 from messaging.services.forecast import balance_forecast, forecast
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours
+from messaging.services.launching import checks
+from messaging.services.launching.checks import Check, NotSeen
 from messaging.services.refusals import NotAllowed
 
 
@@ -53,9 +54,9 @@ def _launch(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) 
             reasons={key.removeprefix("reason:"): request.POST.get(key, "") for key in request.POST},
             sentences=sentences,
         )
-        undo = _undo_seconds(request)
+        undo = undo_field.seconds_of(request)
         campaigns.launch(campaign.pk, by=signed_in(request), undo_seconds=undo, reasons=reasons, seen=seen)
-    except launch_checks.NotSeen as problem:
+    except NotSeen as problem:
         return _page(admin, request, campaign, missing=problem.sentences)
     except (ValidationError, NotAllowed) as problem:
         for said in problem.messages if isinstance(problem, ValidationError) else [str(problem)]:
@@ -64,24 +65,14 @@ def _launch(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) 
     return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
 
 
-def _undo_seconds(request: HttpRequest) -> float:
-    """How long it can be taken back; as the console has it where nothing is said."""
-    given = request.POST.get("undo", "").strip()
-    if not given:
-        return float(settings.LAAFFIC_UNDO_SECONDS)
-    if not (given.isascii() and given.isdecimal() and len(given) < 4 and int(given) <= campaigns.LONGEST_UNDO):
-        raise ValidationError(_("It can be taken back for 0 to %(n)d seconds.") % {"n": campaigns.LONGEST_UNDO})
-    return float(given)
-
-
 def _require_as_shown(campaign: Campaign, seen: Shown | None) -> None:
     """NotSeen with each change, before and after; the page that is shown then is the one that counts."""
     if seen is None:
-        raise launch_checks.NotSeen([_("Look at what it does now, and launch it again.")])
+        raise NotSeen([_("Look at what it does now, and launch it again.")])
     planned = forecast.of(campaign)
     if planned.counted.is_done and (changed := shown.changes(seen, shown.of(campaign, planned))):
         said = _("It is not what was shown any more: %(changes)s.") % {"changes": "; ".join(changed)}
-        raise launch_checks.NotSeen([said, _("Look at what it does now, and launch it again.")])
+        raise NotSeen([said, _("Look at what it does now, and launch it again.")])
 
 
 def _page(
@@ -96,13 +87,18 @@ def _page(
         "messaging/before_launch/page.html",
         campaign.name,
         campaign=campaign,
+        draft=campaign,
+        is_shown=bool(facts),
         rules=rules.kept(campaign),
         pages=pages,
-        problem=problem,
+        problems=[problem] if problem else [],
         missing=missing or [],
         may_launch=request.user.has_perm("messaging.launch_campaign"),
-        undo=request.POST.get("undo", f"{settings.LAAFFIC_UNDO_SECONDS:.0f}"),
-        longest_undo=campaigns.LONGEST_UNDO,
+        may_edit=True,
+        edit_address=reverse("admin:messaging_campaign_change", args=[campaign.pk]),
+        not_yours=_("You may write campaigns; launching them is for others."),
+        can_undo=not campaign.local_time and not campaign.scheduled_at,
+        **undo_field.context(request),
         beside=pages.beside(previews.as_read(campaign, facts.get("sample"))),
         **facts,
     )
@@ -131,30 +127,29 @@ def _planned(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
     if request.method == "GET":
         audience_counts.renew(campaign)
     planned = forecast.of(campaign)
-    checks = launch_checks.of(campaign, planned)
+    found = launch_checks.of(campaign, planned)
+    _seen, sentences = shown.read(campaign, request.POST.get("shown", ""))
     starts_at = _starts_at(campaign, planned)
     return {
         "forecast": planned,
-        "shown_token": shown.token(
-            campaign, shown.of(campaign, planned), {check.key: check.sentence for check in checks if not check.moves}
-        ),
+        "shown_token": shown.token(campaign, shown.of(campaign, planned), checks.sentences_of(found)),
         "counted": planned.counted,
         "approval": approvals.shown(request, campaign, planned),
-        "checks": [_shown(request, campaign, check) for check in checks],
-        "is_stopped": any(check.level == launch_checks.Level.STOP for check in checks),
+        "checks": [check_words(request, check, sentences) for check in found],
+        "is_stopped": checks.is_stopped(found) or not planned.counted.is_done,
         "after": balance_forecast.of(planned.cost),
+        "balance": balance_history.latest(),
         "starts_at": starts_at,
-        "is_later": bool(campaign.local_time) and starts_at > timezone.now(),
+        "is_later": bool(campaign.scheduled_at) or (bool(campaign.local_time) and starts_at > timezone.now()),
         "server_clock": timezone.localtime(starts_at),
         "clocks": recipient_clocks.at(starts_at, planned.counted),
         "button": _button(campaign, planned),
     }
 
 
-def _shown(request: HttpRequest, campaign: Campaign, check: Check) -> dict[str, Any]:
+def check_words(request: HttpRequest, check: Check, sentences: dict[str, str]) -> dict[str, Any]:
     """A check with what somebody has said to it already, a tick only to the same sentence."""
     posted = request.POST
-    _seen, sentences = shown.read(campaign, posted.get("shown", ""))
     same = check.moves or sentences.get(check.key) == check.sentence
     return {
         "key": check.key,

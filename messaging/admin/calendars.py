@@ -1,12 +1,12 @@
 """Calendars, whose calendar counts for which application, and the word that puts one aside."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
@@ -16,8 +16,9 @@ from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SeenForm, SharedRowAdmin
+from messaging.admin import approvals
 from messaging.admin.pages import add_problems, page, require
-from messaging.models import ApplicationCalendar, Calendar, Campaign
+from messaging.models import ApplicationCalendar, Calendar
 from messaging.services.campaigns import calendars
 from messaging.services.refusals import NotAllowed
 
@@ -85,19 +86,27 @@ class OutsideHoursForm(forms.Form):
     )
 
 
-def outside_hours_view(admin: Any, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+def outside_hours_view(
+    admin: Any,
+    request: HttpRequest,
+    campaign: Any,
+    *,
+    act: Callable[..., Any] = calendars.send_outside_hours,
+    rights: Sequence[str] = ("messaging.view_campaign", MAY_PUT_ASIDE),
+) -> HttpResponse:
     """Once, whatever the hours and the recipients' own time say: it takes an approver, and a reason."""
-    require(request, "messaging.view_campaign", MAY_PUT_ASIDE)
+    require(request, *rights)
+    back = approvals.page_of(campaign, "change")
     form = OutsideHoursForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            calendars.send_outside_hours(campaign.pk, reason=form.cleaned_data["reason"], by=signed_in(request))
+            act(campaign.pk, reason=form.cleaned_data["reason"], by=signed_in(request))
         except NotAllowed as problem:
             messages.error(request, str(problem))
         except ValidationError as problem:
             messages.error(request, " ".join(problem.messages))
         else:
             messages.success(request, _("It is sent now; your reason is kept."))
-        return HttpResponseRedirect(reverse("admin:messaging_campaign_change", args=[campaign.pk]))
+        return HttpResponseRedirect(back)
     title = _("Send outside its hours")
-    return page(admin, request, "messaging/outside_hours.html", title, form=form, campaign=campaign)
+    return page(admin, request, "messaging/outside_hours.html", title, form=form, campaign=campaign, back=back)

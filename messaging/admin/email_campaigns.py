@@ -3,38 +3,36 @@
 from collections.abc import Callable
 from typing import Any
 
-from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.exporting import delivery, kinds
-from laaffic_console.gateway.again_form import AgainForm
-from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services import ledger
-from laaffic_console.gateway.services.account import is_sandbox
-from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit.console_admin import ModelAdmin
-from laaffic_console.kit.figures import number
-from laaffic_console.kit.form_fields import field_of
-from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.shared_rows import SeenForm
 from messaging import export_kinds
-from messaging.admin import approvals, proof_panel
+from messaging.admin import approvals, calendars, email_review, proof_panel
 from messaging.admin.campaigns import launched_meanwhile
+from messaging.admin.email_form import (
+    COLUMNS,
+    LOOKED_UP,
+    EmailCampaignForm,
+    choice_words,
+    lookup_words,
+    refresh_and_say,
+    say,
+)
+from messaging.admin.email_review import TestForm, own_page
 from messaging.admin.pages import add_problems, page, require
-from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
+from messaging.models import EmailCampaign, EmailCampaignState, EmailLookup
 from messaging.services.email import email_campaigns, email_choices, email_counting, email_tests
 from messaging.services.email.email_campaigns import ABOUT
 from messaging.services.email.email_tests import TestFailed
@@ -52,10 +50,13 @@ STATE_COLOURS = {
     State.FINISHED: "success",
     State.CANCELLED: "default",
 }
+TAKE_BACK = "take-back"
+MAY_PUT_ASIDE = ("messaging.view_emailcampaign", "messaging.approve_emailcampaign")
 # verb: (its words, what is asked first, the service)
 BUTTONS: dict[str, tuple[Any, Any, Callable[..., EmailCampaign]]] = {
     "resume": (gettext_lazy("Try again"), "", email_campaigns.resume),
     "edit": (gettext_lazy("Edit"), "", email_campaigns.edit_again),
+    TAKE_BACK: (gettext_lazy("Back to draft"), "", email_campaigns.take_back),
     "cancel": (
         gettext_lazy("Cancel"),
         gettext_lazy("Cancel this campaign? It will never be sent."),
@@ -63,95 +64,11 @@ BUTTONS: dict[str, tuple[Any, Any, Callable[..., EmailCampaign]]] = {
     ),
 }
 BUTTONS_OF = {
-    State.SCHEDULED: ["edit", "cancel"],
+    State.SCHEDULED: [TAKE_BACK, "cancel"],
     State.SENDING: ["cancel"],
     State.HELD: ["resume", "edit", "cancel"],
 }
 WORDS = {"send_again": email_campaigns.send_again, "write_off": email_campaigns.write_off}
-# The field that each look-up fills, and what its choices say.
-LOOKED_UP = {"from_address": Kind.SENDER, "receiver_id": Kind.LIST, "template_id": Kind.TEMPLATE}
-# The two columns of the form.
-COLUMNS = (
-    ("name", "application", "from_address", "receiver_id", "template_id", "subject"),
-    ("scheduled_at", "language", "unsubscribe", "ad_flag", "trigger_id"),
-)
-
-
-class EmailCampaignForm(SeenForm, AnyModelForm):
-    scheduled_at = forms.DateTimeField(
-        label=gettext_lazy("Send at"),
-        required=False,
-        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
-    )
-
-    class Meta:
-        model = EmailCampaign
-        fields = [
-            "name",
-            "application",
-            "from_address",
-            "receiver_id",
-            "template_id",
-            "subject",
-            "language",
-            "ad_flag",
-            "trigger_id",
-            "unsubscribe",
-            "scheduled_at",
-        ]
-        widgets = {
-            "unsubscribe": forms.NullBooleanSelect,
-            "subject": forms.TextInput({"data-limit": "100"}),
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        applications = Application.objects.filter(channel=Channel.EMAIL, is_active=True)
-        field_of(self, "application", forms.ModelChoiceField).queryset = applications
-        if applications.count() == 1 and not self.initial.get("application"):
-            self.initial["application"] = applications[0].pk
-        self.fields["unsubscribe"].widget.choices = [
-            ("unknown", _("Laaffic's default")),
-            ("true", _("with one")),
-            ("false", _("without")),
-        ]
-        self.fields["scheduled_at"].help_text = _("Empty: at once. Time zone: %(zone)s.") % {
-            "zone": timezone.get_current_timezone_name()
-        }
-        for name in LOOKED_UP:
-            self.fields[name].widget.attrs |= {"list": f"choices-{name}", "autocomplete": "off"}
-        for name in ("receiver_id", "template_id", "from_address", "subject"):
-            self.fields[name].required = False  # said by the service, in words of its own
-
-    def is_open(self, row: EmailCampaign) -> bool:
-        return row.state == State.DRAFT
-
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean()
-        if cleaned is None or "application" in self.errors:
-            return cleaned
-        given = {name: cleaned.get(name) or "" for name in ("from_address", "receiver_id", "template_id", "subject")}
-        try:
-            email_campaigns.check_content(EmailCampaign(application=cleaned["application"], **given))
-        except ValidationError as problem:
-            add_problems(self, problem)
-        return cleaned
-
-    def _get_validation_exclusions(self) -> set[str]:
-        """What the service has said already is not said again by the model's own limits."""
-        return {*super()._get_validation_exclusions(), *LOOKED_UP, "subject"}  # type: ignore[misc]
-
-
-class TestForm(AgainForm):
-    address = forms.CharField(label=gettext_lazy("Send a test to"), max_length=254, required=False)
-    template_data = forms.CharField(
-        label=gettext_lazy("The template's variables, as JSON"),
-        required=False,
-        widget=forms.Textarea({"rows": 2, "placeholder": '{"name": "Ann"}'}),
-    )
-
-    __test__ = False  # not a test of pytest's
 
 
 @admin.register(EmailCampaign)
@@ -216,6 +133,9 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             path("<int:pk>/unknown/", wrap(self.unknown_view), name="messaging_emailcampaign_unknown"),
             path("<int:pk>/dossier/", wrap(self.dossier_view), name="messaging_emailcampaign_dossier"),
             path("<int:pk>/prove/", wrap(self.prove_view), name="messaging_emailcampaign_prove"),
+            path(
+                "<int:pk>/outside-hours/", wrap(self.outside_hours_view), name="messaging_emailcampaign_outside_hours"
+            ),
             path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="messaging_emailcampaign_do"),
             *super().get_urls(),
         ]
@@ -293,51 +213,11 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
     # Before launch
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """One page: what Laaffic gets, what cannot be checked, and a button that says what it does."""
         require(request, "messaging.view_emailcampaign")
         campaign = self._get(pk)
         if campaign.state != State.DRAFT:
             return HttpResponseRedirect(own_page(campaign, "change"))
-        repeated = ""
-        if request.method == "POST":
-            require(request, "messaging.launch_emailcampaign")
-            if asked := approvals.ask_again(request, campaign):
-                return asked
-            given = request.POST.get(FIELD, "")
-            try:
-                email_campaigns.launch(pk, by=signed_in(request), seen=request.POST.get("shown", ""), again=given)
-            except StillOpen as problem:
-                repeated = problem.sentence
-            except (ValidationError, NotAllowed) as problem:
-                say(request, problem)
-                campaign = self._get(pk)
-            else:
-                return HttpResponseRedirect(own_page(campaign, "change"))
-        return self._review_page(request, campaign, TestForm(initial={"address": signed_in(request).email}), repeated)
-
-    def _review_page(
-        self, request: HttpRequest, campaign: EmailCampaign, test_form: TestForm, repeated: str = ""
-    ) -> HttpResponse:
-        chosen = email_choices.known(campaign.application, Kind.LIST, campaign.receiver_id)
-        template = email_choices.known(campaign.application, Kind.TEMPLATE, campaign.template_id)
-        approval = approvals.shown(request, campaign)
-        return page(
-            self,
-            request,
-            "messaging/email_review.html",
-            campaign.name,
-            campaign=campaign,
-            chosen_list=chosen,
-            chosen_template=template,
-            approval=approval,
-            warnings=warnings_about(campaign, chosen, template),
-            button=send_words(campaign, chosen),
-            shown_digest=email_campaigns.shown_digest(campaign),
-            test_form=test_form,
-            repeated=repeated,
-            may_launch=request.user.has_perm("messaging.launch_emailcampaign"),
-            may_edit=self.has_change_permission(request, campaign),
-        )
+        return email_review.launch_view(self, request, campaign)
 
     def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         return approvals.act(request, self._get(pk), verb)
@@ -359,14 +239,17 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             else:
                 messages.success(request, said)
                 return HttpResponseRedirect(own_page(campaign, "review"))
-        return self._review_page(request, campaign, form)
+        return email_review.review_page(self, request, campaign, test_form=form)
 
     # While it runs
 
     def _campaign_page(self, request: HttpRequest, campaign: EmailCampaign) -> HttpResponse:
         may_act = request.user.has_perm("messaging.launch_emailcampaign")
-        verbs = BUTTONS_OF.get(State(campaign.state), []) if may_act else []
+        may_put_aside = campaign.waits_for_hours and request.user.has_perms(MAY_PUT_ASIDE)
+        verbs = BUTTONS_OF.get(State(campaign.state), []) if may_act and not campaign.undo_until else []
         may_edit = request.user.has_perm("messaging.change_emailcampaign")
+        if campaign.waits_for_hours and may_act:
+            verbs = [TAKE_BACK, *verbs]
         proved = proof_panel.context(campaign)
         if "edit" in verbs and (not may_edit or email_campaigns.may_have_arrived(campaign)):
             verbs = [verb for verb in verbs if verb != "edit"]
@@ -382,6 +265,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             buttons=[(verb, *BUTTONS[verb][:2]) for verb in verbs],
             requests=ledger.requests_about(ABOUT, campaign.pk)[:10],
             events=campaign.events.select_related("actor")[:20],
+            may_put_hours_aside=may_put_aside,
             may_resolve=request.user.has_perm("messaging.resolve_emailcampaign"),
             may_export=request.user.has_perms(kinds.named(export_kinds.EMAIL_RECIPIENTS).rights),
             may_make_dossier=request.user.has_perms(kinds.named(export_kinds.EMAIL_DOSSIER).rights),
@@ -406,7 +290,15 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             BUTTONS[verb][2](pk, by=signed_in(request))
         except (ValidationError, NotAllowed) as problem:
             say(request, problem)
+        else:
+            if verb == TAKE_BACK:
+                messages.success(request, _("Taken back: nothing has left."))
+                return HttpResponseRedirect(own_page(campaign, "review"))
         return HttpResponseRedirect(own_page(campaign, "change"))
+
+    def outside_hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        act, campaign = email_campaigns.send_outside_hours, self._get(pk)
+        return calendars.outside_hours_view(self, request, campaign, act=act, rights=MAY_PUT_ASIDE)
 
     def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A person's word on a lost answer."""
@@ -425,86 +317,3 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         if campaign is None:
             raise Http404
         return campaign
-
-
-def own_page(campaign: EmailCampaign, what: str) -> str:
-    return reverse(f"admin:messaging_emailcampaign_{what}", args=[campaign.pk])
-
-
-def say(request: HttpRequest, problem: ValidationError | NotAllowed) -> None:
-    for said in problem.messages if isinstance(problem, ValidationError) else [str(problem)]:
-        messages.error(request, said)
-
-
-def refresh_and_say(request: HttpRequest) -> None:
-    try:
-        lookups = email_choices.refresh_all()
-    except ValidationError as problem:
-        say(request, problem)
-        return
-    if not lookups:
-        messages.warning(request, _("There is no active application for email. Register one first."))
-    for lookup in lookups:
-        if lookup.problem:
-            messages.error(request, f"{lookup.get_kind_display()}: {lookup.problem}")
-    if answered := [lookup for lookup in lookups if not lookup.problem]:
-        names = ", ".join(str(lookup.get_kind_display()) for lookup in answered)
-        messages.success(request, _("Looked up: %(what)s. What you typed is still here.") % {"what": names})
-
-
-def choice_words(choice: EmailChoice) -> str:
-    """What stands beside an id that is offered."""
-    detail = choice.detail
-    parts = [choice.name, detail.get("subject", ""), detail.get("language", "")]
-    if detail.get("count") is not None:
-        parts.append(address_words(detail["count"]))
-    if "status" in detail and detail["status"] not in ("", "1"):
-        parts.append(_("not approved (%(status)s)") % {"status": detail["status"]})
-    return " · ".join(str(part) for part in parts if part)
-
-
-def address_words(n: int) -> str:
-    return ngettext("%(n)s address", "%(n)s addresses", n) % {"n": number(n)}
-
-
-def lookup_words() -> dict[str, tuple[str, bool]]:
-    """{field: (how old its choices are or why there are none, whether that is a problem)}"""
-    return {name: _age_of(kind) for name, kind in LOOKED_UP.items()}
-
-
-def _age_of(kind: str) -> tuple[str, bool]:
-    lookups = list(EmailLookup.objects.filter(kind=kind, application__is_active=True).order_by("answered_at"))
-    if problem := next((lookup.problem for lookup in lookups if lookup.problem), ""):
-        return _("The last look-up failed: %(why)s You can write the id by hand.") % {"why": problem}, True
-    if not lookups or lookups[0].answered_at is None:
-        return _("Not looked up yet. Look it up, or write it by hand."), False
-    n = EmailChoice.objects.filter(lookup__in=lookups).count()
-    return _("%(n)d to choose from, looked up %(ago)s ago.") % {"n": n, "ago": timesince(lookups[0].answered_at)}, False
-
-
-def warnings_about(campaign: EmailCampaign, chosen: EmailChoice | None, template: EmailChoice | None) -> list[str]:
-    """What speaks against sending this now, as far as it is known."""
-    found = []
-    lookups = {kind: email_choices.lookup_of(campaign.application, kind) for kind in (Kind.LIST, Kind.TEMPLATE)}
-    if template is None and (lookup := lookups[Kind.TEMPLATE]) and lookup.answered_at:
-        found.append(_("The account has no template %(id)s, as of the last look-up.") % {"id": campaign.template_id})
-    if template is not None and template.detail.get("status") not in ("", "1"):
-        found.append(_("The template is not approved yet, as of the last look-up: Laaffic will refuse it."))
-    if chosen is None and (lookup := lookups[Kind.LIST]) and lookup.answered_at:
-        found.append(
-            _("The account has no recipient list %(id)s, as of the last look-up.") % {"id": campaign.receiver_id}
-        )
-    if chosen is not None and chosen.detail.get("count") == 0:
-        found.append(_("The recipient list is empty, as of the last look-up."))
-    if not is_sandbox() and any(host in settings.CONSOLE_URL for host in ("//127.0.0.1", "//localhost", "//[::1]")):
-        found.append(_("CONSOLE_URL is this machine only: Laaffic cannot tell the console what became of the mails."))
-    if campaign.scheduled_at and campaign.scheduled_at < timezone.now():
-        found.append(_("The time to send it at has passed: it is sent at once."))
-    return found
-
-
-def send_words(campaign: EmailCampaign, chosen: EmailChoice | None) -> str:
-    """What the button does, in figures where they are known."""
-    count = chosen.detail.get("count") if chosen else None
-    whom = address_words(count) if count is not None else _("list %(id)s") % {"id": campaign.receiver_id}
-    return _("Send to %(whom)s") % {"whom": whom}

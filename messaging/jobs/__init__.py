@@ -12,7 +12,12 @@ from messaging.jobs.campaigns import (
     sweep,
     write_answers,
 )
-from messaging.jobs.emails import apply_email_reports, pull_email_deliveries, send_email_campaign
+from messaging.jobs.emails import (
+    apply_email_reports,
+    pull_email_deliveries,
+    send_email_campaign,
+    start_launched_email,
+)
 from messaging.jobs.imports import forecast_contact_import, run_contact_import, undo_contact_import
 from messaging.jobs.replies import apply_sms_replies, ask_back, pull_sms_replies
 
@@ -35,6 +40,7 @@ __all__ = [
     "send_campaign",
     "send_email_campaign",
     "start_launched",
+    "start_launched_email",
     "sweep",
     "undo_contact_import",
     "write_answers",

@@ -1,10 +1,14 @@
 """What the queue calls for email: each finds its work in our own tables, so a second call changes nothing."""
 
-from messaging.services.email import email_callbacks, email_deliveries, email_sending
+from messaging.services.email import email_callbacks, email_campaigns, email_deliveries, email_sending
 
 
 def send_email_campaign(campaign_id: int) -> None:
     email_sending.send(campaign_id)
+
+
+def start_launched_email(campaign_id: int) -> None:
+    email_campaigns.start_launched(campaign_id)
 
 
 def apply_email_reports() -> None:

@@ -8,7 +8,7 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models import Application, LedgerEntry
 from messaging.models.messages import Batch
 
 
@@ -93,6 +93,8 @@ class BudgetShare(models.Model):
     counter = models.ForeignKey(BudgetCounter, models.CASCADE, related_name="shares", db_index=False)
     # None: it is fixed for good. It was sent in an earlier period, or before a person had it sent again.
     batch = models.ForeignKey(Batch, models.SET_NULL, null=True, related_name="+")
+    # Of a request that takes everybody at once: an email campaign, a group call.
+    entry = models.ForeignKey(LedgerEntry, models.SET_NULL, null=True, related_name="+")
     used = models.BigIntegerField(default=0)
     before = models.BigIntegerField(default=0)  # what the batch had taken of earlier periods: not of this one
     prices = models.JSONField(default=dict)  # {country: micros}, as known at the claim

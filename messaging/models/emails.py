@@ -62,6 +62,10 @@ class EmailCampaign(models.Model):
         _("link to unsubscribe"), null=True, blank=True, help_text=_("Laaffic adds it and keeps who unsubscribed.")
     )
     scheduled_at = PlannedMomentField(_("send at"), null=True, blank=True)
+    latest_end = PlannedMomentField(
+        _("not after"), null=True, blank=True, help_text=_("What has not left by then is held and asks.")
+    )
+    outside_hours = models.BooleanField(default=False, editable=False)  # once, by an approver's word
 
     # As the account told them at launch; empty where a look-up was not to be had.
     receiver_name = models.CharField(max_length=200, blank=True, editable=False)
@@ -73,8 +77,10 @@ class EmailCampaign(models.Model):
     )
     hold_reason = SaidField(_("why it is held"), blank=True, editable=False)
     is_held_by_account = models.BooleanField(default=False, editable=False)  # goes on by itself when that ends
+    undo_until = models.DateTimeField(null=True, editable=False)  # a launch that can be taken back so long
     wait_reason = SaidField(_("why it waits"), blank=True, editable=False)
     not_before = models.DateTimeField(null=True, editable=False)
+    waits_for_hours = models.BooleanField(default=False, editable=False)  # until then, as its calendar says
     attempt = models.PositiveSmallIntegerField(default=0, editable=False)
     entry = models.ForeignKey(LedgerEntry, models.PROTECT, null=True, editable=False, related_name="+")
 

@@ -62,7 +62,7 @@ def test_a_task_from_a_csv_is_seen_through(
     page.check("#id_skip_invalid")
     page.click("#to-review")
 
-    expect(page.locator("#phones")).to_have_text("1,200")
+    expect(page.locator("#recipients")).to_have_text("1,200")
     expect(page.locator("#twice")).to_contain_text("3 were given twice")
     shot(page, "group-review")
     expect(page.locator("#launch")).to_have_text("Call 1,200 phones")

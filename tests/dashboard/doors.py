@@ -32,6 +32,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "admin/voice/grouptask/<int:pk>/approval/<slug:verb>/": ("ask", "approve", "refuse"),
     "admin/messaging/campaign/<int:pk>/after/<slug:verb>/": ("retry", "reached"),
     "admin/messaging/campaign/<int:pk>/do/<slug:verb>/": ("pause",),
+    "admin/voice/grouptask/<int:pk>/do/<slug:verb>/": ("take-back",),
     "admin/messaging/conversation/<int:pk>/do/<slug:verb>/": ("take", "done", "reopen", "unread", "seen"),
     "admin/messaging/emailcampaign/<int:pk>/do/<slug:verb>/": ("cancel",),
     "admin/voice/grouptask/<int:pk>/make/<slug:what>/": ("copy", "again"),

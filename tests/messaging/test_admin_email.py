@@ -375,3 +375,31 @@ class PermissionTests:
             admin_client.get(own_page(draft, "change"))
 
         assert not [q for q in asked if 'FROM "messaging_emailmessage"' in q["sql"]]
+
+
+class TicksTests:
+    def test_what_laaffic_would_refuse_wants_a_tick_to_its_very_sentence(
+        self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign
+    ) -> None:
+        email_choices.refresh_all()
+        EmailCampaign.objects.update(template_id="3")
+        review = own_page(draft, "review")
+        shown = hidden(admin_client, review)
+
+        refused = admin_client.post(review, shown).content.decode()
+        assert 'id="missing"' in refused
+        assert EmailCampaign.objects.get().state == "draft"
+        EmailCampaign.objects.update(template_id="77")
+        other = admin_client.post(review, {**hidden(admin_client, review), "seen": "list"}).content.decode()
+        assert "The account has no template 77" in other
+        admin_client.post(review, {**hidden(admin_client, review), "seen": "template"})
+
+        assert EmailCampaign.objects.get().state != "draft"
+
+    def test_it_says_that_no_price_and_no_clocks_are_known(self, admin_client: Client, draft: EmailCampaign) -> None:
+        page = admin_client.get(own_page(draft, "review")).content.decode()
+
+        assert "Laaffic names no price for mails" in page
+        assert 'id="clocks-say"' in page
+        assert 'id="undo-seconds"' in page
+        assert 'id="what-differs"' in page

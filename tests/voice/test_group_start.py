@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
+from tests.messaging.pages import hidden
 from voice.models import AudioFile, GroupTask, TaskNumbers, TaskState
 from voice.services import group_requests, group_start, group_tasks
 
@@ -94,12 +95,13 @@ def test_the_clocks_are_those_of_the_numbers() -> None:
 def test_a_start_at_night_needs_a_tick(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     night = task(windows=[["00:00", "00:30"]])  # in Shanghai; 21:30 in India
     launched: list[int] = []
-    monkeypatch.setattr(group_tasks, "launch", lambda pk, by, seen, again: launched.append(pk) or night)
+    monkeypatch.setattr(group_tasks, "launch", lambda pk, **_given: launched.append(pk) or night)
     review = reverse("admin:voice_grouptask_review", args=[night.pk])
 
-    refused = admin_client.post(review).content.decode()
+    shown = hidden(admin_client, review)
+    refused = admin_client.post(review, shown).content.decode()
     shown_then = list(launched)
-    admin_client.post(review, {"seen": "night"})
+    admin_client.post(review, {"seen": "night", **shown})
 
     assert "It starts at night for some recipients: IN 2" in refused
     assert 'id="missing"' in refused

@@ -5,15 +5,19 @@ import math
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from laaffic_console.kit.figures import number
-from messaging.services.campaigns.launch_checks import Check
+from laaffic_console.kit.figures import money, number
 from voice.models import Announcement, GroupTask, TaskKind
 from voice.services import group_requests
+from voice.services.group_start import Planned
 
 
 def told(task: GroupTask) -> dict[str, Any]:
@@ -67,5 +71,46 @@ def start_words(task: GroupTask, start: dt.datetime) -> dict[str, Any]:
     }
 
 
-def check_words(check: Check, ticked: bool) -> dict[str, Any]:
-    return {"key": check.key, "level": check.level.value, "sentence": check.sentence, "ticked": ticked}
+def own_page(task: GroupTask, what: str = "change") -> str:
+    return reverse(f"admin:voice_grouptask_{what}", args=[task.pk])
+
+
+def say(request: HttpRequest, problem: ValidationError) -> None:
+    for sentence in problem.messages:
+        messages.error(request, sentence)
+
+
+def cost_words(task: GroupTask, planned: Planned) -> str:
+    """Where the expected cost comes from, or why there is none."""
+    if planned.price is None:
+        return _("Laaffic names no price before the calls, and no group call of this application has told one yet.")
+    words = {
+        "each": money(planned.price.each, planned.price.currency),
+        "calls": number(planned.price.calls),
+        "n": number(planned.price.tasks),
+    }
+    said = ngettext(
+        "at %(each)s a phone, as the last group call cost (%(calls)s calls)",
+        "at %(each)s a phone, as the last %(n)s group calls cost (%(calls)s calls)",
+        planned.price.tasks,
+    )
+    without_sms = _("without the SMS after the call") if task.hang_up_sms else ""
+    return "; ".join(filter(None, [said % words, without_sms]))
+
+
+def left_out(task: GroupTask, stopped: int) -> list[tuple[str, str]]:
+    """(key, sentence) of who is not called, and why."""
+    counts = [
+        (
+            "twice",
+            task.left_twice,
+            ngettext(
+                "%(n)s was given twice and is called once",
+                "%(n)s were given twice and are called once",
+                task.left_twice,
+            ),
+        ),
+        ("suppressed", task.left_suppressed + stopped, _("%(n)s left out: suppressed")),
+        ("invalid", task.left_invalid, _("%(n)s left out: invalid number")),
+    ]
+    return [(key, words % {"n": number(n)}) for key, n, words in counts if n]

@@ -51,7 +51,7 @@ CARDS: tuple[tuple[Any, tuple[str, ...]], ...] = (
         ),
     ),
     (gettext_lazy("Who is called"), NUMBER_FIELDS),
-    (gettext_lazy("When"), ("send_at", "windows")),
+    (gettext_lazy("When"), ("send_at", "windows", "calendar", "latest_end")),
     (gettext_lazy("The call"), ("max_talk", "max_ringing_time", "display_number", "delay_hangup")),
     (
         gettext_lazy("An SMS after the call"),
@@ -163,6 +163,7 @@ class GroupTaskForm(SeenForm, AnyModelForm):
         fields = [
             *("name", "application", "source", "audio", "text", "language", "accent", "gender", "speaking_rate"),
             *("loop_count", "max_talk", "max_ringing_time", "delay_play", "delay_hangup", "display_number", "send_at"),
+            *("calendar", "latest_end"),
             *("windows", "hang_up_sms", "sms_application", "sms_sender_id", "sms_text", "sms_on_answer"),
             *("sms_answer_seconds", "sms_on_key", "sms_key", "sms_on_failure", "sms_on_ringing", "to_agent"),
             *("agent_group", "agent_on_key", "agent_key", "outbound_control", "callout_rate"),
@@ -170,6 +171,7 @@ class GroupTaskForm(SeenForm, AnyModelForm):
         widgets = {
             "text": forms.Textarea({"rows": 4}),
             "sms_text": forms.Textarea({"rows": 3}),
+            "latest_end": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
             "send_at": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         }
         help_texts = {
@@ -201,11 +203,12 @@ class GroupTaskForm(SeenForm, AnyModelForm):
         self._offer_choices()
         zone = {"zone": group_requests.zone_name()}
         self.fields["windows"].help_text = _("Up to three, by the clock of %(zone)s. Left empty: any time.") % zone
-        field_of(self, "send_at", forms.DateTimeField).input_formats = [
-            "%Y-%m-%dT%H:%M",
-            "%Y-%m-%dT%H:%M:%S",
-            "%Y-%m-%d %H:%M",
-        ]
+        for name in ("send_at", "latest_end"):
+            field_of(self, name, forms.DateTimeField).input_formats = [
+                "%Y-%m-%dT%H:%M",
+                "%Y-%m-%dT%H:%M:%S",
+                "%Y-%m-%d %H:%M",
+            ]
         self.fields["send_at"].help_text = _("By the clock of %(zone)s. Left empty: at once.") % {
             "zone": timezone.get_current_timezone_name()
         }
@@ -248,7 +251,7 @@ class GroupTaskForm(SeenForm, AnyModelForm):
         ):
             left_out.append("groups")
         if self.instance.is_template:
-            left_out.append("send_at")
+            left_out += ["send_at", "latest_end"]
         if not self.user.has_perm("voice.add_audiofile"):
             left_out.append("audio_file")
         return left_out

@@ -16,28 +16,26 @@ from unfold.decorators import display
 from laaffic_console.exporting import delivery, kinds
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
-from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.exporting import require_export
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
-from messaging.admin import approvals, proof_panel
-from messaging.services.campaigns.launch_checks import NotSeen
+from messaging.admin import approvals, calendars, proof_panel
 from voice import export_kinds
-from voice.admin.group_facts import bar, button_words, check_words, start_words, told
+from voice.admin import group_review
+from voice.admin.group_facts import bar, own_page, say, told
 from voice.admin.group_filters import ShownFilter
 from voice.admin.group_form import GroupTaskForm
 from voice.admin.records import say_answer
 from voice.models import GroupTask, TaskState
-from voice.models.group_tasks import OPEN
+from voice.models.group_tasks import NOT_LEFT, OPEN
 from voice.services import (
     asking,
     group_copies,
     group_figures,
     group_numbers,
-    group_start,
     group_state,
     group_sync,
     group_tasks,
@@ -48,13 +46,17 @@ from voice.services import (
 LIST = "admin:voice_grouptask_changelist"
 COLOURS = {
     **dict.fromkeys([TaskState.DRAFT, TaskState.CANCELLED, TaskState.REPLACED], "default"),
-    **dict.fromkeys([TaskState.SENDING, TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING], "info"),
-    **dict.fromkeys([TaskState.UNKNOWN, TaskState.PAUSED], "warning"),
+    **dict.fromkeys([TaskState.LAUNCHED, TaskState.SENDING, TaskState.SUBMITTING], "info"),
+    **dict.fromkeys([TaskState.WAITING, TaskState.CALLING], "info"),
+    **dict.fromkeys([TaskState.UNKNOWN, TaskState.PAUSED, TaskState.HELD], "warning"),
     TaskState.FINISHED: "success",
     TaskState.FAILED: "danger",
 }
 # States → those that are coloured so on all pages.
 TONES = dict.fromkeys([TaskState.SENDING, TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING], "running")
+TAKE_BACK = "take-back"
+MAY_PUT_ASIDE = ("voice.view_grouptask", "voice.approve_grouptask")
+VERBS: dict[str, Callable[..., GroupTask]] = {TAKE_BACK: group_tasks.take_back, "resume": group_tasks.resume}
 MADE: dict[str, Callable[..., GroupTask]] = {
     "copy": group_copies.new_from,
     "unreached": lambda task, by: group_copies.new_from(task, unreached_only=True, by=by),
@@ -142,6 +144,8 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             path("<int:pk>/dossier/", wrap(self.dossier_view), name="voice_grouptask_dossier"),
             path("<int:pk>/prove/", wrap(self.prove_view), name="voice_grouptask_prove"),
             path("<int:pk>/numbers/", wrap(self.numbers_view), name="voice_grouptask_numbers"),
+            path("<int:pk>/do/<slug:verb>/", wrap(self.verb_view), name="voice_grouptask_do"),
+            path("<int:pk>/outside-hours/", wrap(self.outside_hours_view), name="voice_grouptask_outside_hours"),
             path("<int:pk>/cancel/", wrap(self.cancel_view), name="voice_grouptask_cancel"),
             path("<int:pk>/ask/", wrap(self.ask_view), name="voice_grouptask_ask"),
             path("<int:pk>/resolve/", wrap(self.resolve_view), name="voice_grouptask_resolve"),
@@ -183,72 +187,13 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask")
-        task = self._draft(pk)
-        problems: list[str] = []
-        missing: list[str] = []
-        repeated = ""
-        if request.method == "POST":
-            require(request, "voice.launch_grouptask")
-            if asked := approvals.ask_again(request, task):
-                return asked
-            try:
-                group_start.require(_Facts(task).checks, ticked=set(request.POST.getlist("seen")))
-                seen = request.POST.get("shown", "")
-                again = request.POST.get(FIELD, "")
-                return self._launched(
-                    request, group_tasks.launch(task.pk, by=signed_in(request), seen=seen, again=again)
-                )
-            except StillOpen as problem:
-                repeated = problem.sentence
-            except NotSeen as problem:
-                missing = problem.sentences
-            except group_tasks.NotAsShown as problem:
-                missing, task = problem.messages, self._draft(pk)
-            except ValidationError as problem:
-                problems = problem.messages
-        return self._review_page(request, task, problems=problems, missing=missing, repeated=repeated)
-
-    def _review_page(
-        self, request: HttpRequest, task: GroupTask, *, problems: list[str], missing: list[str], repeated: str
-    ) -> HttpResponse:
-        facts = _Facts(task)
-        ticked = set(request.POST.getlist("seen"))
-        if facts.stopped and task.kind in group_tasks.AGAIN:
-            problems = [group_tasks.opted_out_since(facts.stopped)]
-        may_launch = request.user.has_perm("voice.launch_grouptask")
-        approval = approvals.shown(request, task, facts.numbers)
-        return page(
-            self,
-            request,
-            "voice/group_review.html",
-            task.name,
-            task=task,
-            problems=problems,
-            missing=missing,
-            repeated=repeated,
-            checks=[check_words(check, check.key in ticked) for check in facts.checks],
-            clocks=facts.clocks,
-            approval=approval,
-            **start_words(task, facts.start),
-            phones=len(facts.numbers),
-            stopped=facts.stopped,
-            button=button_words(task, len(facts.numbers)),
-            shown_digest=group_tasks.shown_digest(task, facts.numbers),
-            may_launch=may_launch and not problems and bool(facts.numbers),
-            may_write=self.has_add_permission(request),
-            **told(task),
-        )
+        return group_review.view(self, request, self._draft(pk))
 
     def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         task = GroupTask.objects.select_related(*group_tasks.RELATED).filter(pk=pk).first()
         if task is None:
             raise Http404
         return approvals.act(request, task, verb)
-
-    def _launched(self, request: HttpRequest, task: GroupTask) -> HttpResponse:
-        if task.is_at_laaffic:
-            messages.success(request, _("Laaffic has the task “%(name)s”.") % {"name": task.task_name})
-        return HttpResponseRedirect(own_page(task))
 
     # Following
 
@@ -262,6 +207,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         may_add = self.has_add_permission(request)
         may_launch = bool(request.user.has_perm("voice.launch_grouptask"))
         is_draft = task.state == TaskState.DRAFT
+        waits_here = task.state in (TaskState.LAUNCHED, TaskState.HELD)
         proved = {} if is_draft or task.is_template else proof_panel.context(task)
         return page(
             self,
@@ -288,11 +234,14 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
             may_update=may_add and may_launch and task.state == TaskState.WAITING,
             may_repeat=may_add and may_launch and task.state == TaskState.FINISHED,
             may_cancel=may_launch and task.state in OPEN and bool(task.key),
-            may_ask=bool(task.task_name) and not is_draft and request.user.has_perm(self.sync_permission),
+            may_ask=bool(task.task_name) and task.state not in NOT_LEFT and request.user.has_perm(self.sync_permission),
             may_export=self.has_export_permission(request),
             may_export_recipients=request.user.has_perms(kinds.named(export_kinds.TASK_RECIPIENTS).rights),
             may_make_dossier=request.user.has_perms(kinds.named(export_kinds.TASK_DOSSIER).rights),
             **proved,
+            may_take_back=may_launch and waits_here and not task.undo_until,
+            may_put_hours_aside=waits_here and bool(task.waits_since) and request.user.has_perms(MAY_PUT_ASIDE),
+            may_resume=may_launch and task.state == TaskState.HELD,
             may_resolve=may_launch and task.state == TaskState.UNKNOWN,
             may_end=may_launch and task.state in (*OPEN, TaskState.UNKNOWN) and bool(task.looks),
             may_delete=self.has_delete_permission(request, task),
@@ -349,6 +298,28 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         messages.success(request, _("Kept as a template: new tasks can be made from it."))
         return HttpResponseRedirect(own_page(kept))
 
+    def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        """What becomes of a launch whose request was not made: taken back, or tried again."""
+        require(request, "voice.view_grouptask", "voice.launch_grouptask")
+        task = self._posted(request, pk)
+        if verb not in VERBS:
+            raise Http404
+        try:
+            VERBS[verb](task.pk, by=signed_in(request))
+        except ValidationError as problem:
+            say(request, problem)
+            return HttpResponseRedirect(own_page(task))
+        if verb == TAKE_BACK:
+            messages.success(request, _("Taken back: nothing has left."))
+        return HttpResponseRedirect(own_page(task, "review" if verb == TAKE_BACK else "change"))
+
+    def outside_hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        task = GroupTask.objects.filter(pk=pk).first()
+        if task is None:
+            raise Http404
+        act = group_tasks.start_outside_hours
+        return calendars.outside_hours_view(self, request, task, act=act, rights=MAY_PUT_ASIDE)
+
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask", "voice.launch_grouptask")
         task = self._posted(request, pk)
@@ -375,7 +346,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
     def ask_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask", self.sync_permission)
         task = self._posted(request, pk)
-        if task.state == TaskState.DRAFT or not task.task_name:
+        if task.state in NOT_LEFT or not task.task_name:
             raise Http404
         say_answer(request, lambda: asking.about_task(task))
         return HttpResponseRedirect(own_page(task))
@@ -391,22 +362,3 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         if request.method != "POST" or task is None:
             raise Http404
         return task
-
-
-class _Facts:
-    """Whom a draft would call, when, and what speaks against it, as things stand."""
-
-    def __init__(self, task: GroupTask) -> None:
-        self.numbers, self.stopped = group_numbers.callable_now(task)
-        self.start = group_start.starts_at(task)
-        self.clocks = group_start.clocks(self.numbers, self.start)
-        self.checks = group_start.checks(task, self.clocks)
-
-
-def own_page(task: GroupTask, what: str = "change") -> str:
-    return reverse(f"admin:voice_grouptask_{what}", args=[task.pk])
-
-
-def say(request: HttpRequest, problem: ValidationError) -> None:
-    for sentence in problem.messages:
-        messages.error(request, sentence)

@@ -1,3 +1,3 @@
-from voice.jobs.calls import apply_ringing, apply_voice_reports, sweep, sync
+from voice.jobs.calls import apply_ringing, apply_voice_reports, start_launched, sweep, sync
 
-__all__ = ["apply_ringing", "apply_voice_reports", "sweep", "sync"]
+__all__ = ["apply_ringing", "apply_voice_reports", "start_launched", "sweep", "sync"]

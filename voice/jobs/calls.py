@@ -1,6 +1,6 @@
 """What the queue calls for calls and their records: each finds its work in our own tables."""
 
-from voice.services import pushes, scheduling
+from voice.services import group_tasks, pushes, scheduling
 
 
 def apply_voice_reports() -> None:
@@ -9,6 +9,10 @@ def apply_voice_reports() -> None:
 
 def apply_ringing() -> None:
     pushes.RINGING.apply_waiting()
+
+
+def start_launched(task_id: int) -> None:
+    group_tasks.start_launched(task_id)
 
 
 def sync(name: str) -> None:

@@ -12,6 +12,7 @@ from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.figures import money, share
 from laaffic_console.kit.moments import PlannedMomentField
 from laaffic_console.kit.said import SaidField
+from messaging.models import Calendar
 from voice.models.audio import AudioFile
 
 
@@ -38,6 +39,8 @@ class TaskState(models.TextChoices):
     """Ours until Laaffic has the task, Laaffic's own from then on (laaffic-api#group-call-tasks)."""
 
     DRAFT = "draft", _("Draft")
+    LAUNCHED = "launched", _("Launched")  # its request is not made yet: it can be taken back, or waits for its hours
+    HELD = "held", _("Held")  # launched, and something spoke against it when its moment came; asks, and says why
     SENDING = "sending", _("Being sent")  # its request may be under way
     UNKNOWN = "unknown", _("Unknown")  # the answer was lost; its name tells
     SUBMITTING = "submitting", _("Being submitted")
@@ -50,6 +53,7 @@ class TaskState(models.TextChoices):
     REPLACED = "replaced", _("Replaced by an update")
 
 
+NOT_LEFT = (TaskState.DRAFT, TaskState.LAUNCHED, TaskState.HELD)  # no request of this launch was made
 OPEN = (TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING, TaskState.PAUSED)  # Laaffic has it; it goes on
 OVER = (TaskState.FINISHED, TaskState.FAILED, TaskState.CANCELLED, TaskState.REPLACED)
 
@@ -122,6 +126,21 @@ class GroupTask(models.Model):
         validators=[RegexValidator(r"^[0-9]{0,20}$", _("At most 20 digits, without + and spaces."))],
     )
     send_at = PlannedMomentField(_("start at"), null=True, blank=True)
+    latest_end = PlannedMomentField(
+        _("not after"),
+        null=True,
+        blank=True,
+        help_text=_("What has not begun by then is held and asks; what Laaffic still calls is cancelled there."),
+    )
+    calendar = models.ForeignKey(
+        Calendar,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="group_tasks",
+        verbose_name=_("calendar"),
+        help_text=_("When it may call people, by their own clocks. Empty: the application's calendar."),
+    )
     windows = models.JSONField(_("allowed times of day"), default=list, blank=True)  # [["09:00", "12:00"], …]
 
     hang_up_sms = models.BooleanField(_("send an SMS after the call"), default=False)
@@ -157,6 +176,15 @@ class GroupTask(models.Model):
     left_invalid = models.PositiveIntegerField(default=0)
 
     state = models.CharField(_("state"), max_length=10, choices=TaskState, default=TaskState.DRAFT)
+    # A launch whose request is made later: until when it can be taken back, when it starts, why it does not …
+    undo_until = models.DateTimeField(null=True, editable=False)
+    starts_at = models.DateTimeField(null=True, editable=False)
+    hold_reason = SaidField(_("why it is held"), blank=True, editable=False)
+    waits_since = models.DateTimeField(null=True, editable=False)  # for its hours, as its calendar was then
+    outside_hours = models.BooleanField(default=False, editable=False)  # once, by an approver's word
+    end_asked_at = models.DateTimeField(null=True, editable=False)  # its latest end came while Laaffic called
+    # … and what was said to a launch like it whose outcome is not known.
+    again_reason = models.CharField(max_length=200, blank=True, editable=False)
     # The request that brought it to Laaffic, or tried to; the ledger has all of them.
     entry = models.ForeignKey(LedgerEntry, models.PROTECT, null=True, related_name="+", verbose_name=_("ledger row"))
     key = models.CharField(_("Laaffic's key"), max_length=40, blank=True)
@@ -210,6 +238,7 @@ class GroupTask(models.Model):
             models.Index(fields=["key"], name="group_task_key", condition=~models.Q(key="")),
             models.Index(fields=["look_at"], name="group_task_due", condition=models.Q(look_at__isnull=False)),
             models.Index(fields=["state", "-id"], name="group_task_state"),
+            models.Index(fields=["starts_at"], name="group_task_start", condition=models.Q(starts_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -293,6 +322,7 @@ PARAMETERS = (
     "delay_play",
     "delay_hangup",
     "display_number",
+    "calendar",
     "windows",
     "hang_up_sms",
     "sms_application",

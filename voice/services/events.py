@@ -18,7 +18,7 @@ def task_moved(task: GroupTask, was: str, *, step: str = "", by: str = "") -> No
         "was": was,
         "state": task.state,
         "step": step or task.state,
-        "reason": task.ended_because,
+        "reason": task.hold_reason or task.ended_because,
         "by": by,
     }
     outbox.record(Kind.CAMPAIGN_STATE, f"group_task:{task.pk}", said)

@@ -8,7 +8,7 @@ from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from voice.models import CallRecord, GroupTask, TaskState
-from voice.models.group_tasks import connect_rate
+from voice.models.group_tasks import NOT_LEFT, connect_rate
 from voice.services.call_charts import CONNECTED
 
 
@@ -42,7 +42,7 @@ class Totals(TypedDict):
 
 def totals(tasks: QuerySet[GroupTask]) -> Totals:
     """Over a filtered list of tasks; drafts and templates have called nobody."""
-    counted = tasks.order_by().filter(is_template=False).exclude(state__in=[TaskState.DRAFT, TaskState.REPLACED])
+    counted = tasks.order_by().filter(is_template=False).exclude(state__in=[*NOT_LEFT, TaskState.REPLACED])
     sums: dict[str, Any] = counted.aggregate(
         tasks=Count("pk"),
         total=Sum("total"),

@@ -10,6 +10,7 @@ from laaffic_console.gateway.models import Channel
 from laaffic_console.laaffic import CallKind
 from messaging.models import Message
 from voice.models import CallRecord, GroupTask, TaskState
+from voice.models.group_tasks import NOT_LEFT
 from voice.services import group_numbers
 
 AT_ONCE = 900
@@ -53,7 +54,7 @@ def _only_its_own(task: GroupTask, start: dt.datetime, end: dt.datetime) -> set[
 
 def _rivals(task: GroupTask, start: dt.datetime, end: dt.datetime) -> QuerySet[GroupTask]:
     """Whatever may have called meanwhile: also a task whose answer was lost, or told no key."""
-    may_call = GroupTask.objects.exclude(state__in=[TaskState.DRAFT, TaskState.FAILED], key="")
+    may_call = GroupTask.objects.exclude(state__in=[*NOT_LEFT, TaskState.FAILED], key="")
     others = may_call.exclude(pk=task.pk).exclude(key=task.key)
     return others.filter(Q(finished_at=None) | Q(finished_at__gte=start), launched_at__lte=end)
 

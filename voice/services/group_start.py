@@ -3,35 +3,25 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass
 
-from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from laaffic_console.gateway.services import account_hold, workers
 from laaffic_console.kit.said import gettext as _
 from messaging import msisdn
+from messaging.services.approvals import approval_rules
 from messaging.services.audience import recipient_clocks
 from messaging.services.audience.recipient_clocks import Clock
-from messaging.services.campaigns.launch_checks import Check, Level, NotSeen
+from messaging.services.launching import checks
+from messaging.services.launching.checks import Check, Level
+from messaging.services.reports.prices import Cost
 from voice.models import GroupTask
-from voice.services.group_requests import window_of
+from voice.services import group_costs, group_hours, group_numbers, group_requests, group_tasks
+from voice.services.group_costs import Learned
+from voice.services.group_windows import PREFIX, starts_at
 
-PREFIX = 6  # digits that decide a number's time zone
 PREFIXES = 1000  # looked up at most: no review waits for 200,000 numbers
-
-
-def starts_at(task: GroupTask, now: dt.datetime | None = None) -> dt.datetime:
-    """Its own time, or now; with windows the first moment from then on that lies in one."""
-    asked = max(task.send_at or timezone.now(), now or timezone.now())
-    if not task.windows:
-        return asked
-    there = asked.astimezone(ZoneInfo(settings.LAAFFIC_TIME_ZONE))
-    windows = sorted(window_of(window) for window in task.windows)
-    for start, end in windows:
-        if there.time() <= end:
-            return max(there, dt.datetime.combine(there.date(), start, there.tzinfo))
-    return dt.datetime.combine(there.date() + dt.timedelta(days=1), windows[0][0], there.tzinfo)
 
 
 def clocks(numbers: Sequence[str], moment: dt.datetime) -> list[Clock]:
@@ -48,27 +38,71 @@ def clocks(numbers: Sequence[str], moment: dt.datetime) -> list[Clock]:
     return recipient_clocks.of_reached(moment, reached)
 
 
-def checks(task: GroupTask, shown: Sequence[Clock]) -> list[Check]:
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a launch would do, as things stand."""
+
+    numbers: list[str]
+    stopped: int  # numbers that are kept, and suppressed since
+    start: dt.datetime  # when phones ring, unless Laaffic takes longer
+    clocks: list[Clock]
+    price: Learned | None
+    cost: Cost
+    checks: list[Check]
+
+
+def planned(task: GroupTask) -> Planned:
+    numbers, stopped = group_numbers.callable_now(task)
+    leaves = group_hours.leaves_at(task, numbers, timezone.now())
+    start = starts_at(task, leaves)
+    shown = clocks(numbers, start)
+    price = group_costs.learned(task)
+    cost = group_costs.expected(price, len(numbers))
+    found = checks.in_order(_looks(task, numbers, stopped, shown, cost, leaves))
+    return Planned(numbers, stopped, start, shown, price, cost, found)
+
+
+def _looks(
+    task: GroupTask, numbers: list[str], stopped: int, shown: Sequence[Clock], cost: Cost, leaves: dt.datetime | None
+) -> Iterator[Check]:
     """What a person has to have seen before it is launched from the page; the same words as for a campaign."""
-    return [*_night(shown), *_account(task), *_workers()]
+    yield from _content(task)
+    if not numbers:
+        said = _("Nobody is left to call: all numbers are on the suppression list.")
+        yield Check("nobody", Level.STOP, said)
+    if stopped and task.kind in group_tasks.AGAIN:
+        yield Check("repeats", Level.STOP, group_tasks.opted_out_since(stopped))
+    if missing := approval_rules.missing(task, numbers):
+        yield Check("approval", Level.STOP, missing)
+    yield from checks.balance(cost)
+    yield from checks.budget(task.application, len(numbers), cost, is_whole=True)
+    yield from _hours(task, numbers, leaves) if group_hours.rules_of(task) is not None else checks.night(shown)
+    yield from _end(task, leaves)
+    yield from checks.account(task.application_id)
+    yield from checks.no_worker()
 
 
-def require(found: Sequence[Check], *, ticked: set[str]) -> None:
-    """NotSeen where a tick is missing."""
-    if missing := [check.sentence for check in found if check.level == Level.TICK and check.key not in ticked]:
-        raise NotSeen(missing)
+def _hours(task: GroupTask, numbers: list[str], leaves: dt.datetime | None) -> Iterator[Check]:
+    if leaves is None:
+        yield Check("hours", Level.STOP, group_hours.never(task, numbers))
+    elif leaves > timezone.now():
+        yield Check("hours", Level.NOTE, group_hours.waits(leaves))
+    if not task.windows:
+        said = _(
+            "It begins within the hours of whom it calls; Laaffic dials on by itself when they end. Give it allowed "
+            "times of day, or a latest end."
+        )
+        yield Check("dials_on", Level.TICK, said)
 
 
-def _night(shown: Sequence[Clock]) -> Iterator[Check]:
-    if sentence := recipient_clocks.at_night(shown):
-        yield Check("night", Level.TICK, sentence)
+def _end(task: GroupTask, leaves: dt.datetime | None) -> Iterator[Check]:
+    if ended := group_hours.ended(task, leaves):
+        yield Check("end", Level.STOP, ended)
 
 
-def _account(task: GroupTask) -> Iterator[Check]:
-    if stopped_by := account_hold.stop_for(task.application_id):
-        yield Check("account", Level.NOTE, stopped_by.sentence)
-
-
-def _workers() -> Iterator[Check]:
-    if not workers.alive():
-        yield Check("workers", Level.NOTE, _("No worker is alive: how the calls go is not looked at before one is."))
+def _content(task: GroupTask) -> Iterator[Check]:
+    try:
+        group_requests.check(task)
+    except ValidationError as problem:
+        for sentence in problem.messages:
+            yield Check("content", Level.STOP, sentence)

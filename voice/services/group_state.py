@@ -17,7 +17,7 @@ from laaffic_console.gateway.services.account import laaffic_client
 from laaffic_console.laaffic import GroupTask as WireTask
 from laaffic_console.laaffic import TaskStatus
 from voice.models import GroupTask, TaskKind, TaskState
-from voice.models.group_tasks import OPEN, OVER
+from voice.models.group_tasks import NOT_LEFT, OPEN, OVER
 from voice.services import events, group_figures
 
 ABOUT = "group task"
@@ -71,7 +71,7 @@ def take(task_id: int, found: WireTask) -> GroupTask:
     figures = group_figures.of(found.key) if _is_to_be_counted(task_id, found, now) else {}
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)
-        if task.state in (TaskState.DRAFT, TaskState.REPLACED):
+        if task.state in (*NOT_LEFT, TaskState.REPLACED):
             return task
         evidence = f"group/call/query lists {found.name}: {found.key}, status {found.raw_status}"
         for entry in requests_of(task).filter(state__in=UNSETTLED).exclude(interface=CANCEL):

@@ -6,7 +6,7 @@ from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import bell, database_clock, isolation, lost_requests, workers
 from laaffic_console.laaffic import LaafficError, Refused, Remedy
 from voice.models import GroupTask, TaskState, VoiceSync
-from voice.models.group_tasks import OPEN, OVER
+from voice.models.group_tasks import NOT_LEFT, OPEN, OVER
 from voice.services import group_records, group_state, group_tasks, records_pulls
 from voice.services.syncing import COPIES, Copied, Reading
 
@@ -34,7 +34,7 @@ def _read(reading: Reading[VoiceSync], only_due: bool) -> Copied:
     last: LaafficError | None = None
     in_a_row = 0
     looked_at = 0
-    for task in tasks.exclude(state__in=[TaskState.DRAFT, TaskState.SENDING]).order_by("look_at", "pk")[:AT_ONCE]:
+    for task in tasks.exclude(state__in=[*NOT_LEFT, TaskState.SENDING]).order_by("look_at", "pk")[:AT_ONCE]:
         reading.go_on()
         workers.beat()
         with isolation.guarded(f"group call {task.pk}", but=Refused):
@@ -92,7 +92,7 @@ def recover() -> None:
     stuck = GroupTask.objects.filter(long_ago, state=TaskState.SENDING)
     for task in stuck.select_related("entry").order_by("pk")[:AT_ONCE]:
         if task.entry is None or task.entry.state in (EntryState.NOT_SENT, EntryState.REFUSED):
-            _as_seen(task).update(state=TaskState.DRAFT, look_at=None)
+            group_tasks.give_back(task, _as_seen(task))
         elif task.entry.state in (EntryState.UNKNOWN, EntryState.ACCEPTED):
             _as_seen(task).update(state=TaskState.UNKNOWN, looks=0, look_at=now)
 

@@ -18,11 +18,12 @@ from laaffic_console.gateway.services import reporting
 from laaffic_console.gateway.services.reporting import Figures, Limits, Period, Rows
 from laaffic_console.laaffic import CallKind
 from voice.models import CallRecord, GroupTask, TaskState
+from voice.models.group_tasks import NOT_LEFT
 from voice.services.call_charts import CONNECTED
 
 MICROS = 1_000_000
 PHONE_CALLS = (CallKind.SIP, CallKind.SIP_DIRECT)
-NEVER_CALLED = (TaskState.DRAFT, TaskState.SENDING, TaskState.REPLACED)
+NEVER_CALLED = (*NOT_LEFT, TaskState.SENDING, TaskState.REPLACED)
 
 
 class CallReports(reporting.Source):

@@ -2,7 +2,7 @@
 
 from laaffic_console.gateway.services import bell, isolation
 from laaffic_console.kit.said import gettext as _
-from voice.services import calls, group_sync, phones, records_pulls
+from voice.services import calls, group_sync, group_tasks, phones, records_pulls
 from voice.services.syncing import COPIES, SyncFailed
 
 
@@ -13,7 +13,9 @@ def names() -> list[str]:
 
 def sweep() -> None:
     """What was forgotten: lists that are old, calls whose process died, and calls whose record is waited for."""
-    isolation.run_all(calls.recover, group_sync.recover, _ring_due, group_sync.ring_if_due)
+    isolation.run_all(
+        calls.recover, group_sync.recover, group_tasks.start_due, group_tasks.end_due, _ring_due, group_sync.ring_if_due
+    )
 
 
 def _ring_due() -> None:

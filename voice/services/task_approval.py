@@ -29,6 +29,7 @@ PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "display number": (gettext_lazy("the display number"), ("display_number",)),
     "application": (gettext_lazy("the application"), ("application_id",)),
     "schedule": (gettext_lazy("the schedule"), ("send_at", "windows")),
+    "hours": (gettext_lazy("the hours"), ("calendar_id", "latest_end")),
     "SMS": (
         gettext_lazy("the SMS after the call"),
         (
@@ -78,6 +79,8 @@ class GroupTaskDrafts(Approvable):
         }
         if draft.hang_up_sms and draft.sms_application and not draft.sms_sender_id:
             own["SMS"].append(draft.sms_application.sender_id)  # which it is sent with then
+        if not any(own["hours"]):
+            del own["hours"]  # what was approved before there were hours is as it was
         return {**{part: shown.digest(value) for part, value in own.items()}, "numbers": kept}
 
     def note(self, draft: GroupTask, text: str, by: User | None) -> None:

@@ -9,13 +9,16 @@ from django.db.models import Count, Sum
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import snapshots
 from voice.models import CallRecord, GroupTask, TaskState
-from voice.models.group_tasks import OVER
+from voice.models.group_tasks import NOT_LEFT, OVER
 from voice.services import group_numbers, group_state
 
 OPEN_REQUESTS = (EntryState.PREPARED, EntryState.IN_FLIGHT)
 MICRO = Decimal("0.000001")  # as it is kept; SQLite adds up in floats
 # Of a task that never came to Laaffic, or that a person has ended, no accepted request need be known.
-WITHOUT_A_REQUEST = (TaskState.DRAFT, TaskState.SENDING, TaskState.UNKNOWN, TaskState.FAILED, TaskState.CANCELLED)
+WITHOUT_A_REQUEST = (
+    *NOT_LEFT,
+    *(TaskState.SENDING, TaskState.UNKNOWN, TaskState.FAILED, TaskState.CANCELLED),
+)
 
 
 def prove(task: GroupTask, look: Callable[[], None] = lambda: None) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from laaffic_console.kit import private_files
 from messaging.models import Campaign, Contact
 from messaging.services import restored as restored_campaigns
 from messaging.services.steps import UNFINISHED_RESTORE
+from voice.services import restored as restored_tasks
 
 LOCK = "restore.lock"
 
@@ -150,6 +151,7 @@ def _settle(since: dt.datetime) -> dict[str, int]:
         call_command("migrate", verbosity=0, interactive=False)
     until = database_clock.now()
     settled = restored_campaigns.settle(since, until)
+    settled["held"] += restored_tasks.hold_launched(since)
     settled["requests"] = restored.lose_prepared(since, until)
     restored.forget_workers()
     return settled

@@ -145,12 +145,8 @@ class BudgetGate(Gate):
             events.budget_used_up(budget, budgets.used_up(budget))
 
     def _warn(self, counter: BudgetCounter, budget: Budget) -> None:
-        if counter.warned_at is None and 100 * counter.used >= budgets.WARN_AT * budgets.units(budget):
-            counter.warned_at = timezone.now()
-            counter.save(update_fields=["warned_at"])
+        if budgets.warn_if_nearly_used(counter, budget):
             CampaignEvent.objects.create(campaign=self.campaign, text=budgets.warning(budget))
-            used = budgets.as_amount(budget, counter.used)
-            events.budget_warned(budget, used, 100 * counter.used // budgets.units(budget), budgets.warning(budget))
 
 
 def _of(campaign: Campaign) -> Gate | None:

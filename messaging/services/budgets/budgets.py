@@ -19,6 +19,7 @@ from laaffic_console.kit.figures import money
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
 from messaging.models import Budget, BudgetCounter
+from messaging.services import events
 from messaging.services.budgets import shares
 from messaging.services.refusals import NotAllowed
 
@@ -169,6 +170,31 @@ def used_up(budget: Budget) -> str:
     else:
         said = _("The budget of %(app)s for a month, %(limit)s, is used up. The next month begins on %(when)s, 00:00.")
     return joined([said % words, _("Resume it then, or have an approver lift the budget.")])
+
+
+def too_little_left(budget: Budget, counter: BudgetCounter) -> str:
+    """The sentence with which what takes everybody at once is held."""
+    left = max(units(budget) - counter.used, 0)
+    if not left:
+        return used_up(budget)
+    said = _("Of the budget of %(app)s, %(limit)s, %(left)s are left: it does not fit, and leaves whole or not at all.")
+    words = {
+        "app": str(budget.application),
+        "limit": in_words(budget, budget.limit),
+        "left": in_words(budget, as_amount(budget, left)),
+    }
+    next_one = _("The next period begins on %(when)s, 00:00. Resume it then, or have an approver lift the budget.")
+    return joined([said % words, next_one % {"when": next_start(budget, today())}])
+
+
+def warn_if_nearly_used(counter: BudgetCounter, budget: Budget) -> bool:
+    """Whether four fifths have gone now for the first time in this period, which is told then."""
+    if counter.warned_at is not None or 100 * counter.used < WARN_AT * units(budget):
+        return False
+    counter.warned_at = timezone.now()
+    counter.save(update_fields=["warned_at"])
+    events.budget_warned(budget, as_amount(budget, counter.used), 100 * counter.used // units(budget), warning(budget))
+    return True
 
 
 def warning(budget: Budget) -> str:

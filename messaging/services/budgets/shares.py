@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
+from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import isolation
 from messaging.models import Batch, BatchAnswer, BatchState, Budget, BudgetCounter, BudgetShare, MessageState, SentTally
 
@@ -23,6 +24,10 @@ GONE = (
     MessageState.UNDELIVERED,
     MessageState.DELIVERED,
 )
+OF_SOMETHING = Q(batch__isnull=False) | Q(entry__isnull=False)
+# Of a whole request: what has left for certain stays counted, what has not is given back, the rest may turn out either.
+LEFT = (EntryState.ACCEPTED, EntryState.LAPSED)
+ENDED = (*LEFT, EntryState.REFUSED, EntryState.NOT_SENT)
 AT_ONCE = 50  # shares in a transaction: a claim waits for no more
 LOOKED_AT_AGAIN = 20  # money of closed shares, in each sweep: an amount may change without a state
 FOLLOWED = dt.timedelta(days=40)  # a month, and the reports of its last days
@@ -63,9 +68,9 @@ def _is_settled(batch: Batch, is_answered: bool) -> bool:
 
 def put_right(counter: BudgetCounter, currency: str, shares: Sequence[BudgetShare], *, always: bool = False) -> int:
     """Measure those whose batches have moved; the counter is locked by the caller. How many were measured."""
+    change, looked = _put_requests_right(shares)
     batches = Batch.objects.in_bulk([share.batch_id for share in shares if share.batch_id])
     answered = set(BatchAnswer.objects.filter(batch__in=batches).values_list("batch_id", flat=True))
-    change, looked = 0, 0
     for share in shares:
         batch = batches.get(share.batch_id or 0)
         if batch is None:
@@ -84,9 +89,32 @@ def put_right(counter: BudgetCounter, currency: str, shares: Sequence[BudgetShar
     return looked
 
 
+def _put_requests_right(shares: Sequence[BudgetShare]) -> tuple[int, int]:
+    """(change, how many were looked at) of shares of whole requests: all of it, or nothing where none has left."""
+    entries = LedgerEntry.objects.in_bulk([share.entry_id for share in shares if share.entry_id and share.is_open])
+    change = 0
+    for share in shares:
+        entry = entries.get(share.entry_id or 0)
+        if entry is None or entry.state not in ENDED:
+            continue
+        used = share.used if entry.state in LEFT else 0
+        change += used - share.used
+        share.used, share.is_open, share.measured_at = used, False, timezone.now()
+        share.save(update_fields=["used", "is_open", "measured_at"])
+    return change, len(entries)
+
+
+def take_of_request(counter: BudgetCounter, entry: LedgerEntry, used: int) -> None:
+    """Given back where it turns out that the request has not left; the counter is locked by the caller."""
+    BudgetShare.objects.create(counter=counter, entry=entry, used=used)
+    BudgetCounter.objects.filter(pk=counter.pk).update(used=F("used") + used)
+    counter.used += used
+
+
 def follow(counter: BudgetCounter, currency: str) -> None:
     """Everything that may have been given back, for who is about to say no."""
-    put_right(counter, currency, list(BudgetShare.objects.filter(counter=counter, is_open=True, batch__isnull=False)))
+    open_ones = BudgetShare.objects.filter(OF_SOMETHING, counter=counter, is_open=True)
+    put_right(counter, currency, list(open_ones))
 
 
 def keep_for_good(batch: Batch, again: Sequence[int]) -> None:
@@ -132,7 +160,8 @@ def follow_slowly(counter_id: int) -> None:
             counter = BudgetCounter.objects.select_for_update().get(pk=counter_id)
             currency = counter.budget.currency
             of_batches = BudgetShare.objects.filter(counter=counter, batch__isnull=False)
-            some = list(of_batches.filter(is_open=True, pk__gt=last).order_by("pk")[:AT_ONCE])
+            of_all = BudgetShare.objects.filter(OF_SOMETHING, counter=counter)
+            some = list(of_all.filter(is_open=True, pk__gt=last).order_by("pk")[:AT_ONCE])
             put_right(counter, currency, some)
             if len(some) < AT_ONCE:
                 break

@@ -32,9 +32,9 @@ from messaging.services.campaigns import drafts
 from messaging.services.forecast import forecast, kept
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours
+from messaging.services.launching import undo
 from messaging.services.refusals import NotAllowed
 
-LONGEST_UNDO = 60  # seconds
 START_JOB = "messaging.jobs.start_launched"
 
 
@@ -119,15 +119,13 @@ def _start_later(campaign: Campaign, seconds: float, by: User | None) -> None:
         _("Launched; it can be taken back for %(n)d s") if seconds else _("Launched; its recipients are counted again")
     )
     _move(campaign, CampaignState.SCHEDULED, said % {"n": seconds} if seconds else said, by)
-    campaign.undo_until = timezone.now() + dt.timedelta(seconds=min(seconds, LONGEST_UNDO))
+    campaign.undo_until = undo.until(seconds)
     campaign.save(update_fields=["undo_until"])
     bell.ring(START_JOB, campaign.pk)
 
 
 def launches_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
-    """Which can be taken back until a moment that comes by then: the supervisor rings for them (moments)."""
-    waiting = Campaign.objects.filter(state=CampaignState.SCHEDULED, undo_until__lte=by).order_by()
-    return [(pk, until) for pk, until in waiting.values_list("pk", "undo_until") if until is not None]
+    return undo.due(Campaign.objects.filter(state=CampaignState.SCHEDULED), by)
 
 
 def start_launched(campaign_id: int) -> None:

@@ -1,86 +1,42 @@
-"""What is looked at before a launch: what stops it, what needs a reason, what needs a tick.
+"""What is looked at before a campaign is launched: what stops it, what needs a reason, what needs a tick.
 
 A person's launch is checked again when the button is pressed, so that nothing is launched that was not seen. A launch
 from the shell or at its time obeys only what `campaigns.launch` itself refuses.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
-from enum import StrEnum
 
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from laaffic_console.gateway.services import account_hold, workers
-from laaffic_console.kit.figures import money
 from messaging import canary_sizes
 from messaging.models import Campaign
 from messaging.services.approvals import approval_rules
 from messaging.services.audience import recipient_clocks, repeats
-from messaging.services.budgets import budgets
 from messaging.services.campaigns import drafts
-from messaging.services.forecast import balance_forecast, forecast
+from messaging.services.forecast import forecast
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours
-
-
-class Level(StrEnum):
-    STOP = "stop"  # cannot be launched
-    REASON = "reason"  # can be, when somebody says why; the reason is kept with the campaign
-    TICK = "tick"  # can be, when somebody ticks that they have seen it
-    NOTE = "note"  # nothing goes wrong by it
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    key: str
-    level: Level
-    sentence: str
-    moves: bool = False  # its sentence changes with the clock or with each reading: a tick is about the check itself
-
+from messaging.services.launching import checks
+from messaging.services.launching.checks import Check, Level, NotSeen
 
 Look = Callable[[Campaign, Forecast], Iterator[Check]]
 
 
-class NotSeen(Exception):
-    """What stands against the launch, one sentence each: blockers, ticks and reasons that are missing."""
-
-    def __init__(self, sentences: list[str]) -> None:
-        super().__init__(" ".join(sentences))
-        self.sentences = sentences
-
-
 def of(campaign: Campaign, planned: Forecast) -> list[Check]:
-    """In the order in which they are shown: what stops it first."""
-    found = [check for look in LOOKS for check in look(campaign, planned)]
-    return sorted(found, key=lambda check: list(Level).index(check.level))
+    return checks.in_order(check for look in LOOKS for check in look(campaign, planned))
 
 
 def require(
     campaign: Campaign, *, ticked: set[str], reasons: Mapping[str, str], sentences: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """{key: reason} as given; NotSeen where something is missing. A check that has come up since needs its tick too.
-
-    `sentences`: {key: as it was shown}. A tick or reason counts only for the sentence that it was given to.
-    """
+    """{key: reason} as given; NotSeen where something is missing (checks.require)."""
     planned = forecast.of(campaign)
     if not planned.counted.is_done:
         raise NotSeen([_("The recipients are still being counted. Launch it when all are known.")])
-    missing: list[str] = []
-    given: dict[str, str] = {}
-    for check in of(campaign, planned):
-        if sentences is not None and not check.moves and sentences.get(check.key) != check.sentence:
-            ticked, reasons = ticked - {check.key}, {**reasons, check.key: ""}
-        if check.level == Level.STOP or (check.level == Level.TICK and check.key not in ticked):
-            missing.append(check.sentence)
-        elif check.level == Level.REASON and not (given.setdefault(check.key, reasons.get(check.key, "").strip())):
-            missing.append(_("%(sentence)s Say why it is sent all the same.") % {"sentence": check.sentence})
-    if missing:
-        raise NotSeen(missing)
-    return given
+    return checks.require(of(campaign, planned), ticked=ticked, reasons=reasons, sentences=sentences)
 
 
 def _grouped(number: int) -> str:
@@ -122,51 +78,15 @@ def _same_text(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 def _account(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
-    if stopped_by := account_hold.stop_for(campaign.application_id):
-        yield Check(
-            "account",
-            Level.NOTE,
-            _("%(reason)s It will be held, and goes on by itself when Laaffic accepts again.")
-            % {"reason": stopped_by.sentence},
-        )
+    yield from checks.account(campaign.application_id)
 
 
 def _balance(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
-    after = balance_forecast.of(planned.cost)
-    if after is not None and not after.is_enough:
-        yield Check(
-            "balance",
-            Level.TICK,
-            _("The balance of %(balance)s does not cover the expected %(cost)s. It would be held when the money ends.")
-            % {
-                "balance": money(after.before),
-                "cost": money(after.cost),
-            },
-            moves=True,
-        )
+    yield from checks.balance(planned.cost)
 
 
 def _budgets(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
-    """Beforehand, of what is left now; who sends first takes it."""
-    for standing in budgets.standings(campaign.application):
-        budget = standing.budget
-        needs = planned.cost.by_currency.get(budget.currency, Decimal()) if budget.currency else planned.recipients
-        words = {
-            "limit": budgets.in_words(budget, budget.limit),
-            "left": budgets.in_words(budget, standing.left),
-            "per": budget.get_per_display().lower(),
-        }
-        if standing.counter.lifted_at is None and needs > standing.left:
-            said = _(
-                "Of the budget of %(limit)s for each %(per)s %(left)s are left. What fits leaves, then it is held."
-            )
-            yield Check(f"budget:{budget.pk}", Level.TICK, said % words, moves=True)
-        if budget.currency and (countries := planned.cost.countries_without_price):
-            said = _(
-                "The budget of %(limit)s for each %(per)s cannot be looked at beforehand for %(countries)s: no price."
-            )
-            words["countries"] = ", ".join(filter(None, countries[:10])) or "–"
-            yield Check(f"budget_price:{budget.pk}", Level.NOTE, said % words)
+    yield from checks.budget(campaign.application, planned.recipients, planned.cost)
 
 
 def _too_long(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
@@ -202,9 +122,7 @@ def _invalid(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 def _night(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
     if campaign.local_time or sending_hours.rules_of(campaign) is not None:
         return  # nobody is reached at a time that was not chosen for them
-    clocks = recipient_clocks.at(forecast.starts_at(campaign), planned.counted)
-    if sentence := recipient_clocks.at_night(clocks):
-        yield Check("night", Level.TICK, sentence, moves=True)
+    yield from checks.night(recipient_clocks.at(forecast.starts_at(campaign), planned.counted))
 
 
 def _hours(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
@@ -241,8 +159,7 @@ def _few_first(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
 
 
 def _workers(campaign: Campaign, planned: Forecast) -> Iterator[Check]:
-    if not workers.alive():
-        yield Check("workers", Level.NOTE, _("No worker is alive: nothing leaves before one is started."))
+    yield from checks.no_worker()
 
 
 LOOKS: list[Look] = [

@@ -32,6 +32,7 @@ class EmailDrafts(Approvable):
         "options": gettext_lazy("language, marks and trigger"),
         "application": gettext_lazy("the application"),
         "schedule": gettext_lazy("the schedule"),
+        "end": gettext_lazy("the latest end"),
     }
 
     def prepare(self, pk: int, *, within_request: bool, is_on: bool) -> None:
@@ -68,6 +69,8 @@ class EmailDrafts(Approvable):
             "application": draft.application_id,
             "schedule": draft.scheduled_at,
         }
+        if draft.latest_end:  # so that what was approved before there was one is as it was
+            values["end"] = draft.latest_end
         return {part: shown.digest(value) for part, value in values.items()}
 
     def note(self, draft: EmailCampaign, text: str, by: User | None) -> None:

@@ -15,8 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry, PushKind
-from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, ledger, open_acts
+from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, ledger, moments, open_acts
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.acts import Act
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import ngettext
 from laaffic_console.laaffic.email import MAX_SUBJECT
@@ -24,13 +25,16 @@ from messaging import merge_fields
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services import events, steps
 from messaging.services.approvals import approval_rules, approvals
-from messaging.services.email import email_counting
+from messaging.services.email import email_counting, email_hours
+from messaging.services.launching import undo
 from messaging.services.refusals import NotAllowed
+from messaging.services.reports.prices import Cost
 
 ABOUT = "email campaign"
 INTERFACE = "email/batchSendEmail"
 SURELY_NOT = (EntryState.PREPARED, EntryState.REFUSED, EntryState.NOT_SENT)
 SEND_JOB = "messaging.jobs.send_email_campaign"
+START_JOB = "messaging.jobs.start_launched_email"
 # Where the list's size is not known, no callback for so long means that there is none to come.
 QUIET = dt.timedelta(hours=1)
 
@@ -117,8 +121,13 @@ def _problem_with_id(given: str, lacking: str) -> str:
 # What a page before the launch shows, and the launch sends.
 CONTENT = (
     *("application_id", "from_address", "receiver_id", "template_id", "subject", "language", "ad_flag", "trigger_id"),
-    *("unsubscribe", "scheduled_at"),
+    *("unsubscribe", "scheduled_at", "latest_end"),
 )
+
+
+def cost_of(campaign: EmailCampaign) -> Cost:
+    """Not known: neither answers nor callbacks name a price."""
+    return Cost([], {}, campaign.receiver_count or 0)
 
 
 def shown_digest(campaign: EmailCampaign) -> str:
@@ -139,9 +148,12 @@ def digest_of(campaign: EmailCampaign) -> str:
     )
 
 
-def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None, again: str = "") -> EmailCampaign:
+def launch(
+    campaign_id: int, *, by: User | None = None, seen: str | None = None, again: str = "", undo_seconds: float = 0
+) -> EmailCampaign:
     """Send a draft, now or at its time. A second launch of the same campaign changes nothing.
 
+    With `undo_seconds` its request is made so much later, and it can be taken back until then.
     `seen`: the digest of what a page showed; NotAllowed where that is not what would be sent.
     `again`: why it is sent although the same may have arrived, or is about to leave (StillOpen without it).
     """
@@ -152,10 +164,8 @@ def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None,
         if campaign.state in started:
             return campaign
         steps.require(campaign, [EmailCampaignState.DRAFT], _("launched"))
-        if seen is not None and seen != shown_digest(campaign):
-            raise NotAllowed(
-                _("It was changed since the page was shown. Look at what it sends now, and launch it again.")
-            )
+        if seen is not None:
+            require_as_shown(campaign, seen)
         check_ready(campaign)
         approval_rules.require(campaign)
         _require_no_other(campaign, again, by)
@@ -164,8 +174,47 @@ def launch(campaign_id: int, *, by: User | None = None, seen: str | None = None,
         campaign.save(update_fields=["launched_by"])
         if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
             move(campaign, EmailCampaignState.SCHEDULED, _("Scheduled"), by)
+        elif undo_seconds > 0:
+            _start_later(campaign, undo_seconds, by)
         else:
             _start(campaign, _("Launched"), by)
+    return campaign
+
+
+def require_as_shown(campaign: EmailCampaign, seen: str) -> None:
+    if seen != shown_digest(campaign):
+        raise NotAllowed(_("It was changed since the page was shown. Look at what it sends now, and launch it again."))
+
+
+def _start_later(campaign: EmailCampaign, seconds: float, by: User | None) -> None:
+    said = _("Launched; it can be taken back for %(n)d s") % {"n": seconds}
+    move(campaign, EmailCampaignState.SCHEDULED, said, by)
+    campaign.undo_until = undo.until(seconds)
+    campaign.save(update_fields=["undo_until"])
+
+
+def launches_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
+    return undo.due(EmailCampaign.objects.filter(state=EmailCampaignState.SCHEDULED), by)
+
+
+def start_launched(campaign_id: int) -> None:
+    """Start a launch as soon as it cannot be taken back any more; the sweeper does what this forgets."""
+    until = EmailCampaign.objects.filter(pk=campaign_id).values_list("undo_until", flat=True).get()
+    if until is not None and moments.wait_for(until):
+        start_scheduled(campaign_id)
+
+
+def take_back(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
+    """Make a draft again of what waits for its time: its request is not made yet, so nothing has left."""
+    with transaction.atomic():
+        campaign = steps.locked(EmailCampaign, campaign_id)
+        if campaign.state == EmailCampaignState.DRAFT:
+            return campaign
+        if not (campaign.state == EmailCampaignState.SENDING and campaign.waits_for_hours):
+            steps.require(campaign, [EmailCampaignState.SCHEDULED], _("taken back"))
+        if may_have_arrived(campaign):
+            raise NotAllowed(_("Its first request may have arrived: it stays as it was sent. Cancel it instead."))
+        move(campaign, EmailCampaignState.DRAFT, _("Taken back before anything left"), by)
     return campaign
 
 
@@ -229,9 +278,9 @@ def _remember_choices(campaign: EmailCampaign) -> None:
 
 
 def _start(campaign: EmailCampaign, event: str, by: User | None) -> None:
-    campaign.not_before = None
+    campaign.not_before, campaign.waits_for_hours = None, False
     campaign.launched_at = campaign.launched_at or timezone.now()
-    campaign.save(update_fields=["not_before", "launched_at"])
+    campaign.save(update_fields=["not_before", "waits_for_hours", "launched_at"])
     move(campaign, EmailCampaignState.SENDING, event, by)
     bell.ring(SEND_JOB, campaign.pk)
 
@@ -240,9 +289,11 @@ def start_scheduled(campaign_id: int) -> None:
     approval_rules.prepare(EmailCampaign, campaign_id)
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)
-        due = campaign.scheduled_at is not None and campaign.scheduled_at <= timezone.now()
-        if campaign.state == EmailCampaignState.SCHEDULED and due:
-            _start_or_hold(campaign, _("Launched: its time has come"))
+        starts_at = campaign.undo_until or campaign.scheduled_at
+        if campaign.state != EmailCampaignState.SCHEDULED or starts_at is None or starts_at > timezone.now():
+            return
+        event = _("It cannot be taken back any more") if campaign.undo_until else _("Launched: its time has come")
+        _start_or_hold(campaign, event)
 
 
 def _start_or_hold(campaign: EmailCampaign, event: str) -> None:
@@ -267,7 +318,31 @@ def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
             )
         check_ready(campaign)
         approval_rules.require(campaign)
+        if campaign.latest_end is not None and campaign.latest_end <= timezone.now():
+            campaign.latest_end = None
+            campaign.save(update_fields=["latest_end"])
+            steps.note(campaign, _("Its latest end no longer counts"), by)
         _start(campaign, _("Resumed"), by)
+    return campaign
+
+
+def send_outside_hours(campaign_id: int, *, reason: str, by: User | None) -> EmailCampaign:
+    """Once, for this campaign: its calendar does not keep it back. Who may say so the door asks."""
+    if not reason.strip():
+        raise ValidationError(_("Say why it is sent outside its hours."))
+    with transaction.atomic():
+        campaign = steps.locked(EmailCampaign, campaign_id)
+        steps.require(campaign, [EmailCampaignState.SENDING, EmailCampaignState.HELD], _("sent outside its hours"))
+        campaign.outside_hours = True
+        columns = ["outside_hours"]
+        if campaign.waits_for_hours:
+            campaign.not_before, campaign.wait_reason, campaign.waits_for_hours = None, "", False
+            columns += ["not_before", "wait_reason", "waits_for_hours"]
+        campaign.save(update_fields=columns)
+        said = _("Sent outside its hours: %(reason)s") % {"reason": reason.strip()}
+        steps.note(campaign, said, by, Act.APPROVAL)
+        if campaign.state == EmailCampaignState.SENDING:
+            bell.ring(SEND_JOB, campaign.pk)
     return campaign
 
 
@@ -443,9 +518,13 @@ def sweep() -> None:
     """Ring for whatever was forgotten: times that have come, requests that wait, campaigns that may be over."""
     _end_lost_requests()
     now = timezone.now()
-    due = EmailCampaign.objects.filter(state=EmailCampaignState.SCHEDULED, scheduled_at__lte=now)
+    its_moment = Q(undo_until__lte=now) | Q(undo_until=None, scheduled_at__lte=now)
+    due = EmailCampaign.objects.filter(its_moment, state=EmailCampaignState.SCHEDULED)
     isolation.each(due.values_list("pk", flat=True), start_scheduled, "start of email campaign {}".format)
     waiting = EmailCampaign.objects.filter(state=EmailCampaignState.SENDING)
+    for campaign in waiting.filter(waits_for_hours=True):
+        if email_hours.opens_at(campaign, now) != campaign.not_before:  # its calendar was changed
+            EmailCampaign.objects.filter(pk=campaign.pk, waits_for_hours=True).update(not_before=None)
     its_turn = Q(not_before=None) | Q(not_before__lte=database_clock.now())
     for campaign_id in waiting.filter(its_turn).values_list("pk", flat=True):
         bell.ring(SEND_JOB, campaign_id)
@@ -458,7 +537,8 @@ def move(
 ) -> None:
     was, campaign.state = campaign.state, state
     campaign.hold_reason, campaign.wait_reason = hold_reason, ""
-    campaign.is_held_by_account = False
-    campaign.save(update_fields=["state", "hold_reason", "wait_reason", "is_held_by_account"])
+    campaign.is_held_by_account, campaign.undo_until, campaign.waits_for_hours = False, None, False
+    columns = ["state", "hold_reason", "wait_reason", "is_held_by_account", "undo_until", "waits_for_hours"]
+    campaign.save(update_fields=columns)
     steps.note(campaign, event, by)
     events.campaign_moved(campaign, was, by=by.get_username() if by else "")

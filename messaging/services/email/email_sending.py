@@ -29,7 +29,8 @@ from laaffic_console.laaffic import (
 )
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import steps
-from messaging.services.email import email_campaigns, email_reports
+from messaging.services.budgets import whole_requests
+from messaging.services.email import email_campaigns, email_hours, email_reports
 from messaging.services.email.email_campaigns import ABOUT, INTERFACE
 
 logger = logging.getLogger(__name__)
@@ -94,6 +95,12 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
         return None
     if campaign.entry and not _is_over(campaign, campaign.entry):
         return None
+    if not _is_its_hour(campaign, now):
+        return None
+    taken = whole_requests.Taken(campaign.application, campaign.receiver_count or 0, email_campaigns.cost_of(campaign))
+    if used_up := taken.stop():
+        email_campaigns.hold(campaign, used_up)
+        return None
     campaign.attempt += 1
     campaign.entry = ledger.prepare(
         interface=INTERFACE,
@@ -107,7 +114,25 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
         requested_by=campaign.created_by,
     )
     campaign.save(update_fields=["attempt", "entry"])
+    taken.count(campaign.entry)
     return campaign, campaign.entry
+
+
+def _is_its_hour(campaign: EmailCampaign, now: dt.datetime) -> bool:
+    """Under the campaign's lock: what may not leave now waits until it may, or is held."""
+    opens = email_hours.opens_at(campaign, now)
+    if ended := email_hours.ended(campaign, now):
+        email_campaigns.hold(campaign, ended)
+    elif opens is None:
+        email_campaigns.hold(campaign, email_hours.never())
+    elif opens > now:
+        campaign.not_before, campaign.wait_reason, campaign.waits_for_hours = opens, email_hours.waits(), True
+        campaign.save(update_fields=["not_before", "wait_reason", "waits_for_hours"])
+    else:
+        campaign.wait_reason, campaign.waits_for_hours = "", False
+        campaign.save(update_fields=["wait_reason", "waits_for_hours"])
+        return True
+    return False
 
 
 def summary_of(campaign: EmailCampaign) -> dict[str, Any]:

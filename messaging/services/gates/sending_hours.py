@@ -1,19 +1,20 @@
 """Nothing is claimed while the clock of its recipient, or one that could be theirs, says that it is not the time."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 
 from laaffic_console.gateway.services import database_clock
 from laaffic_console.kit.said import gettext as _
 from messaging import msisdn, opening_hours
-from messaging.models import Campaign
+from messaging.models import Calendar, Campaign
 from messaging.opening_hours import WHOLE_WEEK, Hours
 from messaging.services.gates.gates import Gate, Kind, Later, Queued, Verdict
 
 NAME = "hours"
 NEVER, OWN_TIME = "never", "clock"
+SOON = dt.timedelta(days=60)  # what no moment suits within so long has hours that do not meet
 AGAIN = dt.timedelta(days=1)  # what no moment suits is looked at again: the clocks or the calendar may have changed
 LOCAL_TIME = "%Y-%m-%d %H:%M"
 
@@ -63,7 +64,7 @@ class EndGate(Gate):
         return Verdict(hold=self.because)
 
 
-def place_of(number: str) -> tuple[str, tuple[str, ...]]:
+def place_of(number: str) -> "Place":
     """Its country, and the time zones that it can be in; the console's where its number tells none."""
     try:
         read = msisdn.parse(number)
@@ -92,12 +93,37 @@ def of(campaign: Campaign) -> Gate | None:
 
 def rules_of(campaign: Campaign) -> Hours | None:
     """Of the calendar that counts for a draft; None where none does."""
-    own, hours, left_out, general, general_left_out = (
-        Campaign.objects.filter(pk=campaign.pk).values_list(*FIELDS[4:]).get()
-    )
-    if own is None:
-        hours, left_out = general, general_left_out
-    return opening_hours.read(hours, left_out) if hours else None
+    return rules_for(campaign.application_id, campaign.calendar_id)
+
+
+def rules_for(application_id: int, calendar_id: int | None = None) -> Hours | None:
+    """Of this calendar, else of the application's; None where it has none either. As they are now."""
+    own = Calendar.objects.filter(pk=calendar_id) if calendar_id else None
+    chosen = Calendar.objects.filter(applications__application=application_id) if own is None else own
+    calendar = chosen.first()
+    return opening_hours.read(calendar.hours, calendar.left_out) if calendar else None
+
+
+Place = tuple[str, tuple[str, ...]]  # a country, and the time zones that a number there can be in
+
+
+def common_opening(rules: Hours, places: Iterable[Place], moment: dt.datetime) -> dt.datetime | None:
+    """The first moment, from this one on, at which all of these may be reached at once; None: there is none soon.
+
+    For what leaves in one request: an email campaign, a group call.
+    """
+    at, everywhere = moment.astimezone(dt.UTC), sorted(places)
+    while at - moment <= SOON:
+        latest = at
+        for country, zones in everywhere:
+            opens = opening_hours.next_open(zones, rules.of(country), latest)
+            if opens is None:
+                return None
+            latest = opens
+        if latest == at:
+            return at
+        at = latest
+    return None
 
 
 def after_its_end(latest_end: dt.datetime) -> str:

@@ -1,0 +1,27 @@
+"""For how long a launch can be taken back, as the page before it asks: the same field for every kind of draft."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from messaging.services.launching import undo
+
+
+def seconds_of(request: HttpRequest) -> float:
+    """As the console has it where nothing is said; ValidationError for what is no such time."""
+    given = request.POST.get("undo", "").strip()
+    if not given:
+        return float(settings.LAAFFIC_UNDO_SECONDS)
+    if not (given.isascii() and given.isdecimal() and len(given) < 4 and int(given) <= undo.LONGEST):
+        raise ValidationError(_("It can be taken back for 0 to %(n)d seconds.") % {"n": undo.LONGEST})
+    return float(given)
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "undo": request.POST.get("undo", f"{settings.LAAFFIC_UNDO_SECONDS:.0f}"),
+        "longest_undo": undo.LONGEST,
+    }

@@ -1,0 +1,49 @@
+"""What takes everybody in one request, and the budgets of its application: it fits into each of them, or is held.
+
+It is counted in the transaction that prepares its request, under the counters' locks, and kept with the request's row:
+what was refused or did not leave is given back (`shares.put_right`). An unknown outcome stays counted.
+"""
+
+from decimal import Decimal
+
+from laaffic_console.gateway.models import Application, LedgerEntry
+from messaging.models import Budget, BudgetCounter
+from messaging.services.budgets import budgets, shares
+from messaging.services.reports.prices import Cost
+
+
+class Taken:
+    """What a request would take, looked at under the locks of the counters; `count` writes it down."""
+
+    def __init__(self, application: Application, recipients: int, cost: Cost) -> None:
+        chosen = list(Budget.objects.filter(application=application).select_related("application"))
+        self.budgets = {budget.pk: budget for budget in chosen}
+        self.recipients, self.cost = recipients, cost
+        self.counters = budgets.locked_counters(chosen) if chosen else []
+
+    def stop(self) -> str:
+        """The sentence of the first budget into which it does not fit; "" where it fits into all of them."""
+        for counter in self.counters:
+            budget = self.budgets[counter.budget_id]
+            if counter.lifted_at is not None or self._fits(counter, budget):
+                continue
+            shares.follow(counter, budget.currency)
+            if not self._fits(counter, budget):
+                return budgets.too_little_left(budget, counter)
+        return ""
+
+    def count(self, entry: LedgerEntry) -> None:
+        for counter in self.counters:
+            budget = self.budgets[counter.budget_id]
+            shares.take_of_request(counter, entry, self._needs(budget))
+            budgets.warn_if_nearly_used(counter, budget)
+
+    def _fits(self, counter: BudgetCounter, budget: Budget) -> bool:
+        """Without a price nothing can be told beforehand; when all of it has gone, nothing more leaves all the same."""
+        left = budgets.units(budget) - counter.used
+        return left > 0 and self._needs(budget) <= left
+
+    def _needs(self, budget: Budget) -> int:
+        if not budget.currency:
+            return self.recipients
+        return int(self.cost.by_currency.get(budget.currency, Decimal(0)) * budgets.MICROS)

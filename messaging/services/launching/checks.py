@@ -1,0 +1,147 @@
+"""What stands against a launch, for every kind of draft: what stops it, what needs a reason, what needs a tick.
+
+What is looked at is each kind's own (`campaigns/launch_checks.py`, `email/email_checks.py`, voice's `group_start.py`);
+what is looked at alike stands here. A person's launch is checked again when the button is pressed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.services import account_hold, workers
+from laaffic_console.kit.figures import money
+from messaging.services.audience import recipient_clocks
+from messaging.services.audience.recipient_clocks import Clock
+from messaging.services.budgets import budgets
+from messaging.services.forecast import balance_forecast
+from messaging.services.reports.prices import Cost
+
+
+class Level(StrEnum):
+    STOP = "stop"  # cannot be launched
+    REASON = "reason"  # can be, when somebody says why; the reason is kept with the campaign
+    TICK = "tick"  # can be, when somebody ticks that they have seen it
+    NOTE = "note"  # nothing goes wrong by it
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    key: str
+    level: Level
+    sentence: str
+    moves: bool = False  # its sentence changes with the clock or with each reading: a tick is about the check itself
+
+
+class NotSeen(Exception):
+    """What stands against the launch, one sentence each: blockers, ticks and reasons that are missing."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = sentences
+
+
+def in_order(found: Iterable[Check]) -> list[Check]:
+    """As they are shown: what stops it first."""
+    return sorted(found, key=lambda check: list(Level).index(check.level))
+
+
+def is_stopped(found: Iterable[Check]) -> bool:
+    return any(check.level == Level.STOP for check in found)
+
+
+def sentences_of(found: Iterable[Check]) -> dict[str, str]:
+    """{check: sentence}, which a tick is about."""
+    return {check.key: check.sentence for check in found if not check.moves}
+
+
+def require(
+    found: Iterable[Check],
+    *,
+    ticked: set[str],
+    reasons: Mapping[str, str] | None = None,
+    sentences: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """{key: reason} as given; NotSeen where something is missing. A check that has come up since needs its tick too.
+
+    `sentences`: {key: as it was shown}. A tick or reason counts only for the sentence that it was given to.
+    """
+    missing: list[str] = []
+    given: dict[str, str] = {}
+    said = dict(reasons or {})
+    for check in found:
+        if sentences is not None and not check.moves and sentences.get(check.key) != check.sentence:
+            ticked, said = ticked - {check.key}, {**said, check.key: ""}
+        if check.level == Level.STOP or (check.level == Level.TICK and check.key not in ticked):
+            missing.append(check.sentence)
+        elif check.level == Level.REASON and not given.setdefault(check.key, said.get(check.key, "").strip()):
+            missing.append(_("%(sentence)s Say why it is sent all the same.") % {"sentence": check.sentence})
+    if missing:
+        raise NotSeen(missing)
+    return given
+
+
+def account(application_id: int) -> Iterator[Check]:
+    if stopped_by := account_hold.stop_for(application_id):
+        yield Check(
+            "account",
+            Level.NOTE,
+            _("%(reason)s It will be held, and goes on by itself when Laaffic accepts again.")
+            % {"reason": stopped_by.sentence},
+        )
+
+
+def balance(cost: Cost) -> Iterator[Check]:
+    after = balance_forecast.of(cost)
+    if after is not None and not after.is_enough:
+        yield Check(
+            "balance",
+            Level.TICK,
+            _("The balance of %(balance)s does not cover the expected %(cost)s. It would be held when the money ends.")
+            % {
+                "balance": money(after.before),
+                "cost": money(after.cost),
+            },
+            moves=True,
+        )
+
+
+def budget(application: Application, recipients: int | None, cost: Cost, *, is_whole: bool = False) -> Iterator[Check]:
+    """Beforehand, of what is left now; who sends first takes it. `is_whole`: one request, which fits or waits."""
+    for standing in budgets.standings(application):
+        one = standing.budget
+        needs = cost.by_currency.get(one.currency, Decimal()) if one.currency else recipients or 0
+        words = {
+            "limit": budgets.in_words(one, one.limit),
+            "left": budgets.in_words(one, standing.left),
+            "per": one.get_per_display().lower(),
+        }
+        if standing.counter.lifted_at is None and needs > standing.left:
+            said = _(
+                "Of the budget of %(limit)s for each %(per)s %(left)s are left. What fits leaves, then it is held."
+            )
+            if is_whole:
+                said = _("Of the budget of %(limit)s for each %(per)s %(left)s are left: it will be held, whole.")
+            yield Check(f"budget:{one.pk}", Level.TICK, said % words, moves=True)
+        if one.currency and (countries := cost.countries_without_price):
+            said = _(
+                "The budget of %(limit)s for each %(per)s cannot be looked at beforehand for %(countries)s: no price."
+            )
+            words["countries"] = ", ".join(filter(None, countries[:10])) or "–"
+            yield Check(f"budget_price:{one.pk}", Level.NOTE, said % words)
+        elif one.currency and is_whole and one.currency not in cost.by_currency:
+            said = _("The budget of %(limit)s for each %(per)s cannot be looked at beforehand: its price is not known.")
+            yield Check(f"budget_price:{one.pk}", Level.NOTE, said % words)
+
+
+def night(clocks: Sequence[Clock]) -> Iterator[Check]:
+    if sentence := recipient_clocks.at_night(clocks):
+        yield Check("night", Level.TICK, sentence, moves=True)
+
+
+def no_worker() -> Iterator[Check]:
+    if not workers.alive():
+        yield Check("workers", Level.NOTE, _("No worker is alive: nothing leaves before one is started."))

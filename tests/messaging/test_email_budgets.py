@@ -1,0 +1,46 @@
+"""An email campaign and a budget: the size of its list fits whole, or it is held."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import BudgetCounter, EmailCampaign, EmailCampaignState
+from messaging.services.budgets import budgets, shares
+from messaging.services.email import email_campaigns, email_choices
+from tests.messaging.test_admin_email import TOKEN, draft, mail_app  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _hooks(settings: Any) -> None:
+    settings.LAAFFIC_PUSH_TOKENS = [TOKEN]
+    settings.CONSOLE_URL = "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(("limit", "state", "used"), [(3, "running", 3), (2, "held", 0)])
+def test_it_fits_whole_or_is_held(
+    sandbox: RunningSandbox,
+    mail_app: Application,  # noqa: F811
+    draft: EmailCampaign,  # noqa: F811
+    run_jobs: Callable[[], int],
+    limit: int,
+    state: str,
+    used: int,
+) -> None:
+    email_choices.refresh_all()  # three addresses are on the list
+    budgets.put(mail_app, per="day", limit=Decimal(limit))
+
+    email_campaigns.launch(draft.pk)
+    run_jobs()
+    shares.sweep()
+
+    draft.refresh_from_db()
+    assert (draft.state, sum(BudgetCounter.objects.values_list("used", flat=True))) == (state, used)
+    assert LedgerEntry.objects.filter(interface=email_campaigns.INTERFACE).count() == (used > 0)
+    if state == EmailCampaignState.HELD:
+        assert "2 messages are left" in draft.hold_reason

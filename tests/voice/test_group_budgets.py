@@ -1,0 +1,147 @@
+"""A group call and a budget: it fits whole or is held, and what did not leave is given back."""
+
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.services import ledger
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Budget, BudgetCounter, BudgetShare
+from messaging.services.budgets import budgets, shares, whole_requests
+from messaging.services.reports.prices import Cost
+from tests.voice.group_samples import at_sandbox, written
+from tests.voice.test_group_admin import own
+from tests.voice.test_group_before_launch import finished
+from voice.models import GroupTask, TaskState
+from voice.services import group_tasks
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def budget_of(application: Application, limit: int, currency: str = "") -> Budget:
+    return budgets.put(application, per="day", limit=Decimal(limit), currency=currency)
+
+
+def used() -> int:
+    return sum(BudgetCounter.objects.values_list("used", flat=True))
+
+
+def test_what_fits_leaves_and_counts_once(sandbox: RunningSandbox, application: Application) -> None:
+    budget_of(application, 10)
+
+    group_tasks.launch(written(application, count=7).pk)
+    shares.sweep()
+    shares.sweep()
+
+    assert (used(), len(at_sandbox(sandbox))) == (7, 1)
+
+
+def test_what_does_not_fit_stays_whole(sandbox: RunningSandbox, application: Application, admin_client: Client) -> None:
+    budget_of(application, 10)
+    group_tasks.launch(written(application, count=7).pk)
+    second = written(application, name="Second", count=4)
+
+    shown = admin_client.get(own(second, "review")).content.decode()
+    with pytest.raises(ValidationError, match="3 messages are left"):
+        group_tasks.launch(second.pk)
+
+    second.refresh_from_db()
+    assert "it will be held, whole" in shown
+    assert (second.state, used(), len(at_sandbox(sandbox))) == (TaskState.DRAFT, 7, 1)
+    assert LedgerEntry.objects.count() == 1
+
+
+def test_started_by_a_worker_it_is_held_and_goes_on_when_lifted(
+    sandbox: RunningSandbox, application: Application
+) -> None:
+    budget = budget_of(application, 3)
+    task = group_tasks.launch(written(application, count=4).pk, undo_seconds=1)
+    GroupTask.objects.update(starts_at=task.created_at)
+
+    group_tasks.start(task.pk)
+    assert GroupTask.objects.get().state == TaskState.HELD
+    budgets.lift(budget.pk, reason="agreed")
+    group_tasks.resume(task.pk)
+
+    assert (len(at_sandbox(sandbox)), used()) == (1, 4)
+
+
+def test_a_refusal_gives_back_and_a_lost_answer_does_not(sandbox: RunningSandbox, application: Application) -> None:
+    budget_of(application, 10)
+    sandbox.set_faults(status="-26", status_calls=1)
+    group_tasks.launch(written(application, count=4).pk)
+    shares.sweep()
+    after_refusal = used()
+    sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+    group_tasks.launch(written(application, name="Lost", count=4).pk)
+    shares.sweep()
+
+    assert (after_refusal, used()) == (0, 4)
+
+
+def test_what_a_refused_one_had_taken_is_given_back_before_somebody_is_told_no(
+    sandbox: RunningSandbox, application: Application
+) -> None:
+    budget_of(application, 10)
+    sandbox.set_faults(status="-26", status_calls=1)
+    group_tasks.launch(written(application, count=8).pk)
+
+    group_tasks.launch(written(application, name="Second", count=8).pk)
+
+    assert (used(), len(at_sandbox(sandbox))) == (8, 1)
+
+
+def test_money_counts_as_the_last_calls_cost(sandbox: RunningSandbox, application: Application) -> None:
+    finished(application)  # 0.02 USD a phone
+    budget_of(application, 1, "USD")
+
+    group_tasks.launch(written(application, count=40).pk)
+    with pytest.raises(ValidationError, match=r"0\.20"):
+        group_tasks.launch(written(application, name="Second", count=20).pk)
+
+    assert used() == 800_000
+
+
+ENDS = [EntryState.ACCEPTED, EntryState.REFUSED, EntryState.NOT_SENT, EntryState.UNKNOWN]
+
+
+@transaction.atomic
+def asks(application: Application, recipients: int, end: EntryState) -> int | None:
+    """How many may have left of a request that ends so; None where it does not fit."""
+    taken = whole_requests.Taken(application, recipients, Cost([], {}, recipients))
+    if taken.stop():
+        return None
+    entry = ledger.prepare(interface="x", application=application, about_kind="x", about_id=1, summary={})
+    taken.count(entry)
+    LedgerEntry.objects.filter(pk=entry.pk).update(state=end)
+    return recipients if end in (EntryState.ACCEPTED, EntryState.UNKNOWN) else 0
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(asked=st.lists(st.tuples(st.integers(1, 9), st.sampled_from(ENDS), st.booleans()), max_size=8))
+def test_no_order_of_requests_exceeds_a_budget(
+    application: Application, asked: list[tuple[int, EntryState, bool]]
+) -> None:
+    BudgetShare.objects.all().delete()
+    Budget.objects.all().delete()
+    budget_of(application, 20)
+    may_have_left = 0
+
+    for recipients, end, is_swept in asked:
+        has_left = asks(application, recipients, end)
+        if has_left is None:
+            assert may_have_left + recipients > 20
+        may_have_left += has_left or 0
+        if is_swept:
+            shares.sweep()
+        assert may_have_left <= 20
+        assert used() >= may_have_left
+    shares.sweep()
+
+    assert used() == may_have_left

@@ -1,0 +1,172 @@
+"""A group call leaves when the clocks of all it calls allow it, and not after its latest end."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging import opening_hours
+from messaging.models import ApplicationCalendar, Calendar
+from messaging.services.gates import sending_hours
+from tests.messaging.pages import hidden
+from tests.voice.group_samples import at_sandbox, written
+from tests.voice.test_group_admin import own
+from voice.models import GroupTask, TaskState
+from voice.services import group_start, group_tasks
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+INDIA = ZoneInfo("Asia/Kolkata")
+
+
+@pytest.fixture
+def closed(application: Application) -> Calendar:
+    """Open in India on no day but the one after tomorrow."""
+    day = DAYS[(timezone.now().astimezone(INDIA).date() + dt.timedelta(days=2)).weekday()]
+    calendar = Calendar.objects.create(name="Calls", hours=f"{day} 09:00-17:00")
+    ApplicationCalendar.objects.create(application=application, calendar=calendar)
+    return calendar
+
+
+@pytest.fixture
+def waiting(sandbox: RunningSandbox, closed: Calendar, application: Application) -> GroupTask:
+    return group_tasks.launch(written(application, count=3).pk)
+
+
+def now_is_its_moment(task: GroupTask) -> None:
+    GroupTask.objects.filter(pk=task.pk).update(starts_at=timezone.now() - dt.timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("hours", "places", "opens"),
+    [
+        (["mon-fri 09:00-20:00"], [("IN", ("Asia/Kolkata",))], "2027-03-01T03:30"),
+        (["mon-fri 09:00-20:00"], [("IN", ("Asia/Kolkata",)), ("DE", ("Europe/Berlin",))], "2027-03-01T08:00"),
+        (["mon-fri 09:00-20:00", "DE: sat 10:00-12:00"], [("DE", ("Europe/Berlin",))], "2027-03-06T09:00"),
+        (["mon 09:00-10:00"], [("IN", ("Asia/Kolkata",)), ("DE", ("Europe/Berlin",))], None),
+        (["mon 09:00-20:00", "DE: tue 09:00-20:00"], [("IN", ("Asia/Kolkata",)), ("DE", ("Europe/Berlin",))], None),
+    ],
+)
+def test_one_moment_for_all_of_them(hours: list[str], places: Sequence[sending_hours.Place], opens: str | None) -> None:
+    rules = opening_hours.read("\n".join(hours))
+    found = sending_hours.common_opening(rules, places, dt.datetime(2027, 3, 1, tzinfo=dt.UTC))
+
+    assert (found and f"{found:%Y-%m-%dT%H:%M}") == opens
+
+
+def test_outside_it_waits_and_nothing_leaves(sandbox: RunningSandbox, waiting: GroupTask, admin_client: Client) -> None:
+    group_tasks.start_due()
+    group_tasks.start_launched(waiting.pk)
+
+    assert waiting.starts_at is not None
+    opens = waiting.starts_at.astimezone(INDIA)
+    assert (opens.hour, opens.date() - timezone.now().astimezone(INDIA).date()) == (9, dt.timedelta(days=2))
+    assert (GroupTask.objects.get().state, at_sandbox(sandbox)) == (TaskState.LAUNCHED, [])
+    assert 'id="waits-for-hours"' in admin_client.get(own(waiting)).content.decode()
+
+
+def test_rung_for_too_early_it_waits_on(sandbox: RunningSandbox, waiting: GroupTask) -> None:
+    now_is_its_moment(waiting)
+
+    group_tasks.start(waiting.pk)
+
+    again = GroupTask.objects.get()
+    assert (again.state, again.starts_at, at_sandbox(sandbox)) == (TaskState.LAUNCHED, waiting.starts_at, [])
+    assert not LedgerEntry.objects.exists()
+
+
+def test_a_calendar_that_is_changed_counts_at_once(sandbox: RunningSandbox, waiting: GroupTask) -> None:
+    calendar = Calendar.objects.get()
+    calendar.hours = "mon-sun 00:00-24:00"
+    calendar.save()
+
+    group_tasks.start_due()
+
+    assert len(at_sandbox(sandbox)) == 1
+
+
+def test_an_approver_sends_it_once_outside(sandbox: RunningSandbox, waiting: GroupTask, admin_client: Client) -> None:
+    with pytest.raises(ValidationError, match="Say why"):
+        group_tasks.start_outside_hours(waiting.pk, reason="", by=None)
+
+    admin_client.post(own(waiting, "outside_hours"), {"reason": "a recall"})
+
+    assert len(at_sandbox(sandbox)) == 1
+    assert waiting.events.filter(text__contains="a recall").exists()
+
+
+def test_its_own_calendar_comes_before_its_applications(
+    sandbox: RunningSandbox, closed: Calendar, application: Application
+) -> None:
+    always = Calendar.objects.create(name="Always", hours="mon-sun 00:00-24:00")
+
+    group_tasks.launch(written(application, count=3, calendar=always).pk)
+
+    assert len(at_sandbox(sandbox)) == 1
+
+
+def test_a_time_of_its_own_outside_is_refused_with_one_that_fits(
+    sandbox: RunningSandbox, closed: Calendar, application: Application, admin_client: Client
+) -> None:
+    task = written(application, count=3, send_at=timezone.now() + dt.timedelta(hours=1))
+
+    with pytest.raises(ValidationError, match="The first moment then that suits"):
+        group_tasks.launch(task.pk)
+
+    assert (GroupTask.objects.get().state, at_sandbox(sandbox)) == (TaskState.DRAFT, [])
+    assert "The first moment then that suits" in admin_client.get(own(task, "review")).content.decode()
+
+
+def test_without_allowed_times_it_wants_a_tick(closed: Calendar, application: Application) -> None:
+    def keys(task: GroupTask) -> set[str]:
+        return {check.key for check in group_start.planned(task).checks}
+
+    assert {"hours", "dials_on"} <= keys(written(application, count=3))
+    assert "dials_on" not in keys(written(application, count=3, windows=[["09:00", "17:00"]]))
+
+
+class LatestEndTests:
+    def test_what_has_not_begun_asks_and_goes_on_by_a_persons_word(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = group_tasks.launch(written(application, count=3).pk, undo_seconds=5)
+        GroupTask.objects.update(latest_end=timezone.now() - dt.timedelta(seconds=1))
+        now_is_its_moment(task)
+
+        group_tasks.start(task.pk)
+        held = GroupTask.objects.get()
+        assert (held.state, at_sandbox(sandbox)) == (TaskState.HELD, [])
+        group_tasks.resume(task.pk)
+
+        assert len(at_sandbox(sandbox)) == 1
+
+    def test_what_laaffic_still_calls_is_cancelled_once(
+        self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        task = group_tasks.launch(written(application, send_at=timezone.now() + dt.timedelta(hours=3)).pk)
+        GroupTask.objects.update(latest_end=timezone.now() - dt.timedelta(seconds=1), state=TaskState.CALLING)
+        asked: list[int] = []
+        monkeypatch.setattr(group_tasks, "cancel", lambda pk: asked.append(pk))
+
+        group_tasks.end_due()
+        group_tasks.end_due()
+
+        assert asked == [task.pk]
+        assert task.events.filter(text__contains="latest end has come").exists()
+
+    def test_the_page_stops_what_would_begin_after_it(
+        self, closed: Calendar, application: Application, admin_client: Client
+    ) -> None:
+        task = written(application, count=3, latest_end=timezone.now() + dt.timedelta(hours=1))
+        posted: dict[str, Any] = {"seen": ["night", "dials_on"], **hidden(admin_client, own(task, "review"))}
+
+        assert 'id="missing"' in admin_client.post(own(task, "review"), posted).content.decode()
+        assert GroupTask.objects.get().state == TaskState.DRAFT

@@ -1,0 +1,69 @@
+"""When a group call may leave: one request takes all its numbers, so the clocks of all of them must allow it at once.
+
+Laaffic dials by itself once it has them; what holds there is the task's own windows, and its latest end.
+"""
+
+import datetime as dt
+
+from laaffic_console.gateway.services import database_clock
+from laaffic_console.kit.said import gettext as _
+from messaging.opening_hours import Hours
+from messaging.services.gates import sending_hours
+from messaging.services.gates.sending_hours import Place
+from voice.models import GroupTask
+from voice.services import group_windows
+
+ROUNDS = 200  # of a window that opens when the hours have ended, and so on
+
+
+def rules_of(task: GroupTask) -> Hours | None:
+    return None if task.outside_hours else sending_hours.rules_for(task.application_id, task.calendar_id)
+
+
+def places_of(numbers: list[str]) -> set[Place]:
+    """From one number of each beginning: those with the same have the same time zones."""
+    one_of = {number[: group_windows.PREFIX]: number for number in numbers}
+    return {sending_hours.place_of(number) for number in one_of.values()}
+
+
+def leaves_at(task: GroupTask, numbers: list[str], now: dt.datetime) -> dt.datetime | None:
+    """The first moment from now on at which its request may leave, so that no phone rings outside; None: there is none.
+
+    A task with a time of its own leaves at once or not at all: Laaffic keeps it until then.
+    """
+    if (rules := rules_of(task)) is None:
+        return now
+    places, leave = places_of(numbers), now
+    for _round in range(ROUNDS):
+        rings = group_windows.starts_at(task, leave)
+        opens = sending_hours.common_opening(rules, places, rings)
+        if opens is None or (opens > rings and task.send_at is not None and task.send_at > now):
+            return None
+        if opens <= rings:
+            return leave
+        leave = opens
+    return None
+
+
+def never(task: GroupTask, numbers: list[str]) -> str:
+    """Why there is no such moment, and what to do."""
+    rules = rules_of(task)
+    if rules is not None and task.send_at is not None:
+        fits = sending_hours.common_opening(rules, places_of(numbers), group_windows.starts_at(task))
+        if fits is not None:
+            said = _("It would call outside its hours. The first moment then that suits all it calls is %(when)s.")
+            return said % {"when": fits}
+    return _("No moment suits the hours of all it calls. Make a task for each country, or change the calendar.")
+
+
+def waits(until: dt.datetime) -> str:
+    return _("Outside the sending hours of whom it calls: it waits, and leaves by itself at %(when)s.") % {
+        "when": until
+    }
+
+
+def ended(task: GroupTask, moment: dt.datetime | None = None) -> str:
+    """The sentence of its latest end, once that has passed; "" before."""
+    if task.latest_end is None or task.latest_end > (moment or database_clock.now()):
+        return ""
+    return sending_hours.after_its_end(task.latest_end)

@@ -1,0 +1,25 @@
+"""The first moment at which Laaffic calls, by a task's own time and its allowed times of day."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
+
+from voice.models import GroupTask
+from voice.services.group_requests import window_of
+
+PREFIX = 6  # digits that decide a number's time zone
+
+
+def starts_at(task: GroupTask, now: dt.datetime | None = None) -> dt.datetime:
+    """Its own time, or now; with windows the first moment from then on that lies in one."""
+    asked = max(task.send_at or timezone.now(), now or timezone.now())
+    if not task.windows:
+        return asked
+    there = asked.astimezone(ZoneInfo(settings.LAAFFIC_TIME_ZONE))
+    windows = sorted(window_of(window) for window in task.windows)
+    for start, end in windows:
+        if there.time() <= end:
+            return max(there, dt.datetime.combine(there.date(), start, there.tzinfo))
+    return dt.datetime.combine(there.date() + dt.timedelta(days=1), windows[0][0], there.tzinfo)
