@@ -12,10 +12,11 @@ class DashboardConfig(AppConfig):
         from django.db.models.signals import post_migrate, pre_migrate
 
         from laaffic_console import checks  # noqa: F401 - registers them
-        from laaffic_console.dashboard import columns_kept, roles
+        from laaffic_console.dashboard import columns_kept, frontpage, roles
         from laaffic_console.gateway.services import bell
         from laaffic_console.kit import folded_search, list_columns, typed_dates
 
+        frontpage.register_all()
         bell.sweep_with("laaffic_console.dashboard.jobs.sweep")
         list_columns.kept_by(columns_kept.hidden_from)
         folded_search.register()
