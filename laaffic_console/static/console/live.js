@@ -7,7 +7,9 @@
   const fieldsOf = (root) => [...root.querySelectorAll(FIELDS)];
   const isTicked = (field) => ["checkbox", "radio"].includes(field.type);
   const keyOf = (field) => {
-    const form = field.form?.getAttribute("action") || field.form?.id || "";
+    // A part that just came is in no page yet, and there a form that is named by its id is not found.
+    const named = field.getAttribute("form");
+    const form = named || field.form?.getAttribute("action") || field.form?.id || "";
     return [form, field.name || field.id, isTicked(field) ? field.value : ""].join(" ");
   };
   const isChanged = (field) => {
