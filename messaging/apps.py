@@ -11,9 +11,12 @@ class MessagingConfig(AppConfig):
     def ready(self) -> None:
         from laaffic_console.gateway.models import PushKind
         from laaffic_console.gateway.services import account_hold, bell, inbox, moments, reporting
+        from laaffic_console.kit import gauges
         from messaging import (
+            console_entries,
             export_kinds,
             findable,
+            health_signs,
             notice_subjects,
             person_entries,
             person_timeline,
@@ -21,6 +24,7 @@ class MessagingConfig(AppConfig):
             search_indexes,
             thread,
         )
+        from messaging.gauges import campaigns_and_messages
         from messaging.models import Campaign, EmailCampaign
         from messaging.services.approvals import approvable
         from messaging.services.batches import counting
@@ -40,6 +44,9 @@ class MessagingConfig(AppConfig):
 
         post_migrate.connect(search_indexes.create, sender=self)
         findable.register_all()
+        console_entries.register_all()
+        health_signs.register_all()
+        gauges.register(campaigns_and_messages)
         person_entries.register_all()
         notice_subjects.register_all()
         person_timeline.register(thread.NOTES)

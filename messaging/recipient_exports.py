@@ -17,7 +17,7 @@ from laaffic_console.kit.stored_words import in_words
 from messaging import merge_fields
 from messaging.models import Batch, BatchState, Campaign, Contact, EarlierAttempt, Message, MessageState
 from messaging.order_ids import order_id
-from messaging.services.batches import answers, claiming
+from messaging.services.batches import answers, batch_texts
 from messaging.services.channels import channels
 
 WINDOW = 5000  # messages
@@ -186,7 +186,7 @@ def _values(message: _Stored, fields: Sequence[str]) -> list[str]:
     """What the text's fields said for this recipient, or would have said."""
     if message.merge_values is None:
         return [""] * len(fields)
-    values = merge_fields.with_derived(claiming.as_values(message.merge_values))
+    values = merge_fields.with_derived(batch_texts.as_values(message.merge_values))
     return [values.get(name, "") for name in fields]
 
 
@@ -200,5 +200,5 @@ class _SegmentCounter:
     def of(self, message: _Stored) -> int:
         if message.merge_values is None:
             return message.segments
-        values = merge_fields.with_derived(claiming.as_values(message.merge_values))
+        values = merge_fields.with_derived(batch_texts.as_values(message.merge_values))
         return self.channel.segments(merge_fields.render(self.template, values))

@@ -25,6 +25,8 @@ BLOCK = re.compile(r"{%\s*blocktrans(?:late)?\b(.*?)%}(.*?){%\s*endblocktrans\w*
 COMMENT = re.compile(r"{%\s*comment.*?{%\s*endcomment\s*%}|{#.*?#}", re.DOTALL)
 TAG = re.compile(r"{%.*?%}|{{.*?}}", re.DOTALL)
 ICON = re.compile(r'<span class="[^"]*material-symbols-outlined[^"]*"[^>]*>.*?</span>', re.DOTALL)
+# Attributes that say nothing to people, also where a template is a part of a tag (console/live.html).
+ASKING = re.compile(r'\bhx-[\w-]+="[^"]*"|\bdata-[\w-]+="\s*"|\bdata-quiet\b')
 WORD = re.compile(r"[A-Za-z]{2,}")
 # Names and units that are the same in every language.
 SAME_EVERYWHERE = {"GSM", "UCS", "MB", "KB", "SMS", "MMS", "AXB", "CSV", "XLSX", "ms", "Laaffic", "UTC", "MP3", "WAV"}
@@ -96,7 +98,7 @@ def sources() -> list[Path]:
 
 
 def unmarked(template: str) -> list[str]:
-    plain = TAG.sub(" ", ICON.sub(" ", BLOCK.sub(" ", COMMENT.sub(" ", template))))
+    plain = ASKING.sub(" ", TAG.sub(" ", ICON.sub(" ", BLOCK.sub(" ", COMMENT.sub(" ", template)))))
     reader = _Texts()
     reader.feed(plain)
     return [text for text in reader.found if set(WORD.findall(text)) - SAME_EVERYWHERE]

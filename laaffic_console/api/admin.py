@@ -145,7 +145,8 @@ class ApiTokenAdmin(ReadOnlyAdmin):
                 return self._shown_once(request, *form.make())
             except ValidationError as problem:
                 add_problems(form, problem)
-        return page(self, request, "api/make.html", _("New token"), form=form)
+        back = reverse("admin:api_apitoken_changelist")
+        return page(self, request, "console/make.html", _("New token"), form=form, back=back, button=_("Make it"))
 
     @proving.asked_first
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:

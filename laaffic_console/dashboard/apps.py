@@ -11,12 +11,13 @@ class DashboardConfig(AppConfig):
         from django.db.backends.signals import connection_created
         from django.db.models.signals import post_migrate, pre_migrate
 
-        from laaffic_console import checks  # noqa: F401 - registers them
-        from laaffic_console.dashboard import columns_kept, permission_words, roles
+        from laaffic_console.checks import console, gateway, queue_and_database  # noqa: F401 - registers them
+        from laaffic_console.dashboard import columns_kept, frontpage, permission_words, roles
         from laaffic_console.gateway.services import bell
         from laaffic_console.kit import folded_search, list_columns, typed_dates
 
         permission_words.rename_apps()
+        frontpage.register_all()
         bell.sweep_with("laaffic_console.dashboard.jobs.sweep")
         list_columns.kept_by(columns_kept.hidden_from)
         folded_search.register()

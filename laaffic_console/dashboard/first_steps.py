@@ -1,7 +1,5 @@
 """What to do on a console on which little has been done: a list that ticks itself and goes away."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -14,18 +12,9 @@ from django.views.decorators.http import require_POST
 from laaffic_console.dashboard import health
 from laaffic_console.dashboard.models import FirstStepsPutAway
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit import front_page
+from laaffic_console.kit.front_page import Step
 from laaffic_console.kit.people import signed_in
-from messaging.models import Campaign, CampaignState, Contact
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    says: Any
-    why: Any
-    button: Any
-    page: str
-    permission: str
-    is_done: Callable[[], bool]
 
 
 def _has_credentials() -> bool:
@@ -36,12 +25,9 @@ def _has_seen_a_callback() -> bool:
     return health.last_push_at() is not None
 
 
-def _launched(kind: str) -> bool:
-    return Campaign.objects.filter(kind=kind).exclude(state=CampaignState.DRAFT).exists()
-
-
-STEPS = [
+OWN_STEPS = [
     Step(
+        10,
         _("Give the console its credentials"),
         _("LAAFFIC_API_KEY and LAAFFIC_API_SECRET in the environment or .env, then a restart."),
         _("See the health page"),
@@ -50,6 +36,7 @@ STEPS = [
         _has_credentials,
     ),
     Step(
+        20,
         _("Register an application"),
         _("Its appId stands in Laaffic's own console."),
         _("Register it"),
@@ -58,6 +45,7 @@ STEPS = [
         Application.objects.exists,
     ),
     Step(
+        30,
         _("See a callback arrive"),
         _("Each application shows the addresses that Laaffic has to be given. A test message brings the first."),
         _("Show the addresses"),
@@ -65,40 +53,17 @@ STEPS = [
         "gateway.view_application",
         _has_seen_a_callback,
     ),
-    Step(
-        _("Import your contacts"),
-        _("CSV or Excel; nothing is kept before you have seen the preview."),
-        _("Import a file"),
-        "admin:messaging_contactimport_add",
-        "messaging.add_contactimport",
-        Contact.objects.exists,
-    ),
-    Step(
-        _("Send yourself a test message"),
-        _("Write a campaign; its page sends a test before it is launched."),
-        _("Write a campaign"),
-        "admin:messaging_campaign_add",
-        "messaging.add_campaign",
-        lambda: _launched(Campaign.Kind.TEST),
-    ),
-    Step(
-        _("Launch the first campaign"),
-        _("The review says how many get it and what it costs, before anything leaves."),
-        _("See the campaigns"),
-        "admin:messaging_campaign_changelist",
-        "messaging.view_campaign",
-        lambda: _launched(Campaign.Kind.CAMPAIGN),
-    ),
 ]
 
 
 def of(user: User) -> list[dict[str, Any]]:
     """For somebody who may do one of them and has not put the list away; [] when all are done."""
-    if not any(user.has_perm(step.permission) for step in STEPS[:-1]):
+    steps = front_page.steps()
+    if not any(user.has_perm(step.permission) for step in steps[:-1]):
         return []
     if FirstStepsPutAway.objects.filter(user=user).exists():
         return []
-    shown = [_shown(step, user) for step in STEPS]
+    shown = [_shown(step, user) for step in steps]
     return [] if all(step["done"] for step in shown) else shown
 
 

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError, connection
-from django.db.models import DateTimeField, Min
-from django.db.models.functions import Coalesce
+from django.db.models import Min
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_q.brokers import get_broker
 
 from laaffic_console.gateway.models import AccountHold, PushedBody
 from laaffic_console.gateway.services import database_clock, workers
-from messaging.models import BatchAnswer, Campaign, CampaignState
+from laaffic_console.kit import health_signs
 
 LABELS = {
     "database": gettext_lazy("Database"),
@@ -101,10 +100,7 @@ def _waiting(now: dt.datetime) -> Iterator[tuple[str, dt.datetime | None]]:
     yield _("a pushed body"), pushes.values_list("received_at", flat=True).first()
     probes = AccountHold.objects.filter(released_at=None, next_probe_at__lte=now).order_by("next_probe_at")
     yield _("the probe of a hold"), probes.values_list("next_probe_at", flat=True).first()
-    starts = Campaign.objects.filter(state=CampaignState.SCHEDULED)
-    start = Coalesce("undo_until", "scheduled_at", output_field=DateTimeField())
-    yield _("the start of a campaign"), starts.aggregate(at=Min(start))["at"]
-    yield _("an answer to be written"), BatchAnswer.objects.aggregate(at=Min("settled_at"))["at"]
+    yield from health_signs.waiting(now)
 
 
 def last_push_at() -> dt.datetime | None:

@@ -3,7 +3,6 @@
 import datetime as dt
 import functools
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -26,31 +25,20 @@ from laaffic_console.gateway.models import (
     WorkerHeartbeat,
 )
 from laaffic_console.gateway.services import balance_history, clock, workers
+from laaffic_console.kit.health_signs import Sign, age, signs
 from laaffic_console.kit.stored_words import in_words
 from laaffic_console.reports.models import Report
-from messaging.models import Batch, BatchState
 
 SHOWN_WORKERS = 30
 SHOWN_TROUBLES = 10
 COUNTED = 10_000  # beyond this a queue is "many": counting more would make the page slow
 CHECKS_KEPT = 60.0  # seconds
-OLD_UNKNOWN = dt.timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """One line: what it is about, how it stands (good, warn, bad or ""), what it says, and where to go."""
-
-    name: str
-    tone: str
-    says: str
-    link: str = ""
 
 
 def context() -> dict[str, Any]:
     return {
         "signs": [
-            *(*basics(), *emails_sign(), oldest_unknown(), unknown_calls(), inbox_waiting()),
+            *(*basics(), *emails_sign(), *signs(), unknown_calls(), inbox_waiting()),
             *(*not_applied(), *troubles()),
         ],
         "holds": AccountHold.objects.filter(released_at=None),
@@ -117,22 +105,6 @@ def emails_sign() -> list[Sign]:
         return []
     said = _("reports are to be sent, and there is no mail server: set EMAIL_URL and EMAIL_FROM")
     return [Sign(_("Emails"), "warn", said, reverse("admin:reports_report_changelist"))]
-
-
-def oldest_unknown() -> Sign:
-    """Of the messages whose answer was lost: the oldest that nothing has settled yet."""
-    waiting = Batch.objects.filter(state=BatchState.UNKNOWN).order_by("id").select_related("entry")
-    oldest = waiting.first()
-    if oldest is None:
-        return Sign(_("Oldest unknown"), "good", _("no message is unknown"))
-    left_at = oldest.entry.left_at if oldest.entry and oldest.entry.left_at else oldest.claimed_at
-    said = _("%(n)d messages of campaign %(id)d, since %(age)s") % {
-        "n": oldest.unknown,
-        "id": oldest.campaign_id,
-        "age": age(left_at),
-    }
-    is_old = left_at is None or timezone.now() - left_at > OLD_UNKNOWN
-    return Sign(_("Oldest unknown"), "bad" if is_old else "warn", said)
 
 
 def unknown_calls() -> Sign:
@@ -240,17 +212,3 @@ def system_checks() -> list[dict[str, Any]]:
 @functools.lru_cache(maxsize=2)
 def _checked(minute: int, language: str | None) -> list[checks.CheckMessage]:
     return checks.run_checks(include_deployment_checks=True)
-
-
-def age(moment: dt.datetime | None) -> str:
-    """One unit is enough: "12 s", "5 min", "3 h", "2 days"."""
-    if moment is None:
-        return _("an unknown time")
-    seconds = max(0, int((timezone.now() - moment).total_seconds()))
-    if seconds < 120:
-        return _("%(n)d s") % {"n": seconds}
-    if seconds < 7200:
-        return _("%(n)d min") % {"n": seconds // 60}
-    if seconds < 172_800:
-        return _("%(n)d h") % {"n": seconds // 3600}
-    return _("%(n)d days") % {"n": seconds // 86_400}

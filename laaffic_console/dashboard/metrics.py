@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.db.models import Count, Sum
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -20,13 +20,11 @@ from prometheus_client.registry import Collector
 from laaffic_console.gateway.models import AccountHold, EntryState, Lease, LedgerEntry, PushedBody
 from laaffic_console.gateway.services import balance_history, database_clock, workers
 from laaffic_console.gateway.webhooks import client_address, is_among
-from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState, HourTally, MessageState
+from laaffic_console.kit import gauges
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 RECENT_REQUESTS = 200  # of which the answers' times are told
-MINUTES = 5
 COUNTED = 10_000  # beyond this the inbox is long, and counting it would take long
-OPEN = (BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN)
 OPEN_REQUESTS = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
 
 
@@ -55,7 +53,8 @@ class Figures(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         now = database_clock.now()
         yield from _queue_and_workers(now)
-        yield from _campaigns_and_messages(now)
+        for gauge in gauges.of_apps(now):
+            yield _by(gauge.name, gauge.means, gauge.labels, gauge.rows)
         yield from _requests()
         yield from _inbox(now)
         yield from _account(now)
@@ -82,28 +81,6 @@ def _queue_and_workers(now: dt.datetime) -> Iterator[GaugeMetricFamily]:
     swept_at = workers.last_sweep()
     if swept_at is not None:
         yield _one("sweep_age_seconds", "Since the last sweep ended", (now - swept_at).total_seconds())
-
-
-def _campaigns_and_messages(now: dt.datetime) -> Iterator[GaugeMetricFamily]:
-    states = dict(Campaign.objects.order_by().values_list("state").annotate(Count("pk")))
-    rows: dict[tuple[str, ...], float] = {(state.value,): states.get(state.value, 0) for state in CampaignState}
-    yield _by("campaigns", "Campaigns by state", ["state"], rows)
-
-    open_batches = Batch.objects.filter(state__in=OPEN).order_by().values_list("campaign__channel")
-    rows = {}
-    for channel, queued, unknown in open_batches.annotate(Sum("queued"), Sum("unknown")):
-        rows |= {(channel, "queued"): queued, (channel, "unknown"): unknown}
-    yield _by("messages_open", "Messages that wait, and those whose answer was lost", ["channel", "state"], rows)
-
-    day = now - dt.timedelta(days=1)
-    ended = HourTally.objects.filter(hour__gte=day, state__in=MessageState.values).order_by()
-    by_outcome = ended.values_list("application__channel", "state").annotate(Sum("messages"))
-    rows = {(channel, MessageState(state).key): n for channel, state, n in by_outcome}
-    yield _by("messages_last_day", "Messages by outcome, in the last 24 hours", ["channel", "outcome"], rows)
-
-    lately = ActivityTally.objects.filter(minute__gte=now - dt.timedelta(minutes=MINUTES)).order_by()
-    rows = {(MessageState(state).key,): n for state, n in lately.values_list("state").annotate(Sum("messages"))}
-    yield _by("messages_last_minutes", f"What happened to messages in the last {MINUTES} minutes", ["state"], rows)
 
 
 def _requests() -> Iterator[GaugeMetricFamily]:

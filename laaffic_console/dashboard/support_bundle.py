@@ -43,7 +43,7 @@ from laaffic_console.gateway.models import (
     WorkerHeartbeat,
 )
 from laaffic_console.gateway.services import database_clock
-from messaging.models import Batch, Campaign, ContactImport, EmailCampaign
+from laaffic_console.kit import health_signs
 
 LISTED = 200  # of each kind, the latest
 COUNTED = 10_000  # beyond this "more than": counting on would take long
@@ -214,10 +214,7 @@ def queue() -> dict[str, Any]:
         "pushes not applied": _about(PushedBody.objects.filter(applied_at=None)),
         "pushes with problems": _about(PushedBody.objects.filter(failed__gt=0)),
         "requests without an answer": _about(LedgerEntry.objects.filter(state=EntryState.UNKNOWN)),
-        "batches": _by_state(Batch),
-        "campaigns": _by_state(Campaign),
-        "email campaigns": _by_state(EmailCampaign),
-        "imports": _by_state(ContactImport),
+        **{name: _by_state(model) for name, model in health_signs.counted().items()},
         "exports": _by_state(Export),
     }
 

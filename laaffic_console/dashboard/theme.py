@@ -1,6 +1,6 @@
 """How the admin looks: navigation by task, colours, the banner that says when nothing real is sent."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest
@@ -9,6 +9,9 @@ from django.urls import reverse_lazy
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit import menu
+from laaffic_console.kit.menu import Group, Line
+
 
 def environment(request: HttpRequest) -> list[str] | None:
     from laaffic_console.gateway.services.account import is_sandbox  # the settings read this module
@@ -16,14 +19,8 @@ def environment(request: HttpRequest) -> list[str] | None:
     return [str(_("Sandbox")), "warning"] if is_sandbox() else None
 
 
-def may(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: request.user.has_perm(permission)
-
-
 def _item(title: Any, icon: str, page: str, permission: str, key: str = "") -> dict[str, Any]:
-    """A line of the menu; `key` is what leads there after g."""
-    link = reverse_lazy(f"admin:{page}")
-    return {"title": title, "icon": icon, "link": link, "permission": may(permission), "key": key}
+    return Line(title, icon, page, permission, key).drawn()
 
 
 UNFOLD: dict[str, Any] = {
@@ -80,6 +77,7 @@ UNFOLD: dict[str, Any] = {
     },
 }
 
+# A group stands where the lines go that apps have registered for it.
 NAVIGATION: list[dict[str, Any]] = [
     {
         "items": [
@@ -90,88 +88,24 @@ NAVIGATION: list[dict[str, Any]] = [
     {
         "title": _("Send"),
         "separator": True,
-        "items": [
-            _item(_("Campaigns"), "campaign", "messaging_campaign_changelist", "messaging.view_campaign", "c"),
-            {
-                **_item(_("Approvals"), "approval", "messaging_approval_changelist", "messaging.view_approval", "a"),
-                "counts": "laaffic_console.dashboard.frontpage.approvals_waiting",
-            },
-            _item(_("MMS campaigns"), "mms", "messaging_mmscampaign_changelist", "messaging.view_campaign"),
-            _item(
-                _("Email campaigns"),
-                "mail",
-                "messaging_emailcampaign_changelist",
-                "messaging.view_emailcampaign",
-                "e",
-            ),
-            _item(_("Templates"), "article", "messaging_messagetemplate_changelist", "messaging.view_messagetemplate"),
-            _item(_("Messages"), "sms", "messaging_message_changelist", "messaging.view_message", "m"),
-            {
-                **_item(
-                    _("Conversations"), "forum", "messaging_conversation_changelist", "messaging.view_conversation", "v"
-                ),
-                "counts": "laaffic_console.dashboard.frontpage.conversations_unread",
-            },
-            _item(_("Replies"), "reply", "messaging_reply_changelist", "messaging.view_reply"),
-            _item(_("Emails"), "outgoing_mail", "messaging_emailmessage_changelist", "messaging.view_emailmessage"),
-            _item(
-                _("MMS attachments"),
-                "perm_media",
-                "messaging_mmsattachment_changelist",
-                "messaging.view_mmsattachment",
-            ),
-        ],
+        "items": [Group.SEND],
     },
     {
         "title": _("Voice"),
         "separator": True,
         "collapsible": True,
-        "items": [
-            _item(
-                _("Spoken messages"),
-                "record_voice_over",
-                "voice_spokencampaign_changelist",
-                "messaging.view_campaign",
-            ),
-            _item(_("Group calls"), "voice_chat", "voice_grouptask_changelist", "voice.view_grouptask"),
-            _item(_("Calls"), "call", "voice_sipcall_changelist", "voice.view_sipcall"),
-            _item(_("Call records"), "call_log", "voice_callrecord_changelist", "voice.view_callrecord"),
-            _item(_("Audio files"), "library_music", "voice_audiofile_changelist", "voice.view_audiofile"),
-            _item(_("SIP phones"), "deskphone", "voice_sipphone_changelist", "voice.view_sipphone"),
-        ],
+        "items": [Group.VOICE],
     },
     {
         "title": _("People"),
         "separator": True,
-        "items": [
-            _item(_("Contacts"), "contacts", "messaging_contact_changelist", "messaging.view_contact", "p"),
-            _item(_("Groups"), "group", "messaging_contactgroup_changelist", "messaging.view_contactgroup", "g"),
-            _item(_("Audiences"), "filter_alt", "messaging_audience_changelist", "messaging.view_audience"),
-            _item(
-                _("Imports"),
-                "upload_file",
-                "messaging_contactimport_changelist",
-                "messaging.view_contactimport",
-                "i",
-            ),
-            _item(
-                _("Suppression list"),
-                "block",
-                "messaging_suppressionentry_changelist",
-                "messaging.view_suppressionentry",
-                "s",
-            ),
-        ],
+        "items": [Group.PEOPLE],
     },
     {
         "title": _("Numbers"),
         "separator": True,
         "collapsible": True,
-        "items": [
-            _item(_("AXB bindings"), "link", "numbers_binding_changelist", "numbers.view_binding"),
-            _item(_("Number pools"), "dialpad", "numbers_numberpool_changelist", "numbers.view_numberpool"),
-            _item(_("Owned numbers"), "sim_card", "numbers_ownednumber_changelist", "numbers.view_ownednumber"),
-        ],
+        "items": [Group.NUMBERS],
     },
     {
         "title": _("Records"),
@@ -201,19 +135,9 @@ NAVIGATION: list[dict[str, Any]] = [
                 "icon": "monitor_heart",
                 "key": "h",
                 "link": reverse_lazy("health"),
-                "permission": may("gateway.view_workerheartbeat"),
+                "permission": menu.may("gateway.view_workerheartbeat"),
             },
-            _item(_("Saved answers"), "quickreply", "messaging_savedanswer_changelist", "messaging.view_savedanswer"),
-            _item(_("Calendars"), "schedule", "messaging_calendar_changelist", "messaging.view_calendar"),
-            _item(
-                _("Applications' calendars"),
-                "event_available",
-                "messaging_applicationcalendar_changelist",
-                "messaging.view_applicationcalendar",
-            ),
-            _item(_("Budgets"), "savings", "messaging_budget_changelist", "messaging.view_budget"),
-            _item(_("Frequency caps"), "speed", "messaging_frequencycap_changelist", "messaging.view_frequencycap"),
-            _item(_("Price list"), "sell", "messaging_listprice_changelist", "messaging.view_listprice"),
+            Group.SETTINGS,
             _item(_("Workers"), "memory", "gateway_workerheartbeat_changelist", "gateway.view_workerheartbeat"),
             _item(
                 _("Balance"),
@@ -232,9 +156,22 @@ NAVIGATION: list[dict[str, Any]] = [
 ]
 
 
+def groups() -> list[dict[str, Any]]:
+    """The menu with the apps' lines where they belong."""
+    return [{**group, "items": list(_with_apps(group["items"]))} for group in NAVIGATION]
+
+
+def _with_apps(items: list[Any]) -> Iterator[dict[str, Any]]:
+    for item in items:
+        if isinstance(item, Group):
+            yield from menu.lines(item)
+        else:
+            yield item
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """unfold draws a badge whatever it says, so an item has one only while it counts something."""
-    return [{**group, "items": [_counted(item, request) for item in group["items"]]} for group in NAVIGATION]
+    return [{**group, "items": [_counted(item, request) for item in group["items"]]} for group in groups()]
 
 
 def _counted(item: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
@@ -244,7 +181,7 @@ def _counted(item: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
 
 def places(request: HttpRequest) -> list[dict[str, Any]]:
     """Where this person's keys lead: g and then a letter."""
-    items = [item for group in NAVIGATION for item in group["items"] if item.get("key")]
+    items = [item for group in groups() for item in group["items"] if item.get("key")]
     return [item for item in items if item.get("permission", _everybody)(request)]
 
 

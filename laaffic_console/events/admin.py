@@ -98,7 +98,7 @@ class WebhookAdmin(ReadOnlyAdmin):
                 add_problems(form, problem)
             else:
                 return self._shown_once(request, *made)
-        return page(self, request, "events/make.html", _("New webhook"), form=form, back=reverse(LIST))
+        return page(self, request, "console/make.html", _("New webhook"), form=form, back=reverse(LIST))
 
     def kinds_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, CHANGE)
@@ -108,7 +108,7 @@ class WebhookAdmin(ReadOnlyAdmin):
             webhooks.change_kinds(webhook, form.cleaned_data["kinds"])
             return _to(webhook)
         back = reverse("admin:events_webhook_change", args=[pk])
-        return page(self, request, "events/make.html", webhook.url, form=form, back=back)
+        return page(self, request, "console/make.html", webhook.url, form=form, back=back)
 
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         webhook = _posted(request, pk, CHANGE)

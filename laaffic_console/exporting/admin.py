@@ -18,7 +18,7 @@ from unfold.decorators import display
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping, making
-from laaffic_console.gateway.admin import LedgerEntryAdmin
+from laaffic_console.gateway.admin.ledger import LedgerEntryAdmin
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.kit import exports as files
 from laaffic_console.kit.pages import page

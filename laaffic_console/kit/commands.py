@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
-CHECKS = "laaffic"  # the console's own system checks (laaffic_console/checks.py)
+CHECKS = "laaffic"  # the console's own system checks (laaffic_console/checks/)
 
 
 class ConsoleCommand(BaseCommand):

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
@@ -14,13 +13,11 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.generics import AnyModelForm
-from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SeenForm, SharedRowAdmin
-from messaging.admin import approvals
-from messaging.admin.pages import add_problems, page, require
+from messaging.admin.by_word import by_word_view
+from messaging.admin.pages import add_problems, require
 from messaging.models import ApplicationCalendar, Calendar
 from messaging.services.campaigns import calendars
-from messaging.services.refusals import NotAllowed
 
 MAY_PUT_ASIDE = "messaging.approve_campaign"
 
@@ -77,15 +74,6 @@ class ApplicationCalendarAdmin(SharedRowAdmin, ModelAdmin):
         return False
 
 
-class OutsideHoursForm(forms.Form):
-    reason = forms.CharField(
-        label=gettext_lazy("Why"),
-        max_length=200,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-        help_text=gettext_lazy("Kept in the campaign's history, with your name."),
-    )
-
-
 def outside_hours_view(
     admin: Any,
     request: HttpRequest,
@@ -96,17 +84,13 @@ def outside_hours_view(
 ) -> HttpResponse:
     """Once, whatever the hours and the recipients' own time say: it takes an approver, and a reason."""
     require(request, *rights)
-    back = approvals.page_of(campaign, "change")
-    form = OutsideHoursForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            act(campaign.pk, reason=form.cleaned_data["reason"], by=signed_in(request))
-        except NotAllowed as problem:
-            messages.error(request, str(problem))
-        except ValidationError as problem:
-            messages.error(request, " ".join(problem.messages))
-        else:
-            messages.success(request, _("It is sent now; your reason is kept."))
-        return HttpResponseRedirect(back)
-    title = _("Send outside its hours")
-    return page(admin, request, "messaging/outside_hours.html", title, form=form, campaign=campaign, back=back)
+    return by_word_view(
+        admin,
+        request,
+        campaign,
+        act,
+        longest=200,
+        done=_("It is sent now; your reason is kept."),
+        template="messaging/outside_hours.html",
+        title=_("Send outside its hours"),
+    )

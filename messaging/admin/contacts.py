@@ -1,65 +1,38 @@
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+"""Contacts: the list with what can be done to many at once, and a page for each."""
 
-import phonenumbers
+from collections.abc import Callable
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ORDER_VAR
-from django.core.exceptions import ValidationError
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from unfold.decorators import action, display
-from unfold.widgets import (
-    UnfoldAdminSelect2MultipleWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-)
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from laaffic_console.exporting import delivery, lists
 from laaffic_console.kit import plain_text
 from laaffic_console.kit.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.exporting import Exporting
 from laaffic_console.kit.figures import number
-from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.paginator import BigTablePaginator
 from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.kit.shared_rows import SharedRowAdmin
-from messaging import contact_actions, msisdn, search_indexes
+from messaging import contact_actions, search_indexes
 from messaging.admin import bulk_actions, people
-from messaging.admin.attribute_lines import as_lines, from_lines
+from messaging.admin.contact_filters import CountryFilter, GroupFilter, ImportFilter
+from messaging.admin.contact_form import ContactForm
 from messaging.admin.quick_message import QuickMessageForm, send_quick_message
 from messaging.admin.suppression import SuppressForm, outcome_words
-from messaging.contact_rows import one_line
-from messaging.models import (
-    Contact,
-    ContactGroup,
-    ContactImport,
-    GroupMembership,
-    ImportedChange,
-    Message,
-    Reply,
-    SuppressionEntry,
-    SuppressionRelease,
-)
-from messaging.models.campaigns import using
+from messaging.models import Contact, ContactGroup, Message, Reply, SuppressionEntry, SuppressionRelease
 from messaging.services.contacts import consents, contacts, suppression
 from messaging.subscribers import spellings
-
-if TYPE_CHECKING:
-    from django_stubs_ext import WithAnnotations
-
-    class Members(TypedDict):
-        n: int
-
-    CountedGroup = WithAnnotations[ContactGroup, Members]
 
 VALIDITY_COLOURS = {Contact.Validity.VALID: "success", Contact.Validity.POSSIBLE: "warning"}
 
@@ -72,150 +45,6 @@ class GroupForm(forms.Form):
 
 class NoQuestion(forms.Form):
     """Only the button asks."""
-
-
-class ContactForm(AnyModelForm):
-    attributes = forms.CharField(
-        required=False,
-        label=gettext_lazy("Attributes"),
-        help_text=gettext_lazy("One a line, for example “city: Pune”. A text says it with {{city}}."),
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 5}),
-    )
-    member_of = forms.ModelMultipleChoiceField(
-        ContactGroup.objects.filter(is_ad_hoc=False),
-        required=False,
-        label=gettext_lazy("Groups"),
-        widget=UnfoldAdminSelect2MultipleWidget,
-    )
-
-    class Meta:
-        model = Contact
-        fields = ["number", "name", "email", "language"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.initial.update(
-                {name: one_line(self.initial[name]) for name in ("name", "email", "language") if name in self.initial}
-            )
-            self.initial["attributes"] = as_lines(self.instance.attributes)
-            self.initial["member_of"] = list(self.instance.groups.filter(is_ad_hoc=False))
-
-    def clean_name(self) -> str:
-        """A browser takes a line break out of a field of one line, and a paste can bring one."""
-        return one_line(self.cleaned_data["name"])
-
-    def clean_attributes(self) -> dict[str, str]:
-        return from_lines(self.cleaned_data["attributes"], self.instance.attributes)
-
-    def clean_number(self) -> str:
-        """As people write it; what the number tells about itself is filled in."""
-        try:
-            self.parsed = msisdn.parse(self.cleaned_data["number"])
-        except msisdn.InvalidNumber as problem:
-            raise ValidationError(str(problem)) from problem
-        return self.parsed.number
-
-    def save(self, commit: bool = True) -> Contact:
-        self.instance.country = self.parsed.country
-        self.instance.time_zones = ",".join(self.parsed.time_zones)
-        self.instance.attributes = self._attributes()
-        self.instance.validity = "valid" if self.parsed.is_valid else "possible"
-        return super().save(commit)
-
-    def _attributes(self) -> dict[str, str]:
-        """A first name of its own goes with the name that it belonged to, unless it was changed too."""
-        attributes: dict[str, str] = self.cleaned_data["attributes"]
-        first = attributes.get("first_name", "")
-        is_of_the_name = self.cleaned_data["name"].startswith(first) or "attributes" in self.changed_data
-        return attributes if is_of_the_name else {k: v for k, v in attributes.items() if k != "first_name"}
-
-
-class GroupFilter(admin.SimpleListFilter):
-    title = gettext_lazy("group")
-    parameter_name = "group"
-
-    template = "unfold/filters/filters_field.html"
-    form_class = AutocompleteDropdownForm  # unfold loads its scripts
-
-    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
-        self.request, self.model_admin = request, model_admin
-        super().__init__(request, params, model, model_admin)
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return []
-
-    def has_output(self) -> bool:
-        return True
-
-    def choices(self, changelist: Any) -> Any:
-        """A field that completes a group's name, however many groups there are."""
-        chosen = self.value() or ""
-        yield {
-            "form": self.form_class(
-                request=self.request,
-                name=self.parameter_name,
-                label=self.title,
-                choices=(),
-                field=Contact._meta.get_field("groups"),
-                model_admin=self.model_admin,
-                initial={self.parameter_name: chosen} if whole_number(chosen) else {},
-            )
-        }
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
-        value = self.value()
-        if not value:
-            return queryset
-        group = whole_number(value)
-        return queryset.none() if group is None else queryset.filter(groups=group)
-
-
-class ImportFilter(admin.SimpleListFilter):
-    """Whom one import has added, or updated: an import's page leads here, and the filter shows while it holds."""
-
-    title = gettext_lazy("import")
-    parameter_name = "import"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        what, pk = self._asked(request.GET.get(self.parameter_name, ""))
-        job = ContactImport.objects.filter(pk=pk).first() if pk else None
-        if job is None:
-            return []
-        words = {"added": _("added by %(import)s"), "updated": _("updated by %(import)s")}
-        return [(f"{what}-{job.pk}", words[what] % {"import": job})]
-
-    def has_output(self) -> bool:
-        return bool(self.value())  # also where it says nonsense: that is nobody
-
-    @staticmethod
-    def _asked(value: str) -> tuple[str, int | None]:
-        what, _dash, pk = value.partition("-")
-        return what, whole_number(pk) if what in ("added", "updated") else None
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
-        value = self.value()
-        if not value:
-            return queryset
-        what, pk = self._asked(value)
-        if pk is None:
-            return queryset.none()
-        if what == "added":
-            return queryset.filter(imported_by=pk)
-        return queryset.filter(pk__in=ImportedChange.objects.filter(contact_import=pk).values("contact"))
-
-
-class CountryFilter(admin.SimpleListFilter):
-    """All countries there could be: asking the table which there are would read all of it."""
-
-    title = gettext_lazy("country")
-    parameter_name = "country"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(region, region) for region in sorted(phonenumbers.SUPPORTED_REGIONS)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
-        return queryset.filter(country=self.value()) if self.value() else queryset
 
 
 @admin.register(Contact)
@@ -439,45 +268,3 @@ class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
                 for button in context["actions_list"]
             ]
         return response
-
-
-@admin.register(ContactGroup)
-class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
-    when_empty = gettext_lazy(
-        "A campaign goes to groups. Import a list into a new group, or make one and fill it from the contacts."
-    )
-    list_display = ["name", "members", "description", "created_at"]
-    search_fields = ["name"]
-    fields = ["name", "description"]
-    list_per_page = 50
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ContactGroup]:
-        # Each group's own stretch of the index is counted: a join would sort everybody's memberships.
-        members = GroupMembership.objects.filter(group=OuterRef("pk")).order_by().values("group").annotate(n=Count("*"))
-        groups = super().get_queryset(request).filter(is_ad_hoc=False)
-        return groups.annotate(n=Coalesce(Subquery(members.values("n")), 0))
-
-    @display(description=gettext_lazy("contacts"))
-    def members(self, group: "CountedGroup") -> str:
-        return number(group.n)
-
-    def get_deleted_objects(self, objs: "Sequence[CountedGroup] | QuerySet[CountedGroup]", request: HttpRequest) -> Any:
-        """Counted, not listed: a group may have a million members."""
-        shown = [f"{group} ({_memberships(group.n)})" for group in objs]
-        kept_by = [
-            _("campaign “%(name)s” (%(state)s)") % {"name": campaign, "state": campaign.get_state_display()}
-            for campaign in using(objs)[:20]
-        ]
-        kept_by += [str(group) for group in objs if not kept_by and group.campaigns.exists()]
-        return shown, {str(self.opts.verbose_name_plural): len(shown)}, set(), kept_by
-
-    def delete_model(self, request: HttpRequest, obj: ContactGroup) -> None:
-        contacts.delete_group(obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ContactGroup]) -> None:
-        for group in list(queryset):
-            contacts.delete_group(group)
-
-
-def _memberships(n: int) -> str:
-    return ngettext("%(n)s membership", "%(n)s memberships", n) % {"n": number(n)}

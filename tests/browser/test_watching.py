@@ -52,7 +52,7 @@ class WatchingTests:
         expect(page.locator("#percent")).to_have_text("100")
         expect(page.locator(".c-squares li")).to_have_count(1)
         run_until_reported(run_jobs)
-        expect(page.locator("#campaign[data-live-over=true]")).to_have_count(1)
+        expect(page.locator("#campaign:not([hx-get])")).to_have_count(1)
         expect(page.locator("[data-live-said]")).to_contain_text("Finished, 100 % of 20 recipients")
         expect(page.locator(".c-spread div").first).to_be_visible()
         requests = asked(page, campaign)
@@ -70,6 +70,42 @@ class WatchingTests:
         page.evaluate("Object.defineProperty(document, 'hidden', {configurable: true, get: () => false})")
         page.wait_for_timeout(FIVE_TIMES)
         assert requests
+
+    def test_a_server_in_trouble_leaves_the_page_and_is_asked_again(
+        self, page: Page, sandbox: RunningSandbox, campaign: Campaign, troubles: list[str]
+    ) -> None:
+        address = f"/admin/messaging/campaign/{campaign.pk}/change/"
+        page.goto(address)
+        page.route(f"**{address}", lambda route: route.fulfill(status=503, body="<p>down</p>"))
+
+        expect(page.locator("[data-live-status]")).to_contain_text("Connection lost")
+
+        expect(page.locator("#percent")).to_have_text("0")
+        page.unroute(f"**{address}")
+        expect(page.locator("[data-live-status]")).to_have_text("")
+        troubles.clear()  # the browser names each answer that was no page
+
+    def test_an_expired_session_leaves_the_page(self, page: Page, sandbox: RunningSandbox, campaign: Campaign) -> None:
+        page.goto(f"/admin/messaging/campaign/{campaign.pk}/change/")
+
+        page.context.clear_cookies()
+
+        expect(page.locator("[data-live-status]")).to_contain_text("Connection lost")
+        expect(page.locator("#percent")).to_have_text("0")
+
+    def test_where_the_address_points_is_not_scrolled_to_again(
+        self, page: Page, sandbox: RunningSandbox, campaign: Campaign
+    ) -> None:
+        page.set_viewport_size({"width": 1360, "height": 300})
+        page.goto(f"/admin/messaging/campaign/{campaign.pk}/change/#campaign")
+        page.locator("#percent").wait_for()
+        page.evaluate("window.scrolled = 0; Element.prototype.scrollIntoView = () => { window.scrolled += 1; }; true")
+        requests = asked(page, campaign)
+
+        page.wait_for_timeout(FIVE_TIMES)
+
+        assert requests
+        assert page.evaluate("window.scrolled") == 0
 
     def test_a_lost_answer_is_a_square_of_its_own_and_not_the_end(
         self, page: Page, sandbox: RunningSandbox, campaign: Campaign, run_jobs: Callable[[], int]

@@ -14,7 +14,7 @@ from django.conf import LazySettings
 from django.core.checks import CheckMessage, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
-from laaffic_console import checks
+from laaffic_console.checks import console, gateway, queue_and_database, saying, serving
 from laaffic_console.conf import BASE_DIR
 
 GOOD = {
@@ -102,6 +102,8 @@ WRONG_DATABASE: list[tuple[str, Any, str]] = [
     ("init_command", "", "E113"),
 ]
 
+MODULES = (console, gateway, queue_and_database)
+
 
 @pytest.fixture(autouse=True)
 def _good(settings: LazySettings) -> None:
@@ -115,7 +117,8 @@ def _good(settings: LazySettings) -> None:
 def databases(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     databases = deepcopy(GOOD["DATABASES"])
     shown = SettingsWith(DATABASES=databases)
-    monkeypatch.setattr(checks, "settings", shown)
+    for module in MODULES:
+        monkeypatch.setattr(module, "settings", shown)
     return databases["default"]
 
 
@@ -136,7 +139,7 @@ def ids(found: list[CheckMessage]) -> set[str]:
 
 
 def ours() -> list[CheckMessage]:
-    return run_checks(tags=[checks.TAG], include_deployment_checks=True)
+    return run_checks(tags=[saying.TAG], include_deployment_checks=True)
 
 
 class SettingTests:
@@ -155,7 +158,7 @@ class SettingTests:
     def test_an_address_of_redis_is_fine(self, settings: LazySettings, address: str) -> None:
         settings.REDIS_URL = address
 
-        assert not checks.check_redis_address()
+        assert not queue_and_database.check_redis_address()
 
     def test_a_desk_with_the_sandbox_needs_no_certificate(self, settings: LazySettings) -> None:
         settings.LAAFFIC_BASE_URL = "http://127.0.0.1:8090/v3"
@@ -198,17 +201,17 @@ class DatabaseTests:
     def test_what_is_wrong_has_its_id(self, databases: dict[str, Any], name: str, value: Any, number: str) -> None:
         databases["OPTIONS"][name] = value
 
-        assert ids(checks.check_database()) == {number}
+        assert ids(queue_and_database.check_database()) == {number}
 
     def test_requests_in_transactions(self, databases: dict[str, Any]) -> None:
         databases["ATOMIC_REQUESTS"] = True
 
-        assert ids(checks.check_database()) == {"E115"}
+        assert ids(queue_and_database.check_database()) == {"E115"}
 
     def test_postgresql_needs_none_of_it(self, databases: dict[str, Any]) -> None:
         databases.update(ENGINE="django.db.backends.postgresql", OPTIONS={})
 
-        assert checks.check_database() == []
+        assert queue_and_database.check_database() == []
 
 
 class ServingTests:
@@ -216,15 +219,15 @@ class ServingTests:
         settings.LAAFFIC_PUSH_TOKENS = ["short"]
 
         with pytest.raises(ImproperlyConfigured, match=r"laaffic\.E132"):
-            checks.refuse_to_serve()
+            serving.refuse_to_serve()
 
     def test_it_starts_with_warnings(self, settings: LazySettings) -> None:
         settings.LAAFFIC_API_KEY = ""
 
-        checks.refuse_to_serve()
+        serving.refuse_to_serve()
 
     def test_every_id_has_a_case_here(self) -> None:
-        written = set(re.findall(r"\b[EW]1\d\d\b", inspect.getsource(checks)))
+        written = set(re.findall(r"\b[EW]1\d\d\b", "".join(map(inspect.getsource, MODULES))))
 
         assert written == {entry[2] for entry in (*WRONG, *WRONG_QUEUE, *WRONG_DATABASE)} | {"E115"}
 

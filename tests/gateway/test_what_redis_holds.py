@@ -12,7 +12,7 @@ from django.core import signing
 from django.utils.translation import gettext_lazy
 from django_q.signing import SignedPackage
 
-from laaffic_console import checks
+from laaffic_console.checks import queue_and_database
 from laaffic_console.gateway.cache_json import JsonSerializer
 
 
@@ -107,4 +107,4 @@ def test_the_cache_in_redis_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_closed_redis_is_not_warned_about(settings: Any, address: str) -> None:
     settings.REDIS_URL = address
 
-    assert checks.check_redis_is_closed() == []
+    assert queue_and_database.check_redis_is_closed() == []

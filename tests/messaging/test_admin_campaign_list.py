@@ -71,16 +71,15 @@ class FigureTests:
         page = staff.get(LIST).content.decode()
 
         assert cell(page, running, "progress").endswith(" 40 · 25%")
-        assert 'data-live-cells=".c-live"' in page
-        assert "data-live-over" not in page
+        assert 'hx-select="#campaigns-live, .c-live"' in page
 
     def test_a_list_at_rest_asks_no_more(self, staff: Client, application: Application) -> None:
         campaign(application, "Over", delivered=40)
 
         page = staff.get(LIST).content.decode()
 
-        assert "data-live-cells" not in page
-        assert 'data-live-over="true"' in page
+        assert 'id="campaigns-live"' in page
+        assert 'hx-select="#campaigns-live' not in page
 
     @pytest.mark.parametrize(("figure", "first"), [("delivered", "Worst"), ("failed", "Best"), ("replies", "Best")])
     def test_it_is_sorted_by_figures(self, staff: Client, application: Application, figure: str, first: str) -> None:

@@ -11,7 +11,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import claiming
+from messaging.services.batches import carving, claiming
 from messaging.services.campaigns import campaigns, drafts
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
@@ -132,7 +132,7 @@ class GateTests:
 
     def test_what_fits_leaves_before_the_hold(self, running: Campaign, gate: SayingGate) -> None:
         batch = Batch.objects.get()
-        claiming.carve_head(batch, 4)
+        carving.carve_head(batch, 4)
         beyond = set(ids_of(running)[:4])
         gate.says = lambda rows: Verdict(hold="Used up." if any(row.message_id in beyond for row in rows) else "")
 

@@ -134,13 +134,13 @@ class SupersededTests:
         job = received()
         address = reverse("admin:messaging_contactimport_change", args=[job.pk])
         first = admin_client.get(address).content.decode()
-        assert 'data-live-part="forecast"' in first
+        assert 'hx-select="#forecast"' in first
         assert "You can import without waiting" in first
         import_forecast.run(job.pk)
 
         shown = admin_client.get(address).content.decode()
         assert "All 7 rows are counted" in shown
-        assert 'data-live-part="forecast"' not in shown
+        assert 'hx-select="#forecast"' not in shown
         assert str(import_forecast.shown_reasons(ImportForecast.objects.get())[0][1]) in shown
         rung.clear()
         columns = {"column-0": "", "column-1": "number", "column-2": "name", "_look": "1"}

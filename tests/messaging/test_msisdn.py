@@ -12,7 +12,7 @@ from phonenumbers import PhoneMetadata, PhoneNumberFormat, PhoneNumberType, Vali
 from phonenumbers import timezone as phone_time_zones
 
 from messaging import msisdn
-from messaging.msisdn import InvalidNumber, Msisdn
+from messaging.msisdn import InvalidNumber, Msisdn, calling_codes, national
 
 INDIAN = Msisdn("919876543210", "IN", ("Asia/Calcutta",), is_valid=True)
 
@@ -286,7 +286,7 @@ class AgainstTheLibraryTests:
         seen = accepted = 0
         for digits in candidates(random.Random(7), tails=34):
             seen += 1
-            quick = msisdn._quick(digits)
+            quick = calling_codes.in_table(digits)
             if quick is not None:
                 accepted += 1
                 assert quick == by_library(digits), digits
@@ -305,17 +305,17 @@ class AgainstTheLibraryTests:
         chance = random.Random(9)
         compared = 0
         for region in sorted(phonenumbers.SUPPORTED_REGIONS):
-            for national in nationals(chance, region, tails=4):
-                parsed = phonenumbers.parse(national, region)
+            for digits in nationals(chance, region, tails=4):
+                parsed = phonenumbers.parse(digits, region)
                 if phonenumbers.is_valid_number(parsed):
-                    found = msisdn._national(national, region)
-                    assert found == of_library(parsed), (national, region)
+                    found = national.read_national(digits, region)
+                    assert found == of_library(parsed), (digits, region)
                     compared += 1
         assert compared > 1000
 
     @pytest.mark.reliability
     def test_it_is_much_faster(self) -> None:
-        numbers = [digits for digits in candidates(random.Random(10), tails=2) if msisdn._quick(digits)]
+        numbers = [digits for digits in candidates(random.Random(10), tails=2) if calling_codes.in_table(digits)]
 
         ours = fastest(lambda: [msisdn.parse(digits) for digits in numbers])
         library = fastest(lambda: [by_library(digits) for digits in numbers])

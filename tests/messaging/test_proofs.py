@@ -88,11 +88,11 @@ class PageTests:
         page = admin_client.post(address(campaign), follow=True).content.decode()
 
         assert "A worker is proving it" in page
-        assert 'data-live-over="true"' not in page
+        assert 'hx-select="#campaign"' in page
         make_proofs()
         page = admin_client.get(f"/admin/messaging/campaign/{campaign.pk}/change/").content.decode()
         assert "all figures agree" in page
-        assert 'data-live-over="true"' in page
+        assert 'hx-select="#campaign"' not in page
 
     def test_an_email_campaign_is_proved_in_the_same_way(self, admin_client: Client, application: Application) -> None:
         sent = EmailCampaign.objects.create(name="News", application=application, state=EmailCampaign.State.FINISHED)

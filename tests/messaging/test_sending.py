@@ -11,7 +11,7 @@ from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, SuppressionEntry
 from messaging.services.audience import audience
-from messaging.services.batches import claiming, counting, settling
+from messaging.services.batches import carving, claiming, counting, settling
 from messaging.services.campaigns import campaigns, drafts
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
@@ -42,7 +42,7 @@ def _watch_claims(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def _watch_batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many batches each claim carves."""
     made: list[int] = []
-    claim_some, carve = claiming.claim_some, claiming.carve
+    claim_some, carve = claiming.claim_some, carving.carve
 
     def claim_watched(*given: Any) -> Any:
         made.append(0)

@@ -11,7 +11,7 @@ from laaffic_console.gateway.services import account, ledger
 from laaffic_console.laaffic import SendResult
 from messaging.models import Batch, BatchAnswer, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
-from messaging.services.batches import claiming, counting, settling
+from messaging.services.batches import carving, claiming, counting, settling
 from messaging.services.campaigns import campaigns, drafts
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
@@ -67,7 +67,7 @@ class ClaimTests:
     def test_a_batch_and_the_part_carved_from_its_head_are_both_read(self, running: Campaign) -> None:
         """Both begin at the same message: the one that went first is in the other's range."""
         batch = Batch.objects.get()
-        Batch.objects.filter(pk=claiming.carve_head(claiming.carve_head(batch, 2), 1).pk).update(attempt=3)
+        Batch.objects.filter(pk=carving.carve_head(carving.carve_head(batch, 2), 1).pk).update(attempt=3)
 
         claims = claim(running, 64) + claim(running, 64)
 

@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from laaffic_console import conf
-from laaffic_console.checks import check_email
+from laaffic_console.checks.console import check_email
 from laaffic_console.dashboard import health_page
 from laaffic_console.reports import jobs
 from laaffic_console.reports.models import Report, Sending

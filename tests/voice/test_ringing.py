@@ -66,7 +66,7 @@ class CallTests:
         assert state(made) == "ringing"
         page = admin_client.get(reverse("admin:voice_sipcall_change", args=[made.pk])).content.decode()
         assert "The phone test_001 rings since" in page
-        assert 'data-live-part="call-page"' in page
+        assert 'hx-select="#call-page"' in page
 
     def test_without_our_mark_the_id_tells(self, made: SipCall) -> None:
         pushed(event(callId=made.voice_id))

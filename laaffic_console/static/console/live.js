@@ -1,13 +1,15 @@
 "use strict";
-// Parts of a page that move by themselves: fetched again every two seconds, not while the tab is hidden, and no more
-// when they say that all is over. A part that was put in place tells so with the event "fresh".
+// Parts of a page that move by themselves: htmx fetches them again (templates/console/live.html), and this extension
+// says when it may, and puts what came in place. A part that was put in place tells so with the event "fresh".
 (() => {
   // What somebody has typed, ticked, chosen or opened in a part survives when the part is fetched again.
   const FIELDS = "input:not([type=hidden], [type=submit], [type=button]), select, textarea";
   const fieldsOf = (root) => [...root.querySelectorAll(FIELDS)];
   const isTicked = (field) => ["checkbox", "radio"].includes(field.type);
   const keyOf = (field) => {
-    const form = field.form?.getAttribute("action") || field.form?.id || "";
+    // A part that just came is in no page yet, and there a form that is named by its id is not found.
+    const named = field.getAttribute("form");
+    const form = named || field.form?.getAttribute("action") || field.form?.id || "";
     return [form, field.name || field.id, isTicked(field) ? field.value : ""].join(" ");
   };
   const isChanged = (field) => {
@@ -46,79 +48,68 @@
     };
   };
   // For who listens: a sentence when something has changed, not more often than every fifteen seconds.
-  const speaker = () => {
+  let spokeAt = Date.now();
+  const isOver = (part) => !part.hasAttribute("hx-get");
+  const speak = (fresh) => {
     const aloud = document.querySelector("[data-live-said]");
-    let spokeAt = Date.now();
-    return (fresh) => {
-      if (!aloud || !fresh.dataset.says || fresh.dataset.says === aloud.textContent) return;
-      if (fresh.dataset.liveOver !== "true" && Date.now() - spokeAt < 15000) return;
-      aloud.textContent = fresh.dataset.says;
-      spokeAt = Date.now();
-    };
+    if (!aloud || !fresh.dataset.says || fresh.dataset.says === aloud.textContent) return;
+    if (!isOver(fresh) && Date.now() - spokeAt < 15000) return;
+    aloud.textContent = fresh.dataset.says;
+    spokeAt = Date.now();
   };
-
-  const fetched = async (address) => {
-    const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" } });
-    if (!answer.ok || answer.redirected) throw new Error(answer.status);
-    return new DOMParser().parseFromString(await answer.text(), "text/html");
+  // What goes on beside the page's own work is silent about its troubles.
+  const say = (part, words) => {
+    const trouble = document.querySelector("[data-live-status]");
+    if (trouble && !("quiet" in part.dataset)) trouble.textContent = words;
   };
+  const lost = (part) => say(part, part.dataset.lost);
 
   // What says the same stays: a selection in it, an open list, what a screen reader reads just now.
+  const last = new WeakMap();
   const putInPlace = (old, fresh) => {
-    const last = fresh.innerHTML;
-    if (last === old.dataset.last) return;
+    const markup = fresh.outerHTML;
+    if (markup === last.get(old)) return [];
     for (const canvas of old.querySelectorAll("canvas.c-chart")) canvas.chart?.destroy();
     const focusAgain = keep(old, fresh);
     old.replaceWith(fresh);
-    fresh.dataset.last = last;
+    last.set(fresh, markup);
     focusAgain?.();
     fresh.dispatchEvent(new CustomEvent("fresh", { bubbles: true }));
+    return [fresh];
   };
 
   // Of a list only the cells that move: its ticks and its order stay.
-  const putCells = (box, page) => {
-    for (const cell of box.querySelectorAll(box.dataset.liveCells)) {
-      const fresh = page.getElementById(cell.id);
-      if (!fresh || fresh.innerHTML === (cell.dataset.last ?? cell.innerHTML)) continue;
-      const hadFocus = cell.contains(document.activeElement);
-      cell.dataset.last = fresh.innerHTML;
-      cell.replaceChildren(...fresh.childNodes);
-      if (hadFocus) cell.querySelector("a, button")?.focus({ preventScroll: true });
-    }
+  const putCell = (fresh) => {
+    const cell = document.getElementById(fresh.id);
+    if (!cell || fresh.innerHTML === (last.get(cell) ?? cell.innerHTML)) return;
+    const hadFocus = cell.contains(document.activeElement);
+    last.set(cell, fresh.innerHTML);
+    cell.replaceChildren(...fresh.childNodes);
+    if (hadFocus) cell.querySelector("a, button")?.focus({ preventScroll: true });
   };
 
-  const live = (box) => {
-    const part = box.dataset.livePart;
-    const every = Number(box.dataset.every || 2000);
-    // What goes on beside the page's own work is silent about its troubles, and there at once.
-    const isQuiet = "quiet" in box.dataset;
-    const trouble = isQuiet ? null : document.querySelector("[data-live-status]");
-    const speak = speaker();
-    const say = (words) => {
-      if (trouble) trouble.textContent = words;
-    };
-    const ask = async () => {
-      try {
-        const page = await fetched(box.dataset.live);
-        const fresh = page.getElementById(part);
-        const old = document.getElementById(part);
-        if (box.dataset.liveCells) putCells(box, page);
-        if (fresh && old) putInPlace(old, fresh);
-        if (fresh) speak(fresh);
-        if (fresh?.dataset.liveOver === "true") box.dataset.liveOver = "true";
-        say("");
-      } catch {
-        say(box.dataset.lost || "Connection lost, trying again …");
+  htmx.defineExtension("live", {
+    onEvent: (name, { detail }) => {
+      if (name === "htmx:beforeRequest") return !document.hidden;
+      if (name === "htmx:configRequest") {
+        detail.path = detail.path.split("#")[0]; // or htmx would scroll to where the address points, each time
+        detail.headers["X-Requested-With"] = "fetch";
       }
-    };
-    const again = async () => {
-      if (box.dataset.liveOver === "true") return;
-      if (!document.hidden) await ask();
-      setTimeout(again, every);
-    };
-    if (isQuiet) again();
-    else setTimeout(again, every);
-  };
-
-  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("[data-live]").forEach(live));
+      if (["htmx:responseError", "htmx:sendError"].includes(name)) lost(detail.elt);
+      return true;
+    },
+    // Returns what htmx has to look through: the part, if it was put in place.
+    handleSwap: (style, old, answer) => {
+      const fresh = [...answer.children].find((part) => part.id === old.id);
+      // A page without the part is another one: somebody has to sign in again.
+      if (!fresh) {
+        lost(old);
+        return [];
+      }
+      say(old, "");
+      for (const cell of answer.children) if (cell !== fresh) putCell(cell);
+      speak(fresh);
+      return putInPlace(old, fresh);
+    },
+  });
 })();

@@ -2,31 +2,37 @@
 writes the request into the ledger. Nothing has left when it ends."""
 
 import datetime as dt
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import account_hold, database_clock, durability, ledger, pacing, workers
 from laaffic_console.gateway.services.pacing import RateLimit
-from laaffic_console.kit.sql_lists import among
-from messaging import merge_fields
-from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageState
+from messaging.models import Batch, BatchState, Campaign, CampaignState
 from messaging.order_ids import order_ids
 from messaging.services.batches import gate_tallies
-from messaging.services.batches.bulk_writes import give_to_requests, move_to_batches
+from messaging.services.batches.batch_texts import texts_of
+from messaging.services.batches.bulk_writes import give_to_requests
+from messaging.services.batches.carving import carve, carve_heads
+from messaging.services.batches.queued_rows import (
+    Row,
+    as_queued,
+    let_wait,
+    queued_messages,
+    without_stopped,
+    without_suppressed,
+    without_waiting,
+)
 from messaging.services.channels import channels
 from messaging.services.channels.outgoing import Claim, OutgoingText
-from messaging.services.contacts import audience_sql
 from messaging.services.gates import gates
-from messaging.services.gates.gates import Gate, Later, Queued, Verdict
+from messaging.services.gates.gates import Gate, Queued, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class Shut:
 
 
 FREELY = 4  # batches locked before it is known how many are needed
+
 TEXTS_CARVED = 12  # of a batch, in one transaction, where a request carries one text; CLAIMS_AHEAD batches at a time
 
 
@@ -82,7 +89,7 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
     if limits:
         at_once = pacing.pacing_batch(limits, min(batches[0].queued, at_once))
     batches = _of_at_most(at_once, batches, pacing.claims_at_once(limits, at_once, at_most))
-    rows = _queued_messages(batches, channels.of(campaign).suppressed_on)
+    rows = queued_messages(batches, channels.of(campaign).suppressed_on)
     standing = gates.standing(campaign)
     loads = _loads(campaign, batches, rows, standing)
     if isinstance(loads, Shut):
@@ -92,14 +99,6 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
     claims = _take(campaign, loads, token)
     gate_tallies.move(campaign, standing)
     return claims
-
-
-# id, number, segments, attempt, is suppressed, merge values, batch, country
-Row = tuple[int, str, int, int, bool, Any, int, str]
-
-
-def _as_queued(row: Row) -> Queued:
-    return Queued(row[0], row[1], row[2], row[7], row[6])
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ def _all_at_once(
     Asking a gate for four thousand at once costs little more than for a thousand.
     """
     left = [row for batch in batches for row in rows[batch.pk] if not row[4]]
-    looked_at = [_as_queued(row) for row in left] if standing else []
+    looked_at = [as_queued(row) for row in left] if standing else []
     stopped: list[tuple[Gate, Mapping[int, str]]] = []
     for gate in standing:
         verdict = gate.look(looked_at) if looked_at else Verdict()
@@ -142,11 +141,11 @@ def _all_at_once(
     for gate, those in stopped:
         gate.stopped += len(those)
     evidence = {pk: why for _gate, those in stopped for pk, why in those.items()}
-    passed = {batch.pk: _without_suppressed(batch, rows[batch.pk]) for batch in batches}
+    passed = {batch.pk: without_suppressed(batch, rows[batch.pk]) for batch in batches}
     if evidence:
         for batch in batches:
             those_of = {row[0]: evidence[row[0]] for row in passed[batch.pk] if row[0] in evidence}
-            passed[batch.pk] = _without_stopped(batch, passed[batch.pk], those_of)
+            passed[batch.pk] = without_stopped(batch, passed[batch.pk], those_of)
     return passed
 
 
@@ -175,19 +174,19 @@ def _taken(standing: Sequence[Gate], loads: "Sequence[_Load]") -> None:
 
 def _load(campaign: Campaign, batch: Batch, queued: list[Row], standing: Sequence[Gate]) -> "_Load | Shut | None":
     """None, and the batch settled, when nobody in it is to get it any more; None too when all of them wait."""
-    rows = _without_suppressed(batch, queued)
+    rows = without_suppressed(batch, queued)
     for gate in standing:
         if not rows:
             break
-        verdict = gate.look([_as_queued(row) for row in rows])
+        verdict = gate.look([as_queued(row) for row in rows])
         if verdict.hold:
             return Shut(verdict.hold)
-        rows = _without_stopped(batch, rows, verdict.stopped)
+        rows = without_stopped(batch, rows, verdict.stopped)
         gate.stopped += len(verdict.stopped)
         if rows and all(row[0] in verdict.waiting for row in rows):
-            _let_wait(batch, rows, verdict.waiting)
+            let_wait(batch, rows, verdict.waiting)
             return None
-        rows = _without_waiting(batch, rows, verdict.waiting)
+        rows = without_waiting(batch, rows, verdict.waiting)
     return _filled(campaign, batch, rows)
 
 
@@ -196,7 +195,7 @@ def _filled(campaign: Campaign, batch: Batch, rows: list[Row]) -> "_Load | None"
     if not rows:
         Batch.objects.filter(pk=batch.pk).update(state=BatchState.SETTLED)
         return None
-    texts = _texts(campaign, rows)
+    texts = texts_of(campaign, rows)
     if len(texts) > 1 and not channels.of(campaign).takes_several_texts(campaign):
         return _only_first_text(batch, rows, texts)
     return _Load(batch, rows, texts)
@@ -239,164 +238,6 @@ def _of_at_most(at_once: int, batches: Sequence[Batch], at_most: int) -> list[Ba
         if len(found) < at_most:
             found.append(batch)  # what is left of it fits into a request
     return found
-
-
-def carve_head(batch: Batch, take: int) -> Batch:
-    """Make a batch of the first `take` queued messages; the rest stays as it was."""
-    [head] = carve_heads(batch, take, 1)
-    return head
-
-
-def carve_heads(batch: Batch, take: int, heads: int) -> list[Batch]:
-    """Make batches of `take` messages each of the first that are queued; the rest stays as it was."""
-    waiting = batch.messages().filter(state=MessageState.QUEUED).order_by("pk")
-    ids = list(waiting.values_list("pk", flat=True)[: take * heads])
-    return carve_all(batch, [ids[start : start + take] for start in range(0, len(ids), take)])
-
-
-def carve(batch: Batch, ids: Sequence[int]) -> Batch:
-    """Move these queued messages into a batch of their own, under the lock of the old one."""
-    [part] = carve_all(batch, [ids])
-    return part
-
-
-def carve_all(batch: Batch, parts: Sequence[Sequence[int]]) -> list[Batch]:
-    """Move queued messages into batches of their own, one for each of these lists of ids, by rising id."""
-    made = Batch.objects.bulk_create(
-        Batch(
-            campaign_id=batch.campaign_id,
-            first_message_id=ids[0],
-            last_message_id=ids[-1],
-            size=len(ids),
-            queued=len(ids),
-            state=batch.state,
-            attempt=batch.attempt,
-            not_before=batch.not_before,
-        )
-        for ids in parts
-    )
-    move_to_batches([(pk, part.pk) for part, ids in zip(made, parts, strict=True) for pk in ids])
-    moved = sum(map(len, parts))
-    Batch.objects.filter(pk=batch.pk).update(size=F("size") - moved, queued=F("queued") - moved)
-    return made
-
-
-def _queued_messages(batches: Sequence[Batch], suppressed_on: tuple[str, str, str]) -> dict[int, list[Row]]:
-    """The batches' queued messages by rising id, in one statement.
-
-    Single messages are found by their ids together: so many parts of one statement would take longer to plan than to
-    run.
-    """
-    found: dict[int, list[Row]] = {batch.pk: [] for batch in batches}
-    suppressed, stopping = audience_sql.suppressed("m", suppressed_on)
-    select = (
-        f"SELECT m.id, m.number, m.segments, m.attempt, {suppressed}, m.merge_values, m.batch_id, m.country "
-        "FROM messaging_message m WHERE"
-    )
-    parts: list[str] = []
-    params: list[Any] = []
-    singles: dict[int, int] = {}
-    for batch in batches:
-        if batch.first_message_id == batch.last_message_id:
-            singles[batch.first_message_id] = batch.pk
-        else:
-            parts.append(f"{select} m.id >= %s AND m.id <= %s AND m.batch_id = %s AND m.state = %s")
-            params += [*stopping, batch.first_message_id, batch.last_message_id, batch.pk, MessageState.QUEUED]
-    if singles:
-        (is_one, ids), (in_one, batch_ids) = among(singles), among(singles.values())
-        parts.append(f"{select} m.id {is_one} AND m.batch_id {in_one} AND m.state = %s")
-        params += [*stopping, ids, batch_ids, MessageState.QUEUED]
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts) + " ORDER BY 1", params)
-        for row in cursor.fetchall():
-            found[row[6]].append(row)
-    return found
-
-
-def _without_suppressed(batch: Batch, rows: list[Row]) -> list[Row]:
-    """Opt-out wins: looked at again here, in the transaction that would let the message go (laws#opt-out-wins)."""
-    stopped = [row[0] for row in rows if row[4]]
-    if not stopped:
-        return rows
-    Message.objects.filter(pk__in=stopped).update(
-        state=MessageState.SUPPRESSED, evidence="on the suppression list when its batch was claimed"
-    )
-    Batch.objects.filter(pk=batch.pk).update(
-        queued=F("queued") - len(stopped), suppressed=F("suppressed") + len(stopped)
-    )
-    return [row for row in rows if not row[4]]
-
-
-def _without_stopped(batch: Batch, rows: list[Row], stopped: Mapping[int, str]) -> list[Row]:
-    """What a gate has stopped for good never goes; its evidence says why."""
-    if not stopped:
-        return rows
-    by_evidence: dict[str, list[int]] = {}
-    for message_id, evidence in stopped.items():
-        by_evidence.setdefault(evidence[:200], []).append(message_id)
-    for evidence, ids in by_evidence.items():
-        Message.objects.filter(pk__in=ids).update(state=MessageState.CANCELLED, evidence=evidence)
-    Batch.objects.filter(pk=batch.pk).update(queued=F("queued") - len(stopped), cancelled=F("cancelled") + len(stopped))
-    return [row for row in rows if row[0] not in stopped]
-
-
-def _without_waiting(batch: Batch, rows: list[Row], waiting: Mapping[int, Later]) -> list[Row]:
-    """Those that wait go into batches of their own, one for each moment and reason."""
-    if not waiting:
-        return rows
-    for later, ids in _by_moment(rows, waiting).items():
-        part = carve(batch, ids)
-        Batch.objects.filter(pk=part.pk).update(not_before=later.until, waits_for=later.why[:60])
-    return [row for row in rows if row[0] not in waiting]
-
-
-def _let_wait(batch: Batch, rows: list[Row], waiting: Mapping[int, Later]) -> None:
-    """Nobody in the batch may get it now: it stays as it is, less those that wait for another moment than its first."""
-    (first, _ids), *others = _by_moment(rows, waiting).items()
-    _without_waiting(batch, rows, {message_id: later for later, ids in others for message_id in ids})
-    Batch.objects.filter(pk=batch.pk).update(not_before=first.until, waits_for=first.why[:60])
-
-
-def _by_moment(rows: Sequence[Row], waiting: Mapping[int, Later]) -> dict[Later, list[int]]:
-    found: dict[Later, list[int]] = {}
-    for row in rows:
-        if row[0] in waiting:
-            found.setdefault(waiting[row[0]], []).append(row[0])
-    return found
-
-
-def _texts(campaign: Campaign, rows: Sequence[Any]) -> list[OutgoingText]:
-    """The batch by equal text, in the order of each text's first recipient."""
-    channel = channels.of(campaign)
-    title = channel.title(campaign)
-    if rows[0][5] is None:
-        return [OutgoingText(campaign.text, rows[0][2], list(range(len(rows))), title)]
-    if title:
-        return _titled(campaign, title, rows)
-    template = merge_fields.parse(campaign.text)
-    by_text: dict[str, list[int]] = {}
-    for position, row in enumerate(rows):
-        text = merge_fields.render(template, merge_fields.with_derived(as_values(row[5])))
-        by_text.setdefault(text, []).append(position)
-    return [OutgoingText(text, channel.segments(text), positions) for text, positions in by_text.items()]
-
-
-def _titled(campaign: Campaign, title: str, rows: Sequence[Any]) -> list[OutgoingText]:
-    """The same where a title goes with each text: what differs in either is a content of its own."""
-    channel = channels.of(campaign)
-    above, below = merge_fields.parse(title), merge_fields.parse(campaign.text)
-    contents: dict[tuple[str, str], list[int]] = {}
-    for position, row in enumerate(rows):
-        values = merge_fields.with_derived(as_values(row[5]))
-        content = merge_fields.render(below, values), channel.merged_title(above, values)
-        contents.setdefault(content, []).append(position)
-    return [OutgoingText(text, channel.segments(text), at, said) for (text, said), at in contents.items()]
-
-
-def as_values(kept: Any) -> dict[str, str]:
-    """Merge values as a mapping; a raw cursor gives JSON as text on SQLite."""
-    values = json.loads(kept) if isinstance(kept, str) else kept
-    return {key: "" if value is None else str(value) for key, value in values.items()}
 
 
 def _only_first_text(batch: Batch, rows: list[Row], texts: list[OutgoingText]) -> _Load:

@@ -20,7 +20,7 @@ from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refus
 from messaging import gateway_ids
 from messaging.models import ActivityTally, Batch, BatchState, Message, MessageState
 from messaging.services import events
-from messaging.services.batches import answers, claiming, earlier_attempts, error_limit, sent_tallies
+from messaging.services.batches import answers, carving, earlier_attempts, error_limit, sent_tallies
 from messaging.services.batches.bulk_writes import count_outcomes, upsert_tallies
 from messaging.services.channels.outgoing import Claim
 
@@ -284,7 +284,7 @@ def _split(batch: Batch) -> None:
     """A batch refused whole goes again in two halves, until what is wrong stands alone and the rest has gone."""
     Batch.objects.filter(pk=batch.pk).update(state=BatchState.QUEUED, token="")
     batch.state = BatchState.QUEUED
-    claiming.carve_head(batch, max(1, batch.queued // 2))
+    carving.carve_head(batch, max(1, batch.queued // 2))
 
 
 def mark_unknown(batch: Batch, evidence: str) -> None:

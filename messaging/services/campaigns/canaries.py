@@ -31,7 +31,7 @@ from messaging.models import (
     MessageState,
 )
 from messaging.services import steps
-from messaging.services.batches import claiming, counting
+from messaging.services.batches import carving, counting
 from messaging.services.campaigns import campaigns
 from messaging.services.gates import canary as gate
 from messaging.services.refusals import NotAllowed
@@ -177,7 +177,7 @@ def _part_batch(batch_id: int) -> None:
     ours = CanaryMessage.objects.filter(canary=batch.campaign_id).values("message_id")
     waiting = batch.messages().filter(state=MessageState.QUEUED, pk__in=ours).order_by("pk")
     if ids := list(waiting.values_list("pk", flat=True)):
-        part = batch if len(ids) == batch.queued else claiming.carve(batch, ids)
+        part = batch if len(ids) == batch.queued else carving.carve(batch, ids)
         Batch.objects.filter(pk=part.pk).update(not_before=None, waits_for="")
 
 

@@ -9,7 +9,7 @@ from laaffic_console.kit.figures import money
 from laaffic_console.kit.stored_words import in_words
 from messaging import merge_fields
 from messaging.models import Message, MessageState
-from messaging.services.batches import claiming, counting
+from messaging.services.batches import batch_texts, counting
 from messaging.services.channels import channels
 
 
@@ -45,7 +45,7 @@ def text_of(message: Message) -> str:
     if message.merge_values is None:
         return message.campaign.text
     template = merge_fields.parse(message.campaign.text)
-    return merge_fields.render(template, merge_fields.with_derived(claiming.as_values(message.merge_values)))
+    return merge_fields.render(template, merge_fields.with_derived(batch_texts.as_values(message.merge_values)))
 
 
 def segments_of(message: Message) -> int:

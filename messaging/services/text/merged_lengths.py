@@ -15,7 +15,7 @@ from messaging import merge_fields
 from messaging.merge_fields import Field, Template
 from messaging.models import Batch, BatchState, Campaign, Contact, Message, MessageState
 from messaging.services.batches import bulk_writes, sent_tallies, settling
-from messaging.services.batches.claiming import as_values
+from messaging.services.batches.batch_texts import as_values
 from messaging.services.channels import channels
 from messaging.services.text.merge_values import COLUMNS_OF_CONTACT, values_of
 

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from django.db.models import Sum
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,23 +19,45 @@ from messaging.services.reports import delivery_times
 DAY = dt.timedelta(days=1)
 
 
-def context() -> dict[str, Any]:
-    now = timezone.localtime()
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+def figures_card(request: HttpRequest) -> dict[str, Any]:
+    return {"today": figures(_midnight(), timezone.localtime())}
+
+
+def spent_card(request: HttpRequest) -> dict[str, Any] | None:
+    found = spend(_midnight(), timezone.localtime())
+    return {"spend": found} if found else None
+
+
+def chart_card(request: HttpRequest) -> dict[str, Any]:
+    return {"chart": json.dumps(deliveries_chart(timezone.localtime()))}
+
+
+def countries_card(request: HttpRequest) -> dict[str, Any] | None:
+    found = hours.countries(_a_day_ago())
+    return {"countries": found} if found else None
+
+
+def reasons_card(request: HttpRequest) -> dict[str, Any] | None:
+    """Why messages failed, with what to do about each reason."""
+    found = hours.reasons(_a_day_ago())
+    if not found:
+        return None
     return {
-        "today": figures(midnight, now),
-        "spend": spend(midnight, now),
-        "reasons": [
-            (in_words(reason) or _("no reason given"), n, insights.advice_for(reason)) for reason, n in _reasons(now)
-        ],
-        "countries": hours.countries(hours.hour_of(now - DAY)),
-        "times": delivery_times.since(hours.hour_of(now - DAY)),
-        "chart": json.dumps(deliveries_chart(now)),
+        "reasons": [(in_words(reason) or _("no reason given"), n, insights.advice_for(reason)) for reason, n in found]
     }
 
 
-def _reasons(now: dt.datetime) -> list[tuple[str, int]]:
-    return hours.reasons(hours.hour_of(now - DAY))
+def times_card(request: HttpRequest) -> dict[str, Any] | None:
+    found = delivery_times.since(_a_day_ago())
+    return {"times": found} if found else None
+
+
+def _midnight() -> dt.datetime:
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _a_day_ago() -> dt.datetime:
+    return hours.hour_of(timezone.localtime() - DAY)
 
 
 def figures(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:

@@ -1,0 +1,137 @@
+"""The console itself: where it is reached, its emails, who signs in, and what a real installation needs."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, register
+from django.utils.translation import gettext_lazy as _
+
+from laaffic_console.checks.saying import LOCAL, TAG, error, example, is_loopback, is_web_address, warning
+
+
+@register(TAG)
+def check_console_address(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    if is_web_address(settings.CONSOLE_URL):
+        return []
+    return [
+        error(
+            _("%(setting)s is “%(value)s”, which is not a web address.")
+            % {"setting": "CONSOLE_URL", "value": settings.CONSOLE_URL},
+            hint=_(
+                "The address under which people and Laaffic reach this console, such as https://console.example.com"
+            ),
+            id="laaffic.E142",
+        )
+    ]
+
+
+@register(TAG)
+def check_email(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.EMAIL_IS_SET or "@" in settings.DEFAULT_FROM_EMAIL:
+        return []
+    return [
+        error(
+            _("EMAIL_URL is set and EMAIL_FROM is not an email address: no report can be sent."),
+            hint=example("EMAIL_FROM=console@example.com"),
+            id="laaffic.E154",
+        )
+    ]
+
+
+@register(TAG)
+def check_provider(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.OIDC_ISSUER:
+        return []
+    found: list[CheckMessage] = []
+    if not is_web_address(settings.OIDC_ISSUER):
+        found.append(
+            error(
+                _("OIDC_ISSUER is not a web address: nobody can sign in by the provider."),
+                hint=example("OIDC_ISSUER=https://id.example.com/realms/staff"),
+                id="laaffic.E155",
+            )
+        )
+    elif urlsplit(settings.OIDC_ISSUER).scheme != "https" and not is_loopback(urlsplit(settings.OIDC_ISSUER).hostname):
+        found.append(
+            error(
+                _("OIDC_ISSUER is not https: anybody on the way could sign in as an administrator."),
+                hint=_("Use the provider's address with https."),
+                id="laaffic.E156",
+            )
+        )
+    if not settings.OIDC_CLIENT_ID or not settings.OIDC_CLIENT_SECRET:
+        found.append(
+            error(
+                _("OIDC_ISSUER is set, and OIDC_CLIENT_ID or OIDC_CLIENT_SECRET is not."),
+                hint=_("The provider shows both where this console is registered."),
+                id="laaffic.E157",
+            )
+        )
+    if not settings.OIDC_ROLES:
+        found.append(
+            warning(
+                _("OIDC_ROLES is not set: no group gives a role, so nobody gets in by the provider."),
+                hint=example("OIDC_ROLES=console-admins=Administrator, support=Operator"),
+                id="laaffic.W158",
+            )
+        )
+    return found
+
+
+@register(TAG, Tags.security, deploy=True)
+def check_installation(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """What is right on a desk and wrong where real messages leave."""
+    found: list[CheckMessage] = []
+    if settings.SECRET_KEY_IS_OWN:
+        found.append(
+            warning(
+                _(
+                    "SECRET_KEY is not set, so this machine made one of its own: another machine would not accept its "
+                    "sessions and its jobs."
+                ),
+                hint=_("Put the same SECRET_KEY of 50 random characters into every machine's environment."),
+                id="laaffic.W171",
+            )
+        )
+    if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXIES:
+        found.append(
+            warning(
+                _("BEHIND_TLS_PROXY is on and TRUSTED_PROXIES is not set: everybody signs in from one address."),
+                hint=_(
+                    "Set TRUSTED_PROXIES to the proxy's address, such as 127.0.0.1; else one stranger locks out all."
+                ),
+                id="laaffic.W175",
+            )
+        )
+    gateway, console = urlsplit(settings.LAAFFIC_BASE_URL), urlsplit(settings.CONSOLE_URL)
+    if gateway.hostname in LOCAL:
+        return found
+    if gateway.scheme != "https":
+        found.append(
+            warning(
+                _(
+                    "LAAFFIC_BASE_URL is not https: numbers, contents and a signature that stays good for half an hour "
+                    "cross the network in clear."
+                ),
+                hint=_("Use %(address)s") % {"address": "https://api.laaffic.com/v3"},
+                id="laaffic.W172",
+            )
+        )
+    if console.hostname in LOCAL:
+        found.append(
+            warning(
+                _("CONSOLE_URL is an address of this machine only: Laaffic cannot push reports to it."),
+                hint=_("Set it to the address under which this console is reached from outside."),
+                id="laaffic.W173",
+            )
+        )
+    elif console.scheme != "https":
+        found.append(
+            warning(
+                _("CONSOLE_URL is not https: passwords and callback addresses cross the network in clear."),
+                hint=_("Put a proxy with a certificate in front, and set CONSOLE_URL and BEHIND_TLS_PROXY."),
+                id="laaffic.W174",
+            )
+        )
+    return found

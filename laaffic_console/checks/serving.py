@@ -1,0 +1,16 @@
+"""What keeps the web process from serving."""
+
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from laaffic_console.checks.saying import TAG
+
+
+def refuse_to_serve() -> None:
+    """What stops every command stops the web process too: it runs no checks by itself."""
+    errors = [message for message in run_checks(tags=[TAG]) if message.is_serious() and not message.is_silenced()]
+    if errors:
+        raise ImproperlyConfigured(
+            "\n".join([str(_("The settings do not do:")), *(str(message) for message in errors)])
+        )

@@ -1,0 +1,77 @@
+"""Holds of the account or of an application, and the word that ends one."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action, display
+
+from laaffic_console.gateway.models import AccountHold
+from laaffic_console.gateway.services import account_hold
+from laaffic_console.kit.pages import POSTED, ask_first, page
+from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.read_only import ReadOnlyAdmin
+from laaffic_console.kit.stored_words import in_words
+
+
+@admin.register(AccountHold)
+class AccountHoldAdmin(ReadOnlyAdmin):
+    when_empty = gettext_lazy(
+        "Nothing is held. The console holds what Laaffic refuses for credentials, balance or rights, and says so here."
+    )
+    list_display = ["sentence", "stops", "placed_at", "shown_state", "last_answer", "next_probe_at", "released_because"]
+    list_select_related = ["application"]
+    actions_detail = ["probe_now", "end_hold"]
+    fields = [
+        "sentence",
+        "application",
+        "code",
+        "entry",
+        "placed_at",
+        "last_answer",
+        "next_probe_at",
+        "released_at",
+        "released_because",
+        "released_by",
+    ]
+
+    @display(description=gettext_lazy("stops"))
+    def stops(self, hold: AccountHold) -> str:
+        return str(hold.application) if hold.application else _("everything")
+
+    @display(description=gettext_lazy("state"), label={"open": "warning", "ended": "success"})
+    def shown_state(self, hold: AccountHold) -> tuple[str, str]:
+        return ("open", _("Holds")) if hold.released_at is None else ("ended", _("Ended"))
+
+    def has_end_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("gateway.release_accounthold")
+
+    @action(description=gettext_lazy("Ask Laaffic now"), url_path="probe", permissions=["end"], attrs=POSTED)
+    def probe_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        get_object_or_404(AccountHold, pk=object_id)
+        sentence = _("Laaffic is asked whether it takes requests again. If it does, the hold ends.")
+        back = "admin:gateway_accounthold_changelist"
+        if asked := ask_first(self, request, _("Ask Laaffic now"), sentence, back=back):
+            return asked
+        account_hold.probe(at_once=True)
+        hold = AccountHold.objects.get(pk=object_id)
+        if hold.released_at:
+            messages.success(request, in_words(hold.released_because))
+        else:
+            said = in_words(hold.last_answer) or _("There is nothing that could be asked: end it when it is mended.")
+            messages.warning(request, _("It still holds. %(answer)s") % {"answer": said})
+        return HttpResponseRedirect(reverse("admin:gateway_accounthold_change", args=[object_id]))
+
+    @action(description=gettext_lazy("End this hold"), url_path="end", permissions=["end"])
+    def end_hold(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A first request asks; only a POST ends it."""
+        hold = get_object_or_404(AccountHold, pk=object_id)
+        if request.method != "POST":
+            return page(self, request, "gateway/end_hold.html", _("End this hold?"), hold=hold)
+        if account_hold.release(hold.pk, because=_("Ended by a person."), by=signed_in(request)):
+            messages.success(request, _("The hold has ended; what it stopped goes on."))
+        return HttpResponseRedirect(reverse("admin:gateway_accounthold_change", args=[hold.pk]))

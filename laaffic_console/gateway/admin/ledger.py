@@ -1,0 +1,125 @@
+"""The ledger: every request that acts, and what came of it."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.decorators import action, display
+
+from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.services import words
+from laaffic_console.kit import masks
+from laaffic_console.kit.figures import number
+from laaffic_console.kit.pages import page
+from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.read_only import ReadOnlyAdmin
+from laaffic_console.kit.stored_words import in_words
+
+ENTRY_COLOURS = {
+    EntryState.ACCEPTED: "success",
+    EntryState.REFUSED: "danger",
+    EntryState.NOT_SENT: "info",
+    EntryState.UNKNOWN: "warning",
+    EntryState.IN_FLIGHT: "info",
+    EntryState.PREPARED: "default",
+    EntryState.LAPSED: "default",
+}
+
+# What a request is about → the page that shows it.
+ABOUT_PAGES = {
+    "campaign": "admin:messaging_campaign_change",
+    "email campaign": "admin:messaging_emailcampaign_change",
+    "MMS attachment": "admin:messaging_mmsattachment_change",
+}
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnlyAdmin):
+    when_empty = gettext_lazy(
+        "Whatever the console asks of Laaffic that acts is written "
+        "here before it leaves. Launch a campaign, or test an application."
+    )
+    is_named_as_a_whole = True
+    list_display = [
+        "id",
+        "interface",
+        "application",
+        "shown_state",
+        "about",
+        "recipients",
+        "prepared_at",
+        "took",
+        "code",
+        "shown_reason",
+    ]
+    list_filter = ["state", "interface", "application"]
+    list_select_related = ["application"]
+    actions_detail = ["say"]
+    in_other_words = {"about_kind": "about", "about_id": None, "reason": "shown_reason", "evidence": "shown_evidence"}
+
+    def get_fields(self, request: HttpRequest, obj: LedgerEntry | None = None) -> Any:
+        words = self.in_other_words if masks.may_see() else {**self.in_other_words, "summary": "masked_summary"}
+        shown = [words.get(name, name) for name in super().get_fields(request, obj)]
+        return [name for name in dict.fromkeys(shown) if name]
+
+    def has_say_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        if not request.user.has_perm("gateway.settle_ledgerentry"):
+            return False
+        entry = LedgerEntry.objects.filter(pk=object_id).first() if str(object_id).isdecimal() else None
+        return entry is not None and words.may_settle(entry)
+
+    @action(description=gettext_lazy("Say what became of it"), url_path="say", permissions=["say"])
+    def say(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A first request asks; only a POST settles it."""
+        entry = get_object_or_404(LedgerEntry, pk=object_id)
+        problems: list[str] = []
+        why = request.POST.get("why", "")
+        if request.method == "POST" and request.POST.get("word") in ("done", "not_done"):
+            try:
+                words.settle(entry.pk, was_done=request.POST["word"] == "done", why=why[:200], by=signed_in(request))
+                return HttpResponseRedirect(reverse("admin:gateway_ledgerentry_change", args=[entry.pk]))
+            except ValidationError as problem:
+                problems = problem.messages
+        return page(self, request, "gateway/say.html", _("What became of it?"), entry=entry, problems=problems, why=why)
+
+    @display(description=gettext_lazy("state"), label=ENTRY_COLOURS)
+    def shown_state(self, entry: LedgerEntry) -> tuple[str, str]:
+        return entry.state, entry.get_state_display()
+
+    @display(description=gettext_lazy("about"))
+    def about(self, entry: LedgerEntry) -> str:
+        if entry.about_kind not in ABOUT_PAGES or entry.about_id is None:
+            return f"{in_words(entry.about_kind)} {entry.about_id or ''}"
+        page = reverse(ABOUT_PAGES[entry.about_kind], args=[entry.about_id])
+        return format_html('<a href="{}">{} {}</a>', page, in_words(entry.about_kind), entry.about_id)
+
+    @display(description=gettext_lazy("summary"))
+    def masked_summary(self, entry: LedgerEntry) -> str:
+        said = json.dumps(masks.in_pairs(entry.summary), ensure_ascii=False)
+        return format_html('<span class="c-mono c-anywhere">{}</span>', said)
+
+    @display(description=gettext_lazy("reason"))
+    def shown_reason(self, entry: LedgerEntry) -> str:
+        return in_words(entry.reason)
+
+    @display(description=gettext_lazy("evidence"))
+    def shown_evidence(self, entry: LedgerEntry) -> str:
+        return in_words(entry.evidence)
+
+    @display(description=gettext_lazy("recipients"))
+    def recipients(self, entry: LedgerEntry) -> int | str:
+        return entry.summary.get("recipients", "")
+
+    @display(description=gettext_lazy("took"))
+    def took(self, entry: LedgerEntry) -> str:
+        if not entry.left_at or not entry.settled_at:
+            return ""
+        milliseconds = round((entry.settled_at - entry.left_at).total_seconds() * 1000)
+        return _("%(n)s ms") % {"n": number(milliseconds)}

@@ -1,0 +1,101 @@
+"""What the list of contacts is narrowed by: group, import, country."""
+
+from typing import Any
+
+import phonenumbers
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
+
+from laaffic_console.kit.plain_text import whole_number
+from messaging.models import Contact, ContactImport, ImportedChange
+
+
+class GroupFilter(admin.SimpleListFilter):
+    title = gettext_lazy("group")
+    parameter_name = "group"
+
+    template = "unfold/filters/filters_field.html"
+    form_class = AutocompleteDropdownForm  # unfold loads its scripts
+
+    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
+        self.request, self.model_admin = request, model_admin
+        super().__init__(request, params, model, model_admin)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return []
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: Any) -> Any:
+        """A field that completes a group's name, however many groups there are."""
+        chosen = self.value() or ""
+        yield {
+            "form": self.form_class(
+                request=self.request,
+                name=self.parameter_name,
+                label=self.title,
+                choices=(),
+                field=Contact._meta.get_field("groups"),
+                model_admin=self.model_admin,
+                initial={self.parameter_name: chosen} if whole_number(chosen) else {},
+            )
+        }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
+        value = self.value()
+        if not value:
+            return queryset
+        group = whole_number(value)
+        return queryset.none() if group is None else queryset.filter(groups=group)
+
+
+class ImportFilter(admin.SimpleListFilter):
+    """Whom one import has added, or updated: an import's page leads here, and the filter shows while it holds."""
+
+    title = gettext_lazy("import")
+    parameter_name = "import"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        what, pk = self._asked(request.GET.get(self.parameter_name, ""))
+        job = ContactImport.objects.filter(pk=pk).first() if pk else None
+        if job is None:
+            return []
+        words = {"added": _("added by %(import)s"), "updated": _("updated by %(import)s")}
+        return [(f"{what}-{job.pk}", words[what] % {"import": job})]
+
+    def has_output(self) -> bool:
+        return bool(self.value())  # also where it says nonsense: that is nobody
+
+    @staticmethod
+    def _asked(value: str) -> tuple[str, int | None]:
+        what, _dash, pk = value.partition("-")
+        return what, whole_number(pk) if what in ("added", "updated") else None
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
+        value = self.value()
+        if not value:
+            return queryset
+        what, pk = self._asked(value)
+        if pk is None:
+            return queryset.none()
+        if what == "added":
+            return queryset.filter(imported_by=pk)
+        return queryset.filter(pk__in=ImportedChange.objects.filter(contact_import=pk).values("contact"))
+
+
+class CountryFilter(admin.SimpleListFilter):
+    """All countries there could be: asking the table which there are would read all of it."""
+
+    title = gettext_lazy("country")
+    parameter_name = "country"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(region, region) for region in sorted(phonenumbers.SUPPORTED_REGIONS)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
+        return queryset.filter(country=self.value()) if self.value() else queryset

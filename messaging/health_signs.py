@@ -1,0 +1,48 @@
+"""What the health page says of messages: what has waited for a worker, and what nobody knows."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from django.db.models import DateTimeField, Min
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from laaffic_console.kit import health_signs
+from laaffic_console.kit.health_signs import Sign, age
+from messaging.models import Batch, BatchAnswer, BatchState, Campaign, CampaignState, ContactImport, EmailCampaign
+
+OLD_UNKNOWN = dt.timedelta(days=1)
+
+
+def register_all() -> None:
+    health_signs.register(oldest_unknown)
+    health_signs.due_with(waiting)
+    health_signs.count_by_state("batches", Batch)
+    health_signs.count_by_state("campaigns", Campaign)
+    health_signs.count_by_state("email campaigns", EmailCampaign)
+    health_signs.count_by_state("imports", ContactImport)
+
+
+def waiting(now: dt.datetime) -> Iterator[tuple[str, dt.datetime | None]]:
+    """Since when the oldest start of a campaign, and the oldest answer, have waited."""
+    starts = Campaign.objects.filter(state=CampaignState.SCHEDULED)
+    start = Coalesce("undo_until", "scheduled_at", output_field=DateTimeField())
+    yield _("the start of a campaign"), starts.aggregate(at=Min(start))["at"]
+    yield _("an answer to be written"), BatchAnswer.objects.aggregate(at=Min("settled_at"))["at"]
+
+
+def oldest_unknown() -> Sign:
+    """Of the messages whose answer was lost: the oldest that nothing has settled yet."""
+    waiting = Batch.objects.filter(state=BatchState.UNKNOWN).order_by("id").select_related("entry")
+    oldest = waiting.first()
+    if oldest is None:
+        return Sign(_("Oldest unknown"), "good", _("no message is unknown"))
+    left_at = oldest.entry.left_at if oldest.entry and oldest.entry.left_at else oldest.claimed_at
+    said = _("%(n)d messages of campaign %(id)d, since %(age)s") % {
+        "n": oldest.unknown,
+        "id": oldest.campaign_id,
+        "age": age(left_at),
+    }
+    is_old = left_at is None or timezone.now() - left_at > OLD_UNKNOWN
+    return Sign(_("Oldest unknown"), "bad" if is_old else "warn", said)

@@ -1,0 +1,10 @@
+"""Phone numbers as people write them, read into an MSISDN: country code and number, digits only.
+
+The phonenumbers library decides what is valid. This is the door of the package: nobody else names its modules.
+"""
+
+from messaging.msisdn.number import MAX_DIGITS, MIN_DIGITS, InvalidNumber, Msisdn
+from messaging.msisdn.reading import parse
+from messaging.msisdn.time_zones import only_time_zones
+
+__all__ = ["MAX_DIGITS", "MIN_DIGITS", "InvalidNumber", "Msisdn", "only_time_zones", "parse"]

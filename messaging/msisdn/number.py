@@ -1,0 +1,16 @@
+"""What a number is once it has been read, and what is raised where it is none."""
+
+from typing import NamedTuple
+
+MIN_DIGITS, MAX_DIGITS = 7, 15
+
+
+class Msisdn(NamedTuple):
+    number: str  # digits with country code
+    country: str  # ISO 3166; "" where the number belongs to none
+    time_zones: tuple[str, ...]
+    is_valid: bool  # False: the right length, but in no known range
+
+
+class InvalidNumber(ValueError):
+    """Why this is not a number, in a sentence that says what to do."""
