@@ -2,14 +2,16 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import CASCADE, DO_NOTHING, ManyToOneRel
 from django.utils import timezone
 
 from laaffic_console.kit.sql_lists import among
 from messaging.contact_rows import CleanRow
+from messaging.models import Contact
 
 IMPORT_LOCK = 0x1AAFF1C  # any number, as long as it is this one
 FREEZE_LOCK = IMPORT_LOCK + 1
@@ -78,6 +80,25 @@ def undo_alone() -> None:
 def restore(rows: Sequence[CleanRow]) -> None:
     """Put back what contacts had, in the caller's transaction, which holds them."""
     _upsert(rows, "", None, timezone.now())
+
+
+def delete(ids: Collection[int]) -> int:
+    """Contacts and what hangs on them, in the caller's transaction; how many there were. Messages stay, as with models.
+
+    Relations are treated as their models say, whichever app has them, but nothing is loaded.
+    """
+    for relation in Contact._meta.get_fields(include_hidden=True):
+        if not isinstance(relation, ManyToOneRel) or relation.on_delete is DO_NOTHING:
+            continue
+        there = relation.related_model._base_manager.filter(**{f"{relation.field.name}__id__among": ids})
+        if relation.on_delete is CASCADE:
+            there.delete()
+        else:
+            there.update(**{relation.field.name: None})
+    is_one, parameter = among(ids)
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM messaging_contact WHERE id {is_one}", [parameter])
+        return int(cursor.rowcount)
 
 
 def _stored(numbers: Sequence[str]) -> tuple[dict[str, CleanRow], dict[str, int]]:
