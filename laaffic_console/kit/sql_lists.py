@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import CharField, IntegerField, Lookup
 
@@ -23,12 +24,17 @@ def among(values: Iterable[int | str]) -> tuple[str, str]:
 
 
 class Among(Lookup):
-    """`number__among=numbers`, `contact__id__among=ids`: as `__in`, which takes a tenth of a second for a thousand."""
+    """`number__among=numbers`, `contact__id__among=ids`: as `__in`, which is slow with thousands of marks.
+
+    For a list or the keys of a dictionary, whose length is known.
+    """
 
     lookup_name = "among"
     prepare_rhs = False
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
+        if not self.rhs:
+            raise EmptyResultSet
         column, params = self.process_lhs(compiler, connection)
         is_one, parameter = among(self.rhs)
         return f"{column} {is_one}", [*params, parameter]

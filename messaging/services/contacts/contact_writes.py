@@ -87,6 +87,8 @@ def delete(ids: Collection[int]) -> int:
 
     Relations are treated as their models say, whichever app has them, but nothing is loaded.
     """
+    if not ids:
+        return 0
     for relation in Contact._meta.get_fields(include_hidden=True):
         if not isinstance(relation, ManyToOneRel) or relation.on_delete is DO_NOTHING:
             continue
