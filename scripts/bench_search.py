@@ -144,7 +144,7 @@ def report(times: int) -> int:
     contact = Contact.objects.order_by("-pk")[1000]
     number = contact.number
     sent = Message.objects.exclude(gateway_id=None).order_by("-pk")[5000]
-    first, last = contact.name.split()
+    first, *_between, last = contact.name.split()
     searches = {
         "whole number": f"+{number[:2]} {number[2:7]} {number[7:]}",
         "number with 00": f"00{number}",
