@@ -127,16 +127,18 @@ def with_last_digits(contacts: Any) -> Any:
 #
 # Triggers, so that whoever writes contacts need not know of it: a name that comes or changes is noted, a contact that
 # goes takes its name with it. A row of PostgreSQL's notes holds up to a thousand ids, so that an import's chunk writes
-# one or two.
+# one or two. Which names have changed is told by EXCEPT: a join of two tables without statistics may compare each with each.
 
+# Not OR IGNORE: in a trigger the conflict clause of the statement that fires it holds, and an import's has another one.
+_NOT_YET = "SELECT new.id WHERE NOT EXISTS (SELECT 1 FROM contact_names_waiting WHERE id = new.id)"
 _SQLITE = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS contact_names "
     "USING fts5(words, tokenize='trigram case_sensitive 1', detail='none')",
     "CREATE TABLE IF NOT EXISTS contact_names_waiting (id INTEGER PRIMARY KEY)",
     "CREATE TRIGGER IF NOT EXISTS contact_named AFTER INSERT ON messaging_contact WHEN new.name <> '' "
-    "BEGIN INSERT OR IGNORE INTO contact_names_waiting VALUES (new.id); END",
+    f"BEGIN INSERT INTO contact_names_waiting {_NOT_YET}; END",
     "CREATE TRIGGER IF NOT EXISTS contact_renamed AFTER UPDATE OF name ON messaging_contact WHEN old.name <> new.name "
-    "BEGIN INSERT OR IGNORE INTO contact_names_waiting VALUES (new.id); END",
+    f"BEGIN INSERT INTO contact_names_waiting {_NOT_YET}; END",
     "CREATE TRIGGER IF NOT EXISTS contact_gone AFTER DELETE ON messaging_contact "
     "BEGIN DELETE FROM contact_names WHERE rowid = old.id; DELETE FROM contact_names_waiting WHERE id = old.id; END",
 )
@@ -150,8 +152,8 @@ CREATE OR REPLACE FUNCTION contact_names_follow() RETURNS trigger LANGUAGE plpgs
   IF TG_OP = 'INSERT' THEN
     INSERT INTO contact_names_waiting (contact_ids) SELECT array_agg(id) FROM came WHERE name <> '' GROUP BY id / 1000;
   ELSIF TG_OP = 'UPDATE' THEN
-    INSERT INTO contact_names_waiting (contact_ids) SELECT array_agg(id) FROM came JOIN gone USING (id)
-    WHERE came.name <> gone.name GROUP BY id / 1000;
+    INSERT INTO contact_names_waiting (contact_ids) SELECT array_agg(id)
+    FROM (SELECT id, name FROM came EXCEPT SELECT id, name FROM gone) renamed GROUP BY id / 1000;
   ELSE
     PERFORM pg_advisory_xact_lock_shared(27983648);
     DELETE FROM contact_names USING gone WHERE rowid = gone.id;

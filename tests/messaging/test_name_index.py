@@ -165,6 +165,18 @@ class FollowingTests:
         import_undo.run(job.pk)
         assert indexed() == 0
 
+    def test_an_import_overwrites_names_that_still_wait(self) -> None:
+        for name in (NAME, "Ann Bo Carlson", "Ann Cla Dorn"):
+            content = f"phone,name\n{NUMBER},{name}\n".encode()
+            job = imports.receive(SimpleUploadedFile("l.csv", content), group=None, new_group="", region="", by=None)
+            imports.start(job.pk, mapping=job.mapping)
+            imports.run(job.pk)
+            job.refresh_from_db()
+            assert (job.state, job.explanation) == ("finished", "")
+
+        name_index.index_waiting()
+        assert (found("fernanda"), found("arlso"), found("cla")) == ([], [], ["Ann Cla Dorn"])
+
     def test_a_slice_goes_on_where_the_last_one_stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(name_index, "CHUNK", 2)
         monkeypatch.setattr(name_index, "ARRAYS", 1)
