@@ -80,7 +80,11 @@ def is_waiting() -> bool:
         return False
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM contact_names_waiting LIMIT 1")
-        return cursor.fetchone() is not None
+        is_noted = cursor.fetchone() is not None
+        if is_noted or connection.vendor == "postgresql":
+            return is_noted
+        cursor.execute("SELECT max(id) > (SELECT last FROM contact_names_read) FROM messaging_contact")
+        return bool(cursor.fetchone()[0])
 
 
 def sweep() -> None:
@@ -115,7 +119,7 @@ def _index_chunk() -> bool:
             rows, ids = [pk for pk, _ids in noted], sorted({pk for _pk, many in noted for pk in many})
         else:
             cursor.execute("SELECT id FROM contact_names_waiting ORDER BY id LIMIT %s", [CHUNK])
-            rows = ids = [pk for (pk,) in cursor.fetchall()]
+            rows = ids = [pk for (pk,) in cursor.fetchall()] or _new_on_sqlite()
         if not rows:
             return False
         is_one, parameter = among(ids)
@@ -127,6 +131,19 @@ def _index_chunk() -> bool:
         is_row, parameter = among(rows)
         cursor.execute(f"DELETE FROM contact_names_waiting WHERE id {is_row}", [parameter])
     return True
+
+
+def _new_on_sqlite() -> list[int]:
+    """Contacts that were added since the last ones were read; these are the last from now on."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM messaging_contact WHERE id > (SELECT last FROM contact_names_read) ORDER BY id LIMIT %s",
+            [CHUNK],
+        )
+        ids = [pk for (pk,) in cursor.fetchall()]
+        if ids:
+            cursor.execute("UPDATE contact_names_read SET last = %s", [ids[-1]])
+    return ids
 
 
 def _insert(names: Sequence[tuple[int, str]]) -> None:
