@@ -56,15 +56,15 @@ def register_traces() -> None:
 
 
 def _mailed(emails: Collection[str]) -> Iterable[str]:
-    return EmailMessage.objects.filter(address__in=list(emails)).order_by().values_list("address", flat=True)
+    return EmailMessage.objects.filter(address__among=emails).order_by().values_list("address", flat=True)
 
 
 def _messaged(numbers: Collection[str]) -> Iterable[str]:
-    return Message.objects.filter(number__in=list(numbers)).order_by().values_list("number", flat=True).distinct()
+    return Message.objects.filter(number__among=numbers).order_by().values_list("number", flat=True).distinct()
 
 
 def _replied(numbers: Collection[str]) -> Iterable[str]:
-    return Reply.objects.filter(number__in=list(numbers)).order_by().values_list("number", flat=True).distinct()
+    return Reply.objects.filter(number__among=numbers).order_by().values_list("number", flat=True).distinct()
 
 
 def contacts(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:

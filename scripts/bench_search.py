@@ -58,19 +58,21 @@ LAST = [
     "Silva",
     "Holm",
 ]
+MIDDLE = ["Fernanda", "Maria", "Jose", "Kumar", "Anne", "Oluwaseun", "de la Cruz"]
 
-# Names of two words; numbers whose last digits are spread as in life: the same ones, their last six digits mixed.
+# Names of two words, a third of them with one between; numbers whose last digits are spread as in life: the same ones,
+# their last six digits mixed.
 NAMES = """
-UPDATE messaging_contact SET name = {first} || ' ' || {last} || 'i' || (id % 5000),
+UPDATE messaging_contact SET name = {first} || {middle} || ' ' || {last} || 'i' || (id % 5000),
     email = 'person' || id || '@example.org'
 """
 NUMBERS = """
 UPDATE {table} SET number = CAST(919700000000 + ((CAST(number AS BIGINT) - 919800000000) * 7919) % 1000003 AS text)
 """
 REPLIES = """
-INSERT INTO messaging_reply (key, number, content, sent_to, at, received_at, source, gateway_id, operator, opt_out,
-    suppressed_on)
-SELECT 'bench' || id, number, 'Yes, thank you', 'SHOP', created_at, created_at, 'push', '', '', '', ''
+INSERT INTO messaging_reply (key, number, country, content, sent_to, at, received_at, source, gateway_id, operator,
+    opt_out, suppressed_on)
+SELECT 'bench' || id, number, country, 'Yes, thank you', 'SHOP', created_at, created_at, 'push', '', '', '', ''
 FROM messaging_contact WHERE id % 20 = 0
 """
 
@@ -89,6 +91,7 @@ def main() -> int:
 
     call_command("migrate", verbosity=0)
     prepare(options)
+    index_names()
     return report(options.times)
 
 
@@ -102,7 +105,7 @@ def prepare(options: argparse.Namespace) -> None:
         return
     began = time.monotonic()
     fill.fill(options.messages, options.contacts, min(100_000, options.contacts))
-    fill.run(NAMES, first=chosen(FIRST, "id"), last=chosen(LAST, "id / 20"))
+    fill.run(NAMES, first=chosen(FIRST, "id"), last=chosen(LAST, "id / 20"), middle=middle_name())
     for table in ("messaging_contact", "messaging_message"):
         fill.run(NUMBERS, table=table)
     fill.run(REPLIES)
@@ -113,6 +116,19 @@ def prepare(options: argparse.Namespace) -> None:
 def chosen(words: list[str], by: str) -> str:
     cases = " ".join(f"WHEN {n} THEN '{word}'" for n, word in enumerate(words))
     return f"CASE ({by}) % {len(words)} {cases} END"
+
+
+def index_names() -> None:
+    from messaging.services.contacts import name_index
+
+    began = time.monotonic()
+    while name_index.is_waiting():
+        name_index.index_waiting()
+    print(f"names indexed in {time.monotonic() - began:.0f} s", flush=True)
+
+
+def middle_name() -> str:
+    return f"CASE WHEN id % 3 = 0 THEN ' ' || {chosen(MIDDLE, 'id / 3')} ELSE '' END"
 
 
 def report(times: int) -> int:
@@ -128,7 +144,7 @@ def report(times: int) -> int:
     contact = Contact.objects.order_by("-pk")[1000]
     number = contact.number
     sent = Message.objects.exclude(gateway_id=None).order_by("-pk")[5000]
-    first, last = contact.name.split()
+    first, *_between, last = contact.name.split()
     searches = {
         "whole number": f"+{number[:2]} {number[2:7]} {number[7:]}",
         "number with 00": f"00{number}",
@@ -141,6 +157,11 @@ def report(times: int) -> int:
         "first name": first,
         "last name": last,
         "last name, common": last[:4],
+        "middle name": "Fernanda",
+        "three letters": "nda",
+        "letters, many": "ver",
+        "letters of two names": "olu vermai7",
+        "no such letters": "marianneri",
         "both names": f"{last}, {first}",
         "no such name": "Zzyzx Qqq",
         "name, Cyrillic": "Иванов",

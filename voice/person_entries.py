@@ -21,7 +21,7 @@ def register_all() -> None:
 
 def _called(numbers: Collection[str]) -> Iterable[str]:
     for model in (CallRecord, SipCall):
-        yield from model._default_manager.filter(callee__in=list(numbers)).order_by().values_list("callee", flat=True)
+        yield from model._default_manager.filter(callee__among=numbers).order_by().values_list("callee", flat=True)
 
 
 def records(person: Person, behind: Behind, limit: int) -> Sequence[Entry]:

@@ -36,6 +36,7 @@ Rows = Iterable[Sequence[Any]]
 Cell = str | int | float | Decimal | dt.date | dt.datetime
 
 _KEPT = 5000  # different values of a type whose cell is written once: times and counts come again and again
+_SHORT = 100  # characters of a text that is kept so
 _KNOWN_TYPES = (int, dt.datetime, dt.date, type(None))  # equal ones are written alike; Decimals are not
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -56,20 +57,23 @@ def unescaped(text: str) -> str:
     return text[1:] if text.lstrip("'").startswith(_FORMULA) else text
 
 
-def cell(value: Any) -> Cell:
-    """What both formats write. A phone number is text, and everything that isn't a figure or a date is guarded."""
+def cell(value: Any, zone: dt.tzinfo | None = None) -> Cell:
+    """What both formats write. A phone number is text, and everything that isn't a figure or a date is guarded.
+
+    `zone` is the console's clock, where its caller has asked for it: asking takes as long as writing the cell.
+    """
     if value is None:
         return ""
     if type(value) is str:
         return escape_formula(value)
     if isinstance(value, enum.Enum):
-        return cell(value.value)
+        return cell(value.value, zone)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float | Decimal):
         return value if _is_exact(value) else str(value)
     if isinstance(value, dt.datetime):
-        return timezone.localtime(value) if timezone.is_aware(value) else value
+        return timezone.localtime(value, zone) if value.tzinfo is not None else value
     return value if isinstance(value, dt.date) else escape_formula(str(value))
 
 
@@ -90,7 +94,8 @@ def csv_bytes(rows: Rows) -> Iterator[bytes]:
     text = io.StringIO(newline="")
     text.write("\ufeff")
     writer = csv.writer(text)
-    written = _once(lambda value: _as_text(cell(value)), escape_formula)
+    zone = timezone.get_current_timezone()
+    written = _once(lambda value: _as_text(cell(value, zone)), escape_formula)
     for number, row in enumerate(rows, start=1):
         writer.writerow(map(written, row))
         if number == 1 or number % ROWS_A_PIECE == 0:  # the header at once: a browser shows that something comes
@@ -99,21 +104,31 @@ def csv_bytes(rows: Rows) -> Iterator[bytes]:
 
 
 def workbook(rows: Rows, title: str) -> Iterator[bytes]:
-    as_cell = xlsx_stream.Cells()
-    written = _once(lambda value: as_cell.write(cell(value)), lambda text: xlsx_stream.text(escape_formula(text)))
+    as_cell, zone = xlsx_stream.Cells(), timezone.get_current_timezone()
+    written = _once(lambda value: as_cell.write(cell(value, zone)), _text_cell)
     return xlsx_stream.workbook(rows, title, cells=as_cell, write=written)
+
+
+def _text_cell(text: str) -> str:
+    return xlsx_stream.plain_text(text) or xlsx_stream.text(escape_formula(text))
 
 
 def _once(write: Callable[[Any], Any], write_text: Callable[[str], str]) -> Callable[[Any], Any]:
     """The same for a value that has just been written; within one file, so the clock's zone and the language hold.
 
-    Most texts, such as numbers and names, come once: they are written at once.
+    Most texts, such as numbers and names, come once; the others, such as states, come early: the first ones are kept.
     """
     known: dict[type, dict[Any, Any]] = {kind: {} for kind in _KNOWN_TYPES}
+    texts: dict[str, str] = {}
 
     def written(value: Any) -> Any:
         if type(value) is str:
-            return write_text(value)
+            known_text = texts.get(value)
+            if known_text is None:
+                known_text = write_text(value)
+                if len(texts) < _KEPT and len(value) <= _SHORT:
+                    texts[value] = known_text
+            return known_text
         of_type = known.get(type(value))
         if of_type is None:
             return write(value)

@@ -2,17 +2,47 @@
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models import CharField, IntegerField, Lookup
+
+PARTED_BY = "\n"  # stands in no number, name or email address
 
 
 def among(values: Iterable[int | str]) -> tuple[str, str]:
     """What stands after a column in hand-written SQL, and its parameter: `f"number {is_one} AND …"`.
 
-    Of integers, or of texts without a comma. PostgreSQL gets one text, which takes a tenth of the time of an array.
+    Of integers, or of texts of one line. PostgreSQL gets one text, which takes a tenth of the time of an array.
     """
     listed = list(values)
     if connection.vendor != "postgresql":
         return "IN (SELECT value FROM json_each(%s))", json.dumps(listed)
     cast = "::bigint[]" if listed and isinstance(listed[0], int) else ""
-    return f"= ANY(string_to_array(%s, ','){cast})", ",".join(map(str, listed))
+    return f"= ANY(string_to_array(%s, '{PARTED_BY}'){cast})", PARTED_BY.join(map(str, listed))
+
+
+class Among(Lookup):
+    """`number__among=numbers`, `contact__id__among=ids`: as `__in`, which is slow with thousands of marks.
+
+    For a list or the keys of a dictionary, whose length is known.
+    """
+
+    lookup_name = "among"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        if not self.rhs:
+            raise EmptyResultSet
+        column, params = self.process_lhs(compiler, connection)
+        is_one, parameter = among(self.rhs)
+        return f"{column} {is_one}", [*params, parameter]
+
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> Any:
+        return "%s", [value]
+
+
+def register() -> None:
+    for field in (CharField, IntegerField):  # ids are integers too
+        field.register_lookup(Among)

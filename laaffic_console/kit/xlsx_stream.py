@@ -5,6 +5,7 @@ wait for minutes before the first byte. Texts are inline strings; only the few n
 """
 
 import datetime as dt
+import functools
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _
 MAX_TEXT = 32_767  # UTF-16 units in a cell, Excel's own limit: what is longer, it would cut without a word
 DAY_0 = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's days have no zone
 FIRST_DAY = dt.datetime(1900, 3, 1)  # noqa: DTZ001 - before it spreadsheets disagree about a leap day
+DAY = dt.timedelta(days=1)
 DATE = "yyyy\\-mm\\-dd"
 ROWS_A_SHEET = 1_048_576  # Excel's own limit
 WRITE_BYTES = 128 * 1024
@@ -138,15 +140,26 @@ def _moment(value: dt.date, styles: Cells) -> str:
     """A day of the spreadsheet's; the offset, which it cannot hold, stands in the cell's format."""
     if not isinstance(value, dt.datetime):
         return _days(dt.datetime(value.year, value.month, value.day), DATE, styles)  # noqa: DTZ001
-    offset = value.isoformat()[19:].lstrip(".0123456789") if value.tzinfo else ""
-    shown = f"{DATE} hh:mm:ss" + (f'"{offset}"' if offset else "")
-    return _days(value.replace(tzinfo=None, microsecond=0), shown, styles)
+    return _days(value.replace(tzinfo=None, microsecond=0), _moment_format(value.utcoffset()), styles)
+
+
+@functools.lru_cache(maxsize=100)
+def _moment_format(offset: dt.timedelta | None) -> str:
+    said = "" if offset is None else dt.datetime.min.replace(tzinfo=dt.timezone(offset)).isoformat()[19:]
+    return f"{DATE} hh:mm:ss" + (f'"{said}"' if said else "")
 
 
 def _days(moment: dt.datetime, number_format: str, styles: Cells) -> str:
     if moment < FIRST_DAY:
         return text(moment.isoformat(sep=" "))
-    return f'<c s="{styles.of(number_format)}"><v>{(moment - DAY_0) / dt.timedelta(days=1):.9f}</v></c>'
+    return f'<c s="{styles.of(number_format)}"><v>{(moment - DAY_0) / DAY:.9f}</v></c>'
+
+
+def plain_text(value: str) -> str:
+    """A cell of letters and digits alone, in which nothing can be wrong; "" for any other text. Most cells are such."""
+    if not value.isalnum() or 2 * len(value) > MAX_TEXT:
+        return ""
+    return f'<c t="inlineStr"><is><t xml:space="preserve">{value}</t></is></c>'
 
 
 def text(value: str) -> str:

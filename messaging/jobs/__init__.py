@@ -18,7 +18,7 @@ from messaging.jobs.emails import (
     send_email_campaign,
     start_launched_email,
 )
-from messaging.jobs.imports import forecast_contact_import, run_contact_import, undo_contact_import
+from messaging.jobs.imports import forecast_contact_import, index_names, run_contact_import, undo_contact_import
 from messaging.jobs.replies import apply_sms_replies, ask_back, pull_sms_replies
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "follow_canaries",
     "forecast_contact_import",
     "freeze_audience",
+    "index_names",
     "make_proofs",
     "pull_email_deliveries",
     "pull_reports",

@@ -5,7 +5,7 @@ from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import answers, drift, hours, waiting
 from messaging.services.budgets import shares
 from messaging.services.campaigns import asking_back, campaigns, canaries
-from messaging.services.contacts import import_forecast, import_undo, imports
+from messaging.services.contacts import import_forecast, import_undo, imports, name_index
 from messaging.services.email import email_campaigns, email_deliveries, email_tests
 from messaging.services.figures import proofs
 from messaging.services.mms import attachments
@@ -71,6 +71,7 @@ def sweep() -> None:
         imports.sweep,
         import_undo.sweep,
         import_forecast.sweep,
+        name_index.sweep,
         attachments.sweep,
         email_campaigns.sweep,
         email_tests.sweep,

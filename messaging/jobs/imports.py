@@ -1,4 +1,4 @@
-from messaging.services.contacts import import_forecast, import_undo, imports
+from messaging.services.contacts import import_forecast, import_undo, imports, name_index
 
 
 def run_contact_import(import_id: int) -> None:
@@ -11,3 +11,7 @@ def undo_contact_import(import_id: int) -> None:
 
 def forecast_contact_import(import_id: int) -> None:
     import_forecast.run(import_id)
+
+
+def index_names() -> None:
+    name_index.index_waiting()

@@ -19,7 +19,7 @@ def register_all() -> None:
 
 def _bound(numbers: Collection[str]) -> Iterable[str]:
     for column in ("phone_a", "phone_b"):
-        found = Binding.objects.filter(**{f"{column}__in": list(numbers)})
+        found = Binding.objects.filter(**{f"{column}__among": numbers})
         yield from found.order_by().values_list(column, flat=True)
 
 

@@ -67,6 +67,13 @@ def undone(job: ContactImport) -> ImportUndo:
     return undo
 
 
+def added(job: ContactImport) -> list[import_undo.Added]:
+    return [
+        import_undo.Added(*row)
+        for row in Contact.objects.filter(imported_by=job).values_list(*import_undo.Added._fields)
+    ]
+
+
 def there() -> set[str]:
     return set(Contact.objects.values_list("number", flat=True))
 
@@ -252,7 +259,7 @@ class JobTests:
             with CaptureQueriesContext(
                 connection,
             ) as queries:
-                import_undo.why_they_stay(list(Contact.objects.filter(imported_by=job)), job)
+                import_undo.why_they_stay(added(job), job)
             return len(queries)
 
         assert asked(people(0)) == asked(people(*range(1, 40))) <= 9

@@ -29,6 +29,7 @@ DO $$ DECLARE found text; BEGIN
   FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
     EXECUTE format('DROP TABLE IF EXISTS public.%I CASCADE', found);
   END LOOP;
+  DROP FUNCTION IF EXISTS public.contact_names_follow();
 END $$;
 """
 

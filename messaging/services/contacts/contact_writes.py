@@ -2,14 +2,16 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import CASCADE, DO_NOTHING, ManyToOneRel
 from django.utils import timezone
 
 from laaffic_console.kit.sql_lists import among
 from messaging.contact_rows import CleanRow
+from messaging.models import Contact
 
 IMPORT_LOCK = 0x1AAFF1C  # any number, as long as it is this one
 FREEZE_LOCK = IMPORT_LOCK + 1
@@ -44,7 +46,7 @@ def write(rows: Sequence[CleanRow], *, source: str, group_id: int | None, import
     now, found = timezone.now(), [number for number in changed if number in there]
     if import_id is not None and found:
         _forget_overtaken([ids[number] for number in found], import_id)
-    _upsert(list(changed.values()), source, import_id, now)
+    _upsert(list(changed.values()), source, import_id, now, known=there)
     if import_id is not None and found:
         overwritten = {ids[number]: _overwritten(there[number], changed[number]) for number in found}
         _note_changes(overwritten, import_id, now)
@@ -77,7 +79,28 @@ def undo_alone() -> None:
 
 def restore(rows: Sequence[CleanRow]) -> None:
     """Put back what contacts had, in the caller's transaction, which holds them."""
-    _upsert(rows, "", None, timezone.now())
+    _upsert(rows, "", None, timezone.now(), known={row.number for row in rows})
+
+
+def delete(ids: Collection[int]) -> int:
+    """Contacts and what hangs on them, in the caller's transaction; how many there were. Messages stay, as with models.
+
+    Relations are treated as their models say, whichever app has them, but nothing is loaded.
+    """
+    if not ids:
+        return 0
+    for relation in Contact._meta.get_fields(include_hidden=True):
+        if not isinstance(relation, ManyToOneRel) or relation.on_delete is DO_NOTHING:
+            continue
+        there = relation.related_model._base_manager.filter(**{f"{relation.field.name}__id__among": ids})
+        if relation.on_delete is CASCADE:
+            there.delete()
+        else:
+            there.update(**{relation.field.name: None})
+    is_one, parameter = among(ids)
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM messaging_contact WHERE id {is_one}", [parameter])
+        return int(cursor.rowcount)
 
 
 def _stored(numbers: Sequence[str]) -> tuple[dict[str, CleanRow], dict[str, int]]:
@@ -117,7 +140,9 @@ def _merged_attributes(before: CleanRow, row: CleanRow) -> dict[str, str]:
     return merged
 
 
-def _upsert(rows: Sequence[CleanRow], source: str, import_id: int | None, now: dt.datetime) -> None:
+def _upsert(
+    rows: Sequence[CleanRow], source: str, import_id: int | None, now: dt.datetime, known: Collection[str]
+) -> None:
     if not rows:
         return
     values = [
@@ -138,7 +163,8 @@ def _upsert(rows: Sequence[CleanRow], source: str, import_id: int | None, now: d
     if connection.vendor == "postgresql":
         _copy_and_insert(values, now)
     else:
-        _insert_each(values, now)
+        _insert_each([row for row in values if row[0] not in known], now, "")
+        _insert_each([row for row in values if row[0] in known], now, _on_conflict)
 
 
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
@@ -149,11 +175,12 @@ _on_conflict = "ON CONFLICT (number) DO UPDATE SET " + ", ".join(
 )
 
 
-def _insert_each(values: Sequence[_Values], moment: dt.datetime) -> None:
+def _insert_each(values: Sequence[_Values], moment: dt.datetime, otherwise: str) -> None:
+    """New ones without a word of a conflict: where there may be one, SQLite prepares for the trigger of an update."""
     now = connection.ops.adapt_datetimefield_value(moment)
     marks = ", ".join(["%s"] * (len(_columns) + 2))
     with connection.cursor() as cursor:
-        cursor.executemany(f"{_insert} VALUES ({marks}) {_on_conflict}", [(*row, now, now) for row in values])
+        cursor.executemany(f"{_insert} VALUES ({marks}) {otherwise}", [(*row, now, now) for row in values])
 
 
 def _copy_and_insert(values: Sequence[_Values], now: dt.datetime) -> None:

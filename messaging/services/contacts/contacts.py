@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from messaging.models import Contact, ContactGroup, GroupMembership
 from messaging.models.campaigns import keep_while_used
+from messaging.services.contacts import contact_writes
 
 CHUNK = 1000
 
@@ -47,8 +48,7 @@ def delete(contacts: QuerySet[Contact]) -> int:
     deleted = 0
     for ids in id_chunks(contacts):
         with transaction.atomic():
-            GroupMembership.objects.filter(contact_id__in=ids).delete()
-            deleted += Contact.objects.filter(pk__in=ids).delete()[1].get(Contact._meta.label, 0)
+            deleted += contact_writes.delete(ids)
     return deleted
 
 

@@ -16,13 +16,12 @@ from messaging.models import (
     Conversation,
     ConversationAnswer,
     Erasure,
-    GroupMembership,
     Message,
     MessageState,
     Reply,
 )
 from messaging.person_timeline import Person
-from messaging.services.contacts import consents, pastes
+from messaging.services.contacts import consents, contact_writes, pastes
 from messaging.subscribers import spellings, subscriber
 
 OPEN = (BatchState.QUEUED, BatchState.CLAIMED, BatchState.UNKNOWN)
@@ -66,13 +65,11 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
     _erase_conversation(subscriber(number))
     consents.erase(number)
     pastes.erase(number)
-    found = list(Contact.objects.filter(number__in=numbers))
-    GroupMembership.objects.filter(contact__in=found).delete()
-    Contact.objects.filter(pk__in=[contact.pk for contact in found]).delete()
+    deleted = contact_writes.delete(list(Contact.objects.filter(number__in=numbers).values_list("pk", flat=True)))
     return Erasure.objects.create(
         number=number,
         why=why.strip()[:200],
-        contacts=len(found),
+        contacts=deleted,
         messages=emptied,
         replies=replies,
         erased_by=by,

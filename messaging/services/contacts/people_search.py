@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from laaffic_console.kit.search_kinds import FEWEST_DIGITS, Query
 from messaging import msisdn, search_indexes
 from messaging.models import Contact, Message, Reply, SuppressionEntry
+from messaging.services.contacts import name_index
 from messaging.subscribers import every_spelling
 
 NATIONAL = 5  # digits from which a national number is looked for behind every country code
@@ -35,6 +36,8 @@ def find(query: Query, limit: int, *, anywhere: bool = False) -> list[Contact]:
             found.setdefault(contact.pk, contact)
         if len(found) >= limit:
             break
+    if len(found) < limit and not query.digits and "@" not in query.text:
+        found |= {contact.pk: contact for contact in _with_letters(query.text)}
     return list(islice(found.values(), limit))
 
 
@@ -79,6 +82,13 @@ def _by_number(digits: str) -> Iterator[QuerySet[Contact]]:
         yield contacts.filter(search_indexes.numbers_from(digits)).order_by("number")
     if NATIONAL <= len(national) < msisdn.MAX_DIGITS:
         yield contacts.filter(pk__in=_national_ids(national))
+
+
+def _with_letters(text: str) -> list[Contact]:
+    """Contacts whose name has each of these words in it somewhere: a middle name, or three letters of one."""
+    words = name_index.words_of(text)
+    contacts = Contact.objects.filter(pk__among=name_index.ids_with(words)).order_by("pk")
+    return [contact for contact in contacts if name_index.holds(contact.name, words)]
 
 
 def _middles(digits: str) -> Iterator[Sequence[str]]:
