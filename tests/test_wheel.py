@@ -1,9 +1,12 @@
 """The wheel runs where no checkout is: pages, styles, texts and commands come out of it."""
 
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -50,7 +53,7 @@ def test_everything_that_is_no_python_is_in_it(installed: Path) -> None:
         assert wanted <= {path.relative_to(there).as_posix() for path in there.rglob("*")}
 
 
-def test_it_serves_from_a_folder_of_its_own(installed: Path, tmp_path: Path) -> None:
+def test_it_serves_from_a_folder_of_its_own(installed: Path, tmp_path: Path, migrated_sqlite: Path) -> None:
     page = """
 import django; django.setup()
 import laaffic_console, phone_numbers
@@ -61,7 +64,11 @@ assert phone_numbers.__file__.startswith(sys.path[1]), phone_numbers.__file__
 answer = Client(headers={"host": "127.0.0.1"}).get("/admin/login/")
 print(answer.status_code, finders.find("console/console.css") is not None, b"console.css" in answer.content)
 """
-    ran(installed, tmp_path, "-m", "laaffic_console", "migrate", "--verbosity", "0")
+    (tmp_path / "var").mkdir()
+    shutil.copyfile(migrated_sqlite, tmp_path / "var" / "console.sqlite3")
+    with closing(sqlite3.connect(migrated_sqlite)) as database:
+        (applied,) = database.execute("SELECT count(*) FROM django_migrations").fetchone()
+    shown = ran(installed, tmp_path, "-m", "laaffic_console", "showmigrations")
+    assert (shown.count("[X]"), shown.count("[ ]")) == (applied, 0)
 
     assert ran(installed, tmp_path, "-c", "import sys" + page).split() == ["200", "True", "True"]
-    assert (tmp_path / "var" / "console.sqlite3").exists()

@@ -83,7 +83,7 @@ def test_no_order_of_events_exceeds_a_budget() -> None:
     run_state_machine_as_test(
         BudgetMachine,
         settings=settings(
-            max_examples=int(os.environ.get("MACHINE_EXAMPLES", "10")),
+            max_examples=int(os.environ.get("MACHINE_EXAMPLES", "5")),
             stateful_step_count=25,
             deadline=None,
             derandomize=True,
