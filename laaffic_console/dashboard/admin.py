@@ -72,7 +72,7 @@ class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, UserAdmin, ModelAdmin):  # ty
         allowed = ["is_active", "groups"]
         allowed += [] if obj.is_staff else ["is_staff"]
         allowed += ["is_superuser"] if is_superuser(request) else []
-        allowed += ["user_permissions"] if obj.user_permissions.exists() else []
+        allowed += ["user_permissions"] if obj.pk and obj.user_permissions.exists() else []
         return [
             (None, {"fields": ["username", "password"]}),
             (_("Person"), {"fields": ["first_name", "last_name", "email"]}),

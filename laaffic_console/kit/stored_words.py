@@ -119,6 +119,8 @@ KEPT = [
     gettext_noop("start of email campaign %(id)s"),
     gettext_noop("going on of email campaign %(id)s"),
     gettext_noop("end of email campaign %(id)s"),
+    gettext_noop("start of group-call task %(id)s"),
+    gettext_noop("end of group-call task %(id)s"),
     # What ended a hold of the account, and what was answered before
     gettext_noop("Laaffic accepts the key for this application."),
     gettext_noop("Laaffic accepts the credentials."),

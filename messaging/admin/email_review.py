@@ -119,6 +119,7 @@ def review_page(
         not_yours=_("You may write campaigns; launching them is for others."),
         may_edit=admin.has_change_permission(request, campaign),
         edit_address=own_page(campaign, "change"),
+        review_address=own_page(campaign, "review"),  # a test that failed shows this page at its own address
         **undo_field.context(request),
     )
 

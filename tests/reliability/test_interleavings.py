@@ -28,6 +28,7 @@ def scratch() -> Iterator[str]:
 
 @pytest.mark.services
 @pytest.mark.reliability
+@pytest.mark.timeout(300)
 def test_a_sample_of_all_orders_keeps_what_must_be_so(scratch: str) -> None:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
@@ -40,7 +41,7 @@ def test_a_sample_of_all_orders_keeps_what_must_be_so(scratch: str) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=290,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

@@ -260,7 +260,9 @@ def _look_again_at_changed_hours() -> None:
 def end_due() -> None:
     """Cancel at Laaffic, once, what it still calls at its latest end; who was not called yet is not."""
     late = GroupTask.objects.filter(state__in=OPEN, latest_end__lte=database_clock.now(), end_asked_at=None)
-    isolation.each(late.exclude(key="").order_by("pk").values_list("pk", flat=True), _end, "end of task {}".format)
+    isolation.each(
+        late.exclude(key="").order_by("pk").values_list("pk", flat=True), _end, "end of group-call task {}".format
+    )
 
 
 def _end(task_id: int) -> None:
