@@ -20,7 +20,7 @@ class VoiceConfig(AppConfig):
         from messaging.services.figures import proofs
         from voice import console_entries, export_kinds, findable, notice_subjects, person_entries
         from voice.models import GroupTask
-        from voice.services import group_tasks, task_proving
+        from voice.services import group_waiting, task_proving
         from voice.services.reported_calls import CallReports
         from voice.services.task_approval import GroupTaskDrafts
         from voice.services.tts_channel import TtsChannel
@@ -40,7 +40,7 @@ class VoiceConfig(AppConfig):
         person_entries.register_all()
         notice_subjects.register_all()
         bell.sweep_with("voice.jobs.sweep")
-        moments.await_with(group_tasks.START_JOB, group_tasks.launches_due)
+        moments.await_with(group_waiting.START_JOB, group_waiting.launches_due)
         inbox.applied_by(PushKind.VOICE_REPORT, "voice.jobs.apply_voice_reports")
         inbox.applied_by(PushKind.VOICE_RINGING, "voice.jobs.apply_ringing")
         contact_actions.register(

@@ -19,7 +19,7 @@ from tests.voice.group_samples import at_sandbox, written
 from tests.voice.test_group_admin import own
 from tests.voice.test_group_before_launch import finished
 from voice.models import GroupTask, TaskState
-from voice.services import group_tasks
+from voice.services import group_tasks, group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,10 +64,10 @@ def test_started_by_a_worker_it_is_held_and_goes_on_when_lifted(
     task = group_tasks.launch(written(application, count=4).pk, undo_seconds=1)
     GroupTask.objects.update(starts_at=task.created_at)
 
-    group_tasks.start(task.pk)
+    group_waiting.start(task.pk)
     assert GroupTask.objects.get().state == TaskState.HELD
     budgets.lift(budget.pk, reason="agreed")
-    group_tasks.resume(task.pk)
+    group_waiting.resume(task.pk)
 
     assert (len(at_sandbox(sandbox)), used()) == (1, 4)
 

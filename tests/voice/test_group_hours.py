@@ -19,7 +19,7 @@ from tests.messaging.pages import hidden
 from tests.voice.group_samples import at_sandbox, written
 from tests.voice.test_group_admin import own
 from voice.models import GroupTask, TaskState
-from voice.services import group_start, group_tasks
+from voice.services import group_start, group_tasks, group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,8 +63,8 @@ def test_one_moment_for_all_of_them(hours: list[str], places: Sequence[sending_h
 
 
 def test_outside_it_waits_and_nothing_leaves(sandbox: RunningSandbox, waiting: GroupTask, admin_client: Client) -> None:
-    group_tasks.start_due()
-    group_tasks.start_launched(waiting.pk)
+    group_waiting.start_due()
+    group_waiting.start_launched(waiting.pk)
 
     assert waiting.starts_at is not None
     opens = waiting.starts_at.astimezone(INDIA)
@@ -76,7 +76,7 @@ def test_outside_it_waits_and_nothing_leaves(sandbox: RunningSandbox, waiting: G
 def test_rung_for_too_early_it_waits_on(sandbox: RunningSandbox, waiting: GroupTask) -> None:
     now_is_its_moment(waiting)
 
-    group_tasks.start(waiting.pk)
+    group_waiting.start(waiting.pk)
 
     again = GroupTask.objects.get()
     assert (again.state, again.starts_at, at_sandbox(sandbox)) == (TaskState.LAUNCHED, waiting.starts_at, [])
@@ -88,14 +88,14 @@ def test_a_calendar_that_is_changed_counts_at_once(sandbox: RunningSandbox, wait
     calendar.hours = "mon-sun 00:00-24:00"
     calendar.save()
 
-    group_tasks.start_due()
+    group_waiting.start_due()
 
     assert len(at_sandbox(sandbox)) == 1
 
 
 def test_an_approver_sends_it_once_outside(sandbox: RunningSandbox, waiting: GroupTask, admin_client: Client) -> None:
     with pytest.raises(ValidationError, match="Say why"):
-        group_tasks.start_outside_hours(waiting.pk, reason="", by=None)
+        group_waiting.start_outside_hours(waiting.pk, reason="", by=None)
 
     admin_client.post(own(waiting, "outside_hours"), {"reason": "a recall"})
 
@@ -141,10 +141,10 @@ class LatestEndTests:
         GroupTask.objects.update(latest_end=timezone.now() - dt.timedelta(seconds=1))
         now_is_its_moment(task)
 
-        group_tasks.start(task.pk)
+        group_waiting.start(task.pk)
         held = GroupTask.objects.get()
         assert (held.state, at_sandbox(sandbox)) == (TaskState.HELD, [])
-        group_tasks.resume(task.pk)
+        group_waiting.resume(task.pk)
 
         assert len(at_sandbox(sandbox)) == 1
 

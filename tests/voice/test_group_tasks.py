@@ -213,7 +213,7 @@ class SleeperTests:
     """A launcher that stood still, wherever, while its task was given back and launched by another: 20 were called
     twice."""
 
-    @pytest.mark.parametrize("where", ["_numbers", "_prepare"])
+    @pytest.mark.parametrize("where", ["_numbers", "prepare"])
     def test_who_wakes_after_the_task_was_given_back_sends_nothing(
         self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch, where: str
     ) -> None:
@@ -237,7 +237,7 @@ class SleeperTests:
             LedgerEntry.objects.update(state=EntryState.NOT_SENT)
             GroupTask.objects.filter(pk=task.pk).update(state=TaskState.SENDING, launch_token="another", entry=None)
 
-        meanwhile(monkeypatch, "_leave", another_is_sending)
+        meanwhile(monkeypatch, "leave", another_is_sending)
 
         group_tasks.launch(task.pk)
 
@@ -267,7 +267,7 @@ class SleeperTests:
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, where: str, happens: Callable[[], object]) -> None:
     """Just before this step, once."""
-    step, did = getattr(group_tasks, where), []
+    step, did = getattr(group_launching, where), []
 
     def late(*given: Any) -> Any:
         if not did:
@@ -275,7 +275,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, where: str, happens: Callable[[],
             happens()
         return step(*given)
 
-    monkeypatch.setattr(group_tasks, where, late)
+    monkeypatch.setattr(group_launching, where, late)
 
 
 def launched_by_another(task: GroupTask) -> None:

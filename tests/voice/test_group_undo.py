@@ -16,7 +16,7 @@ from tests.messaging.pages import hidden
 from tests.voice.group_samples import FIRST, at_sandbox, written
 from tests.voice.test_group_admin import own
 from voice.models import GroupTask, TaskState
-from voice.services import group_sync, group_tasks, restored
+from voice.services import group_sync, group_tasks, group_waiting, restored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,9 +36,9 @@ def state_of(task: GroupTask) -> str:
 
 
 def test_nothing_is_asked_for_before_its_seconds_are_over(sandbox: RunningSandbox, launched: GroupTask) -> None:
-    group_tasks.start(launched.pk)
-    group_tasks.start_due()
-    group_tasks.start_launched(launched.pk)
+    group_waiting.start(launched.pk)
+    group_waiting.start_due()
+    group_waiting.start_launched(launched.pk)
 
     assert (state_of(launched), at_sandbox(sandbox)) == (TaskState.LAUNCHED, [])
     assert not LedgerEntry.objects.exists()
@@ -47,9 +47,9 @@ def test_nothing_is_asked_for_before_its_seconds_are_over(sandbox: RunningSandbo
 def test_it_starts_once_when_they_are_over(sandbox: RunningSandbox, launched: GroupTask) -> None:
     its_seconds_are_over(launched)
 
-    group_tasks.start_launched(launched.pk)
-    group_tasks.start_due()
-    group_tasks.start(launched.pk)
+    group_waiting.start_launched(launched.pk)
+    group_waiting.start_due()
+    group_waiting.start(launched.pk)
 
     assert state_of(launched) == TaskState.SUBMITTING
     assert len(at_sandbox(sandbox)) == LedgerEntry.objects.count() == 1
@@ -58,25 +58,25 @@ def test_it_starts_once_when_they_are_over(sandbox: RunningSandbox, launched: Gr
 def test_the_supervisor_rings_for_it(launched: GroupTask) -> None:
     soon = timezone.now() + dt.timedelta(seconds=31)
 
-    assert group_tasks.launches_due(soon) == [(launched.pk, launched.undo_until)]
-    assert not group_tasks.launches_due(timezone.now())
-    assert group_tasks.START_JOB in moments._awaited
+    assert group_waiting.launches_due(soon) == [(launched.pk, launched.undo_until)]
+    assert not group_waiting.launches_due(timezone.now())
+    assert group_waiting.START_JOB in moments._awaited
 
 
 def test_taken_back_it_is_a_draft_that_never_left(sandbox: RunningSandbox, launched: GroupTask) -> None:
-    group_tasks.take_back(launched.pk)
+    group_waiting.take_back(launched.pk)
     its_seconds_are_over(launched)
-    group_tasks.start(launched.pk)
+    group_waiting.start(launched.pk)
 
     assert (state_of(launched), at_sandbox(sandbox)) == (TaskState.DRAFT, [])
 
 
 def test_what_has_left_cannot_be_taken_back(launched: GroupTask) -> None:
     its_seconds_are_over(launched)
-    group_tasks.start(launched.pk)
+    group_waiting.start(launched.pk)
 
     with pytest.raises(ValidationError, match="cannot be taken back"):
-        group_tasks.take_back(launched.pk)
+        group_waiting.take_back(launched.pk)
 
 
 def test_it_is_not_edited_meanwhile(launched: GroupTask) -> None:
@@ -89,13 +89,13 @@ def test_everybody_suppressed_meanwhile_holds_it_and_says_so(sandbox: RunningSan
         SuppressionEntry.objects.create(number=str(FIRST + n), channel="voice")
     its_seconds_are_over(launched)
 
-    group_tasks.start(launched.pk)
+    group_waiting.start(launched.pk)
 
     held = GroupTask.objects.get(pk=launched.pk)
     assert held.state == TaskState.HELD
     assert "Nobody is left to call" in held.hold_reason
     SuppressionEntry.objects.all().delete()
-    assert group_tasks.resume(launched.pk).state == TaskState.SUBMITTING
+    assert group_waiting.resume(launched.pk).state == TaskState.SUBMITTING
     assert len(at_sandbox(sandbox)) == 1
 
 
@@ -103,7 +103,7 @@ def test_a_refusal_of_what_a_worker_has_started_holds_it(sandbox: RunningSandbox
     sandbox.set_faults(status="-26", status_calls=1)
     its_seconds_are_over(launched)
 
-    group_tasks.start(launched.pk)
+    group_waiting.start(launched.pk)
 
     held = GroupTask.objects.get(pk=launched.pk)
     assert (held.state, at_sandbox(sandbox)) == (TaskState.HELD, [])
@@ -114,8 +114,8 @@ def test_a_lost_answer_is_unknown_and_never_sent_again(sandbox: RunningSandbox, 
     sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
     its_seconds_are_over(launched)
 
-    group_tasks.start(launched.pk)
-    group_tasks.start_due()
+    group_waiting.start(launched.pk)
+    group_waiting.start_due()
 
     assert state_of(launched) == TaskState.UNKNOWN
     assert LedgerEntry.objects.count() == 1
@@ -136,7 +136,7 @@ def test_after_a_restore_it_asks(launched: GroupTask) -> None:
     its_seconds_are_over(launched)
 
     assert restored.hold_launched(timezone.now()) == 1
-    group_tasks.start_due()
+    group_waiting.start_due()
 
     assert state_of(launched) == TaskState.HELD
 

@@ -22,7 +22,7 @@ from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
 from voice.models import GroupTask, TaskState
-from voice.services import group_copies, group_tasks, task_approval
+from voice.services import group_copies, group_launching, group_tasks, task_approval
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 
@@ -88,7 +88,7 @@ class NeedTests:
         settings.LAAFFIC_APPROVAL_RECIPIENTS, settings.LAAFFIC_APPROVAL_COST = most, Decimal(1)
 
         if is_needed:
-            with pytest.raises(group_tasks.NotApproved, match="What it costs is not known"):
+            with pytest.raises(group_launching.NotApproved, match="What it costs is not known"):
                 group_tasks.launch(draft.pk)
         else:
             assert group_tasks.launch(draft.pk).is_at_laaffic
@@ -115,7 +115,7 @@ class NeedTests:
         done = seen_through(group_tasks.launch(draft.pk))
 
         repeated = group_copies.again(done, failed_only=False, by=ada)
-        with pytest.raises(group_tasks.NotApproved):
+        with pytest.raises(group_launching.NotApproved):
             group_tasks.launch(repeated.pk)
         with pytest.raises(CommandError, match="a second person"):
             call_command("voice", "group", "again", str(done.pk))
@@ -147,7 +147,7 @@ class WordTests:
         ask(draft, ada)
         decide(draft, bob, approve=False, note="Too late")
 
-        with pytest.raises(group_tasks.NotApproved, match="bob refused it: Too late"):
+        with pytest.raises(group_launching.NotApproved, match="bob refused it: Too late"):
             group_tasks.launch(draft.pk)
 
     def test_a_launch_that_was_refused_keeps_it(
@@ -182,7 +182,7 @@ class VoidTests:
             setattr(draft, name, value)
         GroupTask.objects.filter(pk=draft.pk).update(**EDITS[part])
 
-        with pytest.raises(group_tasks.NotApproved, match=f"changed since approval was asked for: {part.strip()}"):
+        with pytest.raises(group_launching.NotApproved, match=f"changed since approval was asked for: {part.strip()}"):
             group_tasks.launch(draft.pk)
         group_tasks.save(draft, by=ada)
         assert Approval.objects.get().outcome == "void"
@@ -194,7 +194,7 @@ class VoidTests:
         group_tasks.save(draft, audience=listed(count, first), by=ada)
 
         assert Approval.objects.get().outcome == "void"
-        with pytest.raises(group_tasks.NotApproved):
+        with pytest.raises(group_launching.NotApproved):
             group_tasks.launch(draft.pk)
 
     def test_numbers_that_were_changed_past_the_form_are_seen_at_the_launch(
@@ -204,7 +204,7 @@ class VoidTests:
         draft.kept_numbers.lines += f"\n{FIRST + 9}"
         draft.kept_numbers.save()
 
-        with pytest.raises(group_tasks.NotApproved, match="whom it calls: 3 numbers before, 4 now"):
+        with pytest.raises(group_launching.NotApproved, match="whom it calls: 3 numbers before, 4 now"):
             group_tasks.launch(draft.pk)
 
     def test_that_some_opted_out_since_voids_nothing(self, application: Application, ada: User, bob: User) -> None:

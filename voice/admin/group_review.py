@@ -20,7 +20,7 @@ from messaging.services.launching import checks, seals
 from messaging.services.launching.checks import NotSeen
 from voice.admin.group_facts import button_words, cost_words, left_out, own_page, start_words, told
 from voice.models import GroupTask
-from voice.services import group_start, group_tasks
+from voice.services import group_launching, group_start, group_tasks
 
 
 def view(admin: "ModelAdmin[Any]", request: HttpRequest, task: GroupTask) -> HttpResponse:
@@ -36,7 +36,7 @@ def view(admin: "ModelAdmin[Any]", request: HttpRequest, task: GroupTask) -> Htt
     except NotSeen as problem:
         return _page(admin, request, task, missing=problem.sentences)
     except group_tasks.NotAsShown as problem:
-        fresh = GroupTask.objects.select_related(*group_tasks.RELATED).get(pk=task.pk)
+        fresh = GroupTask.objects.select_related(*group_launching.RELATED).get(pk=task.pk)
         return _page(admin, request, fresh, missing=problem.messages)
     except ValidationError as problem:
         return _page(admin, request, task, problems=problem.messages)

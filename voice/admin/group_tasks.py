@@ -35,10 +35,12 @@ from voice.services import (
     asking,
     group_copies,
     group_figures,
+    group_launching,
     group_numbers,
     group_state,
     group_sync,
     group_tasks,
+    group_waiting,
     ringing,
     syncing,
 )
@@ -56,7 +58,7 @@ COLOURS = {
 TONES = dict.fromkeys([TaskState.SENDING, TaskState.SUBMITTING, TaskState.WAITING, TaskState.CALLING], "running")
 TAKE_BACK = "take-back"
 MAY_PUT_ASIDE = ("voice.view_grouptask", "voice.approve_grouptask")
-VERBS: dict[str, Callable[..., GroupTask]] = {TAKE_BACK: group_tasks.take_back, "resume": group_tasks.resume}
+VERBS: dict[str, Callable[..., GroupTask]] = {TAKE_BACK: group_waiting.take_back, "resume": group_waiting.resume}
 MADE: dict[str, Callable[..., GroupTask]] = {
     "copy": group_copies.new_from,
     "unreached": lambda task, by: group_copies.new_from(task, unreached_only=True, by=by),
@@ -190,7 +192,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         return group_review.view(self, request, self._draft(pk))
 
     def approval_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-        task = GroupTask.objects.select_related(*group_tasks.RELATED).filter(pk=pk).first()
+        task = GroupTask.objects.select_related(*group_launching.RELATED).filter(pk=pk).first()
         if task is None:
             raise Http404
         return approvals.act(request, task, verb)
@@ -290,7 +292,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         except ValidationError as problem:
             say(request, problem)
             return HttpResponseRedirect(own_page(task))
-        return HttpResponseRedirect(own_page(made, "review" if made.kind in group_tasks.AGAIN else "edit"))
+        return HttpResponseRedirect(own_page(made, "review" if made.kind in group_launching.AGAIN else "edit"))
 
     def template_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask", "voice.add_grouptask")
@@ -317,7 +319,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         task = GroupTask.objects.filter(pk=pk).first()
         if task is None:
             raise Http404
-        act = group_tasks.start_outside_hours
+        act = group_waiting.start_outside_hours
         return calendars.outside_hours_view(self, request, task, act=act, rights=MAY_PUT_ASIDE)
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -352,13 +354,13 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         return HttpResponseRedirect(own_page(task))
 
     def _draft(self, pk: int) -> GroupTask:
-        task = GroupTask.objects.select_related(*group_tasks.RELATED).filter(pk=pk, state=TaskState.DRAFT).first()
+        task = GroupTask.objects.select_related(*group_launching.RELATED).filter(pk=pk, state=TaskState.DRAFT).first()
         if task is None:
             raise Http404
         return task
 
     def _posted(self, request: HttpRequest, pk: int) -> GroupTask:
-        task = GroupTask.objects.select_related(*group_tasks.RELATED).filter(pk=pk).first()
+        task = GroupTask.objects.select_related(*group_launching.RELATED).filter(pk=pk).first()
         if request.method != "POST" or task is None:
             raise Http404
         return task

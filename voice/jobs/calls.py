@@ -1,6 +1,6 @@
 """What the queue calls for calls and their records: each finds its work in our own tables."""
 
-from voice.services import group_tasks, pushes, scheduling
+from voice.services import group_waiting, pushes, scheduling
 
 
 def apply_voice_reports() -> None:
@@ -12,7 +12,7 @@ def apply_ringing() -> None:
 
 
 def start_launched(task_id: int) -> None:
-    group_tasks.start_launched(task_id)
+    group_waiting.start_launched(task_id)
 
 
 def sync(name: str) -> None:

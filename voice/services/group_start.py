@@ -17,7 +17,7 @@ from messaging.services.launching import checks
 from messaging.services.launching.checks import Check, Level
 from messaging.services.reports.prices import Cost
 from voice.models import GroupTask
-from voice.services import group_costs, group_hours, group_numbers, group_requests, group_tasks
+from voice.services import group_costs, group_hours, group_launching, group_numbers, group_requests
 from voice.services.group_costs import Learned
 from voice.services.group_windows import PREFIX, starts_at
 
@@ -70,8 +70,8 @@ def _looks(
     if not numbers:
         said = _("Nobody is left to call: all numbers are on the suppression list.")
         yield Check("nobody", Level.STOP, said)
-    if stopped and task.kind in group_tasks.AGAIN:
-        yield Check("repeats", Level.STOP, group_tasks.opted_out_since(stopped))
+    if stopped and task.kind in group_launching.AGAIN:
+        yield Check("repeats", Level.STOP, group_launching.opted_out_since(stopped))
     if missing := approval_rules.missing(task, numbers):
         yield Check("approval", Level.STOP, missing)
     yield from checks.balance(cost)

@@ -7,10 +7,10 @@ from laaffic_console.gateway.services import bell, database_clock, isolation, lo
 from laaffic_console.laaffic import LaafficError, Refused, Remedy
 from voice.models import GroupTask, TaskState, VoiceSync
 from voice.models.group_tasks import NOT_LEFT, OPEN, OVER
-from voice.services import group_records, group_state, group_tasks, records_pulls
+from voice.services import group_launching, group_records, group_state, records_pulls
 from voice.services.syncing import COPIES, Copied, Reading
 
-NAME = group_tasks.SYNC
+NAME = group_launching.SYNC
 AT_ONCE = 500
 GIVE_UP_AFTER = 3  # tasks in a row that cannot be asked for: it is not the tasks, then
 
@@ -92,7 +92,7 @@ def recover() -> None:
     stuck = GroupTask.objects.filter(long_ago, state=TaskState.SENDING)
     for task in stuck.select_related("entry").order_by("pk")[:AT_ONCE]:
         if task.entry is None or task.entry.state in (EntryState.NOT_SENT, EntryState.REFUSED):
-            group_tasks.give_back(task, _as_seen(task))
+            group_launching.give_back(task, _as_seen(task))
         elif task.entry.state in (EntryState.UNKNOWN, EntryState.ACCEPTED):
             _as_seen(task).update(state=TaskState.UNKNOWN, looks=0, look_at=now)
 

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from laaffic_console.kit.said import gettext as _
 from voice.models import GroupTask, TaskState
-from voice.services import group_tasks
+from voice.services import group_launching
 
 
 def hold_launched(since: dt.datetime) -> int:
@@ -20,5 +20,5 @@ def hold_launched(since: dt.datetime) -> int:
         with transaction.atomic():
             task = GroupTask.objects.select_for_update().get(pk=task_id)
             if task.state == TaskState.LAUNCHED:
-                group_tasks.hold_waiting(task, said)
+                group_launching.hold_waiting(task, said)
     return len(waiting)

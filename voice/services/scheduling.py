@@ -2,7 +2,7 @@
 
 from laaffic_console.gateway.services import bell, isolation
 from laaffic_console.kit.said import gettext as _
-from voice.services import calls, group_sync, group_tasks, phones, records_pulls
+from voice.services import calls, group_sync, group_tasks, group_waiting, phones, records_pulls
 from voice.services.syncing import COPIES, SyncFailed
 
 
@@ -14,7 +14,12 @@ def names() -> list[str]:
 def sweep() -> None:
     """What was forgotten: lists that are old, calls whose process died, and calls whose record is waited for."""
     isolation.run_all(
-        calls.recover, group_sync.recover, group_tasks.start_due, group_tasks.end_due, _ring_due, group_sync.ring_if_due
+        calls.recover,
+        group_sync.recover,
+        group_waiting.start_due,
+        group_tasks.end_due,
+        _ring_due,
+        group_sync.ring_if_due,
     )
 
 

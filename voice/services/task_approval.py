@@ -14,7 +14,7 @@ from messaging.services.approvals import shown
 from messaging.services.approvals.approvable import Approvable, Plan
 from messaging.services.approvals.shown import Shown
 from voice.models import GroupTask
-from voice.services import group_numbers, group_requests, group_tasks
+from voice.services import group_launching, group_numbers, group_requests
 
 # {part: (its name in a sentence, the task's fields in it)}: an edit of any of them voids an approval.
 PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
@@ -84,7 +84,7 @@ class GroupTaskDrafts(Approvable):
         return {**{part: shown.digest(value) for part, value in own.items()}, "numbers": kept}
 
     def note(self, draft: GroupTask, text: str, by: User | None) -> None:
-        group_tasks.note(draft, text, by, Act.APPROVAL)
+        group_launching.note(draft, text, by, Act.APPROVAL)
 
     def changes(self, before: Shown, now: Shown) -> list[str]:
         """Whom it calls is compared one by one: a launch that was refused has dropped the suppressed by then."""

@@ -1,0 +1,269 @@
+"""One launch of a group-call task: claimed, put down, asked of Laaffic, and what its answer says of it.
+
+The name at Laaffic is made here and belongs to one row. It is the one idempotency key of the whole API: a launch whose
+answer was lost is looked for by it, and another try under the same name cannot ring anybody twice, as Laaffic takes a
+name once (−20 then says that the first try arrived).
+"""
+
+import json
+import secrets
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.services import (
+    code_words,
+    database_clock,
+    ledger,
+    open_acts,
+    single_requests,
+    workers,
+)
+from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
+from laaffic_console.kit.acts import Act, record_event
+from laaffic_console.kit.figures import number
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
+from messaging.services.approvals import approval_rules, approvals
+from messaging.services.budgets import whole_requests
+from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskState
+from voice.services import events, group_costs, group_numbers, group_requests, group_state, syncing
+from voice.services.group_state import ABOUT, CANCEL, SOON
+
+SYNC = "group tasks"
+INTERFACES = {
+    TaskKind.SEND: "voice/group/call/send",
+    TaskKind.UPDATE: "voice/group/call/update",
+    TaskKind.RESEND: "voice/group/call/resend",
+    TaskKind.RESEND_FAILED: "voice/group/call/resend",
+}
+AGAIN = (TaskKind.RESEND, TaskKind.RESEND_FAILED)
+RELATED = ("application", "audio", "sms_application", "parent", "entry")
+
+
+class NotApproved(ValidationError):
+    """A second person's word is missing; the sentence says why it is needed, or what became of it."""
+
+
+class OverBudget(ValidationError):
+    """It does not fit into what a budget has left; the sentence says which, and until when."""
+
+
+def note(task: GroupTask, text: str, by: User | None, kind: Act = Act.STEERED) -> None:
+    GroupTaskEvent.objects.create(task=task, text=text, actor=by)
+    record_event(task, text, by, kind)
+
+
+def claimed(rows: QuerySet[GroupTask], **fields: Any) -> GroupTask | None:
+    """The one of these rows, in hand of this launch alone; None where another has it, or it is none of them."""
+    token = str(uuid.uuid4())
+    now = database_clock.now()
+    if not rows.update(state=TaskState.SENDING, entry=None, look_at=now, launch_token=token, hold_reason="", **fields):
+        return None
+    task = GroupTask.objects.select_related(*RELATED).filter(launch_token=token).get()
+    task.launch_token = token  # whoever reads it this late may read another launch's
+    return task
+
+
+def ready(task: GroupTask) -> list[str]:
+    """Whom it calls; ValidationError where it may not leave."""
+    group_requests.check(task)
+    numbers = _numbers(task)
+    if missing := approval_rules.missing(task, numbers):
+        raise NotApproved(missing)
+    return numbers
+
+
+def _numbers(task: GroupTask) -> list[str]:
+    """Who is called now: the suppression list is looked at again."""
+    task.suppression_seen = group_numbers.newest_entry()
+    numbers, stopped = group_numbers.callable_now(task)
+    if not numbers:
+        raise ValidationError({"numbers": _("Nobody is left to call: all numbers are on the suppression list.")})
+    if task.kind in AGAIN and stopped:
+        raise ValidationError({"numbers": opted_out_since(stopped)})
+    if task.kind == TaskKind.UPDATE and (task.parent is None or task.parent.state != TaskState.WAITING):
+        raise ValidationError(_("The task has begun or ended meanwhile: it cannot be changed any more."))
+    return numbers
+
+
+def opted_out_since(count: int) -> str:
+    return _(
+        "%(n)s of its numbers were suppressed since. Laaffic's own repetition would call them too. Make a new task "
+        "from it instead: they are left out of that."
+    ) % {"n": number(count)}
+
+
+def fresh(task_id: int) -> GroupTask:
+    return GroupTask.objects.select_related(*RELATED).get(pk=task_id)
+
+
+@transaction.atomic
+def prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) -> LedgerEntry:
+    """The committed row that says what is about to leave (laws#record-send-settle)."""
+    if not still(task).select_for_update().filter(entry=None).exists():
+        raise ValidationError(_("This launch stood still for too long and was given up meanwhile. Look at it again."))
+    digest = digest_of(task, numbers)
+    why = open_acts.require(digest, task.application, again=again)
+    cost = group_costs.expected(group_costs.learned(task), len(numbers))
+    taken = whole_requests.Taken(task.application, len(numbers), cost)
+    if used_up := taken.stop():
+        raise OverBudget(used_up)
+    task.task_name = _name_for(task)
+    if len(numbers) != task.number_count:
+        task.left_suppressed += task.number_count - len(numbers)
+        task.number_count = len(numbers)
+        task.kept_numbers.lines = "\n".join(numbers)
+        task.kept_numbers.save(update_fields=["lines"])
+        approvals.without_dropped(task)
+    task.launched_at = task.launched_at or timezone.now()
+    entry = task.entry = ledger.prepare(
+        interface=INTERFACES[TaskKind(task.kind)],
+        application=task.application,
+        about_kind=ABOUT,
+        about_id=task.pk,
+        summary={"task": task.task_name, "numbers": len(numbers), "seconds of talk": task.max_talk, **why},
+        digest=digest,
+        attempt=group_state.requests_of(task).count() + 1,
+        worker=workers.worker_name(),
+        requested_by=by,
+    )
+    task.save()
+    taken.count(entry)
+    was = TaskState.DRAFT if task.starts_at is None else TaskState.LAUNCHED
+    events.task_moved(task, was, step="launched", by=by.get_username() if by else "")
+    return entry
+
+
+def _name_for(task: GroupTask) -> str:
+    """The name of the launch before, whose answer may have been lost, where this is the same again.
+
+    An edited draft gets another: under the old one −20 would say that it arrived, while the old numbers are called.
+    """
+    before = group_state.requests_of(task).exclude(interface=CANCEL).order_by("-pk").first()
+    is_same = before is not None and before.digest == digest_of(task, group_numbers.of(task))
+    return task.task_name if task.task_name and is_same else unique_name(task.name)
+
+
+def digest_of(task: GroupTask, numbers: list[str]) -> str:
+    """Of everything that Laaffic is told, without the name."""
+    fields = group_requests.request(task, ["10000000"], "name").fields()
+    return ledger.digest_of(task.kind, json.dumps(fields, sort_keys=True, default=str), *numbers)
+
+
+def unique_name(name: str) -> str:
+    """2 to 64 characters that no task had before (laaffic-api#group-calls)."""
+    mark = f"{settings.LAAFFIC_ORDER_PREFIX}-{secrets.token_hex(5)}"
+    return f"{' '.join(name.split())[: 63 - len(mark)].strip()} {mark}".strip()
+
+
+def leave(task: GroupTask, entry: LedgerEntry, numbers: list[str]) -> None:
+    try:
+        key = single_requests.send(entry, lambda: _ask(task, numbers))
+    except Refused as refusal:
+        if refusal.says_duplicate:
+            _look_for(task)
+        else:
+            _did_not_leave(task, entry)
+    except OutcomeUnknown:
+        _look_for(task)
+    except LaafficError:
+        _did_not_leave(task, entry)
+    else:
+        _accepted(task, entry, key)
+
+
+def _ask(task: GroupTask, numbers: list[str]) -> str:
+    api = laaffic_client().group_calls
+    asked = group_requests.request(task, numbers, task.task_name)
+    if task.kind == TaskKind.SEND or task.parent is None:
+        return api.send(asked)
+    if task.kind == TaskKind.UPDATE:
+        api.update(task.parent.key, asked)
+        return task.parent.key
+    return api.resend(task.parent.key, asked, failed_only=task.kind == TaskKind.RESEND_FAILED)
+
+
+def _accepted(task: GroupTask, entry: LedgerEntry, key: str) -> None:
+    with transaction.atomic():
+        row = GroupTask.objects.select_for_update().get(pk=task.pk)  # before the ledger's row, as everywhere
+        was = row.state
+        ledger.settle_accepted(entry.pk, evidence=f"the answer: task {key}" if key else "the answer, without a key")
+        group_state.is_there(row, key)
+        row.look_at = database_clock.now() + SOON / 5
+        row.save(update_fields=["key", "state", "look_at"])
+        events.task_moved(row, was)
+    syncing.COPIES.request(SYNC)
+
+
+def _look_for(task: GroupTask) -> None:
+    """It may have arrived: Laaffic is asked for its name, now and then by the job. It is never sent again by itself."""
+    now = database_clock.now()
+    _move(task, TaskState.UNKNOWN, looks=0, look_at=now + SOON)
+    try:
+        found = group_state.find(task)
+    except (LaafficError, NotConfigured):
+        return
+    if found is not None:
+        group_state.take(task.pk, found)
+
+
+def _did_not_leave(task: GroupTask, entry: LedgerEntry) -> None:
+    """A draft again for whoever waits for the answer; what a worker had started is held, so that somebody is told."""
+    if task.starts_at is None:
+        _move(task, TaskState.DRAFT, look_at=None)
+    else:
+        hold(task, why_nobody_was_called(LedgerEntry.objects.get(pk=entry.pk)))
+
+
+def give_back(task: GroupTask, as_seen: QuerySet[GroupTask]) -> None:
+    """Of a launch whose process died before its request left: a draft again, or to be started anew by a worker."""
+    if task.starts_at is None:
+        as_seen.update(state=TaskState.DRAFT, look_at=None)
+    elif task.entry is None:
+        as_seen.update(state=TaskState.LAUNCHED, look_at=None)
+    else:
+        as_seen.update(state=TaskState.HELD, look_at=None, hold_reason=why_nobody_was_called(task.entry))
+
+
+@transaction.atomic
+def hold(task: GroupTask, reason: str) -> None:
+    """While this launch has it in hand: no request of it has left, for certain, and a person decides."""
+    if still(task).select_for_update().exists():
+        hold_waiting(task, reason)
+
+
+def hold_waiting(task: GroupTask, reason: str) -> None:
+    """Under the task's lock: its request does not leave before a person says so."""
+    held = {"state": TaskState.HELD, "look_at": None, "undo_until": None, "starts_at": None, "hold_reason": reason}
+    held |= {"waits_since": None}
+    GroupTask.objects.filter(pk=task.pk).update(**held)
+    task.state, task.hold_reason = TaskState.HELD, reason
+    note(task, _("Held: %(reason)s") % {"reason": reason}, None)
+    events.task_moved(task, TaskState.LAUNCHED)
+
+
+@transaction.atomic
+def _move(task: GroupTask, state: TaskState, **fields: Any) -> None:
+    if still(task).update(state=state, **fields):
+        was, task.state = TaskState.SENDING, state
+        events.task_moved(task, was)
+
+
+def still(task: GroupTask) -> QuerySet[GroupTask]:
+    """The task while this very launch has it in hand: one that slept may find it given back, or launched anew."""
+    return GroupTask.objects.filter(pk=task.pk, state=TaskState.SENDING, launch_token=task.launch_token)
+
+
+def why_nobody_was_called(entry: LedgerEntry) -> str:
+    if entry.state == EntryState.REFUSED:
+        why = code_words.refused_before(Family.VOICE, entry.code, entry.reason)
+        return _("%(why)s Nobody was called.") % {"why": why}
+    return _("It did not leave: %(why)s Nobody was called.") % {"why": entry.reason or entry.evidence}
