@@ -17,6 +17,7 @@ from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, w
 from voice.models import Announcement, GroupTask, TaskState
 from voice.services import (
     audio,
+    group_launching,
     group_state,
     group_sync,
     group_tasks,
