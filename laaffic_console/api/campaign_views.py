@@ -2,19 +2,18 @@
 
 from typing import Any, ClassVar
 
-from django.db import models
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from laaffic_console.api import documents, sending, shapes
+from laaffic_console.api import documents, named, sending, shapes
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY, STATES
 from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import ApiView, ListQuery, page, row
-from messaging.models import Audience, Campaign, CampaignState, ContactGroup, Message
+from messaging.models import Campaign, CampaignState, Message
 from messaging.services.approvals import shown
 from messaging.services.audience import audience_counts
 from messaging.services.batches import counting
@@ -62,26 +61,18 @@ def _create(asked: dict[str, Any], by: Any) -> Answer:
         raise Problem(400, said, invalid=invalid)
     draft = drafts.create(
         name=asked["name"],
-        application=sending.application_named(asked["application"]),
+        application=named.application(asked["application"]),
         sender_id=asked["sender_id"],
         text=asked["text"],
-        groups=_named(ContactGroup.objects.filter(is_ad_hoc=False), asked["groups"]),
-        excluded_groups=_named(ContactGroup.objects.filter(is_ad_hoc=False), asked["excluded_groups"]),
-        audiences=_named(Audience.objects.all(), asked["audiences"]),
+        groups=named.groups(asked["groups"]),
+        excluded_groups=named.groups(asked["excluded_groups"]),
+        audiences=named.audiences(asked["audiences"]),
         rate_per_second=asked.get("rate_per_second"),
         scheduled_at=asked.get("scheduled_at"),
         by=by,
         **(sending.to_numbers(numbers, by) if numbers else {}),
     )
     return Answer(201, documents.campaign(draft))
-
-
-def _named(rows: models.QuerySet[Any], names: list[str]) -> list[Any]:
-    found = {one.name: one for one in rows.filter(name__in=names)}
-    if missing := [name for name in names if name not in found]:
-        said = _("There is no %(thing)s “%(name)s”. Make it first, or correct the name.")
-        raise Problem(400, said % {"thing": rows.model._meta.verbose_name, "name": missing[0]})
-    return [found[name] for name in dict.fromkeys(names)]
 
 
 class CampaignView(ApiView):
