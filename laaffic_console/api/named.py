@@ -16,8 +16,10 @@ def application(app_id: str, channel: str = Channel.SMS) -> Application:
     """Of whichever channel: what it is used for says whether that fits."""
     found = Application.objects.filter(app_id=app_id).first()
     if found is None:
-        said = _("The console does not know the appId %(id)s. Register it: manage.py register_app %(id)s --channel %(of)s")
-        raise Problem(400, said % {"id": app_id, "of": channel})
+        said = _(
+            "The console does not know the appId %(id)s. Register it: manage.py register_app %(id)s --channel %(c)s"
+        )
+        raise Problem(400, said % {"id": app_id, "c": channel})
     return found
 
 

@@ -32,7 +32,7 @@ _noting: ContextVar[Callable[[LedgerEntry], None] | None] = ContextVar("noting",
 
 @contextmanager
 def noting(note: Callable[[LedgerEntry], None]) -> Iterator[None]:
-    """Tell `note` of what is prepared meanwhile, in the transaction that prepares it: both are committed, or neither."""
+    """Tell `note` of what is prepared meanwhile, in the transaction that prepares it: both are kept, or neither."""
     token = _noting.set(note)
     try:
         yield
