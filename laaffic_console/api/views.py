@@ -31,6 +31,7 @@ Row = TypeVar("Row", bound=models.Model)
 class ApiView(APIView):
     scopes: ClassVar[Mapping[str, str]] = {}  # {method: scope}
     rights: ClassVar[Mapping[str, Sequence[str]]] = {}  # {method: rights of the user}
+    names: ClassVar[Mapping[str, str]] = {}  # {a service's field: as the request names it}
     has_etag = False
     takes_file = False  # as multipart/form-data, however large; what it is read with says how large that may be
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
@@ -27,7 +26,12 @@ LOOK_AT_BINDINGS, LOOK_AT_POOLS, LOOK_AT_OWNED = (
 )
 
 
+# Fields of the services as requests name them.
+NAMES = {"pool_number": "pool", "max_concurrency": "concurrency", "phone_a": "a", "phone_b": "b"}
+
+
 class BindingsView(ApiView):
+    names = NAMES
     scopes = {"GET": Scope.READ, "POST": Scope.NUMBERS}
     rights = {"GET": [LOOK_AT_BINDINGS], "POST": [LOOK_AT_BINDINGS, "numbers.add_binding"]}
 
@@ -114,6 +118,7 @@ def _pools() -> Any:
 
 
 class PoolsView(ApiView):
+    names = NAMES
     scopes = {"GET": Scope.READ, "POST": Scope.NUMBERS}
     rights = {
         "GET": [LOOK_AT_POOLS],
@@ -145,22 +150,17 @@ def _pool(answer: Answer) -> Response:
 def _config(asked: dict[str, Any], number: str, pool: NumberPool | None = None) -> PoolConfig:
     """What is not named stays as it is with us."""
     ours = pool.current.config if pool and pool.current else PoolConfig(number, (), 0, ())
-    try:
-        return pool_changes.read(
-            pool_number=number,
-            whitelist=",".join(asked.get("whitelist", ours.addresses)),
-            max_concurrency=asked.get("concurrency", ours.max_concurrency),
-            numbers=",".join(asked.get("numbers", ours.numbers)),
-            pool=pool,
-        ).config
-    except ValidationError as problem:
-        raise ValidationError({NAMES.get(name, name): said for name, said in problem.message_dict.items()}) from problem
-
-
-NAMES = {"pool_number": "pool", "max_concurrency": "concurrency"}  # a service's fields as requests name them
+    return pool_changes.read(
+        pool_number=number,
+        whitelist=",".join(asked.get("whitelist", ours.addresses)),
+        max_concurrency=asked.get("concurrency", ours.max_concurrency),
+        numbers=",".join(asked.get("numbers", ours.numbers)),
+        pool=pool,
+    ).config
 
 
 class PoolView(ApiView):
+    names = NAMES
     scopes = {"GET": Scope.READ, "POST": Scope.NUMBERS}
     rights = {
         "GET": [LOOK_AT_POOLS],

@@ -30,6 +30,7 @@ def _rows() -> Any:
 
 
 class GroupCallsView(ApiView):
+    names = {"numbers": "to", "send_at": "scheduled_at", "max_talk": "longest_seconds"}
     scopes = {"GET": Scope.READ, "POST": Scope.VOICE}
     rights = {"GET": [VIEW], "POST": [VIEW, ADD, "messaging.view_contactgroup"]}
 

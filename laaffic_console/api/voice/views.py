@@ -71,6 +71,7 @@ class PhonesView(ApiView):
 
 
 class CallsView(ApiView):
+    names = {"callee": "number", "phone": "account"}
     scopes = {"GET": Scope.READ, "POST": Scope.VOICE}
     rights = {"GET": ["voice.view_sipcall"], "POST": ["voice.view_sipcall", "voice.add_sipcall"]}
 
