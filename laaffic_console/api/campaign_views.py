@@ -2,19 +2,19 @@
 
 from typing import Any, ClassVar
 
-from django.db import models
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from laaffic_console.api import documents, sending, shapes
+from laaffic_console.api import documents, launching, named, sending, shapes
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY, STATES
 from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import ApiView, ListQuery, page, row
-from messaging.models import Audience, Campaign, CampaignState, ContactGroup, Message
+from laaffic_console.gateway.models import Channel
+from messaging.models import Campaign, CampaignState, Message
 from messaging.services.approvals import shown
 from messaging.services.audience import audience_counts
 from messaging.services.batches import counting
@@ -55,6 +55,11 @@ class CampaignsView(ApiView):
 
 
 def _create(asked: dict[str, Any], by: Any) -> Answer:
+    return drafted(asked, by, sender_id=asked["sender_id"])
+
+
+def drafted(asked: dict[str, Any], by: Any, *, channel: str = Channel.SMS, **own: Any) -> Answer:
+    """A draft of any kind of campaign, by what requests for all of them say and what is its `own`."""
     numbers, invalid = sending.read_numbers(asked.get("to", []))
     if invalid:
         first = invalid[0]
@@ -62,26 +67,19 @@ def _create(asked: dict[str, Any], by: Any) -> Answer:
         raise Problem(400, said, invalid=invalid)
     draft = drafts.create(
         name=asked["name"],
-        application=sending.application_named(asked["application"]),
-        sender_id=asked["sender_id"],
+        application=named.application(asked["application"], channel),
         text=asked["text"],
-        groups=_named(ContactGroup.objects.filter(is_ad_hoc=False), asked["groups"]),
-        excluded_groups=_named(ContactGroup.objects.filter(is_ad_hoc=False), asked["excluded_groups"]),
-        audiences=_named(Audience.objects.all(), asked["audiences"]),
+        groups=named.groups(asked["groups"]),
+        excluded_groups=named.groups(asked["excluded_groups"]),
+        audiences=named.audiences(asked["audiences"]),
         rate_per_second=asked.get("rate_per_second"),
         scheduled_at=asked.get("scheduled_at"),
+        channel=channel,
         by=by,
+        **own,
         **(sending.to_numbers(numbers, by) if numbers else {}),
     )
     return Answer(201, documents.campaign(draft))
-
-
-def _named(rows: models.QuerySet[Any], names: list[str]) -> list[Any]:
-    found = {one.name: one for one in rows.filter(name__in=names)}
-    if missing := [name for name in names if name not in found]:
-        said = _("There is no %(thing)s “%(name)s”. Make it first, or correct the name.")
-        raise Problem(400, said % {"thing": rows.model._meta.verbose_name, "name": missing[0]})
-    return [found[name] for name in dict.fromkeys(names)]
 
 
 class CampaignView(ApiView):
@@ -105,9 +103,7 @@ class CheckView(ApiView):
     def get(self, request: Any, pk: int) -> Response:
         """Who would get a draft, what it costs, and what stands against its launch."""
         campaign = row(Campaign.objects.all(), pk)
-        if campaign.state != CampaignState.DRAFT:
-            said = _("“%(name)s” is %(state)s: a draft alone is checked.")
-            raise Problem(409, said % {"name": campaign.name, "state": campaign.get_state_display().lower()})
+        launching.require_draft(campaign, CampaignState.DRAFT)
         if problems := drafts.problems_of(campaign):
             raise Problem(409, " ".join(problems))
         audience_counts.renew(campaign)
@@ -158,8 +154,7 @@ def _launch(campaign: Campaign, asked: dict[str, Any], by: Any) -> Answer:
             campaign, ticked=set(asked["seen"]), reasons=asked["reasons"], sentences=sentences
         )
     except NotSeen as problem:
-        said = _("%(said)s Name in “seen” what you have seen, and say in “reasons” why.")
-        raise Problem(409, said % {"said": " ".join(problem.sentences)}) from problem
+        raise launching.not_seen(problem) from problem
     return standing(campaigns.launch(campaign.pk, by=by, reasons=reasons, seen=seen))
 
 

@@ -18,7 +18,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.api.models import RepeatableRequest
-from laaffic_console.api.problems import Problem
+from laaffic_console.api.problems import Problem, of
+from laaffic_console.gateway.models import LedgerEntry
+from laaffic_console.gateway.services import ledger
 
 KEPT = dt.timedelta(days=7)
 LONGEST_KEY = 255
@@ -75,9 +77,36 @@ def once(family: int, key: str, digest: str, work: Callable[[], Answer], *, in_o
         raise
 
 
-def _give_back(pk: int, holder: str) -> None:
-    """What was committed has no holder any more, and stays."""
-    RepeatableRequest.objects.filter(pk=pk, holder=holder).delete()
+def once_sent(family: int, key: str, digest: str, work: Callable[[], Answer], *, status: int) -> Answer:
+    """Do work that asks something of Laaffic, which leaves between two commits of its own.
+
+    What it prepares is written on the row by the same transaction. Whoever goes on for a process that died after that
+    asks for nothing again: the answer names what the request was about, and its state says what became of it.
+    """
+    row, holder = _claim(family, key, digest)
+    if not holder:
+        return Answer(row.status or 500, json.loads(row.answer))
+    if row.about is not None:
+        return _keep(row.pk, holder, Answer(status, {"id": row.about}))
+
+    def note(entry: LedgerEntry) -> None:
+        mine = RepeatableRequest.objects.filter(pk=row.pk, holder=holder)
+        if not mine.update(about=entry.about_id, held_until=timezone.now() + RUNS):
+            raise _runs()
+
+    try:
+        with ledger.noting(note):
+            return _keep(row.pk, holder, work())
+    except BaseException as problem:
+        was_refused = isinstance(problem, Exception) and of(problem) is not None
+        _give_back(row.pk, holder, even_sent=was_refused)
+        raise
+
+
+def _give_back(pk: int, holder: str, *, even_sent: bool = False) -> None:
+    """What was committed has no holder any more, and stays; so does what may have left, unless it was refused."""
+    mine = RepeatableRequest.objects.filter(pk=pk, holder=holder)
+    (mine if even_sent else mine.filter(about=None)).delete()
 
 
 def unkeyed(work: Callable[[], Answer], *, in_one: bool = True) -> Answer:
@@ -109,6 +138,7 @@ def _claim(family: int, key: str, digest: str) -> tuple[RepeatableRequest, str]:
     died = RepeatableRequest.objects.filter(pk=row.pk, holder=row.holder, held_until__lt=now)
     if not died.update(holder=holder, held_until=now + RUNS):
         raise _runs()
+    row.refresh_from_db()
     return row, holder
 
 

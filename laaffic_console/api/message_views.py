@@ -7,11 +7,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from laaffic_console.api import documents, problems, sending, shapes
+from laaffic_console.api import documents, named, problems, sending, shapes
 from laaffic_console.api.models import Scope
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import LARGEST_ID, ApiView, ListQuery, page, row
-from messaging import msisdn
 from messaging.models import Message, MessageState
 from messaging.services.replies import reply_pulls
 
@@ -44,10 +43,7 @@ class MessagesView(ApiView):
         if "campaign" in query:
             rows = rows.filter(campaign=query["campaign"])
         if "number" in query:
-            try:
-                rows = rows.filter(number=msisdn.parse(query["number"]).number)
-            except msisdn.InvalidNumber as problem:
-                raise Problem(400, str(problem)) from problem
+            rows = rows.filter(number=named.number(query["number"]).number)
         if "state" in query:
             rows = rows.filter(state=STATES[query["state"]])
         return Response(page(rows, query, documents.message))
@@ -59,7 +55,7 @@ class MessagesView(ApiView):
         numbers, invalid = sending.read_numbers(asked["to"])
         if not numbers:
             raise Problem(400, _("None of these is a number: %(why)s") % {"why": invalid[0]["reason"]}, invalid=invalid)
-        application = sending.application_named(asked["application"])
+        application = named.application(asked["application"])
         reply_pulls.read_if_due(application)
         answer = self.once(lambda: sending.send(asked, application, numbers, request.user))
         if answer.status != 202:

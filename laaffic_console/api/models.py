@@ -11,7 +11,10 @@ class Scope(models.TextChoices):
     READ = "read", _("Read")
     SEND = "send", _("Send messages")
     CAMPAIGNS = "campaigns", _("Create and steer campaigns")
-    CONTACTS = "contacts", _("Change contacts, groups and the suppression list")
+    CONTACTS = "contacts", _("Change contacts, groups, audiences, consent and the suppression list")
+    VOICE = "voice", _("Call from SIP phones, and manage audio files and group calls")
+    NUMBERS = "numbers", _("Bind numbers, and change pools and owned numbers")
+    EXPORTS = "exports", _("Take lists and recipients away as files")
 
 
 def every_scope() -> list[str]:
@@ -76,6 +79,9 @@ class RepeatableRequest(models.Model):
     held_until = models.DateTimeField(null=True)
     status = models.PositiveSmallIntegerField(null=True)
     answer = models.TextField(blank=True)  # JSON as it was answered: a column of JSON would order its keys anew
+    # What it asked Laaffic about, written by the transaction that prepares that: whoever goes on for a request that has
+    # died asks for nothing again (laws#unknown-stays).
+    about = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:

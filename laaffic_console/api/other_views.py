@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from laaffic_console.api import documents, sending, shapes
+from laaffic_console.api import documents, named, sending, shapes
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
@@ -17,7 +17,7 @@ from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.dashboard import health
 from laaffic_console.gateway.models import BalanceReading
 from laaffic_console.kit.acts import Act, record
-from messaging import merge_fields, msisdn
+from messaging import merge_fields
 from messaging.contact_rows import CleanRow
 from messaging.models import Contact, ContactGroup, Reply, SuppressionEntry
 from messaging.services.contacts import contact_writes, suppression
@@ -38,9 +38,9 @@ class ContactsView(ApiView):
         query = self.read(ContactQuery, request.query_params.dict())
         rows = Contact.objects.all()
         if "number" in query:
-            rows = rows.filter(number=_number(query["number"]).number)
+            rows = rows.filter(number=named.number(query["number"]).number)
         if "group" in query:
-            rows = rows.filter(groups=_group(query["group"]))
+            rows = rows.filter(groups=named.group(query["group"]))
         return Response(page(rows, query, documents.contact))
 
     @extend_schema(parameters=[KEY], request=shapes.ContactRequest, responses={201: shapes.Contact})
@@ -52,11 +52,11 @@ class ContactsView(ApiView):
 
 
 def _write(asked: dict[str, Any]) -> Answer:
-    number, attributes = _number(asked["number"]), asked.get("attributes", {})
+    number, attributes = named.number(asked["number"]), asked.get("attributes", {})
     if bad := [name for name in attributes if not merge_fields.is_name(name)]:
         said = _("“%(name)s” is not a name of an attribute: letters a to z, digits and _, at most 40 of them.")
         raise Problem(400, said % {"name": bad[0][:60]})
-    group = _group(asked["group"]) if "group" in asked else None
+    group = named.group(asked["group"]) if "group" in asked else None
     clean = CleanRow(
         number.number,
         Contact.Validity.VALID if number.is_valid else Contact.Validity.POSSIBLE,
@@ -73,20 +73,6 @@ def _write(asked: dict[str, Any]) -> Answer:
         if written.added or written.updated:
             record(Act.ADDED if written.added else Act.CHANGED, contact)
     return Answer(201, {"id": contact.pk})
-
-
-def _number(text: str) -> msisdn.Msisdn:
-    try:
-        return msisdn.parse(text)
-    except msisdn.InvalidNumber as problem:
-        raise Problem(400, str(problem)) from problem
-
-
-def _group(name: str) -> ContactGroup:
-    found = ContactGroup.objects.filter(name=name, is_ad_hoc=False).first()
-    if found is None:
-        raise Problem(400, _("There is no group “%(name)s”. Make it first, or correct the name.") % {"name": name})
-    return found
 
 
 class ContactView(ApiView):
@@ -140,7 +126,7 @@ class SuppressionView(ApiView):
         query = self.read(SuppressionQuery, request.query_params.dict())
         rows = SuppressionEntry.objects.all()
         if "number" in query:
-            rows = SuppressionEntry.objects.of_subscribers([_number(query["number"]).number])
+            rows = SuppressionEntry.objects.of_subscribers([named.number(query["number"]).number])
         return Response(page(rows, query, documents.suppressed))
 
     @extend_schema(parameters=[KEY], request=shapes.SuppressRequest, responses=shapes.SuppressAnswer)
@@ -174,7 +160,7 @@ class RepliesView(ApiView):
         query = self.read(SuppressionQuery, request.query_params.dict())
         rows = Reply.objects.all()
         if "number" in query:
-            rows = rows.filter(number=_number(query["number"]).number)
+            rows = rows.filter(number=named.number(query["number"]).number)
         return Response(page(rows, query, documents.reply))
 
 

@@ -1,6 +1,7 @@
 """What is refused, as application/problem+json (RFC 9457): a title, what to do, and what it is about."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, ValidationError
@@ -44,17 +45,19 @@ def document(status: int, detail: str, **more: Any) -> dict[str, Any]:
     return {"type": "about:blank", "title": TITLES.get(status, "Refused"), "status": status, "detail": detail, **more}
 
 
-def of(problem: Exception) -> Problem | None:
-    """None for what nobody has thought of: that is a fault of ours."""
+def of(problem: Exception, names: Mapping[str, str] | None = None) -> Problem | None:
+    """None for what nobody has thought of, a fault of ours. `names`: a service's fields as requests name them."""
     if isinstance(problem, Problem):
         return problem
+    if isinstance(problem, StillOpen):
+        return Problem(409, problem.sentence, **_fields(problem, names or {}))
     if isinstance(problem, ValidationError):
-        return Problem(400, " ".join(problem.messages), **_fields(problem))
+        return Problem(400, " ".join(problem.messages), **_fields(problem, names or {}))
     if isinstance(problem, exceptions.ValidationError):
         errors = _flat(problem.detail)
         said = "; ".join(f"{name}: {sentence}" if name else sentence for name, sentence in errors)
         return Problem(400, said, errors=[{"field": name, "detail": sentence} for name, sentence in errors])
-    if isinstance(problem, StillOpen | NotAllowed):
+    if isinstance(problem, NotAllowed):
         return Problem(409, str(problem))
     if isinstance(problem, RecursionError):
         return Problem(400, "The body is nested too deeply. Send plain JSON.")
@@ -71,7 +74,7 @@ def of(problem: Exception) -> Problem | None:
 
 def handled(problem: Exception, context: dict[str, Any]) -> Response:
     """For rest_framework. A fault of ours is logged with its trace, and told without."""
-    told = of(problem)
+    told = of(problem, getattr(context.get("view"), "names", None))
     if told is None:
         logger.exception("the API failed at %s", context["request"].path, exc_info=problem)
         is_busy = isinstance(problem, DatabaseError)
@@ -91,11 +94,11 @@ def nothing_here(request: HttpRequest, rest: str = "") -> JsonResponse:
     return JsonResponse(document(404, said), status=404, content_type=CONTENT_TYPE)
 
 
-def _fields(problem: ValidationError) -> dict[str, Any]:
+def _fields(problem: ValidationError, names: Mapping[str, str]) -> dict[str, Any]:
     if not hasattr(problem, "error_dict"):
         return {}
-    named = problem.message_dict.items()
-    return {"errors": [{"field": field, "detail": text} for field, messages in named for text in messages]}
+    said = [(names.get(field, field), messages) for field, messages in problem.message_dict.items()]
+    return {"errors": [{"field": field, "detail": text} for field, messages in said for text in messages]}
 
 
 def _flat(detail: Any, name: str = "") -> list[tuple[str, str]]:

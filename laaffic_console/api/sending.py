@@ -20,14 +20,6 @@ from messaging.services.contacts import pastes
 from messaging.services.refusals import NotAllowed
 
 
-def application_named(app_id: str) -> Application:
-    found = Application.objects.filter(app_id=app_id).first()
-    if found is None:
-        said = _("The console does not know the appId %(id)s. Register it: manage.py register_app %(id)s --channel sms")
-        raise Problem(400, said % {"id": app_id})
-    return found
-
-
 def read_numbers(texts: Sequence[str]) -> tuple[list[str], list[dict[str, Any]]]:
     """Those that are numbers, and where the others stand with why."""
     numbers, invalid = [], []

@@ -91,17 +91,22 @@ class Message(serializers.Serializer):
     reported_at = serializers.DateTimeField(allow_null=True)
 
 
-class CampaignRequest(serializers.Serializer):
+class DraftRequest(serializers.Serializer):
+    """What every kind of campaign has."""
+
     name = serializers.CharField(max_length=120)
-    application = serializers.CharField(max_length=40, help_text="appId of an SMS application")
-    sender_id = serializers.CharField(max_length=32, required=False, allow_blank=True, default="")
     text = serializers.CharField(trim_whitespace=False)
     groups = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
-    audiences = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
     excluded_groups = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
+    audiences = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
     to = Numbers(required=False, max_length=MOST_MESSAGES)
     rate_per_second = serializers.IntegerField(min_value=1, max_value=100_000, required=False, allow_null=True)
     scheduled_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class CampaignRequest(DraftRequest):
+    application = serializers.CharField(max_length=40, help_text="appId of an SMS application")
+    sender_id = serializers.CharField(max_length=32, required=False, allow_blank=True, default="")
 
 
 class Campaign(serializers.Serializer):

@@ -1,27 +1,127 @@
-from django.urls import path
+from collections.abc import Iterable
+from typing import Any
+
+from django.urls import URLPattern, path
 
 from laaffic_console.api import campaign_views, message_views, other_views, problems, schema
+from laaffic_console.api.email import views as email
+from laaffic_console.api.mms import views as mms
+from laaffic_console.api.numbers import views as numbers
+from laaffic_console.api.people import views as people
+from laaffic_console.api.rules import views as rules
+from laaffic_console.api.taken import views as taken
+from laaffic_console.api.voice import group_views
+from laaffic_console.api.voice import views as voice
+
+
+def _of(name: str, views: dict[str, Any]) -> Iterable[URLPattern]:
+    """One resource: its list under "", each of it under <pk>, and what is asked of it or said about it behind that."""
+    for rest, view in views.items():
+        yield path(f"v1/{name}{rest}", view.as_view())
+
 
 urlpatterns = [
     path("v1/openapi.json", schema.SchemaView.as_view(), name="api_schema"),
     path("v1/docs", schema.docs_view, name="api_docs"),
-    path("v1/messages", message_views.MessagesView.as_view()),
-    path("v1/messages/<int:pk>", message_views.MessageView.as_view()),
-    path("v1/campaigns", campaign_views.CampaignsView.as_view()),
-    path("v1/campaigns/<int:pk>", campaign_views.CampaignView.as_view()),
-    path("v1/campaigns/<int:pk>/check", campaign_views.CheckView.as_view()),
-    path("v1/campaigns/<int:pk>/launch", campaign_views.LaunchView.as_view()),
-    path("v1/campaigns/<int:pk>/pause", campaign_views.PauseView.as_view()),
-    path("v1/campaigns/<int:pk>/resume", campaign_views.ResumeView.as_view()),
-    path("v1/campaigns/<int:pk>/cancel", campaign_views.CancelView.as_view()),
-    path("v1/campaigns/<int:pk>/report", campaign_views.ReportView.as_view()),
-    path("v1/campaigns/<int:pk>/recipients", campaign_views.RecipientsView.as_view()),
-    path("v1/contacts", other_views.ContactsView.as_view()),
-    path("v1/contacts/<int:pk>", other_views.ContactView.as_view()),
-    path("v1/groups", other_views.GroupsView.as_view()),
-    path("v1/suppression", other_views.SuppressionView.as_view()),
-    path("v1/replies", other_views.RepliesView.as_view()),
-    path("v1/balance", other_views.BalanceView.as_view()),
-    path("v1/health", other_views.HealthView.as_view()),
+    *_of("messages", {"": message_views.MessagesView, "/<int:pk>": message_views.MessageView}),
+    *_of(
+        "campaigns",
+        {
+            "": campaign_views.CampaignsView,
+            "/<int:pk>": campaign_views.CampaignView,
+            "/<int:pk>/check": campaign_views.CheckView,
+            "/<int:pk>/launch": campaign_views.LaunchView,
+            "/<int:pk>/pause": campaign_views.PauseView,
+            "/<int:pk>/resume": campaign_views.ResumeView,
+            "/<int:pk>/cancel": campaign_views.CancelView,
+            "/<int:pk>/report": campaign_views.ReportView,
+            "/<int:pk>/recipients": campaign_views.RecipientsView,
+        },
+    ),
+    *_of("spoken-messages", {"": voice.SpokenView}),
+    *_of("mms", {"": mms.MmsView}),
+    *_of(
+        "attachments",
+        {
+            "": mms.AttachmentsView,
+            "/<int:pk>": mms.AttachmentView,
+            "/<int:pk>/upload": mms.AttachmentUploadView,
+        },
+    ),
+    *_of(
+        "email-campaigns",
+        {
+            "": email.EmailCampaignsView,
+            "/<int:pk>": email.EmailCampaignView,
+            "/<int:pk>/check": email.EmailCheckView,
+            "/<int:pk>/launch": email.EmailLaunchView,
+            "/<int:pk>/resume": email.ResumeEmailView,
+            "/<int:pk>/cancel": email.CancelEmailView,
+            "/<int:pk>/report": email.EmailReportView,
+            "/<int:pk>/recipients": email.EmailRecipientsView,
+        },
+    ),
+    *_of("email-choices", {"": email.EmailChoicesView}),
+    *_of("contacts", {"": other_views.ContactsView, "/<int:pk>": other_views.ContactView}),
+    *_of("groups", {"": other_views.GroupsView}),
+    *_of(
+        "audiences",
+        {"": people.AudiencesView, "/<int:pk>": people.AudienceView, "/<int:pk>/count": people.AudienceCountView},
+    ),
+    *_of(
+        "imports",
+        {
+            "": people.ImportsView,
+            "/<int:pk>": people.ImportView,
+            "/<int:pk>/reading": people.ImportReadingView,
+            "/<int:pk>/start": people.ImportStartView,
+            "/<int:pk>/cancel": people.ImportCancelView,
+            "/<int:pk>/bad-rows": people.BadRowsView,
+            "/<int:pk>/bad-rows/file": people.BadRowsFileView,
+        },
+    ),
+    *_of("consents", {"": people.ConsentsView, "/said": people.SaidView}),
+    *_of("suppression", {"": other_views.SuppressionView}),
+    *_of("replies", {"": other_views.RepliesView}),
+    *_of("sip-phones", {"": voice.PhonesView}),
+    *_of("calls", {"": voice.CallsView, "/<int:pk>": voice.CallView}),
+    *_of("call-records", {"": voice.RecordsView, "/<int:pk>": voice.RecordView}),
+    *_of(
+        "audio-files",
+        {"": voice.AudioFilesView, "/<int:pk>": voice.AudioFileView, "/<int:pk>/upload": voice.AudioUploadView},
+    ),
+    *_of(
+        "group-calls",
+        {
+            "": group_views.GroupCallsView,
+            "/<int:pk>": group_views.GroupCallView,
+            "/<int:pk>/check": group_views.GroupCallCheckView,
+            "/<int:pk>/launch": group_views.GroupCallLaunchView,
+            "/<int:pk>/cancel": group_views.GroupCallCancelView,
+        },
+    ),
+    *_of(
+        "bindings",
+        {"": numbers.BindingsView, "/<int:pk>": numbers.BindingView, "/<int:pk>/unbind": numbers.UnbindView},
+    ),
+    *_of("binding-requests", {"/<int:pk>": numbers.BindingRequestView}),
+    *_of("pools", {"": numbers.PoolsView, "/<int:pk>": numbers.PoolView}),
+    *_of("owned-numbers", {"": numbers.OwnedNumbersView, "/<int:pk>": numbers.OwnedNumberView}),
+    *_of("templates", {"": rules.TemplatesView, "/<int:pk>": rules.TemplateView}),
+    *_of("templates", {"/<int:pk>/versions": rules.TemplateVersionsView}),
+    *_of("calendars", {"": rules.CalendarsView, "/<int:pk>": rules.CalendarView}),
+    *_of("budgets", {"": rules.BudgetsView}),
+    *_of(
+        "exports",
+        {
+            "": taken.ExportsView,
+            "/<int:pk>": taken.ExportView,
+            "/<int:pk>/cancel": taken.ExportCancelView,
+            "/<int:pk>/file": taken.ExportFileView,
+        },
+    ),
+    *_of("report", {"": taken.ReportView}),
+    *_of("balance", {"": other_views.BalanceView}),
+    *_of("health", {"": other_views.HealthView}),
     path("<path:rest>", problems.nothing_here),
 ]

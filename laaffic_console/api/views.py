@@ -15,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from laaffic_console.api import authentication, idempotency
+from laaffic_console.api import authentication, files, idempotency
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.problems import Problem
 from laaffic_console.gateway.services.durability import durable
@@ -31,7 +31,9 @@ Row = TypeVar("Row", bound=models.Model)
 class ApiView(APIView):
     scopes: ClassVar[Mapping[str, str]] = {}  # {method: scope}
     rights: ClassVar[Mapping[str, Sequence[str]]] = {}  # {method: rights of the user}
+    names: ClassVar[Mapping[str, str]] = {}  # {a service's field: as the request names it}
     has_etag = False
+    takes_file = False  # as multipart/form-data, however large; what it is read with says how large that may be
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """In English, as scripts read it; and whoever the token is for acts."""
@@ -57,10 +59,7 @@ class ApiView(APIView):
 
     def once(self, work: Callable[[], Answer], *, in_one: bool = True) -> Answer:
         """Do the work of this request; with an Idempotency-Key, once."""
-        token = self.request.auth
-        key = idempotency.checked(self.request.META.get("HTTP_IDEMPOTENCY_KEY"))
-        body = self.request._request.body
-        digest = idempotency.digest_of(self.request.method, self.request.get_full_path(), body)
+        token, key, digest = self._asked()
 
         def checked() -> Answer:
             answer = work()
@@ -72,9 +71,23 @@ class ApiView(APIView):
                 return idempotency.unkeyed(checked, in_one=in_one)
             return idempotency.once(token.family, key, digest, checked, in_one=in_one)
 
+    def once_sent(self, work: Callable[[], Answer], *, status: int) -> Answer:
+        """Work that asks something of Laaffic: outside any transaction, and with an Idempotency-Key once."""
+        token, key, digest = self._asked()
+        authentication.require_still_good(token)
+        if key is None:
+            return work()
+        return idempotency.once_sent(token.family, key, digest, work, status=status)
+
+    def _asked(self) -> tuple[Any, str | None, str]:
+        """The token, the key, and what stands for all that is asked."""
+        key = idempotency.checked(self.request.META.get("HTTP_IDEMPOTENCY_KEY"))
+        body = files.fingerprint(self.request) if self.takes_file else self.request._request.body
+        return self.request.auth, key, idempotency.digest_of(self.request.method, self.request.get_full_path(), body)
+
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method == "POST":
+        if request.method == "POST" and not self.takes_file:
             _ = request._request.body  # kept whole, for the digest, before it is parsed
 
     @property

@@ -45,6 +45,14 @@ def test_a_repeated_one_is_only_read(api: Api, used: Application) -> None:
     assert asked(api, used, "second", 1) <= 9
 
 
+def test_its_bells_open_no_other_connection(api: Api, used: Application) -> None:
+    """Opening SQLite's file once more took longer than all that is asked there."""
+    before = connection.connection
+    asked(api, used, "second", 1)
+
+    assert connection.connection is before
+
+
 def test_only_the_sender_is_rung(api: Api, used: Application) -> None:
     """Its messages were frozen with it: a job that looks for more would cost a worker as much as the request."""
     OrmQ.objects.all().delete()

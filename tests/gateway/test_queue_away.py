@@ -70,7 +70,7 @@ class BellTests:
     ) -> None:
         asked_inside = []
         monkeypatch.setattr(cache, "add", lambda *_, **__: asked_inside.append(connection.in_atomic_block) or True)
-        monkeypatch.setattr(bell, "async_task", lambda *_: asked_inside.append(connection.in_atomic_block))
+        monkeypatch.setattr(bell, "async_task", lambda *_, **__: asked_inside.append(connection.in_atomic_block))
 
         with transaction.atomic():
             ring(JOB)

@@ -7,12 +7,9 @@ from django.core.management.base import CommandError
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.laaffic import Spoken
-from laaffic_console.laaffic.tts import FEMALE, MALE
 from messaging.models import ContactGroup
 from messaging.services.campaigns import drafts
-from voice.services.tts_channel import TtsOptions
-
-GENDERS = {"female": FEMALE, "male": MALE}
+from voice.services.tts_channel import GENDERS, TtsOptions
 
 
 def add(parser: ArgumentParser) -> None:

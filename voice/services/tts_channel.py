@@ -23,7 +23,7 @@ from laaffic_console.laaffic import (
     call_record_windows,
     oldest_call_record,
 )
-from laaffic_console.laaffic.tts import MAX_TEXT
+from laaffic_console.laaffic.tts import FEMALE, MALE, MAX_TEXT
 from messaging.models import Batch, BatchState, Campaign, Message, MessageState
 from messaging.services.batches import answers
 from messaging.services.channels.channels import Post, SendingChannel
@@ -35,6 +35,8 @@ from voice.services.call_reports import as_delivery_report
 ROWS_AT_ONCE = 500
 CALL_LASTS = dt.timedelta(minutes=10)  # how long after its request a call may begin and be recorded, at least
 LONGEST_TALK = 120  # seconds, where the campaign says no less
+
+GENDERS = {"female": FEMALE, "male": MALE}  # as scripts name them
 
 # Parameters of the interface → fields of the form.
 FIELD_OF = {

@@ -7,11 +7,15 @@ committed, and never fails the request or the job that pulled it.
 
 import functools
 import logging
+from typing import Any
 
 from django.core.cache import cache
 from django.db import DatabaseError, transaction
+from django_q.conf import Conf
 from django_q.tasks import async_task
 from redis.exceptions import RedisError
+
+from laaffic_console.gateway.queue_broker import QueueBroker
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +39,11 @@ def ring_once_a_second(job: str) -> None:
 
 
 def _ring_now(job: str, *args: int | str, timeout: int | None = None) -> None:
-    longer = {} if timeout is None else {"timeout": timeout}
+    told: dict[str, Any] = {} if timeout is None else {"timeout": timeout}
     try:
-        async_task(job, *args, **longer)
+        if Conf.ORM:
+            told["broker"] = QueueBroker()
+        async_task(job, *args, **told)
     except AWAY as problem:
         logger.warning("the queue is away (%s); the sweeper rings for %s later", type(problem).__name__, job)
 

@@ -8,7 +8,9 @@ settle(entry, ...)         what came of it, by the outcome's three branches
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -23,6 +25,19 @@ from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refus
 
 # A request leaves within this time after its row says so, or not at all.
 LEAVES_WITHIN = dt.timedelta(seconds=5)
+
+
+_noting: ContextVar[Callable[[LedgerEntry], None] | None] = ContextVar("noting", default=None)
+
+
+@contextmanager
+def noting(note: Callable[[LedgerEntry], None]) -> Iterator[None]:
+    """Tell `note` of what is prepared meanwhile, in the transaction that prepares it: both are kept, or neither."""
+    token = _noting.set(note)
+    try:
+        yield
+    finally:
+        _noting.reset(token)
 
 
 def digest_of(*parts: str) -> str:
@@ -58,6 +73,8 @@ def prepare(
         requested_by=requested_by,
     )
     prepare_all([entry])
+    if (note := _noting.get()) is not None:
+        note(entry)
     record(Act.REQUESTED, label=f"{about_kind} {about_id or ''}".strip(), interface=interface, ledger=entry.pk)
     return entry
 

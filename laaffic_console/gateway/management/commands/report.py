@@ -10,7 +10,8 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date
 
 from laaffic_console.gateway.services import reporting
-from laaffic_console.gateway.services.reporting import COLUMNS, DIMENSIONS, Figures, Period, Report, Row
+from laaffic_console.gateway.services.report_documents import days, document
+from laaffic_console.gateway.services.reporting import COLUMNS, DIMENSIONS, Period, Report, Row
 from laaffic_console.kit import exports
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
@@ -28,8 +29,6 @@ FILTER_HELP = {
     "sender": "only this sender ID",
     "person": "only what this person launched, by user name; - in any of these: what has none",
 }
-NONE = "-"
-CAMPAIGNS = {"email": "email campaign", "group": "group call"}  # short names of what a campaign's key begins with
 
 
 class Command(ConsoleCommand):
@@ -114,64 +113,12 @@ def names(text: str) -> list[str]:
 def limits(options: dict[str, Any]) -> dict[str, list[str]]:
     """{dimension: keys}, as `reporting.run` takes them."""
     given = {name: options.get(f"only_{name}") or [] for name in FILTERS}
-    return {name: ["" if key == NONE else keyed(name, key) for key in keys] for name, keys in given.items() if keys}
-
-
-def keyed(name: str, typed: str) -> str:
-    """A campaign as reports name it: its kind and its id."""
-    if name != "campaign":
-        return typed
-    kind, colon, pk = typed.rpartition(":")
-    if not (pk.isascii() and pk.isdecimal()):
-        raise CommandError(f"{typed} is not a campaign's id. Write it as 12, email:12 or group:12.")
-    return f"{CAMPAIGNS.get(kind, kind) if colon else 'campaign'}:{pk}"
+    return {name: reporting.keys_of(name, typed) for name, typed in given.items() if typed}
 
 
 def refuse_limits(only: dict[str, list[str]]) -> None:
     if only:
         raise CommandError(f"A proof is of all that was sent: leave out {FILTERS[next(iter(only))]}.")
-
-
-def days(period: Period) -> dict[str, str]:
-    return {"from": period.first.isoformat(), "to": period.last.isoformat()}
-
-
-def document(report: Report) -> dict[str, Any]:
-    found: dict[str, Any] = {**days(report.period), "by": list(report.by)}
-    if report.compared_with:
-        found["before"] = days(report.compared_with)
-    found["rows"] = [{**labelled(report.by, row), **row_figures(report, row)} for row in report.rows]
-    found["totals"] = row_figures(report, report.totals)
-    return found
-
-
-def labelled(by: Sequence[str], row: Row) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in zip(by, row.values, strict=True):
-        found[name] = value[0]
-        if name == "campaign":
-            found |= {"campaign_kind": value[1], "campaign_id": value[2]}
-        elif name == "application":
-            found["app_id"] = value[1]
-    return found
-
-
-def row_figures(report: Report, row: Row) -> dict[str, Any]:
-    found = figures(report.columns, row.figures)
-    if row.before is not None:
-        found["before"] = figures(report.columns, row.before)
-    return found
-
-
-def figures(columns: Sequence[str], of: Figures) -> dict[str, Any]:
-    return {name: plain(COLUMNS[name].of(of)) for name in columns}
-
-
-def plain(value: Any) -> Any:
-    """Amounts as text: JSON's numbers are floats for many a reader."""
-    if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    return f"{value:f}" if isinstance(value, Decimal) else value
 
 
 def written(report: Report, path: Path) -> str:

@@ -1,0 +1,47 @@
+"""Email campaigns as the API shows them; addresses through the masks."""
+
+from typing import Any
+
+from laaffic_console.api.documents import moment
+from laaffic_console.api.email.shapes import DELIVERIES, SUBMISSIONS
+from laaffic_console.kit.masks import masked
+from laaffic_console.kit.said import read
+from messaging.models import EmailCampaign, EmailChoice, EmailMessage
+
+SUBMISSION_NAMES = {value: name for name, value in SUBMISSIONS.items()}
+DELIVERY_NAMES = {value: name for name, value in DELIVERIES.items()}
+AS_THEY_ARE = ("name", "from_address", "receiver_id", "template_id", "subject", "state", "task_id")
+
+
+def campaign(row: EmailCampaign) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "application": row.application.app_id,
+        **{name: getattr(row, name) for name in AS_THEY_ARE},
+        "hold_reason": read(row.hold_reason),
+        "wait_reason": read(row.wait_reason),
+        **{name: moment(getattr(row, name)) for name in ("scheduled_at", "created_at", "launched_at", "finished_at")},
+    }
+
+
+def recipient(row: EmailMessage) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "address": masked(row.address),
+        "submission": SUBMISSION_NAMES[row.submission],
+        "delivery": DELIVERY_NAMES[row.delivery],
+        "remark": row.remark,
+        "told_at": moment(row.told_at),
+        "delivered_at": moment(row.delivered_at),
+    }
+
+
+def choice(row: EmailChoice) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "application": row.lookup.application.app_id,
+        "kind": row.lookup.kind,
+        "value": row.value,
+        "name": row.name,
+        "answered_at": moment(row.lookup.answered_at),
+    }

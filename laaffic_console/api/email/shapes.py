@@ -1,0 +1,100 @@
+"""What requests and answers about email campaigns look like."""
+
+from rest_framework import serializers
+
+from laaffic_console.api.shapes import Check
+from laaffic_console.api.views import ListQuery
+from messaging.models import EmailCampaign as Row
+from messaging.models import EmailLookup
+from messaging.models.emails import Delivery, Submission
+
+STATES = Row.State.choices
+SUBMISSIONS = {one.name.lower(): one.value for one in Submission}
+DELIVERIES = {one.name.lower(): one.value for one in Delivery}
+
+
+class EmailCampaignRequest(serializers.Serializer):
+    name = serializers.CharField(max_length=120, required=False, help_text="otherwise the subject")
+    application = serializers.CharField(max_length=40, help_text="appId of an email application")
+    from_address = serializers.CharField(max_length=254)
+    receiver_id = serializers.CharField(max_length=64, help_text="of a recipient list at Laaffic")
+    template_id = serializers.CharField(max_length=64, help_text="of an approved template")
+    subject = serializers.CharField(max_length=400, trim_whitespace=False)
+    language = serializers.CharField(max_length=8, required=False, allow_blank=True, default="")
+    ad_flag = serializers.ChoiceField(choices=[0, 1, 2], required=False, allow_null=True)
+    trigger_id = serializers.IntegerField(min_value=0, max_value=2**63 - 1, required=False, allow_null=True)
+    unsubscribe = serializers.BooleanField(required=False, allow_null=True, help_text="add a link to unsubscribe")
+    scheduled_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class EmailCampaignQuery(ListQuery):
+    state = serializers.ChoiceField(choices=STATES, required=False)
+
+
+class EmailCampaign(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    application = serializers.CharField()
+    from_address = serializers.CharField()
+    receiver_id = serializers.CharField()
+    template_id = serializers.CharField()
+    subject = serializers.CharField()
+    state = serializers.ChoiceField(choices=STATES)
+    hold_reason = serializers.CharField(allow_blank=True)
+    wait_reason = serializers.CharField(allow_blank=True)
+    task_id = serializers.CharField(allow_blank=True)
+    scheduled_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    launched_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class EmailStanding(serializers.Serializer):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=STATES)
+
+
+class EmailCheckAnswer(serializers.Serializer):
+    id = serializers.IntegerField()
+    recipients = serializers.IntegerField(allow_null=True, help_text="on the list, as Laaffic told last")
+    checks = Check(many=True)
+    shown = serializers.CharField(help_text="send it with the launch: nothing else is launched then")
+
+
+class EmailReport(serializers.Serializer):
+    """The document of `manage.py email report --json`."""
+
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=STATES)
+    task_id = serializers.CharField(allow_blank=True)
+    addresses_on_list = serializers.IntegerField(allow_null=True)
+    counts = serializers.DictField(child=serializers.IntegerField())
+
+
+class EmailRecipientQuery(ListQuery):
+    submission = serializers.ChoiceField(choices=list(SUBMISSIONS), required=False)
+    delivery = serializers.ChoiceField(choices=list(DELIVERIES), required=False)
+
+
+class EmailRecipient(serializers.Serializer):
+    id = serializers.IntegerField()
+    address = serializers.CharField(allow_blank=True)
+    submission = serializers.ChoiceField(choices=list(SUBMISSIONS))
+    delivery = serializers.ChoiceField(choices=list(DELIVERIES))
+    remark = serializers.CharField(allow_blank=True)
+    told_at = serializers.DateTimeField()
+    delivered_at = serializers.DateTimeField(allow_null=True)
+
+
+class EmailChoiceQuery(ListQuery):
+    application = serializers.CharField(max_length=40, required=False)
+    kind = serializers.ChoiceField(choices=EmailLookup.Kind.choices, required=False)
+
+
+class EmailChoice(serializers.Serializer):
+    id = serializers.IntegerField()
+    application = serializers.CharField()
+    kind = serializers.ChoiceField(choices=EmailLookup.Kind.choices)
+    value = serializers.CharField(help_text="as a request names it")
+    name = serializers.CharField(allow_blank=True)
+    answered_at = serializers.DateTimeField(allow_null=True)

@@ -1,0 +1,186 @@
+"""Email campaigns, by the same services as on their pages."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from laaffic_console.api import launching, named
+from laaffic_console.api.email import documents, shapes
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY
+from laaffic_console.api.models import Scope
+from laaffic_console.api.shapes import LaunchRequest, page_of
+from laaffic_console.api.views import ApiView, page, row
+from laaffic_console.gateway.models import Channel
+from messaging.models import EmailCampaign, EmailChoice
+from messaging.services.email import email_campaigns, email_checks, email_counting
+
+VIEW, ADD, LAUNCH = "messaging.view_emailcampaign", "messaging.add_emailcampaign", "messaging.launch_emailcampaign"
+State = EmailCampaign.State
+
+
+def _rows() -> Any:
+    return EmailCampaign.objects.select_related("application")
+
+
+class EmailCampaignsView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    rights = {"GET": [VIEW], "POST": [VIEW, ADD]}
+
+    @extend_schema(
+        operation_id="email_campaigns_list",
+        parameters=[shapes.EmailCampaignQuery],
+        responses=page_of(shapes.EmailCampaign),
+    )
+    def get(self, request: Any) -> Response:
+        """The newest first."""
+        query = self.read(shapes.EmailCampaignQuery, request.query_params.dict())
+        rows = _rows().filter(state=query["state"]) if "state" in query else _rows()
+        return Response(page(rows, query, documents.campaign))
+
+    @extend_schema(parameters=[KEY], request=shapes.EmailCampaignRequest, responses={201: shapes.EmailCampaign})
+    def post(self, request: Any) -> Response:
+        """A draft. Nothing is sent before it is launched."""
+        asked = self.read(shapes.EmailCampaignRequest)
+
+        def work() -> Answer:
+            fields = {**asked, "name": asked.get("name", asked["subject"][:100])}
+            fields["application"] = named.application(asked["application"], Channel.EMAIL)
+            return Answer(201, documents.campaign(email_campaigns.create(by=request.user, **fields)))
+
+        answer = self.once(work)
+        return Response(answer.body, answer.status)
+
+
+class EmailCampaignView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": [VIEW]}
+    has_etag = True
+
+    @extend_schema(responses=shapes.EmailCampaign)
+    def get(self, request: Any, pk: int) -> Response:
+        """How it stands."""
+        return Response(documents.campaign(row(_rows(), pk)))
+
+
+class EmailCheckView(ApiView):
+    """The page before the launch."""
+
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": [VIEW]}
+
+    @extend_schema(responses=shapes.EmailCheckAnswer)
+    def get(self, request: Any, pk: int) -> Response:
+        """How many are on its list, and what stands against its launch."""
+        campaign = row(_rows(), pk)
+        launching.require_draft(campaign, State.DRAFT)
+        email_campaigns.check_content(campaign)
+        planned = email_checks.planned(campaign)
+        said = launching.shown(campaign, email_campaigns.shown_digest(campaign), planned.checks)
+        return Response({"id": pk, "recipients": planned.recipients, **said})
+
+
+class EmailLaunchView(ApiView):
+    scopes = {"POST": Scope.CAMPAIGNS}
+    rights = {"POST": [VIEW, LAUNCH]}
+
+    @extend_schema(parameters=[KEY], request=LaunchRequest, responses=shapes.EmailStanding)
+    def post(self, request: Any, pk: int) -> Response:
+        """Launch a draft, now or at its time; with “shown” only if it still does what “check” has shown."""
+        asked = self.read(LaunchRequest)
+        campaign = row(_rows(), pk)
+        answer = self.once(lambda: _launch(campaign, asked, request.user), in_one=False)
+        return Response(answer.body, answer.status)
+
+
+def _launch(campaign: EmailCampaign, asked: dict[str, Any], by: Any) -> Answer:
+    seen = None
+    campaign.refresh_from_db()
+    if "shown" in asked and campaign.state == State.DRAFT:
+        seen, sentences = launching.read(campaign, asked)
+        email_campaigns.require_as_shown(campaign, seen)
+        launching.require_seen(email_checks.planned(campaign).checks, asked, sentences)
+    return _standing(email_campaigns.launch(campaign.pk, by=by, seen=seen, again=asked["again"]))
+
+
+def _standing(campaign: EmailCampaign) -> Answer:
+    return Answer(200, {"id": campaign.pk, "state": campaign.state})
+
+
+class SteerEmailView(ApiView):
+    scopes = {"POST": Scope.CAMPAIGNS}
+    rights = {"POST": [VIEW, LAUNCH]}
+    step: ClassVar[Any]
+    leads_to: ClassVar[tuple[str, ...]] = ()
+
+    def steer(self, request: Any, pk: int) -> Response:
+        row(_rows(), pk)
+
+        def work() -> Answer:
+            campaign = EmailCampaign.objects.get(pk=pk)
+            return _standing(campaign if campaign.state in self.leads_to else self.step(pk, by=request.user))
+
+        answer = self.once(work, in_one=False)
+        return Response(answer.body, answer.status)
+
+
+class ResumeEmailView(SteerEmailView):
+    step, leads_to = staticmethod(email_campaigns.resume), (State.SENDING, State.RUNNING)
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)
+    def post(self, request: Any, pk: int) -> Response:
+        """Go on with a campaign that is held."""
+        return self.steer(request, pk)
+
+
+class CancelEmailView(SteerEmailView):
+    step, leads_to = staticmethod(email_campaigns.cancel), (State.CANCELLED,)
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)
+    def post(self, request: Any, pk: int) -> Response:
+        """Before its request has left: what Laaffic has cannot be taken back."""
+        return self.steer(request, pk)
+
+
+class EmailReportView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": [VIEW]}
+    has_etag = True
+
+    @extend_schema(responses=shapes.EmailReport)
+    def get(self, request: Any, pk: int) -> Response:
+        """The same document as `manage.py email report ID --json`."""
+        return Response(email_counting.report(row(_rows(), pk)))
+
+
+class EmailRecipientsView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": [VIEW, "messaging.view_emailmessage"]}
+
+    @extend_schema(parameters=[shapes.EmailRecipientQuery], responses=page_of(shapes.EmailRecipient))
+    def get(self, request: Any, pk: int) -> Response:
+        """Each mail that Laaffic told about, the first first."""
+        query = self.read(shapes.EmailRecipientQuery, request.query_params.dict())
+        rows = row(_rows(), pk).mails.all()
+        if "submission" in query:
+            rows = rows.filter(submission=shapes.SUBMISSIONS[query["submission"]])
+        if "delivery" in query:
+            rows = rows.filter(delivery=shapes.DELIVERIES[query["delivery"]])
+        return Response(page(rows, query, documents.recipient, rising=True))
+
+
+class EmailChoicesView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": [VIEW]}
+
+    @extend_schema(parameters=[shapes.EmailChoiceQuery], responses=page_of(shapes.EmailChoice))
+    def get(self, request: Any) -> Response:
+        """Templates, recipient lists and sender addresses, as Laaffic told them last."""
+        query = self.read(shapes.EmailChoiceQuery, request.query_params.dict())
+        rows = EmailChoice.objects.select_related("lookup__application")
+        if "application" in query:
+            rows = rows.filter(lookup__application__app_id=query["application"])
+        if "kind" in query:
+            rows = rows.filter(lookup__kind=query["kind"])
+        return Response(page(rows, query, documents.choice))

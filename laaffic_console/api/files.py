@@ -1,0 +1,41 @@
+"""Files that scripts send: one a request, as multipart/form-data, read with the handlers that pages upload with."""
+
+import hashlib
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+
+from laaffic_console.api.problems import Problem
+
+
+def fingerprint(request: Any) -> bytes:
+    """What stands for the fields and the file of a request, without its boundaries: those are others each time."""
+    sha = hashlib.sha256()
+    for name in sorted(request.data):
+        for value in request.data.getlist(name):
+            sha.update(f"{name}={len(name)}".encode())
+            if not isinstance(value, UploadedFile):
+                sha.update(f"{len(str(value))}:{value}".encode("utf-8", "surrogatepass"))
+                continue
+            sha.update(f"{value.name}={value.size}".encode("utf-8", "surrogatepass"))
+            for piece in value.chunks():
+                sha.update(piece)
+            value.seek(0)
+    return sha.digest()
+
+
+def require_room(request: Any) -> None:
+    """A file that found no room on the disk is not whole (kit/uploads.py)."""
+    request.data  # noqa: B018 - reads it
+    if getattr(request._request, "found_no_room", False):
+        raise Problem(503, no_room(), retry_after=60)
+
+
+def no_room() -> str:
+    return _("There is no room on the console's disk for this file. Make room, then send it again.")
+
+
+def content(upload: "UploadedFile[Any]", largest: int) -> tuple[bytes, str]:
+    """All of a small file, and its name; of a larger one a byte too much, by which its service knows it."""
+    return upload.read(largest + 1), str(upload.name)

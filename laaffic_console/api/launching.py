@@ -1,0 +1,44 @@
+"""Before the launch and the launch itself, for the drafts whose pages share one seal (launching/seals.py)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from laaffic_console.api.problems import Problem
+from messaging.services.launching import checks, seals
+from messaging.services.launching.checks import Check, NotSeen
+
+
+def shown(draft: Any, digest: str, found: Sequence[Check]) -> dict[str, Any]:
+    """What stands against it, and what a launch sends back so that nothing else is launched."""
+    return {
+        "checks": [{"key": one.key, "level": one.level.value, "sentence": one.sentence} for one in found],
+        "shown": seals.token(draft, digest, checks.sentences_of(found)),
+    }
+
+
+def read(draft: Any, asked: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """The digest that was shown, and the sentences; Problem where it is of another draft."""
+    digest, sentences = seals.read(draft, asked["shown"])
+    if not digest:
+        raise Problem(400, _("“shown” does not belong to this draft. Take it from GET …/check."))
+    return digest, sentences
+
+
+def require_seen(found: Sequence[Check], asked: Mapping[str, Any], sentences: Mapping[str, str]) -> dict[str, str]:
+    try:
+        return checks.require(found, ticked=set(asked["seen"]), reasons=asked["reasons"], sentences=sentences)
+    except NotSeen as problem:
+        raise not_seen(problem) from problem
+
+
+def not_seen(problem: NotSeen) -> Problem:
+    said = _("%(said)s Name in “seen” what you have seen, and say in “reasons” why.")
+    return Problem(409, said % {"said": " ".join(problem.sentences)})
+
+
+def require_draft(one: Any, draft: str) -> None:
+    if one.state != draft:
+        said = _("“%(name)s” is %(state)s: a draft alone is checked.")
+        raise Problem(409, said % {"name": one.name, "state": one.get_state_display().lower()})

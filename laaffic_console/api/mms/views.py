@@ -1,0 +1,113 @@
+"""MMS: drafts of campaigns, which are checked, launched and steered as others are, and their attachments."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import MultiPartParser
+from rest_framework.response import Response
+
+from laaffic_console.api import files
+from laaffic_console.api.campaign_views import ADD, VIEW, drafted
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY
+from laaffic_console.api.mms import documents, shapes
+from laaffic_console.api.models import Scope
+from laaffic_console.api.problems import Problem
+from laaffic_console.api.shapes import Campaign, page_of
+from laaffic_console.api.views import ApiView, ListQuery, page, row
+from laaffic_console.gateway.models import Channel
+from laaffic_console.laaffic.mms import MAX_FILE
+from messaging.models import MmsAttachment
+from messaging.services.mms import attachments
+from messaging.services.mms.attachments import UploadFailed, UploadUnknown
+from messaging.services.mms.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
+
+LOOK = "messaging.view_mmsattachment"
+
+
+class MmsView(ApiView):
+    scopes = {"POST": Scope.CAMPAIGNS}
+    rights = {"POST": [VIEW, ADD, LOOK]}
+
+    @extend_schema(parameters=[KEY], request=shapes.MmsRequest, responses={201: Campaign})
+    def post(self, request: Any) -> Response:
+        """A draft of an MMS campaign. Nothing is sent before it is launched."""
+        asked = self.read(shapes.MmsRequest)
+        chosen = MmsOptions(
+            title=asked["title"],
+            mms_type=RANDOM_TITLE if asked["random_title"] else GIVEN_TITLE,
+            attachments=tuple(asked["attachments"]),
+        )
+        options = chosen.as_json()
+        answer = self.once(
+            lambda: drafted(asked, request.user, channel=Channel.MMS, channel_options=options, sender_id="")
+        )
+        return Response(answer.body, answer.status)
+
+
+def _rows() -> Any:
+    return MmsAttachment.objects.defer("content", "thumbnail")
+
+
+class AttachmentsView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
+    rights = {"GET": [LOOK], "POST": [LOOK, "messaging.add_mmsattachment"]}
+    parser_classes = [MultiPartParser]
+    takes_file = True
+
+    @extend_schema(operation_id="attachments_list", parameters=[ListQuery], responses=page_of(shapes.Attachment))
+    def get(self, request: Any) -> Response:
+        """The newest first."""
+        query = self.read(ListQuery, request.query_params.dict())
+        return Response(page(_rows(), query, documents.attachment))
+
+    @extend_schema(
+        parameters=[KEY],
+        request={"multipart/form-data": shapes.AttachmentRequest},
+        responses={200: shapes.Attachment, 201: shapes.Attachment},
+    )
+    def post(self, request: Any) -> Response:
+        """Keep a file in the library; 200 where the same content is there already. …/upload gives it to Laaffic."""
+        files.require_room(request)
+        data, name = files.content(self.read(shapes.AttachmentRequest)["file"], MAX_FILE)
+
+        def work() -> Answer:
+            kept, is_new = attachments.add(data, name, by=request.user)
+            return Answer(201 if is_new else 200, {"id": kept.pk})
+
+        answer = self.once(work)
+        return Response(documents.attachment(row(_rows(), answer.body["id"])), answer.status)
+
+
+class AttachmentView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": [LOOK]}
+    has_etag = True
+
+    @extend_schema(responses=shapes.Attachment)
+    def get(self, request: Any, pk: int) -> Response:
+        """Whether Laaffic has it, and until when."""
+        return Response(documents.attachment(row(_rows(), pk)))
+
+
+class AttachmentUploadView(ApiView):
+    scopes = {"POST": Scope.CAMPAIGNS}
+    rights = {"POST": [LOOK, "messaging.upload_mmsattachment"]}
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.Attachment)
+    def post(self, request: Any, pk: int) -> Response:
+        """Give it to Laaffic for three days, as a launched campaign does by itself. What is there is left as it is."""
+        found = row(_rows(), pk)
+        if not found.is_live:
+            self.once_sent(lambda: _upload(pk, request.user), status=200)
+        return Response(documents.attachment(row(_rows(), pk)))
+
+
+def _upload(pk: int, by: Any) -> Answer:
+    try:
+        attachments.upload(pk, by=by)
+    except UploadUnknown as problem:
+        raise Problem(503, str(problem), retry_after=60) from problem
+    except UploadFailed as problem:
+        raise Problem(409, str(problem)) from problem
+    return Answer(200, {"id": pk})

@@ -1,0 +1,51 @@
+"""What requests name, looked up; Problem says what to do about a name that nothing has."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext as _
+
+from laaffic_console.api.problems import Problem
+from laaffic_console.gateway.models import Application, Channel
+from messaging import msisdn
+from messaging.models import Audience, ContactGroup
+
+
+def application(app_id: str, channel: str = Channel.SMS) -> Application:
+    """Of whichever channel: what it is used for says whether that fits."""
+    found = Application.objects.filter(app_id=app_id).first()
+    if found is None:
+        said = _(
+            "The console does not know the appId %(id)s. Register it: manage.py register_app %(id)s --channel %(c)s"
+        )
+        raise Problem(400, said % {"id": app_id, "c": channel})
+    return found
+
+
+def number(text: str) -> msisdn.Msisdn:
+    try:
+        return msisdn.parse(text)
+    except msisdn.InvalidNumber as problem:
+        raise Problem(400, str(problem)) from problem
+
+
+def group(name: str) -> ContactGroup:
+    [found] = groups([name])
+    return found
+
+
+def groups(names: Sequence[str]) -> list[ContactGroup]:
+    return _named(ContactGroup.objects.filter(is_ad_hoc=False), names)
+
+
+def audiences(names: Sequence[str]) -> list[Audience]:
+    return _named(Audience.objects.all(), names)
+
+
+def _named(rows: models.QuerySet[Any], names: Sequence[str]) -> list[Any]:
+    found = {one.name: one for one in rows.filter(name__in=names)} if names else {}
+    if missing := [name for name in names if name not in found]:
+        said = _("There is no %(thing)s “%(name)s”. Make it first, or correct the name.")
+        raise Problem(400, said % {"thing": rows.model._meta.verbose_name, "name": missing[0]})
+    return [found[name] for name in dict.fromkeys(names)]

@@ -1,0 +1,86 @@
+"""Audiences, imports and consent as the API shows them."""
+
+from typing import Any
+
+from laaffic_console.api.documents import moment
+from laaffic_console.kit.masks import masked
+from laaffic_console.kit.said import read
+from messaging.models import Audience, BadRow, Consent, ConsentEvent, ContactImport, ImportForecast
+from messaging.services.contacts import import_forecast, reading
+
+COUNTS = ("rows", "added", "updated", "unchanged", "invalid")
+
+
+def audience(row: Audience) -> dict[str, Any]:
+    return {"id": row.pk, "name": row.name, "condition": row.condition, "created_at": moment(row.created_at)}
+
+
+def listed_import(row: ContactImport) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "file_name": row.file_name,
+        "state": row.state,
+        **{name: getattr(row, name) for name in COUNTS},
+        "created_at": moment(row.created_at),
+    }
+
+
+def contact_import(row: ContactImport) -> dict[str, Any]:
+    counted = import_forecast.of(row)
+    waits = row.state == ContactImport.State.PREVIEW
+    return {
+        "id": row.pk,
+        "file_name": row.file_name,
+        "size": row.size,
+        "state": row.state,
+        "explanation": read(row.explanation),
+        "group": row.group.name if row.group else None,
+        **{name: getattr(row, name) for name in ("region", "encoding", "readings", "sheet", "sheets", "headers")},
+        "mapping": row.mapping,
+        "problem": reading.problem_with_mapping(row, row.mapping) if waits else "",
+        "forecast": forecast(counted) if counted else None,
+        **{name: getattr(row, name) for name in COUNTS},
+        "percent": _percent(row),
+        "created_at": moment(row.created_at),
+        "started_at": moment(row.started_at),
+        "finished_at": moment(row.finished_at),
+    }
+
+
+def _percent(row: ContactImport) -> int:
+    """100 only when all of it was read."""
+    if row.state in (ContactImport.State.FINISHED, ContactImport.State.UNDONE):
+        return 100
+    return min(99, 100 * row.bytes_done // max(1, row.size))
+
+
+def forecast(counted: ImportForecast) -> dict[str, Any]:
+    names = ("column", "reason", "rows", "first_row")
+    return {
+        "state": counted.state,
+        **{name: getattr(counted, name) for name in ("rows", "new", "known", "twice", "invalid", "suppressed")},
+        "reasons": [dict(zip(names, one, strict=True)) for one in import_forecast.shown_reasons(counted)],
+        "explanation": read(counted.explanation),
+    }
+
+
+def bad_row(row: BadRow) -> dict[str, Any]:
+    named = {name: getattr(row, name) for name in ("row", "column", "value")}
+    return {"id": row.pk, **named, "reason": read(row.reason)}
+
+
+def consent(row: Consent) -> dict[str, Any]:
+    return _consent(row, row.number)
+
+
+def said(row: ConsentEvent) -> dict[str, Any]:
+    return _consent(row, row.subscriber)
+
+
+def _consent(row: Consent | ConsentEvent, number: str) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "number": masked(number),
+        **{name: getattr(row, name) for name in ("channel", "state", "source", "words")},
+        "at": moment(row.at),
+    }

@@ -1,0 +1,172 @@
+"""What requests and answers about audiences, imports and consent look like."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from laaffic_console.api.views import ListQuery
+from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, choices_of
+from messaging.models import ConsentState, ContactImport, ImportForecast
+
+CHANNELS = choices_of(CAMPAIGN_CHANNELS)
+
+
+class AudienceRequest(serializers.Serializer):
+    name = serializers.CharField(max_length=120)
+    condition = serializers.CharField(max_length=10_000, help_text="such as: country in (IN, BD) and language = en")
+
+
+class Audience(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    condition = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class AudienceCount(serializers.Serializer):
+    id = serializers.IntegerField()
+    contacts = serializers.IntegerField()
+    is_counted = serializers.BooleanField(help_text="false: of so many contacts; ask for those behind with “after”")
+    after = serializers.IntegerField(help_text="the last contact that was looked at")
+
+
+class AudienceCountQuery(serializers.Serializer):
+    after = serializers.IntegerField(min_value=0, max_value=2**63 - 1, default=0, help_text="of the answer before")
+
+
+class ImportRequest(serializers.Serializer):
+    file = serializers.FileField(allow_empty_file=True, help_text="CSV, TSV, TXT or XLSX")
+    group = serializers.CharField(max_length=120, required=False, help_text="name of a group that is there")
+    new_group = serializers.CharField(max_length=120, required=False, help_text="name of one that is made")
+    region = serializers.CharField(
+        max_length=2, required=False, allow_blank=True, help_text="country of national numbers, such as IN"
+    )
+
+
+class ImportReading(serializers.Serializer):
+    """How the file is read; what is not said stays."""
+
+    mapping = serializers.DictField(
+        child=serializers.CharField(max_length=60, allow_blank=True),
+        required=False,
+        help_text="{header: number, other_number, name, first_name, last_name, email, language, attributes.NAME or “”}",
+    )
+    encoding = serializers.CharField(max_length=40, required=False, help_text="one of “readings”")
+    sheet = serializers.CharField(max_length=100, required=False, help_text="one of “sheets”")
+    foreign_without_plus = serializers.BooleanField(required=False)
+    allow_unknown_ranges = serializers.BooleanField(required=False)
+    keep_null_words = serializers.BooleanField(required=False)
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        if unknown := sorted(set(self.initial_data) - set(self.fields)):
+            known = ", ".join(self.fields)
+            raise serializers.ValidationError(f"There is no “{unknown[0][:60]}”. Take one of: {known}.")
+        return data
+
+
+class Reading(serializers.Serializer):
+    encoding = serializers.CharField()
+    languages = serializers.ListField(child=serializers.CharField())
+    words = serializers.ListField(child=serializers.CharField())
+
+
+class Reason(serializers.Serializer):
+    column = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField()
+    rows = serializers.IntegerField()
+    first_row = serializers.IntegerField()
+
+
+class Forecast(serializers.Serializer):
+    state = serializers.ChoiceField(choices=ImportForecast.State.choices)
+    rows = serializers.IntegerField()
+    new = serializers.IntegerField()
+    known = serializers.IntegerField()
+    twice = serializers.IntegerField()
+    invalid = serializers.IntegerField()
+    suppressed = serializers.IntegerField()
+    reasons = Reason(many=True)
+    explanation = serializers.CharField(allow_blank=True)
+
+
+class Import(serializers.Serializer):
+    id = serializers.IntegerField()
+    file_name = serializers.CharField()
+    size = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=ContactImport.State.choices)
+    explanation = serializers.CharField(allow_blank=True)
+    group = serializers.CharField(allow_null=True)
+    region = serializers.CharField(allow_blank=True)
+    encoding = serializers.CharField(allow_blank=True)
+    readings = Reading(many=True, help_text="several: say which “encoding” is right")
+    sheet = serializers.CharField(allow_blank=True)
+    sheets = serializers.ListField(child=serializers.CharField())
+    headers = serializers.ListField(child=serializers.CharField(allow_blank=True))
+    mapping = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    problem = serializers.CharField(allow_blank=True, help_text="why it cannot be started as it is read")
+    forecast = Forecast(allow_null=True)
+    rows = serializers.IntegerField()
+    added = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    invalid = serializers.IntegerField()
+    percent = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class ImportListed(serializers.Serializer):
+    id = serializers.IntegerField()
+    file_name = serializers.CharField()
+    state = serializers.ChoiceField(choices=ContactImport.State.choices)
+    rows = serializers.IntegerField()
+    added = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    invalid = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class ImportStanding(serializers.Serializer):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=ContactImport.State.choices)
+
+
+class ImportQuery(ListQuery):
+    state = serializers.ChoiceField(choices=ContactImport.State.choices, required=False)
+
+
+class BadRow(serializers.Serializer):
+    id = serializers.IntegerField()
+    row = serializers.IntegerField(help_text="as a spreadsheet numbers it")
+    column = serializers.CharField(allow_blank=True)
+    value = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField()
+
+
+class ConsentQuery(ListQuery):
+    number = serializers.CharField(required=False, max_length=60)
+    channel = serializers.ChoiceField(choices=CHANNELS, required=False)
+    state = serializers.ChoiceField(choices=ConsentState.choices, required=False)
+
+
+class Consent(serializers.Serializer):
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    channel = serializers.ChoiceField(choices=CHANNELS)
+    state = serializers.ChoiceField(choices=ConsentState.choices)
+    source = serializers.CharField(allow_blank=True)
+    words = serializers.CharField(allow_blank=True)
+    at = serializers.DateTimeField()
+
+
+class ConsentRequest(serializers.Serializer):
+    number = serializers.CharField(max_length=60)
+    channel = serializers.ChoiceField(choices=CHANNELS)
+    state = serializers.ChoiceField(choices=ConsentState.choices)
+    why = serializers.CharField(max_length=200, help_text="how you know, such as “signed the form on 3 May”")
+
+
+class SaidQuery(ListQuery):
+    number = serializers.CharField(max_length=60)

@@ -1,0 +1,320 @@
+"""Audiences, imports of contacts and consent, by the same services as on their pages."""
+
+from typing import Any
+
+import phonenumbers
+from django.db import transaction
+from django.http import StreamingHttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import MultiPartParser
+from rest_framework.response import Response
+
+from laaffic_console.api import files, named
+from laaffic_console.api.idempotency import Answer
+from laaffic_console.api.message_views import KEY
+from laaffic_console.api.models import Scope
+from laaffic_console.api.people import documents, shapes
+from laaffic_console.api.problems import Problem
+from laaffic_console.api.shapes import page_of
+from laaffic_console.api.views import ApiView, ListQuery, page, row
+from laaffic_console.kit import exporting, exports
+from laaffic_console.kit.masks import SEE
+from messaging import conditions
+from messaging.contact_rows import FIXED_FIELDS, IGNORED, RowOptions
+from messaging.merge_fields import is_name
+from messaging.models import Audience, Consent, ConsentEvent, Contact, ContactImport
+from messaging.services.contacts import audiences, bad_rows, consents, import_forecast, imports, reading
+from messaging.subscribers import subscriber
+from messaging.unreadable import UnreadableFile
+
+IMPORT = ["messaging.add_contactimport", "messaging.add_contact", "messaging.change_contact"]
+LOOK_AT_IMPORT = ["messaging.view_contactimport", "messaging.view_contact"]
+OPTIONS = ("foreign_without_plus", "allow_unknown_ranges", "keep_null_words")
+
+
+class AudiencesView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
+    rights = {"GET": ["messaging.view_audience"], "POST": ["messaging.view_audience", "messaging.add_audience"]}
+
+    @extend_schema(operation_id="audiences_list", parameters=[ListQuery], responses=page_of(shapes.Audience))
+    def get(self, request: Any) -> Response:
+        """The newest first."""
+        query = self.read(ListQuery, request.query_params.dict())
+        return Response(page(Audience.objects.all(), query, documents.audience))
+
+    @extend_schema(parameters=[KEY], request=shapes.AudienceRequest, responses={201: shapes.Audience})
+    def post(self, request: Any) -> Response:
+        """Save a condition under a name: whoever meets it when a campaign is launched is in it."""
+        asked = self.read(shapes.AudienceRequest)
+        answer = self.once(lambda: Answer(201, documents.audience(audiences.create(**asked, by=request.user))))
+        return Response(answer.body, answer.status)
+
+
+class AudienceView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": ["messaging.view_audience"]}
+    has_etag = True
+
+    @extend_schema(responses=shapes.Audience)
+    def get(self, request: Any, pk: int) -> Response:
+        """Its name and its condition."""
+        return Response(documents.audience(row(Audience.objects.all(), pk)))
+
+
+class AudienceCountView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": ["messaging.view_audience", "messaging.view_contact"]}
+
+    @extend_schema(parameters=[shapes.AudienceCountQuery], responses=shapes.AudienceCount)
+    def get(self, request: Any, pk: int) -> Response:
+        """How many contacts meet its condition now. Of very many it counts a part: add up, and go on behind “after”."""
+        query = self.read(shapes.AudienceCountQuery, request.query_params.dict())
+        meant = audiences.rules([conditions.from_json(row(Audience.objects.all(), pk).tree)])
+        counted = audiences.count(meant, after=query["after"])
+        found = {"contacts": counted.contacts, "is_counted": counted.is_done, "after": counted.after}
+        return Response({"id": pk, **found})
+
+
+class ImportsView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
+    rights = {"GET": LOOK_AT_IMPORT, "POST": [*LOOK_AT_IMPORT, *IMPORT]}
+    parser_classes = [MultiPartParser]
+    takes_file = True
+
+    @extend_schema(operation_id="imports_list", parameters=[shapes.ImportQuery], responses=page_of(shapes.ImportListed))
+    def get(self, request: Any) -> Response:
+        """The newest first."""
+        query = self.read(shapes.ImportQuery, request.query_params.dict())
+        rows = ContactImport.objects.all()
+        if "state" in query:
+            rows = rows.filter(state=query["state"])
+        return Response(page(rows, query, documents.listed_import))
+
+    @extend_schema(
+        parameters=[KEY], request={"multipart/form-data": shapes.ImportRequest}, responses={201: shapes.Import}
+    )
+    def post(self, request: Any) -> Response:
+        """Upload a file of contacts. Nothing is imported before …/start; meanwhile it is counted what that would do."""
+        files.require_room(request)
+        asked = self.read(shapes.ImportRequest)
+        if "group" in asked and "new_group" in asked:
+            raise Problem(400, _("Give either “group”, which is there, or “new_group”, which is made."))
+        region = _region(asked.get("region", ""))
+
+        def work() -> Answer:
+            job = imports.receive(
+                asked["file"],
+                group=named.group(asked["group"]) if "group" in asked else None,
+                new_group=asked.get("new_group", ""),
+                region=region,
+                by=request.user,
+            )
+            return Answer(201, {"id": job.pk})
+
+        # Not in one transaction: a large file would hold up whoever writes, and one that is kept twice changes nothing.
+        return _import(self.once(work, in_one=False))
+
+
+def _region(text: str) -> str:
+    region = text.upper()
+    if region and region not in phonenumbers.SUPPORTED_REGIONS:
+        raise Problem(400, _("%(text)s is not a country. Give two letters, such as IN or GB.") % {"text": text})
+    return region
+
+
+def _import(answer: Answer) -> Response:
+    return Response(documents.contact_import(_job(answer.body["id"])), answer.status)
+
+
+def _job(pk: int) -> ContactImport:
+    return row(ContactImport.objects.select_related("group"), pk)
+
+
+class ImportView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": LOOK_AT_IMPORT}
+    has_etag = True
+
+    @extend_schema(responses=shapes.Import)
+    def get(self, request: Any, pk: int) -> Response:
+        """How it is read, what it would do, how far it is and what it has done."""
+        return Response(documents.contact_import(_job(pk)))
+
+
+class ImportReadingView(ApiView):
+    scopes = {"POST": Scope.CONTACTS}
+    rights = {"POST": [*LOOK_AT_IMPORT, *IMPORT]}
+
+    @extend_schema(parameters=[KEY], request=shapes.ImportReading, responses=shapes.Import)
+    def post(self, request: Any, pk: int) -> Response:
+        """Say what the columns mean, and in which encoding or sheet they stand; it is counted anew."""
+        asked = self.read(shapes.ImportReading)
+        _job(pk)
+        return _import(self.once(lambda: _read_otherwise(pk, asked)))
+
+
+def _read_otherwise(pk: int, asked: dict[str, Any]) -> Answer:
+    job = _waiting(pk)
+    encodings = {found["encoding"] for found in job.readings} | {job.encoding}
+    for name, known in (("encoding", encodings), ("sheet", set(job.sheets))):
+        if name in asked and asked[name] not in known:
+            said = _("The file has no %(name)s “%(given)s”. It has: %(known)s.")
+            raise Problem(400, said % {"name": name, "given": asked[name], "known": ", ".join(sorted(known)) or "–"})
+    options = {name: asked.get(name, getattr(job, name)) for name in OPTIONS}
+    try:
+        imports.choose(
+            job, encoding=asked.get("encoding", ""), sheet=asked.get("sheet", ""), options=RowOptions(**options)
+        )
+    except UnreadableFile as problem:
+        raise Problem(400, str(problem)) from problem
+    mapping = {**job.mapping, **_mapping(job, asked.get("mapping", {}))}
+    if why_not := reading.problem_with_mapping(job, mapping):
+        raise Problem(400, why_not)
+    ContactImport.objects.filter(pk=pk).update(mapping=mapping)
+    import_forecast.want(job, mapping)
+    return Answer(200, {"id": pk})
+
+
+def _waiting(pk: int) -> ContactImport:
+    """Locked: nobody starts it meanwhile."""
+    job = ContactImport.objects.select_for_update().get(pk=pk)
+    if job.state != ContactImport.State.PREVIEW:
+        said = _("“%(name)s” is %(state)s: how it is read can be said only before it is started.")
+        raise Problem(409, said % {"name": job.file_name, "state": job.get_state_display().lower()})
+    return job
+
+
+def _mapping(job: ContactImport, given: dict[str, str]) -> dict[str, str]:
+    for header, field in given.items():
+        if header not in job.headers:
+            said = _("The file has no column “%(name)s”. It has: %(known)s.")
+            raise Problem(400, said % {"name": header[:60], "known": ", ".join(job.headers[:20])})
+        prefix, _dot, name = field.partition(".")
+        if field not in (*FIXED_FIELDS, IGNORED) and not (prefix == "attributes" and is_name(name)):
+            said = _("A column cannot be “%(field)s”. Take one of %(known)s, attributes.NAME, or nothing.")
+            raise Problem(400, said % {"field": field, "known": ", ".join(FIXED_FIELDS)})
+    return given
+
+
+class ImportStartView(ApiView):
+    scopes = {"POST": Scope.CONTACTS}
+    rights = {"POST": [*LOOK_AT_IMPORT, *IMPORT]}
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.ImportStanding)
+    def post(self, request: Any, pk: int) -> Response:
+        """Import it as it is read; one that was started is left as it is."""
+        _job(pk)
+        answer = self.once(lambda: _start(pk))
+        return Response(answer.body, answer.status)
+
+
+@transaction.atomic
+def _start(pk: int) -> Answer:
+    job = ContactImport.objects.select_for_update().get(pk=pk)
+    if job.state == ContactImport.State.CANCELLED:
+        raise Problem(409, _("“%(name)s” was cancelled. Upload it again.") % {"name": job.file_name})
+    if job.state == ContactImport.State.PREVIEW:
+        if len(job.readings) > 1 and import_forecast.of(job) is None:
+            said = _("The file's letters can be read in several ways. Say its encoding with POST …/reading: %(known)s.")
+            known = ", ".join(found["encoding"] for found in job.readings)
+            raise Problem(409, said % {"known": known})
+        if problem := reading.problem_with_mapping(job, job.mapping):
+            raise Problem(409, problem)
+        imports.start(pk, mapping=job.mapping)
+    return _import_standing(pk)
+
+
+def _import_standing(pk: int) -> Answer:
+    return Answer(200, {"id": pk, "state": ContactImport.objects.values_list("state", flat=True).get(pk=pk)})
+
+
+class ImportCancelView(ApiView):
+    scopes = {"POST": Scope.CONTACTS}
+    rights = {"POST": [*LOOK_AT_IMPORT, "messaging.add_contactimport"]}
+
+    @extend_schema(parameters=[KEY], request=None, responses=shapes.ImportStanding)
+    def post(self, request: Any, pk: int) -> Response:
+        """What has been imported stays; one that is over is left as it is."""
+        _job(pk)
+
+        def work() -> Answer:
+            imports.cancel(pk)
+            return _import_standing(pk)
+
+        answer = self.once(work)
+        return Response(answer.body, answer.status)
+
+
+class BadRowsView(ApiView):
+    """They are as they came: nothing of them can be masked."""
+
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": [*LOOK_AT_IMPORT, SEE]}
+
+    @extend_schema(operation_id="imports_bad_rows_list", parameters=[ListQuery], responses=page_of(shapes.BadRow))
+    def get(self, request: Any, pk: int) -> Response:
+        """The first thousand rows that are not contacts, and why; the file has all of them."""
+        query = self.read(ListQuery, request.query_params.dict())
+        return Response(page(_job(pk).bad_rows.all(), query, documents.bad_row, rising=True))
+
+
+class BadRowsFileView(ApiView):
+    scopes = {"GET": Scope.EXPORTS}
+    rights = {"GET": [*LOOK_AT_IMPORT, *exporting.rights(Contact), SEE]}
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request: Any, pk: int) -> StreamingHttpResponse:
+        """All rows that are not contacts, in the file's own columns, to be corrected and imported again."""
+        job = _job(pk)
+        if not bad_rows.are_there(job):
+            raise Problem(404, _("There is no file of bad rows: every row was good, or its week is over."))
+        name = f"bad-rows-{job.pk}"
+        exports.taken_away(name)
+        return exports.attached(bad_rows.content(job), bad_rows.kind_of(job), name)
+
+
+class ConsentsView(ApiView):
+    scopes = {"GET": Scope.READ, "POST": Scope.CONTACTS}
+    rights = {
+        "GET": ["messaging.view_consent"],
+        "POST": ["messaging.view_consent", "messaging.change_consent", "messaging.view_contact", SEE],
+    }
+
+    @extend_schema(operation_id="consents_list", parameters=[shapes.ConsentQuery], responses=page_of(shapes.Consent))
+    def get(self, request: Any) -> Response:
+        """What holds now for each number and channel, the newest first. Who is not in it has said nothing."""
+        query = self.read(shapes.ConsentQuery, request.query_params.dict())
+        rows = Consent.objects.all()
+        if "number" in query:
+            rows = rows.filter(number=named.number(query["number"]).number)
+        for name in ("channel", "state"):
+            if name in query:
+                rows = rows.filter(**{name: query[name]})
+        return Response(page(rows, query, documents.consent))
+
+    @extend_schema(parameters=[KEY], request=shapes.ConsentRequest, responses=shapes.Consent)
+    def post(self, request: Any) -> Response:
+        """Write down what a person told you otherwise; it is kept with who wrote it and why."""
+        asked = self.read(shapes.ConsentRequest)
+        number = named.number(asked.pop("number")).number
+
+        def work() -> Answer:
+            consents.set_by_hand(number, **asked, by=request.user)
+            return Answer(200, {"id": Consent.objects.get(number=number, channel=asked["channel"]).pk})
+
+        answer = self.once(work)
+        return Response(documents.consent(row(Consent.objects.all(), answer.body["id"])), answer.status)
+
+
+class SaidView(ApiView):
+    scopes = {"GET": Scope.READ}
+    rights = {"GET": ["messaging.view_consent", "messaging.view_contact", SEE]}
+
+    @extend_schema(operation_id="consents_said_list", parameters=[shapes.SaidQuery], responses=page_of(shapes.Consent))
+    def get(self, request: Any) -> Response:
+        """All that a person ever said about it, the newest first."""
+        query = self.read(shapes.SaidQuery, request.query_params.dict())
+        rows = ConsentEvent.objects.filter(subscriber=subscriber(named.number(query["number"]).number))
+        return Response(page(rows, query, documents.said))

@@ -1,0 +1,131 @@
+"""Email and MMS campaigns from a script, by the same services as on their pages."""
+
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.utils import timezone
+
+from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import Campaign, ContactGroup, EmailCampaign, EmailMessage, MmsAttachment
+from messaging.models.emails import Delivery, Submission
+from messaging.services.email import email_counting
+from tests.api.conftest import Api
+from tests.api.files import sent
+from tests.messaging import attachment_samples as samples
+from tests.messaging.conftest import add_contacts, point_at
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MAIL = {
+    "application": "fKFtblIy",
+    "from_address": "shop@example.com",
+    "receiver_id": "12",
+    "template_id": "34",
+    "subject": "Spring",
+}
+
+
+@pytest.fixture
+def mail_app(db: None, settings: LazySettings) -> Application:
+    settings.LAAFFIC_PUSH_TOKENS = ["a-token-that-nobody-guesses"]
+    return Application.objects.create(app_id="fKFtblIy", channel="email")
+
+
+class EmailTests:
+    def test_drafted_checked_launched_and_cancelled(self, api: Api, mail_app: Application) -> None:
+        made = api("POST", "email-campaigns", MAIL, Idempotency_Key="a")
+        assert (made.status_code, made.json()["state"], made.json()["name"]) == (201, "draft", "Spring"), made.content
+        pk = made.json()["id"]
+        check = api("GET", f"email-campaigns/{pk}/check").json()
+        seen = {"shown": check["shown"], "seen": [one["key"] for one in check["checks"]]}
+
+        launched = [api("POST", f"email-campaigns/{pk}/launch", seen, Idempotency_Key=key) for key in ("b", "b", "c")]
+        assert [answer.json() for answer in launched] == [{"id": pk, "state": "sending"}] * 3
+        assert [api("POST", f"email-campaigns/{pk}/cancel").json()["state"] for _time in range(2)] == ["cancelled"] * 2
+        assert api("GET", f"email-campaigns/{pk}/check").status_code == 409
+        assert api("POST", f"email-campaigns/{pk}/resume").status_code == 409
+        assert [row["id"] for row in api("GET", "email-campaigns?state=cancelled").json()["items"]] == [pk]
+
+    def test_what_was_changed_since_is_not_launched(self, api: Api, mail_app: Application) -> None:
+        pk = api("POST", "email-campaigns", MAIL).json()["id"]
+        shown = api("GET", f"email-campaigns/{pk}/check").json()["shown"]
+        EmailCampaign.objects.update(subject="Other")
+
+        assert api("POST", f"email-campaigns/{pk}/launch", {"shown": shown}).status_code == 409
+        assert EmailCampaign.objects.get().state == "draft"
+
+    @pytest.mark.parametrize(
+        ("changed", "said"),
+        [
+            ({"from_address": "nobody"}, "is not an email address"),
+            ({"subject": "a\nb"}, "one line"),
+            ({"receiver_id": "1 2"}, "no spaces"),
+            ({"application": "nobody"}, "--channel email"),
+            ({"ad_flag": 7}, "ad_flag"),
+        ],
+    )
+    def test_bad_input_is_told(self, api: Api, mail_app: Application, changed: dict[str, Any], said: str) -> None:
+        answer = api("POST", "email-campaigns", {**MAIL, **changed})
+
+        assert answer.status_code == 400
+        assert said in str(answer.json())
+        assert not EmailCampaign.objects.exists()
+
+    def test_its_report_and_its_recipients(self, api: Api, mail_app: Application) -> None:
+        pk = api("POST", "email-campaigns", MAIL).json()["id"]
+        campaign = EmailCampaign.objects.get(pk=pk)
+        told = {"campaign": campaign, "told_at": timezone.now(), "submission": Submission.SUBMITTED}
+        EmailMessage.objects.create(key="1", address="ann@example.com", delivery=Delivery.DELIVERED, **told)
+        EmailMessage.objects.create(key="2", address="bob@example.com", delivery=Delivery.PENDING, **told)
+
+        assert api("GET", f"email-campaigns/{pk}/report").json() == email_counting.report(campaign)
+        [row] = api("GET", f"email-campaigns/{pk}/recipients?delivery=delivered").json()["items"]
+        assert (row["address"], row["submission"]) == ("ann@example.com", "submitted")
+        assert api("GET", "email-choices?kind=template").json()["items"] == []
+
+
+class MmsTests:
+    @pytest.fixture
+    def api(self, api: Api, sandbox: RunningSandbox, settings: LazySettings) -> Api:
+        point_at(settings, sandbox)
+        return api
+
+    def test_a_file_is_kept_once_and_uploaded_once(self, api: Api) -> None:
+        made = [sent(api, "attachments", "beach.png", samples.picture()) for _time in range(2)]
+        assert [answer.status_code for answer in made] == [201, 200], made[0].content
+        pk = MmsAttachment.objects.get().pk
+
+        up = [api("POST", f"attachments/{pk}/upload", Idempotency_Key="a") for _time in range(2)]
+        assert [answer.status_code for answer in up] == [200, 200], up[0].content
+        assert up[0].json()["gateway_id"] == up[1].json()["gateway_id"] != ""
+        assert LedgerEntry.objects.count() == 1
+        assert api("GET", f"attachments/{pk}").json()["type"] == "png"
+
+    def test_a_lost_answer_is_told_to_be_repeated(self, api: Api, sandbox: RunningSandbox) -> None:
+        pk = sent(api, "attachments", "beach.png", samples.picture()).json()["id"]
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=3)
+        answer = api("POST", f"attachments/{pk}/upload", Idempotency_Key="a")
+
+        assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+        assert api("POST", f"attachments/{pk}/upload", Idempotency_Key="a").status_code == 200
+
+    @pytest.mark.parametrize("content", [b"", b"MZ", b"x" * 60_000])
+    def test_an_unfit_file_is_refused(self, api: Api, content: bytes) -> None:
+        assert sent(api, "attachments", "x.svg", content).status_code == 400
+        assert not MmsAttachment.objects.exists()
+
+    def test_a_draft_that_is_launched_as_any_campaign(
+        self, api: Api, application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 2)
+        pk = sent(api, "attachments", "beach.png", samples.picture()).json()["id"]
+        asked = {"name": "Beach", "application": "4luaKsL2", "title": "Hi", "text": "Look", "groups": ["customers"]}
+        made = api("POST", "mms", {**asked, "attachments": [pk]}, Idempotency_Key="a")
+
+        assert (made.status_code, made.json()["channel"]) == (201, "mms"), made.content
+        assert api("POST", f"campaigns/{made.json()['id']}/launch", {}).json()["state"] == "running"
+        refused = api("POST", "mms", {**asked, "attachments": [pk + 1]})
+        assert refused.status_code == 400
+        assert Campaign.objects.count() == 1

@@ -1,0 +1,69 @@
+"""Each address with each scope and each role: what the table of rights says, and nothing else."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.cache import cache
+
+from laaffic_console.api import tokens, urls
+from laaffic_console.api.models import Scope
+from laaffic_console.kit.people import ADMINISTRATOR, APPROVER, OPERATOR, VIEWER
+from tests.api.conftest import Api
+
+pytestmark = pytest.mark.django_db
+
+
+def doors() -> Iterator[tuple[str, str, Any]]:
+    """(method, address, view) of all that wants a token."""
+    for one in urls.urlpatterns:
+        view = getattr(one.callback, "view_class", None)
+        if view is not None and hasattr(view, "scopes"):
+            for method in view.scopes:
+                yield method, re.sub(r"<int:pk>", "4711", str(one.pattern)).removeprefix("v1/"), view
+
+
+DOORS = [pytest.param(*door, id=f"{door[0]} {door[1]}") for door in doors()]
+
+
+def test_every_address_is_of_one_kind() -> None:
+    assert len(DOORS) > 90
+    assert {scope for _method, _path, view in doors() for scope in view.scopes.values()} == set(Scope.values)
+    taking = {path for method, path, view in doors() if method == "GET" and view.scopes[method] != Scope.READ}
+    assert taking == {"imports/4711/bad-rows/file", "exports/4711/file"}
+
+
+@pytest.fixture
+def people(db: None) -> dict[str, User]:
+    made = {}
+    for role in ("", VIEWER, OPERATOR, APPROVER, ADMINISTRATOR):
+        made[role] = User.objects.create_user(f"one {role}")
+        if role:
+            made[role].groups.add(Group.objects.get(name=role))
+    return made
+
+
+def test_roles_open_what_their_rights_say(people: dict[str, User]) -> None:
+    """A missing right is 403 before anything is looked at: nobody learns by it what is there."""
+    cache.clear()
+    for role, user in people.items():
+        api = Api(tokens.create("x", user=user)[1])
+        for method, path, view in doors():
+            may = all(user.has_perm(right) for right in view.rights.get(method, ()))
+            status = api(method, path, "" if method == "GET" else {}).status_code
+            assert (status != 403) == may or (path == "exports" and method == "POST"), (role, method, path, status)
+            assert status < 500, (role, method, path)
+            if role == VIEWER and method == "POST" and path != "exports" and not path.endswith("cancel"):
+                assert status == 403, path
+
+
+def test_one_scope_opens_nothing_of_another(people: dict[str, User]) -> None:
+    cache.clear()
+    admin = User.objects.create_superuser("root")
+    for scope in Scope.values:
+        api = Api(tokens.create("x", user=admin, scopes=[scope])[1])
+        for method, path, view in doors():
+            status = api(method, path, "" if method == "GET" else {}).status_code
+            assert (status == 403) == (view.scopes[method] != scope), (scope, method, path, status)

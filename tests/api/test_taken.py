@@ -1,0 +1,115 @@
+"""Exports and reports from a script: who may have what, made by a worker and downloaded with a note."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.management import call_command
+
+from laaffic_console.exporting.models import Export, ExportDownload
+from laaffic_console.exporting.services import making
+from laaffic_console.gateway.models import Application
+from messaging.models import ContactGroup
+from tests.api.conftest import Api
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db
+
+
+def clerk(*codenames: str) -> User:
+    user = User.objects.create_user(f"clerk{User.objects.count()}")
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    return user
+
+
+class ExportTests:
+    def test_asked_made_and_downloaded(self, api: Api, application: Application, settings: Any, tmp_path: Any) -> None:
+        settings.MEDIA_ROOT = tmp_path
+        asked = {"application": "4luaKsL2", "text": "hi", "to": ["919876500000", "919876500001"]}
+        campaign = api("POST", "messages", asked).json()["campaign"]
+        wanted = {"kind": "campaign recipients", "id": campaign, "format": "csv"}
+        made = [api("POST", "exports", wanted, Idempotency_Key="a") for _time in range(2)]
+        assert [answer.status_code for answer in made] == [202, 202], made[0].content
+        pk = Export.objects.get().pk
+        assert api("GET", f"exports/{pk}/file").status_code == 409
+
+        making.make_next()
+        done = api("GET", f"exports/{pk}").json()
+        assert (done["state"], done["rows"], done["is_there"]) == ("finished", 2, True)
+        file = api("GET", f"exports/{pk}/file")
+        assert b"919876500001" in b"".join(file.streaming_content)
+        assert ExportDownload.objects.get().by_name == "shop"
+        assert api("POST", f"exports/{pk}/cancel").json()["state"] == "finished"
+
+    def test_a_list_with_its_filters(self, api: Api, group: ContactGroup, settings: Any, tmp_path: Any) -> None:
+        settings.MEDIA_ROOT = tmp_path
+        add_contacts(group, 3)
+        pk = api("POST", "exports", {"kind": "contacts", "query": "q=919876500001"}).json()["id"]
+        making.make_next()
+
+        assert api("GET", f"exports/{pk}").json()["rows"] == 1
+
+    def test_of_others_there_is_nothing(self, api: Api, api_with: Callable[..., Api], group: ContactGroup) -> None:
+        pk = api("POST", "exports", {"kind": "contacts"}).json()["id"]
+        other = api_with(user=clerk("view_contact", "export_contact"))
+
+        assert other("GET", f"exports/{pk}").status_code == 404
+        assert other("GET", f"exports/{pk}/file").status_code == 404
+        assert other("POST", f"exports/{pk}/cancel").status_code == 404
+        assert other("GET", "exports").json()["items"] == []
+        assert Export.objects.get().state == "queued"
+
+    def test_it_wants_scope_and_rights(self, api_with: Callable[..., Api]) -> None:
+        asked = {"kind": "contacts"}
+
+        assert api_with(scopes=["read"])("POST", "exports", asked).status_code == 403
+        refused = api_with(user=clerk("view_contact"))("POST", "exports", asked)
+        assert (refused.status_code, "messaging.export_contact" in refused.json()["detail"]) == (403, True)
+        assert not Export.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("body", "status", "said"),
+        [
+            ({"kind": "secrets"}, 400, "kind"),
+            ({"kind": "campaign recipients"}, 400, "Say in “id”"),
+            ({"kind": "campaign recipients", "id": 404}, 404, "There is no campaign 404"),
+            ({"kind": "campaign dossier", "id": 404, "format": "csv"}, 400, "zip only"),
+            ({"kind": "contacts", "id": 4}, 400, "takes no “id”"),
+            ({"kind": "contacts", "query": "nonsense=1"}, 400, "filters make no sense"),
+        ],
+    )
+    def test_bad_input_is_told(self, api: Api, body: dict[str, Any], status: int, said: str) -> None:
+        answer = api("POST", "exports", body)
+
+        assert answer.status_code == status
+        assert said in answer.json()["detail"]
+        assert not Export.objects.exists()
+
+
+class ReportTests:
+    def test_it_is_the_document_of_the_command(self, api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+        days = ("2026-03-01", "2026-03-31")
+        call_command("report", "--from", days[0], "--to", days[1], "--by", "channel", "--compare", "--json")
+        told = json.loads(capsys.readouterr().out)
+
+        address = f"report?first={days[0]}&last={days[1]}&by=channel&compare=true"
+        asked = api("GET", address)
+        assert asked.json() == told
+        assert api("GET", address, If_None_Match=asked["ETag"]).status_code == 304
+
+    @pytest.mark.parametrize(
+        ("query", "said"),
+        [
+            ("first=2026-03-01", "last"),
+            ("first=2026-03-02&last=2026-03-01", "Exchange the two days"),
+            ("first=2026-03-01&last=2026-03-02&by=colour", "colour"),
+            ("first=2026-03-01&last=2026-03-02&campaign=x", "is not a campaign's id"),
+        ],
+    )
+    def test_bad_input_is_told(self, api: Api, query: str, said: str) -> None:
+        answer = api("GET", f"report?{query}")
+
+        assert answer.status_code == 400
+        assert said in answer.json()["detail"]
