@@ -174,6 +174,10 @@ class ProfileView(InFrame, UpdateView):  # type: ignore[type-arg]
     title = gettext_lazy("My profile")
     fields = ("time_zone", "number")
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The frame would look for the list that an `object` is in."""
+        return {**super().get_context_data(**kwargs), "object": None}
+
     def get_object(self, queryset: Any = None) -> Profile:
         return profile_of(signed_in(self.request))
 

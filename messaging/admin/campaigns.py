@@ -134,7 +134,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         return type(form.__name__, (form,), {"reader_zone": profile_of(request.user).time_zone})
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        response = super().render_change_form(request, context, *args, **kwargs)
+        response: Any = super().render_change_form(request, context, *args, **kwargs)
         form = context["adminform"].form
         if isinstance(form, ComposeForm) and "text" in form.fields:  # else it is only looked at
             response.template_name = "messaging/compose/page.html"

@@ -23,6 +23,7 @@ from messaging import segments
 from messaging.admin import channel_pages
 from messaging.admin.compose_form import RECIPIENTS, ComposeForm
 from messaging.admin.pages import may_see_contacts
+from messaging.admin.text_widget import one_character_a_line
 from messaging.models import Campaign
 from messaging.services.audience import rules
 from messaging.services.campaigns import drafts, sketches
@@ -100,15 +101,14 @@ def estimate_view(admin: "ModelAdmin[Any]", request: HttpRequest) -> HttpRespons
         return HttpResponseNotAllowed(["POST"])
     given = request.POST.copy()
     given.pop("numbers", None)  # what is pasted goes up by itself, and only what has arrived counts
-    form = admin.get_form(request)(given)
+    form: Any = admin.get_form(request)(given)
     form.full_clean()
-    answer = TemplateResponse(request, "messaging/compose/live.html", _beside(request, form))
-    return answer
+    return TemplateResponse(request, "messaging/compose/live.html", _beside(request, form))
 
 
 def _beside(request: HttpRequest, form: ComposeForm) -> dict[str, Any]:
     given = form.cleaned_data
-    written = given.get("text") or ""
+    written = one_character_a_line(form.data.get("text", ""))  # also one with a mistake
     problem = drafts.problem_with_text(written) if written.strip() else ""
     chosen = {name: given.get(name) for name in ("groups", "excluded_groups", "audiences")}
     columns = {name: given[name] for name in OF_THE_SKETCH if given.get(name)}
@@ -149,6 +149,7 @@ def _figures(request: HttpRequest, form: ComposeForm, sketch: Campaign) -> dict[
         "counted": planned.counted,
         "after": balance_forecast.of(planned.cost),
         "balance": balance_history.latest(),
+        "goes_on": not planned.counted.is_done,
         "told": signing.dumps(told, salt=SALT, compress=True),
         "starts_at": starts_at.astimezone(ZoneInfo(zone)) if sketch.scheduled_at else None,
         "ends_at": ends_at and ends_at.astimezone(ZoneInfo(zone)),

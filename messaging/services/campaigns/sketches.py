@@ -28,6 +28,10 @@ class Read:
     of: int
     lacking: Sequence[str]  # fields that the contact has no value for
 
+    @property
+    def is_last(self) -> bool:
+        return self.place + 1 >= self.of
+
 
 def of(
     *,
