@@ -277,8 +277,9 @@ const SegmentCounter = (() => {
         item.append(button(say("replace_all"), replacementFor));
         list.append(item);
       }
-      const before = measure(textarea.value).segments;
-      const after = measure(replaceForcing(textarea.value)).segments;
+      const most = (text) => estimate(text, fields)?.most ?? measure(text).segments;
+      const before = most(textarea.value);
+      const after = most(replaceForcing(textarea.value));
       if (after < before) list.append(element("li", "segment-counter-saves", say("saves", { before, after })));
       return list;
     }
