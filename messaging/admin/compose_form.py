@@ -11,7 +11,7 @@ from django.forms.utils import from_current_timezone
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from laaffic_console.kit import moments
 from laaffic_console.kit.form_fields import field_of
@@ -33,7 +33,7 @@ class ComposeForm(CampaignForm):
     reader_zone: ClassVar[str] = ""  # of who fills it in; "" where they have not said
 
     send_at = forms.CharField(label=gettext_lazy("Send at"), required=False, widget=MomentWidget)
-    clock = forms.ChoiceField(label=gettext_lazy("By the clock of"), required=False, widget=UnfoldAdminSelectWidget)
+    clock = forms.ChoiceField(label=gettext_lazy("By the clock of"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -81,6 +81,25 @@ class PageTests:
         assert 'id="fold-few">as usual</span>' in page
 
 
+class TwoPeopleTests:
+    def test_what_another_has_saved_meanwhile_is_said_and_nothing_typed_is_lost(
+        self, admin_client: Client, written: dict[str, Any]
+    ) -> None:
+        admin_client.post(ADD, written)
+        draft = Campaign.objects.get()
+        shown = admin_client.get(change_page(draft)).context["form"].seen_token
+        Campaign.objects.update(text="Theirs", scheduled_at=dt.datetime(2027, 3, 1, 9, 0, tzinfo=dt.UTC))
+
+        given = {**written, "text": "Mine", "send_at": "", "clock": "console", "_seen": shown}
+        page = admin_client.post(change_page(draft), given).content.decode()
+
+        draft.refresh_from_db()
+        assert draft.text == "Theirs"
+        assert "Mine</textarea>" in page
+        assert f'value="{AT}"' in page
+        assert "Somebody else has saved this meanwhile." in page
+
+
 class ClockTests:
     @pytest.fixture
     def _in_india(self, admin_user: User) -> None:
