@@ -48,7 +48,7 @@ def _label(form: Any, name: str) -> Any:
     """A model's own name for it: Django's forms begin it with a capital, and no language knows those words."""
     model = getattr(getattr(form, "_meta", None), "model", None)
     own = {field.name: field.verbose_name for field in model._meta.fields} if model else {}
-    is_own = str(capfirst(own.get(name, ""))) == str(form.fields[name].label)
+    is_own = name in own and str(capfirst(own[name])) == str(form.fields[name].label)
     return own[name] if is_own else form.fields[name].label
 
 
