@@ -156,10 +156,10 @@ class SegmentTests:
         self, write: Callable[..., Campaign], group: ContactGroup, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         add_contacts(group, 7, name="Ann")
-        Contact.objects.filter(pk=Contact.objects.latest("pk").pk).update(name="n" * 170)
+        Contact.objects.filter(pk=Contact.objects.latest("pk").pk).update(name="n" * 100)
         monkeypatch.setattr(forecast, "SAMPLE", 2)
 
-        planned = forecast.of(write(text="{{name}}"))
+        planned = forecast.of(write(text="{{name}}{{name}}"))
 
         assert (planned.segments_least, planned.segments_typical, planned.segments_most) == (1, 1, 2)
         assert planned.segments_total == 8

@@ -175,7 +175,7 @@ class BesideTests:
     ) -> None:
         add_contacts(group, 7, name="Ann")
         monkeypatch.setattr(audience_counts, "STRETCH", 2)
-        monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 1.5)  # one stretch by a clock that ticks when it is read
+        monkeypatch.setattr(audience_counts, "SKETCH_SECONDS", 1.5)  # one stretch by a clock that ticks when it is read
         monkeypatch.setattr(audience_counts, "time", SimpleNamespace(monotonic=itertools.count().__next__))
 
         told, seen = "", []
