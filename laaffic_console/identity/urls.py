@@ -10,6 +10,7 @@ OIDC = {"provider_id": views.PROVIDER}
 
 urlpatterns = [
     path("", views.MySignInView.as_view(), name="mfa_index"),
+    path("profile/", views.ProfileView.as_view(), name="own_profile"),
     path("sign-in/", RedirectView.as_view(pattern_name="admin:login", query_string=True), name="account_login"),
     path("second-factor/", views.SecondStepView.as_view(), name="mfa_authenticate"),
     path("second-factor/leave/", views.leave, name="account_logout"),

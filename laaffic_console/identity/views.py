@@ -31,10 +31,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
-from django.views.generic import TemplateView
+from django.views.generic import TemplateView, UpdateView
 from requests import RequestException
 
 from laaffic_console.identity import factors, invitations, oidc, sessions
+from laaffic_console.identity.models import Profile, profile_of
+from laaffic_console.kit.pages import next_page
 from laaffic_console.kit.people import signed_in
 
 PROVIDER = "oidc"
@@ -156,11 +158,39 @@ class MySignInView(InFrame, TemplateView):
             "passkeys": [one for one in mine if one.type == Authenticator.Type.WEBAUTHN],
             "is_missing": factors.is_missing(user),
             "sessions": [(one, sessions.browser(one.user_agent)) for one in sessions.going_on().filter(user=user)],
+            "profile": profile_of(user),
             "this_session": self.request.session.session_key,
             "linked": SocialAccount.objects.filter(user=user).exists(),
             "provider": settings.OIDC_NAME,
         }
         return super().get_context_data(**kwargs, **own)
+
+
+@method_decorator(login_required, name="dispatch")
+class ProfileView(InFrame, UpdateView):  # type: ignore[type-arg]
+    """One's own time zone and number. It is nobody else's, so nobody edits it at the same time."""
+
+    template_name = "identity/form.html"
+    title = gettext_lazy("My profile")
+    fields = ("time_zone", "number")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The frame would look for the list that an `object` is in."""
+        return {**super().get_context_data(**kwargs), "object": None}
+
+    def get_object(self, queryset: Any = None) -> Profile:
+        return profile_of(signed_in(self.request))
+
+    def get_form(self, form_class: Any = None) -> Any:
+        form = super().get_form(form_class)
+        for field in form.fields.values():
+            field.widget.attrs["autocomplete"] = "off"
+        form.fields["number"].widget.attrs["inputmode"] = "tel"
+        return form
+
+    def get_success_url(self) -> str:
+        messages.success(self.request, _("Saved."))
+        return next_page(self.request, str(BACK))
 
 
 class AppView(InFrame, ActivateTOTPView):

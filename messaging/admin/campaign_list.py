@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -20,6 +21,7 @@ from messaging.services.batches import counting
 from messaging.services.figures import list_figures
 from messaging.services.figures.list_figures import ListFigures
 
+EVERY_KIND = "all"
 MOVING = (CampaignState.SCHEDULED, CampaignState.RUNNING)
 COLUMNS = [
     *("shown_name", "shown_state", "shown_progress", "shown_delivered", "shown_failed", "shown_cost", "shown_replies"),
@@ -41,6 +43,27 @@ ROW_ACTS = {
     CampaignState.HELD: ("resume", gettext_lazy("Resume"), "play_arrow"),
     CampaignState.SCHEDULED: ("take-back", gettext_lazy("Back to draft"), "undo"),
 }
+
+
+class KindFilter(admin.SimpleListFilter):
+    """Tests are many and soon forgotten: they are shown to who asks for them."""
+
+    title = gettext_lazy("kind")
+    parameter_name = "kind__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(EVERY_KIND, gettext_lazy("With tests")), *Campaign.Kind.choices]
+
+    def choices(self, changelist: Any) -> Any:
+        without, *others = super().choices(changelist)
+        return [{**without, "display": gettext_lazy("Without tests")}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Campaign]) -> QuerySet[Campaign]:
+        if self.value() == EVERY_KIND:
+            return queryset
+        if self.value() in Campaign.Kind.values:
+            return queryset.filter(kind=self.value())
+        return queryset.exclude(kind=Campaign.Kind.TEST)
 
 
 def is_moving(campaign: Campaign) -> bool:

@@ -2,7 +2,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from laaffic_console.exporting import delivery
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
+from laaffic_console.identity.models import profile_of
 from laaffic_console.kit import kept_forms
 from laaffic_console.kit.pages import next_page
 from laaffic_console.kit.people import signed_in
@@ -29,14 +29,15 @@ from messaging.admin import (
     campaign_list,
     campaign_page,
     channel_pages,
+    compose,
     few_first,
     pasted_numbers,
     proof_panel,
     templates,
 )
 from messaging.admin.campaign_list import CampaignListAdmin
-from messaging.admin.pages import add_problems, page, require
-from messaging.admin.text_widget import TextWidget, one_character_a_line
+from messaging.admin.compose_form import ComposeForm
+from messaging.admin.pages import page, require
 from messaging.models import Campaign, CampaignState
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts
@@ -47,6 +48,7 @@ Verb = Callable[..., Campaign]
 
 # What may be done in which state: (verb, its words, what is asked first, the service).
 TAKE_BACK = "take-back"
+TEST_TO_ME = "_test"
 BUTTONS: dict[str, tuple[Any, Any, Verb]] = {
     TAKE_BACK: (gettext_lazy("Back to draft"), "", campaigns.take_back),
     "pause": (gettext_lazy("Pause"), "", campaigns.pause),
@@ -72,96 +74,15 @@ def buttons_of(campaign: Campaign) -> list[str]:
     return verbs
 
 
-class CampaignForm(templates.FromTemplate, pasted_numbers.PastedNumbersForm):
-    class Meta:
-        model = Campaign
-        fields = [
-            "name",
-            "application",
-            "sender_id",
-            "template_version",
-            "text",
-            "groups",
-            "excluded_groups",
-            "audiences",
-            "rate_per_second",
-            "scheduled_at",
-            "local_time",
-            "latest_start_minutes",
-            "latest_end",
-            "calendar",
-            "error_limit",
-            "purpose",
-            "canary",
-            "canary_wait",
-            "canary_reports",
-            "canary_least",
-        ]
-        widgets = {"text": TextWidget}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "scheduled_at" in self.fields:
-            said = _("By the console's clock: %(zone)s. Empty: at once.")
-            self.fields["scheduled_at"].help_text = said % {"zone": settings.TIME_ZONE}
-        if "latest_end" in self.fields:
-            said = _("By the console's clock: %(zone)s. What has not left by then is held and asks.")
-            self.fields["latest_end"].help_text = said % {"zone": settings.TIME_ZONE}
-
-        for name in ("canary_wait", "canary_reports", "canary_least"):
-            if name in self.fields:  # an empty one is the usual
-                self.fields[name].required = False
-
-    def clean_canary_wait(self) -> int:
-        return self._usual("canary_wait")
-
-    def clean_canary_reports(self) -> int:
-        return self._usual("canary_reports")
-
-    def clean_canary_least(self) -> int:
-        return self._usual("canary_least")
-
-    def _usual(self, name: str) -> int:
-        given = self.cleaned_data.get(name)
-        return int(getattr(Campaign(), name)) if given is None else int(given)
-
-    def clean_text(self) -> str:
-        return one_character_a_line(self.cleaned_data["text"])
-
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean()
-        if cleaned is not None:
-            cleaned = self.filled(cleaned)
-        if self.errors or cleaned is None:
-            return cleaned
-        try:
-            drafts.check_content(self.draft(cleaned))
-        except ValidationError as problem:
-            add_problems(self, problem)
-        return cleaned
-
-    def draft(self, cleaned: dict[str, Any]) -> Campaign:
-        """What would be sent, as far as it can be checked without its audience."""
-        return Campaign(
-            application=cleaned["application"],
-            text=cleaned["text"],
-            sender_id=cleaned.get("sender_id") or "",
-            scheduled_at=cleaned.get("scheduled_at"),
-            local_time=cleaned.get("local_time") or "",
-            latest_end=cleaned.get("latest_end"),
-            canary=cleaned.get("canary") or "",
-        )
-
-
 @admin.register(Campaign)
 class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdmin):
     when_empty = gettext_lazy(
         "Write the first one. Nothing leaves before its page has said to whom, at what cost, and asked you."
     )
-    form = CampaignForm
+    form: Any = ComposeForm
     change_list_template = "messaging/campaign_list.html"
     list_display = [*campaign_list.COLUMNS]
-    list_filter = ["state", "application", "kind"]
+    list_filter = ["state", "application", campaign_list.KindFilter]
     list_select_related = ["application", "created_by"]
     search_fields = ["name"]
     list_per_page = 50
@@ -199,11 +120,33 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         given: dict[str, Any] = super().get_changeform_initial_data(request)
+        if lone := compose.lone(self.applications()):
+            given.setdefault("application", lone.pk)
         return {**given, **templates.initial(request.GET.get("template", ""))}
+
+    def applications(self) -> QuerySet[Application]:
+        return Application.objects.filter(channel=self.application_channel, is_active=True)
+
+    def get_form(self, request: HttpRequest, obj: Campaign | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if not issubclass(form, ComposeForm):
+            return form
+        return type(form.__name__, (form,), {"reader_zone": profile_of(request.user).time_zone})
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        response: Any = super().render_change_form(request, context, *args, **kwargs)
+        form = context["adminform"].form
+        if isinstance(form, ComposeForm) and "text" in form.fields:  # else it is only looked at
+            response.template_name = "messaging/compose/page.html"
+            response.context_data.update(compose.context(request, form, self.applications()))
+        return response
+
+    def estimate_view(self, request: HttpRequest) -> HttpResponse:
+        return compose.estimate_view(self, request)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "application":
-            kwargs["queryset"] = Application.objects.filter(channel=self.application_channel, is_active=True)
+            kwargs["queryset"] = self.applications()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: "forms.ModelForm[Any]", change: bool) -> None:
@@ -239,6 +182,8 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
     def _to_review(self, request: HttpRequest, campaign: Campaign) -> HttpResponse | None:
         if {"_continue", "_addanother"} & set(request.POST):
             return None
+        if TEST_TO_ME in request.POST:
+            return self._test_to_me(request, campaign)
         return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[campaign.pk]))
 
     def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
@@ -253,6 +198,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
+            path("estimate/", wrap(self.estimate_view), name="messaging_campaign_estimate"),
             path("paste/", wrap(pasted_numbers.view), name="messaging_campaign_paste"),
             path("compare/", wrap(self.compare_view), name="messaging_campaign_compare"),
             path("<int:pk>/review/", wrap(self.review_view), name="messaging_campaign_review"),
@@ -310,25 +256,33 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         draft = self._get(request, pk)
         if request.method != "POST":
             raise Http404
+        review = reverse("admin:messaging_campaign_review", args=[pk])
+        return self._send_test(request, draft, request.POST.get("number", ""), back=review)
+
+    def _test_to_me(self, request: HttpRequest, draft: Campaign) -> HttpResponse:
+        """It has been saved; its test goes to the number of whoever has pressed the button."""
+        require(request, "messaging.launch_campaign", "messaging.view_contact")
+        back = reverse("admin:messaging_campaign_change", args=[draft.pk])
+        if not (number := profile_of(request.user).number):
+            messages.warning(request, _("It is saved. Say in your profile which number is yours, and test it then."))
+            return HttpResponseRedirect(reverse("own_profile", query={"next": back}))
+        return self._send_test(request, draft, number, back=back)
+
+    def _send_test(self, request: HttpRequest, draft: Campaign, number: str, *, back: str) -> HttpResponse:
         try:
-            given = request.POST.get(FIELD, "")
-            test = campaigns.launch_test(draft, request.POST.get("number", ""), again=given, by=signed_in(request))
+            test = campaigns.launch_test(draft, number, again=request.POST.get(FIELD, ""), by=signed_in(request))
         except StillOpen as problem:
             messages.error(request, problem.sentence)
-            return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[pk]) + "?again=yes")
-        except ValidationError as problem:
-            messages.error(request, " ".join(problem.messages))
-            return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[pk]))
-        messages.success(
-            request,
-            format_html(
-                '{} <a href="{}">{}</a>',
-                _("The test is on its way."),
-                reverse("admin:messaging_campaign_change", args=[test.pk]),
-                _("Watch it"),
-            ),
-        )
-        return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[pk]))
+            review = reverse("admin:messaging_campaign_review", args=[draft.pk])
+            return HttpResponseRedirect(f"{review}?again=yes")
+        except (NotAllowed, ValidationError) as problem:
+            for said in problem.messages if isinstance(problem, ValidationError) else [str(problem)]:
+                messages.error(request, said)
+            return HttpResponseRedirect(back)
+        watch = reverse("admin:messaging_campaign_change", args=[test.pk])
+        link = format_html('<a href="{}">{}</a>', watch, _("Watch it"))
+        messages.success(request, format_html("{} {}", _("The test is on its way."), link))
+        return HttpResponseRedirect(back)
 
     def verb_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         require(request, "messaging.view_campaign", "messaging.launch_campaign")

@@ -12,7 +12,8 @@ from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.form_fields import field_of
 from messaging.admin import channel_pages, mms_parts
 from messaging.admin.attachments import clock_of
-from messaging.admin.campaigns import CampaignAdmin, CampaignForm
+from messaging.admin.campaign_form import CampaignForm
+from messaging.admin.campaigns import CampaignAdmin
 from messaging.admin.channel_campaigns import ChannelCampaignAdmin
 from messaging.models import Campaign, MmsAttachment, MmsCampaign
 from messaging.services.mms.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions

@@ -55,5 +55,7 @@ def labels() -> dict[str, str]:
         "remove": _("Remove"),
         "replace_all": _("Replace all"),
         "insert": _("Put in:"),
+        "fallback": _("or, where it is missing,"),
+        "saves": _("Without them: {after} instead of {before} segments"),
         "can_be_too_long": _("Too long for some: with the longest values {n} characters, and those are not sent"),
     }

@@ -4,7 +4,7 @@ from messaging.models.audience_counts import AudienceCount
 from messaging.models.audiences import Audience
 from messaging.models.budgets import Budget, BudgetCounter, BudgetShare
 from messaging.models.calendars import ApplicationCalendar, Calendar
-from messaging.models.campaigns import Campaign, CampaignEvent, CampaignState
+from messaging.models.campaigns import Addressed, Campaign, CampaignEvent, CampaignState
 from messaging.models.canaries import Canary, CanaryMessage
 from messaging.models.consents import Consent, ConsentEvent, ConsentState, OptInQuestion
 from messaging.models.contacts import (
@@ -52,6 +52,7 @@ from messaging.models.templates import MessageTemplate, TemplateVersion
 
 __all__ = [
     "ActivityTally",
+    "Addressed",
     "ApplicationCalendar",
     "Approval",
     "Audience",

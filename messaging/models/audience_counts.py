@@ -27,6 +27,8 @@ class AudienceCount(models.Model):
     # Numbers that are there more than once, or belong to a contact who is in the audience anyway: one message each.
     merged = models.PositiveIntegerField(default=0)
     invalid = models.PositiveIntegerField(default=0)  # of the numbers that were given one by one, or twice
+    # Messages by how many segments they have: [[segments, messages], …]; empty where the text says the same to all.
+    segments = models.JSONField(default=list)
     repeated = models.PositiveIntegerField(default=0)  # had the same text from a campaign of the last day
     started_at = models.DateTimeField()
     counted_at = models.DateTimeField(null=True)

@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -29,6 +30,15 @@ class CampaignState(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """To whom a draft goes that is not stored."""
+
+    groups: models.QuerySet[ContactGroup]
+    excluded_groups: models.QuerySet[ContactGroup]
+    audiences: models.QuerySet[Any]
+
+
 class Campaign(models.Model):
     """One text to one audience. Quick messages, tests and retries are campaigns too: there is one door out."""
 
@@ -48,6 +58,8 @@ class Campaign(models.Model):
         UNSPECIFIED = "", _("Not specified")
         MARKETING = "marketing", _("Marketing")
         TRANSACTIONAL = "transactional", _("Transactional")
+
+    addressed: Addressed | None = None  # of one that is not stored: what its groups and audiences would be
 
     name = models.CharField(_("name"), max_length=120)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.CAMPAIGN)
@@ -230,6 +242,18 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def to_groups(self) -> models.QuerySet[ContactGroup]:
+        return self.addressed.groups if self.addressed else self.groups.all()
+
+    @property
+    def not_to_groups(self) -> models.QuerySet[ContactGroup]:
+        return self.addressed.excluded_groups if self.addressed else self.excluded_groups.all()
+
+    @property
+    def to_audiences(self) -> models.QuerySet[Any]:
+        return self.addressed.audiences if self.addressed else self.audiences.all()
 
     @property
     def total_left_out(self) -> int:

@@ -142,9 +142,10 @@ def test_a_day(
     group = ContactGroup.objects.get(name="浦那")
     reader.go(f"/admin/messaging/campaign/add/?groups={group.pk}")
     page.fill("#id_name", "秋季")
-    page.select_option("#id_application", str(application.pk))
     page.fill("#id_text", "您好")
-    page.click("button[name=_save]")
+    expect(page.locator("#beside #recipients")).to_be_visible()
+    reader.read()
+    page.click("#to-review")
     expect(page.locator("#launch")).to_be_visible()
     reader.read()
     for box in page.locator("#checks input[type=checkbox]").all():  # at night there is one

@@ -83,13 +83,16 @@ class CampaignTests:
         add_contacts(group, 25, name="Ann Lee")
         page.goto(f"/admin/messaging/campaign/add/?groups={group.pk}")
         page.fill("#id_name", "Autumn")
-        page.select_option("#id_application", str(application.pk))
         page.fill("#id_text", "It’s ready, ")
         expect(page.locator(".segment-counter")).to_contain_text("UCS-2")
         page.click(".segment-counter-replace")
         expect(page.locator(".segment-counter")).to_contain_text("GSM-7")
+        page.fill(".segment-counter-fallback", "friend")
         page.click("text={{first_name}}")
-        page.click("button[name=_save]")
+        expect(page.locator("#id_text")).to_have_value("It's ready, {{first_name|friend}}")
+        expect(page.locator("#phone-text")).to_have_text("It's ready, Ann")
+        expect(page.locator("#beside #recipients")).to_have_text("25")
+        page.click("#to-review")
         expect(page.locator("#preview")).to_have_text("It's ready, Ann")
         expect(page.locator("#launch")).to_have_text("Send 25 messages")
         page.dblclick("#launch")
@@ -108,10 +111,9 @@ class CampaignTests:
     ) -> None:
         page.goto("/admin/messaging/campaign/add/")
         page.fill("#id_name", "Long")
-        page.select_option("#id_application", str(application.pk))
         page.fill("#id_text", "x" * 1025)
 
-        page.click("button[name=_save]")
+        page.click("#to-review")
 
         expect(page.locator("body")).to_contain_text("Shorten it by one character")
         assert len(page.input_value("#id_text")) == 1025

@@ -142,13 +142,37 @@ class CountTests:
         draft = write()
         audience_counts.of(draft)
         if change == "text":
-            Campaign.objects.filter(pk=draft.pk).update(text="Other")
+            Campaign.objects.filter(pk=draft.pk).update(text="Other {{name}}")
         elif change == "group":
             draft.groups.add(ContactGroup.objects.create(name="more"))
         else:
             AudienceCount.objects.update(counted_at=timezone.now() - dt.timedelta(hours=1))
 
         assert not audience_counts.is_current(Campaign.objects.get(pk=draft.pk))
+
+
+class SegmentTests:
+    def test_they_are_those_of_everybody_it_reaches(
+        self, write: Callable[..., Campaign], group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        add_contacts(group, 7, name="Ann")
+        Contact.objects.filter(pk=Contact.objects.latest("pk").pk).update(name="n" * 100)
+        monkeypatch.setattr(forecast, "SAMPLE", 2)
+
+        planned = forecast.of(write(text="{{name}}{{name}}"))
+
+        assert (planned.segments_least, planned.segments_typical, planned.segments_most) == (1, 1, 2)
+        assert planned.segments_total == 8
+
+    def test_a_text_without_fields_is_not_counted_again_when_it_changes(
+        self, write: Callable[..., Campaign], group: ContactGroup
+    ) -> None:
+        add_contacts(group, 3)
+        draft = write(text="Hello")
+        audience_counts.of(draft)
+        Campaign.objects.filter(pk=draft.pk).update(text="Other")
+
+        assert audience_counts.is_current(Campaign.objects.get(pk=draft.pk))
 
 
 class CheckTests:

@@ -19,7 +19,7 @@ from laaffic_console.kit.pages import require
 from laaffic_console.laaffic.tts import BY_CODE, MAX_TEXT
 from messaging import merge_fields
 from messaging.admin import bulk_actions, channel_pages
-from messaging.admin.campaigns import CampaignForm
+from messaging.admin.campaign_form import CampaignForm
 from messaging.admin.channel_campaigns import ChannelCampaignAdmin
 from messaging.admin.quick_message import quick_campaign
 from messaging.admin.text_widget import one_character_a_line

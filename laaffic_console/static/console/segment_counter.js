@@ -28,6 +28,8 @@ const SegmentCounter = (() => {
     remove: "Remove",
     replace_all: "Replace all",
     insert: "Put in:",
+    fallback: "or, where it is missing,",
+    saves: "Without them: {after} instead of {before} segments",
     can_be_too_long: "Too long for some: with the longest values {n} characters, and those are not sent",
   };
   const WAIT = 200; // milliseconds without typing before the counter speaks
@@ -175,14 +177,26 @@ const SegmentCounter = (() => {
       textarea.focus();
     }
 
+    // Braces and bars would end it; a fallback has none.
+    function withFallback(name, said) {
+      const plain = said.replace(/[{}|]/g, "").trim();
+      return plain ? `{{${name}|${plain}}}` : `{{${name}}}`;
+    }
+
     function picker() {
       const box = element("p", "segment-counter-picker", say("insert"));
+      const fallback = element("input", "segment-counter-fallback");
+      fallback.type = "text";
+      fallback.maxLength = 60;
       for (const name of Object.keys(fields)) {
         const chip = element("button", "segment-counter-field", `{{${name}}}`);
         chip.type = "button";
-        chip.addEventListener("click", () => put(chip.textContent));
+        chip.addEventListener("click", () => put(withFallback(name, fallback.value)));
         box.append(chip);
       }
+      const label = element("label", "segment-counter-or", say("fallback"));
+      label.append(fallback);
+      box.append(label);
       return box;
     }
 
@@ -263,6 +277,10 @@ const SegmentCounter = (() => {
         item.append(button(say("replace_all"), replacementFor));
         list.append(item);
       }
+      const most = (text) => estimate(text, fields)?.most ?? measure(text).segments;
+      const before = most(textarea.value);
+      const after = most(replaceForcing(textarea.value));
+      if (after < before) list.append(element("li", "segment-counter-saves", say("saves", { before, after })));
       return list;
     }
 

@@ -29,6 +29,7 @@ from messaging.models import (
 )
 from messaging.msisdn import Msisdn
 from messaging.services.audience import audience, given_numbers, repeats, rules
+from messaging.services.batches.batch_texts import as_values
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql, consents
 from messaging.services.gates import frequency
@@ -40,6 +41,7 @@ JOB = "messaging.jobs.count_audience"
 PASTED = 1000  # numbers that are looked at at once
 STRETCH = 5000  # contacts: some tens of milliseconds
 PAGE_SECONDS = 0.08
+SKETCH_SECONDS = 0.03  # most often one stretch: somebody writes, and waits for the next answer
 JOB_SECONDS = 20.0
 FRESH = dt.timedelta(minutes=10)
 QUICK = 20_000  # contacts that are looked at anew within a request; more of them only by a job
@@ -56,6 +58,31 @@ def of(campaign: Campaign) -> AudienceCount:
     if not count.is_done:
         bell.ring_once_a_second(JOB)
     return count
+
+
+def sketched(campaign: Campaign, told: dict[str, Any] | None) -> AudienceCount:
+    """The same for a draft that is not stored: who asks keeps what the last answer `told`, and asks until it is done.
+
+    `told` is the count's fields (`as_told`); of another draft, or an old one, it counts for nothing.
+    """
+    kept = AudienceCount(**_read(told)) if told else None
+    count = kept if kept is not None and _is_about(kept, campaign) else AudienceCount(**_fresh(campaign))
+    if not count.is_done:
+        _Counting(campaign, count).go_on(time.monotonic() + SKETCH_SECONDS)
+    return count
+
+
+def _read(told: dict[str, Any]) -> dict[str, Any]:
+    moments = {name: told[name] and dt.datetime.fromisoformat(told[name]) for name in ("started_at", "counted_at")}
+    return {**told, **moments}
+
+
+def as_told(count: AudienceCount) -> dict[str, Any]:
+    moments = {name: getattr(count, name) for name in ("started_at", "counted_at")}
+    names = ("counted_for", "end", "member_end", *_COUNTED)
+    return {name: getattr(count, name) for name in names} | {
+        name: moment and moment.isoformat() for name, moment in moments.items()
+    }
 
 
 def renew(campaign: Campaign) -> None:
@@ -110,11 +137,11 @@ def _is_about(count: AudienceCount, campaign: Campaign) -> bool:
 def _digest(campaign: Campaign) -> str:
     """Of what decides who is reached, as far as it can be known without looking at everybody."""
     decides = [
-        "who gets what",  # counts of earlier versions say only how many
-        campaign.text,
+        "who gets what in how many segments",  # counts of earlier versions say less
+        campaign.text if merge_fields.fields(channels.texts_of(campaign)) else "",  # else it says the same to all
         campaign.channel,
-        sorted(campaign.groups.values_list("pk", flat=True)),
-        sorted(campaign.excluded_groups.values_list("pk", flat=True)),
+        sorted(campaign.to_groups.values_list("pk", flat=True)),
+        sorted(campaign.not_to_groups.values_list("pk", flat=True)),
         [[rule["audience"], rule["tree"]] for rule in rules.kept(campaign)],
         campaign.extra_numbers,
         campaign.paste_id,
@@ -126,15 +153,20 @@ def _digest(campaign: Campaign) -> str:
 
 
 def _begin(campaign: Campaign) -> AudienceCount:
+    count, _made = AudienceCount.objects.update_or_create(campaign=campaign, defaults=_fresh(campaign))
+    return count
+
+
+def _fresh(campaign: Campaign) -> dict[str, Any]:
     member_end = audience.last_membership()  # first: who joins from here on is neither counted nor frozen
-    last = GroupMembership.objects.filter(group__in=campaign.groups.all()).order_by("-contact_id")
+    last = GroupMembership.objects.filter(group__in=campaign.to_groups.all()).order_by("-contact_id")
     ends = [
         last.filter(group=group).values_list("contact_id", flat=True).first()
-        for group in campaign.groups.values_list("pk", flat=True)
+        for group in campaign.to_groups.values_list("pk", flat=True)
     ]
-    if campaign.audiences.exists():
+    if campaign.to_audiences.exists():
         ends.append(audience.last_contact())
-    fresh = {
+    return {
         "counted_for": _digest(campaign),
         "cursor": 0,
         "paste_cursor": 0,
@@ -144,6 +176,7 @@ def _begin(campaign: Campaign) -> AudienceCount:
         "reached_people": "",
         "end": max((end for end in ends if end), default=0),
         "reached": [],
+        "segments": [],
         "suppressed": 0,
         "excluded": 0,
         "no_consent": 0,
@@ -154,8 +187,6 @@ def _begin(campaign: Campaign) -> AudienceCount:
         "started_at": timezone.now(),
         "counted_at": None,
     }
-    count, _made = AudienceCount.objects.update_or_create(campaign=campaign, defaults=fresh)
-    return count
 
 
 def _count(campaign: Campaign, count: AudienceCount, seconds: float) -> AudienceCount:
@@ -179,6 +210,7 @@ _COUNTED = (
     "people",
     "reached_people",
     "reached",
+    "segments",
     "suppressed",
     "excluded",
     "no_consent",
@@ -195,12 +227,14 @@ class _Counting:
 
     def __init__(self, campaign: Campaign, count: AudienceCount) -> None:
         self.campaign, self.count = campaign, count
-        self.groups = list(campaign.groups.order_by("pk").values_list("pk", flat=True))
-        self.excluded = list(campaign.excluded_groups.order_by("pk").values_list("pk", flat=True))
+        self.groups = list(campaign.to_groups.order_by("pk").values_list("pk", flat=True))
+        self.excluded = list(campaign.not_to_groups.order_by("pk").values_list("pk", flat=True))
         self.like = list(repeats.campaigns_like(campaign).values_list("pk", flat=True))
         self.rules = rules.of(campaign, member_end=count.member_end, now=count.started_at)
         self.values = audience.merge_values_sql(channels.texts_of(campaign))
         self.cap = frequency.cap_of(campaign)
+        self.template = merge_fields.parse(campaign.text) if merge_fields.fields(channels.texts_of(campaign)) else None
+        self.segments = Counter(dict(count.segments))
         self.reached = Counter({(country, zones): n for country, zones, n in count.reached})
 
     def go_on(self, give_up_at: float) -> None:
@@ -216,6 +250,7 @@ class _Counting:
             self._count_stretch(upper)
             workers.beat()
             count.cursor = upper
+        count.segments = [[each, n] for each, n in sorted(self.segments.items())]
         count.reached = [[*where, n] for where, n in self.reached.most_common()]
 
     def _count_stretch(self, upper: int) -> None:
@@ -234,9 +269,17 @@ class _Counting:
                 self.reached[country, zones] += 1
                 self.count.repeated += had
                 reached.append(number)
+                self._count_segments(values)
         self._count_capped(reached)
         if merged_lengths.bound(self.campaign):
             self.count.too_long += merged_lengths.count_too_long(self.campaign, self._reached(after, upper))
+
+    def _count_segments(self, kept: Any) -> None:
+        """Of one message, where the text says something else to each: `kept` are its merge values."""
+        if self.template is None:
+            return
+        text = merge_fields.render(self.template, merge_fields.with_derived(as_values(kept)))
+        self.segments[channels.of(self.campaign).segments(text)] += 1
 
     def _count_capped(self, numbers: list[str]) -> None:
         """Who has had enough by now; by the launch somebody else will have."""
@@ -340,6 +383,7 @@ class _Counting:
         for number, told in wanted.items():
             self._sign(f"{number}\0{values.get(number)}", is_reached=number not in left_out)
             if number not in left_out:
+                self._count_segments(dict(values[number][1]) if number in values else {})
                 self.reached[told.country, ",".join(told.time_zones)] += 1
         had = Message.objects.filter(campaign__in=self.like, number__in=wanted).exclude(state__in=repeats.NOT_HAD)
         self.count.repeated += had.values("number").distinct().count()

@@ -98,7 +98,7 @@ def suppressed_among(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
 
 def excluded_among(campaign: Campaign, numbers: Sequence[str]) -> set[str]:
     """Those whose contact is in a group that is left out, however it spells the number."""
-    groups = list(campaign.excluded_groups.values_list("pk", flat=True))
+    groups = list(campaign.not_to_groups.values_list("pk", flat=True))
     if not groups:
         return set()
     members = GroupMembership.objects.filter(group__in=groups, contact__number__in=every_spelling(numbers))

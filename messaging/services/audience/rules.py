@@ -16,7 +16,7 @@ def kept(campaign: Campaign) -> list[dict[str, Any]]:
         return list(campaign.rules)
     return [
         {"audience": audience.pk, "name": audience.name, "condition": audience.condition, "tree": audience.tree}
-        for audience in campaign.audiences.order_by("pk")
+        for audience in campaign.to_audiences.order_by("pk")
     ]
 
 

@@ -1,5 +1,6 @@
 """What a launch would do, before it does: how many, where to, how many segments, what it costs, how long it takes."""
 
+import itertools
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,8 @@ A_LONG_ONE = 1000  # recipients of a campaign that tells how fast the gateway ta
 @dataclass(frozen=True, slots=True)
 class Forecast:
     counted: AudienceCount  # while it is not done, all figures are of those counted so far
-    segments_least: int  # of one message, over a sample
+    segments_least: int  # of one message; over a sample where the count has looked at nobody yet
+    segments_typical: int
     segments_most: int
     segments_total: int
     lacking_fields: dict[str, int]  # contacts of the sample for whom a field would say nothing
@@ -40,15 +42,22 @@ class Forecast:
 
 
 def of(campaign: Campaign) -> Forecast:
-    counted = audience_counts.of(campaign)
-    least, most, average, lacking = _segments(campaign)
+    return from_count(campaign, audience_counts.of(campaign))
+
+
+def from_count(campaign: Campaign, counted: AudienceCount) -> Forecast:
+    each, lacking = _segments(campaign)
+    if counted.segments:
+        each = Counter(dict(counted.segments))
+    average = _average(each)
     limit, learned = _limit(campaign), None
     if limit is None:
         learned = _last_speed(campaign)
     return Forecast(
         counted=counted,
-        segments_least=least,
-        segments_most=most,
+        segments_least=min(each),
+        segments_typical=_typical(each),
+        segments_most=max(each),
         segments_total=round(average * counted.recipients),
         lacking_fields=lacking,
         cost=prices.cost_of(by_country(counted), average, prices.known(campaign.channel)),
@@ -86,16 +95,25 @@ def _last_speed(campaign: Campaign) -> float | None:
 
 def segments_each(campaign: Campaign) -> float:
     """Of one message on average, over a sample; nobody is counted for it."""
-    return _segments(campaign)[2]
+    return _average(_segments(campaign)[0])
 
 
-def _segments(campaign: Campaign) -> tuple[int, int, float, dict[str, int]]:
-    """Least, most and average segments, and who lacks a field, over a sample of the audience."""
+def _average(each: Counter[int]) -> float:
+    return sum(segments * n for segments, n in each.items()) / each.total()
+
+
+def _typical(each: Counter[int]) -> int:
+    """That of the message in the middle."""
+    up_to = dict(zip(sorted(each), itertools.accumulate(each[segments] for segments in sorted(each)), strict=True))
+    return next(segments for segments, n in up_to.items() if 2 * n > each.total())
+
+
+def _segments(campaign: Campaign) -> tuple[Counter[int], dict[str, int]]:
+    """Messages by their segments, and who lacks a field, over a sample of the audience."""
     template = merge_fields.parse(campaign.text)
     count = channels.of(campaign).segments
     if not merge_fields.fields(channels.texts_of(campaign)):
-        each = count(campaign.text)
-        return each, each, each, {}
+        return Counter({count(campaign.text): 1}), {}
     unsaid = merge_fields.parse(channels.texts_of(campaign)).fields_without_fallback
     counts, lacking = [], dict.fromkeys(unsaid, 0)
     for contact in sample(campaign):
@@ -104,13 +122,13 @@ def _segments(campaign: Campaign) -> tuple[int, int, float, dict[str, int]]:
         for name in lacking:
             lacking[name] += not values.get(name)
     counts = counts or [count(campaign.text)]
-    return min(counts), max(counts), sum(counts) / len(counts), {name: n for name, n in lacking.items() if n}
+    return Counter(counts), {name: n for name, n in lacking.items() if n}
 
 
 def sample(campaign: Campaign, at_most: int = SAMPLE) -> list[Contact]:
     """Contacts of the campaign's groups, the first of each by the index of its members, and of its audiences."""
     ids: set[int] = set()
-    for group in campaign.groups.values_list("pk", flat=True):
+    for group in campaign.to_groups.values_list("pk", flat=True):
         members = GroupMembership.objects.filter(group=group).order_by("contact_id")
         ids.update(members.values_list("contact_id", flat=True)[:at_most])
     if meant := rules.of(campaign):
