@@ -83,6 +83,7 @@ NAVIGATION: list[dict[str, Any]] = [
         "items": [
             {"title": _("Front page"), "icon": "home", "link": reverse_lazy("admin:index"), "key": "f"},
             _item(_("Reports"), "bar_chart", "reports_report_show", "reports.view_report", "r"),
+            {"title": _("Help"), "icon": "menu_book", "link": reverse_lazy("help"), "key": "d"},
         ]
     },
     {

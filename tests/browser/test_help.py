@@ -1,0 +1,34 @@
+"""The help by keyboard and on a phone: found, searched, and no wider than the screen."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    # Sockets of the live server's and Playwright's threads are closed by the collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+def test_a_word_is_looked_up_and_read_on_a_phone(page: Page) -> None:
+    page.goto("/admin/")
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    page.wait_for_url("**/admin/help/")
+
+    page.get_by_label("Search the help", exact=True).last.fill("consent")
+    page.keyboard.press("Enter")
+    page.locator(".c-results a").first.click()
+    page.wait_for_url("**/admin/help/contacts/#consent")
+    expect(page.locator("#consent")).to_be_in_viewport()
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    for address in ("/admin/help/launching/", "/admin/help/laaffic-api/", "/admin/help/?q=consent"):
+        page.goto(address)
+        expect(page.locator(".c-help-contents details")).not_to_have_attribute("open", "")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+        found = Axe().run(page).response["violations"]
+        assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found] == []
+    page.set_viewport_size({"width": 1360, "height": 900})
