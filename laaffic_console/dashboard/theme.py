@@ -46,6 +46,7 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("console/console.js"),
         lambda request: static("console/operable.js"),
         lambda request: static("console/keys.js"),
+        lambda request: static("console/meanings.js"),
     ],
     "ACCOUNT": {
         "navigation": [

@@ -32,3 +32,28 @@ def test_a_word_is_looked_up_and_read_on_a_phone(page: Page) -> None:
         found = Axe().run(page).response["violations"]
         assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found] == []
     page.set_viewport_size({"width": 1360, "height": 900})
+
+
+def test_a_word_says_what_it_means_by_keyboard_and_mouse(page: Page) -> None:
+    page.goto("/admin/")
+    word = page.locator(".c-figure .c-means").first
+    box = page.locator("#meaning")
+
+    word.focus()
+    expect(box).to_contain_text("The gateway took them")
+    found = Axe().run(page).response["violations"]
+    assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found] == []
+    page.keyboard.press("Tab")
+    expect(box.get_by_role("link")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(word).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(box).to_be_hidden()
+    expect(word).to_be_focused()
+
+    page.mouse.move(0, 0)
+    word.hover()
+    expect(box).to_be_visible()
+    box.get_by_role("link").click()
+    page.wait_for_url("**/admin/help/states/#figures")
+    expect(page.locator("#figures")).to_be_in_viewport()
