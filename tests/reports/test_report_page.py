@@ -130,7 +130,7 @@ def test_figures_lead_to_what_is_behind_them(admin_client: Client, sent: Sent) -
 
 
 def test_each_column_says_what_it_means(admin_client: Client, sent: Sent) -> None:
-    said = admin_client.get(reverse("admin:reports_report_show"), {"period": "all"}).content.decode()
+    said = admin_client.get(PAGE, {"by": "campaign"}).content.decode()
 
     assert "What “Delivered %” means" in said
     assert 'data-more="/admin/help/reports/#columns"' in said

@@ -3,7 +3,7 @@
 (() => {
   const PATIENCE = { open: 150, close: 250 }; // milliseconds, so that a mouse that passes by opens nothing
   const MARGIN = 8;
-  let box = null, word = null, isPinned = false, timer = 0;
+  let box = null, word = null, stood = null, hadFocus = false, isPinned = false, timer = 0;
 
   const made = () => {
     const shown = Object.assign(document.createElement("div"), { id: "meaning", className: "c-meaning" });
@@ -14,7 +14,7 @@
     return shown;
   };
   const place = () => {
-    const at = word.getBoundingClientRect();
+    const at = stood = word.getBoundingClientRect();
     const left = Math.min(Math.max(MARGIN, at.left), innerWidth - box.offsetWidth - MARGIN);
     const below = at.bottom + 4, fits = below + box.offsetHeight < innerHeight;
     box.style.left = `${Math.max(MARGIN, left)}px`;
@@ -25,11 +25,14 @@
     if (word === wanted && box?.matches(":popover-open")) return;
     hide();
     box ??= made();
-    (wanted.closest("dialog[open]") ?? document.body).append(box);
+    (wanted.closest("dialog[open], main") ?? document.body).append(box);
     word = wanted;
     box.firstChild.textContent = word.dataset.means;
     box.lastChild.href = word.dataset.more;
     box.showPopover();
+    tell();
+  };
+  const tell = () => {
     place();
     word.setAttribute("aria-expanded", "true");
     word.setAttribute("aria-describedby", "meaning");
@@ -40,10 +43,22 @@
     word?.setAttribute("aria-expanded", "false");
     word?.removeAttribute("aria-describedby");
     word = null;
-    isPinned = false;
+    isPinned = hadFocus = false;
+  };
+  // Its part of the page was fetched again: the nearest one that says the same goes on for it.
+  const follow = (part) => {
+    if (!word || word.isConnected) return;
+    const isSame = (one) => one.dataset.means === word.dataset.means && one.textContent === word.textContent;
+    const far = ({ x, y }) => Math.hypot(x - stood.x, y - stood.y);
+    const [again] = [...part.querySelectorAll(".c-means")].filter(isSame)
+      .map((one) => [far(one.getBoundingClientRect()), one]).toSorted(([a], [b]) => a - b).map(([, one]) => one);
+    if (!again) return;
+    word = again;
+    tell();
+    if (hadFocus && document.activeElement === document.body) again.focus({ preventScroll: true });
   };
   const soon = (act, wait) => { clearTimeout(timer); timer = setTimeout(act, wait); };
-  // The box is at the end of the page: Tab goes into it and out of it as if it stood behind its word.
+  // The box is at the end of the main part: Tab goes into it and out of it as if it stood behind its word.
   const leave = (event) => {
     if (event.key !== "Tab" || !word) return;
     const from = word;
@@ -64,8 +79,10 @@
   });
   document.addEventListener("focusin", (event) => {
     const at = wordAt(event);
-    if (at?.matches(":focus-visible")) show(at);
-    else if (word && !isInside(event.target)) hide();
+    if (at?.matches(":focus-visible")) {
+      show(at);
+      hadFocus = true;
+    } else if (word && !isInside(event.target)) hide();
   });
   document.addEventListener("click", (event) => {
     const at = wordAt(event);
@@ -90,5 +107,8 @@
   }, true);
   for (const moved of ["scroll", "resize"])
     addEventListener(moved, () => { if (word?.isConnected) place(); }, true);
-  document.addEventListener("fresh", () => { if (word && !word.isConnected) hide(); }); // live.js
+  document.addEventListener("fresh", (event) => { // live.js
+    follow(event.target);
+    if (word && !word.isConnected) hide();
+  });
 })();
