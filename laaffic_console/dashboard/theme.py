@@ -56,6 +56,7 @@ UNFOLD: dict[str, Any] = {
             {"title": _("Notices"), "link": reverse_lazy("notices")},
             {"title": _("My notices"), "link": reverse_lazy("my_notices")},
             {"title": _("My sign-in"), "link": reverse_lazy("mfa_index")},
+            {"title": _("Tour of the console"), "link": reverse_lazy("tour")},
         ]
     },
     "BORDER_RADIUS": "8px",

@@ -24,8 +24,8 @@ class Group(StrEnum):
 class Line:
     """`page` is the name of its address in the admin, `key` what leads there after g.
 
-    A page of the machinery is only in the way of who does nothing there: it names the rights by which somebody does, and
-    its line is for who has one of them. Who knows its address may look as before.
+    A page of the machinery is in the way of who does nothing there: `acts` names the rights by which somebody does, and
+    the line is for who has one of them. Who knows the address may look as before.
     """
 
     title: Any

@@ -4,6 +4,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from laaffic_console.dashboard.models import TourTaken
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
@@ -57,3 +59,27 @@ def test_a_word_says_what_it_means_by_keyboard_and_mouse(page: Page) -> None:
     box.get_by_role("link").click()
     page.wait_for_url("**/admin/help/states/#figures")
     expect(page.locator("#figures")).to_be_in_viewport()
+
+
+def test_the_tour_is_taken_by_keyboard_and_ended(page: Page) -> None:
+    page.goto("/admin/tour/")
+    tour = page.locator("#tour")
+    expect(tour.get_by_role("button", name="Next")).to_be_focused()
+    found = Axe().run(page).response["violations"]
+    assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found] == []
+    for standing in ("1 / 6", "2 / 6", "3 / 6", "4 / 6", "5 / 6", "6 / 6"):
+        expect(tour).to_contain_text(standing)
+        expect(page.locator(".c-toured")).to_have_count(1)
+        expect(tour).to_be_in_viewport(ratio=1)
+        page.keyboard.press("Enter")
+    expect(tour).to_have_count(0)
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    TourTaken.objects.all().delete()
+    page.goto("/admin/")
+    expect(tour).to_be_in_viewport(ratio=1)
+    with page.expect_response("**/admin/tour/"):
+        page.keyboard.press("Escape")
+    expect(tour).to_have_count(0)
+    assert TourTaken.objects.count() == 1
+    page.set_viewport_size({"width": 1360, "height": 900})
