@@ -1,7 +1,7 @@
 """The documentation's pictures, the same whenever they are taken: scripts/screenshots.py [--to FOLDER].
 
-The console is served from a database of its own that is filled the same way each time; its clock and the browser's stand
-still. So a picture that changed shows a page that changed: run it twice, and `git diff --stat` names nothing.
+The console is served from a database of its own that is filled the same way each time; its clock and the browser's
+stand still. So a picture that changed shows a page that changed.
 """
 
 import argparse
@@ -80,9 +80,8 @@ def fill(folder: Path) -> None:
     import django
 
     django.setup()
-    from django.core.management import call_command
-
     import fill as filling
+    from django.core.management import call_command
 
     with contextlib.redirect_stdout(io.StringIO()):
         call_command("migrate", verbosity=0)
