@@ -171,6 +171,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     *(FOR_TRYING if CAN_TRY else []),
     "laaffic_console.backups",
+    "laaffic_console.handbook",
     "laaffic_console.dashboard",
     "messaging",
     "voice",

@@ -17,6 +17,7 @@ class MessagingConfig(AppConfig):
             export_kinds,
             findable,
             health_signs,
+            meanings,
             notice_subjects,
             person_entries,
             person_timeline,
@@ -46,6 +47,7 @@ class MessagingConfig(AppConfig):
         findable.register_all()
         console_entries.register_all()
         health_signs.register_all()
+        meanings.register_all()
         gauges.register(campaigns_and_messages)
         person_entries.register_all()
         notice_subjects.register_all()

@@ -65,26 +65,25 @@ def figures(midnight: dt.datetime, now: dt.datetime) -> list[dict[str, Any]]:
     today = _happened(midnight, now)
     before = _happened(midnight - DAY, now - DAY)
     shown = [
-        (_("Accepted"), [MessageState.ACCEPTED], "moving", _("The gateway took them; their reports come later.")),
-        (_("Delivered"), [MessageState.DELIVERED], "good", _("The carrier says that they reached the phone.")),
-        (_("Failed"), hours.FAILED, "bad", _("Rejected, undelivered or never reported on.")),
+        (_("Accepted"), [MessageState.ACCEPTED], "moving", "accepted_today"),
+        (_("Delivered"), [MessageState.DELIVERED], "good", "delivered_today"),
+        (_("Failed"), hours.FAILED, "bad", "failed_today"),
     ]
-    unknown = _("Their answer was lost. They are not sent again by themselves; evidence or a person settles them.")
     return [
         *(
             {
                 "name": name,
                 "tone": tone,
-                "means": means,
+                "key": key,
                 "today": sum(today.get(state, 0) for state in states),
                 "then": _("%(n)s by this time yesterday") % {"n": number(sum(before.get(s, 0) for s in states))},
             }
-            for name, states, tone, means in shown
+            for name, states, tone, key in shown
         ),
         {
             "name": _("Unknown"),
             "tone": "warn",
-            "means": unknown,
+            "key": "unknown_now",
             "today": hours.unknown_now(),
             "then": _("%(n)s at this hour yesterday")
             % {"n": number(hours.unknown_until(hours.hour_of(now - DAY) + hours.HOUR))},

@@ -3,6 +3,8 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit import meanings
+
 OF_MESSAGES: dict[str, Promise] = {
     "queued": _("Waits for its turn: the rate, a hold, its time, a worker."),
     "claimed": _("In a request that may be under way right now."),
@@ -34,3 +36,48 @@ OF_BATCHES: dict[str, Promise] = {
     "done": _("Every message has ended"),
     "failed": _("Every message has ended, most of them badly"),
 }
+
+OF_EMAIL_CAMPAIGNS: dict[str, Promise] = {
+    "draft": _("Can be edited; nothing is sent before it is launched."),
+    "scheduled": _("Starts by itself at its time."),
+    "sending": _("Its one request waits for its turn or is under way."),
+    "unknown": _("The answer was lost. It is not sent again by itself; a callback or a person settles it."),
+    "running": _("Laaffic has it; what became of each mail comes in."),
+    "held": _("It was refused or something speaks against it. Its page says what; a person resumes it."),
+    "finished": _("Nothing is awaited any more; a late callback still counts."),
+    "cancelled": _("It had not left, and never will."),
+}
+
+# By the numbers of `Submission` and `Delivery`.
+OF_SUBMISSIONS: dict[str, Promise] = {
+    "0": _("The callback's word is in no language that the console knows."),
+    "10": _("Laaffic did not hand the mail on: it reached nobody."),
+    "20": _("Laaffic handed the mail on; whether it arrived is told apart."),
+}
+OF_DELIVERIES: dict[str, Promise] = {
+    "0": _("There is nothing to ask about: the mail was not submitted."),
+    "10": _("The mailbox has not answered yet; Laaffic is asked again."),
+    "20": _("Laaffic never told what became of it."),
+    "30": _("The mailbox did not take it."),
+    "40": _("The mailbox took it."),
+}
+
+OF_FIGURES: dict[str, Promise] = {
+    "accepted_today": _("The gateway took them; their reports come later."),
+    "delivered_today": _("The carrier says that they reached the phone."),
+    "failed_today": _("Rejected, undelivered or never reported on."),
+    "unknown_now": _(
+        "Their answer was lost. They are not sent again by themselves; evidence or a person settles them."
+    ),
+    "campaign_segments": _("The parts that the accepted messages are billed as, by the console's own count."),
+    "campaign_cost": _("What delivery reports said was charged so far, each currency for itself."),
+}
+
+
+def register_all() -> None:
+    meanings.register("message", OF_MESSAGES, "states#messages")
+    meanings.register("campaign", OF_CAMPAIGNS, "states#campaigns")
+    meanings.register("email campaign", OF_EMAIL_CAMPAIGNS, "states#email-campaigns")
+    meanings.register("submission", OF_SUBMISSIONS, "states#emails")
+    meanings.register("delivery", OF_DELIVERIES, "states#emails")
+    meanings.register("figure", OF_FIGURES, "states#figures")

@@ -280,6 +280,7 @@ def sign_in(page: Page, user: str, password: str) -> None:
     page.fill("#id_password", password)
     page.click("button[type=submit]")
     page.wait_for_load_state()
+    page.keyboard.press("Escape")  # the tour
 
 
 def print_report(looked: int, found: list[Fault], *, details: bool) -> None:

@@ -1,17 +1,36 @@
-"""The documentation's pictures, taken from a running `make demo`: scripts/screenshots.py URL USER PASSWORD."""
+"""The documentation's pictures, the same whenever they are taken: scripts/screenshots.py [--to FOLDER].
 
+The console is served from a database of its own that is filled the same way each time; its clock and the browser's
+stand still. So a picture that changed shows a page that changed.
+"""
+
+import argparse
+import contextlib
+import datetime as dt
+import io
+import os
 import shutil
 import sys
+import tempfile
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Page, sync_playwright
+import time_machine
+from playwright.sync_api import BrowserContext, Playwright, sync_playwright
 
-TARGET = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+TARGET = ROOT / "docs" / "screenshots"
+NOW = dt.datetime(2026, 3, 17, 15, 42, tzinfo=dt.UTC)
+USER = "demo"
+CONTACTS, RECIPIENTS = 10_000, 10_000
+CAMPAIGNS = ["Tables in March", "Parcels, second week", "Spring opening"]  # the last one is under way
 PAGES = {
     "front": "/admin/",
     "campaigns": "/admin/messaging/campaign/",
-    "campaign": "/admin/messaging/campaign/1/change/",
+    "campaign": "/admin/messaging/campaign/3/change/",
     "compose": "/admin/messaging/campaign/add/",
     "contacts": "/admin/messaging/contact/",
     "import": "/admin/messaging/contactimport/1/change/",
@@ -23,33 +42,138 @@ VIEWS: dict[str, tuple[int, int, Literal["light", "dark"]]] = {
 }
 
 
-def main(url: str, user: str, password: str) -> None:
-    TARGET.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        for suffix, (width, height, scheme) in VIEWS.items():
-            context = browser.new_context(
-                viewport={"width": width, "height": height}, color_scheme=scheme, base_url=url.rstrip("/")
-            )
-            page = context.new_page()
-            sign_in(page, user, password)
-            for name, address in PAGES.items():
-                if suffix and name not in ("campaign", "front"):
-                    continue
-                page.goto(address)
-                page.wait_for_timeout(600)
-                page.screenshot(path=TARGET / f"{name}{suffix}.png")
-            context.close()
-        browser.close()
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--to", type=Path, default=TARGET, metavar="FOLDER")
+    target = parser.parse_args().to
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.update(surroundings(folder))
+        with time_machine.travel(NOW, tick=False):
+            fill(Path(folder))
+            cookie = session()  # Playwright's thread may not ask the database
+            with served() as url, sync_playwright() as playwright:
+                for path in taken(playwright, url, cookie, target):
+                    print(path)
 
 
-def sign_in(page: Page, user: str, password: str) -> None:
-    page.goto("/admin/")
-    page.fill("#id_username", user)
-    page.fill("#id_password", password)
-    page.click("button[type=submit]")
-    page.wait_for_load_state()
+def surroundings(folder: str) -> dict[str, str]:
+    """Everything that could lead to another console, or to the real gateway, is set here, whatever `.env` says."""
+    return {
+        "DJANGO_SETTINGS_MODULE": "laaffic_console.settings",
+        "DATABASE_URL": f"sqlite:///{folder}/console.sqlite3",
+        "REDIS_URL": "",
+        "CONSOLE_VAR_DIR": folder,
+        "CONSOLE_URL": "http://127.0.0.1:8000",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "LAAFFIC_BASE_URL": "http://127.0.0.1:8090/v3",
+        "LAAFFIC_API_KEY": "key",
+        "LAAFFIC_API_SECRET": "secret",
+        "LAAFFIC_PUSH_TOKENS": "a-token-for-pictures",
+        "SECRET_KEY": "for pictures alone",
+        "DEBUG": "",
+        "TIME_ZONE": "UTC",
+    }
+
+
+def fill(folder: Path) -> None:
+    import django
+
+    django.setup()
+    import fill as filling
+    from django.core.management import call_command
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        filling.fill(len(CAMPAIGNS) * RECIPIENTS, CONTACTS, RECIPIENTS)
+        sample = str(folder / "contacts.csv")
+        call_command("sample_contacts", sample, rows=500)
+        call_command("contacts", "import", sample, group="Sample contacts", json=True)
+    name_things()
+
+
+def name_things() -> None:
+    """What filling calls alike, as people call it; a worker that has just been heard, and some money."""
+    from django.contrib.auth.models import User
+
+    from laaffic_console.dashboard.models import FirstStepsPutAway, TourTaken
+    from laaffic_console.gateway.models import Application, BalanceReading, WorkerHeartbeat
+    from messaging.models import Campaign
+
+    user = User.objects.create_superuser(USER)
+    FirstStepsPutAway.objects.create(user=user)
+    TourTaken.objects.create(user=user)
+    for campaign, name in zip(Campaign.objects.order_by("pk"), CAMPAIGNS, strict=True):
+        Campaign.objects.filter(pk=campaign.pk).update(name=name)
+    Application.objects.update(name="Demo SMS", app_id="4luaKsL2")
+    BalanceReading.objects.create(at=NOW - dt.timedelta(minutes=2), balance="8412.50")
+    WorkerHeartbeat.objects.create(worker="console:1", host="console", pid=1, started_at=NOW, beat_at=NOW)
+
+
+def session() -> tuple[str, str]:
+    """The cookie of somebody who has signed in."""
+    from django.conf import settings
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+    client = Client()
+    client.force_login(User.objects.get(username=USER))
+    return settings.SESSION_COOKIE_NAME, client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+@contextlib.contextmanager
+def served() -> Iterator[str]:
+    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+    from django.core.wsgi import get_wsgi_application
+
+    class Quiet(WSGIRequestHandler):
+        def log_message(self, *said: object) -> None:
+            """Of each request; nobody asks."""
+
+    server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
+    server.set_app(get_wsgi_application())
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+
+
+def taken(playwright: Playwright, url: str, cookie: tuple[str, str], target: Path) -> Iterator[Path]:
+    browser = playwright.chromium.launch(
+        executable_path=shutil.which("chromium"), args=["--no-sandbox", "--font-render-hinting=none"]
+    )
+    for suffix, (width, height, scheme) in VIEWS.items():
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            base_url=url,
+            reduced_motion="reduce",
+            locale="en-GB",
+            timezone_id="UTC",
+        )
+        context.add_cookies([{"name": cookie[0], "value": cookie[1], "url": url}])
+        context.clock.set_fixed_time(NOW)
+        for name, address in PAGES.items():
+            if not suffix or name in ("campaign", "front"):
+                yield picture(context, address, target / f"{name}{suffix}.png")
+        context.close()
+    browser.close()
+
+
+def picture(context: BrowserContext, address: str, path: Path) -> Path:
+    page = context.new_page()
+    answer = page.goto(address)
+    if answer is None or not answer.ok:
+        sys.exit(f"{address} answers {answer and answer.status}: no picture of it was taken")
+    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready")
+    page.screenshot(path=path, animations="disabled", caret="hide")
+    page.close()
+    return path
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main()

@@ -72,3 +72,16 @@ print(answer.status_code, finders.find("console/console.css") is not None, b"con
     assert (shown.count("[X]"), shown.count("[ ]")) == (applied, 0)
 
     assert ran(installed, tmp_path, "-c", "import sys" + page).split() == ["200", "True", "True"]
+
+
+def test_the_texts_of_the_help_are_in_it(installed: Path) -> None:
+    """They are links in the checkout, and files in the wheel."""
+    there = installed / "laaffic_console" / "handbook" / "texts"
+
+    for text in (
+        "README.md",
+        "CHANGELOG.md",
+        *(path.relative_to(BASE_DIR) for path in (BASE_DIR / "docs").rglob("*.md")),
+    ):
+        assert (there / text).read_bytes() == (BASE_DIR / text).read_bytes()
+    assert (there / "docs" / "screenshots" / "campaign.png").is_file()

@@ -18,7 +18,7 @@ class VoiceConfig(AppConfig):
         from messaging.services.approvals import approvable
         from messaging.services.channels import channels
         from messaging.services.figures import proofs
-        from voice import console_entries, export_kinds, findable, notice_subjects, person_entries
+        from voice import console_entries, export_kinds, findable, meanings, notice_subjects, person_entries
         from voice.models import GroupTask
         from voice.services import group_waiting, task_proving
         from voice.services.reported_calls import CallReports
@@ -37,6 +37,7 @@ class VoiceConfig(AppConfig):
         export_kinds.register()
         findable.register_all()
         console_entries.register_all()
+        meanings.register_all()
         person_entries.register_all()
         notice_subjects.register_all()
         bell.sweep_with("voice.jobs.sweep")

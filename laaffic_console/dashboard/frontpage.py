@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from laaffic_console.dashboard import first_steps, health, health_page
+from laaffic_console.dashboard import first_steps, health, health_page, tour
 from laaffic_console.gateway.models import AccountHold
 from laaffic_console.gateway.services import balance_history, workers
 from laaffic_console.kit import front_page
@@ -37,6 +37,7 @@ def context(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
         "skewed": [health_page.skew_sentence(worker.host, worker.clock_skew or 0.0) for worker in workers.skewed()],
         "clock": health_page.clock_sign(),
         "last_push": health.last_push_at(),
+        "tour": tour.is_due(request),
         "steps": first_steps.of(signed_in(request)),
     }
 

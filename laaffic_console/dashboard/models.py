@@ -28,6 +28,18 @@ class FirstStepsPutAway(models.Model):
         return str(self.user)
 
 
+class TourTaken(models.Model):
+    """Somebody who has ended the tour, and sees it when they ask for it."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
 class SentForm(models.Model):
     """A form that was sent, so that sending it again makes nothing twice; gone after a day."""
 

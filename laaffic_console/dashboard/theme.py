@@ -9,6 +9,7 @@ from django.urls import reverse_lazy
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.gateway.rights import LEDGER_ACTS
 from laaffic_console.kit import menu
 from laaffic_console.kit.menu import Group, Line
 
@@ -19,8 +20,10 @@ def environment(request: HttpRequest) -> list[str] | None:
     return [str(_("Sandbox")), "warning"] if is_sandbox() else None
 
 
-def _item(title: Any, icon: str, page: str, permission: str, key: str = "") -> dict[str, Any]:
-    return Line(title, icon, page, permission, key).drawn()
+def _item(
+    title: Any, icon: str, page: str, permission: str, key: str = "", acts: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    return Line(title, icon, page, permission, key, acts=acts).drawn()
 
 
 UNFOLD: dict[str, Any] = {
@@ -46,12 +49,14 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("console/console.js"),
         lambda request: static("console/operable.js"),
         lambda request: static("console/keys.js"),
+        lambda request: static("console/meanings.js"),
     ],
     "ACCOUNT": {
         "navigation": [
             {"title": _("Notices"), "link": reverse_lazy("notices")},
             {"title": _("My notices"), "link": reverse_lazy("my_notices")},
             {"title": _("My sign-in"), "link": reverse_lazy("mfa_index")},
+            {"title": _("Tour of the console"), "link": reverse_lazy("tour")},
         ]
     },
     "BORDER_RADIUS": "8px",
@@ -83,6 +88,7 @@ NAVIGATION: list[dict[str, Any]] = [
         "items": [
             {"title": _("Front page"), "icon": "home", "link": reverse_lazy("admin:index"), "key": "f"},
             _item(_("Reports"), "bar_chart", "reports_report_show", "reports.view_report", "r"),
+            {"title": _("Help"), "icon": "menu_book", "link": reverse_lazy("help"), "key": "d"},
         ]
     },
     {
@@ -112,14 +118,28 @@ NAVIGATION: list[dict[str, Any]] = [
         "separator": True,
         "collapsible": True,
         "items": [
-            _item(_("Ledger"), "receipt_long", "gateway_ledgerentry_changelist", "gateway.view_ledgerentry", "l"),
+            _item(
+                _("Ledger"),
+                "receipt_long",
+                "gateway_ledgerentry_changelist",
+                "gateway.view_ledgerentry",
+                "l",
+                acts=LEDGER_ACTS,
+            ),
             _item(_("Exports"), "download", "exporting_export_changelist", "exporting.view_export", "x"),
-            _item(_("Inbox"), "inbox", "gateway_pushedbody_changelist", "gateway.view_pushedbody"),
+            _item(
+                _("Inbox"),
+                "inbox",
+                "gateway_pushedbody_changelist",
+                "gateway.view_pushedbody",
+                acts=("gateway.read_pushedbody", "gateway.change_pushedbody"),
+            ),
             _item(
                 _("Reports without a message"),
                 "help",
                 "gateway_orphanreport_changelist",
                 "gateway.view_orphanreport",
+                acts=("gateway.read_pushedbody",),
             ),
             _item(_("Who did what"), "history", "audit_auditentry_changelist", "audit.view_auditentry", "w"),
         ],
@@ -138,14 +158,26 @@ NAVIGATION: list[dict[str, Any]] = [
                 "permission": menu.may("gateway.view_workerheartbeat"),
             },
             Group.SETTINGS,
-            _item(_("Workers"), "memory", "gateway_workerheartbeat_changelist", "gateway.view_workerheartbeat"),
+            _item(
+                _("Workers"),
+                "memory",
+                "gateway_workerheartbeat_changelist",
+                "gateway.view_workerheartbeat",
+                acts=("gateway.make_support_bundle", "gateway.delete_trouble"),
+            ),
             _item(
                 _("Balance"),
                 "account_balance",
                 "gateway_balancereading_changelist",
                 "gateway.view_balancereading",
             ),
-            _item(_("Account holds"), "pan_tool", "gateway_accounthold_changelist", "gateway.view_accounthold"),
+            _item(
+                _("Account holds"),
+                "pan_tool",
+                "gateway_accounthold_changelist",
+                "gateway.view_accounthold",
+                acts=("gateway.release_accounthold",),
+            ),
             _item(_("Users"), "person", "auth_user_changelist", "auth.view_user"),
             _item(_("Roles"), "badge", "auth_group_changelist", "auth.view_group"),
             _item(_("Sessions"), "devices", "usersessions_usersession_changelist", "usersessions.view_usersession"),

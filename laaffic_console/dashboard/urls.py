@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from laaffic_console.dashboard import columns_kept, first_steps, languages, metrics, saved_filters, views
+from laaffic_console.dashboard import columns_kept, first_steps, languages, metrics, saved_filters, tour, views
 
 urlpatterns = [
     path("healthz", views.healthz),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("admin/filters/<int:pk>/remove/", admin.site.admin_view(saved_filters.remove_view), name="remove_filter"),
     path("admin/columns/", admin.site.admin_view(columns_kept.choose_view), name="choose_columns"),
     path("admin/first-steps/put-away/", admin.site.admin_view(first_steps.put_away), name="put_first_steps_away"),
+    path("admin/tour/", admin.site.admin_view(tour.view), name="tour"),
     path("admin/health/", admin.site.admin_view(views.health_view), name="health"),
     path("admin/health/support-bundle/", admin.site.admin_view(views.support_bundle_view), name="support_bundle"),
 ]

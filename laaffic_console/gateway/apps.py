@@ -8,6 +8,7 @@ class GatewayConfig(AppConfig):
     verbose_name = _("Gateway")
 
     def ready(self) -> None:
-        from laaffic_console.gateway import findable
+        from laaffic_console.gateway import findable, meanings
 
         findable.register_all()
+        meanings.register_all()

@@ -4,6 +4,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.gateway.rights import LEDGER_ACTS
 from laaffic_console.kit.search_kinds import Kind, Query, listed, named, register, rows_of
 
 
@@ -36,6 +37,7 @@ def register_all() -> None:
                 "gateway_ledgerentry_change",
                 subtitle=lambda row: row.get_state_display(),
             ),
+            acts=LEDGER_ACTS,
             place=70,
         )
     )

@@ -1,12 +1,15 @@
 """The lines of the menu: each app registers its own when it is made ready; the dashboard has the groups."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from django.urls import reverse_lazy
+
+if TYPE_CHECKING:  # the settings read the menu before there are models
+    from django.contrib.auth.models import AnonymousUser, User
 
 
 class Group(StrEnum):
@@ -19,7 +22,11 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`page` is the name of its address in the admin, `key` what leads there after g."""
+    """`page` is the name of its address in the admin, `key` what leads there after g.
+
+    A page of the machinery is in the way of who does nothing there: `acts` names the rights by which somebody does, and
+    the line is for who has one of them. Who knows the address may look as before.
+    """
 
     title: Any
     icon: str
@@ -27,6 +34,7 @@ class Line:
     permission: str
     key: str = ""
     counts: str = ""  # the dotted path of a function: request → what waits there for this person
+    acts: tuple[str, ...] = ()
 
     def drawn(self) -> dict[str, Any]:
         """As unfold takes it."""
@@ -34,14 +42,19 @@ class Line:
             "title": self.title,
             "icon": self.icon,
             "link": reverse_lazy(f"admin:{self.page}"),
-            "permission": may(self.permission),
+            "permission": may(self.permission, *self.acts),
             "key": self.key,
         }
         return {**shown, "counts": self.counts} if self.counts else shown
 
 
-def may(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: request.user.has_perm(permission)
+def may(permission: str, *acts: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: concerns(request.user, permission, acts)
+
+
+def concerns(user: "User | AnonymousUser", permission: str, acts: Sequence[str]) -> bool:
+    """Whether somebody may see a page and, where `acts` are named, do something there."""
+    return user.has_perm(permission) and (not acts or any(user.has_perm(act) for act in acts))
 
 
 _lines: dict[Group, list[Line]] = {group: [] for group in Group}

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit import menu
 from laaffic_console.kit.plain_text import digits_of, plain, whole_number
 
 SHORTEST, LONGEST = 2, 200  # characters
@@ -70,6 +71,7 @@ class Kind:
     right: str  # "messaging.view_contact"
     find: Callable[[Query, int], Sequence[Result]]
     more: Callable[[Query], str] = lambda query: ""
+    acts: tuple[str, ...] = ()  # of a page that only these rights bring into the menu (kit/menu.py)
     place: int = 50  # people are first, records of machines last
 
 
@@ -83,7 +85,7 @@ def register(kind: Kind) -> None:
 
 def for_person(user: User | AnonymousUser) -> list[Kind]:
     """The kinds that this user may see, in their order."""
-    seen = [kind for kind in _kinds.values() if user.has_perm(kind.right)]
+    seen = [kind for kind in _kinds.values() if menu.concerns(user, kind.right, kind.acts)]
     return sorted(seen, key=lambda kind: (kind.place, kind.name))
 
 

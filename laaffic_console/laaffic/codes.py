@@ -388,6 +388,12 @@ EMAIL = _table(
 
 _TABLES = {Family.ACCOUNT: ACCOUNT, Family.EMAIL: EMAIL, Family.NUMBER: NUMBER, Family.VOICE: VOICE}
 
+
+def every_table() -> dict[Family, dict[str, CodeEntry]]:
+    """{family: {code: what it means there}}."""
+    return {family: _TABLES.get(family, COMMON) for family in Family}
+
+
 _FOREIGN_REFUSAL = _(
     "Something between this machine and Laaffic turns requests away: let them through, or check LAAFFIC_BASE_URL."
 )

@@ -31,6 +31,7 @@ class Head:
     link: str  # sorts by it, the other way round where it is sorted by it already
     sorted: str  # ascending, descending or ""
     is_number: bool
+    column: str = ""  # of `reporting.COLUMNS`, whose meaning stands beside it
 
     @property
     def arrow(self) -> str:
@@ -79,7 +80,8 @@ class Table:
         is_up, is_down = self.asked.sort == key, self.asked.sort == f"-{key}"
         upwards = is_down or (not is_up and not is_number)
         link = address(self.asked, sort=key if upwards else f"-{key}")
-        return Head(label, link, "ascending" if is_up else "descending" if is_down else "", is_number)
+        direction = "ascending" if is_up else "descending" if is_down else ""
+        return Head(label, link, direction, is_number, key.partition(":")[0] if is_number else "")
 
     def lines(self, rows: Sequence[Row]) -> list[Line]:
         return [self._line(row) for row in rows]

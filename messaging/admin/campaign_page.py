@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from laaffic_console.exporting import kinds
 from laaffic_console.gateway.services import ledger
-from messaging import export_kinds, meanings
+from messaging import export_kinds
 from messaging.admin import calendars, channel_pages, proof_panel
 from messaging.admin.replies import with_contacts
 from messaging.models import Campaign
@@ -32,7 +32,6 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "campaign": campaign,
         "rules": rules.kept(campaign),
         "text_from": templates.said_of(campaign.template_version, campaign.text),
-        "means": meanings.OF_CAMPAIGNS[campaign.state],
         "pages": pages,
         "beside": pages.beside(campaign),
         "progress": progress,

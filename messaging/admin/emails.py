@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
 from laaffic_console.exporting import delivery
+from laaffic_console.kit import meanings
 from laaffic_console.kit.exporting import Exporting
 from laaffic_console.kit.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
@@ -71,11 +72,11 @@ class EmailMessageAdmin(MaskedNumbers, Exporting, ExactSearch, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("submitted"), label=SUBMISSION_COLOURS)
     def submitted(self, mail: EmailMessage) -> tuple[int, str]:
-        return mail.submission, mail.get_submission_display()
+        return mail.submission, meanings.inline("submission", mail.submission, mail.get_submission_display())
 
     @display(description=gettext_lazy("delivered"), label=DELIVERY_COLOURS)
     def delivered(self, mail: EmailMessage) -> tuple[int, str]:
-        return mail.delivery, mail.get_delivery_display()
+        return mail.delivery, meanings.inline("delivery", mail.delivery, mail.get_delivery_display())
 
     @action(description=gettext_lazy("Export CSV"), url_path="export-csv", permissions=["export"])
     def export_csv(self, request: HttpRequest) -> Any:

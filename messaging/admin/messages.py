@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.exporting.exported_list import ExportedList
+from laaffic_console.kit import meanings
 from laaffic_console.kit.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import require
@@ -134,7 +135,7 @@ class MessageAdmin(MaskedNumbers, PersonColumn, ExportedList, ExactSearch, ReadO
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)
     def shown_state(self, message: Message) -> tuple[str, Any]:
         standing = answers.standing(message)
-        return standing.key, standing.label
+        return standing.key, meanings.inline("message", standing.key, standing.label)
 
     @display(description=gettext_lazy("reason"))
     def shown_reason(self, message: Message) -> str:

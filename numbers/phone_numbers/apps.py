@@ -9,10 +9,11 @@ class NumbersConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.gateway.services import bell
-        from phone_numbers import console_entries, export_kinds, findable, person_entries
+        from phone_numbers import console_entries, export_kinds, findable, meanings, person_entries
 
         export_kinds.register()
         findable.register_all()
         console_entries.register_all()
+        meanings.register_all()
         person_entries.register_all()
         bell.sweep_with("phone_numbers.jobs.sweep")

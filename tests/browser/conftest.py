@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
+from laaffic_console.dashboard.models import TourTaken
 from laaffic_console.gateway.services import account, inbox
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
@@ -95,13 +96,15 @@ def page(
 
 
 def session_of(user: User) -> str:
-    """The key of a new session in which somebody has signed in."""
+    """The key of a new session in which somebody has signed in, who has taken the tour."""
+    TourTaken.objects.get_or_create(user=user)
     client = Client()
     client.force_login(user)
     return client.cookies[django_settings.SESSION_COOKIE_NAME].value
 
 
 def sign_in(page: Page, password: str, user: str = "ada") -> None:
+    TourTaken.objects.get_or_create(user=User.objects.get(username=user))
     page.goto("/admin/")
     page.fill("#id_username", user)
     page.fill("#id_password", password)

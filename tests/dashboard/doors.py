@@ -38,6 +38,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "admin/voice/grouptask/<int:pk>/make/<slug:what>/": ("copy", "again"),
 }
 VARIABLES = {"kind": "csv", "push_kind": "sms-report", "token": TOKEN, "mark": "c0ffee42", "number": "1"}
+VARIABLES |= {"help_page": "launching", "picture": "campaign.png"}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The four roles: what each may see and do on every page of the admin, and that an owner's changes last."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -8,12 +9,14 @@ from django.conf import LazySettings
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
+from django.http import HttpRequest
 from django.template.response import SimpleTemplateResponse
 from django.test import Client
 from django.urls import reverse
 
-from laaffic_console.dashboard import roles
+from laaffic_console.dashboard import roles, theme
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit import search_kinds
 from messaging.models import Campaign, ContactGroup
 from messaging.services.campaigns import drafts
 
@@ -91,6 +94,35 @@ def test_each_page_opens_for_who_may_see_it_and_begins_for_who_may_begin(
     people = {"auth.user", "auth.group"}
     assert seen == set(PAGES) - (people if role != roles.ADMINISTRATOR else set())
     assert begun == BEGINS[role]
+
+
+@pytest.mark.parametrize(
+    ("role", "shown"),
+    [
+        (roles.VIEWER, set()),
+        (roles.OPERATOR, set()),
+        (roles.APPROVER, {"ledgerentry", "pushedbody", "orphanreport", "accounthold"}),
+        (roles.ADMINISTRATOR, {"ledgerentry", "pushedbody", "orphanreport", "accounthold", "workerheartbeat"}),
+    ],
+)
+def test_the_machinery_is_in_the_menu_of_who_acts_there(
+    signed_in: Callable[[str], Client], role: str, shown: set[str]
+) -> None:
+    client = signed_in(role)
+    request = client.get(reverse("admin:index")).wsgi_request
+    machinery = {"ledgerentry", "pushedbody", "orphanreport", "accounthold", "workerheartbeat"}
+    pages = {model: reverse(f"admin:gateway_{model}_changelist") for model in machinery}
+
+    menu = {str(item["link"]) for group in theme.groups() for item in group["items"] if _may(item, request)}
+
+    assert {model for model, page in pages.items() if page in menu} == shown
+    assert ("l" in {place["key"] for place in theme.places(request)}) == ("ledgerentry" in shown)
+    assert ("ledger" in {kind.name for kind in search_kinds.for_person(request.user)}) == ("ledgerentry" in shown)
+    assert client.get(pages["ledgerentry"]).status_code == 200  # who knows the address looks as before
+
+
+def _may(item: dict[str, Any], request: HttpRequest) -> bool:
+    return bool(item["permission"](request)) if "permission" in item else True
 
 
 @pytest.mark.thorough

@@ -129,6 +129,13 @@ def test_figures_lead_to_what_is_behind_them(admin_client: Client, sent: Sent) -
     assert {admin_client.get(link).status_code for link in (links["95"], *reasons.values())} == {200}
 
 
+def test_each_column_says_what_it_means(admin_client: Client, sent: Sent) -> None:
+    said = admin_client.get(PAGE, {"by": "campaign"}).content.decode()
+
+    assert "What “Delivered %” means" in said
+    assert 'data-more="/admin/help/reports/#columns"' in said
+
+
 def test_many_rows_come_a_page_at_a_time_with_as_many_queries(admin_client: Client, sent: Sent) -> None:
     with CaptureQueriesContext(connection) as few:
         admin_client.get(PAGE, {"by": "campaign"})

@@ -16,7 +16,7 @@ from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import ledger, open_acts
-from laaffic_console.kit import plain_text
+from laaffic_console.kit import meanings, plain_text
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.masked_admin import MaskedNumbers
 from laaffic_console.kit.masks import masked, may_see
@@ -100,7 +100,8 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)
     def state(self, asked: SipCall) -> tuple[str, str]:
-        return state_of(asked)
+        state, words = state_of(asked)
+        return state, meanings.inline("call", state, words)
 
     @display(description=gettext_lazy("talked"))
     def talked(self, asked: SipCall) -> str:

@@ -17,6 +17,7 @@ from laaffic_console.exporting import delivery, kinds
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
 from laaffic_console.kit import exports as files
+from laaffic_console.kit import meanings
 from laaffic_console.kit.exporting import require_export
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.masks import masked
@@ -112,7 +113,9 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
 
     @display(description=gettext_lazy("state"), label=COLOURS, ordering="state")
     def shown_state(self, task: GroupTask) -> tuple[str, str]:
-        return task.state, _("Template") if task.is_template else task.get_state_display()
+        if task.is_template:
+            return task.state, _("Template")
+        return task.state, meanings.inline("group call", task.state, task.get_state_display())
 
     @display(description=gettext_lazy("called"))
     def progress(self, task: GroupTask) -> str:

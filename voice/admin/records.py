@@ -18,6 +18,7 @@ from unfold.decorators import action, display
 
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
+from laaffic_console.kit import meanings
 from laaffic_console.kit.figures import money
 from laaffic_console.kit.masked_admin import MaskedNumbers
 from laaffic_console.kit.pages import POSTED, ask_first, page
@@ -172,7 +173,7 @@ class CallRecordAdmin(MaskedNumbers, PersonColumn, ExportedList, CopiedListAdmin
 
     @display(description=gettext_lazy("outcome"), label=COLOURS, ordering="outcome")
     def shown_outcome(self, record: CallRecord) -> tuple[str, str]:
-        return record.outcome, record.get_outcome_display()
+        return record.outcome, meanings.inline("call", record.outcome, record.get_outcome_display())
 
     @display(description=gettext_lazy("talked"))
     def talked(self, record: CallRecord) -> str:

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
+from laaffic_console.gateway.meanings import family_of
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import words
-from laaffic_console.kit import masks
+from laaffic_console.kit import masks, meanings
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.pages import page
 from laaffic_console.kit.people import signed_in
@@ -56,13 +57,19 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         "recipients",
         "prepared_at",
         "took",
-        "code",
+        "shown_code",
         "shown_reason",
     ]
     list_filter = ["state", "interface", "application"]
     list_select_related = ["application"]
     actions_detail = ["say"]
-    in_other_words = {"about_kind": "about", "about_id": None, "reason": "shown_reason", "evidence": "shown_evidence"}
+    in_other_words = {
+        "about_kind": "about",
+        "about_id": None,
+        "code": "shown_code",
+        "reason": "shown_reason",
+        "evidence": "shown_evidence",
+    }
 
     def get_fields(self, request: HttpRequest, obj: LedgerEntry | None = None) -> Any:
         words = self.in_other_words if masks.may_see() else {**self.in_other_words, "summary": "masked_summary"}
@@ -91,7 +98,12 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("state"), label=ENTRY_COLOURS)
     def shown_state(self, entry: LedgerEntry) -> tuple[str, str]:
-        return entry.state, entry.get_state_display()
+        return entry.state, meanings.inline("ledger", entry.state, entry.get_state_display())
+
+    @display(description=gettext_lazy("code"), ordering="code")
+    def shown_code(self, entry: LedgerEntry) -> str:
+        family = family_of(entry.application.channel if entry.application else "")
+        return meanings.inline("code", f"{family.value} {entry.code}", entry.code)
 
     @display(description=gettext_lazy("about"))
     def about(self, entry: LedgerEntry) -> str:

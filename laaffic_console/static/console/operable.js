@@ -43,6 +43,11 @@
     }, { once: true });
   };
 
+  document.addEventListener("DOMContentLoaded", () => {
+    if (!matchMedia("(max-width: 900px)").matches) return;
+    document.querySelectorAll("details[data-shut-when-narrow]").forEach((part) => { part.open = false; });
+  });
+
   document.addEventListener("keydown", (event) => {
     const one = event.target;
     if (one.dataset?.operable === undefined || one.getAttribute("role") !== "button") return;

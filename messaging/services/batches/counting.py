@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import Case, F, IntegerField, Sum, Value, When
 
-from messaging import meanings
 from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally
 from messaging.services.batches import expected, gate_tallies, waiting
 
@@ -164,7 +163,6 @@ def _progress(campaign: Campaign, counts: dict[str, int]) -> dict[str, Any]:
             {
                 "state": state,
                 "label": str(MessageState[state.upper()].label),
-                "means": str(meanings.OF_MESSAGES[state]),
                 "tone": tone,
                 "count": counts[state],
                 "width": round(100 * counts[state] / total, 3) if total else 0,

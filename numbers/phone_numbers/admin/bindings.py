@@ -17,7 +17,7 @@ from unfold.decorators import display
 from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services import open_acts
-from laaffic_console.kit import dates, plain_text
+from laaffic_console.kit import dates, meanings, plain_text
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.pages import add_problems, page, require
@@ -229,7 +229,8 @@ class BindingAdmin(MaskedNumbers, SyncedListAdmin):
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="ended_at")
     def shown_state(self, binding: Binding) -> tuple[str, str]:
-        return state_of(binding)
+        state, words = state_of(binding)
+        return state, meanings.inline("binding", state, words)
 
     # Bind
 

@@ -1,0 +1,60 @@
+"""What the ledger's states, Laaffic's codes and the columns of reports mean, for the pages."""
+
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from laaffic_console.gateway.models import EntryState
+from laaffic_console.kit import meanings
+from laaffic_console.laaffic import CodeEntry, Family
+from laaffic_console.laaffic.codes import every_table
+
+OF_ENTRIES: dict[str, Promise] = {
+    EntryState.PREPARED: _("Written down; the request has not left."),
+    EntryState.IN_FLIGHT: _("The request may have left; its answer is awaited."),
+    EntryState.ACCEPTED: _("Laaffic took the request."),
+    EntryState.REFUSED: _("Laaffic said no; its code and its reason stand beside it."),
+    EntryState.NOT_SENT: _("It is certain that Laaffic never saw it."),
+    EntryState.UNKNOWN: _("The answer was lost. It is not sent again by itself; evidence or a person settles it."),
+    EntryState.LAPSED: _("Its answer was lost, and what was asked for would be over by now: nobody looks any more."),
+}
+
+# By the names in `reporting.COLUMNS`.
+OF_COLUMNS: dict[str, Promise] = {
+    "sent": _("Laaffic accepted it: the sum of delivered, undelivered, expired and awaited."),
+    "delivered": _("A report said that it arrived."),
+    "delivered_percent": _("The share of what was sent that arrived, rounded down."),
+    "failed": _("Undelivered and rejected together."),
+    "undelivered": _("A report said that it did not arrive."),
+    "rejected": _("Laaffic did not take it, so it was not sent."),
+    "expired": _("No report came in time, or it was written off."),
+    "awaited": _("Accepted, and its report may still come."),
+    "unknown": _("The answer was lost and nothing has settled it; not among the sent."),
+    "segments": _("As billed: what reports named, 0 where they named none."),
+    "cost": _("What reports said was charged; messages whose end is not known do not count yet."),
+    "cost_per_delivered": _("All that was charged in a currency, over the delivered that were charged in it."),
+    "median_seconds": _("Half of the delivered arrived within this time after Laaffic took them."),
+    "p95_seconds": _("95 of 100 of the delivered arrived within this time after Laaffic took them."),
+    "replies": _("What people wrote back."),
+    "opt_outs": _("Replies with a word that opts out."),
+    "reasons": _("The failed by what Laaffic or the carrier said of them."),
+}
+
+
+def register_all() -> None:
+    meanings.register("ledger", OF_ENTRIES, "states#requests")
+    meanings.register("column", OF_COLUMNS, "reports#columns")
+    for family, entries in every_table().items():
+        heading = "email-codes" if family == Family.EMAIL else "codes"
+        said = {f"{family.value} {code}": _sentence(entry) for code, entry in entries.items()}
+        meanings.register("code", said, f"laaffic-api#{heading}")
+
+
+def _sentence(entry: CodeEntry) -> Promise:
+    return format_lazy("{meaning}. {advice}", meaning=_(entry.meaning), advice=_(entry.advice))
+
+
+def family_of(channel: str) -> Family:
+    """Whose table an answer's code is in: the product's of the application, the account's where there is none."""
+    families = {"sms": Family.SMS, "email": Family.EMAIL, "voice": Family.VOICE, "number": Family.NUMBER}
+    return families.get(channel, Family.ACCOUNT)

@@ -1,0 +1,39 @@
+"""The pages of the help: the index with its search, each text, and the pictures that they show."""
+
+from django.contrib import admin
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+
+from laaffic_console.handbook import pages, searching
+from laaffic_console.kit.plain_text import plain
+
+
+def index_view(request: HttpRequest) -> HttpResponse:
+    """With `q` what is found instead of the index."""
+    asked = plain(request.GET.get("q", "").replace("\0", ""))[: searching.LONGEST]
+    if not asked:
+        return _page(request, pages.INDEX, _("Help"))
+    return _page(request, None, _("Search the help"), asked=asked, hits=searching.find(asked))
+
+
+def page_view(request: HttpRequest, help_page: str) -> HttpResponse:
+    if help_page == pages.INDEX or help_page not in pages.names():
+        raise Http404
+    return _page(request, help_page, pages.title(help_page))
+
+
+def picture_view(request: HttpRequest, picture: str) -> FileResponse:
+    path = pages.pictures().get(picture)
+    if path is None:
+        raise Http404
+    return FileResponse(path.open("rb"), content_type="image/png")
+
+
+def _page(request: HttpRequest, name: str | None, title: str, **context: object) -> HttpResponse:
+    shown = {**admin.site.each_context(request), "title": title, "groups": pages.groups(), "name": name, **context}
+    if name is not None:
+        html = mark_safe(pages.html(name))  # noqa: S308 - of our own files, drawn without their HTML
+        shown |= {"html": html, "headings": pages.headings(name), "top": pages.top_anchor(name)}
+    return TemplateResponse(request, "handbook/page.html", shown)
