@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 BEGAN := $(shell date +%s)
 TOOK = @echo "make $@ took $$(( $$(date +%s) - $(BEGAN) )) seconds; its limit on two quiet cores is"
 
-.PHONY: help install production demo test test-only check fast coverage bench rehearse access messages lock clean
+.PHONY: help install production demo test test-only check fast coverage bench rehearse access screenshots messages lock clean
 
 help:
 	@echo "make demo     console, worker and sandbox on this machine, with contacts and a finished campaign"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench    throughput of sending and importing, each against a bare loop in the same run"
 	@echo "make rehearse a campaign to 100,000 under 200 kills, on SQLite and on PostgreSQL with Redis"
 	@echo "make access   every page with axe, for whoever sees or types otherwise"
+	@echo "make screenshots  the pictures of the docs, of the same day each time"
 	@echo "make messages  the texts of the console gathered for translation, and what is translated compiled"
 	@echo "make coverage which branches of services and client the tests go through"
 	@echo "make lock     requirements.lock and requirements-dev.lock anew, from pyproject.toml"
@@ -79,6 +80,10 @@ bench: install
 # Every page with axe, light and dark, wide and narrow, on a demo of its own; some twenty minutes.
 access: install
 	$(BIN)/python scripts/check_access.py
+
+# Data and clock are fixed.
+screenshots: install
+	$(BIN)/python scripts/screenshots.py
 
 # Half an hour each. REHEARSE_DATABASE and REHEARSE_REDIS name a PostgreSQL server and an empty Redis database.
 REHEARSE_DATABASE ?= postgres://postgres@127.0.0.1:5432/

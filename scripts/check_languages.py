@@ -29,7 +29,24 @@ ICON = re.compile(r'<span class="[^"]*material-symbols-outlined[^"]*"[^>]*>.*?</
 ASKING = re.compile(r'\bhx-[\w-]+="[^"]*"|\bdata-[\w-]+="\s*"|\bdata-quiet\b')
 WORD = re.compile(r"[A-Za-z]{2,}")
 # Names and units that are the same in every language.
-SAME_EVERYWHERE = {"GSM", "UCS", "MB", "KB", "SMS", "MMS", "AXB", "CSV", "XLSX", "ms", "Laaffic", "UTC", "MP3", "WAV"}
+SAME_EVERYWHERE = {
+    "GSM",
+    "UCS",
+    "MB",
+    "KB",
+    "SMS",
+    "MMS",
+    "AXB",
+    "CSV",
+    "XLSX",
+    "ms",
+    "Laaffic",
+    "UTC",
+    "MP3",
+    "WAV",
+    "Ctrl",
+    "Enter",
+}
 SAME_EVERYWHERE |= {"bindId", "SHA"}
 
 SENTENCE = re.compile(r"""["'`]([A-Z][a-z]+(?: [a-z“”’'{}]+)+[^"'`]*)["'`]""")
