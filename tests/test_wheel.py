@@ -13,6 +13,7 @@ import pytest
 
 from laaffic_console.conf import BASE_DIR
 
+TEXTS = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
 PACKAGES = ["laaffic_console", "messaging", "voice", "numbers/phone_numbers"]
 
 pytestmark = pytest.mark.thorough
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.thorough
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What pip would put beside the dependencies."""
     source, made = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in [*PACKAGES, "pyproject.toml", "README.md"]:
+    for name in [*PACKAGES, "docs", *TEXTS, "pyproject.toml", "setup.py"]:
         (source / name).parent.mkdir(exist_ok=True)
         (source / name).symlink_to(BASE_DIR / name)
     build = "import sys, setuptools.build_meta as back; back.build_wheel(sys.argv[1])"
@@ -75,7 +76,7 @@ print(answer.status_code, finders.find("console/console.css") is not None, b"con
 
 
 def test_the_texts_of_the_help_are_in_it(installed: Path) -> None:
-    """They are links in the checkout, and files in the wheel."""
+    """Beside the packages in a checkout, inside one in a wheel."""
     there = installed / "laaffic_console" / "handbook" / "texts"
 
     for text in (

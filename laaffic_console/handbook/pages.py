@@ -1,8 +1,8 @@
 """The repository's own texts as pages of the console: which there are, what they are called, what they say.
 
-They lie below `texts/`, which links to their place in the repository and is packed with the console. A page's name is
-its path without `docs/` and `.md`, a README's that of its folder: `launching`, `mechanisms/ledger`, `decisions`; the
-index, docs/README.md, has none, and what lies beside docs/ is written small: `readme`, `changelog`.
+A wheel has them packed below `texts/` (setup.py); in a checkout they are where they are read. A page's name is its path
+without `docs/` and `.md`, a README's that of its folder: `launching`, `mechanisms/ledger`, `decisions`; the index,
+docs/README.md, has none, and what lies beside docs/ is written small: `readme`, `changelog`.
 """
 
 import posixpath
@@ -16,7 +16,9 @@ from markdown_it.token import Token
 
 from laaffic_console.handbook import markdown
 
-TEXTS = Path(__file__).resolve().parent / "texts"
+HERE = Path(__file__).resolve().parent
+PACKED = HERE / "texts"
+TEXTS = PACKED if PACKED.is_dir() else HERE.parents[1]
 INDEX = ""
 
 
@@ -41,16 +43,10 @@ class Group:
 
 @cache
 def names() -> dict[str, str]:
-    """{name: path below `texts/`}."""
-    paths = [path.relative_to(TEXTS).as_posix() for path in _files(TEXTS)]
+    """{name: path below TEXTS}."""
+    files = [*TEXTS.glob("*.md"), *(TEXTS / "docs").rglob("*.md")]
+    paths = [path.relative_to(TEXTS).as_posix() for path in files]
     return {_name_of(path): path for path in sorted(paths)}
-
-
-def _files(folder: Path) -> list[Path]:
-    """`rglob` follows no links."""
-    found = list(folder.iterdir())
-    inside = [path for below in found if below.is_dir() for path in _files(below)]
-    return [path for path in found if path.suffix == ".md"] + inside
 
 
 def _name_of(path: str) -> str:
