@@ -23,7 +23,7 @@ from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging.admin.pages import add_problems, may_see_contacts, require
 from messaging.models import Audience, Contact
-from messaging.models.campaigns import sending_to
+from messaging.models.kept_while_used import sending_to
 from messaging.services.contacts import audiences
 
 HELP = gettext_lazy(

@@ -15,7 +15,7 @@ from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging.models import ContactGroup, GroupMembership
-from messaging.models.campaigns import using
+from messaging.models.kept_while_used import using
 from messaging.services.contacts import contacts
 
 if TYPE_CHECKING:

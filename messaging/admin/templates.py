@@ -24,7 +24,7 @@ from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.kit.shared_rows import SeenForm, SharedRowAdmin
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import MessageTemplate, TemplateVersion
-from messaging.models.templates import drafts_from
+from messaging.models.kept_while_used import drafts_from
 from messaging.services.campaigns import templates
 
 NOTE = "note"

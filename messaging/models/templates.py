@@ -1,11 +1,7 @@
 """Texts that are sent again and again: each by its name, with every version that it has had."""
 
-from collections.abc import Iterable
-from typing import Any
-
 from django.conf import settings
-from django.db import models, transaction
-from django.dispatch import receiver
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -48,23 +44,3 @@ class TemplateVersion(models.Model):
 
     def __str__(self) -> str:
         return _("%(name)s, version %(n)d") % {"name": self.name, "n": self.number}
-
-
-def drafts_from(templates: Iterable[MessageTemplate]) -> models.QuerySet[Any]:
-    """Drafts of campaigns whose text comes from one of these templates."""
-    from messaging.models.campaigns import Campaign, CampaignState  # it points at versions
-
-    chosen = [template.pk for template in templates]
-    drafts = Campaign.objects.filter(template_version__template__in=chosen, state=CampaignState.DRAFT)
-    return drafts.order_by("pk")
-
-
-@receiver(models.signals.pre_delete, sender=MessageTemplate)
-def keep_template_while_used(instance: MessageTemplate, **_said: Any) -> None:
-    """Wherever it is deleted from, and under its lock. A draft keeps its text in any case."""
-    with transaction.atomic():
-        list(MessageTemplate.objects.select_for_update().filter(pk=instance.pk).values_list("pk"))
-    if drafts := list(drafts_from([instance])[:5]):
-        names = ", ".join(f"“{draft}”" for draft in drafts)
-        said = _("The template “%(template)s” is used by the draft %(names)s: launch or delete that first.")
-        raise models.ProtectedError(said % {"template": instance.name, "names": names}, set(drafts))

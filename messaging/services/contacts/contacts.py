@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from messaging.models import Contact, ContactGroup, GroupMembership
-from messaging.models.campaigns import keep_while_used
+from messaging.models.kept_while_used import keep_while_used
 from messaging.services.contacts import contact_writes
 
 CHUNK = 1000

@@ -32,7 +32,7 @@ from messaging.models import (
     ImportedChange,
     ImportUndo,
 )
-from messaging.models.campaigns import using
+from messaging.models.kept_while_used import using
 from messaging.services.contacts import contact_writes
 from messaging.subscribers import spellings
 
