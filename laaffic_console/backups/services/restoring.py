@@ -38,8 +38,11 @@ UPDATE public.messaging_campaign
   SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}', account_hold_id = NULL
   WHERE state IN ('running', 'scheduled', 'paused', 'held');
 UPDATE public.messaging_emailcampaign
-  SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}'
-  WHERE state = 'scheduled';
+  SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}', is_held_by_account = false
+  WHERE state IN ('scheduled', 'sending', 'held');
+UPDATE public.voice_grouptask
+  SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}', look_at = NULL, undo_until = NULL, starts_at = NULL
+  WHERE state IN ('launched', 'held');
 DELETE FROM public.gateway_workerheartbeat;
 """  # noqa: S608 - a sentence of ours
 
