@@ -8,8 +8,10 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from laaffic_console.conf import HOME_DIR
 from laaffic_console.rehearsal import machine, outages
 from laaffic_console.rehearsal.gateway_controls import GatewayControls
 from laaffic_console.rehearsal.plan import Blow, Kind
@@ -117,10 +119,23 @@ class Installation:
         return f"http://127.0.0.1:{self.web_port}/hooks/{self.token}/{kind}/"
 
     def start_console(self) -> None:
+        self.start_web()
+        self.start_workers()
+
+    def start_web(self) -> None:
         gunicorn = ["-m", "gunicorn", "laaffic_console.wsgi", "--bind", f"127.0.0.1:{self.web_port}"]
         self.processes.start("web", [*gunicorn, "--workers", "2", "--no-control-socket", "--timeout", "60"])
+
+    def start_workers(self) -> None:
         for number in range(1, self.wanted.workers + 1):
             self.processes.start(f"worker-{number}", ["-m", "laaffic_console", "worker"])
+
+    def run_from(self, before: Path | None) -> None:
+        """What is started from now on is of the version in that folder; None: of this one."""
+        paths = {"PYTHONPATH": f"{before}{os.pathsep}{before / 'numbers'}"} if before else {}
+        self.shell.end()
+        self.processes.home = self.shell.home = before or HOME_DIR
+        self.processes.environment = self.shell.environment = {**self.environment, **paths}
 
     def wait_until_ready(self) -> None:
         wait_until(self._is_ready, "a web process and a worker that are ready", START_PATIENCE)

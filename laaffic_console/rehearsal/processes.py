@@ -19,6 +19,7 @@ GATEWAY = "sandbox"  # stands for the vendor: its connections are struck, and it
 WHOLE_CLUSTER = 5  # sentinel, two workers, pusher and monitor
 PAUSE_SECONDS = (2.0, 14.0)  # from well under a lease to well over it
 STILL_SECONDS = (9.0, 16.0)  # a lease and more
+STOP_PATIENCE = 90.0  # as deploy/console-worker.service has it
 
 
 class Processes:
@@ -27,6 +28,7 @@ class Processes:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
         self.environment = environment
+        self.home = HOME_DIR
         self.commands: dict[str, tuple[list[str], dict[str, str]]] = {}
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.stopped: list[tuple[float, list[psutil.Process]]] = []  # when they go on
@@ -37,7 +39,7 @@ class Processes:
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(  # noqa: S603
                 [sys.executable, *command],
-                cwd=HOME_DIR,
+                cwd=self.home,
                 env={**self.environment, **(more or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -95,6 +97,15 @@ class Processes:
         for name in ended:
             self.start(name, *self.commands[name])
         return ended
+
+    def stop(self, names: Sequence[str]) -> None:
+        """As a service manager stops a service: asked, waited for, and not started again."""
+        self.let_go_on()
+        stopping = [self.running.pop(name) for name in names]
+        for process in stopping:
+            process.send_signal(signal.SIGTERM)
+        for process in stopping:
+            process.wait(STOP_PATIENCE)
 
     def end(self) -> None:
         """Ask all to end, wait a little, and kill whatever has this installation's folder in its environment."""

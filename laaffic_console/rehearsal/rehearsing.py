@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from laaffic_console.rehearsal import opt_outs, plan, report, verdict
+from laaffic_console.rehearsal import opt_outs, plan, report, upgrade_in_the_middle, verdict
 from laaffic_console.rehearsal.carriers import CARRIERS
 from laaffic_console.rehearsal.installation import STALE, Installation
 from laaffic_console.rehearsal.plan import Blow, Kind
@@ -31,6 +31,7 @@ class Rehearsal:
         self.per_call = 1 if self.carrier.one_a_call else plan.recipients_per_call(wanted.recipients, len(self.blows))
         restarts = any(blow.kind is Kind.RESTART for blow in self.blows)
         self.console = Installation(wanted, per_call=self.per_call, restarts_database=restarts)
+        self.upgrade = upgrade_in_the_middle.of(self.console, wanted.upgrade_from)
         self.failures: list[str] = []
         self.campaign = ""
         self.have_opted_out = False
@@ -66,6 +67,8 @@ class Rehearsal:
         told = {**self.carrier.gateway, self.carrier.callback: console.hook(self.carrier.hook)}
         refused = [word for number in self.abnormal for word in ("--abnormal", number)]
         console.start_gateway(told, *refused, "--push-shuffle")
+        if self.upgrade:
+            self.upgrade.begin()
         console.manage("migrate", "--verbosity", "0")
         console.start_console()
         console.manage("register_app", APP_ID, "--channel", self.carrier.product, "--sender-id", "DRILL")
@@ -80,7 +83,9 @@ class Rehearsal:
             console.until_it_succeeds(*self.carrier.needs(self.wanted.folder))
         created = self.carrier.create(self.wanted.folder)
         made = ["--name", "Rehearsal", "--app", APP_ID, "--text", TEXT, "--group", "rehearsal"]
-        if self.wanted.disturbances is not None:
+        if self.upgrade:
+            made += ["--rate", str(max(1, self.wanted.recipients // upgrade_in_the_middle.LASTS))]
+        elif self.wanted.disturbances is not None:
             made += ["--rate", str(plan.rate(self.wanted.recipients, len(self.blows)))]
         self.campaign = str(console.json(*created, *made)["id"])
         console.json("campaign", "launch", self.campaign)
@@ -95,6 +100,7 @@ class Rehearsal:
                 self.console.go_without(waiting.pop(0))
             said = self._strike(blow)
             self.console.tell(f"{number} of {len(self.blows)} at {share * total:,.0f} accepted: {blow.kind} ({said})")
+        self._wait_for_the_middle()
         self._let_them_opt_out(1.0)
         for outage in waiting:
             self.console.go_without(outage)
@@ -105,6 +111,14 @@ class Rehearsal:
     def _noticed(self, share: float) -> None:
         """So much has been accepted by now."""
         self._let_them_opt_out(share)
+        if self.upgrade and not self.upgrade.was_played and share >= upgrade_in_the_middle.AT_SHARE:
+            self.upgrade.play(self.console.gateway.accepted_so_far(), self.wanted.recipients)
+
+    def _wait_for_the_middle(self) -> None:
+        if self.upgrade and not self.upgrade.was_played:
+            self._wait_for(Blow(Kind.CUT, upgrade_in_the_middle.AT_SHARE, 0.0, 0.0))
+        if self.upgrade and not self.upgrade.was_played:
+            self.failures.append("the campaign did not come to its middle, and nothing was upgraded")
 
     def _let_them_opt_out(self, share: float) -> None:
         if self.opted_out and not self.have_opted_out and share >= opt_outs.AT_SHARE:
@@ -197,7 +211,7 @@ class Rehearsal:
             settled_by=settled_by(ended),
             verdict=judged,
             proved=proved,
-            failures=self.failures,
+            failures=[*self.failures, *(self.upgrade.failures if self.upgrade else [])],
             seconds=self.console.seconds,
             **self._said_of_requests(),
         )
@@ -217,6 +231,7 @@ class Rehearsal:
     def _setting(self, restarts: int) -> dict[str, Any]:
         return {
             **self.console.setting(),
+            **(self.upgrade.setting() if self.upgrade else {}),
             "of them abnormal (−9)": len(self.abnormal),
             "of them opted out on the way": len(self.opted_out),
             "recipients a call, at most": self.per_call,

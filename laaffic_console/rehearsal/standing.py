@@ -34,6 +34,7 @@ class StandingShell:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = environment
+        self.home = HOME_DIR
         self._process: subprocess.Popen[str] | None = None
 
     def run(self, arguments: Sequence[str], patience: float) -> Done:
@@ -63,7 +64,7 @@ class StandingShell:
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "laaffic_console.rehearsal.standing"],
-                cwd=HOME_DIR,
+                cwd=self.home,
                 env=dict(self.environment),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

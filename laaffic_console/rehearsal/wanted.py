@@ -30,4 +30,5 @@ class Wanted:
     disturbances: Disturbances = None
     outages: Sequence[Outage] = ()
     opt_outs: float = 0.0  # share of the recipients who say STOP in the middle
+    upgrade_from: Path | None = None  # the version that runs until the middle
     tell: Callable[[str], None] = field(default=lambda said: None)

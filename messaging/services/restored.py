@@ -132,7 +132,7 @@ def _hold_emails(since: dt.datetime) -> int:
                 "The console was restored from a backup of %(when)s. This may have been sent since: look at Laaffic "
                 "before you resume it."
             ) % {"when": since}
-            if campaign.state == state.SENDING and requests.exists():
+            if requests.exists():  # held already where PostgreSQL's tables were replaced (backups)
                 requests.update(state=EntryState.UNKNOWN, evidence=restored.EVIDENCE)
                 email_campaigns.move(campaign, state.UNKNOWN, said, None)
             else:

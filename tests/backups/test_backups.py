@@ -12,7 +12,7 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from laaffic_console.backups.services import archives, restoring
+from laaffic_console.backups.services import alone, archives, restoring
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, WorkerHeartbeat
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
@@ -34,6 +34,7 @@ def _folders(tmp_path: Path, settings: LazySettings, monkeypatch: pytest.MonkeyP
     (tmp_path / "media" / "imports").mkdir(parents=True)
     (tmp_path / "media" / "imports" / "people.csv").write_text("number\n919876500000\n")
     monkeypatch.setattr(restoring, "VAR_DIR", tmp_path)
+    monkeypatch.setattr(alone, "VAR_DIR", tmp_path)
 
 
 @pytest.fixture
@@ -233,10 +234,10 @@ class RefusedTests:
 
     def test_a_second_restore(self, file: Path) -> None:
         call_command("backup", file)
-        with (file.parent / restoring.LOCK).open("a") as lock:
+        with (file.parent / alone.LOCK).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
 
-            with pytest.raises(CommandError, match="Another restore is running"):
+            with pytest.raises(CommandError, match="Another restore or upgrade is running"):
                 call_command("restore", file, "--yes")
 
     def test_a_folder_that_is_missing(self, file: Path) -> None:

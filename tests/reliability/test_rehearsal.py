@@ -58,6 +58,9 @@ def test_on_postgresql_with_redis_and_two_workers(empty_redis: str, migrated_pos
         (["--outage", "redis", "5"], "--outage redis needs --redis URL"),
         (["--database", "sqlite:/nowhere/at.all"], "There is no SQLite database at /nowhere/at.all."),
         (["--database", "mysql://localhost/"], "Use sqlite, or postgres://"),
+        (["--upgrade-from", "no-such-version"], "neither the folder of a checkout nor a version that git knows"),
+        (["--upgrade-from", "HEAD", "--database", "sqlite:/a.file"], "a database that is made for it"),
+        (["--upgrade-from", "HEAD", "--channel", "sip", "--recipients", "4"], "--upgrade-from needs a campaign"),
     ],
 )
 def test_what_cannot_be_used_is_said_before_anything_starts(options: list[str], said: str) -> None:

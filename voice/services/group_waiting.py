@@ -17,6 +17,7 @@ from laaffic_console.kit.acts import Act
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
 from messaging.services.launching import undo
+from messaging.services.steps import UNFINISHED_RESTORE
 from voice.models import GroupTask, TaskState
 from voice.services import (
     events,
@@ -143,6 +144,7 @@ def resume(task_id: int, *, by: User | None = None) -> GroupTask:
         task = GroupTask.objects.select_for_update().get(pk=task_id)
         if task.state != TaskState.HELD:
             raise ValidationError(_("This task is not held any more. Look at it again."))
+        _require_restored(task)
         task.state, task.undo_until, task.starts_at = TaskState.LAUNCHED, None, database_clock.now()
         task.launched_by = by or task.launched_by
         if group_hours.ended(task):
@@ -153,6 +155,12 @@ def resume(task_id: int, *, by: User | None = None) -> GroupTask:
         events.task_moved(task, TaskState.HELD, by=by.get_username() if by else "")
     start(task_id)
     return group_launching.fresh(task_id)
+
+
+def _require_restored(task: GroupTask) -> None:
+    """Its request may have left while no restore has said so yet (laws#unknown-stays)."""
+    if task.hold_reason == UNFINISHED_RESTORE:
+        raise ValidationError(_("A restore has not finished. Run it again with its file."))
 
 
 def take_back(task_id: int, *, by: User | None = None) -> GroupTask:

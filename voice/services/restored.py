@@ -3,10 +3,15 @@
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Q
 
 from laaffic_console.kit.said import gettext as _
+from messaging.services.steps import UNFINISHED_RESTORE
 from voice.models import GroupTask, TaskState
 from voice.services import group_launching
+
+WAITING = Q(state=TaskState.LAUNCHED)
+UNFINISHED = Q(state=TaskState.HELD, hold_reason=UNFINISHED_RESTORE)  # by the SQL that replaced PostgreSQL's tables
 
 
 def hold_launched(since: dt.datetime) -> int:
@@ -15,10 +20,10 @@ def hold_launched(since: dt.datetime) -> int:
         "The console was restored from a backup of %(when)s. This may have been launched since: look at Laaffic before "
         "you try it again."
     ) % {"when": since}
-    waiting = list(GroupTask.objects.filter(state=TaskState.LAUNCHED).order_by("pk").values_list("pk", flat=True))
+    launched = GroupTask.objects.filter(WAITING | UNFINISHED)
+    waiting = list(launched.order_by("pk").values_list("pk", flat=True))
     for task_id in waiting:
         with transaction.atomic():
-            task = GroupTask.objects.select_for_update().get(pk=task_id)
-            if task.state == TaskState.LAUNCHED:
+            if task := launched.select_for_update().filter(pk=task_id).first():
                 group_launching.hold_waiting(task, said)
     return len(waiting)

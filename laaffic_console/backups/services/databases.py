@@ -13,6 +13,7 @@ from typing import IO, Any, BinaryIO
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from laaffic_console.backups.services import alone
 from laaffic_console.backups.services.archives import PIECE, Written, pieces_of
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -20,18 +21,18 @@ PARTS = {SQLITE: "database.sqlite3", POSTGRESQL: "database.dump"}
 KINDS = {SQLITE: "SQLite", POSTGRESQL: "PostgreSQL"}
 
 # Two restores of one database, from whichever machines, exclude each other; what is there goes whole.
-_PRELUDE = """
+_PRELUDE = f"""
 BEGIN;
 SET LOCAL lock_timeout = '30s';
 SET client_min_messages = warning;
 DO $$ DECLARE found text; BEGIN
-  IF NOT pg_try_advisory_xact_lock(7306093018225) THEN RAISE EXCEPTION 'another restore is running'; END IF;
+  IF NOT pg_try_advisory_xact_lock({alone.KEY}) THEN RAISE EXCEPTION 'another restore or upgrade is running'; END IF;
   FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
     EXECUTE format('DROP TABLE IF EXISTS public.%I CASCADE', found);
   END LOOP;
   DROP FUNCTION IF EXISTS public.contact_names_follow();
 END $$;
-"""
+"""  # noqa: S608 - a number of ours
 
 
 class CannotCopy(Exception):

@@ -4,12 +4,10 @@ On SQLite everything is made ready in a copy, which then replaces the database i
 replacing is one transaction, in which every campaign is held; what may have left is marked after it.
 """
 
-import contextlib
 import datetime as dt
-import fcntl
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext as _
 
-from laaffic_console.backups.services import archives, backing_up, databases
+from laaffic_console.backups.services import alone, archives, backing_up, databases
+from laaffic_console.backups.services.alone import Refused
 from laaffic_console.backups.services.archives import Backup, BadBackup
 from laaffic_console.conf import VAR_DIR
 from laaffic_console.gateway.models import Application
@@ -33,27 +32,24 @@ from messaging.services import restored as restored_campaigns
 from messaging.services.steps import UNFINISHED_RESTORE
 from voice.services import restored as restored_tasks
 
-LOCK = "restore.lock"
-
 # In the transaction that replaces the tables: whatever is killed after it, nothing goes on by itself.
 _HOLD_ALL = f"""
 UPDATE public.messaging_campaign
   SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}', account_hold_id = NULL
   WHERE state IN ('running', 'scheduled', 'paused', 'held');
 UPDATE public.messaging_emailcampaign
-  SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}'
-  WHERE state = 'scheduled';
+  SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}', is_held_by_account = false
+  WHERE state IN ('scheduled', 'sending', 'held');
+UPDATE public.voice_grouptask
+  SET state = 'held', hold_reason = '{UNFINISHED_RESTORE}', look_at = NULL, undo_until = NULL, starts_at = NULL
+  WHERE state IN ('launched', 'held');
 DELETE FROM public.gateway_workerheartbeat;
 """  # noqa: S608 - a sentence of ours
 
 
-class Refused(Exception):
-    """One sentence why nothing was restored, and what to do."""
-
-
 def restore(path: Path, *, is_meant: bool, force: bool, tell: Callable[[str], None]) -> dict[str, int]:
     """BadBackup, Refused or CannotCopy with a sentence: then the database is as it was."""
-    with _alone():
+    with alone.on_this_machine():
         tell("checking …")
         backup = Backup(path)
         since = _check_fits(backup.manifest)
@@ -68,16 +64,6 @@ def restore(path: Path, *, is_meant: bool, force: bool, tell: Callable[[str], No
         tell("files …")
         _replace_media(backup)
     return settled
-
-
-@contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    with (Path(VAR_DIR) / LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as problem:
-            raise Refused(_("Another restore is running. Wait until it has ended.")) from problem
-        yield
 
 
 def _check_fits(manifest: dict[str, Any]) -> dt.datetime:

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from laaffic_console.backups.services import restoring
+from laaffic_console.backups.services.alone import Refused
 from laaffic_console.backups.services.archives import BadBackup
 from laaffic_console.backups.services.databases import CannotCopy
 from laaffic_console.kit.commands import ConsoleCommand
@@ -25,7 +26,7 @@ class Command(ConsoleCommand):
     def handle(self, *args: Any, file: Path, yes: bool, force: bool, **options: Any) -> None:
         try:
             settled = restoring.restore(file, is_meant=yes, force=force, tell=self.stderr.write)
-        except (BadBackup, CannotCopy, restoring.Refused) as problem:
+        except (BadBackup, CannotCopy, Refused) as problem:
             raise CommandError(str(problem)) from problem
         except OSError as problem:
             raise CommandError(f"{problem.filename or file}: {problem.strerror or problem}") from problem

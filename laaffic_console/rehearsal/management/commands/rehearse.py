@@ -7,10 +7,11 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from laaffic_console.rehearsal import plan, report, stores
+from laaffic_console.rehearsal import plan, report, stores, upgrade_in_the_middle
 from laaffic_console.rehearsal.acting import ActsRehearsal
 from laaffic_console.rehearsal.acts import ACTS
 from laaffic_console.rehearsal.carriers import CARRIERS
@@ -73,6 +74,13 @@ class Command(BaseCommand):
             metavar="SHARE",
             help="of the recipients of a campaign, who say STOP in the middle of it: 0.3 for 30 %%",
         )
+        parser.add_argument(
+            "--upgrade-from",
+            default="",
+            metavar="VERSION",
+            help="the version before, as git names it or the folder of its checkout: it runs until the middle of the "
+            "campaign, and is brought to this one by `upgrade`",
+        )
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--markdown", action="store_true")
         parser.add_argument("--keep", action="store_true", help="leave database and logs, and say where they are")
@@ -86,6 +94,7 @@ class Command(BaseCommand):
                 stores.database(options["database"], folder, keep=keep) as database,
                 stores.queue(options["redis"], keep=keep) as redis,
             ):
+                options["upgrade_tree"] = upgrade_tree(options["upgrade_from"], folder)
                 found = rehearsed(self.wanted(options, folder, database, redis))
         except stores.NotOurs as problem:
             raise CommandError(str(problem)) from problem
@@ -115,6 +124,7 @@ class Command(BaseCommand):
             disturbances=options["disturbances"],
             outages=[Outage(what, float(seconds), OUTAGE_SHARES[what]) for what, seconds in options["outage"]],
             opt_outs=options["opt_outs"],
+            upgrade_from=options["upgrade_tree"],
             tell=self.tell,
         )
 
@@ -142,6 +152,13 @@ def disturbances(given: str) -> int | list[Kind]:
     return [by_word[name] for name in given.split(",")]
 
 
+def upgrade_tree(named: str, folder: Path) -> Path | None:
+    try:
+        return upgrade_in_the_middle.tree(named, folder) if named else None
+    except ValueError as problem:
+        raise CommandError(str(problem)) from problem
+
+
 def rehearsed(wanted: Wanted) -> dict[str, Any]:
     if wanted.channel in ACTS:
         return ActsRehearsal(wanted).run()
@@ -158,11 +175,17 @@ def check(options: dict[str, Any]) -> None:
         raise CommandError("--opt-outs is a share from 0 to 1 of a campaign's recipients: --opt-outs 0.3")
     if options["kills"] < 0 or options["workers"] < 1:
         raise CommandError("--kills is 0 or more and --workers 1 or more.")
+    if options["upgrade_from"] and (options["channel"] not in CARRIERS or begins_as_a_copy(options["database"])):
+        raise CommandError("--upgrade-from needs a campaign (sms, mms or tts) and a database that is made for it.")
     for what, seconds in options["outage"]:
         if what not in OUTAGE_SHARES or not is_number(seconds):
             raise CommandError("--outage is database or redis, and seconds: --outage redis 60")
         if what == "redis" and not options["redis"]:
             raise CommandError("--outage redis needs --redis URL: without it the queue is in the database.")
+
+
+def begins_as_a_copy(database: str) -> bool:
+    return database.startswith("sqlite:") or bool(urlsplit(database).scheme and urlsplit(database).path.strip("/"))
 
 
 def is_number(given: str) -> bool:
@@ -185,6 +208,8 @@ def command_line(options: dict[str, Any]) -> str:
             words += [f"--{name}", without_password(str(options[name]))]
     if options["opt_outs"]:
         words += ["--opt-outs", f"{options['opt_outs']:g}"]
+    if options["upgrade_from"]:
+        words += ["--upgrade-from", options["upgrade_from"]]
     for what, seconds in options["outage"]:
         words += ["--outage", what, seconds]
     return shlex.join(words)

@@ -1,0 +1,173 @@
+"""From the version before to this one, while campaigns run: pages are away for as long as the migrations take.
+
+This version lies beside the running one, whose processes go on until everything has been looked at. The worker ends
+first: what it has in hand is finished or left to its lease. Between the last old process and the first new one nothing
+runs, so no code ever meets a database of another version.
+"""
+
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations import Migration
+from django.db.migrations.executor import MigrationExecutor
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from laaffic_console.backups.services import alone, backing_up, migration_locks
+from laaffic_console.backups.services.alone import Refused
+from laaffic_console.gateway.services import workers
+from laaffic_console.kit.figures import number
+
+WORKERS_PATIENCE = workers.STALE_AFTER.total_seconds() + 15  # one that was killed says nothing, and goes stale
+PAGES_PATIENCE = 90.0
+ASK_EVERY = 0.1
+
+_START_ALL = gettext_noop("The database is up to date: start web and workers of this version.")
+_NOTHING_CHANGED = gettext_noop("The database is as it was: start the version before again.")
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """Commands for a shell, "" where there is nothing to do; `address` is where pages are asked for."""
+
+    stop_workers: str
+    stop_web: str
+    start_web: str
+    start_workers: str
+    address: str
+    backup: Path | None = None
+    may_take_long: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Seconds without pages."""
+
+    stopping: float
+    migrating: float
+    starting: float
+
+    @property
+    def seconds(self) -> float:
+        return self.stopping + self.migrating + self.starting
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """`away` is None where pages did not answer before either."""
+
+    migrations: int
+    away: Away | None
+
+
+class Halfway(Exception):
+    """Something failed after web and workers were stopped: a sentence with what to do."""
+
+
+def upgrade(how: How, tell: Tell) -> Upgraded:
+    """Refused, CannotCopy or OSError: the database is as it was. Halfway: nothing runs; a sentence says what now."""
+    with alone.on_all_machines():
+        tell(_("checking …"))
+        pending = _pending(may_take_long=how.may_take_long)
+        if how.backup:
+            tell(_("backup …"))
+            backing_up.write(how.backup, tell)
+        tell(_("static files …"))
+        call_command("collectstatic", interactive=False, verbosity=0)
+        tell(_("workers finish what they have in hand …"))
+        _run(how.stop_workers, Refused, _NOTHING_CHANGED)
+        _wait_for_workers()
+        return _change_over(how, pending, tell)
+
+
+def _change_over(how: How, pending: list[Migration], tell: Tell) -> Upgraded:
+    were_there = _answers(how.address)
+    began = time.monotonic()
+    _run(how.stop_web, Refused, _NOTHING_CHANGED)
+    tell(_("%(n)s migrations …") % {"n": number(len(pending))})
+    stopped = time.monotonic()
+    _migrate()
+    migrated = time.monotonic()
+    tell(_("starting …"))
+    _run(how.start_web, Halfway, _START_ALL)
+    are_there = not were_there or _come_back(how.address)
+    came = time.monotonic()
+    _run(how.start_workers, Halfway, _START_ALL)  # after the web process, which has the machine to itself to load
+    if not are_there:
+        said = _("The database is up to date, but %(address)s does not answer: look at the log of the web process.")
+        raise Halfway(said % {"address": how.address})
+    if not were_there:
+        return Upgraded(len(pending), None)
+    return Upgraded(len(pending), Away(stopped - began, migrated - stopped, came - migrated))
+
+
+def _come_back(address: str) -> bool:
+    give_up_at = time.monotonic() + PAGES_PATIENCE
+    while not _answers(address):
+        if time.monotonic() > give_up_at:
+            return False
+        time.sleep(ASK_EVERY)
+    return True
+
+
+def _pending(*, may_take_long: bool) -> list[Migration]:
+    executor = MigrationExecutor(connection)
+    ours = {config.label for config in apps.get_app_configs()}
+    known = executor.loader.disk_migrations
+    if strange := [key for key in executor.loader.applied_migrations if key[0] in ours and key not in known]:
+        said = _("The database is of a newer version: it has %(migration)s. Install that version, or restore a backup.")
+        raise Refused(said % {"migration": ".".join(strange[0])})
+    pending = [migration for migration, _back in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+    if not may_take_long and (long := migration_locks.in_pending(executor, pending)):
+        said = _("These migrations go through large tables, and no page answers meanwhile: %(which)s. Add --long.")
+        raise Refused(said % {"which": "; ".join(map(str, long))})
+    return pending
+
+
+def _wait_for_workers() -> None:
+    give_up_at = time.monotonic() + WORKERS_PATIENCE
+    while alive := list(workers.living().values_list("worker", flat=True)):
+        if time.monotonic() > give_up_at:
+            said = _("A worker still runs: %(workers)s. Stop it, then try again. Nothing has changed in the database.")
+            raise Refused(said % {"workers": ", ".join(alive)})
+        time.sleep(ASK_EVERY)
+
+
+def _migrate() -> None:
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    except Exception as problem:  # whatever a migration meets: web and workers are stopped, and somebody must be told
+        said = _(
+            "A migration failed: %(why)s. Web and workers are stopped. Mend that and run the upgrade again, which goes "
+            "on there; or restore the backup with the version before."
+        )
+        raise Halfway(said % {"why": problem}) from problem
+
+
+def _run(command: str, failed: type[Refused] | type[Halfway], then: str) -> None:
+    if not command:
+        return
+    done = subprocess.run(["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, check=False)  # noqa: S603 - typed here
+    if done.returncode:
+        said = _("“%(command)s” ended with %(code)s.") % {"command": command, "code": done.returncode}
+        raise failed(f"{said} {_(then)}")
+
+
+def _answers(address: str) -> bool:
+    """Whether a page of this console answers there."""
+    try:
+        with urllib.request.urlopen(f"{address.rstrip('/')}/healthz", timeout=2) as answer:  # noqa: S310 - the operator's
+            said: Any = answer.status
+    except (OSError, ValueError):
+        return False
+    return bool(said == 200)

@@ -1,0 +1,192 @@
+"""Email campaigns and group calls that were on their way at the backup, and a restore that dies in its middle."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from laaffic_console.backups.services import alone, databases, restoring
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.sandbox.testing import RunningSandbox
+from messaging.models import EmailCampaign, EmailCampaignState
+from messaging.services import steps
+from messaging.services.email import email_campaigns, email_sending
+from messaging.services.refusals import NotAllowed
+from tests.messaging.test_email_sending import emails_of
+from tests.messaging.test_email_sending import launched as launched_email
+from tests.voice.group_samples import at_sandbox, written
+from voice.models import GroupTask, TaskState
+from voice.services import group_launching, group_tasks, group_waiting
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _folders(tmp_path: Path, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.MEDIA_ROOT.mkdir()
+    settings.LAAFFIC_PUSH_TOKENS = ["a-token-that-nobody-guesses"]
+    settings.CONSOLE_URL = "http://127.0.0.1:9"
+    monkeypatch.setattr(restoring, "VAR_DIR", tmp_path)
+    monkeypatch.setattr(alone, "VAR_DIR", tmp_path)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "console.backup"
+
+
+@pytest.fixture
+def mail_app(db: None) -> Application:
+    return Application.objects.create(app_id="fKFtblIy", channel="email")
+
+
+@pytest.fixture
+def voice_app(db: None) -> Application:
+    return Application.objects.create(app_id="voiceApp", channel="voice", connections=4)
+
+
+def backed_up_before(monkeypatch: pytest.MonkeyPatch, of: Any, name: str, file: Path) -> None:
+    """At the very moment before that function does its part."""
+    does = getattr(of, name)
+
+    def first(*given: Any, **named: Any) -> Any:
+        call_command("backup", file)
+        return does(*given, **named)
+
+    monkeypatch.setattr(of, name, first)
+
+
+def restored(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(restoring, "VAR_DIR", file.parent)
+    monkeypatch.setattr(alone, "VAR_DIR", file.parent)
+    call_command("restore", file, "--yes")
+
+
+@pytest.mark.parametrize(
+    ("of", "name"), [(email_sending.ledger, "depart"), (email_sending, "batch_of")], ids=["recorded", "under way"]
+)
+def test_an_email_campaign_under_way_is_unknown_and_not_sent_again(
+    of: Any,
+    name: str,
+    sandbox: RunningSandbox,
+    mail_app: Application,
+    run_jobs: Callable[[], int],
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    campaign = launched_email(mail_app)
+    backed_up_before(monkeypatch, of, name, file)
+    run_jobs()
+    assert len(emails_of(sandbox).tasks) == 1
+
+    restored(file, monkeypatch)
+    campaign.refresh_from_db()
+    assert campaign.state == EmailCampaignState.UNKNOWN
+    assert LedgerEntry.objects.get().state == EntryState.UNKNOWN
+    email_campaigns.sweep()
+    run_jobs()
+    email_sending.send(campaign.pk)
+    assert len(emails_of(sandbox).tasks) == 1
+
+
+def test_an_email_campaign_whose_request_was_not_made_asks(
+    sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int], file: Path, monkeypatch: Any
+) -> None:
+    campaign = launched_email(mail_app)
+    call_command("backup", file)
+    run_jobs()
+
+    restored(file, monkeypatch)
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.hold_reason[:12]) == (EmailCampaignState.HELD, "The console ")
+    email_campaigns.sweep()
+    run_jobs()
+    assert len(emails_of(sandbox).tasks) == 1
+
+
+@pytest.mark.parametrize("name", ["leave", "_ask"], ids=["recorded", "under way"])
+def test_a_group_call_under_way_is_not_called_again(
+    name: str,
+    sandbox: RunningSandbox,
+    voice_app: Application,
+    run_jobs: Callable[[], int],
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    backed_up_before(monkeypatch, group_launching, name, file)
+    task = group_tasks.launch(written(voice_app, count=3).pk)
+    assert len(at_sandbox(sandbox)) == 1
+
+    restored(file, monkeypatch)
+    run_jobs()
+    task.refresh_from_db()
+    assert LedgerEntry.objects.exclude(state=EntryState.ACCEPTED).count() <= 1
+    assert task.state not in (TaskState.DRAFT, TaskState.HELD, TaskState.LAUNCHED)
+    with pytest.raises(ValidationError, match="launched already"):
+        group_tasks.launch(task.pk)
+    assert len(at_sandbox(sandbox)) == 1
+
+
+class Killed(BaseException):
+    """As SIGKILL: nothing catches it."""
+
+
+@pytest.fixture
+def on_their_way(sandbox: RunningSandbox, mail_app: Application, voice_app: Application) -> tuple[Any, Any]:
+    task = group_tasks.launch(written(voice_app, count=3).pk, undo_seconds=30)
+    return launched_email(mail_app), task
+
+
+def test_one_that_dies_before_its_end_lets_nothing_leave(
+    on_their_way: tuple[EmailCampaign, GroupTask],
+    sandbox: RunningSandbox,
+    run_jobs: Callable[[], int],
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On SQLite nothing has changed by then. On PostgreSQL the tables have been replaced, and everything is held."""
+    email, task = on_their_way
+    call_command("backup", file)
+    EmailCampaign.objects.update(state=EmailCampaignState.CANCELLED)
+    GroupTask.objects.update(state=TaskState.CANCELLED)
+
+    def dies(*whatever: object) -> None:
+        raise Killed
+
+    if connection.vendor == "postgresql":
+        monkeypatch.setattr(restoring, "_settle", dies)
+    else:
+        monkeypatch.setattr(databases, "replace_sqlite", dies)
+    with pytest.raises(Killed):
+        call_command("restore", file, "--yes")
+    email.refresh_from_db()
+    task.refresh_from_db()
+    if connection.vendor == "postgresql":
+        assert (email.hold_reason, task.hold_reason) == (steps.UNFINISHED_RESTORE, steps.UNFINISHED_RESTORE)
+        with pytest.raises(NotAllowed, match="Run it again with its file"):
+            email_campaigns.resume(email.pk)
+        with pytest.raises(ValidationError, match="Run it again with its file"):
+            group_waiting.resume(task.pk)
+    else:
+        assert (email.state, task.state) == (EmailCampaignState.CANCELLED, TaskState.CANCELLED)
+    GroupTask.objects.filter(state=TaskState.LAUNCHED).update(starts_at=timezone.now() - dt.timedelta(seconds=1))
+    email_campaigns.sweep()
+    group_waiting.start(task.pk)
+    run_jobs()
+    assert (len(emails_of(sandbox).tasks), len(at_sandbox(sandbox))) == (0, 0)
+
+    restored(file, monkeypatch)
+    email.refresh_from_db()
+    task.refresh_from_db()
+    assert (email.state, task.state) == (EmailCampaignState.HELD, TaskState.HELD)
+    assert "restored from a backup" in email.hold_reason
+    assert "restored from a backup" in task.hold_reason

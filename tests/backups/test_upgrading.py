@@ -1,0 +1,162 @@
+"""An upgrade looks first, stops what runs, migrates, starts, and says what became of it."""
+
+import fcntl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from laaffic_console.backups.services import alone, migration_locks, upgrading
+from laaffic_console.gateway.models import WorkerHeartbeat
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _little_is_done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Migrations are noted beside what the commands of the test note."""
+    monkeypatch.setattr(alone, "VAR_DIR", tmp_path)
+    monkeypatch.setattr(upgrading, "WORKERS_PATIENCE", 0.3)
+
+    def called(name: str, **options: Any) -> None:
+        with (tmp_path / "done").open("a") as noted:
+            noted.write(f"{name}\n")
+
+    monkeypatch.setattr(upgrading, "call_command", called)
+
+
+@pytest.fixture
+def upgrade(tmp_path: Path) -> Callable[..., list[str]]:
+    def upgraded(*options: str, **commands: str) -> list[str]:
+        for name in ("stop-workers", "stop-web", "start-web", "start-workers"):
+            options += (f"--{name}", commands.get(name.replace("-", "_"), f"echo {name} >> {tmp_path}/done"))
+        call_command("upgrade", *options)
+        return done(tmp_path)
+
+    return upgraded
+
+
+def done(folder: Path) -> list[str]:
+    return (folder / "done").read_text().split() if (folder / "done").exists() else []
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, *said: bool) -> None:
+    answers = iter(said)
+    monkeypatch.setattr(upgrading, "_answers", lambda address: next(answers))
+
+
+def test_everything_in_its_order(
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answering(monkeypatch, True, False, False, True)
+
+    assert upgrade() == ["collectstatic", "stop-workers", "stop-web", "migrate", "start-web", "start-workers"]
+    assert "Upgraded: 0 migrations. Pages were away for 0." in capsys.readouterr().out
+
+
+def test_pages_that_did_not_answer_before(
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answering(monkeypatch, False)
+    upgrade()
+    assert "nobody can say how long" in capsys.readouterr().out
+
+
+def test_pages_that_do_not_come_back(
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answering(monkeypatch, True, False, False)
+    monkeypatch.setattr(upgrading, "PAGES_PATIENCE", 0.0)
+    with pytest.raises(CommandError, match=r"up to date, but http.* does not answer"):
+        upgrade()
+    assert done(tmp_path)[-1] == "start-workers"  # campaigns go on
+
+
+def test_a_backup_first(upgrade: Callable[..., list[str]], tmp_path: Path) -> None:
+    upgrade("--backup", str(tmp_path / "before.backup"), "--address", "http://127.0.0.1:1")
+    assert (tmp_path / "before.backup").stat().st_size > 1000
+
+
+def test_a_backup_that_cannot_be_written_stops_nothing(upgrade: Callable[..., list[str]], tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="There is no folder"):
+        upgrade("--backup", str(tmp_path / "none" / "before.backup"))
+    assert done(tmp_path) == []
+
+
+def test_the_second_of_two_at_once(upgrade: Callable[..., list[str]], tmp_path: Path) -> None:
+    with (tmp_path / alone.LOCK).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(CommandError, match="Another restore or upgrade is running"):
+            upgrade()
+    assert done(tmp_path) == []
+
+
+def test_the_second_of_two_machines(
+    upgrade: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite is on one machine")
+    with alone.on_all_machines():
+        monkeypatch.setattr(alone, "LOCK", "of-the-other-machine")
+        with pytest.raises(CommandError, match="Another restore or upgrade is running"):
+            upgrade()
+    assert done(tmp_path) == []
+
+
+def test_a_database_of_a_newer_version(upgrade: Callable[..., list[str]], tmp_path: Path) -> None:
+    recorder = MigrationRecorder(connection)
+    recorder.record_applied("messaging", "9999_later")
+    try:
+        with pytest.raises(CommandError, match=r"newer version: it has messaging.9999_later"):
+            upgrade()
+    finally:
+        recorder.record_unapplied("messaging", "9999_later")
+    assert done(tmp_path) == []
+
+
+def test_migrations_that_take_long_are_refused_unless_meant(
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    slow = migration_locks.LongLock("messaging.0099_slow", "messaging.message", migration_locks.INDEX)
+    monkeypatch.setattr(migration_locks, "in_pending", lambda *whatever: [slow])
+    with pytest.raises(CommandError, match=r"messaging.0099_slow: messaging.message: builds an index.*Add --long"):
+        upgrade()
+    assert done(tmp_path) == []
+    assert "migrate" in upgrade("--long", "--address", "http://127.0.0.1:1")
+
+
+def test_a_worker_that_was_not_stopped(upgrade: Callable[..., list[str]], tmp_path: Path) -> None:
+    now = timezone.now()
+    WorkerHeartbeat.objects.create(worker="w1", host="h", pid=1, started_at=now, beat_at=now)
+    with pytest.raises(CommandError, match=r"A worker still runs: w1. Stop it"):
+        upgrade()
+    assert done(tmp_path) == ["collectstatic", "stop-workers"]
+
+
+def test_what_cannot_be_stopped(upgrade: Callable[..., list[str]], tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"“exit 3” ended with 3\. The database is as it was"):
+        upgrade(stop_web="exit 3")
+    assert "migrate" not in done(tmp_path)
+
+
+def test_what_cannot_be_started(upgrade: Callable[..., list[str]]) -> None:
+    with pytest.raises(CommandError, match=r"“false” ended with 1\. The database is up to date"):
+        upgrade("--address", "http://127.0.0.1:1", start_web="false")
+
+
+def test_a_migration_that_fails(
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(name: str, **options: Any) -> None:
+        if name == "migrate":
+            raise RuntimeError("no space left on device")
+
+    monkeypatch.setattr(upgrading, "call_command", full)
+    with pytest.raises(CommandError, match=r"A migration failed: no space left on device. Web and workers are stopped"):
+        upgrade()
+    assert "start-web" not in done(tmp_path)
