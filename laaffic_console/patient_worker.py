@@ -33,8 +33,14 @@ class PatientWorker(gthread.ThreadWorker):
         super().finish_request(conn, fs)
 
     def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
-        """Discard what has arrived of an unread body, and do not wait for the rest."""
-        return bool(keepalive) and bool(conn.parser.finish_body(deadline=time.monotonic()))
+        """Whether the body has been read or, unread, has arrived: the rest of it is not waited for."""
+        if not keepalive:
+            return False
+        conn.sock.setblocking(False)  # a deadline would do as well, but one that is past reads nothing at all
+        try:
+            return bool(conn.parser.finish_body(max_bytes=PEEKED))
+        except BlockingIOError:
+            return False
 
 
 def take_what_has_come(sock: socket.socket) -> None:

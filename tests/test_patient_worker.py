@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from gunicorn import http
+from gunicorn.config import Config
 from gunicorn.workers import gthread
 
 from laaffic_console import patient_worker
@@ -76,6 +78,40 @@ def test_a_trickler_is_put_aside_and_closed_in_the_end(pair: Any, worker: Patien
     assert worker.handle(conn) is gthread._DEFER
     conn.begun = time.monotonic() - patient_worker.HEADER_SECONDS - 1
     assert worker.handle(conn) is False
+
+
+def parser_of(client: socket.socket, ours: socket.socket, request: bytes) -> Any:
+    """As gunicorn has it when the header was read and nobody has looked at the body."""
+    sent(client, ours, request)
+    parser = http.get_parser(Config(), ours, ("127.0.0.1", 1))
+    next(parser)
+    return parser
+
+
+REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "read", "stays"),
+    [(b"123456789", 9, True), (b"123456789", 0, True), (b"1234", 0, False), (b"123456789", 4, True)],
+    ids=["read", "arrived", "half arrived", "half read"],
+)
+def test_a_connection_is_kept_for_the_next_request_where_the_body_has_come(
+    pair: Any, worker: PatientWorker, body: bytes, read: int, stays: bool
+) -> None:
+    parser = parser_of(*pair, REQUEST + body)
+    parser.mesg.body.read(read)
+
+    begun = time.monotonic()
+    assert worker._keepalive_after(SimpleNamespace(sock=pair[1], parser=parser), True) is stays
+    assert time.monotonic() - begun < 1
+
+
+def test_a_connection_without_a_body_is_kept(pair: Any, worker: PatientWorker) -> None:
+    parser = parser_of(*pair, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    assert worker._keepalive_after(SimpleNamespace(sock=pair[1], parser=parser), True)
+    assert not worker._keepalive_after(SimpleNamespace(sock=pair[1], parser=parser), False)
 
 
 def test_gunicorn_serves_so_by_itself() -> None:

@@ -1,7 +1,8 @@
 """Requests that may be repeated blindly: the same Idempotency-Key and body give the same answer for seven days.
 
-What a request makes and its answer are committed together, so a process that dies leaves both or neither. The row says
-who is at it until when: whoever repeats the request meanwhile is told to wait, and takes over once that time is past.
+What a request makes and its answer are committed together, on the disk, so a process that dies leaves both or neither.
+The row says who is at it until when: whoever repeats the request meanwhile is told to wait, and takes over once that
+time is past.
 """
 
 import datetime as dt
@@ -13,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,6 +21,7 @@ from laaffic_console.api.models import RepeatableRequest
 from laaffic_console.api.problems import Problem, of
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import ledger
+from laaffic_console.gateway.services.durability import durable, durable_transaction
 
 KEPT = dt.timedelta(days=7)
 LONGEST_KEY = 255
@@ -65,8 +66,9 @@ def once(family: int, key: str, digest: str, work: Callable[[], Answer], *, in_o
         return Answer(row.status or 500, json.loads(row.answer))
     try:
         if not in_one:
-            return _keep(row.pk, holder, work())
-        with transaction.atomic():
+            with durable():
+                return _keep(row.pk, holder, work())
+        with durable_transaction():
             mine = RepeatableRequest.objects.select_for_update().filter(pk=row.pk, holder=holder).first()
             if mine is None:
                 raise _runs()
@@ -111,9 +113,7 @@ def _give_back(pk: int, holder: str, *, even_sent: bool = False) -> None:
 
 def unkeyed(work: Callable[[], Answer], *, in_one: bool = True) -> Answer:
     """The work of a request without a key: repeated, it is done again."""
-    if not in_one:
-        return work()
-    with transaction.atomic():
+    with durable_transaction() if in_one else durable():
         return work()
 
 

@@ -29,6 +29,9 @@ REFUSALS = {
     "503": "not now; see Retry-After",
 }
 OF_BODIES = ("413", "415")
+TOO_LONG = {
+    "description": "the address has more than 4,094 characters; said by the server, before the console is asked"
+}
 
 
 def with_problems(result: dict[str, Any], **_given: Any) -> dict[str, Any]:
@@ -37,6 +40,7 @@ def with_problems(result: dict[str, Any], **_given: Any) -> dict[str, Any]:
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for operations in result["paths"].values():
         for method, operation in operations.items():
+            operation["responses"].setdefault("414", TOO_LONG)
             for status, said in REFUSALS.items():
                 if method == "post" or status not in OF_BODIES:
                     operation["responses"].setdefault(status, {"description": said, "content": content})

@@ -78,9 +78,13 @@ def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[s
         more = {"campaign": draft.pk, "state": CampaignState.DRAFT.value}
         return Answer(409, document(409, said % {"why": problem, "id": draft.pk}, **more))
     audience.freeze_at_once(campaign.pk)
-    campaign.refresh_from_db()
+    campaign.refresh_from_db(fields=FROZEN)
     left_out = counting.left_out(campaign)
     return Answer(202, {"id": campaign.pk, "campaign": campaign.pk, "state": campaign.state, "left_out": left_out})
+
+
+# What the freezing has changed of a campaign, and the answer tells.
+FROZEN = ["state", *(f"dropped_{why}" for why in ("suppressed", "excluded", "invalid", "capped", "consent"))]
 
 
 def messages_of(campaign_id: int) -> list[dict[str, Any]]:

@@ -18,7 +18,6 @@ from rest_framework.views import APIView
 from laaffic_console.api import authentication, files, idempotency
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.problems import Problem
-from laaffic_console.gateway.services.durability import durable
 from laaffic_console.gateway.webhooks import client_address
 from laaffic_console.kit import masks
 from laaffic_console.kit.acts import Actor, acting
@@ -66,10 +65,9 @@ class ApiView(APIView):
             authentication.require_still_good(token)
             return answer
 
-        with durable():
-            if key is None:
-                return idempotency.unkeyed(checked, in_one=in_one)
-            return idempotency.once(token.family, key, digest, checked, in_one=in_one)
+        if key is None:
+            return idempotency.unkeyed(checked, in_one=in_one)
+        return idempotency.once(token.family, key, digest, checked, in_one=in_one)
 
     def once_sent(self, work: Callable[[], Answer], *, status: int) -> Answer:
         """Work that asks something of Laaffic: outside any transaction, and with an Idempotency-Key once."""
@@ -98,9 +96,9 @@ class ApiView(APIView):
 def _actor(request: Any) -> Actor:
     address, token = client_address(request), getattr(request, "api_token", None)
     if token is None:
-        return Actor(None, "", address, sees_numbers=False)
+        return Actor(None, "", address, is_script=True, sees_numbers=False)
     user = token.user
-    return Actor(user.pk, user.get_username(), address, sees_numbers=user.has_perm(masks.SEE))
+    return Actor(user.pk, user.get_username(), address, is_script=True, sees_numbers=user.has_perm(masks.SEE))
 
 
 def row(rows: models.QuerySet[Row], pk: int) -> Row:

@@ -35,7 +35,7 @@ class AuditEntry(models.Model):
     object_label = models.CharField(_("object"), max_length=200, blank=True)
     summary = models.JSONField(_("details"), default=dict)
 
-    # None until it is sealed, which follows the commit at once (audit#the-chain).
+    # None until it is sealed, which follows the commit at once, or within half a minute (audit#the-chain).
     position = models.BigIntegerField(_("position"), null=True, unique=True)
     digest = models.CharField(_("digest"), max_length=64, blank=True)
 

@@ -49,6 +49,7 @@ class Actor:
     address: str = ""  # of the client; "" in the shell
     query: str = ""  # what the address asked for behind its "?"
     is_shell: bool = False
+    is_script: bool = False  # by a token: its acts may come by the hundred a second
     sees_numbers: bool = True  # whole ones: see masks
 
 

@@ -11,7 +11,7 @@ from tests.api.conftest import Api
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-AT_MOST = 72  # with the begin and commit of each transaction, the seal of the audit and the bells
+AT_MOST = 60  # with the begin and commit of each transaction, and the bells
 
 
 def asked(api: Api, application: Application, key: str, recipients: int, text: str = "Your code is 123456") -> int:

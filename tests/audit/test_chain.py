@@ -1,5 +1,6 @@
 """Entries are chained: what is removed, changed or cut off shows, and old ones go by age alone."""
 
+import dataclasses
 import datetime as dt
 import json
 from io import StringIO
@@ -208,6 +209,23 @@ def test_what_a_worker_does_by_itself_is_nobodys_act() -> None:
     record(Act.STEERED)
 
     assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_scripts_do_is_sealed_with_the_next_act_of_a_person_or_before_it_is_verified() -> None:
+    script = dataclasses.replace(ADA, is_script=True)
+    with acting(lambda: script):
+        record(Act.CHANGED)
+        record(Act.CHANGED)
+    assert not AuditEntry.objects.exclude(position=None).exists()
+
+    with acting(lambda: ADA):
+        record(Act.CHANGED)
+    assert sorted(AuditEntry.objects.values_list("position", flat=True)) == [1, 2, 3]
+
+    with acting(lambda: script):
+        record(Act.CHANGED)
+    assert chain.verify().position == 4
 
 
 @pytest.mark.django_db(transaction=True)

@@ -46,3 +46,21 @@ def test_a_relaxed_transaction_leaves_the_next_as_it_was() -> None:
         durability.relax()
         assert setting("synchronous_commit") == "off"
     assert setting("synchronous_commit") == "on"
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite has one writer, which keeps all others waiting")
+def test_only_the_commit_itself_waits_for_the_disk_and_not_what_follows_it() -> None:
+    seen = []
+    with durability.durable_transaction():
+        transaction.on_commit(lambda: seen.append(("follows", setting("synchronous"))))
+        seen.append(("within", setting("synchronous")))
+
+    assert seen == [("within", FULL), ("follows", NORMAL)]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's own setting")
+def test_one_that_fails_leaves_the_next_as_it_was() -> None:
+    with pytest.raises(ZeroDivisionError), durability.durable_transaction():
+        _ = 1 / 0
+
+    assert setting("synchronous") == NORMAL

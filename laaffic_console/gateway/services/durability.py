@@ -8,7 +8,7 @@ request's row says that it left and not how it ended, and evidence settles it as
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection
+from django.db import connection, transaction
 
 
 @contextmanager
@@ -22,6 +22,24 @@ def durable() -> Iterator[None]:
         yield
     finally:
         _synchronous("NORMAL")
+
+
+@contextmanager
+def durable_transaction() -> Iterator[None]:
+    """A transaction whose commit waits for the disk. What follows it by `on_commit` does not, nor what came before it:
+    SQLite's one writer keeps all others waiting for as long as the disk takes."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        with transaction.atomic():
+            yield
+        return
+    _synchronous("FULL")
+    try:
+        with transaction.atomic():
+            transaction.on_commit(lambda: _synchronous("NORMAL"))
+            yield
+    except BaseException:
+        _synchronous("NORMAL")
+        raise
 
 
 def _synchronous(how: str) -> None:

@@ -1,7 +1,11 @@
 """What was expected at a launch, as the campaign keeps it: what comes is held against it (batches/expected.py)."""
 
+import contextlib
 from typing import Any
 
+from django.core.cache import cache
+
+from laaffic_console.gateway.services.bell import AWAY
 from messaging import merge_fields
 from messaging.models import Campaign
 from messaging.services.channels import channels
@@ -9,13 +13,14 @@ from messaging.services.forecast import forecast
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.reports import prices
 
+ByCountry = dict[str, dict[str, str | None]]
+
 
 def of(campaign: Campaign, planned: Forecast | None) -> dict[str, Any]:
     """By country where its recipients were counted; else what one message should have and cost, wherever it goes."""
     is_sampled = bool(merge_fields.fields(channels.texts_of(campaign)))
     if planned is None:
-        known = prices.known(campaign.channel)
-        by_country = {country: _priced(price) for country, price in sorted(known.items())}
+        by_country = _lately(campaign.channel) if campaign.kind == Campaign.Kind.QUICK else _now(campaign.channel)
         return {"each": forecast.segments_each(campaign), "is_sampled": is_sampled, "by_country": by_country}
     parts = {
         part.country: {
@@ -28,6 +33,26 @@ def of(campaign: Campaign, planned: Forecast | None) -> dict[str, Any]:
     }
     each = planned.segments_total / planned.recipients if planned.recipients else forecast.segments_each(campaign)
     return {"each": round(each, 4), "is_sampled": is_sampled, "by_country": parts}
+
+
+LATELY = 60  # seconds
+
+
+def _now(channel: str) -> ByCountry:
+    return {country: _priced(price) for country, price in sorted(prices.known(channel).items())}
+
+
+def _lately(channel: str) -> ByCountry:
+    """Asked once a minute: single messages come by the dozen a second, and nobody was shown a price for them."""
+    key = f"prices:{channel}"
+    with contextlib.suppress(*AWAY):
+        found: ByCountry | None = cache.get(key)
+        if found is not None:
+            return found
+    known = _now(channel)
+    with contextlib.suppress(*AWAY):
+        cache.set(key, known, LATELY)
+    return known
 
 
 def _priced(price: prices.Price | None) -> dict[str, str | None]:
