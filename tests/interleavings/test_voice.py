@@ -15,7 +15,7 @@ from tests.interleaving import Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 from tests.interleavings.test_campaigns import only
 from voice.models import CallRecord, GroupTask, SipCall, TaskState
-from voice.services import calls, group_numbers, group_state, group_sync, group_tasks
+from voice.services import calls, group_launching, group_numbers, group_state, group_sync, group_tasks
 
 
 class Laaffic:
@@ -24,7 +24,7 @@ class Laaffic:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[str] = []
         client = lambda: SimpleNamespace(voice=self, group_calls=self)  # noqa: E731
-        for module in (calls, group_tasks, group_state):
+        for module in (calls, group_tasks, group_launching, group_state):
             monkeypatch.setattr(module, "laaffic_client", client)
 
     def call(self, *, callee: str, **given: Any) -> str:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -223,7 +224,7 @@ class ReviewTests:
         run_jobs()
 
         page = admin_client.get(own_page(draft, "change")).content.decode()
-        assert 'id="state">Running' in page
+        assert re.search(r'id="state">\s*<button[^>]*>\s*Running', page)
         assert "Laaffic may still tell of further mails" in page
         assert TOKEN not in page
 

@@ -4,7 +4,20 @@
 (() => {
   const form = document.getElementById("campaign_form");
   if (!form) return;
-  const written = () => form.dispatchEvent(new Event("written"));
+  let changes = 0, asked = 0;
+  const tell = () => form.dispatchEvent(new Event("written"));
+  const written = () => {
+    changes += 1;
+    tell();
+  };
+  // What was written while an answer was under way, or just before it took the place of who waited to ask, is asked
+  // about again.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.id === "beside") asked = changes;
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.id === "beside" && asked !== changes) tell();
+  });
   form.addEventListener("input", written);
   form.addEventListener("change", written);
   // Lists that search tell jQuery alone; pasted lines are there when their field is renamed.
