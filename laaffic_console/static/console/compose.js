@@ -10,8 +10,8 @@
     changes += 1;
     tell();
   };
-  // What was written while an answer was under way, or just before it took the place of who waited to ask, is asked
-  // about again.
+  // One question at a time. What was written while its answer was under way, or just before that took the place of who
+  // waited to ask, is asked about afterwards.
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target.id === "beside") asked = changes;
   });
