@@ -28,19 +28,31 @@
     into.dispatchEvent(new Event("input", { bubbles: true }));
     into.dispatchEvent(new Event("change", { bubbles: true }));
   };
+  // The keyboard stays where it was, on a field, a link, a button or a word, also where its neighbours came or went.
+  const REACHED = `${FIELDS}, a[href], button, summary, [tabindex]`;
+  const nameOf = (one) => {
+    if (one.id) return one.id;
+    return one.matches(FIELDS) ? keyOf(one) : [one.tagName, one.getAttribute("href") ?? one.textContent.trim()].join(" ");
+  };
+  const again = (focused, old, fresh) => {
+    const before = [...old.querySelectorAll(REACHED)], now = [...fresh.querySelectorAll(REACHED)];
+    const alike = (all) => all.filter((one) => nameOf(one) === nameOf(focused));
+    const at = alike(before).indexOf(focused), found = alike(now);
+    if (found.length) return found[Math.min(at, found.length - 1)];
+    const instead = now[before.indexOf(focused)];
+    return instead?.tagName === focused.tagName ? instead : undefined;
+  };
   const keep = (old, fresh) => {
     const there = new Map(fieldsOf(fresh).map((field) => [keyOf(field), field]));
     for (const field of fieldsOf(old)) {
       const into = there.get(keyOf(field));
       if (into && isChanged(field) && !into.disabled) carry(field, into);
     }
-    const opened = [...old.querySelectorAll("details")], again = [...fresh.querySelectorAll("details")];
-    opened.forEach((details, at) => { if (again[at]) again[at].open = details.open; });
+    const opened = [...old.querySelectorAll("details")], drawn = [...fresh.querySelectorAll("details")];
+    opened.forEach((details, at) => { if (drawn[at]) drawn[at].open = details.open; });
     const focused = document.activeElement;
     if (!old.contains(focused)) return;
-    const into = fieldsOf(fresh)[fieldsOf(old).indexOf(focused)];
-    const named = focused.id && fresh.querySelector(`#${CSS.escape(focused.id)}`);
-    const found = there.get(keyOf(focused)) || named || into;
+    const found = again(focused, old, fresh);
     return () => {
       found?.focus({ preventScroll: true });
       if (found?.setSelectionRange && focused.selectionStart !== null)
@@ -82,10 +94,10 @@
   const putCell = (fresh) => {
     const cell = document.getElementById(fresh.id);
     if (!cell || fresh.innerHTML === (last.get(cell) ?? cell.innerHTML)) return;
-    const hadFocus = cell.contains(document.activeElement);
+    const focused = cell.contains(document.activeElement) && again(document.activeElement, cell, fresh);
     last.set(cell, fresh.innerHTML);
     cell.replaceChildren(...fresh.childNodes);
-    if (hadFocus) cell.querySelector("a, button")?.focus({ preventScroll: true });
+    if (focused) focused.focus({ preventScroll: true });
   };
 
   htmx.defineExtension("live", {

@@ -4,6 +4,7 @@
   const PATIENCE = { open: 150, close: 250 }; // milliseconds, so that a mouse that passes by opens nothing
   const MARGIN = 8;
   let box = null, word = null, stood = null, hadFocus = false, isPinned = false, timer = 0;
+  let closed = ""; // by Esc: the word keeps the keyboard when its part is fetched again, and stays closed
 
   const made = () => {
     const shown = Object.assign(document.createElement("div"), { id: "meaning", className: "c-meaning" });
@@ -13,6 +14,7 @@
     shown.addEventListener("keydown", leave);
     return shown;
   };
+  const said = (one) => `${one.textContent.trim()}: ${one.dataset.means}`;
   const place = () => {
     const at = stood = word.getBoundingClientRect();
     const left = Math.min(Math.max(MARGIN, at.left), innerWidth - box.offsetWidth - MARGIN);
@@ -48,7 +50,7 @@
   // Its part of the page was fetched again: the nearest one that says the same goes on for it.
   const follow = (part) => {
     if (!word || word.isConnected) return;
-    const isSame = (one) => one.dataset.means === word.dataset.means && one.textContent === word.textContent;
+    const isSame = (one) => said(one) === said(word);
     const far = ({ x, y }) => Math.hypot(x - stood.x, y - stood.y);
     const [again] = [...part.querySelectorAll(".c-means")].filter(isSame)
       .map((one) => [far(one.getBoundingClientRect()), one]).toSorted(([a], [b]) => a - b).map(([, one]) => one);
@@ -79,6 +81,7 @@
   });
   document.addEventListener("focusin", (event) => {
     const at = wordAt(event);
+    if (at && said(at) === closed) return;
     if (at?.matches(":focus-visible")) {
       show(at);
       hadFocus = true;
@@ -94,10 +97,12 @@
     return undefined;
   });
   document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") closed = "";
     if (!word) return;
     if (event.key === "Escape") {
       const back = isInside(document.activeElement) ? word : null;
       event.preventDefault();
+      closed = said(word);
       hide();
       back?.focus({ preventScroll: true });
     } else if (event.key === "Tab" && !event.shiftKey && document.activeElement === word) {
