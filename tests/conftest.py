@@ -58,6 +58,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if draws_pages(item.path):
             item.add_marker("pages")
+        # They hang on a real browser's and real processes' clocks. What was red once is listed in the summary.
+        if item.get_closest_marker("browser") or item.get_closest_marker("reliability"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
     for marker in ("browser", "services"):
         why = missing(marker)
         wanted = [item for item in items if item.get_closest_marker(marker)]
