@@ -8,6 +8,7 @@ shows it: it asks for every model's rights and addresses, while unfold's pages d
 import threading
 from typing import Any, cast
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -82,6 +83,13 @@ class ConsoleSite(UnfoldAdminSite):
         if isinstance(callback, str):
             callback = import_string(callback)
         return callback is None or bool(callback(request))
+
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What the first of the breadcrumbs opens: the lists of one part of the console."""
+        name = apps.get_app_config(app_label).verbose_name
+        return super().app_index(request, app_label, {"title": name} | (extra_context or {}))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         return SimpleLazyObject(lambda: super(ConsoleSite, self).get_app_list(request, app_label))

@@ -99,7 +99,7 @@ class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
     def shown_number(self, contact: Contact) -> str:
         return str(number_cell(contact.number))
 
-    @display(description=gettext_lazy("number is"), label=VALIDITY_COLOURS)
+    @display(description=gettext_lazy("validity"), label=VALIDITY_COLOURS)
     def shown_validity(self, contact: Contact) -> tuple[str, str]:
         return contact.validity, contact.get_validity_display()
 

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from django.test import Client
+
 from laaffic_console.conf import BASE_DIR
 
 LOADED_WHEN_WANTED = """
@@ -39,3 +41,19 @@ def test_a_command_loads_none_and_the_first_to_want_one_loads_all() -> None:
     )
 
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_a_breadcrumb_opens_the_lists_of_its_part(admin_client: Client) -> None:
+    page = admin_client.get("/admin/messaging/").content.decode()
+
+    assert "<title> Messaging |" in " ".join(page.split())
+    assert '<a class="c-link" href="/admin/messaging/contact/">Contacts</a>' in page
+    assert "administration" not in page
+
+
+def test_only_a_narrowed_list_offers_all_of_it(admin_client: Client) -> None:
+    whole = admin_client.get("/admin/messaging/contactimport/").content.decode()
+    narrowed = admin_client.get("/admin/messaging/contactimport/?state__exact=finished").content.decode()
+
+    assert "show all" not in whole
+    assert "show all" in narrowed

@@ -32,7 +32,8 @@
   const REACHED = `${FIELDS}, a[href], button, summary, [tabindex]`;
   const nameOf = (one) => {
     if (one.id) return one.id;
-    return one.matches(FIELDS) ? keyOf(one) : [one.tagName, one.getAttribute("href") ?? one.textContent.trim()].join(" ");
+    if (one.matches(FIELDS)) return keyOf(one);
+    return [one.tagName, one.getAttribute("href") ?? one.textContent.trim()].join(" ");
   };
   const again = (focused, old, fresh) => {
     const before = [...old.querySelectorAll(REACHED)], now = [...fresh.querySelectorAll(REACHED)];
