@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 import time_machine
-from playwright.sync_api import BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -35,6 +35,13 @@ PAGES = {
     "contacts": "/admin/messaging/contact/",
     "import": "/admin/messaging/contactimport/1/change/",
 }
+# Neither the order in which tiles are drawn nor the machine's processor may show at a rounded corner.
+DRAWN_ALIKE = [
+    *["--no-sandbox", "--disable-gpu", "--font-render-hinting=none", "--force-color-profile=srgb"],
+    *["--disable-skia-runtime-opts", "--disable-partial-raster", "--num-raster-threads=1"],
+    *["--disable-lcd-text", "--disable-checker-imaging", "--disable-image-animation-resync"],
+]
+STEADY = 5  # pictures in which two in a row must be the same
 VIEWS: dict[str, tuple[int, int, Literal["light", "dark"]]] = {
     "": (1360, 900, "light"),
     "-dark": (1360, 900, "dark"),
@@ -142,9 +149,7 @@ def served() -> Iterator[str]:
 
 
 def taken(playwright: Playwright, url: str, cookie: tuple[str, str], target: Path) -> Iterator[Path]:
-    browser = playwright.chromium.launch(
-        executable_path=shutil.which("chromium"), args=["--no-sandbox", "--font-render-hinting=none"]
-    )
+    browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=DRAWN_ALIKE)
     for suffix, (width, height, scheme) in VIEWS.items():
         context = browser.new_context(
             viewport={"width": width, "height": height},
@@ -170,9 +175,21 @@ def picture(context: BrowserContext, address: str, path: Path) -> Path:
         sys.exit(f"{address} answers {answer and answer.status}: no picture of it was taken")
     page.wait_for_load_state("networkidle")
     page.evaluate("document.fonts.ready")
-    page.screenshot(path=path, animations="disabled", caret="hide")
+    path.write_bytes(steady(page))
     page.close()
     return path
+
+
+def steady(page: Page) -> bytes:
+    """The page when it has come to rest: fonts, charts and what is fetched once more come after its load."""
+    seen = b""
+    for _turn in range(STEADY):
+        taken_now = page.screenshot(animations="disabled", caret="hide")
+        if taken_now == seen:
+            return seen
+        seen = taken_now
+        page.wait_for_timeout(300)
+    sys.exit(f"{page.url} does not come to rest: no picture of it was taken")
 
 
 if __name__ == "__main__":
