@@ -29,15 +29,8 @@ LOOKED_UP = {"from_address": Kind.SENDER, "receiver_id": Kind.LIST, "template_id
 COLUMNS = (
     ("name", "application", "from_address", "receiver_id", "template_id", "subject"),
     (
-        "scheduled_at",
-        "latest_end",
-        "calendar",
-        "purpose",
-        "consent_known_by",
-        "language",
-        "unsubscribe",
-        "ad_flag",
-        "trigger_id",
+        *("scheduled_at", "latest_end", "calendar", "purpose", "consent_known_by", "language", "unsubscribe"),
+        *("ad_flag", "trigger_id"),
     ),
 )
 

@@ -25,6 +25,7 @@ def _rows() -> Any:
 
 
 class EmailCampaignsView(ApiView):
+    names = {"latest_end": "not_after"}
     scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
     rights = {"GET": [VIEW], "POST": [VIEW, ADD]}
 

@@ -31,7 +31,7 @@ def _rows() -> Any:
 
 
 class GroupCallsView(ApiView):
-    names = {"numbers": "to", "send_at": "scheduled_at", "max_talk": "longest_seconds"}
+    names = {"numbers": "to", "send_at": "scheduled_at", "max_talk": "longest_seconds", "latest_end": "not_after"}
     scopes = {"GET": Scope.READ, "POST": Scope.VOICE}
     rights = {"GET": [VIEW], "POST": [VIEW, ADD, "messaging.view_contactgroup"]}
 
