@@ -12,6 +12,7 @@ from messaging.models import Delivery, EmailCampaign, EmailTally, Submission
 from messaging.services.email import email_campaigns, email_counting
 
 CONTENT = ["id", "name", "state", "from_address", "receiver_id", "receiver_name", "receiver_count", "subject"]
+CONTENT += ["purpose", "consent_known_by", "calendar_id", "latest_end"]
 CONTENT += ["template_id", "template_name", "language", "ad_flag", "trigger_id", "unsubscribe", "task_id"]
 CONTENT += ["scheduled_at", "created_at", "launched_at", "sent_at", "finished_at", "hold_reason", "wait_reason"]
 

@@ -11,21 +11,23 @@ class VoiceConfig(AppConfig):
     verbose_name = _("Voice")
 
     def ready(self) -> None:
-        from laaffic_console.gateway.models import PushKind
+        from laaffic_console.gateway.models import Channel, PushKind
         from laaffic_console.gateway.services import bell, inbox, moments, reporting
         from laaffic_console.reports import links
         from messaging import contact_actions
         from messaging.services.approvals import approvable
         from messaging.services.channels import channels
         from messaging.services.figures import proofs
+        from messaging.services.gates import frequency
         from voice import console_entries, export_kinds, findable, meanings, notice_subjects, person_entries
         from voice.models import GroupTask
-        from voice.services import group_waiting, task_proving
+        from voice.services import group_care, group_waiting, task_proving
         from voice.services.reported_calls import CallReports
         from voice.services.task_approval import GroupTaskDrafts
         from voice.services.tts_channel import TtsChannel
 
         channels.register(TtsChannel())
+        frequency.counts_too(Channel.VOICE, group_care.had)
         approvable.register(GroupTaskDrafts())
         proofs.register(
             proofs.Proved(

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from messaging import dossiers
 from messaging.dossiers import Row
 from voice.models import GroupTask
-from voice.services import group_state, task_proving
+from voice.services import group_numbers, group_state, task_proving
 from voice.task_recipient_exports import NO_RECORD
 
 CONTENT = ["id", "name", "task_name", "key", "kind", "parent_id", "state", "source", "text", "language", "accent"]
@@ -18,8 +18,9 @@ CONTENT += ["gender", "speaking_rate", "loop_count", "max_talk", "max_ringing_ti
 CONTENT += ["display_number", "send_at", "windows", "hang_up_sms", "sms_application_id", "sms_sender_id", "sms_text"]
 CONTENT += ["sms_on_answer", "sms_answer_seconds", "sms_on_key", "sms_key", "sms_on_failure", "sms_on_ringing"]
 CONTENT += ["to_agent", "agent_group", "agent_on_key", "agent_key", "outbound_control", "callout_rate"]
+CONTENT += ["purpose", "calendar_id", "latest_end"]
 CONTENT += ["created_at", "launched_at", "finished_at", "ended_because"]
-AUDIENCE = ["number_count", "numbers_from", "left_twice", "left_suppressed", "left_invalid"]
+AUDIENCE = ["number_count", "numbers_from", *group_numbers.LEFT_OUT]
 AT_LAAFFIC = ["vendor_status", "total", "called", "connected", "failed", "sms_sent", "looked_at"]
 OF_RECORDS = ["recorded", "talk_seconds", "keys_pressed", "cost", "currency", "counted_at"]
 AUDIO = ["name", "audio_type", "size", "digest", "seconds", "file_id"]

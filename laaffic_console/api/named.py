@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.api.problems import Problem
 from laaffic_console.gateway.models import Application, Channel
 from messaging import msisdn
-from messaging.models import Audience, ContactGroup
+from messaging.models import Audience, Calendar, ContactGroup
 
 
 def application(app_id: str, channel: str = Channel.SMS) -> Application:
@@ -41,6 +41,22 @@ def groups(names: Sequence[str]) -> list[ContactGroup]:
 
 def audiences(names: Sequence[str]) -> list[Audience]:
     return _named(Audience.objects.all(), names)
+
+
+def calendar(name: str | None) -> Calendar | None:
+    return _named(Calendar.objects.all(), [name])[0] if name else None
+
+
+CARE = ("calendar", "not_after", "purpose")  # of shapes.CareRequest
+
+
+def care(asked: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a draft."""
+    return {
+        "calendar": calendar(asked.get("calendar")),
+        "latest_end": asked.get("not_after"),
+        "purpose": asked["purpose"],
+    }
 
 
 def _named(rows: models.QuerySet[Any], names: Sequence[str]) -> list[Any]:

@@ -6,9 +6,11 @@ from typing import Any
 from rest_framework import serializers
 
 from laaffic_console.gateway.models.channels import SUPPRESSION_CHANNELS, Channel, choices_of
+from messaging.models import Campaign as Row
 from messaging.models import CampaignState, MessageState
 
 MOST_MESSAGES = 10_000
+PURPOSES = [(value, label) for value, label in Row.Purpose.choices if value]
 
 
 class Numbers(serializers.ListField):
@@ -89,6 +91,16 @@ class Message(serializers.Serializer):
     currency = serializers.CharField(allow_blank=True)
     settled_at = serializers.DateTimeField(allow_null=True)
     reported_at = serializers.DateTimeField(allow_null=True)
+
+
+class CareRequest(serializers.Serializer):
+    """When it may reach people, and what for."""
+
+    calendar = serializers.CharField(
+        max_length=120, required=False, allow_null=True, help_text="its name; otherwise the application's"
+    )
+    not_after = serializers.DateTimeField(required=False, allow_null=True, help_text="what has not left then is held")
+    purpose = serializers.ChoiceField(choices=PURPOSES, required=False, default="", allow_blank=True)
 
 
 class DraftRequest(serializers.Serializer):

@@ -28,7 +28,10 @@ LOOKED_UP = {"from_address": Kind.SENDER, "receiver_id": Kind.LIST, "template_id
 # The two columns of the form.
 COLUMNS = (
     ("name", "application", "from_address", "receiver_id", "template_id", "subject"),
-    ("scheduled_at", "latest_end", "language", "unsubscribe", "ad_flag", "trigger_id"),
+    (
+        *("scheduled_at", "latest_end", "calendar", "purpose", "consent_known_by", "language", "unsubscribe"),
+        *("ad_flag", "trigger_id"),
+    ),
 )
 
 
@@ -63,6 +66,9 @@ class EmailCampaignForm(SeenForm, AnyModelForm):
             "unsubscribe",
             "scheduled_at",
             "latest_end",
+            "calendar",
+            "purpose",
+            "consent_known_by",
         ]
         widgets = {
             "unsubscribe": forms.NullBooleanSelect,

@@ -14,6 +14,8 @@ from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.moments import PlannedMomentField
 from laaffic_console.kit.said import SaidField
+from messaging.models.calendars import Calendar
+from messaging.models.campaigns import Campaign
 
 
 class EmailCampaignState(models.TextChoices):
@@ -64,6 +66,34 @@ class EmailCampaign(models.Model):
     scheduled_at = PlannedMomentField(_("send at"), null=True, blank=True)
     latest_end = PlannedMomentField(
         _("not after"), null=True, blank=True, help_text=_("What has not left by then is held and asks.")
+    )
+    calendar = models.ForeignKey(
+        Calendar,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="email_campaigns",
+        verbose_name=_("calendar"),
+        help_text=_("When it may leave, by the console's own clock. Empty: the application's calendar."),
+    )
+    purpose = models.CharField(
+        _("purpose"),
+        max_length=13,
+        choices=Campaign.Purpose,
+        default=Campaign.Purpose.UNSPECIFIED,
+        db_default="",
+        blank=True,
+        help_text=_(
+            "Marketing: where the console asks for consent, it leaves only when somebody has said how that of its list "
+            "is known. Transactional: what somebody waits for. No frequency cap stops it."
+        ),
+    )
+    consent_known_by = models.CharField(
+        _("how their consent is known"),
+        max_length=200,
+        db_default="",
+        blank=True,
+        help_text=_("For marketing: why everybody on the list is known to have agreed. It is kept and shown."),
     )
     outside_hours = models.BooleanField(default=False, editable=False)  # once, by an approver's word
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Campaign, ContactGroup, EmailCampaign, EmailMessage, MmsAttachment
+from messaging.models import Calendar, Campaign, ContactGroup, EmailCampaign, EmailMessage, MmsAttachment
 from messaging.models.emails import Delivery, Submission
 from messaging.services.email import email_counting
 from tests.api.conftest import Api
@@ -64,6 +64,8 @@ class EmailTests:
             ({"receiver_id": "1 2"}, "no spaces"),
             ({"application": "nobody"}, "--channel email"),
             ({"ad_flag": 7}, "ad_flag"),
+            ({"calendar": "No such"}, "There is no calendar"),
+            ({"purpose": "fun"}, "purpose"),
         ],
     )
     def test_bad_input_is_told(self, api: Api, mail_app: Application, changed: dict[str, Any], said: str) -> None:
@@ -72,6 +74,32 @@ class EmailTests:
         assert answer.status_code == 400
         assert said in str(answer.json())
         assert not EmailCampaign.objects.exists()
+
+    def test_hours_and_purpose(self, api: Api, mail_app: Application, settings: LazySettings) -> None:
+        settings.LAAFFIC_MARKETING_NEEDS_CONSENT = True
+        Calendar.objects.create(name="Days", hours="mon-sun 00:00-24:00")
+        care = {"calendar": "Days", "not_after": "2027-05-01T10:00:00Z", "purpose": "marketing"}
+        made = api("POST", "email-campaigns", MAIL | care).json()
+        vouched = api("POST", "email-campaigns", MAIL | care | {"consent_known_by": "a form"}).json()
+
+        assert {name: made[name] for name in care} == care | {"not_after": made["not_after"]}
+        assert made["not_after"].startswith("2027-05-01T10:00")
+        keys = [
+            {one["key"] for one in api("GET", f"email-campaigns/{one['id']}/check").json()["checks"]}
+            for one in (made, vouched)
+        ]
+        assert ["consent" in found for found in keys] == [True, False]
+        assert api("POST", f"email-campaigns/{made['id']}/launch", {}).status_code == 409
+        report = api("GET", f"email-campaigns/{vouched['id']}/report").json()
+        assert (report["purpose"], report["consent_known_by"]) == ("marketing", "a form")
+
+    def test_it_cannot_end_before_it_starts(self, api: Api, mail_app: Application) -> None:
+        times = {"scheduled_at": "2027-05-02T10:00:00Z", "not_after": "2027-05-01T10:00:00Z"}
+
+        answer = api("POST", "email-campaigns", MAIL | times)
+
+        assert answer.status_code == 400
+        assert [one["field"] for one in answer.json()["errors"]] == ["not_after"]
 
     def test_its_report_and_its_recipients(self, api: Api, mail_app: Application) -> None:
         pk = api("POST", "email-campaigns", MAIL).json()["id"]

@@ -12,7 +12,9 @@ from django.utils import timezone
 from laaffic_console.api.models import RepeatableRequest
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Campaign, ContactGroup, SuppressionEntry
+from messaging.models import Calendar, Campaign, ContactGroup, SuppressionEntry
+from messaging.services.contacts import consents
+from messaging.services.contacts.consents import Said
 from tests.api.conftest import Api
 from tests.api.files import sent
 from tests.messaging import attachment_samples as samples
@@ -196,6 +198,20 @@ class GroupCallTests:
         assert [answer.status_code for answer in launched] == [200] * 3, launched[0].content
         assert LedgerEntry.objects.filter(interface="voice/group/call/send").count() == 1
         assert api("GET", f"group-calls/{pk}/check").status_code == 409
+
+    def test_hours_and_purpose(self, api: Api, application: Application, settings: LazySettings) -> None:
+        settings.LAAFFIC_MARKETING_NEEDS_CONSENT = True
+        Calendar.objects.create(name="Days", hours="mon-sun 00:00-24:00")
+        consents.put([Said(self.ASKED["to"][0], "voice", "given", timezone.now(), "form")])
+        care = {"calendar": "Days", "not_after": "2027-05-01T10:00:00Z", "purpose": "marketing"}
+
+        made = api("POST", "group-calls", self.ASKED | care).json()
+
+        assert {name: made[name] for name in care} == care | {"not_after": made["not_after"]}
+        assert made["not_after"].startswith("2027-05-01T10:00")
+        check = api("GET", f"group-calls/{made['id']}/check").json()
+        assert (check["recipients"], check["no_consent"], check["capped"]) == (1, 1, 0)
+        assert api("POST", "group-calls", self.ASKED | {"calendar": "No such"}).status_code == 400
 
     def test_what_was_changed_since_is_not_launched(self, api: Api, application: Application) -> None:
         pk = api("POST", "group-calls", self.ASKED).json()["id"]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+from django.conf import settings as configured
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import Exists
@@ -50,6 +52,24 @@ def sends(campaign: EmailCampaign) -> Act:
         return True
 
     return send
+
+
+def test_two_of_them_reach_one_list_and_the_cap_is_one(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(configured, "LAAFFIC_FREQUENCY_CAP_DAY", 1)
+
+    def make() -> Scene:
+        receiver_id = rows.number()
+        campaigns = [email_campaigns.launch(draft(receiver_id=receiver_id, subject=text).pk) for text in ("A", "B")]
+
+        def check(one: Ending, other: Ending) -> None:
+            only(one)
+            only(other)
+            assert sorted([one.value, other.value]) == [False, True]
+            assert sorted(fresh(campaign).state for campaign in campaigns) == [State.HELD, State.SENDING]
+
+        return Scene(sends(campaigns[0]), sends(campaigns[1]), check)
+
+    interleave(on, make)
 
 
 def test_a_launch_and_an_edit(on: Stage) -> None:

@@ -1,16 +1,21 @@
 """Calls and group-call tasks, and the guard against doing again what has no known outcome."""
 
 import datetime as dt
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings as configured
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger, lost_requests, open_acts
+from messaging.models import BudgetCounter
+from messaging.services.budgets import budgets, shares, whole_requests
+from messaging.services.reports.prices import Cost
 from tests.interleaving import Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 from tests.interleavings.test_campaigns import only
@@ -206,6 +211,65 @@ class GroupTaskTests:
             return Scene(lambda: group_tasks.launch(task.pk), lambda: group_tasks.launch(task.pk), check)
 
         interleave(on, make)
+
+    def test_two_of_them_reach_one_person_and_the_cap_is_one(
+        self, on: Stage, laaffic: Laaffic, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(configured, "LAAFFIC_FREQUENCY_CAP_DAY", 1)
+
+        def make() -> Scene:
+            shared = rows.number()
+            tasks = [self.called(shared, rows.number()) for _ in "ab"]
+
+            def check(one: Ending, other: Ending) -> None:
+                only(one, ValidationError)
+                only(other, ValidationError)
+                assert one.passed
+                assert other.passed
+                kept = [group_numbers.of(task) for task in tasks]
+                assert sum(shared in numbers for numbers in kept) == 1
+                assert sorted(map(len, kept)) == [1, 2]
+
+            return Scene(lambda: group_tasks.launch(tasks[0].pk), lambda: group_tasks.launch(tasks[1].pk), check)
+
+        interleave(on, make)
+
+    def called(self, *numbers: str) -> GroupTask:
+        task = GroupTask(name="Capped", application=rows.application("voice"), text="Hello", language="EN")
+        audience = group_numbers.gather(pasted="\n".join(f"+{number}" for number in numbers))
+        return group_tasks.save(task, audience=audience)
+
+    def test_what_it_has_cost_is_told_while_the_sweep_puts_the_counter_right(self, on: Stage) -> None:
+        def make() -> Scene:
+            task = self.written()
+            budgets.put(task.application, per="day", limit=Decimal(100), currency="USD")
+            entry = self.taken(task)
+
+            def check(told: Ending, swept: Ending) -> None:
+                only(told)
+                only(swept)
+                counter = BudgetCounter.objects.get(budget__application=task.application)
+                assert (counter.used, shares.derived(counter)) == (700_000, 700_000)
+
+            return Scene(
+                lambda: shares.charge_request(entry.pk, "USD", Decimal("0.7")),
+                lambda: shares.follow_slowly(BudgetCounter.objects.get(budget__application=task.application).pk),
+                check,
+            )
+
+        interleave(on, make)
+
+    @transaction.atomic
+    def taken(self, task: GroupTask) -> LedgerEntry:
+        """Its request, which was expected to cost 2 USD."""
+        taken = whole_requests.Taken(task.application, 2, Cost([], {"USD": Decimal(2)}, 0))
+        assert taken.stop() == ""
+        entry = ledger.prepare(
+            interface="x", application=task.application, about_kind="group task", about_id=task.pk, summary={}
+        )
+        taken.count(entry)
+        LedgerEntry.objects.filter(pk=entry.pk).update(state=EntryState.ACCEPTED)
+        return entry
 
     def test_it_is_given_back_as_if_its_process_had_died(
         self, on: Stage, laaffic: Laaffic, monkeypatch: pytest.MonkeyPatch

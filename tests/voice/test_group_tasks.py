@@ -214,7 +214,7 @@ class SleeperTests:
     """A launcher that stood still, wherever, while its task was given back and launched by another: 20 were called
     twice."""
 
-    @pytest.mark.parametrize("where", ["_numbers", "prepare"])
+    @pytest.mark.parametrize("where", ["_called", "prepare"])
     def test_who_wakes_after_the_task_was_given_back_sends_nothing(
         self, sandbox: RunningSandbox, application: Application, monkeypatch: pytest.MonkeyPatch, where: str
     ) -> None:

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from laaffic_console.kit.figures import money, number
 from voice.models import Announcement, GroupTask, TaskKind
 from voice.services import group_requests
+from voice.services.group_care import Called
 from voice.services.group_start import Planned
 
 
@@ -98,7 +99,7 @@ def cost_words(task: GroupTask, planned: Planned) -> str:
     return "; ".join(filter(None, [said % words, without_sms]))
 
 
-def left_out(task: GroupTask, stopped: int) -> list[tuple[str, str]]:
+def left_out(task: GroupTask, called: Called) -> list[tuple[str, str]]:
     """(key, sentence) of who is not called, and why."""
     counts = [
         (
@@ -110,7 +111,9 @@ def left_out(task: GroupTask, stopped: int) -> list[tuple[str, str]]:
                 task.left_twice,
             ),
         ),
-        ("suppressed", task.left_suppressed + stopped, _("%(n)s left out: suppressed")),
+        ("suppressed", task.left_suppressed + called.suppressed, _("%(n)s left out: suppressed")),
+        ("no_consent", task.left_no_consent + called.no_consent, _("%(n)s left out: no consent for marketing")),
+        ("capped", task.left_capped + called.capped, _("%(n)s left out: have had as many calls as the cap allows")),
         ("invalid", task.left_invalid, _("%(n)s left out: invalid number")),
     ]
     return [(key, words % {"n": number(n)}) for key, n, words in counts if n]

@@ -52,6 +52,7 @@ CARDS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     ),
     (gettext_lazy("Who is called"), NUMBER_FIELDS),
     (gettext_lazy("When"), ("send_at", "windows", "calendar", "latest_end")),
+    (gettext_lazy("Whom it may reach"), ("purpose",)),
     (gettext_lazy("The call"), ("max_talk", "max_ringing_time", "display_number", "delay_hangup")),
     (
         gettext_lazy("An SMS after the call"),
@@ -163,7 +164,7 @@ class GroupTaskForm(SeenForm, AnyModelForm):
         fields = [
             *("name", "application", "source", "audio", "text", "language", "accent", "gender", "speaking_rate"),
             *("loop_count", "max_talk", "max_ringing_time", "delay_play", "delay_hangup", "display_number", "send_at"),
-            *("calendar", "latest_end"),
+            *("calendar", "latest_end", "purpose"),
             *("windows", "hang_up_sms", "sms_application", "sms_sender_id", "sms_text", "sms_on_answer"),
             *("sms_answer_seconds", "sms_on_key", "sms_key", "sms_on_failure", "sms_on_ringing", "to_agent"),
             *("agent_group", "agent_on_key", "agent_key", "outbound_control", "callout_rate"),

@@ -91,7 +91,7 @@ def _page(
             "name": _("Phones that will ring"),
             "n": len(planned.numbers),
             "source": task.numbers_from,
-            "left_out": left_out(task, planned.stopped),
+            "left_out": left_out(task, planned.called),
         },
         cost=planned.cost,
         cost_says=cost_words(task, planned),

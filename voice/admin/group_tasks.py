@@ -34,6 +34,7 @@ from voice.models import GroupTask, TaskState
 from voice.models.group_tasks import NOT_LEFT, OPEN
 from voice.services import (
     asking,
+    group_care,
     group_copies,
     group_figures,
     group_launching,
@@ -295,7 +296,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         except ValidationError as problem:
             say(request, problem)
             return HttpResponseRedirect(own_page(task))
-        return HttpResponseRedirect(own_page(made, "review" if made.kind in group_launching.AGAIN else "edit"))
+        return HttpResponseRedirect(own_page(made, "review" if made.kind in group_care.AGAIN else "edit"))
 
     def template_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "voice.view_grouptask", "voice.add_grouptask")

@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_datetime
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
+from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, purpose_of
 from messaging.models import ContactGroup
 from voice.models import Announcement, AudioFile, GroupTask, TaskState
 from voice.services import group_copies, group_numbers, group_sync, group_tasks, task_proving
@@ -65,6 +66,8 @@ def _add_create(parser: ArgumentParser) -> None:
     parser.add_argument("--max-ringing", type=int, default=60)
     parser.add_argument("--display-number", default="")
     parser.add_argument("--send-at", default="", help="like 2026-05-03T09:00, in TIME_ZONE unless it says its own")
+    add_hours(parser)
+    add_purpose(parser)
     parser.add_argument("--window", action="append", default=[], metavar="HH:MM-HH:MM", help="at most three")
     parser.add_argument("--sms-app", default="", help="appId of an SMS application: an SMS after the call")
     parser.add_argument("--sms-text", default="")
@@ -122,6 +125,8 @@ def _create(options: dict[str, Any]) -> dict[str, Any]:
         display_number=options["display_number"],
         send_at=_moment(options["send_at"]),
         windows=[window.split("-") for window in options["window"]],
+        purpose=purpose_of(options),
+        **hours_of(options),
         **_sms(options),
         **_transfer(options),
     )
@@ -215,9 +220,12 @@ def as_json(task: GroupTask) -> dict[str, Any]:
         "state": str(task.state),
         "task_name": task.task_name,
         "key": task.key,
+        "purpose": task.purpose,
         "numbers": task.number_count,
         "twice": task.left_twice,
         "suppressed": task.left_suppressed,
+        "no_consent": task.left_no_consent,
+        "capped": task.left_capped,
         "invalid": task.left_invalid,
         "total": task.total,
         "called": task.called,

@@ -12,7 +12,7 @@ from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.figures import money, share
 from laaffic_console.kit.moments import PlannedMomentField
 from laaffic_console.kit.said import SaidField
-from messaging.models import Calendar
+from messaging.models import Calendar, Campaign
 from voice.models.audio import AudioFile
 
 
@@ -141,6 +141,18 @@ class GroupTask(models.Model):
         verbose_name=_("calendar"),
         help_text=_("When it may call people, by their own clocks. Empty: the application's calendar."),
     )
+    purpose = models.CharField(
+        _("purpose"),
+        max_length=13,
+        choices=Campaign.Purpose,
+        default=Campaign.Purpose.UNSPECIFIED,
+        db_default="",
+        blank=True,
+        help_text=_(
+            "Marketing: where the console asks for consent, only people who have given theirs are called. "
+            "Transactional: what somebody waits for. No frequency cap stops it."
+        ),
+    )
     windows = models.JSONField(_("allowed times of day"), default=list, blank=True)  # [["09:00", "12:00"], …]
 
     hang_up_sms = models.BooleanField(_("send an SMS after the call"), default=False)
@@ -174,6 +186,8 @@ class GroupTask(models.Model):
     left_twice = models.PositiveIntegerField(default=0)
     left_suppressed = models.PositiveIntegerField(default=0)
     left_invalid = models.PositiveIntegerField(default=0)
+    left_capped = models.PositiveIntegerField(default=0, db_default=0)  # have had as many as the cap allows
+    left_no_consent = models.PositiveIntegerField(default=0, db_default=0)
 
     state = models.CharField(_("state"), max_length=10, choices=TaskState, default=TaskState.DRAFT)
     # A launch whose request is made later: until when it can be taken back, when it starts, why it does not …
@@ -323,6 +337,7 @@ PARAMETERS = (
     "delay_hangup",
     "display_number",
     "calendar",
+    "purpose",
     "windows",
     "hang_up_sms",
     "sms_application",

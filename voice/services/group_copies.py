@@ -86,5 +86,5 @@ def _drafted(
 ) -> GroupTask:
     made = GroupTask.objects.create(**copied(task), name=task.name, kind=kind, parent=parent, created_by=by)
     group_numbers.keep(made, audience)
-    made.save(update_fields=["number_count", "left_twice", "left_suppressed", "left_invalid", "numbers_from"])
+    made.save(update_fields=["number_count", "numbers_from", *group_numbers.LEFT_OUT])
     return made

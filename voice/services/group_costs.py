@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from messaging.services.budgets import shares
 from messaging.services.reports.prices import Cost
 from voice.models import GroupTask
 from voice.models.group_tasks import OVER
@@ -43,6 +44,13 @@ def learned(task: GroupTask) -> Learned | None:
 def _that_tell() -> QuerySet[GroupTask]:
     told = GroupTask.objects.filter(state__in=OVER, cost__isnull=False, called__gt=0, recorded__gte=F("called"))
     return told.filter(launched_at__gte=timezone.now() - NOT_OLDER).defer("text", "sms_text")
+
+
+def charge(task: GroupTask) -> None:
+    """Its budgets paid what was expected: now that all its records have come, what it has cost. Under its lock."""
+    is_told = task.state in OVER and task.recorded >= (task.called or 0) > 0
+    if is_told and task.cost is not None and task.entry_id is not None:
+        shares.charge_request(task.entry_id, task.currency, task.cost)
 
 
 def expected(price: Learned | None, phones: int) -> Cost:

@@ -28,13 +28,13 @@ from laaffic_console.gateway.services import (
 )
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.acts import Act, record_event
-from laaffic_console.kit.figures import number
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refused
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.budgets import whole_requests
 from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskState
-from voice.services import events, group_costs, group_numbers, group_requests, group_state, syncing
+from voice.services import events, group_care, group_costs, group_numbers, group_requests, group_state, syncing
+from voice.services.group_care import Called
 from voice.services.group_state import ABOUT, CANCEL, SOON
 
 SYNC = "group tasks"
@@ -44,7 +44,6 @@ INTERFACES = {
     TaskKind.RESEND: "voice/group/call/resend",
     TaskKind.RESEND_FAILED: "voice/group/call/resend",
 }
-AGAIN = (TaskKind.RESEND, TaskKind.RESEND_FAILED)
 RELATED = ("application", "audio", "sms_application", "parent", "entry")
 
 
@@ -72,33 +71,23 @@ def claimed(rows: QuerySet[GroupTask], **fields: Any) -> GroupTask | None:
     return task
 
 
-def ready(task: GroupTask) -> list[str]:
+def ready(task: GroupTask) -> Called:
     """Whom it calls; ValidationError where it may not leave."""
     group_requests.check(task)
-    numbers = _numbers(task)
-    if missing := approval_rules.missing(task, numbers):
+    called = _called(task)
+    if missing := approval_rules.missing(task, called.numbers):
         raise NotApproved(missing)
-    return numbers
+    return called
 
 
-def _numbers(task: GroupTask) -> list[str]:
-    """Who is called now: the suppression list is looked at again."""
+def _called(task: GroupTask) -> Called:
+    """Who is called now: the suppression list, consents and caps are looked at again."""
     task.suppression_seen = group_numbers.newest_entry()
-    numbers, stopped = group_numbers.callable_now(task)
-    if not numbers:
-        raise ValidationError({"numbers": _("Nobody is left to call: all numbers are on the suppression list.")})
-    if task.kind in AGAIN and stopped:
-        raise ValidationError({"numbers": opted_out_since(stopped)})
+    called = group_care.called_now(task)
+    group_care.require_somebody(task, called)
     if task.kind == TaskKind.UPDATE and (task.parent is None or task.parent.state != TaskState.WAITING):
         raise ValidationError(_("The task has begun or ended meanwhile: it cannot be changed any more."))
-    return numbers
-
-
-def opted_out_since(count: int) -> str:
-    return _(
-        "%(n)s of its numbers were suppressed since. Laaffic's own repetition would call them too. Make a new task "
-        "from it instead: they are left out of that."
-    ) % {"n": number(count)}
+    return called
 
 
 def fresh(task_id: int) -> GroupTask:
@@ -106,10 +95,12 @@ def fresh(task_id: int) -> GroupTask:
 
 
 @transaction.atomic
-def prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) -> LedgerEntry:
-    """The committed row that says what is about to leave (laws#record-send-settle)."""
+def prepare(task: GroupTask, called: Called, again: str, by: User | None) -> tuple[LedgerEntry, list[str]]:
+    """The committed row that says what is about to leave (laws#record-send-settle), and to whom."""
     if not still(task).select_for_update().filter(entry=None).exists():
         raise ValidationError(_("This launch stood still for too long and was given up meanwhile. Look at it again."))
+    called = group_care.under_lock(task, called)
+    numbers = called.numbers
     digest = digest_of(task, numbers)
     why = open_acts.require(digest, task.application, again=again)
     cost = group_costs.expected(group_costs.learned(task), len(numbers))
@@ -118,7 +109,9 @@ def prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) ->
         raise OverBudget(used_up)
     task.task_name = _name_for(task)
     if len(numbers) != task.number_count:
-        task.left_suppressed += task.number_count - len(numbers)
+        task.left_suppressed += called.suppressed
+        task.left_no_consent += called.no_consent
+        task.left_capped += called.capped
         task.number_count = len(numbers)
         task.kept_numbers.lines = "\n".join(numbers)
         task.kept_numbers.save(update_fields=["lines"])
@@ -139,7 +132,7 @@ def prepare(task: GroupTask, numbers: list[str], again: str, by: User | None) ->
     taken.count(entry)
     was = TaskState.DRAFT if task.starts_at is None else TaskState.LAUNCHED
     events.task_moved(task, was, step="launched", by=by.get_username() if by else "")
-    return entry
+    return entry, numbers
 
 
 def _name_for(task: GroupTask) -> str:

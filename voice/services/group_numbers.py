@@ -24,6 +24,8 @@ from messaging.subscribers import subscriber
 from voice.models import GroupTask, TaskNumbers
 
 INVALID_SHOWN = 5
+# How many are not called, and why; the last two are known when it is launched (group_care).
+LEFT_OUT = ("left_twice", "left_suppressed", "left_invalid", "left_no_consent", "left_capped")
 
 
 @dataclass(slots=True)
@@ -137,6 +139,7 @@ def keep(task: GroupTask, audience: Audience) -> None:
     """Write the numbers and what was left out; in the caller's transaction, which saves the task."""
     task.number_count = len(audience.numbers)
     task.left_twice, task.left_suppressed, task.left_invalid = audience.twice, audience.suppressed, audience.invalid
+    task.left_no_consent = task.left_capped = 0
     task.numbers_from = "; ".join(audience.sources)[:300]
     TaskNumbers.objects.update_or_create(task=task, defaults={"lines": "\n".join(audience.numbers)})
 

@@ -17,7 +17,8 @@ from messaging.services.launching import checks
 from messaging.services.launching.checks import Check, Level
 from messaging.services.reports.prices import Cost
 from voice.models import GroupTask
-from voice.services import group_costs, group_hours, group_launching, group_numbers, group_requests
+from voice.services import group_care, group_costs, group_hours, group_requests
+from voice.services.group_care import Called
 from voice.services.group_costs import Learned
 from voice.services.group_windows import PREFIX, starts_at
 
@@ -42,36 +43,40 @@ def clocks(numbers: Sequence[str], moment: dt.datetime) -> list[Clock]:
 class Planned:
     """What a launch would do, as things stand."""
 
-    numbers: list[str]
-    stopped: int  # numbers that are kept, and suppressed since
+    called: Called  # and how many of its numbers are not
     start: dt.datetime  # when phones ring, unless Laaffic takes longer
     clocks: list[Clock]
     price: Learned | None
     cost: Cost
     checks: list[Check]
 
+    @property
+    def numbers(self) -> list[str]:
+        return self.called.numbers
+
 
 def planned(task: GroupTask) -> Planned:
-    numbers, stopped = group_numbers.callable_now(task)
+    called = group_care.called_now(task)
+    numbers = called.numbers
     leaves = group_hours.leaves_at(task, numbers, timezone.now())
     start = starts_at(task, leaves)
     shown = clocks(numbers, start)
     price = group_costs.learned(task)
     cost = group_costs.expected(price, len(numbers))
-    found = checks.in_order(_looks(task, numbers, stopped, shown, cost, leaves))
-    return Planned(numbers, stopped, start, shown, price, cost, found)
+    found = checks.in_order(_looks(task, called, shown, cost, leaves))
+    return Planned(called, start, shown, price, cost, found)
 
 
 def _looks(
-    task: GroupTask, numbers: list[str], stopped: int, shown: Sequence[Clock], cost: Cost, leaves: dt.datetime | None
+    task: GroupTask, called: Called, shown: Sequence[Clock], cost: Cost, leaves: dt.datetime | None
 ) -> Iterator[Check]:
     """What a person has to have seen before it is launched from the page; the same words as for a campaign."""
+    numbers = called.numbers
     yield from _content(task)
     if not numbers:
-        said = _("Nobody is left to call: all numbers are on the suppression list.")
-        yield Check("nobody", Level.STOP, said)
-    if stopped and task.kind in group_launching.AGAIN:
-        yield Check("repeats", Level.STOP, group_launching.opted_out_since(stopped))
+        yield Check("nobody", Level.STOP, group_care.nobody(called))
+    if task.kind in group_care.AGAIN and (sentence := group_care.repeats(called)):
+        yield Check("repeats", Level.STOP, sentence)
     if missing := approval_rules.missing(task, numbers):
         yield Check("approval", Level.STOP, missing)
     yield from checks.balance(cost)

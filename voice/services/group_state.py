@@ -18,7 +18,7 @@ from laaffic_console.laaffic import GroupTask as WireTask
 from laaffic_console.laaffic import TaskStatus
 from voice.models import GroupTask, TaskKind, TaskState
 from voice.models.group_tasks import NOT_LEFT, OPEN, OVER
-from voice.services import events, group_figures
+from voice.services import events, group_costs, group_figures
 
 ABOUT = "group task"
 CANCEL = "voice/group/call/cancel"
@@ -90,6 +90,7 @@ def take(task_id: int, found: WireTask) -> GroupTask:
         task.look_at = next_look(task, now)
         task.save()
         _settle_cancelling(task, evidence)
+        group_costs.charge(task)
         events.task_moved(task, was)
     return task
 

@@ -56,7 +56,7 @@ def save(task: GroupTask, *, audience: Audience | None = None, by: User | None =
             raise ValidationError(_("This task was launched meanwhile: it is not changed."))
         if audience is not None:
             group_numbers.keep(task, audience)
-        counters = ("number_count", "numbers_from", "left_twice", "left_suppressed", "left_invalid")
+        counters = ("number_count", "numbers_from", *group_numbers.LEFT_OUT)
         task.save(update_fields=["name", "send_at", "latest_end", *PARAMETERS, *counters])
         if by is not None:
             task.authors.add(by)
@@ -88,14 +88,14 @@ def launch(
     if task is None:
         raise ValidationError(_("This task was launched already: it is not launched twice."))
     try:
-        numbers = group_launching.ready(task)
-        if seen is not None and seen != shown_digest(task, numbers):
+        called = group_launching.ready(task)
+        if seen is not None and seen != shown_digest(task, called.numbers):
             not_as_shown()
-        leaves = group_waiting.hour_of(task, numbers)
+        leaves = group_waiting.hour_of(task, called.numbers)
         if undo_seconds > 0 or leaves is not None:
-            group_waiting.start_later(task, numbers, undo_seconds, leaves, by)
+            group_waiting.start_later(task, called.numbers, undo_seconds, leaves, by)
             return group_launching.fresh(task_id)
-        entry = group_launching.prepare(task, numbers, again, by)
+        entry, numbers = group_launching.prepare(task, called, again, by)
     except ValidationError:
         group_launching.still(task).filter(entry=None).update(state=TaskState.DRAFT, look_at=None)
         raise

@@ -91,11 +91,11 @@ def start(task_id: int) -> None:
     if task is None:
         return
     try:
-        numbers = group_launching.ready(task)
-        if (leaves := hour_of(task, numbers)) is not None:
+        called = group_launching.ready(task)
+        if (leaves := hour_of(task, called.numbers)) is not None:
             _wait(task, leaves, is_undo=False)
             return
-        entry = group_launching.prepare(task, numbers, task.again_reason, task.launched_by)
+        entry, numbers = group_launching.prepare(task, called, task.again_reason, task.launched_by)
     except ValidationError as problem:
         group_launching.hold(task, joined(problem.messages))
         return

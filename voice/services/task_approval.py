@@ -14,7 +14,7 @@ from messaging.services.approvals import shown
 from messaging.services.approvals.approvable import Approvable, Plan
 from messaging.services.approvals.shown import Shown
 from voice.models import GroupTask
-from voice.services import group_launching, group_numbers, group_requests
+from voice.services import group_care, group_launching, group_numbers, group_requests
 
 # {part: (its name in a sentence, the task's fields in it)}: an edit of any of them voids an approval.
 PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
@@ -30,6 +30,7 @@ PARTS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "application": (gettext_lazy("the application"), ("application_id",)),
     "schedule": (gettext_lazy("the schedule"), ("send_at", "windows")),
     "hours": (gettext_lazy("the hours"), ("calendar_id", "latest_end")),
+    "purpose": (gettext_lazy("the purpose"), ("purpose",)),
     "SMS": (
         gettext_lazy("the SMS after the call"),
         (
@@ -64,7 +65,7 @@ class GroupTaskDrafts(Approvable):
 
     def plan(self, draft: GroupTask, known: Sequence[str] | None = None) -> Plan:
         """`known`: whom the launch calls, as it has looked them up."""
-        called = group_numbers.callable_now(draft)[0] if known is None else known
+        called = group_care.called_now(draft).numbers if known is None else known
         kept = shown.digest(group_numbers.of(draft))
         at = timezone.now().isoformat()
         seen = Shown(self._parts(draft, kept), kept, shown.digest(list(called)), len(called), {}, 0, at)
@@ -81,6 +82,8 @@ class GroupTaskDrafts(Approvable):
             own["SMS"].append(draft.sms_application.sender_id)  # which it is sent with then
         if not any(own["hours"]):
             del own["hours"]  # what was approved before there were hours is as it was
+        if not draft.purpose:
+            del own["purpose"]  # likewise
         return {**{part: shown.digest(value) for part, value in own.items()}, "numbers": kept}
 
     def note(self, draft: GroupTask, text: str, by: User | None) -> None:

@@ -11,15 +11,18 @@ from messaging.models import EmailCampaign, EmailChoice, EmailMessage
 SUBMISSION_NAMES = {value: name for name, value in SUBMISSIONS.items()}
 DELIVERY_NAMES = {value: name for name, value in DELIVERIES.items()}
 AS_THEY_ARE = ("name", "from_address", "receiver_id", "template_id", "subject", "state", "task_id")
+OF_CARE = ("purpose", "consent_known_by")
 
 
 def campaign(row: EmailCampaign) -> dict[str, Any]:
     return {
         "id": row.pk,
         "application": row.application.app_id,
-        **{name: getattr(row, name) for name in AS_THEY_ARE},
+        **{name: getattr(row, name) for name in (*AS_THEY_ARE, *OF_CARE)},
         "hold_reason": read(row.hold_reason),
         "wait_reason": read(row.wait_reason),
+        "calendar": row.calendar.name if row.calendar else None,
+        "not_after": moment(row.latest_end),
         **{name: moment(getattr(row, name)) for name in ("scheduled_at", "created_at", "launched_at", "finished_at")},
     }
 

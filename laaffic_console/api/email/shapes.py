@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from laaffic_console.api.shapes import Check
+from laaffic_console.api.shapes import PURPOSES, CareRequest, Check
 from laaffic_console.api.views import ListQuery
 from messaging.models import EmailCampaign as Row
 from messaging.models import EmailLookup
@@ -13,7 +13,7 @@ SUBMISSIONS = {one.name.lower(): one.value for one in Submission}
 DELIVERIES = {one.name.lower(): one.value for one in Delivery}
 
 
-class EmailCampaignRequest(serializers.Serializer):
+class EmailCampaignRequest(CareRequest):
     name = serializers.CharField(max_length=120, required=False, help_text="otherwise the subject")
     application = serializers.CharField(max_length=40, help_text="appId of an email application")
     from_address = serializers.CharField(max_length=254)
@@ -25,6 +25,9 @@ class EmailCampaignRequest(serializers.Serializer):
     trigger_id = serializers.IntegerField(min_value=0, max_value=2**63 - 1, required=False, allow_null=True)
     unsubscribe = serializers.BooleanField(required=False, allow_null=True, help_text="add a link to unsubscribe")
     scheduled_at = serializers.DateTimeField(required=False, allow_null=True)
+    consent_known_by = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, default="", help_text="how all on the list are known to agree"
+    )
 
 
 class EmailCampaignQuery(ListQuery):
@@ -42,6 +45,10 @@ class EmailCampaign(serializers.Serializer):
     state = serializers.ChoiceField(choices=STATES)
     hold_reason = serializers.CharField(allow_blank=True)
     wait_reason = serializers.CharField(allow_blank=True)
+    calendar = serializers.CharField(allow_null=True)
+    not_after = serializers.DateTimeField(allow_null=True)
+    purpose = serializers.ChoiceField(choices=PURPOSES, allow_blank=True)
+    consent_known_by = serializers.CharField(allow_blank=True)
     task_id = serializers.CharField(allow_blank=True)
     scheduled_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -67,6 +74,9 @@ class EmailReport(serializers.Serializer):
     id = serializers.IntegerField()
     state = serializers.ChoiceField(choices=STATES)
     task_id = serializers.CharField(allow_blank=True)
+    purpose = serializers.ChoiceField(choices=PURPOSES, allow_blank=True)
+    consent_known_by = serializers.CharField(allow_blank=True)
+    hold_reason = serializers.CharField(allow_blank=True, help_text="why it is held, such as a frequency cap")
     addresses_on_list = serializers.IntegerField(allow_null=True)
     counts = serializers.DictField(child=serializers.IntegerField())
 

@@ -21,10 +21,11 @@ State = EmailCampaign.State
 
 
 def _rows() -> Any:
-    return EmailCampaign.objects.select_related("application")
+    return EmailCampaign.objects.select_related("application", "calendar")
 
 
 class EmailCampaignsView(ApiView):
+    names = {"latest_end": "not_after"}
     scopes = {"GET": Scope.READ, "POST": Scope.CAMPAIGNS}
     rights = {"GET": [VIEW], "POST": [VIEW, ADD]}
 
@@ -45,7 +46,8 @@ class EmailCampaignsView(ApiView):
         asked = self.read(shapes.EmailCampaignRequest)
 
         def work() -> Answer:
-            fields = {**asked, "name": asked.get("name", asked["subject"][:100])}
+            own = {name: value for name, value in asked.items() if name not in named.CARE}
+            fields = {**own, "name": asked.get("name", asked["subject"][:100]), **named.care(asked)}
             fields["application"] = named.application(asked["application"], Channel.EMAIL)
             return Answer(201, documents.campaign(email_campaigns.create(by=request.user, **fields)))
 

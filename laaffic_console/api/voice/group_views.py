@@ -27,11 +27,11 @@ VIEW, ADD, LAUNCH = "voice.view_grouptask", "voice.add_grouptask", "voice.launch
 
 
 def _rows() -> Any:
-    return GroupTask.objects.filter(is_template=False).select_related("application", "entry")
+    return GroupTask.objects.filter(is_template=False).select_related("application", "entry", "calendar")
 
 
 class GroupCallsView(ApiView):
-    names = {"numbers": "to", "send_at": "scheduled_at", "max_talk": "longest_seconds"}
+    names = {"numbers": "to", "send_at": "scheduled_at", "max_talk": "longest_seconds", "latest_end": "not_after"}
     scopes = {"GET": Scope.READ, "POST": Scope.VOICE}
     rights = {"GET": [VIEW], "POST": [VIEW, ADD, "messaging.view_contactgroup"]}
 
@@ -65,6 +65,7 @@ def _create(asked: dict[str, Any], by: Any) -> Answer:
         display_number=asked["display_number"],
         send_at=asked.get("scheduled_at"),
         windows=asked.get("windows", []),
+        **named.care(asked),
         **_sms(asked.get("sms")),
         **_transfer(asked.get("transfer")),
     )
@@ -139,7 +140,9 @@ class GroupCallCheckView(ApiView):
             {
                 "id": pk,
                 "recipients": len(planned.numbers),
-                "suppressed": planned.stopped,
+                "suppressed": planned.called.suppressed,
+                "no_consent": planned.called.no_consent,
+                "capped": planned.called.capped,
                 "starts_at": moment(planned.start),
                 "cost": {currency: str(total) for currency, total in planned.cost.by_currency.items()},
                 **launching.shown(task, group_tasks.shown_digest(task, planned.numbers), planned.checks),

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from laaffic_console.api.shapes import Check, DraftRequest, Numbers
+from laaffic_console.api.shapes import PURPOSES, CareRequest, Check, DraftRequest, Numbers
 from laaffic_console.api.views import ListQuery
 from laaffic_console.gateway.models import EntryState
 from voice.models import TaskState
@@ -124,7 +124,7 @@ class Transfer(serializers.Serializer):
     callout_rate = serializers.IntegerField(min_value=1, max_value=100, required=False, default=1)
 
 
-class GroupCallRequest(serializers.Serializer):
+class GroupCallRequest(CareRequest):
     name = serializers.CharField(max_length=80)
     application = serializers.CharField(max_length=40, help_text="appId of a voice application")
     text = serializers.CharField(max_length=1000, required=False, help_text="spoken")
@@ -169,7 +169,12 @@ class GroupCall(serializers.Serializer):
     numbers = serializers.IntegerField()
     twice = serializers.IntegerField()
     suppressed = serializers.IntegerField()
+    no_consent = serializers.IntegerField()
+    capped = serializers.IntegerField(help_text="had as many calls as the frequency cap allows")
     invalid = serializers.IntegerField()
+    calendar = serializers.CharField(allow_null=True)
+    not_after = serializers.DateTimeField(allow_null=True)
+    purpose = serializers.ChoiceField(choices=PURPOSES, allow_blank=True)
     called = serializers.IntegerField(allow_null=True)
     connected = serializers.IntegerField(allow_null=True)
     failed = serializers.IntegerField(allow_null=True)
@@ -191,6 +196,8 @@ class GroupCallCheckAnswer(serializers.Serializer):
     id = serializers.IntegerField()
     recipients = serializers.IntegerField(help_text="phones that will ring")
     suppressed = serializers.IntegerField(help_text="since it was written")
+    no_consent = serializers.IntegerField(help_text="left out of marketing")
+    capped = serializers.IntegerField(help_text="left out: had as many calls as the frequency cap allows")
     starts_at = serializers.DateTimeField()
     cost = serializers.DictField(child=serializers.CharField())
     checks = Check(many=True)

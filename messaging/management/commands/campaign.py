@@ -16,7 +16,8 @@ from laaffic_console.kit import exports, signed_zip
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
 from messaging import contact_files, export_kinds
-from messaging.models import Audience, Calendar, Campaign, ContactGroup, Paste, TemplateVersion
+from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, purpose_of
+from messaging.models import Audience, Campaign, ContactGroup, Paste, TemplateVersion
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, resolving, templates
 from messaging.services.contacts import pastes
@@ -50,7 +51,7 @@ class Command(ConsoleCommand):
         create.add_argument("--to", metavar="FILE", help="numbers, one a line or CSV; - reads standard input")
         create.add_argument("--exclude-group", action="append", default=[])
         create.add_argument("--rate", type=int, metavar="PER_SECOND")
-        create.add_argument("--calendar", metavar="NAME", help="when it may reach people (manage.py calendar list)")
+        add_hours(create)
         create.add_argument(
             "--local-time", default="", metavar="YYYY-MM-DD HH:MM", help="by each recipient's own clock"
         )
@@ -138,7 +139,7 @@ class Command(ConsoleCommand):
             excluded_groups=excluded_groups,
             paste=paste,
             rate_per_second=options["rate"],
-            calendar=calendar_named(options["calendar"]) if options["calendar"] else None,
+            **hours_of(options),
             local_time=options["local_time"],
             purpose=purpose_of(options),
             canary=options["canary"],
@@ -151,22 +152,6 @@ class Command(ConsoleCommand):
         if verb == "report":
             return counting.report(Campaign.objects.get(pk=campaign_id))
         return standing(CHANGES[verb](campaign_id))
-
-
-def add_purpose(create: CommandParser) -> None:
-    purpose = create.add_mutually_exclusive_group()
-    purpose.add_argument(
-        "--transactional", action="store_true", help="what somebody waits for: no frequency cap stops it"
-    )
-    purpose.add_argument(
-        "--marketing", action="store_true", help="only to people who have agreed, where the console asks for that"
-    )
-
-
-def purpose_of(options: dict[str, Any]) -> str:
-    if options["transactional"]:
-        return Campaign.Purpose.TRANSACTIONAL
-    return Campaign.Purpose.MARKETING if options["marketing"] else Campaign.Purpose.UNSPECIFIED
 
 
 def written(kind_name: str, campaign_id: int, path: Path) -> str:
@@ -247,15 +232,6 @@ def audience_named(name: str) -> Audience:
     except Audience.DoesNotExist as problem:
         raise CommandError(
             f"There is no audience “{name}”. Save one: manage.py audience create “{name}” --where CONDITION"
-        ) from problem
-
-
-def calendar_named(name: str) -> Calendar:
-    try:
-        return Calendar.objects.get(name=name)
-    except Calendar.DoesNotExist as problem:
-        raise CommandError(
-            f"There is no calendar “{name}”. Make it: manage.py calendar create “{name}” --hours “mon-fri 09:00-20:00”"
         ) from problem
 
 

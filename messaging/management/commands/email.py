@@ -14,6 +14,7 @@ from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit.commands import ConsoleCommand
 from messaging import export_kinds
 from messaging.management.commands.campaign import as_text, said, written
+from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, purpose_of
 from messaging.models import EmailCampaign
 from messaging.services.email import email_campaigns, email_choices, email_counting
 from messaging.services.email.email_tests import TestFailed, TestUnknown, send_test
@@ -37,6 +38,11 @@ class Command(ConsoleCommand):
         send.add_argument("--trigger", type=int, metavar="ID")
         send.add_argument("--unsubscribe", action="store_true", default=None, help="add a link to unsubscribe")
         send.add_argument("--at", type=dt.datetime.fromisoformat, metavar="WHEN", help="2026-12-01T09:00")
+        add_hours(send)
+        add_purpose(send)
+        send.add_argument(
+            "--consent-known-by", default="", metavar="HOW", help="why everybody on the list is known to have agreed"
+        )
         launch = verbs.add_parser("launch", help="send a draft, now or at its time")
         launch.add_argument("id", type=int)
         test = verbs.add_parser("test", help="one mail with a campaign's template, sender and subject (sendEmail)")
@@ -96,6 +102,9 @@ class Command(ConsoleCommand):
             trigger_id=options["trigger"],
             unsubscribe=options["unsubscribe"],
             scheduled_at=timezone.make_aware(at) if at and timezone.is_naive(at) else at,
+            purpose=purpose_of(options),
+            consent_known_by=options["consent_known_by"],
+            **hours_of(options),
         )
         try:
             return standing(email_campaigns.launch(campaign.pk, again=options["again"]))

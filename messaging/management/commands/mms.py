@@ -8,14 +8,8 @@ from django.core.management.base import CommandError, CommandParser
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.commands import ConsoleCommand
-from messaging.management.commands.campaign import (
-    add_purpose,
-    application_named,
-    as_text,
-    group_named,
-    purpose_of,
-    said,
-)
+from messaging.management.commands.campaign import application_named, as_text, group_named, said
+from messaging.management.sending_arguments import add_purpose, purpose_of
 from messaging.models import MmsAttachment
 from messaging.services.campaigns import drafts
 from messaging.services.mms import attachments

@@ -23,7 +23,7 @@ from messaging.services import events
 from messaging.services.budgets import shares
 from messaging.services.refusals import NotAllowed
 
-MICROS = 1_000_000
+MICROS = shares.MICROS
 WARN_AT = 80  # percent
 
 

@@ -7,6 +7,7 @@ less than has left.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Count, F, Q, Sum
@@ -28,6 +29,7 @@ OF_SOMETHING = Q(batch__isnull=False) | Q(entry__isnull=False)
 # Of a whole request: what has left for certain stays counted, what has not is given back, the rest may turn out either.
 LEFT = (EntryState.ACCEPTED, EntryState.LAPSED)
 ENDED = (*LEFT, EntryState.REFUSED, EntryState.NOT_SENT)
+MICROS = 1_000_000
 AT_ONCE = 50  # shares in a transaction: a claim waits for no more
 LOOKED_AT_AGAIN = 20  # money of closed shares, in each sweep: an amount may change without a state
 FOLLOWED = dt.timedelta(days=40)  # a month, and the reports of its last days
@@ -109,6 +111,28 @@ def take_of_request(counter: BudgetCounter, entry: LedgerEntry, used: int) -> No
     BudgetShare.objects.create(counter=counter, entry=entry, used=used)
     BudgetCounter.objects.filter(pk=counter.pk).update(used=F("used") + used)
     counter.used += used
+
+
+def charge_request(entry_id: int, currency: str, amount: Decimal) -> None:
+    """What a whole request has really cost, in the budgets of that currency; said again it changes nothing.
+
+    Each counter is corrected by the difference, under its lock, in the period in which the request left.
+    """
+    if not currency:
+        return
+    shares = BudgetShare.objects.filter(entry=entry_id, counter__budget__currency=currency).order_by("counter_id")
+    for pk, counter_id in list(shares.values_list("pk", "counter_id")):
+        with transaction.atomic():
+            BudgetCounter.objects.select_for_update().get(pk=counter_id)
+            _charge(BudgetShare.objects.get(pk=pk), int(amount * MICROS))
+
+
+def _charge(share: BudgetShare, used: int) -> None:
+    change, share.used, share.is_open = used - share.used, used, False
+    if change:
+        share.measured_at = timezone.now()
+        BudgetCounter.objects.filter(pk=share.counter_id).update(used=F("used") + change)
+    share.save(update_fields=["used", "is_open", "measured_at"])
 
 
 def follow(counter: BudgetCounter, currency: str) -> None:

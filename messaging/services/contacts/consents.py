@@ -43,8 +43,12 @@ class Said:
 
 def is_needed(campaign: Campaign) -> bool:
     """Whether it goes only to those who have agreed."""
-    is_marketing = campaign.purpose == Campaign.Purpose.MARKETING and campaign.kind != Campaign.Kind.TEST
-    return is_marketing and settings.LAAFFIC_MARKETING_NEEDS_CONSENT
+    return campaign.kind != Campaign.Kind.TEST and is_needed_for(campaign.purpose)
+
+
+def is_needed_for(purpose: str) -> bool:
+    """Whether what has this purpose goes only to those who have agreed."""
+    return purpose == Campaign.Purpose.MARKETING and bool(settings.LAAFFIC_MARKETING_NEEDS_CONSENT)
 
 
 def put(found: Iterable[Said], *, by: User | None = None) -> None:

@@ -33,6 +33,8 @@ class EmailDrafts(Approvable):
         "application": gettext_lazy("the application"),
         "schedule": gettext_lazy("the schedule"),
         "end": gettext_lazy("the latest end"),
+        "calendar": gettext_lazy("the hours"),
+        "purpose": gettext_lazy("the purpose"),
     }
 
     def prepare(self, pk: int, *, within_request: bool, is_on: bool) -> None:
@@ -71,6 +73,10 @@ class EmailDrafts(Approvable):
         }
         if draft.latest_end:  # so that what was approved before there was one is as it was
             values["end"] = draft.latest_end
+        if draft.calendar_id:
+            values["calendar"] = draft.calendar_id
+        if draft.purpose or draft.consent_known_by:
+            values["purpose"] = [draft.purpose, draft.consent_known_by]
         return {part: shown.digest(value) for part, value in values.items()}
 
     def note(self, draft: EmailCampaign, text: str, by: User | None) -> None:

@@ -25,13 +25,12 @@ from messaging import merge_fields
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services import events, steps
 from messaging.services.approvals import approval_rules, approvals
-from messaging.services.email import email_counting, email_hours
+from messaging.services.email import email_care, email_counting, email_hours
 from messaging.services.launching import undo
 from messaging.services.refusals import NotAllowed
 from messaging.services.reports.prices import Cost
 
-ABOUT = "email campaign"
-INTERFACE = "email/batchSendEmail"
+ABOUT, INTERFACE = email_care.ABOUT, email_care.INTERFACE
 SURELY_NOT = (EntryState.PREPARED, EntryState.REFUSED, EntryState.NOT_SENT)
 SEND_JOB = "messaging.jobs.send_email_campaign"
 START_JOB = "messaging.jobs.start_launched_email"
@@ -72,6 +71,7 @@ def check_content(campaign: EmailCampaign) -> None:
         "subject": problem_with_subject(campaign.subject),
         "receiver_id": _problem_with_id(campaign.receiver_id, _("Choose a recipient list, or write its id.")),
         "template_id": _problem_with_id(campaign.template_id, _("Choose a template, or write its id.")),
+        "latest_end": _problem_with_end(campaign),
     }
     if problems := {field: sentence for field, sentence in found.items() if sentence}:
         raise ValidationError(problems)
@@ -104,6 +104,12 @@ def _problem_with_application(campaign: EmailCampaign) -> str:
     return "" if application.is_active else _("This application is switched off.")
 
 
+def _problem_with_end(campaign: EmailCampaign) -> str:
+    if campaign.latest_end and campaign.scheduled_at and campaign.latest_end <= campaign.scheduled_at:
+        return _("It would end before it starts. Choose a later moment, or leave it empty.")
+    return ""
+
+
 def _problem_with_address(address: str) -> str:
     try:
         validate_email(address)
@@ -121,7 +127,7 @@ def _problem_with_id(given: str, lacking: str) -> str:
 # What a page before the launch shows, and the launch sends.
 CONTENT = (
     *("application_id", "from_address", "receiver_id", "template_id", "subject", "language", "ad_flag", "trigger_id"),
-    *("unsubscribe", "scheduled_at", "latest_end"),
+    *("unsubscribe", "scheduled_at", "latest_end", "calendar_id", "purpose", "consent_known_by"),
 )
 
 
@@ -168,6 +174,7 @@ def launch(
             require_as_shown(campaign, seen)
         check_ready(campaign)
         approval_rules.require(campaign)
+        _require_care(campaign)
         _require_no_other(campaign, again, by)
         _remember_choices(campaign)
         campaign.launched_by = by
@@ -179,6 +186,12 @@ def launch(
         else:
             _start(campaign, _("Launched"), by)
     return campaign
+
+
+def _require_care(campaign: EmailCampaign) -> None:
+    """Somebody is there to be told; looked at once more when its request is recorded."""
+    if stopped := email_care.stops(campaign, campaign.scheduled_at):
+        raise NotAllowed(stopped)
 
 
 def require_as_shown(campaign: EmailCampaign, seen: str) -> None:
@@ -318,6 +331,7 @@ def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
             )
         check_ready(campaign)
         approval_rules.require(campaign)
+        _require_care(campaign)
         if campaign.latest_end is not None and campaign.latest_end <= timezone.now():
             campaign.latest_end = None
             campaign.save(update_fields=["latest_end"])

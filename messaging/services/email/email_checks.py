@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.services.account import is_sandbox
 from messaging.models import EmailCampaign, EmailChoice, EmailLookup
 from messaging.services.approvals import approval_rules
-from messaging.services.email import email_campaigns, email_choices, email_hours
+from messaging.services.email import email_campaigns, email_care, email_choices, email_hours
 from messaging.services.launching import checks
 from messaging.services.launching.checks import Check, Level
 from messaging.services.reports.prices import Cost
@@ -40,6 +40,7 @@ def planned(campaign: EmailCampaign) -> Planned:
     found = [check for look in looks for check in look]
     found += [
         *_hours(campaign),
+        *_care(campaign),
         *_callbacks(),
         *_late(campaign),
         *checks.budget(campaign.application, count, cost, is_whole=True),
@@ -90,10 +91,16 @@ def _hours(campaign: EmailCampaign) -> Iterator[Check]:
         yield Check("hours", Level.STOP, email_hours.never())
     elif opens > begins:
         when = date_format(timezone.localtime(opens), "DATETIME_FORMAT")
-        said = _(
-            "It begins outside the hours of its application's calendar: it waits, and leaves by itself at %(when)s."
-        )
+        said = _("It begins outside the hours of its calendar: it waits, and leaves by itself at %(when)s.")
         yield Check("hours", Level.NOTE, said % {"when": when})
+
+
+def _care(campaign: EmailCampaign) -> Iterator[Check]:
+    begins = max(campaign.scheduled_at or timezone.now(), timezone.now())
+    if lacking := email_care.no_consent(campaign):
+        yield Check("consent", Level.STOP, lacking)
+    if enough := email_care.had_enough(campaign, begins):
+        yield Check("frequency", Level.STOP, enough, moves=True)
 
 
 def _callbacks() -> Iterator[Check]:

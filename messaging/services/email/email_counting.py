@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit.said import read
 from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailMessage, EmailTally, Submission
 from messaging.services.batches.bulk_writes import upsert_tallies
 
@@ -131,6 +132,9 @@ def report(campaign: EmailCampaign) -> dict[str, Any]:
         "id": campaign.pk,
         "state": campaign.state,
         "task_id": campaign.task_id,
+        "purpose": campaign.purpose,
+        "consent_known_by": campaign.consent_known_by,
+        "hold_reason": read(campaign.hold_reason),
         "addresses_on_list": campaign.receiver_count,
         "counts": counts(campaign),
     }

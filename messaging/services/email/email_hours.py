@@ -1,4 +1,4 @@
-"""When an email campaign's request may leave, by its application's calendar: it goes to a whole list at once.
+"""When an email campaign's request may leave, by its calendar: it goes to a whole list at once.
 
 Where the people on the list are nobody here knows, so it is the calendar's general hours on the console's own clock.
 """
@@ -16,7 +16,7 @@ NOWHERE = ("", (settings.TIME_ZONE,))
 
 def opens_at(campaign: EmailCampaign, moment: dt.datetime) -> dt.datetime | None:
     """The first moment from this one on; this one where no calendar holds. None: the calendar has no hour at all."""
-    rules = None if campaign.outside_hours else sending_hours.rules_for(campaign.application_id)
+    rules = None if campaign.outside_hours else sending_hours.rules_for(campaign.application_id, campaign.calendar_id)
     return moment if rules is None else sending_hours.common_opening(rules, [NOWHERE], moment)
 
 
@@ -28,8 +28,8 @@ def ended(campaign: EmailCampaign, moment: dt.datetime) -> str:
 
 
 def never() -> str:
-    return _("The calendar of its application has no hour in which it could leave. Change the calendar, then resume.")
+    return _("Its calendar has no hour in which it could leave. Change the calendar, then resume.")
 
 
 def waits() -> str:
-    return _("Outside the sending hours of its application's calendar.")
+    return _("Outside the sending hours of its calendar.")

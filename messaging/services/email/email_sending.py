@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists
 
-from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold, code_words, database_clock, leases, ledger, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.said import gettext as _
@@ -30,8 +30,9 @@ from laaffic_console.laaffic import (
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import steps
 from messaging.services.budgets import whole_requests
-from messaging.services.email import email_campaigns, email_hours, email_reports
+from messaging.services.email import email_campaigns, email_care, email_hours, email_reports
 from messaging.services.email.email_campaigns import ABOUT, INTERFACE
+from messaging.services.gates import frequency
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +98,9 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
         return None
     if not _is_its_hour(campaign, now):
         return None
+    if stopped := _care(campaign):
+        email_campaigns.hold(campaign, stopped)
+        return None
     taken = whole_requests.Taken(campaign.application, campaign.receiver_count or 0, email_campaigns.cost_of(campaign))
     if used_up := taken.stop():
         email_campaigns.hold(campaign, used_up)
@@ -116,6 +120,13 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
     campaign.save(update_fields=["attempt", "entry"])
     taken.count(campaign.entry)
     return campaign, campaign.entry
+
+
+def _care(campaign: EmailCampaign) -> str:
+    """Two campaigns that reach one list are counted one after the other."""
+    if frequency.cap_for(campaign.application_id, campaign.purpose):
+        frequency.count_alone(Channel.EMAIL)
+    return email_care.stops(campaign)
 
 
 def _is_its_hour(campaign: EmailCampaign, now: dt.datetime) -> bool:

@@ -2,11 +2,12 @@
 
 Nothing is counted beside the messages themselves: a number's messages are found by the index that keeps one message
 for each person and campaign, and only those of campaigns that sent within the week are read. Without a cap nothing is
-asked.
+asked. What reaches people on the channel without being a message here, such as a group call, is told by its own app
+(`counts_too`).
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -21,10 +22,10 @@ from messaging.models import MessageState as State
 from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
 from messaging.subscribers import every_spelling, has_spellings, subscriber
 
-DAY, WEEK = dt.timedelta(hours=24), dt.timedelta(days=7)
+HOUR, DAY, WEEK = dt.timedelta(hours=1), dt.timedelta(hours=24), dt.timedelta(days=7)
 NEVER_LEFT = (State.SUPPRESSED, State.CANCELLED, State.REJECTED)
 LOCK = 7_220_000  # and the channel's place: nobody else counts the same people until what was claimed is committed
-CHANNELS = ("sms", "mms", "voice")
+CHANNELS = ("sms", "mms", "voice", "email")
 
 
 class Cap(NamedTuple):
@@ -35,11 +36,20 @@ class Cap(NamedTuple):
         return bool(self.per_day or self.per_week)
 
 
+NO_CAP = Cap(0, 0)
+
+
 def cap_of(campaign: Campaign) -> Cap:
-    """What holds for it: its application's own, else the console's; none for a test or what nobody may miss."""
-    if campaign.kind == Campaign.Kind.TEST or campaign.purpose == Campaign.Purpose.TRANSACTIONAL:
-        return Cap(0, 0)
-    own = FrequencyCap.objects.filter(application=campaign.application_id).first()
+    """What holds for it; none for a test."""
+    is_test = campaign.kind == Campaign.Kind.TEST
+    return NO_CAP if is_test else cap_for(campaign.application_id, campaign.purpose)
+
+
+def cap_for(application_id: int, purpose: str) -> Cap:
+    """An application's own, else the console's; none for what nobody may miss."""
+    if purpose == Campaign.Purpose.TRANSACTIONAL:
+        return NO_CAP
+    own = FrequencyCap.objects.filter(application=application_id).first()
     per_day, per_week = settings.LAAFFIC_FREQUENCY_CAP_DAY, settings.LAAFFIC_FREQUENCY_CAP_WEEK
     if own is not None:
         per_day = per_day if own.per_day is None else own.per_day
@@ -47,18 +57,41 @@ def cap_of(campaign: Campaign) -> Cap:
     return Cap(per_day, per_week)
 
 
+Had = Iterable[tuple[str, int, int]]  # (number, how many within 24 hours, how many within 7 days); some come twice
+Source = Callable[[Sequence[str], dt.datetime, dt.datetime], Had]  # numbers, since when in all, since when a day
+_elsewhere: dict[str, Source] = {}
+
+
+def counts_too(channel: str, source: Source) -> None:
+    """When an app is made ready: what it does on the channel counts for the messages of campaigns as well."""
+    _elsewhere[channel] = source
+
+
 def full_among(
     campaign: Campaign, cap: Cap, numbers: Iterable[str], sending: "Sending | None" = None
 ) -> dict[str, str]:
     """{number: why} of those whose subscribers have had, or are about to get, as many as the cap allows."""
-    now = timezone.now()
-    since = now - (WEEK if cap.per_week else DAY)
     if sending is None:
-        sending = sending_since(campaign.channel, since)
-    among = _may_be_full(list(numbers), since, min(filter(None, cap)), sending - {campaign.pk})
-    wanted = {number: subscriber(number) for number in among}
+        sending = sending_since(campaign.channel, start_of(cap))
+    return full_on(cap, numbers, sending - {campaign.pk}, _elsewhere.get(campaign.channel))
+
+
+def start_of(cap: Cap) -> dt.datetime:
+    """From when on what was sent counts."""
+    return timezone.now() - (WEEK if cap.per_week else DAY)
+
+
+def full_on(cap: Cap, numbers: Iterable[str], sending: "Sending", elsewhere: Source | None = None) -> dict[str, str]:
+    """Likewise, by the messages of these campaigns and by what `elsewhere` tells."""
+    now, since, asked = timezone.now(), start_of(cap), list(numbers)
+    others = list(elsewhere(asked, since, now - DAY)) if elsewhere else []
+    among = {*_may_be_full(asked, since, min(filter(None, cap)), sending)}
+    if others:
+        counted_elsewhere = {subscriber(number) for number, _in_day, _in_week in others}
+        among.update(number for number in asked if subscriber(number) in counted_elsewhere)
+    wanted = {number: subscriber(number) for number in asked if number in among}
     day, week = dict.fromkeys(wanted.values(), 0), dict.fromkeys(wanted.values(), 0)
-    for number, in_day, in_week in _had(list(wanted), since, now - DAY, sending - {campaign.pk}):
+    for number, in_day, in_week in [*_had(list(wanted), since, now - DAY, sending), *others]:
         who = wanted.get(number) or subscriber(number)
         day[who] += in_day
         week[who] += in_week
@@ -176,8 +209,7 @@ class FrequencyGate(Gate):
     def look(self, rows: Sequence[Queued]) -> Verdict:
         if self._sending is None:
             count_alone(self.campaign.channel)
-            since = timezone.now() - (WEEK if self.cap.per_week else DAY)
-            self._sending = sending_since(self.campaign.channel, since)
+            self._sending = sending_since(self.campaign.channel, start_of(self.cap))
         full = full_among(self.campaign, self.cap, [row.number for row in rows], self._sending)
         return Verdict(stopped={row.message_id: full[row.number] for row in rows if row.number in full})
 

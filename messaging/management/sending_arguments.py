@@ -1,0 +1,62 @@
+"""What every command that makes a draft takes in the same words: its purpose, and when it may reach people."""
+
+import datetime as dt
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from messaging.models import Calendar, Campaign
+
+MOMENT = "%Y-%m-%d %H:%M"
+
+
+def add_purpose(create: ArgumentParser) -> None:
+    purpose = create.add_mutually_exclusive_group()
+    purpose.add_argument(
+        "--transactional", action="store_true", help="what somebody waits for: no frequency cap stops it"
+    )
+    purpose.add_argument(
+        "--marketing", action="store_true", help="only to people who have agreed, where the console asks for that"
+    )
+
+
+def purpose_of(options: dict[str, Any]) -> str:
+    if options["transactional"]:
+        return Campaign.Purpose.TRANSACTIONAL
+    return Campaign.Purpose.MARKETING if options["marketing"] else Campaign.Purpose.UNSPECIFIED
+
+
+def add_hours(create: ArgumentParser) -> None:
+    create.add_argument("--calendar", metavar="NAME", help="when it may reach people (manage.py calendar list)")
+    create.add_argument(
+        "--not-after", default="", metavar="YYYY-MM-DD HH:MM", help="what has not left by then is held and asks"
+    )
+
+
+def hours_of(options: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a draft."""
+    return {
+        "calendar": calendar_named(options["calendar"]) if options["calendar"] else None,
+        "latest_end": moment_of(options["not_after"]),
+    }
+
+
+def calendar_named(name: str) -> Calendar:
+    try:
+        return Calendar.objects.get(name=name)
+    except Calendar.DoesNotExist as problem:
+        raise CommandError(
+            f"There is no calendar “{name}”. Make it: manage.py calendar create “{name}” --hours “mon-fri 09:00-20:00”"
+        ) from problem
+
+
+def moment_of(text: str) -> dt.datetime | None:
+    """In TIME_ZONE, which the console's pages show."""
+    if not text:
+        return None
+    try:
+        return timezone.make_aware(dt.datetime.strptime(text, MOMENT))  # noqa: DTZ007  (made aware at once)
+    except ValueError as problem:
+        raise CommandError(f"--not-after “{text}” is not a moment such as “2026-05-03 18:00”.") from problem
