@@ -76,6 +76,7 @@ bench: install
 	$(BIN)/python scripts/bench.py --care
 	$(BIN)/python scripts/bench_import.py
 	$(BIN)/python scripts/bench_scale.py
+	$(BIN)/python scripts/bench_latency.py
 
 # Every page with axe, light and dark, wide and narrow, on a demo of its own; some twenty minutes.
 access: install

@@ -94,6 +94,7 @@ def job_queue(redis_url: str) -> dict[str, Any]:
     """
     common = {
         "name": "laaffic-console",
+        "broker_class": "laaffic_console.gateway.queue_broker.of_cluster",
         "label": "Jobs",
         "workers": env.int("LAAFFIC_WORKERS", default=2),
         "save_limit": -1,

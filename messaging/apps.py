@@ -28,7 +28,7 @@ class MessagingConfig(AppConfig):
         from messaging.gauges import campaigns_and_messages
         from messaging.models import Campaign, EmailCampaign
         from messaging.services.approvals import approvable
-        from messaging.services.batches import counting
+        from messaging.services.batches import counting, waiting
         from messaging.services.budgets import budget_gate
         from messaging.services.campaigns import campaigns
         from messaging.services.campaigns.campaign_approval import CampaignDrafts
@@ -80,7 +80,9 @@ class MessagingConfig(AppConfig):
         reporting.register(EmailReports())
         bell.sweep_with("messaging.jobs.sweep")
         moments.await_with(campaigns.START_JOB, campaigns.launches_due)
+        moments.await_with(waiting.SEND_JOB, waiting.moments_due)
         moments.await_with(email_campaigns.START_JOB, email_campaigns.launches_due)
+        moments.await_with(email_campaigns.MOMENT_JOB, email_campaigns.requests_due)
         account_hold.follow_with("messaging.jobs.follow_account")
         inbox.applied_by(PushKind.SMS_REPORT, "messaging.jobs.apply_sms_reports")
         inbox.applied_by(PushKind.SMS_REPLY, "messaging.jobs.apply_sms_replies")

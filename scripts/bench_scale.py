@@ -78,7 +78,7 @@ def report_overlap(name: str, url: str, options: argparse.Namespace) -> None:
 class installation:
     """A database, a sandbox, and contacts made in the database itself."""
 
-    def __init__(self, url: str, latency: int) -> None:
+    def __init__(self, url: str, latency: int, **settings: str) -> None:
         self.environment = {
             **os.environ,
             "DATABASE_URL": url,
@@ -87,6 +87,7 @@ class installation:
             "LAAFFIC_API_KEY": bench.KEY,
             "LAAFFIC_API_SECRET": bench.SECRET,
             "LOG_LEVEL": "WARNING",
+            **settings,
         }
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "sandbox", "--port", "0", "--latency", str(latency)],

@@ -89,7 +89,8 @@ class ConsoleSite(UnfoldAdminSite):
     ) -> HttpResponse:
         """What the first of the breadcrumbs opens: the lists of one part of the console."""
         name = apps.get_app_config(app_label).verbose_name
-        return super().app_index(request, app_label, {"title": name} | (extra_context or {}))
+        page: HttpResponse = super().app_index(request, app_label, {"title": name} | (extra_context or {}))
+        return page
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
         return SimpleLazyObject(lambda: super(ConsoleSite, self).get_app_list(request, app_label))

@@ -1,16 +1,28 @@
-"""The queue in the same database, on the connection that whoever rings has open.
+"""The queue in the same database, on the connection that whoever rings has open; and what a cluster has in its hands.
 
 django-q2's own broker closes a connection of a certain age before each bell, so on SQLite a request opened its
 database twice, which took longer than all that it asked there. A connection that has failed is closed as before:
 the next bell opens another one.
+
+A cluster takes tasks out while all its processes are busy: one lies ready for them, and the next in the pusher's hand.
+Neither store knows that they wait, so the cluster's processes count them in memory that they share.
 """
 
+import multiprocessing
 from typing import Any
 
 from django.db import connections
 from django_q.brokers.orm import ORM
+from django_q.brokers.redis_broker import Redis
 from django_q.conf import Conf
 from django_q.models import OrmQ
+from django_q.signals import post_spawn, pre_execute
+from django_q.signing import BadSignature, SignedPackage
+
+# Tasks that were taken out and have not begun. Made before the cluster forks, so all its processes have the same one.
+_taken = multiprocessing.Value("i", 0)
+
+Tasks = list[tuple[Any, Any]] | None  # what acknowledges each, and what is signed
 
 
 class QueueBroker(ORM):
@@ -21,3 +33,56 @@ class QueueBroker(ORM):
         if connection.errors_occurred and not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
         return OrmQ.objects.using(Conf.ORM)
+
+
+class DatabaseQueue(ORM):
+    def dequeue(self) -> Tasks:
+        return _counted(super().dequeue())
+
+
+class RedisQueue(Redis):
+    def dequeue(self) -> Tasks:
+        return _counted(super().dequeue())
+
+
+def of_cluster(list_key: str | None = None) -> DatabaseQueue | RedisQueue:
+    """Where a cluster takes its tasks from (the setting `broker_class`)."""
+    return DatabaseQueue(list_key) if Conf.ORM else RedisQueue(list_key)
+
+
+def is_task_waiting() -> bool:
+    """Whether a task of this cluster waits for a process; False in a process of no cluster. Asks nobody."""
+    return bool(_taken.get_obj().value > 0)
+
+
+def _counted(tasks: Tasks) -> Tasks:
+    _change(sum(_is_ours(signed) for _acknowledged_by, signed in tasks or ()))
+    return tasks
+
+
+def _is_ours(signed: Any) -> bool:
+    """What is not signed with our key is thrown away by the pusher and never begins."""
+    try:
+        SignedPackage.loads(signed)
+    except (TypeError, BadSignature):
+        return False
+    return True
+
+
+def _change(by: int) -> None:
+    with _taken.get_lock():
+        _taken.get_obj().value = max(0, _taken.get_obj().value + by)
+
+
+def _begun(**_told: Any) -> None:
+    _change(-1)
+
+
+def _forgotten(**_told: Any) -> None:
+    """A process that was killed may have had one in its hand: better one too few than one that waits for ever."""
+    with _taken.get_lock():
+        _taken.get_obj().value = 0
+
+
+pre_execute.connect(_begun, dispatch_uid="a task has begun")
+post_spawn.connect(_forgotten, dispatch_uid="a process was started")

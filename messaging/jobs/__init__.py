@@ -15,6 +15,7 @@ from messaging.jobs.campaigns import (
 from messaging.jobs.emails import (
     apply_email_reports,
     pull_email_deliveries,
+    send_email_at_its_moment,
     send_email_campaign,
     start_launched_email,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "pull_sms_replies",
     "run_contact_import",
     "send_campaign",
+    "send_email_at_its_moment",
     "send_email_campaign",
     "start_launched",
     "start_launched_email",

@@ -7,6 +7,10 @@ def send_email_campaign(campaign_id: int) -> None:
     email_sending.send(campaign_id)
 
 
+def send_email_at_its_moment(campaign_id: int) -> None:
+    email_sending.send_at_its_moment(campaign_id)
+
+
 def start_launched_email(campaign_id: int) -> None:
     email_campaigns.start_launched(campaign_id)
 

@@ -85,6 +85,11 @@ class Batch(models.Model):
                 condition=models.Q(state__in=["queued", "claimed", "unknown"]),
             ),
             models.Index(fields=["next_check_at"], name="batch_check", condition=models.Q(next_check_at__isnull=False)),
+            models.Index(  # what waits for a moment, looked for each second
+                fields=["not_before"],
+                name="batch_waits",
+                condition=models.Q(state="queued", not_before__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -385,6 +385,31 @@ class UndoTests:
 
         assert rung == [(campaigns.START_JOB, launched.pk)]
 
+    def test_a_scheduled_time_is_rung_for_as_well(
+        self, write: Callable[..., Campaign], group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rung: list[tuple[str, int]] = []
+        slept: list[float] = []
+        monkeypatch.setattr(moments, "async_task", lambda job, pk: rung.append((job, pk)))
+        monkeypatch.setattr(moments.time, "sleep", slept.append)
+        add_contacts(group, 1)
+        at = timezone.now() + dt.timedelta(seconds=30)
+        later = campaigns.launch(write(scheduled_at=at).pk)
+        ringer = moments.Ringer()
+        ringer.ring()
+        campaigns.start_launched(later.pk)
+        assert (rung, slept) == ([], [])
+
+        Campaign.objects.filter(pk=later.pk).update(scheduled_at=timezone.now() + dt.timedelta(seconds=1))
+        ringer.ring()
+        ringer.ring()
+        Campaign.objects.filter(pk=later.pk).update(scheduled_at=timezone.now())
+        campaigns.start_launched(later.pk)
+
+        later.refresh_from_db()
+        assert rung == [(campaigns.START_JOB, later.pk)]
+        assert later.state == CampaignState.RUNNING
+
     @pytest.mark.parametrize(("given", "seconds"), [("60", 60), ("0", None), ("", 7)])
     def test_each_launch_says_how_long(
         self,

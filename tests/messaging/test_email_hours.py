@@ -11,9 +11,10 @@ from django.test import Client
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.gateway.services import moments
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ApplicationCalendar, Calendar, EmailCampaign, EmailCampaignState
-from messaging.services.email import email_campaigns
+from messaging.services.email import email_campaigns, email_sending
 from tests.messaging.pages import hidden
 from tests.messaging.test_admin_email import TOKEN, draft, mail_app, own_page  # noqa: F401 - fixtures
 
@@ -147,3 +148,28 @@ def test_the_page_stops_what_would_begin_after_its_end(
 
     assert 'id="missing"' in refused
     assert EmailCampaign.objects.get().state == EmailCampaignState.DRAFT
+
+
+def test_it_leaves_at_the_moment_at_which_its_hours_begin(
+    sandbox: RunningSandbox,
+    closed: Calendar,
+    draft: EmailCampaign,  # noqa: F811
+    run_jobs: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(moments.time, "sleep", slept.append)
+    email_campaigns.launch(draft.pk)
+    run_jobs()
+    email_sending.send_at_its_moment(draft.pk)
+    assert (slept, requests()) == ([], 0)
+    Calendar.objects.update(hours="mon-sun 00:00-24:00")
+    EmailCampaign.objects.update(not_before=timezone.now())
+    by = timezone.now() + moments.AHEAD
+    assert [pk for pk, _moment in email_campaigns.requests_due(by)] == [draft.pk]
+    assert email_campaigns.MOMENT_JOB in moments._awaited
+
+    email_sending.send_at_its_moment(draft.pk)
+
+    draft.refresh_from_db()
+    assert (draft.state, requests()) == (EmailCampaignState.RUNNING, 1)

@@ -1,13 +1,17 @@
 """A campaign from launch to its reports, against the sandbox over real HTTP."""
 
 import datetime as dt
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django_q.models import OrmQ
 
+from laaffic_console.gateway import queue_broker
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.services import leases, turns
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, SuppressionEntry
 from messaging.services.audience import audience
@@ -431,3 +435,46 @@ class ReportTests:
 
         counts, stats = counting.state_counts(campaign), sandbox.stats()
         assert (counts["delivered"], counts["undelivered"]) == (stats["delivered"], stats["failed"])
+
+
+class GivingWayTests:
+    """A campaign with a rate is sent for long: it keeps no worker from whoever waits for one."""
+
+    @pytest.fixture
+    def paced(
+        self, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch, sandbox: RunningSandbox
+    ) -> Campaign:
+        monkeypatch.setattr(turns, "LEAST", 0.1)
+        monkeypatch.setattr(queue_broker, "is_task_waiting", lambda: True)
+        add_contacts(group, 10)
+        campaign = make(application, group, rate_per_second=4)
+        campaigns.launch(campaign.pk)
+        while audience.freeze_chunk(campaign.pk):
+            pass
+        OrmQ.objects.all().delete()
+        return campaign
+
+    def test_its_turn_ends_early_and_it_rings_for_the_rest(self, paced: Campaign, sandbox: RunningSandbox) -> None:
+        began = time.monotonic()
+        sending.send(paced.pk)
+
+        assert time.monotonic() - began < 1
+        assert sandbox.stats()["accepted"] == 4
+        assert "messaging.jobs.send_campaign" in [row.task["func"] for row in OrmQ.objects.all()]
+        assert not leases.is_held(f"send:{paced.pk}")
+
+    def test_many_short_turns_send_nobody_twice(
+        self, paced: Campaign, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(turns, "LEAST", 0.0)
+        campaigns.change_pace(paced.pk, rate_per_second=1000)
+        for _turn in range(3):
+            sending.send(paced.pk)
+        monkeypatch.setattr(turns, "LEAST", 0.1)
+        sending.send(paced.pk)
+
+        paced.refresh_from_db()
+        assert paced.state == CampaignState.FINISHED
+        assert sorted(m["number"] for m in sandbox.messages()) == sorted(
+            Message.objects.values_list("number", flat=True)
+        )

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import account, bell, database_clock
+from laaffic_console.gateway.services import account, bell, database_clock, moments
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging import msisdn, opening_hours
 from messaging.models import (
@@ -293,9 +293,33 @@ class WaitingTests:
 
         due = waiting.next_due(campaign.pk)
         assert due is not None
-        clock(due - dt.timedelta(seconds=3))
+        clock(due - dt.timedelta(seconds=1))
         sending.sweep()
         assert rung == ["messaging.jobs.send_campaign"]
+
+    def test_the_supervisor_rings_for_the_moment_at_which_its_hours_open(
+        self,
+        start: Callable[..., Campaign],
+        clock: Callable[[dt.datetime], None],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        found: list[tuple[str, int]] = []
+        monkeypatch.setattr(moments, "async_task", lambda job, pk: found.append((job, pk)))
+        campaign = start(calendar=calendar("mon-sun 03:00-04:00"))
+        sending.send(campaign.pk)
+        due = waiting.next_due(campaign.pk)
+        assert due is not None
+        ringer = moments.Ringer()
+
+        for seconds in (-60, -2, -1, 0, 1, 60):
+            clock(due + dt.timedelta(seconds=seconds))
+            ringer.ring()
+            assert found == ([] if seconds < -1 else [("messaging.jobs.send_campaign", campaign.pk)])
+
+        Campaign.objects.update(state=CampaignState.PAUSED)
+        clock(due)
+        moments.Ringer().ring()
+        assert len(found) == 1
 
     def test_the_end_is_no_sooner_than_the_last_that_waits(self, start: Callable[..., Campaign]) -> None:
         campaign = start()

@@ -17,14 +17,13 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
-from laaffic_console.gateway.services import bell, inbox, isolation, leases, workers
+from laaffic_console.gateway.services import bell, inbox, isolation, leases, turns, workers
 from laaffic_console.laaffic.pushes import entries_of
 
 logger = logging.getLogger(__name__)
 
 Entry = TypeVar("Entry")
 
-SLICE_SECONDS = 20.0  # a job's turn; the bell rings for what is left
 BODIES_AT_ONCE = 500
 TEXT_AT_ONCE = 300_000
 LARGE = 100_000  # characters; of such bodies one is in a round, beside the small ones
@@ -57,7 +56,7 @@ class Inbox(Generic[Entry]):
         with leases.lease(f"inbox:{self.kind}") as lease:
             if lease is None:
                 return
-            if _Turn(self, lease).work():
+            if _Draining(self, lease, turns.Turn()).work():
                 self.retry_orphans()
             else:
                 bell.ring(self.job)
@@ -69,7 +68,7 @@ class Inbox(Generic[Entry]):
         """
         with leases.lease(f"inbox:{self.kind}") as lease:
             if lease is not None:
-                _Turn(self, lease, seconds).work()
+                _Draining(self, lease, turns.Turn(seconds)).work()
 
     def apply_some(self, go_on: Callable[[], bool] = lambda: True) -> int:
         """One round: every small body that waits, up to a limit, and a part of one large one; how many bodies.
@@ -144,12 +143,11 @@ class _Item(Generic[Entry]):
     is_failed: bool = False
 
 
-class _Turn:
+class _Draining:
     """One worker's time with one inbox."""
 
-    def __init__(self, drained: Inbox[Any], lease: leases.HeldLease, seconds: float = SLICE_SECONDS) -> None:
-        self.drained, self.lease = drained, lease
-        self.give_up_at = time.monotonic() + seconds
+    def __init__(self, drained: Inbox[Any], lease: leases.HeldLease, turn: turns.Turn) -> None:
+        self.drained, self.lease, self.turn = drained, lease, turn
 
     def work(self) -> bool:
         """True when the inbox is empty, False when time is up or another has taken over."""
@@ -166,7 +164,7 @@ class _Turn:
 
     def may_go_on(self) -> bool:
         workers.beat()
-        return time.monotonic() < self.give_up_at and self.lease.renew()
+        return not self.turn.is_over() and self.lease.renew()
 
 
 class _Pace:

@@ -8,6 +8,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterable
 
+from django.db.models import Q
 from django_q.tasks import async_task
 
 from laaffic_console.gateway.services import database_clock
@@ -41,6 +42,11 @@ class Ringer:
                 if (job, row, moment) not in self._rung:
                     self._rung[job, row, moment] = now
                     async_task(job, row)
+
+
+def just_before(field: str, by: dt.datetime) -> Q:
+    """Rows whose moment comes by then, or has just passed; for those that keep it when their work has begun."""
+    return Q(**{f"{field}__gt": by - 2 * AHEAD, f"{field}__lte": by})
 
 
 def wait_for(moment: dt.datetime) -> bool:

@@ -12,7 +12,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.gateway.services import bell, leases, turns, workers
 from laaffic_console.gateway.services.durability import insist_on_disk, relax
 from laaffic_console.kit.said import gettext as _
 from messaging import merge_fields
@@ -38,7 +38,6 @@ from messaging.subscribers import PREFIXES, every_spelling, spellings, subscribe
 
 JOINING_SECONDS = 2  # an import commits a chunk of its rows in less
 CHUNK = 1000  # what one POST may carry (laaffic-api#sendsms), and a write lock of some 20 ms
-SLICE_SECONDS = 20.0
 BREATH_SECONDS = 0.02  # SQLite's lock is unfair: a writer that never rests starves the others
 
 
@@ -48,10 +47,10 @@ def freeze(campaign_id: int) -> None:
         if lease is None:
             return
         _read_replies_first(campaign_id)
-        give_up_at = time.monotonic() + SLICE_SECONDS
+        turn = turns.Turn()
         while freeze_chunk(campaign_id):
             workers.beat()
-            if time.monotonic() > give_up_at or not lease.renew():
+            if turn.is_over() or not lease.renew():
                 bell.ring("messaging.jobs.freeze_audience", campaign_id)
                 return
             time.sleep(BREATH_SECONDS)

@@ -8,21 +8,19 @@ then a message whose column says `queued`, in a batch that has such a row, *is* 
 import datetime as dt
 import functools
 import json
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.gateway.services import bell, leases, turns, workers
 from messaging import gateway_ids
 from messaging.models import Batch, BatchAnswer, Message, MessageState
 from messaging.services.batches import sent_tallies
 from messaging.services.batches.bulk_writes import write_answers
 
 JOB = "messaging.jobs.write_answers"
-SLICE_SECONDS = 20.0
 
 
 class Accepted(NamedTuple):
@@ -87,13 +85,13 @@ def write_waiting() -> None:
     with leases.lease("answers") as lease:
         if lease is None:
             return
-        give_up_at = time.monotonic() + SLICE_SECONDS
+        turn = turns.Turn()
         while lease.renew():
             workers.beat()
             batch_id = BatchAnswer.objects.order_by("pk").values_list("pk", flat=True).first()
             if batch_id is None:
                 return
-            if time.monotonic() > give_up_at:
+            if turn.is_over():
                 break
             write_one(batch_id)
     bell.ring(JOB)

@@ -8,16 +8,16 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum
 
-from laaffic_console.gateway.services import bell, database_clock
+from laaffic_console.gateway.services import bell, database_clock, moments
 from laaffic_console.kit.said import gettext as _
 from messaging.models import ApplicationCalendar, Batch, BatchState, Calendar, Campaign, CampaignState
 from messaging.services.gates import canary, gates, sending_hours
 
 AT_ONCE = 200  # batches a transaction
 MOST_SHOWN = 100
-SOON = dt.timedelta(seconds=5)  # a sweep comes as often; the sender that it rings waits the rest
 CLAIMS_LAST = dt.timedelta(seconds=5)  # a claim that had read the calendar before its change has ended by then
 JOB = "messaging.jobs.follow_calendars"
+SEND_JOB = "messaging.jobs.send_campaign"
 
 
 class Waiting(NamedTuple):
@@ -86,10 +86,17 @@ def next_due(campaign_id: int) -> dt.datetime | None:
     return due
 
 
+def moments_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
+    """(campaign, the first moment that comes by then from which on something of it may leave), for moments."""
+    ahead = Batch.objects.filter(moments.just_before("not_before", by), state=BatchState.QUEUED)
+    running = ahead.filter(campaign__state=CampaignState.RUNNING).order_by()
+    return list(running.values_list("campaign_id").annotate(first=Min("not_before")))
+
+
 def asleep(campaigns: QuerySet[Campaign]) -> QuerySet[Campaign]:
     """Those with nothing to do before a moment that is not near: frozen, nothing in hand, all that is queued waits."""
     of_it = Batch.objects.filter(campaign=OuterRef("pk"))
-    soon = database_clock.now() + SOON
+    soon = database_clock.now() + moments.AHEAD  # a sender waits for no more than that
     waits = of_it.filter(state=BatchState.QUEUED, not_before__gt=soon)
     to_do = of_it.filter(
         Q(state=BatchState.QUEUED) & (Q(not_before=None) | Q(not_before__lte=soon)) | Q(state=BatchState.CLAIMED)
@@ -103,7 +110,7 @@ def look_again(campaign_ids: Sequence[int]) -> None:
         after: int | None = 0
         while after is not None:
             after = _look_at_some(campaign_id, after)
-        bell.ring("messaging.jobs.send_campaign", campaign_id)
+        bell.ring(SEND_JOB, campaign_id)
 
 
 @transaction.atomic

@@ -129,8 +129,11 @@ def launches_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
 
 
 def start_launched(campaign_id: int) -> None:
-    """Start a launch as soon as it cannot be taken back any more; the sweeper does what this forgets."""
-    until = Campaign.objects.filter(pk=campaign_id).values_list("undo_until", flat=True).get()
+    """Start a launch when its moment comes, its scheduled time or the end of its undo window.
+
+    The sweeper does what this forgets.
+    """
+    until = undo.moment_of(Campaign.objects.filter(pk=campaign_id, state=CampaignState.SCHEDULED))
     if until is not None and moments.wait_for(until):
         start_scheduled(campaign_id)
 

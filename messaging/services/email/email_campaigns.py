@@ -33,6 +33,7 @@ from messaging.services.reports.prices import Cost
 ABOUT, INTERFACE = email_care.ABOUT, email_care.INTERFACE
 SURELY_NOT = (EntryState.PREPARED, EntryState.REFUSED, EntryState.NOT_SENT)
 SEND_JOB = "messaging.jobs.send_email_campaign"
+MOMENT_JOB = "messaging.jobs.send_email_at_its_moment"
 START_JOB = "messaging.jobs.start_launched_email"
 # Where the list's size is not known, no callback for so long means that there is none to come.
 QUIET = dt.timedelta(hours=1)
@@ -211,10 +212,17 @@ def launches_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
 
 
 def start_launched(campaign_id: int) -> None:
-    """Start a launch as soon as it cannot be taken back any more; the sweeper does what this forgets."""
-    until = EmailCampaign.objects.filter(pk=campaign_id).values_list("undo_until", flat=True).get()
+    """Start a launch when its moment comes; the sweeper does what this forgets."""
+    until = undo.moment_of(EmailCampaign.objects.filter(pk=campaign_id, state=EmailCampaignState.SCHEDULED))
     if until is not None and moments.wait_for(until):
         start_scheduled(campaign_id)
+
+
+def requests_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
+    """(campaign, its moment) of those whose request waits for its hours, or for another try."""
+    waiting = EmailCampaign.objects.filter(state=EmailCampaignState.SENDING)
+    rows = waiting.filter(moments.just_before("not_before", by)).order_by()
+    return [(pk, moment) for pk, moment in rows.values_list("pk", "not_before") if moment is not None]
 
 
 def take_back(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
@@ -532,8 +540,7 @@ def sweep() -> None:
     """Ring for whatever was forgotten: times that have come, requests that wait, campaigns that may be over."""
     _end_lost_requests()
     now = timezone.now()
-    its_moment = Q(undo_until__lte=now) | Q(undo_until=None, scheduled_at__lte=now)
-    due = EmailCampaign.objects.filter(its_moment, state=EmailCampaignState.SCHEDULED)
+    due = EmailCampaign.objects.filter(undo.comes(now), state=EmailCampaignState.SCHEDULED)
     isolation.each(due.values_list("pk", flat=True), start_scheduled, "start of email campaign {}".format)
     waiting = EmailCampaign.objects.filter(state=EmailCampaignState.SENDING)
     for campaign in waiting.filter(waits_for_hours=True):

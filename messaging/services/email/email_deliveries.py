@@ -2,11 +2,10 @@
 
 import datetime as dt
 import logging
-import time
 
 from django.db.models import QuerySet
 
-from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, workers
+from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, turns, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficClient, LaafficError
 from laaffic_console.laaffic.email import MAX_EMAIL_IDS
@@ -17,7 +16,6 @@ from messaging.services.email import email_campaigns, email_reports
 logger = logging.getLogger(__name__)
 
 JOB = "messaging.jobs.pull_email_deliveries"
-SLICE_SECONDS = 20.0
 AFTER_TROUBLE = dt.timedelta(minutes=10)
 # How long after one question the next is asked: often while mails are fresh, seldom later (seconds).
 CHECK_AFTER = (30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 21600)
@@ -33,9 +31,9 @@ def pull_due() -> None:
             client = laaffic_client()
         except NotConfigured:
             return
-        give_up_at = time.monotonic() + SLICE_SECONDS
+        turn = turns.Turn()
         while lease.renew() and (campaign := _due().order_by("next_check_at").select_related("application").first()):
-            if time.monotonic() > give_up_at:
+            if turn.is_over():
                 bell.ring(JOB)
                 return
             _check_apart(client, campaign, lease)

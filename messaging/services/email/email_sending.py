@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Exists
 
 from laaffic_console.gateway.models import Channel, EntryState, LedgerEntry
-from laaffic_console.gateway.services import account_hold, code_words, database_clock, leases, ledger, workers
+from laaffic_console.gateway.services import account_hold, code_words, database_clock, leases, ledger, moments, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import (
@@ -65,6 +65,14 @@ def send(campaign_id: int) -> None:
             )
         else:
             settle_accepted(campaign.pk, entry.pk, task_id)
+
+
+def send_at_its_moment(campaign_id: int) -> None:
+    """For a request that waits until then; the sweeper does what this forgets."""
+    waiting = EmailCampaign.objects.filter(pk=campaign_id, state=EmailCampaignState.SENDING)
+    until = waiting.values_list("not_before", flat=True).first()
+    if until is not None and moments.wait_for(until):
+        send(campaign_id)
 
 
 def batch_of(campaign: EmailCampaign) -> EmailBatch:

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 LONGEST = 60  # seconds
@@ -13,7 +13,18 @@ def until(seconds: float) -> dt.datetime:
     return timezone.now() + dt.timedelta(seconds=min(seconds, LONGEST))
 
 
+def comes(by: dt.datetime) -> Q:
+    """Launches whose moment comes by then: the end of their undo window, else the time they are scheduled for."""
+    return Q(undo_until__lte=by) | Q(undo_until=None, scheduled_at__lte=by)
+
+
 def due(waiting: "QuerySet[Any]", by: dt.datetime) -> list[tuple[int, dt.datetime]]:
-    """(row, its moment) of those whose `undo_until` comes by then: the supervisor rings for them (moments)."""
-    rows = waiting.filter(undo_until__lte=by).order_by()
-    return [(pk, moment) for pk, moment in rows.values_list("pk", "undo_until") if moment is not None]
+    """(row, its moment) of those whose moment comes by then: the supervisor rings for them (moments)."""
+    rows = waiting.filter(comes(by)).order_by().values_list("pk", "undo_until", "scheduled_at")
+    return [(pk, undo_until or scheduled_at) for pk, undo_until, scheduled_at in rows]
+
+
+def moment_of(waiting: "QuerySet[Any]") -> dt.datetime | None:
+    """Of the one that is waiting; None where it waits no more."""
+    moments = waiting.values_list("undo_until", "scheduled_at").first() or (None, None)
+    return moments[0] or moments[1]

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import logging
-import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
@@ -13,7 +12,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, workers
+from laaffic_console.gateway.services import bell, database_clock, due, isolation, leases, turns, workers
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.laaffic import LaafficClient, LaafficError, oldest_sent_record, sent_record_windows
 from messaging import gateway_ids
@@ -30,7 +29,6 @@ T = TypeVar("T")
 
 AFTER_TROUBLE = dt.timedelta(minutes=10)
 
-SLICE_SECONDS = 20.0
 IDS_PER_CALL = 200
 ROWS_AT_ONCE = 1000
 LONGEST_READING = dt.timedelta(days=1)  # one list is read in one go, with a mark of each of its rows in memory
@@ -50,10 +48,10 @@ def pull_due() -> None:
             client = laaffic_client()
         except NotConfigured:
             return
-        give_up_at = time.monotonic() + SLICE_SECONDS
+        turn = turns.Turn()
         while lease.renew() and (batch := _next_due()):
             workers.beat()
-            if time.monotonic() > give_up_at:
+            if turn.is_over():
                 bell.ring("messaging.jobs.pull_reports")
                 return
             _check_apart(client, batch)

@@ -16,10 +16,20 @@ from functools import partial
 from queue import Empty, SimpleQueue
 
 from django.db import DatabaseError
-from django.db.models import Exists, Q
+from django.db.models import Exists
 from django.utils import timezone
 
-from laaffic_console.gateway.services import account_hold, bell, database_clock, isolation, leases, ledger, workers
+from laaffic_console.gateway.services import (
+    account_hold,
+    bell,
+    database_clock,
+    isolation,
+    leases,
+    ledger,
+    moments,
+    turns,
+    workers,
+)
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.perseverance import insist
 from laaffic_console.kit.said import gettext as _
@@ -33,12 +43,12 @@ from messaging.services.campaigns import campaigns
 from messaging.services.channels import channels
 from messaging.services.channels.channels import NotReady, Post
 from messaging.services.channels.outgoing import Claim
+from messaging.services.launching import undo
 from messaging.services.replies import reply_pushes
 from messaging.services.sending import lost_answers
 
 logger = logging.getLogger(__name__)
 
-SLICE_SECONDS = 20.0  # a job's share; the next one goes on
 RENEW_EVERY = 4.0
 REPLIES_FIRST_SECONDS = 5.0
 AT_ONCE = 4  # requests that are claimed, and answers that are written, in a transaction; as many lie ready
@@ -50,8 +60,8 @@ IDLE_SECONDS = 0.05
 LONGEST_PAUSE = 60.0
 
 
-def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
-    """Send for a while; whoever comes second finds the lease taken and goes away."""
+def send(campaign_id: int, *, slice_seconds: float | None = None) -> None:
+    """Send for a turn; whoever comes second finds the lease taken and goes away."""
     with leases.lease(f"send:{campaign_id}") as lease:
         if lease is None or workers.is_stopping():
             return
@@ -76,7 +86,7 @@ def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
         except NotReady as problem:
             campaigns.hold(campaign_id, str(problem))
             return
-        ring_again = Sender(campaign, client, post, lease, slice_seconds).run()
+        ring_again = Sender(campaign, client, post, lease, turns.Turn(slice_seconds)).run()
     if answers.anything_waiting():
         bell.ring(answers.JOB)
     if ring_again:
@@ -84,10 +94,10 @@ def send(campaign_id: int, *, slice_seconds: float = SLICE_SECONDS) -> None:
 
 
 class Sender:
-    """A campaign's pipeline for one slice of time."""
+    """A campaign's pipeline for one turn."""
 
     def __init__(
-        self, campaign: Campaign, client: LaafficClient, post: Post, lease: leases.HeldLease, slice_seconds: float
+        self, campaign: Campaign, client: LaafficClient, post: Post, lease: leases.HeldLease, turn: turns.Turn
     ) -> None:
         self.campaign = campaign
         self.client = client
@@ -95,7 +105,7 @@ class Sender:
         self.lease = lease
         self.connections = campaign.application.connections
         self.at_once = requests_at_once(channels.of(campaign).recipients_at_once, self.connections)
-        self.end = time.monotonic() + slice_seconds
+        self.turn = turn
         self.in_flight: dict[Future[SendResult], Claim] = {}
         self.done: SimpleQueue[Future[SendResult]] = SimpleQueue()  # answered, in the order of the answers
         self.began: dict[Future[SendResult], float] = {}  # when each got its connection
@@ -137,7 +147,7 @@ class Sender:
 
     def _is_over(self) -> bool:
         now = time.monotonic()
-        if (now >= self.end or workers.is_stopping()) and not self.stopping:
+        if not self.stopping and (self.turn.is_over() or workers.is_stopping()):
             self.stopping = self.ring_again = True
         if now >= self.next_renewal:
             self.next_renewal = now + RENEW_EVERY
@@ -205,8 +215,8 @@ class Sender:
             self.stopping = True
             campaigns.finish_if_done(self.campaign.pk)
             return
-        if (due - database_clock.now()).total_seconds() > self.end - time.monotonic():
-            self.stopping = True  # the sweep rings when it is due: nobody sits waiting for an hour to come
+        if due - database_clock.now() > moments.AHEAD:
+            self.stopping = True  # it is rung for when it is due: no worker stands still for it
             self._say_waiting(waiting.sentence(self.campaign.pk, due))
             return
         self._pause_until(due, at_most=1.0)
@@ -401,8 +411,7 @@ def attempt(post: Post, client: LaafficClient, claimed: Claim, left_at: dt.datet
 def sweep(now: dt.datetime | None = None) -> None:
     """Ring for whatever was forgotten: bells that were lost, senders that died, times that have come."""
     now = now or timezone.now()
-    due = Q(undo_until__lte=now) | Q(undo_until=None, scheduled_at__lte=now)
-    scheduled = Campaign.objects.filter(due, state=CampaignState.SCHEDULED).values_list("pk", flat=True)
+    scheduled = Campaign.objects.filter(undo.comes(now), state=CampaignState.SCHEDULED).values_list("pk", flat=True)
     isolation.each(scheduled, campaigns.start_scheduled, "start of campaign {}".format)
     running = Campaign.objects.filter(state=CampaignState.RUNNING)
     over = running.filter(latest_end__lte=now).values_list("pk", flat=True)

@@ -1,0 +1,23 @@
+"""A job's turn at a process of the worker: some twenty seconds, and much less while another job waits for one.
+
+A campaign with a rate is sent for hours; a person who resumes another one waits for no more than a moment of that.
+Whoever ends its turn early rings for the rest, behind whoever has waited.
+"""
+
+import time
+
+from laaffic_console.gateway import queue_broker
+
+SECONDS = 20.0
+LEAST = 0.4  # so that the work of a turn outweighs its beginning and its end
+
+
+class Turn:
+    def __init__(self, seconds: float | None = None) -> None:
+        self.began = time.monotonic()
+        self.ends = self.began + (SECONDS if seconds is None else seconds)
+
+    def is_over(self) -> bool:
+        """Asked often: it asks nobody itself."""
+        now = time.monotonic()
+        return now >= self.ends or (now >= self.began + LEAST and queue_broker.is_task_waiting())

@@ -1,0 +1,101 @@
+"""A job's turn ends early while another job waits for a process, and only then."""
+
+import json
+from typing import Any
+
+import pytest
+from django_q.brokers.redis_broker import Redis
+from django_q.models import OrmQ
+from django_q.signals import post_spawn, pre_execute
+from django_q.signing import SignedPackage
+from django_q.tasks import async_task
+
+from laaffic_console.gateway import queue_broker
+from laaffic_console.gateway.models import PushedBody
+from laaffic_console.gateway.services import bell, inbox, turns
+from messaging.services.reports import report_pushes
+
+
+@pytest.fixture(autouse=True)
+def _nobody_waits() -> Any:
+    post_spawn.send(sender="test")
+    yield
+    post_spawn.send(sender="test")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds, set by hand."""
+    shown = [1000.0]
+    monkeypatch.setattr(turns.time, "monotonic", lambda: shown[0])
+    return shown
+
+
+def wait_for_a_process() -> None:
+    queue_broker._change(1)
+
+
+class TurnTests:
+    def test_it_lasts_its_seconds_while_nobody_waits(self, clock: list[float]) -> None:
+        turn = turns.Turn()
+
+        clock[0] += turns.SECONDS - 0.1
+        assert not turn.is_over()
+        clock[0] += 0.2
+        assert turn.is_over()
+
+    def test_it_gives_way_to_whoever_waits_once_it_has_done_something(self, clock: list[float]) -> None:
+        turn = turns.Turn()
+        wait_for_a_process()
+
+        assert not turn.is_over()
+        clock[0] += turns.LEAST
+        assert turn.is_over()
+
+
+class WaitingTests:
+    @pytest.mark.django_db
+    def test_a_task_waits_from_being_taken_until_it_begins(self) -> None:
+        async_task("laaffic_console.gateway.jobs.heartbeat")
+        assert not queue_broker.is_task_waiting()  # in the queue of all clusters: another may be free for it
+        OrmQ.objects.update(lock="2020-01-01T00:00Z")
+
+        (taken,) = queue_broker.of_cluster("laaffic-console").dequeue() or []
+        assert queue_broker.is_task_waiting()
+        pre_execute.send(sender="django_q", func=None, task=SignedPackage.loads(taken[1]))
+
+        assert not queue_broker.is_task_waiting()
+
+    def test_redis_counts_the_same_and_not_what_nobody_signed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        given = [[(None, b"forged")], None, [(None, SignedPackage.dumps({"func": "job"}))]]
+        monkeypatch.setattr(Redis, "dequeue", lambda self: given.pop(0))
+        monkeypatch.setattr(Redis, "get_connection", staticmethod(lambda list_key=None: None))
+        queue = queue_broker.RedisQueue()
+
+        found = [(queue.dequeue(), queue_broker.is_task_waiting())[1] for _ in range(3)]
+
+        assert found == [False, False, True]
+
+    def test_what_a_killed_process_had_is_forgotten(self) -> None:
+        wait_for_a_process()
+
+        post_spawn.send(sender="django_q", proc_name="another")
+        pre_execute.send(sender="django_q", func=None, task={})
+
+        assert not queue_broker.is_task_waiting()
+        wait_for_a_process()
+        assert queue_broker.is_task_waiting()
+
+
+@pytest.mark.django_db
+def test_an_inbox_gives_way_and_rings_for_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "LEAST", 0.0)
+    inbox.store(kind="sms-report", body=json.dumps([]), source=None)
+    rung: list[str] = []
+    monkeypatch.setattr(bell, "ring", rung.append)
+    wait_for_a_process()
+
+    report_pushes.INBOX.apply_waiting()
+
+    assert PushedBody.objects.get().applied_at is None
+    assert rung == [report_pushes.INBOX.job]
