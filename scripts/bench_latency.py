@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
@@ -35,7 +36,8 @@ GATEWAY_MS = 20
 IDLE_SECONDS = 20.0
 SETTLED_AFTER = 6.0  # of a worker that has just begun, and of one that has just been busy
 
-numbers = count(919_800_000_000)
+THEIR_ZONE = ZoneInfo("Asia/Kolkata")
+numbers = count(919_800_000_000)  # there
 
 
 def main() -> int:
@@ -330,7 +332,7 @@ def hours_open(gateway: Gateway) -> float:
     from messaging.models import Batch, Calendar
     from messaging.services.campaigns import calendars
 
-    opens = (timezone.localtime() + dt.timedelta(seconds=84)).replace(second=0, microsecond=0)
+    opens = (timezone.localtime(timezone=THEIR_ZONE) + dt.timedelta(seconds=84)).replace(second=0, microsecond=0)
     shuts = opens + dt.timedelta(hours=1)
     hours = f"mon-sun {opens:%H:%M}-{shuts:%H:%M}"
     calendar = calendars.save(Calendar(name=f"hours {next(numbers)}", hours=hours))
