@@ -282,7 +282,8 @@ def _import_chunk(job: ContactImport, cleaner: RowCleaner, chunk: Sequence[Row],
         fresh = ContactImport.objects.select_for_update().get(pk=job.pk)
         if fresh.state != State.RUNNING or fresh.lines_done >= chunk[0].line:
             return False
-        written = contact_writes.write(clean, source=job.file_name, group_id=job.group_id, import_id=job.pk)
+        ready = [row.ready() for row in clean]
+        written = contact_writes.write(ready, source=job.file_name, group_id=job.group_id, import_id=job.pk)
         job.rows = fresh.rows + len(chunk)
         job.added = fresh.added + written.added
         job.updated = fresh.updated + written.updated
