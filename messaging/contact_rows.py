@@ -135,6 +135,9 @@ class RowError(ValueError):
         self.value = value
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type["RowError"], tuple[str, str, str]]:
+        return RowError, (self.column, self.value, self.reason)
+
 
 def guess_mapping(headers: Sequence[str]) -> dict[str, str]:
     """Header → field; what is no known field becomes an attribute, and each field is taken once.

@@ -209,9 +209,10 @@ def _copy(table: str, rows: Sequence[ReadyRow], made: _Made) -> None:
     moment = made.now.isoformat()
     imported_by = r"\N" if made.imported_by_id is None else str(made.imported_by_id)
     common = "\t".join([made.source.translate(_escapes), imported_by, moment, moment])
-    with connection.wrap_database_errors, connection.cursor() as cursor:
-        with cursor.copy(f"COPY {table} ({_columns}) FROM STDIN") as copy:
-            copy.write("".join([f"{_copy_line(row)}\t{common}\n" for row in rows]))
+    block = "".join([f"{_copy_line(row)}\t{common}\n" for row in rows])
+    statement = f"COPY {table} ({_columns}) FROM STDIN"
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(block)
 
 
 _escapes = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
