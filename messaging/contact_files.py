@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from django.utils.translation import gettext_lazy
 
@@ -60,8 +60,7 @@ class Format:
         return not self.encoding
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     line: int  # as a spreadsheet numbers it: the header is 1
     cells: list[str]
     problem: str = ""  # why its cells cannot be told apart
@@ -152,45 +151,42 @@ class ContactFile:
         with self.path.open("rb") as raw:
             text = io.TextIOWrapper(raw, encoding=self.written.encoding, newline="")
             # Strict: a quotation mark that is left open would swallow the rows below it without a word.
-            lines = _Remembered(_without_preface(text))
-            reader = csv.reader(lines, delimiter=self.written.delimiter, strict=True)
-            for row in self._readable(reader, lines):
+            of_this_row: list[str] = []
+            reader = csv.reader(_remembered(text, of_this_row), delimiter=self.written.delimiter, strict=True)
+            for row in self._readable(reader, of_this_row):
                 if row.line % 1000 == 0:
                     self.bytes_read = raw.tell()
-                if row.problem or any(cell.strip() for cell in row.cells):
+                if row.problem or not _is_empty(row.cells):
                     yield row
             self.bytes_read = raw.tell()
 
-    def _readable(self, reader: Iterator[list[str]], lines: "_Remembered") -> Iterator[Row]:
+    def _readable(self, reader: Iterator[list[str]], of_this_row: list[str]) -> Iterator[Row]:
         """The reader's rows. One that cannot be read is passed on with the reason; what cannot be decoded ends it."""
         for line in itertools.count(1):
-            lines.of_this_row.clear()
+            of_this_row.clear()
             try:
-                yield Row(line, next(reader))
+                cells = next(reader)
             except StopIteration:
                 return
             except csv.Error:
                 said = _("A quotation mark is left open or stands in the middle of a cell. Write it twice.")
-                yield Row(line, [], said, "".join(lines.of_this_row).rstrip("\r\n"))
+                yield Row(line, [], said, "".join(of_this_row).rstrip("\r\n"))
             except UnicodeDecodeError:
                 said = _("Below row %(n)d the file is not %(encoding)s any more. Save it as “CSV UTF-8”.")
                 raise UnreadableFile(said % {"n": line - 1, "encoding": self.written.encoding}) from None
+            else:
+                yield Row(line, cells)
 
 
-class _Remembered:
+def _is_empty(cells: list[str]) -> bool:
+    return not "".join(cells).strip()
+
+
+def _remembered(text: TextIO, of_this_row: list[str]) -> Iterator[str]:
     """Lines on their way to the reader: of a row that it cannot read they are all that is left."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self.lines = lines
-        self.of_this_row: list[str] = []
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self.lines)
-        self.of_this_row.append(line)
-        return line
+    for line in _without_preface(text):
+        of_this_row.append(line)
+        yield line
 
 
 def _without_preface(lines: Iterator[str]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What a row of a contact file means: one set of rules for the preview, import-export and the fast route."""
 
+import json
 import re
 import unicodedata
 from collections import Counter
@@ -93,12 +94,24 @@ class CleanRow(NamedTuple):
 
     number: str
     validity: str
-    country: str
-    time_zones: str
     name: str
     email: str
+    country: str
+    time_zones: str
     language: str
     attributes: dict[str, str]
+
+    def ready(self) -> "ReadyRow":
+        return (*self[:-1], as_json(self.attributes))
+
+    @classmethod
+    def of(cls, row: "ReadyRow") -> "CleanRow":
+        return cls(*row[:-1], json.loads(row[-1]))
+
+
+# The same as its columns hold it, attributes as JSON: what is compared, sent from process to process and written.
+ReadyRow = tuple[str, str, str, str, str, str, str, str]
+as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +134,9 @@ class RowError(ValueError):
         self.column = column
         self.value = value
         self.reason = reason
+
+    def __reduce__(self) -> tuple[type["RowError"], tuple[str, str, str]]:
+        return RowError, (self.column, self.value, self.reason)
 
 
 def guess_mapping(headers: Sequence[str]) -> dict[str, str]:
@@ -238,6 +254,8 @@ class RowCleaner:
         self.region = region or None
         wanted = [(index, mapping.get(header, IGNORED)) for index, header in enumerate(self.headers)]
         self.fixed = {field: index for index, field in wanted if field in FIXED_FIELDS}
+        self.limits = {field: (index, LENGTHS[field]) for field, index in self.fixed.items() if field in LENGTHS}
+        self.name_parts = [field for field in ("first_name", "last_name") if field in self.fixed]
         self.numbers = [self.fixed.get("number", 0), *(index for index, field in wanted if field == "other_number")]
         self.attributes = [
             (field.removeprefix("attributes."), index) for index, field in wanted if field.startswith("attributes.")
@@ -255,16 +273,16 @@ class RowCleaner:
 
     def clean(self, cells: Sequence[str]) -> CleanRow:
         cells = self._fitted(cells)
-        parsed = self._number(cells)
+        number, country, time_zones, is_valid = self._number(cells)
         return CleanRow(
-            number=parsed.number,
-            validity="valid" if parsed.is_valid else "possible",
-            country=parsed.country,
-            time_zones=",".join(parsed.time_zones),
-            name=self._name(cells),
-            email=self._email(cells),
-            language=self._language(cells),
-            attributes=self._attributes(cells),
+            number,
+            "valid" if is_valid else "possible",
+            self._name(cells),
+            self._email(cells),
+            country,
+            ",".join(time_zones),
+            self._language(cells),
+            self._attributes(cells),
         )
 
     def _number(self, cells: Sequence[str]) -> msisdn.Msisdn:
@@ -298,10 +316,10 @@ class RowCleaner:
                 "character that divides columns."
             )
             raise RowError("", ", ".join(extra)[:80], said % {"n": self.width})
-        plain = [
-            cell if (cell := given.strip()).isprintable() and cell[:1] not in _DRESSED else _plain_cell(cell)
-            for given in cells[: self.width]
-        ]
+        if (together := "".join(cells)).isprintable() and "'" not in together and "=" not in together:
+            plain = [cell.strip() for cell in cells[: self.width]]  # as most rows are
+        else:
+            plain = [_plain_cell(cell.strip()) for cell in cells[: self.width]]
         if not self.options.keep_null_words and not NULL_WORDS.isdisjoint(plain):
             plain = ["" if cell in NULL_WORDS else cell for cell in plain]
         return plain if len(plain) == self.width else plain + [""] * (self.width - len(plain))
@@ -310,17 +328,19 @@ class RowCleaner:
         return RowError(self.headers[index], cells[index][:80], reason)
 
     def _text(self, field: str, cells: Sequence[str]) -> str:
-        index = self.fixed.get(field)
-        if index is None:
+        if field not in self.limits:
             return ""
-        if len(cells[index]) > LENGTHS[field]:
-            raise self._error(index, cells, _too_long(cells[index], LENGTHS[field]))
-        return cells[index]
+        index, limit = self.limits[field]
+        if len(cell := cells[index]) > limit:
+            raise self._error(index, cells, _too_long(cell, limit))
+        return cell
 
     def _name(self, cells: Sequence[str]) -> str:
         if whole := self._text("name", cells):
             return whole
-        parts = [self._text(field, cells) for field in ("first_name", "last_name") if field in self.fixed]
+        if not self.name_parts:
+            return ""
+        parts = [self._text(field, cells) for field in self.name_parts]
         return " ".join(part for part in parts if part)
 
     def _email(self, cells: Sequence[str]) -> str:
@@ -366,11 +386,8 @@ class RowCleaner:
         return cells[index] if cells[index] != words[0] else ""
 
 
-_DRESSED = frozenset({"'", "="})  # with one of these begins a cell that is made safe, or wrapped, for a spreadsheet
-
-
 def _plain_cell(cell: str) -> str:
-    """Without line breaks, and as it was before it was made safe for a spreadsheet."""
+    """Without line breaks, and as it was before it was made safe, with ', or wrapped, with =, for a spreadsheet."""
     if cell[:1] == "'" and (bare := unescaped(cell)) != cell:
         return bare[0] + one_line(bare[1:])
     if not cell.isprintable():

@@ -60,15 +60,15 @@ def _write(asked: dict[str, Any]) -> Answer:
     clean = CleanRow(
         number.number,
         Contact.Validity.VALID if number.is_valid else Contact.Validity.POSSIBLE,
-        number.country,
-        ",".join(number.time_zones),
         asked.get("name", ""),
         asked.get("email", ""),
+        number.country,
+        ",".join(number.time_zones),
         asked.get("language", ""),
         attributes,
     )
     with transaction.atomic():
-        written = contact_writes.write([clean], source="API", group_id=group.pk if group else None)
+        written = contact_writes.write([clean.ready()], source="API", group_id=group.pk if group else None)
         contact = Contact.objects.get(number=number.number)
         if written.added or written.updated:
             record(Act.ADDED if written.added else Act.CHANGED, contact)

@@ -42,7 +42,7 @@ _SPECIAL = ("premium_rate", "toll_free", "shared_cost", "voip", "personal_number
 
 def in_table(digits: str) -> Msisdn | None:
     """A yes from the table; None means: ask the library."""
-    code = _table().get(digits[:3])
+    code = _codes[digits[:3]]
     if code is None or not MIN_DIGITS <= len(digits) <= MAX_DIGITS:
         return None
     for region in code.regions:
@@ -57,7 +57,7 @@ def in_table(digits: str) -> Msisdn | None:
 
 
 def is_mobile(number: Msisdn) -> bool:
-    code = _table().get(number.number[:3])
+    code = _codes[number.number[:3]]
     if code is not None:
         for region in code.regions:
             if region.country == number.country and (matched := region.valid.fullmatch(number.number, code.length)):
@@ -66,21 +66,23 @@ def is_mobile(number: Msisdn) -> bool:
     return kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
+class _Codes(dict[str, _CallingCode | None]):
+    """By a number's first three digits: no calling code is the beginning of another. Made as they occur."""
+
+    def __missing__(self, beginning: str) -> _CallingCode | None:
+        found = next((code for n in (1, 2, 3) if (code := _calling_code(beginning[:n])) is not None), None)
+        self[beginning] = found
+        return found
+
+
+_codes = _Codes()
+
+
 @functools.cache
-def _table() -> dict[str, _CallingCode]:
-    """By a number's first three digits: no calling code is the beginning of another."""
-    table: dict[str, _CallingCode] = {}
-    for number, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
-        if regions[0] == NO_COUNTRY:
-            continue
-        digits = str(number)
-        code = _calling_code(digits, regions)
-        missing = 3 - len(digits)
-        table |= {f"{digits}{rest:0{missing}}" if missing else digits: code for rest in range(10**missing)}
-    return table
-
-
-def _calling_code(digits: str, regions: tuple[str, ...]) -> _CallingCode:
+def _calling_code(digits: str) -> _CallingCode | None:
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(digits)) if digits else None
+    if not regions or regions[0] == NO_COUNTRY or digits[0] == "0":
+        return None
     said = {zones for prefix, zones in TIMEZONE_DATA.items() if prefix.startswith(digits)}
     return _CallingCode(
         len(digits),

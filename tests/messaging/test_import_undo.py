@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from messaging import contact_traces
+from messaging.contact_rows import CleanRow
 from messaging.models import (
     Campaign,
     Contact,
@@ -130,8 +131,8 @@ class WhoStaysTests:
             contact = Contact.objects.get()
             contact.language = "de"
             contact.save()
-        row = contact_writes._stored([number(0)])[0][number(0)]._replace(name="Yan")
-        contact_writes.write([row], source="l.csv", group_id=None, import_id=job.pk)
+        row = CleanRow.of(contact_writes._stored([number(0)])[0][number(0)])._replace(name="Yan")
+        contact_writes.write([row.ready()], source="l.csv", group_id=None, import_id=job.pk)
 
         undo = undone(job)
 

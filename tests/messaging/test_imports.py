@@ -268,7 +268,7 @@ class JobTests:
     def test_cancelled_while_it_runs_it_stops_and_keeps_what_it_did(self, monkeypatch: pytest.MonkeyPatch) -> None:
         job = uploaded(many(20))
         imports.start(job.pk, mapping=job.mapping)
-        monkeypatch.setattr(imports, "_let_others_write", lambda: imports.cancel(job.pk))
+        monkeypatch.setattr(imports, "_let_others_write", lambda _written: imports.cancel(job.pk))
 
         imports.run(job.pk)
 

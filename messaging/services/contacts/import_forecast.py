@@ -25,6 +25,7 @@ from laaffic_console.gateway.services import bell, leases, workers
 from laaffic_console.kit import private_files
 from laaffic_console.kit.said import Said, kept, read
 from laaffic_console.kit.said import gettext as _
+from messaging.cleaned_rows import clean_rows
 from messaging.contact_files import Row
 from messaging.contact_rows import RowCleaner, RowError
 from messaging.models import Contact, ContactImport, ImportForecast, SuppressionEntry
@@ -126,8 +127,8 @@ COUNTED += ["numbers_kept"]
 
 
 def _add(forecast: ImportForecast, cleaner: RowCleaner, chunk: Sequence[Row], seen: "_Seen") -> None:
-    clean, errors = reading.clean_rows(cleaner, chunk)
-    fresh = seen.new([row.number for row in clean])
+    clean, errors = clean_rows(cleaner, chunk)
+    fresh = seen.new([row[0] for row in clean])
     forecast.rows += len(chunk)
     forecast.invalid += len(errors)
     forecast.twice += len(clean) - len(fresh)

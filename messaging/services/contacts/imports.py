@@ -1,11 +1,12 @@
 """Importing a file of contacts as a job that can be watched, cancelled, killed and gone on with."""
 
+import contextlib
 import datetime as dt
 import itertools
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,11 @@ from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.plain_text import without_marks
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.uploads import FULL
-from messaging import contact_files
-from messaging.contact_files import Row
+from messaging import cleaned_rows, contact_files
+from messaging.cleaned_rows import Chunk
 from messaging.contact_rows import (
     NO_OPTIONS,
     NULL_WORDS,
-    RowCleaner,
     RowError,
     RowOptions,
     guess_mapping,
@@ -37,12 +37,13 @@ from messaging.contact_rows import (
 from messaging.models import ContactGroup, ContactImport
 from messaging.services import events
 from messaging.services.contacts import bad_rows, contact_writes, import_forecast, reading
-from messaging.services.contacts.reading import clean_rows, is_of_the_shell, path_of, problem_with_mapping
+from messaging.services.contacts.reading import is_of_the_shell, path_of, problem_with_mapping
 from messaging.unreadable import UnreadableFile
 from messaging.workbook_limits import LOOK_SECONDS
 
 CHUNKS = {"sqlite": 1000, "postgresql": 5000}  # rows a transaction: SQLite's lock must not be held for long
 SLICE_SECONDS = 20.0
+REST = 0.002  # seconds between two transactions
 SHELL_LEASE_SECONDS = 120.0
 PREVIEW_DAYS = 7
 NULL_ROWS = 5000  # that are looked at before the import
@@ -242,14 +243,13 @@ def import_rows(
 ) -> bool:
     """Import behind `job.lines_done`, chunk by chunk; False when it was told to stop before the end."""
     try:
-        cleaner = reading.cleaner(job, job.mapping)
-        for chunk, bytes_read in _chunks(job):
-            if not _import_chunk(job, cleaner, chunk, bytes_read):
-                return True
-            progress(bytes_read)
-            if not goes_on():
-                return False
-            _let_others_write()
+        with contextlib.closing(_chunks(job)) as found:
+            for chunk in _with_rests(found):
+                if not _import_chunk(job, chunk):
+                    return True
+                progress(chunk.bytes_read)
+                if not goes_on():
+                    return False
     except (UnreadableFile, RowError, OSError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else problem
         read = _("Rows up to %(line)d are imported.") % {"line": job.lines_done} if job.lines_done else ""
@@ -260,39 +260,45 @@ def import_rows(
     return True
 
 
-def _chunks(job: ContactImport) -> Iterator[tuple[list[Row], int]]:
-    """Rows behind the last committed one, with how many bytes have been read."""
-    file = reading.file(job)
-    waiting = (row for row in file if row.line > job.lines_done)
-    while chunk := list(itertools.islice(waiting, CHUNKS[connection.vendor])):
-        yield chunk, file.bytes_read
+def _chunks(job: ContactImport) -> Generator[Chunk]:
+    """Rows behind the last committed one."""
+    size, bytes_left = CHUNKS[connection.vendor], job.size - job.bytes_done
+    source = reading.source(job, job.mapping)
+    yield from cleaned_rows.chunks(source, size, behind=job.lines_done, bytes_left=bytes_left)
 
 
-def _let_others_write() -> None:
-    """SQLite's lock is unfair: a writer that never rests starves the others."""
+def _with_rests(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    written = 0.0
+    for chunk in chunks:
+        if written:
+            _let_others_write(written)
+        yield chunk
+        written = time.monotonic()
+
+
+def _let_others_write(written: float) -> None:
+    """SQLite's lock is unfair: a writer that never rests starves the others. To wait for rows is to rest, too."""
     if connection.vendor == "sqlite":
-        time.sleep(0.002)
+        time.sleep(max(0.0, written + REST - time.monotonic()))
 
 
-def _import_chunk(job: ContactImport, cleaner: RowCleaner, chunk: Sequence[Row], bytes_read: int) -> bool:
+def _import_chunk(job: ContactImport, chunk: Chunk) -> bool:
     """Rows and counts in one transaction; False when the import was cancelled."""
-    cleaner.unknown_languages.clear()
-    clean, errors = clean_rows(cleaner, chunk)
     with transaction.atomic():
         fresh = ContactImport.objects.select_for_update().get(pk=job.pk)
-        if fresh.state != State.RUNNING or fresh.lines_done >= chunk[0].line:
+        if fresh.state != State.RUNNING or fresh.lines_done >= chunk.first_line:
             return False
-        written = contact_writes.write(clean, source=job.file_name, group_id=job.group_id, import_id=job.pk)
-        job.rows = fresh.rows + len(chunk)
+        written = contact_writes.write(chunk.ready, source=job.file_name, group_id=job.group_id, import_id=job.pk)
+        job.rows = fresh.rows + chunk.row_count
         job.added = fresh.added + written.added
         job.updated = fresh.updated + written.updated
         job.unchanged = fresh.unchanged + written.unchanged
-        job.invalid = fresh.invalid + len(errors)
-        job.left_out = dict((Counter(fresh.left_out) + cleaner.unknown_languages).most_common(LEFT_OUT_KEPT))
-        job.lines_done = chunk[-1].line
-        job.bytes_done = bytes_read
+        job.invalid = fresh.invalid + len(chunk.errors)
+        job.left_out = dict((Counter(fresh.left_out) + Counter(chunk.unknown_languages)).most_common(LEFT_OUT_KEPT))
+        job.lines_done = chunk.last_line
+        job.bytes_done = chunk.bytes_read
         job.bad_bytes = fresh.bad_bytes
-        bad_rows.keep(job, errors, before=fresh.invalid)
+        bad_rows.keep(job, chunk.errors, before=fresh.invalid)
         job.save(update_fields=COUNTED)
     return True
 

@@ -1,11 +1,11 @@
 """A file of contacts as an import reads it, for whoever looks at it or takes it: one cleaner, one set of options."""
 
-from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from messaging.contact_files import ContactFile, Format, Row
-from messaging.contact_rows import CleanRow, RowCleaner, RowError, RowOptions
+from messaging.cleaned_rows import Source
+from messaging.contact_files import ContactFile, Format
+from messaging.contact_rows import RowCleaner, RowError, RowOptions
 from messaging.models import ContactImport
 
 
@@ -18,12 +18,17 @@ def is_of_the_shell(job: ContactImport) -> bool:
     return Path(str(job.file.name)).is_absolute()
 
 
+def source(job: ContactImport, mapping: dict[str, str]) -> Source:
+    written = Format(job.encoding, job.delimiter, job.headers, job.sheet)
+    return Source(path_of(job), written, mapping, job.region, options_of(job))
+
+
 def cleaner(job: ContactImport, mapping: dict[str, str]) -> RowCleaner:
-    return RowCleaner(job.headers, mapping, job.region, options_of(job))
+    return source(job, mapping).cleaner()
 
 
 def file(job: ContactImport, within: float | None = None) -> ContactFile:
-    return ContactFile(path_of(job), Format(job.encoding, job.delimiter, job.headers, job.sheet), within)
+    return ContactFile(path_of(job), source(job, {}).written, within)
 
 
 def options_of(job: ContactImport) -> RowOptions:
@@ -37,15 +42,3 @@ def problem_with_mapping(job: ContactImport, mapping: dict[str, str]) -> str:
     except RowError as problem:
         return problem.reason
     return ""
-
-
-def clean_rows(cleaner: RowCleaner, rows: Sequence[Row]) -> tuple[list[CleanRow], list[tuple[Row, RowError]]]:
-    clean, errors = [], []
-    for row in rows:
-        try:
-            if row.problem:
-                raise RowError("", "", row.problem)
-            clean.append(cleaner.clean(row.cells))
-        except RowError as problem:
-            errors.append((row, problem))
-    return clean, errors
