@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import cast
 
@@ -16,13 +16,14 @@ _renderer = cast(RendererHTML, _markdown.renderer)
 _WIDE = {"table_open": '<div class="c-help-wide" tabindex="0"><table>', "table_close": "</table></div>"}
 
 
-def read(text: str) -> list[Token]:
+def read(text: str, anchors: Sequence[str] = ()) -> list[Token]:
+    """With `anchors` the headings have these, one after the other."""
     tokens = _markdown.parse(text)
-    seen: Counter[str] = Counter()
+    given, seen = iter(anchors), Counter[str]()
     for token, inline in pairwise(tokens):
         if token.type == "heading_open":
             slug = anchor_of(inline.content)
-            token.attrSet("id", f"{slug}-{seen[slug]}" if seen[slug] else slug)
+            token.attrSet("id", next(given, f"{slug}-{seen[slug]}" if seen[slug] else slug))
             seen[slug] += 1
     _without_empty_headers(tokens)
     return tokens
@@ -126,4 +127,4 @@ def listed(inline: Token) -> tuple[str, list[tuple[str, str]]]:
             href = ""
         elif href:
             links.append((href, child.content))
-    return text_of(inline).partition(":")[0], links
+    return re.split("[:\N{FULLWIDTH COLON}]", text_of(inline), maxsplit=1)[0], links
