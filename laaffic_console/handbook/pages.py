@@ -4,8 +4,8 @@ A wheel has them packed below `texts/` (setup.py); in a checkout they are where 
 without `docs/` and `.md`, a README's that of its folder: `launching`, `mechanisms/ledger`, `decisions`; the index,
 docs/README.md, has none, and what lies beside docs/ is written small: `readme`, `changelog`.
 
-A translation lies in a folder of docs/ that is called as its catalogue is in locale/: `docs/zh_Hans/contacts.md`. It has
-the name, the address and the anchors of its English, which stands in for it where there is none.
+A translation lies in a folder of docs/ that is called as its catalogue is in locale/: `docs/zh_Hans/contacts.md`. It
+has the name, the address and the anchors of its English, which stands in for it where there is none.
 """
 
 import posixpath

@@ -144,10 +144,10 @@ def test_the_contents_are_in_the_readers_language() -> None:
 @pytest.mark.parametrize(
     ("asked", "leads_to"),
     [
-        ("退订", "/admin/help/states/#messages"),
+        ("退订", "/admin/help/replies/#stop"),
         ("营销授权", "/admin/help/contacts/#consent"),
         ("LAAFFIC_DOUBLE_OPT_IN", "/admin/help/replies/#start"),
-        ("导入 禁发名单", "/admin/help/contacts/#before-it-is-imported"),
+        ("START 禁发名单", "/admin/help/replies/#start"),
         ("CSV文件", "/admin/help/contacts/"),
         ("nginx", "/admin/help/"),  # where only English says it
     ],
