@@ -12,13 +12,16 @@ from markdown_it.token import Token
 
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 _renderer = cast(RendererHTML, _markdown.renderer)
+# Between Chinese characters the end of a line is no blank.
+_HAN = "\u3000-\u303f\u3400-\u9fff\uff01-\uff5e"
+_BREAK_IN_CHINESE = re.compile(rf"([{_HAN}]\**)\n *(?=[*\[“]*[{_HAN}])")
 # What is wider than a telephone is scrolled by itself, by keyboard too.
 _WIDE = {"table_open": '<div class="c-help-wide" tabindex="0"><table>', "table_close": "</table></div>"}
 
 
 def read(text: str, anchors: Sequence[str] = ()) -> list[Token]:
     """With `anchors` the headings have these, one after the other."""
-    tokens = _markdown.parse(text)
+    tokens = _markdown.parse(_BREAK_IN_CHINESE.sub(r"\1", text))
     given, seen = iter(anchors), Counter[str]()
     for token, inline in pairwise(tokens):
         if token.type == "heading_open":

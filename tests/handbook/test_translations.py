@@ -48,6 +48,12 @@ def leads_to(path: Path, text: str) -> Counter[str]:
     return found
 
 
+def asterisks(text: str) -> int:
+    """Marks that are shown as they are: behind 。 a closing one is none where a letter follows it, so 。 goes behind it."""
+    tokens = markdown.read(pages.MADE_FROM.sub("", text))
+    return sum(child.content.count("*") for token in tokens for child in token.children or [] if child.type == "text")
+
+
 def code(text: str) -> Counter[str]:
     """Commands, settings and keys in a sentence stay what a machine reads."""
     tokens = markdown.read(pages.MADE_FROM.sub("", text))
@@ -75,6 +81,7 @@ def test_it_leads_where_its_english_does_and_names_the_same_commands(path: Path)
 
     assert leads_to(path, path.read_text()) == leads_to(english, english.read_text())
     assert code(path.read_text()) == code(english.read_text())
+    assert asterisks(path.read_text()) == asterisks(english.read_text())
 
 
 def test_what_is_left_out_or_added_shows() -> None:
@@ -183,3 +190,17 @@ def test_each_state_says_in_chinese_what_the_console_says() -> None:
             for meaning in words.values()
         }
     assert [sentence for sentence in sorted(said) if f"| {sentence} |" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("群发任务\n已启动。", "<p>群发任务已启动。</p>"),
+        ("- 号码，\n  *已退订*", "<li>号码，<em>已退订</em></li>"),
+        ("群发任务\n\n已启动", "<p>群发任务</p>\n<p>已启动</p>"),
+        ("以 CSV\n导出", "<p>以 CSV\n导出</p>"),
+        ("in two\nlines", "<p>in two\nlines</p>"),
+    ],
+)
+def test_the_end_of_a_line_is_no_blank_in_chinese(text: str, drawn: str) -> None:
+    assert drawn in markdown.render(markdown.read(text))
