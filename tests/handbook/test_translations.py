@@ -49,7 +49,7 @@ def leads_to(path: Path, text: str) -> Counter[str]:
 
 
 def asterisks(text: str) -> int:
-    """Marks that are shown as they are: behind 。 a closing one is none where a letter follows it, so 。 goes behind it."""
+    """Marks that are shown as they are: between 。 and a letter a closing one is none, so 。 goes behind it."""
     tokens = markdown.read(pages.MADE_FROM.sub("", text))
     return sum(child.content.count("*") for token in tokens for child in token.children or [] if child.type == "text")
 
