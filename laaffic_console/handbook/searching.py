@@ -4,6 +4,7 @@ Chinese has no blanks between its words: a run of its characters is taken as its
 it stands, and one character begins a pair.
 """
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -49,7 +50,7 @@ class _Entry:
 def find(asked: str, language: str = pages.ENGLISH) -> list[Hit]:
     """Passages in which every word stands, or begins one, best first; of a section the best passage alone."""
     words = WORD.findall(asked[:LONGEST].casefold())
-    wanted = [_stem(part) for word in words for part in _asked_for(word)]
+    wanted = [[_stem(part) for part in _asked_for(word)] for word in words]
     if not wanted:
         return []
     index = _index(language)
@@ -58,7 +59,10 @@ def find(asked: str, language: str = pages.ENGLISH) -> list[Hit]:
     for _score_of, at in sorted(scored, key=lambda found: (-found[0], found[1])):
         passage = index[at].passage
         best.setdefault((passage.page, passage.anchor), passage)
-    marked = [*map(_stem, words), *wanted]  # a run of Chinese as a whole, before its pairs
+    marked = [
+        *map(_stem, words),
+        *itertools.chain.from_iterable(wanted),
+    ]  # a run of Chinese as a whole, before its pairs
     return [_hit(passage, marked) for passage in list(best.values())[:MOST]]
 
 
@@ -103,17 +107,26 @@ def _rarity(word: str, language: str) -> float:
     return math.log(1 + len(index) / (1 + held))
 
 
-def _score(entry: _Entry, wanted: list[str], language: str) -> float:
+def _score(entry: _Entry, wanted: list[list[str]], language: str) -> float:
     """0 where a word is missing."""
     total = 0.0
-    for word in wanted:
-        found = sum(WHOLE if _stem(said) == word else 1.0 for said in entry.text if said.startswith(word))
-        found += IN_TITLE * any(said.startswith(word) for said in entry.title)
-        found += IN_HEADING * any(said.startswith(word) for said in entry.heading)
-        if not found:
+    for parts in wanted:
+        found = [_found(entry, part) for part in parts]
+        if not _is_whole(found):
             return 0.0
-        total += found * _rarity(word, language)
+        total += sum(times * _rarity(part, language) for times, part in zip(found, parts, strict=True) if times)
     return total * LESS.get(entry.passage.page.partition("/")[0], 1.0)
+
+
+def _found(entry: _Entry, part: str) -> float:
+    found = sum(WHOLE if _stem(said) == part else 1.0 for said in entry.text if said.startswith(part))
+    found += IN_TITLE * any(said.startswith(part) for said in entry.title)
+    return found + IN_HEADING * any(said.startswith(part) for said in entry.heading)
+
+
+def _is_whole(found: list[float]) -> bool:
+    """Whether each character is in a pair that was found: 撤销导入 is there where 撤销 and 导入 are."""
+    return bool(found[0] and found[-1]) and all(one or other for one, other in itertools.pairwise(found))
 
 
 def _hit(passage: Passage, wanted: list[str]) -> Hit:

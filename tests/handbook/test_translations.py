@@ -156,6 +156,7 @@ def test_the_contents_are_in_the_readers_language() -> None:
         ("LAAFFIC_DOUBLE_OPT_IN", "/admin/help/replies/#start"),
         ("START 禁发名单", "/admin/help/replies/#start"),
         ("CSV文件", "/admin/help/contacts/"),
+        ("撤销导入", "/admin/help/contacts/#whom-an-import-brought-and-taking-it-back"),
         ("nginx", "/admin/help/"),  # where only English says it
     ],
 )
@@ -163,6 +164,11 @@ def test_chinese_is_found_where_it_stands(asked: str, leads_to: str) -> None:
     found = [hit.address for hit in searching.find(asked, CHINESE)]
 
     assert any(address.startswith(leads_to) for address in found[:5]), found[:5]
+
+
+@pytest.mark.parametrize("asked", ["撤销龘导入", "龘退订", "退订龘", "龘"])
+def test_each_character_has_to_stand_there(asked: str) -> None:
+    assert searching.find(asked, CHINESE) == []
 
 
 def test_a_search_is_in_one_language() -> None:
