@@ -111,22 +111,27 @@ def _score(entry: _Entry, wanted: list[list[str]], language: str) -> float:
     """0 where a word is missing."""
     total = 0.0
     for parts in wanted:
-        found = [_found(entry, part) for part in parts]
-        if not _is_whole(found):
+        found = _found_of(entry, parts)
+        if not found:
             return 0.0
         total += sum(times * _rarity(part, language) for times, part in zip(found, parts, strict=True) if times)
     return total * LESS.get(entry.passage.page.partition("/")[0], 1.0)
+
+
+def _found_of(entry: _Entry, parts: list[str]) -> list[float]:
+    """Each character has to be in a pair that is found, else nothing is: 撤销导入 is there where 撤销 and 导入 are."""
+    found = [0.0]
+    for part in parts:
+        found.append(_found(entry, part))
+        if not found[-1] and not found[-2]:
+            return []
+    return found[1:] if found[-1] else []
 
 
 def _found(entry: _Entry, part: str) -> float:
     found = sum(WHOLE if _stem(said) == part else 1.0 for said in entry.text if said.startswith(part))
     found += IN_TITLE * any(said.startswith(part) for said in entry.title)
     return found + IN_HEADING * any(said.startswith(part) for said in entry.heading)
-
-
-def _is_whole(found: list[float]) -> bool:
-    """Whether each character is in a pair that was found: 撤销导入 is there where 撤销 and 导入 are."""
-    return bool(found[0] and found[-1]) and all(one or other for one, other in itertools.pairwise(found))
 
 
 def _hit(passage: Passage, wanted: list[str]) -> Hit:
