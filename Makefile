@@ -49,6 +49,7 @@ check: install
 	$(BIN)/python -W error manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
 	$(BIN)/python scripts/check_languages.py
+	$(BIN)/python scripts/docs_digests.py
 
 # Three processes on two cores: the rehearsals and the browser tests mostly wait.
 test: check

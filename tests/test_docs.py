@@ -13,7 +13,12 @@ SUFFIXES = {".py", ".html", ".css", ".js", ".md"}
 PAGES = sorted([*BASE_DIR.glob("*.md"), *BASE_DIR.glob("docs/**/*.md"), BASE_DIR / "numbers" / "README.md"])
 FOLDERS = ("docs", "laaffic_console", "messaging", "voice", "numbers", "scripts", "tests", "deploy")
 SOURCES = {path for folder in FOLDERS for path in (BASE_DIR / folder).rglob("*") if path.suffix in SUFFIXES}
-POINTED_AT = {page.stem: page for page in (BASE_DIR / "docs").rglob("*.md") if page.stem != "README"}
+TRANSLATED = {(folder.name,) for folder in (BASE_DIR / "laaffic_console" / "locale").iterdir()}
+POINTED_AT = {
+    page.stem: page
+    for page in (BASE_DIR / "docs").rglob("*.md")
+    if page.stem != "README" and page.relative_to(BASE_DIR).parts[1:2] not in TRANSLATED
+}
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 ANCHOR = re.compile(r"\]\((?!https?://)([^)#]*)#([^)]+)\)")
 # `laaffic-api#codes`: a page under docs/ by its name, and a heading in it (CONTRIBUTING, "Where a comment points").
@@ -50,7 +55,12 @@ def test_the_tables_of_codes_are_the_codes_own() -> None:
 
 
 def headings(page: Path) -> set[str]:
-    """The headings of a page as addresses name them: `## The way of a push` is the-way-of-a-push."""
+    """The headings of a page as addresses name them: `## The way of a push` is the-way-of-a-push.
+
+    A translation's are those of its English (handbook/pages.py).
+    """
+    parts = page.resolve().relative_to(BASE_DIR).parts
+    page = BASE_DIR.joinpath("docs", *parts[2:]) if parts[1:2] in TRANSLATED else page
     titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 

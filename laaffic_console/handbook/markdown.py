@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import cast
 
@@ -12,17 +12,21 @@ from markdown_it.token import Token
 
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 _renderer = cast(RendererHTML, _markdown.renderer)
+# Between Chinese characters the end of a line is no blank.
+_HAN = "\u3000-\u303f\u3400-\u9fff\uff01-\uff5e"
+_BREAK_IN_CHINESE = re.compile(rf"([{_HAN}]\**)\n *(?=[*\[“]*[{_HAN}])")
 # What is wider than a telephone is scrolled by itself, by keyboard too.
 _WIDE = {"table_open": '<div class="c-help-wide" tabindex="0"><table>', "table_close": "</table></div>"}
 
 
-def read(text: str) -> list[Token]:
-    tokens = _markdown.parse(text)
-    seen: Counter[str] = Counter()
+def read(text: str, anchors: Sequence[str] = ()) -> list[Token]:
+    """With `anchors` the headings have these, one after the other."""
+    tokens = _markdown.parse(_BREAK_IN_CHINESE.sub(r"\1", text))
+    given, seen = iter(anchors), Counter[str]()
     for token, inline in pairwise(tokens):
         if token.type == "heading_open":
             slug = anchor_of(inline.content)
-            token.attrSet("id", f"{slug}-{seen[slug]}" if seen[slug] else slug)
+            token.attrSet("id", next(given, f"{slug}-{seen[slug]}" if seen[slug] else slug))
             seen[slug] += 1
     _without_empty_headers(tokens)
     return tokens
@@ -126,4 +130,4 @@ def listed(inline: Token) -> tuple[str, list[tuple[str, str]]]:
             href = ""
         elif href:
             links.append((href, child.content))
-    return text_of(inline).partition(":")[0], links
+    return re.split("[:\N{FULLWIDTH COLON}]", text_of(inline), maxsplit=1)[0], links

@@ -3,15 +3,20 @@
 A wheel has them packed below `texts/` (setup.py); in a checkout they are where they are read. A page's name is its path
 without `docs/` and `.md`, a README's that of its folder: `launching`, `mechanisms/ledger`, `decisions`; the index,
 docs/README.md, has none, and what lies beside docs/ is written small: `readme`, `changelog`.
+
+A translation lies in a folder of docs/ that is called as its catalogue is in locale/: `docs/zh_Hans/contacts.md`. It
+has the name, the address and the anchors of its English, which stands in for it where there is none.
 """
 
 import posixpath
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from django.urls import reverse
+from django.utils.translation import get_language, to_locale
 from markdown_it.token import Token
 
 from laaffic_console.handbook import markdown
@@ -20,6 +25,9 @@ HERE = Path(__file__).resolve().parent
 PACKED = HERE / "texts"
 TEXTS = PACKED if PACKED.is_dir() else HERE.parents[1]
 INDEX = ""
+ENGLISH = "en"
+# What a translation says at its top: of which English it is one (scripts/docs_digests.py).
+MADE_FROM = re.compile(r"\A<!--.*?-->\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,7 @@ class Passage:
     """What a search finds: one paragraph, row or listing below a heading."""
 
     page: str
+    language: str  # as HTML names it
     title: str  # of the page
     heading: str  # "" above the first
     anchor: str
@@ -41,12 +50,42 @@ class Group:
     pages: list[tuple[str, str]]
 
 
+def spoken() -> str:
+    """The reader's language, as its catalogue is named."""
+    return to_locale(get_language() or ENGLISH)
+
+
+@cache
+def languages() -> frozenset[str]:
+    """Those in which there is a text at least."""
+    return frozenset(path.name for path in (HERE.parent / "locale").iterdir() if (TEXTS / "docs" / path.name).is_dir())
+
+
 @cache
 def names() -> dict[str, str]:
-    """{name: path below TEXTS}."""
+    """{name: path below TEXTS} of the English."""
     files = [*TEXTS.glob("*.md"), *(TEXTS / "docs").rglob("*.md")]
-    paths = [path.relative_to(TEXTS).as_posix() for path in files]
-    return {_name_of(path): path for path in sorted(paths)}
+    parts = [path.relative_to(TEXTS) for path in files]
+    return {
+        _name_of(path.as_posix()): path.as_posix() for path in sorted(parts) if not languages() & {*path.parts[1:2]}
+    }
+
+
+@cache
+def translations(language: str) -> dict[str, str]:
+    """{name: path below TEXTS} of the pages that there are in it."""
+    folder = TEXTS / "docs" / language
+    paths = sorted(folder.rglob("*.md")) if language in languages() else []
+    return {_name_of(f"docs/{at.relative_to(folder).as_posix()}"): at.relative_to(TEXTS).as_posix() for at in paths}
+
+
+def is_missing(name: str, language: str) -> bool:
+    """Whether a reader of a language that has texts gets the English of this one."""
+    return language in languages() and name not in translations(language)
+
+
+def html_language(name: str, language: str) -> str:
+    return language.replace("_", "-") if name in translations(language) else ENGLISH
 
 
 def _name_of(path: str) -> str:
@@ -62,35 +101,42 @@ def pictures() -> dict[str, Path]:
 
 
 @cache
-def _read(name: str) -> list[Token]:
-    path = names()[name]
-    tokens = markdown.read((TEXTS / path).read_text(encoding="utf-8"))
+def _read(name: str, language: str = ENGLISH) -> list[Token]:
+    path = translations(language).get(name)
+    if path is None:
+        return _from(names()[name]) if language == ENGLISH else _read(name)
+    # Whatever links to a heading names it in English: it is the one in the same place.
+    return _from(path, [at for _level, at, _text in markdown.headings(_read(name))])
+
+
+def _from(path: str, anchors: Sequence[str] = ()) -> list[Token]:
+    tokens = markdown.read(MADE_FROM.sub("", (TEXTS / path).read_text(encoding="utf-8")), anchors)
     markdown.relink(tokens, lambda href: address_from(path, href))
     return tokens
 
 
 @cache
-def title(name: str) -> str:
-    tokens = _read(name)
+def title(name: str, language: str = ENGLISH) -> str:
+    tokens = _read(name, language)
     return markdown.text_of(tokens[1]) if tokens and tokens[0].tag == "h1" else name
 
 
 @cache
-def html(name: str) -> str:
+def html(name: str, language: str = ENGLISH) -> str:
     """What stands below the page's title. Our own files: they bring no HTML of theirs, and what looks so is escaped."""
-    tokens = _read(name)
+    tokens = _read(name, language)
     return markdown.render(tokens[3:] if tokens and tokens[0].tag == "h1" else tokens)
 
 
 @cache
-def headings(name: str) -> list[tuple[str, str]]:
+def headings(name: str, language: str = ENGLISH) -> list[tuple[str, str]]:
     """[(anchor, heading)] of the sections; the title of the page is none."""
-    return [(at, text) for level, at, text in markdown.headings(_read(name)) if level == "h2"]
+    return [(at, text) for level, at, text in markdown.headings(_read(name, language)) if level == "h2"]
 
 
 @cache
-def anchors(name: str) -> frozenset[str]:
-    return frozenset(at for _level, at, _text in markdown.headings(_read(name)))
+def anchors(name: str, language: str = ENGLISH) -> frozenset[str]:
+    return frozenset(at for _level, at, _text in markdown.headings(_read(name, language)))
 
 
 @cache
@@ -100,14 +146,15 @@ def top_anchor(name: str) -> str:
 
 
 @cache
-def passages(name: str) -> list[Passage]:
-    return [Passage(name, title(name), *found) for found in markdown.passages(_read(name))]
+def passages(name: str, language: str = ENGLISH) -> list[Passage]:
+    of = (name, html_language(name, language), title(name, language))
+    return [Passage(*of, *found) for found in markdown.passages(_read(name, language))]
 
 
 @cache
-def groups() -> list[Group]:
+def groups(language: str = ENGLISH) -> list[Group]:
     """As docs/README.md lists its pages, for the contents beside each page."""
-    found = [markdown.listed(token) for token in _read(INDEX) if token.type == "inline"]
+    found = [markdown.listed(token) for token in _read(INDEX, language) if token.type == "inline"]
     by_address = {address(name): name for name in names()}
     return [
         Group(said, [(by_address[href], text) for href, text in links if href in by_address])
@@ -129,8 +176,14 @@ def address_from(path: str, href: str) -> str:
     target = posixpath.normpath(posixpath.join(posixpath.dirname(path), to)) if to else path
     if posixpath.basename(target) in pictures():
         return reverse("help_picture", args=[posixpath.basename(target)])
-    by_path = {there: name for name, there in names().items()}
     for there in (target, f"{target}/README.md"):
-        if there in by_path:
-            return address(by_path[there], anchor)
+        if there in _by_path():
+            return address(_by_path()[there], anchor)
     return ""
+
+
+@cache
+def _by_path() -> dict[str, str]:
+    """{path below TEXTS: name}; a translation has the name of its English."""
+    pairs = [*names().items(), *(pair for language in languages() for pair in translations(language).items())]
+    return {path: name for name, path in pairs}

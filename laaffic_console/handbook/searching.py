@@ -1,5 +1,10 @@
-"""Search over all paragraphs of the help: an index in memory, made when somebody first asks."""
+"""Search over all paragraphs of the help: an index a language in memory, made when somebody first asks.
 
+Chinese has no blanks between its words: a run of its characters is taken as its pairs, so that 退订 is found wherever
+it stands, and one character begins a pair.
+"""
+
+import itertools
 import math
 import re
 from collections import Counter
@@ -15,7 +20,10 @@ from laaffic_console.handbook.pages import Passage
 MOST = 30
 LONGEST = 100  # characters of what is asked for
 AROUND = 90  # characters of a snippet on each side of the first word that was found
-WORD = re.compile(r"\w+")
+_HAN = "\u3400-\u9fff"
+_LETTER = rf"[^\W{_HAN}]"  # of scripts that part their words
+WORD = re.compile(rf"[{_HAN}]+|{_LETTER}+")
+NEAR = 20  # characters within which a snippet looks for a blank to end at
 # What a word counts for where it stands, beside how rare it is.
 IN_TITLE, IN_HEADING, WHOLE = 3.0, 4.0, 2.0
 # Operators come first: how it is built is for those who look for nothing else.
@@ -27,6 +35,7 @@ class Hit:
     title: str
     heading: str
     address: str
+    language: str
     snippet: SafeString  # the words that were looked for are in <mark>
 
 
@@ -38,30 +47,52 @@ class _Entry:
     text: Counter[str]
 
 
-def find(asked: str) -> list[Hit]:
+def find(asked: str, language: str = pages.ENGLISH) -> list[Hit]:
     """Passages in which every word stands, or begins one, best first; of a section the best passage alone."""
-    wanted = [_stem(word) for word in WORD.findall(asked[:LONGEST].casefold())]
+    words = WORD.findall(asked[:LONGEST].casefold())
+    wanted = [[_stem(part) for part in _asked_for(word)] for word in words]
     if not wanted:
         return []
-    scored = [(score, at) for at, entry in enumerate(_index()) if (score := _score(entry, wanted))]
+    index = _index(language)
+    scored = [(score, at) for at, entry in enumerate(index) if (score := _score(entry, wanted, language))]
     best: dict[tuple[str, str], Passage] = {}
     for _score_of, at in sorted(scored, key=lambda found: (-found[0], found[1])):
-        passage = _index()[at].passage
+        passage = index[at].passage
         best.setdefault((passage.page, passage.anchor), passage)
-    return [_hit(passage, wanted) for passage in list(best.values())[:MOST]]
+    marked = [
+        *map(_stem, words),
+        *itertools.chain.from_iterable(wanted),
+    ]  # a run of Chinese as a whole, before its pairs
+    return [_hit(passage, marked) for passage in list(best.values())[:MOST]]
 
 
 @cache
-def _index() -> list[_Entry]:
+def _index(language: str) -> list[_Entry]:
     return [
-        _Entry(passage, _words(passage.title), _words(passage.heading), Counter(WORD.findall(passage.text.casefold())))
+        _Entry(
+            passage, frozenset(_words(passage.title)), frozenset(_words(passage.heading)), Counter(_words(passage.text))
+        )
         for name in pages.names()
-        for passage in pages.passages(name)
+        for passage in pages.passages(name, language)
     ]
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(WORD.findall(text.casefold()))
+def _words(text: str) -> list[str]:
+    return [part for word in WORD.findall(text.casefold()) for part in _pairs(word)]
+
+
+def _pairs(word: str) -> list[str]:
+    """Of a run of Chinese the two characters that begin at each of its own, at last that one alone."""
+    return [word[at : at + 2] for at in range(len(word))] if _is_chinese(word) else [word]
+
+
+def _asked_for(word: str) -> list[str]:
+    pairs = _pairs(word)
+    return pairs[:-1] if len(pairs) > 1 else pairs
+
+
+def _is_chinese(word: str) -> bool:
+    return re.match(f"[{_HAN}]", word) is not None
 
 
 def _stem(word: str) -> str:
@@ -70,36 +101,57 @@ def _stem(word: str) -> str:
 
 
 @cache
-def _rarity(word: str) -> float:
-    held = sum(1 for entry in _index() if any(said.startswith(word) for said in entry.text))
-    return math.log(1 + len(_index()) / (1 + held))
+def _rarity(word: str, language: str) -> float:
+    index = _index(language)
+    held = sum(1 for entry in index if any(said.startswith(word) for said in entry.text))
+    return math.log(1 + len(index) / (1 + held))
 
 
-def _score(entry: _Entry, wanted: list[str]) -> float:
+def _score(entry: _Entry, wanted: list[list[str]], language: str) -> float:
     """0 where a word is missing."""
     total = 0.0
-    for word in wanted:
-        found = sum(WHOLE if _stem(said) == word else 1.0 for said in entry.text if said.startswith(word))
-        found += IN_TITLE * any(said.startswith(word) for said in entry.title)
-        found += IN_HEADING * any(said.startswith(word) for said in entry.heading)
+    for parts in wanted:
+        found = _found_of(entry, parts)
         if not found:
             return 0.0
-        total += found * _rarity(word)
+        total += sum(times * _rarity(part, language) for times, part in zip(found, parts, strict=True) if times)
     return total * LESS.get(entry.passage.page.partition("/")[0], 1.0)
+
+
+def _found_of(entry: _Entry, parts: list[str]) -> list[float]:
+    """Each character has to be in a pair that is found, else nothing is: 撤销导入 is there where 撤销 and 导入 are."""
+    found = [0.0]
+    for part in parts:
+        found.append(_found(entry, part))
+        if not found[-1] and not found[-2]:
+            return []
+    return found[1:] if found[-1] else []
+
+
+def _found(entry: _Entry, part: str) -> float:
+    found = sum(WHOLE if _stem(said) == part else 1.0 for said in entry.text if said.startswith(part))
+    found += IN_TITLE * any(said.startswith(part) for said in entry.title)
+    return found + IN_HEADING * any(said.startswith(part) for said in entry.heading)
 
 
 def _hit(passage: Passage, wanted: list[str]) -> Hit:
     address = pages.address(passage.page, passage.anchor)
-    return Hit(passage.title, passage.heading, address, _snippet(passage.text, wanted))
+    return Hit(passage.title, passage.heading, address, passage.language, _snippet(passage.text, wanted))
+
+
+def _begun_by(word: str) -> str:
+    """Where words that begin so stand; Chinese stands anywhere."""
+    return re.escape(word) if _is_chinese(word) else rf"(?<!{_LETTER}){re.escape(word)}{_LETTER}*"
 
 
 def _snippet(text: str, wanted: list[str]) -> SafeString:
-    begins = re.compile(rf"\b(?:{'|'.join(map(re.escape, wanted))})\w*", re.IGNORECASE)
+    begins = re.compile("|".join(map(_begun_by, wanted)), re.IGNORECASE)
     first = begins.search(text)
     start = max(0, (first.start() if first else 0) - AROUND)
-    start = text.rfind(" ", 0, start) + 1 if start else 0
-    end = start + 2 * AROUND + 60
-    end = text.rfind(" ", start, end) if end < len(text) else len(text)
+    start = text.rfind(" ", max(0, start - NEAR), start) + 1 or start
+    end = min(start + 2 * AROUND + 60, len(text))
+    blank = text.rfind(" ", end - NEAR, end)
+    end = blank if end < len(text) and blank > start else end
     cut = text[start:end]
     pieces = [conditional_escape("… " if start else "")]
     at = 0

@@ -15,5 +15,5 @@ def drop(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("messaging", "0055_segments_of_the_whole_audience")]
+    dependencies = [("messaging", "0057_moments_of_batches")]
     operations = [migrations.RunPython(drop, migrations.RunPython.noop)]

@@ -26,8 +26,10 @@ def listings_out(text: str) -> str:
 
 def test_every_text_of_docs_is_a_page() -> None:
     wanted = {path.relative_to(BASE_DIR / "docs").as_posix() for path in (BASE_DIR / "docs").rglob("*.md")}
+    translated = {path for language in pages.languages() for path in pages.translations(language).values()}
 
-    served = {path.removeprefix("docs/") for path in pages.names().values() if path.startswith("docs/")}
+    paths = {*pages.names().values(), *translated}
+    served = {path.removeprefix("docs/") for path in paths if path.startswith("docs/")}
 
     assert served == wanted
     assert len(set(pages.names())) == len(pages.names().values())
