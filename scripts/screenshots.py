@@ -34,7 +34,10 @@ PAGES = {
     "compose": "/admin/messaging/campaign/add/",
     "contacts": "/admin/messaging/contact/",
     "import": "/admin/messaging/contactimport/1/change/",
+    "review": "/admin/messaging/campaign/4/review/",
+    "report": "/admin/reports/report/show/?from=2026-03-01&to=2026-03-17&by=campaign",
 }
+ALSO = {"-dark": ("campaign", "front"), "-phone": ("campaign", "front")}  # the other views
 # Neither the order in which tiles are drawn nor the machine's processor may show at a rounded corner.
 DRAWN_ALIKE = [
     *["--no-sandbox", "--disable-gpu", "--font-render-hinting=none", "--force-color-profile=srgb"],
@@ -42,10 +45,11 @@ DRAWN_ALIKE = [
     *["--disable-lcd-text", "--disable-checker-imaging", "--disable-image-animation-resync"],
 ]
 STEADY = 5  # pictures in which two in a row must be the same
-VIEWS: dict[str, tuple[int, int, Literal["light", "dark"]]] = {
-    "": (1360, 900, "light"),
-    "-dark": (1360, 900, "dark"),
-    "-phone": (390, 844, "light"),
+VIEWS: dict[str, tuple[int, int, Literal["light", "dark"], str]] = {
+    "": (1360, 900, "light", "en"),
+    "-zh_Hans": (1360, 900, "light", "zh-hans"),
+    "-dark": (1360, 900, "dark", "en"),
+    "-phone": (390, 844, "light", "en"),
 }
 
 
@@ -106,7 +110,9 @@ def name_things() -> None:
 
     from laaffic_console.dashboard.models import FirstStepsPutAway, TourTaken
     from laaffic_console.gateway.models import Application, BalanceReading, WorkerHeartbeat
-    from messaging.models import Campaign
+    from messaging.models import Campaign, ContactGroup
+    from messaging.services.audience import audience_counts
+    from messaging.services.campaigns import drafts
 
     user = User.objects.create_superuser(USER)
     FirstStepsPutAway.objects.create(user=user)
@@ -114,6 +120,14 @@ def name_things() -> None:
     for campaign, name in zip(Campaign.objects.order_by("pk"), CAMPAIGNS, strict=True):
         Campaign.objects.filter(pk=campaign.pk).update(name=name)
     Application.objects.update(name="Demo SMS", app_id="4luaKsL2")
+    draft = drafts.create(
+        name="Friday tables",
+        application=Application.objects.get(),
+        sender_id="LAAFFIC",
+        text="Hello {{name|there}}, your table is ready on Friday. Reply STOP to opt out.",
+        groups=[ContactGroup.objects.get(name="Sample contacts")],
+    )
+    audience_counts.complete(draft)
     BalanceReading.objects.create(at=NOW - dt.timedelta(minutes=2), balance="8412.50")
     WorkerHeartbeat.objects.create(worker="console:1", host="console", pid=1, started_at=NOW, beat_at=NOW)
 
@@ -150,7 +164,7 @@ def served() -> Iterator[str]:
 
 def taken(playwright: Playwright, url: str, cookie: tuple[str, str], target: Path) -> Iterator[Path]:
     browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=DRAWN_ALIKE)
-    for suffix, (width, height, scheme) in VIEWS.items():
+    for suffix, (width, height, scheme, language) in VIEWS.items():
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=scheme,
@@ -159,10 +173,11 @@ def taken(playwright: Playwright, url: str, cookie: tuple[str, str], target: Pat
             locale="en-GB",
             timezone_id="UTC",
         )
-        context.add_cookies([{"name": cookie[0], "value": cookie[1], "url": url}])
+        for name, value in (cookie, ("django_language", language)):
+            context.add_cookies([{"name": name, "value": value, "url": url}])
         context.clock.set_fixed_time(NOW)
         for name, address in PAGES.items():
-            if not suffix or name in ("campaign", "front"):
+            if name in ALSO.get(suffix, PAGES):
                 yield picture(context, address, target / f"{name}{suffix}.png")
         context.close()
     browser.close()
