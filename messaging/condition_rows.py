@@ -34,9 +34,15 @@ from messaging.conditions import (
 
 ATTRIBUTES, GROUP, CAMPAIGN = "attribute", "group", "campaign"
 MOMENTS = (IMPORTED, ADDED, *LAST)
-FIELDS = (*COLUMNS, ATTRIBUTES, GROUP, CAMPAIGN, *MOMENTS)
-# How a row compares, by what it is about.
-OF_VALUES, OF_MOMENTS = ("one_of", "contains", "set"), ("within", "longer", "since", "before", "never")
+# How a row may compare, by what it is about.
+_SINCE = ("within", "longer", "since", "before")
+COMPARES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(COLUMNS, ("one_of", "set")),
+    ATTRIBUTES: ("one_of", "contains", "set"),
+    **dict.fromkeys((GROUP, CAMPAIGN), ("one_of",)),
+    **dict.fromkeys((IMPORTED, *LAST), (*_SINCE, "never")),
+    ADDED: _SINCE,
+}
 MOST = 60
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -76,7 +82,7 @@ class Row:
             return conditions.one_of(tuple(InGroup(name) for name in self._given(_("Choose a group."))))
         if self.field == CAMPAIGN:
             return conditions.one_of(tuple(_campaign(number) for number in self._given(_("Choose a campaign."))))
-        if self.field not in FIELDS:
+        if self.field not in COMPARES:
             raise ConditionError(_("Choose what the row is about."), 0)
         return self._about(self._column())
 
