@@ -70,6 +70,11 @@ class Row:
     def as_json(self) -> dict[str, Any]:
         return {**dataclasses.asdict(self), "values": list(self.values)}
 
+    @property
+    def is_untouched(self) -> bool:
+        """As a new row is drawn."""
+        return self == type(self)(COLUMNS[0], "one_of")
+
     def condition(self) -> Condition:
         """ConditionError says what is missing or wrong, and what to do."""
         found = conditions.parse(conditions.write(self._test()))

@@ -61,7 +61,6 @@ class Asked:
     condition: Condition | None = None
     problem: str = ""
     problems: dict[int, str] = dataclasses.field(default_factory=dict)
-    is_empty: bool = False
 
 
 def context(condition: str) -> dict[str, Any]:
@@ -119,7 +118,7 @@ def _rows(request: HttpRequest) -> Rows | None:
 def _asked(request: HttpRequest) -> Asked:
     rows, text = _rows(request), request.POST.get("condition", "")
     if not (rows.rows if rows else text.strip()):
-        return Asked(is_empty=True)
+        return Asked()
     if rows is not None and len(rows.rows) > MOST:
         return Asked(problem=_("At most %(n)d rows. Make groups of its parts, or several audiences.") % {"n": MOST})
     try:
@@ -183,6 +182,8 @@ def convert_view(request: HttpRequest) -> HttpResponse:
 
 
 def _as_text(rows: Rows, before: str) -> dict[str, Any]:
+    if all(row.is_untouched for row in rows.rows):
+        return {"text": ""}
     found, problems = [], {}
     for place, row in enumerate(rows.rows[: MOST + 1]):
         try:
@@ -193,8 +194,6 @@ def _as_text(rows: Rows, before: str) -> dict[str, Any]:
         return {"problems": problems}
     if len(found) > MOST:
         return {"problem": _("At most %(n)d rows. Make groups of its parts, or several audiences.") % {"n": MOST}}
-    if not found:
-        return {"text": ""}
     meant = joined(tuple(found), is_any=rows.is_any)
     return {"text": before if _says(before, meant) else conditions.write(meant)}
 

@@ -70,6 +70,7 @@ def test_it_is_clicked_together_counted_saved_opened_and_used(
     expect(page.locator("#contacts")).to_have_text("8")
     expect(page.locator("#people tbody tr")).to_have_count(8)
     page.click("[name=_continue]")
+    page.wait_for_url("**/change/")
 
     expect(part(row(page, 1), "name")).to_have_value("city")
     made = Audience.objects.get()

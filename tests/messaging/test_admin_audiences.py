@@ -59,6 +59,7 @@ def clicked(*rows: dict[str, object], is_any: bool = False) -> dict[str, str]:
 
 
 INDIA = {"field": "country", "compares": "one_of", "values": ["in"]}
+NEW = {"field": "country", "compares": "one_of", "unit": "day"}
 
 
 def test_beside_it_stand_the_count_the_suppressed_the_countries_and_the_first(
@@ -147,6 +148,8 @@ def test_what_is_wrong_is_said_of_each_row(admin_client: Client, group: ContactG
         ({**clicked(INDIA), "condition": "country in ( in )"}, {"text": "country in ( in )"}),
         (clicked(INDIA, {**INDIA, "is_not": True}, is_any=True), {"text": "country = IN or country != IN"}),
         (clicked(), {"text": ""}),
+        (clicked(NEW), {"text": ""}),
+        (clicked(INDIA, NEW), {"problems": {"1": "Choose or write a value, or take “is set”."}}),
         (clicked(INDIA, {"field": "group"}), {"problems": {"1": "Choose a group."}}),
         ({"by_clicks": "nonsense"}, {"problems": {"0": "Choose what the row is about."}}),
         ({"by_clicks": "[1]"}, {"problems": {"0": "Choose what the row is about."}}),
@@ -154,6 +157,17 @@ def test_what_is_wrong_is_said_of_each_row(admin_client: Client, group: ContactG
 )
 def test_rows_become_text(admin_client: Client, given: dict[str, str], told: dict[str, object]) -> None:
     assert admin_client.post(reverse(CONVERT), given).json() == told
+
+
+def test_a_new_row_is_no_mistake_before_it_is_sent(admin_client: Client, group: ContactGroup) -> None:
+    add_contacts(group, 2)
+
+    shown = admin_client.post(reverse(LOOK), clicked(INDIA, NEW)).context
+    alone = admin_client.post(reverse(LOOK), clicked(NEW)).context
+
+    assert (shown["look"].contacts, shown["problems"]) == (2, {})
+    assert "look" not in alone
+    assert not alone["asked"].problem
 
 
 def test_too_many_rows_are_refused(admin_client: Client) -> None:

@@ -1,6 +1,6 @@
 "use strict";
-// An audience by clicks. Each row is drawn from a template of the page; what is sent is always text, into which the server
-// turns the rows (messaging/admin/audience_builder.py). A condition that rows cannot say stays text.
+// An audience by clicks. Each row is drawn from a template of the page; what is sent is always text, into which the
+// server turns the rows (messaging/admin/audience_builder.py). A condition that rows cannot say stays text.
 (() => {
   const form = document.getElementById("audience_form"), clicks = document.getElementById("clicks");
   if (!form || !clicks) return;
@@ -54,7 +54,7 @@
 
   // What it may be compared with
 
-  const offer = async (row, input, about) => {
+  const fetchOffers = async (row, input, about) => {
     const asked = { about, q: input.value.trim(), name: part(row, "name").value };
     const answer = await fetch(`${clicks.dataset.offers}?${new URLSearchParams(asked)}`);
     if (!answer.ok) return;
@@ -67,6 +67,11 @@
       return option;
     }));
     if (about in called) Object.assign(called[about], Object.fromEntries(offers));
+  };
+
+  // Whoever types faster than the console answers is waited for: “India” is IN as soon as it is known.
+  const offer = (row, input, about) => {
+    row.offering = fetchOffers(row, input, about).catch(() => {});
   };
 
   const offersFor = (row, input, about) => {
@@ -99,7 +104,8 @@
     part(row, "chips").append(chip);
   };
 
-  const takeTyped = (row) => {
+  const takeTyped = async (row) => {
+    await row.offering;
     const input = part(row, "value");
     addChip(row, valueOf(row, input.value.trim()));
     input.value = "";
@@ -193,7 +199,7 @@
     for (const [place, row] of all().entries()) {
       const said = problems[place] || "", shown = part(row, "problem");
       if (shown.textContent !== said) shown.textContent = said;
-      row.classList.toggle("bad", Boolean(said));
+      row.classList.toggle("wrong", Boolean(said));
     }
   };
 
@@ -225,6 +231,7 @@
 
   // Whether the rows are in the text now; what stands against it is said beside them.
   const intoText = async () => {
+    await Promise.all(all().map((row) => row.offering));
     keep();
     let told = {};
     try {
@@ -235,7 +242,7 @@
     tell(told.problem || "");
     problemsAre(told.problems || {});
     if (told.text === undefined) {
-      const bad = rows.querySelector(".bad");
+      const bad = rows.querySelector(".wrong");
       if (bad) part(bad, "field").focus();
       return false;
     }

@@ -1,6 +1,6 @@
 "use strict";
-// A form with a column beside it that says what it would do. Whatever changes in the form is told as "written", and htmx
-// asks what that means now (messaging/compose/live.html, messaging/audiences/beside.html).
+// A form with a column beside it that says what it would do. Whatever changes in the form is told as "written", and
+// htmx asks what that means now (messaging/compose/live.html, messaging/audiences/beside.html).
 (() => {
   const form = document.querySelector("form[data-beside]");
   if (!form) return;

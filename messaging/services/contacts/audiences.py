@@ -39,10 +39,12 @@ def read(text: str) -> Condition:
 
 
 def read_rows(rows: ClickedRows) -> tuple[Condition | None, dict[int, str]]:
-    """As `read` does: the condition, or None and what is wrong with which row."""
+    """As `read` does: the condition, or None and what is wrong with which row. One that is new says nothing yet."""
     found: list[Condition] = []
     problems: dict[int, str] = {}
     for place, row in enumerate(rows.rows):
+        if row.is_untouched:
+            continue
         try:
             found.append(_known(row.condition()))
         except ConditionError as problem:
