@@ -1,4 +1,5 @@
-"""Conditions on contacts: the small language in which an audience says who is in it, and what it is read into.
+"""Conditions on contacts: the small language in which an audience says who is in it, what it is read into (`parse`),
+and how that is written again (`write`).
 
     country in (IN, BD) and attribute.city = "Pune" and not group "Staff" and last_delivered < 30 days ago
 
@@ -31,7 +32,7 @@ class ConditionError(ValueError):
 
     def __init__(self, says: str, at: int) -> None:
         super().__init__(_("At character %(at)d: %(says)s") % {"at": at + 1, "says": says})
-        self.at = at
+        self.says, self.at = says, at
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -145,6 +146,10 @@ def with_tests(condition: Condition, change: Callable[[Condition], Condition]) -
     if isinstance(condition, Contrary):
         return Contrary(with_tests(condition.part, change))
     return change(condition)
+
+
+def one_of(tests: tuple[Condition, ...]) -> Condition:
+    return tests[0] if len(tests) == 1 else Either(tests)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -328,7 +333,7 @@ class _Parser:
     def group(self) -> Condition:
         if self.has("in"):
             names = self.values("group")
-            return Either(tuple(InGroup(name) for name in names)) if len(names) > 1 else InGroup(names[0])
+            return one_of(tuple(InGroup(name) for name in names))
         if self.next.kind not in ("word", "text", "number") or not self.next.said:
             raise self.wrong(_('The group\'s name belongs here: group "Customers"'))
         return InGroup(self.take().said)
@@ -383,3 +388,91 @@ def _country(token: _Token) -> str:
         return token.said.upper()
     said = _("“%(said)s” is not a country. Give two letters, such as IN or GB.") % {"said": token.said}
     raise ConditionError(said, token.at)
+
+
+# Writing
+
+
+_BARE = re.compile(r"[^\W\d][\w-]*")
+
+
+def write(condition: Condition) -> str:
+    """The text that is read into this condition again, with no bracket that is not needed."""
+    match condition:
+        case Every():
+            return " and ".join(_within(part) for part in condition.parts)
+        case Either():
+            return _groups(condition) or " or ".join(_within(part, but=Every) for part in condition.parts)
+        case Contrary():
+            return _contrary(condition.part)
+        case OneOf():
+            return _of_values(condition, "=", "in")
+        case Contains():
+            return f"{_field(condition.field)} contains {_quoted(condition.value)}"
+        case IsSet():
+            return f"{_field(condition.field)} is set"
+        case InGroup():
+            return f"group {_quoted(condition.name)}"
+        case InCampaign():
+            return f"in campaign {condition.campaign}"
+        case Never():
+            return f"{condition.what} never"
+        case Happened():
+            return f"{condition.what} {_when(condition)}"
+
+
+def _within(part: Condition, *, but: type[Condition] | None = None) -> str:
+    """A part of a longer condition: what binds less closely is put in brackets."""
+    said = write(part)
+    is_bare = not isinstance(part, Every | Either) or (but is not None and isinstance(part, but))
+    return said if is_bare or _groups(part) else f"({said})"
+
+
+def _groups(condition: Condition) -> str:
+    """Of an Either that is about groups only, each of them once; else ""."""
+    parts = condition.parts if isinstance(condition, Either) else ()
+    names = [part.name for part in parts if isinstance(part, InGroup)]
+    if not names or len(names) < len(parts) or len(set(names)) < len(names):
+        return ""
+    return f"group in ({', '.join(map(_quoted, names))})"
+
+
+def _contrary(part: Condition) -> str:
+    if isinstance(part, OneOf):
+        return _of_values(part, "!=", "not in")
+    if isinstance(part, IsSet):
+        return f"{_field(part.field)} is not set"
+    return f"not {_within(part)}"
+
+
+def _of_values(test: OneOf, one: str, several: str) -> str:
+    values = [_value(test.field, value) for value in test.values]
+    end = f"{one} {values[0]}" if len(values) == 1 else f"{several} ({', '.join(values)})"
+    return f"{_field(test.field)} {end}"
+
+
+def _value(field: str, value: str) -> str:
+    return value if field in COLUMNS and _BARE.fullmatch(value) else _quoted(value)
+
+
+def _field(field: str) -> str:
+    if not field.startswith(ATTRIBUTE):
+        return field
+    name = field.removeprefix(ATTRIBUTE)
+    return ATTRIBUTE + (name if _BARE.fullmatch(name) else _quoted(name))
+
+
+def _quoted(text: str) -> str:
+    return '"{}"'.format(re.sub(r'(["\\])', r"\\\1", text))
+
+
+def _when(test: Happened) -> str:
+    if test.day:
+        return f"{'before' if test.before else 'since'} {test.day}"
+    many, unit = in_units(test.hours_ago)
+    return f"{'<' if test.before else '>'} {many} {unit}{'' if many == 1 else 's'} ago"
+
+
+def in_units(hours: int) -> tuple[int, str]:
+    """As people say it: days where they are whole, else hours."""
+    return (hours, "hour") if hours % UNITS["day"] else (hours // UNITS["day"], "day")

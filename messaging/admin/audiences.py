@@ -1,28 +1,25 @@
-"""Audiences by condition: the list, and a form that counts while a condition is written."""
+"""Audiences by condition: the list, and a page on which one is written (audience_builder)."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from django.urls import URLPattern, path, reverse_lazy
+from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from laaffic_console.kit.console_admin import ModelAdmin
-from laaffic_console.kit.figures import number as grouped
 from laaffic_console.kit.generics import AnyModelForm
-from laaffic_console.kit.masks import masked
 from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.plain_text import whole_number
 from laaffic_console.kit.shared_rows import SharedRowAdmin
-from messaging.admin.pages import add_problems, may_see_contacts, require
-from messaging.models import Audience, Contact
+from messaging.admin import audience_builder
+from messaging.admin.pages import add_problems, may_see_contacts
+from messaging.models import Audience
 from messaging.models.kept_while_used import sending_to
 from messaging.services.contacts import audiences
 
@@ -33,24 +30,11 @@ HELP = gettext_lazy(
 )
 
 
-class ConditionWidget(UnfoldAdminTextareaWidget):
-    """Tells below it how many meet what is written, and who the first of them are."""
-
-    class Media:
-        js = ["console/live_counts.js"]
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        labels = {"wait": _("Counting …"), "failed": _("It could not be counted. Save it, or write on to try again.")}
-        address = str(reverse_lazy("admin:messaging_audience_count"))
-        given = {"rows": 5, **(attrs or {}), "data-counts-condition": address, "data-labels": json.dumps(labels)}
-        return super().get_context(name, value, given)
-
-
 class AudienceForm(AnyModelForm):
     class Meta:
         model = Audience
         fields = ["name", "condition"]
-        widgets = {"condition": ConditionWidget}
+        widgets = {"condition": UnfoldAdminTextareaWidget(attrs={"rows": 5})}
         help_texts = {"condition": HELP}
 
     def clean(self) -> dict[str, Any] | None:
@@ -91,41 +75,24 @@ class AudienceAdmin(SharedRowAdmin, ModelAdmin):
         shown = [str(audience) for audience in objs]
         return shown, {str(self.opts.verbose_name_plural): len(shown)}, set(), kept_by
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        response: Any = super().render_change_form(request, context, *args, **kwargs)
+        form = context["adminform"].form
+        if "condition" in form.fields and may_see_contacts(request):  # else it is only looked at, or written as text
+            response.template_name = "messaging/audiences/page.html"
+            response.context_data |= {"form": form, **audience_builder.context(str(form["condition"].value() or ""))}
+        return response
+
     def get_urls(self) -> list[URLPattern]:
-        counts = path("count/", self.admin_site.admin_view(self.count_view), name="messaging_audience_count")
-        return [counts, *super().get_urls()]
-
-    def count_view(self, request: HttpRequest) -> HttpResponse:
-        """As many as can be counted in a moment; the page asks on behind the last contact that was looked at."""
-        require(request, "messaging.view_audience")
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        try:
-            meant = audiences.rules([audiences.read(request.POST.get("condition", ""))])
-        except ValidationError as problem:
-            return JsonResponse({"problem": " ".join(problem.messages)})
-        after, before = (whole_number(request.POST.get(name, "")) or 0 for name in ("after", "contacts"))
-        counted = audiences.count(meant, after=after)
-        contacts = before + counted.contacts
-        people = audiences.first(meant) if after == 0 and may_see_contacts(request) else []
-        return JsonResponse(
-            {
-                "contacts": contacts,
-                "after": counted.after,
-                "is_done": counted.is_done,
-                "says": _says(contacts, counted),
-                "people": [_of(contact) for contact in people],
-            }
-        )
-
-
-def _says(contacts: int, counted: audiences.Counted) -> str:
-    if counted.is_done:
-        return _("%(n)s contacts meet this now.") % {"n": grouped(contacts)}
-    share = 100 * counted.after // counted.end
-    return _("%(n)s contacts so far; %(share)d %% are looked at …") % {"n": grouped(contacts), "share": share}
-
-
-def _of(contact: Contact) -> str:
-    about = ", ".join(said for said in (contact.country, contact.language) if said)
-    return f"{masked(contact.number)} {contact.name} {f'({about})' if about else ''}".strip()
+        asked = {
+            "look": audience_builder.look_view,
+            "convert": audience_builder.convert_view,
+            "offers": audience_builder.offers_view,
+        }
+        return [
+            *(
+                path(f"{name}/", self.admin_site.admin_view(view), name=f"messaging_audience_{name}")
+                for name, view in asked.items()
+            ),
+            *super().get_urls(),
+        ]

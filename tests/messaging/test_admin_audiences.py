@@ -1,32 +1,27 @@
 """Pages about who gets it: audiences by condition, and the box for numbers on a campaign's form."""
 
+import json
+
 import pytest
+from django.contrib.auth.models import Permission, User
+from django.core import signing
 from django.test import Client
 from django.urls import reverse
 
 from laaffic_console.gateway.models import Application
+from messaging.admin import audience_builder
 from messaging.models import Audience, Campaign, Contact, ContactGroup, SuppressionEntry
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts
-from messaging.services.contacts import audiences, pastes
+from messaging.services.contacts import audience_looks, audiences, pastes
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:messaging_audience_add"
-COUNT = "admin:messaging_audience_count"
+LOOK, CONVERT = "admin:messaging_audience_look", "admin:messaging_audience_convert"
+OFFERS = "admin:messaging_audience_offers"
 PASTE = "admin:messaging_campaign_paste"
 ONE, TWO = "919876500001", "919876500002"
-
-
-@pytest.fixture
-def looking(client: Client, django_user_model: type) -> Client:
-    """A viewer, who sees no whole numbers."""
-    from django.contrib.auth.models import Group, User
-
-    viewer = User.objects.create_user("viewer", is_staff=True)
-    viewer.groups.add(Group.objects.get(name="Viewer"))
-    client.force_login(viewer)
-    return client
 
 
 def test_an_audience_is_saved_by_its_form(admin_client: Client, group: ContactGroup) -> None:
@@ -59,38 +54,160 @@ def test_an_edit_is_compared_with_what_another_has_saved(admin_client: Client, g
     assert Audience.objects.get().condition == "country = BD"
 
 
-def test_it_is_counted_while_it_is_written_and_shows_the_first(admin_client: Client, group: ContactGroup) -> None:
-    add_contacts(group, 25)
+def clicked(*rows: dict[str, object], is_any: bool = False) -> dict[str, str]:
+    return {"by_clicks": json.dumps({"rows": rows, "is_any": is_any})}
+
+
+INDIA = {"field": "country", "compares": "one_of", "values": ["in"]}
+NEW = {"field": "country", "compares": "one_of", "unit": "day"}
+
+
+def test_beside_it_stand_the_count_the_suppressed_the_countries_and_the_first(
+    admin_client: Client, group: ContactGroup
+) -> None:
+    contacts = add_contacts(group, 12)
     Contact.objects.create(number="4915123456789", country="DE")
+    SuppressionEntry.objects.create(number=contacts[0].number, channel="sms", reason="opt_out")
 
-    told = admin_client.post(reverse(COUNT), {"condition": "country = IN"}).json()
+    shown = admin_client.post(reverse(LOOK), {"condition": "country = IN or country = DE"}).context
 
-    assert (told["contacts"], told["is_done"]) == (25, True)
-    assert len(told["people"]) == 20
-
-
-def test_a_count_goes_on_where_it_stood(admin_client: Client, group: ContactGroup) -> None:
-    contacts = add_contacts(group, 5)
-
-    told = admin_client.post(
-        reverse(COUNT), {"condition": "country = IN", "after": contacts[2].pk, "contacts": 3}
-    ).json()
-
-    assert told["contacts"] == 5
-    assert told["people"] == []
+    assert (shown["look"].contacts, shown["look"].suppressed, shown["look"].is_done) == (13, 1, True)
+    assert shown["countries"] == [("India (IN)", 12), ("Germany (DE)", 1)]
+    assert len(shown["people"]) == 10
 
 
-def test_numbers_are_masked_in_the_preview(looking: Client, group: ContactGroup) -> None:
+def test_a_look_goes_on_where_it_stood_and_begins_anew_for_another_condition(
+    admin_client: Client, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_contacts(group, 5)
+    monkeypatch.setattr(audiences, "STRETCH", 3)
+    look = audience_looks.go_on(audiences.read("country = IN"), seconds=0)
+    told = signing.dumps(look.as_json(), salt=audience_builder.SALT)
+
+    assert not look.is_done
+    answer = admin_client.post(reverse(LOOK), {"condition": "country = IN", "_told": told}).context["look"]
+    other = admin_client.post(reverse(LOOK), {"condition": "country = BD", "_told": told}).context["look"]
+    forged = admin_client.post(reverse(LOOK), {"condition": "country = IN", "_told": "forged"}).context["look"]
+
+    assert (answer.contacts, len(answer.first()), other.contacts, forged.contacts) == (5, 5, 0, 5)
+
+
+def test_numbers_are_masked_in_the_preview(client: Client, group: ContactGroup) -> None:
     add_contacts(group, 1)
+    client.force_login(writer("view_contact", "add_audience"))
 
-    told = looking.post(reverse(COUNT), {"condition": "country = IN"}).json()
+    shown = client.post(reverse(LOOK), {"condition": "country = IN"})
 
-    assert told["contacts"] == 1
-    assert "919876500000" not in str(told)
+    assert shown.context["look"].contacts == 1
+    assert "919876500000" not in shown.content.decode()
+
+
+@pytest.mark.parametrize("rights", [("add_audience",), ("view_contact", "view_audience"), ("change_audience",)])
+@pytest.mark.parametrize("view", ["look", "convert", "offers"])
+def test_only_who_may_write_audiences_and_see_contacts_is_answered(
+    client: Client, rights: tuple[str, ...], view: str
+) -> None:
+    client.force_login(writer(*rights))
+
+    assert client.post(reverse(f"admin:messaging_audience_{view}")).status_code == 403
+
+
+def test_who_sees_no_contacts_writes_text_and_is_told_nothing_of_them(client: Client, group: ContactGroup) -> None:
+    client.force_login(writer("view_audience", "add_audience"))
+
+    page = client.get(reverse(ADD)).content.decode()
+
+    assert 'name="condition"' in page
+    assert "audience.js" not in page
+
+
+def writer(*rights: str) -> User:
+    found = User.objects.create_user("writer", is_staff=True)
+    found.user_permissions.set(Permission.objects.filter(codename__in=rights, content_type__app_label="messaging"))
+    return found
 
 
 def test_a_condition_that_cannot_be_read_is_one_sentence(admin_client: Client) -> None:
-    assert "At character 1" in admin_client.post(reverse(COUNT), {"condition": "hello"}).json()["problem"]
+    assert "At character 1" in admin_client.post(reverse(LOOK), {"condition": "hello"}).context["asked"].problem
+
+
+def test_what_is_wrong_is_said_of_each_row(admin_client: Client, group: ContactGroup) -> None:
+    nobody = {"field": "group", "compares": "one_of", "values": ["Customer"]}
+    empty = {"field": "added", "compares": "since", "values": [""]}
+
+    shown = admin_client.post(reverse(LOOK), clicked(INDIA, nobody, empty))
+
+    assert shown.context["problems"] == {1: "There is no group “Customer”. Is “customers” meant?", 2: "Choose a day."}
+    assert "look" not in shown.context
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (clicked(INDIA), {"text": "country = IN"}),
+        ({**clicked(INDIA), "condition": "country in ( in )"}, {"text": "country in ( in )"}),
+        (clicked(INDIA, {**INDIA, "is_not": True}, is_any=True), {"text": "country = IN or country != IN"}),
+        (clicked(), {"text": ""}),
+        (clicked(NEW), {"text": ""}),
+        (clicked(INDIA, NEW), {"problems": {"1": "Choose or write a value, or take “is set”."}}),
+        (clicked(INDIA, {"field": "group"}), {"problems": {"1": "Choose a group."}}),
+        ({"by_clicks": "nonsense"}, {"problems": {"0": "Choose what the row is about."}}),
+        ({"by_clicks": "[1]"}, {"problems": {"0": "Choose what the row is about."}}),
+    ],
+)
+def test_rows_become_text(admin_client: Client, given: dict[str, str], told: dict[str, object]) -> None:
+    assert admin_client.post(reverse(CONVERT), given).json() == told
+
+
+def test_a_new_row_is_no_mistake_before_it_is_sent(admin_client: Client, group: ContactGroup) -> None:
+    add_contacts(group, 2)
+
+    shown = admin_client.post(reverse(LOOK), clicked(INDIA, NEW)).context
+    alone = admin_client.post(reverse(LOOK), clicked(NEW)).context
+
+    assert (shown["look"].contacts, shown["problems"]) == (2, {})
+    assert "look" not in alone
+    assert not alone["asked"].problem
+
+
+def test_too_many_rows_are_refused(admin_client: Client) -> None:
+    many = clicked(*[INDIA] * 61)
+
+    assert "At most 60 rows" in admin_client.post(reverse(CONVERT), many).json()["problem"]
+    assert "At most 60 rows" in admin_client.post(reverse(LOOK), many).context["asked"].problem
+
+
+def test_text_becomes_rows_or_says_why_not(admin_client: Client, application: Application) -> None:
+    campaign = drafts.create(name="Autumn", application=application, sender_id="", text="Hi")
+    text = f"not in campaign {campaign.pk} and country = IN"
+
+    rows = admin_client.post(reverse(CONVERT), {"condition": text}).json()
+    nested = admin_client.post(reverse(CONVERT), {"condition": "(country = IN or language = en) and added > 1 day ago"})
+
+    assert [(row["field"], row["is_not"]) for row in rows["rows"]] == [("campaign", True), ("country", False)]
+    assert rows["called"] == {
+        "campaign": {str(campaign.pk): f"Autumn ({campaign.pk})"},
+        "country": {"IN": "India (IN)"},
+    }
+    assert "rows cannot say" in nested.json()["problem"]
+
+
+def test_what_there_is_is_offered(admin_client: Client, group: ContactGroup, application: Application) -> None:
+    add_contacts(group, 2)
+    Contact.objects.update(attributes={"city": "Pune"}, language="EN")
+    campaign = drafts.create(name="Autumn", application=application, sender_id="", text="Hi")
+
+    def offered(about: str, **asked: str) -> list[list[str]]:
+        found: list[list[str]] = admin_client.get(reverse(OFFERS), {"about": about, **asked}).json()["offers"]
+        return found
+
+    assert offered("country") == [["IN", "India (IN)"]]
+    assert offered("language") == [["en", "en"]]
+    assert offered("attribute") == [["city", "city"]]
+    assert offered("value", name="city") == [["Pune", "Pune"]]
+    assert offered("group", q="CUST") == [["customers", "customers"]]
+    assert offered("campaign", q=str(campaign.pk)) == offered("campaign", q="aut")
+    assert offered("campaign", q="spring") == offered("nothing") == []
 
 
 def test_one_in_use_is_not_deleted_and_the_page_names_the_campaign(

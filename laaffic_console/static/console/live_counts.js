@@ -1,6 +1,6 @@
 "use strict";
-// Below a field: how many people meet the condition that is being written, or what a paste of numbers holds. Each
-// answer is about a part; the page asks for the next one until all is counted, and starts anew after a change.
+// Below a field: what a paste of numbers holds. Each answer is about a part; the page asks for the next one until all
+// is counted, and starts anew after a change.
 (() => {
   const PAUSE = 600;
   const LINES = 5000;
@@ -54,18 +54,6 @@
     start();
   };
 
-  const condition = (field) => watch(field, async (text, say, isOld) => {
-    let told = { after: 0, contacts: 0, is_done: false };
-    let people = [];
-    while (!told.is_done && !isOld()) {
-      // oxlint-disable-next-line no-await-in-loop -- each part begins where the one before ended
-      told = await post(field.dataset.countsCondition, { condition: text, after: told.after, contacts: told.contacts });
-      if (told.problem) { say(told.problem); return; }
-      people = people.length ? people : told.people;
-      say(told.says, people);
-    }
-  });
-
   // The lines go to the server a few thousand at a time; the form then carries only which paste it was.
   const paste = (field) => {
     const kept = document.getElementById(field.dataset.kept);
@@ -97,7 +85,6 @@
   };
 
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("[data-counts-condition]").forEach(condition);
     document.querySelectorAll("[data-pastes]").forEach(paste);
   });
 })();

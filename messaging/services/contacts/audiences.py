@@ -2,7 +2,7 @@
 
 import difflib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import User
@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.services import workers
 from laaffic_console.kit import acts
 from messaging import conditions
+from messaging.condition_rows import Rows as ClickedRows
+from messaging.condition_rows import joined
 from messaging.conditions import ATTRIBUTE, Condition, ConditionError, InCampaign, InGroup
 from messaging.models import Audience, Campaign, Contact, ContactGroup
 from messaging.services.contacts import audience_sql
@@ -30,9 +32,30 @@ RECENT = 500  # contacts whose attributes are offered where one is not known
 def read(text: str) -> Condition:
     """The condition, its groups and campaigns looked up; ValidationError says what is wrong and what to do next."""
     try:
-        found = conditions.with_tests(conditions.parse(text), _looked_up)
+        parsed = conditions.parse(text)
     except ConditionError as problem:
         raise ValidationError({"condition": str(problem)}) from problem
+    return _known(parsed)
+
+
+def read_rows(rows: ClickedRows) -> tuple[Condition | None, dict[int, str]]:
+    """As `read` does: the condition, or None and what is wrong with which row. One that is new says nothing yet."""
+    found: list[Condition] = []
+    problems: dict[int, str] = {}
+    for place, row in enumerate(rows.rows):
+        if row.is_untouched:
+            continue
+        try:
+            found.append(_known(row.condition()))
+        except ConditionError as problem:
+            problems[place] = problem.says
+        except ValidationError as problem:
+            problems[place] = " ".join(problem.messages)
+    return (None if problems or not found else joined(tuple(found), is_any=rows.is_any)), problems
+
+
+def _known(parsed: Condition) -> Condition:
+    found = conditions.with_tests(parsed, _looked_up)
     for name in sorted(_attributes(found)):
         if not _has_anybody(name):
             raise ValidationError({"condition": _unknown_attribute(name)})
@@ -59,12 +82,16 @@ def _unknown_group(name: str) -> str:
 
 
 def _unknown_attribute(name: str) -> str:
-    recent = Contact.objects.exclude(attributes={}).order_by("-pk").values_list("attributes", flat=True)[:RECENT]
-    known = sorted({name for attributes in recent for name in attributes})
+    known = sorted({name for attributes in recent_attributes() for name in attributes})
     said = _("No contact has an attribute “%(name)s”.") % {"name": name}
     others = _("Attributes are: %(known)s.") % {"known": ", ".join(known[:SHOWN])} if known else ""
     then = _alike(name, known) or others or _("Import contacts with such a column first.")
     return f"{said} {then}"
+
+
+def recent_attributes() -> list[dict[str, str]]:
+    """Of the newest contacts that have any."""
+    return list(Contact.objects.exclude(attributes={}).order_by("-pk").values_list("attributes", flat=True)[:RECENT])
 
 
 def _alike(name: str, known: list[str]) -> str:
@@ -136,24 +163,27 @@ class Counted:
 
 def count(meant: Rules, *, after: int = 0, seconds: float | None = REQUEST_SECONDS) -> Counted:
     """Of the contacts with higher ids than `after`, for so long; None: all of them."""
-    end = audience_sql.last_contact()
-    give_up_at = None if seconds is None else time.monotonic() + seconds
-    found, stretch = 0, STRETCH
+    end, found = audience_sql.last_contact(), 0
     with connection.cursor() as cursor:
-        while after < end:
-            began, upper = time.monotonic(), min(after + stretch, end)
-            condition, params = meant.sql(after, upper)
-            cursor.execute(
-                f"SELECT count(*) FROM messaging_contact c WHERE c.id > %s AND c.id <= %s AND {condition}",
-                [after, upper, *params],
-            )
+        for begins, upper in stretches(after, end, seconds):
+            who, params = audience_sql.members((), begins, upper, None, meant)
+            cursor.execute(f"SELECT count(*) {who}", params)
             found, after = found + cursor.fetchone()[0], upper
-            took = time.monotonic() - began
-            stretch = stretch * 2 if took < QUICK else max(1000, stretch // 2) if took > SLOW else stretch
-            workers.beat()
-            if give_up_at is not None and time.monotonic() >= give_up_at:
-                break  # after one stretch at least: who asks again gets on
     return Counted(found, after, end)
+
+
+def stretches(after: int, end: int, seconds: float | None) -> Iterator[tuple[int, int]]:
+    """Of contact ids, (above, up to), as long as one statement should have; one at least: who asks again gets on."""
+    give_up_at = None if seconds is None else time.monotonic() + seconds
+    stretch = STRETCH
+    while after < end:
+        began, upper = time.monotonic(), min(after + stretch, end)
+        yield after, upper
+        took, after = time.monotonic() - began, upper
+        stretch = stretch * 2 if took < QUICK else max(1000, stretch // 2) if took > SLOW else stretch
+        workers.beat()
+        if give_up_at is not None and time.monotonic() >= give_up_at:
+            return
 
 
 def first(meant: Rules, *, at_most: int = SHOWN, seconds: float = LOOK_SECONDS) -> list[Contact]:
