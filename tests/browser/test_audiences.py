@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Audience, Contact, ContactGroup
-from messaging.services.contacts import audiences
+from messaging.services.contacts import audience_looks, audiences
 from tests.messaging.conftest import add_contacts
 
 pytestmark = [
@@ -77,6 +77,24 @@ def test_it_is_clicked_together_counted_saved_opened_and_used(
     assert made.condition == 'country = IN and attribute.city != "Pune"'
     page.goto(f"/admin/messaging/campaign/add/?audiences={made.pk}")
     expect(page.locator("#beside #recipients")).to_have_text("8")
+
+
+def test_a_count_in_parts_goes_on_by_itself_until_all_are_looked_at(
+    page: Page, people: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audiences, "STRETCH", 5)
+    monkeypatch.setitem(audience_looks.go_on.__kwdefaults__, "seconds", 0)
+    said: list[str] = []
+    page.on("response", lambda answer: said.append(answer.url) if answer.url.endswith("/look/") else None)
+    page.goto(ADD)
+    page.click("#as-text")
+
+    page.fill("#id_condition", "country = IN")
+
+    expect(page.locator("#contacts")).to_have_text("12")
+    expect(page.locator("#counting")).to_have_count(0)
+    expect(page.locator("#people tbody tr")).to_have_count(10)
+    assert len(said) >= 3
 
 
 def test_by_clicks_and_as_text_are_the_same_and_brackets_stay_text(page: Page, people: None) -> None:
