@@ -34,6 +34,7 @@ PAGES = {
     "compose": "/admin/messaging/campaign/add/",
     "contacts": "/admin/messaging/contact/",
     "import": "/admin/messaging/contactimport/1/change/",
+    "audience": "/admin/messaging/audience/1/change/",
     "review": "/admin/messaging/campaign/4/review/",
     "report": "/admin/reports/report/show/?from=2026-03-01&to=2026-03-17&by=campaign",
 }
@@ -113,6 +114,7 @@ def name_things() -> None:
     from messaging.models import Campaign, ContactGroup
     from messaging.services.audience import audience_counts
     from messaging.services.campaigns import drafts
+    from messaging.services.contacts import audiences
 
     user = User.objects.create_superuser(USER)
     FirstStepsPutAway.objects.create(user=user)
@@ -120,6 +122,7 @@ def name_things() -> None:
     for campaign, name in zip(Campaign.objects.order_by("pk"), CAMPAIGNS, strict=True):
         Campaign.objects.filter(pk=campaign.pk).update(name=name)
     Application.objects.update(name="Demo SMS", app_id="4luaKsL2")
+    audiences.create(name="Parcels arrived", condition="country in (IN, BR) and last_delivered > 30 days ago")
     draft = drafts.create(
         name="Friday tables",
         application=Application.objects.get(),

@@ -40,12 +40,12 @@ def shape(text: str) -> dict[str, object]:
 
 
 def leads_to(path: Path, text: str) -> Counter[str]:
-    """Addresses of links and pictures: a sentence may have them in another order."""
+    """Addresses of links and pictures: a sentence may have them in another order, and a picture is of the language."""
     tokens = markdown.read(pages.MADE_FROM.sub("", text))
     from_here = path.relative_to(BASE_DIR).as_posix()
     found: Counter[str] = Counter()
     markdown.relink(tokens, lambda href: found.update([pages.address_from(from_here, href) or href]) or href)
-    return found
+    return Counter({address.replace(f"-{CHINESE}.png", ".png"): n for address, n in found.items()})
 
 
 def asterisks(text: str) -> int:
