@@ -9,6 +9,7 @@ python3-saml is an extra of the installation, so it is imported where it is used
 
 import datetime as dt
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from django.utils.dateparse import parse_datetime
 
 from laaffic_console.identity import providers
 
+HELD = "saml-answer"  # the cookie of an answer that is put by
 LONGEST_ANSWER = 256 * 1024  # anybody may post one, and it is kept until the next request
 LONGEST_METADATA = 4 * 1024 * 1024
 LONGEST_ID = 191  # what allauth keeps
@@ -43,7 +45,7 @@ class Unusable(Exception):
 
     def __init__(self, why: str, problem: object) -> None:
         self.why = why
-        super().__init__(repr(str(problem))[:300])  # some of it a stranger has written
+        super().__init__(repr(problem)[:300])  # some of it a stranger has written
 
 
 # The question
@@ -55,7 +57,7 @@ def begin(request: HttpRequest) -> str:
 
     provider = _provider(request)
     asked = provider.get_redirect_from_request_kwargs(request)
-    auth = OneLogin_Saml2_Auth(_received({}), _read(_config, _metadata()))
+    auth = OneLogin_Saml2_Auth(_received({}), _settings_of_both())
     address = auth.login(return_to="", force_authn=asked["process"] == AuthProcess.REDIRECT)
     provider.stash_redirect_state(request, state_id=auth.get_last_request_id(), asked_at=time.time(), **asked)
     return str(address)
@@ -80,6 +82,7 @@ def put_by(request: HttpRequest, answer: HttpResponse) -> None:
     held.store.set_expiry(ANSWER_SECONDS)
     held.store["answer"] = given
     held.save(answer)
+    answer.cookies[HELD]["httponly"] = True
 
 
 def finish(request: HttpRequest) -> HttpResponse:
@@ -109,11 +112,10 @@ def _question_of(given: str) -> str:
 def _checked(given: str, question: str, state: dict[str, Any]) -> Any:
     from onelogin.saml2.errors import OneLogin_Saml2_ValidationError
     from onelogin.saml2.response import OneLogin_Saml2_Response
-    from onelogin.saml2.settings import OneLogin_Saml2_Settings
 
-    config = OneLogin_Saml2_Settings(_read(_config, _metadata()))
+    known = _settings_of_both()
     try:
-        response = OneLogin_Saml2_Response(config, given)
+        response = OneLogin_Saml2_Response(known, given)
         response.is_valid(_received({"SAMLResponse": given}), question, raise_exceptions=True)
         _check_what_may_be_left_out(response, question)
     except Unusable:
@@ -175,7 +177,7 @@ def _provider(request: HttpRequest) -> Any:
 
 
 def _held(request: HttpRequest) -> Any:
-    return LoginSession(request, "saml_held", "saml-answer")
+    return LoginSession(request, "saml_held", HELD)
 
 
 def _address(name: str) -> str:
@@ -194,6 +196,13 @@ def _received(posted: dict[str, str]) -> dict[str, Any]:
         "get_data": {},
         "post_data": posted,
     }
+
+
+def _settings_of_both() -> Any:
+    from onelogin.saml2.settings import OneLogin_Saml2_Settings
+
+    metadata = _metadata()
+    return _read(lambda: OneLogin_Saml2_Settings(_config(metadata)))
 
 
 def _config(metadata: bytes | None) -> dict[str, Any]:
@@ -248,10 +257,10 @@ def _fetched(address: str) -> bytes:
     return found
 
 
-def _read(parse: Any, *given: Any, why: str = "down") -> Any:
+def _read(parse: Callable[[], Any], why: str = "down") -> Any:
     """What others have written and nobody has signed: whatever is wrong with it is their fault."""
     try:
-        return parse(*given)
+        return parse()
     except Unusable:
         raise
     except Exception as problem:  # lxml's are no ValueError, and the library raises bare Exceptions
