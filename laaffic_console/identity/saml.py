@@ -28,7 +28,7 @@ from django.utils.dateparse import parse_datetime
 from laaffic_console.identity import providers
 
 HELD = "saml-answer"  # the cookie of an answer that is put by
-LONGEST_ANSWER = 256 * 1024  # anybody may post one, and it is kept until the next request
+LONGEST_ANSWER = 128 * 1024  # anybody may post one, and it is kept until the next request
 LONGEST_METADATA = 4 * 1024 * 1024
 LONGEST_ID = 191  # what allauth keeps
 ANSWER_SECONDS = 300  # between the post and the request that it leads on to

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 import responses
 from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.conf import LazySettings, settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -95,6 +96,8 @@ def test_a_person_is_made_with_the_roles_of_their_groups(client: Client, sign_in
     assert not ben.has_usable_password()
     assert client.get("/admin/").status_code == 200
     assert AuditEntry.objects.filter(kind=Act.SIGN_IN, person="ben").count() == 1
+    assert UserSession.objects.get().user == ben
+    assert Session.objects.count() == 1  # nothing is left of the answer
     assert "linked to Example SAML" in client.get("/account/").content.decode()
 
 
@@ -194,12 +197,12 @@ def test_nobody_comes_without_having_asked(client: Client, provider: Path, key: 
     assert not is_in(client)
 
 
-@pytest.mark.parametrize("answer", ["", "!", "PGE+", "x" * 300_000, base64.b64encode(b"<!DOCTYPE a><a/>").decode()])
+@pytest.mark.parametrize("answer", ["", "!", "PGE+", "x" * 131_073, base64.b64encode(b"<!DOCTYPE a><a/>").decode()])
 def test_what_is_no_answer_leads_back_to_the_sign_in(client: Client, provider: Path, answer: str) -> None:
     post(client, answer)
 
     assert "The sign-in at Example SAML did not work" in said_on_page(client)
-    assert not Session.objects.filter(session_data__contains="answer").exists()
+    assert not Session.objects.exists()
 
 
 def test_who_was_refused_there_is_told_so(client: Client, sign_in: Any) -> None:
@@ -394,3 +397,20 @@ def test_a_certificate_is_read_or_refused(monkeypatch: pytest.MonkeyPatch, tmp_p
     file.write_text(key.private)
     with pytest.raises(ImproperlyConfigured, match="no file with a certificate"):
         conf.certificate("SAML_CERTIFICATE")
+
+
+def test_an_encrypted_assertion_is_refused_with_its_reason_in_the_log(
+    client: Client, provider: Path, key: Key, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain = base64.b64decode(saml_provider.answer_to(ask(client), key, Said())).decode()
+    envelope = plain.split("<saml:Assertion", 1)[0]
+    encrypted = (
+        '<saml:EncryptedAssertion><xenc:EncryptedData xmlns:xenc="http://www.w3.org/2001/04/xmlenc#">'
+        "<xenc:CipherData><xenc:CipherValue>AAAA</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData>"
+        "</saml:EncryptedAssertion></samlp:Response>"
+    )
+
+    post(client, base64.b64encode((envelope + encrypted).encode()).decode())
+
+    assert "No private key available to decrypt" in caplog.text
+    assert not is_in(client)
