@@ -6,11 +6,14 @@ import re
 import secrets
 from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 
@@ -162,6 +165,53 @@ def oidc_provider(name: str, issuer: str, client_id: str, secret: str, scopes: l
             "APPS": [{**app, "settings": {"server_url": issuer, "scope": scopes}}],
         }
     }
+
+
+# Under which names providers send them, where the settings name none.
+SAML_USERNAMES = [
+    *("username", "uid", "urn:oid:0.9.2342.19200300.100.1.1"),
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
+]
+SAML_EMAILS = [
+    *("email", "mail", "urn:oid:0.9.2342.19200300.100.1.3", "urn:oid:1.2.840.113549.1.9.1"),
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
+]
+
+
+def saml_provider(name: str, uid: str, username: str, email: str) -> dict[str, Any]:
+    """As allauth reads it; without an attribute for their id people are known by their NameID."""
+    mapping = {
+        "uid": [uid] if uid else [],
+        "username": [username] if username else SAML_USERNAMES,
+        "email": [email] if email else SAML_EMAILS,
+    }
+    app = {"provider_id": "saml", "name": name, "client_id": "saml", "settings": {"attribute_mapping": mapping}}
+    return {"saml": {"APPS": [app]}}
+
+
+def saml_metadata() -> str:
+    """SAML is an extra: whoever asks for it without that is told what to install."""
+    given = str(env.str("SAML_METADATA", default=""))
+    if given and not find_spec("onelogin"):
+        raise ImproperlyConfigured(
+            "SAML_METADATA is set, and what speaks SAML is not installed. "
+            "Run .venv/bin/pip install 'laaffic-console[saml]' (in a checkout: pip install -e '.[saml]')."
+        )
+    return given
+
+
+def certificate(setting: str) -> str:
+    """What the PEM file holds that it names; "" where it is not set."""
+    given = str(env.str(setting, default=""))
+    if not given:
+        return ""
+    try:
+        return x509.load_pem_x509_certificate(Path(given).read_bytes()).public_bytes(Encoding.PEM).decode()
+    except (OSError, ValueError):
+        raise ImproperlyConfigured(
+            f"{setting} is “{given}”, which is no file with a certificate that this process can read. "
+            "Name one that begins with -----BEGIN CERTIFICATE-----."
+        ) from None
 
 
 def is_this_machine(address: str) -> bool:

@@ -154,6 +154,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.saml",
     "allauth.usersessions",
     "laaffic_console.identity",  # behind those whose pages it takes away
     "axes",
@@ -264,6 +265,17 @@ OIDC_SCOPES = conf.names("OIDC_SCOPES") or ["openid", "profile", "email"]
 OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="") or "groups"
 OIDC_ROLES = conf.pairs("OIDC_ROLES", "console-admins=Administrator, support=Operator")
 OIDC_MATCH_EMAIL = env.bool("OIDC_MATCH_EMAIL", default=False)
+# Another that speaks SAML: its metadata, an address or a file.
+SAML_METADATA = conf.saml_metadata()
+SAML_NAME = env.str("SAML_NAME", default="") or "SAML"
+SAML_ENTITY_ID = env.str("SAML_ENTITY_ID", default="")
+SAML_CERTIFICATE = conf.certificate("SAML_CERTIFICATE")
+SAML_ID_ATTRIBUTE = env.str("SAML_ID_ATTRIBUTE", default="")
+SAML_USERNAME_ATTRIBUTE = env.str("SAML_USERNAME_ATTRIBUTE", default="")
+SAML_EMAIL_ATTRIBUTE = env.str("SAML_EMAIL_ATTRIBUTE", default="")
+SAML_GROUPS_ATTRIBUTE = env.str("SAML_GROUPS_ATTRIBUTE", default="") or "groups"
+SAML_ROLES = conf.pairs("SAML_ROLES", "console-admins=Administrator, support=Operator") or OIDC_ROLES
+SAML_MATCH_EMAIL = env.bool("SAML_MATCH_EMAIL", default=False)
 
 ACCOUNT_ADAPTER = "laaffic_console.identity.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -278,11 +290,14 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_TOLERANCE = 1  # a clock may be half a minute off
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = conf.is_this_machine(CONSOLE_URL)
-SOCIALACCOUNT_ADAPTER = "laaffic_console.identity.oidc.ProviderAdapter"
+SOCIALACCOUNT_ADAPTER = "laaffic_console.identity.admission.ProviderAdapter"
 SOCIALACCOUNT_AUTO_SIGNUP = True
 SOCIALACCOUNT_EMAIL_REQUIRED = False
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
-SOCIALACCOUNT_PROVIDERS = conf.oidc_provider(OIDC_NAME, OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_SCOPES)
+SOCIALACCOUNT_PROVIDERS = {
+    **conf.oidc_provider(OIDC_NAME, OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_SCOPES),
+    **conf.saml_provider(SAML_NAME, SAML_ID_ATTRIBUTE, SAML_USERNAME_ATTRIBUTE, SAML_EMAIL_ATTRIBUTE),
+}
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

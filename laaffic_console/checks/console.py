@@ -1,5 +1,6 @@
 """The console itself: where it is reached, its emails, who signs in, and what a real installation needs."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -74,6 +75,40 @@ def check_provider(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
                 _("OIDC_ROLES is not set: no group gives a role, so nobody gets in by the provider."),
                 hint=example("OIDC_ROLES=console-admins=Administrator, support=Operator"),
                 id="laaffic.W158",
+            )
+        )
+    return found
+
+
+@register(TAG)
+def check_saml(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    given = settings.SAML_METADATA
+    if not given:
+        return []
+    found: list[CheckMessage] = []
+    address = urlsplit(given)
+    if not is_web_address(given) and not Path(given).is_file():
+        found.append(
+            error(
+                _("SAML_METADATA is neither a web address nor a file here: nobody can sign in by the provider."),
+                hint=example("SAML_METADATA=https://id.example.com/metadata"),
+                id="laaffic.E159",
+            )
+        )
+    elif address.scheme == "http" and not is_loopback(address.hostname):
+        found.append(
+            error(
+                _("SAML_METADATA is not https: anybody on the way could sign in as an administrator."),
+                hint=_("Use the provider's address with https."),
+                id="laaffic.E160",
+            )
+        )
+    if not settings.SAML_ROLES:
+        found.append(
+            warning(
+                _("SAML_ROLES is not set: no group gives a role, so nobody gets in by the provider."),
+                hint=example("SAML_ROLES=console-admins=Administrator, support=Operator"),
+                id="laaffic.W162",
             )
         )
     return found

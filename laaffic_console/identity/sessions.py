@@ -58,8 +58,10 @@ def end_all_of(user: User, but: str | None = None) -> int:
 
 
 def forget_ended() -> int:
-    """How many entries were of sessions that are over."""
-    alive = Session.objects.filter(expire_date__gt=timezone.now())
+    """How many entries were of sessions that are over. Django leaves those; some hold what a stranger has posted."""
+    now = timezone.now()
+    Session.objects.filter(expire_date__lte=now).delete()
+    alive = Session.objects.filter(expire_date__gt=now)
     return int(UserSession.objects.exclude(session_key__in=alive.values("session_key")).delete()[0])
 
 

@@ -4,9 +4,9 @@ from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
-from laaffic_console.identity import views
+from laaffic_console.identity import providers, views
 
-OIDC = {"provider_id": views.PROVIDER}
+OIDC = {"provider_id": providers.OIDC}
 
 urlpatterns = [
     path("", views.MySignInView.as_view(), name="mfa_index"),
@@ -16,6 +16,10 @@ urlpatterns = [
     path("second-factor/leave/", views.leave, name="account_logout"),
     path("provider/", views.provider_login, OIDC, name="openid_connect_login"),
     path("provider/callback/", views.provider_callback, OIDC, name="openid_connect_callback"),
+    path("saml/", views.saml_answer, name="saml_answer"),
+    path("saml/login/", views.saml_login, name="saml_login"),
+    path("saml/finish/", views.saml_finish, name="saml_finish"),
+    path("saml/metadata/", views.saml_metadata, name="saml_metadata"),
     path("app/", views.AppView.as_view(), name="mfa_activate_totp"),
     path("app/remove/", views.AppGoneView.as_view(), name="mfa_deactivate_totp"),
     path("recovery-codes/", views.RecoveryCodesView.as_view(), name="mfa_view_recovery_codes"),

@@ -1,5 +1,6 @@
 """The sign-in page, its second step, and one's own sign-in: allauth's views in the console's frame."""
 
+from functools import wraps
 from typing import Any, cast
 
 from allauth.account.internal.flows.login import perform_password_login
@@ -30,16 +31,16 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
 from django.views.generic import TemplateView, UpdateView
 from requests import RequestException
 
-from laaffic_console.identity import factors, invitations, oidc, sessions
+from laaffic_console.identity import admission, factors, invitations, providers, saml, sessions
 from laaffic_console.identity.models import Profile, profile_of
 from laaffic_console.kit.pages import next_page
 from laaffic_console.kit.people import signed_in
 
-PROVIDER = "oidc"
 BACK = reverse_lazy("mfa_index")
 
 
@@ -74,7 +75,7 @@ class SignInView(LoginView):
 
 def sign_in(request: HttpRequest, **options: Any) -> HttpResponse:
     """Called by the admin site, whose page it is."""
-    said = {**options.pop("extra_context"), "provider": settings.OIDC_NAME if settings.OIDC_ISSUER else ""}
+    said = {**options.pop("extra_context"), "providers": providers.all_set()}
     page: Any = SignInView.as_view(extra_context=said, **options)(request)
     return cast(HttpResponse, page)
 
@@ -104,10 +105,7 @@ def provider_login(request: HttpRequest, provider_id: str) -> HttpResponse:
     answer = _by_provider(request, openid_connect.login, provider_id)
     if answer.status_code != 302 or not answer["Location"].startswith(("https://", "http://")):
         return answer
-    # A form's redirect to another host is stopped by our own form-action, so a page leads on.
-    return TemplateResponse(
-        request, "identity/onward.html", {"onward": answer["Location"], "provider": settings.OIDC_NAME}
-    )
+    return _onward(request, answer["Location"], settings.OIDC_NAME)
 
 
 def provider_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
@@ -121,10 +119,64 @@ def _by_provider(request: HttpRequest, view: Any, provider_id: str) -> HttpRespo
     try:
         answer: HttpResponse = view(request, provider_id)
     except (RequestException, ValueError, KeyError, TypeError, AttributeError) as problem:
-        oidc.log.warning("The provider did not answer as it should: %s", type(problem).__name__)
-        refused: HttpResponse = oidc.Refusal(request, "down").response
-        return refused
+        admission.log.warning("The provider did not answer as it should: %s", type(problem).__name__)
+        return _refused(request, providers.OIDC, "down")
     return answer
+
+
+def _onward(request: HttpRequest, address: str, name: str) -> HttpResponse:
+    """A form's redirect to another host is stopped by our own form-action, so a page leads on."""
+    return TemplateResponse(request, "identity/onward.html", {"onward": address, "provider": name})
+
+
+def _refused(request: HttpRequest, key: str, why: str) -> HttpResponse:
+    refused: HttpResponse = admission.Refusal(request, providers.of(key), why).response
+    return refused
+
+
+def by_saml(view: Any) -> Any:
+    """What it cannot use ends on the sign-in page, with a sentence; why, the log says."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        if not settings.SAML_METADATA:
+            raise Http404
+        try:
+            answer: HttpResponse = view(request)
+        except saml.Unusable as problem:
+            admission.log.warning("Sign-in by SAML failed: %s", problem)
+            return _refused(request, providers.SAML, problem.why)
+        return answer
+
+    return guarded
+
+
+@require_POST
+@by_saml
+def saml_login(request: HttpRequest) -> HttpResponse:
+    return _onward(request, saml.begin(request), settings.SAML_NAME)
+
+
+@csrf_exempt  # the provider's page posts it; nothing counts but an answer to a question of this browser's session
+@require_POST
+@by_saml
+def saml_answer(request: HttpRequest) -> HttpResponse:
+    """The session's cookie does not come with another site's post, so the answer is put by for the next request."""
+    answer = redirect("saml_finish")
+    saml.put_by(request, answer)
+    return answer
+
+
+@require_GET
+@by_saml
+def saml_finish(request: HttpRequest) -> HttpResponse:
+    return saml.finish(request)
+
+
+@require_GET
+@by_saml
+def saml_metadata(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(saml.own_metadata(), content_type="application/samlmetadata+xml")
 
 
 class InvitationView(InFrame, PasswordResetConfirmView):
@@ -160,8 +212,7 @@ class MySignInView(InFrame, TemplateView):
             "sessions": [(one, sessions.browser(one.user_agent)) for one in sessions.going_on().filter(user=user)],
             "profile": profile_of(user),
             "this_session": self.request.session.session_key,
-            "linked": SocialAccount.objects.filter(user=user).exists(),
-            "provider": settings.OIDC_NAME,
+            "linked": [providers.of(one.provider).name for one in SocialAccount.objects.filter(user=user)],
         }
         return super().get_context_data(**kwargs, **own)
 
@@ -247,7 +298,7 @@ class AskedAgain(InFrame):
     back = reverse_lazy("admin:index")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), "provider": _provider_again(self.request)}
+        return {**super().get_context_data(**kwargs), "providers": _providers_again(self.request)}
 
 
 class PasswordAgainView(AskedAgain, ReauthenticateView):
@@ -256,8 +307,8 @@ class PasswordAgainView(AskedAgain, ReauthenticateView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Whoever has neither password nor factor goes by the provider alone."""
         methods = [] if not request.user.is_authenticated else _methods(request)
-        if request.user.is_authenticated and not methods and (again := _provider_again(request)):
-            own = {"title": self.title, "sentence": self.sentence, "back": self.back, "provider": again}
+        if request.user.is_authenticated and not methods and (again := _providers_again(request)):
+            own = {"title": self.title, "sentence": self.sentence, "back": self.back, "providers": again}
             return TemplateResponse(request, "identity/again.html", {**admin.site.each_context(request), **own})
         answer: HttpResponse = super().dispatch(request, *args, **kwargs)
         return answer
@@ -277,14 +328,15 @@ def _methods(request: HttpRequest) -> list[Any]:
     return list(get_adapter().get_reauthentication_methods(request.user))
 
 
-def _provider_again(request: HttpRequest) -> dict[str, str] | None:
-    """The form that leads to the provider and back; it is told to ask for the password."""
-    user = signed_in(request)
-    if not settings.OIDC_ISSUER or not SocialAccount.objects.filter(user=user, provider=PROVIDER).exists():
-        return None
+def _providers_again(request: HttpRequest) -> list[dict[str, str]]:
+    """The forms that lead to a linked provider and back; it is told to ask for the password."""
+    linked = set(SocialAccount.objects.filter(user=signed_in(request)).values_list("provider", flat=True))
     said = {"process": "redirect", "auth_params": "prompt=login", "next": request.GET.get("next", "")}
-    address = reverse("openid_connect_login", kwargs={"provider_id": PROVIDER})
-    return {"name": settings.OIDC_NAME, "address": f"{address}?{urlencode(said)}"}
+    return [
+        {"name": one.name, "address": f"{reverse(one.login)}?{urlencode(said)}"}
+        for one in providers.all_set()
+        if one.key in linked
+    ]
 
 
 # Sessions

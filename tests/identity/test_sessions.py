@@ -4,8 +4,10 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.identity import sessions
@@ -82,6 +84,13 @@ def test_entries_of_sessions_that_are_over_are_forgotten(two: tuple[Client, Clie
 
     assert sessions.forget_ended() == 1
     assert UserSession.objects.count() == 1
+
+
+def test_sessions_that_ran_out_are_forgotten_themselves(two: tuple[Client, Client]) -> None:
+    Session.objects.filter(session_key=two[1].session.session_key).update(expire_date=timezone.now())
+
+    assert sessions.forget_ended() == 1
+    assert Session.objects.get().session_key == two[0].session.session_key
 
 
 def test_an_administrator_resets_factors_which_ends_the_sessions(two: tuple[Client, Client], secret: str) -> None:

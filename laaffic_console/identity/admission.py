@@ -1,4 +1,4 @@
-"""Signing in by an OpenID Connect provider: who gets in, as whom, and with which roles.
+"""Signing in by a provider, whichever tongue it speaks: who gets in, as whom, and with which roles.
 
 A person's groups at the provider become roles at each sign-in, and what no group gives any more is taken away. Nobody
 gets in without a role, nobody becomes a superuser, and an account that is here already is taken over only where the
@@ -13,7 +13,6 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthProcess
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import Group, User
 from django.db.models import Q
@@ -22,6 +21,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.webhooks import client_address
+from laaffic_console.identity import providers
+from laaffic_console.identity.providers import Provider
 from laaffic_console.kit.acts import Act, Actor, record
 from laaffic_console.kit.people import ADMINISTRATOR
 
@@ -35,14 +36,17 @@ WHY_NOT = {
     "superuser": _("This account signs in with its password: at %(provider)s it is no administrator."),
     "closed": _("This account is closed. Ask an administrator."),
     "other_person": _("At %(provider)s you are somebody else."),
+    "untrusted": _("The answer of %(provider)s does not count: it is not signed as expected, too old, or meant for "
+                   "somebody else. Try again; if it stays so, ask an administrator."),
+    "no_id": _("%(provider)s sends no lasting id of you. Ask an administrator."),
 }  # fmt: skip
 
 
 class Refusal(ImmediateHttpResponse):
     """Back on the sign-in page, with a sentence."""
 
-    def __init__(self, request: HttpRequest, why: str, name: str = "") -> None:
-        messages.error(request, WHY_NOT[why] % {"provider": settings.OIDC_NAME})
+    def __init__(self, request: HttpRequest, provider: Provider, why: str, name: str = "") -> None:
+        messages.error(request, WHY_NOT[why] % {"provider": provider.name})
         if name:
             record(Act.SIGN_IN_FAILED, by=Actor(None, name[:150], client_address(request)), why=why)
         super().__init__(HttpResponseRedirect(reverse("admin:login")))
@@ -50,23 +54,30 @@ class Refusal(ImmediateHttpResponse):
 
 class ProviderAdapter(DefaultSocialAccountAdapter):
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        provider = providers.of(sociallogin.account.provider)
         process = sociallogin.state.get("process")
         if process == AuthProcess.REDIRECT:
-            return _prove_again(request, sociallogin)
+            return _prove_again(request, sociallogin, provider)
         if process != AuthProcess.LOGIN:
-            raise Refusal(request, "failed")
-        roles = roles_of(claims_of(sociallogin))
-        if not sociallogin.is_existing and (person := _matched(sociallogin)):
+            raise Refusal(request, provider, "failed")
+        roles = roles_of(sociallogin, provider)
+        if not sociallogin.is_existing and (person := _matched(sociallogin, provider)):
             sociallogin.connect(request, person)
         if sociallogin.is_existing:
-            _follow(request, sociallogin.user, roles)
+            _follow(request, sociallogin.user, roles, provider)
         if why := _why_not(sociallogin, roles):
-            raise Refusal(request, why, sociallogin.user.get_username())
+            raise Refusal(request, provider, why, sociallogin.user.get_username())
         return None
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """Whoever has come this far has a role."""
         return True
+
+    def is_email_verified(self, provider: Any, email: str) -> bool:
+        """SAML has no word for it: the settings say whether the provider's addresses count."""
+        if provider.sub_id == providers.SAML:
+            return providers.of(providers.SAML).matches_email
+        return bool(super().is_email_verified(provider, email))
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:
         name = data.get("username") or data.get("email") or sociallogin.account.uid
@@ -77,33 +88,36 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
         sociallogin.user.is_staff = True
         user: User = super().save_user(request, sociallogin, form)
         record(Act.ADDED, user, by=_self(request, user))
-        _follow(request, user, roles_of(claims_of(sociallogin)))
+        provider = providers.of(sociallogin.account.provider)
+        _follow(request, user, roles_of(sociallogin, provider), provider)
         return user
 
     def on_authentication_error(
         self, request: HttpRequest, provider: Any, error: Any = None, exception: Any = None, extra_context: Any = None
     ) -> NoReturn:
         log.warning("Sign-in by the provider failed: %s", type(exception).__name__ if exception else error)
-        raise Refusal(request, "failed")
+        raise Refusal(request, providers.of(provider.sub_id), "failed")
 
 
 def claims_of(sociallogin: SocialLogin) -> dict[str, Any]:
-    """Of the ID token, and what the provider says besides; the second wins."""
-    data = sociallogin.account.extra_data
+    """Of the ID token, and what the provider says besides; the second wins. SAML's attributes are all there is."""
+    data: dict[str, Any] = sociallogin.account.extra_data
+    if sociallogin.account.provider == providers.SAML:
+        return data
     return {**(data.get("id_token") or {}), **(data.get("userinfo") or {})}
 
 
-def roles_of(claims: dict[str, Any]) -> set[str]:
+def roles_of(sociallogin: SocialLogin, provider: Provider) -> set[str]:
     """A claim may be a list or one name."""
-    given = claims.get(settings.OIDC_GROUPS_CLAIM) or []
+    given = claims_of(sociallogin).get(provider.groups) or []
     groups = [given] if isinstance(given, str) else given if isinstance(given, list) else []
-    return {settings.OIDC_ROLES[group] for group in groups if isinstance(group, str) and group in settings.OIDC_ROLES}
+    return {provider.roles[group] for group in groups if isinstance(group, str) and group in provider.roles}
 
 
-def _matched(sociallogin: SocialLogin) -> User | None:
+def _matched(sociallogin: SocialLogin, provider: Provider) -> User | None:
     """The one account with an address that the provider has verified, unless it is somebody's at the provider yet."""
     verified = [address.email for address in sociallogin.email_addresses if address.verified]
-    if not settings.OIDC_MATCH_EMAIL or not verified:
+    if not provider.matches_email or not verified:
         return None
     found = list(User.objects.filter(email__iexact=verified[0], socialaccount=None)[:2])
     return found[0] if len(found) == 1 else None
@@ -127,10 +141,10 @@ def _is_taken(user: User) -> bool:
     return User.objects.filter(same).exists()
 
 
-def _follow(request: HttpRequest, user: User, roles: set[str]) -> None:
+def _follow(request: HttpRequest, user: User, roles: set[str], provider: Provider) -> None:
     """Roles that the settings name come from the provider alone; others are left as they are."""
     before = set(user.groups.values_list("name", flat=True))
-    wanted = (before - set(settings.OIDC_ROLES.values())) | roles
+    wanted = (before - set(provider.roles.values())) | roles
     groups = Group.objects.filter(name__in=wanted)
     after = set(groups.values_list("name", flat=True))
     if after != before:
@@ -143,8 +157,8 @@ def _self(request: HttpRequest, user: User) -> Actor:
     return Actor(user.pk, user.get_username(), client_address(request))
 
 
-def _prove_again(request: HttpRequest, sociallogin: SocialLogin) -> None:
+def _prove_again(request: HttpRequest, sociallogin: SocialLogin, provider: Provider) -> None:
     """Whoever is signed in has been at the provider once more: as the same person, or it proves nothing."""
     if not request.user.is_authenticated or sociallogin.user != request.user:
-        raise Refusal(request, "other_person")
+        raise Refusal(request, provider, "other_person")
     record_authentication(request, sociallogin.user, "socialaccount", reauthenticated=True)
