@@ -414,3 +414,17 @@ def test_an_encrypted_assertion_is_refused_with_its_reason_in_the_log(
 
     assert "No private key available to decrypt" in caplog.text
     assert not is_in(client)
+
+
+def test_a_comment_put_in_after_signing_cuts_nothing_off(client: Client, provider: Path, key: Key) -> None:
+    """A signature does not cover comments, and who reads only the text before one reads another name."""
+    said = Said(person="ada@example.com.evil.example", attributes={"uid": ["ada.evil"], "groups": ["support"]})
+    signed = base64.b64decode(saml_provider.answer_to(ask(client), key, said)).decode()
+
+    changed = signed.replace("ada@example.com.evil", "ada@example.com<!---->.evil").replace(
+        "ada.evil", "ada<!---->.evil"
+    )
+    post(client, base64.b64encode(changed.encode()).decode())
+
+    assert SocialAccount.objects.get().uid == "ada@example.com.evil.example"
+    assert User.objects.get().username == "ada.evil"
