@@ -9,6 +9,8 @@ Neither store knows that they wait, so the cluster's processes count them in mem
 """
 
 import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connections
@@ -21,6 +23,7 @@ from django_q.signing import BadSignature, SignedPackage
 
 # Tasks that were taken out and have not begun. Made before the cluster forks, so all its processes have the same one.
 _taken = multiprocessing.Value("i", 0)
+LONGEST_COUNT = 0.1  # seconds
 
 Tasks = list[tuple[Any, Any]] | None  # what acknowledges each, and what is signed
 
@@ -70,8 +73,20 @@ def _is_ours(signed: Any) -> bool:
 
 
 def _change(by: int) -> None:
-    with _taken.get_lock():
+    with _counting():
         _taken.get_obj().value = max(0, _taken.get_obj().value + by)
+
+
+@contextmanager
+def _counting() -> Iterator[None]:
+    """A process that was killed in here keeps the lock for ever: a count that is out by one must stop nobody."""
+    lock = _taken.get_lock()
+    is_held = lock.acquire(timeout=LONGEST_COUNT)
+    try:
+        yield
+    finally:
+        if is_held:
+            lock.release()
 
 
 def _begun(**_told: Any) -> None:
@@ -80,7 +95,7 @@ def _begun(**_told: Any) -> None:
 
 def _forgotten(**_told: Any) -> None:
     """A process that was killed may have had one in its hand: better one too few than one that waits for ever."""
-    with _taken.get_lock():
+    with _counting():
         _taken.get_obj().value = 0
 
 

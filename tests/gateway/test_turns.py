@@ -1,6 +1,8 @@
 """A job's turn ends early while another job waits for a process, and only then."""
 
 import json
+import multiprocessing
+import threading
 from typing import Any
 
 import pytest
@@ -54,6 +56,16 @@ class TurnTests:
 
 
 class WaitingTests:
+    def test_a_process_that_was_killed_while_it_counted_stops_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(queue_broker, "_taken", multiprocessing.Value("i", 0))
+        killed = threading.Thread(target=queue_broker._taken.get_lock().acquire)  # and it never lets go
+        killed.start()
+        killed.join()
+
+        wait_for_a_process()
+
+        assert queue_broker.is_task_waiting()
+
     @pytest.mark.django_db
     def test_a_task_waits_from_being_taken_until_it_begins(self) -> None:
         async_task("laaffic_console.gateway.jobs.heartbeat")
