@@ -209,7 +209,7 @@ def certificate(setting: str) -> str:
         return x509.load_pem_x509_certificate(Path(given).read_bytes()).public_bytes(Encoding.PEM).decode()
     except (OSError, ValueError):
         raise ImproperlyConfigured(
-            f"{setting} is “{given}”, which is no file with a certificate that this process can read. "
+            f"{setting} is “{given}”, which is not a readable certificate file. "
             "Name one that begins with -----BEGIN CERTIFICATE-----."
         ) from None
 

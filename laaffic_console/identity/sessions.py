@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from laaffic_console.kit.acts import Act, record
 
+FORGOTTEN_AT_ONCE = 500
 LISTED = "listed_as"  # in a session: the key under which it was listed
 
 # The first that fits; Edge and Opera name Chrome too, and Chrome names Safari.
@@ -58,9 +59,13 @@ def end_all_of(user: User, but: str | None = None) -> int:
 
 
 def forget_ended() -> int:
-    """How many entries were of sessions that are over. Django leaves those; some hold what a stranger has posted."""
+    """How many entries were of sessions that are over. Django leaves those; some hold what a stranger has posted.
+
+    A console that was never swept may have very many: some at a time, so that nobody waits for the lock.
+    """
     now = timezone.now()
-    Session.objects.filter(expire_date__lte=now).delete()
+    over = Session.objects.filter(expire_date__lte=now).order_by("expire_date")
+    Session.objects.filter(pk__in=list(over.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])).delete()
     alive = Session.objects.filter(expire_date__gt=now)
     return int(UserSession.objects.exclude(session_key__in=alive.values("session_key")).delete()[0])
 

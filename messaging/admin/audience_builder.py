@@ -102,7 +102,7 @@ def require_builder(request: HttpRequest) -> None:
 
 
 def _rows(request: HttpRequest) -> Rows | None:
-    """None where the page shows text; what is no list of rows is one empty row, which is said to be so."""
+    """None where the page shows text. Anything but a list of rows becomes one empty row, which the page points out."""
     said = request.POST.get("by_clicks", "")
     if not said:
         return None

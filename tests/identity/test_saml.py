@@ -395,7 +395,7 @@ def test_a_certificate_is_read_or_refused(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert conf.certificate("SAML_CERTIFICATE") == key.certificate
 
     file.write_text(key.private)
-    with pytest.raises(ImproperlyConfigured, match="no file with a certificate"):
+    with pytest.raises(ImproperlyConfigured, match="not a readable certificate file"):
         conf.certificate("SAML_CERTIFICATE")
 
 
