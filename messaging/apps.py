@@ -30,10 +30,10 @@ class MessagingConfig(AppConfig):
         from messaging.services.approvals import approvable
         from messaging.services.batches import counting, waiting
         from messaging.services.budgets import budget_gate
-        from messaging.services.campaigns import campaigns
+        from messaging.services.campaigns import starting
         from messaging.services.campaigns.campaign_approval import CampaignDrafts
         from messaging.services.channels import channels
-        from messaging.services.email import email_campaigns, email_counting
+        from messaging.services.email import email_counting, email_starting
         from messaging.services.email.email_approval import EmailDrafts
         from messaging.services.email.email_figures import EmailReports
         from messaging.services.figures import proofs, proving
@@ -79,10 +79,10 @@ class MessagingConfig(AppConfig):
         reporting.register(MessageReports())
         reporting.register(EmailReports())
         bell.sweep_with("messaging.jobs.sweep")
-        moments.await_with(campaigns.START_JOB, campaigns.launches_due)
+        moments.await_with(starting.START_JOB, starting.launches_due)
         moments.await_with(waiting.SEND_JOB, waiting.moments_due)
-        moments.await_with(email_campaigns.START_JOB, email_campaigns.launches_due)
-        moments.await_with(email_campaigns.MOMENT_JOB, email_campaigns.requests_due)
+        moments.await_with(email_starting.START_JOB, email_starting.launches_due)
+        moments.await_with(email_starting.MOMENT_JOB, email_starting.requests_due)
         account_hold.follow_with("messaging.jobs.follow_account")
         inbox.applied_by(PushKind.SMS_REPORT, "messaging.jobs.apply_sms_reports")
         inbox.applied_by(PushKind.SMS_REPLY, "messaging.jobs.apply_sms_replies")

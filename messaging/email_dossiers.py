@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from messaging import dossiers
 from messaging.dossiers import Row
 from messaging.models import Delivery, EmailCampaign, EmailTally, Submission
-from messaging.services.email import email_campaigns, email_counting
+from messaging.services.email import email_counting, email_states
 
 CONTENT = ["id", "name", "state", "from_address", "receiver_id", "receiver_name", "receiver_count", "subject"]
 CONTENT += ["purpose", "consent_known_by", "calendar_id", "latest_end"]
@@ -26,7 +26,7 @@ def write(campaign: EmailCampaign, user: User | None, into: BinaryIO, recipients
         dossiers.approvals(campaign),
         dossiers.settings_part(),
         dossiers.table("recipients.csv", "each mail that callbacks told of, and what became of it", lambda: recounted),
-        dossiers.ledger(campaign, email_campaigns.ABOUT),
+        dossiers.ledger(campaign, email_states.ABOUT),
         dossiers.events(campaign),
         dossiers.document(
             "figures.json",

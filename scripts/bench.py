@@ -222,7 +222,7 @@ def campaign_run(numbers: Sequence[str], connections: int, **draft: Any) -> floa
     from messaging.models import ContactGroup
     from messaging.services.audience import audience
     from messaging.services.batches import counting
-    from messaging.services.campaigns import campaigns, drafts
+    from messaging.services.campaigns import drafts, starting
     from messaging.services.sending import sending
 
     application = Application.objects.get(app_id=APP_ID)
@@ -230,7 +230,7 @@ def campaign_run(numbers: Sequence[str], connections: int, **draft: Any) -> floa
     application.save()
     draft = {"name": "bench", "sender_id": "BENCH", "text": TEXT, **draft}
     campaign = drafts.create(application=application, groups=[ContactGroup.objects.get()], **draft)
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     while audience.freeze_chunk(campaign.pk):
         pass
     if connection.vendor == "postgresql":

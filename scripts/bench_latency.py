@@ -224,9 +224,9 @@ def drafted(recipients: int = 3, **draft: Any) -> Any:
 
 
 def launched(recipients: int = 3, *, undo_seconds: float = 0, **draft: Any) -> Any:
-    from messaging.services.campaigns import campaigns
+    from messaging.services.campaigns import starting
 
-    return campaigns.launch(drafted(recipients, **draft).pk, undo_seconds=undo_seconds)
+    return starting.launch(drafted(recipients, **draft).pk, undo_seconds=undo_seconds)
 
 
 def state_of(campaign: Any) -> str:

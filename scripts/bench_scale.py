@@ -170,12 +170,12 @@ def send_in_slices(campaign_id: int) -> dict[str, float]:
     django.setup()
     from messaging.models import Campaign, CampaignState
     from messaging.services.batches import counting
-    from messaging.services.campaigns import campaigns
+    from messaging.services.campaigns import starting
     from messaging.services.sending import sending
 
     before = peak_mb()
     started = time.perf_counter()
-    campaigns.launch(campaign_id)
+    starting.launch(campaign_id)
     state: str = CampaignState.RUNNING
     while state == CampaignState.RUNNING:
         sending.send(campaign_id)

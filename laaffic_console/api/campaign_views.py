@@ -18,7 +18,7 @@ from messaging.models import Campaign, CampaignState, Message
 from messaging.services.approvals import shown
 from messaging.services.audience import audience_counts
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns, drafts, launch_checks
+from messaging.services.campaigns import campaigns, drafts, launch_checks, starting
 from messaging.services.forecast import forecast
 from messaging.services.launching.checks import NotSeen
 
@@ -141,7 +141,7 @@ class LaunchView(ApiView):
 
 def _launch(campaign: Campaign, asked: dict[str, Any], by: Any) -> Answer:
     if "shown" not in asked:
-        return standing(campaigns.launch(campaign.pk, by=by, again=asked["again"]))
+        return standing(starting.launch(campaign.pk, by=by, again=asked["again"]))
     campaign.refresh_from_db()
     if campaign.state in (CampaignState.SCHEDULED, CampaignState.RUNNING):
         return standing(campaign)
@@ -155,7 +155,7 @@ def _launch(campaign: Campaign, asked: dict[str, Any], by: Any) -> Answer:
         )
     except NotSeen as problem:
         raise launching.not_seen(problem) from problem
-    return standing(campaigns.launch(campaign.pk, by=by, reasons=reasons, seen=seen))
+    return standing(starting.launch(campaign.pk, by=by, reasons=reasons, seen=seen))
 
 
 def standing(campaign: Campaign) -> Answer:

@@ -15,7 +15,7 @@ from messaging import merge_fields, msisdn
 from messaging.models import Campaign, CampaignState, Message
 from messaging.services.audience import audience
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.contacts import pastes
 from messaging.services.refusals import NotAllowed
 
@@ -69,7 +69,7 @@ def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[s
     )
     try:
         with transaction.atomic():
-            campaign = campaigns.launch(draft.pk, by=by, freezes=True)
+            campaign = starting.launch(draft.pk, by=by, freezes=True)
     except NotAllowed as problem:
         # The draft stays: it can be approved, and launched then.
         said = _(

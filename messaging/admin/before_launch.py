@@ -22,7 +22,7 @@ from messaging.models import Campaign, CampaignState
 from messaging.services.approvals import shown
 from messaging.services.approvals.shown import Shown
 from messaging.services.audience import audience_counts, recipient_clocks, rules
-from messaging.services.campaigns import campaigns, drafts, launch_checks, previews
+from messaging.services.campaigns import drafts, launch_checks, previews, starting
 from messaging.services.forecast import balance_forecast, forecast
 from messaging.services.forecast.forecast import Forecast
 from messaging.services.gates import sending_hours
@@ -55,7 +55,7 @@ def _launch(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: Campaign) 
             sentences=sentences,
         )
         undo = undo_field.seconds_of(request)
-        campaigns.launch(campaign.pk, by=signed_in(request), undo_seconds=undo, reasons=reasons, seen=seen)
+        starting.launch(campaign.pk, by=signed_in(request), undo_seconds=undo, reasons=reasons, seen=seen)
     except NotSeen as problem:
         return _page(admin, request, campaign, missing=problem.sentences)
     except (ValidationError, NotAllowed) as problem:

@@ -40,7 +40,7 @@ from messaging.admin.compose_form import ComposeForm
 from messaging.admin.pages import page, require
 from messaging.models import Campaign, CampaignState
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import comparing
 from messaging.services.refusals import NotAllowed
 
@@ -50,7 +50,7 @@ Verb = Callable[..., Campaign]
 TAKE_BACK = "take-back"
 TEST_TO_ME = "_test"
 BUTTONS: dict[str, tuple[Any, Any, Verb]] = {
-    TAKE_BACK: (gettext_lazy("Back to draft"), "", campaigns.take_back),
+    TAKE_BACK: (gettext_lazy("Back to draft"), "", starting.take_back),
     "pause": (gettext_lazy("Pause"), "", campaigns.pause),
     "resume": (gettext_lazy("Resume"), "", campaigns.resume),
     "cancel": (
@@ -270,7 +270,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
 
     def _send_test(self, request: HttpRequest, draft: Campaign, number: str, *, back: str) -> HttpResponse:
         try:
-            test = campaigns.launch_test(draft, number, again=request.POST.get(FIELD, ""), by=signed_in(request))
+            test = starting.launch_test(draft, number, again=request.POST.get(FIELD, ""), by=signed_in(request))
         except StillOpen as problem:
             messages.error(request, problem.sentence)
             review = reverse("admin:messaging_campaign_review", args=[draft.pk])

@@ -33,8 +33,16 @@ from messaging.admin.email_form import (
 from messaging.admin.email_review import TestForm, own_page
 from messaging.admin.pages import add_problems, page, require
 from messaging.models import EmailCampaign, EmailCampaignState, EmailLookup
-from messaging.services.email import email_campaigns, email_choices, email_counting, email_tests
-from messaging.services.email.email_campaigns import ABOUT
+from messaging.services.email import (
+    email_campaigns,
+    email_choices,
+    email_counting,
+    email_drafts,
+    email_starting,
+    email_states,
+    email_tests,
+)
+from messaging.services.email.email_states import ABOUT
 from messaging.services.email.email_tests import TestFailed
 from messaging.services.refusals import NotAllowed
 
@@ -54,9 +62,9 @@ TAKE_BACK = "take-back"
 MAY_PUT_ASIDE = ("messaging.view_emailcampaign", "messaging.approve_emailcampaign")
 # verb: (its words, what is asked first, the service)
 BUTTONS: dict[str, tuple[Any, Any, Callable[..., EmailCampaign]]] = {
-    "resume": (gettext_lazy("Try again"), "", email_campaigns.resume),
-    "edit": (gettext_lazy("Edit"), "", email_campaigns.edit_again),
-    TAKE_BACK: (gettext_lazy("Back to draft"), "", email_campaigns.take_back),
+    "resume": (gettext_lazy("Try again"), "", email_starting.resume),
+    "edit": (gettext_lazy("Edit"), "", email_starting.edit_again),
+    TAKE_BACK: (gettext_lazy("Back to draft"), "", email_starting.take_back),
     "cancel": (
         gettext_lazy("Cancel"),
         gettext_lazy("Cancel this campaign? It will never be sent."),
@@ -188,7 +196,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         if not form.is_valid():
             return None
         try:
-            return email_campaigns.save(form.instance, columns=form.own_columns(), by=signed_in(request))
+            return email_drafts.save(form.instance, columns=form.own_columns(), by=signed_in(request))
         except ValidationError as problem:
             add_problems(form, problem)
             return None
@@ -251,7 +259,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         if campaign.waits_for_hours and may_act:
             verbs = [TAKE_BACK, *verbs]
         proved = proof_panel.context(campaign)
-        if "edit" in verbs and (not may_edit or email_campaigns.may_have_arrived(campaign)):
+        if "edit" in verbs and (not may_edit or email_states.may_have_arrived(campaign)):
             verbs = [verb for verb in verbs if verb != "edit"]
         return page(
             self,
@@ -297,7 +305,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         return HttpResponseRedirect(own_page(campaign, "change"))
 
     def outside_hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        act, campaign = email_campaigns.send_outside_hours, self._get(pk)
+        act, campaign = email_starting.send_outside_hours, self._get(pk)
         return calendars.outside_hours_view(self, request, campaign, act=act, rights=MAY_PUT_ASIDE)
 
     def unknown_view(self, request: HttpRequest, pk: int) -> HttpResponse:

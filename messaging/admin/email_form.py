@@ -18,7 +18,7 @@ from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.shared_rows import SeenForm
 from messaging.admin.pages import add_problems
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
-from messaging.services.email import email_campaigns, email_choices
+from messaging.services.email import email_choices, email_drafts
 from messaging.services.refusals import NotAllowed
 
 State = EmailCampaignState
@@ -103,7 +103,7 @@ class EmailCampaignForm(SeenForm, AnyModelForm):
             return cleaned
         given = {name: cleaned.get(name) or "" for name in ("from_address", "receiver_id", "template_id", "subject")}
         try:
-            email_campaigns.check_content(EmailCampaign(application=cleaned["application"], **given))
+            email_drafts.check_content(EmailCampaign(application=cleaned["application"], **given))
         except ValidationError as problem:
             add_problems(self, problem)
         return cleaned

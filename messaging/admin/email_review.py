@@ -21,7 +21,7 @@ from messaging.admin.before_launch import check_words
 from messaging.admin.email_form import address_words, say
 from messaging.admin.pages import page, require
 from messaging.models import EmailCampaign
-from messaging.services.email import email_campaigns, email_checks, email_hours
+from messaging.services.email import email_checks, email_drafts, email_hours, email_starting
 from messaging.services.email.email_checks import Planned
 from messaging.services.launching import checks, seals
 from messaging.services.launching.checks import NotSeen
@@ -60,10 +60,10 @@ def launch_view(admin: "ModelAdmin[Any]", request: HttpRequest, campaign: EmailC
 
 def _launch(request: HttpRequest, campaign: EmailCampaign) -> None:
     seen, sentences = seals.read(campaign, request.POST.get("shown", ""))
-    email_campaigns.require_as_shown(campaign, seen)
+    email_drafts.require_as_shown(campaign, seen)
     planned = email_checks.planned(campaign)
     checks.require(planned.checks, ticked=set(request.POST.getlist("seen")), sentences=sentences)
-    email_campaigns.launch(
+    email_starting.launch(
         campaign.pk,
         by=signed_in(request),
         seen=seen,
@@ -86,7 +86,7 @@ def review_page(
     _seen, sentences = seals.read(campaign, request.POST.get("shown", ""))
     begins = max(campaign.scheduled_at or timezone.now(), timezone.now())
     starts_at = email_hours.opens_at(campaign, begins) or begins
-    digest = email_campaigns.shown_digest(campaign)
+    digest = email_drafts.shown_digest(campaign)
     return page(
         admin,
         request,

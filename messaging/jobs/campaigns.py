@@ -4,9 +4,9 @@ from laaffic_console.gateway.services import bell, inbox, isolation
 from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import answers, drift, hours, waiting
 from messaging.services.budgets import shares
-from messaging.services.campaigns import asking_back, campaigns, canaries
+from messaging.services.campaigns import asking_back, campaigns, canaries, starting
 from messaging.services.contacts import import_forecast, import_undo, imports, name_index
-from messaging.services.email import email_campaigns, email_deliveries, email_tests
+from messaging.services.email import email_campaigns, email_deliveries, email_starting, email_tests
 from messaging.services.figures import proofs
 from messaging.services.mms import attachments
 from messaging.services.replies import opt_in_questions, reply_pulls
@@ -23,7 +23,7 @@ def freeze_audience(campaign_id: int) -> None:
 
 
 def start_launched(campaign_id: int) -> None:
-    campaigns.start_launched(campaign_id)
+    starting.start_launched(campaign_id)
 
 
 def count_audience() -> None:
@@ -55,13 +55,13 @@ def follow_canaries() -> None:
 
 
 def follow_account() -> None:
-    isolation.run_all(campaigns.follow_account, email_campaigns.follow_account)
+    isolation.run_all(campaigns.follow_account, email_starting.follow_account)
 
 
 def sweep() -> None:
     isolation.run_all(
         campaigns.follow_account,
-        email_campaigns.follow_account,
+        email_starting.follow_account,
         waiting.follow_calendars,
         sending.sweep,
         canaries.follow,

@@ -1,6 +1,6 @@
 """What the queue calls for email: each finds its work in our own tables, so a second call changes nothing."""
 
-from messaging.services.email import email_callbacks, email_campaigns, email_deliveries, email_sending
+from messaging.services.email import email_callbacks, email_deliveries, email_sending, email_starting
 
 
 def send_email_campaign(campaign_id: int) -> None:
@@ -12,7 +12,7 @@ def send_email_at_its_moment(campaign_id: int) -> None:
 
 
 def start_launched_email(campaign_id: int) -> None:
-    email_campaigns.start_launched(campaign_id)
+    email_starting.start_launched(campaign_id)
 
 
 def apply_email_reports() -> None:

@@ -49,7 +49,7 @@ class Written(NamedTuple):
         plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
         plain = _scheme.sub("", plain.strip().strip("'\"").strip())
         if not _separators.sub("", plain):
-            raise InvalidNumber(_("There is no number."))
+            raise InvalidNumber(_("The number is missing."))
         shown = text.strip()[:40]
         _refuse_what_a_spreadsheet_broke(plain, shown)
         if _whole_float.match(plain):

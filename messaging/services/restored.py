@@ -16,7 +16,7 @@ from messaging.services import steps
 from messaging.services.audience import audience
 from messaging.services.batches import counting, sent_tallies, settling
 from messaging.services.channels import channels
-from messaging.services.email import email_campaigns
+from messaging.services.email import email_states
 
 # Message ids are in order ids, and those of messages made since the backup are known at Laaffic: they never come again.
 IDS_LEFT_OUT = 1_000_000_000
@@ -127,16 +127,16 @@ def _hold_emails(since: dt.datetime) -> int:
         with transaction.atomic():
             campaign = steps.locked(EmailCampaign, campaign_id)
             under_way = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
-            requests = email_campaigns.requests_of(campaign).filter(state__in=under_way)
+            requests = email_states.requests_of(campaign).filter(state__in=under_way)
             said = _(
                 "The console was restored from a backup of %(when)s. This may have been sent since: look at Laaffic "
                 "before you resume it."
             ) % {"when": since}
             if requests.exists():  # held already where PostgreSQL's tables were replaced (backups)
                 requests.update(state=EntryState.UNKNOWN, evidence=restored.EVIDENCE)
-                email_campaigns.move(campaign, state.UNKNOWN, said, None)
+                email_states.move(campaign, state.UNKNOWN, said, None)
             else:
-                email_campaigns.hold(campaign, said)
+                email_states.hold(campaign, said)
         held += 1
     return held
 

@@ -1,7 +1,7 @@
 """The steps that every kind of campaign takes on its way: its lock, the state it must be in, the note of what happened.
 
-An email campaign is one request about a list that Laaffic keeps: it has no pause, no audience, no batches. So
-`email/email_campaigns.py` shares these steps with `campaigns/campaigns.py`, and nothing more of its life.
+An email campaign is one request about a list that Laaffic keeps: it has no pause, no audience, no batches. So its
+modules in `email/` share these steps with those in `campaigns/`, and nothing more of its life.
 """
 
 from collections.abc import Sequence

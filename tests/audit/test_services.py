@@ -12,7 +12,7 @@ from laaffic_console.gateway.services import ledger
 from laaffic_console.kit import edits
 from laaffic_console.kit.acts import Act, Actor, acting, record
 from messaging.models import Campaign, Contact, SuppressionEntry
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, states
 from messaging.services.contacts import suppression
 
 pytestmark = pytest.mark.django_db
@@ -60,9 +60,9 @@ def test_and_from_the_shell(running: Campaign) -> None:
 
 
 def test_what_follows_by_itself_is_nobodys_act(running: Campaign, ada: User) -> None:
-    campaigns.hold(running.pk, "no funds")
+    states.hold(running.pk, "no funds")
     with acting(lambda: signed_in(ada)):
-        campaigns.hold(running.pk, "no funds")
+        states.hold(running.pk, "no funds")
 
     assert told() == []
 

@@ -17,7 +17,7 @@ from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import steps
-from messaging.services.email import email_campaigns, email_sending
+from messaging.services.email import email_campaigns, email_sending, email_starting
 from messaging.services.refusals import NotAllowed
 from tests.messaging.test_email_sending import emails_of
 from tests.messaging.test_email_sending import launched as launched_email
@@ -173,7 +173,7 @@ def test_one_that_dies_before_its_end_lets_nothing_leave(
     if connection.vendor == "postgresql":
         assert (email.hold_reason, task.hold_reason) == (steps.UNFINISHED_RESTORE, steps.UNFINISHED_RESTORE)
         with pytest.raises(NotAllowed, match="Run it again with its file"):
-            email_campaigns.resume(email.pk)
+            email_starting.resume(email.pk)
         with pytest.raises(ValidationError, match="Run it again with its file"):
             group_waiting.resume(task.pk)
     else:

@@ -19,7 +19,7 @@ from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Messa
 from messaging.services import steps
 from messaging.services.audience import audience
 from messaging.services.batches import claiming
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 from messaging.services.reports import report_pulls
@@ -44,7 +44,7 @@ def file(tmp_path: Path) -> Path:
 
 def launched(application: Application, group: ContactGroup, **fields: object) -> Campaign:
     made = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group], **fields)
-    return campaigns.launch(made.pk)
+    return starting.launch(made.pk)
 
 
 class RestoreTests:

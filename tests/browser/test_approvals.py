@@ -9,7 +9,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.services.email import email_campaigns
+from messaging.services.email import email_drafts
 from tests.browser.conftest import PASSWORD, sign_in
 from tests.voice.group_samples import written
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 def email_review() -> str:
     application = Application.objects.create(app_id="fKFtblIy", channel="email", name="News")
-    draft = email_campaigns.create(
+    draft = email_drafts.create(
         name="Spring",
         application=application,
         from_address="test@mailpush.laaffic.cn",

@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from laaffic_console.gateway.models import Application, BalanceReading
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, CampaignState, ContactGroup, ListPrice, Message
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from tests.browser.conftest import PASSWORD, sign_in
 from tests.messaging.conftest import add_contacts
 
@@ -32,7 +32,7 @@ def draft(application: Application, group: ContactGroup) -> Campaign:
 def test_the_same_text_again_needs_a_reason(
     page: Page, sandbox: RunningSandbox, draft: Campaign, run_jobs: Callable[[], int]
 ) -> None:
-    campaigns.launch(draft.pk)
+    starting.launch(draft.pk)
     run_jobs()
     again = drafts.create(
         name="Again", application=draft.application, sender_id="", text=draft.text, groups=list(draft.groups.all())

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, ContactImport
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from tests.browser.conftest import run_until_reported, sign_in
 from tests.messaging.conftest import add_contacts
 
@@ -124,7 +124,7 @@ class CampaignTests:
     ) -> None:
         add_contacts(group, 3)
         campaign = drafts.create(name="Held back", application=application, sender_id="", text="Hello", groups=[group])
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         page.goto(f"/admin/messaging/campaign/{campaign.pk}/change/")
         page.on("dialog", lambda dialog: dialog.accept())
 

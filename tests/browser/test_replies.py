@@ -14,7 +14,7 @@ from laaffic_console.gateway.services import account
 from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import Campaign, ContactGroup, Message, MessageState
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting
 from tests.browser.conftest import TOKEN
 from tests.messaging.conftest import add_contacts, point_at
 
@@ -55,7 +55,7 @@ class StopTests:
     ) -> None:
         *_others, last = add_contacts(group, 25, name="Asha Rao")
         campaign = drafts.create(name="Autumn", application=application, sender_id="SHOP", text="Hello", groups=[group])
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         campaigns.pause(campaign.pk)
         run_jobs()
         page.goto(f"/admin/messaging/campaign/{campaign.pk}/change/")

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from tests.browser.conftest import run_until_reported
 from tests.messaging.conftest import add_contacts
 
@@ -28,7 +28,7 @@ FIVE_TIMES = 1000
 def campaign(application: Application, group: ContactGroup) -> Campaign:
     add_contacts(group, 20)
     made = drafts.create(name="Autumn", application=application, sender_id="", text="Hello", groups=[group])
-    campaigns.launch(made.pk)
+    starting.launch(made.pk)
     return made
 
 

@@ -23,7 +23,7 @@ from messaging.models import Campaign, ContactGroup, Message, SuppressionEntry
 from messaging.services.approvals import approvals
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, settling
-from messaging.services.campaigns import campaigns, drafts, resolving
+from messaging.services.campaigns import campaigns, drafts, resolving, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.replies import replies
@@ -64,7 +64,7 @@ def told(kind: str = "") -> list[dict[str, Any]]:
 def claimed(application: Application, group: ContactGroup, people: int = 3) -> tuple[Campaign, Claim]:
     add_contacts(group, people)
     campaign = drafts.create(name="Autumn", application=application, sender_id="", text="Hi", groups=[group])
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     while audience.freeze_chunk(campaign.pk):
         pass
     campaign.refresh_from_db()

@@ -17,7 +17,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.jobs import follow_account
 from messaging.models import Campaign, CampaignState, ContactGroup
 from messaging.services.batches import claiming, counting
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting, states
 from messaging.services.refusals import NotAllowed
 from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts, group, point_at, run_jobs
@@ -237,7 +237,7 @@ class CampaignTests:
         campaign = drafts.create(
             name="Autumn", application=application, sender_id="S", text="Hello", groups=[group], **fields
         )
-        return campaigns.launch(campaign.pk)
+        return starting.launch(campaign.pk)
 
     def states(self) -> list[tuple[str, str]]:
         return list(Campaign.objects.order_by("pk").values_list("state", "hold_reason"))
@@ -308,7 +308,7 @@ class CampaignTests:
         add_contacts(group, 2)
         paused, by_errors, held = (self.launched(application, group) for _ in range(3))
         campaigns.pause(paused.pk)
-        campaigns.hold(by_errors.pk, "Too many errors.")
+        states.hold(by_errors.pk, "Too many errors.")
         account_hold.place(refused("-1"))
         follow_account()
         campaigns.pause(held.pk)

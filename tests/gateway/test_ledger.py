@@ -13,7 +13,7 @@ from laaffic_console.laaffic import NotSent, OutcomeUnknown, Refused, lookup
 from laaffic_console.laaffic.codes import Family
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignEvent, ContactGroup, Message
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts
 
@@ -156,7 +156,7 @@ class SecretTests:
         add_contacts(group, 2)
         sandbox.set_faults(next_fault=fault, next_calls=1)
         campaign = drafts.create(name="A", application=application, sender_id="", text="Hi", groups=[group])
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         from messaging.services.audience import audience
 
         audience.freeze(campaign.pk)

@@ -18,7 +18,7 @@ from laaffic_console.gateway.services import bell
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, CampaignState, ContactGroup
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts, group, run_jobs
 
@@ -110,7 +110,7 @@ class ConsoleTests:
     ) -> None:
         campaign = self.a_campaign(application, group)
 
-        assert campaigns.launch(campaign.pk).state == CampaignState.RUNNING
+        assert starting.launch(campaign.pk).state == CampaignState.RUNNING
         queue_away()
         gateway_jobs.sweep()
         run_jobs()
@@ -127,7 +127,7 @@ class ConsoleTests:
         group: ContactGroup,
     ) -> None:
         campaign = self.a_campaign(application, group)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
 
         sending.send(campaign.pk)
 

@@ -17,7 +17,7 @@ from messaging.services.approvals import shown
 from messaging.services.approvals.shown import Shown
 from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import claiming
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
 from messaging.services.forecast import forecast
@@ -67,7 +67,7 @@ def as_shown(campaign: Campaign) -> Shown:
 def running(count: int = 2, **given: Any) -> Campaign:
     """Launched and frozen."""
     campaign = draft(count, **given)
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     freeze(campaign.pk)
     return Campaign.objects.get(pk=campaign.pk)
 

@@ -18,10 +18,10 @@ from messaging.models import Approval, Batch, Campaign, CampaignState, ContactGr
 from messaging.services.approvals import approvals
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, settling
-from messaging.services.campaigns import campaigns, follow_ups
-from messaging.services.campaigns.campaigns import NotAllowed
+from messaging.services.campaigns import campaigns, follow_ups, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import contacts, suppression
+from messaging.services.refusals import NotAllowed
 from tests.interleaving import Act, Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 from tests.messaging.conftest import events_saying
@@ -80,7 +80,7 @@ class LaunchTests:
                 assert edited.value in (200, 302, 403, 409)
 
             return Scene(
-                lambda: campaigns.launch(campaign.pk, seen=seen),
+                lambda: starting.launch(campaign.pk, seen=seen),
                 form_that_saves(ada, campaign, text="Something else"),
                 check,
             )
@@ -99,7 +99,7 @@ class LaunchTests:
                 assert (fresh(campaign).application_id == campaign.application_id) == launched.passed
 
             return Scene(
-                lambda: campaigns.launch(campaign.pk, seen=seen),
+                lambda: starting.launch(campaign.pk, seen=seen),
                 form_that_saves(ada, campaign, application=other.pk),
                 check,
             )
@@ -117,16 +117,16 @@ class LaunchTests:
             seen = rows.as_shown(campaign)
             newcomers = rows.people(1)
             if is_scheduled:
-                campaigns.launch(campaign.pk, seen=seen, undo_seconds=60)
+                starting.launch(campaign.pk, seen=seen, undo_seconds=60)
                 Campaign.objects.filter(pk=campaign.pk).update(undo_until=timezone.now())
 
             def launch() -> None:
                 if is_slow:
                     rows.people(1, rows.group_of(0))
                 if is_scheduled:
-                    campaigns.start_scheduled(campaign.pk)
+                    starting.start_scheduled(campaign.pk)
                 else:
-                    campaigns.launch(campaign.pk, seen=seen)
+                    starting.launch(campaign.pk, seen=seen)
                 if not is_slow:
                     rows.freeze(campaign.pk)
 
@@ -153,7 +153,7 @@ class LaunchTests:
             seen = rows.as_shown(campaign)
 
             def launch() -> None:
-                campaigns.launch(campaign.pk, seen=seen)
+                starting.launch(campaign.pk, seen=seen)
                 rows.freeze(campaign.pk)
 
             def check(one: Ending, other: Ending) -> None:
@@ -169,15 +169,15 @@ class LaunchTests:
 
         interleave(on, make)
 
-    @pytest.mark.parametrize("stop", [campaigns.cancel, campaigns.take_back, campaigns.pause])
+    @pytest.mark.parametrize("stop", [campaigns.cancel, starting.take_back, campaigns.pause])
     def test_its_time_comes_while_it_is_stopped(self, on: Stage, stop: Any) -> None:
         def make() -> Scene:
             campaign = rows.draft(scheduled_at=timezone.now() + dt.timedelta(hours=1))
-            campaigns.launch(campaign.pk)
+            starting.launch(campaign.pk)
             Campaign.objects.filter(pk=campaign.pk).update(scheduled_at=timezone.now() - dt.timedelta(seconds=5))
 
             def start() -> None:
-                campaigns.start_scheduled(campaign.pk)
+                starting.start_scheduled(campaign.pk)
                 rows.freeze(campaign.pk)
 
             def check(started: Ending, stopped: Ending) -> None:
@@ -205,7 +205,7 @@ class LaunchTests:
 
             def launch() -> Campaign:
                 campaign = rows.draft(text=text, application=app, groups=[group], excluded_groups=[left_out])
-                return campaigns.launch(campaign.pk, seen=rows.as_shown(campaign))
+                return starting.launch(campaign.pk, seen=rows.as_shown(campaign))
 
             def check(launched: Ending, deleted: Ending) -> None:
                 only(launched, Exception)
@@ -243,7 +243,7 @@ class ApprovalTests:
                 if fresh(campaign).text != campaign.text:
                     assert outcome == Approval.Outcome.VOID
                     with pytest.raises(NotAllowed):
-                        campaigns.launch(campaign.pk)
+                        starting.launch(campaign.pk)
                 else:
                     assert outcome == Approval.Outcome.APPROVED
 
@@ -447,7 +447,7 @@ class SettlingTests:
             campaign = rows.draft(text="Hi {{name}} {{city|town}}", groups=[rows.group_of(0)])
             group = campaign.groups.get()
             rows.people(2, group, name="Ann")
-            campaigns.launch(campaign.pk)
+            starting.launch(campaign.pk)
             audience.freeze_chunk(campaign.pk)
             claim = rows.claimed(campaign)
             ledger.depart(claim.entry_id)
@@ -511,7 +511,7 @@ class SettlingTests:
                 seen["told"] = True
 
             def send_again() -> Any:
-                campaigns.launch(retry.pk)
+                starting.launch(retry.pk)
                 rows.freeze(retry.pk)
                 seen["before"] = seen.get("told", False)
                 return claiming.claim(fresh(retry), "token")

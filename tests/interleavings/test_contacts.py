@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from messaging.models import Contact, ContactImport, GroupMembership, ImportUndo, Message
 from messaging.services.audience import audience
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import starting
 from messaging.services.contacts import import_undo
 from tests.interleaving import Ending, Scene, Stage, interleave
 from tests.interleavings import rows
@@ -23,7 +23,7 @@ class UndoneTests:
             campaign = rows.draft(groups=[group])
 
             def launch() -> None:
-                campaigns.launch(campaign.pk)
+                starting.launch(campaign.pk)
                 audience.freeze_chunk(campaign.pk)
 
             def check(launched: Ending, undone: Ending) -> None:

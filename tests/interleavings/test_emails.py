@@ -13,7 +13,7 @@ from django.urls import reverse
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services import ledger
 from messaging.models import EmailCampaign, EmailCampaignState
-from messaging.services.email import email_campaigns, email_sending
+from messaging.services.email import email_campaigns, email_drafts, email_sending, email_starting
 from messaging.services.email.email_campaigns import NotAllowed
 from tests.interleaving import Act, Ending, Scene, Stage, interleave
 from tests.interleavings import rows
@@ -31,7 +31,7 @@ def draft(application: Application | None = None, **fields: Any) -> EmailCampaig
         "subject": "hello world",
         "template_id": "1",
     }
-    return email_campaigns.create(**{**given, **fields})
+    return email_drafts.create(**{**given, **fields})
 
 
 def fresh(campaign: EmailCampaign) -> EmailCampaign:
@@ -59,7 +59,7 @@ def test_two_of_them_reach_one_list_and_the_cap_is_one(on: Stage, monkeypatch: p
 
     def make() -> Scene:
         receiver_id = rows.number()
-        campaigns = [email_campaigns.launch(draft(receiver_id=receiver_id, subject=text).pk) for text in ("A", "B")]
+        campaigns = [email_starting.launch(draft(receiver_id=receiver_id, subject=text).pk) for text in ("A", "B")]
 
         def check(one: Ending, other: Ending) -> None:
             only(one)
@@ -77,7 +77,7 @@ def test_a_launch_and_an_edit(on: Stage) -> None:
 
     def make() -> Scene:
         campaign = draft()
-        seen = email_campaigns.shown_digest(campaign)
+        seen = email_drafts.shown_digest(campaign)
         client = Client()
         client.force_login(ada)
         address = reverse("admin:messaging_emailcampaign_change", args=[campaign.pk])
@@ -92,9 +92,7 @@ def test_a_launch_and_an_edit(on: Stage) -> None:
             assert (now.state == State.SENDING) == launched.passed
             assert (now.subject == campaign.subject) == launched.passed
 
-        return Scene(
-            lambda: email_campaigns.launch(campaign.pk, seen=seen), lambda: client.post(address, posted), check
-        )
+        return Scene(lambda: email_starting.launch(campaign.pk, seen=seen), lambda: client.post(address, posted), check)
 
     interleave(on, make)
 
@@ -109,14 +107,14 @@ def test_two_launches_of_the_same_mail(on: Stage) -> None:
             only(second, ValidationError)
             assert first.passed != second.passed
 
-        return Scene(lambda: email_campaigns.launch(one.pk), lambda: email_campaigns.launch(other.pk), check)
+        return Scene(lambda: email_starting.launch(one.pk), lambda: email_starting.launch(other.pk), check)
 
     interleave(on, make)
 
 
 def test_it_is_cancelled_while_its_request_leaves(on: Stage) -> None:
     def make() -> Scene:
-        campaign = email_campaigns.launch(draft().pk)
+        campaign = email_starting.launch(draft().pk)
 
         def check(sent: Ending, cancelled: Ending) -> None:
             only(sent)
@@ -134,7 +132,7 @@ def test_two_workers_send_it(on: Stage) -> None:
     """Also where the first one's lease has run out."""
 
     def make() -> Scene:
-        campaign = email_campaigns.launch(draft().pk)
+        campaign = email_starting.launch(draft().pk)
 
         def check(one: Ending, other: Ending) -> None:
             only(one)

@@ -13,7 +13,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.kit import dates
 from messaging.models import ApplicationCalendar, Batch, Calendar, Campaign, CampaignState, ContactGroup, Message
 from messaging.services.audience import audience
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from tests.messaging.conftest import add_contacts, events_saying
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def waiting(application: Application, group: ContactGroup, settings: LazySetting
     settings.LAAFFIC_API_KEY = settings.LAAFFIC_API_SECRET = "key"  # only that there is one
     add_contacts(group, 3)
     campaign = drafts.create(name="Autumn", application=application, sender_id="", text="Hello", groups=[group])
-    campaigns.launch(campaign.pk, by=None)
+    starting.launch(campaign.pk, by=None)
     while audience.freeze_chunk(campaign.pk):
         pass
     Batch.objects.update(not_before=TOMORROW, waits_for="hours:IN")

@@ -25,7 +25,7 @@ from messaging.models import (
 )
 from messaging.services.audience import audience
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting, states
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 
@@ -63,7 +63,7 @@ def own_page(campaign: Campaign, what: str, *more: str) -> str:
 
 
 def frozen(campaign: Campaign) -> Campaign:
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     while audience.freeze_chunk(campaign.pk):
         pass
     campaign.refresh_from_db()
@@ -291,7 +291,7 @@ class ProgressTests:
 
     def test_the_reason_of_a_hold_is_shown(self, admin_client: Client, draft: Campaign) -> None:
         frozen(draft)
-        campaigns.hold(draft.pk, "Laaffic refused with -10: no balance.")
+        states.hold(draft.pk, "Laaffic refused with -10: no balance.")
 
         assert "Laaffic refused with -10: no balance." in admin_client.get(own_page(draft, "change")).content.decode()
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, Canary, ContactGroup
 from messaging.services.audience import audience
-from messaging.services.campaigns import campaigns, canaries, drafts
+from messaging.services.campaigns import canaries, drafts, starting
 from tests.messaging.conftest import add_contacts, events_saying
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def draft(application: Application, group: ContactGroup, settings: LazySettings)
 
 @pytest.fixture
 def running(draft: Campaign) -> Campaign:
-    campaigns.launch(draft.pk, by=None)
+    starting.launch(draft.pk, by=None)
     while audience.freeze_chunk(draft.pk):
         pass
     canaries.follow()

@@ -27,7 +27,7 @@ from messaging.models import (
     EmailMessage,
     Submission,
 )
-from messaging.services.email import email_campaigns, email_choices, email_counting
+from messaging.services.email import email_choices, email_counting, email_drafts, email_starting
 from tests.messaging.pages import hidden
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,7 +59,7 @@ def mail_app(db: None) -> Application:
 @pytest.fixture
 def draft(mail_app: Application) -> EmailCampaign:
     given = {name: value for name, value in GOOD.items() if name != "unsubscribe"}
-    return email_campaigns.create(application=mail_app, **given)
+    return email_drafts.create(application=mail_app, **given)
 
 
 def own_page(campaign: EmailCampaign, what: str, *more: str) -> str:
@@ -310,7 +310,7 @@ class PageTests:
         self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign, run_jobs: Callable[[], int]
     ) -> None:
         EmailCampaign.objects.update(template_id="3")
-        email_campaigns.launch(draft.pk)
+        email_starting.launch(draft.pk)
         run_jobs()
         page = admin_client.get(own_page(draft, "change")).content.decode()
         assert "Laaffic refused with -12" in page
@@ -326,7 +326,7 @@ class PageTests:
         self, sandbox: RunningSandbox, admin_client: Client, draft: EmailCampaign, run_jobs: Callable[[], int]
     ) -> None:
         sandbox.set_faults(next_fault="reset_after", next_calls=1)
-        email_campaigns.launch(draft.pk)
+        email_starting.launch(draft.pk)
         run_jobs()
         assert 'id="send-again"' in admin_client.get(own_page(draft, "change")).content.decode()
 

@@ -14,7 +14,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.jobs import sweep
 from messaging.models import BatchAnswer, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.batches import answers, counting
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.figures import proving
 from messaging.services.reports import reports
 from messaging.services.sending import sending
@@ -28,7 +28,7 @@ def answered(sandbox: RunningSandbox, application: Application, group: ContactGr
     """A campaign to 1,500 whose answers are in, and on no message's row yet."""
     add_contacts(group, 1500)
     campaign = drafts.create(name="A", application=application, sender_id="S", text="x" * 161, groups=[group])
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     sending.send(campaign.pk)
     campaign.refresh_from_db()
     return campaign

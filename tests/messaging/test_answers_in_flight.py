@@ -17,7 +17,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, settling
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.sending import sending
 from messaging.services.text import merged_lengths
@@ -38,7 +38,7 @@ def launched(
     application.save()
     add_contacts(group, 6)
     campaign = drafts.create(name="A", application=application, sender_id="SHOP", text="Hello", groups=[group])
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     audience.freeze(campaign.pk)
     return campaign
 
@@ -195,7 +195,7 @@ class LockOrderTests:
         campaign = drafts.create(
             name="A", application=application, sender_id="SHOP", text="Hi {{name}} {{city|town}}", groups=[group]
         )
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         audience.freeze_chunk(campaign.pk)
         claim = claiming.claim(campaign, "token")
         assert isinstance(claim, Claim)

@@ -20,7 +20,7 @@ from laaffic_console.gateway.services import account
 from messaging.models import Approval, Campaign, CampaignState, Contact, ContactGroup, ListPrice
 from messaging.services.approvals import approval_rules, approvals, shown
 from messaging.services.audience import audience_counts
-from messaging.services.campaigns import campaigns, drafts, launch_checks
+from messaging.services.campaigns import campaigns, drafts, launch_checks, starting
 from messaging.services.forecast import forecast
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
@@ -65,7 +65,7 @@ def outcomes(draft: Campaign) -> list[str]:
 class NeedTests:
     def test_a_launch_without_it_is_refused_everywhere(self, draft: Campaign, ada: User) -> None:
         with pytest.raises(NotAllowed, match="more than 2 recipients: a second person"):
-            campaigns.launch(draft.pk, by=ada)
+            starting.launch(draft.pk, by=ada)
 
         assert Campaign.objects.get().state == CampaignState.DRAFT
         assert launch_checks.of(draft, forecast.of(draft))[0].level == "stop"
@@ -74,7 +74,7 @@ class NeedTests:
     def test_a_smaller_one_needs_none(self, draft: Campaign, settings: Any, limit: int) -> None:
         settings.LAAFFIC_APPROVAL_RECIPIENTS = limit
 
-        assert campaigns.launch(draft.pk).state == CampaignState.RUNNING
+        assert starting.launch(draft.pk).state == CampaignState.RUNNING
 
     @pytest.mark.parametrize(("price", "is_needed"), [("0.5", True), ("0.3", False), (None, True)])
     def test_a_dear_one_or_one_of_unknown_cost_needs_it(
@@ -115,7 +115,7 @@ class NeedTests:
     def test_a_test_message_needs_none(self, draft: Campaign, settings: Any) -> None:
         settings.LAAFFIC_APPROVAL_RECIPIENTS, settings.LAAFFIC_APPROVAL_COST = 0, Decimal("0.001")
 
-        assert campaigns.launch_test(draft, "919876500000", by=None).state == CampaignState.RUNNING
+        assert starting.launch_test(draft, "919876500000", by=None).state == CampaignState.RUNNING
 
 
 class SettingTests:
@@ -148,7 +148,7 @@ class WordTests:
     def test_with_it_the_launch_goes_on(self, draft: Campaign, ada: User, bob: User) -> None:
         approved(draft, ada, bob)
 
-        assert campaigns.launch(draft.pk, by=ada).state == CampaignState.RUNNING
+        assert starting.launch(draft.pk, by=ada).state == CampaignState.RUNNING
         assert [(event.text, str(event.actor)) for event in draft.events.order_by("pk")][1:3] == [
             ("Approval asked for: 3 recipients", "ada"),
             ("Approved", "bob"),
@@ -168,7 +168,7 @@ class WordTests:
         approvals.decide(draft.pk, by=bob, approve=False, note="Wrong price")
 
         with pytest.raises(NotAllowed, match="bob refused it: Wrong price"):
-            campaigns.launch(draft.pk, by=ada)
+            starting.launch(draft.pk, by=ada)
 
     def test_two_who_decide_at_once_decide_once(self, draft: Campaign, ada: User, bob: User) -> None:
         approved(draft, ada, bob)
@@ -214,7 +214,7 @@ class VoidTests:
         EDITS[part](draft)
 
         with pytest.raises(NotAllowed, match=f"changed since approval was asked for: .*{part.strip()}"):
-            campaigns.launch(draft.pk, by=ada)
+            starting.launch(draft.pk, by=ada)
 
     @pytest.mark.parametrize("part", EDITS)
     def test_what_was_changed_meanwhile_is_not_approved(self, draft: Campaign, ada: User, bob: User, part: str) -> None:
@@ -228,7 +228,7 @@ class VoidTests:
         approved(draft, ada, bob)
         Campaign.objects.update(name="Winter")
 
-        assert campaigns.launch(draft.pk).state == CampaignState.RUNNING
+        assert starting.launch(draft.pk).state == CampaignState.RUNNING
 
     def test_every_field_of_a_campaign_is_bound_or_said_not_to_be(self) -> None:
         bound = {field for _name, fields in shown.PARTS.values() for field in fields}
@@ -242,18 +242,18 @@ class VoidTests:
         soon = timezone.now() + dt.timedelta(minutes=5)
         Campaign.objects.update(scheduled_at=soon)
         approved(draft, ada, bob)
-        campaigns.launch(draft.pk, by=ada)
+        starting.launch(draft.pk, by=ada)
         add_a_member(draft)
         Campaign.objects.update(scheduled_at=timezone.now())
 
-        campaigns.start_scheduled(draft.pk)
+        starting.start_scheduled(draft.pk)
 
         draft.refresh_from_db()
         assert draft.state == CampaignState.HELD
         assert "who is in the groups" in draft.hold_reason
         with pytest.raises(NotAllowed):
             campaigns.resume(draft.pk, by=ada)
-        assert campaigns.take_back(draft.pk, by=ada).state == CampaignState.DRAFT
+        assert starting.take_back(draft.pk, by=ada).state == CampaignState.DRAFT
 
 
 def badges(page: str) -> list[str]:

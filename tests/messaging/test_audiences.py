@@ -25,7 +25,7 @@ from messaging.models import (
 )
 from messaging.services.approvals import shown
 from messaging.services.audience import audience, audience_counts
-from messaging.services.campaigns import campaigns, drafts, follow_ups, previews
+from messaging.services.campaigns import drafts, follow_ups, previews, starting
 from messaging.services.contacts import audience_sql, audiences, contacts
 from messaging.services.forecast import forecast
 from tests.messaging.conftest import add_contacts
@@ -166,7 +166,7 @@ def test_it_is_launched_to_whom_was_counted_and_sent(
 ) -> None:
     campaign = draft(application, pune)
     planned = forecast.of(campaign)
-    campaigns.launch(campaign.pk, seen=shown.of(campaign, planned))
+    starting.launch(campaign.pk, seen=shown.of(campaign, planned))
 
     run_jobs()
 

@@ -28,7 +28,7 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.services.audience import audience, audience_counts, recipient_clocks
-from messaging.services.campaigns import campaigns, drafts, launch_checks
+from messaging.services.campaigns import drafts, launch_checks, starting
 from messaging.services.forecast import forecast
 from messaging.services.refusals import NotAllowed
 from messaging.services.sending import sending
@@ -83,7 +83,7 @@ class CountTests:
         draft = write(excluded_groups=[others], numbers=["+44 7400 123456", "abc"])
 
         count = audience_counts.of(draft)
-        campaigns.launch(draft.pk)
+        starting.launch(draft.pk)
         freeze(draft)
 
         draft.refresh_from_db()
@@ -181,7 +181,7 @@ class CheckTests:
     ) -> None:
         add_contacts(group, 3)
         first, second = write(), write()
-        campaigns.launch(first.pk)
+        starting.launch(first.pk)
         freeze(first)
         Message.objects.filter(number="919876500000").update(state=MessageState.REJECTED)
 
@@ -195,7 +195,7 @@ class CheckTests:
 
     def test_also_while_the_first_is_not_frozen_yet(self, write: Callable[..., Campaign], group: ContactGroup) -> None:
         add_contacts(group, 3)
-        campaigns.launch(write().pk, undo_seconds=5)
+        starting.launch(write().pk, undo_seconds=5)
 
         assert "same_text" in keys(write())
 
@@ -208,7 +208,7 @@ class CheckTests:
     ) -> None:
         add_contacts(group, 3)
         earlier = write()
-        campaigns.launch(earlier.pk)
+        starting.launch(earlier.pk)
         freeze(earlier)
         Campaign.objects.filter(pk=earlier.pk).update(**first)
 
@@ -257,7 +257,7 @@ class PageTests:
         self, admin_client: Client, write: Callable[..., Campaign], group: ContactGroup
     ) -> None:
         add_contacts(group, 3)
-        campaigns.launch(write(name="First").pk)
+        starting.launch(write(name="First").pk)
         draft = write(text="Hi", numbers=["nonsense"])
 
         refused = admin_client.post(
@@ -317,7 +317,7 @@ class PageTests:
         few = queries(write(text="one"))
         for n, country in enumerate(["DE", "FR", "GB", "US", "CN"]):
             Contact.objects.create(number=f"49150000000{n}", country=country).groups.add(group)
-            campaigns.launch(write(text=f"old {n}").pk)
+            starting.launch(write(text=f"old {n}").pk)
 
         assert queries(write(text="two")) <= few + 2
         assert few < 85
@@ -327,10 +327,10 @@ class UndoTests:
     @pytest.fixture
     def launched(self, write: Callable[..., Campaign], group: ContactGroup) -> Campaign:
         add_contacts(group, 3)
-        return campaigns.launch(write().pk, undo_seconds=5)
+        return starting.launch(write().pk, undo_seconds=5)
 
     def test_nothing_is_frozen_in_it(self, launched: Campaign) -> None:
-        campaigns.start_scheduled(launched.pk)
+        starting.start_scheduled(launched.pk)
         sending.sweep()
 
         launched.refresh_from_db()
@@ -354,8 +354,8 @@ class UndoTests:
         Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now() - dt.timedelta(seconds=1))
         if by == "sweeper":
             sending.sweep()
-        campaigns.start_launched(launched.pk)
-        campaigns.start_launched(launched.pk)
+        starting.start_launched(launched.pk)
+        starting.start_launched(launched.pk)
 
         launched.refresh_from_db()
         assert (launched.state, launched.undo_until) == (CampaignState.RUNNING, None)
@@ -366,7 +366,7 @@ class UndoTests:
         monkeypatch.setattr(moments.time, "sleep", slept.append)
         Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now() + dt.timedelta(seconds=40))
 
-        campaigns.start_launched(launched.pk)
+        starting.start_launched(launched.pk)
 
         launched.refresh_from_db()
         assert (launched.state, slept) == (CampaignState.SCHEDULED, [])
@@ -383,7 +383,7 @@ class UndoTests:
                 Campaign.objects.filter(pk=launched.pk).update(undo_until=until)
             ringer.ring()
 
-        assert rung == [(campaigns.START_JOB, launched.pk)]
+        assert rung == [(starting.START_JOB, launched.pk)]
 
     def test_a_scheduled_time_is_rung_for_as_well(
         self, write: Callable[..., Campaign], group: ContactGroup, monkeypatch: pytest.MonkeyPatch
@@ -394,20 +394,20 @@ class UndoTests:
         monkeypatch.setattr(moments.time, "sleep", slept.append)
         add_contacts(group, 1)
         at = timezone.now() + dt.timedelta(seconds=30)
-        later = campaigns.launch(write(scheduled_at=at).pk)
+        later = starting.launch(write(scheduled_at=at).pk)
         ringer = moments.Ringer()
         ringer.ring()
-        campaigns.start_launched(later.pk)
+        starting.start_launched(later.pk)
         assert (rung, slept) == ([], [])
 
         Campaign.objects.filter(pk=later.pk).update(scheduled_at=timezone.now() + dt.timedelta(seconds=1))
         ringer.ring()
         ringer.ring()
         Campaign.objects.filter(pk=later.pk).update(scheduled_at=timezone.now())
-        campaigns.start_launched(later.pk)
+        starting.start_launched(later.pk)
 
         later.refresh_from_db()
-        assert rung == [(campaigns.START_JOB, later.pk)]
+        assert rung == [(starting.START_JOB, later.pk)]
         assert later.state == CampaignState.RUNNING
 
     @pytest.mark.parametrize(("given", "seconds"), [("60", 60), ("0", None), ("", 7)])
@@ -445,10 +445,10 @@ class UndoTests:
 
     def test_what_has_started_cannot_be_taken_back(self, launched: Campaign) -> None:
         Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now())
-        campaigns.start_launched(launched.pk)
+        starting.start_launched(launched.pk)
 
         with pytest.raises(NotAllowed, match="cannot be taken back"):
-            campaigns.take_back(launched.pk)
+            starting.take_back(launched.pk)
 
     def test_hours_late_it_is_held(self, launched: Campaign) -> None:
         Campaign.objects.filter(pk=launched.pk).update(undo_until=timezone.now() - dt.timedelta(hours=3))
@@ -460,10 +460,10 @@ class UndoTests:
     def test_the_shell_has_no_such_moment(self, write: Callable[..., Campaign], group: ContactGroup) -> None:
         add_contacts(group, 1)
 
-        assert campaigns.launch(write().pk).state == CampaignState.RUNNING
+        assert starting.launch(write().pk).state == CampaignState.RUNNING
 
     def test_a_scheduled_one_can_be_taken_back_too(self, write: Callable[..., Campaign], group: ContactGroup) -> None:
         add_contacts(group, 1)
-        later = campaigns.launch(write(scheduled_at=timezone.now() + dt.timedelta(hours=1)).pk)
+        later = starting.launch(write(scheduled_at=timezone.now() + dt.timedelta(hours=1)).pk)
 
-        assert campaigns.take_back(later.pk).state == CampaignState.DRAFT
+        assert starting.take_back(later.pk).state == CampaignState.DRAFT

@@ -21,7 +21,7 @@ from messaging.models import Batch, BudgetCounter, Campaign, ContactGroup, ListP
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling
 from messaging.services.budgets import budget_gate, budgets, shares
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import APP_ID, add_contacts
@@ -47,7 +47,7 @@ def running(application: Application, group: ContactGroup, settings: LazySetting
 
 def started(application: Application, group: ContactGroup, name: str) -> Campaign:
     campaign = drafts.create(name=name, application=application, sender_id="", text=f"Hello {name}", groups=[group])
-    campaigns.launch(campaign.pk, by=None)
+    starting.launch(campaign.pk, by=None)
     while audience.freeze_chunk(campaign.pk):
         pass
     campaign.refresh_from_db()

@@ -30,7 +30,7 @@ from messaging.models import (
 )
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, counting, waiting
-from messaging.services.campaigns import campaigns, canaries, drafts, follow_ups
+from messaging.services.campaigns import campaigns, canaries, drafts, follow_ups, starting, states
 from messaging.services.channels.outgoing import Claim
 from messaging.services.gates import canary as gate
 from messaging.services.refusals import NotAllowed
@@ -84,7 +84,7 @@ def start(application: Application, group: ContactGroup, rung: list[str]) -> Cal
         campaign = drafts.create(
             name="Autumn", application=application, sender_id="", text="Hello", groups=[group], **given
         )
-        campaigns.launch(campaign.pk, by=None)
+        starting.launch(campaign.pk, by=None)
         campaign.refresh_from_db()
         audience.CHUNK = 35
         while audience.freeze_chunk(campaign.pk):
@@ -333,7 +333,7 @@ class DecisionTests:
 
     def test_go_on_leaves_other_holds_as_they_are(self, sent: tuple[Campaign, list[int]]) -> None:
         campaign, _left = sent
-        campaigns.hold(campaign.pk, "Something else.")
+        states.hold(campaign.pk, "Something else.")
 
         canaries.go_on(campaign.pk, reason="because", by=None)
 
@@ -389,7 +389,7 @@ def test_through_the_gateway_the_rest_follows(
     campaign = drafts.create(
         name="A", application=application, sender_id="", text="Hi", groups=[group], canary="10", canary_wait=0
     )
-    campaigns.launch(campaign.pk, by=None)
+    starting.launch(campaign.pk, by=None)
     run_jobs()
 
     campaign.refresh_from_db()

@@ -9,7 +9,7 @@ from laaffic_console.laaffic import LaafficClient, SendResult
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, MessageState, SuppressionEntry
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.channels import channels
 from messaging.services.channels.channels import NotReady, Post, SendingChannel
 from messaging.services.channels.outgoing import Claim
@@ -63,7 +63,7 @@ def launched(group: ContactGroup, **fields: object) -> Campaign:
     campaign = drafts.create(
         name="A", application=application, sender_id="", text="Hello", groups=[group], channel="voice", **fields
     )
-    return campaigns.launch(campaign.pk)
+    return starting.launch(campaign.pk)
 
 
 class OneByOneTests:

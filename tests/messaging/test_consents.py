@@ -38,7 +38,7 @@ from messaging.models import MessageState as State
 from messaging.services.approvals import shown
 from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import claiming, counting
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import consents, pastes, people, suppression
 from messaging.services.contacts.consents import Said
@@ -79,7 +79,7 @@ def marketing(application: Application, **fields: Any) -> Campaign:
 
 
 def frozen(campaign: Campaign) -> Campaign:
-    campaigns.launch(campaign.pk, by=None)
+    starting.launch(campaign.pk, by=None)
     while audience.freeze_chunk(campaign.pk):
         pass
     campaign.refresh_from_db()

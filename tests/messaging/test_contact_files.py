@@ -507,7 +507,7 @@ class CleanerTests:
             (["x", "A", ""], "phone", "x", "not a phone number"),
             (["919876543210", "A", "nobody"], "email", "nobody", "not an email address"),
             (["919876543210", "A" * 121, ""], "name", "A" * 80, "121 characters; at most 120"),
-            ([], "phone", "", "There is no number"),
+            ([], "phone", "", "The number is missing"),
         ],
     )
     def test_a_bad_row_names_column_value_and_reason(

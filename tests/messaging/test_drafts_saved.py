@@ -11,7 +11,7 @@ from django.urls import reverse
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, CampaignState, ContactGroup, EmailCampaign, MmsAttachment
 from messaging.services.campaigns import drafts, follow_ups
-from messaging.services.email import email_campaigns
+from messaging.services.email import email_drafts
 from messaging.services.mms import attachments
 from messaging.services.mms.mms_channel import MmsOptions
 from messaging.services.refusals import NotAllowed
@@ -94,7 +94,7 @@ class OneDoorTests:
         def refuse(*_args: Any, **_named: Any) -> None:
             raise ValidationError("Nobody may write today.")
 
-        for service in (drafts, email_campaigns):
+        for service in (drafts, email_drafts):
             monkeypatch.setattr(service, "save", refuse)
         addresses = [reverse(f"admin:{page}_add"), reverse(f"admin:{page}_change", args=[campaign.pk])]
         answers = [admin_client.post(address, {**fields, "name": "Typed by hand"}) for address in addresses]
@@ -108,7 +108,7 @@ class OneDoorTests:
         given = {"application": application, "sender_id": "", "text": "Hello", "groups": [group]}
         campaign = drafts.create(name="A", **given)
         mail_app = Application.objects.create(app_id="mail", channel="email")
-        mail = email_campaigns.create(name="A", application=mail_app, **MAIL)
+        mail = email_drafts.create(name="A", application=mail_app, **MAIL)
         for row in (campaign, mail):
             type(row).objects.filter(pk=row.pk).update(state=CampaignState.SCHEDULED)
             row.name = "B"
@@ -116,7 +116,7 @@ class OneDoorTests:
         with pytest.raises(NotAllowed, match="cannot be edited"):
             drafts.save(campaign, groups=[], excluded_groups=[], columns=["name"])
         with pytest.raises(NotAllowed, match="cannot be edited"):
-            email_campaigns.save(mail, columns=["name"])
+            email_drafts.save(mail, columns=["name"])
 
         assert {Campaign.objects.get().name, EmailCampaign.objects.get().name} == {"A"}
         assert campaign.groups.count() == 1

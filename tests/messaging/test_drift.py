@@ -27,7 +27,7 @@ from messaging.models import (
     OutcomeTally,
 )
 from messaging.services.batches import counting, drift, expected
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 
@@ -55,7 +55,7 @@ def write(application: Application, group: ContactGroup) -> Callable[..., Campai
 
 @pytest.fixture
 def launched(write: Callable[..., Campaign]) -> Campaign:
-    return campaigns.launch(write().pk, by=User.objects.create_superuser("ada"))
+    return starting.launch(write().pk, by=User.objects.create_superuser("ada"))
 
 
 def charge(campaign: Campaign, messages: int, segments: int, paid: float, currency: str = "USD") -> None:
@@ -108,11 +108,11 @@ class KeptTests:
         assert country["actual"]["segments"] == 2
 
     def test_taken_back_and_launched_again_it_is_of_the_last_launch(self, write: Callable[..., Campaign]) -> None:
-        campaign = campaigns.launch(write().pk, undo_seconds=5)
-        campaigns.take_back(campaign.pk)
+        campaign = starting.launch(write().pk, undo_seconds=5)
+        starting.take_back(campaign.pk)
         ListPrice.objects.update(price="0.05")
 
-        campaigns.launch(campaign.pk, undo_seconds=5)
+        starting.launch(campaign.pk, undo_seconds=5)
 
         campaign.refresh_from_db()
         assert expected.of(campaign.forecast, "IN").price == ListPrice.objects.get().price
@@ -156,7 +156,7 @@ class DriftTests:
         ]
 
     def test_texts_that_differ_are_compared_with_their_own_counts(self, write: Callable[..., Campaign]) -> None:
-        campaign = campaigns.launch(write("Hi {{name}}").pk)
+        campaign = starting.launch(write("Hi {{name}}").pk)
         batch = Batch.objects.create(campaign=campaign, first_message_id=1, last_message_id=3, size=3)
         long_ones = [
             Message(
@@ -194,7 +194,7 @@ class DriftTests:
 
     def test_two_questions_however_many_campaigns(self, write: Callable[..., Campaign]) -> None:
         for _n in range(5):
-            charge(campaigns.launch(write().pk), 100, 100, 1.0)
+            charge(starting.launch(write().pk), 100, 100, 1.0)
 
         with CaptureQueriesContext(connection) as asked:
             drift.look()

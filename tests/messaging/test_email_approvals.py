@@ -18,7 +18,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Approval, EmailCampaign, EmailCampaignState
 from messaging.services.approvals import approval_rules, approvals
-from messaging.services.email import email_approval, email_campaigns, email_choices
+from messaging.services.email import email_approval, email_campaigns, email_choices, email_drafts, email_starting
 from messaging.services.refusals import NotAllowed
 from tests.messaging.pages import hidden
 
@@ -48,7 +48,7 @@ def mail_app(db: None) -> Application:
 
 @pytest.fixture
 def draft(mail_app: Application) -> EmailCampaign:
-    return email_campaigns.create(name="Spring", application=mail_app, **SENT)
+    return email_drafts.create(name="Spring", application=mail_app, **SENT)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def fresh(draft: EmailCampaign) -> EmailCampaign:
 class NeedTests:
     def test_a_launch_without_it_is_refused_and_nothing_leaves(self, draft: EmailCampaign, ada: User) -> None:
         with pytest.raises(NotAllowed, match="more than 2 recipients: a second person"):
-            email_campaigns.launch(draft.pk, by=ada)
+            email_starting.launch(draft.pk, by=ada)
 
         assert fresh(draft).state == State.DRAFT
 
@@ -89,15 +89,15 @@ class NeedTests:
     def test_a_smaller_one_needs_none(self, draft: EmailCampaign, settings: Any, limit: int) -> None:
         settings.LAAFFIC_APPROVAL_RECIPIENTS = limit
 
-        assert email_campaigns.launch(draft.pk).state == State.SENDING
+        assert email_starting.launch(draft.pk).state == State.SENDING
 
     def test_a_list_of_unknown_size_needs_it(self, draft: EmailCampaign, ada: User, bob: User) -> None:
         EmailCampaign.objects.update(receiver_id="77")
 
         with pytest.raises(NotAllowed, match="is not known: a second person"):
-            email_campaigns.launch(draft.pk)
+            email_starting.launch(draft.pk)
         approved(draft, ada, bob)
-        assert email_campaigns.launch(draft.pk).state == State.SENDING
+        assert email_starting.launch(draft.pk).state == State.SENDING
 
     @pytest.mark.parametrize(("most", "is_needed"), [(0, True), (3, False)])
     def test_where_only_a_cost_is_set_each_needs_it(
@@ -127,7 +127,7 @@ class WordTests:
     def test_with_it_the_launch_goes_on_and_the_events_say_so(self, draft: EmailCampaign, ada: User, bob: User) -> None:
         approved(draft, ada, bob)
 
-        assert email_campaigns.launch(draft.pk, by=ada).state == State.SENDING
+        assert email_starting.launch(draft.pk, by=ada).state == State.SENDING
         assert [(event.text, str(event.actor)) for event in draft.events.order_by("pk")][1:3] == [
             ("Approval asked for: 3 recipients", "ada"),
             ("Approved", "bob"),
@@ -147,7 +147,7 @@ class WordTests:
         decide(draft, bob, approve=False, note="Wrong list")
 
         with pytest.raises(NotAllowed, match="bob refused it: Wrong list"):
-            email_campaigns.launch(draft.pk)
+            email_starting.launch(draft.pk)
 
 
 LATER = timezone.now() + dt.timedelta(days=1)
@@ -168,7 +168,7 @@ class VoidTests:
         EmailCampaign.objects.update(**EDITS[part])
 
         with pytest.raises(NotAllowed, match=f"changed since approval was asked for: .*{part}"):
-            email_campaigns.launch(draft.pk)
+            email_starting.launch(draft.pk)
         approvals.void_if_changed(fresh(draft), by=ada)
         assert Approval.objects.get().outcome == "void"
         assert f"changed: {part}" in draft.events.first().text
@@ -178,7 +178,7 @@ class VoidTests:
         other = Application.objects.create(app_id="other", channel="email")
         values = {"application_id": other.pk, "ad_flag": 1, "trigger_id": 5, "unsubscribe": True, "scheduled_at": LATER}
 
-        for name in email_campaigns.CONTENT:
+        for name in email_drafts.CONTENT:
             before = parts(draft)
             setattr(draft, name, values.get(name, "other"))
             assert parts(draft) != before, name
@@ -189,7 +189,7 @@ class VoidTests:
         EmailCampaign.objects.update(scheduled_at=LATER, receiver_id="1000")
         sandbox.sandbox.options.email_list_size = 10
         approved(draft, ada, bob)
-        email_campaigns.launch(draft.pk, by=ada)
+        email_starting.launch(draft.pk, by=ada)
         sandbox.sandbox.options.email_list_size = 12
         its_time_has_come(monkeypatch)
 
@@ -199,8 +199,8 @@ class VoidTests:
         assert held.state == State.HELD
         assert "how many are on the list: 10 before, 12 now" in held.hold_reason
         with pytest.raises(NotAllowed):
-            email_campaigns.resume(draft.pk, by=ada)
-        assert email_campaigns.edit_again(draft.pk, by=ada).state == State.DRAFT
+            email_starting.resume(draft.pk, by=ada)
+        assert email_starting.edit_again(draft.pk, by=ada).state == State.DRAFT
 
     def test_a_list_that_grew_since_is_seen_at_the_launch_from_the_page_too(
         self, draft: EmailCampaign, ada: User, bob: User, sandbox: RunningSandbox, admin_client: Client
@@ -228,7 +228,7 @@ class VoidTests:
         EmailCampaign.objects.update(state=State.HELD, is_held_by_account=True)
         sandbox.sandbox.options.email_list_size = 12
 
-        email_campaigns.follow_account()
+        email_starting.follow_account()
 
         assert "10 before, 12 now" in fresh(draft).hold_reason
 
@@ -237,7 +237,7 @@ class VoidTests:
     ) -> None:
         EmailCampaign.objects.update(scheduled_at=LATER)
         approved(draft, ada, bob)
-        email_campaigns.launch(draft.pk, by=ada)
+        email_starting.launch(draft.pk, by=ada)
         its_time_has_come(monkeypatch)
 
         email_campaigns.sweep()
@@ -246,7 +246,9 @@ class VoidTests:
 
 
 def its_time_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(email_campaigns, "timezone", SimpleNamespace(now=lambda: LATER + dt.timedelta(seconds=30)))
+    later = SimpleNamespace(now=lambda: LATER + dt.timedelta(seconds=30))
+    for module in (email_campaigns, email_starting):
+        monkeypatch.setattr(module, "timezone", later)
 
 
 class PageTests:

@@ -10,7 +10,7 @@ from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import BudgetCounter, EmailCampaign, EmailCampaignState
 from messaging.services.budgets import budgets, shares
-from messaging.services.email import email_campaigns, email_choices
+from messaging.services.email import email_choices, email_starting, email_states
 from tests.messaging.test_admin_email import TOKEN, draft, mail_app  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,12 +35,12 @@ def test_it_fits_whole_or_is_held(
     email_choices.refresh_all()  # three addresses are on the list
     budgets.put(mail_app, per="day", limit=Decimal(limit))
 
-    email_campaigns.launch(draft.pk)
+    email_starting.launch(draft.pk)
     run_jobs()
     shares.sweep()
 
     draft.refresh_from_db()
     assert (draft.state, sum(BudgetCounter.objects.values_list("used", flat=True))) == (state, used)
-    assert LedgerEntry.objects.filter(interface=email_campaigns.INTERFACE).count() == (used > 0)
+    assert LedgerEntry.objects.filter(interface=email_states.INTERFACE).count() == (used > 0)
     if state == EmailCampaignState.HELD:
         assert "2 messages are left" in draft.hold_reason

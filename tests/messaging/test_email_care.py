@@ -31,7 +31,7 @@ from messaging.models import (
     FrequencyCap,
     Submission,
 )
-from messaging.services.email import email_campaigns, email_care, email_sending
+from messaging.services.email import email_care, email_drafts, email_sending, email_starting, email_states
 from messaging.services.email.email_approval import EmailDrafts
 from messaging.services.refusals import NotAllowed
 from tests.messaging.test_admin_email import ADD, GOOD, TOKEN, draft, mail_app, own_page  # noqa: F401 - fixtures
@@ -61,7 +61,7 @@ def _consent_is_needed(settings: LazySettings) -> None:
 
 def written(app: Application, receiver_id: str = "1001", **fields: Any) -> EmailCampaign:
     content = {name: value for name, value in GOOD.items() if name != "unsubscribe"}
-    return email_campaigns.create(application=app, **{**content, "receiver_id": receiver_id, **fields})
+    return email_drafts.create(application=app, **{**content, "receiver_id": receiver_id, **fields})
 
 
 def sent(
@@ -70,7 +70,7 @@ def sent(
     """One that Laaffic has taken so long ago."""
     campaign = written(app, receiver_id, **fields)
     moment = timezone.now() - ago
-    asked = {"interface": email_campaigns.INTERFACE, "about_kind": email_campaigns.ABOUT, "about_id": campaign.pk}
+    asked = {"interface": email_states.INTERFACE, "about_kind": email_states.ABOUT, "about_id": campaign.pk}
     entry = ledger.prepare(application=app, summary={}, **asked)
     LedgerEntry.objects.filter(pk=entry.pk).update(prepared_at=moment, left_at=moment, state=EntryState.ACCEPTED)
     EmailCampaign.objects.filter(pk=campaign.pk).update(state=State.RUNNING, entry=entry)
@@ -101,7 +101,7 @@ class CapTests:
         sent(mail_app)
 
         with pytest.raises(NotAllowed, match="mailed 1 times within 24 hours, and the frequency cap is 1"):
-            email_campaigns.launch(draft.pk)
+            email_starting.launch(draft.pk)
 
         assert "the frequency cap is 1" in admin_client.get(own_page(draft, "review")).content.decode()
         assert email_care.had_enough(written(mail_app, "1002")) == ""
@@ -114,7 +114,7 @@ class CapTests:
         run_jobs: Callable[[], int],
         admin_client: Client,
     ) -> None:
-        email_campaigns.launch(draft.pk)
+        email_starting.launch(draft.pk)
         sent(mail_app, subject="Another")
         run_jobs()
 
@@ -123,9 +123,9 @@ class CapTests:
         assert "the frequency cap is 1" in draft.hold_reason
         assert "the frequency cap is 1" in admin_client.get(own_page(draft, "change")).content.decode()
         with pytest.raises(NotAllowed, match="frequency cap"):
-            email_campaigns.resume(draft.pk)
+            email_starting.resume(draft.pk)
         LedgerEntry.objects.update(left_at=timezone.now() - dt.timedelta(hours=25))
-        email_campaigns.resume(draft.pk)
+        email_starting.resume(draft.pk)
         run_jobs()
         draft.refresh_from_db()
         assert draft.state == State.RUNNING
@@ -192,14 +192,14 @@ class ConsentTests:
     ) -> None:
         campaign = written(mail_app, purpose=MARKETING)
         with pytest.raises(NotAllowed, match="nobody has said how the consent"):
-            email_campaigns.launch(campaign.pk)
+            email_starting.launch(campaign.pk)
         assert "nobody has said how the consent" in admin_client.get(own_page(campaign, "review")).content.decode()
 
         campaign.consent_known_by = "signed in the shop"
-        email_campaigns.save(campaign, columns=["consent_known_by"])
+        email_drafts.save(campaign, columns=["consent_known_by"])
         shown = admin_client.get(own_page(campaign, "review")).content.decode()
 
-        assert email_campaigns.launch(campaign.pk).state == State.SENDING
+        assert email_starting.launch(campaign.pk).state == State.SENDING
         assert "signed in the shop" in shown
         assert "Marketing" in shown
 
@@ -209,7 +209,7 @@ class ConsentTests:
         settings: LazySettings,
     ) -> None:
         settings.LAAFFIC_MARKETING_NEEDS_CONSENT = False
-        campaign = email_campaigns.launch(written(mail_app, purpose=MARKETING).pk)
+        campaign = email_starting.launch(written(mail_app, purpose=MARKETING).pk)
         settings.LAAFFIC_MARKETING_NEEDS_CONSENT = True
 
         assert email_sending._claim(campaign.pk) is None
@@ -270,7 +270,7 @@ def test_no_order_mails_anybody_beyond_the_cap_as_far_as_laaffic_has_told(
 
 def launch_if_allowed(campaign: EmailCampaign) -> None:
     with contextlib.suppress(NotAllowed):
-        email_campaigns.launch(campaign.pk, again="tried")
+        email_starting.launch(campaign.pk, again="tried")
 
 
 class WordsTests:
@@ -281,7 +281,7 @@ class WordsTests:
 
         before, now = EmailDrafts().parts(plain), EmailDrafts().parts(marked)
         assert now.keys() - before.keys() == {"purpose", "calendar"}
-        assert email_campaigns.shown_digest(plain) != email_campaigns.shown_digest(marked)
+        assert email_drafts.shown_digest(plain) != email_drafts.shown_digest(marked)
 
     def test_its_own_calendar_counts_before_the_applications(
         self,

@@ -14,7 +14,7 @@ from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services import moments
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ApplicationCalendar, Calendar, EmailCampaign, EmailCampaignState
-from messaging.services.email import email_campaigns, email_sending
+from messaging.services.email import email_campaigns, email_sending, email_starting, email_states
 from tests.messaging.pages import hidden
 from tests.messaging.test_admin_email import TOKEN, draft, mail_app, own_page  # noqa: F401 - fixtures
 
@@ -39,7 +39,7 @@ def closed(mail_app: Application) -> Calendar:  # noqa: F811
 
 
 def requests() -> int:
-    return LedgerEntry.objects.filter(interface=email_campaigns.INTERFACE).count()
+    return LedgerEntry.objects.filter(interface=email_states.INTERFACE).count()
 
 
 def test_outside_it_waits_and_says_until_when(
@@ -50,7 +50,7 @@ def test_outside_it_waits_and_says_until_when(
     run_jobs: Callable[[], int],
 ) -> None:
     assert "it waits, and leaves by itself" in admin_client.get(own_page(draft, "review")).content.decode()
-    email_campaigns.launch(draft.pk)
+    email_starting.launch(draft.pk)
     run_jobs()
     email_campaigns.sweep()
     run_jobs()
@@ -68,7 +68,7 @@ def test_a_calendar_that_is_changed_counts_at_once(
     draft: EmailCampaign,  # noqa: F811
     run_jobs: Callable[[], int],
 ) -> None:
-    email_campaigns.launch(draft.pk)
+    email_starting.launch(draft.pk)
     run_jobs()
     Calendar.objects.update(hours="mon-sun 00:00-24:00")
 
@@ -86,7 +86,7 @@ def test_while_it_waits_it_can_be_taken_back(
     admin_client: Client,
     run_jobs: Callable[[], int],
 ) -> None:
-    email_campaigns.launch(draft.pk)
+    email_starting.launch(draft.pk)
     run_jobs()
 
     admin_client.post(own_page(draft, "do", "take-back"))
@@ -103,10 +103,10 @@ def test_an_approver_sends_it_once_outside(
     admin_client: Client,
     run_jobs: Callable[[], int],
 ) -> None:
-    email_campaigns.launch(draft.pk)
+    email_starting.launch(draft.pk)
     run_jobs()
     with pytest.raises(ValidationError, match="Say why"):
-        email_campaigns.send_outside_hours(draft.pk, reason=" ", by=User.objects.get())
+        email_starting.send_outside_hours(draft.pk, reason=" ", by=User.objects.get())
 
     admin_client.post(own_page(draft, "outside_hours"), {"reason": "a recall"})
     run_jobs()
@@ -121,7 +121,7 @@ def test_past_its_latest_end_it_asks(
     draft: EmailCampaign,  # noqa: F811
     run_jobs: Callable[[], int],
 ) -> None:
-    email_campaigns.launch(draft.pk, undo_seconds=5)
+    email_starting.launch(draft.pk, undo_seconds=5)
     past = timezone.now() - dt.timedelta(seconds=1)
     EmailCampaign.objects.update(undo_until=past, latest_end=past)
 
@@ -130,7 +130,7 @@ def test_past_its_latest_end_it_asks(
 
     draft.refresh_from_db()
     assert (draft.state, requests()) == (EmailCampaignState.HELD, 0)
-    email_campaigns.resume(draft.pk)
+    email_starting.resume(draft.pk)
     run_jobs()
     assert requests() == 1
 
@@ -159,15 +159,15 @@ def test_it_leaves_at_the_moment_at_which_its_hours_begin(
 ) -> None:
     slept: list[float] = []
     monkeypatch.setattr(moments.time, "sleep", slept.append)
-    email_campaigns.launch(draft.pk)
+    email_starting.launch(draft.pk)
     run_jobs()
     email_sending.send_at_its_moment(draft.pk)
     assert (slept, requests()) == ([], 0)
     Calendar.objects.update(hours="mon-sun 00:00-24:00")
     EmailCampaign.objects.update(not_before=timezone.now())
     by = timezone.now() + moments.AHEAD
-    assert [pk for pk, _moment in email_campaigns.requests_due(by)] == [draft.pk]
-    assert email_campaigns.MOMENT_JOB in moments._awaited
+    assert [pk for pk, _moment in email_starting.requests_due(by)] == [draft.pk]
+    assert email_starting.MOMENT_JOB in moments._awaited
 
     email_sending.send_at_its_moment(draft.pk)
 

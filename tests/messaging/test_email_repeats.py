@@ -15,7 +15,7 @@ from laaffic_console.laaffic import Family, Refused, lookup
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign
 from messaging.models import EmailCampaignState as State
-from messaging.services.email import email_callbacks, email_campaigns, email_counting, email_sending
+from messaging.services.email import email_callbacks, email_campaigns, email_counting, email_sending, email_starting
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import events_saying
 from tests.messaging.test_email_sending import TOKEN, call_states, emails_of, fresh, launched, tell
@@ -84,7 +84,7 @@ class CancelTests:
         assert 'id="do-edit"' not in page
         assert 'id="do-cancel"' in page
         with pytest.raises(NotAllowed, match="first request may have arrived"):
-            email_campaigns.edit_again(again.pk)
+            email_starting.edit_again(again.pk)
         assert email_campaigns.cancel(again.pk).state == State.CANCELLED
 
     def test_what_was_refused_the_first_time_is_edited(

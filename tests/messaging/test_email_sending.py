@@ -16,7 +16,15 @@ from laaffic_console.gateway.services import account, account_hold, ledger
 from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign, EmailCampaignState
-from messaging.services.email import email_callbacks, email_campaigns, email_counting, email_sending, email_tests
+from messaging.services.email import (
+    email_callbacks,
+    email_campaigns,
+    email_counting,
+    email_drafts,
+    email_sending,
+    email_starting,
+    email_tests,
+)
 from messaging.services.refusals import NotAllowed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,11 +56,11 @@ def draft(application: Application, **fields: Any) -> EmailCampaign:
         "subject": "hello world",
         "template_id": "1",
     }
-    return email_campaigns.create(**{**given, **fields})
+    return email_drafts.create(**{**given, **fields})
 
 
 def launched(application: Application, **fields: Any) -> EmailCampaign:
-    return email_campaigns.launch(draft(application, **fields).pk)
+    return email_starting.launch(draft(application, **fields).pk)
 
 
 def fresh(campaign: EmailCampaign) -> EmailCampaign:
@@ -99,7 +107,7 @@ class SendTests:
         self, sandbox: RunningSandbox, mail_app: Application, run_jobs: Callable[[], int]
     ) -> None:
         campaign = launched(mail_app)
-        email_campaigns.launch(campaign.pk)
+        email_starting.launch(campaign.pk)
         run_jobs()
         email_sending.send(campaign.pk)
 
@@ -252,9 +260,9 @@ class RefusalTests:
         assert (held.state, held.is_held_by_account) == (State.HELD, False)
         assert held.hold_reason.startswith("Laaffic refused with -12: template not approved.")
 
-        email_campaigns.edit_again(campaign.pk)
+        email_starting.edit_again(campaign.pk)
         EmailCampaign.objects.update(template_id="1")
-        email_campaigns.launch(campaign.pk)
+        email_starting.launch(campaign.pk)
         run_jobs()
         assert fresh(campaign).state == State.RUNNING
         assert call_states() == [EntryState.REFUSED, EntryState.ACCEPTED]
@@ -299,7 +307,7 @@ class RefusalTests:
         assert [fresh(c).state for c in (campaign, other)] == [State.HELD, State.HELD]
         assert call_states() == [EntryState.REFUSED, EntryState.NOT_SENT]
         with pytest.raises(NotAllowed, match="goes on by itself"):
-            email_campaigns.resume(campaign.pk)
+            email_starting.resume(campaign.pk)
 
         account_hold.release(AccountHold.objects.get().pk, because="a test")
         run_jobs()

@@ -12,7 +12,7 @@ from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services import moments
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import EmailCampaign, EmailCampaignState
-from messaging.services.email import email_campaigns
+from messaging.services.email import email_campaigns, email_starting, email_states
 from messaging.services.refusals import NotAllowed
 from tests.messaging.pages import hidden
 from tests.messaging.test_admin_email import TOKEN, draft, mail_app, own_page  # noqa: F401 - fixtures
@@ -28,7 +28,7 @@ def _hooks(settings: Any) -> None:
 
 @pytest.fixture
 def launched(sandbox: RunningSandbox, draft: EmailCampaign) -> EmailCampaign:  # noqa: F811
-    return email_campaigns.launch(draft.pk, undo_seconds=30)
+    return email_starting.launch(draft.pk, undo_seconds=30)
 
 
 def its_seconds_are_over(campaign: EmailCampaign) -> None:
@@ -37,26 +37,26 @@ def its_seconds_are_over(campaign: EmailCampaign) -> None:
 
 
 def test_nothing_is_asked_for_before_its_seconds_are_over(launched: EmailCampaign, run_jobs: Callable[[], int]) -> None:
-    email_campaigns.start_launched(launched.pk)
-    email_campaigns.start_scheduled(launched.pk)
+    email_starting.start_launched(launched.pk)
+    email_starting.start_scheduled(launched.pk)
     email_campaigns.sweep()
     run_jobs()
 
     launched.refresh_from_db()
     assert launched.state == EmailCampaignState.SCHEDULED
-    assert not LedgerEntry.objects.filter(interface=email_campaigns.INTERFACE).exists()
+    assert not LedgerEntry.objects.filter(interface=email_states.INTERFACE).exists()
 
 
 def test_it_starts_once_when_they_are_over(launched: EmailCampaign, run_jobs: Callable[[], int]) -> None:
     its_seconds_are_over(launched)
 
-    email_campaigns.start_launched(launched.pk)
+    email_starting.start_launched(launched.pk)
     email_campaigns.sweep()
     run_jobs()
 
     launched.refresh_from_db()
     assert (launched.state, launched.undo_until) == (EmailCampaignState.RUNNING, None)
-    assert LedgerEntry.objects.filter(interface=email_campaigns.INTERFACE).count() == 1
+    assert LedgerEntry.objects.filter(interface=email_states.INTERFACE).count() == 1
 
 
 def test_the_sweeper_starts_what_nobody_has_rung_for(launched: EmailCampaign) -> None:
@@ -71,17 +71,17 @@ def test_the_sweeper_starts_what_nobody_has_rung_for(launched: EmailCampaign) ->
 def test_the_supervisor_rings_for_it(launched: EmailCampaign) -> None:
     soon = timezone.now() + dt.timedelta(seconds=31)
 
-    assert email_campaigns.launches_due(soon) == [(launched.pk, launched.undo_until)]
-    assert not email_campaigns.launches_due(timezone.now())
-    assert email_campaigns.START_JOB in moments._awaited
+    assert email_starting.launches_due(soon) == [(launched.pk, launched.undo_until)]
+    assert not email_starting.launches_due(timezone.now())
+    assert email_starting.START_JOB in moments._awaited
 
 
 def test_what_has_started_cannot_be_taken_back(launched: EmailCampaign) -> None:
     its_seconds_are_over(launched)
-    email_campaigns.start_scheduled(launched.pk)
+    email_starting.start_scheduled(launched.pk)
 
     with pytest.raises(NotAllowed, match="cannot be taken back"):
-        email_campaigns.take_back(launched.pk)
+        email_starting.take_back(launched.pk)
 
 
 def test_undo_leads_back_to_the_page_before_the_launch(

@@ -24,7 +24,7 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.services.audience import audience
-from messaging.services.campaigns import campaigns, drafts, follow_ups
+from messaging.services.campaigns import drafts, follow_ups, starting
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 
@@ -52,7 +52,7 @@ def over(application: Application, group: ContactGroup, settings: object) -> Cam
 
 
 def finished(campaign: Campaign) -> Campaign:
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     while audience.freeze_chunk(campaign.pk):
         pass
     for message in Message.objects.filter(campaign=campaign).order_by("pk"):
@@ -71,7 +71,7 @@ def finished(campaign: Campaign) -> Campaign:
 
 def numbers_of(draft: Campaign) -> set[str]:
     """Whom it would go to: frozen as a launch does."""
-    campaigns.launch(draft.pk)
+    starting.launch(draft.pk)
     while audience.freeze_chunk(draft.pk):
         pass
     return set(Message.objects.filter(campaign=draft).values_list("number", flat=True))

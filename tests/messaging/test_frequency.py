@@ -20,7 +20,7 @@ from messaging.models import Batch, Campaign, Contact, ContactGroup, FrequencyCa
 from messaging.models import MessageState as State
 from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import answers, claiming, settling
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import pastes
 from messaging.services.figures import proving
@@ -44,7 +44,7 @@ def started(application: Application, group: ContactGroup, name: str, **fields: 
     campaign = drafts.create(
         name=name, application=application, sender_id="", text=f"Hello {name}", groups=[group], **fields
     )
-    campaigns.launch(campaign.pk, by=None)
+    starting.launch(campaign.pk, by=None)
     freeze(campaign)
     return campaign
 
@@ -98,7 +98,7 @@ class CapTests:
         assert [(count.recipients, count.capped) for count in counted] == [(5, 5)] * 3
 
         for draft in drafted:
-            campaigns.launch(draft.pk, by=None)
+            starting.launch(draft.pk, by=None)
             freeze(draft)
 
         assert [(one.total, one.dropped_capped, one.dropped_invalid) for one in drafted] == [(0, 5, 0)] * 3

@@ -12,7 +12,7 @@ from laaffic_console.gateway.services import account
 from messaging.models import Batch, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
 from messaging.services.batches import carving, claiming
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import proving
 from messaging.services.gates import gates
@@ -51,7 +51,7 @@ def running(application: Application, group: ContactGroup, settings: LazySetting
     account.laaffic_client.cache_clear()
     add_contacts(group, 10)
     campaign = drafts.create(name="Autumn", application=application, sender_id="", text="Hello", groups=[group])
-    campaigns.launch(campaign.pk, by=None)
+    starting.launch(campaign.pk, by=None)
     while audience.freeze_chunk(campaign.pk):
         pass
     campaign.refresh_from_db()

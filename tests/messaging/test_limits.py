@@ -15,7 +15,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageEvent, MessageState
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 from messaging.services.sending import sending
@@ -39,7 +39,7 @@ class ErrorLimitTests:
         application.connections = 1
         application.save()
         campaign = draft(application, group, error_limit=20)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         campaign.refresh_from_db()
@@ -68,7 +68,7 @@ class ErrorLimitTests:
         contacts = add_contacts(group, 30)
         sandbox.set_faults(leave_out=[contact.number for contact in contacts[:20]])
         campaign = draft(application, group, error_limit=limit)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         campaign.refresh_from_db()
@@ -81,7 +81,7 @@ class LatestStartTests:
         """Scheduled, and the console was off for two hours."""
         add_contacts(group, 2)
         campaign = draft(application, group, scheduled_at=timezone.now() + dt.timedelta(hours=1))
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         Campaign.objects.update(scheduled_at=timezone.now() - dt.timedelta(hours=2))
         return campaign
 
@@ -129,7 +129,7 @@ class LatestStartTests:
             state=CampaignState.SCHEDULED, scheduled_at=due, latest_start_minutes=0 if own else None
         )
 
-        campaigns.start_scheduled(campaign.pk)
+        starting.start_scheduled(campaign.pk)
 
         campaign.refresh_from_db()
         assert campaign.state == (CampaignState.RUNNING if starts else CampaignState.HELD)
@@ -180,7 +180,7 @@ class UnknownPageTests:
         add_contacts(group, 3)
         sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
         campaign = draft(application, group)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
         return campaign
 

@@ -10,7 +10,7 @@ from laaffic_console.gateway.services import account_hold
 from laaffic_console.laaffic import OutcomeUnknown
 from messaging.models import Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts
 
@@ -37,7 +37,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch, settings: LazySettings, application
 
 def launched(application: Application, group: ContactGroup) -> Campaign:
     campaign = drafts.create(name="A", application=application, sender_id="S", text="Hi", groups=[group])
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     audience.freeze(campaign.pk)
     return campaign
 

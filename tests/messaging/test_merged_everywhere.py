@@ -12,8 +12,8 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.laaffic import LaafficClient
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, Contact, ContactGroup, Message, MmsAttachment
-from messaging.services.campaigns import campaigns, drafts
-from messaging.services.email import email_campaigns
+from messaging.services.campaigns import drafts, starting
+from messaging.services.email import email_drafts
 from messaging.services.figures import proving
 from messaging.services.mms import attachments
 from messaging.services.mms.mms_channel import RANDOM_TITLE, MmsOptions
@@ -70,7 +70,7 @@ def test_a_title_is_merged_for_each_recipient(
     add_contacts(group, 1, first=919876700000)
     campaign = write(application, group, picture, "Sale for {{first_name|you}}")
 
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     run_jobs()
 
     assert sorted((title, len(numbers)) for title, _text, numbers in titles) == [
@@ -91,7 +91,7 @@ def test_equal_texts_under_different_titles_are_told_apart(
     add_contacts(group, 1, first=919876600000, name="Ann", language="hi")
     campaign = write(application, group, picture, "{{language}} sale", "Hi {{name}}")
 
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     run_jobs()
 
     assert {(title, text) for title, text, _numbers in titles} == {("en sale", "Hi Ann"), ("hi sale", "Hi Ann")}
@@ -108,7 +108,7 @@ def test_a_title_that_grows_too_long_is_cut(
     add_contacts(group, 1, name="A" * 100)
     campaign = write(application, group, picture, "For {{name}}")
 
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     run_jobs()
 
     assert [title for title, _text, _numbers in titles] == ["For " + "A" * 75 + "…"]
@@ -153,4 +153,4 @@ def test_the_preview_shows_the_title_as_it_is_read(
 
 @pytest.mark.parametrize("subject", ["Sale for {{name}}", "Sale {{", "Sale }}"])
 def test_a_subject_of_an_email_campaign_with_fields_is_refused(subject: str) -> None:
-    assert "Merge fields are not filled in here" in email_campaigns.problem_with_subject(subject)
+    assert "Merge fields are not filled in here" in email_drafts.problem_with_subject(subject)

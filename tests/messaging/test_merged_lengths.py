@@ -10,7 +10,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, Contact, ContactGroup, GroupMembership, Message, MessageState
 from messaging.services.audience import audience
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.figures import proving
 from messaging.services.forecast import forecast
 from tests.messaging.conftest import add_contacts
@@ -80,7 +80,7 @@ def test_the_others_are_sent_and_every_figure_agrees(
     member(group, "4915123456780", name="m" * 120)
     campaign = draft(application, group, LITERAL + "{{name}}")
 
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     run_jobs()
 
     campaign.refresh_from_db()
@@ -99,7 +99,7 @@ def test_a_batch_of_none_but_long_ones_is_over(
     member(group, "4915123456789", name="n" * 100)
     campaign = draft(application, group, LITERAL + "{{name}}")
 
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     run_jobs()
 
     campaign.refresh_from_db()

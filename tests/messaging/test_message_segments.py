@@ -11,7 +11,7 @@ from django.urls import reverse
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, Message
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +37,7 @@ def shown(client: Client, message: Message) -> str:
 def test_each_row_keeps_the_count_of_its_own_text(
     sandbox: RunningSandbox, personal: Campaign, run_jobs: Callable[[], int]
 ) -> None:
-    campaigns.launch(personal.pk)
+    starting.launch(personal.pk)
     run_jobs()
 
     assert [message.segments for message in Message.objects.order_by("pk")] == list(NAMES.values())
@@ -49,7 +49,7 @@ def test_texts_of_one_segment_say_one(
     add_contacts(group, 2, name="Ann")
     campaign = drafts.create(name="Autumn", application=application, sender_id="SHOP", text=TEXT, groups=[group])
 
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     run_jobs()
 
     assert {message.segments for message in Message.objects.all()} == {1}
@@ -59,7 +59,7 @@ def test_a_message_that_has_not_left_says_its_own_too(
     client: Client, sandbox: RunningSandbox, personal: Campaign, run_jobs: Callable[[], int]
 ) -> None:
     client.force_login(User.objects.create_superuser("root"))
-    campaigns.launch(personal.pk)
+    starting.launch(personal.pk)
     run_jobs()
     Message.objects.update(segments=9)  # whatever the row says before its text was merged
 

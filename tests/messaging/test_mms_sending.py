@@ -24,7 +24,7 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
 from messaging.services.mms import attachments
 from messaging.services.mms.mms_channel import RANDOM_TITLE, MmsOptions
@@ -67,7 +67,7 @@ class SendTests:
         run_jobs: Callable[[], int],
     ) -> None:
         add_contacts(group, 5)
-        campaign = campaigns.launch(draft(application, group, picture).pk)
+        campaign = starting.launch(draft(application, group, picture).pk)
         run_jobs()
 
         picture.refresh_from_db()
@@ -88,7 +88,7 @@ class SendTests:
     ) -> None:
         sandbox.sandbox.options.delivery_rate = 1.0
         add_contacts(group, 3)
-        campaign = campaigns.launch(draft(application, group, picture).pk)
+        campaign = starting.launch(draft(application, group, picture).pk)
         run_jobs()
         Batch.objects.update(next_check_at=timezone.now())
         report_pulls.pull_due()
@@ -106,7 +106,7 @@ class SendTests:
         sandbox.sandbox.options.dialect = "vendor"
         add_contacts(group, 3)
         sandbox.set_faults(leave_out=["919876500001"])
-        campaign = campaigns.launch(draft(application, group, picture).pk)
+        campaign = starting.launch(draft(application, group, picture).pk)
         run_jobs()
 
         assert settled(campaign) == {"accepted": 2, "rejected": 1}
@@ -122,7 +122,7 @@ class SendTests:
     ) -> None:
         add_contacts(group, 4)
         sandbox.set_faults(next_fault="reset_after", next_calls=1, paths=["/mmsSend"])
-        campaign = campaigns.launch(draft(application, group, picture).pk)
+        campaign = starting.launch(draft(application, group, picture).pk)
         run_jobs()
         assert settled(campaign) == {"unknown": 4}
         assert len(sandbox.messages()) == 4
@@ -146,7 +146,7 @@ class SendTests:
         attachments.upload(picture.pk)
         sandbox.sandbox.options.clock_shift = 4 * 86400.0  # the gateway has forgotten it
         MmsAttachment.objects.update(lapses_at=timezone.now() - dt.timedelta(days=1))
-        campaign = campaigns.launch(draft(application, group, picture).pk)
+        campaign = starting.launch(draft(application, group, picture).pk)
         run_jobs()
 
         assert settled(campaign) == {"accepted": 2}
@@ -163,7 +163,7 @@ class SendTests:
     ) -> None:
         add_contacts(group, 2)
         sandbox.set_faults(next_fault="bad_gateway_after", next_calls=3, paths=["/mmsUpload"])
-        campaign = campaigns.launch(draft(application, group, picture).pk)
+        campaign = starting.launch(draft(application, group, picture).pk)
         run_jobs()
         campaign.refresh_from_db()
         assert campaign.state == CampaignState.HELD
@@ -184,7 +184,7 @@ class SendTests:
     ) -> None:
         add_contacts(group, 2)
         sandbox.set_faults(next_fault="bad_gateway_after", next_calls=1, paths=["/mmsUpload"])
-        campaign = campaigns.launch(draft(application, group, picture).pk)
+        campaign = starting.launch(draft(application, group, picture).pk)
         run_jobs()
 
         assert settled(campaign) == {"accepted": 2}
@@ -199,7 +199,7 @@ class SendTests:
         picture: MmsAttachment,
         run_jobs: Callable[[], int],
     ) -> None:
-        test = campaigns.launch_test(draft(application, group, picture), "+91 98765 43210", by=None)
+        test = starting.launch_test(draft(application, group, picture), "+91 98765 43210", by=None)
         run_jobs()
 
         assert (test.channel, MmsOptions.of(test).attachments) == ("mms", (picture.pk,))
@@ -216,7 +216,7 @@ class SendTests:
         add_contacts(group, 4)
         SuppressionEntry.objects.create(number="919876500000", channel="sms")
         SuppressionEntry.objects.create(number="919876500001", channel="voice")
-        campaign = campaigns.launch(draft(application, group, picture).pk)
+        campaign = starting.launch(draft(application, group, picture).pk)
         SuppressionEntry.objects.create(number="919876500002", channel="mms")
         run_jobs()
 
@@ -320,7 +320,7 @@ class FormTests:
     ) -> None:
         add_contacts(group, 1)
         card = attachments.add(samples.CARD, "ann.vcf")[0]
-        campaign = campaigns.launch(draft(application, group, card).pk)
+        campaign = starting.launch(draft(application, group, card).pk)
 
         answer = admin_client.get(reverse("admin:messaging_mmscampaign_change", args=[campaign.pk]), follow=True)
 

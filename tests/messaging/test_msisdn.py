@@ -52,9 +52,9 @@ class WrittenByPeopleTests:
     @pytest.mark.parametrize(
         ("text", "reason"),
         [
-            ("", "There is no number"),
-            (" ' ", "There is no number"),
-            ("( )", "There is no number"),
+            ("", "The number is missing"),
+            (" ' ", "The number is missing"),
+            ("( )", "The number is missing"),
             ("9.19877E+11", "Format the column as text"),
             ("9,19877e11", "Format the column as text"),
             ("9E+11", "Format the column as text"),

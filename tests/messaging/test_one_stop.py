@@ -10,7 +10,7 @@ from django.db import connection
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, ContactGroup, Message, MessageState, SuppressionEntry
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql, suppression
 from tests.messaging.conftest import add_contacts
@@ -72,7 +72,7 @@ class WhereItHoldsTests:
     ) -> None:
         first, _second = add_contacts(group, 2)
         campaign = drafts.create(name="A", application=application, sender_id="S", text="Hi", groups=[group])
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         campaigns.pause(campaign.pk)
         run_jobs()
         suppression.suppress_numbers([first.number], channel="mms", reason="opt_out")

@@ -13,7 +13,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
 from messaging.models import Campaign, OptInQuestion, SuppressionEntry, SuppressionRelease
 from messaging.opt_out import fold
-from messaging.services.campaigns import asking_back, campaigns
+from messaging.services.campaigns import asking_back, starting
 from messaging.services.contacts import suppression
 from tests.messaging.test_consents import GIVEN, MEXICAN, NUMBER, OTHERWISE, UNKNOWN, WITHDRAWN, say, state_of, write
 
@@ -149,7 +149,7 @@ class DoubleOptInTests:
     def test_a_job_that_was_killed_before_the_launch_goes_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
         write("START")
         with monkeypatch.context() as killed:
-            killed.setattr(campaigns, "launch", Mock(side_effect=SystemExit))
+            killed.setattr(starting, "launch", Mock(side_effect=SystemExit))
             with pytest.raises(SystemExit):
                 asking_back.ask_waiting()
 

@@ -15,7 +15,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.order_ids import order_id
 from messaging.services.batches import counting, sent_tallies
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.figures import proving
 from messaging.services.reports import report_pulls, reports
 from tests.messaging.conftest import add_contacts
@@ -44,7 +44,7 @@ def parse_one(order_id: str, pk: int) -> DeliveryReport:
 
 def launched(application: Application, group: ContactGroup) -> Campaign:
     campaign = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
-    return campaigns.launch(campaign.pk)
+    return starting.launch(campaign.pk)
 
 
 def report_now(pk: int) -> None:

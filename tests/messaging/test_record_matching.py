@@ -14,7 +14,7 @@ from laaffic_console.laaffic.reports import Source
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, BatchState, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
 from messaging.services.reports import record_matching, report_pulls, reports
 from tests.messaging.conftest import add_contacts
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def launched(application: Application, group: ContactGroup, text: str = "Hello") -> Campaign:
     campaign = drafts.create(name="A", application=application, sender_id="S", text=text, groups=[group])
-    return campaigns.launch(campaign.pk)
+    return starting.launch(campaign.pk)
 
 
 def look_again() -> None:

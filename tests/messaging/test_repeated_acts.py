@@ -16,7 +16,7 @@ from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, ContactGroup, EmailCampaign
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from tests.messaging.conftest import add_contacts, events_saying
 from tests.messaging.pages import hidden
 from tests.messaging.test_email_sending import draft as email_draft
@@ -139,7 +139,7 @@ class CampaignTests:
         add_contacts(group, 2)
         lose_answer(sandbox)
         first = self.draft(application, group)
-        campaigns.launch(first.pk)
+        starting.launch(first.pk)
         run_jobs()
         assert LedgerEntry.objects.get().state == "unknown"
         return first
@@ -168,10 +168,10 @@ class CampaignTests:
     ) -> None:
         draft = self.draft(application, group)
         lose_answer(sandbox)
-        campaigns.launch_test(draft, "919876500000", by=None)
+        starting.launch_test(draft, "919876500000", by=None)
         run_jobs()
         with pytest.raises(StillOpen):
-            campaigns.launch_test(draft, "919876500000", by=None)
+            starting.launch_test(draft, "919876500000", by=None)
         assert Campaign.objects.filter(kind="test").count() == 1
         test = reverse("admin:messaging_campaign_test", args=[draft.pk])
 

@@ -33,7 +33,7 @@ from messaging.models import (
     SuppressionEntry,
 )
 from messaging.services.audience import audience
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.replies import replies, reply_pulls, reply_pushes
 from messaging.services.sending import sending
 from tests.messaging.conftest import add_contacts, events_saying
@@ -69,7 +69,7 @@ def sent(application: Application, group: ContactGroup, run_jobs: Callable[[], i
     campaign = drafts.create(
         name=name, application=application, sender_id="SHOP", text=f"Hello from {name}", groups=[group]
     )
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     run_jobs()
     return campaign
 
@@ -126,7 +126,7 @@ class StopTests:
         campaign = drafts.create(
             name="Slow", application=application, sender_id="SHOP", text="Hello", groups=[group], rate_per_second=1
         )
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         campaigns.pause(campaign.pk)
         run_jobs()
         last = Message.objects.order_by("-pk").values_list("number", flat=True)[0]
@@ -301,7 +301,7 @@ class PullTests:
     ) -> None:
         add_contacts(group, 3)
         campaign = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         audience.freeze(campaign.pk)
         inbox.store(kind="sms-reply", body=json.dumps(pushed(content="STOP")), source="127.0.0.1")
 

@@ -33,7 +33,7 @@ from messaging.models import (
 )
 from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, counting, hours, settling
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.reports import report_pulls, report_pushes, reports
 from tests.messaging.conftest import add_contacts
@@ -54,7 +54,7 @@ def _credentials(settings: Any) -> None:
 def claimed(application: Application, group: ContactGroup) -> tuple[Campaign, Claim]:
     """A campaign whose one batch is in a worker's hands."""
     campaign = drafts.create(name="Autumn", application=application, sender_id="", text="Hi", groups=[group])
-    campaigns.launch(campaign.pk)
+    starting.launch(campaign.pk)
     while audience.freeze_chunk(campaign.pk):
         pass
     campaign.refresh_from_db()

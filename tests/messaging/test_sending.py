@@ -16,7 +16,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState, SuppressionEntry
 from messaging.services.audience import audience
 from messaging.services.batches import carving, claiming, counting, settling
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.reports import report_pulls
@@ -68,7 +68,7 @@ class CampaignTests:
         add_contacts(group, 2500)
         campaign = make(application, group)
 
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         campaign.refresh_from_db()
@@ -88,8 +88,8 @@ class CampaignTests:
         add_contacts(group, 5)
         campaign = make(application, group)
 
-        campaigns.launch(campaign.pk)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         assert sandbox.stats()["accepted"] == 5
@@ -101,7 +101,7 @@ class CampaignTests:
         add_contacts(group, 2, first=919876600000, name="", attributes={"city": "Pune"})
         campaign = make(application, group, "Hi {{first_name|you}} in {{city|town}}")
 
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         said = {m["number"]: m["content"] for m in sandbox.messages()}
@@ -119,7 +119,7 @@ class CampaignTests:
         add_contacts(group, 2, first=919876700000, name="Ann")
         campaign = make(application, group, "Hi {{name}}")
 
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         assert sandbox.stats()["calls"] == {"/recordMo": 1, "/sendSms": 2}
@@ -139,7 +139,7 @@ class CampaignTests:
         claimed = _watch_claims(monkeypatch)
         contacts = add_contacts(group, 80)
         campaign = make(application, group)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         audience.freeze(campaign.pk)
         suppression.suppress_numbers([c.number for c in contacts[:70]], channel="sms", reason="opt_out")
 
@@ -154,7 +154,7 @@ class CampaignTests:
     ) -> None:
         contacts = add_contacts(group, 3)
         campaign = make(application, group, rate_per_second=2)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         audience.freeze(campaign.pk)
         suppression.suppress_numbers([c.number for c in contacts[:2]], channel="sms", reason="opt_out")
 
@@ -176,7 +176,7 @@ class CampaignTests:
             add_contacts(group, 1, first=919876500000 + index, name=f"N{index}")
         campaign = make(application, group, "Hi {{name}}")
 
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         assert len({m["content"] for m in sandbox.messages()}) == sandbox.stats()["accepted"] == 60
@@ -192,7 +192,7 @@ class CampaignTests:
         sandbox.set_faults(leave_out=["919876500002"])
         campaign = make(application, group)
 
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         left_out = Message.objects.get(number="919876500002")
@@ -205,7 +205,7 @@ class CampaignTests:
         add_contacts(group, 4)
         SuppressionEntry.objects.create(number="919876500000", channel="all")
         campaign = make(application, group)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         from messaging.services.audience import audience
 
         while audience.freeze_chunk(campaign.pk):
@@ -233,7 +233,7 @@ class FaultTests:
         sandbox.set_faults(next_fault=fault, next_calls=1)
         campaign = make(application, group)
 
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
         sending.sweep()
         run_jobs()
@@ -256,7 +256,7 @@ class FaultTests:
         add_contacts(group, 3)
         campaign = make(application, group)
 
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         sending.send(campaign.pk, slice_seconds=1)
 
         campaign.refresh_from_db()
@@ -277,7 +277,7 @@ class FaultTests:
         sandbox.set_faults(status=code, status_calls=1, paths=["/sendSms"])
         campaign = make(application, group)
 
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         campaign.refresh_from_db()
@@ -292,7 +292,7 @@ class FaultTests:
         sandbox.set_faults(abnormal=["919876500005"])
         campaign = make(application, group)
 
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         campaign.refresh_from_db()
@@ -323,7 +323,7 @@ class FaultTests:
             return attempt(*request)
 
         monkeypatch.setattr(sending, "attempt", spy)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         assert seen == [(EntryState.IN_FLIGHT, False)]
@@ -349,7 +349,7 @@ class FaultTests:
             return attempt(post, client, claimed, left_at)
 
         monkeypatch.setattr(sending, "attempt", slept)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         assert list(LedgerEntry.objects.order_by("pk").values_list("state", flat=True)) == ["not_sent", "accepted"]
@@ -363,7 +363,7 @@ class ControlTests:
     ) -> None:
         add_contacts(group, 10)
         campaign = make(application, group)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         campaigns.pause(campaign.pk)
         run_jobs()
         assert sandbox.stats()["accepted"] == 0
@@ -380,7 +380,7 @@ class ControlTests:
     ) -> None:
         add_contacts(group, 10)
         campaign = make(application, group, rate_per_second=4)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         sending.send(campaign.pk, slice_seconds=0.2)
 
         campaigns.cancel(campaign.pk)
@@ -396,7 +396,7 @@ class ControlTests:
     ) -> None:
         add_contacts(group, 100)
         campaign = make(application, group, rate_per_second=50)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
 
         sending.send(campaign.pk, slice_seconds=1.5)
 
@@ -411,7 +411,7 @@ class ReportTests:
     ) -> None:
         add_contacts(group, 450)
         campaign = make(application, group)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
         Batch.objects.update(next_check_at="2020-01-01T00:00Z")
 
@@ -426,7 +426,7 @@ class ReportTests:
     ) -> None:
         add_contacts(group, 30)
         campaign = make(application, group)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         span = report_pulls.minutes_with_pending(application)
@@ -448,7 +448,7 @@ class GivingWayTests:
         monkeypatch.setattr(queue_broker, "is_task_waiting", lambda: True)
         add_contacts(group, 10)
         campaign = make(application, group, rate_per_second=4)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         while audience.freeze_chunk(campaign.pk):
             pass
         OrmQ.objects.all().delete()

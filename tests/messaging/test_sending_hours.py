@@ -33,7 +33,7 @@ from messaging.models import (
 )
 from messaging.services.audience import audience
 from messaging.services.batches import claiming, waiting
-from messaging.services.campaigns import calendars, campaigns, drafts
+from messaging.services.campaigns import calendars, campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.figures import insights
 from messaging.services.gates import gates, sending_hours
@@ -100,9 +100,9 @@ def start(application: Application, group: ContactGroup) -> Callable[..., Campai
         campaign = drafts.create(
             name="Autumn", application=application, sender_id="", text="Hello", groups=[group], **given
         )
-        campaigns.launch(campaign.pk, by=None)
+        starting.launch(campaign.pk, by=None)
         Campaign.objects.filter(state=CampaignState.SCHEDULED).update(scheduled_at=timezone.now() - CLOCK)
-        campaigns.start_scheduled(campaign.pk)
+        starting.start_scheduled(campaign.pk)
         while audience.freeze_chunk(campaign.pk):
             pass
         campaign.refresh_from_db()
@@ -190,12 +190,12 @@ class HoursGateTests:
             local_time=f"{tomorrow:%Y-%m-%d} 09:00",
         )
 
-        campaigns.launch(campaign.pk, by=None)
+        starting.launch(campaign.pk, by=None)
 
         campaign.refresh_from_db()
         assert campaign.state == CampaignState.SCHEDULED
         assert f"{campaign.scheduled_at:%H:%M}" == "03:30"  # UTC
-        campaigns.take_back(campaign.pk)
+        starting.take_back(campaign.pk)
         campaign.refresh_from_db()
         assert campaign.scheduled_at is None
 

@@ -12,7 +12,7 @@ from laaffic_console.laaffic import SendResult
 from messaging.models import Batch, BatchAnswer, BatchState, Campaign, ContactGroup, Message, MessageState
 from messaging.services.audience import audience
 from messaging.services.batches import carving, claiming, counting, settling
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.figures import proving
@@ -29,7 +29,7 @@ def running(application: Application, group: ContactGroup, settings: LazySetting
     account.laaffic_client.cache_clear()
     add_contacts(group, 100)
     campaign = drafts.create(name="Autumn", application=application, sender_id="", text="Hello", groups=[group])
-    campaigns.launch(campaign.pk, by=None)
+    starting.launch(campaign.pk, by=None)
     while audience.freeze_chunk(campaign.pk):
         pass
     campaign.refresh_from_db()

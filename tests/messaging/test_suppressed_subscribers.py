@@ -23,7 +23,7 @@ from messaging.models import (
     SuppressionRelease,
 )
 from messaging.services.audience import audience, audience_counts
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.contacts import suppression
 from messaging.services.replies import replies
 from tests.messaging.conftest import add_contacts
@@ -64,7 +64,7 @@ class SendingTests:
         planned = draft(application, group)
         counted = audience_counts.complete(planned)
 
-        campaigns.launch(planned.pk)
+        starting.launch(planned.pk)
         run_jobs()
 
         assert {message["number"] for message in sandbox.messages()} == set(OTHERS)
@@ -79,7 +79,7 @@ class SendingTests:
     ) -> None:  # fmt: skip
         add(group, "525512345678", "919876543210")
         campaign = draft(application, group)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         campaigns.pause(campaign.pk)
         run_jobs()
         SuppressionEntry.objects.create(number="5215512345678", channel=channel)
@@ -97,7 +97,7 @@ class SendingTests:
         numbers = ["5511987654321", "525512345678"]
         campaign = drafts.create(name="Few", application=application, sender_id="SHOP", text="Hi", numbers=numbers)
 
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         assert [message["number"] for message in sandbox.messages()] == ["525512345678"]
@@ -108,7 +108,7 @@ class SendingTests:
         add(group, "525512345678")
         suppression.suppress_numbers(["5215512345678"], channel="voice", reason="opt_out")
 
-        campaigns.launch(draft(application, group).pk)
+        starting.launch(draft(application, group).pk)
         run_jobs()
 
         assert len(sandbox.messages()) == 1
@@ -119,7 +119,7 @@ class SendingTests:
         add(group, "525512345678", "919876543210", "5215512345678", "5511987654321", "551187654321")
         campaign = draft(application, group, numbers=["541123456789", "5491123456789", "551187654321"])
 
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         reached = [message["number"] for message in sandbox.messages()]
@@ -167,12 +167,12 @@ class ReplyTests:
     ) -> None:
         add_contacts(group, 1, first=525512345678, name="Ana")
         first = draft(application, group)
-        campaigns.launch(first.pk)
+        starting.launch(first.pk)
         run_jobs()
 
         push(pushed(number="5215512345678", content="Stop", reply_time=in_vendors_zone(timezone.now())))
         second = draft(application, group)
-        campaigns.launch(second.pk)
+        starting.launch(second.pk)
         run_jobs()
 
         reply = Reply.objects.get()

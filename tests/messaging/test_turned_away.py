@@ -11,7 +11,7 @@ from laaffic_console.laaffic.codes import foreign
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup
 from messaging.services.batches import counting, settling
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def launched(application: Application, group: ContactGroup) -> Campaign:
     campaign = drafts.create(name="A", application=application, sender_id="S", text="Hello", groups=[group])
-    return campaigns.launch(campaign.pk)
+    return starting.launch(campaign.pk)
 
 
 def nobody_lost(campaign: Campaign) -> bool:

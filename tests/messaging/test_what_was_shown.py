@@ -26,7 +26,7 @@ from messaging.models import (
 )
 from messaging.services.approvals import approvals
 from messaging.services.audience import audience, audience_counts
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
@@ -189,7 +189,7 @@ class ButtonTests:
 
         admin_client.post(review(draft), posted)
         launched = state_of(draft)
-        campaigns.start_launched(draft.pk)
+        starting.start_launched(draft.pk)
 
         held = Campaign.objects.get(pk=draft.pk)
         assert (launched, held.state) == (CampaignState.SCHEDULED, CampaignState.HELD)
@@ -200,7 +200,7 @@ class ButtonTests:
 class TimeTests:
     def launched(self, write: Callable[..., Campaign]) -> Campaign:
         draft = write(scheduled_at=timezone.now() + dt.timedelta(hours=1))
-        return campaigns.launch(draft.pk)
+        return starting.launch(draft.pk)
 
     @pytest.fixture
     def come(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[Campaign], Campaign]:
@@ -209,7 +209,7 @@ class TimeTests:
         def start(campaign: Campaign) -> Campaign:
             later = timezone.now() + dt.timedelta(hours=1, seconds=1)
             monkeypatch.setattr(campaigns.timezone, "now", lambda: later)
-            campaigns.start_scheduled(campaign.pk)
+            starting.start_scheduled(campaign.pk)
             return Campaign.objects.get(pk=campaign.pk)
 
         return start
@@ -286,7 +286,7 @@ class ApprovalTests:
         CHANGES[change](group)
 
         with pytest.raises(NotAllowed, match="changed since"):
-            campaigns.launch(draft.pk, by=ada)
+            starting.launch(draft.pk, by=ada)
 
     def test_a_group_that_grew_past_the_limit_needs_it_though_it_was_counted_before(
         self, write: Callable[..., Campaign], group: ContactGroup
@@ -297,7 +297,7 @@ class ApprovalTests:
         add_contacts(group, 30, first=919876510000)
 
         with pytest.raises(NotAllowed, match="second person"):
-            campaigns.launch(draft.pk)
+            starting.launch(draft.pk)
 
     def test_a_stale_page_decides_nothing(
         self, client: Client, write: Callable[..., Campaign], ada: User, bob: User

@@ -20,7 +20,7 @@ from laaffic_console.notices.services import choices, handing_out, mailing, read
 from messaging.models import Budget, Campaign, CampaignState, ContactGroup, ContactImport
 from messaging.services.approvals import approvals
 from messaging.services.budgets import budget_gate, budgets
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, states
 from messaging.services.contacts import imports
 from tests.messaging.conftest import add_contacts
 from tests.notices.conftest import Person
@@ -91,14 +91,14 @@ class ApprovalTests:
 class CampaignTests:
     def test_who_launched_it_is_told_that_it_is_held(self, application: Application, person: Person) -> None:
         ann, bob = person("ann", "Operator"), person("bob", "Operator", "Administrator")
-        campaigns.hold(launched(application, ann).pk, "Too many errors.")
+        states.hold(launched(application, ann).pk, "Too many errors.")
 
         assert told(ann) == ["“Autumn” is held: Too many errors."]
         assert not told(bob)
 
     def test_who_may_see_no_campaigns_any_more_is_told_nothing(self, application: Application, person: Person) -> None:
         ann = person("ann")
-        campaigns.hold(launched(application, ann).pk, "Too many errors.")
+        states.hold(launched(application, ann).pk, "Too many errors.")
 
         assert not told(ann)
 
@@ -106,7 +106,7 @@ class CampaignTests:
         self, application: Application, person: Person
     ) -> None:
         ann = person("ann", "Operator")
-        campaigns.hold(launched(application, ann).pk, "Too many errors.")
+        states.hold(launched(application, ann).pk, "Too many errors.")
         handing_out.hand_out()
         assert reading.count(User.objects.get(pk=ann.pk)) == 1
 
@@ -117,7 +117,7 @@ class CampaignTests:
     def test_a_rollback_tells_nobody(self, application: Application, person: Person) -> None:
         campaign = launched(application, person("ann", "Operator"))
         with transaction.atomic():
-            campaigns.hold(campaign.pk, "Too many errors.")
+            states.hold(campaign.pk, "Too many errors.")
             transaction.set_rollback(True)
 
         assert not Waiting.objects.exists()
@@ -126,7 +126,7 @@ class CampaignTests:
         ann = person("ann", "Operator")
         campaign = launched(application, ann)
         for _turn in range(3):
-            campaigns.hold(campaign.pk, "Too many errors.")
+            states.hold(campaign.pk, "Too many errors.")
             assert told(ann)
             Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.RUNNING)
 
@@ -135,12 +135,12 @@ class CampaignTests:
     def test_what_was_read_is_told_anew(self, application: Application, person: Person) -> None:
         ann = person("ann", "Operator")
         campaign = launched(application, ann)
-        campaigns.hold(campaign.pk, "Too many errors.")
+        states.hold(campaign.pk, "Too many errors.")
         handing_out.hand_out()
         reading.mark(ann, Notice.objects.get().pk)
         Campaign.objects.filter(pk=campaign.pk).update(state=CampaignState.RUNNING)
 
-        campaigns.hold(campaign.pk, "Too many errors.")
+        states.hold(campaign.pk, "Too many errors.")
 
         assert len(told(ann)) == 2
 
@@ -151,7 +151,7 @@ class CampaignTests:
             for n in range(150)
         ]
         for campaign in Campaign.objects.bulk_create(many):
-            campaigns.hold(campaign.pk, "No funds.")
+            states.hold(campaign.pk, "No funds.")
 
         with CaptureQueriesContext(
             connection,
@@ -168,7 +168,7 @@ class CampaignTests:
 
 def test_a_second_run_tells_nothing_more(application: Application, person: Person) -> None:
     ann = person("ann", "Operator")
-    campaigns.hold(launched(application, ann).pk, "Too many errors.")
+    states.hold(launched(application, ann).pk, "Too many errors.")
 
     assert told(ann) == told(ann)
 
@@ -216,14 +216,14 @@ class ChoiceTests:
     def test_who_wants_nothing_gets_no_row(self, application: Application, person: Person) -> None:
         ann = person("ann", "Operator")
         choices.keep(ann, {Notify.HELD: (False, False)})
-        campaigns.hold(launched(application, ann).pk, "Too many errors.")
+        states.hold(launched(application, ann).pk, "Too many errors.")
 
         assert not told(ann)
 
     def test_email_alone_is_not_under_the_bell(self, application: Application, person: Person) -> None:
         ann = person("ann", "Operator")
         choices.keep(ann, {Notify.HELD: (False, True)})
-        campaigns.hold(launched(application, ann).pk, "Too many errors.")
+        states.hold(launched(application, ann).pk, "Too many errors.")
         handing_out.hand_out()
 
         mailing.send_due()

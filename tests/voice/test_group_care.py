@@ -21,7 +21,7 @@ from laaffic_console.laaffic import NotSent, OutcomeUnknown
 from messaging.models import BudgetCounter, Calendar, Campaign, ContactGroup, FrequencyCap
 from messaging.services.audience import audience
 from messaging.services.budgets import budgets, shares
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.contacts import consents
 from messaging.services.contacts.consents import Said
 from tests.messaging.conftest import add_contacts
@@ -170,7 +170,7 @@ class CapTests:
         spoken = drafts.create(
             name="B", application=application, channel="voice", sender_id="", text="Hello", groups=[group]
         )
-        campaigns.launch(spoken.pk, by=None)
+        starting.launch(spoken.pk, by=None)
         while audience.freeze_chunk(spoken.pk):
             pass
 

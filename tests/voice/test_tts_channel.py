@@ -18,7 +18,7 @@ from laaffic_console.sandbox.options import Options
 from laaffic_console.sandbox.testing import RunningSandbox, running_sandbox
 from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.figures import proving
 from messaging.services.reports import record_matching, report_pulls
 from messaging.services.reports.record_matching import NOT_IN_RECORDS
@@ -73,7 +73,7 @@ class TtsCampaignTests:
     ) -> None:
         add_contacts(group, RECIPIENTS, name="Ann")
         campaign = draft(application, group, language="EN", accent="91", loop_count=2)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
         assert counting.state_counts(campaign)["accepted"] == RECIPIENTS
 
@@ -96,7 +96,7 @@ class TtsCampaignTests:
         sandbox.set_faults(abnormal=[contacts[0].number, contacts[5].number])
         campaign = draft(application, group)
 
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         counts = counting.state_counts(campaign)
@@ -120,7 +120,7 @@ class TtsCampaignTests:
         sandbox.set_faults(status="-22", status_calls=1000)
         campaign = draft(application, group)
 
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         campaign.refresh_from_db()
@@ -142,7 +142,7 @@ class TtsCampaignTests:
         add_contacts(group, RECIPIENTS)
         sandbox.set_faults(next_fault=fault, next_calls=RECIPIENTS // 2)
         campaign = draft(application, group)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
         assert counting.state_counts(campaign)["unknown"] == RECIPIENTS // 2
         assert LedgerEntry.objects.filter(state=EntryState.UNKNOWN).count() == RECIPIENTS // 2
@@ -164,7 +164,7 @@ class TtsCampaignTests:
         add_contacts(group, 3)
         sandbox.set_faults(next_fault="bad_gateway_before", next_calls=3)
         campaign = draft(application, group)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
 
         look_again()
@@ -179,7 +179,7 @@ class TtsCampaignTests:
         add_contacts(group, 1)
         sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
         campaign = draft(application, group, max_ringing_time=20, max_duration=10)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
         grace = record_matching.window_of(timezone.now())[1] - timezone.now()
 
@@ -198,7 +198,7 @@ class TtsCampaignTests:
         add_contacts(group, 6)
         sandbox.set_faults(next_fault="reset_after", next_calls=2)
         campaign = draft(application, group)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
         assert counting.state_counts(campaign)["unknown"] == 2
 
@@ -219,7 +219,7 @@ class TtsCampaignTests:
         sandbox.sandbox.options.dialect = "seed"
         add_contacts(group, 4)
         campaign = draft(application, group)
-        campaigns.launch(campaign.pk)
+        starting.launch(campaign.pk)
         run_jobs()
         assert counting.state_counts(campaign)["accepted"] == 4
 

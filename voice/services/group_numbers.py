@@ -111,7 +111,7 @@ def _check_count(audience: Audience, *, field: str) -> None:
     if not count and audience.suppressed:
         raise ValidationError({field: _("All of these numbers are on the suppression list: nobody would be called.")})
     if not count:
-        raise ValidationError({field: _("There is no number in it.")})
+        raise ValidationError({field: _("It contains no phone numbers.")})
 
 
 def suppressed(numbers: Sequence[str], *, with_sms: bool) -> set[str]:

@@ -14,7 +14,7 @@ from laaffic_console.api.shapes import LaunchRequest, page_of
 from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.gateway.models import Channel
 from messaging.models import EmailCampaign, EmailChoice
-from messaging.services.email import email_campaigns, email_checks, email_counting
+from messaging.services.email import email_campaigns, email_checks, email_counting, email_drafts, email_starting
 
 VIEW, ADD, LAUNCH = "messaging.view_emailcampaign", "messaging.add_emailcampaign", "messaging.launch_emailcampaign"
 State = EmailCampaign.State
@@ -49,7 +49,7 @@ class EmailCampaignsView(ApiView):
             own = {name: value for name, value in asked.items() if name not in named.CARE}
             fields = {**own, "name": asked.get("name", asked["subject"][:100]), **named.care(asked)}
             fields["application"] = named.application(asked["application"], Channel.EMAIL)
-            return Answer(201, documents.campaign(email_campaigns.create(by=request.user, **fields)))
+            return Answer(201, documents.campaign(email_drafts.create(by=request.user, **fields)))
 
         answer = self.once(work)
         return Response(answer.body, answer.status)
@@ -77,9 +77,9 @@ class EmailCheckView(ApiView):
         """How many are on its list, and what stands against its launch."""
         campaign = row(_rows(), pk)
         launching.require_draft(campaign, State.DRAFT)
-        email_campaigns.check_content(campaign)
+        email_drafts.check_content(campaign)
         planned = email_checks.planned(campaign)
-        said = launching.shown(campaign, email_campaigns.shown_digest(campaign), planned.checks)
+        said = launching.shown(campaign, email_drafts.shown_digest(campaign), planned.checks)
         return Response({"id": pk, "recipients": planned.recipients, **said})
 
 
@@ -101,9 +101,9 @@ def _launch(campaign: EmailCampaign, asked: dict[str, Any], by: Any) -> Answer:
     campaign.refresh_from_db()
     if "shown" in asked and campaign.state == State.DRAFT:
         seen, sentences = launching.read(campaign, asked)
-        email_campaigns.require_as_shown(campaign, seen)
+        email_drafts.require_as_shown(campaign, seen)
         launching.require_seen(email_checks.planned(campaign).checks, asked, sentences)
-    return _standing(email_campaigns.launch(campaign.pk, by=by, seen=seen, again=asked["again"]))
+    return _standing(email_starting.launch(campaign.pk, by=by, seen=seen, again=asked["again"]))
 
 
 def _standing(campaign: EmailCampaign) -> Answer:
@@ -128,7 +128,7 @@ class SteerEmailView(ApiView):
 
 
 class ResumeEmailView(SteerEmailView):
-    step, leads_to = staticmethod(email_campaigns.resume), (State.SENDING, State.RUNNING)
+    step, leads_to = staticmethod(email_starting.resume), (State.SENDING, State.RUNNING)
 
     @extend_schema(parameters=[KEY], request=None, responses=shapes.EmailStanding)
     def post(self, request: Any, pk: int) -> Response:

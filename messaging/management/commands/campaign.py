@@ -19,14 +19,14 @@ from messaging import contact_files, export_kinds
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, purpose_of
 from messaging.models import Audience, Campaign, ContactGroup, Paste, TemplateVersion
 from messaging.services.batches import counting
-from messaging.services.campaigns import campaigns, drafts, resolving, templates
+from messaging.services.campaigns import campaigns, drafts, resolving, starting, templates
 from messaging.services.contacts import pastes
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
 from messaging.unreadable import UnreadableFile
 
 CHANGES = {
-    "launch": campaigns.launch,
+    "launch": starting.launch,
     "pause": campaigns.pause,
     "resume": campaigns.resume,
     "cancel": campaigns.cancel,
@@ -112,7 +112,7 @@ class Command(ConsoleCommand):
         if verb == "prove":
             return proving.prove(Campaign.objects.get(pk=options["id"]))
         if verb == "launch":
-            return standing(campaigns.launch(options["id"], again=options["again"]))
+            return standing(starting.launch(options["id"], again=options["again"]))
         return self.change_or_report(verb, options["id"])
 
     def resolve(self, options: dict[str, Any]) -> dict[str, Any]:

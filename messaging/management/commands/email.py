@@ -16,7 +16,7 @@ from messaging import export_kinds
 from messaging.management.commands.campaign import as_text, said, written
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, purpose_of
 from messaging.models import EmailCampaign
-from messaging.services.email import email_campaigns, email_choices, email_counting
+from messaging.services.email import email_campaigns, email_choices, email_counting, email_drafts, email_starting
 from messaging.services.email.email_tests import TestFailed, TestUnknown, send_test
 from messaging.services.refusals import NotAllowed
 
@@ -90,7 +90,7 @@ class Command(ConsoleCommand):
     def send(self, options: dict[str, Any]) -> dict[str, Any]:
         """{"id", "state"}; the worker sends it."""
         at = options["at"]
-        campaign = email_campaigns.create(
+        campaign = email_drafts.create(
             name=options["name"] or options["subject"][:100],
             application=application_named(options["app"]),
             from_address=options["from_address"],
@@ -107,7 +107,7 @@ class Command(ConsoleCommand):
             **hours_of(options),
         )
         try:
-            return standing(email_campaigns.launch(campaign.pk, again=options["again"]))
+            return standing(email_starting.launch(campaign.pk, again=options["again"]))
         except StillOpen:
             campaign.delete()  # the same command with a reason writes it anew
             raise
@@ -118,7 +118,7 @@ class Command(ConsoleCommand):
             ) from problem
 
     def launch(self, options: dict[str, Any]) -> dict[str, Any]:
-        return standing(email_campaigns.launch(options["id"], again=options["again"]))
+        return standing(email_starting.launch(options["id"], again=options["again"]))
 
     def test(self, options: dict[str, Any]) -> dict[str, Any]:
         """{"said": sentence}"""
@@ -144,7 +144,7 @@ class Command(ConsoleCommand):
         return standing(email_campaigns.cancel(options["id"]))
 
     def resume(self, options: dict[str, Any]) -> dict[str, Any]:
-        return standing(email_campaigns.resume(options["id"]))
+        return standing(email_starting.resume(options["id"]))
 
     def resolve(self, options: dict[str, Any]) -> dict[str, Any]:
         settle = email_campaigns.send_again if options["send_again"] else email_campaigns.write_off

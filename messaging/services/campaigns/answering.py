@@ -12,7 +12,7 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit import acts, said
 from messaging.models import Campaign, Conversation, ConversationAnswer, Message
 from messaging.services.approvals import approval_rules, approvals
-from messaging.services.campaigns import campaigns, drafts
+from messaging.services.campaigns import drafts, starting
 from messaging.services.contacts import suppression
 from messaging.services.refusals import NotAllowed
 from messaging.services.replies import conversations
@@ -77,7 +77,7 @@ def answer(conversation: Conversation, *, way: Way, text: str, again: str = "", 
         ConversationAnswer.objects.create(conversation=conversation, campaign=draft, by=by)
     waits = ""
     try:
-        campaigns.launch(draft.pk, by=by, again=again)
+        starting.launch(draft.pk, by=by, again=again)
     except NotAllowed as problem:
         if not (waits := approval_rules.missing(draft)):
             draft.delete()

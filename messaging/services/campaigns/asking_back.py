@@ -10,7 +10,7 @@ from django.utils import timezone
 from laaffic_console.gateway.services import bell, isolation
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Campaign, CampaignState, Conversation, OptInQuestion
-from messaging.services.campaigns import answering, campaigns, drafts
+from messaging.services.campaigns import answering, drafts, starting
 from messaging.services.refusals import NotAllowed
 from messaging.services.replies import opt_in_questions
 
@@ -36,7 +36,7 @@ def _ask(pk: int) -> None:
     try:
         campaign = _drafted(pk)
         if campaign is not None and campaign.state == CampaignState.DRAFT:
-            campaigns.launch(campaign.pk, by=None)
+            starting.launch(campaign.pk, by=None)
         done: dict[str, Any] = {"is_to_ask": False}
     except (NotAllowed, ValidationError) as problem:
         said = " ".join(problem.messages) if isinstance(problem, ValidationError) else str(problem)

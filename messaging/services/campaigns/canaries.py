@@ -32,7 +32,7 @@ from messaging.models import (
 )
 from messaging.services import steps
 from messaging.services.batches import carving, counting
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, states
 from messaging.services.gates import canary as gate
 from messaging.services.refusals import NotAllowed
 
@@ -197,7 +197,7 @@ def _decide(campaign: Campaign) -> None:
         _weigh(campaign, canary, figures(campaign, canary, counting.state_counts(campaign)))
         canary.save()
     if canary.hold_reason:
-        campaigns.hold(campaign.pk, canary.hold_reason)
+        states.hold(campaign.pk, canary.hold_reason)
 
 
 def _weigh(campaign: Campaign, canary: Canary, found: Figures) -> None:

@@ -1,7 +1,7 @@
 """What is looked at before a campaign is launched: what stops it, what needs a reason, what needs a tick.
 
 A person's launch is checked again when the button is pressed, so that nothing is launched that was not seen. A launch
-from the shell or at its time obeys only what `campaigns.launch` itself refuses.
+from the shell or at its time obeys only what `starting.launch` itself refuses.
 """
 
 from collections.abc import Callable, Iterator, Mapping

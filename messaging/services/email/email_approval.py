@@ -14,7 +14,7 @@ from messaging.services import steps
 from messaging.services.approvals import shown
 from messaging.services.approvals.approvable import Approvable, Plan
 from messaging.services.approvals.shown import Shown
-from messaging.services.email import email_campaigns, email_choices
+from messaging.services.email import email_choices, email_starting
 
 Kind = EmailLookup.Kind
 
@@ -51,7 +51,7 @@ class EmailDrafts(Approvable):
         return steps.locked(EmailCampaign, pk)
 
     def check_ready(self, draft: EmailCampaign) -> None:
-        email_campaigns.check_ready(draft)
+        email_starting.check_ready(draft)
 
     def plan(self, draft: EmailCampaign, known: Any = None) -> Plan:
         chosen = email_choices.known(draft.application, Kind.LIST, draft.receiver_id)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.services.account import is_sandbox
 from messaging.models import EmailCampaign, EmailChoice, EmailLookup
 from messaging.services.approvals import approval_rules
-from messaging.services.email import email_campaigns, email_care, email_choices, email_hours
+from messaging.services.email import email_care, email_choices, email_hours, email_starting
 from messaging.services.launching import checks
 from messaging.services.launching.checks import Check, Level
 from messaging.services.reports.prices import Cost
@@ -52,7 +52,7 @@ def planned(campaign: EmailCampaign) -> Planned:
 
 def _content(campaign: EmailCampaign) -> Iterator[Check]:
     try:
-        email_campaigns.check_ready(campaign)
+        email_starting.check_ready(campaign)
     except ValidationError as problem:
         for sentence in problem.messages:
             yield Check("content", Level.STOP, sentence)

@@ -20,7 +20,7 @@ from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import DeliveryState, EmailDelivery, EmailSubmission, SubmissionState
 from messaging.models import Delivery, EmailCampaign, EmailMessage, Submission
 from messaging.services import events, steps
-from messaging.services.email import email_campaigns, email_counting
+from messaging.services.email import email_campaigns, email_counting, email_states
 
 SUBMISSION_OF = {
     SubmissionState.SUBMITTED: Submission.SUBMITTED,
@@ -111,7 +111,7 @@ def _settle_by_callback(campaign: EmailCampaign, submissions: Sequence[EmailSubm
 
 def told_by_answer(campaign: EmailCampaign, entry_id: int, task_id: str) -> None:
     """An answer names its task: what was taken for another request's, by a callback, was this one's."""
-    others = email_campaigns.requests_of(campaign).exclude(pk=entry_id)
+    others = email_states.requests_of(campaign).exclude(pk=entry_id)
     for other in others.filter(state=EntryState.ACCEPTED, evidence=_by_callback(task_id)):
         ledger.settle_by_evidence(
             other.pk, EntryState.UNKNOWN, evidence="the answer was lost", provided=[EntryState.ACCEPTED]
@@ -124,12 +124,12 @@ def _by_callback(task_id: str) -> str:
 
 def _is_known(campaign: EmailCampaign, task_id: str) -> bool:
     evidence = [f"the answer: task {task_id}"[:300], _by_callback(task_id)]
-    return email_campaigns.requests_of(campaign).filter(evidence__in=evidence).exists()
+    return email_states.requests_of(campaign).filter(evidence__in=evidence).exists()
 
 
 def _settle_earliest(campaign: EmailCampaign, evidence: str) -> None:
     """Not where an answer without a task id may have been this one's."""
-    requests = email_campaigns.requests_of(campaign)
+    requests = email_states.requests_of(campaign)
     if requests.filter(state=EntryState.ACCEPTED, evidence="the answer, without a task id").exists():
         return
     waiting = requests.filter(state__in=[EntryState.IN_FLIGHT, EntryState.UNKNOWN, EntryState.LAPSED])

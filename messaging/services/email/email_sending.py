@@ -30,8 +30,16 @@ from laaffic_console.laaffic import (
 from messaging.models import EmailCampaign, EmailCampaignState
 from messaging.services import steps
 from messaging.services.budgets import whole_requests
-from messaging.services.email import email_campaigns, email_care, email_hours, email_reports
-from messaging.services.email.email_campaigns import ABOUT, INTERFACE
+from messaging.services.email import (
+    email_campaigns,
+    email_care,
+    email_drafts,
+    email_hours,
+    email_reports,
+    email_starting,
+    email_states,
+)
+from messaging.services.email.email_states import ABOUT, INTERFACE
 from messaging.services.gates import frequency
 
 logger = logging.getLogger(__name__)
@@ -82,7 +90,7 @@ def batch_of(campaign: EmailCampaign) -> EmailBatch:
         receiver_id=campaign.receiver_id,
         subject=campaign.subject,
         template_id=campaign.template_id,
-        url=email_campaigns.callback_url(campaign),
+        url=email_starting.callback_url(campaign),
         language=campaign.language,
         ad_flag=None if campaign.ad_flag is None else AdFlag(campaign.ad_flag),
         trigger_id=campaign.trigger_id,
@@ -107,11 +115,11 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
     if not _is_its_hour(campaign, now):
         return None
     if stopped := _care(campaign):
-        email_campaigns.hold(campaign, stopped)
+        email_states.hold(campaign, stopped)
         return None
-    taken = whole_requests.Taken(campaign.application, campaign.receiver_count or 0, email_campaigns.cost_of(campaign))
+    taken = whole_requests.Taken(campaign.application, campaign.receiver_count or 0, email_drafts.cost_of(campaign))
     if used_up := taken.stop():
-        email_campaigns.hold(campaign, used_up)
+        email_states.hold(campaign, used_up)
         return None
     campaign.attempt += 1
     campaign.entry = ledger.prepare(
@@ -120,7 +128,7 @@ def _claim(campaign_id: int) -> tuple[EmailCampaign, LedgerEntry] | None:
         about_kind=ABOUT,
         about_id=campaign.pk,
         summary=summary_of(campaign),
-        digest=email_campaigns.digest_of(campaign),
+        digest=email_drafts.digest_of(campaign),
         attempt=campaign.attempt,
         worker=workers.worker_name(),
         requested_by=campaign.created_by,
@@ -141,9 +149,9 @@ def _is_its_hour(campaign: EmailCampaign, now: dt.datetime) -> bool:
     """Under the campaign's lock: what may not leave now waits until it may, or is held."""
     opens = email_hours.opens_at(campaign, now)
     if ended := email_hours.ended(campaign, now):
-        email_campaigns.hold(campaign, ended)
+        email_states.hold(campaign, ended)
     elif opens is None:
-        email_campaigns.hold(campaign, email_hours.never())
+        email_states.hold(campaign, email_hours.never())
     elif opens > now:
         campaign.not_before, campaign.wait_reason, campaign.waits_for_hours = opens, email_hours.waits(), True
         campaign.save(update_fields=["not_before", "wait_reason", "waits_for_hours"])
@@ -189,7 +197,7 @@ def _called_off(campaign_id: int, entry: LedgerEntry) -> None:
     why = stopped_by.sentence if stopped_by else _("stopped before the request left")
     is_ours = bool(ledger.take_back(ledger.only(entry.pk), why)) and campaign.entry_id == entry.pk
     if is_ours and stopped_by and campaign.state == EmailCampaignState.SENDING:
-        email_campaigns.hold(campaign, stopped_by.sentence, by_account=True)
+        email_states.hold(campaign, stopped_by.sentence, by_account=True)
 
 
 @transaction.atomic
@@ -221,9 +229,9 @@ def settle_error(campaign_id: int, entry_id: int, error: LaafficError) -> None:
             return
         case Refused() if error.calls_for in account_hold.HOLDING:
             account_hold.place(error, entry_id=entry_id)
-            email_campaigns.hold(campaign, code_words.refused(error), by_account=True)
+            email_states.hold(campaign, code_words.refused(error), by_account=True)
         case Refused() if error.calls_for is not Remedy.RETRY:
-            email_campaigns.hold(campaign, code_words.refused(error))
+            email_states.hold(campaign, code_words.refused(error))
         case Refused():
             _try_later(campaign, code_words.refused(error), error.retry_after)
         case NotSent():
@@ -233,13 +241,13 @@ def settle_error(campaign_id: int, entry_id: int, error: LaafficError) -> None:
 def _mark_unknown(campaign: EmailCampaign, error: OutcomeUnknown) -> None:
     if campaign.state == EmailCampaignState.SENDING:
         event = _("The answer was lost (%(why)s). A callback or a person's word settles it.") % {"why": error.message}
-        email_campaigns.move(campaign, EmailCampaignState.UNKNOWN, event, None)
+        email_states.move(campaign, EmailCampaignState.UNKNOWN, event, None)
 
 
 def _duplicate_proves(campaign: EmailCampaign, entry_id: int) -> bool:
     """−2 after a lost answer: that request arrived. False where none was lost: then it is a refusal."""
     open_states = (EntryState.UNKNOWN, EntryState.LAPSED)
-    lost = email_campaigns.requests_of(campaign).filter(state__in=open_states).exclude(pk=entry_id)
+    lost = email_states.requests_of(campaign).filter(state__in=open_states).exclude(pk=entry_id)
     earlier = lost.order_by("-pk").first()
     if earlier is None:
         return False

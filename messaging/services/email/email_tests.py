@@ -28,8 +28,8 @@ from laaffic_console.laaffic import (
 )
 from messaging.models import EmailCampaign
 from messaging.services import steps
-from messaging.services.email import email_campaigns
-from messaging.services.email.email_campaigns import ABOUT
+from messaging.services.email import email_drafts
+from messaging.services.email.email_states import ABOUT
 
 INTERFACE = "email/sendEmail"
 
@@ -101,7 +101,7 @@ def _checked(campaign: EmailCampaign, address: str, template_data: str) -> dict[
         validate_email(address)
     except ValidationError as problem:
         raise ValidationError({"address": _("Write the email address that the test goes to.")}) from problem
-    email_campaigns.check_content(campaign)
+    email_drafts.check_content(campaign)
     if not template_data.strip():
         return {}
     try:

@@ -39,7 +39,7 @@ from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, settling, waiting
 from messaging.services.batches.claiming import Shut, Stopped, Wait
 from messaging.services.batches.settling import Aftermath
-from messaging.services.campaigns import campaigns
+from messaging.services.campaigns import campaigns, starting, states
 from messaging.services.channels import channels
 from messaging.services.channels.channels import NotReady, Post
 from messaging.services.channels.outgoing import Claim
@@ -84,7 +84,7 @@ def send(campaign_id: int, *, slice_seconds: float | None = None) -> None:
             campaigns.hold_for_account(campaign_id)
             return
         except NotReady as problem:
-            campaigns.hold(campaign_id, str(problem))
+            states.hold(campaign_id, str(problem))
             return
         ring_again = Sender(campaign, client, post, lease, turns.Turn(slice_seconds)).run()
     if answers.anything_waiting():
@@ -194,7 +194,7 @@ class Sender:
                 case Stopped():
                     self.stopping = True
                 case Shut(because=because):
-                    campaigns.hold(self.campaign.pk, because)
+                    states.hold(self.campaign.pk, because)
                     self.stopping = True
                 case None:
                     self._nothing_queued()
@@ -346,7 +346,7 @@ class Sender:
         isolation.note(f"the answer to batch {claimed.batch_id}", problem)
         self.ring_again, self.stopping = False, True
         said = _("An answer of Laaffic could not be written (%(why)s). Have it mended, then resume.")
-        campaigns.hold(self.campaign.pk, said % {"why": isolation.in_words(problem)[:150]})
+        states.hold(self.campaign.pk, said % {"why": isolation.in_words(problem)[:150]})
 
     def _insist(self, claimed: Claim, settle: Callable[[], Aftermath]) -> None:
         try:
@@ -361,7 +361,7 @@ class Sender:
             campaigns.hold_for_account(self.campaign.pk)
             self.stopping = True
         if aftermath.hold_because:
-            campaigns.hold(self.campaign.pk, aftermath.hold_because)
+            states.hold(self.campaign.pk, aftermath.hold_because)
             self.stopping = True
         if aftermath.wait_until:
             self._pause_until(aftermath.wait_until)
@@ -412,7 +412,7 @@ def sweep(now: dt.datetime | None = None) -> None:
     """Ring for whatever was forgotten: bells that were lost, senders that died, times that have come."""
     now = now or timezone.now()
     scheduled = Campaign.objects.filter(undo.comes(now), state=CampaignState.SCHEDULED).values_list("pk", flat=True)
-    isolation.each(scheduled, campaigns.start_scheduled, "start of campaign {}".format)
+    isolation.each(scheduled, starting.start_scheduled, "start of campaign {}".format)
     running = Campaign.objects.filter(state=CampaignState.RUNNING)
     over = running.filter(latest_end__lte=now).values_list("pk", flat=True)
     isolation.each(over, campaigns.hold_after_end, "end of campaign {}".format)

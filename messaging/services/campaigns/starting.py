@@ -1,0 +1,244 @@
+"""How a campaign starts: launched, at its moment, taken back before anything left."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from laaffic_console.gateway.services import account_hold, bell, moments, open_acts
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import joined
+from messaging import msisdn
+from messaging.models import AudienceCount, Campaign, CampaignState
+from messaging.services import steps
+from messaging.services.approvals import approval_rules, shown
+from messaging.services.approvals.shown import Shown
+from messaging.services.audience import audience, recipient_clocks, repeats
+from messaging.services.campaigns import drafts, states
+from messaging.services.forecast import forecast, kept
+from messaging.services.forecast.forecast import Forecast
+from messaging.services.gates import sending_hours
+from messaging.services.launching import undo
+from messaging.services.refusals import NotAllowed
+
+START_JOB = "messaging.jobs.start_launched"
+
+
+def launch(
+    campaign_id: int,
+    *,
+    by: User | None = None,
+    undo_seconds: float = 0,
+    reasons: Mapping[str, str] | None = None,
+    seen: Shown | None = None,
+    again: str | None = None,
+    freezes: bool = False,
+) -> Campaign:
+    """Start a draft, now or at its time. A second launch of the same campaign changes nothing.
+
+    With `undo_seconds` it starts so much later, and can be taken back until then: no recipient is frozen before.
+    `reasons` are what somebody said to checks that want one; they are kept with the campaign.
+    `seen` is what a page showed: NotAllowed where that is not so any more. What waits for its time is compared once
+    more when that comes, also where no page was shown.
+    `again`, where no page asked about repeats: why it is sent although the same may have arrived. StillOpen where such
+    a one is open and this is empty; None does not look.
+    `freezes`: the caller freezes the audience before this is committed (audience.freeze_at_once), so no worker is rung
+    for that.
+    """
+    began = timezone.now()
+    approval_rules.prepare(Campaign, campaign_id, within_request=seen is not None)
+    with transaction.atomic():
+        campaign = steps.locked(Campaign, campaign_id)
+        if campaign.state in (CampaignState.SCHEDULED, CampaignState.RUNNING):
+            return campaign
+        steps.require(campaign, [CampaignState.DRAFT], _("launched"))
+        drafts.check_ready(campaign)
+        _decide_upon(campaign, seen)
+        approval_rules.require(campaign)
+        if again is not None and open_acts.decide(repeats.without_outcome(campaign), again):
+            steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
+        for reason in (reasons or {}).values():
+            steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": reason}, by)
+        campaign.launched_by = by
+        campaign.save(update_fields=["launched_by"])
+        if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
+            states.move(campaign, CampaignState.SCHEDULED, _("Scheduled"), by)
+            return campaign
+        if undo_seconds > 0 or not is_counted_since(campaign, began):
+            start_later(campaign, undo_seconds, by)
+            return campaign
+        start(campaign, by, is_frozen=freezes)
+        if stopped_by := account_hold.stop_for(campaign.application_id):
+            states.hold_for(campaign, stopped_by, None)
+    return campaign
+
+
+def launch_test(draft: Campaign, number: str, *, again: str = "", by: User | None) -> Campaign:
+    """Send a draft's text to one number, as a campaign of its own.
+
+    `again`: why it is sent although the same may have arrived (StillOpen without it).
+    """
+    try:
+        msisdn.parse(number)
+    except msisdn.InvalidNumber as problem:
+        raise ValidationError({"number": str(problem)}) from problem
+    test = drafts.create(
+        name=_("Test of %(name)s") % {"name": draft.name[:100]},
+        application=draft.application,
+        sender_id=draft.sender_id,
+        text=draft.text,
+        numbers=[number],
+        kind=Campaign.Kind.TEST,
+        channel=draft.channel,
+        channel_options=draft.channel_options,
+        by=by,
+    )
+    try:
+        return launch(test.pk, by=by, again=again)
+    except open_acts.StillOpen:
+        test.delete()
+        raise
+
+
+def start_later(campaign: Campaign, seconds: float, by: User | None) -> None:
+    said = (
+        _("Launched; it can be taken back for %(n)d s") if seconds else _("Launched; its recipients are counted again")
+    )
+    states.move(campaign, CampaignState.SCHEDULED, said % {"n": seconds} if seconds else said, by)
+    campaign.undo_until = undo.until(seconds)
+    campaign.save(update_fields=["undo_until"])
+    bell.ring(START_JOB, campaign.pk)
+
+
+def launches_due(by: dt.datetime) -> list[tuple[int, dt.datetime]]:
+    return undo.due(Campaign.objects.filter(state=CampaignState.SCHEDULED), by)
+
+
+def start_launched(campaign_id: int) -> None:
+    """Start a launch when its moment comes, its scheduled time or the end of its undo window.
+
+    The sweeper does what this forgets.
+    """
+    until = undo.moment_of(Campaign.objects.filter(pk=campaign_id, state=CampaignState.SCHEDULED))
+    if until is not None and moments.wait_for(until):
+        start_scheduled(campaign_id)
+
+
+def take_back(campaign_id: int, *, by: User | None = None) -> Campaign:
+    """Make a draft again of what has not begun: nothing of it has left, and its audience is not fixed."""
+    with transaction.atomic():
+        campaign = steps.locked(Campaign, campaign_id)
+        if campaign.state == CampaignState.DRAFT:
+            return campaign
+        if campaign.state != CampaignState.HELD or campaign.audience != Campaign.Audience.OPEN:
+            steps.require(campaign, [CampaignState.SCHEDULED], _("taken back"))
+        if campaign.local_time:
+            Campaign.objects.filter(pk=campaign.pk).update(scheduled_at=None)
+        states.move(campaign, CampaignState.DRAFT, _("Taken back before anything left"), by)
+    return campaign
+
+
+def start_scheduled(campaign_id: int) -> None:
+    approval_rules.prepare(Campaign, campaign_id)
+    with transaction.atomic():
+        campaign = steps.locked(Campaign, campaign_id)
+        starts_at = campaign.undo_until or campaign.scheduled_at
+        if campaign.state != CampaignState.SCHEDULED or not starts_at:
+            return
+        late = timezone.now() - starts_at
+        if late > latest_start(campaign):
+            reason = _("It is %(late)d minutes past its time, and %(limit)d is the limit. Resume to send it now.") % {
+                "late": late.total_seconds() // 60,
+                "limit": latest_start(campaign).total_seconds() // 60,
+            }
+            states.hold_locked(campaign, reason)
+        elif late >= dt.timedelta() and _is_countable(campaign):
+            start_or_hold(campaign)
+
+
+def _is_countable(campaign: Campaign) -> bool:
+    """False where somebody has begun to count anew: the sweeper comes again, before it is too late."""
+    return campaign.shown is None or forecast.of(campaign).counted.is_done
+
+
+ON_TIME = dt.timedelta(minutes=1)  # the sweeper comes twice a minute
+
+
+def latest_start(campaign: Campaign) -> dt.timedelta:
+    """How long after its time a scheduled campaign may still start by itself.
+
+    0 is "on time or not at all", and on time is whenever the sweeper comes by.
+    """
+    given = campaign.latest_start_minutes
+    allowed = dt.timedelta(minutes=settings.LAAFFIC_LATEST_START_MINUTES if given is None else given)
+    return max(allowed, ON_TIME)
+
+
+def _decide_upon(campaign: Campaign, seen: Shown | None) -> None:
+    """Keep what the launch is decided upon: what was shown, where that is so; without a page, what is so now.
+
+    Who joins a group after that was counted is not in it, also where it starts a moment later. A start by the clock
+    counts anew.
+    """
+    campaign.shown = campaign.member_end = planned = None
+    if seen is not None or campaign.scheduled_at or campaign.local_time or approval_rules.is_on():
+        planned = forecast.of(campaign)
+        if not planned.counted.is_done:
+            raise NotAllowed(_("Its recipients are still being counted. Launch it when all are known."))
+        now = shown.of(campaign, planned)
+        if seen is not None and (changed := shown.changes(seen, now)):
+            raise NotAllowed(_("It is not what was shown any more: %(changes)s.") % {"changes": joined(changed, "; ")})
+        campaign.shown, campaign.member_end = shown.as_json(seen or now), planned.counted.member_end
+        campaign.audience_end = _end_of(campaign, planned)
+        if wall := sending_hours.wall_time(campaign.local_time):
+            campaign.scheduled_at = recipient_clocks.first_moment(wall, planned.counted)
+            campaign.save(update_fields=["scheduled_at"])
+    campaign.forecast, campaign.drift = kept.of(campaign, planned), None
+    Campaign.objects.filter(pk=campaign.pk).update(
+        shown=campaign.shown, member_end=None, forecast=campaign.forecast, drift=None
+    )
+
+
+def is_counted_since(campaign: Campaign, began: dt.datetime) -> bool:
+    """What is compared with a page is what was so after its button was pressed; without a page nothing is."""
+    return campaign.shown is None or AudienceCount.objects.filter(campaign=campaign, started_at__gte=began).exists()
+
+
+def not_as_shown(campaign: Campaign) -> str:
+    """One sentence where it would not do what was shown at its launch; "" fixes who is in it."""
+    if (seen := shown.from_json(campaign.shown)) is None:
+        return ""
+    planned = forecast.of(campaign)
+    if not planned.counted.is_done:
+        return _("Its recipients are still being counted. Resume it when all are known.")
+    if changed := shown.changes(seen, shown.of(campaign, planned), fewer_is_fine=True, by_the_clock=True):
+        said = _("It is not what was shown when it was launched: %(changes)s. Make it a draft again and look at it.")
+        return said % {"changes": joined(changed, "; ")}
+    campaign.member_end, campaign.audience_end = planned.counted.member_end, _end_of(campaign, planned)
+    return ""
+
+
+def _end_of(campaign: Campaign, planned: Forecast) -> int:
+    """The last contact that was counted, where conditions say who is in; 0: the last there is when it starts."""
+    return planned.counted.end if campaign.audiences.exists() else 0
+
+
+def start_or_hold(campaign: Campaign) -> None:
+    """By the clock nobody is there to be told: what misses its approval by now is held."""
+    if missing := approval_rules.missing(campaign) or not_as_shown(campaign):
+        states.hold_locked(campaign, missing)
+    else:
+        start(campaign, None)
+
+
+def start(campaign: Campaign, by: User | None, *, is_frozen: bool = False) -> None:
+    audience.begin(campaign)
+    states.move(campaign, CampaignState.RUNNING, _("Launched"), by)
+    # The sender's bell first: with one worker it begins at once and freezes for itself.
+    bell.ring("messaging.jobs.send_campaign", campaign.pk)
+    if not is_frozen:
+        bell.ring("messaging.jobs.freeze_audience", campaign.pk)

@@ -1,0 +1,46 @@
+"""The states of a campaign: how it changes them, and how it is held."""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from laaffic_console.gateway.models import AccountHold
+from laaffic_console.gateway.services import account_hold
+from laaffic_console.kit.said import gettext as _
+from messaging.models import Campaign, CampaignState
+from messaging.services import events, steps
+
+
+def hold(campaign_id: int, reason: str) -> None:
+    """The system's own pause, always with one sentence why."""
+    with transaction.atomic():
+        campaign = steps.locked(Campaign, campaign_id)
+        if campaign.state in (CampaignState.RUNNING, CampaignState.SCHEDULED):
+            hold_locked(campaign, reason)
+
+
+def hold_locked(campaign: Campaign, reason: str) -> None:
+    """The same of one that is locked already, whatever its state."""
+    move(campaign, CampaignState.HELD, _("Held: %(reason)s") % {"reason": reason}, None, hold_reason=reason)
+
+
+def stopped_by(campaign: Campaign) -> AccountHold | None:
+    """The hold of the account, of its application, or of this campaign alone."""
+    return account_hold.stop_for(campaign.application_id) or account_hold.open_hold_of_campaign(campaign.pk)
+
+
+def hold_for(campaign: Campaign, stopped_by: AccountHold, by: User | None) -> None:
+    event = _("Held: %(reason)s") % {"reason": stopped_by.sentence}
+    move(campaign, CampaignState.HELD, event, by, hold_reason=stopped_by.sentence)
+    campaign.account_hold = stopped_by
+    campaign.save(update_fields=["account_hold"])
+
+
+def move(campaign: Campaign, state: CampaignState, event: str, by: User | None, hold_reason: str = "") -> None:
+    was, campaign.state = campaign.state, state
+    campaign.hold_reason = hold_reason
+    campaign.account_hold = campaign.undo_until = None
+    Campaign.objects.filter(pk=campaign.pk).update(
+        state=state, hold_reason=hold_reason, wait_reason="", account_hold=None, undo_until=None
+    )
+    steps.note(campaign, event, by)
+    events.campaign_moved(campaign, was, by=by.get_username() if by else "")

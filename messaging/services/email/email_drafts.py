@@ -1,0 +1,143 @@
+"""What an email campaign says, and to whom: checked, kept, and known again by its digest."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from laaffic_console.gateway.models import Channel
+from laaffic_console.gateway.services import ledger
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import ngettext
+from laaffic_console.laaffic.email import MAX_SUBJECT
+from messaging import merge_fields
+from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
+from messaging.services import steps
+from messaging.services.approvals import approvals
+from messaging.services.refusals import NotAllowed
+from messaging.services.reports.prices import Cost
+
+
+def create(*, by: User | None = None, **fields: Any) -> EmailCampaign:
+    """A draft; ValidationError names the field that is wrong."""
+    return save(EmailCampaign(**fields), by=by)
+
+
+def save(campaign: EmailCampaign, *, columns: Iterable[str] = (), by: User | None = None) -> EmailCampaign:
+    """Keep a new draft, or the `columns` of one that was edited; ValidationError names the field that is wrong.
+
+    NotAllowed where it is no longer a draft.
+    """
+    check_content(campaign)  # first: the model says less of the same
+    campaign.full_clean(exclude=["created_by", "mark"])
+    with transaction.atomic():
+        is_new = campaign.pk is None
+        if is_new:
+            campaign.created_by = by
+            campaign.save()
+        else:
+            steps.require(steps.locked(EmailCampaign, campaign.pk), [EmailCampaignState.DRAFT], _("edited"))
+            campaign.save(update_fields=set(columns))
+        steps.kept(campaign, by, is_new=is_new)
+        approvals.void_if_changed(campaign, by=by)
+    return campaign
+
+
+def check_content(campaign: EmailCampaign) -> None:
+    """ValidationError for what Laaffic would refuse, each sentence at its field."""
+    found = {
+        "application": _problem_with_application(campaign),
+        "from_address": _problem_with_address(campaign.from_address),
+        "subject": problem_with_subject(campaign.subject),
+        "receiver_id": _problem_with_id(campaign.receiver_id, _("Choose a recipient list, or write its id.")),
+        "template_id": _problem_with_id(campaign.template_id, _("Choose a template, or write its id.")),
+        "latest_end": _problem_with_end(campaign),
+    }
+    if problems := {field: sentence for field, sentence in found.items() if sentence}:
+        raise ValidationError(problems)
+
+
+def problem_with_subject(subject: str) -> str:
+    if not subject.strip():
+        return _("Write a subject: it is empty.")
+    if any(not character.isprintable() for character in subject):
+        return _("A subject is one line without control characters.")
+    if problem := merge_fields.problem_where_none_are_filled_in(subject):
+        return problem
+    over = len(subject) - MAX_SUBJECT
+    if over <= 0:
+        return ""
+    return ngettext(
+        "The subject has %(n)d characters; at most %(limit)d are possible. Shorten it by one character.",
+        "The subject has %(n)d characters; at most %(limit)d are possible. Shorten it by %(over)d characters.",
+        over,
+    ) % {"n": len(subject), "limit": MAX_SUBJECT, "over": over}
+
+
+def _problem_with_application(campaign: EmailCampaign) -> str:
+    application = campaign.application
+    if application.channel != Channel.EMAIL:
+        return _("%(app)s is an application for %(channel)s. Choose one for email.") % {
+            "app": application,
+            "channel": application.get_channel_display(),
+        }
+    return "" if application.is_active else _("This application is switched off.")
+
+
+def _problem_with_end(campaign: EmailCampaign) -> str:
+    if campaign.latest_end and campaign.scheduled_at and campaign.latest_end <= campaign.scheduled_at:
+        return _("It would end before it starts. Choose a later moment, or leave it empty.")
+    return ""
+
+
+def _problem_with_address(address: str) -> str:
+    try:
+        validate_email(address)
+    except ValidationError:
+        return _("“%(address)s” is not an email address.") % {"address": address[:80]}
+    return ""
+
+
+def _problem_with_id(given: str, lacking: str) -> str:
+    if not given.strip():
+        return lacking
+    return _("An id holds no spaces.") if any(c.isspace() for c in given) else ""
+
+
+# What a page before the launch shows, and the launch sends.
+CONTENT = (
+    *("application_id", "from_address", "receiver_id", "template_id", "subject", "language", "ad_flag", "trigger_id"),
+    *("unsubscribe", "scheduled_at", "latest_end", "calendar_id", "purpose", "consent_known_by"),
+)
+
+
+def cost_of(campaign: EmailCampaign) -> Cost:
+    """Not known: neither answers nor callbacks name a price."""
+    return Cost([], {}, campaign.receiver_count or 0)
+
+
+def shown_digest(campaign: EmailCampaign) -> str:
+    """Of what is sent to whom, as far as it is known here: the list's and the template's details at Laaffic too."""
+    chosen = EmailChoice.objects.filter(
+        lookup__application=campaign.application_id,
+        lookup__kind__in=[EmailLookup.Kind.LIST, EmailLookup.Kind.TEMPLATE],
+        value__in=[campaign.receiver_id, campaign.template_id],
+    )
+    known = list(chosen.order_by("lookup__kind", "value", "pk").values_list("lookup__kind", "value", "name", "detail"))
+    return ledger.digest_of(json.dumps([[getattr(campaign, name) for name in CONTENT], known], default=str))
+
+
+def digest_of(campaign: EmailCampaign) -> str:
+    """Of what reaches whom: with another mark for advertisements it is the same mail."""
+    return ledger.digest_of(
+        "email", campaign.from_address, campaign.receiver_id, campaign.template_id, campaign.subject
+    )
+
+
+def require_as_shown(campaign: EmailCampaign, seen: str) -> None:
+    if seen != shown_digest(campaign):
+        raise NotAllowed(_("It was changed since the page was shown. Look at what it sends now, and launch it again."))

@@ -1,0 +1,43 @@
+"""The states of an email campaign: how it changes them, and what its requests say of it."""
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+
+from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.kit.said import gettext as _
+from messaging.models import EmailCampaign, EmailCampaignState
+from messaging.services import events, steps
+from messaging.services.email import email_care
+
+ABOUT, INTERFACE = email_care.ABOUT, email_care.INTERFACE
+
+SURELY_NOT = (EntryState.PREPARED, EntryState.REFUSED, EntryState.NOT_SENT)
+
+
+def requests_of(campaign: EmailCampaign) -> QuerySet[LedgerEntry]:
+    return LedgerEntry.objects.filter(about_kind=ABOUT, about_id=campaign.pk, interface=INTERFACE)
+
+
+def may_have_arrived(campaign: EmailCampaign) -> bool:
+    """Whether one of its requests left without a certain no: a repeat that is refused says nothing about the first."""
+    return requests_of(campaign).exclude(state__in=SURELY_NOT).exists()
+
+
+def hold(campaign: EmailCampaign, reason: str, *, by_account: bool = False) -> None:
+    """The system's own stop, always with one sentence why; under the campaign's lock."""
+    move(campaign, EmailCampaignState.HELD, _("Held: %(reason)s") % {"reason": reason}, None, hold_reason=reason)
+    if by_account:
+        campaign.is_held_by_account = True
+        campaign.save(update_fields=["is_held_by_account"])
+
+
+def move(
+    campaign: EmailCampaign, state: EmailCampaignState, event: str, by: User | None, hold_reason: str = ""
+) -> None:
+    was, campaign.state = campaign.state, state
+    campaign.hold_reason, campaign.wait_reason = hold_reason, ""
+    campaign.is_held_by_account, campaign.undo_until, campaign.waits_for_hours = False, None, False
+    columns = ["state", "hold_reason", "wait_reason", "is_held_by_account", "undo_until", "waits_for_hours"]
+    campaign.save(update_fields=columns)
+    steps.note(campaign, event, by)
+    events.campaign_moved(campaign, was, by=by.get_username() if by else "")
