@@ -59,7 +59,7 @@ class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, UserAdmin, ModelAdmin):  # ty
     readonly_fields = ["last_login", "date_joined"]
     add_fieldsets = [(None, {"fields": ["username", "email", "role", "usable_password", "password1", "password2"]})]
     change_password_form = AdminPasswordChangeForm
-    list_display = ["username", "email", "shown_roles", "is_active", "is_superuser", "last_login"]
+    list_display = ["username", "email", "shown_roles", "is_active", "shown_superuser", "last_login"]
     read_for_columns = {"shown_roles": "groups"}
 
     list_before_template = "identity/list_head.html"
@@ -105,6 +105,10 @@ class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, UserAdmin, ModelAdmin):  # ty
     @proving.asked_first
     def user_change_password(self, request: HttpRequest, *rest: Any, **named: Any) -> Any:
         return super().user_change_password(request, *rest, **named)
+
+    @admin.display(description=_("superuser"), boolean=True, ordering="is_superuser")
+    def shown_superuser(self, user: User) -> bool:
+        return user.is_superuser
 
     @admin.display(description=_("roles"))
     def shown_roles(self, user: User) -> str:

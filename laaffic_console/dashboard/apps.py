@@ -16,7 +16,7 @@ class DashboardConfig(AppConfig):
         from laaffic_console.gateway.services import bell
         from laaffic_console.kit import folded_search, list_columns, sql_lists, typed_dates
 
-        permission_words.rename_apps()
+        permission_words.rename()
         frontpage.register_all()
         bell.sweep_with("laaffic_console.dashboard.jobs.sweep")
         list_columns.kept_by(columns_kept.hidden_from)

@@ -25,10 +25,10 @@ PURPOSES = {
 }
 # What libraries call otherwise than these pages do.
 APPS = {"auth": _("People and roles"), "axes": _("Failed sign-ins"), "usersessions": _("Sessions")}
-KINDS = {
-    "auth.group": _("Roles"),
-    "axes.accessattempt": _("Failed sign-ins"),
-    "usersessions.usersession": _("Sessions"),
+KINDS = {  # one and many
+    "auth.group": (_("role"), _("roles")),
+    "axes.accessattempt": (_("failed sign-in"), _("failed sign-ins")),
+    "usersessions.usersession": (_("session"), _("sessions")),
 }
 USUAL = {
     "add": _("Can add: %(model)s"),
@@ -93,8 +93,6 @@ def usual_verb(permission: Permission) -> str:
 
 def kind(content_type: ContentType) -> str:
     """The rows that it is about, as their page is headed."""
-    if own := KINDS.get(f"{content_type.app_label}.{content_type.model}"):
-        return str(own)
     model = content_type.model_class()
     name = model._meta.verbose_name_plural if model else content_type.name
     return capfirst(str(name))
@@ -104,7 +102,10 @@ def area(content_type: ContentType) -> str:
     return str(apps.get_app_config(content_type.app_label).verbose_name)
 
 
-def rename_apps() -> None:
-    """On every page, and above it."""
+def rename() -> None:
+    """On every page, and above it. Migrations see nothing of it: they compare what a class was written with."""
     for label, name in APPS.items():
         apps.get_app_config(label).verbose_name = name
+    for model, (one, many) in KINDS.items():
+        meta = apps.get_model(model)._meta
+        meta.verbose_name, meta.verbose_name_plural = one, many

@@ -24,6 +24,7 @@ class ConsoleSite(UnfoldAdminSite):
         self._turn = threading.RLock()
         self._is_loading = self._is_loaded = False
         super().__init__(name)
+        self.empty_value_display = "–"
 
     @property
     def _registry(self) -> dict[Any, Any]:

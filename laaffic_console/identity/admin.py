@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from laaffic_console.identity import sessions
+from laaffic_console.kit import dates
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 
 for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken, UserSession):
@@ -25,9 +26,9 @@ class SessionAdmin(ReadOnlyAdmin):
     """Ended on the page of its person (person_pages)."""
 
     when_empty = _("Nobody is signed in. Whoever signs in is listed here.")
-    list_display = ["created_at", "user", "ip", "shown_browser"]
+    list_display = ["shown_since", "shown_person", "shown_address", "shown_browser"]
     list_select_related = ["user"]
-    fields = ["created_at", "user", "ip", "shown_browser"]
+    fields = ["shown_since", "shown_person", "shown_address", "shown_browser"]
     search_fields = ["=user__username", "=ip"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -38,6 +39,18 @@ class SessionAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UserSession]:
         return sessions.going_on()
+
+    @display(description=_("since"), ordering="created_at")
+    def shown_since(self, session: Any) -> Any:
+        return dates.ago(session.created_at)
+
+    @display(description=_("person"), ordering="user__username")
+    def shown_person(self, session: Any) -> str:
+        return str(session.user.get_username())
+
+    @display(description=_("address"), ordering="ip")
+    def shown_address(self, session: Any) -> str:
+        return str(session.ip)
 
     @display(description=_("browser"))
     def shown_browser(self, session: Any) -> str:

@@ -140,6 +140,7 @@ class ModelAdmin(unfold.ModelAdmin):
     ) -> Any:
         """A page is named after what it shows, where it gives itself no name."""
         if context.get("title") in {gettext(stock) % self.opts.verbose_name for stock in STOCK_TITLES}:
+            context.pop("subtitle", None)  # the same once more
             context["title"] = str(obj) if obj else _("New %(thing)s") % {"thing": self.opts.verbose_name}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
