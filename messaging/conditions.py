@@ -160,8 +160,8 @@ class _Token:
 
 
 _TOKENS = re.compile(
-    r"""(?P<text>"(?:[^"\\]|\\.)*"|“[^”]*”)|(?P<day>\d{4}-\d{2}-\d{2}\b)|(?P<number>\d+\b)"""
-    r"""|(?P<word>\w[\w-]*)|(?P<sign><=|>=|!=|[()=<>,.])|(?P<space>\s+)"""
+    r"""(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|“[^”]*”)|(?P<day>\d{4}-\d{2}-\d{2}\b)|(?P<number>\d+\b)"""
+    r"""|(?P<word>\w[\w-]*)|(?P<sign><=|>=|!=|==|[()=<>,.])|(?P<space>\s+)"""
 )
 
 
@@ -170,13 +170,15 @@ def _tokens(text: str) -> list[_Token]:
     while at < len(text):
         match = _TOKENS.match(text, at)
         if match is None:
-            if text[at] in '"“':
+            if text[at] in "\"'“":
                 raise ConditionError(_("This quotation mark is never closed."), at)
             raise ConditionError(_('“%(sign)s” means nothing here. Put texts into "…".') % {"sign": text[at]}, at)
         kind = match.lastgroup or ""
         if kind == "text":
             inside = match[0][1:-1]
-            found.append(_Token(kind, re.sub(r"\\(.)", r"\1", inside) if match[0][0] == '"' else inside, at))
+            found.append(_Token(kind, re.sub(r"\\(.)", r"\1", inside) if match[0][0] != "“" else inside, at))
+        elif match[0] == "==":
+            found.append(_Token(kind, "=", at))
         elif kind != "space":
             found.append(_Token(kind, match[0], at))
         at = match.end()

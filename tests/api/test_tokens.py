@@ -30,12 +30,12 @@ def command(capsys: Any, *args: str) -> Any:
 
 class CommandTests:
     def test_made_listed_rotated_and_revoked(self, person: User, capsys: Any) -> None:
-        made = command(capsys, "create", "web shop", "--user", "shop", "--scope", "read", "--expires", "30")
+        made = command(capsys, "create", "web shop", "--user", "shop", "--scope", "read", "send", "--expires", "30")
         assert set(made) == {"token", "id"}
         assert Api(made["token"])("GET", "messages").status_code == 200
 
         [row] = command(capsys, "list")["tokens"]
-        assert (row["name"], row["user"], row["scopes"], row["state"]) == ("web shop", "shop", ["read"], "good")
+        assert (row["name"], row["user"], row["scopes"], row["state"]) == ("web shop", "shop", ["read", "send"], "good")
         assert made["token"] not in str(ApiToken.objects.values())
 
         rotated = command(capsys, "rotate", str(made["id"]))

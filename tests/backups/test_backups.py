@@ -188,7 +188,7 @@ class RefusedTests:
         file.write_text("hello")
         with pytest.raises(CommandError, match="not a backup of this console"):
             call_command("restore", file)
-        with pytest.raises(CommandError, match="No such file"):
+        with pytest.raises(CommandError, match="There is no file"):
             call_command("restore", file.with_name("none"))
 
     def test_one_of_a_newer_version(self, file: Path) -> None:

@@ -378,9 +378,19 @@ class CalendarCommandTests:
         assert only["hours"] == ["mon-fri 09:00-20:00", "IN: mon-sat 10:00-19:00", "IN: sun 10:00-12:00"]
         assert only["left_out"] == ["2026-12-25"]
 
+    def test_several_countries_and_dates_follow_one_option(self, capsys: pytest.CaptureFixture[str]) -> None:
+        dates = ["--except-date", "2026-12-25", "2026-12-26"]
+        self.run("create", "Day", "--hours", "mon-fri 09:00-20:00", "--country", "IN", "BD", *dates)
+        capsys.readouterr()
+
+        self.run("list", "--json")
+
+        (only,) = json.loads(capsys.readouterr().out)["calendars"]
+        assert only["hours"] == ["mon-fri 09:00-20:00", "BD, IN: mon-fri 09:00-20:00"]
+
     def test_what_never_opens_is_refused(self) -> None:
-        with pytest.raises(CommandError, match="Write the hours for all countries first"):
-            self.run("create", "Day", "--country", "IN", "--hours", "mon 10:00-19:00")
+        with pytest.raises(CommandError, match="is never open"):
+            self.run("create", "Day", "--country", "IN", "--hours", "mon 10:00-10:00")
         assert not Calendar.objects.exists()
 
     def test_a_campaign_takes_it_by_its_name(

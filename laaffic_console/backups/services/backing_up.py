@@ -15,6 +15,7 @@ from laaffic_console.exporting.services import making
 from laaffic_console.gateway.services import database_clock
 from laaffic_console.kit import exports
 from laaffic_console.kit.figures import number
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.uploads import WAITING
 
 LEFT_OUT = (making.FOLDER, WAITING)  # made anew from the database, or looked at and not taken
@@ -32,8 +33,8 @@ def write(path: Path, tell: Tell) -> None:
 
 
 def _write(file: BinaryIO, path: Path, tell: Tell) -> None:
-    archive = Written(file)
     about = _about()  # before the database is read: what leaves from now on may be missing in it
+    archive = Written(file)
     tell("database …")
     databases.write_into(archive, path)
     files = 0
@@ -51,6 +52,8 @@ def _write(file: BinaryIO, path: Path, tell: Tell) -> None:
 
 def _about() -> dict[str, Any]:
     applied = sorted(MigrationRecorder(connection).applied_migrations())
+    if not applied:
+        raise databases.CannotCopy(_("The database is empty: there is nothing to keep. Is DATABASE_URL the console's?"))
     return {
         "version": version(),
         "at": database_clock.now().isoformat(),

@@ -21,9 +21,14 @@ class Command(ConsoleCommand):
             "--hours", action="append", default=[], help="such as “mon-fri 09:00-20:00”; may be given several times"
         )
         create.add_argument(
-            "--country", action="append", default=[], metavar="CC", help="these hours and dates are for it alone"
+            "--country",
+            action="extend",
+            nargs="+",
+            default=[],
+            metavar="CC",
+            help="these hours and dates are for it alone",
         )
-        create.add_argument("--except-date", action="append", default=[], metavar="YYYY-MM-DD")
+        create.add_argument("--except-date", action="extend", nargs="+", default=[], metavar="YYYY-MM-DD")
         create.add_argument("--app", metavar="APPID", help="make it the calendar of this application's campaigns")
         create.add_argument("--json", action="store_true")
         listing = verbs.add_parser("list", help="all calendars")

@@ -46,12 +46,17 @@ def save(calendar: Calendar, columns: Iterable[str] = ()) -> Calendar:
 def add_part(
     name: str, *, hours: Sequence[str], countries: Sequence[str] = (), left_out: Sequence[str] = ()
 ) -> Calendar:
-    """Give a calendar these hours and dates, for these countries or in general, instead of what it had for them."""
+    """Give a calendar these hours and dates, for these countries or in general, instead of what it had for them.
+
+    A new one that is given hours for some countries alone has them for everybody: elsewhere it would never be closed.
+    """
     calendar = Calendar.objects.select_for_update().filter(name=name).first()
     is_new = calendar is None
     calendar = calendar or Calendar(name=name)
     before = {"hours": calendar.hours, "left_out": calendar.left_out}
     try:
+        if is_new and countries:
+            calendar.hours = opening_hours.with_part("", (), hours)
         calendar.hours = opening_hours.with_part(calendar.hours, countries, hours)
         calendar.left_out = opening_hours.with_part(calendar.left_out, countries, left_out)
     except InvalidHours as problem:

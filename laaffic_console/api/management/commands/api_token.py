@@ -24,10 +24,12 @@ class Command(ConsoleCommand):
         create = verbs.add_parser("create", help="its secret is printed now and never again")
         create.add_argument("name", metavar="NAME", help="what uses it")
         create.add_argument("--user", required=True, metavar="USER", help="whoever it acts for")
-        create.add_argument("--scope", action="append", default=[], choices=Scope.values, help="default: every scope")
+        create.add_argument(
+            "--scope", action="extend", nargs="+", default=[], choices=Scope.values, help="default: every scope"
+        )
         create.add_argument("--expires", type=int, metavar="DAYS", help="default: it does not")
         create.add_argument(
-            "--address", action="append", default=[], metavar="ADDRESS", help="or network; default: any"
+            "--address", action="extend", nargs="+", default=[], metavar="ADDRESS", help="or network; default: any"
         )
         create.add_argument("--rate", type=int, metavar="PER_MINUTE", help="requests a minute")
         create.add_argument("--json", action="store_true")

@@ -28,6 +28,10 @@ class Command(ConsoleCommand):
             settled = restoring.restore(file, is_meant=yes, force=force, tell=self.stderr.write)
         except (BadBackup, CannotCopy, Refused) as problem:
             raise CommandError(str(problem)) from problem
+        except FileNotFoundError as problem:
+            raise CommandError(
+                f"There is no file {problem.filename or file}. Name one that backup has written."
+            ) from problem
         except OSError as problem:
             raise CommandError(f"{problem.filename or file}: {problem.strerror or problem}") from problem
         except sqlite3.Error as problem:

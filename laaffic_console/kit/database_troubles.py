@@ -1,0 +1,37 @@
+"""A database that is away, locked, or without the tables of this version: said in a sentence that says what to do."""
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils.translation import gettext as _
+
+# PostgreSQL's codes of errors and SQLite's words.
+NO_SUCH_THING, NO_SUCH_THING_WORDS = ("42P01", "42703"), ("no such table", "no such column")
+AWAY, AWAY_WORDS = ("08", "28", "3D", "53", "57"), ("unable to open", "disk i/o", "not a database")
+LOCKED_WORDS = ("locked", "busy")
+
+
+def sentence(problem: BaseException) -> str:
+    """ "" for what is none of these: a fault of the console's own."""
+    words = str(problem).lower()
+    state = str(getattr(problem.__cause__, "sqlstate", None) or "")
+    if state in NO_SUCH_THING or any(known in words for known in NO_SUCH_THING_WORDS):
+        return _("The database lacks tables of this version. Run: manage.py migrate") if _is_behind() else ""
+    if any(known in words for known in LOCKED_WORDS):
+        return _("Another process has kept the database locked for too long. Try again when it is done.")
+    if state.startswith(AWAY) or any(known in words for known in AWAY_WORDS) or _is_refused(problem):
+        why = (str(problem).strip().splitlines() or [type(problem).__name__])[0].rstrip(".")
+        return _("The database does not answer: %(why)s. Is it running, and is DATABASE_URL right?") % {"why": why}
+    return ""
+
+
+def _is_refused(problem: BaseException) -> bool:
+    """psycopg gives no code where nobody answers."""
+    return type(problem.__cause__).__module__.startswith("psycopg") and "connection" in str(problem).lower()
+
+
+def _is_behind() -> bool:
+    try:
+        executor = MigrationExecutor(connection)
+        return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    except DatabaseError:
+        return False

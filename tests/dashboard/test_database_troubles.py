@@ -1,0 +1,63 @@
+"""A command without its database, or without its tables, says what to do."""
+
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, OperationalError, ProgrammingError
+from django.db.backends.utils import CursorWrapper
+
+from laaffic_console.backups.services import backing_up, databases
+from laaffic_console.kit import database_troubles
+
+
+class PostgresqlError(Exception):
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__(sqlstate)
+        self.sqlstate = sqlstate
+
+
+def caused(problem: DatabaseError, by: Exception) -> DatabaseError:
+    problem.__cause__ = by
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("problem", "says"),
+    [
+        (OperationalError("database is locked"), "Another process has kept the database locked"),
+        (OperationalError("unable to open database file"), "does not answer: unable to open database file. Is it"),
+        (
+            caused(OperationalError("FATAL: too many\nmore"), PostgresqlError("53300")),
+            "does not answer: FATAL: too many.",
+        ),
+        (caused(OperationalError("FATAL: no such db"), PostgresqlError("3D000")), "is DATABASE_URL right?"),
+        (caused(ProgrammingError("syntax"), PostgresqlError("42601")), ""),
+        (OperationalError("no such column: typo"), ""),  # all is migrated: a fault of the console's own
+    ],
+)
+@pytest.mark.django_db
+def test_what_is_away_is_told_from_what_is_wrong(problem: DatabaseError, says: str) -> None:
+    said = database_troubles.sentence(problem)
+
+    assert says in said if says else said == ""
+
+
+@pytest.mark.django_db
+def test_a_command_says_it_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise OperationalError("no such table: messaging_campaign")
+
+    monkeypatch.setattr(database_troubles, "_is_behind", lambda: True)
+    monkeypatch.setattr(CursorWrapper, "execute", refuse)
+
+    with pytest.raises(CommandError, match=r"lacks tables of this version\. Run: manage\.py migrate"):
+        call_command("campaign", "report", "1")
+
+
+def test_of_an_empty_database_no_backup_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("django.db.migrations.recorder.MigrationRecorder.applied_migrations", lambda recorder: {})
+
+    with pytest.raises(databases.CannotCopy, match="nothing to keep"):
+        backing_up.write(tmp_path / "new.backup", lambda said: None)
+    assert list(tmp_path.iterdir()) == []
