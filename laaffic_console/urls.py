@@ -13,3 +13,5 @@ urlpatterns = [
     path("account/", include("laaffic_console.identity.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler500 = "laaffic_console.dashboard.views.server_error"

@@ -13,7 +13,7 @@ from django_q.brokers import get_broker
 
 from laaffic_console.gateway.models import AccountHold, PushedBody
 from laaffic_console.gateway.services import database_clock, workers
-from laaffic_console.kit import health_signs
+from laaffic_console.kit import database_troubles, health_signs
 
 LABELS = {
     "database": gettext_lazy("Database"),
@@ -40,8 +40,16 @@ class Part:
 def parts() -> list[Part]:
     known = [database(), queue(), worker()]
     if known[0].is_well:
-        known += [part for part in (sweep(), due()) if part]
+        try:
+            known += [part for part in (sweep(), due()) if part]
+        except DatabaseError as problem:  # it answers, and its tables are those of another version
+            known[0] = Part("database", False, _why(problem))
     return known
+
+
+def _why(problem: DatabaseError) -> str:
+    """No address and no name of the database: whoever asks /readyz may read it."""
+    return str(database_troubles.of(problem) or type(problem).__name__)
 
 
 def database() -> Part:
@@ -49,7 +57,7 @@ def database() -> Part:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as problem:
-        return Part("database", False, type(problem).__name__)
+        return Part("database", False, _why(problem))
     return Part("database", True, connection.vendor)
 
 
@@ -65,7 +73,7 @@ def worker() -> Part:
     try:
         alive = workers.alive()
     except DatabaseError as problem:
-        return Part("worker", False, type(problem).__name__)
+        return Part("worker", False, _why(problem))
     return Part(
         "worker", alive > 0, _("%(n)d alive") % {"n": alive} if alive else _("none: start one with manage.py worker")
     )

@@ -1,11 +1,14 @@
+import sys
+
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template import loader
 from django.template.response import TemplateResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard import health, health_page, search, support_bundle
-from laaffic_console.kit import exports
+from laaffic_console.kit import database_troubles, exports
 from laaffic_console.kit.pages import require
 
 
@@ -21,6 +24,18 @@ def readyz(request: HttpRequest) -> JsonResponse:
     well = all(part.is_well for part in parts)
     body = {"status": "ok" if well else "not ready", **{part.name: part.says for part in parts}}
     return JsonResponse(body, status=200 if well else 503)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """503 while the database is away, locked or without its tables; 500 for a fault of the console's own.
+
+    Drawn without the request: who is signed in may be what could not be read.
+    """
+    trouble = database_troubles.of(sys.exc_info()[1])
+    if trouble is None:
+        return HttpResponse(loader.get_template("500.html").render(), status=500)
+    page = loader.get_template("503.html").render({"trouble": trouble.value})
+    return HttpResponse(page, status=503, headers={"Retry-After": "30"})
 
 
 def health_view(request: HttpRequest) -> HttpResponse:

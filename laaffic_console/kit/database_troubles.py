@@ -1,6 +1,8 @@
 """A database that is away, locked, or without the tables of this version: said in a sentence that says what to do."""
 
-from django.db import DatabaseError, connection
+from enum import StrEnum
+
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
@@ -10,17 +12,38 @@ AWAY, AWAY_WORDS = ("08", "28", "3D", "53", "57"), ("unable to open", "disk i/o"
 LOCKED_WORDS = ("locked", "busy")
 
 
-def sentence(problem: BaseException) -> str:
-    """ "" for what is none of these: a fault of the console's own."""
+class Trouble(StrEnum):
+    BEHIND = "behind"
+    LOCKED = "locked"
+    AWAY = "away"
+
+
+def of(problem: BaseException | None) -> Trouble | None:
+    """None for what is none of these: a fault of the console's own."""
+    if not isinstance(problem, DatabaseError | InterfaceError):
+        return None
     words = str(problem).lower()
     state = str(getattr(problem.__cause__, "sqlstate", None) or "")
     if state in NO_SUCH_THING or any(known in words for known in NO_SUCH_THING_WORDS):
-        return _("The database lacks tables of this version. Run: manage.py migrate") if _is_behind() else ""
+        return Trouble.BEHIND if _is_behind() else None
     if any(known in words for known in LOCKED_WORDS):
-        return _("Another process has kept the database locked for too long. Try again when it is done.")
+        return Trouble.LOCKED
     if state.startswith(AWAY) or any(known in words for known in AWAY_WORDS) or _is_refused(problem):
-        why = (str(problem).strip().splitlines() or [type(problem).__name__])[0].rstrip(".")
-        return _("The database does not answer: %(why)s. Is it running, and is DATABASE_URL right?") % {"why": why}
+        return Trouble.AWAY
+    return None
+
+
+def sentence(problem: BaseException) -> str:
+    """For whoever runs the console; "" where it is none of these."""
+    match of(problem):
+        case Trouble.BEHIND:
+            return _("The database lacks tables of this version. Run: manage.py migrate")
+        case Trouble.LOCKED:
+            return _("Another process has kept the database locked for too long. Try again when it is done.")
+        case Trouble.AWAY:
+            why = (str(problem).strip().splitlines() or [type(problem).__name__])[0].rstrip(".")
+            said = _("The database does not answer: %(why)s. Is it running, and is DATABASE_URL right?")
+            return said % {"why": why}
     return ""
 
 

@@ -6,8 +6,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, OperationalError, ProgrammingError
 from django.db.backends.utils import CursorWrapper
+from django.test import Client
 
 from laaffic_console.backups.services import backing_up, databases
+from laaffic_console.dashboard import health
 from laaffic_console.kit import database_troubles
 
 
@@ -61,3 +63,40 @@ def test_of_an_empty_database_no_backup_is_made(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(databases.CannotCopy, match="nothing to keep"):
         backing_up.write(tmp_path / "new.backup", lambda said: None)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("problem", "status", "says"),
+    [
+        (OperationalError("database is locked"), 503, "The database does not answer"),
+        (OperationalError("no such table: django_session"), 503, "manage.py migrate"),
+        (ProgrammingError("a typo"), 500, "Something went wrong on our side"),
+    ],
+)
+@pytest.mark.django_db
+def test_a_page_says_it_too(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch, problem: DatabaseError, status: int, says: str
+) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise problem
+
+    admin_client.raise_request_exception = False
+    monkeypatch.setattr(database_troubles, "_is_behind", lambda: True)
+    monkeypatch.setattr(CursorWrapper, "execute", refuse)
+
+    answer = admin_client.get("/admin/messaging/contact/")
+
+    assert (answer.status_code, says in answer.content.decode()) == (status, True)
+
+
+@pytest.mark.django_db
+def test_a_console_without_its_tables_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OperationalError("no such table: gateway_lease")
+
+    monkeypatch.setattr(database_troubles, "_is_behind", lambda: True)
+    monkeypatch.setattr(health, "sweep", refuse)
+
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["database"]) == (503, "behind")
