@@ -20,6 +20,7 @@ NATIONAL = 5  # digits from which a national number is looked for behind every c
 WORDS = 5  # of a name that are compared
 FEW = 1000  # who begin so, up to which a list shows who is found in other ways too
 LISTED = 200  # found in other ways
+ENOUGH = 8  # so that nobody looks for digits in the middle of numbers
 
 
 def find(query: Query, limit: int, *, anywhere: bool = False) -> list[Contact]:
@@ -51,8 +52,10 @@ def narrow(contacts: QuerySet[Contact], query: Query) -> QuerySet[Contact]:
     begin = Contact.objects.order_by().filter(beginning).values_list("pk", flat=True)[: FEW + 1]
     if query.problem or len(begin) > FEW:
         return contacts.filter(beginning).order_by(*order)
-    others = (contact.pk for contact in find(query, LISTED, anywhere=True))
-    return contacts.filter(pk__among={*begin, *others}).order_by(*order)
+    meant = {*begin, *(contact.pk for contact in find(query, LISTED))}
+    if len(meant) < ENOUGH:
+        meant.update(contact.pk for contact in find(query, ENOUGH, anywhere=True))
+    return contacts.filter(pk__among=meant).order_by(*order)
 
 
 def numbers_meant(query: Query) -> list[str]:
