@@ -30,6 +30,7 @@ STATEMENT = 400  # characters of the slowest that are shown
 # Files, what does something, and the stock page of what was changed by hand.
 NO_PAGES = (
     "export/",
+    "recipients/",
     "file/",
     "bad-rows",
     "dossier",
