@@ -66,6 +66,7 @@ STANDS: dict[str, dict[str, Any]] = {
 ENDED = ("applied_at", "ended_at", "finished_at", "settled_at", "left_at", "read_at")  # set where they may be empty
 NUMBERS = ("number", "subscriber", "phone_a", "phone_b", "phone_x", "callee", "caller", "account")
 OF_MANY = {"messaging.message", "messaging.contact"}  # what belongs to one of these is spread over them
+OWN = ("address", "digest", "email_id", "key", "object_id", "object_label")  # that a row shares with no other, or few
 ONCE = {"messaging.contact", "messaging.message", "messaging.campaign", "messaging.contactgroup", "gateway.application"}
 
 
@@ -187,7 +188,7 @@ def expression(field: Any, differs: bool) -> str:
         return f"CASE WHEN {column} IS NULL THEN {column} ELSE {_before('i')} END"
     if isinstance(field, models.ForeignKey) and field.related_model._meta.label_lower in OF_MANY:
         differs = True
-    if not differs:
+    if not differs and not (field.name in OWN and isinstance(field, models.CharField)):
         return column
     if isinstance(field, models.ForeignKey):
         if field.null and field.related_model._meta.label_lower not in OF_MANY:
