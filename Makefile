@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 BEGAN := $(shell date +%s)
 TOOK = @echo "make $@ took $$(( $$(date +%s) - $(BEGAN) )) seconds; its limit on two quiet cores is"
 
-.PHONY: help install production demo test test-only check fast coverage bench rehearse access screenshots messages lock clean
+.PHONY: help install production demo test test-only check fast coverage bench bench-pages rehearse access screenshots messages lock clean
 
 help:
 	@echo "make demo     console, worker and sandbox on this machine, with contacts and a finished campaign"
@@ -20,6 +20,7 @@ help:
 	@echo "make production  .venv with what a server needs, and nothing else"
 	@echo "make check    what of make test needs no database: format, lint, types, imports, migrations"
 	@echo "make bench    throughput of sending and importing, each against a bare loop in the same run"
+	@echo "make bench-pages  every page on a small and a large console: server time and queries"
 	@echo "make rehearse a campaign to 100,000 under 200 kills, on SQLite and on PostgreSQL with Redis"
 	@echo "make access   every page with axe, for whoever sees or types otherwise"
 	@echo "make screenshots  the pictures of the docs, of the same day each time"
@@ -78,6 +79,9 @@ bench: install
 	$(BIN)/python scripts/bench_import.py
 	$(BIN)/python scripts/bench_scale.py
 	$(BIN)/python scripts/bench_latency.py
+
+bench-pages: install
+	$(BIN)/python scripts/bench_pages.py --strict
 
 # Every page with axe, light and dark, wide and narrow, on a demo of its own; some twenty minutes.
 access: install

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 
+from django.db import connection
 from django.db.models import DateTimeField, Min
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.kit import health_signs
 from laaffic_console.kit.health_signs import Sign, age
+from messaging import search_indexes
 from messaging.models import Batch, BatchAnswer, BatchState, Campaign, CampaignState, ContactImport, EmailCampaign
 
 OLD_UNKNOWN = dt.timedelta(days=1)
@@ -17,6 +19,7 @@ OLD_UNKNOWN = dt.timedelta(days=1)
 
 def register_all() -> None:
     health_signs.register(oldest_unknown)
+    health_signs.register(search_of_names)
     health_signs.due_with(waiting)
     health_signs.count_by_state("batches", Batch)
     health_signs.count_by_state("campaigns", Campaign)
@@ -30,6 +33,21 @@ def waiting(now: dt.datetime) -> Iterator[tuple[str, dt.datetime | None]]:
     start = Coalesce("undo_until", "scheduled_at", output_field=DateTimeField())
     yield _("the start of a campaign"), starts.aggregate(at=Min(start))["at"]
     yield _("an answer to be written"), BatchAnswer.objects.aggregate(at=Min("settled_at"))["at"]
+
+
+def search_of_names() -> Sign:
+    """Whether letters anywhere in a name find it: PostgreSQL wants an extension for that, SQLite a version."""
+    if search_indexes.has_names():
+        return Sign(_("Search of names"), "good", _("finds any part of a name"))
+    said = (
+        _(
+            "finds the beginnings of names alone: let an administrator of PostgreSQL run CREATE EXTENSION pg_trgm in "
+            "this database, then run manage.py migrate"
+        )
+        if connection.vendor == "postgresql"
+        else _("finds the beginnings of names alone: use SQLite 3.34 or newer with FTS5, then run manage.py migrate")
+    )
+    return Sign(_("Search of names"), "warn", said)
 
 
 def oldest_unknown() -> Sign:

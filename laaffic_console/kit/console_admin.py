@@ -15,7 +15,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from unfold import admin as unfold
 
-from laaffic_console.kit import acts, edits, list_columns
+from laaffic_console.kit import acts, edits, list_columns, list_order
+from laaffic_console.kit.paginator import BigTablePaginator
 from laaffic_console.kit.plain_text import without_marks
 
 STOCK_TITLES = ("Add %s", "Change %s", "View %s")
@@ -27,6 +28,7 @@ class ConsoleList:
     model_admin: Any
     list_display: list[Any]
     params: dict[str, Any]
+    sortable_by: list[Any]
 
     def __init__(self, request: HttpRequest, model: Any, columns: Any, links: Any, *args: Any, **kwargs: Any) -> None:
         hidden = list_columns.hidden_from(request, model)
@@ -35,6 +37,7 @@ class ConsoleList:
         hides = {one.name for one in self.offered_columns if not one.is_shown}
         shown = [one for one in self.all_columns if list_columns.name_of(one) not in hides]
         super().__init__(request, model, shown, links, *args, **kwargs)  # type: ignore[call-arg]
+        self.sortable_by = list_columns.drawn(model, self.sortable_by)  # as the columns are, so that headings find them
         self.title = capfirst(self.model_admin.opts.verbose_name_plural)  # not "Select contact to change"
         link = self.model_admin.when_empty_link
         self.empty_link = link if link is not None and request.user.has_perm(link.permission) else None
@@ -46,13 +49,23 @@ class ConsoleList:
         wanted = [needs[name] for name in map(list_columns.name_of, self.list_display) if name in needs]
         return found.prefetch_related(*wanted) if wanted else found
 
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """None for a column by which this list is not sorted, whatever the address says."""
+        sortable = map(list_columns.name_of, self.sortable_by)
+        return super().get_ordering_field(field_name) if list_columns.name_of(field_name) in sortable else None  # type: ignore[misc]
+
     def get_ordering_field_columns(self) -> Any:
         with self._order_of_what_is_shown():
             return super().get_ordering_field_columns()  # type: ignore[misc]
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
+        """On a long list by one column, and the id the same way: an index of both is read from either end."""
         with self._order_of_what_is_shown():
-            return super().get_ordering(request, queryset)  # type: ignore[misc]
+            order = super().get_ordering(request, queryset)  # type: ignore[misc]
+        is_long = any(column not in self.sortable_by for column in self.model_admin.get_list_display(request))
+        if not (is_long and request.GET.get(ORDER_VAR) and isinstance(order[0], str)):
+            return order
+        return [order[0], "-pk" if order[0].startswith("-") else "pk"]
 
     def get_query_string(self, new_params: Any = None, remove: Any = None) -> Any:
         if new_params and ORDER_VAR in new_params:
@@ -125,6 +138,10 @@ class ModelAdmin(unfold.ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         usual = super().get_changelist(request, **kwargs)
         return type(usual.__name__, (ConsoleList, usual), {})
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        columns = super().get_sortable_by(request)
+        return list_order.served(self, columns) if issubclass(self.paginator, BigTablePaginator) else columns
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in self.lookups_beside_filters or super().lookup_allowed(lookup, value, request)

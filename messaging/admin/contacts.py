@@ -16,22 +16,22 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from laaffic_console.exporting import delivery, lists
-from laaffic_console.kit import plain_text
 from laaffic_console.kit.console_admin import EmptyLink, ModelAdmin
 from laaffic_console.kit.exporting import Exporting
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.paginator import BigTablePaginator
 from laaffic_console.kit.people import signed_in
+from laaffic_console.kit.search_kinds import Query
 from laaffic_console.kit.shared_rows import SharedRowAdmin
-from messaging import contact_actions, search_indexes
+from messaging import contact_actions
 from messaging.admin import bulk_actions, people
 from messaging.admin.contact_filters import CountryFilter, GroupFilter, ImportFilter
 from messaging.admin.contact_form import ContactForm
 from messaging.admin.quick_message import QuickMessageForm, send_quick_message
 from messaging.admin.suppression import SuppressForm, outcome_words
 from messaging.models import Contact, ContactGroup, Message, Reply, SuppressionEntry, SuppressionRelease
-from messaging.services.contacts import consents, contacts, suppression
+from messaging.services.contacts import consents, contacts, people_search, suppression
 from messaging.subscribers import spellings
 
 VALIDITY_COLOURS = {Contact.Validity.VALID: "success", Contact.Validity.POSSIBLE: "warning"}
@@ -60,7 +60,7 @@ class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
     list_filter_submit = True  # the group is typed
     read_for_columns = {"in_groups": "groups"}
     search_fields = ["number"]
-    search_help_text = gettext_lazy("The beginning of a number or of a name, or an email address")
+    search_help_text = gettext_lazy("Any part of a number or of a name, or the beginning of an email address")
     paginator = BigTablePaginator
     show_full_result_count = False
     list_per_page = 50
@@ -83,17 +83,12 @@ class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
-        """By ranges that an index answers: the beginning of a number or name."""
-        term = plain_text.plain(search_term)
-        digits = plain_text.digits_of(term)
-        if not term:
+        """As the search of everything finds people."""
+        query = Query.read(search_term)
+        if not query.text:
             return queryset, False
-        if digits:
-            found, order = queryset.filter(search_indexes.numbers_from(digits)), ("number",)
-        else:
-            column = "email" if "@" in term else "name"
-            found, order = queryset.filter(search_indexes.starts(column, term)), search_indexes.order_by_start(column)
-        return found if ORDER_VAR in request.GET else found.order_by(*order), False
+        found = people_search.narrow(queryset, query)
+        return found.order_by(*queryset.query.order_by) if ORDER_VAR in request.GET else found, False
 
     @display(description=gettext_lazy("number"), ordering="number")
     def shown_number(self, contact: Contact) -> str:

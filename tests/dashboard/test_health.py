@@ -186,6 +186,16 @@ class HealthPageTests:
         assert sign.tone == tone
         assert sign.says.startswith(f"9 messages of campaign {campaign.pk}")
 
+    def test_a_database_without_trigrams_says_what_to_do(self, admin_client: Client) -> None:
+        assert self.page(admin_client)["Search of names"].tone == "good"
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE contact_names")
+
+        sign = self.page(admin_client)["Search of names"]
+
+        assert (sign.tone, "manage.py migrate" in sign.says) == ("warn", True)
+        assert ("CREATE EXTENSION pg_trgm" in sign.says) == (connection.vendor == "postgresql")
+
     def test_an_upload_whose_answer_was_lost(self, admin_client: Client) -> None:
         assert self.page(admin_client)["Other unknown calls"].tone == "good"
         call = ledger.prepare(interface="mmsUpload", application=None, about_kind="file", about_id=1, summary={})

@@ -1,6 +1,7 @@
 """Each person chooses the columns of a list; moments are said as distances, and whole numbers can be copied."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -49,6 +50,16 @@ def test_hidden_columns_are_hidden_from_one_person_alone(ann: Client) -> None:
     assert 'class="field-in_groups' not in page_of(ann)
     assert 'class="field-name' in page_of(ann)
     assert 'class="field-in_groups' in page_of(somebody("bo", "view_contact"))
+
+
+def test_a_moment_can_be_sorted_by(ann: Client) -> None:
+    Contact.objects.create(number="919876500002", name="Bina", created_at=timezone.now())
+
+    heading = re.search(r'<a href="\?o=(\d+)"[^>]*>\s*Created', page_of(ann))
+
+    assert heading
+    newest_last = page_of(ann, f"?o={heading[1]}")
+    assert newest_last.index("Asha") < newest_last.index("Bina")
 
 
 def test_what_leads_to_the_row_stays(ann: Client) -> None:

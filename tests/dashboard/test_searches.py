@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Reply, SuppressionEntry
+from messaging.services.contacts import name_index, people_search
 from phone_numbers.models import Binding, NumberPool, OwnedNumber
 from voice.models import CallRecord, SipPhone
 
@@ -59,6 +60,26 @@ def test_a_contact_is_found_by_the_beginning_and_an_index(admin_client: Client, 
         plan = Contact.objects.filter(search_indexes.starts("name", term)).order_by().explain()
         assert "contact_name_start" in plan
         assert "SCAN" not in plan
+
+
+def test_the_list_of_contacts_finds_any_part_of_a_number_or_name(admin_client: Client) -> None:
+    Contact.objects.create(number="447700900123", name="Ann-Marie de la Cruz", country="GB")
+    Contact.objects.create(number=NUMBER, name="Other", country="IN")
+    name_index.index_waiting()
+    terms = ["0123", "0900", "07700 900123", "ruz", "mari cru", "Cruz, Ann-Marie"]
+
+    assert {term: found(admin_client, Contact, q=term) for term in terms} == dict.fromkeys(terms, 1)
+    assert found(admin_client, Contact, q="ruz", country="IN") == 0  # its filters hold
+
+
+def test_a_list_of_many_beginnings_shows_them_all(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people_search, "FEW", 2)
+    Contact.objects.bulk_create(Contact(number=f"9198765432{at:02}", name=f"Ann {at:02}") for at in range(12))
+    Contact.objects.create(number="447700900123", name="Joann")
+    name_index.index_waiting()
+
+    assert found(admin_client, Contact, q="ann") == 12
+    assert found(admin_client, Contact, q="91987") == 12
 
 
 def test_every_list_of_numbers_finds_one_as_it_is_pasted(admin_client: Client) -> None:

@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit import list_order
 from messaging import search_indexes
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message, SuppressionEntry
 from messaging.services.audience import audience
@@ -28,7 +29,7 @@ class SearchTests:
         [
             ("ann", 1),
             ("ANN L", 1),
-            ("lee", 0),
+            ("lee", 1),
             ("ann@EX", 1),
             ("@example", 0),
             ("+91 98765", 1),
@@ -78,12 +79,34 @@ class SearchTests:
             return len(captured)
 
         add_contacts(group, 1, name="Ann")
-        one = queries("")
+        one, of_search = queries(""), queries("?q=ann")
         add_contacts(group, 60, first=919876600000, name="Ann")
 
         assert queries("") == one
-        assert queries("?q=ann") <= one
+        assert queries("?q=ann") <= of_search
         assert queries(f"?group={group.pk}") <= one + 1
+
+
+class OrderTests:
+    def order(self, client: Client, column: str) -> list[str]:
+        """Numbers as they are shown when somebody asks for this order."""
+        changelist = client.get(LIST).context["cl"]
+        at = changelist.all_columns.index(column)
+        return [contact.number for contact in client.get(LIST, {"o": str(at)}).context["cl"].result_list]
+
+    def test_a_long_list_is_sorted_by_what_an_index_keeps(
+        self, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number, name in (("919876543212", "Cy"), ("919876543211", "Ann"), ("919876543210", "Bo")):
+            Contact.objects.create(number=number, name=name)
+        assert self.order(admin_client, "name") == ["919876543211", "919876543210", "919876543212"]
+        newest_first = ["919876543210", "919876543211", "919876543212"]
+
+        monkeypatch.setattr(list_order, "COUNT_LIMIT", 2)
+
+        assert self.order(admin_client, "name") == newest_first
+        assert list(admin_client.get(LIST).context["cl"].sortable_by) == ["shown_number", "country"]
+        assert self.order(admin_client, "shown_number") == sorted(newest_first)
 
 
 class FilterTests:

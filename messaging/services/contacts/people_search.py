@@ -18,6 +18,9 @@ from messaging.subscribers import every_spelling
 
 NATIONAL = 5  # digits from which a national number is looked for behind every country code
 WORDS = 5  # of a name that are compared
+FEW = 1000  # who begin so, up to which a list shows who is found in other ways too
+LISTED = 200  # found in other ways
+ENOUGH = 8  # so that nobody looks for digits in the middle of numbers
 
 
 def find(query: Query, limit: int, *, anywhere: bool = False) -> list[Contact]:
@@ -39,6 +42,20 @@ def find(query: Query, limit: int, *, anywhere: bool = False) -> list[Contact]:
     if len(found) < limit and not query.digits and "@" not in query.text:
         found |= {contact.pk: contact for contact in _with_letters(query.text)}
     return list(islice(found.values(), limit))
+
+
+def narrow(contacts: QuerySet[Contact], query: Query) -> QuerySet[Contact]:
+    """For a list: everyone who begins so, and whom `find` finds besides where they are few."""
+    column = "number" if query.digits else "email" if "@" in query.text else "name"
+    beginning = search_indexes.numbers_from(query.digits) if query.digits else search_indexes.starts(column, query.text)
+    order = ("number",) if query.digits else search_indexes.order_by_start(column)
+    begin = Contact.objects.order_by().filter(beginning).values_list("pk", flat=True)[: FEW + 1]
+    if query.problem or len(begin) > FEW:
+        return contacts.filter(beginning).order_by(*order)
+    meant = {*begin, *(contact.pk for contact in find(query, LISTED))}
+    if len(meant) < ENOUGH:
+        meant.update(contact.pk for contact in find(query, ENOUGH, anywhere=True))
+    return contacts.filter(pk__among=meant).order_by(*order)
 
 
 def numbers_meant(query: Query) -> list[str]:
