@@ -142,8 +142,9 @@ def _all_at_once(
 
     Asking a gate for four thousand at once costs little more than for a thousand.
     """
-    left = [row for batch in batches for row in rows[batch.pk] if not row[4]]
-    looked_at = [as_queued(row) for row in left] if standing else []
+    looked_at: list[Queued] = []
+    if standing:
+        looked_at = [as_queued(row) for batch in batches for row in rows[batch.pk] if not row[4]]
     stopped: list[tuple[Gate, Mapping[int, str]]] = []
     for gate in standing:
         verdict = gate.look(looked_at) if looked_at else Verdict()
