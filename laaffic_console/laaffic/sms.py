@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 from laaffic_console.laaffic.envelope import Envelope
@@ -93,7 +94,8 @@ def _content_fields(
     joined, orders = ",".join(numbers), ",".join(order_ids)
     if joined.count(",") != len(numbers) - 1 or not joined.replace(",", "").isdecimal() or not joined.isascii():
         raise InvalidRequest("numbers", "a number is its country code and digits, without + or spaces")
-    if not all(7 <= len(number) <= 15 for number in numbers):
+    lengths = set(map(len, numbers))
+    if min(lengths) < 7 or max(lengths) > 15:
         raise InvalidRequest("numbers", "a number has 7 to 15 digits")
     if orders.count(",") != len(order_ids) - 1:
         raise InvalidRequest("orderId", "an order id holds no comma")
@@ -126,12 +128,14 @@ def _in_order(array: list[Any], order_ids: Sequence[str]) -> list[str | None] | 
     if "" in order_ids:
         return None  # where no order was given, its echo proves nothing
     try:
-        if [entry["orderId"] for entry in array] != list(order_ids):
+        if list(map(itemgetter("orderId"), array)) != list(order_ids):
             return None
-        ids = [entry["msgId"] for entry in array]
+        ids = list(map(itemgetter("msgId"), array))
     except (KeyError, TypeError):
         return None
-    return ids if all(type(msg_id) is str and msg_id == msg_id.strip() != "" for msg_id in ids) else None
+    if set(map(type, ids)) != {str} or "" in ids or list(map(str.strip, ids)) != ids:
+        return None
+    return ids
 
 
 def _by_entry(array: list[Any], numbers: Sequence[str], order_ids: Sequence[str]) -> tuple[list[str | None], list[int]]:

@@ -90,11 +90,11 @@ def left(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was asked of the gateway: each request is written here and fails."""
     asked: list[str] = []
 
-    def send(session: Any, request: Any, **options: Any) -> None:
-        asked.append(request.url)
+    def urlopen(pool: Any, method: str, url: str, *rest: Any, **options: Any) -> None:
+        asked.append(f"{method} {pool.host}{url}")
         raise ConnectionError("nothing leaves in a test")
 
-    monkeypatch.setattr("requests.Session.send", send)
+    monkeypatch.setattr("urllib3.HTTPConnectionPool.urlopen", urlopen)  # beneath requests too
     return asked
 
 

@@ -127,7 +127,7 @@ class StarvingTests:
             if len(started) == 1:
                 raise KeyError("gone")
 
-        monkeypatch.setattr(sending.campaigns, "start_scheduled", start)
+        monkeypatch.setattr(sending.starting, "start_scheduled", start)
 
         sending.sweep()
 

@@ -9,6 +9,8 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
+_NOW = Now()  # one for all: a text that holds it is found again by it (kit/constant_sql)
+
 
 def now() -> dt.datetime:
     """The moment of asking, not of the transaction's beginning."""
@@ -22,4 +24,4 @@ def now() -> dt.datetime:
 
 def in_statement() -> dt.datetime | Now:
     """The same for a statement to compare with, which costs no question of its own."""
-    return Now() if connection.vendor == "postgresql" else timezone.now()
+    return _NOW if connection.vendor == "postgresql" else timezone.now()

@@ -21,10 +21,14 @@ from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold, clock
 from laaffic_console.gateway.services.durability import durable
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.constant_sql import Given, Insert, Update
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused
 
 # A request leaves within this time after its row says so, or not at all.
 LEAVES_WITHIN = dt.timedelta(seconds=5)
+
+# An answer that comes after its worker was given up for dead is the best evidence there is: unknown may still end.
+OPEN = [EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN, EntryState.LAPSED]
 
 
 _noting: ContextVar[Callable[[LedgerEntry], None] | None] = ContextVar("noting", default=None)
@@ -84,7 +88,11 @@ def prepare_all(entries: Sequence[LedgerEntry]) -> list[LedgerEntry]:
     now = timezone.now()
     for entry in entries:
         entry.prepared_at = now
-    return LedgerEntry.objects.bulk_create(entries)
+    _write(entries)
+    return list(entries)
+
+
+_write = Insert(LedgerEntry, keys=True)
 
 
 def requests_about(kind: str, about_id: int) -> "QuerySet[LedgerEntry]":
@@ -105,19 +113,34 @@ def depart_all(
     entry_ids: Sequence[int], *, provided: Q | Exists | None = None, unless_held: bool = False
 ) -> dict[int, dt.datetime]:
     """Commit for each of these at once that it is about to leave; those that must not are not in what is returned."""
-    now = timezone.now()
-    departing = LedgerEntry.objects.filter(pk__in=entry_ids, state=EntryState.PREPARED)
-    if provided is not None:
-        departing = departing.filter(provided)
-    if unless_held:
-        departing = departing.filter(account_hold.may_go_on())
-    with durable():
-        departure = {"left_at": now, "clock_ahead": round(clock.possibly_ahead(), 1)}
-        n = departing.update(state=EntryState.IN_FLIGHT, **departure)
-    if n == len(entry_ids):
-        return dict.fromkeys(entry_ids, now)
-    left = LedgerEntry.objects.filter(pk__in=entry_ids, state=EntryState.IN_FLIGHT, left_at=now)
-    return dict.fromkeys(left.values_list("pk", flat=True), now) if n else {}
+    return Departure(provided=provided, unless_held=unless_held).commit(entry_ids)
+
+
+class Departure:
+    """What must hold when requests leave, in one text for all of them: `provided` may name values (`Given`)."""
+
+    def __init__(self, *, provided: Q | Exists | None = None, unless_held: bool = False) -> None:
+        self._provided, self._unless_held = provided, unless_held
+        self._say = Update(self._departing)
+
+    def _departing(self) -> tuple["QuerySet[LedgerEntry]", dict[str, Any]]:
+        departing = LedgerEntry.objects.filter(pk__among=Given("entries"), state=EntryState.PREPARED)
+        if self._provided is not None:
+            departing = departing.filter(self._provided)
+        if self._unless_held:
+            departing = departing.filter(account_hold.may_go_on())
+        return departing, {"state": EntryState.IN_FLIGHT, "left_at": Given("at"), "clock_ahead": Given("ahead")}
+
+    def commit(self, entry_ids: Sequence[int], **given: Any) -> dict[int, dt.datetime]:
+        """As `depart_all`."""
+        now = timezone.now()
+        ahead = round(clock.possibly_ahead(), 1)
+        with durable():
+            n = self._say(entries=list(entry_ids), at=now, ahead=ahead, **given)
+        if n == len(entry_ids):
+            return dict.fromkeys(entry_ids, now)
+        left = LedgerEntry.objects.filter(pk__in=entry_ids, state=EntryState.IN_FLIGHT, left_at=now)
+        return dict.fromkeys(left.values_list("pk", flat=True), now) if n else {}
 
 
 def must_leave(began: float, interface: str) -> None:
@@ -131,14 +154,21 @@ def must_leave(began: float, interface: str) -> None:
 
 
 def settle_accepted(entry_id: int, *, evidence: str = "the answer") -> bool:
-    return _settle(entry_id, EntryState.ACCEPTED, code="0", reason="success", http_status=200, evidence=evidence)
+    return _settle(entry_id, EntryState.ACCEPTED, evidence=evidence, **_ACCEPTED)
 
 
 def settle_all_accepted(entry_ids: Sequence[int]) -> int:
     """Several at once; how many of them were open."""
-    return _update_open(
-        entry_ids, EntryState.ACCEPTED, code="0", reason="success", http_status=200, evidence="the answer"
-    )
+    return _accept(entries=list(entry_ids), at=timezone.now())
+
+
+_ACCEPTED: dict[str, Any] = {"code": "0", "reason": "success", "http_status": 200}
+
+
+@Update
+def _accept() -> tuple["QuerySet[LedgerEntry]", dict[str, Any]]:
+    accepted = {"state": EntryState.ACCEPTED, "settled_at": Given("at"), "evidence": "the answer", **_ACCEPTED}
+    return LedgerEntry.objects.filter(pk__among=Given("entries"), state__in=OPEN), accepted
 
 
 def settle_error(entry_id: int, error: LaafficError) -> bool:
@@ -198,11 +228,5 @@ def evidence_of(error: LaafficError) -> dict[str, Any]:
 
 
 def _settle(entry_id: int, state: EntryState, **outcome: Any) -> bool:
-    return _update_open([entry_id], state, **outcome) == 1
-
-
-def _update_open(entry_ids: Sequence[int], state: EntryState, **outcome: Any) -> int:
-    # An answer that comes after its worker was given up for dead is the best evidence there is: unknown may still end.
-    open_states = [EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN, EntryState.LAPSED]
-    unsettled = LedgerEntry.objects.filter(pk__in=entry_ids, state__in=open_states)
-    return unsettled.update(state=state, settled_at=timezone.now(), **outcome)
+    unsettled = LedgerEntry.objects.filter(pk=entry_id, state__in=OPEN)
+    return unsettled.update(state=state, settled_at=timezone.now(), **outcome) == 1

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from laaffic_console.gateway.services import bell, leases, turns, workers
+from laaffic_console.kit.constant_sql import Insert
 from messaging import gateway_ids
 from messaging.models import Batch, BatchAnswer, Message, MessageState
 from messaging.services.batches import sent_tallies
@@ -34,11 +35,16 @@ Answered = tuple[Sequence[int], Sequence[str | None], Sequence[int]]  # message 
 
 def keep(answers: dict[int, Answered], at: dt.datetime) -> None:
     """Commit with the caller's transaction what was answered, by batch."""
-    BatchAnswer.objects.bulk_create(
-        BatchAnswer(batch_id=batch_id, accepted=json.dumps(answered, separators=(",", ":")), settled_at=at)
-        for batch_id, answered in answers.items()
+    _keep(
+        [
+            BatchAnswer(batch_id=batch_id, accepted=json.dumps(answered, separators=(",", ":")), settled_at=at)
+            for batch_id, answered in answers.items()
+        ]
     )
     bell.ring_once_a_second(JOB)
+
+
+_keep = Insert(BatchAnswer, keys=False)
 
 
 def write_singles(answers: dict[int, Answered], at: dt.datetime) -> sent_tallies.Moves | None:

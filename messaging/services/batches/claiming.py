@@ -5,15 +5,17 @@ import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import account_hold, database_clock, durability, ledger, pacing, workers
 from laaffic_console.gateway.services.pacing import RateLimit
+from laaffic_console.kit.constant_sql import Given, Select, moment
 from messaging.models import Batch, BatchState, Campaign, CampaignState
 from messaging.order_ids import order_ids
 from messaging.services.batches import gate_tallies
@@ -73,9 +75,7 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
     in a transaction of its own, so that a long row of such batches never holds SQLite's lock.
     """
     durability.relax()
-    account_stops = Exists(account_hold.open_holds(OuterRef("application_id")))
-    columns = Campaign.objects.values_list("state", "rate_per_second", "application__rate_per_second", account_stops)
-    fresh = columns.get(pk=campaign.pk)
+    fresh = _as_it_is(campaign)
     if fresh[0] != CampaignState.RUNNING or fresh[3]:
         return Stopped()
     limits = rate_limits(campaign, fresh[1], fresh[2])
@@ -99,6 +99,20 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
     claims = _take(campaign, loads, token)
     gate_tallies.move(campaign, standing)
     return claims
+
+
+def _as_it_is(campaign: Campaign) -> tuple[Any, ...]:
+    """Its state, its pace, its application's, and whether the account is held."""
+    for row in _standing.rows(campaign=campaign.pk):
+        return row
+    raise Campaign.DoesNotExist(campaign.pk)
+
+
+@Select
+def _standing() -> "QuerySet[Campaign, Any]":
+    account_stops = Exists(account_hold.open_holds(OuterRef("application_id")))
+    asked = Campaign.objects.filter(pk=Given("campaign"))
+    return asked.values_list("state", "rate_per_second", "application__rate_per_second", account_stops)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +142,9 @@ def _all_at_once(
 
     Asking a gate for four thousand at once costs little more than for a thousand.
     """
-    left = [row for batch in batches for row in rows[batch.pk] if not row[4]]
-    looked_at = [as_queued(row) for row in left] if standing else []
+    looked_at: list[Queued] = []
+    if standing:
+        looked_at = [as_queued(row) for batch in batches for row in rows[batch.pk] if not row[4]]
     stopped: list[tuple[Gate, Mapping[int, str]]] = []
     for gate in standing:
         verdict = gate.look(looked_at) if looked_at else Verdict()
@@ -212,18 +227,24 @@ def rate_limits(campaign: Campaign, own: int | None, of_application: int | None)
 def _next_queued(campaign: Campaign, at_once: int, at_most: int) -> list[Batch]:
     """Batches for `at_most` requests of `at_once` recipients, locked; no more of them than are needed for that."""
     now = database_clock.in_statement()
+    when, given = moment(now), {"campaign": campaign.pk, "now": now}
+    found: list[Batch] = _waiting.objects(Batch, when, min(at_most, FREELY), after=0, **given)
+    missing = at_most - sum(math.ceil(batch.queued / at_once) for batch in found)
+    if missing > 0 and len(found) == FREELY:
+        found += _waiting.objects(Batch, when, missing, after=found[-1].pk, **given)
+    return found
+
+
+@Select
+def _waiting(now: Any, at_most: int) -> "QuerySet[Batch]":
     waiting = (
-        Batch.objects.filter(campaign=campaign, state=BatchState.QUEUED)
+        Batch.objects.filter(campaign=Given("campaign"), state=BatchState.QUEUED, pk__gt=Given("after"))
         .filter(Q(not_before=None) | Q(not_before__lte=now))
         .order_by("id")
     )
     if connection.features.has_select_for_update_skip_locked:
         waiting = waiting.select_for_update(skip_locked=True)
-    found = list(waiting[: min(at_most, FREELY)])
-    missing = at_most - sum(math.ceil(batch.queued / at_once) for batch in found)
-    if missing > 0 and len(found) == FREELY:
-        found += waiting.filter(pk__gt=found[-1].pk)[:missing]
-    return found
+    return waiting[:at_most]
 
 
 def _of_at_most(at_once: int, batches: Sequence[Batch], at_most: int) -> list[Batch]:

@@ -7,14 +7,16 @@ them, and the tallies last (docs/mechanisms/locks.md).
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, IntegerField, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import account_hold, code_words, database_clock, durability, ledger
+from laaffic_console.kit.constant_sql import Given, Select, Update, moment
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import LaafficError, NotSent, OutcomeUnknown, Refused, Remedy, SendResult
 from messaging import gateway_ids
@@ -54,8 +56,7 @@ def _settle_together(campaign_id: int, answered: Sequence[tuple[Claim, SendResul
         return
     durability.relax()
     claims = {claimed.batch_id: claimed for claimed, _ in answered}
-    batches = Batch.objects.select_for_update().filter(pk__in=claims, state=BatchState.CLAIMED).order_by("pk")
-    rows = list(batches.values_list("pk", "entry_id", "queued", "unknown"))
+    rows = _claimed.rows(batches=list(claims))
     entry_ids = [claimed.entry_id for claimed in claims.values()]
     if sorted(row[1] for row in rows) != sorted(entry_ids) or ledger.settle_all_accepted(entry_ids) != len(entry_ids):
         raise _NotAsClaimed
@@ -67,19 +68,32 @@ def _settle_together(campaign_id: int, answered: Sequence[tuple[Claim, SendResul
     by_segments: dict[int, list[int]] = defaultdict(list)
     for claimed in claims.values():
         by_segments[_segments_of(claimed, [])].append(claimed.batch_id)
+    look_at = database_clock.in_statement()
     for segments, batch_ids in by_segments.items():
-        Batch.objects.filter(pk__in=batch_ids).update(
-            state=BatchState.SETTLED,
-            accepted=F("accepted") + F("queued") + F("unknown"),
-            queued=0,
-            unknown=0,
-            segments=F("segments") + segments,
-            next_check_at=database_clock.in_statement() + FIRST_CHECK,
-            checks=0,
-        )
+        _accept(moment(look_at), batches=batch_ids, segments=segments, first_check=look_at + FIRST_CHECK)
     count_activity(campaign_id, {MessageState.ACCEPTED: sum(row[2] + row[3] for row in rows)}, now)
     if moves is not None:
         sent_tallies.move({campaign_id: moves})
+
+
+@Select
+def _claimed() -> "QuerySet[Batch, Any]":
+    batches = Batch.objects.select_for_update().filter(pk__among=Given("batches"), state=BatchState.CLAIMED)
+    return batches.order_by("pk").values_list("pk", "entry_id", "queued", "unknown")
+
+
+@Update
+def _accept(now: Any) -> tuple["QuerySet[Batch]", dict[str, Any]]:
+    """Everybody whom no report has moved already."""
+    return Batch.objects.filter(pk__among=Given("batches")), {
+        "state": BatchState.SETTLED,
+        "accepted": F("accepted") + F("queued") + F("unknown"),
+        "queued": 0,
+        "unknown": 0,
+        "segments": F("segments") + Given("segments", IntegerField()),
+        "next_check_at": Given("first_check") if isinstance(now, Given) else now + FIRST_CHECK,
+        "checks": 0,
+    }
 
 
 def _answered(claimed: Claim, result: SendResult) -> answers.Answered:

@@ -5,9 +5,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Budget, BudgetCounter, BudgetShare, Campaign, CampaignEvent
 from messaging.services import events
@@ -150,8 +151,15 @@ class BudgetGate(Gate):
 
 
 def _of(campaign: Campaign) -> Gate | None:
-    chosen = list(Budget.objects.filter(application=campaign.application_id).select_related("application"))
+    chosen: list[Budget] = _budgets.objects(Budget, application=campaign.application_id)
+    for budget in chosen:
+        budget.application = campaign.application
     return BudgetGate(campaign, chosen) if chosen else None
+
+
+@Select
+def _budgets() -> "QuerySet[Budget]":
+    return Budget.objects.filter(application=Given("application"))
 
 
 KIND = Kind("budget", _of, says=lambda _value: _("It waits for what a budget has left."), counts=True)

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.sql_lists import among
 from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState, FrequencyCap
 from messaging.models import MessageState as State
@@ -49,12 +50,17 @@ def cap_for(application_id: int, purpose: str) -> Cap:
     """An application's own, else the console's; none for what nobody may miss."""
     if purpose == Campaign.Purpose.TRANSACTIONAL:
         return NO_CAP
-    own = FrequencyCap.objects.filter(application=application_id).first()
+    own = _caps.rows(application=application_id)
     per_day, per_week = settings.LAAFFIC_FREQUENCY_CAP_DAY, settings.LAAFFIC_FREQUENCY_CAP_WEEK
-    if own is not None:
-        per_day = per_day if own.per_day is None else own.per_day
-        per_week = per_week if own.per_week is None else own.per_week
+    for own_day, own_week in own:
+        per_day = per_day if own_day is None else own_day
+        per_week = per_week if own_week is None else own_week
     return Cap(per_day, per_week)
+
+
+@Select
+def _caps() -> "QuerySet[FrequencyCap, Any]":
+    return FrequencyCap.objects.filter(application=Given("application")).values_list("per_day", "per_week")
 
 
 Had = Iterable[tuple[str, int, int]]  # (number, how many within 24 hours, how many within 7 days); some come twice

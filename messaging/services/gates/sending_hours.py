@@ -2,10 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from laaffic_console.gateway.services import database_clock
+from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.said import gettext as _
 from messaging import msisdn, opening_hours
 from messaging.models import Calendar, Campaign
@@ -75,9 +78,9 @@ def place_of(number: str) -> "Place":
 
 def of(campaign: Campaign) -> Gate | None:
     """None where no hours, time or end are set."""
-    kind, outside, local_time, latest_end, own, hours, left_out, general, general_left_out = (
-        Campaign.objects.filter(pk=campaign.pk).values_list(*FIELDS).get()
-    )
+    kind, outside, local_time, latest_end, own, hours, left_out, general, general_left_out = _settings.rows(
+        campaign=campaign.pk
+    )[0]
     if own is None:
         hours, left_out = general, general_left_out
     if kind == Campaign.Kind.TEST or not (hours or local_time or latest_end):
@@ -89,6 +92,11 @@ def of(campaign: Campaign) -> Gate | None:
         return None
     rules = opening_hours.read(hours, left_out) if hours else WHOLE_WEEK
     return HoursGate(rules, wall_time(local_time), now)
+
+
+@Select
+def _settings() -> "QuerySet[Campaign, Any]":
+    return Campaign.objects.filter(pk=Given("campaign")).values_list(*FIELDS)
 
 
 def rules_of(campaign: Campaign) -> Hours | None:

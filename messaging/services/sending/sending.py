@@ -32,6 +32,7 @@ from laaffic_console.gateway.services import (
 )
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.perseverance import insist
+from laaffic_console.kit.constant_sql import Given
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BatchState, Campaign, CampaignState
@@ -235,8 +236,7 @@ class Sender:
             for claimed in claims:
                 claiming.release(claimed, "its worker was stopped before the request left")
             return
-        running = Exists(Campaign.objects.filter(pk=self.campaign.pk, state=CampaignState.RUNNING))
-        left = ledger.depart_all([claimed.entry_id for claimed in claims], provided=running, unless_held=True)
+        left = DEPARTURE.commit([claimed.entry_id for claimed in claims], campaign=self.campaign.pk)
         for claimed in claims:
             if claimed.entry_id in left:
                 self._post(claimed, left[claimed.entry_id])
@@ -385,6 +385,11 @@ class Sender:
             self._settle_all()
             self._write_answers()
         self._write_answers()
+
+
+DEPARTURE = ledger.Departure(
+    provided=Exists(Campaign.objects.filter(pk=Given("campaign"), state=CampaignState.RUNNING)), unless_held=True
+)
 
 
 def requests_at_once(recipients_per_call: int, connections: int) -> int:

@@ -1,0 +1,164 @@
+"""Statements that the ORM writes once in a process and that are run with other values ever after.
+
+For what is asked for each batch: building a queryset and compiling it takes several times as long as the database
+takes to answer. The queryset stays the definition; `Given("name")` stands in it for a value that comes later:
+
+    _due = Select(lambda: Batch.objects.filter(campaign=Given("campaign"), pk__among=Given("ids")).values_list("pk"))
+    _due.rows(campaign=7, ids=[1, 2, 3])
+
+What changes the text (a limit, the database's own `Now()`) is an argument of the function, and each has a text of its
+own. A field's own ways with a value are not asked: numbers, texts, moments and lists of ids or texts can be given.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
+from django.db.models import Expression, QuerySet, sql
+
+from laaffic_console.kit import sql_lists
+
+
+class Given(Expression):
+    """A value that is named when a statement is written and given when it is run."""
+
+    def __init__(self, name: str, output_field: "models.Field[Any, Any] | None" = None) -> None:
+        super().__init__(output_field=output_field)
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return "%s", [self]
+
+
+def moment(now: Any, name: str = "now") -> Any:
+    """How `database_clock.in_statement()` stands in a text: itself, or by name where it is no expression."""
+    return now if isinstance(now, Expression) else Given(name)
+
+
+class _Text(NamedTuple):
+    sql: str
+    params: tuple[Any, ...]  # with a Given where a value is to come
+    converters: tuple[tuple[int, Sequence[Callable[..., Any]], Any], ...] = ()
+
+    def filled(self, given: dict[str, Any]) -> list[Any]:
+        return [_adapted(given[one.name]) if isinstance(one, Given) else one for one in self.params]
+
+
+class _Statement:
+    """Written when it is first wanted, for each database and shape: then all models are there."""
+
+    def __init__(self, write: Callable[..., Any]) -> None:
+        self._write = write
+        self._texts: dict[tuple[Any, ...], _Text] = {}
+
+    def _text(self, shape: tuple[Any, ...]) -> _Text:
+        key = (connection.alias, connection.vendor, *shape)
+        if (text := self._texts.get(key)) is None:
+            text = self._texts[key] = self._compiled(*shape)
+        return text
+
+    def _compiled(self, *shape: Any) -> _Text:
+        raise NotImplementedError
+
+
+class Select(_Statement):
+    """From a function that returns a queryset."""
+
+    def rows(self, *shape: Any, **given: Any) -> list[tuple[Any, ...]]:
+        """All of them, as tuples in the order of the queryset's columns."""
+        text = self._text(shape)
+        with connection.cursor() as cursor:
+            cursor.execute(text.sql, text.filled(given))
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+        return [_converted(row, text) for row in found] if text.converters else found
+
+    def objects(self, model: type[models.Model], *shape: Any, **given: Any) -> list[Any]:
+        """Of a queryset without `values_list`, `only` and `select_related`: all columns of its model."""
+        names = [field.attname for field in model._meta.concrete_fields]
+        return [model.from_db(connection.alias, names, row) for row in self.rows(*shape, **given)]
+
+    def _compiled(self, *shape: Any) -> _Text:
+        queryset: QuerySet[Any] = self._write(*shape)
+        compiler = queryset.query.get_compiler(connection.alias)
+        text, params = compiler.as_sql()
+        columns = [column for column, _sql, _alias in compiler.select[: compiler.col_count]]
+        converters = compiler.get_converters(columns)
+        return _Text(text, tuple(params), tuple((at, *convert) for at, convert in converters.items()))
+
+
+class Update(_Statement):
+    """From a function that returns a queryset and what its rows are to say: {column: value}."""
+
+    def __call__(self, *shape: Any, **given: Any) -> int:
+        """How many rows it has changed."""
+        text = self._text(shape)
+        with connection.cursor() as cursor:
+            cursor.execute(text.sql, text.filled(given))
+            return int(cursor.rowcount)
+
+    def _compiled(self, *shape: Any) -> _Text:
+        queryset, values = self._write(*shape)
+        query = queryset.query.chain(sql.UpdateQuery)
+        query.add_update_values(values)
+        query.clear_ordering(force=True)
+        text, params = query.get_compiler(connection.alias).as_sql()
+        return _Text(text, tuple(params))
+
+
+class Insert(_Statement):
+    """Of new rows of a model; with `keys`, each gets the one that the database has given it."""
+
+    def __init__(self, model: type[models.Model], *, keys: bool) -> None:
+        super().__init__(self._compiled)
+        self._model, self._keys = model, keys
+
+    def __call__(self, rows: Sequence[models.Model]) -> None:
+        if not rows:
+            return
+        fields = self._fields()
+        values = [
+            field.get_db_prep_save(field.pre_save(row, add=True), connection=connection)
+            for row in rows
+            for field in fields
+        ]
+        text = self._text((len(rows),))
+        with connection.cursor() as cursor:
+            cursor.execute(text.sql, values)
+            given = cursor.fetchall() if self._keys else ()
+        for row, (key,) in zip(rows, given, strict=self._keys):
+            row.pk = key
+        for row in rows:
+            row._state.adding, row._state.db = False, connection.alias
+
+    def _fields(self) -> list[Any]:
+        """As bulk_create: a key that the database gives is left out."""
+        meta = self._model._meta
+        return [field for field in meta.concrete_fields if not (self._keys and field.primary_key)]
+
+    def _compiled(self, *shape: Any) -> _Text:
+        fields, (n,) = self._fields(), shape
+        query = sql.InsertQuery(self._model)
+        row: Any = type("Row", (), {field.attname: Given(field.attname) for field in fields})
+        query.insert_values(fields, [row] * n, raw=True)
+        compiler = query.get_compiler(connection.alias)
+        compiler.returning_fields = [self._model._meta.pk] if self._keys else None
+        [(text, params)] = compiler.as_sql()
+        if not all(isinstance(one, Given) for one in params):
+            raise EmptyResultSet(f"a column of {self._model.__name__} is not written by one value")
+        return _Text(text, tuple(params))
+
+
+def _adapted(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return sql_lists.parameter(value) if isinstance(value, list | tuple) else value
+
+
+def _converted(row: Sequence[Any], text: _Text) -> tuple[Any, ...]:
+    values = list(row)
+    for at, converters, expression in text.converters:
+        for convert in converters:
+            values[at] = convert(values[at], expression, connection)
+    return tuple(values)
