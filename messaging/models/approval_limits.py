@@ -1,0 +1,24 @@
+"""Above what a launch needs a second person, where the console says otherwise than its environment."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class ApprovalLimits(models.Model):
+    """One row for the console; what is empty is as the environment says."""
+
+    recipients = models.PositiveIntegerField(
+        _("recipients above which a second person is asked"), null=True, blank=True
+    )
+    cost = models.CharField(_("expected cost above which a second person is asked"), max_length=200, blank=True)
+    changed_at = models.DateTimeField(pgettext_lazy("moment", "changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("limits of approval")
+        verbose_name_plural = _("limits of approval")
+        default_permissions = ("view", "change")
+        constraints = [models.CheckConstraint(name="approval_limits_once", condition=models.Q(pk=1))]
+
+    def __str__(self) -> str:
+        return str(self._meta.verbose_name)
