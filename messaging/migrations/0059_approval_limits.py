@@ -19,8 +19,8 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
             ],
             options={
-                'verbose_name': 'limits of approval',
-                'verbose_name_plural': 'limits of approval',
+                'verbose_name': 'approval limits',
+                'verbose_name_plural': 'approval limits',
                 'default_permissions': ('view', 'change'),
                 'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='approval_limits_once')],
             },

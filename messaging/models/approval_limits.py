@@ -15,8 +15,8 @@ class ApprovalLimits(models.Model):
     changed_at = models.DateTimeField(pgettext_lazy("moment", "changed"), auto_now=True)
 
     class Meta:
-        verbose_name = _("limits of approval")
-        verbose_name_plural = _("limits of approval")
+        verbose_name = _("approval limits")
+        verbose_name_plural = _("approval limits")
         default_permissions = ("view", "change")
         constraints = [models.CheckConstraint(name="approval_limits_once", condition=models.Q(pk=1))]
 
