@@ -5,8 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -14,7 +13,6 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from laaffic_console.kit import limits
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.generics import AnyModelForm
-from laaffic_console.kit.pages import require
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging.models import ApprovalLimits
 from messaging.services.approvals import approval_limits
@@ -59,9 +57,8 @@ class ApprovalLimitsAdmin(SharedRowAdmin, ModelAdmin):
     when_empty = gettext_lazy("Nothing is set here: what the environment says counts.")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        require(request, "messaging.view_approvallimits")
-        kept = approval_limits.row()
-        return HttpResponseRedirect(reverse("admin:messaging_approvallimits_change", args=[kept.pk]))
+        """The one row is its own list."""
+        return self.changeform_view(request, str(approval_limits.row().pk), extra_context=extra_context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -3,6 +3,10 @@
 from django.db import migrations, models
 
 
+def make_the_one_row(apps, schema_editor):
+    apps.get_model("messaging", "ApprovalLimits").objects.using(schema_editor.connection.alias).create(pk=1)
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -22,7 +26,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'approval limits',
                 'verbose_name_plural': 'approval limits',
                 'default_permissions': ('view', 'change'),
-                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='approval_limits_once')],
             },
         ),
+        migrations.RunPython(make_the_one_row, migrations.RunPython.noop),
     ]

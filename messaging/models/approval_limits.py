@@ -6,7 +6,7 @@ from django.utils.translation import pgettext_lazy
 
 
 class ApprovalLimits(models.Model):
-    """One row for the console; what is empty is as the environment says."""
+    """One row counts for the console (approval_limits.ONLY); what is empty is as the environment says."""
 
     recipients = models.PositiveIntegerField(
         _("recipients above which a second person is asked"), null=True, blank=True
@@ -18,7 +18,6 @@ class ApprovalLimits(models.Model):
         verbose_name = _("approval limits")
         verbose_name_plural = _("approval limits")
         default_permissions = ("view", "change")
-        constraints = [models.CheckConstraint(name="approval_limits_once", condition=models.Q(pk=1))]
 
     def __str__(self) -> str:
         return str(self._meta.verbose_name)

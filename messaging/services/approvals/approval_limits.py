@@ -36,7 +36,7 @@ def now() -> Limits:
 
 
 def row() -> ApprovalLimits:
-    """The one that is edited; made when somebody first looks at it, and says nothing then."""
+    """The one that is edited, as its migration made it: it says nothing until somebody does."""
     return ApprovalLimits.objects.get_or_create(pk=ONLY)[0]
 
 
