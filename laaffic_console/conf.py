@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 
+from laaffic_console.kit import limits as money_limits
 from laaffic_console.kit import private_files
 
 PACKAGE_DIR = Path(__file__).resolve().parent
@@ -242,21 +243,15 @@ def amount(setting: str) -> Decimal:
     return found
 
 
-LIMIT_OF_CURRENCY = re.compile(r"([A-Za-z]{3})[ :=]+([0-9]+(?:\.[0-9]+)?)")
-
-
 def limits(setting: str) -> Decimal | dict[str, Decimal]:
     """One amount for every currency, or each with its own: {"USD": 1000, "EUR": 900}; 0 where it is not set."""
     given = env.str(setting, default="").strip()
-    if not given[:1].isalpha():
-        return amount(setting)
-    found = [LIMIT_OF_CURRENCY.fullmatch(part.strip()) for part in given.split(",")]
-    by_currency = {match[1].upper(): Decimal(match[2]) for match in found if match}
-    if len(by_currency) != len(found) or not all(by_currency.values()):
+    try:
+        return money_limits.read(given)
+    except ValueError as problem:
         raise ImproperlyConfigured(
             f"{setting} is “{given}”. Give an amount such as 50, or one for each currency: USD 1000, EUR 900."
-        )
-    return by_currency
+        ) from problem
 
 
 def email_server() -> dict[str, Any]:

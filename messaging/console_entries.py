@@ -117,6 +117,12 @@ def _register_lines() -> None:
             "messaging_applicationcalendar_changelist",
             "messaging.view_applicationcalendar",
         ),
+        Line(
+            _("Approval limits"),
+            "supervisor_account",
+            "messaging_approvallimits_changelist",
+            "messaging.view_approvallimits",
+        ),
         Line(_("Budgets"), "savings", "messaging_budget_changelist", "messaging.view_budget"),
         Line(_("Frequency caps"), "speed", "messaging_frequencycap_changelist", "messaging.view_frequencycap"),
         Line(_("Price list"), "sell", "messaging_listprice_changelist", "messaging.view_listprice"),

@@ -25,7 +25,7 @@ from laaffic_console.kit import exports as files
 from laaffic_console.kit import signed_zip
 from laaffic_console.kit.signed_zip import SignedZip, as_json
 from laaffic_console.kit.stored_words import in_words
-from messaging.services.approvals import approvable, shown
+from messaging.services.approvals import approvable, approval_limits, shown
 from messaging.services.figures import proofs
 
 # What decides how a campaign is sent and counted. A list of what is said, so that no secret can come into it.
@@ -128,13 +128,14 @@ def settings_part() -> Part:
 
 
 def _settings() -> dict[str, Any]:
-    address = urlsplit(settings.LAAFFIC_BASE_URL)
+    address, asked = urlsplit(settings.LAAFFIC_BASE_URL), approval_limits.now()
     try:
         console = version("laaffic-console")
     except PackageNotFoundError:
         console = ""
     return {
         "as_they_are_when_the_dossier_is_made": {name: getattr(settings, name) for name in SETTINGS},
+        "approval_limits": {"recipients": asked.recipients, "cost": asked.cost},
         "gateway": f"{address.scheme}://{address.hostname or ''}{address.path}",
         "console": console,
         "database": connection.vendor,

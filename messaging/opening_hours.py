@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -164,6 +164,20 @@ def _offset(zone: str, moment: dt.datetime) -> dt.timedelta:
     return moment.astimezone(_zone(zone)).utcoffset() or dt.timedelta()
 
 
+def wall_clock(zone: str, moment: dt.datetime) -> dt.datetime:
+    """What the clocks of a zone show then."""
+    return moment.replace(tzinfo=None) + _offset(zone, moment)
+
+
+def is_zone(name: str) -> bool:
+    """Whether this machine knows it."""
+    try:
+        _zone(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return False
+    return True
+
+
 @functools.cache
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
@@ -190,6 +204,15 @@ def read(hours: str, left_out: str = "") -> Hours:
         own = [day for days in dates.get(country, []) for day in days]
         rules[country] = _rules(spans.get(country) or general, [*for_all, *own])
     return Hours(rules.pop(""), rules)
+
+
+def own_rules(hours: str, left_out: str = "") -> dict[str, Rules]:
+    """What the lines of each country say by themselves, "" first: no hours where it has dates alone."""
+    spans, dates = _by_countries(hours, _spans), _by_countries(left_out, _date)
+    return {
+        country: _rules(spans.get(country, []), [day for days in dates.get(country, []) for day in days])
+        for country in dict.fromkeys(["", *spans, *dates])
+    }
 
 
 def with_part(text: str, countries: Sequence[str], lines: Sequence[str]) -> str:

@@ -1,4 +1,5 @@
 from messaging.admin import (
+    approval_limits,
     approvals,
     attachments,
     audiences,
@@ -20,6 +21,7 @@ from messaging.admin import (
 )
 
 __all__ = [
+    "approval_limits",
     "approvals",
     "attachments",
     "audiences",

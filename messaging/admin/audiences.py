@@ -80,7 +80,8 @@ class AudienceAdmin(SharedRowAdmin, ModelAdmin):
         form = context["adminform"].form
         if "condition" in form.fields and may_see_contacts(request):  # else it is only looked at, or written as text
             response.template_name = "messaging/audiences/page.html"
-            response.context_data |= {"form": form, **audience_builder.context(str(form["condition"].value() or ""))}
+            response.context_data |= {"form": form, "beside_form": "audience_form"}
+            response.context_data |= audience_builder.context(str(form["condition"].value() or ""))
         return response
 
     def get_urls(self) -> list[URLPattern]:

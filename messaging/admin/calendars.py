@@ -4,41 +4,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextareaWidget
 
 from laaffic_console.kit.console_admin import ModelAdmin
-from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.shared_rows import SeenForm, SharedRowAdmin
+from messaging.admin import calendar_form
 from messaging.admin.by_word import by_word_view
-from messaging.admin.pages import add_problems, require
+from messaging.admin.calendar_form import CalendarForm
+from messaging.admin.pages import require
 from messaging.models import ApplicationCalendar, Calendar
 from messaging.services.campaigns import calendars
 
 MAY_PUT_ASIDE = "messaging.approve_campaign"
-
-
-class CalendarForm(AnyModelForm):
-    class Meta:
-        model = Calendar
-        fields = ["name", "hours", "left_out"]
-        widgets = {
-            "hours": UnfoldAdminTextareaWidget(attrs={"rows": 6}),
-            "left_out": UnfoldAdminTextareaWidget(attrs={"rows": 6}),
-        }
-
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean()
-        if not self.errors and cleaned is not None:
-            try:
-                calendars.check(Calendar(hours=cleaned["hours"], left_out=cleaned["left_out"]))
-            except ValidationError as problem:
-                add_problems(self, problem)
-        return cleaned
 
 
 @admin.register(Calendar)
@@ -48,6 +29,22 @@ class CalendarAdmin(SharedRowAdmin, ModelAdmin):
     list_display = ["name", "hours", "changed_at"]
     search_fields = ["name"]
     list_per_page = 50
+    fields = ["name", "hours", "left_out"]
+
+    def get_urls(self) -> list[URLPattern]:
+        look = path("look/", self.admin_site.admin_view(self.look_view), name="messaging_calendar_look")
+        return [look, *super().get_urls()]
+
+    def look_view(self, request: HttpRequest) -> HttpResponse:
+        return calendar_form.look_view(self, request)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        response: Any = super().render_change_form(request, context, *args, **kwargs)
+        form = context["adminform"].form
+        if "hours" in form.fields:  # else it is only looked at
+            response.template_name = "messaging/calendars/page.html"
+            response.context_data |= {"form": form, "beside_form": "calendar_form"}
+        return response
 
     def save_model(self, request: HttpRequest, obj: Calendar, form: Any, change: bool) -> None:
         calendars.save(obj, form.own_columns() if isinstance(form, SeenForm) else ["name", "hours", "left_out"])

@@ -1,6 +1,6 @@
 """What a campaign of any channel is written with."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,6 +14,10 @@ from messaging.services.campaigns import drafts
 
 
 class CampaignForm(templates.FromTemplate, pasted_numbers.PastedNumbersForm):
+    """A channel with more to it names `channel` and its own fields, and says in `options` what is kept of these."""
+
+    own_fields: ClassVar[tuple[str, ...]] = ()
+
     class Meta:
         model = Campaign
         fields = [
@@ -91,4 +95,10 @@ class CampaignForm(templates.FromTemplate, pasted_numbers.PastedNumbersForm):
             local_time=cleaned.get("local_time") or "",
             latest_end=cleaned.get("latest_end"),
             canary=cleaned.get("canary") or "",
+            channel=self.channel,
+            channel_options=self.options(),
         )
+
+    def options(self) -> dict[str, Any]:
+        """The campaign's `channel_options`, also while some fields are wrong or missing."""
+        return {}

@@ -138,7 +138,7 @@ class CampaignAdmin(approvals.GoesWithApprovals, SharedRowAdmin, CampaignListAdm
         form = context["adminform"].form
         if isinstance(form, ComposeForm) and "text" in form.fields:  # else it is only looked at
             response.template_name = "messaging/compose/page.html"
-            response.context_data.update(compose.context(request, form, self.applications()))
+            response.context_data.update(compose.context(self, request, form))
         return response
 
     def estimate_view(self, request: HttpRequest) -> HttpResponse:

@@ -4,14 +4,14 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern, path, reverse
 
 from messaging.admin.campaigns import CampaignAdmin, launched_meanwhile
 from messaging.models import Campaign, CampaignState
 
 
 class ChannelCampaignAdmin(CampaignAdmin):
-    """For a proxy of Campaign; its form's `options()` are the campaign's `channel_options`."""
+    """For a proxy of Campaign, whose form says what `channel_options` hold."""
 
     channel: ClassVar[str]
 
@@ -19,11 +19,12 @@ class ChannelCampaignAdmin(CampaignAdmin):
         return super().get_queryset(request).filter(channel=self.channel)
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
-        obj.channel, obj.channel_options = self.channel, form.options().as_json()
+        obj.channel, obj.channel_options = self.channel, form.options()
         super().save_model(request, obj, form, change)
 
     def get_urls(self) -> list[URLPattern]:
-        return super(CampaignAdmin, self).get_urls()
+        wrap, name = self.admin_site.admin_view, f"{self.opts.app_label}_{self.opts.model_name}_estimate"
+        return [path("estimate/", wrap(self.estimate_view), name=name), *super(CampaignAdmin, self).get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

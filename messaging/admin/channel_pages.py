@@ -19,6 +19,8 @@ def send_words(recipients: int) -> str:
 
 
 _AS_READ = gettext_lazy("As they will read it")
+_AS_ONE_READS = gettext_lazy("As %(who)s reads it")
+Fold = tuple[str, Any, tuple[str, ...]]  # (key, title, names of fields): what is rarely used
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,14 @@ class Beside:
 @dataclass(frozen=True, slots=True)
 class ChannelPages:
     form: str = ""  # the page on which its drafts are composed; "" the SMS's own
+    what: str = "messaging/compose/sms.html"  # what is asked for where the text is written
+    folds: tuple[Fold, ...] = ()  # before those of every campaign
     beside: Callable[[Campaign], Beside | None] = lambda campaign: None
     button: Callable[[int], str] = send_words
     has_segments: bool = True
     has_replies: bool = True
     preview: Any = _AS_READ
+    preview_of: Any = _AS_ONE_READS
     state_words: Mapping[str, Any] = field(default_factory=dict)  # where a state is called something else
 
 
@@ -44,12 +49,16 @@ _pages: dict[str, ChannelPages] = {}
 _OF_SMS = ChannelPages()
 
 
+def named(channel: str) -> ChannelPages:
+    return _pages.get(channel, _OF_SMS)
+
+
 def register(channel: str, pages: ChannelPages) -> None:
     _pages[channel] = pages
 
 
 def of(campaign: Campaign) -> ChannelPages:
-    return _pages.get(campaign.channel, _OF_SMS)
+    return named(campaign.channel)
 
 
 def name_states(campaign: Campaign, parts: list[dict[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -26,13 +27,14 @@ from messaging.admin.pages import may_see_contacts
 from messaging.admin.text_widget import one_character_a_line
 from messaging.models import Campaign
 from messaging.services.audience import rules
-from messaging.services.campaigns import drafts, sketches
+from messaging.services.campaigns import drafts, previews, sketches
+from messaging.services.channels import channels
 from messaging.services.forecast import balance_forecast, forecast
 from messaging.services.forecast.forecast import Forecast
 
 SALT = "what a sketch has counted"
 OF_THE_SKETCH = ("application", "sender_id", "paste", "purpose", "calendar", "rate_per_second", "scheduled_at")
-FOLDS: list[tuple[str, Any, tuple[str, ...]]] = [
+FOLDS: list[channel_pages.Fold] = [
     ("hours", gettext_lazy("Hours and lateness"), ("calendar", "latest_start_minutes", "latest_end")),
     ("pace", gettext_lazy("Pace and limits"), ("rate_per_second", "error_limit")),
     ("purpose", gettext_lazy("Purpose"), ("purpose",)),
@@ -46,13 +48,17 @@ def lone(applications: QuerySet[Application]) -> Application | None:
     return first_two[0] if len(first_two) == 1 else None
 
 
-def context(request: HttpRequest, form: ComposeForm, applications: QuerySet[Application]) -> dict[str, Any]:
+def context(admin: Any, request: HttpRequest, form: ComposeForm) -> dict[str, Any]:
+    applications: QuerySet[Application] = admin.applications()
     chosen = str(form["application"].value() or "")
     only = lone(applications)
     versions: Any = getattr(form.fields.get("template_version"), "queryset", None)
     may_test = request.user.has_perm("messaging.launch_campaign") and may_see_contacts(request)
     return {
         "form": form,
+        "beside_form": "campaign_form",
+        "estimate_address": estimate_address(admin),
+        "pages": channel_pages.named(form.channel),
         "lone": only if only is not None and chosen in ("", str(only.pk)) else None,
         "senders": sketches.senders(list(applications)),
         "template_texts": dict(versions.values_list("pk", "text")) if versions is not None else {},
@@ -60,6 +66,10 @@ def context(request: HttpRequest, form: ComposeForm, applications: QuerySet[Appl
         "profile": profile_of(request.user),
         "may_test": may_test,
     }
+
+
+def estimate_address(admin: "ModelAdmin[Any]") -> str:
+    return reverse(f"admin:{admin.opts.app_label}_{admin.opts.model_name}_estimate")
 
 
 def folds(form: ComposeForm) -> list[dict[str, Any]]:
@@ -72,7 +82,7 @@ def folds(form: ComposeForm) -> list[dict[str, Any]]:
             "says": _says(form, names),
             "is_open": any(form[name].errors for name in names if name in form.fields),
         }
-        for key, title, names in FOLDS
+        for key, title, names in (*channel_pages.named(form.channel).folds, *FOLDS)
     ]
 
 
@@ -84,7 +94,7 @@ def _says(form: ComposeForm, names: Iterable[str]) -> str:
             continue
         field = form.fields[name]
         value = form.cleaned_data.get(name) if form.is_bound and hasattr(form, "cleaned_data") else form[name].initial
-        if value in (None, "") or value == getattr(usual, name, None):
+        if value in (None, "") or value == getattr(usual, name, field.initial):
             continue
         parts.append(f"{field.label}: {in_words(field, value)}")
     return " · ".join(parts) or _("as usual")
@@ -103,24 +113,27 @@ def estimate_view(admin: "ModelAdmin[Any]", request: HttpRequest) -> HttpRespons
     given.pop("numbers", None)  # what is pasted goes up by itself, and only what has arrived counts
     form: Any = admin.get_form(request)(given)
     form.full_clean()
-    return TemplateResponse(request, "messaging/compose/live.html", _beside(request, form))
+    beside = {**_beside(request, form), "estimate_address": estimate_address(admin)}
+    return TemplateResponse(request, "messaging/compose/live.html", beside)
 
 
 def _beside(request: HttpRequest, form: ComposeForm) -> dict[str, Any]:
     given = form.cleaned_data
     written = one_character_a_line(form.data.get("text", ""))  # also one with a mistake
-    problem = drafts.problem_with_text(written) if written.strip() else ""
+    problem = drafts.problem_with_text(written, channels.named(form.channel).longest_text) if written.strip() else ""
     chosen = {name: given.get(name) for name in ("groups", "excluded_groups", "audiences")}
     columns = {name: given[name] for name in OF_THE_SKETCH if given.get(name)}
     sketch = sketches.of(
         text="" if problem else written,
         local_time=given.get("local_time") or "",
-        **{**columns, "paste": form.paste},
+        **{**columns, "paste": form.paste, "channel": form.channel, "channel_options": form.options()},
         **{name: list(those) for name, those in chosen.items() if those},
     )
+    wrong = _wrong_options(form, sketch)
+    sketch.channel_options = {name: value for name, value in sketch.channel_options.items() if name not in wrong}
     facts = _figures(request, form, sketch) if "application" in columns else {}
     return {
-        "problem": problem,
+        "problems": [*([problem] if problem else []), *wrong.values()],
         "written": written,
         "folds": folds(form),
         "rules": rules.kept(sketch),
@@ -131,12 +144,26 @@ def _beside(request: HttpRequest, form: ComposeForm) -> dict[str, Any]:
     }
 
 
+def _wrong_options(form: ComposeForm, sketch: Campaign) -> dict[str, str]:
+    """What speaks against the channel's own fields, as far as something is typed there."""
+    by_channel = channels.of(sketch).problems(sketch)
+    said = {name: form.errors.get(name) or by_channel.get(name) for name in form.own_fields if form[name].value()}
+    return {name: " ".join(map(str, sentences)) for name, sentences in said.items() if sentences}
+
+
 def _phone(request: HttpRequest, sketch: Campaign, written: str) -> dict[str, Any]:
     """The text as a contact reads it; who may not see contacts sees it as it was written."""
     may_see = may_see_contacts(request)
     read = sketches.read_by(sketch, request.POST.get("_as", "")) if may_see and sketch.text else None
-    text = read.text if read else written
-    return {"read": read, "shown_text": text, "text_count": segments.count(text), "may_see_contacts": may_see}
+    text, pages = read.text if read else written, channel_pages.of(sketch)
+    return {
+        "read": read,
+        "shown_text": text,
+        "text_count": segments.count(text),
+        "may_see_contacts": may_see,
+        "phone_title": pages.preview_of % {"who": read.contact} if read else _("As it is written"),
+        "beside": pages.beside(previews.as_read(sketch, read.contact if read else None)),
+    }
 
 
 def _figures(request: HttpRequest, form: ComposeForm, sketch: Campaign) -> dict[str, Any]:

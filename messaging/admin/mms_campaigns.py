@@ -6,16 +6,17 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.form_fields import field_of
 from messaging.admin import channel_pages, mms_parts
 from messaging.admin.attachments import clock_of
-from messaging.admin.campaign_form import CampaignForm
 from messaging.admin.campaigns import CampaignAdmin
 from messaging.admin.channel_campaigns import ChannelCampaignAdmin
-from messaging.models import Campaign, MmsAttachment, MmsCampaign
+from messaging.admin.compose_form import ComposeForm
+from messaging.admin.text_widget import MergeTextWidget
+from messaging.models import MmsAttachment, MmsCampaign
 from messaging.services.mms.mms_channel import GIVEN_TITLE, RANDOM_TITLE, MmsOptions
 
 
@@ -29,8 +30,9 @@ class AttachmentChoices(forms.CheckboxSelectMultiple):
         return {**option, "attachment": value.instance, "clock": clock_of(value.instance)[1]}
 
 
-class MmsCampaignForm(CampaignForm):
-    paste_channel = Channel.MMS
+class MmsCampaignForm(ComposeForm):
+    channel = Channel.MMS
+    own_fields = ("title", "mms_type", "attachments")
     title = forms.CharField(
         label=gettext_lazy("Title"),
         required=False,  # said by the channel, in words of its own
@@ -54,9 +56,9 @@ class MmsCampaignForm(CampaignForm):
         help_text=gettext_lazy("One to three; they go out in this order."),
     )
 
-    class Meta(CampaignForm.Meta):
+    class Meta(ComposeForm.Meta):
         model = MmsCampaign
-        widgets = {"text": UnfoldAdminTextareaWidget(attrs={"rows": 6})}
+        widgets = {"text": MergeTextWidget}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,15 +69,10 @@ class MmsCampaignForm(CampaignForm):
         if self.instance.pk:
             self.initial.update(chosen.as_json())
 
-    def draft(self, cleaned: dict[str, Any]) -> Campaign:
-        campaign = super().draft(cleaned)
-        campaign.channel, campaign.channel_options = Channel.MMS, self.options().as_json()
-        return campaign
-
-    def options(self) -> MmsOptions:
+    def options(self) -> dict[str, Any]:
         given = self.cleaned_data
         chosen = tuple(attachment.pk for attachment in given.get("attachments", []))
-        return MmsOptions(given.get("title", ""), given.get("mms_type", GIVEN_TITLE), chosen)
+        return MmsOptions(given.get("title", ""), given.get("mms_type", GIVEN_TITLE), chosen).as_json()
 
 
 @admin.register(MmsCampaign)
@@ -85,12 +82,17 @@ class MmsCampaignAdmin(ChannelCampaignAdmin):
     channel = Channel.MMS
     fieldsets = [
         (None, {"fields": ["name", ("application", "sender_id")]}),
-        (gettext_lazy("Message"), {"fields": ["title", "mms_type", "attachments", "text"]}),
+        (gettext_lazy("Message"), {"fields": [*MmsCampaignForm.own_fields, "template_version", "text"]}),
         *CampaignAdmin.fieldsets[2:],
     ]
 
 
 channel_pages.register(
     Channel.MMS,
-    channel_pages.ChannelPages(form="admin:messaging_mmscampaign_change", beside=mms_parts.of, has_segments=False),
+    channel_pages.ChannelPages(
+        form="admin:messaging_mmscampaign_change",
+        what="messaging/compose/mms.html",
+        beside=mms_parts.of,
+        has_segments=False,
+    ),
 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from messaging import attachment_content
+from messaging.admin.attachments import clock_of
 from messaging.admin.channel_pages import Beside
 from messaging.models import Campaign, MmsAttachment
 from messaging.services.mms.mms_channel import RANDOM_TITLE, MmsOptions
@@ -12,6 +13,7 @@ from messaging.services.mms.mms_channel import RANDOM_TITLE, MmsOptions
 class ShownPart:
     attachment: MmsAttachment
     text: str
+    clock: tuple[str, str]  # (state, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,10 @@ class MmsParts:
     title: str
     is_random: bool
     parts: list[ShownPart]
+
+    @property
+    def size(self) -> int:
+        return sum(part.attachment.size for part in self.parts)
 
 
 def of(campaign: Campaign) -> Beside:
@@ -30,4 +36,4 @@ def of(campaign: Campaign) -> Beside:
 
 def _part(attachment: MmsAttachment) -> ShownPart:
     text = attachment_content.text_of(bytes(attachment.content)) if attachment.is_text else ""
-    return ShownPart(attachment, text)
+    return ShownPart(attachment, text, clock_of(attachment))

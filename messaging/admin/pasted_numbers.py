@@ -56,7 +56,7 @@ class PastedNumbersForm(AnyModelForm):
         label=gettext_lazy("Take out the numbers that are kept"), required=False, widget=UnfoldBooleanSwitchWidget
     )
     paste: Paste | None = None
-    paste_channel: ClassVar[str] = Channel.SMS
+    channel: ClassVar[str] = Channel.SMS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -64,7 +64,7 @@ class PastedNumbersForm(AnyModelForm):
         kept = _of(self.data.get("pasted", "")) if self.is_bound else self.instance.paste
         if "numbers" not in self.fields:
             return  # only looked at
-        self.fields["numbers"].widget.attrs["data-channel"] = self.paste_channel
+        self.fields["numbers"].widget.attrs["data-channel"] = self.channel
         if kept is not None:
             self.fields["numbers"].help_text = _kept(kept)
         else:

@@ -1,4 +1,4 @@
-"""The field of a text that will be sent: with its segment counter and the merge fields to put in."""
+"""The field of a text that will be sent: with what counts as it is written, and the merge fields to put in."""
 
 import json
 from typing import Any
@@ -6,10 +6,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from messaging import segments
 from messaging.services.text import merge_samples
 
 
 class TextWidget(UnfoldAdminTextareaWidget):
+    """With its segments."""
+
     class Media:
         css = {"all": ["console/segment_counter.css"]}
         js = ["console/segment_tables.js", "console/segment_counter.js"]
@@ -23,6 +26,15 @@ class TextWidget(UnfoldAdminTextareaWidget):
             "data-fields": json.dumps(merge_samples.stand_ins()),
         }
         return super().get_context(name, value, given)
+
+
+class MergeTextWidget(TextWidget):
+    """Of a channel without segments: its characters alone."""
+
+    limit = segments.LIMIT_CHARACTERS
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        return super().get_context(name, value, {**(attrs or {}), "data-characters-only": str(self.limit)})
 
 
 def one_character_a_line(text: str) -> str:

@@ -1,3 +1,4 @@
+from messaging.models.approval_limits import ApprovalLimits
 from messaging.models.approvals import Approval
 from messaging.models.attachments import MmsAttachment
 from messaging.models.audience_counts import AudienceCount
@@ -56,6 +57,7 @@ __all__ = [
     "Addressed",
     "ApplicationCalendar",
     "Approval",
+    "ApprovalLimits",
     "Audience",
     "AudienceCount",
     "BadRow",

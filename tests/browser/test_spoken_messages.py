@@ -48,7 +48,6 @@ def test_forty_are_called_and_their_ends_are_pushed(
 
     page.goto(f"/admin/voice/spokencampaign/add/?groups={group.pk}")
     page.fill("#id_name", "Reminder")
-    page.select_option("#id_application", index=1)
     page.fill("#id_text", "Hello {{first_name}}, your table is ready at seven.")
     expect(page.locator("#spoken-length")).to_have_text("about 3 seconds")
     page.select_option("#id_language", "NL")

@@ -1,6 +1,7 @@
 """Calendars on their pages, hours on the campaign's form and page, and the word that puts them aside."""
 
 import datetime as dt
+from typing import ClassVar
 
 import pytest
 from django.conf import LazySettings
@@ -83,6 +84,61 @@ class CalendarPageTests:
         admin_client.post(reverse("admin:messaging_calendar_delete", args=[calendar.pk]), {"post": "yes"})
 
         assert Calendar.objects.exists()
+
+
+class RowsTests:
+    """The same calendar by clicks."""
+
+    ADD = reverse("admin:messaging_calendar_add")
+    LOOK = reverse("admin:messaging_calendar_look")
+    ROWS: ClassVar = {
+        "name": "Day",
+        "written_as": "rows",
+        "part": ["0", "1"],
+        "0-mon-from": ["09:00", ""],
+        "0-mon-to": ["20:00", ""],
+        "0-date": ["2026-12-25", ""],
+        "1-countries": "IN",
+        "1-sat-from": "10:00",
+        "1-sat-to": "14:00",
+    }
+
+    def test_rows_are_kept_as_text_and_shown_as_rows(self, admin_client: Client) -> None:
+        admin_client.post(self.ADD, self.ROWS)
+
+        kept = Calendar.objects.get()
+        assert (kept.hours, kept.left_out) == ("mon 09:00-20:00\nIN: sat 10:00-14:00", "2026-12-25")
+        page = admin_client.get(reverse("admin:messaging_calendar_change", args=[kept.pk])).content.decode()
+        assert 'name="0-mon-from" value="09:00"' in page
+        assert 'name="1-countries" value="IN"' in page
+        assert 'name="1-sat-to" value="14:00"' in page
+
+    def test_half_a_row_is_said_and_stays(self, admin_client: Client) -> None:
+        page = admin_client.post(self.ADD, self.ROWS | {"1-sat-to": ""}).content.decode()
+
+        assert "Saturday, IN: give both, from and to, or empty the row." in page
+        assert 'name="1-sat-from" value="10:00"' in page
+        assert not Calendar.objects.exists()
+
+    def test_rows_that_nobody_touched_leave_the_text_as_it_was_written(self, admin_client: Client) -> None:
+        written = "  Mon 9:00-20:00\nin: SAT 10:00-14:00"
+        kept = Calendar.objects.create(name="Day", hours=written, left_out="2026-12-25")
+
+        given = self.ROWS | {"name": "Other", "hours": written, "left_out": "2026-12-25"}
+        admin_client.post(reverse("admin:messaging_calendar_change", args=[kept.pk]), given)
+
+        kept.refresh_from_db()
+        assert (kept.name, kept.hours.strip()) == ("Other", written.strip())
+
+    def test_beside_them_stands_where_it_is_open(self, admin_client: Client, client: Client) -> None:
+        always = {"written_as": "text", "hours": "mon-sun 00:00-24:00\nIN: mon 09:00-10:00", "left_out": ""}
+
+        page = admin_client.post(self.LOOK, always).content.decode()
+        problem = admin_client.post(self.LOOK, always | {"hours": "nine to five"}).content.decode()
+
+        assert "open now" in page
+        assert "India (IN)" in page
+        assert "is not a line of hours" in problem
 
 
 class CampaignFormTests:

@@ -15,10 +15,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console import conf
+from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
 from messaging.models import Approval, Campaign, CampaignState, Contact, ContactGroup, ListPrice
-from messaging.services.approvals import approval_rules, approvals, shown
+from messaging.services.approvals import approval_limits, approval_rules, approvals, shown
 from messaging.services.audience import audience_counts
 from messaging.services.campaigns import campaigns, drafts, launch_checks, starting
 from messaging.services.forecast import forecast
@@ -320,3 +321,54 @@ class PageTests:
 
         assert outcomes(draft) == ["void"]
         assert draft.events.first().text == "Approval void, changed: the text"
+
+
+class LimitsPageTests:
+    """What is said on the page counts instead of the environment; each change is on the record."""
+
+    PAGE = reverse("admin:messaging_approvallimits_changelist")
+
+    def save(self, client: Client, **given: str) -> Any:
+        seen = client.get(self.PAGE).context["adminform"].form.seen_token
+        return client.post(self.PAGE, {"_seen": seen, "recipients": "", "cost": "", **given})
+
+    def test_it_counts_instead_of_the_environment_until_it_is_emptied(
+        self, admin_client: Client, draft: Campaign
+    ) -> None:
+        assert "as the environment says, 2." in admin_client.get(self.PAGE).content.decode()
+        assert approval_rules.missing(draft)
+
+        self.save(admin_client, recipients="3")
+        assert approval_rules.missing(draft) == ""
+
+        self.save(admin_client, recipients="0", cost="USD 1000, EUR 900")
+        assert approval_limits.now().cost == {"USD": Decimal(1000), "EUR": Decimal(900)}
+        assert approval_rules.is_on()
+
+        self.save(admin_client)
+        assert approval_rules.missing(draft)
+
+    def test_before_and_after_are_recorded(self, admin_client: Client) -> None:
+        self.save(admin_client, recipients="500")
+        self.save(admin_client, recipients="9000")
+
+        last = AuditEntry.objects.filter(kind="changed").order_by("-id")[0]
+        assert [change[1:] for change in last.details["changes"]] == [["500", "9000"]]
+
+    def test_what_is_no_amount_is_said_and_stays(self, admin_client: Client) -> None:
+        page = self.save(admin_client, cost="a lot").content.decode()
+
+        assert "“a lot” is not an amount." in page
+        assert 'value="a lot"' in page
+        assert approval_limits.now().recipients == 2
+
+    def test_changing_it_is_a_right_of_its_own(self, client: Client) -> None:
+        approver = User.objects.create_user("approver", is_staff=True)
+        approver.groups.add(Group.objects.get(name="Approver"))
+        client.force_login(approver)
+        page = client.get(self.PAGE)
+
+        answer = client.post(self.PAGE, {"recipients": "1000000", "cost": ""})
+
+        assert (page.status_code, answer.status_code) == (200, 403)
+        assert approval_limits.now().recipients == 2

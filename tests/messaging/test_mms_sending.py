@@ -35,6 +35,7 @@ from tests.messaging.conftest import add_contacts
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ADD = "admin:messaging_mmscampaign_add"
+ESTIMATE = reverse("admin:messaging_mmscampaign_estimate")
 
 
 @pytest.fixture
@@ -314,6 +315,35 @@ class FormTests:
         form = answer.context["adminform"].form
         assert form["title"].value() == "Beach"
         assert f'value="{picture.pk}" checked' in " ".join(answer.content.decode().split())
+
+    def test_the_phone_shows_title_picture_and_clock_while_it_is_written(
+        self, admin_client: Client, application: Application, group: ContactGroup, picture: MmsAttachment
+    ) -> None:
+        add_contacts(group, 1, name="Ann")
+        given = {"application": application.pk, "groups": [group.pk], "text": "Hi {{name}}", "mms_type": "1"}
+
+        answer = admin_client.post(ESTIMATE, {**given, "title": "For {{name}}", "attachments": [picture.pk]})
+
+        assert (answer.context["shown_text"], answer.context["beside"].shown.title) == ("Hi Ann", "For Ann")
+        page = answer.content.decode()
+        assert reverse("admin:messaging_mmsattachment_content", args=[picture.pk]) in page
+        assert "not uploaded" in page
+        assert "GSM-7" not in page
+        assert not Campaign.objects.exists()
+
+    def test_what_is_wrong_with_a_half_written_one_is_said_beside_it(
+        self, admin_client: Client, application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 2)
+        made = [attachments.add(f"text {n}".encode(), f"{n}.txt")[0].pk for n in range(4)]
+        given = {"application": application.pk, "groups": [group.pk], "text": "", "title": "For {{name"}
+
+        answer = admin_client.post(ESTIMATE, {**given, "attachments": made})
+
+        assert answer.context["forecast"].recipients == 2
+        title, files = answer.context["problems"]
+        assert "is a merge field that is not closed" in title
+        assert "an MMS carries at most 3" in files
 
     def test_a_launched_one_has_every_campaigns_page(
         self, sandbox: RunningSandbox, admin_client: Client, application: Application, group: ContactGroup

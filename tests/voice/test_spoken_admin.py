@@ -160,6 +160,23 @@ class ComposeTests:
         kept = {name: str(form[name].value()) for name in ("accent", "gender", "speaking_rate", "recall_interval")}
         assert kept == {"accent": "91", "gender": "2", "speaking_rate": "0.9", "recall_interval": "10"}
 
+    def test_beside_it_stands_how_long_it_takes_and_what_is_wrong(
+        self, staff: Callable[..., Client], application: Application, group: ContactGroup
+    ) -> None:
+        add_contacts(group, 3, name="Ann")
+        estimate = reverse("admin:voice_spokencampaign_estimate")
+        client = staff(*WRITER)
+
+        well = client.post(estimate, filled(application, group, loop_count="3"))
+        wrong = client.post(estimate, filled(application, group, language="CS", accent="91", delay_play="1000"))
+
+        assert (well.context["shown_text"], well.context["forecast"].recipients) == ("Hello Ann", 3)
+        assert well.context["phone_title"].endswith(" hears it")
+        assert well.context["beside"].shown.length == "about 2 seconds"
+        assert "GSM-7" not in well.content.decode()
+        assert "Czech is spoken with: Czechia." in wrong.context["problems"][0]
+        assert "Ensure this value is less than or equal to 999." in wrong.context["problems"][1]
+
     @pytest.mark.parametrize("permissions", [[], ["view_campaign"]])
     def test_who_may_not_write_campaigns_may_not_write_these(
         self, staff: Callable[..., Client], permissions: list[str]

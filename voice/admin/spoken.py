@@ -19,8 +19,8 @@ from laaffic_console.kit.pages import require
 from laaffic_console.laaffic.tts import BY_CODE, MAX_TEXT
 from messaging import merge_fields
 from messaging.admin import bulk_actions, channel_pages
-from messaging.admin.campaign_form import CampaignForm
 from messaging.admin.channel_campaigns import ChannelCampaignAdmin
+from messaging.admin.compose_form import ComposeForm
 from messaging.admin.quick_message import quick_campaign
 from messaging.admin.text_widget import one_character_a_line
 from messaging.models import Campaign, Contact, MessageState
@@ -32,23 +32,25 @@ from voice.models import SpokenCampaign
 from voice.services.tts_channel import TtsOptions
 
 SPOKEN: tuple[str | tuple[str, ...], ...] = (
+    "template_version",
     "text",
     ("language", "language_code"),
     ("accent", "gender"),
     ("speaking_rate", "loop_count"),
-    ("delay_play", "delay_hangup"),
 )
-CALL: tuple[str | tuple[str, ...], ...] = (
-    ("max_ringing_time", "max_duration"),
-    ("recall_count", "recall_interval"),
-    "display_number",
+CALL = (
+    *("max_ringing_time", "max_duration", "recall_count", "recall_interval"),
+    *("delay_play", "delay_hangup", "display_number"),
 )
 
 
-class SpokenCampaignForm(SpokenFields, CampaignForm):
-    class Meta(CampaignForm.Meta):
+class SpokenCampaignForm(SpokenFields, ComposeForm):
+    channel = Channel.VOICE
+    own_fields = tuple(SpokenFields.base_fields)
+
+    class Meta(ComposeForm.Meta):
         model = SpokenCampaign
-        fields = [name for name in CampaignForm.Meta.fields if name != "sender_id"]
+        fields = [name for name in ComposeForm.Meta.fields if name != "sender_id"]
         widgets = {"text": SpokenTextWidget}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -56,10 +58,8 @@ class SpokenCampaignForm(SpokenFields, CampaignForm):
         if self.instance.pk:
             self.keep_spoken(self.instance)
 
-    def draft(self, cleaned: dict[str, Any]) -> Campaign:
-        campaign = super().draft(cleaned)
-        campaign.channel, campaign.channel_options = Channel.VOICE, self.options().as_json()
-        return campaign
+    def options(self) -> dict[str, Any]:
+        return self.spoken_options().as_json()
 
 
 @admin.register(SpokenCampaign)
@@ -139,7 +139,7 @@ def say_to_contacts(model_admin: Any, request: HttpRequest, chosen: QuerySet[Con
     form = SpokenQuickForm(request.POST if "_confirmed" in request.POST else None)
     if form.is_bound and form.is_valid():
         content = {"application": form.cleaned_data["application"], "text": form.cleaned_data["text"], "sender_id": ""}
-        options = form.options().as_json()
+        options = form.spoken_options().as_json()
         draft = quick_campaign(form, chosen, request, channel=Channel.VOICE, channel_options=options, **content)
         if draft is not None:
             return HttpResponseRedirect(reverse("admin:messaging_campaign_review", args=[draft.pk]))
@@ -180,11 +180,14 @@ channel_pages.register(
     Channel.VOICE,
     channel_pages.ChannelPages(
         form="admin:voice_spokencampaign_change",
+        what="voice/spoken_compose.html",
+        folds=(("call", gettext_lazy("The call"), CALL),),
         beside=beside,
         button=call_words,
         has_segments=False,
         has_replies=False,
         preview=gettext_lazy("As they will hear it"),
+        preview_of=gettext_lazy("As %(who)s hears it"),
         state_words={
             MessageState.DELIVERED.key: gettext_lazy("Answered"),
             MessageState.UNDELIVERED.key: gettext_lazy("Not answered"),

@@ -11,12 +11,12 @@ from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from laaffic_console.laaffic import Spoken
-from laaffic_console.laaffic.tts import BY_CODE, FASTEST, FEMALE, LANGUAGES, MALE, SLOWEST
+from laaffic_console.laaffic.tts import BY_CODE, FASTEST, FEMALE, LANGUAGES, MALE, MAX_TEXT, SLOWEST
+from messaging.admin.text_widget import MergeTextWidget
 from messaging.models import Campaign
 from voice.services.tts_channel import TtsOptions
 
@@ -53,7 +53,9 @@ def whole(label: Any, least: int, most: int, help_text: Any, **given: Any) -> fo
     )
 
 
-class SpokenTextWidget(UnfoldAdminTextareaWidget):
+class SpokenTextWidget(MergeTextWidget):
+    limit = MAX_TEXT
+
     class Media:
         js = ["voice/spoken.js"]
 
@@ -183,8 +185,9 @@ class SpokenFields(forms.Form):
         if language.female_only and cleaned.get("gender") == MALE:
             self.add_error("gender", _("%(language)s has a female voice only.") % {"language": language.name})
 
-    def options(self) -> TtsOptions:
-        given = self.cleaned_data
+    def spoken_options(self) -> TtsOptions:
+        usual = {name: field.initial for name, field in SpokenFields.base_fields.items()}
+        given = {**usual, "language_code": "", "accent": "", "display_number": "", **self.cleaned_data}
         code = given["language_code"].upper() if given["language"] == OTHER else given["language"]
         spoken = Spoken(
             text="",

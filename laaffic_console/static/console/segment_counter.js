@@ -127,6 +127,9 @@ const SegmentCounter = (() => {
     const target = document.getElementById(textarea.dataset.segmentCounter) ?? elementBehind(textarea);
     const labels = { ...LABELS, ...jsonOf(textarea, "labels") };
     const fields = jsonOf(textarea, "fields");
+    // A channel that bills no segments gives its own limit, and only characters are counted.
+    const isPlain = textarea.dataset.charactersOnly !== undefined;
+    const limit = Number(textarea.dataset.charactersOnly) || SEGMENT_TABLES.limit;
     const language = document.documentElement.lang || "en";
     const plural = new Intl.PluralRules(language);
     const inWords = new Intl.NumberFormat(language);
@@ -202,12 +205,16 @@ const SegmentCounter = (() => {
 
     function figures({ encoding, segments, unitsLeft, characters, varies }, expected) {
       const line = element("p", "segment-counter-figures");
-      const over = characters - SEGMENT_TABLES.limit;
-      const shownSize = say("characters", { n: characters, limit: SEGMENT_TABLES.limit });
+      const over = characters - limit;
+      const shownSize = say("characters", { n: characters, limit });
       const size = element("span", "segment-counter-characters", shownSize);
       if (over > 0) {
         size.classList.add("segment-counter-over");
         size.textContent += `, ${sayMany("too_long", over)}`;
+      }
+      if (isPlain) {
+        line.append(size);
+        return line;
       }
       line.append(size, element("span", `segment-counter-${encoding.toLowerCase()}`, encoding));
       const between = varies && expected && expected.least !== expected.most;
@@ -292,10 +299,10 @@ const SegmentCounter = (() => {
       const measured = measure(text);
       const expected = measured.varies ? estimate(text, fields) : null;
       target.replaceChildren(figures(measured, expected));
-      if (expected && expected.longest > SEGMENT_TABLES.limit) {
+      if (expected && expected.longest > limit) {
         target.append(element("p", "segment-counter-over", say("can_be_too_long", { n: expected.longest })));
       }
-      if (measured.forcing.length) {
+      if (measured.forcing.length && !isPlain) {
         if (measured.forcing.length <= MARKS) target.append(marked(measured.forcing));
         target.append(forcingList(measured.forcing));
       }

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Model
 from django.utils.formats import number_format
 
@@ -12,13 +11,14 @@ from laaffic_console.kit.figures import money
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
 from messaging.models import Approval
-from messaging.services.approvals import approvable, shown
+from messaging.services.approvals import approvable, approval_limits, shown
 from messaging.services.approvals.approvable import Plan
+from messaging.services.approvals.approval_limits import Limits
 from messaging.services.refusals import NotAllowed
 
 
 def is_on() -> bool:
-    return bool(settings.LAAFFIC_APPROVAL_RECIPIENTS or settings.LAAFFIC_APPROVAL_COST)
+    return approval_limits.now().are_set
 
 
 def prepare(model: type[Model], pk: int, *, within_request: bool = False) -> None:
@@ -29,15 +29,15 @@ def prepare(model: type[Model], pk: int, *, within_request: bool = False) -> Non
     approvable.kind(model).prepare(pk, within_request=within_request, is_on=is_on())
 
 
-def why_needed(draft: Any, plan: Plan) -> str:
-    """One sentence; "" where one person is enough."""
+def why_needed(draft: Any, plan: Plan, limits: Limits | None = None) -> str:
+    """One sentence; "" where one person is enough. `limits`: as they were read just now."""
     if approvable.kind_of(draft).needs_none(draft):
         return ""
-    return _too_many(plan) or _too_dear(plan)
+    limits = limits or approval_limits.now()
+    return _too_many(plan, limits.recipients) or _too_dear(plan, limits)
 
 
-def _too_many(plan: Plan) -> str:
-    most = settings.LAAFFIC_APPROVAL_RECIPIENTS
+def _too_many(plan: Plan, most: int) -> str:
     if most and plan.recipients is None:
         return _("How many recipients it has is not known: a second person has to approve it.")
     if most and plan.recipients is not None and plan.recipients > most:
@@ -47,15 +47,15 @@ def _too_many(plan: Plan) -> str:
     return ""
 
 
-def _too_dear(plan: Plan) -> str:
+def _too_dear(plan: Plan, set_limits: Limits) -> str:
     """Each currency uses a part of its own limit, and the parts are added up: a cost that is split is not less."""
-    if not settings.LAAFFIC_APPROVAL_COST:
+    if not set_limits.cost:
         return ""
     if not plan.has_prices:
         # Where a number of recipients is set too, that decides.
-        nobody_bounds_it = not settings.LAAFFIC_APPROVAL_RECIPIENTS
+        nobody_bounds_it = not set_limits.recipients
         return _("What it costs is not known before: a second person has to approve it.") if nobody_bounds_it else ""
-    limits = {currency: _limit_in(currency) for currency, cost in plan.cost.items() if cost}
+    limits = {currency: _limit_in(currency, set_limits.cost) for currency, cost in plan.cost.items() if cost}
     if without := [currency for currency, limit in limits.items() if limit is None]:
         return _("No limit is set for its cost in %(currencies)s: a second person has to approve it.") % {
             "currencies": ", ".join(without)
@@ -68,9 +68,8 @@ def _too_dear(plan: Plan) -> str:
     return ""
 
 
-def _limit_in(currency: str) -> Decimal | None:
+def _limit_in(currency: str, given: Decimal | Mapping[str, Decimal]) -> Decimal | None:
     """None where each currency has its own, and this one has none."""
-    given = settings.LAAFFIC_APPROVAL_COST
     return given.get(currency) if isinstance(given, Mapping) else Decimal(given)
 
 
@@ -95,12 +94,13 @@ def require(draft: Any) -> None:
 
 def missing(draft: Any, known: Any = None) -> str:
     """What stands against its launch, in one sentence; "" when nothing does. `known`: see Approvable.plan."""
-    if not is_on():
+    limits = approval_limits.now()
+    if not limits.are_set:
         return ""
     plan = approvable.kind_of(draft).plan(draft, known)
     if plan.shown is None:
         return _("Its recipients are still being counted. Launch it when all are known.")
-    needed = why_needed(draft, plan)
+    needed = why_needed(draft, plan, limits)
     if not needed:
         return ""
     approval = latest(draft)

@@ -5,6 +5,11 @@ document.addEventListener("DOMContentLoaded", () => {
   const text = document.querySelector("[data-spoken]");
   if (!text) return;
   const form = text.closest("form");
+  if (form.dataset.beside === undefined) sayLength(text, form);  // else the column beside it says so
+  offerAccents(form);
+});
+
+function sayLength(text, form) {
   const said = document.createElement("p");
   said.className = "c-soft";
   said.id = "spoken-length";
@@ -26,7 +31,9 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   for (const name of ["text", "speaking_rate", "loop_count"]) form.elements[name].addEventListener("input", ask);
   ask();
+}
 
+function offerAccents(form) {
   const accent = form.elements.accent;
   const accents = new Map(accent.dataset.accents.split(";").map((pair) => {
     const [code, list] = pair.split(":");
@@ -42,4 +49,4 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   form.elements.language.addEventListener("change", offer);
   offer();
-});
+}

@@ -1,0 +1,37 @@
+"""A limit of money as people write it: one amount for every currency, or each with its own."""
+
+import re
+from decimal import Decimal, InvalidOperation
+
+Limits = Decimal | dict[str, Decimal]
+
+_of_currency = re.compile(r"([A-Za-z]{3})[ :=]+([0-9]+(?:\.[0-9]+)?)")
+
+
+def read(given: str) -> Limits:
+    """1000, or {"USD": 1000, "EUR": 900}; 0 is no limit. ValueError where it is none of them."""
+    given = given.strip()
+    if not given[:1].isalpha():
+        return _amount(given or "0")
+    found = [_of_currency.fullmatch(part.strip()) for part in given.split(",")]
+    by_currency = {match[1].upper(): Decimal(match[2]) for match in found if match}
+    if len(by_currency) != len(found) or not all(by_currency.values()):
+        raise ValueError(given)
+    return by_currency
+
+
+def _amount(given: str) -> Decimal:
+    try:
+        found = Decimal(given)
+    except InvalidOperation as problem:
+        raise ValueError(given) from problem
+    if not found.is_finite() or found < 0:
+        raise ValueError(given)
+    return found
+
+
+def in_words(limits: Limits | int) -> str:
+    """As it is written."""
+    if isinstance(limits, dict):
+        return ", ".join(f"{currency} {amount}" for currency, amount in limits.items())
+    return str(limits)
