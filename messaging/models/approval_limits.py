@@ -1,6 +1,7 @@
 """Above what a launch needs a second person, where the console says otherwise than its environment."""
 
 from django.db import models
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -20,4 +21,4 @@ class ApprovalLimits(models.Model):
         default_permissions = ("view", "change")
 
     def __str__(self) -> str:
-        return str(self._meta.verbose_name)
+        return capfirst(str(self._meta.verbose_name))
