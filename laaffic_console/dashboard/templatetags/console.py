@@ -3,6 +3,8 @@ from typing import Any
 
 from django import template
 from django.db.models import Model
+from django.template.context import Context
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -73,6 +75,13 @@ def sandbox_banner() -> SafeString | str:
         return ""
     said = _("Sandbox: what is sent here reaches no phone")
     return format_html('<aside class="c-banner" aria-label="{}">{}</aside>', _("Sandbox"), said)
+
+
+@register.inclusion_tag("console/act.html", takes_context=True)
+def act(context: Context, words: str, page: str, *args: Any, **options: str) -> dict[str, Any]:
+    """A button that does one thing, once; `asks` is what it asks first."""
+    given = {name: options.get(name, "") for name in ("id", "tone", "asks")}
+    return {**given, "words": words, "address": reverse(page, args=args), "csrf_token": context.get("csrf_token")}
 
 
 @register.inclusion_tag("console/keys.html", takes_context=True)
