@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -60,6 +61,11 @@ class LedgerEntry(models.Model):
                 fields=["state", "prepared_at"],
                 name="call_open",
                 condition=models.Q(state__in=["prepared", "in_flight", "unknown"]),
+            ),
+            models.Index(  # how often a whole list was mailed lately
+                Coalesce("left_at", "prepared_at"),
+                name="call_whole_list",
+                condition=models.Q(interface="email/batchSendEmail"),
             ),
         ]
 
