@@ -19,6 +19,15 @@ class EntryState(models.TextChoices):
     LAPSED = "lapsed", _("Never known")  # as unknown, and what was asked for would be over: nobody looks any more
 
 
+# What entries are written for. The list's filter offers these: to ask the entries takes longer with each that comes.
+INTERFACES = (
+    *("sendSms", "sendSms/batch", "mmsUpload", "mmsSend", "email/sendEmail", "email/batchSendEmail"),
+    *("voice/sendCode", "voice/sendSip", "voice/sipAdd", "voice/sipReset", "voice/fileUpload"),
+    *("voice/group/call/send", "voice/group/call/update", "voice/group/call/resend", "voice/group/call/cancel"),
+    *("bind", "unbind", "createNumberPool", "editNumberPool", "number/edit"),
+)
+
+
 class LedgerEntry(models.Model):
     State = EntryState
 
