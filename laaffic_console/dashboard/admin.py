@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm
 
 from laaffic_console.dashboard import permission_words
+from laaffic_console.dashboard.deleted_people import deleted_with
 from laaffic_console.dashboard.person_forms import NewPersonForm, PersonForm, RoleForm
 from laaffic_console.identity import person_pages
 from laaffic_console.kit import proving
@@ -85,6 +86,9 @@ class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, UserAdmin, ModelAdmin):  # ty
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and is_within_reach(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        return deleted_with(objs, request)
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

@@ -4,7 +4,10 @@ from functools import cached_property
 from typing import Any
 
 from django.db import connection
+from django.db.models import IntegerField, QuerySet, Subquery
+from django.utils.translation import gettext as _
 
+from laaffic_console.kit.figures import number
 from laaffic_console.kit.generics import AnyPaginator
 
 COUNT_LIMIT = 10_000
@@ -40,3 +43,16 @@ def estimate(model: Any) -> int:
         cursor.execute(f"SELECT (SELECT max(id) FROM {table}), (SELECT min(id) FROM {table})")  # noqa: S608 - a model's table
         last, first = cursor.fetchone()
         return 0 if last is None else last - first + 1
+
+
+class CountedTo(Subquery):
+    """How many rows a correlated query has, counted no further than one more than `most`."""
+
+    def __init__(self, rows: QuerySet[Any], most: int = COUNT_LIMIT) -> None:
+        super().__init__(rows.order_by().values("pk")[: most + 1], output_field=IntegerField())
+        self.template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+
+
+def said_to(count: int, most: int = COUNT_LIMIT) -> str:
+    """Of what was counted to `most`."""
+    return number(count) if count <= most else _("more than %(n)s") % {"n": number(most)}

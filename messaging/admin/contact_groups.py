@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.contrib import admin
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
 from laaffic_console.kit.console_admin import ModelAdmin
-from laaffic_console.kit.figures import number
+from laaffic_console.kit.paginator import COUNT_LIMIT, CountedTo, said_to
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging.models import ContactGroup, GroupMembership
 from messaging.models.kept_while_used import using
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
     CountedGroup = WithAnnotations[ContactGroup, Members]
 
+COUNTED_IN_LIST = 1000  # of each of fifty groups
+
 
 @admin.register(ContactGroup)
 class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
@@ -38,18 +39,16 @@ class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
     list_per_page = 50
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ContactGroup]:
-        # Each group's own stretch of the index is counted: a join would sort everybody's memberships.
-        members = GroupMembership.objects.filter(group=OuterRef("pk")).order_by().values("group").annotate(n=Count("*"))
-        groups = super().get_queryset(request).filter(is_ad_hoc=False)
-        return groups.annotate(n=Coalesce(Subquery(members.values("n")), 0))
+        return _counted(super().get_queryset(request).filter(is_ad_hoc=False), COUNTED_IN_LIST)
 
     @display(description=gettext_lazy("contacts"))
     def members(self, group: "CountedGroup") -> str:
-        return number(group.n)
+        return said_to(group.n, COUNTED_IN_LIST)
 
-    def get_deleted_objects(self, objs: "Sequence[CountedGroup] | QuerySet[CountedGroup]", request: HttpRequest) -> Any:
-        """Counted, not listed: a group may have a million members."""
-        shown = [f"{group} ({_memberships(group.n)})" for group in objs]
+    def get_deleted_objects(self, objs: "Sequence[ContactGroup] | QuerySet[ContactGroup]", request: HttpRequest) -> Any:
+        """Counted as far as a list is, not listed: a group may have a million members."""
+        chosen = ContactGroup.objects.filter(pk__in=[group.pk for group in objs])
+        shown = [f"{group} ({_memberships(group.n)})" for group in _counted(chosen, COUNT_LIMIT)]
         kept_by = [
             _("campaign “%(name)s” (%(state)s)") % {"name": campaign, "state": campaign.get_state_display()}
             for campaign in using(objs)[:20]
@@ -65,5 +64,11 @@ class ContactGroupAdmin(SharedRowAdmin, ModelAdmin):
             contacts.delete_group(group)
 
 
+def _counted(groups: QuerySet[ContactGroup], most: int) -> "QuerySet[CountedGroup]":
+    """Each group's own stretch of the index, as far as `most`: an import of millions keeps no counter."""
+    members = GroupMembership.objects.filter(group=OuterRef("pk"))
+    return groups.annotate(n=CountedTo(members, most))
+
+
 def _memberships(n: int) -> str:
-    return ngettext("%(n)s membership", "%(n)s memberships", n) % {"n": number(n)}
+    return ngettext("%(n)s membership", "%(n)s memberships", n) % {"n": said_to(n, COUNT_LIMIT)}

@@ -96,7 +96,7 @@ def _in_state(state: MessageState) -> Q:
     in_hand = answers.within(Batch.objects.filter(state=BatchState.CLAIMED))
     if state is MessageState.CLAIMED:
         return queued & in_hand
-    return queued & ~in_hand & ~answers.accepted_but_unwritten()
+    return queued & answers.in_open_span() & ~in_hand & ~answers.accepted_but_unwritten()
 
 
 MAY_DECIDE = "messaging.resolve_campaign"  # who speaks where evidence is silent

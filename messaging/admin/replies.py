@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.kit import plain_text
+from laaffic_console.kit.list_order import unsorted_where_many
 from laaffic_console.kit.masked_admin import MaskedNumbers
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.read_only import ReadOnlyAdmin
@@ -70,7 +71,8 @@ class ReplyAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
         if not digits:
             return queryset, False
         begins_so = Q(number__gte=digits, number__lt=digits + "~")
-        return queryset.filter(begins_so | Q(number__in=spellings(digits)[1:])), False
+        found = queryset.filter(begins_so | Q(number__in=spellings(digits)[1:]))
+        return unsorted_where_many(request, found, "number", "pk"), False
 
     @display(description=gettext_lazy("contact"))
     def whose(self, reply: Reply) -> SafeString | str:

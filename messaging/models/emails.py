@@ -226,6 +226,9 @@ class EmailMessage(models.Model):
         indexes = [
             models.Index(fields=["campaign", "submission", "id"], name="email_submission"),
             models.Index(fields=["campaign", "delivery", "id"], name="email_delivery"),
+            # For the list of all campaigns: what is rare would be looked for in every mail.
+            models.Index(fields=["submission", "id"], name="email_by_submission"),
+            models.Index(fields=["delivery", "id"], name="email_by_delivery"),
             models.Index(fields=["address"], name="email_address"),
             models.Index(fields=["email_id"], name="email_gateway_id"),
         ]

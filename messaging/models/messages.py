@@ -85,6 +85,11 @@ class Batch(models.Model):
                 condition=models.Q(state__in=["queued", "claimed", "unknown"]),
             ),
             models.Index(fields=["next_check_at"], name="batch_check", condition=models.Q(next_check_at__isnull=False)),
+            models.Index(  # between which messages anything can be queued
+                fields=["first_message_id", "last_message_id"],
+                name="batch_unsettled",
+                condition=~models.Q(state="settled"),
+            ),
             models.Index(  # what waits for a moment, looked for each second
                 fields=["not_before"],
                 name="batch_waits",

@@ -18,6 +18,7 @@ from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import ledger, open_acts
 from laaffic_console.kit import meanings, plain_text
 from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.list_order import unsorted_where_many
 from laaffic_console.kit.masked_admin import MaskedNumbers
 from laaffic_console.kit.masks import masked, may_see
 from laaffic_console.kit.pages import add_problems, may_see_contacts, page, require
@@ -96,7 +97,9 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[SipCall], search_term: str
     ) -> tuple[QuerySet[SipCall], bool]:
         digits = plain_text.digits_of(search_term) or search_term.strip()
-        return (queryset.filter(**beginning_with(digits)) if digits else queryset), False
+        if not digits:
+            return queryset, False
+        return unsorted_where_many(request, queryset.filter(**beginning_with(digits)), "callee", "-pk"), False
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)
     def state(self, asked: SipCall) -> tuple[str, str]:

@@ -73,9 +73,10 @@ class KeyFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[CallRecord]) -> QuerySet[CallRecord]:
         chosen = self.value() or ""
-        if chosen == "any":
-            return queryset.exclude(key_pressed="")
-        return queryset.filter(key_pressed=chosen) if chosen else queryset
+        if not chosen:
+            return queryset
+        found = queryset.exclude(key_pressed="")  # said in any case: that is what the indexes hold
+        return found if chosen == "any" else found.filter(key_pressed=chosen)
 
 
 class RecordedFilter(admin.SimpleListFilter):

@@ -1,6 +1,14 @@
 from voice.models.audio import AudioFile, AudioType
 from voice.models.calls import CallRecord, CallTally, Ringing, SipCall
-from voice.models.group_tasks import Announcement, GroupTask, GroupTaskEvent, TaskKind, TaskNumbers, TaskState
+from voice.models.group_tasks import (
+    Announcement,
+    CalledNumber,
+    GroupTask,
+    GroupTaskEvent,
+    TaskKind,
+    TaskNumbers,
+    TaskState,
+)
 from voice.models.phones import SipPhone, VoiceSync
 from voice.models.spoken import SpokenCampaign
 
@@ -10,6 +18,7 @@ __all__ = [
     "AudioType",
     "CallRecord",
     "CallTally",
+    "CalledNumber",
     "GroupTask",
     "GroupTaskEvent",
     "Ringing",

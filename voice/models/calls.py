@@ -30,6 +30,7 @@ OUTCOMES = {
 }
 OUTCOME_CHOICES = [(outcome.value, words) for outcome, words in OUTCOMES.items()]
 KIND_CHOICES = [(int(kind), words) for kind, words in KINDS.items()]
+HAS_KEY = ~models.Q(key_pressed="")
 
 
 class CallRecord(models.Model):
@@ -85,11 +86,13 @@ class CallRecord(models.Model):
         indexes = [
             models.Index(fields=["-at", "-id"], name="record_latest"),
             models.Index(fields=["callee", "-at"], name="record_callee"),
-            models.Index(fields=["outcome", "-at"], name="record_outcome"),
-            models.Index(fields=["kind", "-at"], name="record_kind"),
-            models.Index(fields=["key_pressed", "-at"], name="record_key", condition=~models.Q(key_pressed="")),
+            # In the order of the list to its end, or what is rare would be looked for in all records.
+            models.Index(fields=["outcome", "-at", "-id"], name="record_by_outcome"),
+            models.Index(fields=["kind", "-at", "-id"], name="record_by_kind"),
+            models.Index(fields=["key_pressed", "-at", "-id"], name="record_by_key", condition=HAS_KEY),
+            models.Index(fields=["-at", "-id"], name="record_with_key", condition=HAS_KEY),
             models.Index(fields=["task_id", "-at"], name="record_task", condition=~models.Q(task_id="")),
-            models.Index(fields=["-at"], name="record_recorded", condition=~models.Q(recording_id="")),
+            models.Index(fields=["-at", "-id"], name="record_with_audio", condition=~models.Q(recording_id="")),
         ]
 
     def __str__(self) -> str:

@@ -211,6 +211,8 @@ class GroupTask(models.Model):
     # Of the launch that has it in hand: one that slept, and whose task was given back meanwhile, has another.
     launch_token = models.CharField(max_length=36, blank=True, editable=False)
     launched_at = models.DateTimeField(pgettext_lazy("moment", "launched"), null=True)
+    # Whether `CalledNumber` has its numbers: from when its request is recorded until no frequency cap asks for them.
+    is_counted = models.BooleanField(default=False, db_default=False, editable=False)
     finished_at = models.DateTimeField(_("over since"), null=True)
     ended_because = SaidField(_("ended because"), blank=True)  # a person's word
 
@@ -253,6 +255,7 @@ class GroupTask(models.Model):
             models.Index(fields=["look_at"], name="group_task_due", condition=models.Q(look_at__isnull=False)),
             models.Index(fields=["state", "-id"], name="group_task_state"),
             models.Index(fields=["starts_at"], name="group_task_start", condition=models.Q(starts_at__isnull=False)),
+            models.Index(fields=["finished_at"], name="group_task_counted", condition=models.Q(is_counted=True)),
         ]
 
     def __str__(self) -> str:
@@ -312,6 +315,25 @@ class TaskNumbers(models.Model):
 
     def __str__(self) -> str:
         return f"numbers of {self.task_id}"
+
+
+class CalledNumber(models.Model):
+    """That a group call has, or may have, called a number: what a frequency cap asks for by the number.
+
+    The numbers of a task once more, for as long as they count. No constraint: two hundred thousand checks are saved.
+    """
+
+    task = models.ForeignKey(GroupTask, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    number = models.CharField(max_length=20)
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = _("called number")
+        constraints = [models.UniqueConstraint(fields=["number", "task"], name="called_number_once")]
+        indexes = [models.Index(fields=["task"], name="called_number_task")]
+
+    def __str__(self) -> str:
+        return f"a number of {self.task_id}"
 
 
 def connect_rate(connected: int | None, failed: int | None) -> float | None:

@@ -19,9 +19,9 @@ from messaging.models import Campaign
 from messaging.services.contacts import consents
 from messaging.services.gates import frequency
 from messaging.subscribers import every_spelling, has_spellings
-from voice.models import GroupTask, TaskKind, TaskNumbers, TaskState
+from voice.models import GroupTask, TaskKind, TaskState
 from voice.models.group_tasks import NOT_LEFT
-from voice.services import group_numbers
+from voice.services import called_numbers, group_numbers
 
 AGAIN = (TaskKind.RESEND, TaskKind.RESEND_FAILED)  # Laaffic's own repetitions: nobody can be left out of them
 CALLED_NOBODY = (*NOT_LEFT, TaskState.FAILED, TaskState.REPLACED)
@@ -118,14 +118,14 @@ def had(
     Its numbers at Laaffic count until it is over and as long after: when Laaffic dials which of them nobody knows.
     """
     wanted = {*numbers, *every_spelling([number for number in numbers if has_spellings(number)])}
-    lists = TaskNumbers.objects.filter(task__in=_since(since).exclude(pk=but)).order_by("pk")
-    for lines, over_at in lists.values_list("lines", "task__finished_at").iterator(chunk_size=10):
-        in_day = int(over_at is None or over_at >= day)
-        yield from ((number, in_day, 1) for number in wanted.intersection(lines.split("\n")))
+    over_at = dict(_since(since).exclude(pk=but).values_list("pk", "finished_at"))
+    for called, task_id in called_numbers.among([*wanted], over_at):
+        over = over_at[task_id]
+        yield called, int(over is None or over >= day), 1
 
 
 def _since(moment: dt.datetime) -> "QuerySet[GroupTask]":
     """Those that count, and of which somebody may have been called since then."""
-    left = GroupTask.objects.filter(entry__isnull=False).exclude(state__in=CALLED_NOBODY)
+    left = GroupTask.objects.filter(is_counted=True, entry__isnull=False).exclude(state__in=CALLED_NOBODY)
     left = left.exclude(entry__state__in=DID_NOT_LEAVE).exclude(purpose=Campaign.Purpose.TRANSACTIONAL)
     return left.filter(Q(finished_at=None) | Q(finished_at__gte=moment)).order_by()

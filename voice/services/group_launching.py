@@ -33,7 +33,16 @@ from laaffic_console.laaffic import Family, LaafficError, OutcomeUnknown, Refuse
 from messaging.services.approvals import approval_rules, approvals
 from messaging.services.budgets import whole_requests
 from voice.models import GroupTask, GroupTaskEvent, TaskKind, TaskState
-from voice.services import events, group_care, group_costs, group_numbers, group_requests, group_state, syncing
+from voice.services import (
+    called_numbers,
+    events,
+    group_care,
+    group_costs,
+    group_numbers,
+    group_requests,
+    group_state,
+    syncing,
+)
 from voice.services.group_care import Called
 from voice.services.group_state import ABOUT, CANCEL, SOON
 
@@ -128,6 +137,7 @@ def prepare(task: GroupTask, called: Called, again: str, by: User | None) -> tup
         worker=workers.worker_name(),
         requested_by=by,
     )
+    called_numbers.keep(task, numbers)
     task.save()
     taken.count(entry)
     was = TaskState.DRAFT if task.starts_at is None else TaskState.LAUNCHED

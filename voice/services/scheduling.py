@@ -2,7 +2,7 @@
 
 from laaffic_console.gateway.services import bell, isolation
 from laaffic_console.kit.said import gettext as _
-from voice.services import calls, group_sync, group_tasks, group_waiting, phones, records_pulls
+from voice.services import called_numbers, calls, group_sync, group_tasks, group_waiting, phones, records_pulls
 from voice.services.syncing import COPIES, SyncFailed
 
 
@@ -20,6 +20,7 @@ def sweep() -> None:
         group_tasks.end_due,
         _ring_due,
         group_sync.ring_if_due,
+        called_numbers.forget,
     )
 
 

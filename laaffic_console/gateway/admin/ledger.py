@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -15,6 +16,7 @@ from unfold.decorators import action, display
 
 from laaffic_console.gateway.meanings import family_of
 from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.models.ledger import INTERFACES
 from laaffic_console.gateway.services import words
 from laaffic_console.kit import masks, meanings
 from laaffic_console.kit.figures import number
@@ -41,6 +43,17 @@ ABOUT_PAGES = {
 }
 
 
+class InterfaceFilter(admin.SimpleListFilter):
+    title = gettext_lazy("interface")
+    parameter_name = "interface"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in sorted(INTERFACES)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LedgerEntry]) -> QuerySet[LedgerEntry]:
+        return queryset.filter(interface=self.value()) if self.value() else queryset
+
+
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnlyAdmin):
     when_empty = gettext_lazy(
@@ -60,7 +73,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         "shown_code",
         "shown_reason",
     ]
-    list_filter = ["state", "interface", "application"]
+    list_filter = ["state", InterfaceFilter, "application"]
     list_select_related = ["application"]
     actions_detail = ["say"]
     in_other_words = {

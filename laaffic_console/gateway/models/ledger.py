@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -16,6 +17,15 @@ class EntryState(models.TextChoices):
     NOT_SENT = "not_sent", _("Not sent")  # it is certain that the gateway never saw it
     UNKNOWN = "unknown", _("Unknown")  # the answer was lost; evidence or a person settles it
     LAPSED = "lapsed", _("Never known")  # as unknown, and what was asked for would be over: nobody looks any more
+
+
+# What entries are written for. The list's filter offers these: to ask the entries takes longer with each that comes.
+INTERFACES = (
+    *("sendSms", "sendSms/batch", "mmsUpload", "mmsSend", "email/sendEmail", "email/batchSendEmail"),
+    *("voice/sendCode", "voice/sendSip", "voice/sipAdd", "voice/sipReset", "voice/fileUpload"),
+    *("voice/group/call/send", "voice/group/call/update", "voice/group/call/resend", "voice/group/call/cancel"),
+    *("bind", "unbind", "createNumberPool", "editNumberPool", "number/edit"),
+)
 
 
 class LedgerEntry(models.Model):
@@ -60,6 +70,11 @@ class LedgerEntry(models.Model):
                 fields=["state", "prepared_at"],
                 name="call_open",
                 condition=models.Q(state__in=["prepared", "in_flight", "unknown"]),
+            ),
+            models.Index(  # how often a whole list was mailed lately
+                Coalesce("left_at", "prepared_at"),
+                name="call_whole_list",
+                condition=models.Q(interface="email/batchSendEmail"),
             ),
         ]
 

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 
 from laaffic_console.gateway.services import bell, leases, turns, workers
 from laaffic_console.kit.constant_sql import Insert
 from messaging import gateway_ids
-from messaging.models import Batch, BatchAnswer, Message, MessageState
+from messaging.models import Batch, BatchAnswer, BatchState, Message, MessageState
 from messaging.services.batches import sent_tallies
 from messaging.services.batches.bulk_writes import write_answers
 
@@ -152,6 +152,19 @@ def within(batches: "QuerySet[Batch]", limit: int = 100) -> Q:
     for first, last, batch_id in spans[:limit]:
         found |= Q(pk__gte=first, pk__lte=last, batch_id=batch_id)
     return found
+
+
+def _unsettled() -> QuerySet[Batch]:
+    return Batch.objects.exclude(state=BatchState.SETTLED)
+
+
+def in_open_span() -> Q:
+    """A condition on messages: from the first to the last that a batch still holds; nothing else can be queued.
+
+    Messages have no index of those that are queued, which each would have to enter and to leave.
+    """
+    span = _unsettled().aggregate(first=Min("first_message_id"), last=Max("last_message_id"))
+    return Q(pk__in=[]) if span["first"] is None else Q(pk__gte=span["first"], pk__lte=span["last"])
 
 
 def standing(message: Message) -> MessageState:

@@ -67,14 +67,19 @@ def _sent_to_list(campaign: EmailCampaign, since: dt.datetime) -> int:
 
 
 def _people_full(campaign: EmailCampaign, since: dt.datetime, most: int) -> int:
-    """How many who are known to be on the list have had as many mails, over all lists."""
+    """How many who are known to be on the list have had as many mails, over all lists.
+
+    Who had as many is asked first, of the mails of these days: the list's earlier mails become more and more.
+    """
     recent = set(_sent(campaign, since).values_list("about_id", flat=True))
     if len(recent) < most:
         return 0
+    mails = EmailMessage.objects.filter(campaign__in=recent).exclude(address="").order_by()
+    by_address = mails.exclude(submission=Submission.FAILED).values("address").annotate(n=Count("pk"))
+    full = by_address.filter(n__gte=most).values("address")
     earlier = EmailMessage.objects.filter(campaign__receiver_id=campaign.receiver_id, address=OuterRef("address"))
-    had = EmailMessage.objects.filter(Exists(earlier), campaign__in=recent).exclude(address="").order_by()
-    by_address = had.exclude(submission=Submission.FAILED).values("address").annotate(n=Count("pk"))
-    return by_address.filter(n__gte=most).count()
+    known = EmailMessage.objects.filter(Exists(earlier), campaign__in=recent, address__in=full).order_by()
+    return known.values("address").distinct().count()
 
 
 def _list_is_full(times: int, most: int, span: dt.timedelta) -> str:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from laaffic_console.kit.figures import money
+from laaffic_console.kit.figures import money, number
 from laaffic_console.kit.stored_words import in_words
 from messaging import merge_fields
 from messaging.models import Message, MessageState
 from messaging.services.batches import batch_texts, counting
 from messaging.services.channels import channels
+
+EVENTS_SHOWN = 200  # of one message, whose reports may come again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,13 @@ def of(message: Message) -> list[Entry]:
         entries.append(Entry(message.reported_at, f"{state} {in_words(message.reason)}".strip(), message.report_source))
     elif message.evidence:
         entries.append(Entry(message.settled_at, str(MessageState(message.state).label), message.evidence))
-    entries += [Entry(event.at, in_words(event.text), event.source) for event in message.events.all()]
+    events = list(message.events.order_by("-id")[: EVENTS_SHOWN + 1])
+    entries += [Entry(event.at, in_words(event.text), event.source) for event in events[:EVENTS_SHOWN]]
+    if len(events) > EVENTS_SHOWN:
+        said = _("More happened before: the %(n)s newest of its reports and words are shown") % {
+            "n": number(EVENTS_SHOWN)
+        }
+        entries.append(Entry(events[-1].at, said, events[-1].source))
     return sorted(entries, key=lambda entry: entry.at.timestamp() if entry.at else 0.0)
 
 
