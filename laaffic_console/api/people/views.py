@@ -5,12 +5,12 @@ from typing import Any
 import phonenumbers
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from laaffic_console.api import files, named
+from laaffic_console.api.files import DOWNLOADED
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
@@ -210,7 +210,7 @@ class BadRowsFileView(ApiView):
     scopes = {"GET": Scope.EXPORTS}
     rights = {"GET": [*LOOK_AT_IMPORT, *exporting.rights(Contact), SEE]}
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(responses=DOWNLOADED)
     def get(self, request: Any, pk: int) -> StreamingHttpResponse:
         """All rows that are not contacts, in the file's own columns, to be corrected and imported again."""
         job = _job(pk)
