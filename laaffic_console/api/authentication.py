@@ -51,7 +51,8 @@ def _good(token: ApiToken | None) -> ApiToken:
 
 def require_still_good(token: ApiToken) -> None:
     """Once more, where something is about to be committed: it may have been revoked while its request ran."""
-    _good(ApiToken.objects.select_related("user").filter(pk=token.pk).first())
+    now = ApiToken.objects.select_related("user").only("revoked_at", "expires_at", "user__is_active")
+    _good(now.filter(pk=token.pk).order_by().first())
 
 
 def _require_patience(token: ApiToken) -> None:

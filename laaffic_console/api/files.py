@@ -5,8 +5,13 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 
 from laaffic_console.api.problems import Problem
+from laaffic_console.kit import exports
+
+# How a file that is taken away is described: in whichever format it was made.
+DOWNLOADED = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in exports.TYPES.values()}
 
 
 def fingerprint(request: Any) -> bytes:

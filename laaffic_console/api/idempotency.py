@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -69,8 +70,8 @@ def once(family: int, key: str, digest: str, work: Callable[[], Answer], *, in_o
             with durable():
                 return _keep(row.pk, holder, work())
         with durable_transaction():
-            mine = RepeatableRequest.objects.select_for_update().filter(pk=row.pk, holder=holder).first()
-            if mine is None:
+            mine = RepeatableRequest.objects.select_for_update().filter(pk=row.pk, holder=holder)
+            if not mine.values_list("pk", flat=True):
                 raise _runs()
             return _keep(row.pk, holder, work())
     except BaseException:
@@ -120,10 +121,14 @@ def unkeyed(work: Callable[[], Answer], *, in_one: bool = True) -> Answer:
 def _claim(family: int, key: str, digest: str) -> tuple[RepeatableRequest, str]:
     """The row, and whose it is: "" where it has been answered."""
     now, holder = timezone.now(), uuid.uuid4().hex
-    row, is_new = RepeatableRequest.objects.get_or_create(
-        family=family, key=key, defaults={"digest": digest, "holder": holder, "held_until": now + RUNS}
-    )
-    if not is_new and not row.holder and row.created_at < now - KEPT:
+    row = RepeatableRequest(family=family, key=key, digest=digest, holder=holder, held_until=now + RUNS, created_at=now)
+    if _is_first(row):
+        return row, holder
+    found = RepeatableRequest.objects.filter(family=family, key=key).order_by().first()
+    if found is None:  # whoever held it has just given it back
+        return _claim(family, key, digest)
+    row = found
+    if not row.holder and row.created_at < now - KEPT:
         row.delete()
         return _claim(family, key, digest)
     if row.digest != digest:
@@ -131,8 +136,6 @@ def _claim(family: int, key: str, digest: str) -> tuple[RepeatableRequest, str]:
             409,
             _("This Idempotency-Key was used for another request. Send a new key with a new request."),
         )
-    if is_new:
-        return row, holder
     if not row.holder:
         return row, ""
     died = RepeatableRequest.objects.filter(pk=row.pk, holder=row.holder, held_until__lt=now)
@@ -140,6 +143,23 @@ def _claim(family: int, key: str, digest: str) -> tuple[RepeatableRequest, str]:
         raise _runs()
     row.refresh_from_db()
     return row, holder
+
+
+def _is_first(row: RepeatableRequest) -> bool:
+    """Whether the key was free and is this row's now: one statement, and a transaction of its own."""
+    fields = [field for field in row._meta.concrete_fields if not field.primary_key]
+    columns, marks = ", ".join(f'"{field.column}"' for field in fields), ", ".join(["%s"] * len(fields))
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO api_repeatablerequest ({columns}) VALUES ({marks}) "  # noqa: S608 - our own columns
+            "ON CONFLICT (family, key) DO NOTHING RETURNING id",
+            values,
+        )
+        made = cursor.fetchone()
+    if made is not None:
+        row.pk = made[0]
+    return made is not None
 
 
 def _runs() -> Problem:

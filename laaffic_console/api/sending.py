@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -68,8 +67,7 @@ def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[s
         **to_numbers(numbers, by),
     )
     try:
-        with transaction.atomic():
-            campaign = starting.launch(draft.pk, by=by, freezes=True)
+        campaign = starting.launch_new(draft, by=by)
     except NotAllowed as problem:
         # The draft stays: it can be approved, and launched then.
         said = _(
@@ -77,7 +75,7 @@ def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[s
         )
         more = {"campaign": draft.pk, "state": CampaignState.DRAFT.value}
         return Answer(409, document(409, said % {"why": problem, "id": draft.pk}, **more))
-    audience.freeze_at_once(campaign.pk)
+    audience.freeze_at_once(campaign)
     campaign.refresh_from_db(fields=FROZEN)
     left_out = counting.left_out(campaign)
     return Answer(202, {"id": campaign.pk, "campaign": campaign.pk, "state": campaign.state, "left_out": left_out})

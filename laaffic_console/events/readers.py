@@ -1,6 +1,6 @@
 """Who reads what happens: webhooks here, whoever registers beside them. Each says beforehand what it wants."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from laaffic_console.events.models import Event
@@ -11,7 +11,7 @@ class Reader:
     """Asked in the transaction of what happens, so that both stay or neither."""
 
     wanted: Callable[[], set[str]]  # kinds; one cheap question at most, asked for each batch of events
-    take: Callable[[Sequence[Event]], None]  # what was just written, of every kind that anybody wants
+    take: Callable[[Sequence[Event]], None]  # what was just written, if it wants one of these kinds
 
 
 _readers: list[Reader] = []
@@ -23,10 +23,14 @@ def add(reader: Reader) -> None:
         _readers.append(reader)
 
 
-def wanted() -> set[str]:
-    return set[str]().union(*(reader.wanted() for reader in _readers))
+def wanting(kinds: Collection[str]) -> list[tuple[Reader, set[str]]]:
+    """Those who want some of the kinds, with these."""
+    asked = [(reader, reader.wanted().intersection(kinds)) for reader in _readers]
+    return [(reader, wanted) for reader, wanted in asked if wanted]
 
 
-def take(events: Sequence[Event]) -> None:
-    for reader in _readers:
-        reader.take(events)
+def take(readers: Sequence[tuple[Reader, set[str]]], events: Sequence[Event]) -> None:
+    there = {event.kind for event in events}
+    for reader, wanted in readers:
+        if not wanted.isdisjoint(there):
+            reader.take(events)

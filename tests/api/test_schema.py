@@ -35,6 +35,12 @@ def test_each_operation_says_what_it_does_and_how_it_is_refused(schema: Any) -> 
     assert all("application/problem+json" in one["responses"]["409"]["content"] for one in operations)
 
 
+def test_files_and_readings_are_described_as_they_are_answered(schema: Any) -> None:
+    for path in ("/api/v1/exports/{id}/file", "/api/v1/imports/{id}/bad-rows/file"):
+        assert {"text/csv", "application/zip"} < set(schema["paths"][path]["get"]["responses"]["200"]["content"])
+    assert schema["components"]["schemas"]["Reading"]["properties"]["languages"] == {"type": "string"}
+
+
 def test_the_page_needs_a_sign_in_and_nothing_from_elsewhere(client: Client, admin_client: Client) -> None:
     assert client.get("/api/v1/docs").status_code == 302
     drawn = admin_client.get("/api/v1/docs").content.decode()

@@ -11,7 +11,8 @@ from tests.api.conftest import Api
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-AT_MOST = 60  # with the begin and commit of each transaction, and the bells
+AT_MOST = 38  # with the begin and commit of each transaction, and the bells
+BEYOND = 20  # SQLite takes messages by the fifty
 
 
 def asked(api: Api, application: Application, key: str, recipients: int, text: str = "Your code is 123456") -> int:
@@ -35,14 +36,14 @@ def test_a_message_takes_a_bounded_number_of_statements(api: Api, used: Applicat
     assert asked(api, used, "second", 1) <= AT_MOST
 
 
-def test_a_hundred_take_no_more_than_one(api: Api, used: Application) -> None:
-    assert asked(api, used, "second", 100) <= AT_MOST
+def test_a_thousand_take_hardly_more_than_one(api: Api, used: Application) -> None:
+    assert asked(api, used, "second", 1000) <= AT_MOST + BEYOND
 
 
 def test_a_repeated_one_is_only_read(api: Api, used: Application) -> None:
     asked(api, used, "second", 1)
 
-    assert asked(api, used, "second", 1) <= 9
+    assert asked(api, used, "second", 1) <= 6
 
 
 def test_its_bells_open_no_other_connection(api: Api, used: Application) -> None:

@@ -1,5 +1,6 @@
 """Exports and reports from a script: who may have what, made by a worker and downloaded with a note."""
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ from django.core.management import call_command
 from laaffic_console.exporting.models import Export, ExportDownload
 from laaffic_console.exporting.services import making
 from laaffic_console.gateway.models import Application
-from messaging.models import ContactGroup
+from messaging.models import ContactGroup, Reply
 from tests.api.conftest import Api
 from tests.messaging.conftest import add_contacts
 
@@ -98,6 +99,14 @@ class ReportTests:
         asked = api("GET", address)
         assert asked.json() == told
         assert api("GET", address, If_None_Match=asked["ETag"]).status_code == 304
+
+    def test_replies_are_counted_where_nothing_is_told_apart(self, api: Api) -> None:
+        day = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
+        for key, opt_out in (("a", "STOP"), ("b", "")):
+            Reply.objects.create(key=key, number="919876500001", at=day, received_at=day, opt_out=opt_out)
+
+        answer = api("GET", "report?first=2026-03-01&last=2026-03-31&columns=replies,opt_outs")
+        assert answer.json()["totals"] == {"replies": 2, "opt_outs": 1}
 
     @pytest.mark.parametrize(
         ("query", "said"),

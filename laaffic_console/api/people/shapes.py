@@ -66,7 +66,7 @@ class ImportReading(serializers.Serializer):
 
 class Reading(serializers.Serializer):
     encoding = serializers.CharField()
-    languages = serializers.ListField(child=serializers.CharField())
+    languages = serializers.CharField(allow_blank=True)
     words = serializers.ListField(child=serializers.CharField())
 
 

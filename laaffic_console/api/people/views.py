@@ -3,15 +3,14 @@
 from typing import Any
 
 import phonenumbers
-from django.db import transaction
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from laaffic_console.api import files, named
+from laaffic_console.api.files import DOWNLOADED
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
@@ -22,16 +21,12 @@ from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.kit import exporting, exports
 from laaffic_console.kit.masks import SEE
 from messaging import conditions
-from messaging.contact_rows import FIXED_FIELDS, IGNORED, RowOptions
-from messaging.merge_fields import is_name
 from messaging.models import Audience, Consent, ConsentEvent, Contact, ContactImport
-from messaging.services.contacts import audiences, bad_rows, consents, import_forecast, imports, reading
+from messaging.services.contacts import audiences, bad_rows, consents, imports, waiting_imports
 from messaging.subscribers import subscriber
-from messaging.unreadable import UnreadableFile
 
 IMPORT = ["messaging.add_contactimport", "messaging.add_contact", "messaging.change_contact"]
 LOOK_AT_IMPORT = ["messaging.view_contactimport", "messaging.view_contact"]
-OPTIONS = ("foreign_without_plus", "allow_unknown_ranges", "keep_null_words")
 
 
 class AudiencesView(ApiView):
@@ -156,46 +151,8 @@ class ImportReadingView(ApiView):
 
 
 def _read_otherwise(pk: int, asked: dict[str, Any]) -> Answer:
-    job = _waiting(pk)
-    encodings = {found["encoding"] for found in job.readings} | {job.encoding}
-    for name, known in (("encoding", encodings), ("sheet", set(job.sheets))):
-        if name in asked and asked[name] not in known:
-            said = _("The file has no %(name)s “%(given)s”. It has: %(known)s.")
-            raise Problem(400, said % {"name": name, "given": asked[name], "known": ", ".join(sorted(known)) or "–"})
-    options = {name: asked.get(name, getattr(job, name)) for name in OPTIONS}
-    try:
-        imports.choose(
-            job, encoding=asked.get("encoding", ""), sheet=asked.get("sheet", ""), options=RowOptions(**options)
-        )
-    except UnreadableFile as problem:
-        raise Problem(400, str(problem)) from problem
-    mapping = {**job.mapping, **_mapping(job, asked.get("mapping", {}))}
-    if why_not := reading.problem_with_mapping(job, mapping):
-        raise Problem(400, why_not)
-    ContactImport.objects.filter(pk=pk).update(mapping=mapping)
-    import_forecast.want(job, mapping)
+    waiting_imports.read_otherwise(pk, asked)
     return Answer(200, {"id": pk})
-
-
-def _waiting(pk: int) -> ContactImport:
-    """Locked: nobody starts it meanwhile."""
-    job = ContactImport.objects.select_for_update().get(pk=pk)
-    if job.state != ContactImport.State.PREVIEW:
-        said = _("“%(name)s” is %(state)s: how it is read can be said only before it is started.")
-        raise Problem(409, said % {"name": job.file_name, "state": job.get_state_display().lower()})
-    return job
-
-
-def _mapping(job: ContactImport, given: dict[str, str]) -> dict[str, str]:
-    for header, field in given.items():
-        if header not in job.headers:
-            said = _("The file has no column “%(name)s”. It has: %(known)s.")
-            raise Problem(400, said % {"name": header[:60], "known": ", ".join(job.headers[:20])})
-        prefix, _dot, name = field.partition(".")
-        if field not in (*FIXED_FIELDS, IGNORED) and not (prefix == "attributes" and is_name(name)):
-            said = _("A column cannot be “%(field)s”. Take one of %(known)s, attributes.NAME, or nothing.")
-            raise Problem(400, said % {"field": field, "known": ", ".join(FIXED_FIELDS)})
-    return given
 
 
 class ImportStartView(ApiView):
@@ -210,19 +167,8 @@ class ImportStartView(ApiView):
         return Response(answer.body, answer.status)
 
 
-@transaction.atomic
 def _start(pk: int) -> Answer:
-    job = ContactImport.objects.select_for_update().get(pk=pk)
-    if job.state == ContactImport.State.CANCELLED:
-        raise Problem(409, _("“%(name)s” was cancelled. Upload it again.") % {"name": job.file_name})
-    if job.state == ContactImport.State.PREVIEW:
-        if len(job.readings) > 1 and import_forecast.of(job) is None:
-            said = _("The file's letters can be read in several ways. Say its encoding with POST …/reading: %(known)s.")
-            known = ", ".join(found["encoding"] for found in job.readings)
-            raise Problem(409, said % {"known": known})
-        if problem := reading.problem_with_mapping(job, job.mapping):
-            raise Problem(409, problem)
-        imports.start(pk, mapping=job.mapping)
+    waiting_imports.start_as_read(pk)
     return _import_standing(pk)
 
 
@@ -264,7 +210,7 @@ class BadRowsFileView(ApiView):
     scopes = {"GET": Scope.EXPORTS}
     rights = {"GET": [*LOOK_AT_IMPORT, *exporting.rights(Contact), SEE]}
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(responses=DOWNLOADED)
     def get(self, request: Any, pk: int) -> StreamingHttpResponse:
         """All rows that are not contacts, in the file's own columns, to be corrected and imported again."""
         job = _job(pk)

@@ -5,10 +5,10 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.http import FileResponse
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
+from laaffic_console.api.files import DOWNLOADED
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
@@ -97,7 +97,7 @@ class ExportCancelView(ApiView):
 class ExportFileView(ApiView):
     scopes = {"GET": Scope.EXPORTS}
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(responses=DOWNLOADED)
     def get(self, request: Any, pk: int) -> FileResponse:
         """The file. Whether its user may have it is asked anew, and each download is noted."""
         export = row(_own(request.user), pk)

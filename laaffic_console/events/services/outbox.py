@@ -34,16 +34,17 @@ def record(kind: str, about: str, data: Mapping[str, Any], at: dt.datetime | Non
 
 def record_many(kinds: Collection[str], happened: Callable[[], Iterable[Happening]]) -> None:
     """`happened` is called only where somebody wants one of these kinds; call it under the lock of what changes."""
-    wanted = readers.wanted().intersection(kinds)
-    if not wanted:
+    wanting = readers.wanting(kinds)
+    if not wanting:
         return
+    wanted = set[str]().union(*(those for _reader, those in wanting))
     now, mark = timezone.now(), new_mark()
     events = [_event(one, now, mark) for one in happened() if one.kind in wanted]
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         for start in range(0, len(events), AT_ONCE):
             piece = events[start : start + AT_ONCE]
             Event.objects.bulk_create(piece)
-            readers.take(piece)
+            readers.take(wanting, piece)
 
 
 def new_mark() -> str:

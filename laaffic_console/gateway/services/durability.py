@@ -53,10 +53,3 @@ def relax() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit TO OFF")
-
-
-def insist_on_disk() -> None:
-    """Undo `relax` for this transaction: what it commits is answered when the disk has it."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL synchronous_commit TO DEFAULT")

@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from laaffic_console.gateway.services import bell, leases, turns, workers
-from laaffic_console.gateway.services.durability import insist_on_disk, relax
+from laaffic_console.gateway.services.durability import relax
 from laaffic_console.kit.said import gettext as _
 from messaging import merge_fields
 from messaging.models import (
@@ -84,15 +84,20 @@ def freeze_chunk(campaign_id: int) -> bool:
     if campaign.audience != Campaign.Audience.FREEZING:
         return False
     relax()  # a chunk that a power cut takes is frozen again; before one of its messages leaves, the disk has it
+    return _freeze_next(campaign)
+
+
+def _freeze_next(campaign: Campaign) -> bool:
     contact_writes.keep_from_undo()
-    included = list(campaign.groups.order_by("pk").values_list("pk", flat=True))
+    is_to_contacts = campaign.audience_end > 0
+    included = list(campaign.groups.order_by("pk").values_list("pk", flat=True)) if is_to_contacts else []
     meant = rules.of(campaign, member_end=campaign.member_end)
     upper = audience_sql.end_of_stretch(included, campaign.audience_cursor, campaign.audience_end, CHUNK, meant)
     if upper is None:
         if given_numbers.freeze_pasted(campaign, CHUNK):
             return True
-        given_numbers.add_extra_numbers(campaign, CHUNK)
-        Campaign.objects.filter(pk=campaign.pk).update(audience=Campaign.Audience.FROZEN)
+        counts = given_numbers.add_extra_numbers(campaign, CHUNK)
+        Campaign.objects.filter(pk=campaign.pk).update(audience=Campaign.Audience.FROZEN, **counts)
         if campaign.canary:
             bell.ring("messaging.jobs.follow_canaries")
         return False
@@ -100,14 +105,15 @@ def freeze_chunk(campaign_id: int) -> bool:
     return True
 
 
-def freeze_at_once(campaign_id: int) -> None:
-    """All of a launched campaign of a few numbers, in the transaction that launches it: its messages are known then.
+def freeze_at_once(campaign: Campaign) -> None:
+    """All of a campaign of a few numbers, in the transaction that makes and launches it: its messages are known then.
 
     Replies are read before that (reply_pulls.read_if_due): nobody is asked under a lock.
     """
-    while freeze_chunk(campaign_id):
-        pass
-    insist_on_disk()
+    if campaign.audience != Campaign.Audience.FREEZING:
+        return  # it starts later, or not at all
+    while _freeze_next(campaign):
+        campaign.refresh_from_db()
 
 
 def _freeze_range(campaign: Campaign, groups: Sequence[int], meant: Rules, upper: int) -> None:
@@ -302,16 +308,21 @@ def begin(campaign: Campaign) -> None:
     _leave_out_reached(campaign)
     canary.begin(campaign)
     campaign.rules = rules.kept(campaign)
-    last = campaign.audience_end or audience_sql.last_contact()
+    # Numbers alone ask for no memberships: many such launches a second would hold up who is just joining.
+    is_to_contacts = bool(campaign.rules) or campaign.groups.exists()
+    if not is_to_contacts:
+        campaign.audience_end = 0
+    elif not campaign.audience_end:
+        campaign.audience_end = audience_sql.last_contact()
     if campaign.member_end is None:
-        # Numbers alone ask for no memberships: many such launches a second would hold up who is just joining.
-        campaign.member_end = last_membership() if campaign.rules or campaign.groups.exists() else 0
+        campaign.member_end = last_membership() if is_to_contacts else 0
+    campaign.audience, campaign.launched_at = Campaign.Audience.FREEZING, timezone.now()
     Campaign.objects.filter(pk=campaign.pk).update(
-        audience=Campaign.Audience.FREEZING,
-        audience_end=last,
+        audience=campaign.audience,
+        audience_end=campaign.audience_end,
         rules=campaign.rules,
         member_end=campaign.member_end,
-        launched_at=timezone.now(),
+        launched_at=campaign.launched_at,
     )
 
 

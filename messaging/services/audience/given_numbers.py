@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db.models import F
 
@@ -53,10 +54,13 @@ def _count_pasted(campaign: Campaign) -> None:
         Campaign.objects.filter(pk=campaign.pk).update(dropped_invalid=F("dropped_invalid") + left_out)
 
 
-def add_extra_numbers(campaign: Campaign, at_most: int) -> None:
-    """Numbers that were given one by one, less those that are invalid, suppressed or in the audience already."""
+def add_extra_numbers(campaign: Campaign, at_most: int) -> dict[str, Any]:
+    """Numbers that were given one by one, less those that are invalid, suppressed or in the audience already.
+
+    What the campaign has to count for them is written by the caller, with the end of the freezing.
+    """
     if not campaign.extra_numbers:
-        return
+        return {}
     wanted = valid_numbers(campaign)
     there = _in_audience(campaign, list(wanted))
     suppressed = suppressed_among(campaign, wanted)
@@ -67,13 +71,13 @@ def add_extra_numbers(campaign: Campaign, at_most: int) -> None:
     _insert(campaign, numbers, wanted, at_most)
     new_suppressed = len(suppressed - there)
     told = len(numbers) + new_suppressed + len(no_consent) + len(capped)
-    Campaign.objects.filter(pk=campaign.pk).update(
-        total=F("total") + len(numbers),
-        dropped_suppressed=F("dropped_suppressed") + new_suppressed,
-        dropped_consent=F("dropped_consent") + len(no_consent),
-        dropped_capped=F("dropped_capped") + len(capped),
-        dropped_invalid=F("dropped_invalid") + len(campaign.extra_numbers) - told,
-    )
+    return {
+        "total": F("total") + len(numbers),
+        "dropped_suppressed": F("dropped_suppressed") + new_suppressed,
+        "dropped_consent": F("dropped_consent") + len(no_consent),
+        "dropped_capped": F("dropped_capped") + len(capped),
+        "dropped_invalid": F("dropped_invalid") + len(campaign.extra_numbers) - told,
+    }
 
 
 def _capped(campaign: Campaign, numbers: Sequence[str]) -> set[str]:
@@ -106,6 +110,8 @@ def excluded_among(campaign: Campaign, numbers: Sequence[str]) -> set[str]:
 
 
 def _in_audience(campaign: Campaign, numbers: Sequence[str]) -> set[str]:
+    if not campaign.total:
+        return set()
     found = Message.objects.filter(campaign=campaign, number__in=every_spelling(numbers))
     return _known_as(numbers, found.values_list("number", flat=True))
 
@@ -117,7 +123,8 @@ def _known_as(numbers: Iterable[str], found: Iterable[str]) -> set[str]:
 
 def _insert(campaign: Campaign, numbers: list[str], wanted: dict[str, Msisdn], at_most: int) -> None:
     fields = merge_fields.fields(channels.texts_of(campaign))
-    contacts = {contact.number: contact for contact in Contact.objects.filter(number__in=numbers)}
+    known = Contact.objects.filter(number__in=numbers).order_by()
+    contacts = {contact.number: contact for contact in (known if fields else known.only("number"))}
     for start in range(0, len(numbers), at_most):
         piece = numbers[start : start + at_most]
         batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)

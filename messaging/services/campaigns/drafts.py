@@ -95,7 +95,8 @@ def save(
     NotAllowed where it is no longer a draft.
     """
     campaign.sender_id = campaign.sender_id or campaign.application.sender_id
-    campaign.full_clean(exclude=["created_by", "text", "sender_id"])  # these two: check_content, in words of its own
+    # The text and the sender ID: check_content, in words of its own. The application has just been read.
+    campaign.full_clean(exclude=["created_by", "text", "sender_id", "application"])
     check_content(campaign)
     with transaction.atomic():
         is_new = campaign.pk is None

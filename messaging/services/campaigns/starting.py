@@ -36,7 +36,6 @@ def launch(
     reasons: Mapping[str, str] | None = None,
     seen: Shown | None = None,
     again: str | None = None,
-    freezes: bool = False,
 ) -> Campaign:
     """Start a draft, now or at its time. A second launch of the same campaign changes nothing.
 
@@ -46,8 +45,6 @@ def launch(
     more when that comes, also where no page was shown.
     `again`, where no page asked about repeats: why it is sent although the same may have arrived. StillOpen where such
     a one is open and this is empty; None does not look.
-    `freezes`: the caller freezes the audience before this is committed (audience.freeze_at_once), so no worker is rung
-    for that.
     """
     began = timezone.now()
     approval_rules.prepare(Campaign, campaign_id, within_request=seen is not None)
@@ -57,24 +54,43 @@ def launch(
             return campaign
         steps.require(campaign, [CampaignState.DRAFT], _("launched"))
         drafts.check_ready(campaign)
-        _decide_upon(campaign, seen)
-        approval_rules.require(campaign)
+        _decide_upon(campaign, seen, by)
         if again is not None and open_acts.decide(repeats.without_outcome(campaign), again):
             steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
         for reason in (reasons or {}).values():
             steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": reason}, by)
-        campaign.launched_by = by
-        campaign.save(update_fields=["launched_by"])
         if campaign.scheduled_at and campaign.scheduled_at > timezone.now():
             states.move(campaign, CampaignState.SCHEDULED, _("Scheduled"), by)
-            return campaign
-        if undo_seconds > 0 or not is_counted_since(campaign, began):
+        elif undo_seconds > 0 or not is_counted_since(campaign, began):
             start_later(campaign, undo_seconds, by)
-            return campaign
-        start(campaign, by, is_frozen=freezes)
-        if stopped_by := account_hold.stop_for(campaign.application_id):
-            states.hold_for(campaign, stopped_by, None)
+        else:
+            _start_now(campaign, by)
     return campaign
+
+
+def launch_new(draft: Campaign, *, by: User | None) -> Campaign:
+    """Start a draft that this transaction made, to be sent at once. The caller freezes its audience before the commit
+    (audience.freeze_at_once), so no worker is rung for that.
+
+    Nobody else sees it yet, so it is neither locked nor read again.
+    """
+    began = timezone.now()
+    if approval_rules.is_on():
+        approval_rules.prepare(Campaign, draft.pk)
+    with transaction.atomic():
+        drafts.check_ready(draft)
+        _decide_upon(draft, None, by)
+        if is_counted_since(draft, began):
+            _start_now(draft, by, is_frozen=True)
+        else:
+            start_later(draft, 0, by)
+    return draft
+
+
+def _start_now(campaign: Campaign, by: User | None, *, is_frozen: bool = False) -> None:
+    start(campaign, by, is_frozen=is_frozen)
+    if stopped_by := account_hold.stop_for(campaign.application_id):
+        states.hold_for(campaign, stopped_by, None)
 
 
 def launch_test(draft: Campaign, number: str, *, again: str = "", by: User | None) -> Campaign:
@@ -178,8 +194,10 @@ def latest_start(campaign: Campaign) -> dt.timedelta:
     return max(allowed, ON_TIME)
 
 
-def _decide_upon(campaign: Campaign, seen: Shown | None) -> None:
+def _decide_upon(campaign: Campaign, seen: Shown | None, by: User | None) -> None:
     """Keep what the launch is decided upon: what was shown, where that is so; without a page, what is so now.
+
+    NotAllowed where that is not so, or a second person's word is missing.
 
     Who joins a group after that was counted is not in it, also where it starts a moment later. A start by the clock
     counts anew.
@@ -197,10 +215,11 @@ def _decide_upon(campaign: Campaign, seen: Shown | None) -> None:
         if wall := sending_hours.wall_time(campaign.local_time):
             campaign.scheduled_at = recipient_clocks.first_moment(wall, planned.counted)
             campaign.save(update_fields=["scheduled_at"])
-    campaign.forecast, campaign.drift = kept.of(campaign, planned), None
+    campaign.forecast, campaign.drift, campaign.launched_by = kept.of(campaign, planned), None, by
     Campaign.objects.filter(pk=campaign.pk).update(
-        shown=campaign.shown, member_end=None, forecast=campaign.forecast, drift=None
+        shown=campaign.shown, member_end=None, forecast=campaign.forecast, drift=None, launched_by=by
     )
+    approval_rules.require(campaign)
 
 
 def is_counted_since(campaign: Campaign, began: dt.datetime) -> bool:

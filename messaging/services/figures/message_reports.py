@@ -138,7 +138,8 @@ class _Grouping:
         """(the values of `by`, the keys and sums)"""
         width = len(self.columns)
         named = self.rows.annotate(**{f"by_{name}": column for name, column in self.columns.items()})
-        for row in named.values_list(*(f"by_{name}" for name in self.columns), *keys).annotate(**sums).iterator():
+        fields = [*(f"by_{name}" for name in self.columns), *keys]
+        for row in named.values_list(*fields).annotate(**sums).iterator() if fields else _all_of(named, sums):
             key = row[:width]
             if key not in self.known:
                 self.known[key] = self._values(dict(zip(self.columns, key, strict=True)))
@@ -178,6 +179,12 @@ def _add_outcomes(rows: Rows, grouping: _Grouping) -> None:
         if currency:
             figures.cost[currency] += paid
             figures.delivered_in[currency] += n if state == MessageState.DELIVERED else 0
+
+
+def _all_of(rows: QuerySet[Any], sums: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """In one row, or none: a list of values of no fields would have every column."""
+    found = tuple(rows.order_by().aggregate(**sums).values())
+    return [found] if any(found) else []
 
 
 def _add_times(rows: Rows, grouping: _Grouping) -> None:

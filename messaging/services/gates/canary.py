@@ -19,7 +19,8 @@ LONG = dt.timedelta(days=365)  # what waits is let go by the decision; nobody lo
 
 def begin(campaign: Campaign) -> None:
     """At the launch, before anybody of it is frozen."""
-    Canary.objects.filter(campaign=campaign).delete()
+    if campaign.launched_at is not None:
+        Canary.objects.filter(campaign=campaign).delete()  # of a launch that was taken back
     if campaign.canary:
         Canary.objects.create(campaign=campaign)
 
