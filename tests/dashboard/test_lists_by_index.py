@@ -139,7 +139,8 @@ def test_queued_messages_are_looked_for_where_batches_are_open(admin_client: Cli
     def listed_ids() -> tuple[list[int], str]:
         with CaptureQueriesContext(connection) as captured:
             found = [row.pk for row in listed(admin_client, Message, **{"in": "queued"}).result_list]
-        return found, " ".join(query["sql"] for query in captured if 'FROM "messaging_message"' in query["sql"])
+        asked = [query["sql"] for query in captured if 'FROM "messaging_message"' in query["sql"]]
+        return found, " ".join(sql for sql in asked if "WHERE" in sql)  # without the estimate of all
 
     def add(state: BatchState, of_messages: MessageState) -> list[int]:
         batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=2, state=state)
