@@ -55,7 +55,10 @@ IS_WIDER = """new Promise((then) => requestAnimationFrame(() => setTimeout(then,
     .then(() => document.documentElement.scrollWidth > innerWidth)"""
 LOOKS = {"by colour alone": BY_COLOUR_ALONE, "focus not seen": WITHOUT_OUTLINE, "moving": MOVING}
 WHOLE: ViewportSize = {"width": 1360, "height": 900}
-AT_200_PERCENT: ViewportSize = {"width": 680, "height": 450}
+NARROW: dict[str, ViewportSize] = {
+    "at 200 percent": {"width": 680, "height": 450},
+    "on a phone": {"width": 390, "height": 844},
+}
 
 
 @pytest.fixture
@@ -85,8 +88,9 @@ def test_nothing_is_told_by_colour_or_movement_alone_or_lost_at_200_percent(page
         for name, look in LOOKS.items():
             if said := page.evaluate(look):
                 found[f"{path} {name}"] = said
-        page.set_viewport_size(AT_200_PERCENT)
-        if page.evaluate(IS_WIDER):
-            found[f"{path} at 200 percent"] = ["wider than the screen"]
+        for name, size in NARROW.items():
+            page.set_viewport_size(size)
+            if page.evaluate(IS_WIDER):
+                found[f"{path} {name}"] = ["wider than the screen"]
 
     assert found == {}

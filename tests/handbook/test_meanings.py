@@ -5,6 +5,7 @@ import itertools
 import pytest
 from django.contrib import admin
 from django.test import Client
+from django.utils import timezone
 from django.utils.translation import override
 
 from laaffic_console.conf import BASE_DIR
@@ -14,7 +15,7 @@ from laaffic_console.gateway.services.reporting import COLUMNS
 from laaffic_console.handbook import pages
 from laaffic_console.kit import meanings
 from laaffic_console.laaffic.codes import every_table
-from messaging.models import Approval, CampaignState, ContactImport, Conversation
+from messaging.models import Approval, CampaignState, ContactImport, Conversation, Reply
 from messaging.models.emails import Delivery, EmailCampaignState, Submission
 from messaging.models.messages import MessageState
 from phone_numbers.models import Binding
@@ -97,7 +98,6 @@ def test_each_explained_header_is_over_a_column_of_its_list(admin_client: Client
     words = [word.split(".") for word in meanings.everything()["header"]]
 
     assert [(model, column) for model, column in words if column not in lists[model].list_display] == []
-    assert (
-        'data-more="/admin/help/states/#headers-of-lists"'
-        in admin_client.get("/admin/messaging/contactimport/").content.decode()
-    )
+    Reply.objects.create(number="919876543210", content="Yes", at=timezone.now(), received_at=timezone.now())
+    shown = admin_client.get("/admin/messaging/reply/").content.decode()
+    assert 'data-more="/admin/help/states/#headers-of-lists"' in shown
