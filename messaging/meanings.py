@@ -73,8 +73,55 @@ OF_FIGURES: dict[str, Promise] = {
     "campaign_cost": _("What delivery reports said was charged so far, each currency for itself."),
 }
 
+OF_IMPORTS: dict[str, Promise] = {
+    "preview": _("Nothing is stored yet: say what each column is, and import it."),
+    "queued": _("A worker takes it up as soon as one is free."),
+    "running": _("Its rows are being stored; what is stored stays if it stops."),
+    "finished": _("Every row was read; what was not taken is in its list of bad rows."),
+    "failed": _("It could not be read on, and says why; what had been stored stays."),
+    "cancelled": _("A person stopped it; what had been stored stays."),
+    "undone": _("What it brought was taken back, except what somebody changed or used since."),
+}
+# How long Laaffic knows an attachment of MMS.
+OF_CLOCKS: dict[str, Promise] = {
+    "none": _("Laaffic does not have it yet; a campaign uploads it by itself."),
+    "live": _("Laaffic has it, for three days from its upload."),
+    "soon": _("Laaffic soon forgets it; a campaign that goes on longer uploads it again by itself."),
+    "lapsed": _("Laaffic has forgotten it; the file is kept here, and a campaign uploads it again by itself."),
+}
+OF_CONVERSATIONS: dict[str, Promise] = {
+    "open": _("Somebody may still have to answer."),
+    "done": _("Nobody has to answer; it opens by itself when the person writes again."),
+}
+OF_APPROVALS: dict[str, Promise] = {
+    "asked": _("A second person has to approve or refuse it before it can be launched."),
+    "approved": _("It may be launched as it was shown; an edit voids this."),
+    "refused": _("It cannot be launched as it is; change it and ask again."),
+    "void": _("The draft was changed, or approval was asked for anew: this decision no longer counts."),
+}
+# Of lists, by model and column, where the word above it could be taken otherwise.
+OF_HEADERS: dict[str, Promise] = {
+    "campaign.shown_progress": _(
+        "All recipients; while it goes on also the share that is done, and how many leave a second."
+    ),
+    "campaign.shown_delivered": _("The share that reached the phone, of those whose end is known."),
+    "campaign.shown_failed": _("Rejected, undelivered or never reported on."),
+    "campaign.shown_cost": _("What delivery reports said was charged so far, each currency for itself."),
+    "message.shown_segments": _("The parts that a message is billed as: what its report named, else as counted here."),
+    "message.settled_at": _("When it was known what had become of its request."),
+    "message.reported_at": _("When the carrier says that it ended."),
+    "contactimport.unchanged": _("Rows that say nothing new of a contact that is there already."),
+    "contactimport.invalid": _("Rows that were not taken; the import's page says why and gives them as a file."),
+    "reply.source": _("Whether Laaffic pushed it, or it was found when Laaffic was asked."),
+}
+
 
 def register_all() -> None:
+    meanings.register("import", OF_IMPORTS, "states#imports")
+    meanings.register("attachment", OF_CLOCKS, "states#attachments")
+    meanings.register("conversation", OF_CONVERSATIONS, "states#conversations")
+    meanings.register("approval", OF_APPROVALS, "states#approvals")
+    meanings.register("header", OF_HEADERS, "states#headers-of-lists")
     meanings.register("message", OF_MESSAGES, "states#messages")
     meanings.register("campaign", OF_CAMPAIGNS, "states#campaigns")
     meanings.register("email campaign", OF_EMAIL_CAMPAIGNS, "states#email-campaigns")

@@ -1,4 +1,4 @@
-"""The documentation's pictures, the same whenever they are taken: scripts/screenshots.py [--to FOLDER].
+"""The documentation's pictures, the same whenever they are taken: scripts/screenshots.py [--to FOLDER] [--day].
 
 The console is served from a database of its own that is filled the same way each time; its clock and the browser's
 stand still. So a picture that changed shows a page that changed.
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 import time_machine
-from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -53,11 +53,15 @@ VIEWS: dict[str, tuple[int, int, Literal["light", "dark"], str]] = {
     "-phone": (390, 844, "light", "en"),
 }
 
+OF_THE_DAY = ("", "-zh_Hans")
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--to", type=Path, default=TARGET, metavar="FOLDER")
-    target = parser.parse_args().to
+    parser.add_argument("--day", action="store_true", help="only those of an operator's day (scripts/a_day.py)")
+    options = parser.parse_args()
+    target = options.to
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(surroundings(folder))
@@ -65,8 +69,13 @@ def main() -> None:
             fill(Path(folder))
             cookie = session()  # Playwright's thread may not ask the database
             with served() as url, sync_playwright() as playwright:
-                for path in taken(playwright, url, cookie, target):
+                browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=DRAWN_ALIKE)
+                if not options.day:
+                    for path in taken(browser, url, cookie, target):
+                        print(path)
+                for path in of_the_day(browser, url, cookie, target):  # last: it changes what the others show
                     print(path)
+                browser.close()
 
 
 def surroundings(folder: str) -> dict[str, str]:
@@ -165,25 +174,43 @@ def served() -> Iterator[str]:
         server.shutdown()
 
 
-def taken(playwright: Playwright, url: str, cookie: tuple[str, str], target: Path) -> Iterator[Path]:
-    browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=DRAWN_ALIKE)
-    for suffix, (width, height, scheme, language) in VIEWS.items():
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,
-            base_url=url,
-            reduced_motion="reduce",
-            locale="en-GB",
-            timezone_id="UTC",
-        )
-        for name, value in (cookie, ("django_language", language)):
-            context.add_cookies([{"name": name, "value": value, "url": url}])
-        context.clock.set_fixed_time(NOW)
+def opened(browser: Browser, url: str, cookie: tuple[str, str], view: str) -> BrowserContext:
+    width, height, scheme, language = VIEWS[view]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        base_url=url,
+        reduced_motion="reduce",
+        locale="en-GB",
+        timezone_id="UTC",
+    )
+    for name, value in (cookie, ("django_language", language)):
+        context.add_cookies([{"name": name, "value": value, "url": url}])
+    context.clock.set_fixed_time(NOW)
+    return context
+
+
+def taken(browser: Browser, url: str, cookie: tuple[str, str], target: Path) -> Iterator[Path]:
+    for suffix in VIEWS:
+        context = opened(browser, url, cookie, suffix)
         for name, address in PAGES.items():
             if name in ALSO.get(suffix, PAGES):
                 yield picture(context, address, target / f"{name}{suffix}.png")
         context.close()
-    browser.close()
+
+
+def of_the_day(browser: Browser, url: str, cookie: tuple[str, str], target: Path) -> Iterator[Path]:
+    import a_day
+
+    for suffix in OF_THE_DAY:
+        context = opened(browser, url, cookie, suffix)
+        page = context.new_page()
+        with tempfile.TemporaryDirectory() as folder:
+            for name in a_day.Day(page, VIEWS[suffix][3], Path(folder), NOW).pictures():
+                path = target / f"day-{name}{suffix}.png"
+                path.write_bytes(steady(page))
+                yield path
+        context.close()
 
 
 def picture(context: BrowserContext, address: str, path: Path) -> Path:

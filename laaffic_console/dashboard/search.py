@@ -35,7 +35,7 @@ class Found:
 
 
 def find(user: User | AnonymousUser, typed: str, only: str = "") -> Found:
-    """At most SHOWN results of each kind; of the kind `only`, alone, at most SHOWN_ALONE."""
+    """At most SHOWN results of each kind, or as it says; of the kind `only`, alone, at most SHOWN_ALONE."""
     query = Query.read(typed)
     if not query.text or query.problem:
         return Found(query, [], query.problem)
@@ -46,7 +46,7 @@ def find(user: User | AnonymousUser, typed: str, only: str = "") -> Found:
 
 
 def _part(kind: Kind, query: Query, *, is_alone: bool) -> Part:
-    limit = SHOWN_ALONE if is_alone else SHOWN
+    limit = SHOWN_ALONE if is_alone else kind.most or SHOWN
     found = list(kind.find(query, limit + 1))
     has_more = len(found) > limit
     more = ""
@@ -60,7 +60,7 @@ def page_of(text: str, only: str = "") -> str:
 
 
 def for_palette(found: Found) -> list[dict[str, Any]]:
-    """As unfold's palette draws them: {title, description, link, icon}."""
+    """As unfold's palette draws them: {title, description, link, icon, language}."""
     if not found.query.text:
         return []
     if found.problem:
@@ -71,6 +71,7 @@ def for_palette(found: Found) -> list[dict[str, Any]]:
             "description": " · ".join(filter(None, [str(part.kind.label), result.subtitle])),
             "link": result.url,
             "icon": part.kind.icon,
+            "language": result.language,
         }
         for part in found.parts
         for result in part.results

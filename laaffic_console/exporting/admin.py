@@ -21,6 +21,7 @@ from laaffic_console.exporting.services import keeping, making
 from laaffic_console.gateway.admin.ledger import LedgerEntryAdmin
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.kit import exports as files
+from laaffic_console.kit import meanings
 from laaffic_console.kit.pages import page
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
@@ -58,7 +59,7 @@ class ExportAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")
     def shown_state(self, export: Export) -> tuple[str, str]:
-        return export.state, export.get_state_display()
+        return export.state, meanings.inline("export", export.state, export.get_state_display())
 
     @display(description=gettext_lazy("size"), ordering="size")
     def shown_size(self, export: Export) -> str:

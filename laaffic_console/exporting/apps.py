@@ -8,9 +8,10 @@ class ExportingConfig(AppConfig):
     verbose_name = _("Exports")
 
     def ready(self) -> None:
-        from laaffic_console.exporting import ledger
+        from laaffic_console.exporting import ledger, meanings
         from laaffic_console.gateway.services import bell
 
         ledger.register()
+        meanings.register_all()
 
         bell.sweep_with("laaffic_console.exporting.jobs.sweep")

@@ -6,3 +6,8 @@ class HandbookConfig(AppConfig):
     name = "laaffic_console.handbook"
     label = "handbook"
     verbose_name = _("Help")
+
+    def ready(self) -> None:
+        from laaffic_console.handbook import findable
+
+        findable.register_all()

@@ -7,9 +7,10 @@ it stands, and one character begins a pair.
 import itertools
 import math
 import re
+import threading
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -24,6 +25,12 @@ _HAN = "\u3400-\u9fff"
 _LETTER = rf"[^\W{_HAN}]"  # of scripts that part their words
 WORD = re.compile(rf"[{_HAN}]+|{_LETTER}+")
 NEAR = 20  # characters within which a snippet looks for a blank to end at
+# What a question is made of, and says nothing of what it is about.
+ASKING = re.compile(
+    r"(a|an|and|are|at|be|by|can|do|does|for|from|how|i|if|in|is|it|me|my|of|on|or|the|that|there|this|to|was|we)"
+    r"|(what|when|where|which|who|why|will|with|you|your)"
+)
+ASKING_IN_CHINESE = re.compile("怎么样|怎么|怎样|如何|为什么|什么|哪里|哪个|可以|能否|是否|吗|呢|我|的")
 # What a word counts for where it stands, beside how rare it is.
 IN_TITLE, IN_HEADING, WHOLE = 3.0, 4.0, 2.0
 # Operators come first: how it is built is for those who look for nothing else.
@@ -37,6 +44,7 @@ class Hit:
     address: str
     language: str
     snippet: SafeString  # the words that were looked for are in <mark>
+    plain: str  # the same without
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +55,13 @@ class _Entry:
     text: Counter[str]
 
 
+_indexes: dict[str, list[_Entry]] = {}
+_begun: set[str] = set()  # languages whose index a thread makes
+
+
 def find(asked: str, language: str = pages.ENGLISH) -> list[Hit]:
     """Passages in which every word stands, or begins one, best first; of a section the best passage alone."""
-    words = WORD.findall(asked[:LONGEST].casefold())
+    words = _asked_about(asked[:LONGEST].casefold())
     wanted = [[_stem(part) for part in _asked_for(word)] for word in words]
     if not wanted:
         return []
@@ -66,8 +78,28 @@ def find(asked: str, language: str = pages.ENGLISH) -> list[Hit]:
     return [_hit(passage, marked) for passage in list(best.values())[:MOST]]
 
 
-@cache
+def _asked_about(asked: str) -> list[str]:
+    """Its words without those of a question, unless there are no others: *how do I undo an import* is undo, import."""
+    words = WORD.findall(asked)
+    telling = [word for word in WORD.findall(ASKING_IN_CHINESE.sub(" ", asked)) if not ASKING.fullmatch(word)]
+    return telling or words
+
+
+def is_quick(language: str) -> bool:
+    """Whether its index is there; where not, it is made meanwhile, which takes a second or two."""
+    if language not in _indexes and language not in _begun:
+        _begun.add(language)
+        threading.Thread(target=_index, args=[language], daemon=True).start()
+    return language in _indexes
+
+
 def _index(language: str) -> list[_Entry]:
+    if language not in _indexes:
+        _indexes[language] = _made(language)
+    return _indexes[language]
+
+
+def _made(language: str) -> list[_Entry]:
     return [
         _Entry(
             passage, frozenset(_words(passage.title)), frozenset(_words(passage.heading)), Counter(_words(passage.text))
@@ -100,7 +132,7 @@ def _stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
-@cache
+@lru_cache(maxsize=2000)  # people type what they like
 def _rarity(word: str, language: str) -> float:
     index = _index(language)
     held = sum(1 for entry in index if any(said.startswith(word) for said in entry.text))
@@ -136,7 +168,9 @@ def _found(entry: _Entry, part: str) -> float:
 
 def _hit(passage: Passage, wanted: list[str]) -> Hit:
     address = pages.address(passage.page, passage.anchor)
-    return Hit(passage.title, passage.heading, address, passage.language, _snippet(passage.text, wanted))
+    begins = re.compile("|".join(map(_begun_by, wanted)), re.IGNORECASE)
+    cut = _cut(passage.text, begins)
+    return Hit(passage.title, passage.heading, address, passage.language, _marked(cut, begins), cut)
 
 
 def _begun_by(word: str) -> str:
@@ -144,19 +178,22 @@ def _begun_by(word: str) -> str:
     return re.escape(word) if _is_chinese(word) else rf"(?<!{_LETTER}){re.escape(word)}{_LETTER}*"
 
 
-def _snippet(text: str, wanted: list[str]) -> SafeString:
-    begins = re.compile("|".join(map(_begun_by, wanted)), re.IGNORECASE)
+def _cut(text: str, begins: re.Pattern[str]) -> str:
+    """What stands around the first word that was looked for."""
     first = begins.search(text)
     start = max(0, (first.start() if first else 0) - AROUND)
     start = text.rfind(" ", max(0, start - NEAR), start) + 1 or start
     end = min(start + 2 * AROUND + 60, len(text))
     blank = text.rfind(" ", end - NEAR, end)
     end = blank if end < len(text) and blank > start else end
-    cut = text[start:end]
-    pieces = [conditional_escape("… " if start else "")]
+    return f"{'… ' if start else ''}{text[start:end]}{' …' if end < len(text) else ''}"
+
+
+def _marked(cut: str, begins: re.Pattern[str]) -> SafeString:
+    pieces: list[str] = []
     at = 0
     for found in begins.finditer(cut):
         pieces += [conditional_escape(cut[at : found.start()]), format_html("<mark>{}</mark>", found[0])]
         at = found.end()
-    pieces += [conditional_escape(cut[at:]), conditional_escape(" …" if end < len(text) else "")]
+    pieces.append(conditional_escape(cut[at:]))
     return mark_safe("".join(pieces))  # noqa: S308 - each piece is escaped

@@ -60,11 +60,15 @@ class Result:
     title: str
     subtitle: str
     url: str
+    language: str = ""  # as HTML names it, where it may not be the page's
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`find(query, limit)` gives at most `limit` results; `more(query)` the address of all of them, "" for none."""
+    """`find(query, limit)` gives at most `limit` results; `more(query)` the address of all of them, "" for none.
+
+    Without a right it is for everybody who has signed in.
+    """
 
     name: str
     label: Any  # translated when it is shown
@@ -74,6 +78,7 @@ class Kind:
     more: Callable[[Query], str] = lambda query: ""
     acts: tuple[str, ...] = ()  # of a page that only these rights bring into the menu (kit/menu.py)
     place: int = 50  # people are first, records of machines last
+    most: int = 0  # results beside those of other kinds; 0: as many as of each
 
 
 _kinds: dict[str, Kind] = {}
@@ -86,7 +91,7 @@ def register(kind: Kind) -> None:
 
 def for_person(user: User | AnonymousUser) -> list[Kind]:
     """The kinds that this user may see, in their order."""
-    seen = [kind for kind in _kinds.values() if menu.concerns(user, kind.right, kind.acts)]
+    seen = [kind for kind in _kinds.values() if not kind.right or menu.concerns(user, kind.right, kind.acts)]
     return sorted(seen, key=lambda kind: (kind.place, kind.name))
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
-from laaffic_console.kit import proving
+from laaffic_console.kit import meanings, proving
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import require
@@ -66,7 +66,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("outcome"), label=COLOURS, ordering="outcome")
     def shown_outcome(self, approval: Approval) -> tuple[str, str]:
-        return approval.outcome, approval.get_outcome_display()
+        return approval.outcome, meanings.inline("approval", approval.outcome, approval.get_outcome_display())
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 
 from laaffic_console.gateway.services import ledger
+from laaffic_console.kit import meanings
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.people import signed_in
@@ -106,7 +107,8 @@ class MmsAttachmentAdmin(ModelAdmin):
         ordering="lapses_at",
     )
     def clock(self, attachment: MmsAttachment) -> tuple[str, str]:
-        return clock_of(attachment)
+        standing, words = clock_of(attachment)
+        return standing, meanings.inline("attachment", standing, words)
 
     def has_change_permission(self, request: HttpRequest, obj: MmsAttachment | None = None) -> bool:
         """A file is what it is: nothing about it is edited."""

@@ -37,6 +37,7 @@ class Cell:
 class Row:
     label: Any
     cells: list[Cell]
+    column: str = ""  # of reports, whose meaning it has
 
 
 def address(ids: Sequence[int]) -> str:
@@ -63,33 +64,41 @@ def view(model_admin: "ModelAdmin[Any]", request: HttpRequest) -> HttpResponse:
 
 def rows(compared: Sequence[Compared]) -> list[Row]:
     return [
-        _plain(gettext_lazy("Recipients"), compared, lambda one: [number(one.campaign.total)]),
-        _plain(gettext_lazy("Sent"), compared, lambda one: [number(one.sent)]),
+        _plain(gettext_lazy("Recipients"), "", compared, lambda one: [number(one.campaign.total)]),
+        _plain(gettext_lazy("Sent"), "sent", compared, lambda one: [number(one.sent)]),
         _figure(
-            gettext_lazy("Delivered"), compared, _delivered, lambda one: one.figure("delivered_percent"), high=True
+            gettext_lazy("Delivered"),
+            "delivered",
+            compared,
+            _delivered,
+            lambda one: one.figure("delivered_percent"),
+            high=True,
         ),
-        _figure(gettext_lazy("Failed"), compared, _failed, lambda one: one.of_tried("failed")),
-        _plain(gettext_lazy("Failed by reason"), compared, _reasons),
-        _figure(gettext_lazy("Unknown"), compared, _unknown, lambda one: one.of_tried("unknown")),
-        _plain(gettext_lazy("Segments billed"), compared, lambda one: [number(one.figures.counts["segments"])]),
-        _plain(gettext_lazy("Cost"), compared, lambda one: _amounts(one.figure("cost"))),
+        _figure(gettext_lazy("Failed"), "failed", compared, _failed, lambda one: one.of_tried("failed")),
+        _plain(gettext_lazy("Failed by reason"), "reasons", compared, _reasons),
+        _figure(gettext_lazy("Unknown"), "unknown", compared, _unknown, lambda one: one.of_tried("unknown")),
+        _plain(
+            gettext_lazy("Segments billed"), "segments", compared, lambda one: [number(one.figures.counts["segments"])]
+        ),
+        _plain(gettext_lazy("Cost"), "cost", compared, lambda one: _amounts(one.figure("cost"))),
         _costs_per_delivered(compared),
-        _figure(gettext_lazy("Half delivered within"), compared, *_within("median_seconds")),
+        _figure(gettext_lazy("Half delivered within"), "median_seconds", compared, *_within("median_seconds")),
         # xgettext:no-python-format
-        _figure(gettext_lazy("95 % delivered within"), compared, *_within("p95_seconds")),
-        _figure(gettext_lazy("Replies"), compared, *_of_delivered("replies"), high=True),
-        _figure(gettext_lazy("Opt-outs"), compared, *_of_delivered("opt_outs")),
-        _plain(gettext_lazy("Took"), compared, _took),
-        _figure(gettext_lazy("Messages a second"), compared, _rate, lambda one: one.rate, high=True),
+        _figure(gettext_lazy("95 % delivered within"), "p95_seconds", compared, *_within("p95_seconds")),
+        _figure(gettext_lazy("Replies"), "replies", compared, *_of_delivered("replies"), high=True),
+        _figure(gettext_lazy("Opt-outs"), "opt_outs", compared, *_of_delivered("opt_outs")),
+        _plain(gettext_lazy("Took"), "", compared, _took),
+        _figure(gettext_lazy("Messages a second"), "", compared, _rate, lambda one: one.rate, high=True),
     ]
 
 
-def _plain(label: Any, compared: Sequence[Compared], words: Callable[[Compared], list[str]]) -> Row:
-    return Row(label, [Cell(words(one)) for one in compared])
+def _plain(label: Any, column: str, compared: Sequence[Compared], words: Callable[[Compared], list[str]]) -> Row:
+    return Row(label, [Cell(words(one)) for one in compared], column)
 
 
 def _figure(
     label: Any,
+    column: str,
     compared: Sequence[Compared],
     words: Callable[[Compared], list[str]],
     value: Callable[[Compared], Any],
@@ -97,7 +106,7 @@ def _figure(
     high: bool = False,
 ) -> Row:
     marks = comparing.marks([value(one) for one in compared], high_is_good=high)
-    return Row(label, [Cell(words(one), mark) for one, mark in zip(compared, marks, strict=True)])
+    return Row(label, [Cell(words(one), mark) for one, mark in zip(compared, marks, strict=True)], column)
 
 
 def _delivered(one: Compared) -> list[str]:
@@ -129,7 +138,7 @@ def _amounts(by_currency: dict[str, Any]) -> list[str]:
 def _costs_per_delivered(compared: Sequence[Compared]) -> Row:
     marks = comparing.marks(comparing.prices(compared), high_is_good=False)
     cells = [Cell(_amounts(one.figure("cost_per_delivered")), mark) for one, mark in zip(compared, marks, strict=True)]
-    return Row(gettext_lazy("Cost per delivered"), cells)
+    return Row(gettext_lazy("Cost per delivered"), cells, "cost_per_delivered")
 
 
 def _within(name: str) -> tuple[Callable[[Compared], list[str]], Callable[[Compared], Any]]:

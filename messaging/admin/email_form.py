@@ -77,6 +77,8 @@ class EmailCampaignForm(SeenForm, AnyModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.pk is None:  # whose value is the database's own default until it is saved
+            self.initial["consent_known_by"] = ""
         applications = Application.objects.filter(channel=Channel.EMAIL, is_active=True)
         field_of(self, "application", forms.ModelChoiceField).queryset = applications
         if applications.count() == 1 and not self.initial.get("application"):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from laaffic_console.kit import exporting, exports
+from laaffic_console.kit import exporting, exports, meanings
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.masks import SEE
@@ -90,7 +90,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)
     def shown_state(self, job: ContactImport) -> tuple[str, str]:
-        return job.state, job.get_state_display()
+        return job.state, meanings.inline("import", job.state, job.get_state_display())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perms(

@@ -14,6 +14,15 @@ OF_BINDINGS: dict[str, Promise] = {
     Binding.Ending.VANISHED: _("It is not in Laaffic's list any more, before its time and not by this console."),
 }
 
+OF_POOLS: dict[str, Promise] = {
+    "unknown": _("The answer to a change was lost. It is not sent again by itself; Laaffic's list settles it."),
+    "gone": _("Laaffic has no such pool any more; apply a version to create it again."),
+    "drifted": _("Laaffic's settings are not those of the current version; the page shows where they differ."),
+    "not made": _("A draft that was never applied: Laaffic knows nothing of it."),
+    "in step": _("Laaffic's settings are those of the current version, as last read."),
+}
+
 
 def register_all() -> None:
+    meanings.register("pool", OF_POOLS, "states#pools")
     meanings.register("binding", OF_BINDINGS, "states#bindings")

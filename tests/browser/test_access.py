@@ -209,12 +209,3 @@ def test_tab_goes_through_a_form_and_out_of_it(page: Page) -> None:
 
     assert passed[-1] == passed[0]
     assert {"c-skip", "id_number", "id_name"} <= set(passed)
-
-
-@pytest.mark.parametrize("path", ["/admin/", "/admin/messaging/campaign/", "/admin/messaging/campaign/add/"])
-def test_at_200_percent_nothing_is_wider_than_the_screen(page: Page, path: str, application: Application) -> None:
-    sent(application, 90, 10)
-    page.set_viewport_size({"width": 680, "height": 450})
-    page.goto(path)
-
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -46,6 +46,9 @@ def test_five_questions_are_answered_by_clicking_alone(page: Page, message: Mess
     page.locator("a", has_text="Reports").filter(visible=True).first.click()
     figures.get_by_role("link", name="India (IN)").click()
     expect(page.locator("#only-country")).to_have_value("IN")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.set_viewport_size({"width": 1360, "height": 900})
     total = figures.locator("tfoot td")
     heads = [head.splitlines()[0].removesuffix("?").strip() for head in figures.locator("thead th").all_inner_texts()]
     told = dict(zip(heads, total.all_inner_texts(), strict=True))

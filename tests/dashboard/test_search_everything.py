@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from laaffic_console.dashboard import search
 from laaffic_console.gateway.models import Application
+from laaffic_console.handbook import searching
 from laaffic_console.kit.search_kinds import Query
 from messaging.models import (
     Batch,
@@ -136,7 +137,7 @@ def test_everything_is_found_by_what_one_has_at_hand(root: User) -> None:
     assert "pools" in kinds("7000")
     assert "owned-numbers" in kinds("123456")
     assert kinds("v-1") == {"call-records"}
-    assert kinds("Shop") == {"applications"}
+    assert kinds("Shop") - {"help"} == {"applications"}
 
 
 def test_a_number_that_is_no_contact_any_more_has_a_page(root: User) -> None:
@@ -229,3 +230,21 @@ def explained(sql: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute(("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + sql)
         return "\n".join(" ".join(map(str, row)) for row in cursor.fetchall())
+
+
+def test_a_question_finds_three_passages_of_the_help_behind_everything_else(client: Client) -> None:
+    Contact.objects.create(number=NUMBER, name="Import Ann")
+    user = User.objects.create_user("reader", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_contact"))
+    client.force_login(user)
+
+    searching.find("import")  # else its index is made meanwhile
+    named = client.get(PAGE, {"s": "import", "extended": "1"}).context["results"]
+    asked = client.get(PAGE, {"s": "How do I take an import back?", "extended": "1"}).context["results"]
+    page = client.get(PAGE, {"q": "import"}).content.decode()
+
+    assert named[0]["title"] == "Import Ann"
+    assert [one["icon"] for one in named].count("help") == 3
+    assert asked[0]["link"].startswith("/admin/help/contacts/#whom-an-import")
+    assert "mark>" not in str(asked)
+    assert 'href="/admin/help/?q=import"' in page

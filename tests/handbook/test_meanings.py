@@ -3,15 +3,19 @@
 import itertools
 
 import pytest
+from django.contrib import admin
+from django.test import Client
+from django.utils import timezone
 from django.utils.translation import override
 
 from laaffic_console.conf import BASE_DIR
+from laaffic_console.exporting.models import Export
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services.reporting import COLUMNS
 from laaffic_console.handbook import pages
 from laaffic_console.kit import meanings
 from laaffic_console.laaffic.codes import every_table
-from messaging.models import CampaignState
+from messaging.models import Approval, CampaignState, ContactImport, Conversation, Reply
 from messaging.models.emails import Delivery, EmailCampaignState, Submission
 from messaging.models.messages import MessageState
 from phone_numbers.models import Binding
@@ -30,6 +34,12 @@ WORDS = {
     "call": [*OUTCOMES, "ringing"],
     "binding": ["live", "over", *Binding.Ending.values],
     "column": COLUMNS,
+    "import": ContactImport.State.values,
+    "export": Export.State.values,
+    "attachment": ["none", "live", "soon", "lapsed"],
+    "conversation": Conversation.State.values,
+    "approval": Approval.Outcome.values,
+    "pool": ["unknown", "gone", "drifted", "not made", "in step"],
     "code": CODES,
 }
 ALL = [meaning for words in meanings.everything().values() for meaning in words.values()]
@@ -80,3 +90,14 @@ def test_a_word_is_drawn_with_what_it_means() -> None:
 def test_a_word_that_nobody_explains_stays_plain() -> None:
     assert meanings.inline("campaign", "dancing", "<Dancing>") == "&lt;Dancing&gt;"
     assert meanings.beside("column", "nothing", "Nothing") == ""
+
+
+@pytest.mark.django_db
+def test_each_explained_header_is_over_a_column_of_its_list(admin_client: Client) -> None:
+    lists = {str(model._meta.model_name): shown for model, shown in admin.site._registry.items()}
+    words = [word.split(".") for word in meanings.everything()["header"]]
+
+    assert [(model, column) for model, column in words if column not in lists[model].list_display] == []
+    Reply.objects.create(number="919876543210", content="Yes", at=timezone.now(), received_at=timezone.now())
+    shown = admin_client.get("/admin/messaging/reply/").content.decode()
+    assert 'data-more="/admin/help/states/#headers-of-lists"' in shown

@@ -404,3 +404,10 @@ class TicksTests:
         assert 'id="clocks-say"' in page
         assert 'id="undo-seconds"' in page
         assert 'id="what-differs"' in page
+
+
+def test_a_new_campaigns_form_begins_empty(admin_client: Client) -> None:
+    shown = admin_client.get("/admin/messaging/emailcampaign/add/")
+
+    assert shown.context["form"]["consent_known_by"].value() == ""
+    assert "DatabaseDefault" not in shown.content.decode()

@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 from django import template
@@ -28,6 +29,14 @@ register.filter(number_cell)
 register.filter(dates.ago)
 register.simple_tag(meanings.inline, name="means")
 register.simple_tag(meanings.beside, name="means_beside")
+
+
+@register.simple_tag
+def means_header(changelist: Any, header: dict[str, Any]) -> SafeString | str:
+    """Behind a column's word in a list; Django names the column in the class of its head alone."""
+    column = re.search(r"column-(\w+)", header["class_attrib"])
+    word = f"{changelist.opts.model_name}.{column[1]}" if column else ""
+    return meanings.beside("header", word, header["text"])
 
 
 @register.simple_tag(takes_context=True)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.gateway.models import EntryState
-from laaffic_console.kit import dates
+from laaffic_console.kit import dates, meanings
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.pages import add_problems, page, require
@@ -132,7 +132,8 @@ class NumberPoolAdmin(SyncedListAdmin):
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS)
     def shown_state(self, pool: NumberPool) -> tuple[str, str]:
-        return state_of(pool, is_open=pool.is_open)  # type: ignore[attr-defined]
+        state, words = state_of(pool, is_open=pool.is_open)  # type: ignore[attr-defined]
+        return state, meanings.inline("pool", state, words)
 
     @display(description=gettext_lazy("numbers"))
     def how_many(self, pool: NumberPool) -> str:
