@@ -7,7 +7,7 @@ from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.exporting.exported_list import ExportedList
@@ -65,7 +65,7 @@ class StateFilter(admin.SimpleListFilter):
 class DriftFilter(admin.SimpleListFilter):
     """Those that are billed otherwise than their launch expected; within one campaign, which knows what that was."""
 
-    title = gettext_lazy("billed")
+    title = pgettext_lazy("segments", "billed")
     parameter_name = "drifted"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
