@@ -17,6 +17,9 @@ def deleted_with(users: Iterable[User], request: HttpRequest) -> Deleted:
     """As an admin's `get_deleted_objects` answers: who, how many of what, which rights are missing, what keeps them."""
     chosen = list(users)
     counts, missing, kept_by = {str(User._meta.verbose_name_plural): said_to(len(chosen))}, set[str](), list[str]()
+    own_page = admin.site._registry[User]
+    if not all(own_page.has_delete_permission(request, user) for user in chosen):  # a superuser is a superuser's
+        missing.add(str(User._meta.verbose_name))
     for relation in User._meta.related_objects:
         model: Any = relation.related_model
         if relation.on_delete not in (models.CASCADE, models.PROTECT, models.RESTRICT):

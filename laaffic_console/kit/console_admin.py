@@ -140,8 +140,14 @@ class ModelAdmin(unfold.ModelAdmin):
         return type(usual.__name__, (ConsoleList, usual), {})
 
     def get_sortable_by(self, request: HttpRequest) -> Any:
+        """Asked several times for a page, and looked at once."""
         columns = super().get_sortable_by(request)
-        return list_order.served(self, columns) if issubclass(self.paginator, BigTablePaginator) else columns
+        if not issubclass(self.paginator, BigTablePaginator):
+            return columns
+        known: dict[Any, Any] = request.__dict__.setdefault("sortable_by", {})
+        if self not in known:
+            known[self] = list_order.served(self, columns)
+        return known[self]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in self.lookups_beside_filters or super().lookup_allowed(lookup, value, request)

@@ -4,16 +4,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, Retry, Timeout
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
-    LocationValueError,
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
@@ -32,28 +30,11 @@ LONGEST_RETRY_AFTER = 300.0  # seconds; a campaign that waits longer looks as if
 
 # What can only happen before a byte of the request is written.
 _BEFORE_SENDING = (NewConnectionError, NameResolutionError, ConnectTimeoutError)
-NO_SECOND_TRY = Retry(0, read=False)
-HOSTS = len(Family) + 1  # each family may have its own: no pool that is known here is closed for another
 _NO_ADDRESS = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
-    LocationValueError,
 )
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-
-class _Address(NamedTuple):
-    """What one address needs of `requests`, asked for once in a thread."""
-
-    pool: HTTPConnectionPool
-    target: str
-    headers: dict[str, str]
 
 
 class Transport:
@@ -125,61 +106,47 @@ class Transport:
                 answer = self._get(self._url(family, path), params or {}, signed)
             else:
                 answer = self._post(self._url(family, path), body, signed)
-        except (requests.RequestException, HTTPError, OSError) as problem:
+        except requests.RequestException as problem:
             raise _transport_error(interface, problem) from None
         return self._read(family, interface, answer)
 
-    def _get(self, url: str, params: Mapping[str, str], signed: dict[str, str]) -> Answer:
+    def _get(self, url: str, params: Mapping[str, str], signed: dict[str, str]) -> requests.Response:
         query = urlencode(params, quote_via=quote, safe=",") if params else None
-        answer = self._session().request(
-            "GET", url, params=query, headers=signed, timeout=self._timeouts, allow_redirects=False
-        )
-        return Answer(answer.status_code, answer.headers, answer.content)
+        session = self._session()
+        return session.request("GET", url, params=query, headers=signed, timeout=self._timeouts, allow_redirects=False)
 
-    def _post(self, url: str, body: bytes, signed: dict[str, str]) -> Answer:
-        """By the pool that `requests` stands on, without what it does for each request and each answer again.
+    def _post(self, url: str, body: bytes, signed: dict[str, str]) -> requests.Response:
+        """Without what a session does for each request again: address and headers of one interface never change.
 
-        The same pool, with the same certificates, limits of time and no second try; that is a third of the time which a
-        request takes here. The answer is read whole: what breaks off in the middle is an error of this request.
+        That is a third of the time that a small request takes here.
         """
-        address = self._address(url, signed)
-        connect, read = self._timeouts
-        answer = address.pool.urlopen(
-            "POST",
-            address.target,
-            body=body,
-            headers={**address.headers, **signed},
-            redirect=False,
-            assert_same_host=False,
-            retries=NO_SECOND_TRY,
-            timeout=Timeout(connect=connect, read=read),
-        )
-        return Answer(answer.status, answer.headers, answer.data)
+        session = self._session()
+        prepared = self._prepared(session, url, signed)
+        prepared.body = body
+        prepared.headers.update(signed)
+        prepared.headers["Content-Length"] = str(len(body))
+        answer = session.get_adapter(url).send(prepared, timeout=self._timeouts)
+        answer.content  # noqa: B018  (reads it: what breaks off in the middle is an error of this request)
+        return answer
 
-    def _address(self, url: str, signed: dict[str, str]) -> _Address:
-        """What requests makes of an address and of headers; it refuses what no header can hold."""
-        made: dict[str, _Address] = self._local.__dict__.setdefault("addresses", {})
+    def _prepared(self, session: requests.Session, url: str, signed: dict[str, str]) -> requests.PreparedRequest:
+        """A copy of what requests has made of this address once in this thread; it refuses what no header can hold."""
+        made: dict[str, requests.PreparedRequest] = self._local.__dict__.setdefault("prepared", {})
         if url not in made:
-            session = self._session()
-            prepared = session.prepare_request(requests.Request("POST", url, headers=signed))
-            adapter: Any = session.get_adapter(url)
-            pool = adapter.get_connection_with_tls_context(prepared, verify=True)
-            adapter.cert_verify(pool, url, verify=True, cert=None)
-            headers = {name: value for name, value in prepared.headers.items() if name != "Content-Length"}
-            made[url] = _Address(pool, adapter.request_url(prepared, None), headers)
-        return made[url]
+            made[url] = session.prepare_request(requests.Request("POST", url, data=b"", headers=signed))
+        return made[url].copy()
 
     def _url(self, family: Family, path: str) -> str:
         """A family's prefix is a setting: brands and ages of the platform differ (laaffic-api#addresses)."""
         prefix = self._paths.get(family.value, "")
         return (prefix.rstrip("/") if "://" in prefix else f"{self._base_url}{prefix.rstrip('/')}") + path
 
-    def _read(self, family: Family, interface: str, answer: Answer) -> Envelope:
+    def _read(self, family: Family, interface: str, answer: requests.Response) -> Envelope:
         self._local.skew = skew = _skew(answer, self._clock())
         if skew is not None:
             self.observed_skew = skew
         parsed = envelope.parse(answer.content)
-        http = answer.status
+        http = answer.status_code
         is_laaffics = parsed is not None and parsed.is_laaffics(http)
         if not is_laaffics and (turned_away := _turned_away(answer, interface, self._clock())):
             raise turned_away
@@ -207,19 +174,19 @@ class Transport:
         if session is None:
             session = requests.Session()
             session.trust_env = False  # no proxy or netrc of the machine's between us and the gateway by surprise
-            adapter = HTTPAdapter(pool_connections=HOSTS, pool_maxsize=self._pool_size, max_retries=0)
+            adapter = HTTPAdapter(pool_connections=2, pool_maxsize=self._pool_size, max_retries=0)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             self._local.session = session
         return session
 
 
-def _turned_away(answer: Answer, interface: str, now: float) -> Refused | None:
+def _turned_away(answer: requests.Response, interface: str, now: float) -> Refused | None:
     """What a proxy refused; None where the request may have reached Laaffic all the same.
 
     429 says so whatever stands below it. Of the other pages that are not JSON nobody knows who wrote them, and when.
     """
-    http = answer.status
+    http = answer.status_code
     entry = codes.foreign(http)
     if entry is None or not (http == TOO_MANY or envelope.is_object(answer.content)):
         return None
@@ -227,11 +194,11 @@ def _turned_away(answer: Answer, interface: str, now: float) -> Refused | None:
     return Refused(interface=interface, entry=entry, reason=_excerpt(answer), http_status=http, retry_after=wait)
 
 
-def _excerpt(answer: Answer) -> str:
+def _excerpt(answer: requests.Response) -> str:
     return answer.content[:200].decode(errors="replace")
 
 
-def _retry_after(answer: Answer, now: float) -> float:
+def _retry_after(answer: requests.Response, now: float) -> float:
     """Seconds that the answer asks us to wait, as a number or a date (RFC 9110 §10.2.3); 0 where it does not."""
     said = answer.headers.get("Retry-After", "").strip()
     if said.isascii() and said.isdecimal():
@@ -244,7 +211,7 @@ def _retry_after(answer: Answer, now: float) -> float:
     return min(max(0.0, moment - now - (_skew(answer, now) or 0.0)), LONGEST_RETRY_AFTER)
 
 
-def _transport_error(interface: str, problem: Exception) -> NotSent | OutcomeUnknown:
+def _transport_error(interface: str, problem: requests.RequestException) -> NotSent | OutcomeUnknown:
     """Not sent when it is certain; unknown for everything else, a reset before the answer included."""
     if isinstance(problem, _NO_ADDRESS):
         return NotSent("LAAFFIC_BASE_URL is not an address", interface=interface)
@@ -256,10 +223,8 @@ def _transport_error(interface: str, problem: Exception) -> NotSent | OutcomeUnk
     return OutcomeUnknown(_in_words(cause), interface=interface)
 
 
-def _root(problem: Exception) -> BaseException:
-    """What happened, as urllib3 names it: requests wraps it, and urllib3 where a limit of tries was reached."""
-    wrapped = isinstance(problem, requests.RequestException) and problem.args
-    inner: BaseException = problem.args[0] if wrapped and isinstance(problem.args[0], BaseException) else problem
+def _root(problem: requests.RequestException) -> BaseException:
+    inner: BaseException = problem.args[0] if problem.args and isinstance(problem.args[0], BaseException) else problem
     if isinstance(inner, MaxRetryError) and inner.reason is not None:
         return inner.reason
     return inner
@@ -292,7 +257,7 @@ def _in_words(cause: BaseException) -> str:
     )
 
 
-def _skew(answer: Answer, now: float) -> float | None:
+def _skew(answer: requests.Response, now: float) -> float | None:
     date: Any = answer.headers.get("Date")
     try:
         return parsedate_to_datetime(date).timestamp() - now if date else None

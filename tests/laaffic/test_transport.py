@@ -309,19 +309,6 @@ class ConnectionTests:
 
         assert [request.target for request in gateway.received] == ["/sms/sendSms", "/other/getBalance"]
 
-    def test_as_many_hosts_as_families_close_no_connection_of_each_other(self, gateway: ScriptedGateway) -> None:
-        hosts = {"email": "127.1", "number": "127.0.1", "voice": "localhost", "account": "127.0.0.1"}
-        client = gateway.client(paths={family: f"http://{host}:{gateway.port}" for family, host in hosts.items()})
-        gateway.always = answer({"status": "0", "balance": "1", "data": {"total": 0, "records": []}})
-        client.mms.upload(file_type="txt", data=b"x")
-        client.email.sender_addresses(app_id="4luaKsL2")
-        client.numbers.query_pools()
-        client.get_balance()
-
-        client.mms.upload(file_type="txt", data=b"x")
-
-        assert (len(gateway.received), gateway.connections) == (5, 3)
-
     def test_every_family_has_a_path_of_its_own(self, gateway: ScriptedGateway) -> None:
         client = gateway.client(paths={"email": "/mail", "number": "/num", "sms": "/sms"})
         gateway.always = answer({"status": "0", "data": {"total": 0, "records": []}})

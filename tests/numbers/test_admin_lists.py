@@ -147,7 +147,7 @@ class BindingListTests:
             Contact(number=str(919876500000 + n), name=f"Ann <b>{n}</b>", country="IN") for n in range(60)
         )
 
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(15):
             shown = text_of(admin_client, BINDINGS)
 
         assert "Ann &lt;b&gt;7&lt;/b&gt;" in shown

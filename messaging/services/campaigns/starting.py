@@ -54,7 +54,7 @@ def launch(
             return campaign
         steps.require(campaign, [CampaignState.DRAFT], _("launched"))
         drafts.check_ready(campaign)
-        _decide_upon(campaign, seen, by)
+        _decide_upon(campaign, seen, by, approvals_count=approval_rules.is_on())
         if again is not None and open_acts.decide(repeats.without_outcome(campaign), again):
             steps.note(campaign, _("Launched all the same: %(reason)s") % {"reason": again.strip()}, by)
         for reason in (reasons or {}).values():
@@ -75,11 +75,11 @@ def launch_new(draft: Campaign, *, by: User | None) -> Campaign:
     Nobody else sees it yet, so it is neither locked nor read again.
     """
     began = timezone.now()
-    if approval_rules.is_on():
+    if approvals_count := approval_rules.is_on():
         approval_rules.prepare(Campaign, draft.pk)
     with transaction.atomic():
         drafts.check_ready(draft)
-        _decide_upon(draft, None, by)
+        _decide_upon(draft, None, by, approvals_count=approvals_count)
         if is_counted_since(draft, began):
             _start_now(draft, by, is_frozen=True)
         else:
@@ -194,7 +194,7 @@ def latest_start(campaign: Campaign) -> dt.timedelta:
     return max(allowed, ON_TIME)
 
 
-def _decide_upon(campaign: Campaign, seen: Shown | None, by: User | None) -> None:
+def _decide_upon(campaign: Campaign, seen: Shown | None, by: User | None, *, approvals_count: bool) -> None:
     """Keep what the launch is decided upon: what was shown, where that is so; without a page, what is so now.
 
     NotAllowed where that is not so, or a second person's word is missing.
@@ -203,7 +203,7 @@ def _decide_upon(campaign: Campaign, seen: Shown | None, by: User | None) -> Non
     counts anew.
     """
     campaign.shown = campaign.member_end = planned = None
-    if seen is not None or campaign.scheduled_at or campaign.local_time or approval_rules.is_on():
+    if seen is not None or campaign.scheduled_at or campaign.local_time or approvals_count:
         planned = forecast.of(campaign)
         if not planned.counted.is_done:
             raise NotAllowed(_("Its recipients are still being counted. Launch it when all are known."))
@@ -219,7 +219,8 @@ def _decide_upon(campaign: Campaign, seen: Shown | None, by: User | None) -> Non
     Campaign.objects.filter(pk=campaign.pk).update(
         shown=campaign.shown, member_end=None, forecast=campaign.forecast, drift=None, launched_by=by
     )
-    approval_rules.require(campaign)
+    if approvals_count:
+        approval_rules.require(campaign)
 
 
 def is_counted_since(campaign: Campaign, began: dt.datetime) -> bool:
