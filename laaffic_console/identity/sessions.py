@@ -61,7 +61,7 @@ def end_all_of(user: User, but: str | None = None) -> int:
 def forget_ended() -> int:
     """How many entries were of sessions that are over. Django leaves those; some hold what a stranger has posted.
 
-    A console that was never swept may have very many: some at a time, so that nobody waits for the lock.
+    There may be very many: they are deleted in batches, so that the database is locked only briefly.
     """
     now = timezone.now()
     over = Session.objects.filter(expire_date__lte=now).order_by("expire_date")

@@ -50,7 +50,7 @@ def among(numbers: Sequence[str], tasks: Mapping[int, object]) -> list[tuple[str
 
 
 def forget(now: dt.datetime | None = None) -> None:
-    """For the sweeper: of tasks that no cap asks for any more; in slices, so that nobody waits for them."""
+    """Delete the numbers of tasks that no cap counts any more, in batches that lock the table only briefly."""
     over = GroupTask.objects.filter(is_counted=True, finished_at__lt=(now or timezone.now()) - KEPT)
     for task_id in over.order_by("finished_at").values_list("pk", flat=True)[:SLICES]:
         for _slice in range(SLICES):
