@@ -7,7 +7,8 @@ takes to answer. The queryset stays the definition; `Given("name")` stands in it
     _due.rows(campaign=7, ids=[1, 2, 3])
 
 What changes the text (a limit, the database's own `Now()`) is an argument of the function, and each has a text of its
-own. A field's own ways with a value are not asked: numbers, texts, moments and lists of ids or texts can be given.
+own. A field's own ways with a value are not asked: numbers, texts, moments, days and lists of ids or texts can be
+given.
 """
 
 import datetime as dt
@@ -153,6 +154,8 @@ class Insert(_Statement):
 def _adapted(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, dt.date):
+        return connection.ops.adapt_datefield_value(value)
     return sql_lists.parameter(value) if isinstance(value, list | tuple) else value
 
 

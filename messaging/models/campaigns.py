@@ -96,6 +96,8 @@ class Campaign(models.Model):
     )
     # Their conditions as of the launch: [{"audience": id, "name", "condition", "tree"}]. An edit changes no launch.
     rules = models.JSONField(default=list, editable=False)
+    # By which cap and consent its audience was chosen (gates/as_frozen); {}: a claim looks at everybody again.
+    frozen_by = models.JSONField(default=dict, editable=False)
     # Numbers given one by one, for a test or from a script; at most a thousand.
     extra_numbers = models.JSONField(_("numbers"), default=list, blank=True)
     # More of them, pasted or read from a file.

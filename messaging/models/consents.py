@@ -61,7 +61,14 @@ class ConsentEvent(models.Model):
             # A file that is imported twice says nothing new.
             models.UniqueConstraint(fields=["subscriber", "channel", "at", "state", "source"], name="consent_said_once")
         ]
-        indexes = [models.Index(fields=["recorded_at"], name="consent_recorded")]
+        indexes = [
+            models.Index(fields=["recorded_at"], name="consent_recorded"),
+            models.Index(  # few: a claim asks who is not to get it any more (consents.withdrawn_since)
+                fields=["channel", "recorded_at"],
+                name="consent_not_given",
+                condition=models.Q(state__in=["withdrawn", "unknown"]),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{masked(self.subscriber)} ({self.get_channel_display()}): {self.get_state_display()}"

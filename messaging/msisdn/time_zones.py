@@ -6,10 +6,12 @@ import phonenumbers
 from phonenumbers import timezone as phone_time_zones
 from phonenumbers.tzdata import TIMEZONE_DATA
 
+LONGEST_CODE = 3  # digits of a calling code
+
 
 def only_time_zones(number: str) -> tuple[str, ...]:
     """The zones of every number of its calling code, found without a look at the rest; () where they differ."""
-    for length in (1, 2, 3):
+    for length in range(1, LONGEST_CODE + 1):
         if number[:length] in _zones_of_codes():
             return _zones_of_codes()[number[:length]]
     return ()
@@ -20,7 +22,7 @@ def _zones_of_codes() -> dict[str, tuple[str, ...]]:
     """{calling code: the zones that all of its prefixes have}, () where one has others."""
     found: dict[str, set[tuple[str, ...]]] = {str(code): set() for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE}
     for prefix, zones in TIMEZONE_DATA.items():
-        for length in (1, 2, 3):
+        for length in range(1, LONGEST_CODE + 1):
             if prefix[:length] in found:
                 found[prefix[:length]].add(known_zones(zones))
     return {code: next(iter(zones)) if len(zones) == 1 else () for code, zones in found.items()}

@@ -1,7 +1,7 @@
 """What a gate says when a batch is claimed, and what becomes of the batch and its messages."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
 from django.conf import LazySettings
@@ -34,8 +34,8 @@ class SayingGate(Gate):
     def look(self, rows: Sequence[Queued]) -> Verdict:
         return self.says(rows)
 
-    def taken(self, rows: Sequence[Queued]) -> None:
-        self.counted += [row.message_id for row in rows]
+    def taken(self, rows: Mapping[int, Sequence[Queued]]) -> None:
+        self.counted += [row.message_id for of_batch in rows.values() for row in of_batch]
 
 
 @pytest.fixture

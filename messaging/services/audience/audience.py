@@ -31,7 +31,7 @@ from messaging.services.audience import given_numbers, rules
 from messaging.services.channels import channels
 from messaging.services.contacts import audience_sql, consents, contact_writes
 from messaging.services.contacts.condition_sql import Rules
-from messaging.services.gates import canary, frequency, retries
+from messaging.services.gates import as_frozen, canary, frequency, retries
 from messaging.services.replies import reply_pulls
 from messaging.services.text.merge_values import COLUMNS_OF_CONTACT
 from messaging.subscribers import PREFIXES, every_spelling, spellings, subscriber
@@ -90,6 +90,7 @@ def freeze_chunk(campaign_id: int) -> bool:
 def _freeze_next(campaign: Campaign) -> bool:
     contact_writes.keep_from_undo()
     is_to_contacts = campaign.audience_end > 0
+    as_frozen.confirm(campaign, frequency.cap_of(campaign), consents.is_needed(campaign))
     included = list(campaign.groups.order_by("pk").values_list("pk", flat=True)) if is_to_contacts else []
     meant = rules.of(campaign, member_end=campaign.member_end)
     upper = audience_sql.end_of_stretch(included, campaign.audience_cursor, campaign.audience_end, CHUNK, meant)
@@ -317,12 +318,15 @@ def begin(campaign: Campaign) -> None:
     if campaign.member_end is None:
         campaign.member_end = last_membership() if is_to_contacts else 0
     campaign.audience, campaign.launched_at = Campaign.Audience.FREEZING, timezone.now()
+    cap, consent = frequency.cap_of(campaign), consents.is_needed(campaign)
+    campaign.frozen_by = as_frozen.noted(campaign.channel, campaign.launched_at, cap, consent)
     Campaign.objects.filter(pk=campaign.pk).update(
         audience=campaign.audience,
         audience_end=campaign.audience_end,
         rules=campaign.rules,
         member_end=campaign.member_end,
         launched_at=campaign.launched_at,
+        frozen_by=campaign.frozen_by,
     )
 
 

@@ -24,7 +24,6 @@ from messaging.services.batches.bulk_writes import give_to_requests
 from messaging.services.batches.carving import carve, carve_heads
 from messaging.services.batches.queued_rows import (
     Row,
-    as_queued,
     let_wait,
     queued_messages,
     without_stopped,
@@ -89,8 +88,8 @@ def claim_some(campaign: Campaign, token: str, at_most: int) -> list[Claim] | Wa
     if limits:
         at_once = pacing.pacing_batch(limits, min(batches[0].queued, at_once))
     batches = _of_at_most(at_once, batches, pacing.claims_at_once(limits, at_once, at_most))
-    rows = queued_messages(batches, channels.of(campaign).suppressed_on)
     standing = gates.standing(campaign)
+    rows = queued_messages(batches, channels.of(campaign).suppressed_on, named=bool(standing))
     loads = _loads(campaign, batches, rows, standing)
     if isinstance(loads, Shut):
         gate_tallies.move(campaign, standing)
@@ -144,7 +143,7 @@ def _all_at_once(
     """
     looked_at: list[Queued] = []
     if standing:
-        looked_at = [as_queued(row) for batch in batches for row in rows[batch.pk] if not row[4]]
+        looked_at = [row for batch in batches for row in rows[batch.pk] if not row[4]]
     stopped: list[tuple[Gate, Mapping[int, str]]] = []
     for gate in standing:
         verdict = gate.look(looked_at) if looked_at else Verdict()
@@ -182,7 +181,7 @@ def _one_by_one(
 def _taken(standing: Sequence[Gate], loads: "Sequence[_Load]") -> None:
     if not standing or not loads:
         return
-    taken = [Queued(row[0], row[1], row[2], row[7], load.batch.pk) for load in loads for row in load.rows]
+    taken = {load.batch.pk: load.rows for load in loads}
     for gate in standing:
         gate.taken(taken)
 
@@ -193,7 +192,7 @@ def _load(campaign: Campaign, batch: Batch, queued: list[Row], standing: Sequenc
     for gate in standing:
         if not rows:
             break
-        verdict = gate.look([as_queued(row) for row in rows])
+        verdict = gate.look(rows)
         if verdict.hold:
             return Shut(verdict.hold)
         rows = without_stopped(batch, rows, verdict.stopped)

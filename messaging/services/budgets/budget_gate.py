@@ -40,6 +40,7 @@ class BudgetGate(Gate):
         self.campaign = campaign
         self.budgets = {budget.pk: budget for budget in chosen}
         self._counters: list[BudgetCounter] | None = None
+        self._known: dict[int, dict[int | None, BudgetShare | None]] = {}  # by counter and batch
 
     def look(self, rows: Sequence[Queued]) -> Verdict:
         fits = len(rows)
@@ -66,9 +67,16 @@ class BudgetGate(Gate):
 
     def _give_back(self, counter: BudgetCounter, batch_ids: set[int]) -> None:
         """What these batches had taken when they were claimed before: they are queued again, so nobody holds it."""
-        mine = list(BudgetShare.objects.filter(counter=counter, batch__in=batch_ids))
-        if mine:
+        if mine := list(self._shares(counter, batch_ids).values()):
             shares.put_right(counter, self.budgets[counter.budget_id].currency, mine)
+
+    def _shares(self, counter: BudgetCounter, batch_ids: set[int]) -> dict[int, BudgetShare]:
+        """By batch, what these have taken already; read once in a claim, under the counter's lock."""
+        known = self._known.setdefault(counter.pk, {})
+        if unread := batch_ids - known.keys():
+            known.update(dict.fromkeys(unread))
+            known.update((one.batch_id, one) for one in shares.of_batches(counter, unread))
+        return {pk: share for pk in batch_ids if (share := known[pk]) is not None}
 
     def _fitting(self, counter: BudgetCounter, rows: Sequence[Queued]) -> int:
         """How many of the first rows fit into what is left."""
@@ -93,18 +101,15 @@ class BudgetGate(Gate):
             if price.currency == currency
         }
 
-    def taken(self, rows: Sequence[Queued]) -> None:
-        by_batch: dict[int, list[Queued]] = defaultdict(list)
-        for row in rows:
-            by_batch[row.batch_id].append(row)
+    def taken(self, rows: Mapping[int, Sequence[Queued]]) -> None:
         for counter in self.counters():
             budget = self.budgets[counter.budget_id]
-            self._take(counter, budget, by_batch)
+            self._take(counter, budget, rows)
             self._warn(counter, budget)
 
     def _take(self, counter: BudgetCounter, budget: Budget, by_batch: Mapping[int, Sequence[Queued]]) -> None:
         each = self._each(budget.currency) if budget.currency else {}
-        kept = {one.batch_id: one for one in BudgetShare.objects.filter(counter=counter, batch__in=by_batch)}
+        kept = self._shares(counter, set(by_batch))
         before = self._taken_before(counter, budget, by_batch.keys() - kept.keys())
         taken = 0
         fresh: list[BudgetShare] = []
@@ -114,7 +119,7 @@ class BudgetGate(Gate):
                 counter=counter, batch_id=batch_id, before=before.get(batch_id, 0)
             )
             share.used += needs
-            here = {row.country for row in rows} & each.keys()
+            here = {row.country for row in rows} & each.keys() if each else ()
             share.prices = {**share.prices, **{country: each[country] for country in here}}
             share.seen, share.is_open = "", True
             taken += needs
@@ -122,8 +127,8 @@ class BudgetGate(Gate):
                 fresh.append(share)
             else:
                 share.save()
-        BudgetShare.objects.bulk_create(fresh)
-        BudgetCounter.objects.filter(pk=counter.pk).update(used=F("used") + taken)
+        shares.keep_new(fresh)
+        shares.take(counter=counter.pk, taken=taken)
         counter.used += taken
 
     def _taken_before(self, counter: BudgetCounter, budget: Budget, batch_ids: set[int]) -> dict[int, int]:

@@ -10,11 +10,13 @@ from decimal import Decimal
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import number_format
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.acts import Act, record_event
+from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.figures import money
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
@@ -139,8 +141,16 @@ def locked_counters(chosen: list[Budget]) -> list[BudgetCounter]:
 
 
 def _locked(starts: dict[int, dt.date]) -> list[BudgetCounter]:
-    rows = BudgetCounter.objects.select_for_update().filter(budget__in=starts, starts_on__in=set(starts.values()))
-    return [counter for counter in rows.order_by("pk") if counter.starts_on == starts[counter.budget_id]]
+    first, last = min(starts.values()), max(starts.values())  # of a day and of a month: there are no others
+    rows: list[BudgetCounter] = _counters.objects(BudgetCounter, budgets=list(starts), first=first, last=last)
+    return [counter for counter in rows if counter.starts_on == starts[counter.budget_id]]
+
+
+@Select
+def _counters() -> "QuerySet[BudgetCounter]":
+    of_today = Q(starts_on=Given("first")) | Q(starts_on=Given("last"))
+    rows = BudgetCounter.objects.select_for_update().filter(of_today, budget__id__among=Given("budgets"))
+    return rows.order_by("pk")
 
 
 def lift(budget_id: int, *, reason: str, by: User | None = None) -> BudgetCounter:

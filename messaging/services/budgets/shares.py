@@ -8,13 +8,15 @@ less than has left.
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Q, Sum
+from django.db.models import BigIntegerField, Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import isolation
+from laaffic_console.kit.constant_sql import Given, Insert, Select, Update
 from messaging.models import Batch, BatchAnswer, BatchState, Budget, BudgetCounter, BudgetShare, MessageState, SentTally
 
 # What left or may have left. What is queued counts too while its batch is in somebody's hands, or answered.
@@ -208,7 +210,33 @@ def derived(counter: BudgetCounter) -> int:
     )
 
 
+def of_batches(counter: BudgetCounter, batch_ids: Iterable[int]) -> list[BudgetShare]:
+    return _of_batches.objects(BudgetShare, counter=counter.pk, batches=list(batch_ids))
+
+
+@Select
+def _of_batches() -> "QuerySet[BudgetShare]":
+    return BudgetShare.objects.filter(counter=Given("counter"), batch__id__among=Given("batches"))
+
+
 def others_of(counter: BudgetCounter, batch_ids: Iterable[int]) -> "list[BudgetShare]":
     """What these batches have taken of earlier periods of the same budget."""
-    earlier = BudgetShare.objects.filter(batch__in=batch_ids, counter__budget=counter.budget_id)
-    return list(earlier.exclude(counter=counter).select_related("counter", "batch").order_by("pk"))
+    of = {"batches": list(batch_ids), "budget": counter.budget_id, "counter": counter.pk}
+    found = [pk for (pk,) in _elsewhere.rows(**of)] if of["batches"] else []
+    rows = BudgetShare.objects.filter(pk__in=found).select_related("counter", "batch")
+    return list(rows.order_by("pk")) if found else []
+
+
+@Select
+def _elsewhere() -> "QuerySet[BudgetShare, Any]":
+    of_batches = BudgetShare.objects.filter(batch__id__among=Given("batches"), counter__budget=Given("budget"))
+    return of_batches.exclude(counter=Given("counter")).values_list("pk")
+
+
+@Update
+def take() -> tuple["QuerySet[BudgetCounter]", dict[str, Any]]:
+    """Of a counter that the caller has locked."""
+    return BudgetCounter.objects.filter(pk=Given("counter")), {"used": F("used") + Given("taken", BigIntegerField())}
+
+
+keep_new = Insert(BudgetShare, keys=True)

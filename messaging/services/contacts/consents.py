@@ -7,6 +7,7 @@ whoever asks about a number looks in one place.
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +27,7 @@ from messaging.subscribers import spellings, subscriber
 CHANNELS = CAMPAIGN_CHANNELS
 BY_HAND, REPLY = "by hand", "reply"
 ROWS = 500  # in one statement
+LATE, MANY = dt.timedelta(hours=1), 5000
 COLUMNS = ["number", "channel", "state", "source", "words", "at"]
 
 
@@ -122,6 +124,24 @@ def given_among(numbers: Iterable[str], channel: str) -> set[str]:
         return {number for (number,) in cursor.fetchall()}
 
 
+def withdrawn_since(channel: str, since: dt.datetime) -> frozenset[str] | None:
+    """Every spelling of those who have said or done anything but giving consent since; None: too many to name.
+
+    `since` may be by the clock of another machine: what was recorded up to an hour before it is told as well, so
+    what was recorded by then and committed later is not missed.
+    """
+    since_then = connection.ops.adapt_datetimefield_value(since - LATE)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            # The states stand in it as in the condition of its index.
+            "SELECT subscriber FROM messaging_consentevent WHERE channel = %s AND recorded_at >= %s "
+            "AND state IN ('withdrawn', 'unknown') LIMIT %s",
+            [channel, since_then, MANY + 1],
+        )
+        found = {number for (number,) in cursor.fetchall()}
+    return None if len(found) > MANY else frozenset(chain.from_iterable(map(spellings, found)))
+
+
 def without(campaign: Campaign, numbers: Iterable[str]) -> set[str]:
     """Those who are to be left out of the campaign; nobody where it needs no consent."""
     if not is_needed(campaign):
@@ -158,7 +178,10 @@ def set_by_hand(number: str, *, channel: str, state: str, why: str, by: User | N
 
 
 def erase(number: str) -> None:
-    """The words go, and what was given; that somebody has withdrawn stays, so that no old list brings them back."""
+    """The words go, and what was given; that somebody has withdrawn stays, so that no old list brings them back.
+
+    Nobody is erased while a message to them waits (people.erase), so no claim misses what goes here.
+    """
     of_the_person = Consent.objects.filter(number__in=spellings(number))
     of_the_person.exclude(state=ConsentState.WITHDRAWN).delete()
     of_the_person.update(words="", source="")

@@ -20,6 +20,7 @@ from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.sql_lists import among
 from messaging.models import ActivityTally, Batch, BatchState, Campaign, CampaignState, FrequencyCap
 from messaging.models import MessageState as State
+from messaging.services.gates import as_frozen
 from messaging.services.gates.gates import Gate, Kind, Queued, Verdict
 from messaging.subscribers import every_spelling, has_spellings, subscriber
 
@@ -115,6 +116,7 @@ def full_on(cap: Cap, numbers: Iterable[str], sending: "Sending", elsewhere: Sou
 
 
 Sending = frozenset[int]  # campaigns
+NOBODY: Sending = frozenset()
 
 
 def sending_since(channel: str, since: dt.datetime) -> Sending:
@@ -215,9 +217,19 @@ class FrequencyGate(Gate):
     def look(self, rows: Sequence[Queued]) -> Verdict:
         if self._sending is None:
             count_alone(self.campaign.channel)
-            self._sending = sending_since(self.campaign.channel, start_of(self.cap))
+            self._sending = self._others()
+        if self._sending is NOBODY:
+            return Verdict()
         full = full_among(self.campaign, self.cap, [row.number for row in rows], self._sending)
         return Verdict(stopped={row.message_id: full[row.number] for row in rows if row.number in full})
+
+    def _others(self) -> "Sending":
+        """Whose messages are to be counted; NOBODY where nothing has left since they were counted at the freezing."""
+        frozen = as_frozen.of(self.campaign)
+        counted = frozen is not None and frozen.cap == self.cap and self.campaign.channel not in _elsewhere
+        if frozen is not None and counted and not as_frozen.others_sent(self.campaign, frozen):
+            return NOBODY
+        return sending_since(self.campaign.channel, start_of(self.cap))
 
 
 def _of(campaign: Campaign) -> Gate | None:

@@ -15,13 +15,16 @@ from messaging.models import Campaign
 
 
 class Queued(NamedTuple):
-    """One queued message of a batch that is being claimed."""
+    """One queued message of a batch that is being claimed, as the claim's statement reads it."""
 
     message_id: int
     number: str  # E.164 without +
     segments: int
-    country: str
+    attempt: int
+    is_suppressed: bool
+    merge_values: Any
     batch_id: int
+    country: str
 
 
 class Later(NamedTuple):
@@ -51,8 +54,8 @@ class Gate:
         """What keeps these back. The batches of one claim are looked at one after the other."""
         raise NotImplementedError
 
-    def taken(self, rows: Sequence[Queued]) -> None:
-        """These are being written into the ledger, in the transaction of the claim: count them."""
+    def taken(self, rows: Mapping[int, Sequence[Queued]]) -> None:
+        """By batch; these are being written into the ledger, in the transaction of the claim: count them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,10 +34,17 @@ class HoursGate(Gate):
     def __init__(self, hours: Hours, wall: dt.datetime | None, now: dt.datetime) -> None:
         self.hours, self.wall, self.now = hours, wall, now
         self.known: dict[tuple[str, tuple[str, ...]], Later | None] = {}
+        self._by_code: dict[tuple[str, str], Later | None] = {}
 
     def look(self, rows: Sequence[Queued]) -> Verdict:
-        found = ((row.message_id, self.of(row.number, row.country)) for row in rows)
-        return Verdict(waiting={message_id: later for message_id, later in found if later is not None})
+        waiting: dict[int, Later] = {}
+        known = self._by_code
+        for row in rows:  # most are of a country with one time zone, whose code was met before
+            code = row.country, row.number[: msisdn.LONGEST_CODE]
+            later = known[code] if code in known else self.of(row.number, row.country)
+            if later is not None:
+                waiting[row.message_id] = later
+        return Verdict(waiting=waiting)
 
     def of(self, number: str, country: str = "") -> Later | None:
         """`country` of its message, where it has one: it is not read off the number once more then."""
@@ -45,6 +52,8 @@ class HoursGate(Gate):
         place = (country, zones) if zones else place_of(number)
         if place not in self.known:
             self.known[place] = self._later(*place)
+        if zones:
+            self._by_code[country, number[: msisdn.LONGEST_CODE]] = self.known[place]
         return self.known[place]
 
     def _later(self, country: str, zones: tuple[str, ...]) -> Later | None:
