@@ -21,7 +21,9 @@ def translated() -> list[Path]:
 
 
 def english_of(translation: Path) -> Path:
-    return DOCS.joinpath(*translation.relative_to(DOCS).parts[1:])
+    """`docs/zh_Hans/contacts.md` is of docs/contacts.md, `docs/zh_Hans/root/README.md` of README.md beside docs/."""
+    _language, *parts = translation.relative_to(DOCS).parts
+    return ROOT.joinpath(*parts[1:]) if parts[0] == "root" else DOCS.joinpath(*parts)
 
 
 def line_for(translation: Path) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from laaffic_console.conf import BASE_DIR
+from laaffic_console.handbook.pages import english_of
 from laaffic_console.laaffic import codes
 from laaffic_console.laaffic.codes import Code, EmailCode, Family
 
@@ -60,7 +61,7 @@ def headings(page: Path) -> set[str]:
     A translation's are those of its English (handbook/pages.py).
     """
     parts = page.resolve().relative_to(BASE_DIR).parts
-    page = BASE_DIR.joinpath("docs", *parts[2:]) if parts[1:2] in TRANSLATED else page
+    page = BASE_DIR / english_of("/".join(parts[2:])) if parts[1:2] in TRANSLATED else page
     titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 

@@ -4,8 +4,9 @@ A wheel has them packed below `texts/` (setup.py); in a checkout they are where 
 without `docs/` and `.md`, a README's that of its folder: `launching`, `mechanisms/ledger`, `decisions`; the index,
 docs/README.md, has none, and what lies beside docs/ is written small: `readme`, `changelog`.
 
-A translation lies in a folder of docs/ that is called as its catalogue is in locale/: `docs/zh_Hans/contacts.md`. It
-has the name, the address and the anchors of its English, which stands in for it where there is none.
+A translation lies in a folder of docs/ that is called as its catalogue is in locale/: `docs/zh_Hans/contacts.md`; that
+of a text beside docs/ in its folder `root`: `docs/zh_Hans/root/README.md`. It has the name, the address and the anchors
+of its English, which stands in for it where there is none.
 """
 
 import posixpath
@@ -26,6 +27,7 @@ PACKED = HERE / "texts"
 TEXTS = PACKED if PACKED.is_dir() else HERE.parents[1]
 INDEX = ""
 ENGLISH = "en"
+ROOT = "root/"  # below a language's folder, for what lies beside docs/
 # What a translation says at its top: of which English it is one (scripts/docs_digests.py).
 MADE_FROM = re.compile(r"\A<!--.*?-->\s*", re.DOTALL)
 
@@ -76,7 +78,12 @@ def translations(language: str) -> dict[str, str]:
     """{name: path below TEXTS} of the pages that there are in it."""
     folder = TEXTS / "docs" / language
     paths = sorted(folder.rglob("*.md")) if language in languages() else []
-    return {_name_of(f"docs/{at.relative_to(folder).as_posix()}"): at.relative_to(TEXTS).as_posix() for at in paths}
+    return {_name_of(english_of(at.relative_to(folder).as_posix())): at.relative_to(TEXTS).as_posix() for at in paths}
+
+
+def english_of(path: str) -> str:
+    """Of a translation's path below its language's folder, the path below TEXTS of what it translates."""
+    return path.removeprefix(ROOT) if path.startswith(ROOT) else f"docs/{path}"
 
 
 def is_missing(name: str, language: str) -> bool:

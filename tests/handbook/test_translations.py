@@ -112,6 +112,20 @@ def test_a_digest_is_of_the_english_and_renewed_at_the_top(tmp_path: Path, monke
     assert chinese.read_text().endswith("-->\n\n# 甲\n")
 
 
+@pytest.mark.parametrize("path", ALL)
+def test_help_and_script_hold_it_for_a_translation_of_the_same_text(path: Path) -> None:
+    below_its_language = Path(*path.relative_to(digests.DOCS).parts[1:]).as_posix()
+
+    assert BASE_DIR / pages.english_of(below_its_language) == digests.english_of(path)
+    assert digests.english_of(path).is_file()
+
+
+def test_what_lies_beside_docs_is_translated_in_a_folder_of_its_own() -> None:
+    assert pages.translations(CHINESE)["readme"] == "docs/zh_Hans/root/README.md"
+    assert pages.translations(CHINESE)[pages.INDEX] == "docs/zh_Hans/README.md"
+    assert f'href="{pages.address("readme", "settings")}"' in pages.html("metrics", CHINESE)
+
+
 @pytest.mark.parametrize("name", pages.translations(CHINESE))
 def test_it_has_the_anchors_of_its_english_and_no_comment(name: str) -> None:
     assert name in pages.names()
@@ -158,7 +172,8 @@ def test_the_contents_are_in_the_readers_language() -> None:
         ("START 禁发名单", "/admin/help/replies/#start"),
         ("CSV文件", "/admin/help/contacts/"),
         ("撤销导入", "/admin/help/contacts/#whom-an-import-brought-and-taking-it-back"),
-        ("nginx", "/admin/help/"),  # where only English says it
+        ("nginx", "/admin/help/readme/#run-it-for-real"),
+        ("djLint", "/admin/help/contributing/"),  # where only English says it
     ],
 )
 def test_chinese_is_found_where_it_stands(asked: str, leads_to: str) -> None:
