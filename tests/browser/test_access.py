@@ -76,8 +76,8 @@ def test_axe_finds_nothing_in_menus_and_dialogs(
 ) -> None:
     Contact.objects.create(number="919876543210", name="Table")
     found = []
-    for name, path, act in access.OPENED[:OPENED]:
-        found += access.look_at_opened(page, access.MODES[:1], path, name, act)
+    for state in access.access_states.STATES[:OPENED]:
+        found += access.look_at_state(page, access.MODES[:1], state)
 
     assert [(fault.page, fault.rule, fault.where, fault.says) for fault in found] == []
 
