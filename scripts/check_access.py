@@ -215,6 +215,7 @@ def settle(page: Page) -> None:
 
 def look_at_all(browser: Browser, console: Console, modes: list[Mode], asked: Asked) -> tuple[int, list[Fault]]:
     context = browser.new_context(base_url=console.url.rstrip("/"), reduced_motion="reduce")
+    context.set_default_timeout(15_000)
     page = context.new_page()
     found: list[Fault] = []
     looks = 0
