@@ -5,6 +5,7 @@ kept small, and those that keep something are played only in a demo of the check
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = "/admin/messaging/message/"
@@ -137,9 +138,17 @@ def send_empty(page: Page) -> None:
           const asks = [...document.querySelectorAll('#content form[method=post], main form[method=post]')];
           const form = asks.find((one) => /_form$/.test(one.id)) ?? asks.find((one) => !/language/.test(one.action));
           form.noValidate = true;
+          window.isOld = true;
           form.requestSubmit();
         }"""
     )
+    wait_for_the_answer(page)
+
+
+def wait_for_the_answer(page: Page) -> None:
+    """The page that comes; some forms say what is wrong without asking the server."""
+    with contextlib.suppress(Error):
+        page.wait_for_function("window.isOld === undefined", timeout=4000)
     page.wait_for_load_state()
 
 

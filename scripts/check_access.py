@@ -206,7 +206,7 @@ def settle(page: Page) -> None:
     """The page is there, what its scripts name is named, what folds is open, and what fades in is there."""
     page.wait_for_load_state()
     page.evaluate("new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(then))))")
-    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    page.evaluate("document.querySelectorAll('details:not(.c-bell)').forEach((one) => { one.open = true })")
     page.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')")
 
 
