@@ -37,7 +37,13 @@ DOORS = ROOT / "tests" / "dashboard" / "doors.txt"
 ADMINISTRATOR = 5  # which letter of a row in doors.txt
 DEMO_PATIENCE = 300.0
 # One to choose beside the password; nobody listens there.
-PROVIDER = {"OIDC_NAME": "Example ID", "OIDC_ISSUER": "http://127.0.0.1:9", "OIDC_CLIENT_ID": "access"}
+PROVIDER = {
+    "OIDC_NAME": "Example ID",
+    "OIDC_ISSUER": "http://127.0.0.1:9",
+    "OIDC_CLIENT_ID": "access",
+    "OIDC_CLIENT_SECRET": "access",
+    "OIDC_ROLES": "support=Operator",
+}
 # Rows of a list differ in their states; of other addresses one stands for all.
 ROWS_OF_A_LIST = 3
 KEY = re.compile(r"^(\d+|[0-9a-f]{8}-[0-9a-f-]{27})$")
