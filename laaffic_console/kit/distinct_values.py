@@ -13,8 +13,9 @@ def by_index(model: type[models.Model], column: str) -> list[Any]:
     One statement that leaps along an index which begins with `column`, from a value to the next one: a step for each
     value, however many rows have it (laws#history-costs-nothing).
     """
+    field: Any = model._meta.get_field(column)
     table = connection.ops.quote_name(model._meta.db_table)
-    name = connection.ops.quote_name(str(model._meta.get_field(column).column))
+    name = connection.ops.quote_name(field.column)
     after = f"(SELECT {name} FROM {table} WHERE {name} > %s ORDER BY {name} LIMIT 1)"  # noqa: S608 - a model's names
     following = after.replace("%s", "found.value")
     with connection.cursor() as cursor:
