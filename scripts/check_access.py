@@ -35,7 +35,7 @@ from access_states import State  # noqa: E402
 
 DOORS = ROOT / "tests" / "dashboard" / "doors.txt"
 ADMINISTRATOR = 5  # which letter of a row in doors.txt
-DEMO_PATIENCE = 300.0
+DEMO_PATIENCE = 600.0
 # One to choose beside the password; nobody listens there.
 PROVIDER = {
     "OIDC_NAME": "Example ID",
