@@ -2,7 +2,8 @@
 
 Without an address it begins a demo of its own and ends it. Pages are found by following links from the front page, and
 by the table of all addresses (tests/dashboard/doors.txt) with the keys of rows that were seen; then menus and dialogs
-are opened. A fault of any weight ends it with 1.
+are opened and states made by clicks (access_states.py). Those that keep something are played in its own demo alone. A
+fault of any weight ends it with 1.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -27,9 +28,22 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "scripts")]
+
+import access_states  # noqa: E402 - beside this file, wherever it is begun
+from access_states import State  # noqa: E402
+
 DOORS = ROOT / "tests" / "dashboard" / "doors.txt"
 ADMINISTRATOR = 5  # which letter of a row in doors.txt
-DEMO_PATIENCE = 300.0
+DEMO_PATIENCE = 600.0
+# One to choose beside the password; nobody listens there.
+PROVIDER = {
+    "OIDC_NAME": "Example ID",
+    "OIDC_ISSUER": "http://127.0.0.1:9",
+    "OIDC_CLIENT_ID": "access",
+    "OIDC_CLIENT_SECRET": "access",
+    "OIDC_ROLES": "support=Operator",
+}
 # Rows of a list differ in their states; of other addresses one stands for all.
 ROWS_OF_A_LIST = 3
 KEY = re.compile(r"^(\d+|[0-9a-f]{8}-[0-9a-f-]{27})$")
@@ -51,6 +65,28 @@ MODES = [
     Mode("phone", 390, 844, "light"),
     Mode("phone dark", 390, 844, "dark"),
 ]
+
+
+class Console(NamedTuple):
+    url: str
+    user: str
+    password: str
+    is_own: bool = False  # a demo of this check, in which something may be kept
+
+
+class Asked(NamedTuple):
+    """Which pages and states; all where none is named."""
+
+    pages: list[str]
+    states: list[str]
+    is_only_states: bool
+    pictures: Path | None
+
+    def of(self, states: list[State], console: Console) -> Iterator[State]:
+        for state in states:
+            is_asked = not self.states or any(part in state.name or part == state.path for part in self.states)
+            if is_asked and (console.is_own or not state.keeps):
+                yield state
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +115,15 @@ def faults_of(page: Page, *, mode: str, name: str) -> list[Fault]:
         Fault(mode, name, found["rule"], found["weight"], found["says"], *node)
         for found in page.evaluate(AXE)
         for node in found["nodes"]
+    ]
+
+
+def too_wide(page: Page, *, mode: str, name: str) -> list[Fault]:
+    """No page is scrolled sideways."""
+    wide, has = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    says = f"{wide} px on {has}"
+    return [Fault(mode, name, "too wide", "serious", "The page is wider than the screen", "html", says, "")][
+        : wide > has
     ]
 
 
@@ -160,99 +205,62 @@ def opens(page: Page, path: str) -> bool:
     return is_page and urlsplit(page.url).path == path
 
 
-# What opens on a page
-
-LIST = "/admin/messaging/message/"
-
-
-def open_menu(page: Page) -> None:
-    if page.locator("[data-open-menu]:visible").count():
-        page.locator("[data-open-menu]:visible").first.click()
-
-
-def open_user_menu(page: Page) -> None:
-    open_menu(page)
-    page.locator("[data-user-menu]").first.click()
-
-
-def open_palette(page: Page) -> None:
-    page.keyboard.press("/")
-    page.wait_for_selector("#search-input-command:visible")
-    page.keyboard.type("a")
-    page.wait_for_selector("#command-results-list")
-
-
-def open_keys(page: Page) -> None:
-    page.keyboard.press("?")
-    page.wait_for_selector("dialog[open]")
-
-
-def open_filters(page: Page) -> None:
-    page.locator("[data-open-filters]:visible").first.click()
-
-
-def open_row_ticks(page: Page) -> None:
-    page.locator("input.action-select").first.check()
-
-
-def confirm_deletion(page: Page) -> None:
-    open_row_ticks(page)
-    page.select_option("select[name=action]", "delete_selected")
-    page.locator("#changelist-actions button[type=submit]").click()
-    page.wait_for_load_state()
-
-
-OPENED: list[tuple[str, str, Callable[[Page], None]]] = [
-    ("menu", "/admin/", open_menu),
-    ("user menu", "/admin/", open_user_menu),
-    ("palette", LIST, open_palette),
-    ("keys", "/admin/", open_keys),
-    ("filters", LIST, open_filters),
-    ("ticked rows", "/admin/messaging/contact/", open_row_ticks),
-    ("deletion asked about", "/admin/messaging/contactgroup/", confirm_deletion),
-    ("nothing matches", "/admin/messaging/contact/?q=nobody-is-called-this", lambda page: None),
-    ("nothing found", "/admin/search/?q=nobody-is-called-this", lambda page: None),
-    ("found", "/admin/search/?q=table", lambda page: None),
-    ("a form with errors", "/admin/messaging/contact/add/", lambda page: page.locator("[name=_save]").first.click()),
-]
+# One look at a page, or at a state
 
 
 def settle(page: Page) -> None:
     """The page is there, what its scripts name is named, what folds is open, and what fades in is there."""
     page.wait_for_load_state()
     page.evaluate("new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(then))))")
-    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    page.evaluate("document.querySelectorAll('details:not(.c-bell)').forEach((one) => { one.open = true })")
     page.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')")
 
 
 # The whole of it
 
 
-def look_at_all(
-    browser: Browser, console: tuple[str, str, str], modes: list[Mode], only: list[str]
-) -> tuple[int, list[Fault]]:
-    url, user, password = console
-    context = browser.new_context(base_url=url.rstrip("/"), reduced_motion="reduce")
+def look_at_all(browser: Browser, console: Console, modes: list[Mode], asked: Asked) -> tuple[int, list[Fault]]:
+    context = browser.new_context(base_url=console.url.rstrip("/"), reduced_motion="reduce")
+    context.set_default_timeout(15_000)
     page = context.new_page()
+    found: list[Fault] = []
+    looks = 0
+    for state in asked.of(access_states.STRANGERS, console):
+        found += look_at_state(page, modes, state, asked.pictures)
+        looks += 1
     page.goto("/admin/login/")
-    found = look_at(page, modes, "/admin/login/")
-    sign_in(page, user, password)
-    looks = 1
-    for path in (path for path in only if opens(page, path)) if only else crawl(page):
-        found += look_at(page, modes, path)
+    sign_in(page, console.user, console.password)
+    for path in pages(page, asked):
+        found += look_at(page, modes, path, asked.pictures)
         looks += 1
         if looks % 25 == 0:
             print(f"{looks} pages, {len(found)} faults", file=sys.stderr)
-    for name, path, act in OPENED:
-        found += look_at_opened(page, modes, path, name, act)
-    return (looks + len(OPENED)) * len(modes), found
+    for state in asked.of(access_states.STATES, console):
+        found += look_at_state(page, modes, state, asked.pictures)
+        looks += 1
+    if console.is_own and (not asked.states or "second factor" in asked.states):
+        for name in access_states.second_factor(page, console.user, console.password):
+            found += look_at(page, modes, f"/account/ ({name})", asked.pictures)
+            looks += 1
+    return looks * len(modes), found
 
 
-def look_at(page: Page, modes: list[Mode], name: str) -> list[Fault]:
+def pages(page: Page, asked: Asked) -> Iterator[str]:
+    if asked.pages:
+        yield from (path for path in asked.pages if opens(page, path))
+    elif not asked.is_only_states:
+        yield from crawl(page)
+
+
+def look_at(page: Page, modes: list[Mode], name: str, pictures: Path | None = None) -> list[Fault]:
     """The page as it stands, in every mode: drawing it four times would take most of the time."""
     found: list[Fault] = []
     for mode in modes:
         found += faults_of(page, mode=put_into(page, mode), name=name)
+        found += too_wide(page, mode=mode.name, name=name)
+        if pictures:
+            file = re.sub(r"[^a-z0-9]+", "-", f"{name} {mode.name}".lower()).strip("-")
+            page.screenshot(path=pictures / f"{file}.png")
     put_into(page, MODES[0])
     return found
 
@@ -265,14 +273,19 @@ def put_into(page: Page, mode: Mode) -> str:
     return mode.name
 
 
-def look_at_opened(page: Page, modes: list[Mode], path: str, name: str, act: Callable[[Page], None]) -> list[Fault]:
-    called = f"{path} ({name})"
+def look_at_state(page: Page, modes: list[Mode], state: State, pictures: Path | None = None) -> list[Fault]:
+    called = f"{state.path} ({state.name})"
     try:
-        page.goto(path)
-        act(page)
-        return look_at(page, modes, called)
+        if state.language:
+            page.set_extra_http_headers({"Accept-Language": state.language})
+        page.goto(state.path)
+        state.act(page)
+        return look_at(page, modes, called, pictures)
     except Error as problem:  # what cannot be opened is a fault, not the end
         return [Fault("", called, "not opened", "serious", str(problem).splitlines()[0], "", "", "")]
+    finally:
+        if state.language:
+            page.set_extra_http_headers({})
 
 
 def sign_in(page: Page, user: str, password: str) -> None:
@@ -300,22 +313,24 @@ def print_report(looked: int, found: list[Fault], *, details: bool) -> None:
 
 
 @contextlib.contextmanager
-def own_demo() -> Iterator[tuple[str, str, str]]:
+def own_demo() -> Iterator[Console]:
     """A demo in a folder of its own, until it has said where it is; ended with the check."""
     with tempfile.TemporaryDirectory(prefix="access-") as folder:
         kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-        environment = {**kept, "DEMO_VAR_DIR": folder, "PYTHONUNBUFFERED": "1"}
+        environment = {**kept, **PROVIDER, "DEMO_VAR_DIR": folder, "PYTHONUNBUFFERED": "1"}
         demo = subprocess.Popen(
             [sys.executable, str(ROOT / "scripts" / "demo.py")], env=environment, stdout=subprocess.PIPE, text=True
         )
         try:
-            yield announced(demo)
+            console = announced(demo)
+            access_states.bring_about(Path(folder))
+            yield console
         finally:
             demo.send_signal(signal.SIGINT)
             demo.wait(60)
 
 
-def announced(demo: "subprocess.Popen[str]") -> tuple[str, str, str]:
+def announced(demo: "subprocess.Popen[str]") -> Console:
     said: dict[str, str] = {}
     until = time.monotonic() + DEMO_PATIENCE
     for line in demo.stdout or ():
@@ -323,7 +338,7 @@ def announced(demo: "subprocess.Popen[str]") -> tuple[str, str, str]:
         if len(words) > 1 and words[0] in ("Console", "User", "Password"):
             said[words[0]] = words[1]
         if len(said) == 3:
-            return said["Console"], said["User"], said["Password"]
+            return Console(said["Console"], said["User"], said["Password"], is_own=True)
         if time.monotonic() > until:
             break
     raise SystemExit("The demo did not start.")
@@ -334,14 +349,21 @@ def main() -> int:
     parser.add_argument("console", nargs="*", metavar="URL USER PASSWORD", help="a console that runs")
     parser.add_argument("--mode", action="append", choices=[mode.name for mode in MODES], help="only this one")
     parser.add_argument("--page", action="append", metavar="PATH", help="only this one, and what opens")
+    parser.add_argument("--state", action="append", metavar="NAME", help="only states with this in their name or path")
+    parser.add_argument("--states", action="store_true", help="only states, and no pages")
+    parser.add_argument("--pictures", type=Path, help="a folder for a picture of each look")
     parser.add_argument("--details", action="store_true", help="what axe says of each place")
     parser.add_argument("--json", type=Path, help="a file for all that was found")
     options = parser.parse_args()
     modes = [mode for mode in MODES if not options.mode or mode.name in options.mode]
-    given: Any = contextlib.nullcontext(tuple(options.console)) if options.console else own_demo()
+    only_states = bool(options.states or options.state)
+    asked = Asked(options.page or [], options.state or [], only_states, options.pictures)
+    if asked.pictures:
+        asked.pictures.mkdir(parents=True, exist_ok=True)
+    given: Any = contextlib.nullcontext(Console(*options.console)) if options.console else own_demo()
     with given as console, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        looked, found = look_at_all(browser, console, modes, options.page or [])
+        looked, found = look_at_all(browser, console, modes, asked)
         browser.close()
     if options.json:
         options.json.write_text(json.dumps([{name: getattr(one, name) for name in one.__slots__} for one in found]))

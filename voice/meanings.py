@@ -34,7 +34,18 @@ OF_CALLS: dict[str, Promise] = {
     "ringing": _("The phone rings now, as far as was told."),
 }
 
+OF_HEADERS: dict[str, Promise] = {
+    "callrecord.shown_cost": _("Doubtful: Laaffic named an amount that cannot be; it is in no total."),
+    "callrecord.key_pressed": _("What the callee pressed on the phone during the call."),
+    "sipcall.account": _("The SIP phone that rings first; when it is taken up, the number is called."),
+    "grouptask.progress": _("How many of its numbers Laaffic has called."),
+    "grouptask.rate": _("Calls that were taken up, and their share of those that have ended."),
+    "grouptask.sms": _("Texts that Laaffic sent along with the calls."),
+    "sipphone.account": _("By which the phone signs in at Laaffic."),
+}
+
 
 def register_all() -> None:
+    meanings.register("header", OF_HEADERS, "states#headers-of-lists")
     meanings.register("group call", OF_TASKS, "states#group-calls")
     meanings.register("call", OF_CALLS, "states#calls")

@@ -8,6 +8,8 @@ class ApiConfig(AppConfig):
     verbose_name = _("REST API")
 
     def ready(self) -> None:
+        from laaffic_console.api import meanings
         from laaffic_console.gateway.services import bell
 
+        meanings.register_all()
         bell.sweep_with("laaffic_console.api.jobs.sweep")

@@ -8,9 +8,10 @@ class AuditConfig(AppConfig):
     verbose_name = _("Audit")
 
     def ready(self) -> None:
-        from laaffic_console.audit import sign_ins
+        from laaffic_console.audit import meanings, sign_ins
         from laaffic_console.audit.services import writing
         from laaffic_console.kit import acts
 
         acts.write_with(writing.write)
+        meanings.register_all()
         sign_ins.listen()

@@ -8,10 +8,11 @@ class EventsConfig(AppConfig):
     verbose_name = _("Events")
 
     def ready(self) -> None:
-        from laaffic_console.events import account_events, readers
+        from laaffic_console.events import account_events, meanings, readers
         from laaffic_console.events.services import fan_out
         from laaffic_console.gateway.services import bell
 
         readers.add(fan_out.READER)
         account_events.register()
+        meanings.register_all()
         bell.sweep_with("laaffic_console.events.jobs.sweep")

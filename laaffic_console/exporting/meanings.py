@@ -15,6 +15,11 @@ OF_EXPORTS: dict[str, Promise] = {
     Export.State.EXPIRED: _("The file was deleted after its days; who took it stays listed."),
 }
 
+OF_HEADERS: dict[str, Promise] = {
+    "export.rows": _("Rows that are in the file so far."),
+}
+
 
 def register_all() -> None:
+    meanings.register("header", OF_HEADERS, "states#headers-of-lists")
     meanings.register("export", OF_EXPORTS, "states#exports")

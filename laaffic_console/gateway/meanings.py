@@ -40,8 +40,25 @@ OF_COLUMNS: dict[str, Promise] = {
     "reasons": _("The failed by what Laaffic or the carrier said of them."),
 }
 
+OF_HEADERS: dict[str, Promise] = {
+    "application.rate_per_second": _("Recipients a second over all its campaigns; empty means no limit."),
+    "application.connections": _("Requests that may be under way at the same time for one campaign."),
+    "ledgerentry.took": _("From its departure to its answer, or to what settled it."),
+    "ledgerentry.shown_code": _("Laaffic's answer as a number; each says what it means."),
+    "ledgerentry.about": _("What it was done for: a campaign, an attachment."),
+    "pushedbody.entries": _("Reports, replies or records that came in this one request."),
+    "pushedbody.failed": _("Entries that could not be read or applied; its page says why."),
+    "orphanreport.tries": _("How often the message that it belongs to was looked for."),
+    "accounthold.next_probe_at": _(
+        "When Laaffic is next asked something harmless, to see whether it takes requests again."
+    ),
+    "workerheartbeat.restarts": _("How often its processes were started anew."),
+    "workerheartbeat.shown_skew": _("How far the machine's clock is from Laaffic's."),
+}
+
 
 def register_all() -> None:
+    meanings.register("header", OF_HEADERS, "states#headers-of-lists")
     meanings.register("ledger", OF_ENTRIES, "states#requests")
     meanings.register("column", OF_COLUMNS, "reports#columns")
     for family, entries in every_table().items():

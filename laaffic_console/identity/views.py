@@ -188,6 +188,11 @@ class InvitationView(InFrame, PasswordResetConfirmView):
     success_url = reverse_lazy("admin:login")
     reset_url_token = "choose"  # noqa: S105 - what stands in the address in the place of the secret
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Django calls a link that opens nothing a reset that failed."""
+        said = super().get_context_data(**kwargs)
+        return said if self.validlink else {**said, "title": _("This link opens nothing")}
+
     def form_valid(self, form: Any) -> HttpResponse:
         messages.success(self.request, _("The password is set: sign in with it."))
         return super().form_valid(form)

@@ -9,7 +9,8 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         from laaffic_console.gateway.services import bell
-        from laaffic_console.reports import report_file
+        from laaffic_console.reports import meanings, report_file
 
         report_file.register()
+        meanings.register_all()
         bell.sweep_with("laaffic_console.reports.jobs.sweep")

@@ -22,7 +22,19 @@ OF_POOLS: dict[str, Promise] = {
     "in step": _("Laaffic's settings are those of the current version, as last read."),
 }
 
+OF_HEADERS: dict[str, Promise] = {
+    "binding.sees": _("The number that each of them sees when the other calls."),
+    "binding.bind_id": _("Laaffic's own name for the binding."),
+    "bindingrequest.evidence": _("What says how it ended where its answer was lost."),
+    "numberpool.how_many_addresses": _("Addresses on the network that may call."),
+    "numberpool.concurrency": _("The most calls that may go on at the same time."),
+    "numberpool.version": _("The last settings from here that Laaffic accepted."),
+    "numberpool.listed_at": _("When Laaffic's list was last read."),
+    "ownednumber.app_id": _("The application at Laaffic that the number belongs to."),
+}
+
 
 def register_all() -> None:
+    meanings.register("header", OF_HEADERS, "states#headers-of-lists")
     meanings.register("pool", OF_POOLS, "states#pools")
     meanings.register("binding", OF_BINDINGS, "states#bindings")

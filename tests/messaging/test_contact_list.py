@@ -10,8 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.gateway.models import Application
-from laaffic_console.kit import list_order
+from laaffic_console.kit import distinct_values, list_order
 from messaging import search_indexes
+from messaging.admin.contact_filters import CountryFilter
 from messaging.models import Campaign, Contact, ContactGroup, GroupMembership, Message, SuppressionEntry
 from messaging.services.audience import audience
 from messaging.services.campaigns import drafts
@@ -121,6 +122,48 @@ class FilterTests:
             cursor.execute("ANALYZE messaging_contact")
 
         assert index in Contact.objects.filter(**condition).order_by("-id")[:50].explain()
+
+    def offered(self, client: Client, **query: str) -> list[str]:
+        changelist = client.get(LIST, query).context["cl"]
+        (country,) = [one for one in changelist.filter_specs if isinstance(one, CountryFilter)]
+        return [code for code, _name in country.lookup_choices]
+
+    def test_only_countries_that_contacts_have_are_offered_by_name(self, admin_client: Client) -> None:
+        Contact.objects.bulk_create(
+            Contact(number=str(919000000000 + n), country=country)
+            for n, country in enumerate(["IN", "IN", "", "DE", "IN", "GB", "DE"])
+        )
+
+        assert self.offered(admin_client) == ["DE", "IN", "GB"]  # Germany, India, United Kingdom
+        assert self.offered(admin_client, country="FR") == ["FR", "DE", "IN", "GB"]
+
+    def test_they_are_read_by_leaps_along_an_index(self) -> None:
+        Contact.objects.bulk_create(Contact(number=str(919000000000 + n), country="IN") for n in range(3000))
+        Contact.objects.create(number="4915123456789", country="DE")
+        with connection.cursor() as cursor, CaptureQueriesContext(connection) as asked:
+            cursor.execute("ANALYZE messaging_contact")
+            assert distinct_values.by_index(Contact, "country") == ["DE", "IN"]
+            # PostgreSQL shows the second leap only of a plan that it has carried out.
+            explain = "EXPLAIN ANALYZE" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+            cursor.execute(f"{explain} {asked[-1]['sql']}")
+            plan = "\n".join(str(row) for row in cursor.fetchall())
+
+        assert plan.count("contact_country") == 2, plan
+        assert "Seq Scan" not in plan
+
+    def test_more_countries_cost_no_more_queries(self, admin_client: Client) -> None:
+        Contact.objects.create(number="919000000000", country="IN")
+        admin_client.get(LIST)
+        with CaptureQueriesContext(connection) as few:
+            admin_client.get(LIST)
+        Contact.objects.bulk_create(
+            Contact(number=str(4915123456000 + n), country=country)
+            for n, country in enumerate(["DE", "FR", "BR", "GB"])
+        )
+
+        with CaptureQueriesContext(connection) as many:
+            admin_client.get(LIST)
+        assert len(many) == len(few)
 
 
 class DeleteTests:

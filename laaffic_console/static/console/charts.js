@@ -24,6 +24,20 @@
       });
     }
   };
-  document.addEventListener("DOMContentLoaded", () => draw(document));
+  const redraw = () => {
+    for (const canvas of document.querySelectorAll("canvas.c-chart")) canvas.chart?.destroy();
+    draw(document);
+  };
+  document.addEventListener("DOMContentLoaded", () => {
+    draw(document);
+    // The menu changes between light and dark without a new page.
+    const root = document.documentElement;
+    let wasDark = root.classList.contains("dark");
+    new MutationObserver(() => {
+      const isDark = root.classList.contains("dark");
+      if (isDark !== wasDark) redraw();
+      wasDark = isDark;
+    }).observe(root, { attributeFilter: ["class"] });
+  });
   document.addEventListener("fresh", (event) => draw(event.target)); // live.js
 })();

@@ -16,7 +16,7 @@
 
   const below = (field) => {
     const shown = document.createElement("div");
-    shown.className = "c-soft";
+    shown.className = "c-soft c-anywhere";
     shown.setAttribute("role", "status");
     field.after(shown);
     return shown;

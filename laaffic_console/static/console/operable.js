@@ -83,10 +83,11 @@
     box.setAttribute("aria-label", [label, chosen].filter(Boolean).join(": "));
   };
 
-  const SCROLLED = ".c-scroll, .simplebar-content-wrapper, .c-text, .c-choices, .c-many";
+  const SCROLLED = ".c-scroll, .c-compose-beside, .simplebar-content-wrapper, .c-text, .c-choices, .c-many";
   const reachable = (box) => {
     const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
-    if (scrolls && !box.querySelector("a[href], button, input, select")) box.tabIndex = 0;
+    const fields = box.querySelectorAll("a[href], button:enabled, input:enabled, select:enabled");
+    if (scrolls && ![...fields].some(isShown)) box.tabIndex = 0;
     if (box.matches(".simplebar-content-wrapper")) box.removeAttribute("role");
   };
 
