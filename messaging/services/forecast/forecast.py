@@ -8,10 +8,10 @@ from typing import Any
 from django.utils import timezone
 
 from messaging import durations, merge_fields
-from messaging.models import AudienceCount, Campaign, Contact, GroupMembership
+from messaging.models import AudienceCount, Campaign, Contact
 from messaging.services.audience import audience_counts, rules
 from messaging.services.channels import channels
-from messaging.services.contacts import audiences
+from messaging.services.contacts import audience_sql, audiences
 from messaging.services.reports import prices
 from messaging.services.reports.prices import Cost
 from messaging.services.text.merge_values import values_of
@@ -126,11 +126,8 @@ def _segments(campaign: Campaign) -> tuple[Counter[int], dict[str, int]]:
 
 
 def sample(campaign: Campaign, at_most: int = SAMPLE) -> list[Contact]:
-    """Contacts of the campaign's groups, the first of each by the index of its members, and of its audiences."""
-    ids: set[int] = set()
-    for group in campaign.to_groups.values_list("pk", flat=True):
-        members = GroupMembership.objects.filter(group=group).order_by("contact_id")
-        ids.update(members.values_list("contact_id", flat=True)[:at_most])
+    """The first contacts of the campaign's groups and audiences."""
+    ids = set(audience_sql.first_of(list(campaign.to_groups.values_list("pk", flat=True)), at_most))
     if meant := rules.of(campaign):
         ids.update(contact.pk for contact in audiences.first(meant, at_most=at_most))
     return list(Contact.objects.filter(pk__in=sorted(ids)[:at_most]).order_by("pk"))
