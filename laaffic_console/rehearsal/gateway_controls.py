@@ -52,7 +52,7 @@ class GatewayControls:
         with urllib.request.urlopen(f"{self.address}/log", timeout=PATIENCE) as answer:  # noqa: S310 - our own
             for line in answer:
                 said = json.loads(line)
-                yield Accepted(said["msg_id"], said["number"], said["state"])
+                yield Accepted(said["msg_id"], said["number"], said["state"], said["accepted_at"])
         yield from self.calls()
 
     def calls(self) -> Iterator[Accepted]:
@@ -74,4 +74,5 @@ class GatewayControls:
 def accepted_call(call: dict[str, Any]) -> Accepted:
     """A call in the words of messages."""
     ended = "delivered" if call["callStatus"] in (VOICEMAIL, ANSWERED) else "failed"
-    return Accepted(call["voiceId"], call["callee"], ended if call["ended"] else "ringing")
+    state = ended if call["ended"] else "ringing"
+    return Accepted(call["voiceId"], call["callee"], state, call.get("accepted_at", 0.0))

@@ -105,6 +105,8 @@ class Installation:
             "LAAFFIC_RECIPIENTS_PER_CALL": str(per_call),
             "LAAFFIC_ERROR_LIMIT": "0",
             "OPT_OUT_EVERY_CHANNEL": "on",
+            "LAAFFIC_FREQUENCY_CAP_DAY": "1" if wanted.cap else "0",
+            "LAAFFIC_FREQUENCY_CAP_WEEK": "0",
             "PYTHONUNBUFFERED": "1",
         }
 

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from laaffic_console.rehearsal import opt_outs, plan, report, upgrade_in_the_middle, verdict
+from laaffic_console.rehearsal import few_first, opt_outs, plan, report, upgrade_in_the_middle, verdict
 from laaffic_console.rehearsal.carriers import CARRIERS
 from laaffic_console.rehearsal.installation import STALE, Installation
 from laaffic_console.rehearsal.plan import Blow, Kind
-from laaffic_console.rehearsal.verdict import Entry
+from laaffic_console.rehearsal.verdict import Accepted, Entry
 from laaffic_console.rehearsal.wanted import Wanted
 
 APP_ID = "rehears1"
@@ -34,6 +34,7 @@ class Rehearsal:
         self.upgrade = upgrade_in_the_middle.of(self.console, wanted.upgrade_from)
         self.failures: list[str] = []
         self.campaign = ""
+        self.messages = wanted.recipients
         self.have_opted_out = False
 
     def run(self) -> dict[str, Any]:
@@ -81,14 +82,21 @@ class Rehearsal:
         console.wait_until_ready()
         if self.carrier.needs is not None:
             console.until_it_succeeds(*self.carrier.needs(self.wanted.folder))
+        self.campaign = self._launch()
+
+    def _launch(self, text: str = TEXT) -> str:
+        """A campaign that runs, to everybody; its id."""
+        console = self.console
         created = self.carrier.create(self.wanted.folder)
-        made = ["--name", "Rehearsal", "--app", APP_ID, "--text", TEXT, "--group", "rehearsal"]
+        made = ["--name", "Rehearsal", "--app", APP_ID, "--text", text, "--group", "rehearsal"]
         if self.upgrade:
             made += ["--rate", str(max(1, self.wanted.recipients // upgrade_in_the_middle.LASTS))]
         elif self.wanted.disturbances is not None:
             made += ["--rate", str(plan.rate(self.wanted.recipients, len(self.blows)))]
-        self.campaign = str(console.json(*created, *made)["id"])
-        console.json("campaign", "launch", self.campaign)
+        made += few_first.arguments(self.wanted.canary)
+        campaign = str(console.json(*created, *made)["id"])
+        console.json("campaign", "launch", campaign)
+        return campaign
 
     def _under_fire(self) -> None:
         """All blows and outages, each when its moment has come."""
@@ -153,7 +161,7 @@ class Rehearsal:
         while time.monotonic() - changed_at < STILL_FOR:
             self.console.processes.look_after()
             before, (counts, state) = counts, self._standing()
-            if counts["queued"] + counts["claimed"] == 0 and sum(counts.values()) >= self.wanted.recipients:
+            if counts["queued"] + counts["claimed"] == 0 and sum(counts.values()) >= self.messages:
                 return
             if counts != before:
                 changed_at = time.monotonic()
@@ -187,10 +195,11 @@ class Rehearsal:
         _, reconciled = self.ledger()
         self._write_off(reconciled)
         said, ended = self.ledger()
+        accepted = list(self.console.gateway.log())
         judged = verdict.judge(
             recipients=self.numbers,
             abnormal=self.abnormal,
-            accepted=list(self.console.gateway.log()),
+            accepted=accepted,
             reconciled=reconciled,
             ended=ended,
             opted_out=self.opted_out,
@@ -204,7 +213,7 @@ class Rehearsal:
         self.console.seconds["all"] = self.console.elapsed()
         return report.document(
             command=self.wanted.command,
-            setting=self._setting(said["restarts"]),
+            setting={**self._setting(said["restarts"]), **few_first.setting(said["few first"])},
             strikes=dict(sorted(self.console.struck.items())),
             calls=said["calls"],
             counts=counts,
@@ -213,6 +222,7 @@ class Rehearsal:
             proved=proved,
             failures=[*self.failures, *(self.upgrade.failures if self.upgrade else [])],
             seconds=self.console.seconds,
+            more=self._more_findings(said, ended, accepted),
             **self._said_of_requests(),
         )
 
@@ -223,6 +233,12 @@ class Rehearsal:
     def _prove(self) -> list[str]:
         proved: list[str] = self.console.json("campaign", "prove", self.campaign, may_fail=True)["disagreements"]
         return proved
+
+    def _more_findings(
+        self, said: dict[str, Any], ended: Sequence[Entry], accepted: Sequence[Accepted]
+    ) -> dict[str, list[str]]:
+        """What is wrong with what was asked for besides: {finding: each}."""
+        return few_first.findings(said["few first"], accepted) if self.wanted.canary else {}
 
     def _said_of_requests(self) -> dict[str, Any]:
         """What the report has besides, where clients asked for the messages."""
@@ -239,6 +255,9 @@ class Rehearsal:
         }
 
     def ledger(self) -> tuple[dict[str, Any], list[Entry]]:
+        return self._read_ledger()
+
+    def _read_ledger(self) -> tuple[dict[str, Any], list[Entry]]:
         campaign = [self.campaign] if self.campaign else []
         first, *rows = self.console.manage("rehearsal_ledger", *campaign).splitlines()
         return json.loads(first), [Entry(*json.loads(row)) for row in rows]

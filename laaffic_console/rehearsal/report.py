@@ -22,9 +22,13 @@ def document(
     seconds: dict[str, float],
     requests: Mapping[str, int] | None = None,
     of_requests: Mapping[str, list[str]] | None = None,
+    more: Mapping[str, list[str]] | None = None,
 ) -> dict[str, Any]:
-    """`requests`: how often clients asked, and what they got; `of_requests`: what is wrong with that."""
-    findings = {**verdict.findings(), **(of_requests or {})}
+    """`requests`: how often clients asked, and what they got; `of_requests`: what is wrong with that.
+
+    `more`: what is wrong with what was rehearsed besides, such as the few first.
+    """
+    findings = {**verdict.findings(), **(of_requests or {}), **(more or {})}
     return {
         "agrees": not any(findings.values()) and not proved and not failures,
         "command": command,

@@ -16,6 +16,7 @@ class Accepted:
     msg_id: str
     number: str
     state: str
+    at: float = 0.0  # seconds since 1970, by the gateway's clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,5 +30,7 @@ class Wanted:
     disturbances: Disturbances = None
     outages: Sequence[Outage] = ()
     opt_outs: float = 0.0  # share of the recipients who say STOP in the middle
+    canary: str = ""  # so many of the recipients first, "50" or "20%"
+    cap: bool = False  # two campaigns to the same people at once, and one message a day for each of them
     upgrade_from: Path | None = None  # the version that runs until the middle
     tell: Callable[[str], None] = field(default=lambda said: None)

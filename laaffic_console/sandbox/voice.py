@@ -234,7 +234,8 @@ class VoiceInterfaces(FamilyOfInterfaces):
         """Every call, the oldest first, ended or not."""
         now = time.time() + self.options.clock_offset
         rows = [
-            as_record(call, self.options) | {"ended": call.ended_at <= now, "type": call.type}
+            as_record(call, self.options)
+            | {"ended": call.ended_at <= now, "type": call.type, "accepted_at": call.started_at}
             for call in self.log.calls.values()
         ]
         return {"total": len(rows), "calls": rows}

@@ -18,7 +18,7 @@ from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import require
 from messaging.models import Approval
 from messaging.models.approvals import DRAFTS
-from messaging.services.approvals import approvable, approval_rules, approvals
+from messaging.services.approvals import approvable, approval_limits, approval_rules, approvals
 from messaging.services.refusals import NotAllowed
 
 COLOURS = {
@@ -126,14 +126,16 @@ def act(request: HttpRequest, draft: Any, verb: str) -> HttpResponse:
 
 def shown(request: HttpRequest, draft: Any, known: Any = None) -> dict[str, Any] | None:
     """What the page before the launch shows of it; None where one person is enough. `known`: see Approvable.plan."""
-    if not approval_rules.is_on():
+    limits = approval_limits.now()
+    if not limits.are_set:
         return None
     kind = approvable.kind_of(draft)
     plan = kind.plan(draft, known)
-    if plan.shown is None or not approval_rules.why_needed(draft, plan):
+    needed = approval_rules.why_needed(draft, plan, limits)
+    if plan.shown is None or not needed:
         return None
     approval = approval_rules.latest(draft)
-    missing = approval_rules.missing(draft, known)
+    missing = approval_rules.stands_against(draft, plan, needed, approval)
     is_asked = approval is not None and approval.outcome == Approval.Outcome.ASKED
     asked_by = approval.asked_by_id if approval else None
     is_own = is_asked and (asked_by == request.user.pk or approvals.is_author(draft, request.user))

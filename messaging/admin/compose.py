@@ -1,7 +1,7 @@
 """The page on which a campaign is written, and beside the form what it would do as it stands."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,7 @@ from messaging.admin import channel_pages
 from messaging.admin.compose_form import RECIPIENTS, ComposeForm
 from messaging.admin.pages import may_see_contacts
 from messaging.admin.text_widget import one_character_a_line
-from messaging.models import Campaign
+from messaging.models import Campaign, Contact
 from messaging.services.audience import rules
 from messaging.services.campaigns import drafts, previews, sketches
 from messaging.services.channels import channels
@@ -131,7 +131,8 @@ def _beside(request: HttpRequest, form: ComposeForm) -> dict[str, Any]:
     )
     wrong = _wrong_options(form, sketch)
     sketch.channel_options = {name: value for name, value in sketch.channel_options.items() if name not in wrong}
-    facts = _figures(request, form, sketch) if "application" in columns else {}
+    people = sketches.people_of(sketch) if sketch.text else []
+    facts = _figures(request, form, sketch, people) if "application" in columns else {}
     return {
         "problems": [*([problem] if problem else []), *wrong.values()],
         "written": written,
@@ -139,7 +140,7 @@ def _beside(request: HttpRequest, form: ComposeForm) -> dict[str, Any]:
         "rules": rules.kept(sketch),
         "pages": channel_pages.of(sketch),
         "is_addressed": bool(sketch.paste or any(chosen.values())),
-        **_phone(request, sketch, written),
+        **_phone(request, sketch, written, people),
         **facts,
     }
 
@@ -151,10 +152,10 @@ def _wrong_options(form: ComposeForm, sketch: Campaign) -> dict[str, str]:
     return {name: " ".join(map(str, sentences)) for name, sentences in said.items() if sentences}
 
 
-def _phone(request: HttpRequest, sketch: Campaign, written: str) -> dict[str, Any]:
+def _phone(request: HttpRequest, sketch: Campaign, written: str, people: Sequence[Contact]) -> dict[str, Any]:
     """The text as a contact reads it; who may not see contacts sees it as it was written."""
     may_see = may_see_contacts(request)
-    read = sketches.read_by(sketch, request.POST.get("_as", "")) if may_see and sketch.text else None
+    read = sketches.read_by(sketch, request.POST.get("_as", ""), people) if may_see and sketch.text else None
     text, pages = read.text if read else written, channel_pages.of(sketch)
     return {
         "read": read,
@@ -166,8 +167,8 @@ def _phone(request: HttpRequest, sketch: Campaign, written: str) -> dict[str, An
     }
 
 
-def _figures(request: HttpRequest, form: ComposeForm, sketch: Campaign) -> dict[str, Any]:
-    planned, told = sketches.planned(sketch, _told(request))
+def _figures(request: HttpRequest, form: ComposeForm, sketch: Campaign, people: Sequence[Contact]) -> dict[str, Any]:
+    planned, told = sketches.planned(sketch, _told(request), people)
     starts_at = forecast.starts_at(sketch)
     zone = form.reader_zone or str(timezone.get_current_timezone())
     ends_at = _ends(planned, starts_at)

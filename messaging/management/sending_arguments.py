@@ -1,4 +1,4 @@
-"""What every command that makes a draft takes in the same words: its purpose, and when it may reach people."""
+"""What commands that make a draft take in the same words: its purpose, when it may reach people, a few first."""
 
 import datetime as dt
 from argparse import ArgumentParser
@@ -26,6 +26,17 @@ def purpose_of(options: dict[str, Any]) -> str:
     if options["transactional"]:
         return Campaign.Purpose.TRANSACTIONAL
     return Campaign.Purpose.MARKETING if options["marketing"] else Campaign.Purpose.UNSPECIFIED
+
+
+def add_canary(create: ArgumentParser) -> None:
+    create.add_argument("--canary", default="", metavar="N|N%%", help="so many first; the rest by their reports")
+    create.add_argument("--canary-wait", type=int, metavar="MINUTES", help="for their reports; else 15")
+    create.add_argument("--canary-least", type=int, metavar="PERCENT", help="delivered, to go on; else 80")
+
+
+def canary_of(options: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a draft."""
+    return {name: options[name] for name in ("canary", "canary_wait", "canary_least")}
 
 
 def add_hours(create: ArgumentParser) -> None:

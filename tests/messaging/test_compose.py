@@ -15,7 +15,8 @@ from laaffic_console.gateway.services import account
 from laaffic_console.identity.models import Profile
 from messaging.models import AudienceCount, Campaign, Contact, ContactGroup
 from messaging.services.audience import audience_counts
-from messaging.services.campaigns import drafts
+from messaging.services.campaigns import drafts, sketches
+from messaging.services.contacts import audiences
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db
@@ -188,6 +189,26 @@ class BesideTests:
 
         assert seen[:4] == [2, 4, 6, 7]
         assert not context["goes_on"]
+
+    def test_it_looks_once_and_briefly_for_somebody_rare(
+        self, admin_client: Client, written: dict[str, Any], group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By a condition that few meet, the first of them are looked for among all contacts."""
+        add_contacts(group, 3, language="en")
+        rare = audiences.create(name="rare", condition='language = "zu"')
+        looks: list[float] = []
+        really_first = audiences.first
+
+        def first(meant: Any, *, at_most: int, seconds: float) -> list[Contact]:
+            looks.append(seconds)
+            return really_first(meant, at_most=at_most, seconds=seconds)
+
+        monkeypatch.setattr(audiences, "first", first)
+
+        answer = admin_client.post(ESTIMATE, {**written, "groups": [], "audiences": [rare.pk]})
+
+        assert answer.context["forecast"].recipients == 0
+        assert looks == [sketches.SAMPLE_SECONDS]
 
     def test_what_another_draft_has_counted_does_not_count(
         self, admin_client: Client, written: dict[str, Any], group: ContactGroup

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import ContactGroup, EmailCampaign, EmailTally
+from messaging.models import Campaign, ContactGroup, EmailCampaign, EmailTally
 from tests.messaging import attachment_samples as samples
 from tests.messaging.conftest import APP_ID, add_contacts
 
@@ -115,7 +115,9 @@ class MmsTests:
         add_contacts(group, 3)
         (tmp_path / "ann.vcf").write_bytes(samples.CARD)
         given = ["--name", "A", "--app", APP_ID, "--title", "Ann", "--text", "Hi", "--group", "customers"]
-        made = run("mms", "create", *given, "--file", tmp_path / "ann.vcf")
+        made = run("mms", "create", *given, "--file", tmp_path / "ann.vcf", "--canary", "3", "--canary-least", "60")
+        draft = Campaign.objects.get(pk=made["id"])
+        assert (draft.canary, draft.canary_wait, draft.canary_least) == ("3", 15, 60)
         run("campaign", "launch", made["id"])
         run_jobs()
 

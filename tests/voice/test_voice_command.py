@@ -141,6 +141,14 @@ class SayTests:
             max_ringing_time=30,
         )
 
+    def test_a_few_first(self, application: Application, group: ContactGroup) -> None:
+        given = ["--name", "R", "--app", "voiceApp", "--text", "Hi", "--group", "customers", "--canary", "5%"]
+
+        made = said("say", *given, "--canary-wait", "3", "--canary-least", "90")
+
+        draft = Campaign.objects.get(pk=made["id"])
+        assert (draft.canary, draft.canary_wait, draft.canary_reports, draft.canary_least) == ("5%", 3, 50, 90)
+
     def test_bad_input_says_what_to_do(self, application: Application, group: ContactGroup) -> None:
         say = ["say", "--name", "R", "--app", "voiceApp", "--text", "Hi", "--group", "customers"]
         with pytest.raises(CommandError, match="max_ringing_time: 10 is not between 20 and 120"):

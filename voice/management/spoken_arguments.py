@@ -7,6 +7,7 @@ from django.core.management.base import CommandError
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.laaffic import Spoken
+from messaging.management.sending_arguments import add_canary, canary_of
 from messaging.models import ContactGroup
 from messaging.services.campaigns import drafts
 from voice.services.tts_channel import GENDERS, TtsOptions
@@ -31,6 +32,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("--silence-before", type=int, metavar="SECONDS", help="0 to 999")
     parser.add_argument("--silence-after", type=int, metavar="SECONDS", help="0 to 999")
     parser.add_argument("--display-number", default="", help="7 to 15 digits")
+    add_canary(parser)
     parser.add_argument("--json", action="store_true")
 
 
@@ -44,6 +46,7 @@ def run(options: dict[str, Any]) -> dict[str, Any]:
         groups=_groups(options["group"]),
         excluded_groups=_groups(options["exclude_group"]),
         rate_per_second=options["rate"],
+        **canary_of(options),
         channel=Channel.VOICE,
         channel_options=TtsOptions(_spoken(options), options["display_number"]).as_json(),
     )

@@ -16,7 +16,14 @@ from laaffic_console.kit import exports, signed_zip
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
 from messaging import contact_files, export_kinds
-from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, purpose_of
+from messaging.management.sending_arguments import (
+    add_canary,
+    add_hours,
+    add_purpose,
+    canary_of,
+    hours_of,
+    purpose_of,
+)
 from messaging.models import Audience, Campaign, ContactGroup, Paste, TemplateVersion
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, resolving, starting, templates
@@ -56,9 +63,7 @@ class Command(ConsoleCommand):
             "--local-time", default="", metavar="YYYY-MM-DD HH:MM", help="by each recipient's own clock"
         )
         add_purpose(create)
-        create.add_argument("--canary", default="", metavar="N|N%%", help="so many first; the rest by their reports")
-        create.add_argument("--canary-wait", type=int, metavar="MINUTES", help="for their reports; else 15")
-        create.add_argument("--canary-least", type=int, metavar="PERCENT", help="delivered, to go on; else 80")
+        add_canary(create)
         create.add_argument("--json", action="store_true")
         listing = verbs.add_parser("list", help="the latest campaigns")
         listing.add_argument("--json", action="store_true")
@@ -142,9 +147,7 @@ class Command(ConsoleCommand):
             **hours_of(options),
             local_time=options["local_time"],
             purpose=purpose_of(options),
-            canary=options["canary"],
-            canary_wait=options["canary_wait"],
-            canary_least=options["canary_least"],
+            **canary_of(options),
         )
         return {"id": campaign.pk, **(told_of(paste) if paste else {})}
 

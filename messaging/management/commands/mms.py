@@ -9,7 +9,7 @@ from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.commands import ConsoleCommand
 from messaging.management.commands.campaign import application_named, as_text, group_named, said
-from messaging.management.sending_arguments import add_purpose, purpose_of
+from messaging.management.sending_arguments import add_canary, add_purpose, canary_of, purpose_of
 from messaging.models import MmsAttachment
 from messaging.services.campaigns import drafts
 from messaging.services.mms import attachments
@@ -43,6 +43,7 @@ class Command(ConsoleCommand):
         create.add_argument("--exclude-group", action="append", default=[])
         create.add_argument("--rate", type=int, metavar="PER_SECOND")
         add_purpose(create)
+        add_canary(create)
         create.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -98,6 +99,7 @@ class Command(ConsoleCommand):
             excluded_groups=[group_named(name) for name in options["exclude_group"]],
             rate_per_second=options["rate"],
             purpose=purpose_of(options),
+            **canary_of(options),
             channel=Channel.MMS,
             channel_options=chosen.as_json(),
         )

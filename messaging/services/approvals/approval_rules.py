@@ -98,12 +98,16 @@ def missing(draft: Any, known: Any = None) -> str:
     if not limits.are_set:
         return ""
     plan = approvable.kind_of(draft).plan(draft, known)
+    needed = why_needed(draft, plan, limits)
+    return stands_against(draft, plan, needed, latest(draft) if needed and plan.shown else None)
+
+
+def stands_against(draft: Any, plan: Plan, needed: str, approval: Approval | None) -> str:
+    """The same of what was read already: `needed` as `why_needed` says it, and the latest approval."""
     if plan.shown is None:
         return _("Its recipients are still being counted. Launch it when all are known.")
-    needed = why_needed(draft, plan, limits)
     if not needed:
         return ""
-    approval = latest(draft)
     if approval is None or approval.outcome == Approval.Outcome.VOID:
         return needed
     if approval.outcome == Approval.Outcome.REFUSED:

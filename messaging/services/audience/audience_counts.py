@@ -93,7 +93,7 @@ def renew(campaign: Campaign) -> None:
     give_up_at = time.monotonic() + PRESS_SECONDS
     count = _begin(campaign)
     while not count.is_done and (left := give_up_at - time.monotonic()) > 0:
-        count = _count(campaign, count, left)
+        count = _count(campaign, count, left, stretch=QUICK)  # so that a page asks alike for few and for more of them
         if not count.is_done:
             time.sleep(PAGE_SECONDS)  # somebody else counts
 
@@ -159,13 +159,9 @@ def _begin(campaign: Campaign) -> AudienceCount:
 
 def _fresh(campaign: Campaign) -> dict[str, Any]:
     member_end = audience.last_membership()  # first: who joins from here on is neither counted nor frozen
-    last = GroupMembership.objects.filter(group__in=campaign.to_groups.all()).order_by("-contact_id")
-    ends = [
-        last.filter(group=group).values_list("contact_id", flat=True).first()
-        for group in campaign.to_groups.values_list("pk", flat=True)
-    ]
+    end = audience_sql.last_of(list(campaign.to_groups.values_list("pk", flat=True)))
     if campaign.to_audiences.exists():
-        ends.append(audience.last_contact())
+        end = max(end, audience.last_contact())
     return {
         "counted_for": _digest(campaign),
         "cursor": 0,
@@ -174,7 +170,7 @@ def _fresh(campaign: Campaign) -> dict[str, Any]:
         "member_end": member_end,
         "people": "",
         "reached_people": "",
-        "end": max((end for end in ends if end), default=0),
+        "end": end,
         "reached": [],
         "segments": [],
         "suppressed": 0,
@@ -189,14 +185,14 @@ def _fresh(campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def _count(campaign: Campaign, count: AudienceCount, seconds: float) -> AudienceCount:
-    """Count on for so long, if nobody else does."""
+def _count(campaign: Campaign, count: AudienceCount, seconds: float, *, stretch: int | None = None) -> AudienceCount:
+    """Count on for so long, so many contacts at a time, if nobody else does."""
     with leases.lease(f"count:{campaign.pk}") as lease:
         count.refresh_from_db()
         if lease is None or count.is_done:
             return count
         give_up_at = time.monotonic() + seconds
-        _Counting(campaign, count).go_on(give_up_at)
+        _Counting(campaign, count, stretch).go_on(give_up_at)
         # Only the count that was begun: one that was begun anew meanwhile is another's.
         begun = AudienceCount.objects.filter(pk=count.pk, counted_for=count.counted_for, started_at=count.started_at)
         begun.update(**{name: getattr(count, name) for name in _COUNTED})
@@ -225,8 +221,9 @@ _COUNTED = (
 class _Counting:
     """One go at a count."""
 
-    def __init__(self, campaign: Campaign, count: AudienceCount) -> None:
+    def __init__(self, campaign: Campaign, count: AudienceCount, stretch: int | None = None) -> None:
         self.campaign, self.count = campaign, count
+        self.stretch = stretch or STRETCH
         self.groups = list(campaign.to_groups.order_by("pk").values_list("pk", flat=True))
         self.excluded = list(campaign.not_to_groups.order_by("pk").values_list("pk", flat=True))
         self.like = list(repeats.campaigns_like(campaign).values_list("pk", flat=True))
@@ -240,7 +237,7 @@ class _Counting:
     def go_on(self, give_up_at: float) -> None:
         count = self.count
         while time.monotonic() < give_up_at:
-            upper = audience_sql.end_of_stretch(self.groups, count.cursor, count.end, STRETCH, self.rules)
+            upper = audience_sql.end_of_stretch(self.groups, count.cursor, count.end, self.stretch, self.rules)
             if upper is None:
                 if self._count_pasted():
                     continue
@@ -331,7 +328,7 @@ class _Counting:
         """The contacts of a stretch that would get a message."""
         mine = GroupMembership.objects.filter(contact=OuterRef("pk"), contact__gt=after, contact__lte=upper)
         joined = mine.filter(group__in=self.groups, pk__lte=self.count.member_end)
-        meeting = audience_sql.meeting(self.rules, after, upper, STRETCH) if self.rules else []
+        meeting = audience_sql.meeting(self.rules, after, upper, self.stretch) if self.rules else []
         stretch = Contact.objects.filter(pk__gt=after, pk__lte=upper).filter(Exists(joined) | Q(pk__in=meeting))
         if self.excluded:
             stretch = stretch.exclude(Exists(mine.filter(group__in=self.excluded)))

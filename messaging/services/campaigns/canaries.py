@@ -196,8 +196,8 @@ def _decide(campaign: Campaign) -> None:
         canary.sent_at = canary.sent_at or database_clock.now()
         _weigh(campaign, canary, figures(campaign, canary, counting.state_counts(campaign)))
         canary.save()
-    if canary.hold_reason:
-        states.hold(campaign.pk, canary.hold_reason)
+        if canary.hold_reason:  # under its lock: who says Go on now comes before, or finds it held
+            states.hold(campaign.pk, canary.hold_reason)
 
 
 def _weigh(campaign: Campaign, canary: Canary, found: Figures) -> None:
@@ -257,6 +257,7 @@ def go_on(campaign_id: int, *, reason: str, by: User | None) -> Campaign:
         said = _("The rest is sent on %(reported)d reports, %(delivered)d of them delivered: %(reason)s")
         steps.note(campaign, said % {**found.as_json(), "reported": found.reported, "reason": reason.strip()}, by)
     _let_go(campaign_id)
+    campaign.refresh_from_db()  # it may have been held for the few while their lock was waited for
     if campaign.state == CampaignState.HELD and campaign.hold_reason == canary.hold_reason:
         return campaigns.resume(campaign_id, by=by)
     return campaign

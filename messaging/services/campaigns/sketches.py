@@ -15,6 +15,7 @@ from messaging.services.forecast.forecast import Forecast
 from messaging.services.text.merge_values import values_of
 
 LONGEST, LACKING = "longest", "lacking"
+SAMPLE_SECONDS = 0.05
 SENDERS = 20  # offered, those used last
 
 
@@ -50,15 +51,21 @@ def of(
     return campaign
 
 
-def planned(campaign: Campaign, told: dict[str, Any] | None) -> tuple[Forecast, dict[str, Any]]:
+def people_of(campaign: Campaign) -> list[Contact]:
+    """A sample of whom it would reach, looked for no longer than somebody who writes can wait."""
+    return forecast.sample(campaign, seconds=SAMPLE_SECONDS)
+
+
+def planned(
+    campaign: Campaign, told: dict[str, Any] | None, people: Sequence[Contact]
+) -> tuple[Forecast, dict[str, Any]]:
     """What it would do by those counted so far, and what to give back in `told` to count on."""
     counted = audience_counts.sketched(campaign, told)
-    return forecast.from_count(campaign, counted), audience_counts.as_told(counted)
+    return forecast.from_count(campaign, counted, people), audience_counts.as_told(counted)
 
 
-def read_by(campaign: Campaign, who: str) -> Read | None:
-    """`who`: a place like "3", LONGEST or LACKING, among the first contacts; None where there is nobody."""
-    people = forecast.sample(campaign)
+def read_by(campaign: Campaign, who: str, people: Sequence[Contact]) -> Read | None:
+    """`who`: a place like "3", LONGEST or LACKING, among these first contacts; None where there is nobody."""
     if not people:
         return None
     texts = [forecast.as_contact(campaign.text, contact) for contact in people]

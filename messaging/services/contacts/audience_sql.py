@@ -13,6 +13,7 @@ from messaging.services.contacts.condition_sql import Rules
 
 LOOKED_AT = 20_000  # contacts that one statement looks at for those who meet a condition
 NO_RULES = Rules()
+LARGEST_ID = 2**63 - 1
 
 
 def suppressed(table: str, channels: Sequence[str]) -> tuple[str, list[str]]:
@@ -75,19 +76,50 @@ def end_of_stretch(groups: Sequence[int], after: int, until: int, contacts: int,
         return _end_by_rules(groups, after, until, contacts, rules)
     if not groups:
         return None
-    # A limit for each group keeps every read on the index (group, contact), however large the groups are.
+    first, params = _first_of(groups, after, until, contacts)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT max(contact_id) FROM ({first}) AS c", params)
+        end: int | None = cursor.fetchone()[0]
+        return end
+
+
+def _first_of(groups: Sequence[int], after: int, until: int, contacts: int) -> tuple[str, list[int]]:
+    """The first contact ids beyond `after` of all these groups together.
+
+    A limit for each group keeps every read on the index (group, contact), however large the groups are.
+    """
     one = (
         "SELECT contact_id FROM (SELECT contact_id FROM messaging_groupmembership "
         "WHERE group_id = %s AND contact_id > %s AND contact_id <= %s ORDER BY contact_id LIMIT %s) AS g"
     )
     union = " UNION ".join([one] * len(groups))
     bounds = [value for group in groups for value in (group, after, until, contacts)]
+    return f"SELECT contact_id FROM ({union}) AS u ORDER BY contact_id LIMIT %s", [*bounds, contacts]
+
+
+def first_of(groups: Sequence[int], at_most: int) -> list[int]:
+    """The ids of the first contacts of these groups, by one statement."""
+    if not groups:
+        return []
+    first, params = _first_of(groups, 0, LARGEST_ID, at_most)
+    with connection.cursor() as cursor:
+        cursor.execute(first, params)
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def last_of(groups: Sequence[int]) -> int:
+    """The id of the last contact in any of these groups, by one statement; 0 where they are empty."""
+    if not groups:
+        return 0
+    one = (
+        "SELECT contact_id FROM (SELECT contact_id FROM messaging_groupmembership "
+        "WHERE group_id = %s ORDER BY contact_id DESC LIMIT 1) AS g"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT max(contact_id) FROM (SELECT contact_id FROM ({union}) AS u ORDER BY contact_id LIMIT %s) AS c",
-            [*bounds, contacts],
+            f"SELECT coalesce(max(contact_id), 0) FROM ({' UNION ALL '.join([one] * len(groups))}) AS u", [*groups]
         )
-        end: int | None = cursor.fetchone()[0]
+        end: int = cursor.fetchone()[0]
         return end
 
 

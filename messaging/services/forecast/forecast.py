@@ -2,16 +2,17 @@
 
 import itertools
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
 
 from messaging import durations, merge_fields
-from messaging.models import AudienceCount, Campaign, Contact, GroupMembership
+from messaging.models import AudienceCount, Campaign, Contact
 from messaging.services.audience import audience_counts, rules
 from messaging.services.channels import channels
-from messaging.services.contacts import audiences
+from messaging.services.contacts import audience_sql, audiences
 from messaging.services.reports import prices
 from messaging.services.reports.prices import Cost
 from messaging.services.text.merge_values import values_of
@@ -45,8 +46,9 @@ def of(campaign: Campaign) -> Forecast:
     return from_count(campaign, audience_counts.of(campaign))
 
 
-def from_count(campaign: Campaign, counted: AudienceCount) -> Forecast:
-    each, lacking = _segments(campaign)
+def from_count(campaign: Campaign, counted: AudienceCount, people: Sequence[Contact] | None = None) -> Forecast:
+    """`people`: a sample that was taken already."""
+    each, lacking = _segments(campaign, people)
     if counted.segments:
         each = Counter(dict(counted.segments))
     average = _average(each)
@@ -108,7 +110,7 @@ def _typical(each: Counter[int]) -> int:
     return next(segments for segments, n in up_to.items() if 2 * n > each.total())
 
 
-def _segments(campaign: Campaign) -> tuple[Counter[int], dict[str, int]]:
+def _segments(campaign: Campaign, people: Sequence[Contact] | None = None) -> tuple[Counter[int], dict[str, int]]:
     """Messages by their segments, and who lacks a field, over a sample of the audience."""
     template = merge_fields.parse(campaign.text)
     count = channels.of(campaign).segments
@@ -116,7 +118,7 @@ def _segments(campaign: Campaign) -> tuple[Counter[int], dict[str, int]]:
         return Counter({count(campaign.text): 1}), {}
     unsaid = merge_fields.parse(channels.texts_of(campaign)).fields_without_fallback
     counts, lacking = [], dict.fromkeys(unsaid, 0)
-    for contact in sample(campaign):
+    for contact in sample(campaign) if people is None else people:
         values = merge_fields.with_derived(values_of(contact))
         counts.append(count(merge_fields.render(template, values)))
         for name in lacking:
@@ -125,14 +127,11 @@ def _segments(campaign: Campaign) -> tuple[Counter[int], dict[str, int]]:
     return Counter(counts), {name: n for name, n in lacking.items() if n}
 
 
-def sample(campaign: Campaign, at_most: int = SAMPLE) -> list[Contact]:
-    """Contacts of the campaign's groups, the first of each by the index of its members, and of its audiences."""
-    ids: set[int] = set()
-    for group in campaign.to_groups.values_list("pk", flat=True):
-        members = GroupMembership.objects.filter(group=group).order_by("contact_id")
-        ids.update(members.values_list("contact_id", flat=True)[:at_most])
+def sample(campaign: Campaign, at_most: int = SAMPLE, *, seconds: float = audiences.LOOK_SECONDS) -> list[Contact]:
+    """The first contacts of the campaign's groups and, as far as they are found in so long, of its audiences."""
+    ids = set(audience_sql.first_of(list(campaign.to_groups.values_list("pk", flat=True)), at_most))
     if meant := rules.of(campaign):
-        ids.update(contact.pk for contact in audiences.first(meant, at_most=at_most))
+        ids.update(contact.pk for contact in audiences.first(meant, at_most=at_most, seconds=seconds))
     return list(Contact.objects.filter(pk__in=sorted(ids)[:at_most]).order_by("pk"))
 
 

@@ -3,11 +3,11 @@ import json
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from laaffic_console.gateway.models import LedgerEntry, WorkerHeartbeat
 from laaffic_console.kit.commands import ConsoleCommand
-from messaging.models import Batch, Campaign, Message, MessageState, SuppressionEntry
+from messaging.models import Batch, Campaign, Canary, Message, MessageState, SuppressionEntry
 from messaging.services.batches import answers
 
 STORED_WITHIN = dt.timedelta(seconds=2)  # an entry is dated before the transaction that stores many of them ends
@@ -42,6 +42,7 @@ class Command(ConsoleCommand):
             "restarts": restarts,
             "opt-outs on the list": opt_outs.values("number").distinct().count(),
             "after opt-out": list(left.values_list("number", flat=True)),
+            "few first": few_first(campaigns),
         }
         self.stdout.write(json.dumps(about))
         messages = Message.objects.filter(campaign__in=campaigns).order_by("pk").select_related("batch")
@@ -54,3 +55,17 @@ class Command(ConsoleCommand):
             ]
             said += [message.campaign_id, message.pk]
             self.stdout.write(json.dumps(said))
+
+
+def few_first(campaigns: QuerySet[Campaign]) -> dict[str, Any] | None:
+    """Whom the one that has a canary has chosen, and on what it let the rest go; None where none has one."""
+    canary = Canary.objects.filter(campaign__in=campaigns).first()
+    if canary is None:
+        return None
+    chosen = Message.objects.filter(pk__in=canary.chosen.values("message_id"))
+    return {
+        "chosen": list(chosen.order_by("pk").values_list("number", flat=True)),
+        "size": canary.size,
+        "passed at": canary.passed_at and canary.passed_at.timestamp(),
+        "figures": canary.figures,
+    }

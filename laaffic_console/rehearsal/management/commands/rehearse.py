@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from laaffic_console.rehearsal import plan, report, stores, upgrade_in_the_middle
 from laaffic_console.rehearsal.acting import ActsRehearsal
 from laaffic_console.rehearsal.acts import ACTS
+from laaffic_console.rehearsal.capping import CapRehearsal
 from laaffic_console.rehearsal.carriers import CARRIERS
 from laaffic_console.rehearsal.installation import CommandFailed
 from laaffic_console.rehearsal.plan import Kind
@@ -75,6 +76,17 @@ class Command(BaseCommand):
             help="of the recipients of a campaign, who say STOP in the middle of it: 0.3 for 30 %%",
         )
         parser.add_argument(
+            "--canary",
+            default="",
+            metavar="N|N%%",
+            help="of the recipients of a campaign, who go first; the rest goes by what their reports say",
+        )
+        parser.add_argument(
+            "--cap",
+            action="store_true",
+            help="two campaigns to the same people at once, and a frequency cap of one message a day",
+        )
+        parser.add_argument(
             "--upgrade-from",
             default="",
             metavar="VERSION",
@@ -124,6 +136,8 @@ class Command(BaseCommand):
             disturbances=options["disturbances"],
             outages=[Outage(what, float(seconds), OUTAGE_SHARES[what]) for what, seconds in options["outage"]],
             opt_outs=options["opt_outs"],
+            canary=options["canary"],
+            cap=options["cap"],
             upgrade_from=options["upgrade_tree"],
             tell=self.tell,
         )
@@ -162,6 +176,8 @@ def upgrade_tree(named: str, folder: Path) -> Path | None:
 def rehearsed(wanted: Wanted) -> dict[str, Any]:
     if wanted.channel in ACTS:
         return ActsRehearsal(wanted).run()
+    if wanted.cap:
+        return CapRehearsal(wanted).run()
     return (RequestsRehearsal if wanted.channel == API else Rehearsal)(wanted).run()
 
 
@@ -173,6 +189,7 @@ def check(options: dict[str, Any]) -> None:
         raise CommandError("--recipients: at least 100, or there is nothing to strike.")
     if not 0 <= options["opt_outs"] <= 1 or (options["opt_outs"] and options["channel"] in {*ACTS, API}):
         raise CommandError("--opt-outs is a share from 0 to 1 of a campaign's recipients: --opt-outs 0.3")
+    check_care(options)
     if options["kills"] < 0 or options["workers"] < 1:
         raise CommandError("--kills is 0 or more and --workers 1 or more.")
     if options["upgrade_from"] and (options["channel"] not in CARRIERS or begins_as_a_copy(options["database"])):
@@ -182,6 +199,16 @@ def check(options: dict[str, Any]) -> None:
             raise CommandError("--outage is database or redis, and seconds: --outage redis 60")
         if what == "redis" and not options["redis"]:
             raise CommandError("--outage redis needs --redis URL: without it the queue is in the database.")
+
+
+def check_care(options: dict[str, Any]) -> None:
+    canary, cap, asked = options["canary"], options["cap"], options["disturbances"]
+    if (canary or cap) and (options["channel"] not in CARRIERS or options["upgrade_from"]):
+        raise CommandError("--canary and --cap need a campaign (sms, mms or tts) of this version.")
+    if cap and (canary or options["opt_outs"]):
+        raise CommandError("--cap stands alone: who goes first, or says STOP, may be capped by the other campaign.")
+    if canary and asked is not None and (isinstance(asked, int) or Kind.CLOCK in asked):
+        raise CommandError("--canary is judged by moments: name disturbances without clock.")
 
 
 def begins_as_a_copy(database: str) -> bool:
@@ -208,6 +235,10 @@ def command_line(options: dict[str, Any]) -> str:
             words += [f"--{name}", without_password(str(options[name]))]
     if options["opt_outs"]:
         words += ["--opt-outs", f"{options['opt_outs']:g}"]
+    if options["canary"]:
+        words += ["--canary", options["canary"]]
+    if options["cap"]:
+        words += ["--cap"]
     if options["upgrade_from"]:
         words += ["--upgrade-from", options["upgrade_from"]]
     for what, seconds in options["outage"]:
