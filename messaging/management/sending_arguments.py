@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from messaging.models import Calendar, Campaign
+from messaging.management.named import calendar_named
+from messaging.models import Campaign
 
 MOMENT = "%Y-%m-%d %H:%M"
 
@@ -52,15 +53,6 @@ def hours_of(options: dict[str, Any]) -> dict[str, Any]:
         "calendar": calendar_named(options["calendar"]) if options["calendar"] else None,
         "latest_end": moment_of(options["not_after"]),
     }
-
-
-def calendar_named(name: str) -> Calendar:
-    try:
-        return Calendar.objects.get(name=name)
-    except Calendar.DoesNotExist as problem:
-        raise CommandError(
-            f"There is no calendar “{name}”. Make it: manage.py calendar create “{name}” --hours “mon-fri 09:00-20:00”"
-        ) from problem
 
 
 def moment_of(text: str) -> dt.datetime | None:

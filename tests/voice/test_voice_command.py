@@ -153,7 +153,7 @@ class SayTests:
         say = ["say", "--name", "R", "--app", "voiceApp", "--text", "Hi", "--group", "customers"]
         with pytest.raises(CommandError, match="max_ringing_time: 10 is not between 20 and 120"):
             said(*say, "--ring", "10")
-        with pytest.raises(CommandError, match="There is no group called nobody"):
+        with pytest.raises(CommandError, match="There is no group “nobody”"):
             said(*say, "--group", "nobody")
         with pytest.raises(CommandError, match="register_app none --channel voice"):
             said(*say, "--app", "none")

@@ -1,25 +1,18 @@
-"""`manage.py voice say …`: a spoken message to groups, by the same services as the admin's."""
+"""`manage.py voice say …`: a spoken message, by the same services as the admin's."""
 
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import CommandError
-
-from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.models import Channel
 from laaffic_console.laaffic import Spoken
-from messaging.management.sending_arguments import add_canary, canary_of
-from messaging.models import ContactGroup
+from messaging.management import draft_arguments
 from messaging.services.campaigns import drafts
 from voice.services.tts_channel import GENDERS, TtsOptions
 
 
 def add(parser: ArgumentParser) -> None:
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--app", required=True, metavar="APPID")
+    draft_arguments.add(parser)
     parser.add_argument("--text", required=True, help="at most 1,000 characters, with merge fields")
-    parser.add_argument("--group", required=True, action="append", help="may be given several times")
-    parser.add_argument("--exclude-group", action="append", default=[])
-    parser.add_argument("--rate", type=int, metavar="PER_SECOND")
     parser.add_argument("--language", default="EN")
     parser.add_argument("--accent", default="", help="a calling code such as 91; else the language's own")
     parser.add_argument("--gender", choices=GENDERS)
@@ -32,25 +25,17 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("--silence-before", type=int, metavar="SECONDS", help="0 to 999")
     parser.add_argument("--silence-after", type=int, metavar="SECONDS", help="0 to 999")
     parser.add_argument("--display-number", default="", help="7 to 15 digits")
-    add_canary(parser)
-    parser.add_argument("--json", action="store_true")
 
 
 def run(options: dict[str, Any]) -> dict[str, Any]:
     """A draft, as `campaign create` makes one: `campaign launch` calls."""
     draft = drafts.create(
-        name=options["name"],
-        application=_application(options["app"]),
+        **draft_arguments.fields_of(options, Channel.VOICE),
         sender_id="",
         text=options["text"],
-        groups=_groups(options["group"]),
-        excluded_groups=_groups(options["exclude_group"]),
-        rate_per_second=options["rate"],
-        **canary_of(options),
-        channel=Channel.VOICE,
         channel_options=TtsOptions(_spoken(options), options["display_number"]).as_json(),
     )
-    return {"id": draft.pk, "state": draft.state}
+    return {"id": draft.pk, "state": draft.state, **draft_arguments.told_of(draft.paste)}
 
 
 def _spoken(options: dict[str, Any]) -> Spoken:
@@ -68,19 +53,3 @@ def _spoken(options: dict[str, Any]) -> Spoken:
         delay_play=options["silence_before"],
         delay_hangup=options["silence_after"],
     )
-
-
-def _application(app_id: str) -> Application:
-    found = Application.objects.filter(app_id=app_id).first()
-    if found is None:
-        raise CommandError(
-            f"There is no application {app_id}: manage.py register_app {app_id} --channel {Channel.VOICE}"
-        )
-    return found
-
-
-def _groups(names: list[str]) -> list[ContactGroup]:
-    found = {group.name: group for group in ContactGroup.objects.filter(name__in=names)}
-    if missing := sorted(set(names) - set(found)):
-        raise CommandError(f"There is no group called {', '.join(missing)}.")
-    return list(found.values())

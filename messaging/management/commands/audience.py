@@ -6,7 +6,8 @@ from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.kit.commands import ConsoleCommand
 from messaging import conditions
-from messaging.management.commands.campaign import as_text, audience_named, said
+from messaging.management.commands.campaign import as_text, said
+from messaging.management.named import audience_named
 from messaging.models import Audience
 from messaging.services.contacts import audiences
 

@@ -7,7 +7,8 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from laaffic_console.kit.commands import ConsoleCommand
-from messaging.management.commands.campaign import application_named, said
+from messaging.management.commands.campaign import said
+from messaging.management.named import application_named
 from messaging.models import Budget
 from messaging.services.budgets import budgets
 from messaging.services.budgets.budgets import Standing

@@ -10,27 +10,18 @@ from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import NotExportable
 from laaffic_console.exporting.services import making
 from laaffic_console.gateway.management import outcomes
-from laaffic_console.gateway.models import Application
+from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit import exports, signed_zip
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
-from messaging import contact_files, export_kinds
-from messaging.management.sending_arguments import (
-    add_canary,
-    add_hours,
-    add_purpose,
-    canary_of,
-    hours_of,
-    purpose_of,
-)
-from messaging.models import Audience, Campaign, ContactGroup, Paste, TemplateVersion
+from messaging import export_kinds
+from messaging.management import draft_arguments
+from messaging.models import Campaign, TemplateVersion
 from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, resolving, starting, templates
-from messaging.services.contacts import pastes
 from messaging.services.figures import proving
 from messaging.services.refusals import NotAllowed
-from messaging.unreadable import UnreadableFile
 
 CHANGES = {
     "launch": starting.launch,
@@ -48,23 +39,10 @@ class Command(ConsoleCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
         create = verbs.add_parser("create", help="a draft for a group of contacts")
-        create.add_argument("--name", required=True)
-        create.add_argument("--app", required=True, metavar="APPID")
+        draft_arguments.add(create)
         create.add_argument("--sender-id", default="")
         create.add_argument("--text", help="or --template")
         create.add_argument("--template", metavar="NAME", help="the text of this template, as it is now")
-        create.add_argument("--group", action="append", default=[], help="may be given several times")
-        create.add_argument("--audience", action="append", default=[], metavar="NAME", help="who meets its condition")
-        create.add_argument("--to", metavar="FILE", help="numbers, one a line or CSV; - reads standard input")
-        create.add_argument("--exclude-group", action="append", default=[])
-        create.add_argument("--rate", type=int, metavar="PER_SECOND")
-        add_hours(create)
-        create.add_argument(
-            "--local-time", default="", metavar="YYYY-MM-DD HH:MM", help="by each recipient's own clock"
-        )
-        add_purpose(create)
-        add_canary(create)
-        create.add_argument("--json", action="store_true")
         listing = verbs.add_parser("list", help="the latest campaigns")
         listing.add_argument("--json", action="store_true")
         resolve = verbs.add_parser("resolve", help="settle by a person's word what evidence could not")
@@ -126,30 +104,14 @@ class Command(ConsoleCommand):
         return {"id": options["id"], "messages": settled, "state": Campaign.objects.get(pk=options["id"]).state}
 
     def create(self, options: dict[str, Any]) -> dict[str, Any]:
-        if not options["group"] and not options["audience"] and not options["to"]:
-            raise CommandError("Say to whom: --group NAME, --audience NAME or --to FILE.")
         text, version = text_of(options["text"], options["template"])
-        groups = [group_named(name) for name in options["group"]]
-        audiences = [audience_named(name) for name in options["audience"]]
-        excluded_groups = [group_named(name) for name in options["exclude_group"]]
-        application, paste = application_named(options["app"]), pasted(options["to"]) if options["to"] else None
         campaign = drafts.create(
-            name=options["name"],
-            application=application,
+            **draft_arguments.fields_of(options, Channel.SMS),
             sender_id=options["sender_id"],
             text=text,
             template_version=version,
-            groups=groups,
-            audiences=audiences,
-            excluded_groups=excluded_groups,
-            paste=paste,
-            rate_per_second=options["rate"],
-            **hours_of(options),
-            local_time=options["local_time"],
-            purpose=purpose_of(options),
-            **canary_of(options),
         )
-        return {"id": campaign.pk, **(told_of(paste) if paste else {})}
+        return {"id": campaign.pk, **draft_arguments.told_of(campaign.paste)}
 
     def change_or_report(self, verb: str, campaign_id: int) -> dict[str, Any]:
         if verb == "report":
@@ -174,47 +136,6 @@ def standing(campaign: Campaign) -> dict[str, Any]:
     return {"id": campaign.pk, "state": campaign.state}
 
 
-def application_named(app_id: str) -> Application:
-    try:
-        return Application.objects.get(app_id=app_id)
-    except Application.DoesNotExist as problem:
-        raise CommandError(
-            f"The console does not know the appId {app_id}. Register it: manage.py register_app {app_id} --channel sms"
-        ) from problem
-
-
-def group_named(name: str) -> ContactGroup:
-    try:
-        return ContactGroup.objects.get(name=name)
-    except ContactGroup.DoesNotExist as problem:
-        raise CommandError(
-            f"There is no group “{name}”. Import contacts into it: manage.py contacts import FILE --group “{name}”"
-        ) from problem
-
-
-def pasted(name: str) -> Paste:
-    """The numbers of a file; those that are invalid are told, and left out."""
-    try:
-        if name == "-":
-            paste = pastes.from_lines(sys.stdin)
-        else:
-            with contact_files.opened(Path(name)) as lines:
-                paste = pastes.from_lines(lines)
-    except OSError as problem:
-        raise CommandError(f"{name}: {problem.strerror}") from problem
-    except UnreadableFile as problem:
-        raise CommandError(f"{name}: {problem}") from problem
-    if not paste.numbers:
-        first = "".join(f" Line {line}: “{text}”: {why}" for line, text, why in paste.problems[:1])
-        raise CommandError(f"There is no valid number in {name}.{first}")
-    return paste
-
-
-def told_of(paste: Paste) -> dict[str, Any]:
-    errors = [{"line": line, "value": text, "reason": why} for line, text, why in paste.problems]
-    return {"numbers": paste.numbers, "duplicates": paste.duplicates, "invalid": paste.invalid, "errors": errors}
-
-
 def text_of(text: str | None, template: str | None) -> tuple[str, TemplateVersion | None]:
     """The text to send, and the version of the template that it is from."""
     if text is not None and template is not None:
@@ -227,15 +148,6 @@ def text_of(text: str | None, template: str | None) -> tuple[str, TemplateVersio
     if version is None:
         raise CommandError(f"There is no template “{template}”. Templates stand on the page Templates: add it there.")
     return version.text, version
-
-
-def audience_named(name: str) -> Audience:
-    try:
-        return Audience.objects.get(name=name)
-    except Audience.DoesNotExist as problem:
-        raise CommandError(
-            f"There is no audience “{name}”. Save one: manage.py audience create “{name}” --where CONDITION"
-        ) from problem
 
 
 def said(problem: ValidationError) -> list[str]:

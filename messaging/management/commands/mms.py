@@ -8,8 +8,8 @@ from django.core.management.base import CommandError, CommandParser
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.kit.commands import ConsoleCommand
-from messaging.management.commands.campaign import application_named, as_text, group_named, said
-from messaging.management.sending_arguments import add_canary, add_purpose, canary_of, purpose_of
+from messaging.management import draft_arguments
+from messaging.management.commands.campaign import as_text, said
 from messaging.models import MmsAttachment
 from messaging.services.campaigns import drafts
 from messaging.services.mms import attachments
@@ -33,18 +33,11 @@ class Command(ConsoleCommand):
         keep_id.add_argument("gateway_id", metavar="GATEWAY_ID")
         keep_id.add_argument("--json", action="store_true")
         create = verbs.add_parser("create", help="a draft with one to three attachments")
-        create.add_argument("--name", required=True)
-        create.add_argument("--app", required=True, metavar="APPID")
+        draft_arguments.add(create)
         create.add_argument("--title", required=True, help="at most 80 characters")
         create.add_argument("--random-title", action="store_true", help="let Laaffic vary it; the text is one segment")
         create.add_argument("--text", required=True)
         create.add_argument("--file", required=True, action="append", type=Path, help="one to three times, in order")
-        create.add_argument("--group", required=True, action="append", help="may be given several times")
-        create.add_argument("--exclude-group", action="append", default=[])
-        create.add_argument("--rate", type=int, metavar="PER_SECOND")
-        add_purpose(create)
-        add_canary(create)
-        create.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -91,19 +84,12 @@ class Command(ConsoleCommand):
             attachments=tuple(kept_file(path).pk for path in options["file"]),
         )
         campaign = drafts.create(
-            name=options["name"],
-            application=application_named(options["app"]),
+            **draft_arguments.fields_of(options, Channel.MMS),
             sender_id="",
             text=options["text"],
-            groups=[group_named(name) for name in options["group"]],
-            excluded_groups=[group_named(name) for name in options["exclude_group"]],
-            rate_per_second=options["rate"],
-            purpose=purpose_of(options),
-            **canary_of(options),
-            channel=Channel.MMS,
             channel_options=chosen.as_json(),
         )
-        return {"id": campaign.pk}
+        return {"id": campaign.pk, **draft_arguments.told_of(campaign.paste)}
 
 
 def row_of(live: MmsAttachment) -> dict[str, Any]:

@@ -1,0 +1,84 @@
+"""What commands that write a campaign take, whatever its channel: its name, to whom, when, how fast, a few first."""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from messaging import contact_files
+from messaging.management.named import application_named, audience_named, group_named
+from messaging.management.sending_arguments import (
+    add_canary,
+    add_hours,
+    add_purpose,
+    canary_of,
+    hours_of,
+    purpose_of,
+)
+from messaging.models import Paste
+from messaging.services.channels import channels
+from messaging.services.contacts import pastes
+from messaging.unreadable import UnreadableFile
+
+
+def add(create: ArgumentParser) -> None:
+    create.add_argument("--name", required=True)
+    create.add_argument("--app", required=True, metavar="APPID")
+    create.add_argument("--group", action="append", default=[], help="may be given several times")
+    create.add_argument("--audience", action="append", default=[], metavar="NAME", help="who meets its condition")
+    create.add_argument("--to", metavar="FILE", help="numbers, one a line or CSV; - reads standard input")
+    create.add_argument("--exclude-group", action="append", default=[])
+    create.add_argument("--rate", type=int, metavar="PER_SECOND")
+    add_hours(create)
+    create.add_argument("--local-time", default="", metavar="YYYY-MM-DD HH:MM", help="by each recipient's own clock")
+    add_purpose(create)
+    add_canary(create)
+    create.add_argument("--json", action="store_true")
+
+
+def fields_of(options: dict[str, Any], channel: str) -> dict[str, Any]:
+    """What `drafts.create` takes of it; CommandError says what is missing, or not there."""
+    if not options["group"] and not options["audience"] and not options["to"]:
+        raise CommandError("Say to whom: --group NAME, --audience NAME or --to FILE.")
+    return {
+        "name": options["name"],
+        "application": application_named(options["app"], channels.named(channel).application_channel),
+        "groups": [group_named(name) for name in options["group"]],
+        "audiences": [audience_named(name) for name in options["audience"]],
+        "excluded_groups": [group_named(name) for name in options["exclude_group"]],
+        "paste": _pasted(options["to"]) if options["to"] else None,
+        "rate_per_second": options["rate"],
+        **hours_of(options),
+        "local_time": options["local_time"],
+        "purpose": purpose_of(options),
+        **canary_of(options),
+        "channel": channel,
+    }
+
+
+def told_of(paste: Paste | None) -> dict[str, Any]:
+    """What became of the numbers of a file, where one was given."""
+    if paste is None:
+        return {}
+    errors = [{"line": line, "value": text, "reason": why} for line, text, why in paste.problems]
+    return {"numbers": paste.numbers, "duplicates": paste.duplicates, "invalid": paste.invalid, "errors": errors}
+
+
+def _pasted(name: str) -> Paste:
+    """The numbers of a file; those that are invalid are told, and left out."""
+    try:
+        if name == "-":
+            paste = pastes.from_lines(sys.stdin)
+        else:
+            with contact_files.opened(Path(name)) as lines:
+                paste = pastes.from_lines(lines)
+    except OSError as problem:
+        raise CommandError(f"{name}: {problem.strerror}") from problem
+    except UnreadableFile as problem:
+        raise CommandError(f"{name}: {problem}") from problem
+    if not paste.numbers:
+        first = "".join(f" Line {line}: “{text}”: {why}" for line, text, why in paste.problems[:1])
+        raise CommandError(f"There is no valid number in {name}.{first}")
+    return paste
