@@ -4,6 +4,7 @@ Nothing is faked: what the pages show went through job, HTTP, sandbox and pushes
 can run at once: each has a folder, ports and a key to its sandbox that no other has.
 """
 
+import argparse
 import contextlib
 import fcntl
 import hashlib
@@ -40,6 +41,11 @@ class DemoFailed(Exception):
 
 
 def main() -> int:
+    argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="DEMO_VAR_DIR names the folder of the demo; DATABASE_URL and REDIS_URL the servers that it is to use.",
+    ).parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts it with & has SIGINT ignored
         signal.signal(number, interrupt)
     with contextlib.ExitStack() as running:

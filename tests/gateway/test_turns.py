@@ -54,6 +54,17 @@ class TurnTests:
         clock[0] += turns.LEAST
         assert turn.is_over()
 
+    def test_who_took_long_to_begin_works_four_times_as_long(self, clock: list[float]) -> None:
+        turn = turns.Turn()
+        wait_for_a_process()
+        clock[0] += 2
+        turn.has_begun()
+
+        clock[0] += 5.9
+        assert not turn.is_over()
+        clock[0] += 0.2
+        assert turn.is_over()
+
 
 class WaitingTests:
     def test_a_process_that_was_killed_while_it_counted_stops_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:

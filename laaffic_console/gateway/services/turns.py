@@ -10,14 +10,20 @@ from laaffic_console.gateway import queue_broker
 
 SECONDS = 20.0
 LEAST = 0.4  # so that the work of a turn outweighs its beginning and its end
+OUTWEIGHS = 4  # times what it took to begin
 
 
 class Turn:
     def __init__(self, seconds: float | None = None) -> None:
         self.began = time.monotonic()
         self.ends = self.began + (SECONDS if seconds is None else seconds)
+        self.least = LEAST
+
+    def has_begun(self) -> None:
+        """By whoever has to find a place first, far into a file: a turn that ended there would be spent on looking."""
+        self.least = max(LEAST, OUTWEIGHS * (time.monotonic() - self.began))
 
     def is_over(self) -> bool:
         """Asked often: it asks nobody itself."""
         now = time.monotonic()
-        return now >= self.ends or (now >= self.began + LEAST and queue_broker.is_task_waiting())
+        return now >= self.ends or (now >= self.began + self.least and queue_broker.is_task_waiting())

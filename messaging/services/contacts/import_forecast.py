@@ -10,7 +10,6 @@ import itertools
 import json
 import os
 import re
-import time
 from array import array
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.gateway.services import bell, leases, turns, workers
 from laaffic_console.kit import private_files
 from laaffic_console.kit.said import Said, kept, read
 from laaffic_console.kit.said import gettext as _
@@ -35,7 +34,7 @@ from messaging.unreadable import UnreadableFile
 
 JOB = "messaging.jobs.forecast_contact_import"
 CHUNK = 1000
-SLICE_SECONDS = 20.0
+SLICE_SECONDS = turns.SECONDS
 MOST_NUMBERS = 1_000_000  # that are kept to find who comes twice: some 60 MB
 REASONS_KEPT, REASONS_SHOWN = 100, 10
 
@@ -81,13 +80,13 @@ def run(job_id: int) -> None:
     with leases.lease(f"forecast:{job_id}") as lease:
         if lease is None:
             return
-        give_up_at = time.monotonic() + SLICE_SECONDS
+        turn = turns.Turn(SLICE_SECONDS)
         forecast = ImportForecast.objects.filter(contact_import=job_id, state=State.LOOKING).first()
         job = ContactImport.objects.filter(pk=job_id, state=ContactImport.State.PREVIEW).first()
         if forecast is None or job is None:
             return
         try:
-            _count(job, forecast, give_up_at, lease)
+            _count(job, forecast, turn, lease)
         except (UnreadableFile, RowError, OSError) as problem:
             why = problem.strerror if isinstance(problem, OSError) else problem
             _mine(forecast).update(state=State.FAILED, explanation=str(why))
@@ -99,19 +98,22 @@ def _mine(forecast: ImportForecast) -> QuerySet[ImportForecast]:
     return ImportForecast.objects.filter(pk=forecast.pk, key=forecast.key, state=State.LOOKING)
 
 
-def _count(job: ContactImport, forecast: ImportForecast, give_up_at: float, lease: leases.HeldLease) -> None:
+def _count(job: ContactImport, forecast: ImportForecast, turn: turns.Turn, lease: leases.HeldLease) -> None:
     seen = _Seen(job.pk, forecast.numbers_kept)
     cleaner = reading.cleaner(job, forecast.mapping)
     file = reading.file(job)
     waiting = (row for row in file if row.line > forecast.lines_done)
-    while chunk := list(itertools.islice(waiting, CHUNK)):
+    chunk = list(itertools.islice(waiting, CHUNK))
+    turn.has_begun()
+    while chunk:
         _add(forecast, cleaner, chunk, seen)
         forecast.bytes_done = file.bytes_read
         if not _write(forecast):
             return
         workers.beat()
-        if time.monotonic() > give_up_at or not lease.renew():
+        if turn.is_over() or not lease.renew():
             return
+        chunk = list(itertools.islice(waiting, CHUNK))
     forecast.state = State.DONE
     if _write(forecast):
         seen_path(job.pk).unlink(missing_ok=True)

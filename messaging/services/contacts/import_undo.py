@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.gateway.services import bell, leases, turns, workers
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.said import gettext as _
 from messaging import contact_traces
@@ -37,7 +37,6 @@ from messaging.services.contacts import contact_writes
 from messaging.subscribers import spellings
 
 CHUNK = 2000
-SLICE_SECONDS = 20.0
 JOB = "messaging.jobs.undo_contact_import"
 OVER = (ContactImport.State.FINISHED, ContactImport.State.FAILED, ContactImport.State.CANCELLED)
 AT_THE_START: dict[str, Any] = {"cursor": 0, "member_cursor": 0, "change_cursor": 0, "goes": 0, "memberships": 0}
@@ -120,10 +119,10 @@ def run(job_id: int) -> None:
     with leases.lease(f"undo:{job_id}") as lease:
         if lease is None:
             return
-        give_up_at = time.monotonic() + SLICE_SECONDS
+        turn = turns.Turn()
         while _next_chunk(job_id):
             workers.beat()
-            if time.monotonic() > give_up_at or not lease.renew():
+            if turn.is_over() or not lease.renew():
                 bell.ring(JOB, job_id)
                 return
             if connection.vendor == "sqlite":

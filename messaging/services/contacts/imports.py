@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from laaffic_console.gateway.services import bell, leases, workers
+from laaffic_console.gateway.services import bell, leases, turns, workers
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.plain_text import without_marks
 from laaffic_console.kit.said import gettext as _
@@ -42,7 +42,7 @@ from messaging.unreadable import UnreadableFile
 from messaging.workbook_limits import LOOK_SECONDS
 
 CHUNKS = {"sqlite": 1000, "postgresql": 5000}  # rows a transaction: SQLite's lock must not be held for long
-SLICE_SECONDS = 20.0
+SLICE_SECONDS = turns.SECONDS
 REST = 0.002  # seconds between two transactions
 SHELL_LEASE_SECONDS = 120.0
 PREVIEW_DAYS = 7
@@ -211,11 +211,13 @@ def run(job_id: int) -> None:
         job = ContactImport.objects.get(pk=job_id)
         if job.state != State.RUNNING:
             return
-        give_up_at = time.monotonic() + SLICE_SECONDS
+        turn, chunks = turns.Turn(SLICE_SECONDS), itertools.count()
 
         def goes_on() -> bool:
+            if next(chunks) == 0:
+                turn.has_begun()
             workers.beat()
-            return time.monotonic() < give_up_at and lease.renew()
+            return not turn.is_over() and lease.renew()
 
         if not import_rows(job, goes_on=goes_on):
             bell.ring("messaging.jobs.run_contact_import", job_id)
