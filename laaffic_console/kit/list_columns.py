@@ -1,4 +1,4 @@
-"""The columns of a list: those that somebody has hidden are not read, and moments are said as distances.
+"""The columns of a list: hidden ones are not read; moments and counts are said as people say them.
 
 Who hides what is kept by an app above (the dashboard), which says here how it is read.
 """
@@ -14,7 +14,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
-from laaffic_console.kit import dates
+from laaffic_console.kit import dates, figures
 
 TICKS = "action_checkbox"
 
@@ -54,21 +54,30 @@ def hidden_from(request: HttpRequest, model: type[models.Model]) -> frozenset[st
 
 
 def drawn(model: type[models.Model], columns: Sequence[Any]) -> list[Any]:
-    """The same columns, with moments as distances."""
-    return [_moment(model, one) if isinstance(one, str) and _is_moment(model, one) else one for one in columns]
+    """The same columns, with moments as distances and whole numbers in groups of three digits."""
+    return [_drawn(model, one) if isinstance(one, str) and _way_of(model, one) else one for one in columns]
 
 
-def _is_moment(model: type[models.Model], name: str) -> bool:
+def _way_of(model: type[models.Model], name: str) -> Callable[[Any], Any] | None:
+    """How a value of this column is said; None: as Django says it."""
     try:
-        return isinstance(model._meta.get_field(name), models.DateTimeField)
+        field = model._meta.get_field(name)
     except FieldDoesNotExist:
-        return False
+        return None
+    if isinstance(field, models.DateTimeField):
+        return dates.ago
+    counts = isinstance(field, models.IntegerField) and not (field.primary_key or field.choices)
+    return figures.number if counts else None
 
 
 @cache  # Django compares columns: the same one whenever it asks
-def _moment(model: type[models.Model], name: str) -> Callable[[Any], Any]:
+def _drawn(model: type[models.Model], name: str) -> Callable[[Any], Any]:
+    way = _way_of(model, name)
+    assert way is not None  # noqa: S101 - asked by `drawn`
+
     def shown(row: Any) -> Any:
-        return dates.ago(getattr(row, name))
+        value = getattr(row, name)
+        return value if value is None else way(value)
 
     shown.__name__ = name
     shown.short_description = model._meta.get_field(name).verbose_name  # type: ignore[attr-defined,union-attr]

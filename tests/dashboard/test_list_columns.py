@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.dashboard.models import HiddenColumns
+from laaffic_console.gateway.models import Application, WorkerHeartbeat
 from laaffic_console.kit import dates
 from messaging.models import Contact, ContactGroup
 
@@ -135,6 +136,15 @@ def test_what_is_long_ago_is_a_date() -> None:
 
 def test_lists_say_them(ann: Client) -> None:
     assert "data-ago>just now</time>" in page_of(ann)
+
+
+def test_counts_are_parted_by_thousands_and_no_process_is_a_count() -> None:
+    Application.objects.create(app_id="texts", channel="sms", rate_per_second=12_500)
+    WorkerHeartbeat.objects.create(worker="w-1", host="here", pid=54321, started_at=timezone.now())
+    client = somebody("eve", "view_application", "view_workerheartbeat")
+
+    assert ">12,500<" in re.sub(r"\s*\n\s*", "", client.get("/admin/gateway/application/").content.decode())
+    assert "54321" in client.get("/admin/gateway/workerheartbeat/").content.decode()
 
 
 def test_only_whole_numbers_can_be_copied(ann: Client) -> None:

@@ -33,9 +33,13 @@ class TroubleAdmin(ReadOnlyAdmin):
 @admin.register(WorkerHeartbeat)
 class WorkerHeartbeatAdmin(ReadOnlyAdmin):
     when_empty = gettext_lazy("No worker has run yet: start one with manage.py worker.")
-    list_display = ["worker", "host", "pid", "started_at", "beat_at", "restarts", "shown_skew", "stopped_at"]
+    list_display = ["worker", "host", "shown_pid", "started_at", "beat_at", "restarts", "shown_skew", "stopped_at"]
     paginator = ModelAdmin.paginator
     ordering = ["-started_at"]
+
+    @display(description=gettext_lazy("process"), ordering="pid")
+    def shown_pid(self, worker: WorkerHeartbeat) -> str:
+        return str(worker.pid)  # a name, and no count
 
     @display(description=gettext_lazy("clock"), label={"off": "warning", "well": "success"})
     def shown_skew(self, worker: WorkerHeartbeat) -> tuple[str, str] | str:
