@@ -228,7 +228,7 @@ def resident(port: int) -> list[int]:
 
 
 def report_of(gateway_id: str, number: str, order_id: str) -> dict[str, Any]:
-    """Delivered, as the gateway pushes it (laaffic-api#report-pushes)."""
+    """Delivered, as the gateway pushes it (laaffic-api, report pushes)."""
     return {
         "msgid": gateway_id,
         "mobile": number,

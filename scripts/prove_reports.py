@@ -120,6 +120,7 @@ def compare(console: Installation, expected: int) -> bool:
     console.tell(f"the report came in {time.monotonic() - began:.1f} s, its process with it")
     ours = {(row["channel"], row["country"]): comparable(row) for row in rows}
     theirs = at_the_gateway(console)
+    console.tell(f"pushes of the gateway: {console.gateway.stats()['pushes']}")
     wrong = [
         f"{key}: reported {ours.get(key)}, gateway {theirs[key]}" for key in theirs if ours.get(key) != theirs[key]
     ]
