@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from django.utils.translation import gettext as _
 
-from messaging import conditions
+from messaging import condition_texts, conditions
 from messaging.conditions import (
     ADDED,
     ATTRIBUTE,
@@ -77,7 +77,7 @@ class Row:
 
     def condition(self) -> Condition:
         """ConditionError says what is missing or wrong, and what to do."""
-        found = conditions.parse(conditions.write(self._test()))
+        found = condition_texts.parse(condition_texts.write(self._test()))
         return Contrary(found) if self.is_not else found
 
     def _test(self) -> Condition:
@@ -210,5 +210,5 @@ def _of(field: str, compares: str, values: tuple[str, ...]) -> Row:
 def _happened(test: Happened) -> Row:
     if test.day:
         return Row(test.what, "before" if test.before else "since", values=(test.day,))
-    many, unit = conditions.in_units(test.hours_ago)
+    many, unit = condition_texts.in_units(test.hours_ago)
     return Row(test.what, "longer" if test.before else "within", values=(str(many),), unit=unit)

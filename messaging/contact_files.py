@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.said import gettext as _
 from messaging import encodings, workbooks
-from messaging.contact_rows import visible
+from messaging.contact_headers import visible
 from messaging.encodings import Reading
 from messaging.unreadable import UnreadableFile
 from messaging.workbook_limits import LOOK_SECONDS

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from laaffic_console.kit import exports as files
-from messaging.contact_rows import attribute_header
+from messaging.contact_headers import attribute_header
 from messaging.models import Contact, GroupMembership
 from messaging.resources import ContactResource
 from messaging.services.contacts.contacts import attribute_names

@@ -10,14 +10,8 @@ from django.core.exceptions import ValidationError
 from import_export import fields, resources
 from tablib import Dataset
 
-from messaging.contact_rows import (
-    NO_OPTIONS,
-    RowCleaner,
-    RowError,
-    RowOptions,
-    attribute_header,
-    guess_mapping,
-)
+from messaging.contact_headers import attribute_header, guess_mapping
+from messaging.contact_rows import NO_OPTIONS, RowCleaner, RowError, RowOptions
 from messaging.models import Contact
 from messaging.services.contacts import contacts
 

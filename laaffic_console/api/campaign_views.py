@@ -11,6 +11,7 @@ from laaffic_console.api import documents, launching, named, sending, shapes
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY, STATES
 from laaffic_console.api.models import Scope
+from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.gateway.models import Channel
@@ -42,8 +43,7 @@ class CampaignsView(ApiView):
         """The newest first."""
         query = self.read(CampaignQuery, request.query_params.dict())
         rows = Campaign.objects.select_related("application")
-        if "state" in query:
-            rows = rows.filter(state=query["state"])
+        rows = narrowed(rows, query, state="state")
         return Response(page(rows, query, documents.campaign))
 
     @extend_schema(parameters=[KEY], request=shapes.CampaignRequest, responses={201: shapes.Campaign})

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from laaffic_console.api import documents, named, problems, sending, shapes
 from laaffic_console.api.models import Scope
+from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import LARGEST_ID, ApiView, ListQuery, page, row
 from messaging.models import Message, MessageState
@@ -40,10 +41,7 @@ class MessagesView(ApiView):
         rows = Message.objects.all()
         if "state" in query and not ("campaign" in query or "number" in query):
             raise Problem(400, _("A state is looked for within a campaign or for a number. Give one of them too."))
-        if "campaign" in query:
-            rows = rows.filter(campaign=query["campaign"])
-        if "number" in query:
-            rows = rows.filter(number=named.number(query["number"]).number)
+        rows = narrowed(rows, query, campaign="campaign", number="number")
         if "state" in query:
             rows = rows.filter(state=STATES[query["state"]])
         return Response(page(rows, query, documents.message))

@@ -12,6 +12,7 @@ from laaffic_console.api import documents, named, sending, shapes
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
+from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.views import ApiView, ListQuery, page, row
 from laaffic_console.dashboard import health
@@ -36,9 +37,7 @@ class ContactsView(ApiView):
     def get(self, request: Any) -> Response:
         """The newest first."""
         query = self.read(ContactQuery, request.query_params.dict())
-        rows = Contact.objects.all()
-        if "number" in query:
-            rows = rows.filter(number=named.number(query["number"]).number)
+        rows = narrowed(Contact.objects.all(), query, number="number")
         if "group" in query:
             rows = rows.filter(groups=named.group(query["group"]))
         return Response(page(rows, query, documents.contact))
@@ -158,9 +157,7 @@ class RepliesView(ApiView):
     def get(self, request: Any) -> Response:
         """What people answered, the newest first."""
         query = self.read(SuppressionQuery, request.query_params.dict())
-        rows = Reply.objects.all()
-        if "number" in query:
-            rows = rows.filter(number=named.number(query["number"]).number)
+        rows = narrowed(Reply.objects.all(), query, number="number")
         return Response(page(rows, query, documents.reply))
 
 

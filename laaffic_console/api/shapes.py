@@ -159,13 +159,18 @@ class CheckAnswer(serializers.Serializer):
     shown = serializers.CharField(help_text="send it with the launch: nothing else is launched then")
 
 
+def why_again() -> serializers.CharField:
+    """Of an act that is refused where one like it may have arrived (gateway/services/open_acts.py)."""
+    return serializers.CharField(
+        max_length=200, required=False, allow_blank=True, default="", help_text="why, though the same may have arrived"
+    )
+
+
 class LaunchRequest(serializers.Serializer):
     shown = serializers.CharField(required=False, help_text="of “check”; without it nothing is compared")
     seen = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
     reasons = serializers.DictField(child=serializers.CharField(max_length=200), required=False, default=dict)
-    again = serializers.CharField(
-        max_length=200, required=False, allow_blank=True, default="", help_text="why, though the same may have arrived"
-    )
+    again = why_again()
 
 
 class Standing(serializers.Serializer):

@@ -17,7 +17,7 @@ from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import require
 from messaging.models import Approval
-from messaging.models.approvals import DRAFTS
+from messaging.models.of_one_draft import DRAFTS
 from messaging.services.approvals import approvable, approval_limits, approval_rules, approvals
 from messaging.services.refusals import NotAllowed
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from laaffic_console.kit import countries
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import may_see_contacts
-from messaging import conditions
+from messaging import condition_texts
 from messaging.condition_rows import CAMPAIGN, COMPARES, GROUP, MOST, Row, Rows, joined, rows_of
 from messaging.conditions import Condition, ConditionError
 from messaging.models import Contact
@@ -80,7 +80,7 @@ def _shown(text: str) -> dict[str, Any]:
     if not text.strip():
         return {"rows": [], "is_any": False, "called": {}}
     try:
-        found = rows_of(conditions.parse(text))
+        found = rows_of(condition_texts.parse(text))
     except ConditionError as problem:
         return {"problem": str(problem)}
     if found is None:
@@ -195,12 +195,12 @@ def _as_text(rows: Rows, before: str) -> dict[str, Any]:
     if len(found) > MOST:
         return {"problem": _("At most %(n)d rows. Make groups of its parts, or several audiences.") % {"n": MOST}}
     meant = joined(tuple(found), is_any=rows.is_any)
-    return {"text": before if _says(before, meant) else conditions.write(meant)}
+    return {"text": before if _says(before, meant) else condition_texts.write(meant)}
 
 
 def _says(text: str, meant: Condition) -> bool:
     try:
-        return conditions.parse(text) == meant
+        return condition_texts.parse(text) == meant
     except ConditionError:
         return False
 

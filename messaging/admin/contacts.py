@@ -16,8 +16,8 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from laaffic_console.exporting import delivery, lists
+from laaffic_console.exporting.exported_list import ExportedByActions
 from laaffic_console.kit.console_admin import EmptyLink, ModelAdmin
-from laaffic_console.kit.exporting import Exporting
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.paginator import BigTablePaginator
@@ -48,13 +48,14 @@ class NoQuestion(forms.Form):
 
 
 @admin.register(Contact)
-class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
+class ContactAdmin(MaskedNumbers, ExportedByActions, SharedRowAdmin, ModelAdmin):
     when_empty = gettext_lazy("Import a list, CSV or XLSX, or add a contact by hand.")
     when_empty_link = EmptyLink(
         "admin:messaging_contactimport_add", gettext_lazy("Import contacts"), "messaging.add_contactimport"
     )
     form = ContactForm
     masked = ("number", "email")
+    export_name = "contacts"
     list_display = ["shown_number", "name", "country", "shown_validity", "language", "in_groups", "created_at"]
     list_filter = [GroupFilter, CountryFilter, "validity", ImportFilter]
     list_filter_submit = True  # the group is typed
@@ -225,14 +226,6 @@ class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
     def has_import_contacts_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("messaging.add_contactimport")
 
-    @action(description=gettext_lazy("Export CSV"), url_path="export-csv", permissions=["export"])
-    def export_csv(self, request: HttpRequest) -> Any:
-        return self._export_list(request, "csv")
-
-    @action(description=gettext_lazy("Export XLSX"), url_path="export-xlsx", permissions=["export"])
-    def export_xlsx(self, request: HttpRequest) -> Any:
-        return self._export_list(request, "xlsx")
-
     @admin.action(description=gettext_lazy("Export as CSV"), permissions=["export"])
     def export_chosen_csv(self, request: HttpRequest, queryset: QuerySet[Contact]) -> Any:
         return self._export_chosen(request, queryset, "csv")
@@ -244,22 +237,6 @@ class ContactAdmin(MaskedNumbers, Exporting, SharedRowAdmin, ModelAdmin):
     def _export_chosen(self, request: HttpRequest, queryset: QuerySet[Contact], kind: str) -> Any:
         """Those that are ticked; with all pages chosen, what the list shows."""
         if request.POST.get("select_across") == "1":
-            return self._export_list(request, kind)
+            return self.export_list(request, kind)
         parameters = {"ids": sorted(queryset.order_by().values_list("pk", flat=True)[: lists.CHOSEN])}
-        return delivery.deliver(request, lists.name_of(Contact), parameters, kind, file_name="contacts", back=".")
-
-    def _export_list(self, request: HttpRequest, kind: str) -> Any:
-        """What the list shows with this search and these filters, and nothing else."""
-        return delivery.deliver_list(request, self, kind, file_name="contacts")
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The buttons above the list act on the list as it is filtered."""
-        response = super().changelist_view(request, extra_context)
-        query = request.GET.urlencode()
-        context = getattr(response, "context_data", None) or {}
-        if query and "actions_list" in context:
-            context["actions_list"] = [
-                {**button, "path": f"{button['path']}?{query}"} if button.get("path") else button
-                for button in context["actions_list"]
-            ]
-        return response
+        return delivery.deliver(request, lists.name_of(Contact), parameters, kind, file_name=self.export_name, back=".")

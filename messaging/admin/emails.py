@@ -1,16 +1,12 @@
 """The mails that callbacks told of: submitted and delivered side by side, with filters and exports."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
-from unfold.decorators import action, display
+from unfold.decorators import display
 
-from laaffic_console.exporting import delivery
+from laaffic_console.exporting.exported_list import ExportedByActions
 from laaffic_console.kit import meanings
-from laaffic_console.kit.exporting import Exporting
 from laaffic_console.kit.masked_admin import MaskedNumbers, number_cell
 from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
 from messaging.models import Delivery, EmailMessage, Submission
@@ -30,7 +26,7 @@ DELIVERY_COLOURS = {
 
 
 @admin.register(EmailMessage)
-class EmailMessageAdmin(MaskedNumbers, Exporting, ExactSearch, ReadOnlyAdmin):
+class EmailMessageAdmin(MaskedNumbers, ExportedByActions, ExactSearch, ReadOnlyAdmin):
     when_empty = gettext_lazy("Each mail of an email campaign is listed here as soon as Laaffic has reported it.")
     masked = ("address",)
     list_display = [
@@ -49,6 +45,7 @@ class EmailMessageAdmin(MaskedNumbers, Exporting, ExactSearch, ReadOnlyAdmin):
     search_fields = ["address"]
     search_help_text = gettext_lazy("A whole address or email id")
     actions_list = ["export_csv", "export_xlsx"]
+    export_name = "emails"
     readonly_fields = [
         "campaign",
         "address",
@@ -77,27 +74,3 @@ class EmailMessageAdmin(MaskedNumbers, Exporting, ExactSearch, ReadOnlyAdmin):
     @display(description=gettext_lazy("delivered"), label=DELIVERY_COLOURS)
     def delivered(self, mail: EmailMessage) -> tuple[int, str]:
         return mail.delivery, meanings.inline("delivery", mail.delivery, mail.get_delivery_display())
-
-    @action(description=gettext_lazy("Export CSV"), url_path="export-csv", permissions=["export"])
-    def export_csv(self, request: HttpRequest) -> Any:
-        return self._export(request, "csv")
-
-    @action(description=gettext_lazy("Export XLSX"), url_path="export-xlsx", permissions=["export"])
-    def export_xlsx(self, request: HttpRequest) -> Any:
-        return self._export(request, "xlsx")
-
-    def _export(self, request: HttpRequest, kind: str) -> Any:
-        """Exactly what the list shows, with its filters and its search."""
-        return delivery.deliver_list(request, self, kind, file_name="emails")
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The buttons above the list act on the list as it is filtered."""
-        response = super().changelist_view(request, extra_context)
-        query = request.GET.urlencode()
-        context = getattr(response, "context_data", None) or {}
-        if query and "actions_list" in context:
-            context["actions_list"] = [
-                {**button, "path": f"{button['path']}?{query}"} if button.get("path") else button
-                for button in context["actions_list"]
-            ]
-        return response

@@ -21,7 +21,8 @@ from laaffic_console.kit.masks import SEE
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
 from messaging.admin.pages import add_problems, may_see_contacts, page, require
-from messaging.contact_rows import FIXED_FIELDS, IGNORED, RowOptions, attribute_name
+from messaging.contact_headers import FIXED_FIELDS, IGNORED, attribute_name
+from messaging.contact_rows import RowOptions
 from messaging.models import Contact, ContactGroup, ContactImport, ImportUndo
 from messaging.services.contacts import bad_rows, import_forecast, import_undo, imports, reading
 from messaging.unreadable import UnreadableFile

@@ -1,20 +1,14 @@
 """A second person's word on a campaign, bound to what they saw."""
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from messaging.models.campaigns import Campaign
-from messaging.models.emails import EmailCampaign
-
-# Which of these is set says what kind of draft it is about; each is `approvals` on its draft.
-DRAFTS = ("campaign", "email_campaign", "group_task")
+from messaging.models.of_one_draft import OfOneDraft, of_one_draft, one_open
 
 
-class Approval(models.Model):
+class Approval(OfOneDraft):
     """Asked for by one person, decided by another; it counts only for the draft as it stood when it was asked for."""
 
     class Outcome(models.TextChoices):
@@ -23,15 +17,6 @@ class Approval(models.Model):
         REFUSED = "refused", pgettext_lazy("approval", "Refused")
         VOID = "void", _("Void")  # the draft was changed, or asked for anew
 
-    campaign = models.ForeignKey(
-        Campaign, models.CASCADE, null=True, related_name="approvals", verbose_name=_("campaign")
-    )
-    email_campaign = models.ForeignKey(
-        EmailCampaign, models.CASCADE, null=True, related_name="approvals", verbose_name=_("email campaign")
-    )
-    group_task = models.ForeignKey(
-        "voice.GroupTask", models.CASCADE, null=True, related_name="approvals", verbose_name=_("group-call task")
-    )
     # {part of the draft: digest}: content, audience and schedule, so that it can be said which of them was changed.
     bound_to = models.JSONField(default=dict, editable=False)
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, default=Outcome.ASKED)
@@ -53,29 +38,12 @@ class Approval(models.Model):
         verbose_name_plural = _("approvals")
         ordering = ["-id"]
         constraints = [
-            *(
-                models.UniqueConstraint(
-                    fields=[draft], name=name, condition=models.Q(outcome__in=["asked", "approved"])
-                )
-                for draft, name in zip(
-                    DRAFTS, ("approval_one_open", "approval_one_open_email", "approval_one_open_task"), strict=True
-                )
-            ),
-            models.CheckConstraint(
-                name="approval_of_one_draft",
-                condition=models.Q(campaign__isnull=False, email_campaign=None, group_task=None)
-                | models.Q(campaign=None, email_campaign__isnull=False, group_task=None)
-                | models.Q(campaign=None, email_campaign=None, group_task__isnull=False),
-            ),
+            *one_open("approval_one_open", models.Q(outcome__in=["asked", "approved"])),
+            of_one_draft("approval_of_one_draft"),
         ]
 
     def __str__(self) -> str:
         return f"{self.draft} · {self.get_outcome_display()}"
-
-    @property
-    def draft(self) -> Any:
-        """What it is about."""
-        return self.campaign or self.email_campaign or self.group_task
 
     @property
     def review_page(self) -> str:

@@ -1,18 +1,17 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
 from laaffic_console.kit.moments import PlannedMomentField
 from laaffic_console.kit.said import SaidField
-from messaging.models.calendars import Calendar
+from messaging.models.careful import Purpose, calendar_field, latest_end_field, purpose_field
 from messaging.models.contacts import ContactGroup
+from messaging.models.launched import Happened, Launched
 from messaging.models.pastes import Paste
 from messaging.models.templates import TemplateVersion
 
@@ -36,10 +35,11 @@ class Addressed:
     audiences: models.QuerySet[Any]
 
 
-class Campaign(models.Model):
+class Campaign(Launched):
     """One text to one audience. Quick messages, tests and retries are campaigns too: there is one door out."""
 
     State = CampaignState
+    Purpose = Purpose
 
     class Kind(models.TextChoices):
         CAMPAIGN = "campaign", _("Campaign")
@@ -51,25 +51,15 @@ class Campaign(models.Model):
         FREEZING = "freezing", _("Being frozen")
         FROZEN = "frozen", _("Frozen")
 
-    class Purpose(models.TextChoices):
-        UNSPECIFIED = "", _("Not specified")
-        MARKETING = "marketing", _("Marketing")
-        TRANSACTIONAL = "transactional", _("Transactional")
-
     addressed: Addressed | None = None  # of one that is not stored: what its groups and audiences would be
 
     name = models.CharField(_("name"), max_length=120)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.CAMPAIGN)
-    purpose = models.CharField(
-        _("purpose"),
-        max_length=13,
-        choices=Purpose,
-        default=Purpose.UNSPECIFIED,
-        blank=True,
-        help_text=_(
+    purpose = purpose_field(
+        _(
             "Marketing: where the console asks for consent, it goes only to people who have given theirs. "
             "Transactional: what somebody waits for, such as a code or a parcel. No frequency cap stops it."
-        ),
+        )
     )
     channel = models.CharField(
         _("channel"), max_length=8, choices=choices_of(CAMPAIGN_CHANNELS), default=Channel.SMS, editable=False
@@ -119,15 +109,9 @@ class Campaign(models.Model):
         blank=True,
         help_text=_("Minutes after its time. Later than that it is held and asks. Empty: the console's own limit."),
     )
-    # Empty: its application's. Nothing of it is claimed outside (services/gates/sending_hours.py).
-    calendar = models.ForeignKey(
-        Calendar,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="campaigns",
-        verbose_name=_("calendar"),
-        help_text=_("When it may reach people, by their own clocks. Empty: the application's calendar."),
+    # Nothing of it is claimed outside (services/gates/sending_hours.py).
+    calendar = calendar_field(
+        "campaigns", _("When it may reach people, by their own clocks. Empty: the application's calendar.")
     )
     local_time = models.CharField(
         _("or at each recipient's own time"),
@@ -135,13 +119,7 @@ class Campaign(models.Model):
         blank=True,
         help_text=_("Like 2026-11-27 09:00, by the clock where each recipient is. Then leave “send at” empty."),
     )
-    latest_end = PlannedMomentField(
-        _("not after"),
-        null=True,
-        blank=True,
-        help_text=_("By the console's clock. What has not left by then is held and asks."),
-    )
-    outside_hours = models.BooleanField(default=False, editable=False)  # once, by an approver's word
+    latest_end = latest_end_field(_("By the console's clock. What has not left by then is held and asks."))
     # The few first (canary_sizes.py, services/gates/canary.py). Empty: everybody at once.
     canary = models.CharField(
         _("a few first"),
@@ -181,7 +159,6 @@ class Campaign(models.Model):
     errors = models.PositiveIntegerField(default=0, editable=False)  # rejected since it was last resumed
 
     state = models.CharField(_("state"), max_length=10, choices=CampaignState, default=CampaignState.DRAFT)
-    hold_reason = SaidField(_("why it is held"), blank=True)
     # Set while the account's hold is what stops it: exactly these go on by themselves when that ends.
     account_hold = models.ForeignKey(AccountHold, models.SET_NULL, null=True, editable=False, related_name="+")
     # Why messages wait although the campaign runs: the gateway cannot be reached, asks for patience …
@@ -203,29 +180,7 @@ class Campaign(models.Model):
     dropped_consent = models.PositiveIntegerField(_("left out: no consent"), default=0, db_default=0)
     dropped_invalid = models.PositiveIntegerField(_("left out: invalid or twice"), default=0)
 
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("by"),
-    )
-    # Whoever wrote or edited it by hand: none of them approves it.
-    authors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+", blank=True, editable=False)
-    launched_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        null=True,
-        editable=False,
-        related_name="+",
-        verbose_name=_("launched by"),
-    )
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    launched_at = models.DateTimeField(pgettext_lazy("moment", "launched"), null=True, blank=True, editable=False)
     first_sent_at = models.DateTimeField(_("first message left"), null=True, blank=True, editable=False)
-    # Until then a launch can be taken back: nothing has left, and no recipient is frozen.
-    undo_until = models.DateTimeField(_("can be taken back until"), null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True, editable=False)
 
     class Meta:
@@ -260,17 +215,8 @@ class Campaign(models.Model):
         return sum(dropped) + self.dropped_invalid
 
 
-class CampaignEvent(models.Model):
-    """What happened to a campaign, and who did it; a row is never changed."""
-
+class CampaignEvent(Happened):
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="events")
-    at = models.DateTimeField(_("when"), auto_now_add=True)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    text = SaidField(_("what"))
 
-    class Meta:
+    class Meta(Happened.Meta):
         verbose_name = _("campaign event")
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return self.text

@@ -5,7 +5,6 @@ What became of each mail is told by callbacks (*submitted*) and asked for (*deli
 
 import secrets
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -14,8 +13,8 @@ from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.moments import PlannedMomentField
 from laaffic_console.kit.said import SaidField
-from messaging.models.calendars import Calendar
-from messaging.models.campaigns import Campaign
+from messaging.models.careful import calendar_field, latest_end_field, purpose_field
+from messaging.models.launched import Happened, Launched
 
 
 class EmailCampaignState(models.TextChoices):
@@ -33,7 +32,7 @@ def new_mark() -> str:
     return secrets.token_hex(16)
 
 
-class EmailCampaign(models.Model):
+class EmailCampaign(Launched):
     State = EmailCampaignState
 
     class AdFlag(models.IntegerChoices):
@@ -64,29 +63,16 @@ class EmailCampaign(models.Model):
         _("link to unsubscribe"), null=True, blank=True, help_text=_("Laaffic adds it and keeps who unsubscribed.")
     )
     scheduled_at = PlannedMomentField(_("send at"), null=True, blank=True)
-    latest_end = PlannedMomentField(
-        _("not after"), null=True, blank=True, help_text=_("What has not left by then is held and asks.")
+    latest_end = latest_end_field(_("What has not left by then is held and asks."))
+    calendar = calendar_field(
+        "email_campaigns", _("When it may leave, by the console's own clock. Empty: the application's calendar.")
     )
-    calendar = models.ForeignKey(
-        Calendar,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="email_campaigns",
-        verbose_name=_("calendar"),
-        help_text=_("When it may leave, by the console's own clock. Empty: the application's calendar."),
-    )
-    purpose = models.CharField(
-        _("purpose"),
-        max_length=13,
-        choices=Campaign.Purpose,
-        default=Campaign.Purpose.UNSPECIFIED,
-        db_default="",
-        blank=True,
-        help_text=_(
+    purpose = purpose_field(
+        _(
             "Marketing: where the console asks for consent, it leaves only when somebody has said how that of its list "
             "is known. Transactional: what somebody waits for. No frequency cap stops it."
         ),
+        db_default="",
     )
     consent_known_by = models.CharField(
         _("how their consent is known"),
@@ -95,7 +81,6 @@ class EmailCampaign(models.Model):
         blank=True,
         help_text=_("For marketing: why everybody on the list is known to have agreed. It is kept and shown."),
     )
-    outside_hours = models.BooleanField(default=False, editable=False)  # once, by an approver's word
 
     # As the account told them at launch; empty where a look-up was not to be had.
     receiver_name = models.CharField(max_length=200, blank=True, editable=False)
@@ -105,9 +90,7 @@ class EmailCampaign(models.Model):
     state = models.CharField(
         _("state"), max_length=10, choices=EmailCampaignState, default=EmailCampaignState.DRAFT, editable=False
     )
-    hold_reason = SaidField(_("why it is held"), blank=True, editable=False)
     is_held_by_account = models.BooleanField(default=False, editable=False)  # goes on by itself when that ends
-    undo_until = models.DateTimeField(null=True, editable=False)  # a launch that can be taken back so long
     wait_reason = SaidField(_("why it waits"), blank=True, editable=False)
     not_before = models.DateTimeField(null=True, editable=False)
     waits_for_hours = models.BooleanField(default=False, editable=False)  # until then, as its calendar says
@@ -122,26 +105,6 @@ class EmailCampaign(models.Model):
     next_check_at = models.DateTimeField(null=True, editable=False)  # when getSendEmailRcd asks next
     checks = models.PositiveSmallIntegerField(default=0, editable=False)
 
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        null=True,
-        editable=False,
-        related_name="+",
-        verbose_name=_("by"),
-    )
-    # Whoever wrote or edited it by hand: none of them approves it.
-    authors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+", blank=True, editable=False)
-    launched_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.SET_NULL,
-        null=True,
-        editable=False,
-        related_name="+",
-        verbose_name=_("launched by"),
-    )
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    launched_at = models.DateTimeField(pgettext_lazy("moment", "launched"), null=True, editable=False)
     sent_at = models.DateTimeField(_("sent"), null=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, editable=False)
 
@@ -163,20 +126,11 @@ class EmailCampaign(models.Model):
         return self.name
 
 
-class EmailCampaignEvent(models.Model):
-    """What happened to an email campaign, and who did it; a row is never changed."""
-
+class EmailCampaignEvent(Happened):
     campaign = models.ForeignKey(EmailCampaign, models.CASCADE, related_name="events")
-    at = models.DateTimeField(_("when"), auto_now_add=True)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    text = SaidField(_("what"))
 
-    class Meta:
+    class Meta(Happened.Meta):
         verbose_name = _("email campaign event")
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class Submission(models.IntegerChoices):

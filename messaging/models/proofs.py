@@ -1,18 +1,13 @@
 """What came of proving a campaign: its figures derived again from its rows, and whether they are the ones it shows."""
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from messaging.models.campaigns import Campaign
-from messaging.models.emails import EmailCampaign
-
-PROVED = ("campaign", "email_campaign", "group_task")  # which of these is set says what kind of campaign was proved
+from messaging.models.of_one_draft import OfOneDraft, of_one_draft, one_open
 
 
-class Proof(models.Model):
+class Proof(OfOneDraft):
     """Asked for by a person; at once or by a worker. A finished one is never changed, and the last few are kept."""
 
     class State(models.TextChoices):
@@ -23,13 +18,6 @@ class Proof(models.Model):
 
     OPEN = (State.WAITING, State.RUNNING)
 
-    campaign = models.ForeignKey(Campaign, models.CASCADE, null=True, related_name="proofs", verbose_name=_("campaign"))
-    email_campaign = models.ForeignKey(
-        EmailCampaign, models.CASCADE, null=True, related_name="proofs", verbose_name=_("email campaign")
-    )
-    group_task = models.ForeignKey(
-        "voice.GroupTask", models.CASCADE, null=True, related_name="proofs", verbose_name=_("group-call task")
-    )
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
@@ -51,32 +39,15 @@ class Proof(models.Model):
         verbose_name_plural = _("proofs")
         ordering = ["-id"]
         constraints = [
-            *(
-                models.UniqueConstraint(
-                    fields=[proved], name=name, condition=models.Q(state__in=["waiting", "running"])
-                )
-                for proved, name in zip(
-                    PROVED, ("proof_one_open", "proof_one_open_email", "proof_one_open_task"), strict=True
-                )
-            ),
-            models.CheckConstraint(
-                name="proof_of_one_campaign",
-                condition=models.Q(campaign__isnull=False, email_campaign=None, group_task=None)
-                | models.Q(campaign=None, email_campaign__isnull=False, group_task=None)
-                | models.Q(campaign=None, email_campaign=None, group_task__isnull=False),
-            ),
+            *one_open("proof_one_open", models.Q(state__in=["waiting", "running"])),
+            of_one_draft("proof_of_one_campaign"),
         ]
         indexes = [
             models.Index(fields=["id"], name="proof_open", condition=models.Q(state__in=["waiting", "running"])),
         ]
 
     def __str__(self) -> str:
-        return f"{self.proved} · {self.get_state_display()}"
-
-    @property
-    def proved(self) -> Any:
-        """What it is about."""
-        return self.campaign or self.email_campaign or self.group_task
+        return f"{self.draft} · {self.get_state_display()}"
 
     @property
     def is_open(self) -> bool:

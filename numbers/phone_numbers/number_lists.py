@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from messaging.contact_rows import guess_mapping
+from messaging.contact_headers import guess_mapping
 
 MIN_DIGITS, MAX_DIGITS = 7, 15
 MAX_FILE = 1024 * 1024  # bytes

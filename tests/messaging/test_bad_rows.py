@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.kit import exports
-from messaging.contact_rows import guess_mapping
+from messaging.contact_headers import guess_mapping
 from messaging.models import BadRow, Contact, ContactImport
 from messaging.services.contacts import bad_rows, imports
 

@@ -165,6 +165,15 @@ class PageTests:
         assert len(many) == len(few) <= 30
         assert not [query["sql"] for query in many if 'FROM "messaging_message"' in query["sql"]]
 
+    def test_only_why_people_were_left_out_is_listed(self, admin_client: Client, campaign: Campaign) -> None:
+        Campaign.objects.update(dropped_suppressed=1234, dropped_consent=5, dropped_invalid=0)
+
+        page = admin_client.get(reverse("admin:messaging_campaign_change", args=[campaign.pk])).content.decode()
+
+        assert "".join(page.split()).count("<dt>suppressed</dt><dd>1,234</dd>") == 1
+        assert "<dt>no consent</dt>" in page
+        assert "invalid or twice" not in page
+
     def test_every_state_has_its_meaning(self, admin_client: Client, campaign: Campaign) -> None:
         batch(campaign, **{state.key: 1 for state in counting.STORED_STATES})
 

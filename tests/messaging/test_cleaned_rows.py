@@ -15,7 +15,8 @@ from django.utils import translation
 
 from messaging import cleaned_rows, contact_files
 from messaging.cleaned_rows import Chunk, Source
-from messaging.contact_rows import NO_OPTIONS, RowError, guess_mapping
+from messaging.contact_headers import guess_mapping
+from messaging.contact_rows import NO_OPTIONS, RowError
 from messaging.models import BadRow, Contact, ContactImport
 from messaging.services.contacts import contact_writes, imports
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging import condition_rows, conditions
+from messaging import condition_rows, condition_texts, conditions
 from messaging.condition_rows import Row, rows_of
 from messaging.conditions import (
     LAST,
@@ -63,13 +63,13 @@ IN_ROWS = st.one_of(
 
 def is_short(condition: Condition) -> bool:
     """Shorter and less deep than what the language takes."""
-    text = conditions.write(condition)
+    text = condition_texts.write(condition)
     return len(text) <= conditions.LONGEST and text.count("(") + text.count("not") < conditions.DEEPEST
 
 
 @given(CONDITIONS.filter(is_short))
 def test_what_is_written_is_read_as_the_same(condition: Condition) -> None:
-    assert conditions.parse(conditions.write(condition)) == condition
+    assert condition_texts.parse(condition_texts.write(condition)) == condition
 
 
 @given(st.one_of(IN_ROWS, CONDITIONS).filter(is_short))
@@ -93,7 +93,7 @@ def test_rows_say_the_same_where_they_can(condition: Condition) -> None:
     ],
 )
 def test_it_is_written_as_people_write_it(text: str) -> None:
-    assert conditions.write(conditions.parse(text)) == text
+    assert condition_texts.write(condition_texts.parse(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_it_is_written_as_people_write_it(text: str) -> None:
     ],
 )
 def test_only_nested_brackets_stay_text(text: str, can: bool) -> None:
-    assert (rows_of(conditions.parse(text)) is not None) is can
+    assert (rows_of(condition_texts.parse(text)) is not None) is can
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from laaffic_console.gateway.models import Application
-from messaging import conditions
+from messaging import condition_texts, conditions
 from messaging.conditions import (
     Condition,
     ConditionError,
@@ -46,7 +46,7 @@ WHOLE = (
 
 
 def test_the_words_of_the_contract_are_read() -> None:
-    assert conditions.parse(WHOLE) == Every(
+    assert condition_texts.parse(WHOLE) == Every(
         (
             OneOf("country", ("IN", "BD")),
             OneOf("language", ("en",)),
@@ -66,7 +66,7 @@ def test_the_words_of_the_contract_are_read() -> None:
     ],
 )
 def test_and_binds_closer_than_or(text: str, means: type) -> None:
-    assert isinstance(conditions.parse(text), means)
+    assert isinstance(condition_texts.parse(text), means)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_and_binds_closer_than_or(text: str, means: type) -> None:
     ],
 )
 def test_each_kind_of_test_is_read_and_kept(text: str, means: Condition) -> None:
-    found = conditions.parse(text)
+    found = condition_texts.parse(text)
 
     assert found == means
     assert conditions.from_json(conditions.as_json(found)) == found
@@ -118,7 +118,7 @@ def test_each_kind_of_test_is_read_and_kept(text: str, means: Condition) -> None
 )
 def test_what_cannot_be_read_is_said_with_its_place(text: str, at: int, says: str) -> None:
     with pytest.raises(ConditionError, match=says) as caught:
-        conditions.parse(text)
+        condition_texts.parse(text)
     assert caught.value.at == at
     assert f"character {at + 1}" in str(caught.value)
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from PIL import ExifTags, Image
 
 from laaffic_console.kit.plain_text import without_marks
-from messaging import attachment_content, contact_rows, mp3_length
+from messaging import attachment_content, contact_headers, contact_rows, mp3_length
 from messaging.attachment_content import UnfitFile, inspect
 from messaging.models import Campaign, Contact, ContactGroup
 from voice.services import audio, audio_content
@@ -119,7 +119,7 @@ class NameTests:
 
     def test_of_an_imported_contact(self) -> None:
         headers = ["phone", "name"]
-        cleaner = contact_rows.RowCleaner(headers, contact_rows.guess_mapping(headers), "", contact_rows.NO_OPTIONS)
+        cleaner = contact_rows.RowCleaner(headers, contact_headers.guess_mapping(headers), "", contact_rows.NO_OPTIONS)
 
         assert cleaner.clean(["919876543210", MARKED]).name == "gpj.Ann Lee"
 

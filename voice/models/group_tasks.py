@@ -1,18 +1,17 @@
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, RegexValidator
 from django.db import models
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.figures import money, share
 from laaffic_console.kit.moments import PlannedMomentField
 from laaffic_console.kit.said import SaidField
-from messaging.models import Calendar, Campaign
+from messaging.models.careful import calendar_field, latest_end_field, purpose_field
+from messaging.models.launched import Happened, Launched
 from voice.models.audio import AudioFile
 
 
@@ -75,7 +74,7 @@ class TaskKind(models.TextChoices):
     RESEND_FAILED = "resend_failed", _("again to who was not reached")
 
 
-class GroupTask(models.Model):
+class GroupTask(Launched):
     """One announcement to many numbers. Its 28 parameters are kept here, its numbers in `TaskNumbers`.
 
     A task that is sent again or changed is a row of its own, with its own name at Laaffic: that name alone tells, after
@@ -126,32 +125,18 @@ class GroupTask(models.Model):
         validators=[RegexValidator(r"^[0-9]{0,20}$", _("At most 20 digits, without + and spaces."))],
     )
     send_at = PlannedMomentField(_("start at"), null=True, blank=True)
-    latest_end = PlannedMomentField(
-        _("not after"),
-        null=True,
-        blank=True,
-        help_text=_("What has not begun by then is held and asks; what Laaffic still calls is cancelled there."),
+    latest_end = latest_end_field(
+        _("What has not begun by then is held and asks; what Laaffic still calls is cancelled there.")
     )
-    calendar = models.ForeignKey(
-        Calendar,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="group_tasks",
-        verbose_name=_("calendar"),
-        help_text=_("When it may call people, by their own clocks. Empty: the application's calendar."),
+    calendar = calendar_field(
+        "group_tasks", _("When it may call people, by their own clocks. Empty: the application's calendar.")
     )
-    purpose = models.CharField(
-        _("purpose"),
-        max_length=13,
-        choices=Campaign.Purpose,
-        default=Campaign.Purpose.UNSPECIFIED,
-        db_default="",
-        blank=True,
-        help_text=_(
+    purpose = purpose_field(
+        _(
             "Marketing: where the console asks for consent, only people who have given theirs are called. "
             "Transactional: what somebody waits for. No frequency cap stops it."
         ),
+        db_default="",
     )
     windows = models.JSONField(_("allowed times of day"), default=list, blank=True)  # [["09:00", "12:00"], …]
 
@@ -190,12 +175,9 @@ class GroupTask(models.Model):
     left_no_consent = models.PositiveIntegerField(default=0, db_default=0)
 
     state = models.CharField(_("state"), max_length=10, choices=TaskState, default=TaskState.DRAFT)
-    # A launch whose request is made later: until when it can be taken back, when it starts, why it does not …
-    undo_until = models.DateTimeField(null=True, editable=False)
+    # A launch whose request is made later: when it starts …
     starts_at = models.DateTimeField(null=True, editable=False)
-    hold_reason = SaidField(_("why it is held"), blank=True, editable=False)
     waits_since = models.DateTimeField(null=True, editable=False)  # for its hours, as its calendar was then
-    outside_hours = models.BooleanField(default=False, editable=False)  # once, by an approver's word
     end_asked_at = models.DateTimeField(null=True, editable=False)  # its latest end came while Laaffic called
     # … and what was said to a launch like it whose outcome is not known.
     again_reason = models.CharField(max_length=200, blank=True, editable=False)
@@ -205,12 +187,8 @@ class GroupTask(models.Model):
     look_at = models.DateTimeField(null=True)  # when Laaffic is asked for it next
     looks = models.PositiveIntegerField(default=0)  # how often a list that was read to its end did not have it
     looked_at = models.DateTimeField(_("last asked for"), null=True)
-    launched_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("launched by")
-    )
     # Of the launch that has it in hand: one that slept, and whose task was given back meanwhile, has another.
     launch_token = models.CharField(max_length=36, blank=True, editable=False)
-    launched_at = models.DateTimeField(pgettext_lazy("moment", "launched"), null=True)
     # Whether `CalledNumber` has its numbers: from when its request is recorded until no frequency cap asks for them.
     is_counted = models.BooleanField(default=False, db_default=False, editable=False)
     finished_at = models.DateTimeField(_("over since"), null=True)
@@ -230,13 +208,6 @@ class GroupTask(models.Model):
     keys_pressed = models.JSONField(_("keys pressed"), default=dict)  # {"1": 20}
     cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=6, null=True)
     currency = models.CharField(_("currency"), max_length=8, blank=True)
-
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
-    )
-    # Whoever wrote or edited it by hand: none of them approves it.
-    authors = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+", blank=True, editable=False)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("group-call task")
@@ -288,20 +259,13 @@ class GroupTask(models.Model):
         return "" if self.cost is None else money(self.cost, self.currency)
 
 
-class GroupTaskEvent(models.Model):
-    """What people did to a draft before it left, and who did it; a row is never changed. The ledger has the rest."""
+class GroupTaskEvent(Happened):
+    """What people did to a draft before it left; the ledger has the rest."""
 
     task = models.ForeignKey(GroupTask, models.CASCADE, related_name="events")
-    at = models.DateTimeField(_("when"), auto_now_add=True)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    text = SaidField(_("what"))
 
-    class Meta:
+    class Meta(Happened.Meta):
         verbose_name = _("group-call task event")
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class TaskNumbers(models.Model):

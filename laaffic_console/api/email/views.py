@@ -10,6 +10,7 @@ from laaffic_console.api.email import documents, shapes
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
+from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.shapes import LaunchRequest, page_of
 from laaffic_console.api.views import ApiView, page, row
 from laaffic_console.gateway.models import Channel
@@ -37,7 +38,7 @@ class EmailCampaignsView(ApiView):
     def get(self, request: Any) -> Response:
         """The newest first."""
         query = self.read(shapes.EmailCampaignQuery, request.query_params.dict())
-        rows = _rows().filter(state=query["state"]) if "state" in query else _rows()
+        rows = narrowed(_rows(), query, state="state")
         return Response(page(rows, query, documents.campaign))
 
     @extend_schema(parameters=[KEY], request=shapes.EmailCampaignRequest, responses={201: shapes.EmailCampaign})
@@ -181,8 +182,5 @@ class EmailChoicesView(ApiView):
         """Templates, recipient lists and sender addresses, as Laaffic told them last."""
         query = self.read(shapes.EmailChoiceQuery, request.query_params.dict())
         rows = EmailChoice.objects.select_related("lookup__application")
-        if "application" in query:
-            rows = rows.filter(lookup__application__app_id=query["application"])
-        if "kind" in query:
-            rows = rows.filter(lookup__kind=query["kind"])
+        rows = narrowed(rows, query, application="lookup__application__app_id", kind="lookup__kind")
         return Response(page(rows, query, documents.choice))

@@ -4,8 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from laaffic_console.api.shapes import why_again
 from laaffic_console.api.views import ListQuery
-from laaffic_console.api.voice.shapes import AGAIN, SENT_STATES
+from laaffic_console.api.voice.shapes import SENT_STATES
 from phone_numbers.models import Binding as Row
 from phone_numbers.models import BindingRequest, OwnedNumber, PoolVersion
 from phone_numbers.pool_config import MAX_CONCURRENCY, MAX_POOL_NUMBER
@@ -23,11 +24,11 @@ class BindRequest(serializers.Serializer):
     pool = serializers.CharField(max_length=MAX_POOL_NUMBER, help_text="poolNumber")
     seconds = serializers.IntegerField(min_value=1, max_value=MAX_SECONDS, required=False, default=3600)
     kind = serializers.ChoiceField(choices=list(KINDS), required=False, default="axb")
-    again = serializers.CharField(max_length=200, required=False, allow_blank=True, default="", help_text=AGAIN)
+    again = why_again()
 
 
 class UnbindRequest(serializers.Serializer):
-    again = serializers.CharField(max_length=200, required=False, allow_blank=True, default="", help_text=AGAIN)
+    again = why_again()
 
 
 class BindingQuery(ListQuery):

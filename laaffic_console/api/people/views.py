@@ -14,6 +14,7 @@ from laaffic_console.api.files import DOWNLOADED
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
+from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.people import documents, shapes
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
@@ -83,8 +84,7 @@ class ImportsView(ApiView):
         """The newest first."""
         query = self.read(shapes.ImportQuery, request.query_params.dict())
         rows = ContactImport.objects.all()
-        if "state" in query:
-            rows = rows.filter(state=query["state"])
+        rows = narrowed(rows, query, state="state")
         return Response(page(rows, query, documents.listed_import))
 
     @extend_schema(
@@ -232,12 +232,7 @@ class ConsentsView(ApiView):
     def get(self, request: Any) -> Response:
         """What holds now for each number and channel, the newest first. Who is not in it has said nothing."""
         query = self.read(shapes.ConsentQuery, request.query_params.dict())
-        rows = Consent.objects.all()
-        if "number" in query:
-            rows = rows.filter(number=named.number(query["number"]).number)
-        for name in ("channel", "state"):
-            if name in query:
-                rows = rows.filter(**{name: query[name]})
+        rows = narrowed(Consent.objects.all(), query, number="number", channel="channel", state="state")
         return Response(page(rows, query, documents.consent))
 
     @extend_schema(parameters=[KEY], request=shapes.ConsentRequest, responses=shapes.Consent)

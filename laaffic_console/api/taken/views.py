@@ -12,6 +12,7 @@ from laaffic_console.api.files import DOWNLOADED
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
+from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import page_of
 from laaffic_console.api.taken import documents, shapes
@@ -38,8 +39,7 @@ class ExportsView(ApiView):
         """One's own, the newest first; everybody's for who may see them."""
         query = self.read(shapes.ExportQuery, request.query_params.dict())
         rows = _own(request.user)
-        if "state" in query:
-            rows = rows.filter(state=query["state"])
+        rows = narrowed(rows, query, state="state")
         return Response(page(rows, query, documents.export))
 
     @extend_schema(parameters=[KEY], request=shapes.ExportRequest, responses={202: shapes.Export})

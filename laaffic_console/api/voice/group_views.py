@@ -12,6 +12,7 @@ from laaffic_console.api.documents import moment
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
+from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import LaunchRequest, page_of
 from laaffic_console.api.views import ApiView, page, row
@@ -41,7 +42,7 @@ class GroupCallsView(ApiView):
     def get(self, request: Any) -> Response:
         """The newest first."""
         query = self.read(shapes.GroupCallQuery, request.query_params.dict())
-        rows = _rows().filter(state=query["state"]) if "state" in query else _rows()
+        rows = narrowed(_rows(), query, state="state")
         return Response(page(rows, query, documents.group_call))
 
     @extend_schema(parameters=[KEY], request=shapes.GroupCallRequest, responses={201: shapes.GroupCall})

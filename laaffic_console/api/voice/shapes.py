@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from laaffic_console.api.shapes import PURPOSES, CareRequest, Check, DraftRequest, Numbers
+from laaffic_console.api.shapes import PURPOSES, CareRequest, Check, DraftRequest, Numbers, why_again
 from laaffic_console.api.views import ListQuery
 from laaffic_console.gateway.models import EntryState
 from voice.models import TaskState
@@ -12,7 +12,6 @@ from voice.models.calls import KIND_CHOICES, OUTCOME_CHOICES
 from voice.services.tts_channel import GENDERS
 
 SENT_STATES = EntryState.choices
-AGAIN = "why, though the same may have arrived"
 MOST_NUMBERS = 10_000
 
 
@@ -47,7 +46,7 @@ class CallRequest(serializers.Serializer):
     application = serializers.CharField(max_length=40, required=False, help_text="where two have that account")
     number = serializers.CharField(max_length=60)
     display_number = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
-    again = serializers.CharField(max_length=200, required=False, allow_blank=True, default="", help_text=AGAIN)
+    again = why_again()
 
 
 class CallQuery(ListQuery):

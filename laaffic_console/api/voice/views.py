@@ -8,11 +8,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
-from laaffic_console.api import files, named
+from laaffic_console.api import files
 from laaffic_console.api.campaign_views import ADD, VIEW, drafted
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.message_views import KEY
 from laaffic_console.api.models import Scope
+from laaffic_console.api.narrowing import narrowed
 from laaffic_console.api.problems import Problem
 from laaffic_console.api.shapes import Campaign, page_of
 from laaffic_console.api.views import ApiView, ListQuery, page, row
@@ -79,9 +80,7 @@ class CallsView(ApiView):
     def get(self, request: Any) -> Response:
         """Calls from SIP phones, the newest first."""
         query = self.read(shapes.CallQuery, request.query_params.dict())
-        rows = _calls()
-        if "number" in query:
-            rows = rows.filter(callee=named.number(query["number"]).number)
+        rows = narrowed(_calls(), query, number="callee")
         return Response(page(rows, query, documents.call))
 
     @extend_schema(parameters=[KEY], request=shapes.CallRequest, responses={202: shapes.Call})
@@ -142,12 +141,7 @@ class RecordsView(ApiView):
     def get(self, request: Any) -> Response:
         """Calls that have ended, of every kind, the newest first."""
         query = self.read(shapes.RecordQuery, request.query_params.dict())
-        rows = CallRecord.objects.all()
-        if "number" in query:
-            rows = rows.filter(callee=named.number(query["number"]).number)
-        for name in ("outcome", "kind"):
-            if name in query:
-                rows = rows.filter(**{name: query[name]})
+        rows = narrowed(CallRecord.objects.all(), query, number="callee", outcome="outcome", kind="kind")
         return Response(page(rows, query, documents.record))
 
 

@@ -13,7 +13,7 @@ from laaffic_console.kit.figures import money, number
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
 from messaging.models import Approval, Campaign, CampaignState
-from messaging.models.approvals import DRAFTS
+from messaging.models.of_one_draft import DRAFTS
 from messaging.services import events
 from messaging.services.approvals import approvable, approval_rules, shown
 from messaging.services.approvals.approvable import Plan

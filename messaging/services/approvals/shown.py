@@ -48,7 +48,7 @@ NOT_BOUND = {
     *("first_sent_at", "finished_at", "undo_until"),
     *("state", "hold_reason", "account_hold_id", "wait_reason", "errors", "shown", "retry_of_id", "outside_hours"),
     *("forecast", "drift"),
-    *("audience", "audience_cursor", "audience_end", "member_end", "rules", "paste_cursor", "total"),
+    *("audience", "audience_cursor", "audience_end", "member_end", "rules", "frozen_by", "paste_cursor", "total"),
     *("dropped_suppressed", "dropped_excluded", "dropped_capped", "dropped_consent", "dropped_invalid"),
 }
 

@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Channel
-from messaging import conditions
+from messaging import condition_texts
 from messaging.conditions import Condition
 from messaging.models import Contact
 from messaging.services.contacts import audience_sql, audiences
@@ -62,7 +62,7 @@ class Look:
 
 def go_on(condition: Condition, told: Look | None = None, *, seconds: float | None = LOOK_SECONDS) -> Look:
     """From where the last look stood, if it was at the same condition; else anew."""
-    meant = hashlib.sha256(conditions.write(condition).encode()).hexdigest()[:16]
+    meant = hashlib.sha256(condition_texts.write(condition).encode()).hexdigest()[:16]
     if told is None or told.meant != meant:
         told = Look(meant, timezone.now().isoformat())
     told = dataclasses.replace(told, end=audience_sql.last_contact())

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import workers
 from laaffic_console.kit import acts
-from messaging import conditions
+from messaging import condition_texts, conditions
 from messaging.condition_rows import Rows as ClickedRows
 from messaging.condition_rows import joined
 from messaging.conditions import ATTRIBUTE, Condition, ConditionError, InCampaign, InGroup
@@ -32,7 +32,7 @@ RECENT = 500  # contacts whose attributes are offered where one is not known
 def read(text: str) -> Condition:
     """The condition, its groups and campaigns looked up; ValidationError says what is wrong and what to do next."""
     try:
-        parsed = conditions.parse(text)
+        parsed = condition_texts.parse(text)
     except ConditionError as problem:
         raise ValidationError({"condition": str(problem)}) from problem
     return _known(parsed)

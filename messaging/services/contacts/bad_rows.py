@@ -18,7 +18,8 @@ from django.utils import timezone
 from laaffic_console.kit import exports, private_files
 from laaffic_console.kit.said import joined, kept, read
 from messaging.contact_files import Row
-from messaging.contact_rows import BAD_ROW_COLUMNS, RowError, is_of_bad_rows
+from messaging.contact_headers import BAD_ROW_COLUMNS, is_of_bad_rows
+from messaging.contact_rows import RowError
 from messaging.models import BadRow, ContactImport
 
 FOLDER = "imports"

@@ -27,13 +27,8 @@ from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.uploads import FULL
 from messaging import cleaned_rows, contact_files
 from messaging.cleaned_rows import Chunk
-from messaging.contact_rows import (
-    NO_OPTIONS,
-    NULL_WORDS,
-    RowError,
-    RowOptions,
-    guess_mapping,
-)
+from messaging.contact_headers import guess_mapping
+from messaging.contact_rows import NO_OPTIONS, NULL_WORDS, RowError, RowOptions
 from messaging.models import ContactGroup, ContactImport
 from messaging.services import events
 from messaging.services.contacts import bad_rows, contact_writes, import_forecast, reading

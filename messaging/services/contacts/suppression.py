@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.kit.acts import Act, record
 from messaging import contact_files, msisdn
-from messaging.contact_rows import guess_mapping
+from messaging.contact_headers import guess_mapping
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
 from messaging.models.contacts import SuppressionEntries, opt_outs_also_on
 from messaging.services import events

@@ -7,7 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from messaging.contact_rows import FIXED_FIELDS, IGNORED, RowOptions
+from messaging.contact_headers import FIXED_FIELDS, IGNORED
+from messaging.contact_rows import RowOptions
 from messaging.merge_fields import is_name
 from messaging.models import ContactImport
 from messaging.services.contacts import import_forecast, imports, reading

@@ -146,7 +146,7 @@ def _make(proof: Proof) -> None:
 
     kind = next(kind for field, kind in _proved.items() if getattr(proof, f"{field}_id"))
     try:
-        found = kind.prove(proof.proved, look)
+        found = kind.prove(proof.draft, look)
     except WorkerStops:
         mine.update(state=State.WAITING, tries=F("tries") - 1)
         return
@@ -161,12 +161,12 @@ def _make(proof: Proof) -> None:
     mine.update(
         state=State.FINISHED,
         finished_at=timezone.now(),
-        was_over=kind.is_over(proof.proved),
+        was_over=kind.is_over(proof.draft),
         figures={name: value for name, value in found.items() if name not in ("id", "disagreements")},
         disagreements=wrong[:SENTENCES],
         wrong=len(wrong),
     )
-    _forget_old(proof.proved)
+    _forget_old(proof.draft)
 
 
 def _forget_old(subject: Any) -> None:
