@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import resolve
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.renderers import TemplateHTMLRenderer
 
@@ -33,18 +34,34 @@ TOO_LONG = {
     "description": "the address has more than 4,094 characters; said by the server, before the console is asked"
 }
 
+IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "ETag of an answer before: while nothing has changed the answer is 304, without a body",
+}
+ETAG = {"ETag": {"schema": {"type": "string"}, "description": "stands for this answer; send it as If-None-Match"}}
+
 
 def with_problems(result: dict[str, Any], **_given: Any) -> dict[str, Any]:
     """Every operation can be refused, and is in the same form."""
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for operations in result["paths"].values():
+    for path, operations in result["paths"].items():
+        if resolve(path.replace("{id}", "1")).func.cls.has_etag:
+            _with_etag(operations["get"])
         for method, operation in operations.items():
             operation["responses"].setdefault("414", TOO_LONG)
             for status, said in REFUSALS.items():
                 if method == "post" or status not in OF_BODIES:
                     operation["responses"].setdefault(status, {"description": said, "content": content})
     return result
+
+
+def _with_etag(operation: dict[str, Any]) -> None:
+    operation.setdefault("parameters", []).append(IF_NONE_MATCH)
+    operation["responses"]["200"]["headers"] = ETAG
+    operation["responses"]["304"] = {"description": "nothing has changed since", "headers": ETAG}
 
 
 class SchemaView(SpectacularJSONAPIView):
