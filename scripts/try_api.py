@@ -124,7 +124,10 @@ def drafts(api: Api) -> dict[str, list[int]]:
         api("spoken-messages", {**one, "application": demo.VOICE_APP})
         api("mms", {**one, "application": demo.APP_ID, "title": "Hello", "attachments": [picture]})
     slow = {"name": "Slow", "text": "Hello", "application": demo.APP_ID, "groups": [demo.GROUP], "rate_per_second": 1}
-    later, running, mails, calls = {"scheduled_at": "2035-01-01T09:00:00Z"}, [], [], []
+    later = {"scheduled_at": "2035-01-01T09:00:00Z"}
+    running: list[int] = []
+    mails: list[int] = []
+    calls: list[int] = []
     for n in range(3):
         running.append(api("campaigns", {**slow, "text": f"Hello {n}"})["id"])
         api(f"campaigns/{running[-1]}/launch", {"again": "to be paused"})

@@ -1,5 +1,6 @@
 """Loaded by schemathesis for scripts/try_api.py: right requests get things that are there, and each answer is noted."""
 
+import importlib
 import json
 import os
 import struct
@@ -29,7 +30,7 @@ def sound() -> bytes:
 
 
 EITHER = (("text", "template"), ("text", "values"), ("text", "audio"), ("id", "query"), ("to", "groups"))
-ALWAYS = {
+ALWAYS: dict[str, dict[str, Any]] = {
     "/api/v1/group-calls": {"text": "", "to": []},
     "/api/v1/messages": {"text": ""},
 }  # one of those that may be said
@@ -51,8 +52,7 @@ def uploaded(url: str, token: str, file: tuple[str, bytes, str]) -> Any:
 
 
 def hooked() -> None:
-    import schemathesis
-
+    schemathesis: Any = importlib.import_module("schemathesis")
     folder = Path(os.environ["TRY_API_FOLDER"])
     known = json.loads((folder / "known.json").read_text())
     log = (folder / "calls.jsonl").open("a", buffering=1)
@@ -100,7 +100,7 @@ def with_known_things(case: Any, kwargs: dict[str, Any], known: dict[str, Any]) 
         for one, other in EITHER:
             if one in case.body and other in case.body:
                 del case.body[other]
-        if "seen" in case.body and isinstance(case.body["seen"], str):
+        if "seen" in case.body and "{id}" in case.path and ids:
             case.body["seen"] = seen_now(f"{known['url']}/{name}/{case.path_parameters['id']}", known["token"])
 
 
