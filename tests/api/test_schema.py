@@ -50,6 +50,15 @@ def test_what_is_answered_304_says_so(schema: Any) -> None:
         assert ("If-None-Match" in {one["name"] for one in operation["parameters"]}) is has_tag
 
 
+def test_what_may_not_be_empty_in_a_request_says_so(schema: Any) -> None:
+    shapes = schema["components"]["schemas"]
+    key = next(one for one in schema["paths"]["/api/v1/groups"]["post"]["parameters"] if one["in"] == "header")
+
+    assert shapes["GroupRequest"]["properties"]["name"]["minLength"] == 1
+    assert "minLength" not in shapes["Group"]["properties"]["name"]
+    assert (key["schema"]["minLength"], key["schema"]["maxLength"]) == (1, 255)
+
+
 def test_the_page_needs_a_sign_in_and_nothing_from_elsewhere(client: Client, admin_client: Client) -> None:
     assert client.get("/api/v1/docs").status_code == 302
     drawn = admin_client.get("/api/v1/docs").content.decode()
