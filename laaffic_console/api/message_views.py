@@ -16,7 +16,10 @@ from messaging.models import Message, MessageState
 from messaging.services.replies import reply_pulls
 
 KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, description="the same key and body give the same answer for 7 days"
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 255},
+    OpenApiParameter.HEADER,
+    description="the same key and body give the same answer for 7 days",
 )
 STATES = {state.key: state.value for state in MessageState if state != MessageState.CLAIMED}
 

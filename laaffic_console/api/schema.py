@@ -1,9 +1,12 @@
 """openapi.json, and the page that shows it: everything that is drawn there is served from here."""
 
+import json
+import re
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import resolve
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework.renderers import TemplateHTMLRenderer
 
@@ -33,18 +36,46 @@ TOO_LONG = {
     "description": "the address has more than 4,094 characters; said by the server, before the console is asked"
 }
 
+IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "ETag of an answer before: while nothing has changed the answer is 304, without a body",
+}
+ETAG = {"ETag": {"schema": {"type": "string"}, "description": "stands for this answer; send it as If-None-Match"}}
+
 
 def with_problems(result: dict[str, Any], **_given: Any) -> dict[str, Any]:
     """Every operation can be refused, and is in the same form."""
+    _only_what_is_asked_is_filled_in(result)
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for operations in result["paths"].values():
+    for path, operations in result["paths"].items():
+        view: Any = resolve(path.replace("{id}", "1")).func
+        if view.cls.has_etag:
+            _with_etag(operations["get"])
         for method, operation in operations.items():
             operation["responses"].setdefault("414", TOO_LONG)
             for status, said in REFUSALS.items():
                 if method == "post" or status not in OF_BODIES:
                     operation["responses"].setdefault(status, {"description": said, "content": content})
     return result
+
+
+def _with_etag(operation: dict[str, Any]) -> None:
+    operation.setdefault("parameters", []).append(IF_NONE_MATCH)
+    operation["responses"]["200"]["headers"] = ETAG
+    operation["responses"]["304"] = {"description": "nothing has changed since", "headers": ETAG}
+
+
+def _only_what_is_asked_is_filled_in(result: dict[str, Any]) -> None:
+    """A text that may not be empty in a request says so (ENFORCE_NON_BLANK_FIELDS); of answers that is not promised."""
+    bodies = [one.get("requestBody") for operations in result["paths"].values() for one in operations.values()]
+    asked = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(bodies)))
+    for name, shape in result["components"].get("schemas", {}).items():
+        if name not in asked:
+            for field in shape.get("properties", {}).values():
+                field.pop("minLength", None)
 
 
 class SchemaView(SpectacularJSONAPIView):

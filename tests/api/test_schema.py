@@ -41,6 +41,24 @@ def test_files_and_readings_are_described_as_they_are_answered(schema: Any) -> N
     assert schema["components"]["schemas"]["Reading"]["properties"]["languages"] == {"type": "string"}
 
 
+def test_what_is_answered_304_says_so(schema: Any) -> None:
+    """A client that is made from it otherwise takes “nothing has changed” for a fault."""
+    for path, has_tag in (("contacts/{id}", True), ("contacts", False)):
+        operation = schema["paths"][f"/api/v1/{path}"]["get"]
+        assert ("304" in operation["responses"]) is has_tag
+        assert ("ETag" in operation["responses"]["200"].get("headers", {})) is has_tag
+        assert ("If-None-Match" in {one["name"] for one in operation["parameters"]}) is has_tag
+
+
+def test_what_may_not_be_empty_in_a_request_says_so(schema: Any) -> None:
+    shapes = schema["components"]["schemas"]
+    key = next(one for one in schema["paths"]["/api/v1/groups"]["post"]["parameters"] if one["in"] == "header")
+
+    assert shapes["GroupRequest"]["properties"]["name"]["minLength"] == 1
+    assert "minLength" not in shapes["Group"]["properties"]["name"]
+    assert (key["schema"]["minLength"], key["schema"]["maxLength"]) == (1, 255)
+
+
 def test_the_page_needs_a_sign_in_and_nothing_from_elsewhere(client: Client, admin_client: Client) -> None:
     assert client.get("/api/v1/docs").status_code == 302
     drawn = admin_client.get("/api/v1/docs").content.decode()

@@ -90,7 +90,8 @@ def freeze_chunk(campaign_id: int) -> bool:
 def _freeze_next(campaign: Campaign) -> bool:
     contact_writes.keep_from_undo()
     is_to_contacts = campaign.audience_end > 0
-    as_frozen.confirm(campaign, frequency.cap_of(campaign), consents.is_needed(campaign))
+    if campaign.frozen_by:
+        as_frozen.confirm(campaign, frequency.cap_of(campaign), consents.is_needed(campaign))
     included = list(campaign.groups.order_by("pk").values_list("pk", flat=True)) if is_to_contacts else []
     meant = rules.of(campaign, member_end=campaign.member_end)
     upper = audience_sql.end_of_stretch(included, campaign.audience_cursor, campaign.audience_end, CHUNK, meant)
