@@ -17,7 +17,7 @@ from laaffic_console.kit.exports import unescaped
 from laaffic_console.kit.plain_text import without_marks
 from laaffic_console.kit.said import gettext as _
 from messaging import msisdn
-from messaging.merge_fields import BUILT_IN, is_name
+from messaging.merge_fields import BUILT_IN, HAN, is_name
 
 # Field → the header spellings people use: lower case, without accents and separators.
 SPELLINGS = {
@@ -71,6 +71,7 @@ _OF_WHOLE_NAMES = frozenset({"nombre", "nome", "nom", "名", "姓"})  # alone, t
 
 # Addresses that Django's validator takes, in a tenth of its time; any other is asked of it.
 _email = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9]{1,63}\.)+[A-Za-z]{2,63}")
+_not_in_a_name = re.compile(f"[^a-z0-9{HAN}]+")
 _breaks = re.compile(r"[ \t]*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+[ \t]*")
 _invisible = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe0f\ufeff]")
 _wrapped = re.compile(r'="(.*)"', re.DOTALL)
@@ -229,9 +230,9 @@ def _without_accents(text: str) -> str:
 
 
 def attribute_name(header: str, index: int) -> str:
-    """A name that can stand in a merge field; a header without a Latin letter is known by its place."""
+    """A name that can stand in a merge field; a header without a letter for one is known by its place."""
     plain = _without_accents(header).strip().lower().replace("ß", "ss")
-    slug = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:38] or f"column_{index + 1}"
+    slug = _not_in_a_name.sub("_", plain).strip("_")[:38] or f"column_{index + 1}"
     if slug in BUILT_IN:
         return f"{slug}_2"  # {{country}} is the number's own
     return f"_{slug}" if slug[0].isdigit() else slug

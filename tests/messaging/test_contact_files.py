@@ -327,13 +327,16 @@ class MappingTests:
         assert guess_mapping([header]) == {header: "number"}
 
     def test_what_is_no_field_becomes_an_attribute(self) -> None:
-        assert guess_mapping(["Phone", "Prénom", "Nom", "E-Mail", "Größe", "城市", "Country", "2nd", "Mobile"]) == {
+        assert guess_mapping(
+            ["Phone", "Prénom", "Nom", "E-Mail", "Größe", "城市", "город", "Country", "2nd", "Mobile"]
+        ) == {
             "Phone": "other_number",
             "Prénom": "first_name",
             "Nom": "last_name",
             "E-Mail": "email",
             "Größe": "attributes.grosse",
-            "城市": "attributes.column_6",
+            "城市": "attributes.城市",
+            "город": "attributes.column_7",
             "Country": "attributes.country_2",
             "2nd": "attributes._2nd",
             "Mobile": "number",
