@@ -416,6 +416,13 @@ class CleanerTests:
         row = RowCleaner(["phone"], {"phone": "number"}, "", RowOptions(allow_unknown_ranges=True)).clean([text])
         assert row.validity == "possible"
 
+    @pytest.mark.parametrize(("text", "is_asked"), [("13800138000", True), ("+13800138000", False)])
+    def test_a_national_number_that_looks_foreign_asks_for_its_country(self, text: str, is_asked: bool) -> None:
+        with pytest.raises(RowError) as refused:
+            cleaner("phone").clean([text])
+
+        assert ("choose its country" in str(refused.value)) is is_asked
+
     def test_an_empty_mobile_falls_back_and_the_other_number_is_kept(self) -> None:
         clean = cleaner("Phone", "Mobile").clean
 
