@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from messaging.merge_fields import BUILT_IN, is_name
+from messaging.merge_fields import BUILT_IN, HAN, is_name
 
 # Field → the header spellings people use: lower case, without accents and separators.
 SPELLINGS = {
@@ -139,10 +139,13 @@ def _without_accents(text: str) -> str:
     return unicodedata.normalize("NFKC", plain)
 
 
+_not_in_a_name = re.compile(f"[^a-z0-9{HAN}]+")
+
+
 def attribute_name(header: str, index: int) -> str:
-    """A name that can stand in a merge field; a header without a Latin letter is known by its place."""
+    """A name that can stand in a merge field; a header without a letter for one is known by its place."""
     plain = _without_accents(header).strip().lower().replace("ß", "ss")
-    slug = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:38] or f"column_{index + 1}"
+    slug = _not_in_a_name.sub("_", plain).strip("_")[:38] or f"column_{index + 1}"
     if slug in BUILT_IN:
         return f"{slug}_2"  # {{country}} is the number's own
     return f"_{slug}" if slug[0].isdigit() else slug

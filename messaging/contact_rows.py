@@ -15,6 +15,7 @@ from django.core.validators import validate_email
 from laaffic_console.kit.exports import unescaped
 from laaffic_console.kit.plain_text import without_marks
 from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import joined
 from messaging import msisdn
 from messaging.contact_headers import FIXED_FIELDS, IGNORED, attribute_name
 
@@ -159,7 +160,10 @@ class RowCleaner:
                 "+%(number)s is in no known range: nobody is known to have it. Correct its digits, or choose that "
                 "numbers in no known range are taken."
             )
-            raise self._error(index, cells, said % {"number": parsed.number})
+            said %= {"number": parsed.number}
+            if not self.region and not text.lstrip().startswith(("+", "00")):  # 13800138000 is read as +1 380 …
+                said = joined([said, _("If it is a national number, choose its country.")])
+            raise self._error(index, cells, said)
         return parsed
 
     def _index_of_number(self, cells: Sequence[str]) -> int:

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 BUILT_IN = ("number", "name", "first_name", "email", "country", "language")  # any other is an attribute of the contact
 
 SPACE = " \t\r\n\u00a0"
-NAME = "[A-Za-z_][A-Za-z0-9_]{0,39}"
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\u3005\u3007"  # a column is called 城市 where its file is written in Chinese
+NAME = f"[A-Za-z_{HAN}][A-Za-z0-9_{HAN}]{{0,39}}"
 FIELD = rf"\{{\{{[{SPACE}]*({NAME})[{SPACE}]*(?:\|([^{{}}]*))?\}}\}}"  # means the same in the browser
 
 _field = re.compile(FIELD)
@@ -82,8 +83,8 @@ def _kind_of_mistake(text: str, at: int) -> str:
         )
     if not _name.fullmatch(name):
         return _(
-            "“%(text)s” at character %(n)d is not a merge field: a name has letters a to z, digits and _, "
-            "at most 40 of them, and no digit at its start."
+            "“%(text)s” at character %(n)d is not a merge field: a name has letters a to z, Chinese characters, "
+            "digits and _, at most 40 of them, and no digit at its start."
         )
     return _(
         "“%(text)s” at character %(n)d is not a merge field: what is said instead of a missing value has no braces."

@@ -53,7 +53,10 @@ class ContactsView(ApiView):
 def _write(asked: dict[str, Any]) -> Answer:
     number, attributes = named.number(asked["number"]), asked.get("attributes", {})
     if bad := [name for name in attributes if not merge_fields.is_name(name)]:
-        said = _("“%(name)s” is not a name of an attribute: letters a to z, digits and _, at most 40 of them.")
+        said = _(
+            "“%(name)s” is not a name of an attribute: letters a to z, Chinese characters, digits and _, "
+            "at most 40 of them."
+        )
         raise Problem(400, said % {"name": bad[0][:60]})
     group = named.group(asked["group"]) if "group" in asked else None
     clean = CleanRow(

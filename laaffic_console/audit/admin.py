@@ -23,6 +23,7 @@ from laaffic_console.audit.models import AuditEntry
 from laaffic_console.kit.acts import Act
 from laaffic_console.kit.moments import check_year
 from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
+from laaffic_console.kit.stored_words import in_words
 
 COLOURS = {
     **dict.fromkeys(Act, "default"),
@@ -124,7 +125,7 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("who"), ordering="person")
     def who(self, entry: AuditEntry) -> str:
-        return entry.person or _("nobody signed in")
+        return in_words(entry.person) or _("nobody signed in")
 
     @display(description=gettext_lazy("what"), label=COLOURS)
     def shown_kind(self, entry: AuditEntry) -> tuple[str, str]:
@@ -132,12 +133,14 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("object"))
     def shown_object(self, entry: AuditEntry) -> str:
-        return " ".join(part for part in (kind_in_words(entry), entry.object_label) if part) or "–"
+        # Without an id it is a whole list, named in the language of whoever wrote it: a worker's is English.
+        label = entry.object_label if entry.object_id or not entry.object_label else _(entry.object_label)
+        return " ".join(part for part in (kind_in_words(entry), label) if part) or "–"
 
     @display(description=gettext_lazy("details"))
     def in_short(self, entry: AuditEntry) -> str:
-        changed = ", ".join(str(field) for field, _before, _after in entry.details.get("changes", ()))
-        said = "; ".join(str(value) for _name, value in other_details(entry))
+        changed = ", ".join(_(str(field)) for field, _before, _after in entry.details.get("changes", ()))
+        said = "; ".join(in_words(str(value)) for _name, value in other_details(entry))
         return "; ".join(part for part in (changed, said) if part)[:120]
 
     @display(description=gettext_lazy("object"))
@@ -157,12 +160,15 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("details"))
     def details(self, entry: AuditEntry) -> str:
-        rows = [(NAMES.get(name, name), value) for name, value in other_details(entry)]
+        rows = [
+            (NAMES.get(name, name), in_words(value) if isinstance(value, str) else value)
+            for name, value in other_details(entry)
+        ]
         return format_html_join("", "<p>{}: {}</p>", rows) or "–"
 
     @display(description=gettext_lazy("before and after"))
     def changes(self, entry: AuditEntry) -> str:
-        told = [(capfirst(field), *rest) for field, *rest in entry.details.get("changes", ())]
+        told = [(capfirst(_(str(field))), *rest) for field, *rest in entry.details.get("changes", ())]
         rows = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", told)
         if not rows:
             return "–"

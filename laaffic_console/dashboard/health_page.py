@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from laaffic_console.dashboard import health
@@ -194,6 +194,23 @@ def off_by(skew: float | None) -> str:
     return said % {"n": round(abs(skew))}
 
 
+# What Django says of a console that is served without TLS, in words that can be translated.
+DJANGOS = {
+    "security.W004": gettext_lazy(
+        "Browsers are not told to use HTTPS alone. Once everything is served by it, set SECURE_HSTS_SECONDS."
+    ),
+    "security.W008": gettext_lazy(
+        "Plain HTTP is answered. Let the proxy lead it to HTTPS, or set SECURE_SSL_REDIRECT=true."
+    ),
+    "security.W012": gettext_lazy(
+        "The cookie of a session also travels over plain HTTP. Give CONSOLE_URL its https:// address."
+    ),
+    "security.W016": gettext_lazy(
+        "The cookie against forged forms also travels over plain HTTP. Give CONSOLE_URL its https:// address."
+    ),
+}
+
+
 def system_checks() -> list[dict[str, Any]]:
     """What `manage.py check --deploy` would say, ours and Django's, the worst first; looked at once a minute."""
     found = _checked(int(time.monotonic() // CHECKS_KEPT), get_language())
@@ -201,7 +218,7 @@ def system_checks() -> list[dict[str, Any]]:
     return [
         {
             "id": message.id,
-            "says": message.msg,
+            "says": DJANGOS.get(message.id or "", message.msg),
             "hint": message.hint,
             "tone": "bad" if message.level >= checks.ERROR else "warn" if message.level >= checks.WARNING else "",
         }

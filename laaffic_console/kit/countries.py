@@ -1,5 +1,7 @@
 """Countries as their reader calls them."""
 
+from collections.abc import Collection
+
 from django.utils.translation import get_language
 
 from laaffic_console.kit.figures import locale_of
@@ -11,8 +13,10 @@ def name_of(code: str) -> str:
     return f"{called} ({code})" if called and len(code) == 2 else code
 
 
-def choices() -> list[tuple[str, str]]:
-    """(code, name) of each country, by name."""
+def choices(among: Collection[str] | None = None) -> list[tuple[str, str]]:
+    """(code, name) of each country, or of each among these codes, by name."""
+    if among is not None:
+        return sorted(((code, name_of(code)) for code in among), key=lambda entry: entry[1].casefold())
     found = locale_of(get_language() or "en").territories
     named = [(code, f"{called} ({code})") for code, called in found.items() if len(code) == 2 and code.isalpha()]
     return sorted(named, key=lambda entry: entry[1].casefold())

@@ -54,6 +54,13 @@ KEPT = [
     gettext_noop("its campaign went on without it"),
     gettext_noop("by now the upload would have lapsed"),
     gettext_noop("%(person)s says that it did not arrive: %(why)s; looked for %(n)s times"),
+    # Lists that are copied from Laaffic, and who did something without signing in
+    gettext_noop("sip records"),
+    gettext_noop("group records"),
+    gettext_noop("group tasks"),
+    gettext_noop("phones %(application)s"),
+    gettext_noop("shell user %(name)s"),
+    gettext_noop("replied “%(word)s”"),
     # What became of a message
     gettext_noop("settled by %(source)s by number and time: %(id)s"),
     gettext_noop("settled by %(source)s: %(id)s"),

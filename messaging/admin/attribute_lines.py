@@ -35,9 +35,10 @@ def _problem(name: str, colon: str, value: str, taken: Mapping[str, str]) -> str
     if not colon:
         return _("write a name, a colon and a value.")
     if not is_name(name):
-        return _("“%(name)s” is not a name: use letters a to z, digits and _, and no digit at its start.") % {
-            "name": name
-        }
+        said = _(
+            "“%(name)s” is not a name: use letters a to z, Chinese characters, digits and _, and no digit at its start."
+        )
+        return said % {"name": name}
     if name in BUILT_IN and name != "first_name":  # one of its own, where it is not the first word of the name
         return _("“%(name)s” has a field of its own above.") % {"name": name}
     if name in taken:

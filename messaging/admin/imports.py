@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from laaffic_console.kit import exporting, exports, meanings
+from laaffic_console.kit import countries, exporting, exports, meanings
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.masks import SEE
@@ -68,8 +68,8 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        countries = [(region, region) for region in sorted(phonenumbers.SUPPORTED_REGIONS)]
-        field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *countries]
+        named = countries.choices(phonenumbers.SUPPORTED_REGIONS)
+        field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *named]
 
 
 @admin.register(ContactImport)

@@ -22,7 +22,7 @@ from unfold.widgets import (
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.models import SUPPRESSION_CHANNELS, Channel
 from laaffic_console.gateway.models.channels import choices_of
-from laaffic_console.kit import plain_text
+from laaffic_console.kit import countries, plain_text
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.figures import number
 from laaffic_console.kit.file_input import FileInput
@@ -88,8 +88,8 @@ class NumbersForm(SuppressForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        countries = [(region, region) for region in sorted(phonenumbers.SUPPORTED_REGIONS)]
-        field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *countries]
+        named = countries.choices(phonenumbers.SUPPORTED_REGIONS)
+        field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *named]
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or {}

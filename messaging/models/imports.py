@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from laaffic_console.kit.said import SaidField
 from messaging.models.contacts import Contact, ContactGroup
@@ -124,7 +125,7 @@ class ImportUndo(models.Model):
         LOOKING = "looking", _("Looking")
         READY = "ready", _("Waiting for you")
         RUNNING = "running", _("Running")
-        DONE = "done", _("Done")
+        DONE = "done", pgettext_lazy("step", "Done")
         FAILED = "failed", _("Failed")
 
     contact_import = models.OneToOneField(ContactImport, models.CASCADE, primary_key=True, related_name="undo")

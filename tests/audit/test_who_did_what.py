@@ -12,6 +12,7 @@ from django.utils import timezone
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.dashboard import roles
 from laaffic_console.gateway.models import AccountHold, Application
+from laaffic_console.kit import acts
 from messaging.models import Contact, SuppressionEntry
 
 pytestmark = pytest.mark.django_db
@@ -246,3 +247,17 @@ class PageTests:
         rights = Permission.objects.filter(content_type__app_label="audit").values_list("codename", flat=True)
 
         assert list(rights) == ["view_auditentry"]
+
+
+def test_what_a_worker_kept_in_english_is_read_in_the_readers_language(client: Client, ada: User) -> None:
+    details = {"channel": "sms", "note": "replied “STOP”", "changes": [["condition", "a", "b"]]}
+    with acts.acting(lambda: acts.Actor(None, "shell user root", is_shell=True)):
+        acts.record(acts.Act.SUPPRESSED, label="suppression list", **details)
+
+    shown = client.get(
+        reverse("admin:audit_auditentry_changelist"), headers={"accept-language": "zh-hans"}
+    ).content.decode()
+
+    for words in ("命令行用户 root", "禁发名单", "条件"):
+        assert words in shown
+    assert "suppression list" not in shown

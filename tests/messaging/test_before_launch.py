@@ -302,7 +302,7 @@ class PageTests:
 
         assert "0.62 <small>USD</small>" in said
         assert "leaves 11.88 of 12.50" in said
-        assert "Recipients in IN" in said
+        assert "Recipients in India (IN)" in said
 
     def test_the_queries_do_not_grow_with_countries_or_campaigns(
         self, admin_client: Client, write: Callable[..., Campaign], group: ContactGroup

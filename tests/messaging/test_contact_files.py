@@ -320,13 +320,16 @@ class MappingTests:
         assert guess_mapping([header]) == {header: "number"}
 
     def test_what_is_no_field_becomes_an_attribute(self) -> None:
-        assert guess_mapping(["Phone", "Prénom", "Nom", "E-Mail", "Größe", "城市", "Country", "2nd", "Mobile"]) == {
+        assert guess_mapping(
+            ["Phone", "Prénom", "Nom", "E-Mail", "Größe", "城市", "город", "Country", "2nd", "Mobile"]
+        ) == {
             "Phone": "other_number",
             "Prénom": "first_name",
             "Nom": "last_name",
             "E-Mail": "email",
             "Größe": "attributes.grosse",
-            "城市": "attributes.column_6",
+            "城市": "attributes.城市",
+            "город": "attributes.column_7",
             "Country": "attributes.country_2",
             "2nd": "attributes._2nd",
             "Mobile": "number",
@@ -405,6 +408,13 @@ class CleanerTests:
 
         row = RowCleaner(["phone"], {"phone": "number"}, "", RowOptions(allow_unknown_ranges=True)).clean([text])
         assert row.validity == "possible"
+
+    @pytest.mark.parametrize(("text", "is_asked"), [("13800138000", True), ("+13800138000", False)])
+    def test_a_national_number_that_looks_foreign_asks_for_its_country(self, text: str, is_asked: bool) -> None:
+        with pytest.raises(RowError) as refused:
+            cleaner("phone").clean([text])
+
+        assert ("choose its country" in str(refused.value)) is is_asked
 
     def test_an_empty_mobile_falls_back_and_the_other_number_is_kept(self) -> None:
         clean = cleaner("Phone", "Mobile").clean

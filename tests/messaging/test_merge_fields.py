@@ -96,6 +96,10 @@ class FieldsTests:
     def test_a_name_of_a_column_can_be_a_field(self, name: str) -> None:
         assert merge_fields.fields(f"{{{{{name}}}}}") == [name]
 
+    @pytest.mark.parametrize("name", ["城市", "余额_2", "々城"])
+    def test_a_name_may_be_chinese(self, name: str) -> None:
+        assert merge_fields.fields(f"在{{{{{name}|本地}}}}。") == [name]
+
 
 class MistakeTests:
     @pytest.mark.parametrize(
@@ -112,6 +116,7 @@ class MistakeTests:
             ("Hi {{first name}}", 4, "a name has letters"),
             ("Hi {{first-name}}", 4, "a name has letters"),
             ("Hi {{1st}}", 4, "a name has letters"),
+            ("你好 {{城市。}}", 4, "a name has letters"),
             ("Hi {{prénom}}", 4, "a name has letters"),
             ("Hi {{" + "n" * 41 + "}}", 4, "at most 40"),
             ("Hi {{name|a{b}}", 4, "has no braces"),

@@ -117,7 +117,7 @@ def test_the_review_says_when_and_not_at_once(admin_client: Client) -> None:
 
     assert 'id="waits-for-window"' in shown
     assert f" {waits.windows[0][0]}</dd>" in shown
-    assert "Recipients in IN" in shown
+    assert "Recipients in India (IN)" in shown
     assert GroupTask.objects.get().state == TaskState.DRAFT
 
 

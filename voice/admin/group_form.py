@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit import countries
 from laaffic_console.kit.figures import number as grouped
 from laaffic_console.kit.file_input import FileInput
 from laaffic_console.kit.form_fields import choices_of, field_of
@@ -234,8 +235,8 @@ class GroupTaskForm(SeenForm, AnyModelForm):
         gender = field_of(self, "gender", forms.ChoiceField)
         gender.choices = [("", _("Laaffic's choice")), *choices_of(gender)[1:]]
         field_of(self, "groups", forms.ModelChoiceField).queryset = ContactGroup.objects.filter(is_ad_hoc=False)
-        countries = [(region, region) for region in sorted(phonenumbers.SUPPORTED_REGIONS)]
-        field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *countries]
+        named = countries.choices(phonenumbers.SUPPORTED_REGIONS)
+        field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *named]
         if self.instance.number_count:
             self.fields["numbers"].help_text = _(
                 "%(n)s numbers are kept. Leave groups, numbers and file empty to keep them, or say others instead."

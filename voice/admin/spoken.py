@@ -165,7 +165,7 @@ def beside(campaign: Campaign) -> channel_pages.Beside:
     language = BY_CODE.get(spoken.language)
     shown = ShownSpoken(
         options,
-        language.name if language else spoken.language,
+        _(language.name) if language else spoken.language,
         str(ACCENTS.get(spoken.accent, spoken.accent)),
         _about(_usual(campaign.text), spoken.speaking_rate, spoken.loop_count),
     )

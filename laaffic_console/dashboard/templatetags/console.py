@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.dashboard import saved_filters as saved_filters_of
 from laaffic_console.dashboard import theme
 from laaffic_console.gateway.services.account import is_sandbox
-from laaffic_console.kit import dates, meanings
+from laaffic_console.kit import countries, dates, meanings
 from laaffic_console.kit.figures import money, number, percent
 from laaffic_console.kit.masked_admin import number_cell, reveal_link
 from laaffic_console.kit.masks import masked
@@ -26,6 +26,7 @@ register.filter(percent)
 register.filter(number)
 register.filter(masked)
 register.filter(number_cell)
+register.filter("country", countries.name_of)
 register.filter(dates.ago)
 register.simple_tag(meanings.inline, name="means")
 register.simple_tag(meanings.beside, name="means_beside")

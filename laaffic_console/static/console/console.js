@@ -12,7 +12,7 @@
     }
     for (const shown of root.querySelectorAll("[data-seconds-until]")) {
       const left = (new Date(shown.dataset.secondsUntil) - Date.now()) / 1000;
-      shown.textContent = `${Math.max(0, Math.ceil(left))} s`;
+      shown.textContent = shown.dataset.words.replace("{n}", Math.max(0, Math.ceil(left)));
     }
   };
   // How long ago or ahead, in the words that the page brings; what is farther than a month stays a date.
