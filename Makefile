@@ -38,7 +38,7 @@ production:
 	@$(PYTHON) scripts/install.py --production
 
 demo: install
-	@$(BIN)/python scripts/demo.py
+	@$(BIN)/python -m laaffic_console demo
 
 check: install
 	$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""`laaffic-console COMMAND`, or `python -m laaffic_console COMMAND`: every command of manage.py."""
+"""`laaffic-console COMMAND`, or `python -m laaffic_console COMMAND`: every command of manage.py, and `demo`."""
 
 import os
 import sys
@@ -13,6 +13,10 @@ def main() -> None:
         from laaffic_console import verify_dossier
 
         sys.exit(verify_dossier.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["demo"]:  # it sets the settings of what it starts, and needs none itself
+        from laaffic_console import demo
+
+        sys.exit(demo.main(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "laaffic_console.settings")
     if sys.argv[1:2] and sys.argv[1] not in SERVERS:
         from laaffic_console.kit import acts

@@ -71,6 +71,9 @@ def session_cookie(console_url: str) -> str:
     return f"sessionid_{port}" if port else "sessionid"
 
 
+PAGES_KEPT = "CONSOLE_SQLITE_MEGABYTES"  # of the file, in memory, for each connection; the web server sets it
+
+
 def database() -> dict[str, Any]:
     """SQLite needs WAL and IMMEDIATE: a deferred transaction that has read cannot wait for a lock to write."""
     config = env.db_url_config(env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'console.sqlite3'}")
@@ -80,9 +83,11 @@ def database() -> dict[str, Any]:
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+            f"PRAGMA cache_size=-{1024 * int(os.environ.get(PAGES_KEPT, '64'))};",
         }
-        return dict(config)
+        # To open it takes longer than most of what is asked: its functions are made, its tables are read anew.
+        return {**config, "CONN_MAX_AGE": 60}
     if config["ENGINE"] == "django.db.backends.postgresql":
         return {**config, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
     raise ImproperlyConfigured(

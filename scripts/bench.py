@@ -28,8 +28,9 @@ sys.path.insert(0, str(ROOT))
 KEY, SECRET, APP_ID = "sandbox-key", "sandbox-secret", "bench"
 TEXT = "Your parcel has arrived and can be collected until Friday at the counter in the market hall."
 CASES = [  # latency of the gateway in ms, connections, the ratio to reach
-    (50, 4, 0.8),
-    (0, 1, 0.5),
+    (50, 4, 0.97),
+    (50, 8, 0.9),
+    (0, 1, 0.9),
 ]
 
 

@@ -26,7 +26,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import bench  # noqa: E402
 import bench_scale  # noqa: E402
-import demo  # noqa: E402
+
+from laaffic_console import demo  # noqa: E402
 
 TARGET = 1.0  # seconds
 PATIENCE = 40.0

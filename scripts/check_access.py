@@ -319,7 +319,11 @@ def own_demo() -> Iterator[Console]:
         kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         environment = {**kept, **PROVIDER, "DEMO_VAR_DIR": folder, "PYTHONUNBUFFERED": "1"}
         demo = subprocess.Popen(
-            [sys.executable, str(ROOT / "scripts" / "demo.py")], env=environment, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "laaffic_console", "demo"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         try:
             console = announced(demo)

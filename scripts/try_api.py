@@ -25,7 +25,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-import demo  # noqa: E402
+from laaffic_console import demo  # noqa: E402
 
 CHECKS = (
     "not_a_server_error",

@@ -1,30 +1,22 @@
 """Two demos at once: each its own folder, ports and sandbox key."""
 
 import contextlib
-import importlib.util
 import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from laaffic_console.conf import BASE_DIR
+from laaffic_console import demo as the_demo
 
 
 @pytest.fixture
 def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("demo", BASE_DIR / "scripts" / "demo.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "demo", module)
-    spec.loader.exec_module(module)
-    monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(the_demo, "ROOT", tmp_path)
     for setting in ("DEMO_VAR_DIR", "DATABASE_URL", "REDIS_URL"):
         monkeypatch.delenv(setting, raising=False)
-    return module
+    return the_demo
 
 
 @pytest.fixture

@@ -75,6 +75,10 @@ print(answer.status_code, finders.find("console/console.css") is not None, b"con
     assert ran(installed, tmp_path, "-c", "import sys" + page).split() == ["200", "True", "True"]
 
 
+def test_it_has_the_demo(installed: Path, tmp_path: Path) -> None:
+    assert "laaffic-console demo" in ran(installed, tmp_path, "-m", "laaffic_console", "demo", "--help")
+
+
 def test_the_texts_of_the_help_are_in_it(installed: Path) -> None:
     """Beside the packages in a checkout, inside one in a wheel."""
     there = installed / "laaffic_console" / "handbook" / "texts"

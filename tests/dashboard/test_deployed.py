@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from laaffic_console.conf import BASE_DIR
+from laaffic_console.conf import BASE_DIR, PACKAGE_DIR
 
 DOCUMENTED = {
     "SECRET_KEY": "x7" * 30 + "-_abcdefghij",
@@ -50,7 +50,7 @@ def test_browsers_lend_the_console_no_camera(client: Client, page: str) -> None:
 
 
 def test_the_demos_token_is_in_no_argument() -> None:
-    source = (BASE_DIR / "scripts" / "demo.py").read_text()
+    source = (PACKAGE_DIR / "demo.py").read_text()
 
     assert "--callback" not in source
     assert 'SANDBOX_CALLBACK": f"{hooks}' in source

@@ -1,4 +1,4 @@
-"""`make demo`: console, worker and sandbox under one command, with contacts and campaigns run to their end.
+"""`make demo`, or `laaffic-console demo`: console, worker and sandbox under one command, with contacts and campaigns.
 
 Nothing is faked: what the pages show went through job, HTTP, sandbox and pushes. Ctrl-C ends all of it. Several demos
 can run at once: each has a folder, ports and a key to its sandbox that no other has.
@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import fcntl
 import hashlib
+import importlib.util
 import json
 import os
 import secrets
@@ -18,11 +19,15 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-ROOT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parent.parent
+# Where var/ lies, by the rule of conf.py, which this process must not read: it would take up `.env`.
+ROOT = CHECKOUT if (CHECKOUT / "manage.py").is_file() else Path.cwd()
+CONSOLE = [sys.executable, "-m", "laaffic_console"]
 APP_ID = "4luaKsL2"
 EMAIL_APP, VOICE_APP, NUMBER_APP = "fKFtblIy", "iaAJ6COV", "DemoNumbers"
 OTHER_APPLICATIONS = [
@@ -37,15 +42,16 @@ CAMPAIGN_PATIENCE = 180.0
 
 
 class DemoFailed(Exception):
-    """A sentence for whoever typed `make demo`."""
+    """A sentence for whoever started it."""
 
 
-def main() -> int:
+def main(given: Sequence[str] | None = None) -> int:
     argparse.ArgumentParser(
+        prog="laaffic-console demo",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="DEMO_VAR_DIR names the folder of the demo; DATABASE_URL and REDIS_URL the servers that it is to use.",
-    ).parse_args()
+    ).parse_args(given)
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell that starts it with & has SIGINT ignored
         signal.signal(number, interrupt)
     with contextlib.ExitStack() as running:
@@ -54,12 +60,14 @@ def main() -> int:
         except KeyboardInterrupt:
             print("\nStopping …", flush=True)
         except DemoFailed as problem:
-            print(f"make demo: {problem}", file=sys.stderr)
+            print(f"The demo has ended: {problem}", file=sys.stderr)
             return 1
     return 0
 
 
 def run(running: contextlib.ExitStack) -> int:
+    if importlib.util.find_spec("aiohttp") is None:
+        raise DemoFailed("its gateway needs more than a server does: pip install 'laaffic-console[sandbox]'")
     demo = Demo.begun(running)
     os.environ.update(demo.environment())
     try:
@@ -190,14 +198,13 @@ def prepare(demo: Demo) -> None:
 
 def start_all(running: contextlib.ExitStack, demo: Demo) -> None:
     """Sandbox and console take over their listening sockets: no other program can answer in their place."""
-    python = sys.executable
     os.environ.update(sandbox_callbacks(f"{demo.console_url}/hooks/{demo.secrets['token']}"))
     sandbox = ["sandbox", "--fd", str(demo.sandbox.fileno()), *SANDBOX_OPTIONS]
-    start(running, demo, "sandbox", [python, "manage.py", *sandbox], demo.sandbox)
+    start(running, demo, "sandbox", [*CONSOLE, *sandbox], demo.sandbox)
     gunicorn = ["laaffic_console.wsgi", "--bind", f"fd://{demo.console.fileno()}", "--workers", "2", "--threads", "4"]
     gunicorn += ["--no-control-socket", "--timeout", "120"]
-    start(running, demo, "console", [python, "-m", "gunicorn", *gunicorn], demo.console)
-    start(running, demo, "worker", [python, "manage.py", "worker"])
+    start(running, demo, "console", [sys.executable, "-m", "gunicorn", *gunicorn], demo.console)
+    start(running, demo, "worker", [*CONSOLE, "worker"])
     wait_for(f"{demo.sandbox_url}/sandbox/stats", "the sandbox")
     wait_for(f"{demo.console_url}/healthz", "the console")
     wait_for(f"{demo.console_url}/readyz", "the worker")
@@ -320,11 +327,9 @@ def watch() -> None:
 
 
 def manage(*arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*CONSOLE, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise DemoFailed(f"manage.py {arguments[0]} failed: {done.stderr.strip()[-500:]}")
+        raise DemoFailed(f"{arguments[0]} failed: {done.stderr.strip()[-500:]}")
     return done.stdout
 
 
@@ -344,7 +349,3 @@ def interrupt(signum: int, frame: FrameType | None) -> None:
 
 def say(text: str) -> None:
     print(text, flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
