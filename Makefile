@@ -79,6 +79,7 @@ bench: install
 	$(BIN)/python scripts/bench_import.py
 	$(BIN)/python scripts/bench_scale.py
 	$(BIN)/python scripts/bench_latency.py
+	$(BIN)/python scripts/bench_pushes.py
 
 bench-pages: install
 	$(BIN)/python scripts/bench_pages.py --strict
