@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 Entry = TypeVar("Entry")
 
 BODIES_AT_ONCE = 500
-TEXT_AT_ONCE = 300_000
+TEXT_AT_ONCE = 1_000_000
 LARGE = 100_000  # characters; of such bodies one is in a round, beside the small ones
 ENTRIES_A_ROUND = 5_000  # of one body: then whatever came meanwhile has its turn
 SMALLEST, LARGEST = 50, 1000  # entries in a transaction
@@ -70,14 +70,14 @@ class Inbox(Generic[Entry]):
             if lease is not None:
                 _Draining(self, lease, turns.Turn(seconds)).work()
 
-    def apply_some(self, go_on: Callable[[], bool] = lambda: True) -> int:
+    def apply_some(self, go_on: Callable[[], bool] = lambda: True, pace: "_Pace | None" = None) -> int:
         """One round: every small body that waits, up to a limit, and a part of one large one; how many bodies.
 
-        `go_on` is asked between transactions; what is left then waits where it is.
+        `go_on` is asked between transactions; what is left then waits where it is. `pace`: that of the rounds before.
         """
         bodies = _next_bodies(self.kind)
         items = list(self._entries(bodies))
-        pace = _Pace()
+        pace = pace or _Pace()
         while items and go_on():
             piece, items = items[: pace.size], items[pace.size :]
             with pace.timed():
@@ -147,13 +147,13 @@ class _Draining:
     """One worker's time with one inbox."""
 
     def __init__(self, drained: Inbox[Any], lease: leases.HeldLease, turn: turns.Turn) -> None:
-        self.drained, self.lease, self.turn = drained, lease, turn
+        self.drained, self.lease, self.turn, self.pace = drained, lease, turn, _Pace()
 
     def work(self) -> bool:
         """True when the inbox is empty, False when time is up or another has taken over."""
         empty_since: float | None = None
         while self.may_go_on():
-            if self.drained.apply_some(self.may_go_on):
+            if self.drained.apply_some(self.may_go_on, self.pace):
                 empty_since = None
                 continue
             empty_since = empty_since or time.monotonic()
