@@ -68,8 +68,12 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        named = countries.choices(phonenumbers.SUPPORTED_REGIONS)
-        field_of(self, "region", forms.ChoiceField).choices = [("", _("none: every number has one")), *named]
+        field_of(self, "region", forms.ChoiceField).choices = regions()
+
+
+def regions() -> list[tuple[str, str]]:
+    """Which country the numbers without a country code may be of."""
+    return [("", _("none: every number has one")), *countries.choices(phonenumbers.SUPPORTED_REGIONS)]
 
 
 @admin.register(ContactImport)
@@ -171,6 +175,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             reasons=import_forecast.shown_reasons(forecast) if forecast else [],
             problem=problem,
             encoding=request.POST.get("encoding", ""),
+            regions=regions(),
             number_header=next((header for header, field in mapping.items() if field == "number"), ""),
             other_headers=[header for header, field in mapping.items() if field == "other_number"],
             null_count=sum(job.null_words.values()),
@@ -186,6 +191,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
         encodings = {found["encoding"] for found in job.readings}
         encoding = request.POST.get("encoding", "")
         sheet = request.POST.get("sheet", "")
+        region = request.POST.get("region", job.region)
         try:
             imports.choose(
                 job,
@@ -196,6 +202,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
                     allow_unknown_ranges="allow_unknown_ranges" in request.POST,
                     keep_null_words="ask_null_words" in request.POST and "empty_null_words" not in request.POST,
                 ),
+                region=region if region in phonenumbers.SUPPORTED_REGIONS else "",
             )
         except UnreadableFile as problem:
             job.refresh_from_db()

@@ -89,8 +89,8 @@ class ImportTests:
 
     def test_columns_are_said_otherwise_before_it_is_started(self, api: Api, run_jobs: Callable[[], int]) -> None:
         pk = sent(api, "imports", "people.csv", PEOPLE).json()["id"]
-        read = api("POST", f"imports/{pk}/reading", {"mapping": {"City": "", "Name": "attributes.nick"}})
-        assert read.status_code == 200, read.content
+        read = api("POST", f"imports/{pk}/reading", {"mapping": {"City": "", "Name": "attributes.nick"}, "region": "in"})
+        assert (read.status_code, read.json()["region"]) == (200, "IN"), read.content
         api("POST", f"imports/{pk}/start")
         run_jobs()
 
@@ -106,6 +106,7 @@ class ImportTests:
             ({"mapping": {"City": "town"}}, "A column cannot be"),
             ({"mapping": {"Phone": ""}}, "number"),
             ({"encoding": "klingon"}, "no encoding “klingon”"),
+            ({"region": "XX"}, "XX is not a country"),
             ({"sheet": "Two"}, "no sheet “Two”"),
             ({"colour": "red"}, "There is no “colour”"),
         ],

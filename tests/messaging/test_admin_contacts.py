@@ -290,6 +290,18 @@ class ImportTests:
         assert "919876543211" in page
         assert ContactImport.objects.get().mapping == {"Mobile": "number", "Town": "attributes.town"}
 
+    def test_the_country_of_its_numbers_can_be_said_when_the_rows_are_seen(self, admin_client: Client) -> None:
+        address = self.upload(admin_client, "手机号,城市\n13800138000,北京\n".encode())["Location"]
+        refused = admin_client.get(address).content.decode()
+
+        page = admin_client.post(address, {"_look": "1", "region": "CN", "column-0": "number"}).content.decode()
+
+        assert "choose its country" in refused
+        assert "8613800138000" in page
+        admin_client.post(address, {"_start": "1", "region": "nowhere", "column-0": "number"})
+        job = ContactImport.objects.get()
+        assert (job.state, job.region) == ("queued", "")
+
     def test_words_for_nothing_and_the_number_that_is_used_are_said(self, admin_client: Client) -> None:
         content = b"Phone,Mobile,Name\n+912223456789,+919876543210,NULL\n+912223456789,,NULL\n"
         address = self.upload(admin_client, content)["Location"]

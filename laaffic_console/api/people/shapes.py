@@ -53,6 +53,9 @@ class ImportReading(serializers.Serializer):
     )
     encoding = serializers.CharField(max_length=40, required=False, help_text="one of “readings”")
     sheet = serializers.CharField(max_length=100, required=False, help_text="one of “sheets”")
+    region = serializers.CharField(
+        max_length=2, required=False, allow_blank=True, help_text="country of national numbers, such as IN"
+    )
     foreign_without_plus = serializers.BooleanField(required=False)
     allow_unknown_ranges = serializers.BooleanField(required=False)
     keep_null_words = serializers.BooleanField(required=False)

@@ -146,6 +146,8 @@ class ImportReadingView(ApiView):
     def post(self, request: Any, pk: int) -> Response:
         """Say what the columns mean, and in which encoding or sheet they stand; it is counted anew."""
         asked = self.read(shapes.ImportReading)
+        if "region" in asked:
+            asked["region"] = _region(asked["region"])
         _job(pk)
         return _import(self.once(lambda: _read_otherwise(pk, asked)))
 

@@ -57,7 +57,7 @@ def want(job: ContactImport, mapping: dict[str, str]) -> None:
 
 
 def _key(job: ContactImport, mapping: dict[str, str]) -> str:
-    read = [job.encoding, job.sheet, mapping, asdict(reading.options_of(job))]
+    read = [job.encoding, job.sheet, job.region, mapping, asdict(reading.options_of(job))]
     return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -96,8 +96,10 @@ def _keep(job: ContactImport, upload: "UploadedFile[Any]") -> None:
         ) from problem
 
 
-def choose(job: ContactImport, *, encoding: str, sheet: str, options: RowOptions) -> None:
+def choose(job: ContactImport, *, encoding: str, sheet: str, options: RowOptions, region: str | None = None) -> None:
     """What a person says about a file before it is imported; UnreadableFile if it cannot be read like that.
+
+    `region`: the country of numbers without a country code, "" for none; None leaves it as it was.
 
     In another encoding, or on another sheet, other columns stand: what they mean is guessed anew.
     """
@@ -107,6 +109,7 @@ def choose(job: ContactImport, *, encoding: str, sheet: str, options: RowOptions
         _look(job)
         job.readings, job.sheets = before
         job.null_words = _null_words(job)
+    job.region = job.region if region is None else region
     for name, value in asdict(options).items():
         setattr(job, name, value)
     job.save()

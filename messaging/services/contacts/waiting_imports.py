@@ -20,7 +20,7 @@ OPTIONS = ("foreign_without_plus", "allow_unknown_ranges", "keep_null_words")
 
 @transaction.atomic
 def read_otherwise(job_id: int, asked: Mapping[str, Any]) -> None:
-    """`asked`: of encoding, sheet, mapping and OPTIONS what is said otherwise. It is counted anew.
+    """`asked`: of encoding, sheet, region, mapping and OPTIONS what is said otherwise. It is counted anew.
 
     ValidationError for what the file cannot be read by, NotAllowed where it waits no more.
     """
@@ -32,7 +32,11 @@ def read_otherwise(job_id: int, asked: Mapping[str, Any]) -> None:
     options = {name: asked.get(name, getattr(job, name)) for name in OPTIONS}
     try:
         imports.choose(
-            job, encoding=asked.get("encoding", ""), sheet=asked.get("sheet", ""), options=RowOptions(**options)
+            job,
+            encoding=asked.get("encoding", ""),
+            sheet=asked.get("sheet", ""),
+            options=RowOptions(**options),
+            region=asked.get("region"),
         )
     except UnreadableFile as problem:
         raise ValidationError(str(problem)) from problem
