@@ -19,6 +19,7 @@ from messaging.admin.pages import add_problems
 from messaging.models import Calendar
 from messaging.opening_hours import DAYS, InvalidHours
 from messaging.services.campaigns import calendars
+from messaging.services.contacts.recent_countries import recent_countries
 from messaging.services.gates import hours_now
 from messaging.week_rows import Part
 
@@ -115,6 +116,6 @@ def _beside(request: HttpRequest, form: CalendarForm) -> dict[str, Any]:
         read = opening_hours.read(hours, left_out)
     except InvalidHours as problem:
         return {"problem": str(problem)}
-    asked = [*sorted(read.countries), *(hours_now.recent_countries() if may_see_contacts(request) else ())]
+    asked = [*sorted(read.countries), *(recent_countries() if may_see_contacts(request) else ())]
     standings = hours_now.at(read, asked, timezone.now())
     return {"standings": [(countries.name_of(each.country), each) for each in standings], "text": hours}

@@ -24,7 +24,7 @@ from messaging.admin.pages import add_problems, may_see_contacts, page, require
 from messaging.contact_headers import FIXED_FIELDS, IGNORED, attribute_name
 from messaging.contact_rows import RowOptions
 from messaging.models import Contact, ContactGroup, ContactImport, ImportUndo
-from messaging.services.contacts import bad_rows, import_forecast, import_undo, imports, reading
+from messaging.services.contacts import bad_rows, import_forecast, import_undo, imports, national_numbers, reading
 from messaging.unreadable import UnreadableFile
 
 State = ContactImport.State
@@ -176,6 +176,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             problem=problem,
             encoding=request.POST.get("encoding", ""),
             regions=regions(),
+            country_meant=national_numbers.country_meant(job, mapping),
             number_header=next((header for header, field in mapping.items() if field == "number"), ""),
             other_headers=[header for header, field in mapping.items() if field == "other_number"],
             null_count=sum(job.null_words.values()),

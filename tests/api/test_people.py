@@ -89,7 +89,8 @@ class ImportTests:
 
     def test_columns_are_said_otherwise_before_it_is_started(self, api: Api, run_jobs: Callable[[], int]) -> None:
         pk = sent(api, "imports", "people.csv", PEOPLE).json()["id"]
-        read = api("POST", f"imports/{pk}/reading", {"mapping": {"City": "", "Name": "attributes.nick"}, "region": "in"})
+        body = {"mapping": {"City": "", "Name": "attributes.nick"}, "region": "in"}
+        read = api("POST", f"imports/{pk}/reading", body)
         assert (read.status_code, read.json()["region"]) == (200, "IN"), read.content
         api("POST", f"imports/{pk}/start")
         run_jobs()

@@ -302,6 +302,27 @@ class ImportTests:
         job = ContactImport.objects.get()
         assert (job.state, job.region) == ("queued", "")
 
+    @pytest.mark.parametrize(
+        ("numbers", "before", "is_said"),
+        [
+            (["13512345678", "13612345678", "13712345678", "13812345678", "13912345678"], "CN", True),
+            (["13512345678", "13612345678", "13712345678", "13812345678", "13912345678"], "US", False),
+            (["8613512345678"] * 5, "CN", False),
+            (["+13512345678"] * 5, "CN", False),
+            (["13512345678"] * 4, "CN", False),
+        ],
+        ids=["national", "no such contacts", "with its code", "with +", "too few"],
+    )
+    def test_numbers_that_could_be_of_a_known_country_are_pointed_out(
+        self, admin_client: Client, numbers: list[str], before: str, is_said: bool
+    ) -> None:
+        Contact.objects.create(number="8613000000001", country=before)
+        address = self.upload(admin_client, "\n".join(["Phone", *numbers]).encode())["Location"]
+
+        page = admin_client.get(address).content.decode()
+
+        assert ('id="country-meant"' in page) is is_said
+
     def test_words_for_nothing_and_the_number_that_is_used_are_said(self, admin_client: Client) -> None:
         content = b"Phone,Mobile,Name\n+912223456789,+919876543210,NULL\n+912223456789,,NULL\n"
         address = self.upload(admin_client, content)["Location"]

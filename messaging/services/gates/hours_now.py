@@ -2,7 +2,6 @@
 
 import datetime as dt
 import functools
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,10 +9,8 @@ from babel.core import get_global
 from django.conf import settings
 
 from messaging import opening_hours
-from messaging.models import Contact
 from messaging.opening_hours import Hours
 
-RECENT = 500  # contacts that tell which countries matter
 MOST = 8
 
 
@@ -57,9 +54,3 @@ def _zones() -> dict[str, tuple[str, ...]]:
         if opening_hours.is_zone(zone):
             found.setdefault(country, []).append(zone)
     return {country: tuple(sorted(zones)) for country, zones in found.items()}
-
-
-def recent_countries() -> list[str]:
-    """Of the contacts that came last, the most first."""
-    last = Contact.objects.order_by("-pk").values_list("country", flat=True)[:RECENT]
-    return [country for country, _n in Counter(last).most_common(MOST) if country]
