@@ -19,6 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from laaffic_console.kit import limits as money_limits
 from laaffic_console.kit import private_files
+from laaffic_console.stop_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
 
 PACKAGE_DIR = Path(__file__).resolve().parent
 BASE_DIR = PACKAGE_DIR.parent
@@ -275,98 +276,6 @@ def email_server() -> dict[str, Any]:
             "smtp+ssl:// with port 465; in user and password write %40 for @, %2F for / and %3A for a colon."
         )
     return found
-
-
-OPT_OUT_WORDS = {
-    "ar": ["إيقاف", "أوقف", "توقف", "قف", "إلغاء", "إلغاء الاشتراك"],
-    "bn": ["বন্ধ", "বন্ধ করুন", "বন্ধ করো"],
-    "de": ["STOPP", "ABMELDEN", "ABMELDUNG", "ABBESTELLEN", "AUSTRAGEN", "ENDE"],
-    "el": ["ΣΤΟΠ", "ΔΙΑΓΡΑΦΗ", "ΔΙΑΚΟΠΗ"],
-    "en": [
-        *("STOP", "STOPALL", "STOP ALL", "UNSUBSCRIBE", "UNSUB", "OPT OUT", "OPTOUT", "CANCEL", "END", "QUIT"),
-        *("REVOKE", "REMOVE"),
-    ],
-    "es": ["ALTO", "PARAR", "PARE", "BAJA", "DAR DE BAJA", "CANCELAR", "DETENER", "SALIR"],
-    "fa": ["لغو", "لغو11", "لغو 11"],
-    "fil": ["TIGIL", "ITIGIL"],
-    "fr": ["ARRET", "ARRÊTER", "ARRÊTEZ", "DESABONNER", "DÉSABONNEMENT", "DÉSINSCRIRE", "DÉSINSCRIPTION"],
-    "he": ["הסר", "הסרה", "עצור", "הפסק"],
-    "hi": ["बंद", "बंद करो", "बंद करें", "रोकें", "रोको", "रुको", "रुकें"],
-    "id": ["BERHENTI", "BATAL", "HENTIKAN"],
-    "it": ["FERMA", "DISISCRIVI", "CANCELLA", "CANCELLAMI", "ANNULLA"],
-    "ja": ["停止", "配信停止", "解除", "ストップ"],
-    "ko": ["수신거부", "수신 거부", "중지", "정지"],
-    "nl": ["AFMELDEN", "UITSCHRIJVEN", "STOPPEN"],
-    "pl": ["WYPISZ", "REZYGNUJĘ", "ANULUJ"],
-    "pt": ["PARE", "PARAR", "SAIR", "CANCELAR", "REMOVER", "DESCADASTRAR"],
-    "ru": ["СТОП", "ОТПИСАТЬСЯ", "ОТПИСКА", "ОТПИСАТЬ", "ОТМЕНА"],
-    "sw": ["ACHA", "SIMAMA", "ONDOA"],
-    "th": ["หยุด", "ยกเลิก"],
-    "tr": ["DUR", "DURDUR", "İPTAL", "RET", "ÇIK"],
-    "uk": ["ВІДПИСАТИСЯ", "ВІДПИСКА", "ВІДМІНА"],
-    "ur": ["بند", "بند کریں", "روکیں"],
-    "vi": ["DỪNG", "HỦY", "NGỪNG", "TC"],
-    "zh": ["退订", "退訂", "停止", "取消", "拒收", "TD"],
-}
-
-
-OPT_IN_WORDS = {
-    "ar": ["ابدأ", "اشترك", "اشتراك"],
-    "bn": ["শুরু", "চালু"],
-    "de": ["ANMELDEN", "ANMELDUNG", "STARTEN"],
-    "el": ["ΕΝΑΡΞΗ", "ΕΓΓΡΑΦΗ"],
-    "en": ["START", "UNSTOP", "SUBSCRIBE", "OPT IN", "OPTIN", "RESUME"],
-    "es": ["ALTA", "INICIAR", "SUSCRIBIR"],
-    "fa": ["شروع"],
-    "fil": ["SIMULA", "SIMULAN"],
-    "fr": ["DEMARRER", "REPRENDRE", "ABONNER", "INSCRIRE"],
-    "he": ["התחל", "הצטרף"],
-    "hi": ["शुरू", "चालू", "शुरू करें"],
-    "id": ["MULAI"],
-    "it": ["INIZIA", "ISCRIVIMI", "ISCRIVI"],
-    "ja": ["開始", "配信開始", "スタート"],
-    "ko": ["수신동의", "수신 동의", "시작"],
-    "nl": ["AANMELDEN", "INSCHRIJVEN"],
-    "pl": ["ZAPISZ", "WZNÓW"],
-    "pt": ["INICIAR", "INSCREVER", "VOLTAR"],
-    "ru": ["СТАРТ", "ПОДПИСАТЬСЯ", "ПОДПИСКА"],
-    "sw": ["ANZA", "JIUNGE"],
-    "th": ["เริ่ม", "สมัคร"],
-    "tr": ["BAŞLA", "BAŞLAT", "ABONE"],
-    "uk": ["ПІДПИСАТИСЯ", "ПІДПИСКА", "ПОЧАТИ"],
-    "ur": ["شروع", "شروع کریں"],
-    "vi": ["BẮT ĐẦU", "DK"],
-    "zh": ["订阅", "訂閱", "开始", "開始", "恢复", "恢復"],
-}
-
-OPT_IN_CONFIRM_WORDS = {
-    "ar": ["نعم"],
-    "bn": ["হ্যাঁ"],
-    "de": ["JA"],
-    "el": ["ΝΑΙ"],
-    "en": ["YES", "Y", "CONFIRM"],
-    "es": ["SÍ"],
-    "fa": ["بله"],
-    "fil": ["OO"],
-    "fr": ["OUI"],
-    "he": ["כן"],
-    "hi": ["हाँ", "हां"],
-    "id": ["YA"],
-    "it": ["SÌ"],
-    "ja": ["はい"],
-    "ko": ["예", "네"],
-    "nl": ["JA"],
-    "pl": ["TAK"],
-    "pt": ["SIM"],
-    "ru": ["ДА"],
-    "sw": ["NDIYO"],
-    "th": ["ใช่"],
-    "tr": ["EVET"],
-    "uk": ["ТАК"],
-    "ur": ["ہاں"],
-    "vi": ["CÓ"],
-    "zh": ["是", "是的", "确认", "確認"],
-}
 
 
 def opt_out_words() -> dict[str, list[str]]:
