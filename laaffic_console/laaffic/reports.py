@@ -1,6 +1,7 @@
 """A delivery report, from whichever of the three sources it came."""
 
 import datetime as dt
+import functools
 import re
 import reprlib
 from collections.abc import Mapping
@@ -116,6 +117,8 @@ def from_record(entry: object, source: Source) -> DeliveryReport:
 
 def text(value: object) -> str:
     """Numbers come as strings and as ints; NUL and half a surrogate pair are what no database keeps."""
+    if type(value) is str and value.isascii() and "\0" not in value:  # nearly all of them
+        return value.strip()
     if value is None or isinstance(value, dict | list):
         return ""
     return str(value).replace("\0", "").encode(errors="replace").decode().strip()
@@ -124,6 +127,8 @@ def text(value: object) -> str:
 def digits(value: object) -> str:
     """A phone number as digits, country code first where it has one: `+86 138-1234`, `0086…`. What is none stays."""
     said = text(value)
+    if said.isascii() and said.isdigit():
+        return said.removeprefix("00")
     bare = re.sub(r"[\s().\-\u2010-\u2015+]", "", said)
     if not (bare.isascii() and bare.isdigit()):
         return said.lstrip("+")
@@ -134,11 +139,21 @@ def money(value: object) -> Decimal | None:
     """An amount; None for what is none, infinite or beyond any price. `0,0080` and `USD 0.0080` are amounts too."""
     if value is None or isinstance(value, bool | dict | list):
         return None
+    written = str(value)
+    return _known_amount(written) if len(written) < 40 else _amount(written)
+
+
+def _amount(written: str) -> Decimal | None:
     try:
-        amount = Decimal(_plain(str(value)))
+        amount = Decimal(_plain(written))
     except InvalidOperation:
         return None
     return amount if amount.is_finite() and amount.copy_abs() < 1_000_000_000 else None
+
+
+_known_amount = functools.lru_cache(maxsize=1000)(
+    _amount
+)  # a price list has few prices, and a million reports say them
 
 
 def _plain(amount: str) -> str:

@@ -8,9 +8,9 @@ import pytest
 from django.conf import LazySettings
 from django.utils import timezone
 
-from laaffic_console.stop_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
+from laaffic_console.stop_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
 from messaging.models import Campaign, OptInQuestion, SuppressionEntry, SuppressionRelease
 from messaging.opt_out import fold
 from messaging.services.campaigns import asking_back, starting

@@ -8,6 +8,7 @@ These tallies are locked last, after outcomes and activity (docs/mechanisms/lock
 """
 
 import datetime as dt
+import functools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -112,7 +113,13 @@ def move(moves: dict[int, Moves]) -> None:
 
 def hour(moment: dt.datetime) -> dt.datetime:
     """In UTC: an hour that the clocks repeat is two."""
-    return hour_of(moment).astimezone(dt.UTC)
+    return _hour(moment.replace(second=0, microsecond=0), timezone.get_current_timezone())
+
+
+@functools.lru_cache(maxsize=1000)  # thousands of messages have the same
+def _hour(minute: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
+    with timezone.override(zone):
+        return hour_of(minute).astimezone(dt.UTC)
 
 
 @contextmanager
