@@ -196,13 +196,14 @@ def crawl(page: Page) -> Iterator[str]:
 
 
 def opens(page: Page, path: str) -> bool:
-    """Whether it is a page: a file is none, and a page that leads elsewhere is looked at there."""
+    """Whether it is a page: a file is none, nor a part of one, and a page that leads elsewhere is looked at there."""
     try:
         answer = page.goto(path)
     except Error:  # a download
         return False
-    is_page = answer is not None and answer.ok and "text/html" in answer.headers.get("content-type", "")
-    return is_page and urlsplit(page.url).path == path
+    if answer is None or not answer.ok or "text/html" not in answer.headers.get("content-type", ""):
+        return False
+    return urlsplit(page.url).path == path and "<html" in answer.text()
 
 
 # One look at a page, or at a state
