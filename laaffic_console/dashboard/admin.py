@@ -11,11 +11,10 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm
 
-from laaffic_console.dashboard import permission_words
 from laaffic_console.dashboard.deleted_people import deleted_with
 from laaffic_console.dashboard.person_forms import NewPersonForm, PersonForm, RoleForm
 from laaffic_console.identity import person_pages
-from laaffic_console.kit import proving
+from laaffic_console.kit import proving, role_words
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.generics import BesideModelAdmin
 from laaffic_console.kit.read_only import ReadOnlyAdmin
@@ -116,7 +115,7 @@ class ConsoleUserAdmin(AskedFirst, SharedRowAdmin, UserAdmin, ModelAdmin):  # ty
 
     @admin.display(description=_("roles"))
     def shown_roles(self, user: User) -> str:
-        return ", ".join(sorted(str(permission_words.role(group)) for group in user.groups.all())) or "–"
+        return ", ".join(sorted(str(role_words.role(group)) for group in user.groups.all())) or "–"
 
 
 @admin.register(Group)
@@ -128,7 +127,7 @@ class RoleAdmin(AskedFirst, SharedRowAdmin, GroupAdmin, ModelAdmin):
 
     @admin.display(description=_("role"), ordering="name")
     def shown_name(self, group: Group) -> Any:
-        return permission_words.role(group)
+        return role_words.role(group)
 
 
 @admin.register(AccessAttempt)

@@ -1,28 +1,12 @@
-"""Roles and permissions in their reader's language: the database holds them in English."""
-
-from typing import Any
+"""Permissions in their reader's language: the database holds them in English."""
 
 from django.apps import apps
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from laaffic_console.kit import people as roles
-
-ROLES = {
-    roles.VIEWER: _("Viewer"),
-    roles.OPERATOR: _("Operator"),
-    roles.APPROVER: _("Approver"),
-    roles.ADMINISTRATOR: _("Administrator"),
-}
-PURPOSES = {
-    roles.VIEWER: _("sees every page, with people's numbers masked"),
-    roles.OPERATOR: _("imports contacts, launches campaigns, answers and calls"),
-    roles.APPROVER: _("approves big launches and settles what no evidence could"),
-    roles.ADMINISTRATOR: _("all of that, and applications, people and roles"),
-}
 # What libraries call otherwise than these pages do.
 APPS = {"auth": _("People and roles"), "axes": _("Failed sign-ins"), "usersessions": _("Sessions")}
 KINDS = {  # one and many
@@ -63,16 +47,6 @@ NAMES = [
     gettext_noop("sent tally"),
     gettext_noop("call tally"),
 ]
-
-
-def role(group: Group) -> Any:
-    return ROLES.get(group.name, group.name)
-
-
-def role_and_purpose(group: Group) -> str:
-    """A role that an owner has made says what it is for by its name."""
-    purpose = PURPOSES.get(group.name)
-    return f"{role(group)}: {purpose}" if purpose else str(role(group))
 
 
 def permission(permission: Permission) -> str:

@@ -11,9 +11,10 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db.models import QuerySet
 from django.utils.translation import gettext, gettext_lazy
 from unfold.forms import UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from laaffic_console.dashboard import permission_words
+from laaffic_console.kit.role_words import OneRoleField, role_and_purpose
 
 VERBS = {"view": gettext_lazy("See"), "add": gettext_lazy("Add"), "change": gettext_lazy("Change"),
          "delete": gettext_lazy("Delete")}  # fmt: skip
@@ -117,18 +118,7 @@ class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # t
         super().__init__(Group.objects.order_by("pk"), **usual | options)
 
     def label_from_instance(self, row: Any) -> str:
-        return permission_words.role_and_purpose(row)
-
-
-class OneRoleField(forms.ModelChoiceField):  # type: ignore[type-arg]  # takes none when it runs
-    """For somebody new."""
-
-    def __init__(self, **options: Any) -> None:
-        usual = {"widget": UnfoldAdminSelectWidget, "label": gettext_lazy("Role")}
-        super().__init__(Group.objects.order_by("pk"), **usual | options)
-
-    def label_from_instance(self, row: Any) -> str:
-        return permission_words.role_and_purpose(row)
+        return role_and_purpose(row)
 
 
 class NewPersonForm(UserCreationForm):

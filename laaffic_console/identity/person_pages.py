@@ -5,17 +5,18 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from laaffic_console.identity import factors, invitations, sessions
 from laaffic_console.kit.pages import add_problems, page, require
+from laaffic_console.kit.role_words import OneRoleField
 
 LIST = "admin:auth_user_changelist"
 
@@ -27,9 +28,7 @@ class InvitationForm(forms.Form):
         widget=UnfoldAdminEmailInputWidget,
         help_text=gettext_lazy("It becomes the user name."),
     )
-    role = forms.ModelChoiceField(
-        Group.objects.order_by("name"), label=gettext_lazy("Role"), widget=UnfoldAdminSelectWidget
-    )
+    role = OneRoleField()
 
 
 def invite(admin: Any, request: HttpRequest) -> HttpResponse:

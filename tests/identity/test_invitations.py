@@ -11,9 +11,10 @@ from django.contrib.auth.models import Group, User
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from laaffic_console.identity import invitations
+from laaffic_console.identity.person_pages import InvitationForm
 
 pytestmark = pytest.mark.django_db
 NEW = "a-password-that-is-new"
@@ -93,3 +94,11 @@ def test_it_can_be_sent_again_until_there_is_a_password(signed_in: Client, ada: 
     signed_in.post(reverse("admin:auth_user_sign_in", args=[ada.pk]), {"act": "invite"})
 
     assert [one.to for one in mail.outbox] == [["dee@example.com"]] * 2
+
+
+def test_roles_are_offered_in_the_readers_language_with_what_they_are_for() -> None:
+    with translation.override("zh-hans"):
+        offered = str(InvitationForm()["role"])
+
+    assert "操作员" in offered
+    assert "Operator" not in offered
