@@ -72,7 +72,12 @@ def session_cookie(console_url: str) -> str:
     return f"sessionid_{port}" if port else "sessionid"
 
 
-PAGES_KEPT = "CONSOLE_SQLITE_MEGABYTES"  # of the file, in memory, for each connection; the web server sets it
+def sqlite_megabytes() -> int:
+    """Of the file, in memory, for each connection; a web server has one in each of its threads."""
+    given: int = env.int("CONSOLE_SQLITE_MEGABYTES", default=4 if os.environ.get("CONSOLE_IN_THREADS") else 64)
+    if given < 1:
+        raise ImproperlyConfigured(f"CONSOLE_SQLITE_MEGABYTES is {given}. Write 1 or more, such as 64.")
+    return given
 
 
 def database() -> dict[str, Any]:
@@ -85,7 +90,7 @@ def database() -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
-            f"PRAGMA cache_size=-{1024 * int(os.environ.get(PAGES_KEPT, '64'))};",
+            f"PRAGMA cache_size=-{1024 * sqlite_megabytes()};",
         }
         # To open it takes longer than most of what is asked: its functions are made, its tables are read anew.
         return {**config, "CONN_MAX_AGE": 60}

@@ -12,8 +12,8 @@ worker_class = "laaffic_console.patient_worker.PatientWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # Threads are cheap while they wait for a slow client: so many of those can be stood without a proxy.
 threads = int(os.environ.get("CONSOLE_THREADS", "16"))
-# Each thread has a connection of its own to SQLite, and keeps it for a minute.
-os.environ.setdefault("CONSOLE_SQLITE_MEGABYTES", "4")
+# Each thread has a connection of its own to SQLite, and keeps it for a minute: conf.py gives it less memory.
+os.environ["CONSOLE_IN_THREADS"] = "1"
 # Seconds; also how long a client that has said nothing may stay.
 keepalive = 5
 timeout = 120

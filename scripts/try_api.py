@@ -1,7 +1,7 @@
 """Every operation of the REST API asked by schemathesis, against a demo of its own.
 
-    python3 -m venv /tmp/st && /tmp/st/bin/pip install schemathesis        it is no part of the lock file
-    .venv/bin/python scripts/try_api.py --schemathesis /tmp/st/bin/schemathesis [--seconds 600] [--seed 1]
+    python3 -m venv build/st && build/st/bin/pip install schemathesis        it is not part of the lock file
+    .venv/bin/python scripts/try_api.py --schemathesis build/st/bin/schemathesis [--seconds 600] [--seed 1]
 
 Requests that are meant to be right get ids, names and files of things that are there (scripts/try_api_hooks.py), so
 that they are done and not only refused. At the end stands for each operation what it was answered; it ends with 1

@@ -202,7 +202,7 @@ class CanaryTests:
         return set(CanaryMessage.objects.filter(canary=campaign.pk).values_list("message_id", flat=True))
 
     def holds(self, campaign: Campaign, *endings: Ending) -> Canary:
-        """Nobody but the few in hand or gone before it passed; and then nobody waits for it any more."""
+        """Before it passed only the few were claimed or had left; after that, no message waits for it."""
         canary = Canary.objects.get(pk=campaign.pk)
         chosen = self.chosen(campaign)
         assert len(chosen) == (self.FEW if canary.drawn_at else 0)
