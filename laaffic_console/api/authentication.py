@@ -51,8 +51,7 @@ def _good(token: ApiToken | None) -> ApiToken:
 
 def require_still_good(token: ApiToken) -> None:
     """Once more, where something is about to be committed: it may have been revoked while its request ran."""
-    now = ApiToken.objects.select_related("user").only("revoked_at", "expires_at", "user__is_active")
-    _good(now.filter(pk=token.pk).order_by().first())
+    _good(token if tokens.read_again(token) else None)
 
 
 def _require_patience(token: ApiToken) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,6 +24,7 @@ from laaffic_console.api.problems import Problem, of
 from laaffic_console.gateway.models import LedgerEntry
 from laaffic_console.gateway.services import ledger
 from laaffic_console.gateway.services.durability import durable, durable_transaction
+from laaffic_console.kit.constant_sql import Given, Select, Update
 
 KEPT = dt.timedelta(days=7)
 LONGEST_KEY = 255
@@ -70,14 +72,19 @@ def once(family: int, key: str, digest: str, work: Callable[[], Answer], *, in_o
             with durable():
                 return _keep(row.pk, holder, work())
         with durable_transaction():
-            mine = RepeatableRequest.objects.select_for_update().filter(pk=row.pk, holder=holder)
-            if not mine.values_list("pk", flat=True):
+            if not _mine.rows(pk=row.pk, holder=holder):
                 raise _runs()
             return _keep(row.pk, holder, work())
     except BaseException:
         # Nothing of it is there: the same request may be tried again at once. A killed process leaves it until RUNS.
         _give_back(row.pk, holder)
         raise
+
+
+@Select
+def _mine() -> "QuerySet[RepeatableRequest, Any]":
+    mine = RepeatableRequest.objects.select_for_update().filter(pk=Given("pk"), holder=Given("holder"))
+    return mine.order_by().values_list("pk")
 
 
 def once_sent(family: int, key: str, digest: str, work: Callable[[], Answer], *, status: int) -> Answer:
@@ -167,10 +174,14 @@ def _runs() -> Problem:
 
 
 def _keep(pk: int, holder: str, answer: Answer) -> Answer:
-    RepeatableRequest.objects.filter(pk=pk, holder=holder).update(
-        holder="", held_until=None, status=answer.status, answer=json.dumps(answer.body)
-    )
+    _answered(pk=pk, holder=holder, status=answer.status, answer=json.dumps(answer.body))
     return answer
+
+
+@Update
+def _answered() -> tuple[QuerySet[RepeatableRequest], dict[str, Any]]:
+    mine = RepeatableRequest.objects.filter(pk=Given("pk"), holder=Given("holder"))
+    return mine, {"holder": "", "held_until": None, "status": Given("status"), "answer": Given("answer")}
 
 
 def forget_old() -> int:

@@ -8,19 +8,25 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.api.problems import Problem
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit.constant_sql import Given, Select
 from messaging import msisdn
 from messaging.models import Audience, Calendar, ContactGroup
 
 
 def application(app_id: str, channel: str = Channel.SMS) -> Application:
     """Of whichever channel: what it is used for says whether that fits."""
-    found = Application.objects.filter(app_id=app_id).first()
+    found: Application | None = _application.first(Application, app_id=app_id)
     if found is None:
         said = _(
             "The console does not know the appId %(id)s. Register it: manage.py register_app %(id)s --channel %(c)s"
         )
         raise Problem(400, said % {"id": app_id, "c": channel})
     return found
+
+
+@Select
+def _application() -> models.QuerySet[Application]:
+    return Application.objects.filter(app_id=Given("app_id")).order_by()
 
 
 def number(text: str) -> msisdn.Msisdn:

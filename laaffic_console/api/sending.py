@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from laaffic_console.api.idempotency import Answer
 from laaffic_console.api.problems import Problem, document
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit.constant_sql import Given, Select
 from messaging import merge_fields, msisdn
 from messaging.models import Campaign, CampaignState, Message
 from messaging.services.audience import audience
@@ -76,18 +78,17 @@ def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[s
         more = {"campaign": draft.pk, "state": CampaignState.DRAFT.value}
         return Answer(409, document(409, said % {"why": problem, "id": draft.pk}, **more))
     audience.freeze_at_once(campaign)
-    campaign.refresh_from_db(fields=FROZEN)
     left_out = counting.left_out(campaign)
     return Answer(202, {"id": campaign.pk, "campaign": campaign.pk, "state": campaign.state, "left_out": left_out})
 
 
-# What the freezing has changed of a campaign, and the answer tells.
-FROZEN = ["state", *(f"dropped_{why}" for why in ("suppressed", "excluded", "invalid", "capped", "consent"))]
-
-
 def messages_of(campaign_id: int) -> list[dict[str, Any]]:
-    rows = Message.objects.filter(campaign=campaign_id).order_by("pk").values_list("number", "pk")
-    return [{"number": number, "id": pk} for number, pk in rows[:MOST]]
+    return [{"number": number, "id": pk} for number, pk in _messages.rows(campaign=campaign_id)]
 
 
 MOST = 10_000
+
+
+@Select
+def _messages() -> "QuerySet[Message, Any]":
+    return Message.objects.filter(campaign=Given("campaign")).order_by("pk").values_list("number", "pk")[:MOST]

@@ -5,16 +5,18 @@ import hashlib
 import ipaddress
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.api.models import ApiToken, Scope
 from laaffic_console.gateway.webhooks import is_among
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.said import gettext as _
 
 PREFIX = "lct_"  # so that a secret that has leaked is recognised
@@ -77,7 +79,35 @@ def digest_of(secret: str) -> str:
 
 
 def found(secret: str) -> ApiToken | None:
-    return ApiToken.objects.select_related("user").filter(digest=digest_of(secret)).first()
+    for row in _with_digest.rows(digest=digest_of(secret)):
+        own = len(COLUMNS)
+        token = ApiToken.from_db(connection.alias, COLUMNS, row[:own])
+        token.user = User.from_db(connection.alias, COLUMNS_OF_USER, row[own:])
+        return token
+    return None
+
+
+COLUMNS, COLUMNS_OF_USER = ([field.attname for field in model._meta.concrete_fields] for model in (ApiToken, User))
+
+
+@Select
+def _with_digest() -> "QuerySet[ApiToken, Any]":
+    with_digest = ApiToken.objects.filter(digest=Given("digest")).order_by()
+    return with_digest.values_list(*COLUMNS, *(f"user__{name}" for name in COLUMNS_OF_USER))
+
+
+def read_again(token: ApiToken) -> bool:
+    """What may have ended it since; False where it is gone."""
+    rows = _ends.rows(pk=token.pk)
+    for token.revoked_at, token.expires_at, token.user.is_active in rows:
+        pass
+    return bool(rows)
+
+
+@Select
+def _ends() -> "QuerySet[ApiToken, Any]":
+    ends = ApiToken.objects.filter(pk=Given("pk")).order_by()
+    return ends.values_list("revoked_at", "expires_at", "user__is_active")
 
 
 def is_allowed_from(token: ApiToken, address: str) -> bool:

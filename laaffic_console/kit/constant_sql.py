@@ -7,8 +7,8 @@ takes to answer. The queryset stays the definition; `Given("name")` stands in it
     _due.rows(campaign=7, ids=[1, 2, 3])
 
 What changes the text (a limit, the database's own `Now()`) is an argument of the function, and each has a text of its
-own. A field's own ways with a value are not asked: numbers, texts, moments, days and lists of ids or texts can be
-given.
+own. Numbers, texts, moments, days and lists of ids or texts can be given as they are; what a field keeps in a way of
+its own, such as JSON, names that field: `kept(Campaign, "forecast")`.
 """
 
 import datetime as dt
@@ -27,10 +27,16 @@ class Given(Expression):
 
     def __init__(self, name: str, output_field: "models.Field[Any, Any] | None" = None) -> None:
         super().__init__(output_field=output_field)
-        self.name = name
+        self.name, self.kept_by = name, output_field
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         return "%s", [self]
+
+
+def kept(model: type[models.Model], *names: str) -> dict[str, Given]:
+    """Values for these columns, each given under its name and kept as its field does it."""
+    fields: dict[str, Any] = {name: model._meta.get_field(name) for name in names}
+    return {name: Given(name, field) for name, field in fields.items()}
 
 
 def moment(now: Any, name: str = "now") -> Any:
@@ -44,7 +50,7 @@ class _Text(NamedTuple):
     converters: tuple[tuple[int, Sequence[Callable[..., Any]], Any], ...] = ()
 
     def filled(self, given: dict[str, Any]) -> list[Any]:
-        return [_adapted(given[one.name]) if isinstance(one, Given) else one for one in self.params]
+        return [_adapted(given[one.name], one.kept_by) if isinstance(one, Given) else one for one in self.params]
 
 
 class _Statement:
@@ -79,6 +85,10 @@ class Select(_Statement):
         """Of a queryset without `values_list`, `only` and `select_related`: all columns of its model."""
         names = [field.attname for field in model._meta.concrete_fields]
         return [model.from_db(connection.alias, names, row) for row in self.rows(*shape, **given)]
+
+    def first(self, model: type[models.Model], *shape: Any, **given: Any) -> Any:
+        """The first of `objects`, or None."""
+        return next(iter(self.objects(model, *shape, **given)), None)
 
     def _compiled(self, *shape: Any) -> _Text:
         queryset: QuerySet[Any] = self._write(*shape)
@@ -151,7 +161,9 @@ class Insert(_Statement):
         return _Text(text, tuple(params))
 
 
-def _adapted(value: Any) -> Any:
+def _adapted(value: Any, kept_by: "models.Field[Any, Any] | None") -> Any:
+    if kept_by is not None:
+        return kept_by.get_db_prep_save(value, connection)
     if isinstance(value, dt.datetime):
         return connection.ops.adapt_datetimefield_value(value)
     if isinstance(value, dt.date):

@@ -5,13 +5,14 @@ modules in `email/` share these steps with those in `campaigns/`, and nothing mo
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 
 from laaffic_console.kit.acts import Act, record_event
+from laaffic_console.kit.constant_sql import Insert
 from laaffic_console.kit.said import gettext as _
-from messaging.models import Campaign, EmailCampaign
+from messaging.models import Campaign, CampaignEvent, EmailCampaign, EmailCampaignEvent
 from messaging.services.refusals import NotAllowed
 
 # Written where a restore replaces the tables, and replaced when it has marked what may have left. Never translated.
@@ -42,8 +43,12 @@ def require_restored(campaign: Campaign | EmailCampaign) -> None:
 
 def note(campaign: Campaign | EmailCampaign, text: str, by: User | None, kind: Act = Act.STEERED) -> None:
     """In the campaign's own history, and among who did what."""
-    campaign.events.create(text=text, actor=by)
+    event: type[Any] = campaign.events.model
+    _keep[event]([event(campaign=campaign, text=text, actor=by)])
     record_event(campaign, text, by, kind)
+
+
+_keep = {kind: Insert(kind, keys=True) for kind in (CampaignEvent, EmailCampaignEvent)}
 
 
 def kept(campaign: Campaign | EmailCampaign, by: User | None, *, is_new: bool) -> None:

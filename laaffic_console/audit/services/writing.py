@@ -13,13 +13,14 @@ from laaffic_console.audit.models import AuditEntry
 from laaffic_console.audit.services import chain
 from laaffic_console.kit import said
 from laaffic_console.kit.acts import Told
+from laaffic_console.kit.constant_sql import Insert
 
 LONGEST = 2000  # characters of one detail
 
 
 def write(told: Told) -> None:
     kind, pk, label = _object(told.about)
-    AuditEntry.objects.create(
+    entry = AuditEntry(
         kind=told.kind,
         person_id=told.actor.person_id,
         person=_text(told.actor.name, 150),
@@ -29,8 +30,12 @@ def write(told: Told) -> None:
         object_label=_text(told.label or label, 200),
         summary=_storable(told.details),
     )
+    _keep([entry])
     if not told.actor.is_script:
         transaction.on_commit(chain.seal, robust=True)  # what fails there, the sweep seals
+
+
+_keep = Insert(AuditEntry, keys=True)
 
 
 def _object(about: models.Model | type[models.Model] | None) -> tuple[str, str, str]:

@@ -1,12 +1,15 @@
 """A delivery for each webhook that wants an event, made where the event is made."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from laaffic_console.events.models import Event, Webhook
 from laaffic_console.events.readers import Reader
 from laaffic_console.gateway.services import bell
+from laaffic_console.kit.constant_sql import Select
 
 JOB = "laaffic_console.events.jobs.deliver"
 LISTENING = [Webhook.State.ACTIVE, Webhook.State.PAUSED]
@@ -16,13 +19,17 @@ _COLUMNS = "webhook_id, event_id, order_key, state, attempts, next_at, problem, 
 
 def wanted() -> set[str]:
     """One question to a table of a few rows."""
-    listening = Webhook.objects.filter(state__in=LISTENING).order_by()
-    return {kind for kinds in listening.values_list("kinds", flat=True) for kind in kinds}
+    return {kind for _pk, kinds in _listening.rows() for kind in kinds}
+
+
+@Select
+def _listening() -> "QuerySet[Webhook, Any]":
+    return Webhook.objects.filter(state__in=LISTENING).order_by().values_list("pk", "kinds")
 
 
 def take(events: Sequence[Event]) -> None:
     kinds = {event.kind for event in events}
-    for webhook_id, wants in list(Webhook.objects.filter(state__in=LISTENING).values_list("pk", "kinds")):
+    for webhook_id, wants in _listening.rows():
         if chosen := sorted(kinds.intersection(wants)):
             deliver_to(webhook_id, events, chosen)
 

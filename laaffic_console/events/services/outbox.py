@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from laaffic_console.events import readers
 from laaffic_console.events.models import Event, iso
+from laaffic_console.kit.constant_sql import Insert
 
 AT_ONCE = 500
 
@@ -43,8 +44,14 @@ def record_many(kinds: Collection[str], happened: Callable[[], Iterable[Happenin
     with transaction.atomic(savepoint=False):
         for start in range(0, len(events), AT_ONCE):
             piece = events[start : start + AT_ONCE]
-            Event.objects.bulk_create(piece)
+            if len(piece) == 1:
+                _keep_one(piece)
+            else:
+                Event.objects.bulk_create(piece)
             readers.take(wanting, piece)
+
+
+_keep_one = Insert(Event, keys=True)
 
 
 def new_mark() -> str:

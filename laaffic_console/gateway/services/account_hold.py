@@ -19,6 +19,7 @@ from laaffic_console.gateway.models import AccountHold, Application, Channel, Le
 from laaffic_console.gateway.services import balance_history, bell, code_words, database_clock, due, leases
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.acts import Act, record_event
+from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.laaffic import Balance, Code, LaafficError, Refused, Remedy
 
 FIRST_PROBE = 15  # seconds
@@ -68,7 +69,7 @@ def lost_last_ended(scopes: list[str]) -> dt.datetime | None:
     return ended.order_by("-released_at").values_list("released_at", flat=True).first()
 
 
-def open_holds(application_id: int | OuterRef) -> QuerySet[AccountHold]:
+def open_holds(application_id: int | OuterRef | Given) -> QuerySet[AccountHold]:
     """What stops this application now: holds of its own and of the whole account."""
     concerned = Q(application=None) | Q(application=application_id)
     return AccountHold.objects.filter(concerned, released_at=None).exclude(scope__startswith=CAMPAIGN)
@@ -81,7 +82,13 @@ def open_hold_of_campaign(campaign_id: int) -> AccountHold | None:
 
 def stop_for(application_id: int) -> AccountHold | None:
     """The hold that stops this application, the oldest where there are two; None when it may send."""
-    return open_holds(application_id).order_by("id").first()
+    held: AccountHold | None = _stopping.first(AccountHold, application=application_id)
+    return held
+
+
+@Select
+def _stopping() -> QuerySet[AccountHold]:
+    return open_holds(Given("application")).order_by("id")[:1]
 
 
 def is_held(application_id: int) -> bool:

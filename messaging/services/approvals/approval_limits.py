@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit import limits
+from laaffic_console.kit.constant_sql import Select
 from messaging.models import ApprovalLimits
 
 ONLY = 1  # the one row there is
@@ -27,12 +30,16 @@ class Limits:
 
 
 def now() -> Limits:
-    kept = ApprovalLimits.objects.filter(pk=ONLY).values_list("recipients", "cost").first()
-    recipients, cost = kept or (None, "")
+    [(recipients, cost)] = _kept.rows() or [(None, "")]
     return Limits(
         settings.LAAFFIC_APPROVAL_RECIPIENTS if recipients is None else recipients,
         limits.read(cost) if cost else settings.LAAFFIC_APPROVAL_COST,
     )
+
+
+@Select
+def _kept() -> "QuerySet[ApprovalLimits, Any]":
+    return ApprovalLimits.objects.filter(pk=ONLY).order_by().values_list("recipients", "cost")
 
 
 def row() -> ApprovalLimits:

@@ -7,13 +7,15 @@ with the campaign's cursor, so a killed freeze goes on where it stood. Each chun
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.services import bell, leases, turns, workers
 from laaffic_console.gateway.services.durability import relax
+from laaffic_console.kit.constant_sql import Given, Select, Update, kept
 from laaffic_console.kit.said import gettext as _
 from messaging import merge_fields
 from messaging.models import (
@@ -21,6 +23,7 @@ from messaging.models import (
     Campaign,
     CampaignEvent,
     Contact,
+    ContactGroup,
     GroupMembership,
     Message,
     MessageState,
@@ -99,12 +102,21 @@ def _freeze_next(campaign: Campaign) -> bool:
         if given_numbers.freeze_pasted(campaign, CHUNK):
             return True
         counts = given_numbers.add_extra_numbers(campaign, CHUNK)
-        Campaign.objects.filter(pk=campaign.pk).update(audience=Campaign.Audience.FROZEN, **counts)
+        _frozen(campaign=campaign.pk, **counts)
+        campaign.audience = Campaign.Audience.FROZEN
+        for name, count in counts.items():
+            setattr(campaign, name, getattr(campaign, name) + count)
         if campaign.canary:
             bell.ring("messaging.jobs.follow_canaries")
         return False
     _freeze_range(campaign, included, meant, upper)
     return True
+
+
+@Update
+def _frozen() -> tuple[QuerySet[Campaign], dict[str, Any]]:
+    counts = {name: F(name) + Given(name, IntegerField()) for name in given_numbers.COUNTS}
+    return Campaign.objects.filter(pk=Given("campaign")), {"audience": Campaign.Audience.FROZEN, **counts}
 
 
 def freeze_at_once(campaign: Campaign) -> None:
@@ -311,7 +323,7 @@ def begin(campaign: Campaign) -> None:
     canary.begin(campaign)
     campaign.rules = rules.kept(campaign)
     # Numbers alone ask for no memberships: many such launches a second would hold up who is just joining.
-    is_to_contacts = bool(campaign.rules) or campaign.groups.exists()
+    is_to_contacts = bool(campaign.rules) or bool(_groups.rows(campaign=campaign.pk))
     if not is_to_contacts:
         campaign.audience_end = 0
     elif not campaign.audience_end:
@@ -321,14 +333,20 @@ def begin(campaign: Campaign) -> None:
     campaign.audience, campaign.launched_at = Campaign.Audience.FREEZING, timezone.now()
     cap, consent = frequency.cap_of(campaign), consents.is_needed(campaign)
     campaign.frozen_by = as_frozen.noted(campaign.channel, campaign.launched_at, cap, consent)
-    Campaign.objects.filter(pk=campaign.pk).update(
-        audience=campaign.audience,
-        audience_end=campaign.audience_end,
-        rules=campaign.rules,
-        member_end=campaign.member_end,
-        launched_at=campaign.launched_at,
-        frozen_by=campaign.frozen_by,
-    )
+    _begun(campaign=campaign.pk, **{name: getattr(campaign, name) for name in BEGUN})
+
+
+@Select
+def _groups() -> "QuerySet[ContactGroup, Any]":
+    return ContactGroup.objects.filter(campaigns=Given("campaign")).order_by().values_list("pk")[:1]
+
+
+BEGUN = ("audience", "audience_end", "rules", "member_end", "launched_at", "frozen_by")
+
+
+@Update
+def _begun() -> tuple[QuerySet[Campaign], dict[str, Any]]:
+    return Campaign.objects.filter(pk=Given("campaign")), kept(Campaign, *BEGUN)
 
 
 def last_membership() -> int:

@@ -4,8 +4,9 @@ import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
+from laaffic_console.kit.constant_sql import Given, Insert, Select, Update, kept
 from messaging import merge_fields, msisdn
 from messaging.models import Batch, Campaign, Contact, GroupMembership, Message, PastedNumber
 from messaging.msisdn import Msisdn
@@ -24,7 +25,6 @@ def freeze_pasted(campaign: Campaign, at_most: int) -> bool:
     rows = PastedNumber.objects.filter(paste=campaign.paste_id, pk__gt=campaign.paste_cursor).order_by("pk")
     piece = list(rows.values_list("pk", "number")[:at_most])
     if not piece:
-        _count_pasted(campaign)
         return False
     wanted = {number: msisdn.parse(number) for _pk, number in piece}
     there = _in_audience(campaign, list(wanted)) | retries.reached_among(campaign, list(wanted))
@@ -47,20 +47,18 @@ def freeze_pasted(campaign: Campaign, at_most: int) -> bool:
     return True
 
 
-def _count_pasted(campaign: Campaign) -> None:
-    """What was no number, or there twice, counts once: in the transaction that ends the freezing."""
-    if campaign.paste:
-        left_out = campaign.paste.invalid + campaign.paste.duplicates
-        Campaign.objects.filter(pk=campaign.pk).update(dropped_invalid=F("dropped_invalid") + left_out)
+COUNTS = ("total", "dropped_suppressed", "dropped_consent", "dropped_capped", "dropped_invalid")
 
 
-def add_extra_numbers(campaign: Campaign, at_most: int) -> dict[str, Any]:
+def add_extra_numbers(campaign: Campaign, at_most: int) -> dict[str, int]:
     """Numbers that were given one by one, less those that are invalid, suppressed or in the audience already.
 
-    What the campaign has to count for them is written by the caller, with the end of the freezing.
+    What the campaign has to count for them, by `COUNTS`, the caller adds with the end of the freezing: so what was no
+    number among those that were pasted, or there twice, counts once too.
     """
+    unusable = campaign.paste.invalid + campaign.paste.duplicates if campaign.paste else 0
     if not campaign.extra_numbers:
-        return {}
+        return {**dict.fromkeys(COUNTS, 0), "dropped_invalid": unusable}
     wanted = valid_numbers(campaign)
     there = _in_audience(campaign, list(wanted))
     suppressed = suppressed_among(campaign, wanted)
@@ -72,11 +70,11 @@ def add_extra_numbers(campaign: Campaign, at_most: int) -> dict[str, Any]:
     new_suppressed = len(suppressed - there)
     told = len(numbers) + new_suppressed + len(no_consent) + len(capped)
     return {
-        "total": F("total") + len(numbers),
-        "dropped_suppressed": F("dropped_suppressed") + new_suppressed,
-        "dropped_consent": F("dropped_consent") + len(no_consent),
-        "dropped_capped": F("dropped_capped") + len(capped),
-        "dropped_invalid": F("dropped_invalid") + len(campaign.extra_numbers) - told,
+        "total": len(numbers),
+        "dropped_suppressed": new_suppressed,
+        "dropped_consent": len(no_consent),
+        "dropped_capped": len(capped),
+        "dropped_invalid": len(campaign.extra_numbers) - told + unusable,
     }
 
 
@@ -123,12 +121,13 @@ def _known_as(numbers: Iterable[str], found: Iterable[str]) -> set[str]:
 
 def _insert(campaign: Campaign, numbers: list[str], wanted: dict[str, Msisdn], at_most: int) -> None:
     fields = merge_fields.fields(channels.texts_of(campaign))
-    known = Contact.objects.filter(number__in=numbers).order_by()
-    contacts = {contact.number: contact for contact in (known if fields else known.only("number"))}
+    known = _contacts.objects(Contact, numbers=numbers) if numbers else []
+    contacts = {contact.number: contact for contact in known}
     for start in range(0, len(numbers), at_most):
         piece = numbers[start : start + at_most]
-        batch = Batch.objects.create(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
-        made = Message.objects.bulk_create(
+        batch = Batch(campaign=campaign, first_message_id=0, last_message_id=0, size=0)
+        _make_batches([batch])
+        made = [
             Message(
                 campaign=campaign,
                 batch=batch,
@@ -139,9 +138,23 @@ def _insert(campaign: Campaign, numbers: list[str], wanted: dict[str, Msisdn], a
                 segments=channels.segments_when_frozen(campaign),
             )
             for number in piece
-        )
+        ]
+        if len(made) <= FEW:
+            _make_messages(made)
+        else:
+            Message.objects.bulk_create(made)
         ids = [message.pk for message in made]
         keep_batch(campaign, batch, len(ids), min(ids, default=0), max(ids, default=0))
+
+
+@Select
+def _contacts() -> "QuerySet[Contact]":
+    return Contact.objects.filter(number__among=Given("numbers")).order_by()
+
+
+_make_batches = Insert(Batch, keys=True)
+_make_messages = Insert(Message, keys=True)
+FEW = 10  # there is a text for each length
 
 
 def keep_batch(campaign: Campaign, batch: Batch, count: int, first: int, last: int) -> None:
@@ -151,5 +164,13 @@ def keep_batch(campaign: Campaign, batch: Batch, count: int, first: int, last: i
     batch.first_message_id, batch.last_message_id, batch.size, batch.queued = first, last, count, count
     if campaign.canary:  # nobody leaves before the few are chosen, and these are taken out then
         batch.not_before, batch.waits_for = canary.waits_until(), canary.WHY
-    batch.save(update_fields=["first_message_id", "last_message_id", "size", "queued", "not_before", "waits_for"])
+    _keep_batch(batch=batch.pk, **{name: getattr(batch, name) for name in KEPT})
     merged_lengths.reject_too_long(campaign, batch)
+
+
+KEPT = ("first_message_id", "last_message_id", "size", "queued", "not_before", "waits_for")
+
+
+@Update
+def _keep_batch() -> tuple[QuerySet[Batch], dict[str, Any]]:
+    return Batch.objects.filter(pk=Given("batch")), kept(Batch, *KEPT)

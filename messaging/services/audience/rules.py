@@ -3,10 +3,12 @@
 import datetime as dt
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from laaffic_console.kit.constant_sql import Given, Select
 from messaging import conditions
-from messaging.models import Campaign
+from messaging.models import Audience, Campaign
 from messaging.services.contacts.condition_sql import Rules
 
 
@@ -14,10 +16,19 @@ def kept(campaign: Campaign) -> list[dict[str, Any]]:
     """[{audience, name, condition, tree}], by the audiences' ids."""
     if campaign.audience != Campaign.Audience.OPEN:
         return list(campaign.rules)
+    if campaign.addressed:
+        chosen = list(campaign.to_audiences.order_by("pk"))
+    else:
+        chosen = _chosen.objects(Audience, campaign=campaign.pk)
     return [
         {"audience": audience.pk, "name": audience.name, "condition": audience.condition, "tree": audience.tree}
-        for audience in campaign.to_audiences.order_by("pk")
+        for audience in chosen
     ]
+
+
+@Select
+def _chosen() -> "QuerySet[Audience]":
+    return Audience.objects.filter(campaigns=Given("campaign")).order_by("pk")
 
 
 def of(campaign: Campaign, *, member_end: int | None = None, now: dt.datetime | None = None) -> Rules:

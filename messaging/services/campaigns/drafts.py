@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit import moments
+from laaffic_console.kit.constant_sql import Insert
 from messaging import canary_sizes, merge_fields, segments
 from messaging.models import Audience, Calendar, Campaign, CampaignState, Contact, ContactGroup, Paste, TemplateVersion
 from messaging.services import steps
@@ -102,7 +103,7 @@ def save(
         is_new = campaign.pk is None
         if is_new:
             campaign.created_by = by
-            campaign.save()
+            _write([campaign])
         else:
             steps.require(steps.locked(Campaign, campaign.pk), [CampaignState.DRAFT], _("edited"))
             campaign.save(update_fields={*columns, "sender_id"})
@@ -117,6 +118,9 @@ def save(
         if not is_new:
             approvals.void_if_changed(campaign, by=by)
     return campaign
+
+
+_write = Insert(Campaign, keys=True)
 
 
 def _choose(chosen: Any, those: Sequence[Any], *, is_new: bool) -> None:

@@ -2,14 +2,18 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.services import account_hold, bell, moments, open_acts
+from laaffic_console.kit.constant_sql import Given, Update
+from laaffic_console.kit.constant_sql import kept as kept_as
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
 from messaging import msisdn
@@ -216,11 +220,15 @@ def _decide_upon(campaign: Campaign, seen: Shown | None, by: User | None, *, app
             campaign.scheduled_at = recipient_clocks.first_moment(wall, planned.counted)
             campaign.save(update_fields=["scheduled_at"])
     campaign.forecast, campaign.drift, campaign.launched_by = kept.of(campaign, planned), None, by
-    Campaign.objects.filter(pk=campaign.pk).update(
-        shown=campaign.shown, member_end=None, forecast=campaign.forecast, drift=None, launched_by=by
-    )
+    _decided(campaign=campaign.pk, shown=campaign.shown, forecast=campaign.forecast, by=by.pk if by else None)
     if approvals_count:
         approval_rules.require(campaign)
+
+
+@Update
+def _decided() -> tuple[QuerySet[Campaign], dict[str, Any]]:
+    values = {**kept_as(Campaign, "shown", "forecast"), "launched_by": Given("by"), "member_end": None, "drift": None}
+    return Campaign.objects.filter(pk=Given("campaign")), values
 
 
 def is_counted_since(campaign: Campaign, began: dt.datetime) -> bool:

@@ -1,10 +1,14 @@
 """The states of a campaign: how it changes them, and how it is held."""
 
+from typing import Any
+
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 
 from laaffic_console.gateway.models import AccountHold
 from laaffic_console.gateway.services import account_hold
+from laaffic_console.kit.constant_sql import Given, Update, kept
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Campaign, CampaignState
 from messaging.services import events, steps
@@ -39,8 +43,17 @@ def move(campaign: Campaign, state: CampaignState, event: str, by: User | None, 
     was, campaign.state = campaign.state, state
     campaign.hold_reason = hold_reason
     campaign.account_hold = campaign.undo_until = None
-    Campaign.objects.filter(pk=campaign.pk).update(
-        state=state, hold_reason=hold_reason, wait_reason="", account_hold=None, undo_until=None
-    )
+    _moved(campaign=campaign.pk, state=state, hold_reason=hold_reason)
     steps.note(campaign, event, by)
     events.campaign_moved(campaign, was, by=by.get_username() if by else "")
+
+
+@Update
+def _moved() -> tuple[QuerySet[Campaign], dict[str, Any]]:
+    to = kept(Campaign, "state", "hold_reason")
+    return Campaign.objects.filter(pk=Given("campaign")), {
+        **to,
+        "wait_reason": "",
+        "account_hold": None,
+        "undo_until": None,
+    }

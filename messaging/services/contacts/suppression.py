@@ -4,7 +4,7 @@ import itertools
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.constant_sql import Given, Select
 from messaging import contact_files, msisdn
 from messaging.contact_headers import guess_mapping
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
-from messaging.models.contacts import SuppressionEntries, opt_outs_also_on
+from messaging.models.contacts import opt_outs_also_on
 from messaging.services import events
 from messaging.services.contacts.contacts import id_chunks
-from messaging.subscribers import subscriber
+from messaging.subscribers import every_spelling, subscriber
 from messaging.unreadable import UnreadableFile
 
 CHUNK = 500
@@ -68,7 +69,7 @@ def suppress_numbers(
     remaining = iter(numbers)
     while chunk := list(itertools.islice(remaining, CHUNK)):
         with transaction.atomic():
-            there = _subscribers_in(SuppressionEntry.objects.filter(channel=channel), chunk)
+            there = _subscribers_in(lambda given: _listed.rows(channel=channel, numbers=given), chunk)
             fresh = {subscriber(number): number for number in reversed(chunk) if number not in there}
             entries = [
                 SuppressionEntry(
@@ -94,14 +95,28 @@ def suppress_numbers(
 
 def suppressed_among(numbers: Sequence[str], *, channels: Sequence[str]) -> set[str]:
     """Those of the numbers whose subscriber is on the list of one of these channels, however the entry spells it."""
-    return _subscribers_in(SuppressionEntry.objects.stopping(channels), numbers)
+    # What stops a channel is a setting, so the text differs by it.
+    shape = tuple(channels), tuple(opt_outs_also_on(channels))
+    return _subscribers_in(lambda given: _stopping.rows(*shape, numbers=given), numbers)
 
 
-def _subscribers_in(entries_of: SuppressionEntries, numbers: Sequence[str]) -> set[str]:
+@Select
+def _listed() -> "QuerySet[SuppressionEntry, Any]":
+    entries = SuppressionEntry.objects.filter(channel=Given("channel"), number__among=Given("numbers"))
+    return entries.order_by().values_list("number")
+
+
+@Select
+def _stopping(channels: Sequence[str], _opt_outs_also_on: Sequence[str]) -> "QuerySet[SuppressionEntry, Any]":
+    entries = SuppressionEntry.objects.stopping(channels).filter(number__among=Given("numbers"))
+    return entries.order_by().values_list("number")
+
+
+def _subscribers_in(find: Callable[[list[str]], Iterable[tuple[str]]], numbers: Sequence[str]) -> set[str]:
     stopped: set[str] = set()
     for start in range(0, len(numbers), CHUNK):
-        entries = entries_of.of_subscribers(numbers[start : start + CHUNK])
-        stopped.update(map(subscriber, entries.values_list("number", flat=True)))
+        entries = find(every_spelling(numbers[start : start + CHUNK]))
+        stopped.update(subscriber(number) for (number,) in entries)
     return {number for number in numbers if subscriber(number) in stopped} if stopped else set()
 
 

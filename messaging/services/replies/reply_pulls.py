@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 import time
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
@@ -13,6 +14,7 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services import database_clock, isolation, leases, workers
 from laaffic_console.gateway.services.account import NotConfigured, client_with, laaffic_client
 from laaffic_console.gateway.services.due import CLOCKS_DIFFER_BY
+from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.laaffic import LaafficClient, LaafficError, reply_windows
 from messaging.models import Campaign, Reply, ReplyPull
 from messaging.services.replies import replies
@@ -122,9 +124,18 @@ def read_if_due(application: Application) -> str:
 
 def _were_asked_for(application: Application) -> bool:
     """As `due` has it, by one cheap question."""
-    now = database_clock.in_statement()
-    tried = ReplyPull.objects.filter(application=application.pk)
-    return tried.filter(tried_at__gt=now - _every(), tried_at__lte=now + CLOCKS_DIFFER_BY).exists()
+    now, every = database_clock.in_statement(), _every()
+    if not isinstance(now, dt.datetime):
+        return bool(_tried.rows(now, every, application=application.pk))
+    moments = {"since": now - every, "until": now + CLOCKS_DIFFER_BY}
+    return bool(_tried.rows(None, every, application=application.pk, **moments))
+
+
+@Select
+def _tried(now: Any, every: dt.timedelta) -> "QuerySet[ReplyPull, Any]":
+    since, until = (now - every, now + CLOCKS_DIFFER_BY) if now else (Given("since"), Given("until"))
+    tried = ReplyPull.objects.filter(application=Given("application"), tried_at__gt=since, tried_at__lte=until)
+    return tried.order_by().values_list("pk")[:1]
 
 
 def _read_since(application: Application, since: dt.datetime) -> str:
