@@ -203,6 +203,8 @@ def test_a_call(speaking: Page, language: str, sandbox: RunningSandbox) -> None:
     Contact.objects.create(number=NUMBER, name="王芳", country="IN")
 
     reader.go("/admin/voice/sipcall/")
+    boxes = page.locator(".simplebar-content-wrapper")
+    expect(boxes.first).to_have_attribute("aria-label", reader.says("Scrolls"))
     reader.go("/admin/voice/sipcall/add/")
     page.select_option("#id_phone", index=1)
     page.fill("#id_callee", "12")
