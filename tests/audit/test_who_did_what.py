@@ -14,7 +14,7 @@ from laaffic_console.audit.models import AuditEntry
 from laaffic_console.dashboard import roles
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.kit import acts
-from messaging.models import Budget, Contact, SuppressionEntry
+from messaging.models import ApprovalLimits, Budget, Contact, SuppressionEntry
 from messaging.services.budgets import budgets
 
 pytestmark = pytest.mark.django_db
@@ -276,6 +276,7 @@ def test_objects_are_named_in_the_readers_language(client: Client, ada: User) ->
         acts.record(acts.Act.ADDED, budgets.put(application, per=Budget.Per.DAY, limit=Decimal(500)))
         acts.record(acts.Act.REQUESTED, label="group task 7")
         acts.record(acts.Act.SETTLED, Contact)
+        acts.record(acts.Act.CHANGED, ApprovalLimits(pk=1))
 
     shown = in_chinese(client)
 
@@ -283,6 +284,7 @@ def test_objects_are_named_in_the_readers_language(client: Client, ada: User) ->
         "smsApp01: 500 messages (Day)",
         "group task 7",
         "contacts",
+        str(ApprovalLimits._meta.verbose_name),
     ]
     for words in ("smsApp01: 500 消息", "群呼任务 7", "联系人"):
         assert words in shown

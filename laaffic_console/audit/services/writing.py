@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from django.db import models, transaction
+from django.utils.text import capfirst
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.audit.services import chain
@@ -41,7 +42,9 @@ def _object(about: models.Model | type[models.Model] | None) -> tuple[str, str, 
         return "", "", ""
     if isinstance(about, type):
         return about._meta.label_lower, "", str(said.lasting(about._meta.verbose_name_plural))
-    return about._meta.label_lower, str(about.pk or "")[:40], str(about)
+    kind = about._meta.verbose_name
+    is_only = str(about) == capfirst(kind)  # the only row of its kind
+    return about._meta.label_lower, str(about.pk or "")[:40], str(said.lasting(kind)) if is_only else str(about)
 
 
 def _text(words: str, longest: int) -> str:
