@@ -257,13 +257,14 @@ def test_nothing_of_single_messages_is_wanted() -> None:
 def test_why_it_is_held_is_said_in_its_readers_language(application: Application, person: Person) -> None:
     ann = person("ann", "Operator")
     campaign = launched(application, ann)
-    campaign.hold_reason = gettext("It was paused. Resume sends the rest.")
+    campaign.hold_reason = gettext("Approval refused: %(why)s") % {"why": "cost"}
     campaign.state = CampaignState.HELD
     with translation.override("zh-hans"):
         events.campaign_moved(campaign, CampaignState.RUNNING)
 
-    assert told(ann) == [f"“{campaign.name}” is held: It was paused. Resume sends the rest."]
+    assert told(ann) == [f"“{campaign.name}” is held: Approval refused: cost"]
     with translation.override("zh-hans"):
         [notice] = told(ann)
-    assert "点击“继续”发送其余部分" in notice
-    assert Event.objects.filter(data__contains="It was paused").count() == Event.objects.count()
+    assert "cost" in notice
+    assert "refused" not in notice
+    assert Event.objects.filter(data__contains="Approval refused: cost").count() == Event.objects.count()
