@@ -52,9 +52,9 @@ check: install
 	$(BIN)/python scripts/check_languages.py
 	$(BIN)/python scripts/docs_digests.py
 
-# Three processes on two cores: the rehearsals and the browser tests mostly wait.
+# Four processes on two cores: the rehearsals and the browser tests mostly wait.
 test: check
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 4 --dist loadgroup
 	$(TOOK) 300.
 
 # The tests without browsers, pages and services, and without those that play many orders of events.

@@ -3,6 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext_lazy
 
 from messaging.merge_fields import BUILT_IN, HAN, is_name
 
@@ -37,7 +42,8 @@ SPELLINGS = {
 # What the console itself works out and writes into its exports; read again, it is nobody's attribute.
 EXPORTED_ONLY = frozenset({"country", "validity", "time_zones", "source", "created_at", "groups"})
 EXPORTED_ONCE = EXPORTED_ONLY | {"attributes"}  # all of them in one cell, up to version 0.9
-BAD_ROW_COLUMNS = ("row", "reason")  # behind the columns of a file whose invalid rows are given back
+# Behind the columns of a file whose invalid rows are given back, in the language of whoever takes it.
+BAD_ROW_COLUMNS = (gettext_lazy("row"), gettext_lazy("reason"))
 FIXED_FIELDS = ("number", "other_number", "name", "first_name", "last_name", "email", "language")
 IGNORED = ""
 
@@ -83,9 +89,20 @@ def guess_mapping(headers: Sequence[str]) -> dict[str, str]:
 
 def is_of_bad_rows(headers: Sequence[str]) -> bool:
     """Whether these are the columns of a file of invalid rows: its last two are the console's own."""
-    return len(headers) > 2 and all(
-        re.fullmatch(rf"{name}( \d+)?", header) for name, header in zip(BAD_ROW_COLUMNS, headers[-2:], strict=True)
-    )
+    if len(headers) <= 2:
+        return False
+    last = [re.sub(r" \d+$", "", header) for header in headers[-2:]]
+    return any(last == [*names] for names in _bad_row_columns())
+
+
+@cache
+def _bad_row_columns() -> list[tuple[str, ...]]:
+    """In every language: whoever imports the file again need not read that of whoever took it."""
+    found = []
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            found.append(tuple(str(name) for name in BAD_ROW_COLUMNS))
+    return found
 
 
 def _with_a_whole_name(mapping: dict[str, str]) -> dict[str, str]:

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.utils.translation import gettext as _
 
 from laaffic_console.exporting import columns, kinds, lists
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, may_see_contacts
 from laaffic_console.kit import masks
 from laaffic_console.kit.exporting import rights
+from laaffic_console.kit.said import gettext as _
 from messaging import (
     campaign_dossiers,
     email_dossiers,

@@ -1,11 +1,10 @@
 """What voice gives away as files, registered with the app that makes them."""
 
-from django.utils.translation import gettext as _
-
 from laaffic_console.exporting import kinds, lists
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, may_see_contacts
 from laaffic_console.kit import masks
 from laaffic_console.kit.exporting import rights
+from laaffic_console.kit.said import gettext as _
 from voice import exports, group_exports, sip_exports, task_dossiers, task_recipient_exports
 from voice.models import CallRecord, GroupTask, SipCall, TaskState
 

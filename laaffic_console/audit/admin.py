@@ -1,6 +1,7 @@
 """Who did what, for administrators: looked at, never changed."""
 
 import datetime as dt
+import re
 from typing import Any
 
 from django.apps import apps
@@ -20,6 +21,8 @@ from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from laaffic_console.audit.models import AuditEntry
+from laaffic_console.audit.services.writing import NAME
+from laaffic_console.kit import role_words
 from laaffic_console.kit.acts import Act
 from laaffic_console.kit.moments import check_year
 from laaffic_console.kit.read_only import ExactSearch, ReadOnlyAdmin
@@ -53,7 +56,7 @@ NAMES = {
 }
 
 # Details that are kept as codes, worded when they are read.
-CODED = ("factor", "why")
+CODED = ("factor", "why", "role")
 CODES = {
     "totp": gettext_lazy("authenticator app"),
     "webauthn": gettext_lazy("passkey"),
@@ -62,6 +65,7 @@ CODES = {
     "taken": gettext_lazy("an account of that name or address is not linked to the provider"),
     "superuser": gettext_lazy("a superuser who is no administrator at the provider"),
     "closed": gettext_lazy("the account is closed"),
+    **role_words.ROLES,
 }
 
 
@@ -133,8 +137,7 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("object"))
     def shown_object(self, entry: AuditEntry) -> str:
-        # Without an id it is a whole list, named in the language of whoever wrote it: a worker's is English.
-        label = entry.object_label if entry.object_id or not entry.object_label else _(entry.object_label)
+        label = entry.details.get(NAME) or (entry.object_label if entry.object_id else _of_list(entry.object_label))
         return " ".join(part for part in (kind_in_words(entry), label) if part) or "–"
 
     @display(description=gettext_lazy("details"))
@@ -181,8 +184,14 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
 
 def other_details(entry: AuditEntry) -> list[tuple[str, Any]]:
-    kept = [(name, value) for name, value in entry.details.items() if name != "changes"]
+    kept = [(name, value) for name, value in entry.details.items() if name not in ("changes", NAME)]
     return [(name, CODES.get(value, value) if name in CODED else value) for name, value in kept]
+
+
+def _of_list(label: str) -> str:
+    """Without an id it is a whole list by its English name, or what a request was about: "group task 1"."""
+    words, one = re.fullmatch(r"(.*?)( \d+)?", label, re.DOTALL).groups("")  # type: ignore[union-attr]
+    return f"{in_words(words)}{one}"
 
 
 def kind_in_words(entry: AuditEntry) -> str:

@@ -58,6 +58,7 @@ class ConsoleSite(UnfoldAdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """As Django's, with the identity app's view in it: it asks for the second factor."""
+        from laaffic_console.dashboard.sign_in_form import SignInForm
         from laaffic_console.identity import views  # the settings read this module's package
 
         if request.method == "GET" and self.has_permission(request):
@@ -75,7 +76,7 @@ class ConsoleSite(UnfoldAdminSite):
         return views.sign_in(
             request,
             extra_context=said | (extra_context or {}),
-            authentication_form=self.login_form,
+            authentication_form=SignInForm,
             template_name=self.login_template or "admin/login.html",
         )
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +23,8 @@ class Event(models.Model):
     data = models.TextField(_("data"))  # JSON as it leaves
     at = models.DateTimeField(_("happened"))
     created_at = models.DateTimeField(_("written"), default=timezone.now)
+    told: Mapping[str, Any]  # while it is written: `data` as it came, its sentences with their words
+
     mark = models.CharField(max_length=12)  # keys are used anew by a database that was restored
 
     class Meta:

@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit.said import lasting
+
 WORDS = {
     "address": _("%(detail)s is an address that webhooks may not reach. WEBHOOKS_MAY_REACH can allow its network."),
     "name": _("The name %(detail)s is not known. Correct the address, or wait until its name server answers."),
@@ -24,4 +26,4 @@ OF_TARGET = frozenset({"address", "name", "plain", "unreachable", "tls", "timeou
 
 def in_words(code: str, detail: str = "") -> str:
     """A sentence; "" where nothing failed."""
-    return str(WORDS[code]) % {"detail": detail} if code in WORDS else ""
+    return str(lasting(WORDS[code]) % {"detail": detail}) if code in WORDS else ""

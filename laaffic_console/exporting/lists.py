@@ -11,11 +11,11 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, Row
 from laaffic_console.kit.exporting import rights
+from laaffic_console.kit.said import lasting
 
 Rows = Callable[[QuerySet[Any], User | None], Iterator[Row]]
 CHOSEN = 1000  # rows that were ticked one by one
@@ -34,7 +34,7 @@ def kind_of(model: type[Model], rows: Rows) -> Kind:
     return Kind(
         name=name_of(model),
         rights=tuple(rights(model)),
-        title=lambda parameters: str(capfirst(model._meta.verbose_name_plural)),
+        title=lambda parameters: str(lasting(model._meta.verbose_name_plural)),
         rows=lambda parameters, user: rows(shown(parameters, user), user),
         count=lambda parameters, user, most: shown(parameters, user).order_by()[:most].count(),
     )

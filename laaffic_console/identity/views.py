@@ -216,6 +216,7 @@ class MySignInView(InFrame, TemplateView):
             "is_missing": factors.is_missing(user),
             "sessions": [(one, sessions.browser(one.user_agent)) for one in sessions.going_on().filter(user=user)],
             "profile": profile_of(user),
+            "console_zone": settings.TIME_ZONE,
             "this_session": self.request.session.session_key,
             "linked": [providers.of(one.provider).name for one in SocialAccount.objects.filter(user=user)],
         }

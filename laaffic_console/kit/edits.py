@@ -1,5 +1,6 @@
 """What a form has changed, in words: each field before and after. Secrets are named and never said."""
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -31,13 +32,13 @@ def taken(request: HttpRequest) -> list[Change]:
     return kept
 
 
-def of(form: Any, before_name: str = "") -> Iterator[Change]:
+def of(form: Any, row: str = "") -> Iterator[Change]:
     for name in form.changed_data:
         field = form.fields.get(name)
         if field is None or _is_secret(name, field):  # Django's forms for passwords name one that they do not have
-            yield f"{before_name}{(field and field.label) or name}", _HIDDEN, _HIDDEN
+            yield _named((field and field.label) or name, row), _HIDDEN, _HIDDEN
             continue
-        label = _named(_label(form, name) or name, before_name)
+        label = _named(_label(form, name) or name, row)
         before, after = form.get_initial_for_field(field, name), form.cleaned_data.get(name)
         if isinstance(after, _MANY):
             before, after = _difference(before, after)
@@ -52,13 +53,21 @@ def _label(form: Any, name: str) -> Any:
     return own[name] if is_own else form.fields[name].label
 
 
-def _named(label: Any, before_name: str) -> str:
-    """In its reader's language where it stands alone; a row's field, in that of who changed it."""
-    return f"{before_name}{label}" if before_name else str(said.lasting(label))
+def _named(label: Any, row: str) -> str:
+    label = said.lasting(label)
+    return said.shaped("%(row)s: %(field)s", row=row, field=label) if row else str(label)
 
 
 def _in_words(field: forms.Field, value: Any) -> str:
-    """A choice in its reader's language."""
+    """A choice, a moment, a yes or no in its reader's language; a row by its own name."""
+    if isinstance(value, list | tuple | set) and value:
+        return said.joined((_in_words(field, part) for part in value), ", ")
+    if isinstance(value, bool):
+        return said.gettext("Yes") if value else said.gettext("No")
+    if isinstance(value, dt.date):  # a moment is one too
+        return said.shaped("%(at)s", at=value)
+    if isinstance(value, models.Model):
+        return str(value)
     if isinstance(field, forms.ChoiceField) and not isinstance(field, ModelChoiceField):
         labels = {str(key): label for key, label in choices_of(field)}
         return str(said.lasting(labels.get(str(value), in_words(field, value))))
@@ -67,12 +76,12 @@ def _in_words(field: forms.Field, value: Any) -> str:
 
 def _of_all(formsets: Iterable[Any]) -> Iterator[Change]:
     for formset in formsets:
-        name = str(formset.model._meta.verbose_name)
+        name = formset.model._meta.verbose_name
         for form in formset.forms:
             if form.has_changed() and form not in formset.deleted_forms:
-                yield from of(form, f"{name} {form.instance.pk}: ")
+                yield from of(form, said.shaped("%(name)s %(pk)s", name=name, pk=form.instance.pk))
         for row in formset.deleted_objects:
-            yield name, str(row), "–"
+            yield str(said.lasting(name)), str(row), "–"
 
 
 def _is_secret(name: str, field: forms.Field) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Group
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -30,7 +31,7 @@ def role(group: Group) -> Any:
 def role_and_purpose(group: Group) -> str:
     """A role that an owner has made says what it is for by its name."""
     purpose = PURPOSES.get(group.name)
-    return f"{role(group)}: {purpose}" if purpose else str(role(group))
+    return gettext("%(role)s: %(purpose)s") % {"role": role(group), "purpose": purpose} if purpose else str(role(group))
 
 
 class OneRoleField(forms.ModelChoiceField):  # type: ignore[type-arg]  # takes none when it runs

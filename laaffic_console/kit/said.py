@@ -85,6 +85,11 @@ def joined(parts: Iterable[str], between: str = " ") -> Said:
     return Said(between.join(f"%({name})s" for name in named), named)
 
 
+def shaped(shape: str, **values: Any) -> Said:
+    """A name made of parts, some of them words: "9198… (Email)". The shape itself is the same in every language."""
+    return Said(shape, {name: lasting(value) for name, value in values.items()})
+
+
 def kept(text: str) -> str:
     """What a column or a file holds."""
     if isinstance(text, Said):
@@ -104,6 +109,14 @@ def read_all(held: Any) -> Any:
     if isinstance(held, list):
         return [read_all(part) for part in held]
     return read(held) if isinstance(held, str) else held
+
+
+def in_english(text: str) -> str:
+    """For what compares or tallies it, whoever has written it."""
+    if not isinstance(text, Said):
+        return text
+    with translation.override("en"):
+        return str.__str__(read(kept(text)))
 
 
 class SaidField(Text):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from laaffic_console.kit import stored_words
+from laaffic_console.kit.said import read
 
 
 class Notify(models.TextChoices):
@@ -62,7 +63,9 @@ def in_words(kind: str, said: Mapping[str, Any], count: int = 1) -> str:
     """One line, in its reader's language."""
     if kind == Notify.MORE:
         return _more(said, count)
-    known = _Known({name: stored_words.in_words(f"{value}") for name, value in said.items() if value not in ("", None)})
+    known = _Known(
+        {name: stored_words.in_words(read(f"{value}")) for name, value in said.items() if value not in ("", None)}
+    )
     line = " ".join((str(WORDS[Notify(kind)]) % known).split())
     return line if count == 1 else _("%(line)s (%(n)d times)") % {"line": line, "n": count}
 

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit.said import Said, kept
 from laaffic_console.notices import subjects
 from laaffic_console.notices.kinds import Notify, in_words
 
@@ -125,5 +126,5 @@ class Watched(models.Model):
 
 
 def as_said(**values: Any) -> dict[str, str]:
-    """Values as they are kept: short texts."""
-    return {name: f"{value}"[:300] for name, value in values.items()}
+    """Values as they are kept: short texts, and sentences with their words."""
+    return {name: kept(value) if isinstance(value, Said) else f"{value}"[:300] for name, value in values.items()}

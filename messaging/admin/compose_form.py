@@ -2,10 +2,8 @@
 
 import datetime as dt
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.forms.utils import from_current_timezone
 from django.utils import timezone
@@ -15,11 +13,13 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from laaffic_console.kit import moments
 from laaffic_console.kit.form_fields import field_of
+from messaging.admin import clocks
 from messaging.admin.campaign_form import CampaignForm
+from messaging.admin.clocks import CONSOLE, MINE, zone_of
 from messaging.models import Campaign
 from messaging.services.gates import sending_hours
 
-CONSOLE, MINE, RECIPIENTS = "console", "mine", "recipients"
+RECIPIENTS = "recipients"
 FORMAT = "%Y-%m-%dT%H:%M"  # as browsers send it
 
 
@@ -33,7 +33,7 @@ class ComposeForm(CampaignForm):
     reader_zone: ClassVar[str] = ""  # of who fills it in; "" where they have not said
 
     send_at = forms.CharField(label=gettext_lazy("Send at"), required=False, widget=MomentWidget)
-    clock = forms.ChoiceField(label=gettext_lazy("By the clock of"), required=False)
+    clock = forms.ChoiceField(label=clocks.LABEL, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -64,13 +64,7 @@ class ComposeForm(CampaignForm):
 
 
 def _clocks(own: str) -> list[tuple[str, Any]]:
-    mine = [(MINE, _("mine: %(zone)s") % {"zone": own})] if own else []
-    console = (CONSOLE, _("this console: %(zone)s") % {"zone": settings.TIME_ZONE})
-    return [*mine, console, (RECIPIENTS, _("each recipient, wherever they are"))]
-
-
-def zone_of(clock: str, own: str) -> ZoneInfo:
-    return ZoneInfo(own if clock == MINE and own else settings.TIME_ZONE)
+    return [*clocks.choices(own), (RECIPIENTS, _("each recipient, wherever they are"))]
 
 
 def _shown(campaign: Campaign, own: str) -> dict[str, str]:

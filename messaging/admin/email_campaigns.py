@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -16,6 +17,7 @@ from unfold.decorators import display
 
 from laaffic_console.exporting import delivery, kinds
 from laaffic_console.gateway.services import ledger
+from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.people import signed_in
 from messaging import export_kinds
@@ -181,11 +183,14 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
         return self._campaign_page(request, campaign)
 
     def _compose(self, request: HttpRequest, campaign: EmailCampaign) -> HttpResponse:
+        zone = profile_of(request.user).time_zone
         if request.method == "POST" and "_refresh" in request.POST:
             refresh_and_say(request)
-            typed = {name: value for name, value in request.POST.items() if name in EmailCampaignForm.Meta.fields}
-            return self._compose_page(request, campaign, EmailCampaignForm(initial=typed, instance=campaign))
-        form = EmailCampaignForm(request.POST or None, instance=campaign)
+            asked = {*EmailCampaignForm.Meta.fields, "clock"}
+            typed = {name: value for name, value in request.POST.items() if name in asked}
+            form = EmailCampaignForm(initial=typed, instance=campaign, reader_zone=zone)
+            return self._compose_page(request, campaign, form)
+        form = EmailCampaignForm(request.POST or None, instance=campaign, reader_zone=zone)
         if request.method == "POST" and (saved := self._save(request, form)):
             return HttpResponseRedirect(own_page(saved, "review"))
         return self._compose_page(request, campaign, form)
@@ -267,6 +272,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             "messaging/email_campaign.html",
             campaign.name,
             campaign=campaign,
+            zone=settings.TIME_ZONE,
             progress=email_counting.progress(campaign),
             waits_for=email_campaigns.waits_for(campaign) if campaign.state == State.RUNNING else "",
             reasons=email_counting.reasons(campaign),

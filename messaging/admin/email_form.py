@@ -3,10 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -16,6 +16,7 @@ from laaffic_console.kit.figures import number
 from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.shared_rows import SeenForm
+from messaging.admin.clocks import ByAClock, MomentField
 from messaging.admin.pages import add_problems
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services.email import email_choices, email_drafts
@@ -29,16 +30,17 @@ LOOKED_UP = {"from_address": Kind.SENDER, "receiver_id": Kind.LIST, "template_id
 COLUMNS = (
     ("name", "application", "from_address", "receiver_id", "template_id", "subject"),
     (
-        *("scheduled_at", "latest_end", "calendar", "purpose", "consent_known_by", "language", "unsubscribe"),
+        *("scheduled_at", "clock", "latest_end", "calendar", "purpose", "consent_known_by", "language", "unsubscribe"),
         *("ad_flag", "trigger_id"),
     ),
 )
 
 
-class EmailCampaignForm(SeenForm, AnyModelForm):
-    scheduled_at = forms.DateTimeField(
+class EmailCampaignForm(ByAClock, SeenForm, AnyModelForm):
+    scheduled_at = MomentField(
         label=gettext_lazy("Send at"),
         required=False,
+        help_text=gettext_lazy("Empty: at once."),
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
     )
@@ -46,7 +48,6 @@ class EmailCampaignForm(SeenForm, AnyModelForm):
     latest_end = forms.DateTimeField(
         label=gettext_lazy("Not after"),
         required=False,
-        help_text=gettext_lazy("What has not left by then is held and asks."),
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
     )
@@ -75,8 +76,9 @@ class EmailCampaignForm(SeenForm, AnyModelForm):
             "subject": forms.TextInput({"data-limit": "100"}),
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, reader_zone: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.go_by_clock("scheduled_at", reader_zone)
         if self.instance.pk is None:  # whose value is the database's own default until it is saved
             self.initial["consent_known_by"] = ""
         applications = Application.objects.filter(channel=Channel.EMAIL, is_active=True)
@@ -88,9 +90,8 @@ class EmailCampaignForm(SeenForm, AnyModelForm):
             ("true", _("with one")),
             ("false", _("without")),
         ]
-        self.fields["scheduled_at"].help_text = _("Empty: at once. Time zone: %(zone)s.") % {
-            "zone": timezone.get_current_timezone_name()
-        }
+        said = _("By the console's clock: %(zone)s. What has not left by then is held and asks.")
+        self.fields["latest_end"].help_text = said % {"zone": settings.TIME_ZONE}
         for name in LOOKED_UP:
             self.fields[name].widget.attrs |= {"list": f"choices-{name}", "autocomplete": "off"}
         for name in ("receiver_id", "template_id", "from_address", "subject"):

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, LedgerEntry
+from laaffic_console.kit.said import shaped
 from messaging.models.messages import Batch
 
 
@@ -55,9 +56,13 @@ class Budget(models.Model):
         ]
 
     def __str__(self) -> str:
-        limit = f"{self.limit.normalize():f}"
-        unit = self.currency or _("messages")
-        return f"{self.application}: {limit} {unit} ({self.get_per_display()})"
+        return shaped(
+            "%(application)s: %(limit)s %(unit)s (%(per)s)",
+            application=self.application,
+            limit=f"{self.limit.normalize():f}",
+            unit=self.currency or _("messages"),
+            per=self.Per(self.per).label,
+        )
 
     def clean(self) -> None:
         if not self.currency and self.limit is not None and self.limit != int(self.limit):

@@ -7,6 +7,7 @@ from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
 from laaffic_console.kit.masks import masked
+from laaffic_console.kit.said import shaped
 from messaging.models.campaigns import Campaign
 
 
@@ -37,7 +38,7 @@ class Consent(models.Model):
         constraints = [models.UniqueConstraint(fields=["number", "channel"], name="consent_once")]
 
     def __str__(self) -> str:
-        return f"{masked(self.number)} ({self.get_channel_display()})"
+        return shaped("%(number)s (%(channel)s)", number=masked(self.number), channel=Channel(self.channel).label)
 
 
 class ConsentEvent(models.Model):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.channels import SUPPRESSION_CHANNELS, Channel, choices_of
 from laaffic_console.kit.masks import masked
+from laaffic_console.kit.said import shaped
 from messaging.subscribers import every_spelling, spellings
 
 
@@ -196,7 +197,7 @@ class SuppressionEntry(models.Model):
         constraints = [models.UniqueConstraint(fields=["number", "channel"], name="suppressed_once")]
 
     def __str__(self) -> str:
-        return f"{masked(self.number)} ({self.get_channel_display()})"
+        return shaped("%(number)s (%(channel)s)", number=masked(self.number), channel=Channel(self.channel).label)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
@@ -223,7 +224,7 @@ class SuppressionRelease(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{masked(self.number)} ({self.get_channel_display()})"
+        return shaped("%(number)s (%(channel)s)", number=masked(self.number), channel=Channel(self.channel).label)
 
 
 class Erasure(models.Model):

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
+from laaffic_console.kit.said import shaped
 
 
 class ListPrice(models.Model):
@@ -32,4 +33,5 @@ class ListPrice(models.Model):
         constraints = [models.UniqueConstraint(fields=["channel", "country"], name="list_price_once")]
 
     def __str__(self) -> str:
-        return f"{self.get_channel_display()} {self.country}: {self.price.normalize():f} {self.currency}"
+        price = f"{self.country}: {self.price.normalize():f} {self.currency}"
+        return shaped("%(channel)s %(price)s", channel=Channel(self.channel).label, price=price)

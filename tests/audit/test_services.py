@@ -1,6 +1,7 @@
 """What services tell: campaigns steered by a person or the shell, requests; nothing that follows by itself."""
 
 import pytest
+from django import forms
 from django.contrib.auth.models import User
 from django.forms import modelform_factory
 from django.utils import translation
@@ -9,7 +10,7 @@ from laaffic_console.audit.models import AuditEntry
 from laaffic_console.audit.services import chain
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import ledger
-from laaffic_console.kit import edits
+from laaffic_console.kit import edits, said
 from laaffic_console.kit.acts import Act, Actor, acting, record
 from messaging.models import Campaign, Contact, SuppressionEntry
 from messaging.services.campaigns import campaigns, drafts, states
@@ -129,6 +130,23 @@ class LanguageTests:
         with translation.override("zh-hans"):
             ((field, before, after),) = AuditEntry.objects.get().details["changes"]
             assert (field, before, after) == ("用途", "未指定", "营销")
+
+    def test_what_a_form_has_changed(self, running: Campaign) -> None:
+        class Form(forms.Form):
+            latest_end = forms.DateTimeField()
+            is_archived = forms.BooleanField()
+
+        form = Form({"latest_end": "2027-04-03 09:30", "is_archived": "on"})
+        assert form.is_valid(), form.errors
+        with translation.override("zh-hans"):
+            record(Act.CHANGED, running, by=SHELL, changes=list(edits.of(form, said.shaped("%(n)s", n=1))))
+
+        changes = AuditEntry.objects.get().details["changes"]
+        assert [after for _field, _before, after in changes] == ["3 Apr 2027, 09:30", "Yes"]
+        assert changes[0][0].startswith("1: ")
+        with translation.override("zh-hans"):
+            changes = AuditEntry.objects.get().details["changes"]
+            assert [after for _field, _before, after in changes] == ["2027年4月3日 09:30", "是"]
 
     def test_the_chain_stands_whoever_looks(self, running: Campaign, ada: User) -> None:
         with acting(lambda: signed_in(ada)):

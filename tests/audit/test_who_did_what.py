@@ -1,19 +1,21 @@
 """What people do in the console leaves an entry: who, what, from where, before and after; and no secret."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.dashboard import roles
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.kit import acts
-from messaging.models import Contact, SuppressionEntry
+from messaging.models import ApprovalLimits, Budget, Contact, SuppressionEntry
+from messaging.services.budgets import budgets
 
 pytestmark = pytest.mark.django_db
 WORD = "a word that nobody guesses"
@@ -254,10 +256,36 @@ def test_what_a_worker_kept_in_english_is_read_in_the_readers_language(client: C
     with acts.acting(lambda: acts.Actor(None, "shell user root", is_shell=True)):
         acts.record(acts.Act.SUPPRESSED, label="suppression list", **details)
 
-    shown = client.get(
-        reverse("admin:audit_auditentry_changelist"), headers={"accept-language": "zh-hans"}
-    ).content.decode()
+    shown = in_chinese(client)
 
     for words in ("命令行用户 root", "禁发名单", "条件"):
         assert words in shown
     assert "suppression list" not in shown
+
+
+def in_chinese(client: Client) -> str:
+    """The list as who reads Chinese sees it; the language of the test stays."""
+    with translation.override("en"):
+        answer = client.get(reverse("admin:audit_auditentry_changelist"), headers={"accept-language": "zh-hans"})
+    return str(answer.content.decode())
+
+
+def test_objects_are_named_in_the_readers_language(client: Client, ada: User) -> None:
+    application = Application.objects.create(app_id="smsApp01", channel="sms")
+    with acts.acting(lambda: acts.Actor(ada.pk, "ada")), translation.override("zh-hans"):
+        acts.record(acts.Act.ADDED, budgets.put(application, per=Budget.Per.DAY, limit=Decimal(500)))
+        acts.record(acts.Act.REQUESTED, label="group task 7")
+        acts.record(acts.Act.SETTLED, Contact)
+        acts.record(acts.Act.CHANGED, ApprovalLimits(pk=1))
+
+    shown = in_chinese(client)
+
+    assert [one.object_label for one in AuditEntry.objects.order_by("pk")] == [
+        "smsApp01: 500 messages (Day)",
+        "group task 7",
+        "contacts",
+        str(ApprovalLimits._meta.verbose_name),
+    ]
+    for words in ("smsApp01: 500 消息", "群呼任务 7", "联系人"):
+        assert words in shown
+    assert "group task" not in shown

@@ -36,7 +36,7 @@ class SignInTests:
 
         sign_in(page, "wrong")
 
-        expect(page.locator("body")).to_contain_text("correct username and password")
+        expect(page.locator("body")).to_contain_text("User name and password do not fit together")
 
 
 class ImportTests:

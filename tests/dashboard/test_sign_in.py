@@ -129,3 +129,13 @@ def test_a_month_later_it_is_gone() -> None:
 )
 def test_two_consoles_of_one_host_do_not_share_a_session(address: str, name: str) -> None:
     assert conf.session_cookie(address) == name
+
+
+@pytest.mark.parametrize(("name", "is_staff"), [("asha", True), ("nobody", True), ("cem", False)])
+def test_what_is_wrong_is_said_in_the_consoles_words(name: str, is_staff: bool) -> None:
+    User.objects.create_user("cem", password="wrong", is_staff=False)
+
+    shown = sign_in(name, "wrong").content.decode()
+
+    assert "User name and password do not fit together." in shown
+    assert "staff" not in shown

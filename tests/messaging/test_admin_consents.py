@@ -8,7 +8,7 @@ from django.urls import reverse
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account
-from messaging.models import Campaign, Consent, Contact, ContactGroup, GateTally
+from messaging.models import Campaign, Consent, ConsentState, Contact, ContactGroup, GateTally
 from messaging.services.campaigns import drafts
 from messaging.services.contacts import consents
 from tests.messaging.conftest import add_contacts
@@ -29,7 +29,7 @@ def test_it_is_noted_by_hand_with_a_reason(admin_client: Client) -> None:
     assert "signed &lt;b&gt;on&lt;/b&gt; 3 May" in answer.content.decode()
     assert Consent.objects.get().state == "given"
     [entry] = AuditEntry.objects.filter(object_kind__endswith="consent")
-    assert entry.summary["changes"] == [["SMS", "unknown", "given"]]
+    assert entry.details["changes"] == [["SMS", ConsentState.UNKNOWN.label, ConsentState.GIVEN.label]]
     facts = admin_client.get(reverse("admin:messaging_contact_change", args=[contact.pk])).content.decode()
     assert "Consent to marketing" in facts
     assert page in facts

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.identity.models import Profile
 from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
@@ -92,6 +93,26 @@ class ComposeTests:
         assert answer["Location"] == own_page(campaign, "review")
         assert (campaign.ad_flag, campaign.unsubscribe, campaign.trigger_id) == (2, True, 7)
         assert campaign.created_by == User.objects.get()
+
+    @pytest.mark.parametrize(("clock", "hour"), [("mine", 4), ("console", 10)])
+    def test_it_is_sent_by_the_clock_of_who_writes_it(
+        self, admin_client: Client, mail_app: Application, clock: str, hour: int
+    ) -> None:
+        Profile.objects.create(user=User.objects.get(), time_zone="Asia/Dhaka")
+        given = {**GOOD, "application": mail_app.pk, "scheduled_at": "2031-05-01T10:00", "clock": clock}
+        admin_client.post(reverse(ADD), given)
+
+        campaign = EmailCampaign.objects.get()
+        assert campaign.scheduled_at == dt.datetime(2031, 5, 1, hour, tzinfo=dt.UTC)
+        shown = admin_client.get(own_page(campaign, "change")).content.decode()
+        assert "mine: Asia/Dhaka" in shown
+        assert f'value="2031-05-01T{hour + 6:02}:00"' in shown
+
+    def test_a_clock_is_named_where_nobody_has_said_one(self, admin_client: Client, mail_app: Application) -> None:
+        shown = admin_client.get(reverse(ADD)).content.decode()
+
+        assert "this console: UTC" in shown
+        assert "Say in your profile which time zone is yours" in shown
 
     @pytest.mark.parametrize(
         ("field", "value", "said"),

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from laaffic_console.kit import exports
 from messaging.contact_headers import guess_mapping
@@ -105,6 +105,22 @@ class GivenBackTests:
             ("919876543212", "Cy", {"row": "9"}),
         ]
 
+    @pytest.mark.parametrize(("taken_in", "read_in"), [("zh-hans", "en"), ("en", "zh-hans"), ("zh-hans", "zh-hans")])
+    def test_it_is_taken_in_one_language_and_read_again_in_another(self, taken_in: str, read_in: str) -> None:
+        job = run(received(b"Phone,Name\n12,Bo\n13,Cy\n"))
+        with translation.override(taken_in):
+            rows = given_back(job)
+        assert rows[0] == ["Phone", "Name", *(["行", "原因"] if taken_in == "zh-hans" else ["row", "reason"])]
+        rows[1][0] = "+91 98765 43211"
+
+        with translation.override(read_in):
+            again = run(received(written(rows), "corrected.csv"))
+            last = given_back(again)
+
+        assert last[0] == ["Phone", "Name", *(["行", "原因"] if read_in == "zh-hans" else ["row", "reason"])]
+        assert last[1][:3] == ["13", "Cy", "3"]
+        assert Contact.objects.values_list("name", "attributes").get() == ("Bo", {})
+
     def test_a_workbook_comes_back_as_a_workbook(self, admin_client: Client) -> None:
         book = openpyxl.Workbook()
         for line in (["Phone", "Name"], ["00012", "Ann"], [919876543210, "Bo"]):
@@ -124,6 +140,7 @@ class GivenBackTests:
     def test_only_the_two_last_columns_are_ours(self) -> None:
         assert guess_mapping(["phone", "reason", "row"])["row"] == "attributes.row"
         assert guess_mapping(["phone", "row", "reason"]) == {"phone": "number", "row": "", "reason": ""}
+        assert guess_mapping(["phone", "行 2", "原因"]) == {"phone": "number", "行 2": "", "原因": ""}
 
     def test_the_command_writes_them(self, tmp_path: Path, capsys: Any) -> None:
         (tmp_path / "list.csv").write_text("phone\n12\n")

@@ -9,15 +9,18 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from laaffic_console.events.models import Event
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import balance_history
+from laaffic_console.kit.said import gettext, read
 from laaffic_console.laaffic import Balance
 from laaffic_console.notices.kinds import Notify
 from laaffic_console.notices.models import Notice, Waiting
 from laaffic_console.notices.services import choices, handing_out, mailing, reading, retention, taking
 from messaging.models import Budget, Campaign, CampaignState, ContactGroup, ContactImport
+from messaging.services import events
 from messaging.services.approvals import approvals
 from messaging.services.budgets import budget_gate, budgets
 from messaging.services.campaigns import drafts, states
@@ -195,7 +198,7 @@ def test_a_budget_is_told_at_four_fifths_and_when_it_is_used_up(application: App
     gate._say_used_up(counter, budget)
     gate._say_used_up(counter, budget)
 
-    said = Waiting.objects.order_by("pk").values_list("said__reason", flat=True)
+    said = [read(one) for one in Waiting.objects.order_by("pk").values_list("said__reason", flat=True)]
     assert [("80 %" in one, "used up" in one) for one in said] == [(True, False), (False, True)]
     assert len(told(approver)) == 1  # one budget, one row
 
@@ -249,3 +252,19 @@ def test_old_notices_are_removed(person: Person, settings: Any) -> None:
 
 def test_nothing_of_single_messages_is_wanted() -> None:
     assert not [kind for kind in taking.wanted() if kind.startswith(("message.", "reply.", "contact."))]
+
+
+def test_why_it_is_held_is_said_in_its_readers_language(application: Application, person: Person) -> None:
+    ann = person("ann", "Operator")
+    campaign = launched(application, ann)
+    campaign.state = CampaignState.HELD
+    with translation.override("zh-hans"):
+        campaign.hold_reason = gettext("Approval refused: %(why)s") % {"why": "cost"}
+        events.campaign_moved(campaign, CampaignState.RUNNING)
+
+    assert told(ann) == [f"“{campaign.name}” is held: Approval refused: cost"]
+    with translation.override("zh-hans"):
+        [notice] = told(ann)
+    assert "cost" in notice
+    assert "refused" not in notice
+    assert Event.objects.get().facts["reason"] == "Approval refused: cost"  # what scripts get is English

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.identity.models import Profile
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import ContactGroup, SuppressionEntry
 from tests.messaging.attachment_samples import mpeg, picture
@@ -76,6 +77,19 @@ class WritingTests:
         assert "Call 1 phone" in shown
         assert "1 was given twice" in shown
         assert "Asia/Shanghai" in shown
+
+    @pytest.mark.parametrize(("clock", "hour"), [("mine", 4), ("console", 10)])
+    def test_it_starts_by_the_clock_of_who_writes_it(
+        self, application: Application, admin_client: Client, clock: str, hour: int
+    ) -> None:
+        Profile.objects.create(user=User.objects.get(username="admin"), time_zone="Asia/Dhaka")
+        admin_client.post(reverse(ADD), given(application, send_at="2031-05-01T10:00", clock=clock))
+
+        task = GroupTask.objects.get()
+        assert task.send_at == dt.datetime(2031, 5, 1, hour, tzinfo=dt.UTC)
+        shown = admin_client.get(own(task, "edit")).content.decode()
+        assert "mine: Asia/Dhaka" in shown
+        assert f'value="2031-05-01T{hour + 6:02}:00"' in shown
 
     @pytest.mark.parametrize(
         ("field", "changed"),

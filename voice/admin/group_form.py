@@ -9,7 +9,6 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,6 +21,7 @@ from laaffic_console.kit.form_fields import choices_of, field_of
 from laaffic_console.kit.generics import AnyChoiceOfRows, AnyModelForm
 from laaffic_console.kit.shared_rows import SeenForm
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS
+from messaging.admin.clocks import ByAClock, MomentField
 from messaging.models import ContactGroup
 from voice.admin.spoken_fields import spoken_languages
 from voice.models import AudioFile, GroupTask, TaskKind, TaskState
@@ -52,7 +52,7 @@ CARDS: tuple[tuple[Any, tuple[str, ...]], ...] = (
         ),
     ),
     (gettext_lazy("Who is called"), NUMBER_FIELDS),
-    (gettext_lazy("When"), ("send_at", "windows", "calendar", "latest_end")),
+    (gettext_lazy("When"), ("send_at", "clock", "windows", "calendar", "latest_end")),
     (gettext_lazy("Whom it may reach"), ("purpose",)),
     (gettext_lazy("The call"), ("max_talk", "max_ringing_time", "display_number", "delay_hangup")),
     (
@@ -126,7 +126,7 @@ class AudioChoice(AnyChoiceOfRows):
         return f"{kept.name} · {seconds // 60}:{seconds % 60:02d} · {where}"
 
 
-class GroupTaskForm(SeenForm, AnyModelForm):
+class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
     """`audience` is what its numbers were read into, None where they stay as they are."""
 
     audio = AudioChoice(AudioFile.objects.none(), required=False, label=gettext_lazy("Audio file"))
@@ -176,7 +176,9 @@ class GroupTaskForm(SeenForm, AnyModelForm):
             "latest_end": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
             "send_at": forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         }
+        field_classes = {"send_at": MomentField}
         help_texts = {
+            "send_at": gettext_lazy("Empty: at once."),
             "accent": gettext_lazy("A calling code such as 91. Left empty: the language's own."),
             "speaking_rate": gettext_lazy("0.25 to 4; 1 is as people speak."),
             "loop_count": gettext_lazy("1 to 9."),
@@ -198,8 +200,9 @@ class GroupTaskForm(SeenForm, AnyModelForm):
     def is_open(self, row: GroupTask) -> bool:
         return row.state == TaskState.DRAFT
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, reader_zone: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.go_by_clock("send_at", reader_zone)
         self.user = user
         self.audience: group_numbers.Audience | None = None
         self._offer_choices()
@@ -211,14 +214,13 @@ class GroupTaskForm(SeenForm, AnyModelForm):
                 "%Y-%m-%dT%H:%M:%S",
                 "%Y-%m-%d %H:%M",
             ]
-        self.fields["send_at"].help_text = _("By the clock of %(zone)s. Left empty: at once.") % {
-            "zone": timezone.get_current_timezone_name()
-        }
+        said = _("By the console's clock: %(zone)s. What has not left by then is held and asks.")
+        self.fields["latest_end"].help_text = said % {"zone": settings.TIME_ZONE}
         for name in self._not_asked():
             del self.fields[name]
 
     def again(self) -> dict[str, Any]:
-        return {"user": self.user}
+        return {**super().again(), "user": self.user}
 
     def _offer_choices(self) -> None:
         active = Application.objects.filter(is_active=True)
@@ -253,7 +255,7 @@ class GroupTaskForm(SeenForm, AnyModelForm):
         ):
             left_out.append("groups")
         if self.instance.is_template:
-            left_out += ["send_at", "latest_end"]
+            left_out += ["send_at", "clock", "latest_end"]
         if not self.user.has_perm("voice.add_audiofile"):
             left_out.append("audio_file")
         return left_out

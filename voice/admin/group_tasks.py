@@ -16,6 +16,7 @@ from unfold.decorators import display
 from laaffic_console.exporting import delivery, kinds
 from laaffic_console.exporting.exported_list import ExportedList
 from laaffic_console.gateway.copied_lists import CopiedListAdmin
+from laaffic_console.identity.models import profile_of
 from laaffic_console.kit import exports as files
 from laaffic_console.kit import meanings
 from laaffic_console.kit.exporting import require_export
@@ -168,7 +169,9 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
         return self._write(request, task, task.name, own_page(task))
 
     def _write(self, request: HttpRequest, task: GroupTask, title: str, back: str) -> HttpResponse:
-        form = GroupTaskForm(request.POST or None, request.FILES or None, instance=task, user=signed_in(request))
+        user = signed_in(request)
+        zone = profile_of(user).time_zone
+        form = GroupTaskForm(request.POST or None, request.FILES or None, instance=task, user=user, reader_zone=zone)
         saved = self._save(request, form) if request.method == "POST" and form.is_valid() else None
         # Sent by upload.js, the page stays as it is: what was typed and chosen is still there when a field is wrong.
         is_fetched = request.headers.get("X-Requested-With") == "fetch"

@@ -3,9 +3,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.gateway.models import Application, LedgerEntry
-from laaffic_console.kit import dates
 from laaffic_console.kit.figures import money
 from laaffic_console.kit.masks import masked
+from laaffic_console.kit.said import shaped
 from laaffic_console.laaffic import CallKind, CallOutcome, RingingKind
 
 KINDS = {
@@ -96,7 +96,7 @@ class CallRecord(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{masked(self.callee)} {dates.moment(self.at)}"
+        return shaped("%(number)s %(at)s", number=masked(self.callee), at=self.at)
 
     @property
     def money(self) -> str:
@@ -131,7 +131,7 @@ class Ringing(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.sip_account or self.called} {dates.moment(self.at)}"
+        return shaped("%(number)s %(at)s", number=self.sip_account or self.called, at=self.at)
 
 
 class CallTally(models.Model):

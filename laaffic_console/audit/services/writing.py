@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from django.db import models, transaction
+from django.utils.text import capfirst
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.audit.services import chain
@@ -16,10 +17,13 @@ from laaffic_console.kit.acts import Told
 from laaffic_console.kit.constant_sql import Insert
 
 LONGEST = 2000  # characters of one detail
+NAME = "_object"  # in the summary: how the object is called, where that is words and not a name
 
 
 def write(told: Told) -> None:
-    kind, pk, label = _object(told.about)
+    kind, pk, own_label = _object(told.about)
+    label = told.label or own_label
+    named = {NAME: label} if isinstance(label, said.Said) else {}
     entry = AuditEntry(
         kind=told.kind,
         person_id=told.actor.person_id,
@@ -27,8 +31,8 @@ def write(told: Told) -> None:
         address=told.actor.address[:45],
         object_kind=kind,
         object_id=pk,
-        object_label=_text(told.label or label, 200),
-        summary=_storable(told.details),
+        object_label=_text(said.in_english(label), 200),  # what the search compares
+        summary=_storable({**told.details, **named}),
     )
     _keep([entry])
     if not told.actor.is_script:
@@ -42,13 +46,15 @@ def _object(about: models.Model | type[models.Model] | None) -> tuple[str, str, 
     if about is None:
         return "", "", ""
     if isinstance(about, type):
-        return about._meta.label_lower, "", str(about._meta.verbose_name_plural)
-    return about._meta.label_lower, str(about.pk or "")[:40], str(about)
+        return about._meta.label_lower, "", str(said.lasting(about._meta.verbose_name_plural))
+    kind = about._meta.verbose_name
+    is_only = str(about) == capfirst(kind)  # the only row of its kind
+    return about._meta.label_lower, str(about.pk or "")[:40], str(said.lasting(kind)) if is_only else str(about)
 
 
-def _text(said: str, longest: int) -> str:
+def _text(words: str, longest: int) -> str:
     """What both databases keep: without NUL and halves of characters."""
-    return said.encode("utf-8", "replace").decode().replace("\0", "")[:longest]
+    return words.encode("utf-8", "replace").decode().replace("\0", "")[:longest]
 
 
 def _storable(details: dict[str, Any]) -> Any:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from laaffic_console.events import readers
 from laaffic_console.events.models import Event, iso
 from laaffic_console.kit.constant_sql import Insert
+from laaffic_console.kit.said import Said, in_english
 
 AT_ONCE = 500
 
@@ -59,15 +60,23 @@ def new_mark() -> str:
 
 
 def _event(one: Happening, now: dt.datetime, mark: str) -> Event:
-    return Event(
+    event = Event(
         kind=one.kind,
         about=one.about,
         order_key=one.order_key or one.about,
-        data=json.dumps(one.data, default=_plain, separators=(",", ":")),
+        data=json.dumps(_for_scripts(one.data), default=_plain, separators=(",", ":")),
         at=one.at or now,
         created_at=now,
         mark=mark,
     )
+    event.told = one.data
+    return event
+
+
+def _for_scripts(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Whoever did it, and in whichever language: what leaves is English."""
+    said = {name: in_english(value) for name, value in data.items() if isinstance(value, Said)}
+    return {**data, **said} if said else data
 
 
 def _plain(value: Any) -> str:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook as Signer
 
-from laaffic_console.events import addresses, sealed, signing
+from laaffic_console.events import addresses, outcomes, sealed, signing
 from laaffic_console.events.addresses import NotReachable
 from laaffic_console.events.kinds import CHOICES, Kind
 from laaffic_console.events.models import Delivery, Event, Webhook
@@ -123,7 +123,7 @@ def disable(webhook_id: int, problem: str, detail: str = "") -> None:
             return
         row.state, row.disabled_at, row.problem, row.detail = State.DISABLED, timezone.now(), problem, detail
         row.save(update_fields=["state", "disabled_at", "problem", "detail"])
-        record(Act.CHANGED, row, by=CONSOLE, event=_("disabled: %(why)s") % {"why": f"{problem} {detail}".strip()})
+        record(Act.CHANGED, row, by=CONSOLE, event=_("disabled: %(why)s") % {"why": outcomes.in_words(problem, detail)})
         said = {"id": row.pk, "url": row.url, "problem": problem, "failing_since": row.failing_since}
         outbox.record(Kind.WEBHOOK_DISABLED, f"webhook:{row.pk}", said)
 

@@ -18,6 +18,7 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, Row
@@ -64,7 +65,7 @@ def ask(kind: Kind, parameters: Parameters, file_format: str, *, by: User) -> Ex
     try:
         with transaction.atomic():
             export.save()
-            files.taken_away(export.title)
+            files.taken_away(kind.title(parameters))
             _ring()
     except IntegrityError:  # two clicks in the same moment
         return waiting.get()
@@ -76,7 +77,7 @@ def _new(kind: Kind, parameters: Parameters, file_format: str, by: User | None) 
     return Export(
         kind=kind.name,
         parameters=parameters,
-        title=kind.title(parameters)[:200],
+        title=capfirst(kind.title(parameters))[:200],
         format=file_format,
         key=hashlib.sha256(asked.encode()).hexdigest(),
         asked_by=by,

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from laaffic_console.events.kinds import Kind
 from laaffic_console.events.models import Event
 from laaffic_console.events.readers import Reader
 from laaffic_console.gateway.services import bell
+from laaffic_console.kit.said import gettext as _
 from laaffic_console.notices.kinds import Notify
 from laaffic_console.notices.models import Waiting, as_said
 
@@ -29,8 +29,6 @@ OF_EVENT = {
 }
 OF_STATE = {"held": Notify.HELD, "finished": Notify.FINISHED}
 KINDS = {*(kind.value for kind in OF_EVENT), Kind.CAMPAIGN_STATE.value}
-
-IMPORTED = gettext_noop("%(added)s added, %(updated)s updated, %(invalid)s invalid")
 
 
 def wanted() -> set[str]:
@@ -52,7 +50,7 @@ def tell(kind: Notify, about: str, said: Mapping[str, str]) -> None:
 
 
 def _row(event: Event) -> Waiting | None:
-    facts = event.facts
+    facts = event.told
     kind = OF_STATE.get(facts.get("state", "")) if event.kind == Kind.CAMPAIGN_STATE else OF_EVENT[Kind(event.kind)]
     if kind is None:
         return None
@@ -63,7 +61,9 @@ def _row(event: Event) -> Waiting | None:
 
 def _said(kind: Notify, facts: Mapping[str, Any]) -> dict[str, Any]:
     if kind == Notify.IMPORT:
-        return {"name": facts["file"], "reason": facts["explanation"] or IMPORTED % facts}
+        counts = {name: facts[name] for name in ("added", "updated", "invalid")}
+        counted = _("%(added)s added, %(updated)s updated, %(invalid)s invalid") % counts
+        return {"name": facts["file"], "reason": facts["explanation"] or counted}
     if kind == Notify.WEBHOOK:
         return {"name": facts["url"]}
     if kind == Notify.BALANCE:

@@ -88,7 +88,9 @@
     const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
     const fields = box.querySelectorAll("a[href], button:enabled, input:enabled, select:enabled");
     if (scrolls && ![...fields].some(isShown)) box.tabIndex = 0;
-    if (box.matches(".simplebar-content-wrapper")) box.removeAttribute("role");
+    if (!box.matches(".simplebar-content-wrapper")) return;
+    box.removeAttribute("role");
+    if (words().scrolled) box.setAttribute("aria-label", words().scrolled); // simplebar's own is English
   };
 
   const nameButton = (button) => {

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.services import isolation, leases
+from laaffic_console.kit.said import gettext as _
 from messaging.models import Campaign, CampaignState, Message, MessageState
 from messaging.services import events, steps
 from messaging.services.batches import expected

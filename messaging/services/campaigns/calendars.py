@@ -63,7 +63,8 @@ def add_part(
         raise ValidationError(str(problem)) from problem
     save(calendar, ["hours", "left_out"])
     after = {"hours": calendar.hours, "left_out": calendar.left_out}
-    changes = [[field, before[field], after[field]] for field in after if before[field] != after[field]]
+    named = {field.name: field.verbose_name for field in Calendar._meta.fields}
+    changes = [[named[field], before[field], after[field]] for field in after if before[field] != after[field]]
     record(Act.ADDED if is_new else Act.CHANGED, calendar, changes=changes)
     return calendar
 

@@ -139,7 +139,8 @@ def save(audience: Audience, *, by: User | None = None) -> Audience:
 
 def create(*, name: str, condition: str, by: User | None = None) -> Audience:
     audience = save(Audience(name=name, condition=condition), by=by)
-    acts.record(acts.Act.ADDED, audience, changes=[["condition", "", audience.condition[:300]]])
+    named = Audience._meta.get_field("condition").verbose_name
+    acts.record(acts.Act.ADDED, audience, changes=[[named, "", audience.condition[:300]]])
     return audience
 
 

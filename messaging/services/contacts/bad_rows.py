@@ -78,16 +78,15 @@ def kind_of(job: ContactImport) -> str:
 
 
 def table(job: ContactImport) -> Iterator[list[str]]:
-    """The header, then each row as it was read, with its line and the reason in two last columns.
+    """The header, then each row as it was read, with its line and the reason in two last columns, named for who asks.
 
     What a row has beyond the header's columns stands behind these two: it is too wide until somebody corrects it.
     """
     headers = list(job.headers[:-2] if is_of_bad_rows(job.headers) else job.headers)
     width, before = len(headers), len(job.headers)
-    yield [*headers, *(_beside(name, headers) for name in BAD_ROW_COLUMNS)]
-    for line, reason, cells in _lines(job):
-        own = cells[:width]
-        yield [*own, *([""] * (width - len(own))), str(line), reason, *cells[before:]]
+    head = [*headers, *(_beside(str(name), headers) for name in BAD_ROW_COLUMNS)]
+    owns = ((cells[:width], [str(line), reason, *cells[before:]]) for line, reason, cells in _lines(job))
+    return itertools.chain([head], ([*own, *([""] * (width - len(own))), *beside] for own, beside in owns))
 
 
 def _beside(name: str, headers: Sequence[str]) -> str:

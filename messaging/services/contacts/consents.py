@@ -173,7 +173,7 @@ def set_by_hand(number: str, *, channel: str, state: str, why: str, by: User | N
         raise ValidationError(_("Choose a channel, and whether consent is given."))
     before = Consent.objects.filter(number=number, channel=channel).values_list("state", flat=True).first()
     put([Said(number, channel, state, timezone.now(), BY_HAND, why.strip())], by=by)
-    change = [str(Channel(channel).label), before or ConsentState.UNKNOWN.value, state]
+    change = [Channel(channel).label, ConsentState(before or ConsentState.UNKNOWN).label, ConsentState(state).label]
     record(Act.CHANGED, Consent, label=number, changes=[change], why=why.strip()[:200])
 
 

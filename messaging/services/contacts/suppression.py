@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from laaffic_console.gateway.models.channels import Channel
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.constant_sql import Given, Select
 from messaging import contact_files, msisdn
@@ -89,7 +90,8 @@ def suppress_numbers(
         only = next(iter(fresh.values()), only)
     if outcome.added:
         label = only if outcome.added == 1 else ""
-        record(Act.SUPPRESSED, SuppressionEntry, label=label, numbers=outcome.added, channel=channel, why=note)
+        shown = Channel(channel).label
+        record(Act.SUPPRESSED, SuppressionEntry, label=label, numbers=outcome.added, channel=shown, why=note)
     return outcome
 
 

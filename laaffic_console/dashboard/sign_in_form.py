@@ -1,0 +1,10 @@
+"""Why somebody is not signed in, in the console's own words: they do not tell which accounts there are."""
+
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import AuthenticationForm
+
+WRONG = _("User name and password do not fit together. Mind capitals and small letters.")
+
+
+class SignInForm(AuthenticationForm):
+    error_messages = {"invalid_login": WRONG, "inactive": WRONG}
