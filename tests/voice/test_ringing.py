@@ -18,7 +18,7 @@ from laaffic_console.sandbox.testing import RunningSandbox
 from tests.voice.group_samples import written
 from voice.admin.calls import state_of
 from voice.models import CallRecord, GroupTask, Ringing, SipCall, SipPhone
-from voice.services import calls, pushes
+from voice.services import call_matching, calls, pushes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,7 +111,7 @@ class CallTests:
 
         SipCall.objects.filter(pk=made.pk).update(voice_id=voice_id)
         with transaction.atomic():  # as the answer does
-            calls.settle_by_ringing(Ringing.objects.filter(call_id=voice_id))
+            call_matching.settle_by_ringing(Ringing.objects.filter(call_id=voice_id))
 
         assert state(made) == "ringing"
 
