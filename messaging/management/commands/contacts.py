@@ -13,7 +13,8 @@ from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
 from messaging import exports
 from messaging.contact_rows import RowOptions
-from messaging.models import Contact, ContactGroup, ContactImport
+from messaging.management.named import group_named
+from messaging.models import Contact, ContactImport
 from messaging.services.contacts import bad_rows, imports
 from messaging.unreadable import UnreadableFile
 
@@ -98,9 +99,7 @@ class Command(ConsoleCommand):
     def write(self, options: dict[str, Any]) -> None:
         contacts = Contact.objects.all()
         if options["group"]:
-            if not ContactGroup.objects.filter(name=options["group"]).exists():
-                raise CommandError(f"There is no group “{options['group']}”.")
-            contacts = contacts.filter(groups__name=options["group"])
+            contacts = contacts.filter(groups=group_named(options["group"]))
         try:
             written = exports.write_file(contacts, options["file"])
         except OSError as problem:
