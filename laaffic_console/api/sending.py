@@ -13,9 +13,9 @@ from laaffic_console.gateway.models import Application
 from messaging import merge_fields, msisdn
 from messaging.models import Campaign, CampaignState, Message
 from messaging.services.audience import audience
-from messaging.services.batches import counting
 from messaging.services.campaigns import drafts, starting
 from messaging.services.contacts import pastes
+from messaging.services.figures import campaign_report
 from messaging.services.refusals import NotAllowed
 
 
@@ -77,7 +77,7 @@ def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[s
         return Answer(409, document(409, said % {"why": problem, "id": draft.pk}, **more))
     audience.freeze_at_once(campaign)
     campaign.refresh_from_db(fields=FROZEN)
-    left_out = counting.left_out(campaign)
+    left_out = campaign_report.left_out(campaign)
     return Answer(202, {"id": campaign.pk, "campaign": campaign.pk, "state": campaign.state, "left_out": left_out})
 
 
