@@ -15,7 +15,21 @@ from laaffic_console.conf import BASE_DIR
 
 PACKAGE = BASE_DIR / "laaffic_console"
 READ_BY = [PACKAGE / name for name in ("settings.py", "conf.py", "web_server.py")]
-UNLIKELY = ["lots", "-1", "nan", "1e999", "9" * 5000, "https://[::1", "http://x:99999", "{", "=", "[1]", "é", "a,b"]
+UNLIKELY = [
+    "lots",
+    "-1",
+    "nan",
+    "1e999",
+    "9e9",
+    "9" * 5000,
+    "https://[::1",
+    "http://x:99999",
+    "{",
+    "=",
+    "[1]",
+    "é",
+    "a,b",
+]
 # Readers that know what may be: the others take any text, or leave the rest to the system checks.
 STRICT = {"whole", "number", "switch", "one_of", "time_zone", "amount", "limits", "token", "networks", "certificate"}
 SECRET = {"DATABASE_URL", "REDIS_URL", "EMAIL_URL", "DOSSIER_KEY", "LAAFFIC_METRICS_TOKEN"}
