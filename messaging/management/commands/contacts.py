@@ -15,7 +15,7 @@ from messaging import exports
 from messaging.contact_rows import RowOptions
 from messaging.management.named import group_named
 from messaging.models import Contact, ContactImport
-from messaging.services.contacts import bad_rows, imports
+from messaging.services.contacts import bad_rows, import_files, imports
 from messaging.unreadable import UnreadableFile
 
 
@@ -55,7 +55,7 @@ class Command(ConsoleCommand):
         if region and region not in phonenumbers.SUPPORTED_REGIONS:
             raise CommandError(f"{region} is not a country. Give two letters, such as IN or GB.")
         try:
-            job = imports.open_path(
+            job = import_files.open_path(
                 path,
                 group=options["group"] or "",
                 region=region,
