@@ -180,6 +180,19 @@ class CallTests:
             (EntryState.ACCEPTED, "v-2"),
         ]
 
+    @pytest.mark.parametrize(("callee", "is_its"), [(None, True), ("", True), ("919876511111", False)])
+    def test_a_record_without_our_mark_is_known_by_the_id_and_the_number(
+        self, sandbox: RunningSandbox, phone: SipPhone, callee: str | None, is_its: bool
+    ) -> None:
+        made = calls.place(phone=phone, callee=CALLEE)
+        SipCall.objects.filter(pk=made.pk).update(voice_id="v-1")
+        said = {"voiceId": "v-1", "callee": made.callee if callee is None else callee, "terminationCode": "0"}
+
+        call_records.take([from_row(said)], Source.VOICE_RECORD)
+
+        made.refresh_from_db()
+        assert (made.record is not None) is is_its
+
     def test_nobody_calls_again_once_a_record_says_that_it_rang(
         self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object
     ) -> None:
