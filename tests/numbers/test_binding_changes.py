@@ -248,8 +248,10 @@ class EvidenceTests:
     def test_a_list_that_is_older_than_the_request_proves_nothing(
         self, sandbox: RunningSandbox, application: Application
     ) -> None:
-        sandbox.set_faults(next_fault="reset_after", next_calls=1)
-        asked = bind(application)
+        made = bind(application).binding
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        asked = binding_changes.unbind(made)
+        Binding.objects.update(ended_at=timezone.now(), ending=Binding.Ending.VANISHED)
         before = asked.entry.left_at - dt.timedelta(minutes=1)
 
         assert binding_evidence.settle(application, began=before, is_complete=True) == 0
