@@ -3,6 +3,8 @@
 import os
 import sys
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 SERVERS = ("worker", "web", "runserver", "sandbox")  # what they do is not the act of whoever has started them
@@ -18,6 +20,10 @@ def main() -> None:
 
         sys.exit(demo.main(sys.argv[2:]))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "laaffic_console.settings")
+    try:
+        settings.DEBUG  # noqa: B018 - reads them all, before any command makes a trace of what is wrong with one
+    except ImproperlyConfigured as wrong:
+        sys.exit(str(wrong))
     if sys.argv[1:2] and sys.argv[1] not in SERVERS:
         from laaffic_console.kit import acts
 

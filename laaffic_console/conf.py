@@ -1,6 +1,7 @@
 """Settings read from the environment or from `.env`, refused early when they make no sense."""
 
 import ipaddress
+import json
 import os
 import re
 import secrets
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 
+from laaffic_console import environment
 from laaffic_console.kit import limits as money_limits
 from laaffic_console.kit import private_files
 from laaffic_console.stop_words import OPT_IN_CONFIRM_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
@@ -25,21 +27,24 @@ PACKAGE_DIR = Path(__file__).resolve().parent
 BASE_DIR = PACKAGE_DIR.parent
 # Where `.env` and var/ lie: in a checkout, or where an installed package is started.
 HOME_DIR = BASE_DIR if (BASE_DIR / "manage.py").exists() else Path.cwd()
-VAR_DIR = Path(os.environ.get("CONSOLE_VAR_DIR", HOME_DIR / "var"))
-private_files.make_private(VAR_DIR)
+VAR_DIR = Path(environment.text("CONSOLE_VAR_DIR", str(HOME_DIR / "var")))
+try:
+    private_files.make_private(VAR_DIR)
+except OSError as trouble:
+    what = f"a folder that can be written ({trouble.strerror})"
+    raise environment.refused("CONSOLE_VAR_DIR", str(VAR_DIR), what) from None
 
-env = environ.Env()
 environ.Env.read_env(str(HOME_DIR / ".env"))
 
 
 def secret_key() -> str:
     """The key of this installation: from the environment, else one made at the first start and kept."""
-    return str(env.str("SECRET_KEY", default="")) or kept_secret("secret_key", lambda: secrets.token_urlsafe(50))
+    return environment.text("SECRET_KEY") or kept_secret("secret_key", lambda: secrets.token_urlsafe(50))
 
 
 def dossier_key() -> str:
     """The private key that dossiers are signed with, 64 hexadecimal digits: given, or made once and kept."""
-    given = str(env.str("DOSSIER_KEY", default=""))
+    given = environment.text("DOSSIER_KEY")
     if given and not re.fullmatch(r"[0-9a-fA-F]{64}", given):
         raise ImproperlyConfigured("DOSSIER_KEY is not a key of 64 hexadecimal digits: openssl rand -hex 32 makes one.")
     return given or kept_secret("dossier_key", lambda: secrets.token_hex(32))
@@ -63,26 +68,18 @@ def kept_secret(name: str, make: Callable[[], str]) -> str:
 
 def session_cookie(console_url: str) -> str:
     """A cookie belongs to a host, whatever the port: two consoles of one host would sign each other's people out."""
-    try:
-        port = urlsplit(console_url).port
-    except ValueError as problem:
-        raise ImproperlyConfigured(
-            f"CONSOLE_URL is not an address like https://console.example.com: {problem}."
-        ) from None
+    port = urlsplit(console_url).port
     return f"sessionid_{port}" if port else "sessionid"
 
 
 def sqlite_megabytes() -> int:
     """Of the file, in memory, for each connection; a web server has one in each of its threads."""
-    given: int = env.int("CONSOLE_SQLITE_MEGABYTES", default=4 if os.environ.get("CONSOLE_IN_THREADS") else 64)
-    if given < 1:
-        raise ImproperlyConfigured(f"CONSOLE_SQLITE_MEGABYTES is {given}. Write 1 or more, such as 64.")
-    return given
+    return environment.whole("CONSOLE_SQLITE_MEGABYTES", 4 if environment.text("CONSOLE_IN_THREADS") else 64, least=1)
 
 
 def database() -> dict[str, Any]:
     """SQLite needs WAL and IMMEDIATE: a deferred transaction that has read cannot wait for a lock to write."""
-    config = env.db_url_config(env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'console.sqlite3'}")
+    config = _database_config(environment.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'console.sqlite3'}"))
     if config["ENGINE"] == "django.db.backends.sqlite3":
         for ending in ("", "-wal", "-shm"):
             private_files.close(Path(f"{config['NAME']}{ending}"), private_files.FILE)
@@ -94,11 +91,20 @@ def database() -> dict[str, Any]:
         }
         # To open it takes longer than most of what is asked: its functions are made, its tables are read anew.
         return {**config, "CONN_MAX_AGE": 60}
-    if config["ENGINE"] == "django.db.backends.postgresql":
-        return {**config, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-    raise ImproperlyConfigured(
-        f"DATABASE_URL names {config['ENGINE']}. Use sqlite:///path/to/file or postgres://user@host/name."
-    )
+    return {**config, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+
+
+SCHEMES = ("sqlite", "postgres", "postgresql", "psql", "pgsql")
+
+
+def _database_config(url: str) -> dict[str, Any]:
+    """The address may hold a password: neither the sentence nor a warning of the library quotes it."""
+    try:
+        if url.partition("://")[0] in SCHEMES and urlsplit(url).port != 0:
+            return dict(environ.Env.db_url_config(url))
+    except ValueError:
+        pass
+    raise environment.refused("DATABASE_URL", "", "sqlite:///path/to/file or postgres://user@host/name")
 
 
 def job_queue(redis_url: str) -> dict[str, Any]:
@@ -111,7 +117,7 @@ def job_queue(redis_url: str) -> dict[str, Any]:
         "name": "laaffic-console",
         "broker_class": "laaffic_console.gateway.queue_broker.of_cluster",
         "label": "Jobs",
-        "workers": env.int("LAAFFIC_WORKERS", default=2),
+        "workers": environment.whole("LAAFFIC_WORKERS", 2, least=1),
         "save_limit": -1,
         "max_attempts": 1,
         "ack_failures": True,
@@ -127,7 +133,7 @@ def job_queue(redis_url: str) -> dict[str, Any]:
 
 
 def push_tokens() -> list[str]:
-    return [token.strip() for token in env.list("LAAFFIC_PUSH_TOKENS", default=[]) if token.strip()]
+    return environment.listed("LAAFFIC_PUSH_TOKENS")
 
 
 SHORTEST_TOKEN = 16
@@ -135,35 +141,13 @@ SHORTEST_TOKEN = 16
 
 def token(setting: str) -> str:
     """A secret that a program sends; "" where it is not set. It is not quoted."""
-    given = str(env.str(setting, default="")).strip()
+    given = environment.text(setting).strip()
     if given and (len(given) < SHORTEST_TOKEN or not given.isascii()):
         raise ImproperlyConfigured(
             f"{setting} is shorter than {SHORTEST_TOKEN} characters or holds some that are not ASCII. "
             "openssl rand -hex 32 makes a good one."
         )
     return given
-
-
-def one_of(setting: str, choices: tuple[str, ...]) -> str:
-    """The first where it is not set."""
-    given = str(env.str(setting, default="")) or choices[0]
-    if given not in choices:
-        raise ImproperlyConfigured(f"{setting} is “{given}”. Give one of {', '.join(choices)}.")
-    return given
-
-
-def names(setting: str) -> list[str]:
-    """With commas between."""
-    return [name.strip() for name in str(env.str(setting, default="")).split(",") if name.strip()]
-
-
-def pairs(setting: str, example: str) -> dict[str, str]:
-    """`left=right`, with commas between."""
-    parts = [part.rpartition("=") for part in names(setting)]
-    found = {left.strip(): right.strip() for left, _joint, right in parts}
-    if not all(left and right for left, right in found.items()):
-        raise ImproperlyConfigured(f"{setting} is not written as in this example: {example}.")
-    return found
 
 
 def oidc_provider(name: str, issuer: str, client_id: str, secret: str, scopes: list[str]) -> dict[str, Any]:
@@ -203,7 +187,7 @@ def saml_provider(name: str, uid: str, username: str, email: str) -> dict[str, A
 
 def saml_metadata() -> str:
     """SAML is an extra: whoever asks for it without that is told what to install."""
-    given = str(env.str("SAML_METADATA", default=""))
+    given = environment.text("SAML_METADATA")
     if given and not find_spec("onelogin"):
         raise ImproperlyConfigured(
             "SAML_METADATA is set, and what speaks SAML is not installed. "
@@ -214,7 +198,7 @@ def saml_metadata() -> str:
 
 def certificate(setting: str) -> str:
     """What the PEM file holds that it names; "" where it is not set."""
-    given = str(env.str(setting, default=""))
+    given = environment.text(setting)
     if not given:
         return ""
     try:
@@ -231,7 +215,7 @@ def is_this_machine(address: str) -> bool:
 
 
 def networks(setting: str) -> list[str]:
-    given = [network.strip() for network in env.list(setting, default=[]) if network.strip()]
+    given = environment.listed(setting)
     for network in given:
         try:
             ipaddress.ip_network(network, strict=False)
@@ -244,7 +228,7 @@ def networks(setting: str) -> list[str]:
 
 def amount(setting: str) -> Decimal:
     """Of money; 0 where it is not set, which is never."""
-    given = env.str(setting, default="") or "0"
+    given = environment.text(setting, "0")
     try:
         found = Decimal(given)
     except InvalidOperation:
@@ -256,7 +240,7 @@ def amount(setting: str) -> Decimal:
 
 def limits(setting: str) -> Decimal | dict[str, Decimal]:
     """One amount for every currency, or each with its own: {"USD": 1000, "EUR": 900}; 0 where it is not set."""
-    given = env.str(setting, default="").strip()
+    given = environment.text(setting).strip()
     try:
         return money_limits.read(given)
     except ValueError as problem:
@@ -267,11 +251,11 @@ def limits(setting: str) -> Decimal | dict[str, Decimal]:
 
 def email_server() -> dict[str, Any]:
     """Django's EMAIL_… settings; nothing where reports are not sent. The address holds a password: it is not quoted."""
-    given = env.str("EMAIL_URL", default="")
+    given = environment.text("EMAIL_URL")
     if not given:
         return {}
     try:
-        found = dict(env.email_url_config(given))
+        found = dict(environ.Env.email_url_config(given))
         is_right = bool(found.get("EMAIL_HOST")) or not found["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
     except (ImproperlyConfigured, ValueError):
         is_right = False
@@ -299,7 +283,10 @@ def opt_in_confirm_words() -> dict[str, list[str]]:
 
 
 def _words(setting: str, usual: dict[str, list[str]], example: str) -> dict[str, list[str]]:
-    given = env.json(setting, default={})
+    try:
+        given = json.loads(environment.text(setting, "{}"))
+    except ValueError:
+        given = None
     is_right = isinstance(given, dict) and all(
         isinstance(words, list) and all(isinstance(word, str) and word.strip() for word in words)
         for words in given.values()
@@ -307,14 +294,6 @@ def _words(setting: str, usual: dict[str, list[str]], example: str) -> dict[str,
     if not is_right:
         raise ImproperlyConfigured(f"{setting} is JSON like {example}.")
     return {**usual, **given}
-
-
-def recipients_per_call() -> int:
-    """At most what one POST of sendSms may carry (laaffic-api#sendsms)."""
-    given = env.int("LAAFFIC_RECIPIENTS_PER_CALL", default=1000)
-    if not 1 <= given <= 1000:
-        raise ImproperlyConfigured(f"LAAFFIC_RECIPIENTS_PER_CALL is {given}. Give a number from 1 to 1000.")
-    return int(given)
 
 
 def languages(catalogues: Path) -> list[tuple[str, str]]:
@@ -325,16 +304,8 @@ def languages(catalogues: Path) -> list[tuple[str, str]]:
 
 
 def language_code(languages: Iterable[tuple[str, str]]) -> str:
-    given = str(env.str("LANGUAGE_CODE", default="en")).lower()
+    given = environment.text("LANGUAGE_CODE", "en").lower()
     known = [code for code, _name in languages]
     if given not in known:
-        raise ImproperlyConfigured(f"LANGUAGE_CODE is {given}. Give one of {', '.join(known)}.")
+        raise ImproperlyConfigured(f"LANGUAGE_CODE is “{given}”. Give one of {', '.join(known)}.")
     return given
-
-
-def undo_seconds() -> float:
-    """Not longer than somebody would look at it."""
-    given = env.float("LAAFFIC_UNDO_SECONDS", default=5.0)
-    if not 0 <= given <= 60:
-        raise ImproperlyConfigured(f"LAAFFIC_UNDO_SECONDS is {given}. Give 0 to 60 seconds; 0 launches at once.")
-    return float(given)

@@ -6,116 +6,117 @@ from importlib.util import find_spec
 from csp.constants import NONCE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
 
-from laaffic_console import conf
-from laaffic_console.conf import PACKAGE_DIR, VAR_DIR, env
+from laaffic_console import conf, environment
+from laaffic_console.conf import PACKAGE_DIR, VAR_DIR
 from laaffic_console.dashboard import theme
 from laaffic_console.kit import private_files
 
 SECRET_KEY = conf.secret_key()
-SECRET_KEY_IS_OWN = not env.str("SECRET_KEY", default="")
+SECRET_KEY_IS_OWN = not environment.text("SECRET_KEY")
 DOSSIER_KEY = conf.dossier_key()  # the private key that dossiers are signed with
-DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-CONSOLE_URL = env.str("CONSOLE_URL", default="http://127.0.0.1:8000").rstrip("/")
-REDIS_URL = env.str("REDIS_URL", default="")
+DEBUG = environment.switch("DEBUG")
+ALLOWED_HOSTS = environment.listed("ALLOWED_HOSTS", "localhost", "127.0.0.1", "[::1]")
+CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
+CONSOLE_URL = environment.address("CONSOLE_URL", "http://127.0.0.1:8000").rstrip("/")
+REDIS_URL = environment.address("REDIS_URL", is_secret=True)
 
-LAAFFIC_BASE_URL = env.str("LAAFFIC_BASE_URL", default="https://api.laaffic.com/v3")
-LAAFFIC_PATHS = env.dict("LAAFFIC_PATHS", default={})
+LAAFFIC_BASE_URL = environment.address("LAAFFIC_BASE_URL", "https://api.laaffic.com/v3")
+LAAFFIC_PATHS = environment.pairs("LAAFFIC_PATHS", "sms=/sms, account=/sms", may_be_empty=True)
 # Whether group calls name their numbers in numberInfoList, as the newer pages have it, instead of numberList.
-LAAFFIC_NUMBER_INFO_LIST = env.bool("LAAFFIC_NUMBER_INFO_LIST", default=False)
-LAAFFIC_API_KEY = env.str("LAAFFIC_API_KEY", default="")
-LAAFFIC_API_SECRET = env.str("LAAFFIC_API_SECRET", default="")
-LAAFFIC_TIME_ZONE = env.str("LAAFFIC_TIME_ZONE", default="Asia/Shanghai")
+LAAFFIC_NUMBER_INFO_LIST = environment.switch("LAAFFIC_NUMBER_INFO_LIST")
+LAAFFIC_API_KEY = environment.text("LAAFFIC_API_KEY")
+LAAFFIC_API_SECRET = environment.text("LAAFFIC_API_SECRET")
+LAAFFIC_TIME_ZONE = environment.text("LAAFFIC_TIME_ZONE", "Asia/Shanghai")
 LAAFFIC_PUSH_TOKENS = conf.push_tokens()
-LAAFFIC_PUSH_SOURCES = env.list("LAAFFIC_PUSH_SOURCES", default=[])
+LAAFFIC_PUSH_SOURCES = environment.listed("LAAFFIC_PUSH_SOURCES")
 # Addresses of our own reverse proxies: from these alone X-Forwarded-For is believed, for the list above.
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
-LAAFFIC_ORDER_PREFIX = env.str("LAAFFIC_ORDER_PREFIX", default="lc")
+TRUSTED_PROXIES = environment.listed("TRUSTED_PROXIES")
+LAAFFIC_ORDER_PREFIX = environment.text("LAAFFIC_ORDER_PREFIX", "lc")
 LAAFFIC_TIMEOUTS = (
-    env.float("LAAFFIC_CONNECT_TIMEOUT", default=10.0),
-    env.float("LAAFFIC_READ_TIMEOUT", default=30.0),
+    environment.number("LAAFFIC_CONNECT_TIMEOUT", 10.0),
+    environment.number("LAAFFIC_READ_TIMEOUT", 30.0),
 )
 # After so many seconds the process of a single act has died: its answer is no longer expected.
 LAAFFIC_LOST_AFTER_SECONDS = max(120.0, sum(LAAFFIC_TIMEOUTS) + 30)
 # A request of the API that has not been answered by then has died; whoever repeats it takes over.
 API_LOST_AFTER_SECONDS = 60.0
 # How far the gateway's clock may be from ours, and late with what it accepted, before its records prove anything.
-LAAFFIC_CLOCK_SLACK_SECONDS = env.float("LAAFFIC_CLOCK_SLACK_SECONDS", default=120.0)
-LAAFFIC_RECIPIENTS_PER_CALL = conf.recipients_per_call()
+LAAFFIC_CLOCK_SLACK_SECONDS = environment.number("LAAFFIC_CLOCK_SLACK_SECONDS", 120.0)
+# At most what one POST of sendSms may carry (laaffic-api#sendsms).
+LAAFFIC_RECIPIENTS_PER_CALL = environment.whole("LAAFFIC_RECIPIENTS_PER_CALL", 1000, least=1, most=1000)
 # A worker that died is followed by another when its leases run out; one whose tasks are silent is started anew.
-LAAFFIC_LEASE_SECONDS = env.float("LAAFFIC_LEASE_SECONDS", default=20.0)
-LAAFFIC_WORKER_STALE_SECONDS = env.float("LAAFFIC_WORKER_STALE_SECONDS", default=30.0)
+LAAFFIC_LEASE_SECONDS = environment.number("LAAFFIC_LEASE_SECONDS", 20.0, least=1)
+LAAFFIC_WORKER_STALE_SECONDS = environment.number("LAAFFIC_WORKER_STALE_SECONDS", 30.0, least=1)
 # The balance under which the front page warns; 0 never. Asked for every so many minutes.
 LAAFFIC_BALANCE_ALERT = conf.amount("LAAFFIC_BALANCE_ALERT")
-LAAFFIC_BALANCE_CURRENCY = env.str("LAAFFIC_BALANCE_CURRENCY", default="")  # a label: getBalance tells none
-LAAFFIC_BALANCE_MINUTES = env.int("LAAFFIC_BALANCE_MINUTES", default=5)
+LAAFFIC_BALANCE_CURRENCY = environment.text("LAAFFIC_BALANCE_CURRENCY")  # a label: getBalance tells none
+LAAFFIC_BALANCE_MINUTES = environment.whole("LAAFFIC_BALANCE_MINUTES", 5)
 
 # Who may read /metrics: who sends this token, or comes from one of these networks. Neither: it is off.
 LAAFFIC_METRICS_TOKEN = conf.token("LAAFFIC_METRICS_TOKEN")
 LAAFFIC_METRICS_SOURCES = conf.networks("LAAFFIC_METRICS_SOURCES")
 
-PUSH_MAX_BYTES = env.int("LAAFFIC_PUSH_MAX_BYTES", default=5 * 1024 * 1024)
-IMPORT_MAX_BYTES = env.int("IMPORT_MAX_MEGABYTES", default=500) * 1024 * 1024
+PUSH_MAX_BYTES = environment.whole("LAAFFIC_PUSH_MAX_BYTES", 5 * 1024 * 1024)
+IMPORT_MAX_BYTES = environment.whole("IMPORT_MAX_MEGABYTES", 500, least=1) * 1024 * 1024
 # How long the file of an export is kept for download.
-EXPORT_KEPT = dt.timedelta(days=env.float("LAAFFIC_EXPORT_DAYS", default=7.0))
+EXPORT_KEPT = dt.timedelta(days=environment.number("LAAFFIC_EXPORT_DAYS", 7.0, most=36_500))
 # A report that has not come after this long is not waited for; a later one still counts.
-REPORT_WINDOW_HOURS = env.int("LAAFFIC_REPORT_WINDOW_HOURS", default=72)
+REPORT_WINDOW_HOURS = environment.whole("LAAFFIC_REPORT_WINDOW_HOURS", 72, most=876_000)
 # Whether a pushed delivery report counts only when getReport says the same: nothing proves where a push comes from.
-LAAFFIC_CONFIRM_REPORTS = env.bool("LAAFFIC_CONFIRM_REPORTS", default=False)
+LAAFFIC_CONFIRM_REPORTS = environment.switch("LAAFFIC_CONFIRM_REPORTS")
 # A campaign is held when so many of its recipients were rejected (0: never), or when it starts so many minutes late.
-LAAFFIC_ERROR_LIMIT = env.int("LAAFFIC_ERROR_LIMIT", default=10_000)
+LAAFFIC_ERROR_LIMIT = environment.whole("LAAFFIC_ERROR_LIMIT", 10_000)
 # So many lost answers in a row hold a campaign (0: never), and so many campaigns held by it the account (0: never).
-LAAFFIC_LOST_ANSWERS = env.int("LAAFFIC_LOST_ANSWERS", default=5)
-LAAFFIC_LOST_ANSWERS_CAMPAIGNS = env.int("LAAFFIC_LOST_ANSWERS_CAMPAIGNS", default=2)
-LAAFFIC_LATEST_START_MINUTES = env.int("LAAFFIC_LATEST_START_MINUTES", default=60)
+LAAFFIC_LOST_ANSWERS = environment.whole("LAAFFIC_LOST_ANSWERS", 5)
+LAAFFIC_LOST_ANSWERS_CAMPAIGNS = environment.whole("LAAFFIC_LOST_ANSWERS_CAMPAIGNS", 2)
+LAAFFIC_LATEST_START_MINUTES = environment.whole("LAAFFIC_LATEST_START_MINUTES", 60)
 # A launch to more recipients, or at a higher cost, needs a second person's approval; 0 never. The cost is one amount
 # for every currency, or one for each ("USD 1000, EUR 900"); what several currencies use of theirs is added up.
-LAAFFIC_APPROVAL_RECIPIENTS = env.int("LAAFFIC_APPROVAL_RECIPIENTS", default=0)
+LAAFFIC_APPROVAL_RECIPIENTS = environment.whole("LAAFFIC_APPROVAL_RECIPIENTS", 0)
 LAAFFIC_APPROVAL_COST = conf.limits("LAAFFIC_APPROVAL_COST")
 # So many messages a person gets at most in 24 hours and in 7 days, over all campaigns of a channel; 0: no limit. An
 # application may differ (its frequency cap), and no transactional campaign is stopped.
-LAAFFIC_FREQUENCY_CAP_DAY = env.int("LAAFFIC_FREQUENCY_CAP_DAY", default=0)
-LAAFFIC_FREQUENCY_CAP_WEEK = env.int("LAAFFIC_FREQUENCY_CAP_WEEK", default=0)
+LAAFFIC_FREQUENCY_CAP_DAY = environment.whole("LAAFFIC_FREQUENCY_CAP_DAY", 0)
+LAAFFIC_FREQUENCY_CAP_WEEK = environment.whole("LAAFFIC_FREQUENCY_CAP_WEEK", 0)
 # A marketing campaign goes only to people whose consent for its channel is given.
-LAAFFIC_MARKETING_NEEDS_CONSENT = env.bool("LAAFFIC_MARKETING_NEEDS_CONSENT", default=False)
+LAAFFIC_MARKETING_NEEDS_CONSENT = environment.switch("LAAFFIC_MARKETING_NEEDS_CONSENT")
 # Segments or prices that reports bill and that differ by so many percent from what was expected are told; 0 never.
-LAAFFIC_DRIFT_PERCENT = env.float("LAAFFIC_DRIFT_PERCENT", default=10.0)
-# After the button a campaign waits so long, and can be taken back: nothing has left.
-LAAFFIC_UNDO_SECONDS = conf.undo_seconds()
+LAAFFIC_DRIFT_PERCENT = environment.number("LAAFFIC_DRIFT_PERCENT", 10.0)
+# After the button a campaign waits so long, and can be taken back: nothing has left. 0 launches at once.
+LAAFFIC_UNDO_SECONDS = environment.number("LAAFFIC_UNDO_SECONDS", 5.0, most=60)
 
 # How often bindings, pools and owned numbers are read from Laaffic again.
 NUMBERS_GRACE_SECONDS = 60.0  # a request may be on its way at Laaffic for so long
-NUMBERS_SYNC_MINUTES = env.int("NUMBERS_SYNC_MINUTES", default=5)
+NUMBERS_SYNC_MINUTES = environment.whole("NUMBERS_SYNC_MINUTES", 5)
 # How often SIP phones and call records are read from Laaffic again, and the largest audio file.
-VOICE_SYNC_MINUTES = env.int("VOICE_SYNC_MINUTES", default=5)
-AUDIO_MAX_BYTES = env.int("AUDIO_MAX_MEGABYTES", default=5) * 1024 * 1024
+VOICE_SYNC_MINUTES = environment.whole("VOICE_SYNC_MINUTES", 5)
+AUDIO_MAX_BYTES = environment.whole("AUDIO_MAX_MEGABYTES", 5, least=1) * 1024 * 1024
 # Entries about who did what are removed when they are older; 0: never.
-LAAFFIC_AUDIT_DAYS = env.int("LAAFFIC_AUDIT_DAYS", default=730)
+LAAFFIC_AUDIT_DAYS = environment.whole("LAAFFIC_AUDIT_DAYS", 730, most=36_500)
 # How often replies are asked for, beside those that are pushed.
-REPLY_PULL_MINUTES = env.int("REPLY_PULL_MINUTES", default=5)
+REPLY_PULL_MINUTES = environment.whole("REPLY_PULL_MINUTES", 5)
 # A reply that is one of these and nothing else puts its number on the suppression list.
 OPT_OUT_WORDS = conf.opt_out_words()
 # A reply that is one of these and nothing else gives consent, and takes back what STOP did.
 OPT_IN_WORDS = conf.opt_in_words()
 # START asks back by a message, and consent is given by a yes to it alone: one of these words by itself.
-LAAFFIC_DOUBLE_OPT_IN = env.bool("LAAFFIC_DOUBLE_OPT_IN", default=False)
-LAAFFIC_DOUBLE_OPT_IN_TEXT = env.str(
-    "LAAFFIC_DOUBLE_OPT_IN_TEXT", default="Do you want our news? Reply YES. Without an answer you get none."
+LAAFFIC_DOUBLE_OPT_IN = environment.switch("LAAFFIC_DOUBLE_OPT_IN")
+LAAFFIC_DOUBLE_OPT_IN_TEXT = environment.text(
+    "LAAFFIC_DOUBLE_OPT_IN_TEXT", "Do you want our news? Reply YES. Without an answer you get none."
 )
 OPT_IN_CONFIRM_WORDS = conf.opt_in_confirm_words()
 # One STOP holds on every channel that reaches a number, not on SMS and MMS alone.
-OPT_OUT_EVERY_CHANNEL = env.bool("OPT_OUT_EVERY_CHANNEL", default=False)
+OPT_OUT_EVERY_CHANNEL = environment.switch("OPT_OUT_EVERY_CHANNEL")
 
 # Networks of ours that webhooks may reach beside the internet, also without TLS, such as 10.1.2.0/24.
 WEBHOOKS_MAY_REACH = conf.networks("WEBHOOKS_MAY_REACH")
 # One that takes nothing for so many days is disabled; events and the log of their deliveries are kept for so many.
-WEBHOOKS_DISABLE_AFTER = dt.timedelta(days=env.float("WEBHOOKS_DISABLE_DAYS", default=3.0))
-WEBHOOKS_KEPT = dt.timedelta(days=env.float("WEBHOOKS_KEPT_DAYS", default=30.0))
+WEBHOOKS_DISABLE_AFTER = dt.timedelta(days=environment.number("WEBHOOKS_DISABLE_DAYS", 3.0, most=36_500))
+WEBHOOKS_KEPT = dt.timedelta(days=environment.number("WEBHOOKS_KEPT_DAYS", 30.0, most=36_500))
 
 # Notices are kept for so many days; past so many an hour one person gets one row that counts the rest.
-NOTICES_KEPT = dt.timedelta(days=env.float("NOTICES_KEPT_DAYS", default=60.0))
-NOTICES_AN_HOUR = env.int("NOTICES_AN_HOUR", default=20)
+NOTICES_KEPT = dt.timedelta(days=environment.number("NOTICES_KEPT_DAYS", 60.0, most=36_500))
+NOTICES_AN_HOUR = environment.whole("NOTICES_AN_HOUR", 20, least=1)
 
 # The mail server by which reports, notices and invitations are sent; nothing else of the console sends email by it.
 EMAIL = conf.email_server()
@@ -131,7 +132,7 @@ EMAIL_USE_TLS = bool(EMAIL.get("EMAIL_USE_TLS"))
 EMAIL_USE_SSL = bool(EMAIL.get("EMAIL_USE_SSL"))
 EMAIL_FILE_PATH = EMAIL.get("EMAIL_FILE_PATH") or None
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="")
+DEFAULT_FROM_EMAIL = environment.text("EMAIL_FROM")
 
 # A gateway to try things on, and an installation under fire: `laaffic-console[sandbox]` has them, a server has not.
 FOR_TRYING = ["laaffic_console.sandbox", "laaffic_console.rehearsal"]
@@ -236,9 +237,9 @@ Q_CLUSTER = conf.job_queue(REDIS_URL)
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 # So many wrong passwords for one account from one address, and so many from one address on the whole, stop the sign-in.
-AXES_FAILURE_LIMIT = env.int("SIGN_IN_LIMIT", default=5)
-SIGN_IN_ADDRESS_LIMIT = env.int("SIGN_IN_ADDRESS_LIMIT", default=50)
-AXES_COOLOFF_TIME = dt.timedelta(minutes=env.int("SIGN_IN_LOCK_MINUTES", default=15))
+AXES_FAILURE_LIMIT = environment.whole("SIGN_IN_LIMIT", 5, least=1)
+SIGN_IN_ADDRESS_LIMIT = environment.whole("SIGN_IN_ADDRESS_LIMIT", 50, least=1)
+AXES_COOLOFF_TIME = dt.timedelta(minutes=environment.whole("SIGN_IN_LOCK_MINUTES", 15, least=1, most=525_600))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_HANDLER = "laaffic_console.dashboard.sign_in.Throttle"
 AXES_CLIENT_IP_CALLABLE = "laaffic_console.dashboard.sign_in.address"
@@ -250,32 +251,32 @@ AXES_ENABLE_ADMIN = False  # ours is read-only
 AXES_VERBOSE = False
 
 # Roles whose people need a second factor: Administrator, Operator …
-SECOND_FACTOR_ROLES = conf.names("SECOND_FACTOR_ROLES")
+SECOND_FACTOR_ROLES = environment.listed("SECOND_FACTOR_ROLES")
 # Tokens, users, roles and big launches ask again who is there, unless it was proved so many minutes ago; 0: never.
-LAAFFIC_REAUTHENTICATE_MINUTES = env.float("LAAFFIC_REAUTHENTICATE_MINUTES", default=15.0)
+LAAFFIC_REAUTHENTICATE_MINUTES = environment.number("LAAFFIC_REAUTHENTICATE_MINUTES", 15.0)
 # Launches to more recipients ask it; 0: none does.
-LAAFFIC_REAUTHENTICATE_OVER = env.int("LAAFFIC_REAUTHENTICATE_OVER", default=0)
+LAAFFIC_REAUTHENTICATE_OVER = environment.whole("LAAFFIC_REAUTHENTICATE_OVER", 0)
 
 # A provider of the owner's, by which people sign in too.
-OIDC_NAME = env.str("OIDC_NAME", default="") or "OpenID Connect"
-OIDC_ISSUER = env.str("OIDC_ISSUER", default="").rstrip("/")
-OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
-OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
-OIDC_SCOPES = conf.names("OIDC_SCOPES") or ["openid", "profile", "email"]
-OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", default="") or "groups"
-OIDC_ROLES = conf.pairs("OIDC_ROLES", "console-admins=Administrator, support=Operator")
-OIDC_MATCH_EMAIL = env.bool("OIDC_MATCH_EMAIL", default=False)
+OIDC_NAME = environment.text("OIDC_NAME", "OpenID Connect")
+OIDC_ISSUER = environment.address("OIDC_ISSUER").rstrip("/")
+OIDC_CLIENT_ID = environment.text("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = environment.text("OIDC_CLIENT_SECRET")
+OIDC_SCOPES = environment.listed("OIDC_SCOPES", "openid", "profile", "email")
+OIDC_GROUPS_CLAIM = environment.text("OIDC_GROUPS_CLAIM", "groups")
+OIDC_ROLES = environment.pairs("OIDC_ROLES", "console-admins=Administrator, support=Operator")
+OIDC_MATCH_EMAIL = environment.switch("OIDC_MATCH_EMAIL")
 # Another that speaks SAML: its metadata, an address or a file.
 SAML_METADATA = conf.saml_metadata()
-SAML_NAME = env.str("SAML_NAME", default="") or "SAML"
-SAML_ENTITY_ID = env.str("SAML_ENTITY_ID", default="")
+SAML_NAME = environment.text("SAML_NAME", "SAML")
+SAML_ENTITY_ID = environment.text("SAML_ENTITY_ID")
 SAML_CERTIFICATE = conf.certificate("SAML_CERTIFICATE")
-SAML_ID_ATTRIBUTE = env.str("SAML_ID_ATTRIBUTE", default="")
-SAML_USERNAME_ATTRIBUTE = env.str("SAML_USERNAME_ATTRIBUTE", default="")
-SAML_EMAIL_ATTRIBUTE = env.str("SAML_EMAIL_ATTRIBUTE", default="")
-SAML_GROUPS_ATTRIBUTE = env.str("SAML_GROUPS_ATTRIBUTE", default="") or "groups"
-SAML_ROLES = conf.pairs("SAML_ROLES", "console-admins=Administrator, support=Operator") or OIDC_ROLES
-SAML_MATCH_EMAIL = env.bool("SAML_MATCH_EMAIL", default=False)
+SAML_ID_ATTRIBUTE = environment.text("SAML_ID_ATTRIBUTE")
+SAML_USERNAME_ATTRIBUTE = environment.text("SAML_USERNAME_ATTRIBUTE")
+SAML_EMAIL_ATTRIBUTE = environment.text("SAML_EMAIL_ATTRIBUTE")
+SAML_GROUPS_ATTRIBUTE = environment.text("SAML_GROUPS_ATTRIBUTE", "groups")
+SAML_ROLES = environment.pairs("SAML_ROLES", "console-admins=Administrator, support=Operator") or OIDC_ROLES
+SAML_MATCH_EMAIL = environment.switch("SAML_MATCH_EMAIL")
 
 ACCOUNT_ADAPTER = "laaffic_console.identity.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -315,7 +316,7 @@ LANGUAGES = conf.languages(PACKAGE_DIR / "locale")
 LANGUAGE_CODE = conf.language_code(LANGUAGES)
 LOCALE_PATHS = [PACKAGE_DIR / "locale", PACKAGE_DIR / "locale" / "unfold"]
 FORMAT_MODULE_PATH = ["laaffic_console.formats"]
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = environment.time_zone("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True
 
@@ -358,10 +359,10 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=0)
-SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
-SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
-SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=False)
+SECURE_HSTS_SECONDS = environment.whole("SECURE_HSTS_SECONDS", 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.switch("SECURE_HSTS_INCLUDE_SUBDOMAINS")
+SECURE_HSTS_PRELOAD = environment.switch("SECURE_HSTS_PRELOAD")
+SECURE_SSL_REDIRECT = environment.switch("SECURE_SSL_REDIRECT")
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked for on this machine, past the proxy
 # Nothing here listens, films or pays.
 PERMISSIONS_POLICY: dict[str, list[str]] = {
@@ -372,7 +373,7 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     )
 }
 X_FRAME_OPTIONS = "DENY"
-if env.bool("BEHIND_TLS_PROXY", default=False):
+if environment.switch("BEHIND_TLS_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 UNFOLD = {**theme.UNFOLD, "SHOW_LANGUAGES": len(LANGUAGES) > 1}
@@ -406,7 +407,8 @@ LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 
 private_files.make_folder(FILE_UPLOAD_TEMP_DIR)
 
-LOG_FORMAT = conf.one_of("LOG_FORMAT", ("line", "json"))
+LOG_FORMAT = environment.one_of("LOG_FORMAT", ("line", "json"))
+LOG_LEVEL = environment.one_of("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -416,7 +418,7 @@ LOGGING = {
     },
     "filters": {"push tokens": {"()": "laaffic_console.kit.log_masks.MaskPushTokens"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["push tokens"]}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # urllib3 prints request lines at DEBUG; they hold numbers and contents.
     "loggers": {
         "urllib3": {"level": "WARNING"},

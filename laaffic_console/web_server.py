@@ -5,13 +5,21 @@ A request is read and answered by one thread, so whoever sends slowly holds one:
 """
 
 import os
+import sys
+
+from django.core.exceptions import ImproperlyConfigured
+
+from laaffic_console import environment
 
 wsgi_app = "laaffic_console.wsgi"
-bind = os.environ.get("CONSOLE_BIND", "127.0.0.1:8000")
+bind = environment.text("CONSOLE_BIND", "127.0.0.1:8000")
 worker_class = "laaffic_console.patient_worker.PatientWorker"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # Threads are cheap while they wait for a slow client: so many of those can be stood without a proxy.
-threads = int(os.environ.get("CONSOLE_THREADS", "16"))
+try:
+    workers = environment.whole("WEB_CONCURRENCY", 2, least=1)
+    threads = environment.whole("CONSOLE_THREADS", 16, least=1)
+except ImproperlyConfigured as wrong:
+    sys.exit(str(wrong))
 # Each thread has a connection of its own to SQLite, and keeps it for a minute: conf.py gives it less memory.
 os.environ["CONSOLE_IN_THREADS"] = "1"
 # Seconds; also how long a client that has said nothing may stay.

@@ -239,10 +239,10 @@ def default_route(file: Path) -> dict[str, float]:
 
 
 def console_route(file: Path) -> dict[str, float]:
-    from messaging.services.contacts import imports
+    from messaging.services.contacts import import_files, imports
 
     beside = [0.0]
-    job = imports.open_path(file)
+    job = import_files.open_path(file)
     imports.import_at_once(job, lambda _bytes: beside.append(memory_beside()))
     return {"rows": job.rows, "unchanged": job.unchanged, "beside": max(beside)}
 

@@ -16,11 +16,10 @@ from messaging.management.commands import calendar as calendar_command
 from messaging.management.commands import campaign as campaign_command
 from messaging.management.commands import consent as consent_command
 from messaging.models import Calendar, Campaign, ContactImport, EmailCampaign
-from messaging.services.batches import counting
 from messaging.services.budgets import budgets
 from messaging.services.contacts import consent_files, imports
 from messaging.services.email import email_counting
-from messaging.services.figures import proving
+from messaging.services.figures import campaign_report, proving
 from phone_numbers.management.commands import numbers
 from phone_numbers.models import BindingRequest, NumberPool
 from voice.management import group_arguments
@@ -48,7 +47,7 @@ def test_what_is_said_of_a_campaign(application: Application) -> None:
 
     said: Mapping[str, dict[str, Any]] = {
         "campaign launch": campaign_command.standing(campaign),
-        "campaign report": counting.report(campaign),
+        "campaign report": campaign_report.document(campaign),
         "campaign list": campaign_command.Command().document("list", {}),
         "campaign prove": proving.prove(campaign),
     }

@@ -18,8 +18,8 @@ from laaffic_console.gateway.models import Channel
 from messaging.models import Campaign, CampaignState, Message
 from messaging.services.approvals import shown
 from messaging.services.audience import audience_counts
-from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, launch_checks, starting
+from messaging.services.figures import campaign_report
 from messaging.services.forecast import forecast
 from messaging.services.launching.checks import NotSeen
 
@@ -218,7 +218,7 @@ class ReportView(ApiView):
     @extend_schema(responses=shapes.Report)
     def get(self, request: Any, pk: int) -> Response:
         """The same document as `manage.py campaign report ID --json`."""
-        return Response(counting.report(row(Campaign.objects.all(), pk)))
+        return Response(campaign_report.document(row(Campaign.objects.all(), pk)))
 
 
 class RecipientsView(ApiView):

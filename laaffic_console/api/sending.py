@@ -15,9 +15,9 @@ from laaffic_console.kit.constant_sql import Given, Select
 from messaging import merge_fields, msisdn
 from messaging.models import Campaign, CampaignState, Message
 from messaging.services.audience import audience
-from messaging.services.batches import counting
 from messaging.services.campaigns import drafts, starting
 from messaging.services.contacts import pastes
+from messaging.services.figures import campaign_report
 from messaging.services.refusals import NotAllowed
 
 
@@ -78,7 +78,7 @@ def send(asked: Mapping[str, Any], application: Application, numbers: Sequence[s
         more = {"campaign": draft.pk, "state": CampaignState.DRAFT.value}
         return Answer(409, document(409, said % {"why": problem, "id": draft.pk}, **more))
     audience.freeze_at_once(campaign)
-    left_out = counting.left_out(campaign)
+    left_out = campaign_report.left_out(campaign)
     return Answer(202, {"id": campaign.pk, "campaign": campaign.pk, "state": campaign.state, "left_out": left_out})
 
 

@@ -24,7 +24,15 @@ from messaging.admin.pages import add_problems, may_see_contacts, page, require
 from messaging.contact_headers import FIXED_FIELDS, IGNORED, attribute_name
 from messaging.contact_rows import RowOptions
 from messaging.models import Contact, ContactGroup, ContactImport, ImportUndo
-from messaging.services.contacts import bad_rows, import_forecast, import_undo, imports, national_numbers, reading
+from messaging.services.contacts import (
+    bad_rows,
+    import_files,
+    import_forecast,
+    import_undo,
+    imports,
+    national_numbers,
+    reading,
+)
 from messaging.unreadable import UnreadableFile
 
 State = ContactImport.State
@@ -119,7 +127,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 with transaction.atomic():  # a file that is refused leaves no new group behind
-                    job = imports.receive(
+                    job = import_files.receive(
                         form.cleaned_data["file"],
                         group=form.cleaned_data["group"],
                         new_group=form.cleaned_data["new_group"],
@@ -169,7 +177,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
                 (index, header, mapping.get(header, IGNORED), self._choices(index, header))
                 for index, header in enumerate(job.headers)
             ],
-            rows=imports.preview(job, mapping),
+            rows=import_files.preview(job, mapping),
             forecast=forecast,
             forecast_percent=min(99, 100 * forecast.bytes_done // max(1, job.size)) if forecast else 0,
             reasons=import_forecast.shown_reasons(forecast) if forecast else [],
@@ -194,7 +202,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
         sheet = request.POST.get("sheet", "")
         region = request.POST.get("region", job.region)
         try:
-            imports.choose(
+            import_files.choose(
                 job,
                 encoding=encoding if encoding in encodings else "",
                 sheet=sheet if sheet in job.sheets else "",

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission, User
 
 from laaffic_console.gateway.models import Application, BalanceReading
 from messaging.models import Campaign, Contact, ContactGroup, Reply, SuppressionEntry
-from messaging.services.batches import counting
+from messaging.services.figures import campaign_report
 from tests.api.conftest import Api
 from tests.messaging.conftest import add_contacts
 
@@ -39,7 +39,7 @@ class LifeTests:
             *("running", "running", "paused", "paused", "running", "cancelled", "cancelled")
         ]
         report = api("GET", f"campaigns/{draft}/report").json()
-        assert report == counting.report(Campaign.objects.get(pk=draft))
+        assert report == campaign_report.document(Campaign.objects.get(pk=draft))
         refused = api("POST", f"campaigns/{draft}/pause")
         assert refused.status_code == 409
         assert "cannot be paused" in refused.json()["detail"]

@@ -17,7 +17,7 @@ from laaffic_console.api.models import ApiToken, RepeatableRequest
 from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Campaign, Contact, Message, MessageState, SuppressionEntry
-from messaging.services.batches import counting
+from messaging.services.figures import campaign_report
 from tests.api.conftest import Api
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +76,7 @@ class SendingTests:
         run_jobs()
 
         report = api("GET", f"campaigns/{said['campaign']}/report").json()
-        assert report == json.loads(json.dumps(counting.report(Campaign.objects.get())))
+        assert report == json.loads(json.dumps(campaign_report.document(Campaign.objects.get())))
         assert (report["state"], report["total"], report["counts"]["queued"]) == ("finished", 2, 0)
 
     def test_where_a_second_person_is_needed_the_draft_is_kept(self, api: Api, settings: LazySettings) -> None:

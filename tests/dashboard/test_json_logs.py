@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
-from laaffic_console import conf
+from laaffic_console import environment
 from laaffic_console.kit.json_logs import HEADER, JsonFormatter, RequestIdMiddleware
 from laaffic_console.kit.log_masks import MaskPushTokens
 
@@ -62,4 +62,4 @@ def test_another_format_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOG_FORMAT", "xml")
 
     with pytest.raises(ImproperlyConfigured, match="one of line, json"):
-        conf.one_of("LOG_FORMAT", ("line", "json"))
+        environment.one_of("LOG_FORMAT", ("line", "json"))

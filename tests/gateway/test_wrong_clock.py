@@ -20,7 +20,7 @@ from messaging.services.reports import report_pulls
 from phone_numbers.models import SyncStatus
 from phone_numbers.services import syncing as number_lists
 from voice.models import GroupTask, SipCall, TaskState, VoiceSync
-from voice.services import calls, group_state, group_sync
+from voice.services import call_matching, calls, group_state, group_sync
 from voice.services import syncing as voice_lists
 
 pytestmark = pytest.mark.django_db
@@ -198,7 +198,7 @@ class SipCallTests:
         self, application: Application, ahead: Callable[[], Any]
     ) -> None:
         with ahead():
-            at = database_clock.now() + calls.FIRST_LOOK
+            at = database_clock.now() + call_matching.FIRST_LOOK
             SipCall.objects.create(application=application, account="a", callee="919876543210", look_at=at)
 
         assert calls.anything_to_look_for()

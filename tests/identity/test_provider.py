@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, User
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
-from laaffic_console import conf
+from laaffic_console import environment
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.kit.acts import Act
 from tests.identity.conftest import PASSWORD, code_of, give_password, set_up_for, sign_in_as
@@ -188,8 +188,8 @@ def test_without_a_provider_there_is_none(client: Client) -> None:
 
 def test_the_mapping_is_read_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OIDC_ROLES", "cn=a = Operator,b=Viewer,")
-    assert conf.pairs("OIDC_ROLES", "x") == {"cn=a": "Operator", "b": "Viewer"}
+    assert environment.pairs("OIDC_ROLES", "x") == {"cn=a": "Operator", "b": "Viewer"}
     for wrong in ("a", "a=", "=b"):
         monkeypatch.setenv("OIDC_ROLES", wrong)
         with pytest.raises(ImproperlyConfigured, match="OIDC_ROLES"):
-            conf.pairs("OIDC_ROLES", "x")
+            environment.pairs("OIDC_ROLES", "x")

@@ -20,7 +20,7 @@ from tests.interleaving import Ending, Scene, Stage, interleave
 from tests.interleavings import rows
 from tests.interleavings.test_campaigns import only
 from voice.models import CallRecord, GroupTask, SipCall, TaskState
-from voice.services import calls, group_launching, group_numbers, group_state, group_sync, group_tasks
+from voice.services import call_matching, calls, group_launching, group_numbers, group_state, group_sync, group_tasks
 
 
 class Laaffic:
@@ -73,7 +73,7 @@ class SipCallTests:
     def lost(self, app: Application) -> SipCall:
         """A call whose answer was lost, and of which a person said that it did not ring."""
         entry = ledger.prepare(
-            interface="voice/sendSip", application=app, about_kind=calls.ABOUT, about_id=None, summary={}
+            interface="voice/sendSip", application=app, about_kind=call_matching.ABOUT, about_id=None, summary={}
         )
         mark = f"lc-call-{entry.pk:08x}"
         asked = SipCall.objects.create(
@@ -98,7 +98,7 @@ class SipCallTests:
 
             @transaction.atomic
             def arrives() -> None:
-                calls.settle_by_records([record])
+                call_matching.settle_by_records([record])
 
             def check(tried: Ending, told: Ending) -> None:
                 only(tried, ValidationError)
@@ -127,7 +127,7 @@ class SipCallTests:
 
             @transaction.atomic
             def arrives() -> None:
-                calls.settle_by_records([record])
+                call_matching.settle_by_records([record])
 
             def check(tried: Ending, told: Ending) -> None:
                 only(tried)
@@ -160,7 +160,7 @@ class SipCallTests:
                 only(tried, ValidationError)
                 only(told)
                 assert tried.passed != told.value
-                assert calls._attempts(asked).count() == (2 if tried.passed else 1)
+                assert call_matching.attempts(asked).count() == (2 if tried.passed else 1)
 
             return Scene(lambda: calls.try_again(asked.pk), answered, check)
 

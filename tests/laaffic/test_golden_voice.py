@@ -84,6 +84,67 @@ class CompanionRequestTests:
                 ask()
             assert "n3w" not in str(lost.value) + repr(vars(lost.value))
 
+    @pytest.mark.parametrize("data", ["null", '""', '{"account": "test_001"}'])
+    def test_a_reset_that_brings_no_password_is_unknown(
+        self, gateway: ScriptedGateway, client: LaafficClient, data: str
+    ) -> None:
+        gateway.will(raw(f'{{"status": "0", "reason": "success", "data": {data}}}'.encode()))
+
+        with pytest.raises(OutcomeUnknown, match="no password"):
+            client.voice.reset_password(app_id="4luaKsL2", account="test_001")
+
+    @pytest.mark.parametrize("data", [None, "12205181141482000029", {}])
+    def test_a_play_that_names_no_calls_is_unknown(
+        self, gateway: ScriptedGateway, client: LaafficClient, data: object
+    ) -> None:
+        gateway.will(answer({"status": "0", "reason": "success", "data": data}))
+
+        with pytest.raises(OutcomeUnknown, match="names no calls"):
+            client.voice.play(app_id="a", file_id="f", numbers=["932111111111"])
+
+    def test_a_call_of_a_play_without_its_number_costs_no_other(
+        self, gateway: ScriptedGateway, client: LaafficClient
+    ) -> None:
+        rows = [{"voiceId": "1", "terminationCode": "0"}, {"voiceId": "2", "callee": "932111111111"}]
+        gateway.will(answer({"status": "0", "reason": "success", "data": rows}))
+
+        (played,) = client.voice.play(
+            app_id="a", file_id="f", numbers=["932111111111"], display_number="861000000", max_duration=None
+        )
+
+        assert (played.number, played.voice_id) == ("932111111111", "2")
+        assert asked(gateway)[2]["displayNum"] == "861000000"
+
+    def test_rows_without_what_names_them_are_left_out(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
+        def page(*rows: dict[str, Any]) -> dict[str, Any]:
+            return {"status": "0", "reason": "success", "data": {"total": 2, "pages": 1, "records": list(rows)}}
+
+        gateway.will(
+            answer(page({"phoneName": "nobody's"}, {"account": "a1"})),
+            answer(page({"size": 3}, {"fileId": "f1"})),
+            answer(page({"status": 2}, {"jobId": 7})),
+        )
+
+        phones = client.voice.phones(app_id="a")
+        files = client.voice.audio_files()
+        tasks = client.group_calls.tasks(start=START, end=START + dt.timedelta(days=1), statuses=[TaskStatus.FINISHED])
+
+        assert [phone.account for phone in phones.records] == ["a1"]
+        assert [file.file_id for file in files.records] == ["f1"]
+        assert [task.key for task in tasks.records] == ["7"]
+        assert [len(found.problems) for found in (phones, files, tasks)] == [1, 1, 1]
+        assert asked(gateway)[2]["params"]["statusList"] == [int(TaskStatus.FINISHED)]
+
+    @pytest.mark.parametrize(("data", "found"), [([], None), ({}, None), ("", None), ([{"voiceId": "v1"}], "v1")])
+    def test_one_record_may_come_in_a_list_or_not_at_all(
+        self, gateway: ScriptedGateway, client: LaafficClient, data: object, found: str | None
+    ) -> None:
+        gateway.will(answer({"status": "0", "reason": "success", "data": data}))
+
+        record = client.voice.sip_record("v1")
+
+        assert (record and record.voice_id) == found
+
     def test_send_group(self, gateway: ScriptedGateway, client: LaafficClient) -> None:
         gateway.will(
             raw(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from laaffic_console.laaffic import InvalidRequest, LaafficClient, SmsItem, sent_record_windows
+from laaffic_console.laaffic.group_calls import Announcement, FileInRequest, GroupCall, SpokenText
 from tests.laaffic.conftest import ScriptedGateway
 
 APP_ID = "4luaKsL2"
@@ -46,6 +47,23 @@ def records(**span: float) -> Callable[[LaafficClient], object]:
     return lambda client: client.get_sent_records(app_id=APP_ID, start=START, end=START + dt.timedelta(**span))
 
 
+def group_call(announcement: Announcement) -> Callable[[LaafficClient], object]:
+    task = GroupCall(app_id=APP_ID, task_name="Autumn", announcement=announcement, numbers=numbers(1), max_talk=40)
+    return lambda client: client.group_calls.send(task)
+
+
+def speak(**given: Any) -> Callable[[LaafficClient], object]:
+    return group_call(SpokenText(**{"text": "Good day", "language": "EN"} | given))
+
+
+def upload(data: bytes, **given: Any) -> Callable[[LaafficClient], object]:
+    return lambda client: client.voice.upload_audio(file_name="a.mp3", data=data, **given)
+
+
+def calls_of(**span: float) -> Callable[[LaafficClient], object]:
+    return lambda client: client.voice.sip_records(start=START, end=START + dt.timedelta(**span))
+
+
 BROKEN = [
     pytest.param(post(1001), "numbers", "1001 numbers; this call carries 1 to 1000", id="1,001 numbers"),
     pytest.param(post(0), "numbers", "0 numbers", id="no number"),
@@ -81,6 +99,14 @@ BROKEN = [
     pytest.param(records(days=31, seconds=1), "endTime", "at most 31 days", id="31 days and a second"),
     pytest.param(records(days=0), "endTime", "ends after it starts", id="no time at all"),
     pytest.param(records(days=-1), "endTime", "ends after it starts", id="backwards"),
+    pytest.param(upload(b""), "file", "empty", id="an audio file of nothing"),
+    pytest.param(upload(b"12345", at_most=4), "file", "5 bytes; an audio file has at most 4", id="a long audio file"),
+    pytest.param(group_call(FileInRequest("a.mp3", b"")), "baseFile", "0 bytes", id="a file of nothing in a task"),
+    pytest.param(speak(gender=3), "ssmlGender", "neither 1, male, nor 2, female", id="a third voice"),
+    pytest.param(calls_of(days=-1), "endTime", "ends after it starts", id="calls backwards"),
+    pytest.param(calls_of(days=4000), "endTime", "lasts at most", id="calls of ten years"),
+    pytest.param(lambda client: client.group_calls.cancel(["1 or 1"]), "keyId", "not a key", id="a key of words"),
+    pytest.param(lambda client: client.group_calls.cancel(["9" * 19]), "keyId", "not a key", id="a key of 19 digits"),
 ]
 
 KEPT = [

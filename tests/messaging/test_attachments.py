@@ -223,6 +223,23 @@ class ClockTests:
         assert attachments.live_ids([picture.pk]) == ["new"]
         assert entries() == [EntryState.ACCEPTED]
 
+    def test_one_that_was_deleted_holds_its_campaign(self, picture: MmsAttachment) -> None:
+        pk = picture.pk
+        picture.delete()
+
+        with pytest.raises(UploadFailed, match="not in the library any more"):
+            attachments.live_ids([pk])
+
+    def test_it_does_not_wait_for_ever_for_another_worker(
+        self, picture: MmsAttachment, gateway: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(attachments, "WAIT_FOR_OTHER", 0.1)
+
+        with leases.lease(f"mms-upload:{picture.pk}"), pytest.raises(UploadFailed, match="still being uploaded"):
+            attachments.live_ids([picture.pk])
+
+        assert not gateway.calls
+
     def test_the_order_is_the_campaigns(self, picture: MmsAttachment, gateway: responses.RequestsMock) -> None:
         card = attachments.add(samples.CARD, "ann.vcf")[0]
         takes(gateway, "card", "picture")

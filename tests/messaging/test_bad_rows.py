@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from laaffic_console.kit import exports
 from messaging.contact_headers import guess_mapping
 from messaging.models import BadRow, Contact, ContactImport
-from messaging.services.contacts import bad_rows, imports
+from messaging.services.contacts import bad_rows, import_files, imports
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def received(content: bytes, name: str = "list.csv") -> ContactImport:
-    return imports.receive(SimpleUploadedFile(name, content), group=None, region="", by=None)
+    return import_files.receive(SimpleUploadedFile(name, content), group=None, region="", by=None)
 
 
 def run(job: ContactImport) -> ContactImport:
@@ -188,9 +188,9 @@ class KeptTests:
         path = bad_rows.path_of(job)
         assert path.stat().st_mode & 0o077 == 0
 
-        imports.sweep_uploads(timezone.now() + dt.timedelta(days=6))
+        import_files.sweep_uploads(timezone.now() + dt.timedelta(days=6))
         assert bad_rows.are_there(job)
-        imports.sweep_uploads(timezone.now() + dt.timedelta(days=8))
+        import_files.sweep_uploads(timezone.now() + dt.timedelta(days=8))
 
         assert not path.exists()
         assert admin_client.get(reverse("admin:messaging_contactimport_bad_rows", args=[job.pk])).status_code == 404

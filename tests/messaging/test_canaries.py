@@ -32,6 +32,7 @@ from messaging.services.audience import audience
 from messaging.services.batches import claiming, counting, waiting
 from messaging.services.campaigns import campaigns, canaries, drafts, follow_ups, starting, states
 from messaging.services.channels.outgoing import Claim
+from messaging.services.figures import campaign_report
 from messaging.services.gates import canary as gate
 from messaging.services.refusals import NotAllowed
 from tests.messaging.conftest import add_contacts, events_saying
@@ -207,7 +208,7 @@ class GateTests:
         claimed_of(campaign)
 
         assert [(row.until, row.n) for row in waiting.of(campaign)] == [(None, 90)]
-        document = counting.report(campaign)["waiting"]
+        document = campaign_report.document(campaign)["waiting"]
         assert json.loads(json.dumps(document))[0]["until"] is None
         assert "few first" in waiting.sentence(campaign.pk, Batch.objects.filter(state="queued").first().not_before)
 

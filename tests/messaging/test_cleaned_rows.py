@@ -18,7 +18,7 @@ from messaging.cleaned_rows import Chunk, Source
 from messaging.contact_headers import guess_mapping
 from messaging.contact_rows import NO_OPTIONS, RowError
 from messaging.models import BadRow, Contact, ContactImport
-from messaging.services.contacts import contact_writes, imports
+from messaging.services.contacts import contact_writes, import_files, imports
 
 SIZE = 7
 ROWS = 40
@@ -173,7 +173,7 @@ class ImportTests:
         assert beside.bytes_done == alone.bytes_done == list_of_contacts.stat().st_size
 
     def test_cancelled_it_leaves_no_process(self, list_of_contacts: Path, started: list[Any]) -> None:
-        job = imports.open_path(list_of_contacts)
+        job = import_files.open_path(list_of_contacts)
 
         imports.import_rows(job, goes_on=lambda: False)
 
@@ -199,7 +199,7 @@ class ImportTests:
 
 
 def imported(path: Path) -> ContactImport:
-    job = imports.open_path(path)
+    job = import_files.open_path(path)
     imports.import_at_once(job)
     return job
 

@@ -37,12 +37,12 @@ from messaging.models import (
 from messaging.models import MessageState as State
 from messaging.services.approvals import shown
 from messaging.services.audience import audience, audience_counts
-from messaging.services.batches import claiming, counting
+from messaging.services.batches import claiming
 from messaging.services.campaigns import drafts, starting
 from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import consents, pastes, people, suppression
 from messaging.services.contacts.consents import Said
-from messaging.services.figures import proving
+from messaging.services.figures import campaign_report, proving
 from messaging.services.forecast import forecast
 from messaging.services.replies import replies
 from tests.messaging.conftest import add_contacts
@@ -165,7 +165,7 @@ class MarketingTests:
         reached = set(Message.objects.values_list("number", flat=True))
         assert reached == {contacts[0].number, OTHERWISE}
         assert (campaign.total, campaign.dropped_consent, campaign.dropped_suppressed) == (2, 2, 1)
-        assert counting.report(campaign)["left_out"]["no_consent"] == 2
+        assert campaign_report.document(campaign)["left_out"]["no_consent"] == 2
 
     def test_given_and_pasted_numbers_too(self, application: Application, contacts: list[Contact]) -> None:
         numbers = [contact.number for contact in contacts]
@@ -211,7 +211,7 @@ class MarketingTests:
             State.CANCELLED,
             "no consent for marketing when its batch was claimed",
         )
-        assert counting.report(campaign)["stopped"] == {"consent": 1}
+        assert campaign_report.document(campaign)["stopped"] == {"consent": 1}
         assert not proving.prove(campaign)["disagreements"]
 
     def test_fewer_are_fine_at_a_start_only_where_nobody_has_agreed_since(

@@ -26,8 +26,9 @@ from messaging.models import (
     MessageState,
     OutcomeTally,
 )
-from messaging.services.batches import counting, drift, expected
+from messaging.services.batches import drift, expected
 from messaging.services.campaigns import drafts, starting
+from messaging.services.figures import campaign_report
 from tests.messaging.conftest import add_contacts
 from tests.messaging.pages import hidden
 
@@ -103,7 +104,7 @@ class KeptTests:
     def test_the_report_of_the_shell_has_it(self, launched: Campaign) -> None:
         charge(launched, 2, 2, 0.02)
 
-        [country] = counting.report(launched)["forecast"]
+        [country] = campaign_report.document(launched)["forecast"]
         assert country["country"] == "IN"
         assert country["actual"]["segments"] == 2
 

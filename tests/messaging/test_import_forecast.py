@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from messaging.models import Contact, ContactImport, ImportForecast, SuppressionEntry
-from messaging.services.contacts import import_forecast, imports
+from messaging.services.contacts import import_files, import_forecast, imports, reading
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def received(content: bytes = LIST) -> ContactImport:
-    return imports.receive(SimpleUploadedFile("l.csv", content), group=None, region="", by=None)
+    return import_files.receive(SimpleUploadedFile("l.csv", content), group=None, region="", by=None)
 
 
 def figures() -> tuple[int, ...]:
@@ -98,7 +98,7 @@ class CountingTests:
 
     def test_a_file_that_breaks_off_says_so(self) -> None:
         job = received()
-        path = imports.path_of(job)
+        path = reading.path_of(job)
         path.write_bytes(path.read_bytes() + b"\xff\n")
 
         import_forecast.run(job.pk)

@@ -24,7 +24,7 @@ from messaging.models import (
     ImportUndo,
     Reply,
 )
-from messaging.services.contacts import contact_writes, import_undo, imports
+from messaging.services.contacts import contact_writes, import_files, import_undo, imports
 from tests.dashboard import doors
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ FIRST = 919876543210
 
 def imported(rows: list[str], group: str = "spring") -> ContactImport:
     content = "\n".join(["phone,name,email", *rows]).encode()
-    job = imports.receive(SimpleUploadedFile("l.csv", content), group=None, new_group=group, region="", by=None)
+    job = import_files.receive(SimpleUploadedFile("l.csv", content), group=None, new_group=group, region="", by=None)
     imports.start(job.pk, mapping=job.mapping)
     imports.run(job.pk)
     job.refresh_from_db()

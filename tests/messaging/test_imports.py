@@ -21,7 +21,7 @@ from tablib import Dataset
 from laaffic_console.gateway.services import leases
 from messaging.models import BadRow, Contact, ContactGroup, ContactImport, GroupMembership
 from messaging.resources import ContactResource
-from messaging.services.contacts import bad_rows, imports
+from messaging.services.contacts import bad_rows, import_files, imports, reading
 from messaging.unreadable import UnreadableFile
 
 pytestmark = pytest.mark.django_db
@@ -71,7 +71,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def imported(path: Path, **options: str) -> ContactImport:
-    job = imports.open_path(path, **options)
+    job = import_files.open_path(path, **options)
     imports.import_at_once(job)
     return job
 
@@ -92,7 +92,7 @@ def uploaded(rows: list[list[str]], **options: Any) -> ContactImport:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     upload = SimpleUploadedFile("people.csv", text.getvalue().encode())
-    return imports.receive(upload, **{"group": None, "region": "", "by": None, **options})
+    return import_files.receive(upload, **{"group": None, "region": "", "by": None, **options})
 
 
 class TwoSpeedsTests:
@@ -278,7 +278,7 @@ class JobTests:
 
     def test_the_uploaded_file_goes_when_it_is_over(self) -> None:
         job = uploaded(many(5))
-        path = imports.path_of(job)
+        path = reading.path_of(job)
         assert path.exists()
         imports.start(job.pk, mapping=job.mapping)
 
@@ -289,7 +289,7 @@ class JobTests:
     def test_a_file_that_is_gone_is_said(self) -> None:
         job = uploaded(many(5))
         imports.start(job.pk, mapping=job.mapping)
-        imports.path_of(job).unlink()
+        reading.path_of(job).unlink()
 
         imports.run(job.pk)
 
@@ -299,7 +299,7 @@ class JobTests:
     def test_one_that_turns_unreadable_says_how_far_it_came(self) -> None:
         job = uploaded(many(10))
         imports.start(job.pk, mapping=job.mapping)
-        path = imports.path_of(job)
+        path = reading.path_of(job)
         path.write_bytes(path.read_bytes() + b"\xff\n")
 
         imports.run(job.pk)
@@ -322,7 +322,7 @@ class JobTests:
         assert rung == [("messaging.jobs.run_contact_import", job.pk)]
 
     def test_the_sweeper_ends_a_command_that_was_killed(self, write: Callable[..., Path]) -> None:
-        job = imports.open_path(write(many(5)))
+        job = import_files.open_path(write(many(5)))
 
         imports.sweep()
 
@@ -332,7 +332,7 @@ class JobTests:
 
     def test_a_preview_nobody_confirms_is_forgotten(self) -> None:
         job = uploaded(many(5))
-        path = imports.path_of(job)
+        path = reading.path_of(job)
 
         imports.sweep(timezone.now() + dt.timedelta(days=8))
 
@@ -570,14 +570,14 @@ class UploadTests:
         settings.MEDIA_ROOT = tmp_path
         for content in (b"phone,name\n1," + b"x" * 300_000, b"x" * 300_000 + b"\n1", b'phone,"' + b"y" * 300_000):
             with contextlib.suppress(ValidationError):
-                imports.receive(SimpleUploadedFile("x.csv", content), group=None, region="", by=None)
+                import_files.receive(SimpleUploadedFile("x.csv", content), group=None, region="", by=None)
 
         jobs = ContactImport.objects.count()
         assert len(list(tmp_path.rglob("*.dat"))) == jobs
 
     def test_any_failure_leaves_no_file(self, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         settings.MEDIA_ROOT = tmp_path
-        monkeypatch.setattr(imports, "guess_mapping", lambda _headers: 1 / 0)
+        monkeypatch.setattr(import_files, "guess_mapping", lambda _headers: 1 / 0)
 
         with pytest.raises(ZeroDivisionError):
             uploaded(many(3))
@@ -590,12 +590,12 @@ class UploadTests:
         lost = tmp_path / "imports" / "lost.dat"
         lost.write_bytes(b"phone")
 
-        imports.sweep_uploads()
+        import_files.sweep_uploads()
         assert lost.exists()
         imports.sweep(timezone.now() + dt.timedelta(hours=25))
 
         assert not lost.exists()
-        assert imports.path_of(job).exists()
+        assert reading.path_of(job).exists()
 
 
 class RefusalTests:
@@ -604,19 +604,19 @@ class RefusalTests:
         upload = SimpleUploadedFile("people.csv", b"phone\n" + b"919876543210\n" * 100_000)
 
         with pytest.raises(Exception, match=r"larger than 1 MB\. Split it"):
-            imports.receive(upload, group=None, region="", by=None)
+            import_files.receive(upload, group=None, region="", by=None)
 
     def test_a_refused_upload_makes_no_group_and_keeps_no_file(self, settings: Any, tmp_path: Path) -> None:
         settings.MEDIA_ROOT = tmp_path
         with pytest.raises(Exception, match="The file is empty"):
-            imports.receive(SimpleUploadedFile("x.csv", b""), group=None, new_group="New", region="", by=None)
+            import_files.receive(SimpleUploadedFile("x.csv", b""), group=None, new_group="New", region="", by=None)
 
         assert not ContactGroup.objects.exists()
         assert not list(Path(settings.MEDIA_ROOT).rglob("*.dat"))
 
     def test_a_lone_header(self, write: Callable[..., Path]) -> None:
         with pytest.raises(UnreadableFile, match="no rows below it"):
-            imports.open_path(write([["phone", "name"]]))
+            import_files.open_path(write([["phone", "name"]]))
 
 
 class BadRowTests:

@@ -13,6 +13,7 @@ from messaging.models import Contact
 from messaging.services.contacts import (
     contact_writes,
     contacts,
+    import_files,
     import_undo,
     imports,
     name_index,
@@ -151,7 +152,7 @@ class FollowingTests:
 
     def test_an_import_waits_to_be_indexed_and_is_found_meanwhile_as_before(self) -> None:
         content = f"phone,name\n{NUMBER},{NAME}\n4915112345678,\n".encode()
-        job = imports.receive(SimpleUploadedFile("l.csv", content), group=None, new_group="g", region="", by=None)
+        job = import_files.receive(SimpleUploadedFile("l.csv", content), group=None, new_group="g", region="", by=None)
         imports.start(job.pk, mapping=job.mapping)
         imports.run(job.pk)
 
@@ -168,7 +169,9 @@ class FollowingTests:
     def test_an_import_overwrites_names_that_still_wait(self) -> None:
         for name in (NAME, "Ann Bo Carlson", "Ann Cla Dorn"):
             content = f"phone,name\n{NUMBER},{name}\n".encode()
-            job = imports.receive(SimpleUploadedFile("l.csv", content), group=None, new_group="", region="", by=None)
+            job = import_files.receive(
+                SimpleUploadedFile("l.csv", content), group=None, new_group="", region="", by=None
+            )
             imports.start(job.pk, mapping=job.mapping)
             imports.run(job.pk)
             job.refresh_from_db()

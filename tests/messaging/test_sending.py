@@ -21,6 +21,7 @@ from messaging.services.channels.outgoing import Claim
 from messaging.services.contacts import suppression
 from messaging.services.reports import report_pulls
 from messaging.services.sending import sending
+from messaging.services.sms.sms_channel import SmsChannel
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -355,6 +356,60 @@ class FaultTests:
         assert list(LedgerEntry.objects.order_by("pk").values_list("state", flat=True)) == ["not_sent", "accepted"]
         assert sandbox.stats()["accepted"] == 3
         assert sandbox.stats()["calls"]["/sendSms"] == 1
+
+    def test_a_fault_of_ours_makes_no_message_look_unsent(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        run_jobs: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The request may have left before the fault: nobody is sent to again by itself."""
+        add_contacts(group, 3)
+        campaign = make(application, group)
+
+        def broken(client: Any, claimed: Any) -> Any:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(SmsChannel, "poster", lambda self, campaign: broken)
+        starting.launch(campaign.pk)
+        run_jobs()
+
+        assert counting.state_counts(campaign)["unknown"] == 3
+        entry = LedgerEntry.objects.get()
+        assert (entry.state, "ZeroDivisionError" in entry.evidence + entry.reason) == (EntryState.UNKNOWN, True)
+        assert sandbox.stats()["accepted"] == 0
+
+    @pytest.mark.parametrize("what", ["worker", "campaign"])
+    def test_what_was_claimed_before_a_stop_does_not_leave_after_it(
+        self,
+        sandbox: RunningSandbox,
+        application: Application,
+        group: ContactGroup,
+        monkeypatch: pytest.MonkeyPatch,
+        what: str,
+    ) -> None:
+        add_contacts(group, 3)
+        campaign = make(application, group)
+        starting.launch(campaign.pk)
+        claim_some = claiming.claim_some
+
+        def claim_and_stop(*given: Any) -> Any:
+            claimed = claim_some(*given)
+            if isinstance(claimed, list):
+                if what == "campaign":
+                    campaigns.pause(campaign.pk)
+                else:
+                    monkeypatch.setattr(sending.workers, "is_stopping", lambda: True)
+            return claimed
+
+        monkeypatch.setattr(claiming, "claim_some", claim_and_stop)
+        sending.send(campaign.pk)
+
+        assert sandbox.stats()["accepted"] == 0
+        assert counting.state_counts(campaign)["queued"] == 3
+        assert set(LedgerEntry.objects.values_list("state", flat=True)) == {EntryState.NOT_SENT}
 
 
 class ControlTests:

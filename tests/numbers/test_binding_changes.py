@@ -12,7 +12,7 @@ from laaffic_console.gateway.models import AccountHold, Application, EntryState,
 from laaffic_console.gateway.services import account
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import Binding, BindingKind, BindingRequest
-from phone_numbers.services import binding_changes, binding_sync, lost_requests
+from phone_numbers.services import binding_changes, binding_evidence, binding_sync, lost_requests
 from tests.numbers.conftest import Door, long_ago
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -240,6 +240,63 @@ class LostAnswerTests:
         lost_requests.recover()
 
         assert LedgerEntry.objects.get().state == EntryState.NOT_SENT
+
+
+class EvidenceTests:
+    """What a list may prove depends on when it was read, and whether all of it came."""
+
+    def test_a_list_that_is_older_than_the_request_proves_nothing(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        made = bind(application).binding
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        asked = binding_changes.unbind(made)
+        Binding.objects.update(ended_at=timezone.now(), ending=Binding.Ending.VANISHED)
+        before = asked.entry.left_at - dt.timedelta(minutes=1)
+
+        assert binding_evidence.settle(application, began=before, is_complete=True) == 0
+
+        asked.refresh_from_db()
+        assert asked.entry.state == EntryState.UNKNOWN
+
+    def test_an_answer_without_an_id_gets_its_binding_from_the_list(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        asked = bind(application)
+        made = asked.binding
+        BindingRequest.objects.update(binding=None)
+        Binding.objects.update(pool_number="")
+
+        binding_evidence.settle(application, began=timezone.now(), is_complete=True)
+
+        asked.refresh_from_db()
+        assert (asked.binding, asked.binding.pool_number) == (made, "918885")
+
+    def test_that_an_unbind_did_not_arrive_is_not_believed_at_once(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        made = bind(application).binding
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        asked = binding_changes.unbind(made)
+
+        binding_sync.sync(application)
+
+        asked.refresh_from_db()
+        assert asked.entry.state == EntryState.UNKNOWN
+
+    @pytest.mark.parametrize(("hours", "state"), [(-1, EntryState.LAPSED), (1, EntryState.UNKNOWN)])
+    def test_half_a_list_lapses_an_unbind_only_of_what_has_run_out(
+        self, sandbox: RunningSandbox, application: Application, hours: int, state: str
+    ) -> None:
+        made = bind(application).binding
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        asked = binding_changes.unbind(made)
+        Binding.objects.update(expires_at=timezone.now() + dt.timedelta(hours=hours))
+
+        binding_evidence.settle(application, began=timezone.now(), is_complete=False)
+
+        asked.refresh_from_db()
+        assert asked.entry.state == state
 
 
 class UnbindTests:

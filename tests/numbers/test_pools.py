@@ -1,10 +1,12 @@
 """Number pools: compared before they are sent, confirmed by their number, every version kept, drift seen."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.sandbox.numbers import NumberInterfaces, Pool
@@ -305,6 +307,45 @@ class LostAnswerTests:
         pool.refresh_from_db()
         assert (sent.entry.state, pool.current.number, pool.drifted_at) == (EntryState.REFUSED, 1, None)
         assert sandbox.stats()["calls"]["/number/editNumberPool"] == 1
+
+    def test_a_list_that_is_older_than_the_request_proves_nothing(
+        self, pool: NumberPool, sandbox: RunningSandbox
+    ) -> None:
+        sandbox.set_faults(next_fault="reset_after", next_calls=1)
+        sent = pool_changes.apply(pool, NEW, typed="918885")
+        before = sent.entry.left_at - dt.timedelta(minutes=1)
+
+        assert pool_sync.settle_unknown({"918885": NEW}, began=before, is_complete=True) == 0
+
+        sent.refresh_from_db()
+        assert sent.entry.state == EntryState.UNKNOWN
+
+
+class CompareTests:
+    def test_what_was_changed_while_the_list_was_read_is_not_drift(self, pool: NumberPool) -> None:
+        before = pool.listed_at - dt.timedelta(minutes=1)
+
+        assert not pool_sync.compare(NEW, before)
+
+        pool.refresh_from_db()
+        assert (pool.drifted_at, pool.listed == NEW) == (None, False)
+
+    def test_one_that_seemed_refused_and_is_there_otherwise_becomes_ours(
+        self, pool: NumberPool, sandbox: RunningSandbox
+    ) -> None:
+        config = PoolConfig("918000", NEW.addresses, 50, NEW.numbers)
+        sandbox.set_faults(next_fault="reset_before", next_calls=1)
+        made = pool_changes.create(config, typed="918000")
+        assert not pool_sync.compare(config, timezone.now())  # asked for, and not known yet: its request tells
+        long_ago()
+        pool_sync.sync()
+        made.refresh_from_db()
+        assert (made.entry.state, made.pool.current) == (EntryState.REFUSED, None)
+
+        pool_sync.compare(PoolConfig("918000", NEW.addresses, 7, NEW.numbers), timezone.now())
+
+        made.pool.refresh_from_db()
+        assert (made.pool.current.origin, made.pool.current.max_concurrency) == ("found", 7)
 
 
 class AdoptTests:

@@ -17,7 +17,7 @@ from laaffic_console.laaffic.call_records import from_row
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.voice.group_samples import written
 from voice.models import CallRecord, GroupTask, SipCall, SipPhone, TaskState, VoiceSync
-from voice.services import calls, group_tasks, records, records_pulls
+from voice.services import call_records, calls, group_tasks, records_pulls
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -79,7 +79,7 @@ class RecordTests:
             voice_id = voice.speak(app_id="voiceApp", callee=CALLEE, spoken=Spoken(text="Hello"))
         else:
             voice_id = voice.call(app_id="voiceApp", account=phone.account, callee=CALLEE)
-        records.take([from_row({"voiceId": voice_id, "callee": CALLEE, "type": kind})], Source.VOICE_PUSH)
+        call_records.take([from_row({"voiceId": voice_id, "callee": CALLEE, "type": kind})], Source.VOICE_PUSH)
         time.sleep(0.05)
         record = CallRecord.objects.get()
         assert record.cost is None

@@ -10,8 +10,12 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from laaffic_console.gateway.models import EntryState, LedgerEntry
+from laaffic_console.gateway.models import AccountHold, EntryState, LedgerEntry
+from laaffic_console.gateway.services import leases
+from laaffic_console.gateway.services.account import laaffic_client
+from laaffic_console.laaffic.voice import UploadedAudio
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.messaging import attachment_samples as samples
 from voice.models import AudioFile
@@ -123,6 +127,61 @@ class UploadTests:
 
         assert audio.upload(kept.pk).file_id
         assert list(LedgerEntry.objects.order_by("pk").values_list("state", flat=True)) == ["unknown", "accepted"]
+
+    def test_it_waits_for_one_that_is_at_it(self, sandbox: RunningSandbox) -> None:
+        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+
+        with leases.lease(f"audio-upload:{kept.pk}"), pytest.raises(UploadFailed, match="at this moment"):
+            audio.upload(kept.pk)
+
+        assert not LedgerEntry.objects.exists()
+
+    def test_nothing_leaves_while_the_account_is_held(self, sandbox: RunningSandbox) -> None:
+        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        AccountHold.objects.create(scope="account", sentence="No funds.", placed_at=timezone.now(), probe_wait=15)
+
+        with pytest.raises(UploadFailed, match=r"“hello\.mp3” was not uploaded: .*No funds"):
+            audio.upload(kept.pk)
+
+        assert LedgerEntry.objects.get().state == EntryState.NOT_SENT
+        assert "/voice/fileUpload" not in sandbox.stats()["calls"]
+
+    @pytest.mark.parametrize("is_seen", [True, False])
+    def test_a_strangers_file_of_that_name_is_not_taken_for_ours(
+        self, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, is_seen: bool
+    ) -> None:
+        """Whether the list shows it at once or Laaffic's refusal tells it."""
+        laaffic_client().voice.upload_audio(file_name="hello.mp3", data=2 * samples.mpeg())
+        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        if not is_seen:
+            monkeypatch.setattr(audio, "_look_up", lambda file: None)
+
+        with pytest.raises(UploadFailed):
+            audio.upload(kept.pk)
+
+        kept.refresh_from_db()
+        assert kept.file_id == ""
+
+    def test_one_that_laaffic_lists_without_an_id_is_said(
+        self, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        with pytest.raises(UploadFailed):
+            audio.upload(kept.pk)
+        monkeypatch.setattr(audio, "_look_up", lambda file: UploadedAudio("", file.name, None, None))
+
+        with pytest.raises(UploadFailed, match="without an id"):
+            audio.upload(kept.pk)
+
+    def test_two_who_add_the_same_at_once_get_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        first, _is_new = audio.add(samples.mpeg(), "hello.mp3")
+        seen = AudioFile.objects.filter
+        looks = iter([AudioFile.objects.none()])  # it is not there yet when it is looked for
+        monkeypatch.setattr(AudioFile.objects, "filter", lambda **given: next(looks, None) or seen(**given))
+        monkeypatch.setattr(audio, "check_free", lambda name: None)
+
+        assert audio.add(samples.mpeg(), "hello.mp3") == (first, False)
 
     def test_a_duplicate_of_our_own_is_the_first_that_arrived(
         self, sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch

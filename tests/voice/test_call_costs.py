@@ -12,7 +12,7 @@ from django.urls import reverse
 from laaffic_console.laaffic import Source
 from laaffic_console.laaffic.call_records import from_row
 from voice.models import CallRecord, CallTally
-from voice.services import records
+from voice.services import call_records
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def kept(cost: str, source: Source = Source.VOICE_PUSH, **changed: Any) -> CallRecord:
     row = {"voiceId": "v1", "type": 1, "callee": "919876500000", "callTime": 1717382525000, "terminationCode": "0"}
     given = {"callStatus": 50, "chargedDuration": 60, "currency": "USD", "cost": cost}
-    records.take([from_row(row | given | changed)], source)
+    call_records.take([from_row(row | given | changed)], source)
     return CallRecord.objects.get()
 
 

@@ -15,7 +15,7 @@ from laaffic_console.laaffic.call_records import from_row
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact, SuppressionEntry
 from voice.models import CallRecord, SipCall, SipPhone, VoiceSync
-from voice.services import calls, phones, records, records_pulls, scheduling, syncing
+from voice.services import call_records, calls, phones, records_pulls, scheduling, syncing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -151,7 +151,7 @@ class CallTests:
         assert again.entry is not None
         before = again.entry.state
 
-        records.take([record_of(made, made.called_info, "v-1")], Source.VOICE_RECORD)
+        call_records.take([record_of(made, made.called_info, "v-1")], Source.VOICE_RECORD)
 
         again = SipCall.objects.select_related("entry").get(pk=made.pk)
         first = LedgerEntry.objects.get(about_kind="SIP call", attempt=1)
@@ -166,7 +166,7 @@ class CallTests:
         sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
         calls.try_again(made.pk)
 
-        records.take(
+        call_records.take(
             [record_of(made, f"{made.called_info}-2", "v-2"), record_of(made, made.called_info, "v-1")],
             Source.VOICE_RECORD,
         )
@@ -180,11 +180,24 @@ class CallTests:
             (EntryState.ACCEPTED, "v-2"),
         ]
 
+    @pytest.mark.parametrize(("callee", "is_its"), [(None, True), ("", True), ("919876511111", False)])
+    def test_a_record_without_our_mark_is_known_by_the_id_and_the_number(
+        self, sandbox: RunningSandbox, phone: SipPhone, callee: str | None, is_its: bool
+    ) -> None:
+        made = calls.place(phone=phone, callee=CALLEE)
+        SipCall.objects.filter(pk=made.pk).update(voice_id="v-1")
+        said = {"voiceId": "v-1", "callee": made.callee if callee is None else callee, "terminationCode": "0"}
+
+        call_records.take([from_row(said)], Source.VOICE_RECORD)
+
+        made.refresh_from_db()
+        assert (made.record is not None) is is_its
+
     def test_nobody_calls_again_once_a_record_says_that_it_rang(
         self, sandbox: RunningSandbox, phone: SipPhone, admin_user: object
     ) -> None:
         made = said_not_to_have_rung(sandbox, phone, admin_user)
-        records.take([record_of(made, made.called_info, "v-1")], Source.VOICE_PUSH)
+        call_records.take([record_of(made, made.called_info, "v-1")], Source.VOICE_PUSH)
 
         with pytest.raises(ValidationError):
             calls.try_again(made.pk)
@@ -202,7 +215,7 @@ class CallTests:
         else:
             AccountHold.objects.create(scope="account", sentence="x", placed_at=timezone.now(), probe_wait=15)
         calls.try_again(made.pk)
-        records.take([record_of(made, made.called_info, "v-1")], Source.VOICE_RECORD)
+        call_records.take([record_of(made, made.called_info, "v-1")], Source.VOICE_RECORD)
 
         with pytest.raises(ValidationError, match="rang"):
             calls.try_again(made.pk)
@@ -213,7 +226,7 @@ class CallTests:
     ) -> None:
         made = said_not_to_have_rung(sandbox, phone, admin_user)
 
-        records.take([record_of(made, mark.format(made.called_info), "v-1")], Source.VOICE_RECORD)
+        call_records.take([record_of(made, mark.format(made.called_info), "v-1")], Source.VOICE_RECORD)
 
         made.refresh_from_db()
         assert (made.record, LedgerEntry.objects.get(about_kind="SIP call").state) == (None, EntryState.NOT_SENT)

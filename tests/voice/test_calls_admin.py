@@ -16,7 +16,7 @@ from laaffic_console.laaffic import Source, parse_voice_reports
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import Contact
 from voice.models import CallRecord, SipCall, SipPhone, VoiceSync
-from voice.services import records
+from voice.services import call_records
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,7 +31,7 @@ def kept(count: int, **changed: Any) -> None:
         | changed
         for n in range(count)
     ]
-    records.take(parse_voice_reports(rows).calls, Source.VOICE_PUSH)
+    call_records.take(parse_voice_reports(rows).calls, Source.VOICE_PUSH)
 
 
 def text_of(answer: Any) -> str:

@@ -18,7 +18,7 @@ from tests.messaging import attachment_samples as samples
 from tests.voice.group_samples import written
 from tests.voice.test_calls import CALLEE, record_of
 from voice.models import Announcement, GroupTask, SipCall, SipPhone, TaskState, VoiceSync
-from voice.services import audio, calls, group_state, group_sync, group_tasks, records, records_pulls, scheduling
+from voice.services import audio, call_records, calls, group_state, group_sync, group_tasks, records_pulls, scheduling
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
 
@@ -64,7 +64,7 @@ class CallTests:
         assert (made.look_at, made.entry.state) == (None, EntryState.LAPSED)
         assert "Say what you know" in calls.advice(made)
 
-        records.take([record_of(made, made.called_info, "late")], records.Source.VOICE_RECORD, kind=None)
+        call_records.take([record_of(made, made.called_info, "late")], call_records.Source.VOICE_RECORD, kind=None)
         assert LedgerEntry.objects.get().state == EntryState.ACCEPTED
 
     @pytest.mark.parametrize(("word", "state"), [("rang", EntryState.ACCEPTED), ("", EntryState.NOT_SENT)])

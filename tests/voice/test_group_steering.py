@@ -5,22 +5,23 @@ import time
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry
 from laaffic_console.laaffic import Source, parse_voice_reports
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import SuppressionEntry
 from tests.voice.group_samples import FIRST, at_sandbox, listed, seen_through, written
-from voice.models import CallRecord, GroupTask, TaskKind, TaskState, VoiceSync
+from voice.models import CallRecord, GroupTask, GroupTaskEvent, TaskKind, TaskState, VoiceSync
 from voice.services import (
+    call_records,
     group_copies,
     group_figures,
     group_numbers,
     group_sync,
     group_tasks,
-    records,
     records_pulls,
     scheduling,
 )
@@ -115,6 +116,36 @@ class SteeringTests:
         with pytest.raises(ValidationError):
             group_tasks.cancel(task.pk)
 
+    def test_a_held_account_cancels_nothing_and_its_end_is_asked_for_once(
+        self, sandbox: RunningSandbox, application: Application
+    ) -> None:
+        task = self.waiting(application)
+        AccountHold.objects.create(scope="account", sentence="No funds.", placed_at=timezone.now(), probe_wait=15)
+        with pytest.raises(ValidationError, match=r"It was not cancelled: .*No funds"):
+            group_tasks.cancel(task.pk)
+        GroupTask.objects.update(latest_end=timezone.now() - dt.timedelta(minutes=1))
+
+        group_tasks.end_due()
+        group_tasks.end_due()
+
+        assert LedgerEntry.objects.filter(interface="voice/group/call/cancel").count() == 2  # a person's, and the end's
+        assert GroupTaskEvent.objects.filter(text__contains="not cancelled for certain").count() == 1
+
+    def test_nobody_speaks_for_what_is_known(
+        self, sandbox: RunningSandbox, application: Application, admin_user: User
+    ) -> None:
+        task = self.waiting(application)
+        with pytest.raises(ValidationError, match="known by now"):
+            group_tasks.not_there(task.pk, why="x", by=admin_user)
+        GroupTask.objects.update(looks=0)
+        with pytest.raises(ValidationError, match="Laaffic's list has it"):
+            group_tasks.say_over(task.pk, why="x", by=admin_user)
+        GroupTask.objects.update(state=TaskState.FINISHED)
+        with pytest.raises(ValidationError, match="over already"):
+            group_tasks.say_over(task.pk, why="x", by=admin_user)
+        with pytest.raises(ValidationError, match="not over can be cancelled"):
+            group_tasks.cancel(task.pk)
+
     def test_a_lost_answer_to_a_cancelling(self, sandbox: RunningSandbox, application: Application) -> None:
         task = self.waiting(application)
         sandbox.set_faults(next_fault="reset_after", next_calls=1)
@@ -178,7 +209,7 @@ class FigureTests:
             | changed
             for n in range(count)
         ]
-        records.take(parse_voice_reports(rows).calls, Source.VOICE_PUSH)
+        call_records.take(parse_voice_reports(rows).calls, Source.VOICE_PUSH)
 
     def test_pushed_records_are_added_up(self, sandbox: RunningSandbox, application: Application) -> None:
         task = seen_through(group_tasks.launch(written(application, count=4).pk))

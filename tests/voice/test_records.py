@@ -14,7 +14,7 @@ from laaffic_console.gateway.models import Application, OrphanReport, PushedBody
 from laaffic_console.laaffic import Source, parse_voice_reports
 from laaffic_console.sandbox.testing import RunningSandbox
 from voice.models import CallRecord, CallTally, SipPhone
-from voice.services import calls, pushes, records, records_pulls, scheduling
+from voice.services import call_records, calls, pushes, records_pulls, scheduling
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +45,7 @@ def figures() -> tuple[Any, ...]:
 class TakingTests:
     def test_a_call_is_one_row_however_often_it_is_told(self) -> None:
         for _ in range(3):
-            records.take([pushed(), pushed()], Source.VOICE_PUSH)
+            call_records.take([pushed(), pushed()], Source.VOICE_PUSH)
 
         row = CallRecord.objects.get()
         assert (row.outcome, row.key_pressed, row.money, row.duration) == ("answered", "3", "0.02 USD", 12)
@@ -62,7 +62,7 @@ class TakingTests:
             CallRecord.objects.all().delete()
             CallTally.objects.all().delete()
             for record in order:
-                records.take([record], Source.VOICE_PUSH)
+                call_records.take([record], Source.VOICE_PUSH)
             row = CallRecord.objects.get()
             ends.add(
                 (row.outcome, row.termination_code, row.duration, row.cost, row.key_pressed, row.recording_id, row.kind)
@@ -73,7 +73,7 @@ class TakingTests:
 
     def test_both_codes_are_answers(self) -> None:
         told = [pushed(voiceId=code, terminationCode=code, callStatus=None) for code in ("0", "200", "486")]
-        records.take(told, Source.VOICE_PUSH)
+        call_records.take(told, Source.VOICE_PUSH)
 
         assert dict(CallRecord.objects.values_list("voice_id", "outcome")) == {
             "0": "answered",

@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from laaffic_console.gateway.models import Application, EntryState, PushedBody, PushKind
+from laaffic_console.gateway.models import Application, EntryState, LedgerEntry, PushedBody, PushKind
 from laaffic_console.gateway.services import inbox
 from laaffic_console.sandbox.testing import RunningSandbox
 from tests.voice.group_samples import written
 from voice.admin.calls import state_of
 from voice.models import CallRecord, GroupTask, Ringing, SipCall, SipPhone
-from voice.services import calls, pushes
+from voice.services import call_matching, calls, pushes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,9 +112,42 @@ class CallTests:
 
         SipCall.objects.filter(pk=made.pk).update(voice_id=voice_id)
         with transaction.atomic():  # as the answer does
-            calls.settle_by_ringing(Ringing.objects.filter(call_id=voice_id))
+            call_matching.settle_by_ringing(Ringing.objects.filter(call_id=voice_id))
 
         assert state(made) == "ringing"
+
+    def test_that_an_earlier_attempt_rang_is_that_attempts_alone(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: User
+    ) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        made = calls.place(phone=phone, callee=CALLEE)
+        calls.did_not_ring(made.pk, why="nobody heard it", by=admin_user)
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        calls.try_again(made.pk)
+
+        pushed(event(calledInfo=made.called_info))
+
+        attempts = LedgerEntry.objects.filter(about_kind="SIP call").order_by("attempt")
+        assert [entry.state for entry in attempts] == [EntryState.ACCEPTED, EntryState.UNKNOWN]
+        assert SipCall.objects.get().ringing_at is None
+
+    def test_an_attempt_that_was_never_made_settles_nothing(self, made: SipCall) -> None:
+        pushed(event(calledInfo=f"{made.called_info}-7"))
+
+        assert state(made) == EntryState.ACCEPTED
+        assert SipCall.objects.get().ringing_at is None
+
+    def test_its_record_is_looked_for_again_once_it_rings(
+        self, sandbox: RunningSandbox, phone: SipPhone, admin_user: User
+    ) -> None:
+        sandbox.set_faults(next_fault="bad_gateway_before", next_calls=1)
+        made = calls.place(phone=phone, callee=CALLEE)
+        calls.did_not_ring(made.pk, why="nobody heard it", by=admin_user)
+        assert SipCall.objects.get().look_at is None
+
+        pushed(event(calledInfo=made.called_info))
+
+        assert SipCall.objects.get().look_at is not None
 
     def test_a_repeated_push_and_an_earlier_time(self, made: SipCall) -> None:
         late = event(calledInfo=made.called_info)

@@ -105,7 +105,7 @@ class GroupTests:
             (["--window", "noon"], "not a pair of times"),
             (["--group", "nobody"], "no group"),
             (["--send-at", "soon"], "not a moment"),
-            (["--sms-app", "other"], "Register it first"),
+            (["--sms-app", "other"], "no application other for sms. Register it"),
         ):
             with pytest.raises(CommandError, match=told):
                 said(*self.NEW, "--file", numbers, *arguments)

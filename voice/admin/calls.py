@@ -28,7 +28,7 @@ from messaging.models import Contact
 from messaging.person_links import PersonColumn
 from voice.admin.records import COLOURS, MAY_ASK, beginning_with, say_answer
 from voice.models import SipCall, SipPhone
-from voice.services import asking, calls, phones
+from voice.services import asking, call_matching, calls, phones
 
 STATE_COLOURS = COLOURS | {
     EntryState.ACCEPTED: "info",
@@ -153,7 +153,7 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
             raise PermissionDenied
         may_add = self.has_add_permission(request)
         state = asked.entry.state if asked.entry else None
-        may_try = may_add and (state is None or state in calls.MAY_TRY_AGAIN)
+        may_try = may_add and (state is None or state in call_matching.MAY_TRY_AGAIN)
         return page(
             self,
             request,
@@ -165,11 +165,11 @@ class SipCallAdmin(MaskedNumbers, PersonColumn, ExportedList, ReadOnlyAdmin):
             tone=TONES.get(state_of(asked)[0], state_of(asked)[0]),
             advice=calls.advice(asked),
             is_waiting=asked.look_at is not None and asked.record_id is None,
-            requests=ledger.requests_about(calls.ABOUT, asked.pk)[:20],
+            requests=ledger.requests_about(call_matching.ABOUT, asked.pk)[:20],
             may_ask=state is not None and request.user.has_perm(MAY_ASK),
             may_try=may_try,
             asks_why=may_try and open_acts.like(calls.digest_of(asked.callee), asked.application) is not None,
-            may_resolve=may_add and state in calls.UNSETTLED,
+            may_resolve=may_add and state in call_matching.UNSETTLED,
         )
 
     def again_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from laaffic_console.gateway.management import outcomes
-from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
+from messaging.management.named import application_of, group_named
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, purpose_of
-from messaging.models import ContactGroup
 from voice.models import Announcement, AudioFile, GroupTask, TaskState
 from voice.services import group_copies, group_numbers, group_sync, group_tasks, task_proving
 
@@ -113,7 +113,7 @@ def said(problem: ValidationError) -> str:
 def _create(options: dict[str, Any]) -> dict[str, Any]:
     task = GroupTask(
         name=options["name"],
-        application=_application(options["app"], Channel.VOICE),
+        application=application_of(Channel.VOICE, options["app"]),
         source=_source(options),
         audio=_audio(options["audio"]),
         text=options["text"],
@@ -133,7 +133,7 @@ def _create(options: dict[str, Any]) -> dict[str, Any]:
     audience = None
     if options["group"] or options["file"]:
         audience = group_numbers.gather(
-            groups=[_group(name) for name in options["group"]],
+            groups=[group_named(name) for name in options["group"]],
             upload=_upload(options["file"]) if options["file"] else None,
             region=options["region"].upper(),
             skip_invalid=options["skip_invalid"],
@@ -159,7 +159,7 @@ def _sms(options: dict[str, Any]) -> dict[str, Any]:
     seconds, key = options["sms_on_answer"], options["sms_on_key"]
     return {
         "hang_up_sms": True,
-        "sms_application": _application(options["sms_app"], Channel.SMS),
+        "sms_application": application_of(Channel.SMS, options["sms_app"]),
         "sms_text": options["sms_text"],
         "sms_sender_id": options["sms_sender_id"],
         "sms_on_answer": seconds is not None,
@@ -246,13 +246,6 @@ def _found(pk: int) -> GroupTask:
     return task
 
 
-def _application(app_id: str, channel: Channel) -> Application:
-    found = Application.objects.filter(app_id=app_id, channel=channel).first()
-    if found is None:
-        raise CommandError(f"Register it first: manage.py register_app {app_id} --channel {channel}")
-    return found
-
-
 def _audio(name: str) -> AudioFile | None:
     if not name:
         return None
@@ -260,13 +253,6 @@ def _audio(name: str) -> AudioFile | None:
     if kept is None:
         raise CommandError(f"The library has no file “{name}”: manage.py voice upload adds one.")
     return kept
-
-
-def _group(name: str) -> ContactGroup:
-    found = ContactGroup.objects.filter(name=name).first()
-    if found is None:
-        raise CommandError(f"There is no group “{name}”.")
-    return found
 
 
 def _upload(file: Path) -> "SimpleUploadedFile":

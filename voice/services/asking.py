@@ -6,7 +6,7 @@ from laaffic_console.gateway.services.account import NotConfigured, laaffic_clie
 from laaffic_console.laaffic import CallKind, InvalidRequest, LaafficError, Source
 from laaffic_console.laaffic import CallRecord as WireRecord
 from voice.models import CallRecord, GroupTask, SipCall
-from voice.services import group_sync, records, records_pulls, syncing
+from voice.services import call_records, group_sync, records_pulls, syncing
 
 SIP_KINDS = (CallKind.SIP, CallKind.SIP_DIRECT)
 
@@ -28,7 +28,7 @@ def about_id(voice_id: str, *, is_sip: bool) -> WireRecord:
         raise AskFailed(
             _("Laaffic has no record of this call, or none yet: a call is recorded when it has ended. Ask again later.")
         )
-    records.take([found], Source.VOICE_RECORD, kind=CallKind.SIP if is_sip else None)
+    call_records.take([found], Source.VOICE_RECORD, kind=CallKind.SIP if is_sip else None)
     return found
 
 

@@ -5,16 +5,13 @@ settled by them; it is never made again by itself, and by nobody once a record s
 """
 
 import datetime as dt
-import re
 import secrets
-from collections import defaultdict
-from collections.abc import Iterable
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -33,14 +30,10 @@ from laaffic_console.laaffic import Code, LaafficError, OutcomeUnknown
 from messaging import msisdn
 from messaging.models import Contact, SuppressionEntry
 from voice.models import CallRecord, Ringing, SipCall, SipPhone
-from voice.services import phone_evidence
+from voice.services import call_matching, phone_evidence
 
-ABOUT = "SIP call"
-FIRST_LOOK = dt.timedelta(seconds=15)
 LAST_LOOK = dt.timedelta(hours=24)  # after that a record is not looked for; one that comes still counts
 LONGEST_RINGING = dt.timedelta(seconds=120)  # maxRingingTime's limit (laaffic-api#limits)
-UNSETTLED = (EntryState.UNKNOWN, EntryState.LAPSED)  # a person may say what they know
-MAY_TRY_AGAIN = (EntryState.REFUSED, EntryState.NOT_SENT)
 
 
 def number_of(written: str) -> str:
@@ -116,7 +109,9 @@ def it_rang(call_id: int, *, why: str, by: User) -> None:
 
 
 def _settle_by_word(asked: SipCall, state: EntryState, said: str) -> None:
-    if asked.entry is None or not ledger.settle_by_evidence(asked.entry.pk, state, evidence=said, provided=UNSETTLED):
+    if asked.entry is None or not ledger.settle_by_evidence(
+        asked.entry.pk, state, evidence=said, provided=call_matching.UNSETTLED
+    ):
         raise ValidationError(_("What became of this call is known by now. Look at it again."))
     SipCall.objects.filter(pk=asked.pk).update(look_at=None)
 
@@ -135,7 +130,7 @@ def digest_of(callee: str) -> str:
 @transaction.atomic
 def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, LedgerEntry]:
     asked = SipCall.objects.select_for_update().get(pk=call_id)
-    if asked.entry is not None and asked.entry.state not in MAY_TRY_AGAIN:
+    if asked.entry is not None and asked.entry.state not in call_matching.MAY_TRY_AGAIN:
         raise ValidationError(_("This call was made, or may have been: it is not made again."))
     if asked.record_id is not None:
         raise ValidationError(_("A call record says that it rang: it is not made again. Make a new call."))
@@ -144,15 +139,15 @@ def _prepare(call_id: int, again: str, by: User | None) -> tuple[SipCall, Ledger
     entry = asked.entry = ledger.prepare(
         interface="voice/sendSip",
         application=asked.application,
-        about_kind=ABOUT,
+        about_kind=call_matching.ABOUT,
         about_id=asked.pk,
         summary={"account": asked.account, "callee": asked.callee, "display number": asked.display_number, **why},
         digest=digest,
-        attempt=_attempts(asked).count() + 1,
+        attempt=call_matching.attempts(asked).count() + 1,
         worker=workers.worker_name(),
         requested_by=by,
     )
-    asked.look_at, asked.ringing_at = database_clock.now() + FIRST_LOOK, None
+    asked.look_at, asked.ringing_at = database_clock.now() + call_matching.FIRST_LOOK, None
     asked.save(update_fields=["entry", "look_at", "ringing_at"])
     return asked, entry
 
@@ -166,7 +161,7 @@ def _make(asked: SipCall, entry: LedgerEntry) -> SipCall:
                 account=asked.account,
                 callee=asked.callee,
                 display_number=asked.display_number,
-                called_info=_mark(asked, entry.attempt),
+                called_info=call_matching.mark(asked, entry.attempt),
             ),
         )
     except OutcomeUnknown:
@@ -179,107 +174,16 @@ def _make(asked: SipCall, entry: LedgerEntry) -> SipCall:
             _answered(entry, f"the answer: {voice_id}" if voice_id else "the answer")
             SipCall.objects.filter(pk=asked.pk, entry=entry, record=None).update(voice_id=voice_id[:64])
             # What was pushed before the answer was settled may not carry our mark.
-            settle_by_ringing(Ringing.objects.filter(call_id=voice_id))
+            call_matching.settle_by_ringing(Ringing.objects.filter(call_id=voice_id))
             if known := CallRecord.objects.filter(voice_id=voice_id).first():
-                settle_by_records([known])
+                call_matching.settle_by_records([known])
     return SipCall.objects.select_related("entry", "record").get(pk=asked.pk)
-
-
-def _attempts(asked: SipCall) -> QuerySet[LedgerEntry]:
-    return LedgerEntry.objects.filter(about_kind=ABOUT, about_id=asked.pk)
-
-
-def _mark(asked: SipCall, attempt: int) -> str:
-    """What an attempt gives along: the call's own mark, and from the second on its number behind it."""
-    return asked.called_info if attempt == 1 else f"{asked.called_info}-{attempt}"
-
-
-def _read_mark(mark: str) -> tuple[str, int]:
-    """The call's mark and the attempt; ("", 0) where it is none of ours."""
-    found = re.fullmatch(rf"({re.escape(settings.LAAFFIC_ORDER_PREFIX)}-call-[0-9a-f]+)(?:-([0-9]{{1,4}}))?", mark)
-    return (found[1], int(found[2] or 1)) if found else ("", 0)
 
 
 def _answered(entry: LedgerEntry, evidence: str) -> None:
     """An answer may come after a person said that it did not ring; it knows better."""
     if not ledger.settle_accepted(entry.pk, evidence=evidence):
         ledger.settle_by_evidence(entry.pk, EntryState.ACCEPTED, evidence=evidence, provided=[EntryState.NOT_SENT])
-
-
-def settle_by_records(records: Iterable[CallRecord]) -> None:
-    """Give calls their records, by mark or id, and end what was unknown; in the caller's transaction."""
-    by_mark: dict[str, list[tuple[int, CallRecord]]] = defaultdict(list)
-    by_id = {record.voice_id: record for record in records}
-    for record in by_id.values():
-        mark, attempt = _read_mark(record.called_info)
-        by_mark[mark].append((attempt, record))
-    by_mark.pop("", None)
-    ours = Q(voice_id__in=[*by_id]) | Q(called_info__in=[*by_mark])
-    for asked in SipCall.objects.select_for_update().filter(ours).order_by("pk"):
-        told = sorted(by_mark[asked.called_info], key=lambda one: one[0]) if asked.called_info in by_mark else []
-        if not told and asked.voice_id in by_id and not by_id[asked.voice_id].called_info:
-            told = [(asked.entry.attempt if asked.entry else 1, by_id[asked.voice_id])]
-        for attempt, record in told:
-            if not record.callee or record.callee == asked.callee:
-                _settle_attempt(asked, attempt, record)
-
-
-def _settle_attempt(asked: SipCall, attempt: int, record: CallRecord) -> None:
-    """A record ends its own attempt, also one of which a person said that it did not ring.
-
-    It is the call's record, unless a later attempt has left that will have one of its own.
-    """
-    entry = None if asked.record_id == record.pk else _attempts(asked).filter(attempt=attempt).first()
-    if entry is None:
-        return
-    ledger.settle_by_evidence(
-        entry.pk,
-        EntryState.ACCEPTED,
-        evidence=f"{record.get_source_display()} of call {record.voice_id}",
-        provided=[*UNSETTLED, EntryState.IN_FLIGHT, EntryState.NOT_SENT],
-    )
-    is_last = asked.entry_id == entry.pk
-    if asked.record_id is None and (is_last or (asked.entry and asked.entry.state in MAY_TRY_AGAIN)):
-        asked.record, asked.voice_id, asked.look_at = record, record.voice_id, None
-        asked.save(update_fields=["record", "voice_id", "look_at"])
-
-
-def settle_by_ringing(rung: Iterable[Ringing]) -> None:
-    """A phone that rang tells that the request arrived, and the page that it rings; in the caller's transaction.
-
-    A record says more, whichever of the two comes first: it alone ends the call.
-    """
-    rows = sorted(rung, key=lambda row: row.at)
-    marks = {row.pk: _read_mark(row.called_info) for row in rows}
-    ours = Q(voice_id__in={row.call_id for row in rows} - {""}) | Q(
-        called_info__in={m for m, _n in marks.values() if m}
-    )
-    by_call = SipCall.objects.select_for_update().filter(ours).order_by("pk")
-    for asked in by_call if rows else ():
-        for row in rows:
-            mark, attempt = marks[row.pk]
-            if not row.called_info and row.call_id == asked.voice_id:
-                mark, attempt = asked.called_info, asked.entry.attempt if asked.entry else 1
-            if mark == asked.called_info and row.called in ("", asked.callee):
-                _rang(asked, attempt, row)
-
-
-def _rang(asked: SipCall, attempt: int, row: Ringing) -> None:
-    entry = _attempts(asked).filter(attempt=attempt).first()
-    if entry is None:
-        return
-    ledger.settle_by_evidence(
-        entry.pk,
-        EntryState.ACCEPTED,
-        evidence=f"a phone rang for call {row.call_id}",
-        provided=[*UNSETTLED, EntryState.IN_FLIGHT, EntryState.NOT_SENT],
-    )
-    if asked.entry_id != entry.pk:
-        return
-    asked.ringing_at = min(asked.ringing_at or row.at, row.at)
-    if asked.record_id is None and asked.look_at is None:
-        asked.look_at = database_clock.now() + FIRST_LOOK
-    asked.save(update_fields=["ringing_at", "look_at"])
 
 
 def rings(asked: SipCall) -> bool:
@@ -292,7 +196,7 @@ def looked(now: dt.datetime) -> None:
     """The records were read: what is still missing is looked for again, ever more seldom, and at last no more."""
     for asked in SipCall.objects.filter(_is_due(now), record=None).order_by("pk")[:500]:
         age = now - asked.created_at
-        later = now + max(FIRST_LOOK, age / 2) if age < LAST_LOOK else None
+        later = now + max(call_matching.FIRST_LOOK, age / 2) if age < LAST_LOOK else None
         given_up = SipCall.objects.filter(pk=asked.pk, record=None).update(look_at=later) and later is None
         if given_up and asked.entry_id:
             hours = LAST_LOOK.total_seconds() // 3600
@@ -310,14 +214,16 @@ def anything_to_look_for() -> bool:
 
 
 def _is_due(now: dt.datetime) -> Q:
-    waits = due.by_age("created_at", now, part=0.5, oldest=LAST_LOOK, at_least=FIRST_LOOK)
+    waits = due.by_age("created_at", now, part=0.5, oldest=LAST_LOOK, at_least=call_matching.FIRST_LOOK)
     return due.come("look_at", waits, now)
 
 
 def recover() -> None:
     """Calls whose process died; what may have left is unknown until its record comes."""
     lost_requests.give_up(
-        LedgerEntry.objects.filter(about_kind__in=[ABOUT, "audio file", "group task", *phone_evidence.ABOUT])
+        LedgerEntry.objects.filter(
+            about_kind__in=[call_matching.ABOUT, "audio file", "group task", *phone_evidence.ABOUT]
+        )
     )
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.figures import money
 from voice.models import CallRecord
-from voice.services import records
+from voice.services import call_records
 
 LONGEST_REASON = 150
 
@@ -33,4 +33,4 @@ def decide(record_id: int, *, take: bool, why: str, by: User) -> None:
         if take:
             taken = copy.copy(row)
             taken.cost, taken.currency = row.doubtful_cost, row.doubtful_currency
-            records.keep([taken])
+            call_records.keep([taken])

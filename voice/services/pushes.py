@@ -21,7 +21,7 @@ from laaffic_console.laaffic import (
 )
 from messaging import gateway_ids
 from messaging.services.reports import reports
-from voice.services import records, ringing
+from voice.services import call_records, ringing
 from voice.services.call_reports import as_delivery_report
 
 # Laaffic's staff set the addresses by hand: whichever of the two they give, each entry is what it is.
@@ -40,7 +40,7 @@ def _read(body: PushedBody, raw: object) -> tuple[Sequence[Entry], list[str]]:
 def _apply(found: Sequence[Entry]) -> list[bool]:
     if events := [entry for entry in found if isinstance(entry, RingingEvent)]:
         ringing.apply(events)
-    ended = iter(records.apply([entry for entry in found if isinstance(entry, CallRecord)], Source.VOICE_PUSH))
+    ended = iter(call_records.apply([entry for entry in found if isinstance(entry, CallRecord)], Source.VOICE_PUSH))
     return [True if isinstance(entry, RingingEvent) else next(ended) for entry in found]
 
 

@@ -11,7 +11,7 @@ from laaffic_console.laaffic import CallKind, Source, call_record_pages, call_re
 from laaffic_console.laaffic import CallRecord as WireRecord
 from laaffic_console.laaffic.pages import Page
 from voice.models import VoiceSync
-from voice.services import calls, group_state, records
+from voice.services import call_records, calls, group_state
 from voice.services.syncing import COPIES, Copied, Reading
 
 SIP, GROUP = "sip records", "group records"
@@ -55,7 +55,7 @@ def _read(
         for page in call_record_pages(ask, start=opens, end=closes):
             reading.go_on()
             workers.beat()
-            records.take_each(page.records, Source.VOICE_RECORD, kind=kind)
+            call_records.take_each(page.records, Source.VOICE_RECORD, kind=kind)
             seen += len(page.records)
         VoiceSync.objects.filter(pk=reading.copy.pk).update(read_until=closes)
     return seen

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.laaffic import RingingEvent
 from voice.models import CallRecord, GroupTask, Ringing
-from voice.services import calls
+from voice.services import call_matching, calls
 
 
 def apply(events: Sequence[RingingEvent]) -> list[bool]:
@@ -25,7 +25,7 @@ def apply(events: Sequence[RingingEvent]) -> list[bool]:
             row.at = given.at
             earlier.append(row)
     Ringing.objects.bulk_update(earlier, ["at"], batch_size=200)
-    calls.settle_by_ringing(kept)
+    call_matching.settle_by_ringing(kept)
     return [True] * len(events)
 
 

@@ -23,7 +23,7 @@ from laaffic_console.kit import exporting, exports
 from laaffic_console.kit.masks import SEE
 from messaging import conditions
 from messaging.models import Audience, Consent, ConsentEvent, Contact, ContactImport
-from messaging.services.contacts import audiences, bad_rows, consents, imports, waiting_imports
+from messaging.services.contacts import audiences, bad_rows, consents, import_files, imports, waiting_imports
 from messaging.subscribers import subscriber
 
 IMPORT = ["messaging.add_contactimport", "messaging.add_contact", "messaging.change_contact"]
@@ -99,7 +99,7 @@ class ImportsView(ApiView):
         region = _region(asked.get("region", ""))
 
         def work() -> Answer:
-            job = imports.receive(
+            job = import_files.receive(
                 asked["file"],
                 group=named.group(asked["group"]) if "group" in asked else None,
                 new_group=asked.get("new_group", ""),

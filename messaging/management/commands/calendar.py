@@ -4,8 +4,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from laaffic_console.gateway.models import Application
 from laaffic_console.kit.commands import ConsoleCommand
+from messaging.management.named import application_named
 from messaging.models import ApplicationCalendar, Calendar
 from messaging.services.campaigns import calendars
 
@@ -52,15 +52,6 @@ class Command(ConsoleCommand):
         if application is not None:
             calendars.give(application, calendar)
         return as_document(calendar)
-
-
-def application_named(app_id: str) -> Application:
-    application = Application.objects.filter(app_id=app_id).first()
-    if application is None:
-        raise CommandError(
-            f"The console does not know the appId {app_id}. Register it: manage.py register_app {app_id} --channel sms"
-        )
-    return application
 
 
 def listed() -> dict[str, Any]:

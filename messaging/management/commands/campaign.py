@@ -18,9 +18,8 @@ from laaffic_console.kit.figures import number
 from messaging import export_kinds
 from messaging.management import draft_arguments
 from messaging.models import Campaign, TemplateVersion
-from messaging.services.batches import counting
 from messaging.services.campaigns import campaigns, drafts, resolving, starting, templates
-from messaging.services.figures import proving
+from messaging.services.figures import campaign_report, proving
 from messaging.services.refusals import NotAllowed
 
 CHANGES = {
@@ -115,7 +114,7 @@ class Command(ConsoleCommand):
 
     def change_or_report(self, verb: str, campaign_id: int) -> dict[str, Any]:
         if verb == "report":
-            return counting.report(Campaign.objects.get(pk=campaign_id))
+            return campaign_report.document(Campaign.objects.get(pk=campaign_id))
         return standing(CHANGES[verb](campaign_id))
 
 

@@ -13,8 +13,9 @@ from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
 from messaging import exports
 from messaging.contact_rows import RowOptions
-from messaging.models import Contact, ContactGroup, ContactImport
-from messaging.services.contacts import bad_rows, imports
+from messaging.management.named import group_named
+from messaging.models import Contact, ContactImport
+from messaging.services.contacts import bad_rows, import_files, imports
 from messaging.unreadable import UnreadableFile
 
 
@@ -54,7 +55,7 @@ class Command(ConsoleCommand):
         if region and region not in phonenumbers.SUPPORTED_REGIONS:
             raise CommandError(f"{region} is not a country. Give two letters, such as IN or GB.")
         try:
-            job = imports.open_path(
+            job = import_files.open_path(
                 path,
                 group=options["group"] or "",
                 region=region,
@@ -98,9 +99,7 @@ class Command(ConsoleCommand):
     def write(self, options: dict[str, Any]) -> None:
         contacts = Contact.objects.all()
         if options["group"]:
-            if not ContactGroup.objects.filter(name=options["group"]).exists():
-                raise CommandError(f"There is no group “{options['group']}”.")
-            contacts = contacts.filter(groups__name=options["group"])
+            contacts = contacts.filter(groups=group_named(options["group"]))
         try:
             written = exports.write_file(contacts, options["file"])
         except OSError as problem:

@@ -9,11 +9,12 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from laaffic_console.gateway.management import outcomes
-from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
 from laaffic_console.kit.commands import ConsoleCommand
 from messaging import export_kinds
 from messaging.management.commands.campaign import as_text, said, written
+from messaging.management.named import application_of
 from messaging.management.sending_arguments import add_hours, add_purpose, hours_of, purpose_of
 from messaging.models import EmailCampaign
 from messaging.services.email import email_campaigns, email_choices, email_counting, email_drafts, email_starting
@@ -92,7 +93,7 @@ class Command(ConsoleCommand):
         at = options["at"]
         campaign = email_drafts.create(
             name=options["name"] or options["subject"][:100],
-            application=application_named(options["app"]),
+            application=application_of(Channel.EMAIL, options["app"]),
             from_address=options["from_address"],
             receiver_id=options["receiver_id"],
             template_id=options["template_id"],
@@ -129,7 +130,7 @@ class Command(ConsoleCommand):
         """{"template": [ids], "list": […], "sender": […], "problems": [sentence]}"""
         document: dict[str, Any] = {}
         problems = []
-        for found in email_choices.refresh(application_named(options["app"])):
+        for found in email_choices.refresh(application_of(Channel.EMAIL, options["app"])):
             document[found.kind] = list(found.choices.values_list("value", flat=True))
             problems += [f"{found.get_kind_display()}: {found.problem}"] if found.problem else []
         return {**document, "problems": problems}
@@ -153,13 +154,3 @@ class Command(ConsoleCommand):
 
 def standing(campaign: EmailCampaign) -> dict[str, Any]:
     return {"id": campaign.pk, "state": campaign.state}
-
-
-def application_named(app_id: str) -> Application:
-    try:
-        return Application.objects.get(app_id=app_id, channel=Channel.EMAIL)
-    except Application.DoesNotExist as problem:
-        raise CommandError(
-            f"The console knows no email application {app_id}. "
-            f"Register it: manage.py register_app {app_id} --channel email"
-        ) from problem

@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import Case, F, IntegerField, Sum, Value, When
 
 from messaging.models import Batch, BatchState, Campaign, CampaignState, MessageState, OutcomeTally
-from messaging.services.batches import expected, gate_tallies, waiting
 
 # The states that are columns of a batch. CLAIMED is not: it is what `queued` means in a claimed batch.
 STORED_STATES = [state for state in MessageState if state is not MessageState.CLAIMED]
@@ -64,33 +63,6 @@ def amount(micros: int) -> Decimal:
     shortest = exact.normalize()
     exponent = shortest.as_tuple().exponent
     return shortest if isinstance(exponent, int) and exponent < -2 else exact.quantize(Decimal("0.01"))
-
-
-def report(campaign: Campaign) -> dict[str, Any]:
-    """The document of `campaign report --json` (commands#documents)."""
-    return {
-        "id": campaign.pk,
-        "state": campaign.state,
-        "total": campaign.total,
-        "counts": state_counts(campaign),
-        "segments": segments_sent(campaign),
-        "cost": {currency: str(total) for currency, total in costs(campaign).items()},
-        "waiting": waiting.as_documents(campaign),
-        "left_out": left_out(campaign),
-        "stopped": gate_tallies.of(campaign),
-        "forecast": expected.document(campaign),
-    }
-
-
-def left_out(campaign: Campaign) -> dict[str, int]:
-    """Who was meant and is no recipient, by why: as it was when the audience was frozen."""
-    return {
-        "suppressed": campaign.dropped_suppressed,
-        "excluded": campaign.dropped_excluded,
-        "invalid": campaign.dropped_invalid,
-        "capped": campaign.dropped_capped,
-        "no_consent": campaign.dropped_consent,
-    }
 
 
 def outcomes_by(campaign: Campaign, field: str) -> dict[str, dict[str, int]]:

@@ -11,7 +11,7 @@ from messaging.contact_headers import FIXED_FIELDS, IGNORED
 from messaging.contact_rows import RowOptions
 from messaging.merge_fields import is_name
 from messaging.models import ContactImport
-from messaging.services.contacts import import_forecast, imports, reading
+from messaging.services.contacts import import_files, import_forecast, imports, reading
 from messaging.services.refusals import NotAllowed
 from messaging.unreadable import UnreadableFile
 
@@ -31,7 +31,7 @@ def read_otherwise(job_id: int, asked: Mapping[str, Any]) -> None:
     _require_known(job, asked)
     options = {name: asked.get(name, getattr(job, name)) for name in OPTIONS}
     try:
-        imports.choose(
+        import_files.choose(
             job,
             encoding=asked.get("encoding", ""),
             sheet=asked.get("sheet", ""),

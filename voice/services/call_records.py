@@ -20,7 +20,7 @@ from messaging.order_ids import message_id_of
 from messaging.services.batches.bulk_writes import upsert_tallies
 from messaging.services.reports import reports
 from voice.models import CallRecord, CallTally
-from voice.services import call_costs, calls
+from voice.services import call_costs, call_matching
 from voice.services.call_reports import as_delivery_report
 
 logger = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ def keep(rows: Sequence[CallRecord]) -> None:
         ["calls", "seconds", "charged", "cost_micros"],
         [(*key, counts[key], *total) for key, total in sums.items() if counts[key] or any(total)],
     )
-    calls.settle_by_records(locked.values())
+    call_matching.settle_by_records(locked.values())
 
 
 def _is_mine(row: CallRecord, made: CallRecord) -> bool:

@@ -1,0 +1,111 @@
+"""What the environment gives (conf.py puts `.env` into it), each setting read as what it is to be; "" is not given.
+
+What makes no sense is refused in one sentence: the setting, what was given, and what may be. A secret is not quoted.
+"""
+
+import math
+import os
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ImproperlyConfigured
+
+ON = ("on", "true", "yes", "y", "1", "ok")
+OFF = ("off", "false", "no", "n", "0")
+
+
+def text(setting: str, usual: str = "") -> str:
+    return os.environ.get(setting) or usual
+
+
+def whole(setting: str, usual: int, *, least: int = 0, most: int | None = None) -> int:
+    given = text(setting, str(usual))
+    try:
+        found = int(given)
+    except ValueError:
+        found = least - 1
+    if found < least or (most is not None and found > most):
+        raise refused(setting, given, f"a whole number{_bounds(least, most)}")
+    return found
+
+
+def number(setting: str, usual: float, *, least: float = 0, most: float | None = None) -> float:
+    given = text(setting, str(usual))
+    try:
+        found = float(given)
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found) or found < least or (most is not None and found > most):
+        raise refused(setting, given, f"a number{_bounds(least, most)}")
+    return found
+
+
+def switch(setting: str) -> bool:
+    """Off where it is not given."""
+    given = text(setting, "off")
+    word = given.strip().lower()
+    if word not in (*ON, *OFF):
+        raise refused(setting, given, "on or off")
+    return word in ON
+
+
+def one_of(setting: str, choices: tuple[str, ...]) -> str:
+    """The first where it is not given."""
+    given = text(setting, choices[0])
+    if given not in choices:
+        raise refused(setting, given, f"one of {', '.join(choices)}")
+    return given
+
+
+def listed(setting: str, *usual: str) -> list[str]:
+    """With commas between."""
+    return [part.strip() for part in text(setting).split(",") if part.strip()] or list(usual)
+
+
+def address(setting: str, usual: str = "", *, is_secret: bool = False) -> str:
+    """Such that it can be taken apart; whether it is one of the right kind, the system checks say."""
+    given = text(setting, usual).strip()
+    if not _is_readable(given):
+        raise refused(setting, "" if is_secret else given, "an address such as https://console.example.com")
+    return given
+
+
+def origins(setting: str) -> list[str]:
+    given = listed(setting)
+    for origin in given:
+        if not _is_readable(origin) or "://" not in origin:
+            raise refused(setting, origin, "addresses, comma between: https://console.example.com")
+    return given
+
+
+def pairs(setting: str, example: str, *, may_be_empty: bool = False) -> dict[str, str]:
+    """`left=right`, with commas between; `may_be_empty`: what stands on the right."""
+    found = [part.rpartition("=") for part in listed(setting)]
+    if not all(left.strip() and (right.strip() or may_be_empty) for left, _joint, right in found):
+        raise ImproperlyConfigured(f"{setting} is “{text(setting)}”, not written as in this example: {example}.")
+    return {left.strip(): right.strip() for left, _joint, right in found}
+
+
+def time_zone(setting: str, usual: str) -> str:
+    given = text(setting, usual)
+    try:
+        ZoneInfo(given)
+    except (KeyError, ValueError, OSError):
+        raise refused(setting, given, "a time zone such as Europe/Berlin") from None
+    return given
+
+
+def refused(setting: str, given: str, what: str) -> ImproperlyConfigured:
+    """`given`: "" for a secret."""
+    return ImproperlyConfigured(f"{setting} is {f'“{given}”' if given else 'not what it should be'}. Give {what}.")
+
+
+def _bounds(least: float, most: float | None) -> str:
+    return f", {least:g} or more" if most is None else f" from {least:g} to {most:g}"
+
+
+def _is_readable(given: str) -> bool:
+    try:
+        return urlsplit(given).port != 0
+    except ValueError:
+        return False

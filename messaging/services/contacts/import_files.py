@@ -1,0 +1,216 @@
+"""The file of an import before a row of it is imported: kept, looked at, chosen, shown, and cleared away."""
+
+import datetime as dt
+import itertools
+import secrets
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.files.storage import Storage
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from laaffic_console.kit.plain_text import without_marks
+from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.uploads import FULL
+from messaging import contact_files
+from messaging.contact_headers import guess_mapping
+from messaging.contact_rows import NO_OPTIONS, NULL_WORDS, RowError, RowOptions
+from messaging.models import ContactGroup, ContactImport
+from messaging.services.contacts import bad_rows, import_forecast, reading
+from messaging.services.contacts.reading import path_of, problem_with_mapping
+from messaging.unreadable import UnreadableFile
+from messaging.workbook_limits import LOOK_SECONDS
+
+NULL_ROWS = 5000  # that are looked at before the import
+ORPHAN_HOURS = 24
+UPLOADS = bad_rows.FOLDER
+
+State = ContactImport.State
+
+
+def receive(
+    upload: "UploadedFile[Any]", *, group: ContactGroup | None, new_group: str = "", region: str, by: User | None
+) -> ContactImport:
+    """Keep an uploaded file and look at how it is written; ValidationError says why it is not a list of contacts."""
+    if upload.size and upload.size > settings.IMPORT_MAX_BYTES:
+        limit = settings.IMPORT_MAX_BYTES // 1024 // 1024
+        raise ValidationError(
+            _("The file is larger than %(limit)d MB. Split it and import the parts.") % {"limit": limit}
+        )
+    job = ContactImport(
+        file_name=without_marks(str(upload.name))[:200], size=upload.size or 0, region=region, created_by=by
+    )
+    _keep(job, upload)
+    try:
+        _look(job)
+        job.null_words = _null_words(job)
+        with transaction.atomic():
+            job.group = _group_called(without_marks(new_group).strip()) or group
+            job.save()
+            if len(job.readings) < 2:  # otherwise a person has to choose one first
+                import_forecast.want(job, job.mapping)
+    except BaseException as problem:  # no row will point to the file, whatever went wrong
+        job.file.delete(save=False)
+        if isinstance(problem, UnreadableFile):
+            raise ValidationError(str(problem)) from problem
+        raise
+    return job
+
+
+def _keep(job: ContactImport, upload: "UploadedFile[Any]") -> None:
+    """Write the file; of one that does not fit on the disk nothing stays."""
+    name = f"{timezone.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}.dat"
+    try:
+        job.file.save(name, upload, save=False)
+    except OSError as problem:
+        job.file.storage.delete(job.file.field.generate_filename(job, name))
+        if problem.errno not in FULL:
+            raise
+        raise ValidationError(
+            _("There is no room on the console's disk for this file. Make room, then upload it again.")
+        ) from problem
+
+
+def choose(job: ContactImport, *, encoding: str, sheet: str, options: RowOptions, region: str | None = None) -> None:
+    """What a person says about a file before it is imported; UnreadableFile if it cannot be read like that.
+
+    `region`: the country of numbers without a country code, "" for none; None leaves it as it was.
+
+    In another encoding, or on another sheet, other columns stand: what they mean is guessed anew.
+    """
+    if (encoding or job.encoding, sheet or job.sheet) != (job.encoding, job.sheet):
+        before = job.readings, job.sheets
+        job.encoding, job.sheet = encoding or job.encoding, sheet or job.sheet
+        _look(job)
+        job.readings, job.sheets = before
+        job.null_words = _null_words(job)
+    job.region = job.region if region is None else region
+    for name, value in asdict(options).items():
+        setattr(job, name, value)
+    job.save()
+
+
+def _null_words(job: ContactImport) -> dict[str, int]:
+    """How often the first rows say NULL, or another word for nothing."""
+    found: Counter[str] = Counter()
+    for row in itertools.islice(reading.file(job), NULL_ROWS):
+        if not NULL_WORDS.isdisjoint(row.cells):
+            found.update(cell for cell in row.cells if cell in NULL_WORDS)
+    return dict(found.most_common(10))
+
+
+def open_path(
+    path: Path,
+    *,
+    group: str = "",
+    region: str = "",
+    encoding: str = "",
+    sheet: str = "",
+    options: RowOptions = NO_OPTIONS,
+) -> ContactImport:
+    """An import of a file where it lies, for the shell; UnreadableFile and OSError leave nothing behind."""
+    job = ContactImport(
+        file=str(path.resolve()),
+        file_name=without_marks(path.name)[:200],
+        size=path.stat().st_size,
+        region=region,
+        encoding=encoding,
+        sheet=sheet,
+        **asdict(options),
+    )
+    _look(job)
+    if len(job.readings) > 1:
+        raise UnreadableFile(_which_encoding(job))
+    if "number" not in job.mapping.values():
+        columns = ", ".join(job.headers[:12])
+        raise UnreadableFile(
+            _("No column looks like a phone number (%(columns)s). Call the one that is it “number”.")
+            % {"columns": columns}
+        )
+    with transaction.atomic():
+        job.group = _group_called(group)
+        job.state = State.RUNNING
+        job.started_at = timezone.now()
+        job.save()
+    return job
+
+
+def _which_encoding(job: ContactImport) -> str:
+    shown = "; ".join(f"{found['encoding']}: {', '.join(found['words'])}" for found in job.readings)
+    said = _(
+        "The file's letters can be read in several ways. Say its encoding, for example with --encoding %(one)s: %(all)s"
+    )
+    return said % {"one": job.readings[0]["encoding"], "all": shown}
+
+
+def _group_called(name: str) -> ContactGroup | None:
+    return ContactGroup.objects.get_or_create(name=name.strip()[:120])[0] if name.strip() else None
+
+
+def _look(job: ContactImport) -> None:
+    written = contact_files.detect(path_of(job), encoding=job.encoding, sheet=job.sheet)
+    job.encoding, job.delimiter = written.encoding, written.delimiter
+    job.sheet, job.sheets = written.sheet, written.sheets
+    job.readings = [asdict(found) for found in written.readings]
+    job.headers = written.headers
+    job.mapping = guess_mapping(written.headers)
+
+
+def preview(job: ContactImport, mapping: dict[str, str], rows: int = 20) -> list[dict[str, object]]:
+    """The first rows as they will be stored, and the bad ones with their reason."""
+    if problem_with_mapping(job, mapping):
+        return []
+    cleaner = reading.cleaner(job, mapping)
+    shown: list[dict[str, object]] = []
+    try:
+        for row in reading.file(job, LOOK_SECONDS):
+            try:
+                if row.problem:
+                    raise RowError("", "", row.problem)
+                shown.append({"line": row.line, "contact": cleaner.clean(row.cells)})
+            except RowError as problem:
+                shown.append({"line": row.line, "error": problem})
+            if len(shown) == rows:
+                break
+    except UnreadableFile as problem:
+        shown.append({"line": len(shown) + 2, "error": RowError("", "", str(problem))})
+    return shown
+
+
+def sweep_uploads(now: dt.datetime | None = None) -> int:
+    """Delete uploads to which no row points: what a killed process left; how many they were."""
+    storage = ContactImport._meta.get_field("file").storage
+    if not storage.exists(UPLOADS):
+        return 0
+    old = (now or timezone.now()) - dt.timedelta(hours=ORPHAN_HOURS)
+    names = [f"{UPLOADS}/{name}" for name in storage.listdir(UPLOADS)[1]]
+    kept = set(
+        ContactImport.objects.filter(state__in=[State.PREVIEW, State.QUEUED, State.RUNNING]).values_list(
+            "file", flat=True
+        )
+    )
+    orphans = [
+        name
+        for name in names
+        if name not in kept
+        and not bad_rows.is_kept(name.removeprefix(f"{UPLOADS}/"), now)
+        and _written_before(storage, name, old)
+    ]
+    for name in orphans:
+        storage.delete(name)
+    return len(orphans)
+
+
+def _written_before(storage: Storage, name: str, moment: dt.datetime) -> bool:
+    """An upload of this minute has no row yet; one that another sweep has deleted is no longer there."""
+    try:
+        return storage.get_modified_time(name) < moment
+    except FileNotFoundError:
+        return False

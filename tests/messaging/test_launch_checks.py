@@ -1,0 +1,111 @@
+"""What speaks against a launch: each is said by its key, and how much it weighs."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from laaffic_console.gateway.models import AccountHold, Application, WorkerHeartbeat
+from messaging.models import Campaign, ContactGroup
+from messaging.services.budgets import budgets
+from messaging.services.campaigns import drafts, launch_checks
+from messaging.services.forecast import forecast
+from messaging.services.launching import checks
+from messaging.services.launching.checks import Check, Level
+from tests.messaging.conftest import add_contacts
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def draft(application: Application, group: ContactGroup) -> Campaign:
+    add_contacts(group, 4, time_zones="Asia/Kolkata")
+    return drafts.create(name="Autumn", application=application, sender_id="", text="Hi", groups=[group])
+
+
+def found(draft: Campaign, **changed: Any) -> dict[str, Check]:
+    Campaign.objects.filter(pk=draft.pk).update(**changed)
+    campaign = Campaign.objects.get(pk=draft.pk)
+    return {check.key: check for check in launch_checks.of(campaign, forecast.of(campaign))}
+
+
+def test_a_held_account_is_a_note(draft: Campaign) -> None:
+    AccountHold.objects.create(scope="account", sentence="No funds.", placed_at=timezone.now(), probe_wait=15)
+
+    said = found(draft)["account"]
+
+    assert (said.level, "No funds. It will be held" in said.sentence) == (Level.NOTE, True)
+
+
+def test_that_no_worker_is_alive_is_a_note(draft: Campaign) -> None:
+    assert found(draft)["workers"].level == Level.NOTE
+
+    now = timezone.now()
+    WorkerHeartbeat.objects.create(worker="w", host="h", pid=1, started_at=now, beat_at=now)
+
+    assert "workers" not in found(draft)
+
+
+def test_a_text_that_cannot_be_sent_stops_it(draft: Campaign) -> None:
+    assert found(draft, text="")["content"].level == Level.STOP
+
+
+def test_a_time_that_has_passed_wants_a_tick(draft: Campaign) -> None:
+    assert found(draft, scheduled_at=timezone.now() - dt.timedelta(minutes=1))["late"].level == Level.TICK
+    assert "late" not in found(draft, scheduled_at=timezone.now() + dt.timedelta(hours=1))
+
+
+@pytest.mark.parametrize(("few", "is_all"), [("4", True), ("9", True), ("1", False), ("100%", False)])
+def test_few_first_that_are_everybody_want_a_tick(draft: Campaign, few: str, is_all: bool) -> None:
+    assert ("canary" in found(draft, canary=few)) is is_all  # 100% is no size: its content says so
+
+
+def test_a_budget_that_does_not_suffice_wants_a_tick(draft: Campaign) -> None:
+    budgets.put(draft.application, per="day", limit=Decimal(3))
+
+    [said] = [check for key, check in found(draft).items() if key.startswith("budget:")]
+
+    assert (said.level, said.moves) == (Level.TICK, True)
+    assert "What fits leaves, then it is held" in said.sentence
+
+
+def test_a_budget_of_money_cannot_be_looked_at_without_a_price(draft: Campaign) -> None:
+    budgets.put(draft.application, per="day", limit=Decimal(3), currency="USD")
+
+    [said] = [check for key, check in found(draft).items() if key.startswith("budget_price:")]
+
+    assert (said.level, "for IN: no price" in said.sentence) == (Level.NOTE, True)
+
+
+class RequireTests:
+    CHECKS = (
+        Check("a", Level.TICK, "Tick a."),
+        Check("b", Level.REASON, "Reason b."),
+        Check("c", Level.NOTE, "Note c."),
+    )
+
+    def test_ticks_and_reasons_are_asked_for_and_reasons_kept(self) -> None:
+        assert checks.require(self.CHECKS, ticked={"a"}, reasons={"b": " so "}, sentences=None) == {"b": "so"}
+
+    @pytest.mark.parametrize(
+        ("ticked", "reasons", "sentences", "missing"),
+        [
+            (set(), {"b": "so"}, None, ["Tick a."]),
+            ({"a"}, {"b": "  "}, None, ["Reason b. Say why it is sent all the same."]),
+            ({"a"}, {"b": "so"}, {"a": "Tick an older a.", "b": "Reason b."}, ["Tick a."]),
+            ({"a"}, {"b": "so"}, {"a": "Tick a.", "b": "?"}, ["Reason b. Say why it is sent all the same."]),
+        ],
+    )
+    def test_what_was_given_to_another_sentence_does_not_count(
+        self, ticked: set[str], reasons: dict[str, str], sentences: dict[str, str] | None, missing: list[str]
+    ) -> None:
+        with pytest.raises(checks.NotSeen) as refused:
+            checks.require(self.CHECKS, ticked=ticked, reasons=reasons, sentences=sentences)
+
+        assert refused.value.sentences == missing
+
+    def test_no_tick_goes_past_a_stop(self) -> None:
+        with pytest.raises(checks.NotSeen):
+            checks.require([Check("d", Level.STOP, "Stop.")], ticked={"d"}, reasons={"d": "all the same"})

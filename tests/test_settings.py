@@ -1,0 +1,171 @@
+"""Whatever a setting holds, it is taken or refused in a sentence that names it; every entry ends with that sentence."""
+
+import ast
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+
+from laaffic_console.conf import BASE_DIR
+
+PACKAGE = BASE_DIR / "laaffic_console"
+READ_BY = [PACKAGE / name for name in ("settings.py", "conf.py", "web_server.py")]
+UNLIKELY = [
+    "lots",
+    "-1",
+    "nan",
+    "1e999",
+    "9e9",
+    "9" * 5000,
+    "https://[::1",
+    "http://x:99999",
+    "{",
+    "=",
+    "[1]",
+    "é",
+    "a,b",
+]
+# Readers that know what may be: the others take any text, or leave the rest to the system checks.
+STRICT = {"whole", "number", "switch", "one_of", "time_zone", "amount", "limits", "token", "networks", "certificate"}
+SECRET = {"DATABASE_URL", "REDIS_URL", "EMAIL_URL", "DOSSIER_KEY", "LAAFFIC_METRICS_TOKEN"}
+
+
+def readers() -> dict[str, str]:
+    """Each setting, and what reads it: found in the code, so that a new one is tried too."""
+    return {
+        node.args[0].value: ast.unparse(node.func).rpartition(".")[2]
+        for path in READ_BY
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
+        if isinstance(node.args[0].value, str) and ast.unparse(node.func).startswith(("environment.", "conf."))
+    }
+
+
+READ = readers()
+
+
+def read_all(setting: str) -> None:
+    """What the web server reads is read by it, and every other one by the settings."""
+    is_served = f'"{setting}"' in (PACKAGE / "web_server.py").read_text()
+    runpy.run_path(str(PACKAGE / ("web_server.py" if is_served else "settings.py")))
+
+
+@pytest.fixture(autouse=True)
+def not_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONSOLE_IN_THREADS", "")  # web_server.py sets it
+
+
+class ReadTests:
+    @pytest.mark.parametrize("setting", sorted(READ))
+    def test_it_is_taken_or_refused_in_a_sentence(self, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+        for given in UNLIKELY:
+            monkeypatch.setenv(setting, given)
+            try:
+                read_all(setting)
+            except (ImproperlyConfigured, SystemExit) as problem:
+                said = str(problem)
+                assert said.startswith(setting)
+                assert "\n" not in said
+                if READ[setting] in STRICT and setting not in SECRET:
+                    assert any(part in said for part in given.split(","))
+            else:
+                assert given != "lots" or READ[setting] not in STRICT
+
+    @pytest.mark.parametrize("setting", sorted(READ))
+    def test_an_empty_one_is_not_given(self, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+        monkeypatch.setenv(setting, "")
+
+        read_all(setting)
+
+    def test_none_is_read_past_the_readers(self) -> None:
+        past = {
+            (path.name, ast.unparse(node))
+            for path in READ_BY
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call | ast.Subscript)
+            if ast.unparse(node).startswith(("os.environ", "os.getenv", "env.", "environ.Env("))
+        }
+
+        assert past == {("web_server.py", "os.environ['CONSOLE_IN_THREADS']")}  # it is set there
+        assert len(READ) > 90
+
+    @pytest.mark.parametrize(
+        ("setting", "given", "what"),
+        [
+            ("LAAFFIC_WORKERS", "lots", "a whole number, 1 or more"),
+            ("LAAFFIC_RECIPIENTS_PER_CALL", "1001", "a whole number from 1 to 1000"),
+            ("LAAFFIC_UNDO_SECONDS", "60.5", "a number from 0 to 60"),
+            ("DEBUG", "perhaps", "on or off"),
+            ("TIME_ZONE", "Berlin", "a time zone such as Europe/Berlin"),
+            ("LOG_LEVEL", "info", "one of INFO, DEBUG, WARNING, ERROR, CRITICAL"),
+            ("CONSOLE_URL", "https://[::1", "an address such as https://console.example.com"),
+            ("CONSOLE_THREADS", "0", "a whole number, 1 or more"),
+        ],
+    )
+    def test_it_says_what_may_be(self, monkeypatch: pytest.MonkeyPatch, setting: str, given: str, what: str) -> None:
+        monkeypatch.setenv(setting, given)
+
+        with pytest.raises((ImproperlyConfigured, SystemExit)) as refused:
+            read_all(setting)
+        assert str(refused.value) == f"{setting} is “{given}”. Give {what}."
+
+    @pytest.mark.parametrize("setting", ["DATABASE_URL", "REDIS_URL"])
+    def test_a_password_is_not_quoted(
+        self, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder, setting: str
+    ) -> None:
+        for given in ("postgres://me:hush@host:lots/name", "mysql://me:hush@[/name"):
+            monkeypatch.setenv(setting, given)
+
+            with pytest.raises(ImproperlyConfigured, match=setting) as refused:
+                read_all(setting)
+            assert "hush" not in str(refused.value)
+        assert not recwarn.list
+
+    def test_a_folder_that_cannot_be(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("CONSOLE_VAR_DIR", str(tmp_path / "file" / "var"))
+
+        with pytest.raises(ImproperlyConfigured, match=r"CONSOLE_VAR_DIR is “.*”\. Give a folder .*Not a directory"):
+            runpy.run_path(str(PACKAGE / "conf.py"))
+
+
+class EntryTests:
+    @pytest.mark.parametrize(
+        ("setting", "start", "code"),
+        [
+            ("LAAFFIC_WORKERS", ["manage.py", "migrate"], 1),
+            ("LAAFFIC_WORKERS", ["-m", "laaffic_console", "worker"], 1),
+            ("LAAFFIC_WORKERS", ["-m", "laaffic_console", "web"], 1),
+            ("CONSOLE_THREADS", ["-m", "gunicorn"], 1),
+            ("LAAFFIC_WORKERS", ["-c", "import laaffic_console.wsgi"], 3),  # gunicorn's own word for it
+        ],
+    )
+    def test_it_ends_with_the_sentence(self, tmp_path: Path, setting: str, start: list[str], code: int) -> None:
+        wrong = {"CONSOLE_VAR_DIR": str(tmp_path), "DATABASE_URL": "", "CONSOLE_BIND": "127.0.0.1:0", setting: "lots"}
+
+        ended = subprocess.run(
+            [sys.executable, *start],
+            check=False,
+            env={**os.environ, **wrong},
+            cwd=BASE_DIR,
+            capture_output=True,
+            text=True,
+        )
+
+        assert ended.returncode == code
+        assert ended.stderr.splitlines()[-1] == f"{setting} is “lots”. Give a whole number, 1 or more."
+        assert "Traceback" not in ended.stderr
+
+    def test_the_web_command_asks_before_gunicorn_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("WEB_CONCURRENCY", "lots")
+        monkeypatch.setattr(os, "execv", lambda *given: pytest.fail("gunicorn is started"))
+        monkeypatch.delitem(sys.modules, "laaffic_console.web_server", raising=False)
+        monkeypatch.delattr("laaffic_console.web_server", raising=False)
+
+        with pytest.raises(SystemExit, match="WEB_CONCURRENCY is “lots”"):
+            call_command("web", skip_checks=True)
