@@ -13,6 +13,7 @@ from messaging.services.batches import expected, gate_tallies, waiting
 # The states that are columns of a batch. CLAIMED is not: it is what `queued` means in a claimed batch.
 STORED_STATES = [state for state in MessageState if state is not MessageState.CLAIMED]
 
+TAKEN = (MessageState.EXPIRED, MessageState.UNDELIVERED, MessageState.DELIVERED)  # ends of what the gateway took
 MICROS = Decimal(1_000_000)
 
 
@@ -58,6 +59,15 @@ def costs(campaign: Campaign) -> dict[str, Decimal]:
     return {currency: amount(total) for currency, total in rows}
 
 
+def price_not_told(campaign: Campaign, counts: dict[str, int]) -> int:
+    """How many of those that the gateway took no report has named a price for: they are in no cost.
+
+    `counts`: its `state_counts`; what awaits its report has no outcome, and no price is counted of it yet.
+    """
+    ends = OutcomeTally.objects.filter(campaign=campaign, state__in=TAKEN, currency="")
+    return counts[MessageState.ACCEPTED.key] + int(ends.aggregate(n=Sum("messages"))["n"] or 0)
+
+
 def amount(micros: int) -> Decimal:
     """Millionths of a currency as the decimal that a person writes: at least two places, no float on the way."""
     exact = Decimal(micros) / MICROS
@@ -68,13 +78,15 @@ def amount(micros: int) -> Decimal:
 
 def report(campaign: Campaign) -> dict[str, Any]:
     """The document of `campaign report --json` (commands#documents)."""
+    counts = state_counts(campaign)
     return {
         "id": campaign.pk,
         "state": campaign.state,
         "total": campaign.total,
-        "counts": state_counts(campaign),
+        "counts": counts,
         "segments": segments_sent(campaign),
         "cost": {currency: str(total) for currency, total in costs(campaign).items()},
+        "price_not_told": price_not_told(campaign, counts),
         "waiting": waiting.as_documents(campaign),
         "left_out": left_out(campaign),
         "stopped": gate_tallies.of(campaign),
