@@ -106,7 +106,7 @@ class CheckView(ApiView):
         launching.require_draft(campaign, CampaignState.DRAFT)
         if problems := drafts.problems_of(campaign):
             raise Problem(409, " ".join(problems))
-        audience_counts.renew(campaign)
+        audience_counts.renew(campaign, to_look=True)
         planned = forecast.of(campaign)
         checks = launch_checks.of(campaign, planned)
         sentences = {check.key: check.sentence for check in checks if not check.moves}

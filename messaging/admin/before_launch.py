@@ -125,7 +125,7 @@ def _preview(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
 
 def _planned(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
     if request.method == "GET":
-        audience_counts.renew(campaign)
+        audience_counts.renew(campaign, to_look=True)
     planned = forecast.of(campaign)
     found = launch_checks.of(campaign, planned)
     _seen, sentences = shown.read(campaign, request.POST.get("shown", ""))

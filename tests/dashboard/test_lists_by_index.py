@@ -193,3 +193,34 @@ def test_mails_to_whole_lists_are_found_by_their_moment(application: Application
     campaign = EmailCampaign.objects.create(name="Autumn", application=application, receiver_id="list")
 
     assert "call_whole_list" in email_care._sent(campaign, NOW - dt.timedelta(days=7)).explain()
+
+
+def test_who_is_on_a_list_is_looked_up_by_address(application: Application) -> None:
+    """Not in all that was ever mailed to the list, which becomes more and more."""
+    before, now = (
+        EmailCampaign.objects.create(name=name, application=application, receiver_id=name) for name in ("old", "new")
+    )
+    EmailMessage.objects.bulk_create(
+        EmailMessage(campaign=before, key=str(n), address=f"{n}@example.org", submission=1, told_at=NOW)
+        for n in range(MANY)
+    )
+    EmailMessage.objects.create(campaign=now, key="1", address="1@example.org", submission=1, told_at=NOW)
+    LedgerEntry.objects.create(
+        interface=email_care.INTERFACE, about_kind=email_care.ABOUT, about_id=now.pk,
+        application=application, state=EntryState.ACCEPTED, prepared_at=NOW,
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE messaging_emailmessage")
+    draft = EmailCampaign.objects.create(name="next", application=application, receiver_id="old")
+
+    with CaptureQueriesContext(connection) as asked:
+        found = email_care._people_full(draft, NOW - dt.timedelta(days=1), 1)
+
+    with connection.cursor() as cursor:
+        cursor.execute(("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + asked[-1]["sql"])
+        plan = "\n".join(str(row[-1] if connection.vendor == "sqlite" else row[0]) for row in cursor.fetchall())
+    assert found == 1
+    assert "email_address" in plan
+    assert "Seq Scan on messaging_emailmessage" not in plan
+    assert "SCAN messaging_emailmessage" not in plan
+    assert "SCAN U0" not in plan

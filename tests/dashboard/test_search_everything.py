@@ -206,6 +206,28 @@ class IndexTests:
             plan for plan in plans if "SCAN messaging_contact" in plan.replace("SCAN codes", "") and "USING" not in plan
         ]
 
+    @pytest.mark.parametrize(
+        "typed", ["+919000000539", "0091 90000 00539", "09000000539", "447700900999", "07700900999"]
+    )
+    def test_a_whole_number_is_not_looked_for_in_the_middle_of_all(self, typed: str) -> None:
+        with CaptureQueriesContext(connection) as captured:
+            people_search.find(Query.read(typed), 9, anywhere=True)
+
+        asked = [query["sql"] for query in captured]
+        assert len(asked) >= 3
+        assert not [sql for sql in asked if "WHERE number LIKE" in sql]
+
+    @pytest.mark.parametrize("begins", range(1, 5))
+    @pytest.mark.parametrize("length", range(4, 14))
+    def test_digits_in_the_middle_are_found_however_many(self, begins: int, length: int) -> None:
+        number = "281234567890125"  # as long as any, and of no country
+        Contact.objects.create(number=number)
+        digits = number[begins : begins + length]
+
+        found = people_search.find(Query(digits, digits), 9, anywhere=True)
+
+        assert number in [contact.number for contact in found]
+
     def test_no_kind_reads_all_messages(self, root: User) -> None:
         sent = message(gateway_id="g")
         Message.objects.bulk_create(

@@ -1,5 +1,6 @@
 """Campaigns to audiences by condition: counted, frozen in chunks, kept as of the launch; and the commands."""
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from io import StringIO
@@ -14,6 +15,7 @@ from laaffic_console.gateway.models import Application
 from laaffic_console.sandbox.testing import RunningSandbox
 from messaging.models import (
     Audience,
+    AudienceCount,
     Batch,
     Campaign,
     CampaignState,
@@ -108,6 +110,41 @@ def test_groups_and_audiences_add_up_and_each_reason_is_counted(application: App
 
     assert (campaign.total, campaign.dropped_excluded, campaign.dropped_suppressed) == (9, 1, 1)
     assert (counted.recipients, counted.excluded, counted.suppressed) == (9, 1, 1)
+
+
+def test_a_rare_condition_is_not_counted_again_at_each_look(
+    application: Application, pune: Audience, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 30 contacts 10 meet it, and all 30 are looked at."""
+    monkeypatch.setattr(audience_counts, "QUICK", 20)
+    campaign = draft(application, pune)
+    begun = audience_counts.complete(campaign).started_at
+
+    def looked(**given: bool) -> AudienceCount:
+        audience_counts.renew(campaign, **given)
+        return AudienceCount.objects.get(campaign=campaign)
+
+    assert looked(to_look=True).started_at == begun
+    SuppressionEntry.objects.create(number=in_pune()[0], channel="sms")
+    assert looked(to_look=True).started_at == begun  # a moment later
+    monkeypatch.setattr(audience_counts, "A_LOOK", dt.timedelta(0))
+    moved = looked(to_look=True)
+    assert (moved.started_at > begun, moved.recipients, moved.suppressed) == (True, 9, 1)
+    assert looked(to_look=True).started_at == moved.started_at  # and nothing has moved since
+    add_contacts(group, 1, first=919876599999)
+    assert looked(to_look=True).started_at > moved.started_at
+    monkeypatch.setattr(audience_counts, "A_LOOK", dt.timedelta(minutes=1))
+    shown = looked(to_look=True).started_at
+    assert looked().started_at > shown  # who acts
+
+
+def test_few_contacts_are_counted_at_each_look(application: Application, pune: Audience) -> None:
+    campaign = draft(application, pune)
+    begun = audience_counts.complete(campaign).started_at
+
+    audience_counts.renew(campaign, to_look=True)
+
+    assert AudienceCount.objects.get(campaign=campaign).started_at > begun
 
 
 def test_who_was_added_or_joined_after_the_launch_is_not_in(

@@ -156,6 +156,9 @@ ACTS = ("claim", "answer", "lose", "write", "report", "report", "report", "send_
 STEPS = st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 9999)), min_size=12, max_size=30)
 
 
+SENT = (MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.UNDELIVERED, MessageState.EXPIRED)
+
+
 def counted(by: Callable[[Message], Any]) -> dict[Any, dict[str, Any]]:
     """The plain way: every message in Python, one by one."""
     found: dict[Any, dict[str, Any]] = defaultdict(lambda: {"counts": Counter(), "cost": Counter(), "times": Counter()})
@@ -168,6 +171,9 @@ def counted(by: Callable[[Message], Any]) -> dict[Any, dict[str, Any]]:
             row["counts"]["segments"] += message.billed_segments or 0
             if message.currency:
                 row["cost"][message.currency] += message.pay_micros or 0
+        is_priced = state is not MessageState.ACCEPTED and message.currency
+        if state in SENT and not is_priced:
+            row["counts"]["price_not_told"] += 1
         bucket = delivery_buckets.bucket_of(message.settled_at, message.reported_at)
         if state == MessageState.DELIVERED and bucket is not None:
             row["times"][bucket] += 1
@@ -213,7 +219,7 @@ class EqualTests:
                 kept = {row.values[0][0]: row.figures for row in report.rows}
                 for value, row in derived.items():
                     said = kept.get(value, reporting.Figures())
-                    for word in ("delivered", "undelivered", "rejected", "expired", "unknown"):
+                    for word in ("delivered", "undelivered", "rejected", "expired", "unknown", "price_not_told"):
                         assert said.counts[word] == row["counts"][word], (name, value, word)
                     assert said.counts["awaited"] == row["counts"]["accepted"]
                     assert +said.times == row["times"]
@@ -327,6 +333,31 @@ class FigureTests:
         assert (said["sent"], said["delivered_percent"], said["rejected"]) == (9, 100.0, 1)
         assert said["reasons"] == {"no such box": 1}
         assert (said["segments"], said["replies"], said["median_seconds"], said["cost"]) == (None, None, None, {})
+
+    def test_what_has_no_price_is_named_beside_the_cost(self, tally: Callable[..., SentTally]) -> None:
+        tally("2026-03-01T10:00Z", 4, currency="USD", pay_micros=200_000, billed_segments=4)
+        tally("2026-03-01T10:00Z", 3)
+        tally("2026-03-01T10:00Z", 2, state=MessageState.UNDELIVERED)
+        tally("2026-03-01T10:00Z", 1, state=MessageState.ACCEPTED)
+        for state in (MessageState.REJECTED, MessageState.UNKNOWN):  # nobody says that they were sent
+            tally("2026-03-01T10:00Z", 8, state=state)
+
+        report = sent("2026-03-01", "2026-03-01", columns=["sent", "cost", "replies"])
+
+        assert report.columns == ("sent", "cost", "price_not_told", "replies")
+        assert list(reporting.sheet(report)) == [
+            ["Sent", "Cost, USD", "Price not told", "Replies"],
+            [10, Decimal("0.200000"), 6, 0],
+        ]
+        assert sent("2026-03-01", "2026-03-01", columns=["sent", "replies"]).columns == ("sent", "replies")
+
+    def test_where_every_price_is_known_no_column_says_so(self, tally: Callable[..., SentTally]) -> None:
+        tally("2026-03-01T10:00Z", 4, currency="USD", pay_micros=200_000)
+        tally("2026-02-28T10:00Z", 3)
+
+        assert sent("2026-03-01", "2026-03-01", columns=["cost"]).columns == ("cost",)
+        compared = sent("2026-03-01", "2026-03-01", columns=["cost"], compare=True)
+        assert compared.columns == ("cost", "price_not_told")
 
     def test_replies_are_of_the_day_on_which_they_were_written(self, campaign: Campaign) -> None:
         at = dt.datetime(2026, 3, 1, 22, 30, tzinfo=dt.UTC)
@@ -490,3 +521,20 @@ class CommandTests:
         assert "2026-03-01 10:00 IN 404-01 delivered USD: tallied (4, 0, 0), derived (0, 0, 0)" in said
 
         call_command("report", "prove", "--from", "2026-03-02", "--to", "2026-03-02")
+
+    def test_a_proof_and_a_table_name_what_has_no_price(self, capsys: pytest.CaptureFixture[str]) -> None:
+        days = ["--from", str(year().first), "--to", str(year().last)]
+        world = World()
+        world.claim(0)
+        world.answer(0)
+        world.write(0)
+
+        call_command("report", "prove", *days)
+        call_command("report", "prove", *days, "--json")
+        call_command("report", *days)
+
+        _agrees, missing, document, *table = capsys.readouterr().out.splitlines()
+        n = Message.objects.filter(state=MessageState.ACCEPTED).count()
+        assert missing == f"Price not told for {n} of what was sent: no cost has them."
+        assert json.loads(document)["price_not_told"] == n > 0
+        assert "Price not told" in table[1]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db.models import Count, Sum
+from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -35,6 +36,7 @@ from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, counting, hours, settling
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
+from messaging.services.figures import proving
 from messaging.services.reports import report_pulls, report_pushes, reports
 from tests.messaging.conftest import add_contacts
 
@@ -546,6 +548,23 @@ class PushTests:
         assert counting.costs(campaign) == {"USD": Decimal("0.0063")}
         assert message(claim).billed_segments == 3
         assert_figures_are_a_recount(campaign)
+
+    def test_what_was_settled_by_asking_says_that_it_has_no_price(
+        self, application: Application, group: ContactGroup, admin_client: Client
+    ) -> None:
+        """The older pages of getReport name none; the newer ones do."""
+        campaign, claim = self.settled(application, group, 3)
+        asked = {"source": Source.GET_REPORT, "order_id": ""}
+        priced = {"pay": Decimal("0.02"), "currency": "EUR", "segments": 1}
+
+        reports.apply_now([report(claim, 0, **asked), report(claim, 1, **asked, **priced)])
+
+        answers.write_one(claim.batch_id)
+        said, proved = counting.report(campaign), proving.prove(campaign)
+        assert (said["cost"], said["price_not_told"]) == ({"EUR": "0.02"}, 2)
+        assert (proved["price_not_told"], proved["disagreements"]) == (2, [])
+        page = admin_client.get(f"/admin/messaging/campaign/{campaign.pk}/change/").content.decode()
+        assert "Price not told" in page
 
     def test_applied_bodies_are_not_taken_again(self, application: Application, group: ContactGroup) -> None:
         _campaign, claim = self.settled(application, group)

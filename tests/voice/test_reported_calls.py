@@ -52,4 +52,5 @@ def test_calls_from_phones_are_of_the_console_s_day() -> None:
     assert row.values == (("voice",),)
     assert (row.figures.counts["sent"], row.figures.counts["delivered"]) == (2, 1)
     assert dict(row.figures.reasons) == {"busy": 1}
+    assert row.figures.counts["price_not_told"] == 1
     assert dict(row.figures.cost) == {"EUR": 20_000}

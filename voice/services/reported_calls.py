@@ -57,6 +57,8 @@ def _group_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
         if task.cost is not None:
             figures.cost[task.currency] = _micros(task.cost)
             figures.delivered_in[task.currency] = task.connected or 0
+        elif task.called is not None:
+            figures.counts["price_not_told"] = task.called
         assert task.launched_at is not None  # noqa: S101
         values: dict[str, reporting.Value] = {
             "application": (task.application.name or task.application.app_id, task.application.app_id),
@@ -73,11 +75,12 @@ def _phone_calls(period: Period, by: Sequence[str]) -> Iterator[Piece]:
     day = TruncDate("at", tzinfo=timezone.get_current_timezone())
     is_connected = Q(outcome__in=CONNECTED)
     grouped = made.annotate(day=day).values_list("day", "display_number", "currency", "outcome", "termination_reason")
-    rows = grouped.annotate(n=Count("pk"), connected=Count("pk", filter=is_connected), paid=Sum("cost"))
-    for on, sender, currency, outcome, reason, n, connected, paid in rows.iterator():
+    sums = {"connected": Count("pk", filter=is_connected), "priced": Count("cost"), "paid": Sum("cost")}
+    rows = grouped.annotate(n=Count("pk"), **sums)
+    for on, sender, currency, outcome, reason, n, connected, priced, paid in rows.iterator():
         figures = Figures()
         figures.counts["sent"], figures.counts["delivered"] = n, connected
-        figures.counts["undelivered"] = n - connected
+        figures.counts["undelivered"], figures.counts["price_not_told"] = n - connected, n - priced
         if n > connected:
             figures.reasons[reason or outcome] = n - connected
         if paid is not None:

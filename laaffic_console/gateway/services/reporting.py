@@ -212,12 +212,15 @@ COLUMNS: dict[str, Column] = {
     "segments": Column(gettext_lazy("Segments billed"), _count("segments")),
     "cost": Column(gettext_lazy("Cost"), _cost),
     "cost_per_delivered": Column(gettext_lazy("Cost per delivered"), _cost_per_delivered),
+    "price_not_told": Column(gettext_lazy("Price not told"), _count("price_not_told")),
     "median_seconds": Column(gettext_lazy("Median, s"), _within(0.5)),
     "p95_seconds": Column(gettext_lazy("95 %, s"), _within(0.95)),
     "replies": Column(gettext_lazy("Replies"), _count("replies")),
     "opt_outs": Column(gettext_lazy("Opt-outs"), _count("opt_outs")),
     "reasons": Column(gettext_lazy("Failed by reason"), _reasons),
 }
+
+OF_PRICES = ("segments", "cost", "cost_per_delivered")  # lack what no report has named a price for
 
 
 @dataclass(slots=True)
@@ -249,6 +252,7 @@ def run(
 
     With `compare` each row has the same of as many days before; by day or month it cannot. `only` names dimensions and
     the keys (`key_of`) that are wanted of each: nothing else is counted. ValidationError for names that are none.
+    Where prices are missing from a chosen column, one more column says of how many messages.
     """
     by = tuple(dict.fromkeys(by))
     only = only or {}
@@ -269,7 +273,22 @@ def run(
         for values in sorted(rows.keys() | earlier.keys(), key=_order)
     ]
     totals = Row((), _total(rows.values()), _total(earlier.values()) if compare else None)
-    return Report(wanted, by, chosen, made, totals, wanted.before() if compare else None)
+    shown = with_missing_prices(chosen, totals)
+    return Report(wanted, by, shown, made, totals, wanted.before() if compare else None)
+
+
+def with_missing_prices(columns: Sequence[str], totals: Row) -> tuple[str, ...]:
+    """The columns, and behind the last that lacks prices the one that counts what has none."""
+    lacking = [place for place, name in enumerate(columns) if name in OF_PRICES]
+    sides = [totals.figures, *([totals.before] if totals.before else [])]
+    if not lacking or "price_not_told" in columns or not any(one.counts["price_not_told"] for one in sides):
+        return tuple(columns)
+    return (*columns[: lacking[-1] + 1], "price_not_told", *columns[lacking[-1] + 1 :])
+
+
+def price_not_told(wanted: Period) -> int:
+    """How many of what was sent no report has named a price for: no cost has them."""
+    return run(wanted, (), columns=("price_not_told",)).totals.figures.counts["price_not_told"]
 
 
 def _order(values: tuple[Value, ...]) -> list[tuple[str, ...]]:

@@ -26,6 +26,7 @@ from messaging.models import (
     GroupMembership,
     Message,
     PastedNumber,
+    SuppressionEntry,
 )
 from messaging.msisdn import Msisdn
 from messaging.services.audience import audience, given_numbers, repeats, rules
@@ -44,8 +45,9 @@ PAGE_SECONDS = 0.08
 SKETCH_SECONDS = 0.03  # most often one stretch: somebody writes, and waits for the next answer
 JOB_SECONDS = 20.0
 FRESH = dt.timedelta(minutes=10)
-QUICK = 20_000  # contacts that are looked at anew within a request; more of them only by a job
+QUICK = 20_000  # contacts that are counted anew within a request; more of them only by a job
 PRESS_SECONDS = 2.0
+A_LOOK = dt.timedelta(minutes=1)  # for which a count is shown to who looks, where counting takes seconds
 
 
 def of(campaign: Campaign) -> AudienceCount:
@@ -85,10 +87,13 @@ def as_told(count: AudienceCount) -> dict[str, Any]:
     }
 
 
-def renew(campaign: Campaign) -> None:
-    """Look at everybody anew where that is quick: what was counted some minutes ago may not be so any more."""
+def renew(campaign: Campaign, *, to_look: bool = False) -> None:
+    """Look at everybody anew where that is quick: what was counted some minutes ago may not be so any more.
+
+    `to_look`: for who looks at a draft, perhaps again and again, and has it counted anew once more when they act.
+    """
     count = AudienceCount.objects.filter(campaign=campaign).first()
-    if count is None or (_is_about(count, campaign) and not (count.is_done and _looked_at(count) <= QUICK)):
+    if count is None or (_is_about(count, campaign) and not _is_to_be_renewed(count, campaign, to_look=to_look)):
         return
     give_up_at = time.monotonic() + PRESS_SECONDS
     count = _begin(campaign)
@@ -98,7 +103,35 @@ def renew(campaign: Campaign) -> None:
             time.sleep(PAGE_SECONDS)  # somebody else counts
 
 
-def _looked_at(count: AudienceCount) -> int:
+def _is_to_be_renewed(count: AudienceCount, campaign: Campaign, *, to_look: bool) -> bool:
+    if count.counted_at is None or _found(count) > QUICK:
+        return False
+    if not to_look or not _looks_at_many(count, campaign):
+        return True
+    return timezone.now() - count.counted_at >= A_LOOK and _has_moved(count)
+
+
+def _looks_at_many(count: AudienceCount, campaign: Campaign) -> bool:
+    """A condition is held against everybody, also where few meet it: that may take seconds."""
+    if not campaign.to_audiences.exists():
+        return False
+    everybody = Contact.objects.filter(pk__lte=count.end).order_by("pk").values_list("pk", flat=True)
+    return bool(everybody[QUICK : QUICK + 1])
+
+
+def _has_moved(count: AudienceCount) -> bool:
+    """Whether somebody came, joined or was suppressed since it began, as the last of each say.
+
+    Who was only edited moves nothing here; that is seen when the count is not fresh any more, or somebody acts.
+    """
+    members = GroupMembership.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    if audience_sql.last_contact() > count.end or members > count.member_end:
+        return True
+    newest = SuppressionEntry.objects.order_by("-pk").values_list("created_at", flat=True).first()
+    return newest is not None and newest > count.started_at
+
+
+def _found(count: AudienceCount) -> int:
     return sum(int(n) for _country, _zones, n in count.reached) + count.suppressed + count.excluded + count.no_consent
 
 

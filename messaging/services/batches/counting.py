@@ -12,6 +12,7 @@ from messaging.models import Batch, BatchState, Campaign, CampaignState, Message
 # The states that are columns of a batch. CLAIMED is not: it is what `queued` means in a claimed batch.
 STORED_STATES = [state for state in MessageState if state is not MessageState.CLAIMED]
 
+TAKEN = (MessageState.EXPIRED, MessageState.UNDELIVERED, MessageState.DELIVERED)  # ends of what the gateway took
 MICROS = Decimal(1_000_000)
 
 
@@ -55,6 +56,15 @@ def costs(campaign: Campaign) -> dict[str, Decimal]:
         .order_by("currency")
     )
     return {currency: amount(total) for currency, total in rows}
+
+
+def price_not_told(campaign: Campaign, counts: dict[str, int]) -> int:
+    """How many of those that the gateway took no report has named a price for: they are in no cost.
+
+    `counts`: its `state_counts`; what awaits its report has no outcome, and no price is counted of it yet.
+    """
+    ends = OutcomeTally.objects.filter(campaign=campaign, state__in=TAKEN, currency="")
+    return counts[MessageState.ACCEPTED.key] + int(ends.aggregate(n=Sum("messages"))["n"] or 0)
 
 
 def amount(micros: int) -> Decimal:

@@ -7,13 +7,15 @@ from messaging.services.batches import counting, expected, gate_tallies, waiting
 
 
 def document(campaign: Campaign) -> dict[str, Any]:
+    counts = counting.state_counts(campaign)
     return {
         "id": campaign.pk,
         "state": campaign.state,
         "total": campaign.total,
-        "counts": counting.state_counts(campaign),
+        "counts": counts,
         "segments": counting.segments_sent(campaign),
         "cost": {currency: str(total) for currency, total in counting.costs(campaign).items()},
+        "price_not_told": counting.price_not_told(campaign, counts),
         "waiting": waiting.as_documents(campaign),
         "left_out": left_out(campaign),
         "stopped": gate_tallies.of(campaign),

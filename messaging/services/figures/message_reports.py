@@ -29,7 +29,10 @@ COUNTED_AS = {
 }
 FAILED = (MessageState.REJECTED, MessageState.UNDELIVERED)
 
-WORDS = (*dict.fromkeys(word for words in COUNTED_AS.values() for word in words), "segments", "replies", "opt_outs")
+WORDS = (
+    *dict.fromkeys(word for words in COUNTED_AS.values() for word in words),
+    *("segments", "price_not_told", "replies", "opt_outs"),
+)
 
 OWN = ("country", "network")  # of a tally itself; the others are its campaign's
 OF_CAMPAIGN = ("channel", "application", "campaign", "sender", "person")
@@ -176,6 +179,8 @@ def _add_outcomes(rows: Rows, grouping: _Grouping) -> None:
             figures.reasons[reason] += n
         if state == MessageState.REJECTED:
             figures.rejections[reason] += n
+        if "sent" in COUNTED_AS[state] and not currency:  # what was charged in nobody knows which is in no sum either
+            figures.counts["price_not_told"] += n
         if currency:
             figures.cost[currency] += paid
             figures.delivered_in[currency] += n if state == MessageState.DELIVERED else 0

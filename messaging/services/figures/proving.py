@@ -18,9 +18,9 @@ SHOWN = 100
 
 
 def prove(campaign: Campaign, look: Callable[[], None] = lambda: None) -> dict[str, Any]:
-    """{"id", "messages", "calls", "counts", "cost", "disagreements": [sentence]}; no sentence means it all agrees.
+    """{"id", "messages", "calls", "counts", "cost", "price_not_told", "disagreements": [sentence]}.
 
-    Of one moment, also while it runs. `look` is called every second meanwhile.
+    No sentence means that it all agrees. Of one moment, also while it runs. `look` is called every second meanwhile.
     """
     for _ in range(TRIES):
         look()
@@ -59,6 +59,7 @@ def _found(campaign_id: int) -> dict[str, Any]:
         "calls": LedgerEntry.objects.filter(about_kind="campaign", about_id=campaign.pk).count(),
         "counts": recounted,
         "cost": {currency: str(total) for currency, total in _recounted_costs(campaign).items()},
+        "price_not_told": _recounted_without_price(campaign),
         "disagreements": disagreements,
     }
 
@@ -83,6 +84,12 @@ def _recounted_costs(campaign: Campaign) -> dict[str, Any]:
     return {currency: counting.amount(total) for currency, total in sorted(totals.items())}
 
 
+def _recounted_without_price(campaign: Campaign) -> int:
+    """Of what awaits its report a price that is known already is counted with its end."""
+    ends = Q(state__in=counting.TAKEN, currency="")
+    return Message.objects.filter(Q(state=MessageState.ACCEPTED) | ends, campaign=campaign).count()
+
+
 def _totals(campaign: Campaign, recounted: dict[str, int]) -> Iterator[str]:
     kept = counting.state_counts(campaign)
     for state, n in recounted.items():
@@ -94,6 +101,9 @@ def _totals(campaign: Campaign, recounted: dict[str, int]) -> Iterator[str]:
     for currency in sorted(set(said) | set(derived)):
         if said.get(currency, 0) != derived.get(currency, 0):
             yield f"cost in {currency}: kept {said.get(currency, 0)}, derived {derived.get(currency, 0)}"
+    told, missing = counting.price_not_told(campaign, kept), _recounted_without_price(campaign)
+    if told != missing:
+        yield f"price not told: kept {told}, derived {missing}"
 
 
 def _stopped(campaign: Campaign, recounted: dict[str, int]) -> Iterator[str]:

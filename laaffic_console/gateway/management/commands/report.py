@@ -72,16 +72,18 @@ class Command(ConsoleCommand):
         elif not report.rows:
             self.stdout.write(f"Nothing was sent from {period.first} to {period.last}.")
         else:
-            chosen = report.columns if options["columns"] else SHOWN
+            chosen = report.columns if options["columns"] else reporting.with_missing_prices(SHOWN, report.totals)
             self.stdout.write(table(report, chosen))
 
     def prove(self, period: Period, *, as_json: bool) -> None:
         """Exit code 1 where a figure disagrees."""
-        found = list(reporting.prove(period))
+        found, missing = list(reporting.prove(period)), reporting.price_not_told(period)
         if as_json:
-            self.stdout.write(json.dumps({**days(period), "disagreements": found}))
+            self.stdout.write(json.dumps({**days(period), "price_not_told": missing, "disagreements": found}))
         else:
             self.stdout.write("\n".join(found) or "Every figure of these days is what the ledger says.")
+            if missing:
+                self.stdout.write(f"Price not told for {number(missing)} of what was sent: no cost has them.")
         if found:
             sys.exit(1)
 
