@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -79,21 +79,13 @@ def digest_of(secret: str) -> str:
 
 
 def found(secret: str) -> ApiToken | None:
-    for row in _with_digest.rows(digest=digest_of(secret)):
-        own = len(COLUMNS)
-        token = ApiToken.from_db(connection.alias, COLUMNS, row[:own])
-        token.user = User.from_db(connection.alias, COLUMNS_OF_USER, row[own:])
-        return token
-    return None
-
-
-COLUMNS, COLUMNS_OF_USER = ([field.attname for field in model._meta.concrete_fields] for model in (ApiToken, User))
+    token: ApiToken | None = _with_digest.first(ApiToken, digest=digest_of(secret))
+    return token
 
 
 @Select
-def _with_digest() -> "QuerySet[ApiToken, Any]":
-    with_digest = ApiToken.objects.filter(digest=Given("digest")).order_by()
-    return with_digest.values_list(*COLUMNS, *(f"user__{name}" for name in COLUMNS_OF_USER))
+def _with_digest() -> QuerySet[ApiToken]:
+    return ApiToken.objects.select_related("user").filter(digest=Given("digest")).order_by()
 
 
 def read_again(token: ApiToken) -> bool:

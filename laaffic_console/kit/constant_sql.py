@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import Expression, QuerySet, sql
+from django.db.models.query import get_related_populators
 
 from laaffic_console.kit import sql_lists
 
@@ -48,6 +49,8 @@ class _Text(NamedTuple):
     sql: str
     params: tuple[Any, ...]  # with a Given where a value is to come
     converters: tuple[tuple[int, Sequence[Callable[..., Any]], Any], ...] = ()
+    columns: tuple[str, ...] = ()  # of the model itself, which come first
+    joined: tuple[Any, ...] = ()  # what makes objects of the columns behind them
 
     def filled(self, given: dict[str, Any]) -> list[Any]:
         return [_adapted(given[one.name], one.kept_by) if isinstance(one, Given) else one for one in self.params]
@@ -82,9 +85,14 @@ class Select(_Statement):
         return [_converted(row, text) for row in found] if text.converters else found
 
     def objects(self, model: type[models.Model], *shape: Any, **given: Any) -> list[Any]:
-        """Of a queryset without `values_list`, `only` and `select_related`: all columns of its model."""
-        names = [field.attname for field in model._meta.concrete_fields]
-        return [model.from_db(connection.alias, names, row) for row in self.rows(*shape, **given)]
+        """Of a queryset without `values_list` and annotations, as it would give them: `select_related` is followed."""
+        rows, text = self.rows(*shape, **given), self._text(shape)
+        own = len(text.columns)
+        found = [model.from_db(connection.alias, text.columns, row[:own]) for row in rows]
+        for joined in text.joined:
+            for row, one in zip(rows, found, strict=True):
+                joined.populate(row, one)
+        return found
 
     def first(self, model: type[models.Model], *shape: Any, **given: Any) -> Any:
         """The first of `objects`, or None."""
@@ -95,8 +103,12 @@ class Select(_Statement):
         compiler = queryset.query.get_compiler(connection.alias)
         text, params = compiler.as_sql()
         columns = [column for column, _sql, _alias in compiler.select[: compiler.col_count]]
-        converters = compiler.get_converters(columns)
-        return _Text(text, tuple(params), tuple((at, *convert) for at, convert in converters.items()))
+        converters = tuple((at, *convert) for at, convert in compiler.get_converters(columns).items())
+        if (objects := compiler.klass_info) is None:
+            return _Text(text, tuple(params), converters)
+        own = tuple(columns[at].target.attname for at in objects["select_fields"])
+        joined = get_related_populators(objects, compiler.select, connection.alias)  # type: ignore[call-arg]  # of 6.1
+        return _Text(text, tuple(params), converters, own, tuple(joined))
 
 
 class Update(_Statement):

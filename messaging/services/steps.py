@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import User
 
 from laaffic_console.kit.acts import Act, record_event
-from laaffic_console.kit.constant_sql import Insert
+from laaffic_console.kit.constant_sql import Given, Insert, Select
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Campaign, CampaignEvent, EmailCampaign, EmailCampaignEvent
 from messaging.services.refusals import NotAllowed
@@ -23,7 +23,17 @@ Kind = TypeVar("Kind", Campaign, EmailCampaign)
 
 def locked(kind: type[Kind], campaign_id: int) -> Kind:
     """By itself: a row that is joined to it would be as old as the statement that waited (docs/mechanisms/locks.md)."""
-    return kind._default_manager.select_for_update(no_key=True).get(pk=campaign_id)
+    found: Kind | None = _locked[kind].first(kind, pk=campaign_id)
+    if found is None:
+        raise kind.DoesNotExist
+    return found
+
+
+def _locking(kind: type[Campaign] | type[EmailCampaign]) -> Select:
+    return Select(lambda: kind._default_manager.select_for_update(no_key=True).filter(pk=Given("pk")).order_by())
+
+
+_locked = {kind: _locking(kind) for kind in (Campaign, EmailCampaign)}
 
 
 def require(campaign: Campaign | EmailCampaign, states: Sequence[str], verb: str) -> None:

@@ -77,7 +77,13 @@ def open_holds(application_id: int | OuterRef | Given) -> QuerySet[AccountHold]:
 
 def open_hold_of_campaign(campaign_id: int) -> AccountHold | None:
     """What stops this campaign and no other."""
-    return AccountHold.objects.filter(scope=of_campaign(campaign_id), released_at=None).first()
+    held: AccountHold | None = _of_campaign.first(AccountHold, scope=of_campaign(campaign_id))
+    return held
+
+
+@Select
+def _of_campaign() -> QuerySet[AccountHold]:
+    return AccountHold.objects.filter(scope=Given("scope"), released_at=None).order_by("id")[:1]
 
 
 def stop_for(application_id: int) -> AccountHold | None:

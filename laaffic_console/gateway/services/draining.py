@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.models import OrphanReport, PushedBody, PushKind
 from laaffic_console.gateway.services import bell, inbox, isolation, leases, turns, workers
+from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.laaffic.pushes import entries_of
 
 logger = logging.getLogger(__name__)
@@ -66,6 +68,8 @@ class Inbox(Generic[Entry]):
 
         Where another is at it, nothing: that one may be slow, or dead.
         """
+        if not _waiting.rows(kind=self.kind.value):
+            return
         with leases.lease(f"inbox:{self.kind}") as lease:
             if lease is not None:
                 _Draining(self, lease, turns.Turn(seconds)).work()
@@ -199,8 +203,15 @@ def try_again(bodies: Iterable[int]) -> int:
     return again
 
 
+@Select
+def _waiting() -> "QuerySet[PushedBody, Any]":
+    return PushedBody.objects.filter(kind=Given("kind"), applied_at=None).order_by().values_list("pk")[:1]
+
+
 def _next_bodies(kind: PushKind) -> list[PushedBody]:
     """The oldest, as many small ones as a round takes, and one large one."""
+    if not _waiting.rows(kind=kind.value):
+        return []
     waiting = PushedBody.objects.filter(kind=kind, applied_at=None).order_by("id")
     small = waiting.filter(size__lte=LARGE).values_list("pk", "size")[:BODIES_AT_ONCE]
     chosen: list[int] = []

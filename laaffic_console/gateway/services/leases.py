@@ -5,12 +5,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from laaffic_console.gateway.models import Lease
 from laaffic_console.gateway.services import database_clock
+from laaffic_console.kit.constant_sql import Given, Select, Update
 
 LEASE_SECONDS = (
     settings.LAAFFIC_LEASE_SECONDS
@@ -26,23 +29,24 @@ class HeldLease:
 
     def renew(self) -> bool:
         """Push the end out again; False when somebody else has taken it: stop at once."""
-        held = Lease.objects.filter(name=self.name, token=self.token)
-        return held.update(until=_end(self.seconds)) == 1
+        return _end(name=self.name, token=self.token, until=_after(self.seconds)) == 1
 
     def release(self) -> None:
-        Lease.objects.filter(name=self.name, token=self.token).update(token="", until=database_clock.now())
+        _give_back(name=self.name, token=self.token, until=database_clock.now())
 
 
 def take(name: str, seconds: float = LEASE_SECONDS) -> HeldLease | None:
     token = str(uuid.uuid4())
     with transaction.atomic():
         now = database_clock.now()
-        Lease.objects.bulk_create([Lease(name=name, until=now - dt.timedelta(days=1))], ignore_conflicts=True)
-        seen = Lease.objects.get(name=name)
+        seen = _named.first(Lease, name=name)
+        if seen is None:
+            Lease.objects.bulk_create([Lease(name=name, until=now - dt.timedelta(days=1))], ignore_conflicts=True)
+            seen = Lease.objects.get(name=name)
         if _is_live(seen, now):
             return None
-        unchanged = Lease.objects.filter(name=name, token=seen.token, until=seen.until)
-        taken = unchanged.update(token=token, seconds=seconds, until=now + dt.timedelta(seconds=seconds))
+        ends = now + dt.timedelta(seconds=seconds)
+        taken = _take(name=name, seen=seen.token, ended=seen.until, token=token, seconds=seconds, until=ends)
     return HeldLease(name, token, seconds) if taken else None
 
 
@@ -78,5 +82,27 @@ def _is_live(lease: Lease, now: dt.datetime) -> bool:
     return bool(lease.token) and now <= lease.until <= furthest
 
 
-def _end(seconds: float) -> dt.datetime:
+def _after(seconds: float) -> dt.datetime:
     return database_clock.now() + dt.timedelta(seconds=seconds)
+
+
+@Select
+def _named() -> QuerySet[Lease]:
+    return Lease.objects.filter(name=Given("name")).order_by()
+
+
+@Update
+def _take() -> tuple[QuerySet[Lease], dict[str, Any]]:
+    unchanged = Lease.objects.filter(name=Given("name"), token=Given("seen"), until=Given("ended"))
+    return unchanged, {"token": Given("token"), "seconds": Given("seconds"), "until": Given("until")}
+
+
+@Update
+def _end() -> tuple[QuerySet[Lease], dict[str, Any]]:
+    return Lease.objects.filter(name=Given("name"), token=Given("token")), {"until": Given("until")}
+
+
+@Update
+def _give_back() -> tuple[QuerySet[Lease], dict[str, Any]]:
+    held = Lease.objects.filter(name=Given("name"), token=Given("token"))
+    return held, {"token": "", "until": Given("until")}

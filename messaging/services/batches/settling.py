@@ -317,15 +317,16 @@ def mark_unknown(batch: Batch, evidence: str) -> None:
 
 def recover_stale(campaign_id: int, token: str) -> int:
     """Under a fresh sender's lease: what a dead one had claimed. The row says which way it went."""
-    stale = list(
-        Batch.objects.filter(campaign_id=campaign_id, state=BatchState.CLAIMED)
-        .exclude(token=token)
-        .order_by("id")
-        .values_list("pk", "entry_id", "entry__left_at")
-    )
+    stale = _claimed_by_others.rows(campaign=campaign_id, token=token)
     for batch_id, entry_id, left_at in stale:
         _recover(batch_id, entry_id, left_at)
     return len(stale)
+
+
+@Select
+def _claimed_by_others() -> "QuerySet[Batch, Any]":
+    claimed = Batch.objects.filter(campaign=Given("campaign"), state=BatchState.CLAIMED).exclude(token=Given("token"))
+    return claimed.order_by("id").values_list("pk", "entry_id", "entry__left_at")
 
 
 LEAVES_WITHIN = ledger.LEAVES_WITHIN

@@ -16,7 +16,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 
 from django.db import DatabaseError
-from django.db.models import Exists
+from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
 from laaffic_console.gateway.services import (
@@ -32,7 +32,7 @@ from laaffic_console.gateway.services import (
 )
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.perseverance import insist
-from laaffic_console.kit.constant_sql import Given
+from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import LaafficClient, LaafficError, NotSent, OutcomeUnknown, SendResult
 from messaging.models import Batch, BatchState, Campaign, CampaignState
@@ -66,7 +66,9 @@ def send(campaign_id: int, *, slice_seconds: float | None = None) -> None:
     with leases.lease(f"send:{campaign_id}") as lease:
         if lease is None or workers.is_stopping():
             return
-        campaign = Campaign.objects.select_related("application").get(pk=campaign_id)
+        campaign: Campaign | None = _sent.first(Campaign, pk=campaign_id)
+        if campaign is None:
+            return
         if campaign.state == CampaignState.CANCELLED:
             campaigns.cancel_all_waiting(campaign_id)
             return
@@ -92,6 +94,11 @@ def send(campaign_id: int, *, slice_seconds: float | None = None) -> None:
         bell.ring(answers.JOB)
     if ring_again:
         bell.ring("messaging.jobs.send_campaign", campaign_id)
+
+
+@Select
+def _sent() -> "QuerySet[Campaign]":
+    return Campaign.objects.select_related("application").filter(pk=Given("pk")).order_by()
 
 
 class Sender:
