@@ -69,7 +69,7 @@ test-only: install
 
 # Branches of the services and the client, as the tests without browsers, rehearsals and drawn pages go through them.
 coverage: install
-	$(BIN)/python -m pytest -n 3 -q -m "not browser and not reliability and not pages" --cov --cov-report=
+	$(BIN)/python -m pytest -n 3 -q -m "not browser and not reliability" --cov --cov-report=
 	$(BIN)/python -m coverage report --include='*/services/*,laaffic_console/laaffic/*'
 
 bench: install

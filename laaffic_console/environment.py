@@ -1,6 +1,9 @@
 """What the environment gives (conf.py puts `.env` into it), each setting read as what it is to be; "" is not given.
 
 What makes no sense is refused in one sentence: the setting, what was given, and what may be. A secret is not quoted.
+
+django-environ reads the file and the databases' addresses. Its casts are not used: they take `perhaps` for off, know no
+bounds, end in a ValueError without the setting's name, and take a value that begins with `$` for another one's name.
 """
 
 import math

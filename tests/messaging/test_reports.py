@@ -36,7 +36,7 @@ from messaging.services.audience import audience
 from messaging.services.batches import answers, claiming, counting, hours, settling
 from messaging.services.campaigns import campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
-from messaging.services.figures import proving
+from messaging.services.figures import campaign_report, proving
 from messaging.services.reports import report_pulls, report_pushes, reports
 from tests.messaging.conftest import add_contacts
 
@@ -560,7 +560,7 @@ class PushTests:
         reports.apply_now([report(claim, 0, **asked), report(claim, 1, **asked, **priced)])
 
         answers.write_one(claim.batch_id)
-        said, proved = counting.report(campaign), proving.prove(campaign)
+        said, proved = campaign_report.document(campaign), proving.prove(campaign)
         assert (said["cost"], said["price_not_told"]) == ({"EUR": "0.02"}, 2)
         assert (proved["price_not_told"], proved["disagreements"]) == (2, [])
         page = admin_client.get(f"/admin/messaging/campaign/{campaign.pk}/change/").content.decode()
