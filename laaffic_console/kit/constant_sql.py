@@ -12,11 +12,13 @@ its own, such as JSON, names that field: `kept(Campaign, "forecast")`.
 """
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, QuerySet, sql
 from django.db.models.query import get_related_populators
 
@@ -52,8 +54,13 @@ class _Text(NamedTuple):
     columns: tuple[str, ...] = ()  # of the model itself, which come first
     joined: tuple[Any, ...] = ()  # what makes objects of the columns behind them
 
-    def filled(self, given: dict[str, Any]) -> list[Any]:
-        return [_adapted(given[one.name], one.kept_by) if isinstance(one, Given) else one for one in self.params]
+    def filled(self, given: dict[str, Any], to: BaseDatabaseWrapper) -> list[Any]:
+        return [_adapted(given[one.name], one.kept_by, to) if isinstance(one, Given) else one for one in self.params]
+
+
+def _database() -> BaseDatabaseWrapper:
+    """This thread's, looked up once a statement: `django.db.connection` looks it up for each thing it is asked."""
+    return connections[DEFAULT_DB_ALIAS]
 
 
 class _Statement:
@@ -63,8 +70,8 @@ class _Statement:
         self._write = write
         self._texts: dict[tuple[Any, ...], _Text] = {}
 
-    def _text(self, shape: tuple[Any, ...]) -> _Text:
-        key = (connection.alias, connection.vendor, *shape)
+    def _text(self, shape: tuple[Any, ...], to: BaseDatabaseWrapper) -> _Text:
+        key = (to.vendor, *shape)
         if (text := self._texts.get(key)) is None:
             text = self._texts[key] = self._compiled(*shape)
         return text
@@ -78,17 +85,21 @@ class Select(_Statement):
 
     def rows(self, *shape: Any, **given: Any) -> list[tuple[Any, ...]]:
         """All of them, as tuples in the order of the queryset's columns."""
-        text = self._text(shape)
-        with connection.cursor() as cursor:
-            cursor.execute(text.sql, text.filled(given))
+        return self._rows(shape, given)[0]
+
+    def _rows(self, shape: tuple[Any, ...], given: dict[str, Any]) -> tuple[list[tuple[Any, ...]], _Text]:
+        to = _database()
+        text = self._text(shape, to)
+        with to.cursor() as cursor:
+            cursor.execute(text.sql, text.filled(given, to))
             found: list[tuple[Any, ...]] = cursor.fetchall()
-        return [_converted(row, text) for row in found] if text.converters else found
+        return [_converted(row, text, to) for row in found] if text.converters else found, text
 
     def objects(self, model: type[models.Model], *shape: Any, **given: Any) -> list[Any]:
         """Of a queryset without `values_list` and annotations, as it would give them: `select_related` is followed."""
-        rows, text = self.rows(*shape, **given), self._text(shape)
+        rows, text = self._rows(shape, given)
         own = len(text.columns)
-        found = [model.from_db(connection.alias, text.columns, row[:own]) for row in rows]
+        found = [model.from_db(DEFAULT_DB_ALIAS, text.columns, row[:own]) for row in rows]
         for joined in text.joined:
             for row, one in zip(rows, found, strict=True):
                 joined.populate(row, one)
@@ -100,14 +111,14 @@ class Select(_Statement):
 
     def _compiled(self, *shape: Any) -> _Text:
         queryset: QuerySet[Any] = self._write(*shape)
-        compiler = queryset.query.get_compiler(connection.alias)
+        compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
         text, params = compiler.as_sql()
         columns = [column for column, _sql, _alias in compiler.select[: compiler.col_count]]
         converters = tuple((at, *convert) for at, convert in compiler.get_converters(columns).items())
         if (objects := compiler.klass_info) is None:
             return _Text(text, tuple(params), converters)
         own = tuple(columns[at].target.attname for at in objects["select_fields"])
-        joined = get_related_populators(objects, compiler.select, connection.alias)  # type: ignore[call-arg]  # of 6.1
+        joined = get_related_populators(objects, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]  # of 6.1
         return _Text(text, tuple(params), converters, own, tuple(joined))
 
 
@@ -116,9 +127,10 @@ class Update(_Statement):
 
     def __call__(self, *shape: Any, **given: Any) -> int:
         """How many rows it has changed."""
-        text = self._text(shape)
-        with connection.cursor() as cursor:
-            cursor.execute(text.sql, text.filled(given))
+        to = _database()
+        text = self._text(shape, to)
+        with to.cursor() as cursor:
+            cursor.execute(text.sql, text.filled(given, to))
             return int(cursor.rowcount)
 
     def _compiled(self, *shape: Any) -> _Text:
@@ -126,7 +138,7 @@ class Update(_Statement):
         query = queryset.query.chain(sql.UpdateQuery)
         query.add_update_values(values)
         query.clear_ordering(force=True)
-        text, params = query.get_compiler(connection.alias).as_sql()
+        text, params = query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
         return _Text(text, tuple(params))
 
 
@@ -140,32 +152,31 @@ class Insert(_Statement):
     def __call__(self, rows: Sequence[models.Model]) -> None:
         if not rows:
             return
-        fields = self._fields()
+        to, fields = _database(), self._fields
         values = [
-            field.get_db_prep_save(field.pre_save(row, add=True), connection=connection)
-            for row in rows
-            for field in fields
+            field.get_db_prep_save(field.pre_save(row, add=True), connection=to) for row in rows for field in fields
         ]
-        text = self._text((len(rows),))
-        with connection.cursor() as cursor:
+        text = self._text((len(rows),), to)
+        with to.cursor() as cursor:
             cursor.execute(text.sql, values)
             given = cursor.fetchall() if self._keys else ()
         for row, (key,) in zip(rows, given, strict=self._keys):
             row.pk = key
         for row in rows:
-            row._state.adding, row._state.db = False, connection.alias
+            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
+    @functools.cached_property
     def _fields(self) -> list[Any]:
         """As bulk_create: a key that the database gives is left out."""
         meta = self._model._meta
         return [field for field in meta.concrete_fields if not (self._keys and field.primary_key)]
 
     def _compiled(self, *shape: Any) -> _Text:
-        fields, (n,) = self._fields(), shape
+        fields, (n,) = self._fields, shape
         query = sql.InsertQuery(self._model)
         row: Any = type("Row", (), {field.attname: Given(field.attname) for field in fields})
         query.insert_values(fields, [row] * n, raw=True)
-        compiler = query.get_compiler(connection.alias)
+        compiler = query.get_compiler(DEFAULT_DB_ALIAS)
         compiler.returning_fields = [self._model._meta.pk] if self._keys else None
         [(text, params)] = compiler.as_sql()
         if not all(isinstance(one, Given) for one in params):
@@ -173,19 +184,19 @@ class Insert(_Statement):
         return _Text(text, tuple(params))
 
 
-def _adapted(value: Any, kept_by: "models.Field[Any, Any] | None") -> Any:
+def _adapted(value: Any, kept_by: "models.Field[Any, Any] | None", to: BaseDatabaseWrapper) -> Any:
     if kept_by is not None:
-        return kept_by.get_db_prep_save(value, connection)
+        return kept_by.get_db_prep_save(value, to)
     if isinstance(value, dt.datetime):
-        return connection.ops.adapt_datetimefield_value(value)
+        return to.ops.adapt_datetimefield_value(value)
     if isinstance(value, dt.date):
-        return connection.ops.adapt_datefield_value(value)
+        return to.ops.adapt_datefield_value(value)
     return sql_lists.parameter(value) if isinstance(value, list | tuple) else value
 
 
-def _converted(row: Sequence[Any], text: _Text) -> tuple[Any, ...]:
+def _converted(row: Sequence[Any], text: _Text, to: BaseDatabaseWrapper) -> tuple[Any, ...]:
     values = list(row)
     for at, converters, expression in text.converters:
         for convert in converters:
-            values[at] = convert(values[at], expression, connection)
+            values[at] = convert(values[at], expression, to)
     return tuple(values)
