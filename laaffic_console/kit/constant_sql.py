@@ -21,6 +21,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, QuerySet, sql
 from django.db.models.query import get_related_populators
+from django.db.transaction import TransactionManagementError
 
 from laaffic_console.kit import sql_lists
 
@@ -53,6 +54,7 @@ class _Text(NamedTuple):
     converters: tuple[tuple[int, Sequence[Callable[..., Any]], Any], ...] = ()
     columns: tuple[str, ...] = ()  # of the model itself, which come first
     joined: tuple[Any, ...] = ()  # what makes objects of the columns behind them
+    locks: bool = False
 
     def filled(self, given: dict[str, Any], to: BaseDatabaseWrapper) -> list[Any]:
         return [_adapted(given[one.name], one.kept_by, to) if isinstance(one, Given) else one for one in self.params]
@@ -90,6 +92,8 @@ class Select(_Statement):
     def _rows(self, shape: tuple[Any, ...], given: dict[str, Any]) -> tuple[list[tuple[Any, ...]], _Text]:
         to = _database()
         text = self._text(shape, to)
+        if text.locks and to.get_autocommit():
+            raise TransactionManagementError("rows are locked outside of a transaction")
         with to.cursor() as cursor:
             cursor.execute(text.sql, text.filled(given, to))
             found: list[tuple[Any, ...]] = cursor.fetchall()
@@ -115,11 +119,12 @@ class Select(_Statement):
         text, params = compiler.as_sql()
         columns = [column for column, _sql, _alias in compiler.select[: compiler.col_count]]
         converters = tuple((at, *convert) for at, convert in compiler.get_converters(columns).items())
+        locks = queryset.query.select_for_update and compiler.connection.features.has_select_for_update
         if (objects := compiler.klass_info) is None:
-            return _Text(text, tuple(params), converters)
+            return _Text(text, tuple(params), converters, locks=locks)
         own = tuple(columns[at].target.attname for at in objects["select_fields"])
         joined = get_related_populators(objects, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]  # of 6.1
-        return _Text(text, tuple(params), converters, own, tuple(joined))
+        return _Text(text, tuple(params), converters, own, tuple(joined), locks)
 
 
 class Update(_Statement):

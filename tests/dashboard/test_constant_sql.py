@@ -1,0 +1,64 @@
+"""Statements that are written once: what they give is what their querysets give."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.db.transaction import TransactionManagementError
+
+from laaffic_console.api import tokens
+from laaffic_console.api.models import ApiToken
+from laaffic_console.gateway.models import Lease
+from laaffic_console.kit.constant_sql import Given, Insert, Select, Update, kept
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def token() -> ApiToken:
+    return tokens.create("shop", user=User.objects.create_user("shop"), scopes=["read"])[0]
+
+
+def test_what_is_joined_comes_with_it(token: ApiToken, django_assert_num_queries: Any) -> None:
+    named = Select(lambda: ApiToken.objects.select_related("user", "first").filter(name=Given("name")))
+    named.first(ApiToken, name="nobody")
+
+    with django_assert_num_queries(1):
+        found = named.first(ApiToken, name="shop")
+        said = (found.user.username, found.first, found.scopes)
+
+    assert found == token
+    assert said == ("shop", None, ["read"])
+
+
+def test_a_field_keeps_values_its_own_way(token: ApiToken) -> None:
+    @Update
+    def _narrow() -> tuple[QuerySet[ApiToken], dict[str, Any]]:
+        return ApiToken.objects.filter(pk=Given("pk")), kept(ApiToken, "scopes", "expires_at")
+
+    assert _narrow(pk=token.pk, scopes=["send"], expires_at=None) == 1
+
+    token.refresh_from_db()
+    assert token.scopes == ["send"]
+
+
+def test_new_rows_get_what_django_gives_them() -> None:
+    rows = [User(username=name) for name in ("a", "b", "c")]
+    Insert(User, keys=True)(rows)
+
+    there = list(User.objects.order_by("pk"))
+    assert [(one.pk, one.username, one.is_active) for one in rows] == [(o.pk, o.username, o.is_active) for o in there]
+    assert not any(row._state.adding for row in rows)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite locks no rows")
+def test_a_lock_outside_of_a_transaction_is_refused_each_time() -> None:
+    locked = Select(lambda: Lease.objects.select_for_update().filter(name=Given("name")))
+    with transaction.atomic():
+        assert locked.first(Lease, name="send:1") is None
+
+    for _ in range(2):
+        with pytest.raises(TransactionManagementError):
+            locked.first(Lease, name="send:1")
