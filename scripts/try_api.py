@@ -234,7 +234,8 @@ def ask(options: argparse.Namespace, folder: Path, known: dict[str, Any]) -> int
         str(options.seed),
     ]
     command += ["--continue-on-failure", "--no-shrink", "--request-timeout", "60", "--generation-database", "none"]
-    command += ["--workers", "2", "--suppress-health-check", "all"]
+    # One: in Python 3.11 two threads that parse at once fail (“AST constructor recursion depth mismatch”).
+    command += ["--workers", "1", "--suppress-health-check", "all"]
     if options.only:
         command += ["--include-path-regex", options.only]
     done = subprocess.run(command, cwd=folder, env={**os.environ, **told}, check=False)
