@@ -6,6 +6,7 @@ A request is read and answered by one thread, so whoever sends slowly holds one:
 
 import os
 import sys
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -31,3 +32,13 @@ limit_request_fields = 60
 limit_request_field_size = 8190
 control_socket_disable = True
 umask = 0o077
+
+
+def on_starting(server: Any) -> None:
+    """Loaded once, here, and shared by the processes that are forked when the address is listened at: a new version
+    loads beside the one that serves (backups/services/web_turn.py), and who replaces a killed process answers at once.
+    """
+    server.app.wsgi()
+    from laaffic_console.backups.services import web_turn
+
+    web_turn.wait()
