@@ -237,5 +237,15 @@ def test_it_waits_until_the_migrations_are_through(
 def test_a_web_process_has_loaded_when_it_says_that_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     noted: list[str] = []
     monkeypatch.setattr(web_turn, "wait", lambda: noted.append("waits"))
+    monkeypatch.setattr(web_server.gc, "freeze", lambda: None)
     web_server.on_starting(SimpleNamespace(app=SimpleNamespace(wsgi=lambda: noted.append("loads"))))
     assert noted == ["loads", "waits"]
+
+
+def test_a_web_process_that_ends_takes_nothing_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[int] = []
+    monkeypatch.setattr(web_server.os, "_exit", noted.append)
+    monkeypatch.setattr(web_server.logging, "shutdown", lambda: None)
+    for booted in (False, True):  # one that cannot load says so by its own exit code
+        web_server.worker_exit(None, SimpleNamespace(booted=booted))
+    assert noted == [0]
