@@ -39,6 +39,7 @@ CHECKS = (
 )
 DRAFTS = 12  # of each kind of campaign: what is launched once cannot be launched again
 NUMBERS = [f"+4915112{n:06}" for n in range(200)]
+SUPPRESSED = [f"+4915119{n:06}" for n in range(5)]  # others: nobody of those would be reached any more
 EMAIL = {"from_address": "test@mailpush.laaffic.cn", "receiver_id": "1000", "template_id": "1"}
 
 
@@ -212,6 +213,7 @@ def values(api: Api) -> dict[str, dict[str, Any]]:
             "columns": [None],
             **{name: [None] for name in ("channel", "application", "country", "campaign", "sender", "person")},
         },
+        "suppression": {"to": [SUPPRESSED[:1], SUPPRESSED[:5]]},
         "imports": {"mapping": [{"number": "number", "name": "name"}]},
     }
 
