@@ -4,8 +4,11 @@ A request is read and answered by one thread, so whoever sends slowly holds one:
 (deploy/nginx.conf) keeps slow clients away altogether.
 """
 
+import gc
+import logging
 import os
 import sys
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -31,3 +34,22 @@ limit_request_fields = 60
 limit_request_field_size = 8190
 control_socket_disable = True
 umask = 0o077
+
+
+def on_starting(server: Any) -> None:
+    """Loaded once, here, and shared by the processes that are forked when the address is listened at: a new version
+    loads beside the one that serves (backups/services/web_turn.py), and who replaces a killed process answers at once.
+    """
+    server.app.wsgi()
+    from laaffic_console.backups.services import web_turn
+
+    web_turn.wait()
+    gc.collect()
+    gc.freeze()  # what was loaded stays: nobody goes through it again, and its memory stays shared
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """At once: to take apart all that was loaded takes a second or more, in which no page answers at an upgrade."""
+    if worker.booted:
+        logging.shutdown()
+        os._exit(0)

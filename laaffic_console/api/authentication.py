@@ -82,6 +82,7 @@ class MayDo(BasePermission):
         if scope not in token.scopes:
             said = _("This token lacks the scope “%(scope)s”. Make one that has it.")
             raise Problem(403, said % {"scope": scope})
+        tokens.know_rights(request.user)
         if missing := [right for right in rights if not request.user.has_perm(right)]:
             said = _("The token's user lacks the right %(right)s. Ask an administrator for it.")
             raise Problem(403, said % {"right": missing[0]})

@@ -71,11 +71,19 @@ def _with_etag(operation: dict[str, Any]) -> None:
 def _only_what_is_asked_is_filled_in(result: dict[str, Any]) -> None:
     """A text that may not be empty in a request says so (ENFORCE_NON_BLANK_FIELDS); of answers that is not promised."""
     bodies = [one.get("requestBody") for operations in result["paths"].values() for one in operations.values()]
-    asked = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(bodies)))
-    for name, shape in result["components"].get("schemas", {}).items():
+    shapes = result["components"].get("schemas", {})
+    asked, named = set(), _named(bodies)
+    while named:  # also what is a part of what is asked
+        asked |= named
+        named = _named([shapes[name] for name in named]) - asked
+    for name, shape in shapes.items():
         if name not in asked:
             for field in shape.get("properties", {}).values():
                 field.pop("minLength", None)
+
+
+def _named(part: Any) -> set[str]:
+    return set(re.findall(r"#/components/schemas/(\w+)", json.dumps(part)))
 
 
 class SchemaView(SpectacularJSONAPIView):

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -100,6 +100,21 @@ def read_again(token: ApiToken) -> bool:
 def _ends() -> "QuerySet[ApiToken, Any]":
     ends = ApiToken.objects.filter(pk=Given("pk")).order_by()
     return ends.values_list("revoked_at", "expires_at", "user__is_active")
+
+
+def know_rights(user: Any) -> None:
+    """All that `has_perm` will be asked about this user while a request lasts, by one statement instead of two with
+    joins; kept where Django's ModelBackend keeps what it has found itself. A superuser is asked nothing."""
+    if user.is_active and not user.is_superuser and not hasattr(user, "_perm_cache"):
+        user._perm_cache = {f"{app}.{name}" for app, name in _rights.rows(user=user.pk)}
+
+
+@Select
+def _rights() -> "QuerySet[Any, Any]":
+    columns = ("permission__content_type__app_label", "permission__codename")
+    own = User.user_permissions.through.objects.filter(user=Given("user")).order_by().values_list(*columns)
+    by_role = Group.permissions.through.objects.filter(group__user=Given("user")).order_by().values_list(*columns)
+    return own.union(by_role, all=True)
 
 
 def is_allowed_from(token: ApiToken, address: str) -> bool:

@@ -124,9 +124,9 @@ class Installation:
         self.start_web()
         self.start_workers()
 
-    def start_web(self) -> None:
+    def start_web(self, name: str = "web") -> None:
         gunicorn = ["-m", "gunicorn", "laaffic_console.wsgi", "--bind", f"127.0.0.1:{self.web_port}"]
-        self.processes.start("web", [*gunicorn, "--workers", "2", "--no-control-socket", "--timeout", "60"])
+        self.processes.start(name, [*gunicorn, "--workers", "2", "--no-control-socket", "--timeout", "60"])
 
     def start_workers(self) -> None:
         for number in range(1, self.wanted.workers + 1):

@@ -98,6 +98,9 @@ class Processes:
             self.start(name, *self.commands[name])
         return ended
 
+    def rename(self, before: str, name: str) -> None:
+        self.commands[name], self.running[name] = self.commands.pop(before), self.running.pop(before)
+
     def stop(self, names: Sequence[str]) -> None:
         """As a service manager stops a service: asked, waited for, and not started again."""
         self.let_go_on()

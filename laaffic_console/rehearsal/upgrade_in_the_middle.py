@@ -22,7 +22,8 @@ LASTS = 40  # seconds that a campaign takes, so that there is a middle
 PATIENCE = 300.0
 PAGES_MAY_BE_AWAY = 10.0
 PAGE = "/admin/login/"
-DUTIES = ("stop-workers", "stop-web", "start-web", "start-workers")
+DUTIES = ("ready-web", "stop-workers", "stop-web", "start-web", "start-workers")
+BESIDE = "web-beside"  # the new web process while the old one runs
 REFUSED = "Another restore or upgrade is running"
 
 
@@ -101,7 +102,7 @@ class UpgradeInTheMiddle:
     def _upgrade(self) -> None:
         first, second = self._begun("upgrade"), None
         give_up_at = time.monotonic() + PATIENCE
-        does = (self._stop_workers, self._stop_web, self._start_web, self.console.start_workers)
+        does = (self._ready_web, self._stop_workers, self._stop_web, self._start_web, self.console.start_workers)
         while first.poll() is None:
             if time.monotonic() > give_up_at:
                 first.kill()
@@ -155,12 +156,16 @@ class UpgradeInTheMiddle:
     def _stop_workers(self) -> None:
         self.console.processes.stop([name for name in self.console.processes.running if name.startswith("worker")])
 
+    def _ready_web(self) -> None:
+        self.console.run_from(None)
+        self.console.start_web(BESIDE)
+
     def _stop_web(self) -> None:
         self.console.processes.stop(["web"])
 
     def _start_web(self) -> None:
-        self.console.run_from(None)
-        self.console.start_web()
+        """It runs, and has the name of the one whose place it takes from now on."""
+        self.console.processes.rename(BESIDE, "web")
 
     def setting(self) -> dict[str, str | int]:
         migrations = re.search(r"Upgraded: ([\d,]+) migrations", self.said)

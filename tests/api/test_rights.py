@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from laaffic_console.api import tokens, urls
 from laaffic_console.api.models import Scope
@@ -67,3 +69,34 @@ def test_one_scope_opens_nothing_of_another(people: dict[str, User]) -> None:
         for method, path, view in doors():
             status = api(method, path, "" if method == "GET" else {}).status_code
             assert (status == 403) == (view.scopes[method] != scope), (scope, method, path, status)
+
+
+def test_rights_are_those_that_django_finds(people: dict[str, User]) -> None:
+    own = Permission.objects.get(codename="launch_campaign")
+    people[VIEWER].user_permissions.add(own)
+    people[OPERATOR].user_permissions.add(own)  # by the role as well
+    people[APPROVER].groups.add(Group.objects.get(name=VIEWER))
+    for user in people.values():
+        asked, found = User.objects.get(pk=user.pk), User.objects.get(pk=user.pk).get_all_permissions()
+        tokens.know_rights(asked)
+        assert vars(asked)["_perm_cache"] == found == asked.get_all_permissions()
+    assert people[VIEWER].has_perm("messaging.launch_campaign")
+
+
+@pytest.mark.parametrize("state", [{"is_active": False}, {"is_superuser": True}])
+def test_of_whom_nothing_is_asked(
+    state: dict[str, bool], people: dict[str, User], django_assert_num_queries: Any
+) -> None:
+    user = people[OPERATOR]
+    vars(user).update(state)
+    with django_assert_num_queries(0):
+        tokens.know_rights(user)
+        assert user.has_perm("messaging.launch_campaign") == user.is_active
+
+
+def test_rights_are_asked_for_once_in_a_request(people: dict[str, User]) -> None:
+    cache.clear()
+    api = Api(tokens.create("x", user=people[OPERATOR])[1])
+    with CaptureQueriesContext(connection) as statements:
+        assert api("GET", "contacts").status_code == 200
+    assert sum("auth_permission" in one["sql"] for one in statements) == 1

@@ -55,6 +55,7 @@ def test_what_may_not_be_empty_in_a_request_says_so(schema: Any) -> None:
     key = next(one for one in schema["paths"]["/api/v1/groups"]["post"]["parameters"] if one["in"] == "header")
 
     assert shapes["GroupRequest"]["properties"]["name"]["minLength"] == 1
+    assert shapes["SmsAfter"]["properties"]["text"]["minLength"] == 1  # a part of what is asked
     assert "minLength" not in shapes["Group"]["properties"]["name"]
     assert (key["schema"]["minLength"], key["schema"]["maxLength"]) == (1, 255)
 

@@ -1,17 +1,21 @@
 """An upgrade looks first, stops what runs, migrates, starts, and says what became of it."""
 
 import fcntl
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from laaffic_console.backups.services import alone, migration_locks, upgrading
+from laaffic_console import web_server
+from laaffic_console.backups.services import alone, migration_locks, upgrading, web_turn
+from laaffic_console.backups.services.ready_migrations import ReadyMigrations
 from laaffic_console.gateway.models import WorkerHeartbeat
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,6 +32,8 @@ def _little_is_done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             noted.write(f"{name}\n")
 
     monkeypatch.setattr(upgrading, "call_command", called)
+    monkeypatch.setattr(ReadyMigrations, "apply", lambda ready: called("migrate"))
+    monkeypatch.setattr(web_turn, "VAR_DIR", tmp_path)
 
 
 @pytest.fixture
@@ -152,11 +158,104 @@ def test_what_cannot_be_started(upgrade: Callable[..., list[str]]) -> None:
 def test_a_migration_that_fails(
     upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def full(name: str, **options: Any) -> None:
-        if name == "migrate":
-            raise RuntimeError("no space left on device")
+    def full(ready: ReadyMigrations) -> None:
+        raise RuntimeError("no space left on device")
 
-    monkeypatch.setattr(upgrading, "call_command", full)
+    monkeypatch.setattr(ReadyMigrations, "apply", full)
     with pytest.raises(CommandError, match=r"A migration failed: no space left on device. Web and workers are stopped"):
         upgrade()
     assert "start-web" not in done(tmp_path)
+
+
+@pytest.fixture
+def waiting(tmp_path: Path) -> Iterator[Callable[[], bool]]:
+    """Begins a web process that waits, as a thread; whether it still does."""
+    begun: list[threading.Thread] = []
+
+    def waits() -> bool:
+        if not begun:
+            begun.append(threading.Thread(target=web_turn.wait, daemon=True))
+            begun[0].start()
+        begun[0].join(0.2)
+        return begun[0].is_alive()
+
+    yield waits
+    for thread in begun:
+        thread.join(5)
+
+
+def test_a_web_process_waits_for_the_upgrade_and_says_so(waiting: Callable[[], bool]) -> None:
+    with web_turn.not_yet():
+        assert not web_turn.somebody_waits()
+        assert waiting()
+        assert web_turn.somebody_waits()
+    assert not waiting()
+    assert not web_turn.somebody_waits()
+
+
+def test_a_web_process_waits_for_migrations(waiting: Callable[[], bool], caplog: pytest.LogCaptureFixture) -> None:
+    recorder = MigrationRecorder(connection)
+    last = max(name for app, name in recorder.applied_migrations() if app == "messaging")
+    recorder.record_unapplied("messaging", last)
+    try:
+        assert waiting()
+        assert f"the database lacks migrations, such as messaging.{last}" in caplog.text
+    finally:
+        recorder.record_applied("messaging", last)
+    assert not waiting()
+
+
+def test_a_database_that_is_away_is_for_the_pages_to_say(
+    waiting: Callable[[], bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(recorder: MigrationRecorder) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(MigrationRecorder, "applied_migrations", away)
+    assert not waiting()
+
+
+def test_the_new_web_process_is_loaded_before_anything_stops(
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(web_turn, "somebody_waits", lambda: "ready-web" in done(tmp_path))
+    ready = ("--ready-web", f"echo ready-web >> {tmp_path}/done", "--address", "http://127.0.0.1:1")
+
+    assert upgrade(*ready)[:4] == ["collectstatic", "ready-web", "stop-workers", "stop-web"]
+
+
+def test_a_new_web_process_that_does_not_load_stops_nothing(
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(upgrading, "PAGES_PATIENCE", 0.0)
+    with pytest.raises(CommandError, match="does not say that it waits"):
+        upgrade("--ready-web", "true")
+    assert done(tmp_path) == ["collectstatic"]
+
+
+def test_it_waits_until_the_migrations_are_through(
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, waiting: Callable[[], bool]
+) -> None:
+    still: list[bool] = []
+    monkeypatch.setattr(ReadyMigrations, "apply", lambda ready: still.append(waiting()))
+    monkeypatch.setattr(web_turn, "somebody_waits", lambda: True)
+    upgrade("--ready-web", "true", "--address", "http://127.0.0.1:1")
+    assert still == [True]
+    assert not waiting()
+
+
+def test_a_web_process_has_loaded_when_it_says_that_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[str] = []
+    monkeypatch.setattr(web_turn, "wait", lambda: noted.append("waits"))
+    monkeypatch.setattr(web_server.gc, "freeze", lambda: None)
+    web_server.on_starting(SimpleNamespace(app=SimpleNamespace(wsgi=lambda: noted.append("loads"))))
+    assert noted == ["loads", "waits"]
+
+
+def test_a_web_process_that_ends_takes_nothing_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[int] = []
+    monkeypatch.setattr(web_server.os, "_exit", noted.append)
+    monkeypatch.setattr(web_server.logging, "shutdown", lambda: None)
+    for booted in (False, True):  # one that cannot load says so by its own exit code
+        web_server.worker_exit(None, SimpleNamespace(booted=booted))
+    assert noted == [0]

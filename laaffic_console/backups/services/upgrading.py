@@ -2,13 +2,15 @@
 
 This version lies beside the running one, whose processes go on until everything has been looked at. The worker ends
 first: what it has in hand is finished or left to its lease. Between the last old process and the first new one nothing
-runs, so no code ever meets a database of another version.
+runs, so no code ever meets a database of another version. What takes long is done before: models are made, and the new
+web process is loaded and waits (web_turn).
 """
 
 import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +18,13 @@ from typing import Any
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
-from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from laaffic_console.backups.services import alone, backing_up, migration_locks
+from laaffic_console.backups.services import alone, backing_up, migration_locks, ready_migrations, web_turn
 from laaffic_console.backups.services.alone import Refused
+from laaffic_console.backups.services.ready_migrations import ReadyMigrations
 from laaffic_console.gateway.services import workers
 from laaffic_console.kit.figures import number
 
@@ -45,6 +47,7 @@ class How:
     start_web: str
     start_workers: str
     address: str
+    ready_web: str = ""  # begins a web process of this version beside the old one, where it waits
     backup: Path | None = None
     may_take_long: bool = False
 
@@ -78,27 +81,34 @@ def upgrade(how: How, tell: Tell) -> Upgraded:
     """Refused, CannotCopy or OSError: the database is as it was. Halfway: nothing runs; a sentence says what now."""
     with alone.on_all_machines():
         tell(_("checking …"))
-        pending = _pending(may_take_long=how.may_take_long)
+        ready = _made_ready(may_take_long=how.may_take_long)
         if how.backup:
             tell(_("backup …"))
             backing_up.write(how.backup, tell)
         tell(_("static files …"))
         call_command("collectstatic", interactive=False, verbosity=0)
-        tell(_("workers finish what they have in hand …"))
-        _run(how.stop_workers, Refused, _NOTHING_CHANGED)
-        _wait_for_workers()
-        return _change_over(how, pending, tell)
+        with ExitStack() as kept_waiting:
+            kept_waiting.enter_context(web_turn.not_yet())
+            if how.ready_web:
+                tell(_("the new web process loads …"))
+                _run(how.ready_web, Refused, _NOTHING_CHANGED)
+                _wait_for_ready_web()
+            tell(_("workers finish what they have in hand …"))
+            _run(how.stop_workers, Refused, _NOTHING_CHANGED)
+            _wait_for_workers()
+            return _change_over(how, ready, kept_waiting.close, tell)
 
 
-def _change_over(how: How, pending: list[Migration], tell: Tell) -> Upgraded:
+def _change_over(how: How, ready: ReadyMigrations, let_web_begin: Callable[[], None], tell: Tell) -> Upgraded:
     were_there = _answers(how.address)
     began = time.monotonic()
     _run(how.stop_web, Refused, _NOTHING_CHANGED)
-    tell(_("%(n)s migrations …") % {"n": number(len(pending))})
+    tell(_("%(n)s migrations …") % {"n": number(len(ready.plan))})
     stopped = time.monotonic()
-    _migrate()
+    _migrate(ready)
     migrated = time.monotonic()
     tell(_("starting …"))
+    let_web_begin()
     _run(how.start_web, Halfway, _START_ALL)
     are_there = not were_there or _come_back(how.address)
     came = time.monotonic()
@@ -106,9 +116,8 @@ def _change_over(how: How, pending: list[Migration], tell: Tell) -> Upgraded:
     if not are_there:
         said = _("The database is up to date, but %(address)s does not answer: look at the log of the web process.")
         raise Halfway(said % {"address": how.address})
-    if not were_there:
-        return Upgraded(len(pending), None)
-    return Upgraded(len(pending), Away(stopped - began, migrated - stopped, came - migrated))
+    away = Away(stopped - began, migrated - stopped, came - migrated) if were_there else None
+    return Upgraded(len(ready.plan), away)
 
 
 def _come_back(address: str) -> bool:
@@ -120,7 +129,7 @@ def _come_back(address: str) -> bool:
     return True
 
 
-def _pending(*, may_take_long: bool) -> list[Migration]:
+def _made_ready(*, may_take_long: bool) -> ReadyMigrations:
     executor = MigrationExecutor(connection)
     ours = {config.label for config in apps.get_app_configs()}
     known = executor.loader.disk_migrations
@@ -131,7 +140,16 @@ def _pending(*, may_take_long: bool) -> list[Migration]:
     if not may_take_long and (long := migration_locks.in_pending(executor, pending)):
         said = _("These migrations go through large tables, and no page answers meanwhile: %(which)s. Add --long.")
         raise Refused(said % {"which": "; ".join(map(str, long))})
-    return pending
+    return ready_migrations.made_ready(executor, pending)
+
+
+def _wait_for_ready_web() -> None:
+    give_up_at = time.monotonic() + PAGES_PATIENCE
+    while not web_turn.somebody_waits():
+        if time.monotonic() > give_up_at:
+            said = _("The new web process does not say that it waits: look at its log. Nothing was stopped or changed.")
+            raise Refused(said)
+        time.sleep(ASK_EVERY)
 
 
 def _wait_for_workers() -> None:
@@ -143,9 +161,9 @@ def _wait_for_workers() -> None:
         time.sleep(ASK_EVERY)
 
 
-def _migrate() -> None:
+def _migrate(ready: ReadyMigrations) -> None:
     try:
-        call_command("migrate", interactive=False, verbosity=0)
+        ready.apply()
     except Exception as problem:  # whatever a migration meets: web and workers are stopped, and somebody must be told
         said = _(
             "A migration failed: %(why)s. Web and workers are stopped. Mend that and run the upgrade again, which goes "

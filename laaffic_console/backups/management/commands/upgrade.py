@@ -20,6 +20,12 @@ class Command(ConsoleCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--backup", type=Path, metavar="FILE", help="write a backup first")
+        parser.add_argument(
+            "--ready-web",
+            default="",
+            metavar="COMMAND",
+            help="begin the new web process beside the old one: it loads, and serves once the migrations are done",
+        )
         parser.add_argument("--stop-workers", default="systemctl stop console-worker", metavar="COMMAND")
         parser.add_argument("--stop-web", default="systemctl stop console-web", metavar="COMMAND")
         parser.add_argument("--start-web", default="systemctl start console-web", metavar="COMMAND")
@@ -36,6 +42,7 @@ class Command(ConsoleCommand):
             start_web=options["start_web"],
             start_workers=options["start_workers"],
             address=options["address"],
+            ready_web=options["ready_web"],
             backup=options["backup"],
             may_take_long=options["long"],
         )

@@ -1,0 +1,73 @@
+"""The new web process waits beside the old one, loaded, until the database is of its version and an upgrade lets it.
+
+Two files in `var/`, locked by processes: whoever is killed holds them no longer.
+"""
+
+import contextlib
+import fcntl
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from django.db import DatabaseError, connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+from laaffic_console.conf import VAR_DIR
+
+TURN = "web-turn.lock"  # held by an upgrade until pages may come
+WAITS = "web-waits.lock"  # held by web processes that wait
+LOOK_EVERY = 0.1
+
+logger = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def not_yet() -> Iterator[None]:
+    """No web process of this machine that waits begins to serve meanwhile."""
+    with _file(TURN) as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
+
+
+def somebody_waits() -> bool:
+    return _is_held(WAITS, fcntl.LOCK_EX)
+
+
+def wait() -> None:
+    """Until this process may serve. It has said that it waits, once it does."""
+    with _file(WAITS) as waits:
+        fcntl.flock(waits, fcntl.LOCK_SH)
+        leaves = set(MigrationLoader(None).graph.leaf_nodes())
+        said = ""
+        while why := _why_not(leaves):
+            if why != said:
+                logger.warning("the web process waits: %s", why)
+            said = why
+            time.sleep(LOOK_EVERY)
+        connections.close_all()  # the processes that serve are forked from this one
+
+
+def _why_not(leaves: set[tuple[str, str]]) -> str:
+    if _is_held(TURN, fcntl.LOCK_SH):
+        return "an upgrade is under way"
+    try:
+        missing = leaves - MigrationRecorder(connections["default"]).applied_migrations().keys()
+    except DatabaseError:
+        return ""  # pages say so themselves, and answer when it is back
+    return f"the database lacks migrations, such as {'.'.join(min(missing))}: run migrate" if missing else ""
+
+
+def _is_held(name: str, lock: int) -> bool:
+    with _file(name) as file:
+        try:
+            fcntl.flock(file, lock | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _file(name: str) -> IO[str]:
+    return (Path(VAR_DIR) / name).open("a")
