@@ -485,3 +485,8 @@ def test_a_new_campaigns_form_begins_empty(admin_client: Client) -> None:
 
     assert shown.context["form"]["consent_known_by"].value() == ""
     assert "DatabaseDefault" not in shown.content.decode()
+
+
+@pytest.mark.parametrize("form", ["messaging/emailcampaign", "voice/grouptask", "voice/sipcall"])
+def test_what_is_not_chosen_is_said_in_words(admin_client: Client, form: str) -> None:
+    assert "---------" not in admin_client.get(f"/admin/{form}/add/").content.decode()
