@@ -88,7 +88,7 @@ def sweep() -> Part | None:
         is_new = first is None or now - first < dt.timedelta(seconds=SWEEP_LATE)
         return None if is_new else Part("sweep", False, _("none yet"))
     seconds = int((now - swept_at).total_seconds())
-    return Part("sweep", abs(seconds) <= SWEEP_LATE, _("%(n)d seconds ago") % {"n": max(0, seconds)})
+    return Part("sweep", abs(seconds) <= SWEEP_LATE, _("%(n)s s ago") % {"n": max(0, seconds)})
 
 
 def due() -> Part | None:

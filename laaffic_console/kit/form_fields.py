@@ -18,3 +18,14 @@ def field_of(form: forms.BaseForm, name: str, kind: type[Kind]) -> Kind:
 def choices_of(asked: forms.ChoiceField) -> list[tuple[Any, Any]]:
     offered: Any = asked.choices  # the stubs say what it may be set to, which is more than what it gives
     return list(offered)
+
+
+def call_empty(form: forms.BaseForm, **words: Any) -> None:
+    """{field: what it says while nothing is chosen}, in place of Django's dashes, which say nothing."""
+    for name, word in words.items():
+        asked = form.fields[name]
+        if isinstance(asked, forms.ModelChoiceField):
+            asked.empty_label = word
+        else:
+            asked = field_of(form, name, forms.ChoiceField)
+            asked.choices = [("", word), *[choice for choice in choices_of(asked) if choice[0] != ""]]

@@ -38,7 +38,7 @@ class OneRoleField(forms.ModelChoiceField):  # type: ignore[type-arg]  # takes n
     """For somebody new."""
 
     def __init__(self, **options: Any) -> None:
-        usual = {"widget": UnfoldAdminSelectWidget, "label": _("Role")}
+        usual = {"widget": UnfoldAdminSelectWidget, "label": _("Role"), "empty_label": _("Select value")}
         super().__init__(Group.objects.order_by("pk"), **usual | options)
 
     def label_from_instance(self, row: Any) -> str:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.conf import settings
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -23,6 +24,11 @@ def choices(own: str) -> list[tuple[str, Any]]:
 
 def zone_of(clock: str, own: str) -> ZoneInfo:
     return ZoneInfo(own if clock == MINE and own else settings.TIME_ZONE)
+
+
+def moment_in(zone: str, moment: dt.datetime) -> str:
+    """In words here: a template would write it by the console's clock, whatever zone it carries."""
+    return date_format(moment.astimezone(ZoneInfo(zone)), "DATETIME_FORMAT")
 
 
 class MomentField(forms.DateTimeField):

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib.admin import ModelAdmin
 from django.core import signing
@@ -22,6 +21,7 @@ from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.shared_rows import in_words
 from messaging import segments
 from messaging.admin import channel_pages
+from messaging.admin.clocks import moment_in
 from messaging.admin.compose_form import RECIPIENTS, ComposeForm
 from messaging.admin.pages import may_see_contacts
 from messaging.admin.text_widget import one_character_a_line
@@ -179,8 +179,8 @@ def _figures(request: HttpRequest, form: ComposeForm, sketch: Campaign, people: 
         "balance": balance_history.latest(),
         "goes_on": not planned.counted.is_done,
         "told": signing.dumps(told, salt=SALT, compress=True),
-        "starts_at": starts_at.astimezone(ZoneInfo(zone)) if sketch.scheduled_at else None,
-        "ends_at": ends_at and ends_at.astimezone(ZoneInfo(zone)),
+        "starts_at": moment_in(zone, starts_at) if sketch.scheduled_at else "",
+        "ends_at": ends_at and moment_in(zone, ends_at),
         "zone": zone,
         "wall_time": sketch.local_time,
         "is_by_their_clocks": form.cleaned_data.get("clock") == RECIPIENTS,

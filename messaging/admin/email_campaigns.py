@@ -21,11 +21,11 @@ from laaffic_console.identity.models import profile_of
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.people import signed_in
 from messaging import export_kinds
-from messaging.admin import approvals, calendars, email_review, proof_panel
+from messaging.admin import approvals, calendars, email_beside, email_review, proof_panel
 from messaging.admin.campaigns import launched_meanwhile
 from messaging.admin.email_form import (
-    COLUMNS,
     LOOKED_UP,
+    STEPS,
     EmailCampaignForm,
     choice_words,
     lookup_words,
@@ -136,6 +136,7 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
+            path("estimate/", wrap(email_beside.estimate_view), name="messaging_emailcampaign_estimate"),
             path("<int:pk>/recipients/<slug:kind>/", wrap(self.export_view), name="messaging_emailcampaign_recipients"),
             path("<int:pk>/review/", wrap(self.review_view), name="messaging_emailcampaign_review"),
             path("<int:pk>/approval/<slug:verb>/", wrap(self.approval_view), name="messaging_emailcampaign_approval"),
@@ -214,13 +215,15 @@ class EmailCampaignAdmin(approvals.GoesWithApprovals, ModelAdmin):
             "messaging/email_compose.html",
             _("Edit “%(name)s”") % {"name": campaign.name} if campaign.pk else _("New email campaign"),
             form=form,
-            campaign=campaign,
-            columns=[[(form[name], told.get(name)) for name in column] for column in COLUMNS],
+            beside_form="campaign_form",
+            original=campaign if campaign.pk else None,
+            steps={step: [(form[name], told.get(name)) for name in names] for step, names in STEPS.items()},
             choices=[
                 (name, [(choice.value, choice_words(choice)) for choice in email_choices.offered(kind)])
                 for name, kind in LOOKED_UP.items()
             ],
-            may_delete=campaign.pk is not None and self.has_delete_permission(request, campaign),
+            has_delete_permission=campaign.pk is not None and self.has_delete_permission(request, campaign),
+            **email_beside.beside(form),
         )
 
     # Before launch

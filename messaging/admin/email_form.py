@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit.figures import number
-from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.form_fields import call_empty, field_of
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.shared_rows import SeenForm
 from messaging.admin.clocks import ByAClock, MomentField
@@ -26,14 +26,15 @@ State = EmailCampaignState
 Kind = EmailLookup.Kind
 # The field that each look-up fills, and what its choices say.
 LOOKED_UP = {"from_address": Kind.SENDER, "receiver_id": Kind.LIST, "template_id": Kind.TEMPLATE}
-# The two columns of the form.
-COLUMNS = (
-    ("name", "application", "from_address", "receiver_id", "template_id", "subject"),
-    (
-        *("scheduled_at", "clock", "latest_end", "calendar", "purpose", "consent_known_by", "language", "unsubscribe"),
+# The steps of the form: what goes out, when, and how.
+STEPS = {
+    "what": ("name", "application", "from_address", "receiver_id", "template_id", "subject"),
+    "when": ("scheduled_at", "clock"),
+    "how": (
+        *("latest_end", "calendar", "purpose", "consent_known_by", "language", "unsubscribe"),
         *("ad_flag", "trigger_id"),
     ),
-)
+}
 
 
 class EmailCampaignForm(ByAClock, SeenForm, AnyModelForm):
@@ -85,6 +86,7 @@ class EmailCampaignForm(ByAClock, SeenForm, AnyModelForm):
         field_of(self, "application", forms.ModelChoiceField).queryset = applications
         if applications.count() == 1 and not self.initial.get("application"):
             self.initial["application"] = applications[0].pk
+        call_empty(self, application=_("Select value"), calendar=_("the application's"), ad_flag=_("none"))
         self.fields["unsubscribe"].widget.choices = [
             ("unknown", _("Laaffic's default")),
             ("true", _("with one")),

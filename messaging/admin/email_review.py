@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,6 +17,7 @@ from laaffic_console.gateway.services.open_acts import FIELD, StillOpen
 from laaffic_console.kit.people import signed_in
 from messaging.admin import approvals, undo_field
 from messaging.admin.before_launch import check_words
+from messaging.admin.email_beside import NO_PRICE, people_of
 from messaging.admin.email_form import address_words, say
 from messaging.admin.pages import page, require
 from messaging.models import EmailCampaign
@@ -97,10 +97,10 @@ def review_page(
         is_shown=True,
         missing=missing or [],
         repeated=repeated,
-        people=_people(campaign, planned),
+        people=people_of(campaign.receiver_id, planned.chosen),
         chosen_template=planned.template,
         cost=planned.cost,
-        cost_says=_("Laaffic names no price for mails, neither before nor in its reports."),
+        cost_says=NO_PRICE,
         balance=balance_history.latest(),
         checks=[check_words(request, check, sentences) for check in planned.checks],
         is_stopped=checks.is_stopped(planned.checks),
@@ -122,14 +122,6 @@ def review_page(
         review_address=own_page(campaign, "review"),  # a test that failed shows this page at its own address
         **undo_field.context(request),
     )
-
-
-def _people(campaign: EmailCampaign, planned: Planned) -> dict[str, Any]:
-    source = f"{planned.chosen.name} ({campaign.receiver_id})" if planned.chosen else campaign.receiver_id
-    if planned.chosen and planned.chosen.lookup.answered_at:
-        looked = _("looked up %(ago)s ago") % {"ago": timesince(planned.chosen.lookup.answered_at)}
-        source = f"{source} · {looked}"
-    return {"name": _("Recipient list"), "n": planned.recipients, "unit": _("addresses"), "source": source}
 
 
 def send_words(campaign: EmailCampaign, planned: Planned) -> str:

@@ -59,6 +59,7 @@ class UploadForm(forms.Form):
     group = forms.ModelChoiceField(
         ContactGroup.objects.filter(is_ad_hoc=False),
         required=False,
+        empty_label=gettext_lazy("none"),
         label=gettext_lazy("Put them into a group"),
         widget=UnfoldAdminSelectWidget,
     )

@@ -21,8 +21,8 @@ pytestmark = [
         ("/admin/messaging/suppressionentry/", "Suppression list"),
         ("/admin/gateway/ledgerentry/?state__exact=unknown", "Ledger"),
         ("/admin/voice/callrecord/", "Call records"),
-        ("/admin/numbers/numberpool/add/", "Number pools"),
-        ("/admin/messaging/contact/add/", "Contacts"),
+        ("/admin/numbers/numberpool/add/", "New number pool"),
+        ("/admin/messaging/contact/add/", "New contact"),
     ],
 )
 def test_the_title_of_a_page_is_not_cut(page: Page, address: str, named: str) -> None:

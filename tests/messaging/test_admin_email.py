@@ -84,6 +84,59 @@ def add_mails(campaign: EmailCampaign, *standings: tuple[int, int]) -> None:
     email_counting.count_moves(campaign.pk, [], [email_counting.standing(mail) for mail in mails])
 
 
+class BesideTests:
+    @pytest.fixture(autouse=True)
+    def _looked_up(self, mail_app: Application) -> None:
+        rows = {
+            "list": ("1001", "Customers", {"count": 1234}),
+            "template": ("1", "Welcome", {"status": "0", "language": "en", "subject": "Dear customer"}),
+        }
+        for kind, (value, name, detail) in rows.items():
+            moments = {"asked_at": timezone.now(), "answered_at": timezone.now()}
+            lookup = EmailLookup.objects.create(application=mail_app, kind=kind, **moments)
+            EmailChoice.objects.create(lookup=lookup, value=value, name=name, detail=detail)
+
+    def beside(self, client: Client, **given: Any) -> str:
+        return client.post("/admin/messaging/emailcampaign/estimate/", {**GOOD, **given}).content.decode()
+
+    def test_it_shows_the_mail_in_an_inbox_and_how_many_get_it(
+        self, admin_client: Client, mail_app: Application
+    ) -> None:
+        shown = self.beside(admin_client, application=mail_app.pk)
+
+        assert "hello world</span>" in shown
+        assert "Dear customer" in shown
+        assert "1,234" in shown
+        assert "Customers (1001) · looked up" in shown
+        assert "The template is not approved yet" in shown
+        assert not EmailCampaign.objects.exists()
+
+    def test_what_is_not_written_yet_is_no_mistake(self, admin_client: Client, mail_app: Application) -> None:
+        empty = dict.fromkeys(["receiver_id", "template_id", "subject"], "")
+
+        assert "beside-problem" not in self.beside(admin_client, application=mail_app.pk, **empty)
+        assert "The account has no template 9" in self.beside(admin_client, application=mail_app.pk, template_id="9")
+
+    @pytest.mark.parametrize("application", ["", "x", "99999999999999999999", "-1"])
+    def test_without_an_application_nothing_is_known(self, admin_client: Client, application: str) -> None:
+        shown = self.beside(admin_client, application=application)
+
+        assert "size not known" in shown
+        assert "beside-problem" not in shown
+
+    def test_it_says_when_by_the_clock_that_was_chosen(self, admin_client: Client, mail_app: Application) -> None:
+        Profile.objects.create(user=User.objects.get(), time_zone="Asia/Dhaka")
+        shown = self.beside(admin_client, application=mail_app.pk, scheduled_at="2031-05-01T10:00", clock="console")
+
+        assert "Starts 1 May 2031, 16:00 (Asia/Dhaka)." in shown
+
+    def test_it_stands_beside_a_draft_that_is_edited(self, admin_client: Client, draft: EmailCampaign) -> None:
+        shown = admin_client.get(own_page(draft, "change")).content.decode()
+
+        assert 'id="inbox-subject">hello world<' in shown
+        assert "1,234" in shown
+
+
 class ComposeTests:
     def test_it_leads_to_the_review(self, admin_client: Client, mail_app: Application) -> None:
         given = {**GOOD, "application": mail_app.pk, "ad_flag": "2", "unsubscribe": "true", "trigger_id": "7"}
@@ -432,3 +485,8 @@ def test_a_new_campaigns_form_begins_empty(admin_client: Client) -> None:
 
     assert shown.context["form"]["consent_known_by"].value() == ""
     assert "DatabaseDefault" not in shown.content.decode()
+
+
+@pytest.mark.parametrize("form", ["messaging/emailcampaign", "voice/grouptask", "voice/sipcall"])
+def test_what_is_not_chosen_is_said_in_words(admin_client: Client, form: str) -> None:
+    assert "---------" not in admin_client.get(f"/admin/{form}/add/").content.decode()

@@ -167,6 +167,17 @@ class BesideTests:
         assert answer.context["shown_text"] == "Hi Ann"
         assert (Campaign.objects.count(), AudienceCount.objects.count()) == (0, 0)
 
+    def test_it_says_when_by_its_writers_clock(
+        self, admin_client: Client, admin_user: User, written: dict[str, Any], group: ContactGroup
+    ) -> None:
+        add_contacts(group, 3, name="Ann")
+        Profile.objects.create(user=admin_user, time_zone="Asia/Dhaka")
+        given = {**written, "send_at": "2031-05-01T10:00", "clock": "console"}
+
+        page = admin_client.post(ESTIMATE, given).content.decode()
+
+        assert "Starts 1 May 2031, 16:00 (Asia/Dhaka)." in page
+
     def test_it_goes_on_where_it_stood(
         self,
         admin_client: Client,

@@ -17,7 +17,7 @@ from laaffic_console.gateway.again_form import AgainForm
 from laaffic_console.gateway.models import EntryState
 from laaffic_console.gateway.services import ledger, open_acts
 from laaffic_console.kit import meanings, plain_text
-from laaffic_console.kit.form_fields import field_of
+from laaffic_console.kit.form_fields import call_empty, field_of
 from laaffic_console.kit.list_order import unsorted_where_many
 from laaffic_console.kit.masked_admin import MaskedNumbers
 from laaffic_console.kit.masks import masked, may_see
@@ -69,6 +69,7 @@ class CallForm(AgainForm):
         super().__init__(*args, **kwargs)
         usable = phones.usable()
         field_of(self, "phone", forms.ModelChoiceField).queryset = usable
+        call_empty(self, phone=_("Select value"))
         if "phone" not in self.initial and len(only := usable[:2]) == 1:
             self.initial["phone"] = only[0].pk
 

@@ -17,7 +17,7 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit import countries
 from laaffic_console.kit.figures import number as grouped
 from laaffic_console.kit.file_input import FileInput
-from laaffic_console.kit.form_fields import choices_of, field_of
+from laaffic_console.kit.form_fields import call_empty, choices_of, field_of
 from laaffic_console.kit.generics import AnyChoiceOfRows, AnyModelForm
 from laaffic_console.kit.shared_rows import SeenForm
 from laaffic_console.laaffic.group_calls import MAX_WINDOWS
@@ -230,6 +230,8 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
                 self.initial[name] = only[0].pk
         kept = AudioFile.objects.filter(is_archived=False) | AudioFile.objects.filter(pk=self.instance.audio_id)
         field_of(self, "audio", forms.ModelChoiceField).queryset = kept.defer("content")
+        words = {"calendar": _("the application's"), "application": _("Select value"), "audio": _("Select value")}
+        call_empty(self, **words, sms_application=_("Select value"))
         codes = spoken_languages()
         if self.instance.language not in dict(codes):
             codes.append((self.instance.language, self.instance.language))

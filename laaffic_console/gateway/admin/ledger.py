@@ -139,8 +139,9 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         return in_words(entry.evidence)
 
     @display(description=gettext_lazy("recipients"))
-    def recipients(self, entry: LedgerEntry) -> int | str:
-        return entry.summary.get("recipients", "")
+    def recipients(self, entry: LedgerEntry) -> str:
+        n = entry.summary.get("recipients")
+        return "–" if n is None else number(n)
 
     @display(description=gettext_lazy("took"))
     def took(self, entry: LedgerEntry) -> str:

@@ -6,8 +6,9 @@
   const clocks = (root) => {
     for (const shown of root.querySelectorAll("time[data-my-clock]")) {
       const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-      const how = { dateStyle: "short", timeStyle: "short" };
-      const at = new Date(shown.dateTime).toLocaleString(document.documentElement.lang, how);
+      const how = { dateStyle: "medium", timeStyle: "short" };
+      const language = document.documentElement.lang.replace(/^en$/, "en-GB"); // as the server writes it beside
+      const at = new Date(shown.dateTime).toLocaleString(language, how);
       shown.textContent = `${at} (${zone})`;
     }
     for (const shown of root.querySelectorAll("[data-seconds-until]")) {

@@ -50,6 +50,13 @@ def planned(campaign: EmailCampaign) -> Planned:
     return Planned(chosen, template, count, cost, checks.in_order(found))
 
 
+def of_choices(campaign: EmailCampaign) -> list[Check]:
+    """What the last look-up says against its list and its template, also while it is written."""
+    template = email_choices.known(campaign.application, Kind.TEMPLATE, campaign.template_id)
+    chosen = email_choices.known(campaign.application, Kind.LIST, campaign.receiver_id)
+    return [*_template(campaign, template), *_list(campaign, chosen)]
+
+
 def _content(campaign: EmailCampaign) -> Iterator[Check]:
     try:
         email_starting.check_ready(campaign)
