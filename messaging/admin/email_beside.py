@@ -86,5 +86,5 @@ def _problems(sketch: EmailCampaign) -> list[str]:
 def _starts_at(form: EmailCampaignForm) -> Any:
     if not form.is_bound:
         return form.instance.scheduled_at
-    form.full_clean()
+    form.is_valid()  # once: what a service refused afterwards stays with it
     return form.cleaned_data.get("scheduled_at")

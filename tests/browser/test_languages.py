@@ -280,7 +280,8 @@ def test_an_email(
     live_server: LiveServer,
     run_jobs: Callable[[], int],
 ) -> None:
-    names = ("fKFtblIy", SENDING, "email/batchSendEmail", "Customers", "Welcome", "getSendEmailRcd", "JSON", "Ann")
+    of_the_vendor = ("email/batchSendEmail", "getSendEmailRcd", "Customers", "Welcome", "hello world", "en")
+    names = ("fKFtblIy", SENDING, *of_the_vendor, "JSON", "Ann")
     page, reader = speaking, Reader(speaking, language, *names)
     settings.CONSOLE_URL = live_server.url
     sandbox.sandbox.options.email_callback_delay = 60.0  # what becomes of each mail is another test's
