@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
 from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.kit import countries
@@ -142,7 +143,7 @@ class GroupTaskForm(ByAClock, SeenForm, AnyModelForm):
         ContactGroup.objects.none(),
         required=False,
         label=gettext_lazy("Groups"),
-        help_text=gettext_lazy("Hold Ctrl, or ⌘, to choose several."),
+        widget=UnfoldAdminSelect2MultipleWidget,
     )
     numbers = forms.CharField(
         required=False,
