@@ -1,5 +1,6 @@
 """`laaffic-console COMMAND`, or `python -m laaffic_console COMMAND`: every command of manage.py, and `demo`."""
 
+import io
 import os
 import sys
 
@@ -11,6 +12,10 @@ SERVERS = ("worker", "web", "runserver", "sandbox")  # what they do is not the a
 
 
 def main() -> None:
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # a terminal without “ or a file's odd name must not fail what was done
+        sys.stdout.reconfigure(errors="backslashreplace")
     if sys.argv[1:2] == ["verify_dossier"]:  # it needs no settings, so that those of this machine cannot be in its way
         from laaffic_console import verify_dossier
 

@@ -1,5 +1,6 @@
 """What every command of the console stands on."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -17,9 +18,19 @@ class ConsoleCommand(BaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> Any:
         """Without a database, or one of this version, in a sentence; what is a fault of ours keeps its trace."""
+        refuse_other_encodings(options)
         try:
             return super().execute(*args, **options)
         except (DatabaseError, InterfaceError) as problem:
             if said := database_troubles.sentence(problem):
                 raise CommandError(said) from problem
             raise
+
+
+def refuse_other_encodings(options: dict[str, Any]) -> None:
+    """Bytes that are no UTF-8 come as halves of characters, which no database keeps. A Path may have them."""
+    for given in options.values():
+        texts: Iterable[Any] = given if isinstance(given, list | tuple) else [given]
+        for text in texts:
+            if isinstance(text, str) and (shown := text.encode(errors="backslashreplace").decode()) != text:
+                raise CommandError(f"“{shown}” is not UTF-8. Let the terminal, or the script, write UTF-8.")
