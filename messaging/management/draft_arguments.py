@@ -91,6 +91,8 @@ def _at_hand(name: str) -> Iterator[Path]:
     if name != "-":
         yield Path(name)
         return
+    if sys.stdin is None:
+        raise CommandError("-: standard input is closed. Give a file, or numbers on standard input.")
     with tempfile.NamedTemporaryFile(suffix=".txt") as kept:
         if hasattr(sys.stdin, "buffer"):
             shutil.copyfileobj(sys.stdin.buffer, kept)
