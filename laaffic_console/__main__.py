@@ -1,7 +1,9 @@
 """`laaffic-console COMMAND`, or `python -m laaffic_console COMMAND`: every command of manage.py, and `demo`."""
 
+import io
 import os
 import sys
+from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -11,6 +13,10 @@ SERVERS = ("worker", "web", "runserver", "sandbox")  # what they do is not the a
 
 
 def main() -> None:
+    if sys.stdout is None:  # closed: what a command is asked for is done all the same
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without “, or an odd name of a file, fails nothing
+        sys.stdout.reconfigure(errors="backslashreplace")
     if sys.argv[1:2] == ["verify_dossier"]:  # it needs no settings, so that those of this machine cannot be in its way
         from laaffic_console import verify_dossier
 

@@ -98,6 +98,7 @@ def chosen(path: Path, name: str) -> str:
     try:
         codec = codecs.lookup(name.strip())
         is_text = bool(getattr(codec, "_is_text_encoding", True))
+        b"a".decode(codec.name, errors="ignore")  # idna and the like are for names, not for files
     except (LookupError, ValueError):
         is_text = False
     if not is_text:
@@ -151,7 +152,7 @@ def decodes(path: Path, encoding: str, *, is_guess: bool = False) -> bool:
                         return False
                     _refuse_control_characters(text)
             decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
+        except UnicodeError:  # one of UTF-16 without its mark is not always told as a UnicodeDecodeError
             return False
     return True
 

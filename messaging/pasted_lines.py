@@ -21,7 +21,11 @@ class Problem:
 
 
 def read(line: str, *, is_first: bool = False) -> Iterator[Msisdn | Problem]:
-    """The numbers of a line. Where only some of its cells look like one, it is a row: the first that is one counts."""
+    """The numbers of a line. Where only some of its cells look like one, it is a row: the first that is one counts.
+
+    What cannot be decoded shows as �, and so does NUL, which no database keeps: a number with a hole in it is none.
+    """
+    line = line.replace("\0", "\ufffd")
     cells = [cell for cell in (part.strip().strip("\"'").strip() for part in _SEPARATORS.split(line)) if cell]
     if not cells or (is_first and not any(character.isdigit() for character in line)):
         return  # empty, or a line of titles

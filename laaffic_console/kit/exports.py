@@ -183,10 +183,14 @@ def write_file(rows: Rows, path: Path, title: str) -> None:
 def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     """Under that name there is the whole file or what was there before: it is written beside it and renamed.
 
+    A link stays, and what it names is written. A device is not: the file would take its place, /dev/null's too.
     OSError and whatever `write` raises leave nothing behind; of a killed process a hidden `.part` stays.
     """
+    path = Path(os.path.realpath(path))
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, _("it is a device or a pipe. Name a file"), str(path))
     beside = path.with_name(f".{path.stem[:100]}-{secrets.token_hex(4)}.part")
     try:
         with beside.open("xb") as file:

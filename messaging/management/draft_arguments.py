@@ -1,7 +1,11 @@
 """What commands that write a campaign take, whatever its channel: its name, to whom, when, how fast, a few first."""
 
+import shutil
 import sys
+import tempfile
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +73,8 @@ def told_of(paste: Paste | None) -> dict[str, Any]:
 def _pasted(name: str) -> Paste:
     """The numbers of a file; those that are invalid are told, and left out."""
     try:
-        if name == "-":
-            paste = pastes.from_lines(sys.stdin)
-        else:
-            with contact_files.opened(Path(name)) as lines:
-                paste = pastes.from_lines(lines)
+        with _at_hand(name) as path, contact_files.opened(path) as lines:
+            paste = pastes.from_lines(lines)
     except OSError as problem:
         raise CommandError(f"{name}: {problem.strerror}") from problem
     except UnreadableFile as problem:
@@ -82,3 +83,20 @@ def _pasted(name: str) -> Paste:
         first = "".join(f" Line {line}: “{text}”: {why}" for line, text, why in paste.problems[:1])
         raise CommandError(f"There is no valid number in {name}.{first}")
     return paste
+
+
+@contextmanager
+def _at_hand(name: str) -> Iterator[Path]:
+    """The file; what comes on standard input as one, since how it is written shows only when it is all there."""
+    if name != "-":
+        yield Path(name)
+        return
+    if sys.stdin is None:
+        raise CommandError("-: standard input is closed. Give a file, or numbers on standard input.")
+    with tempfile.NamedTemporaryFile(suffix=".txt") as kept:
+        if hasattr(sys.stdin, "buffer"):
+            shutil.copyfileobj(sys.stdin.buffer, kept)
+        else:  # text, of a caller in Python
+            kept.write(sys.stdin.read().encode())
+        kept.flush()
+        yield Path(kept.name)

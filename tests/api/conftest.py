@@ -28,7 +28,7 @@ class Api:
         named = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
         if self.secret:
             named.setdefault("HTTP_AUTHORIZATION", f"Bearer {self.secret}")
-        raw = body if isinstance(body, str) else "" if body is None else json.dumps(body)
+        raw = body if isinstance(body, str | bytes) else "" if body is None else json.dumps(body)
         client = Client(raise_request_exception=False)
         return client.generic(method, f"/api/v1/{path}", raw, content_type="application/json", **named)
 

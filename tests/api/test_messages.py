@@ -127,6 +127,47 @@ class SendingTests:
     def test_a_body_that_is_cut_or_no_json_is_refused(self, api: Api, raw: str) -> None:
         assert api("POST", "messages", raw).status_code == 400
 
+    @pytest.mark.parametrize(
+        ("changed", "said"),
+        [
+            ('"text": "b"', "“text” stands twice in the body"),
+            ('"values": {"a": 1, "a": 2}', "“a” stands twice"),
+            ('"to": ["+91987650\\ud8000001"]', "half of a character"),
+            ('"\\udfff": 1', "half of a character"),
+        ],
+    )
+    def test_what_can_be_read_in_two_ways_or_by_no_database_is_refused(self, api: Api, changed: str, said: str) -> None:
+        asked = body()
+        if '"to"' in changed:
+            del asked["to"]
+
+        answer = api("POST", "messages", json.dumps(asked).replace("{", "{" + changed + ", ", 1))
+
+        assert answer.status_code == 400
+        assert said in answer.json()["detail"]
+        assert not Campaign.objects.exists()
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+    def test_any_unicode_is_read(self, api: Api, encoding: str) -> None:
+        raw = json.dumps(body(text="José 😀"), ensure_ascii=False).encode(encoding)
+
+        answer = api("POST", "messages", raw)
+
+        assert answer.status_code == 202
+        assert Campaign.objects.get().text == "José 😀"
+
+    def test_a_character_of_two_halves_is_whole(self, api: Api) -> None:
+        answer = api("POST", "messages", json.dumps(body(text="\U0001f600")))
+
+        assert answer.status_code == 202
+        assert Campaign.objects.get().text == "\U0001f600"
+
+    def test_a_compressed_body_is_refused(self, api: Api) -> None:
+        answer = api("POST", "messages", json.dumps(body()), Content_Encoding="gzip")
+
+        assert answer.status_code == 415
+        assert "compressed" in answer.json()["detail"]
+
 
 class RepeatingTests:
     def test_the_same_key_and_body_send_once(self, api: Api) -> None:

@@ -184,3 +184,10 @@ def test_commands(capsys: Any) -> None:
     ):
         with pytest.raises(CommandError):
             call_command("webhook", "create", url, "--events", kinds)
+
+
+@pytest.mark.parametrize("given", [["balance.low,campaign.state"], ["balance.low", "campaign.state"]])
+def test_several_events_are_given_with_commas_or_blanks(given: list[str]) -> None:
+    call_command("webhook", "create", "http://127.0.0.1:9/", "--events", *given)
+
+    assert set(Webhook.objects.get().kinds) == {"balance.low", "campaign.state"}

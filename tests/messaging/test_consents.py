@@ -347,3 +347,18 @@ def test_nobody_without_consent_gets_marketing(
             assert consents.given_among(numbers, "sms") == agreed
         campaign.refresh_from_db()
         assert not proving.prove(campaign)["disagreements"]
+
+
+@pytest.mark.parametrize("given", ["", "nobody", "+", "٩١٩٨", "91 98x"])
+def test_what_is_no_number_has_said_nothing(given: str) -> None:
+    with pytest.raises(CommandError, match="is not a phone number"):
+        call_command("consent", "show", given)
+
+
+@pytest.mark.parametrize("given", ["+91 98765-43210", "00919876543210", "919876543210"])
+def test_a_number_is_found_however_it_is_written(given: str) -> None:
+    said = io.StringIO()
+
+    call_command("consent", "show", given, "--json", stdout=said)
+
+    assert json.loads(said.getvalue())["number"] == "919876543210"

@@ -100,7 +100,11 @@ class EncodingTests:
 
     @pytest.mark.parametrize(
         ("encoding", "reason"),
-        [("klingon", "no encoding “klingon”"), ("hex", "no encoding"), ("utf-8", "cannot be read as")],
+        [
+            ("klingon", "no encoding “klingon”"),
+            *((other, "no encoding") for other in ("hex", "idna", "undefined")),
+            *((other, "cannot be read as") for other in ("utf-8", "utf-16")),
+        ],
     )
     def test_a_wrong_choice_says_so(self, tmp_path: Path, encoding: str, reason: str) -> None:
         path = written(tmp_path, "phone,name\n4915112345678,Müller\n".encode("mac-roman"))

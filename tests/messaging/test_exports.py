@@ -2,11 +2,14 @@
 
 import csv
 import io
+import os
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -154,3 +157,28 @@ class WorkbookTests:
         [[_, row]] = self.sheets([["header"] * len(texts), texts], 10)
 
         assert row == ["<b>&amp;</b>", "abc", " spaces ", "😀 Ünï", "line\nline", None, None]
+
+
+class OddPlaceTests:
+    """Of files that commands write."""
+
+    def test_a_device_or_a_pipe_stays(self, tmp_path: Path) -> None:
+        pipe = tmp_path / "people.csv"
+        os.mkfifo(pipe)
+
+        with pytest.raises(CommandError, match="it is a device or a pipe"):
+            call_command("contacts", "export", pipe)
+
+        assert pipe.is_fifo()
+        assert list(tmp_path.iterdir()) == [pipe]
+
+    def test_a_link_stays_and_what_it_names_is_written(self, tmp_path: Path) -> None:
+        (tmp_path / "kept").mkdir()
+        link, file = tmp_path / "people.csv", tmp_path / "kept" / "today.csv"
+        link.symlink_to(file)
+
+        call_command("contacts", "export", link)
+
+        assert link.is_symlink()
+        assert file.read_bytes().startswith(b"\xef\xbb\xbf")
+        assert list(file.parent.iterdir()) == [file]

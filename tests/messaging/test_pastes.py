@@ -50,6 +50,15 @@ def test_titles_are_no_invalid_number_but_other_words_are() -> None:
     assert problem.why
 
 
+@pytest.mark.parametrize("line", [f"{ONE[:-1]}\0{ONE[-1]}", f"+{ONE}\0", "\0"])
+def test_a_hole_in_a_number_is_shown_and_kept_by_every_database(line: str) -> None:
+    paste = pastes.from_lines([TWO, line])
+
+    assert (paste.numbers, paste.invalid) == (1, 1)
+    assert "\ufffd" in str(paste.problems)
+    assert "\0" not in "".join(map(str, paste.problems[0]))
+
+
 LINES = ["name;number", f"Ravi;{ONE}", TWO, "123", ONE, "", f"{THREE},{TWO}", "12345678901234567890"]
 
 
@@ -225,6 +234,24 @@ def test_standard_input_is_read_too(application: Application, monkeypatch: pytes
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{ONE}\n{TWO}\n"))
 
     assert created(application, "-")["numbers"] == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig", "cp1252"])
+def test_so_it_is_in_its_own_encoding(application: Application, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    written = f"Müller;+{ONE}\nJosé;+{TWO}\n".encode(encoding)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(written), encoding="utf-8"))
+
+    assert created(application, "-")["numbers"] == 2
+
+
+@pytest.mark.parametrize("written", [b"", b"\xff\xfe", b"\xff\xff\xfe\x81" * 9, b"%PDF-1.7"])
+def test_what_is_no_text_there_is_said(
+    application: Application, monkeypatch: pytest.MonkeyPatch, written: bytes
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(written), encoding="utf-8"))
+
+    with pytest.raises(CommandError, match=r"^-: "):
+        created(application, "-")
 
 
 def test_a_file_without_a_number_and_no_file_are_said(application: Application, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Reports by period, country, campaign …: they say what the messages say, whatever happened in whichever order."""
 
 import datetime as dt
+import errno
 import itertools
 import json
 from collections import Counter, defaultdict
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import ledger, reporting
 from laaffic_console.gateway.services.reporting import Period, Report
-from laaffic_console.kit import delivery_buckets
+from laaffic_console.kit import delivery_buckets, exports
 from laaffic_console.laaffic import DeliveryReport, DeliveryState, OutcomeUnknown, SendResult
 from laaffic_console.laaffic.reports import Source
 from messaging import networks
@@ -398,6 +399,25 @@ class FigureTests:
             tally(f"2026-03-{n % 30 + 1:02d}T10:00Z", country=COUNTRIES[n % 3], network=404000 + n)
 
         assert asked() == few <= 8
+
+
+def test_a_file_that_cannot_be_written_whole_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "march.csv"
+    file.write_text("of last month")
+
+    def full(*given: Any) -> Iterator[bytes]:
+        yield b"Country,"
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(exports, "content", full)
+
+    with pytest.raises(CommandError, match=r"march\.csv cannot be written: full"):
+        call_command("report", "--from", "2026-03-01", "--to", "2026-03-01", str(file))
+
+    assert file.read_text() == "of last month"
+    assert list(tmp_path.iterdir()) == [file]
 
 
 class BadInputTests:

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
+from laaffic_console.laaffic.reports import digits
 from messaging.models import ConsentEvent
 from messaging.services.contacts import consent_files, consents
 from messaging.services.contacts.consent_files import Options
@@ -35,7 +36,7 @@ class Command(ConsoleCommand):
         shows.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        document = self.read(options) if options["verb"] == "import" else shown(options["number"].lstrip("+"))
+        document = self.read(options) if options["verb"] == "import" else shown(digits(options["number"]))
         self.stdout.write(json.dumps(document) if options["json"] else as_text(document))
 
     def read(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -54,6 +55,8 @@ class Command(ConsoleCommand):
 
 
 def shown(number: str) -> dict[str, Any]:
+    if not (number.isascii() and number.isdigit()):
+        raise CommandError(f"“{number}” is not a phone number. Give its digits with the country code.")
     said = ConsentEvent.objects.filter(subscriber=subscriber(number)).order_by("-at", "-pk")[:100]
     return {
         "number": number,

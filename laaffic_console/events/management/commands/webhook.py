@@ -22,7 +22,7 @@ class Command(ConsoleCommand):
         verbs = parser.add_subparsers(dest="verb", required=True)
         create = verbs.add_parser("create", help="its secret is printed now and never again")
         create.add_argument("url", metavar="URL")
-        create.add_argument("--events", metavar="KIND,…", help="default: every event")
+        create.add_argument("--events", nargs="*", metavar="KIND,…", help="default: every event")
         create.add_argument("--json", action="store_true")
         listing = verbs.add_parser("list", help="every webhook, without its secret")
         listing.add_argument("--json", action="store_true")
@@ -46,7 +46,7 @@ class Command(ConsoleCommand):
         self.stdout.write(json.dumps(document) if options["json"] else text)
 
     def create(self, options: dict[str, Any]) -> Said:
-        given = [kind.strip() for kind in (options["events"] or "").split(",") if kind.strip()]
+        given = [kind.strip() for kind in ",".join(options["events"] or []).split(",") if kind.strip()]
         every = [kind for kind, _label in CHOICES]
         return made(*webhooks.create(options["url"], given or ([] if options["events"] is not None else every)))
 

@@ -129,8 +129,7 @@ def written(report: Report, path: Path) -> str:
     if kind not in exports.KINDS:
         raise CommandError(f"The name of the file says its kind: write it as {path.stem}.csv or {path.stem}.xlsx.")
     try:
-        with path.open("wb") as file:
-            file.writelines(exports.content(reporting.sheet(report), kind, "Report"))
+        exports.write_file(reporting.sheet(report), path, "Report")
     except OSError as problem:
         raise CommandError(f"{path} cannot be written: {problem.strerror}.") from problem
     return f"{number(len(report.rows))} rows in {path}"

@@ -1,0 +1,60 @@
+"""Bodies of JSON: what could be read in two ways, or by no database, is refused before anything is made of it."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+from rest_framework.utils.json import strict_constant
+
+from laaffic_console.api.problems import Problem
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # of a character that is written as two
+
+
+class JsonParser(JSONParser):
+    def parse(self, stream: IO[Any], media_type: Any = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        context = parser_context or {}
+        if "request" in context:
+            _refuse_packed(context["request"].META.get("HTTP_CONTENT_ENCODING", ""))
+        try:
+            text = _decoded(stream.read(), context.get("encoding") or settings.DEFAULT_CHARSET)
+            found = json.loads(text, parse_constant=strict_constant, object_pairs_hook=_each_once)
+        except (ValueError, LookupError) as problem:
+            raise ParseError(f"JSON parse error - {problem}") from problem
+        if _HALF.search(text):
+            _refuse_halves(found)
+        return found
+
+
+def _decoded(raw: bytes, named: str) -> str:
+    """In the encoding that the request names; what Unicode it is otherwise shows in its first bytes."""
+    is_usual = named.lower() in ("utf-8", "utf8")
+    return raw.decode(json.detect_encoding(raw) if is_usual else named)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """One text of two would be sent, and nobody could say which."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _value in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Problem(400, _("“%(name)s” stands twice in the body. Give it once.") % {"name": twice[:100]})
+    return found
+
+
+def _refuse_halves(found: Any) -> None:
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError as problem:
+        said = _("The body has half of a character (a surrogate without its other half). Send it as UTF-8.")
+        raise ParseError(said) from problem
+
+
+def _refuse_packed(encoding: str) -> None:
+    if encoding.strip().lower() not in ("", "identity"):
+        raise Problem(415, _("The body is compressed. Send it as plain JSON, without Content-Encoding."))
