@@ -99,20 +99,17 @@ def save(
     # The text and the sender ID: check_content, in words of its own. The application has just been read.
     campaign.full_clean(exclude=["created_by", "text", "sender_id", "application"])
     check_content(campaign)
-    with transaction.atomic():
-        is_new = campaign.pk is None
+    is_new = campaign.pk is None
+    with transaction.atomic(savepoint=not is_new):  # of an edit: who is refused looks at the page once more
         if is_new:
             campaign.created_by = by
             _write([campaign])
         else:
             steps.require(steps.locked(Campaign, campaign.pk), [CampaignState.DRAFT], _("edited"))
             campaign.save(update_fields={*columns, "sender_id"})
-        for chosen, those in (
-            (campaign.groups, groups),
-            (campaign.excluded_groups, excluded_groups),
-            (campaign.audiences, audiences),
-        ):
-            _choose(chosen, list(those), is_new=is_new)
+        chosen = {"groups": groups, "excluded_groups": excluded_groups, "audiences": audiences}
+        for name, those in chosen.items():
+            _choose(campaign, name, list(those), is_new=is_new)
         channels.of(campaign).saved(campaign)
         steps.kept(campaign, by, is_new=is_new)
         if not is_new:
@@ -123,10 +120,10 @@ def save(
 _write = Insert(Campaign, keys=True)
 
 
-def _choose(chosen: Any, those: Sequence[Any], *, is_new: bool) -> None:
+def _choose(campaign: Campaign, name: str, those: Sequence[Any], *, is_new: bool) -> None:
     """A new draft has none yet that might have to go."""
     if those or not is_new:
-        chosen.set(those)
+        getattr(campaign, name).set(those)
 
 
 def check_content(campaign: Campaign) -> None:

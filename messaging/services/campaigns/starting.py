@@ -81,7 +81,7 @@ def launch_new(draft: Campaign, *, by: User | None) -> Campaign:
     began = timezone.now()
     if approvals_count := approval_rules.is_on():
         approval_rules.prepare(Campaign, draft.pk)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=approvals_count):  # nothing else that is asked here leaves the draft behind
         drafts.check_ready(draft)
         _decide_upon(draft, None, by, approvals_count=approvals_count)
         if is_counted_since(draft, began):

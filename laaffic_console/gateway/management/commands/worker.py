@@ -1,12 +1,17 @@
+import os
 from typing import Any
 
 from laaffic_console.gateway.services.supervision import Supervisor
 from laaffic_console.kit.commands import ConsoleCommand
 
 
+GIVES_WAY = 5  # to web processes where cores are few: pages and the API answer while a campaign runs
+
+
 class Command(ConsoleCommand):
     help = "A worker: sends campaigns, applies reports, runs imports. Run one or more on each machine."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        os.nice(GIVES_WAY)
         self.stdout.write("worker started; Ctrl-C ends it after the jobs that run")
         Supervisor().run()
