@@ -4,7 +4,6 @@ from typing import Any
 from laaffic_console.gateway.services.supervision import Supervisor
 from laaffic_console.kit.commands import ConsoleCommand
 
-
 GIVES_WAY = 5  # to web processes where cores are few: pages and the API answer while a campaign runs
 
 
