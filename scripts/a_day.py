@@ -132,7 +132,7 @@ class Day:
     def launch(self) -> None:
         self.page.click("#launch")
         self.page.wait_for_url("**/change/")
-        expect(self.page.locator("h1", has_text=self.words.campaign)).to_be_visible()
+        expect(self.page.locator("h1.c-title", has_text=self.words.campaign)).to_be_visible()
 
     def watch(self) -> None:
         self.page.goto(UNDER_WAY)
