@@ -33,7 +33,7 @@ OF_COLUMNS: dict[str, Promise] = {
     "segments": _("As billed: what reports named, 0 where they named none."),
     "cost": _("What reports said was charged; messages whose end is not known do not count yet."),
     "cost_per_delivered": _("All that was charged in a currency, over the delivered that were charged in it."),
-    "price_not_told": _("Sent, and no report has named a price yet: their cost and segments are in no sum."),
+    "price_not_told": _("Their end is known, and no report named a price: their cost and segments are in no sum."),
     "median_seconds": _("Half of the delivered arrived within this time after Laaffic took them."),
     "p95_seconds": _("95 of 100 of the delivered arrived within this time after Laaffic took them."),
     "replies": _("What people wrote back."),

@@ -43,7 +43,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "zone": settings.TIME_ZONE,
         "may_put_hours_aside": request.user.has_perm(calendars.MAY_PUT_ASIDE) and waiting.may_be_put_aside(campaign),
         "spending": insights.spending(campaign, counts),
-        "price_not_told": counting.price_not_told(campaign, counts),
+        "price_not_told": counting.price_not_told(campaign),
         "segments": counting.segments_sent(campaign),
         "pace": pace,
         "times": delivery_times.of_campaign(campaign),

@@ -157,7 +157,7 @@ ACTS = ("claim", "answer", "lose", "write", "report", "report", "report", "send_
 STEPS = st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 9999)), min_size=12, max_size=30)
 
 
-SENT = (MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.UNDELIVERED, MessageState.EXPIRED)
+ENDED = (MessageState.DELIVERED, MessageState.UNDELIVERED, MessageState.EXPIRED)
 
 
 def counted(by: Callable[[Message], Any]) -> dict[Any, dict[str, Any]]:
@@ -172,8 +172,7 @@ def counted(by: Callable[[Message], Any]) -> dict[Any, dict[str, Any]]:
             row["counts"]["segments"] += message.billed_segments or 0
             if message.currency:
                 row["cost"][message.currency] += message.pay_micros or 0
-        is_priced = state is not MessageState.ACCEPTED and message.currency
-        if state in SENT and not is_priced:
+        if state in ENDED and not message.currency:
             row["counts"]["price_not_told"] += 1
         bucket = delivery_buckets.bucket_of(message.settled_at, message.reported_at)
         if state == MessageState.DELIVERED and bucket is not None:
@@ -348,7 +347,7 @@ class FigureTests:
         assert report.columns == ("sent", "cost", "price_not_told", "replies")
         assert list(reporting.sheet(report)) == [
             ["Sent", "Cost, USD", "Price not told", "Replies"],
-            [10, Decimal("0.200000"), 6, 0],
+            [10, Decimal("0.200000"), 5, 0],
         ]
         assert sent("2026-03-01", "2026-03-01", columns=["sent", "replies"]).columns == ("sent", "replies")
 
@@ -548,13 +547,14 @@ class CommandTests:
         world.claim(0)
         world.answer(0)
         world.write(0)
+        world.report(0)
 
         call_command("report", "prove", *days)
         call_command("report", "prove", *days, "--json")
         call_command("report", *days)
 
         _agrees, missing, document, *table = capsys.readouterr().out.splitlines()
-        n = Message.objects.filter(state=MessageState.ACCEPTED).count()
+        n = Message.objects.filter(state__in=ENDED).count()
         assert missing == f"Price not told for {n} of what was sent: no cost has them."
         assert json.loads(document)["price_not_told"] == n > 0
         assert "Price not told" in table[1]

@@ -287,7 +287,7 @@ def with_missing_prices(columns: Sequence[str], totals: Row) -> tuple[str, ...]:
 
 
 def price_not_told(wanted: Period) -> int:
-    """How many of what was sent no report has named a price for: no cost has them."""
+    """How many of what was sent and has ended no report has named a price for: no cost has them."""
     return run(wanted, (), columns=("price_not_told",)).totals.figures.counts["price_not_told"]
 
 

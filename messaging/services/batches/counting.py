@@ -58,13 +58,10 @@ def costs(campaign: Campaign) -> dict[str, Decimal]:
     return {currency: amount(total) for currency, total in rows}
 
 
-def price_not_told(campaign: Campaign, counts: dict[str, int]) -> int:
-    """How many of those that the gateway took no report has named a price for: they are in no cost.
-
-    `counts`: its `state_counts`; what awaits its report has no outcome, and no price is counted of it yet.
-    """
+def price_not_told(campaign: Campaign) -> int:
+    """How many of those that the gateway took have ended without a price: they are in no cost."""
     ends = OutcomeTally.objects.filter(campaign=campaign, state__in=TAKEN, currency="")
-    return counts[MessageState.ACCEPTED.key] + int(ends.aggregate(n=Sum("messages"))["n"] or 0)
+    return int(ends.aggregate(n=Sum("messages"))["n"] or 0)
 
 
 def amount(micros: int) -> Decimal:

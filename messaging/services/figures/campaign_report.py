@@ -7,15 +7,14 @@ from messaging.services.batches import counting, expected, gate_tallies, waiting
 
 
 def document(campaign: Campaign) -> dict[str, Any]:
-    counts = counting.state_counts(campaign)
     return {
         "id": campaign.pk,
         "state": campaign.state,
         "total": campaign.total,
-        "counts": counts,
+        "counts": counting.state_counts(campaign),
         "segments": counting.segments_sent(campaign),
         "cost": {currency: str(total) for currency, total in counting.costs(campaign).items()},
-        "price_not_told": counting.price_not_told(campaign, counts),
+        "price_not_told": counting.price_not_told(campaign),
         "waiting": waiting.as_documents(campaign),
         "left_out": left_out(campaign),
         "stopped": gate_tallies.of(campaign),

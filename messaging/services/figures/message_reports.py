@@ -16,7 +16,7 @@ from laaffic_console.gateway.services import reporting, snapshots
 from laaffic_console.gateway.services.reporting import Figures, Limits, Period, Rows
 from messaging import networks
 from messaging.models import Batch, Campaign, DeliveryTimeTally, MessageState, Reply, SentTally
-from messaging.services.batches import answers, sent_tallies
+from messaging.services.batches import answers, counting, sent_tallies
 
 # What each state counts as. What was rejected or is unknown is not said to have been sent.
 COUNTED_AS = {
@@ -179,7 +179,7 @@ def _add_outcomes(rows: Rows, grouping: _Grouping) -> None:
             figures.reasons[reason] += n
         if state == MessageState.REJECTED:
             figures.rejections[reason] += n
-        if "sent" in COUNTED_AS[state] and not currency:  # what was charged in nobody knows which is in no sum either
+        if state in counting.TAKEN and not currency:  # what was charged in nobody knows which is in no sum either
             figures.counts["price_not_told"] += n
         if currency:
             figures.cost[currency] += paid

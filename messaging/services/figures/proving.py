@@ -85,9 +85,7 @@ def _recounted_costs(campaign: Campaign) -> dict[str, Any]:
 
 
 def _recounted_without_price(campaign: Campaign) -> int:
-    """Of what awaits its report a price that is known already is counted with its end."""
-    ends = Q(state__in=counting.TAKEN, currency="")
-    return Message.objects.filter(Q(state=MessageState.ACCEPTED) | ends, campaign=campaign).count()
+    return Message.objects.filter(campaign=campaign, state__in=counting.TAKEN, currency="").count()
 
 
 def _totals(campaign: Campaign, recounted: dict[str, int]) -> Iterator[str]:
@@ -101,7 +99,7 @@ def _totals(campaign: Campaign, recounted: dict[str, int]) -> Iterator[str]:
     for currency in sorted(set(said) | set(derived)):
         if said.get(currency, 0) != derived.get(currency, 0):
             yield f"cost in {currency}: kept {said.get(currency, 0)}, derived {derived.get(currency, 0)}"
-    told, missing = counting.price_not_told(campaign, kept), _recounted_without_price(campaign)
+    told, missing = counting.price_not_told(campaign), _recounted_without_price(campaign)
     if told != missing:
         yield f"price not told: kept {told}, derived {missing}"
 
