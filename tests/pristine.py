@@ -103,8 +103,8 @@ def django_db_setup(_turn_to_migrate: TextIO, django_db_setup: None, django_db_b
     if is_sqlite():
         with django_db_blocker.unblock():
             _image.append(copy_of_new_database())
-        fcntl.flock(_turn_to_migrate, fcntl.LOCK_UN)
         TransactionTestCase._fixture_teardown = lambda case: put_back()
+    fcntl.flock(_turn_to_migrate, fcntl.LOCK_UN)
 
 
 def copy_of_new_database() -> sqlite3.Connection:
@@ -142,9 +142,20 @@ def opened() -> sqlite3.Connection:
 @pytest.fixture(scope="session")
 def migrated_sqlite(django_db_setup: None) -> Path:
     """A database to copy, for what runs in processes of its own: each would migrate for ten seconds else."""
-    if not kept_database().exists():
-        environment = {**os.environ, "DATABASE_URL": f"sqlite:///{kept_database()}"}
-        subprocess.run([sys.executable, BASE_DIR / "manage.py", "migrate", "-v0"], env=environment, check=True)
+    return migrated_file()
+
+
+def migrated_file() -> Path:
+    """SQLite's, made where there is none."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with (KEPT / "lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not kept_database().exists():
+            fresh = kept_database().with_suffix(".new")
+            fresh.unlink(missing_ok=True)
+            environment = {**os.environ, "DATABASE_URL": f"sqlite:///{fresh}"}
+            subprocess.run([sys.executable, BASE_DIR / "manage.py", "migrate", "-v0"], env=environment, check=True)
+            fresh.rename(kept_database())
     return kept_database()
 
 
