@@ -61,6 +61,11 @@ class SendingTests:
         }
         assert [one["position"] for one in said["invalid"]] == [2]
 
+    def test_a_text_that_nobody_can_see_is_refused(self, api: Api) -> None:
+        answer = api("POST", "messages", body(text="\u3164\u200b"))
+
+        assert (answer.status_code, Campaign.objects.count()) == (400, 0)
+
     def test_two_thousand_go_in_one_request(self, api: Api) -> None:
         said = api("POST", "messages", body(to=[str(919876500000 + n) for n in range(2000)])).json()
 
