@@ -4,10 +4,13 @@ import re
 from typing import Any
 
 import pytest
+from django.utils import translation
 
-from laaffic_console.kit import document_text
+from laaffic_console.conf import BASE_DIR
+from laaffic_console.kit import document_text, figures
 from messaging.management.commands import campaign
 
+APPS = ("laaffic_console", "messaging", "voice", "numbers")
 FORECAST = {
     "country": "IN",
     "expected": {"recipients": 3, "segments_each": 1.5, "price": "0.0080", "currency": "USD", "cost": None},
@@ -37,3 +40,19 @@ def test_a_report_is_readable() -> None:
     assert "  IN expected recipients 3, segments_each 1.5, price 0.0080, currency USD; actual ended 2, cost 0" in said
     assert "  4: paused" in said
     assert not re.search(r"[{}\[\]']|None", said)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_share_is_written_in_one_way(language: str) -> None:
+    with translation.override(language):
+        assert [figures.in_percent(share) for share in (94.9, "94.90", 0, 100)] == ["94.9%", "94.9%", "0%", "100%"]
+
+
+def test_no_page_and_no_sentence_writes_the_sign_itself() -> None:
+    """figures.in_percent does: some languages put a space before it, and some do not."""
+    by_hand = re.compile(r"\}\} %[^}]|\)[ds] %%|\} %[^a-z(}]")
+    pages = [path for app in APPS for path in (BASE_DIR / app).rglob("templates/**/*.html")]
+    sentences = [path for app in APPS for path in (BASE_DIR / app).rglob("*.py")]
+    found = [f"{path}: {hit[0]}" for path in (*pages, *sentences) for hit in by_hand.finditer(path.read_text())]
+
+    assert found == []

@@ -42,6 +42,11 @@ def percent(share: float | Decimal, digits: int = 1) -> str:
     return str(format_percent(round(Decimal(str(share)), digits + 2), locale=_locale(), decimal_quantization=False))
 
 
+def in_percent(hundredths: float | Decimal | str, digits: int = 1) -> str:
+    """94.9 is 94.9%, as the reader's language writes it."""
+    return percent(Decimal(str(hundredths)) / 100, digits)
+
+
 def _locale() -> Locale:
     return locale_of(get_language() or "en")
 
