@@ -48,6 +48,10 @@ def test_a_share_is_written_in_one_way(language: str) -> None:
         assert [figures.in_percent(share) for share in (94.9, "94.90", 0, 100)] == ["94.9%", "94.9%", "0%", "100%"]
 
 
+def test_what_is_slow_has_a_pace() -> None:
+    assert [figures.pace(one) for one in (1250.4, 10, 4.46, 0.0167)] == ["1,250", "10", "4.5", "0.02"]
+
+
 def test_no_page_and_no_sentence_writes_the_sign_itself() -> None:
     """figures.in_percent does: some languages put a space before it, and some do not."""
     by_hand = re.compile(r"\}\} %[^}]|\)[ds] %%|\} %[^a-z(}]")
