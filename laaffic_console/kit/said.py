@@ -10,7 +10,7 @@ Evidence, codes and whatever scripts tally stay English in their columns: kit/st
 import datetime as dt
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from django.db import models
@@ -88,6 +88,13 @@ def joined(parts: Iterable[str], between: str = " ") -> Said:
 def shaped(shape: str, **values: Any) -> Said:
     """A name made of parts, some of them words: "9198… (Email)". The shape itself is the same in every language."""
     return Said(shape, {name: lasting(value) for name, value in values.items()})
+
+
+def with_words(codes: Sequence[str], labels: Mapping[str, Any]) -> Said:
+    """Codes that scripts know them by, each with what it means: "read (Read), send (Send messages)"."""
+    words = {f"{n}": labels[code] for n, code in enumerate(codes) if code in labels}
+    parts = (f"{code} (%({n})s)" if f"{n}" in words else code.replace("%", "%%") for n, code in enumerate(codes))
+    return shaped(", ".join(parts), **words)
 
 
 def kept(text: str) -> str:
