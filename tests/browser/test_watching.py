@@ -62,7 +62,7 @@ class WatchingTests:
         expect(page.locator(".c-squares li")).to_have_count(1)
         run_until_reported(run_jobs)
         expect(page.locator("#campaign:not([hx-get])")).to_have_count(1)
-        expect(page.locator("[data-live-said]")).to_contain_text("Finished, 100 % of 20 recipients")
+        expect(page.locator("[data-live-said]")).to_contain_text("Finished, 100% of 20 recipients")
         expect(page.locator(".c-spread div").first).to_be_visible()
         requests = asked(page, campaign)
         page.wait_for_timeout(FIVE_TIMES)
