@@ -21,6 +21,7 @@ from mutagen.mp3 import MP3, BitrateMode
 from mutagen.wave import WAVE
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.laaffic.mms import MAX_FILE, SURELY_SMALL
 from messaging import mp3_length
 
@@ -252,7 +253,7 @@ def _text(data: bytes, suffix: str) -> Inspected:
         text = text_of(data)
     except UnicodeDecodeError:
         text = ""
-    if not text.strip() or re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", text):
+    if is_blank(text) or re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", text):
         raise UnfitFile(
             _("The content is none of the types that an MMS can carry, or not text in UTF-8. Attach one of: %(types)s.")
             % {"types": ", ".join(FILE_TYPES)}

@@ -24,6 +24,7 @@ from messaging.workbooks import NO_WORKBOOK
 MAX_COLUMNS = 200
 MAX_CELL = 100_000
 MAX_UNPACKED = 2 << 30
+LOOKED_AT = 5000  # rows of a text, before anything is written of it: some milliseconds
 SAMPLE = 256 * 1024
 DELIMITERS = ",;\t|"
 
@@ -75,7 +76,8 @@ def detect(path: Path, *, encoding: str = "", sheet: str = "") -> Format:
     written = _how_it_is_written(path, encoding, sheet)
     headers = _workbook_headers(path, written.sheet) if written.is_workbook else _text_headers(path, written)
     found = replace(written, headers=_checked_headers(headers))
-    if not any(True for _ in ContactFile(path, found, within=LOOK_SECONDS)):
+    looked_at = 1 if written.is_workbook else LOOKED_AT
+    if not list(itertools.islice(ContactFile(path, found, within=LOOK_SECONDS), looked_at)):
         raise UnreadableFile(_("The file has a header, but no rows below it. Export it again with its contacts."))
     return found
 
@@ -117,9 +119,16 @@ def _text_headers(path: Path, written: Format) -> list[str]:
     with path.open("r", encoding=written.encoding, newline="") as text:
         try:
             return next(csv.reader(_without_preface(text), delimiter=written.delimiter), [])
-        except csv.Error as problem:
-            said = _("The first row cannot be read (%(problem)s). Save the list as CSV again.")
-            raise UnreadableFile(said % {"problem": problem}) from None
+        except csv.Error:  # it is not strict: only of a cell that is too long
+            raise _never_closed(1) from None
+
+
+def _never_closed(line: int) -> UnreadableFile:
+    said = _(
+        "Row %(n)s has a cell of more than %(most)s characters: a quotation mark that opens there is not closed. "
+        "Write it twice, or delete it, and save the list again."
+    )
+    return UnreadableFile(said % {"n": number(line), "most": number(MAX_CELL)})
 
 
 class ContactFile:
@@ -169,6 +178,8 @@ class ContactFile:
             except StopIteration:
                 return
             except csv.Error:
+                if sum(map(len, of_this_row)) > MAX_CELL:  # what is behind it would be read askew, a million rows long
+                    raise _never_closed(line) from None
                 said = _("A quotation mark is left open or stands in the middle of a cell. Write it twice.")
                 yield Row(line, [], said, "".join(of_this_row).rstrip("\r\n"))
             except UnicodeDecodeError:

@@ -6,6 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from laaffic_console.kit.visible_names import VisiblyNamed
+
 
 class Scope(models.TextChoices):
     READ = "read", _("Read")
@@ -21,7 +23,7 @@ def every_scope() -> list[str]:
     return list(Scope.values)
 
 
-class ApiToken(models.Model):
+class ApiToken(VisiblyNamed):
     """The secret itself is kept nowhere: it is shown once, and found again by its digest."""
 
     name = models.CharField(_("name"), max_length=80, help_text=_("What uses it, such as “web shop”."))

@@ -64,7 +64,8 @@ class InvalidNumber(serializers.Serializer):
 class LeftOut(serializers.Serializer):
     suppressed = serializers.IntegerField()
     excluded = serializers.IntegerField()
-    invalid = serializers.IntegerField(help_text="Or given twice.")
+    invalid = serializers.IntegerField()
+    duplicates = serializers.IntegerField(help_text="Given twice, or in the audience anyway.")
     capped = serializers.IntegerField()
     no_consent = serializers.IntegerField()
 

@@ -18,6 +18,7 @@ from laaffic_console.gateway.webhooks import is_among
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.constant_sql import Given, Select
 from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import with_words
 
 PREFIX = "lct_"  # so that a secret that has leaked is recognised
 OVERLAP = dt.timedelta(hours=24)
@@ -59,7 +60,8 @@ def create(
 
 
 def _describe(token: ApiToken) -> str:
-    return _("acts for %(user)s: %(scopes)s") % {"user": token.user.get_username(), "scopes": ", ".join(token.scopes)}
+    scopes = with_words(token.scopes, dict(Scope.choices))
+    return _("acts for %(user)s: %(scopes)s") % {"user": token.user.get_username(), "scopes": scopes}
 
 
 def networks(texts: Sequence[str]) -> list[str]:

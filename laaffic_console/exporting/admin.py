@@ -44,7 +44,16 @@ class ExportAdmin(ReadOnlyAdmin):
         "Take a list or the recipients of a campaign away with its "
         "button CSV or XLSX; the file is found here for some days."
     )
-    list_display = ["title", "shown_state", "format", "rows", "shown_size", "asked_by_name", "asked_at", "expires_at"]
+    list_display = [
+        "shown_title",
+        "shown_state",
+        "format",
+        "rows",
+        "shown_size",
+        "asked_by_name",
+        "asked_at",
+        "expires_at",
+    ]
     list_filter = ["state"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
@@ -56,6 +65,10 @@ class ExportAdmin(ReadOnlyAdmin):
         """Whoever may export something sees what became of it, whatever else their role lets them see."""
         is_own = obj is not None and isinstance(request.user, User) and obj.asked_by_id == request.user.pk
         return is_own or super().has_view_permission(request, obj)
+
+    @display(description=gettext_lazy("export"))
+    def shown_title(self, export: Export) -> str:
+        return str(export)
 
     @display(description=gettext_lazy("state"), label=STATE_COLOURS, ordering="state")
     def shown_state(self, export: Export) -> tuple[str, str]:
@@ -86,7 +99,7 @@ class ExportAdmin(ReadOnlyAdmin):
             self,
             request,
             "exporting/export.html",
-            export.title,
+            str(export),
             export=export,
             **_pace(export),
             is_waiting=export.is_open and not export.is_direct,

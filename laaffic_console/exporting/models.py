@@ -1,9 +1,10 @@
 from django.conf import settings
 from django.db import models
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from laaffic_console.kit import dates
-from laaffic_console.kit.said import SaidField
+from laaffic_console.kit.said import SaidField, SaidLine
 
 
 class Export(models.Model):
@@ -26,7 +27,7 @@ class Export(models.Model):
 
     kind = models.CharField(_("kind"), max_length=40)  # as it is registered (kinds.py)
     parameters = models.JSONField(_("of what"), default=dict)  # {"campaign": 7}, {"query": "state=draft"}
-    title = models.CharField(_("export"), max_length=200)
+    title = SaidLine(_("export"), max_length=200)
     format = models.CharField(_("format"), max_length=4, choices=Format)
     key = models.CharField(max_length=64, editable=False)  # a digest of what is asked and by whom
     # Sent while it was read, or written by a command: no worker makes it and no file is kept.
@@ -69,7 +70,7 @@ class Export(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return capfirst(self.title)
 
     @property
     def is_open(self) -> bool:

@@ -13,6 +13,11 @@ def number(value: float | Decimal) -> str:
     return str(format_decimal(value, locale=_locale(), decimal_quantization=False))
 
 
+def pace(a_second: float) -> str:
+    """So that what is slow is not 0: 1,250 or 4.5 or 0.02."""
+    return number(round(a_second, 0 if a_second >= 10 else 1 if a_second >= 1 else 2))
+
+
 def money(amount: Decimal | float, currency: str = "") -> str:
     """133.59 USD: two decimals, and for less than one unit the first two digits that say something (0.0031 USD).
 
@@ -40,6 +45,11 @@ def share(part: float | Decimal, whole: float | Decimal, digits: int = 1) -> flo
 def percent(share: float | Decimal, digits: int = 1) -> str:
     """0.25 is 25 %."""
     return str(format_percent(round(Decimal(str(share)), digits + 2), locale=_locale(), decimal_quantization=False))
+
+
+def in_percent(hundredths: float | Decimal | str, digits: int = 1) -> str:
+    """94.9 is 94.9%, as the reader's language writes it."""
+    return percent(Decimal(str(hundredths)) / 100, digits)
 
 
 def _locale() -> Locale:

@@ -12,6 +12,11 @@ _MARKS = re.compile(
 )
 # Joiners are letters' business in Indic scripts, Arabic and emoji; elsewhere they only hide a difference.
 _JOINERS = re.compile("[\u200c\u200d]")
+# Letters and signs that fonts leave blank, selectors of variants, and marks that join or begin Khmer vowels.
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0").union(
+    map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)
+_UNSEEN = ("Cc", "Cf", "Zs", "Zl", "Zp")
 _JOINED_FROM = 0x0590  # Hebrew, Arabic and what is behind them
 
 
@@ -21,6 +26,11 @@ def without_marks(text: str) -> str:
         return text
     text = _MARKS.sub("", text)
     return _JOINERS.sub(_joiner, text) if _JOINERS.search(text) else text
+
+
+def is_blank(text: str) -> bool:
+    """Empty, or nothing but spaces and what nobody sees."""
+    return not text or all(one in _BLANKS or unicodedata.category(one) in _UNSEEN for one in text)
 
 
 def _joiner(found: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ Evidence, codes and whatever scripts tally stay English in their columns: kit/st
 import datetime as dt
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from django.db import models
@@ -20,8 +20,10 @@ from django.utils.functional import Promise
 
 if TYPE_CHECKING:
     Text = models.TextField[str, str]
+    Line = models.CharField[str, str]
 else:
     Text = models.TextField
+    Line = models.CharField
 
 MARK = "\x1e"  # in no text: the admin's forms refuse it, and a plain text loses it when it is kept
 _figures = re.compile(r"\d+")
@@ -90,6 +92,13 @@ def shaped(shape: str, **values: Any) -> Said:
     return Said(shape, {name: lasting(value) for name, value in values.items()})
 
 
+def with_words(codes: Sequence[str], labels: Mapping[str, Any]) -> Said:
+    """Codes that scripts know them by, each with what it means: "read (Read), send (Send messages)"."""
+    words = {f"{n}": labels[code] for n, code in enumerate(codes) if code in labels}
+    parts = (f"{code} (%({n})s)" if f"{n}" in words else code.replace("%", "%%") for n, code in enumerate(codes))
+    return shaped(", ".join(parts), **words)
+
+
 def kept(text: str) -> str:
     """What a column or a file holds."""
     if isinstance(text, Said):
@@ -126,6 +135,23 @@ class SaidField(Text):
 
     def get_prep_value(self, value: Any) -> Any:
         return kept(value) if isinstance(value, str) else super().get_prep_value(value)
+
+    def from_db_value(self, value: Any, *_about: Any) -> Any:
+        return read(value) if isinstance(value, str) else value
+
+
+class SaidLine(Line):
+    """A name of at most so many characters: one whose words do not fit is kept as it reads."""
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+    def get_prep_value(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return super().get_prep_value(value)
+        held = kept(value)
+        return held if len(held) <= (self.max_length or 0) else str.__str__(value).replace(MARK, "")[: self.max_length]
 
     def from_db_value(self, value: Any, *_about: Any) -> Any:
         return read(value) if isinstance(value, str) else value

@@ -6,9 +6,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from laaffic_console.kit import dates
+from laaffic_console.kit.visible_names import VisiblyNamed
 
 
-class Report(models.Model):
+class Report(VisiblyNamed):
     """What somebody asks again and again, kept under a name; its period stays relative where it is said by a word."""
 
     class Schedule(models.TextChoices):

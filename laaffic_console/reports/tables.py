@@ -13,7 +13,7 @@ from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import reporting
 from laaffic_console.gateway.services.reporting import BY_CURRENCY, COLUMNS, DIMENSIONS, Figures, Report, Row, Value
 from laaffic_console.kit import countries
-from laaffic_console.kit.figures import money, number, share
+from laaffic_console.kit.figures import in_percent, money, number, share
 from laaffic_console.kit.stored_words import in_words
 from laaffic_console.reports import links
 from laaffic_console.reports.asking import Asked
@@ -192,7 +192,7 @@ def in_reader_words(name: str, value: Any) -> str:
         return "; ".join(f"{in_words(reason) or none}: {number(n)}" for reason, n in value.items())
     if isinstance(value, Decimal):
         return money(value)
-    return f"{number(value)} %" if name.endswith("percent") else number(value)
+    return in_percent(value, 2) if name.endswith("percent") else number(value)
 
 
 def as_text(report: Report, most: int) -> list[str]:

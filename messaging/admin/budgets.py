@@ -14,6 +14,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.figures import in_percent
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging.admin import bulk_actions
@@ -67,9 +68,9 @@ class BudgetAdmin(SharedRowAdmin, ModelAdmin):
     @display(description=gettext_lazy("used in this period"))
     def gone(self, budget: Budget) -> str:
         standing: budgets.Standing = budget.standing  # type: ignore[attr-defined]
-        said = _("%(used)s, %(percent)d %%") % {
+        said = _("%(used)s, %(percent)s") % {
             "used": budgets.in_words(budget, standing.used),
-            "percent": standing.percent,
+            "percent": in_percent(standing.percent),
         }
         tone = "bad" if standing.percent >= 100 else "warn" if standing.is_warned else "good"
         shown = {"percent": min(standing.percent, 100), "tone": tone, "says": said}

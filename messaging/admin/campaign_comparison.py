@@ -84,7 +84,7 @@ def rows(compared: Sequence[Compared]) -> list[Row]:
         _costs_per_delivered(compared),
         _figure(gettext_lazy("Half delivered within"), "median_seconds", compared, *_within("median_seconds")),
         # xgettext:no-python-format
-        _figure(gettext_lazy("95 % delivered within"), "p95_seconds", compared, *_within("p95_seconds")),
+        _figure(gettext_lazy("95% delivered within"), "p95_seconds", compared, *_within("p95_seconds")),
         _figure(gettext_lazy("Replies"), "replies", compared, *_of_delivered("replies"), high=True),
         _figure(gettext_lazy("Opt-outs"), "opt_outs", compared, *_of_delivered("opt_outs")),
         _plain(gettext_lazy("Took"), "", compared, _took),

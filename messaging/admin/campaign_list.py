@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from laaffic_console.kit.console_admin import ModelAdmin
-from laaffic_console.kit.figures import money, number, percent
+from laaffic_console.kit.figures import money, number, pace, percent
 from messaging.admin import channel_pages
 from messaging.models import Campaign, CampaignState, MessageState
 from messaging.services.batches import counting
@@ -157,7 +157,7 @@ def _in_short(campaign: Campaign, figures: ListFigures) -> str:
     if campaign.state not in (*counting.OVER, CampaignState.DRAFT):
         parts.append(percent(figures.progress["percent"] / 100, 0))
     if figures.pace and figures.pace.per_second >= 1:
-        parts.append(_("%(n)s a second") % {"n": number(round(figures.pace.per_second))})
+        parts.append(_("%(n)s a second") % {"n": pace(figures.pace.per_second)})
     return " · ".join(parts)
 
 

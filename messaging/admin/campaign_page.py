@@ -16,7 +16,7 @@ from messaging.models import Campaign
 from messaging.services.audience import rules
 from messaging.services.batches import counting, expected, gate_tallies, waiting
 from messaging.services.campaigns import canaries, templates
-from messaging.services.figures import batch_squares, insights
+from messaging.services.figures import batch_squares, campaign_report, insights
 from messaging.services.reports import delivery_times
 
 COUNTRIES = 12
@@ -37,6 +37,7 @@ def context(request: HttpRequest, campaign: Campaign, progress: dict[str, Any]) 
         "progress": progress,
         "says": insights.spoken(campaign, progress, pace),
         "waits": insights.why_waiting(campaign, counts, pace),
+        "left_out": campaign_report.left_out(campaign),
         "stopped": gate_tallies.in_words(campaign),
         "waiting": waiting.of(campaign),
         "few_first": canaries.shown(campaign, counts),

@@ -20,6 +20,7 @@ from laaffic_console.kit.form_fields import field_of
 from laaffic_console.kit.masks import SEE
 from laaffic_console.kit.people import signed_in
 from laaffic_console.kit.read_only import ReadOnlyAdmin
+from messaging import durations
 from messaging.admin.pages import add_problems, may_see_contacts, page, require
 from messaging.contact_headers import FIXED_FIELDS, IGNORED, attribute_name
 from messaging.contact_rows import RowOptions
@@ -260,7 +261,7 @@ class ContactImportAdmin(ReadOnlyAdmin):
             note=imports.note(job),
             percent=100 if job.state in (State.FINISHED, State.UNDONE) else min(99, int(100 * done)),
             rate=rate,
-            seconds_left=seconds / done - seconds if done > 0.02 and job.state == State.RUNNING else None,
+            left=durations.in_words(seconds / done - seconds if done > 0.02 and job.state == State.RUNNING else None),
             is_over=is_over,
             may_undo=is_over and request.user.has_perm(UNDO) and import_undo.can_be_undone(job),
             undo=import_undo.of(job),

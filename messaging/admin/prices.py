@@ -12,6 +12,7 @@ from unfold.decorators import display
 
 from laaffic_console.gateway.models import CAMPAIGN_CHANNELS, Channel
 from laaffic_console.kit.console_admin import ModelAdmin
+from laaffic_console.kit.figures import in_percent
 from laaffic_console.kit.file_imports import SafeImportMixin
 from laaffic_console.kit.shared_rows import SharedRowAdmin
 from messaging.models import ListPrice
@@ -63,7 +64,7 @@ class ListPriceAdmin(SharedRowAdmin, SafeImportMixin, ModelAdmin):
         more = round(100 * (price.each - entry.price) / entry.price, 1)
         if not more:
             return "same", _("as listed")
-        return ("more", f"+{more} %") if more > 0 else ("less", f"{more} %")
+        return ("more", f"+{in_percent(more)}") if more > 0 else ("less", in_percent(more))
 
 
 def _most_first(found: dict[str, Price]) -> list[Price]:

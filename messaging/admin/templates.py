@@ -20,7 +20,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from laaffic_console.kit.console_admin import ModelAdmin
 from laaffic_console.kit.generics import AnyModelForm
 from laaffic_console.kit.people import signed_in
-from laaffic_console.kit.plain_text import whole_number
+from laaffic_console.kit.plain_text import is_blank, whole_number
 from laaffic_console.kit.shared_rows import SeenForm, SharedRowAdmin
 from messaging.admin.text_widget import TextWidget, one_character_a_line
 from messaging.models import MessageTemplate, TemplateVersion
@@ -129,7 +129,7 @@ class FromTemplate(AnyModelForm):
 
     def filled(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         version = cleaned.get("template_version")
-        if version is not None and not (cleaned.get("text") or "").strip():
+        if version is not None and is_blank(cleaned.get("text") or ""):
             cleaned["text"] = self.instance.text = version.text
         return cleaned
 

@@ -5,10 +5,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from laaffic_console.kit.visible_names import VisiblyNamed
 from messaging.models.contacts import ContactGroup
 
 
-class Audience(models.Model):
+class Audience(VisiblyNamed):
     name = models.CharField(_("name"), max_length=120, unique=True)
     condition = models.TextField(
         _("condition"),

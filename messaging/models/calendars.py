@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from laaffic_console.gateway.models import Application
+from laaffic_console.kit.visible_names import VisiblyNamed
 
 
 class Watched(models.Model):
@@ -17,7 +18,7 @@ class Watched(models.Model):
         abstract = True
 
 
-class Calendar(Watched):
+class Calendar(VisiblyNamed, Watched):
     """Hours and dates as people write them (messaging/opening_hours.py)."""
 
     name = models.CharField(_("name"), max_length=60, unique=True)

@@ -9,6 +9,7 @@ from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel, choices_of
 from laaffic_console.kit.moments import PlannedMomentField
 from laaffic_console.kit.said import SaidField
+from laaffic_console.kit.visible_names import VisiblyNamed
 from messaging.models.careful import Purpose, calendar_field, latest_end_field, purpose_field
 from messaging.models.contacts import ContactGroup
 from messaging.models.launched import Happened, Launched
@@ -35,7 +36,7 @@ class Addressed:
     audiences: models.QuerySet[Any]
 
 
-class Campaign(Launched):
+class Campaign(VisiblyNamed, Launched):
     """One text to one audience. Quick messages, tests and retries are campaigns too: there is one door out."""
 
     State = CampaignState

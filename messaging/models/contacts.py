@@ -8,10 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from laaffic_console.gateway.models.channels import SUPPRESSION_CHANNELS, Channel, choices_of
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.said import shaped
+from laaffic_console.kit.visible_names import VisiblyNamed
 from messaging.subscribers import every_spelling, spellings
 
 
-class ContactGroup(models.Model):
+class ContactGroup(VisiblyNamed):
     name = models.CharField(_("name"), max_length=120, unique=True)
     description = models.CharField(_("description"), max_length=300, blank=True)
     # Made for one quick message to chosen contacts; not offered where groups are picked.

@@ -13,6 +13,7 @@ from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.moments import PlannedMomentField
 from laaffic_console.kit.said import SaidField
+from laaffic_console.kit.visible_names import VisiblyNamed
 from messaging.models.careful import calendar_field, latest_end_field, purpose_field
 from messaging.models.launched import Happened, Launched
 
@@ -32,7 +33,7 @@ def new_mark() -> str:
     return secrets.token_hex(16)
 
 
-class EmailCampaign(Launched):
+class EmailCampaign(VisiblyNamed, Launched):
     State = EmailCampaignState
 
     class AdFlag(models.IntegerChoices):

@@ -5,8 +5,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from laaffic_console.kit.visible_names import VisiblyNamed
 
-class MessageTemplate(models.Model):
+
+class MessageTemplate(VisiblyNamed):
     name = models.CharField(_("name"), max_length=120, unique=True)
     text = models.TextField(_("text"))
     created_by = models.ForeignKey(

@@ -52,12 +52,24 @@ def _apart(part: str) -> list[str]:
 
 def read_csv(raw: bytes) -> NumberList:
     """The column that is called number, phone …; a file of one column needs no header."""
-    rows = list(csv.reader(io.StringIO(_decoded(raw)), delimiter=_delimiter(raw)))
+    rows = _rows(raw)
     rows_with_lines = [(line, row) for line, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]
     if not rows_with_lines:
         raise InvalidNumbers([_("The file is empty. Export it again and check that it has rows.")])
     column, body = _column(rows_with_lines)
     return _collect(_cells(column, body))
+
+
+def _rows(raw: bytes) -> list[list[str]]:
+    """Strict: a quotation mark that is left open would swallow the numbers below it without a word."""
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(io.StringIO(_decoded(raw)), delimiter=_delimiter(raw), strict=True):
+            rows.append(row)  # noqa: PERF402 - how far it came is told
+    except csv.Error:
+        said = _("Row %(n)d: a quotation mark is left open or stands in the middle of a cell. Write it twice.")
+        raise InvalidNumbers([said % {"n": len(rows) + 1}]) from None
+    return rows
 
 
 def join(*lists: NumberList) -> NumberList:

@@ -51,8 +51,20 @@ class SendingTests:
         said = api("POST", "messages", body(to=[*NUMBERS, "12", "919876543210"])).json()
 
         assert [one["number"] for one in said["messages"]] == ["919876543210"]
-        assert said["left_out"] == {"suppressed": 1, "excluded": 0, "invalid": 1, "capped": 0, "no_consent": 0}
+        assert said["left_out"] == {
+            "suppressed": 1,
+            "excluded": 0,
+            "invalid": 0,
+            "capped": 0,
+            "no_consent": 0,
+            "duplicates": 1,
+        }
         assert [one["position"] for one in said["invalid"]] == [2]
+
+    def test_a_text_that_nobody_can_see_is_refused(self, api: Api) -> None:
+        answer = api("POST", "messages", body(text="\u3164\u200b"))
+
+        assert (answer.status_code, Campaign.objects.count()) == (400, 0)
 
     def test_two_thousand_go_in_one_request(self, api: Api) -> None:
         said = api("POST", "messages", body(to=[str(919876500000 + n) for n in range(2000)])).json()

@@ -12,6 +12,8 @@ from django.utils import timezone, translation
 
 from laaffic_console.audit.models import AuditEntry
 from laaffic_console.dashboard import roles
+from laaffic_console.events.kinds import CHOICES, Kind
+from laaffic_console.events.services import webhooks
 from laaffic_console.gateway.models import AccountHold, Application
 from laaffic_console.kit import acts
 from messaging.models import ApprovalLimits, Budget, Contact, SuppressionEntry
@@ -268,6 +270,18 @@ def in_chinese(client: Client) -> str:
     with translation.override("en"):
         answer = client.get(reverse("admin:audit_auditentry_changelist"), headers={"accept-language": "zh-hans"})
     return str(answer.content.decode())
+
+
+def test_kinds_of_events_are_said_in_words_beside_their_codes(client: Client, ada: User) -> None:
+    with acts.acting(lambda: acts.Actor(ada.pk, "ada")), translation.override("en"):
+        webhooks.create("https://example.invalid/", [kind for kind, _label in CHOICES])
+
+    (entry,) = AuditEntry.objects.filter(object_kind="events.webhook")
+    assert entry.details["event"].startswith("message.delivered (A message was delivered), message.failed (")
+    with translation.override("zh-hans"):
+        entry.refresh_from_db()
+        assert f"reply.received ({Kind.REPLY_RECEIVED.label})" in entry.details["event"]
+        assert "Somebody has replied" not in entry.details["event"]
 
 
 def test_objects_are_named_in_the_readers_language(client: Client, ada: User) -> None:

@@ -167,6 +167,23 @@ def test_a_migration_that_fails(
     assert "start-web" not in done(tmp_path)
 
 
+def test_what_fails_behind_the_migrations_keeps_every_web_process_waiting(
+    upgrade: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, waiting: Callable[[], bool]
+) -> None:
+    def fails(ready: ReadyMigrations) -> None:
+        """The database has them all by then."""
+        raise RuntimeError("no room for permissions")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ReadyMigrations, "apply", fails)
+        with pytest.raises(CommandError, match=r"no room for permissions\. Web and workers are stopped"):
+            upgrade()
+    assert waiting()
+
+    upgrade("--address", "http://127.0.0.1:1")
+    assert not waiting()
+
+
 @pytest.fixture
 def waiting(tmp_path: Path) -> Iterator[Callable[[], bool]]:
     """Begins a web process that waits, as a thread; whether it still does."""

@@ -83,7 +83,7 @@ class EmailTests:
         delivered = email_counting.counts(campaign)["delivered"]
         expect(page.locator("[data-count=delivered]")).to_have_text(str(delivered))
         expect(page.locator("#state")).to_have_text("Finished")
-        expect(page.locator("#percent")).to_have_text("100")
+        expect(page.locator("#percent")).to_have_text("100%")
 
         page.click("a:has([data-count=delivered])")
         expect(page.locator("#result_list tbody tr")).to_have_count(delivered)
@@ -132,10 +132,10 @@ class MmsTests:
         expect(page.locator("#preview")).to_have_text("Hi there")
         expect(page.locator("#launch")).to_have_text("Send 6 messages")
         page.dblclick("#launch")
-        expect(page.locator("#percent")).to_have_text("0")
+        expect(page.locator("#percent")).to_have_text("0%")
 
         run_jobs()
-        expect(page.locator("#percent")).to_have_text("100")
+        expect(page.locator("#percent")).to_have_text("100%")
         run_until_reported(run_jobs)
         delivered = sandbox.stats()["delivered"]
         expect(page.locator("[data-count=delivered]")).to_have_text(str(delivered))

@@ -82,11 +82,11 @@ def test_a_task_from_a_csv_is_seen_through(
         if task.state == TaskState.FINISHED and task.recorded == COUNT:
             break
         page.wait_for_timeout(200)
-    assert seen - {"0", "100"}, "the page moved by itself while it was calling"
+    assert seen - {"0%", "100%"}, "the page moved by itself while it was calling"
 
     (there,) = at_sandbox(sandbox)
     expect(page.locator("#state")).to_have_text("Finished")
-    expect(page.locator("#percent")).to_have_text("100")
+    expect(page.locator("#percent")).to_have_text("100%")
     for name, figure in {
         "total": COUNT,
         "called": COUNT,

@@ -159,7 +159,7 @@ def test_a_day(
         box.check()
     page.click("#launch")
     run_jobs()
-    expect(page.locator("#percent")).to_have_text("100")
+    expect(page.locator("#percent")).to_have_text("100%")
     run_until_reported(run_jobs)
     campaign = Campaign.objects.get()
     reader.go(f"/admin/messaging/campaign/{campaign.pk}/change/")

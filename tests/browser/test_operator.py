@@ -96,11 +96,11 @@ class CampaignTests:
         expect(page.locator("#preview")).to_have_text("It's ready, Ann")
         expect(page.locator("#launch")).to_have_text("Send 25 messages")
         page.dblclick("#launch")
-        expect(page.locator("#percent")).to_have_text("0")
+        expect(page.locator("#percent")).to_have_text("0%")
 
         run_jobs()
 
-        expect(page.locator("#percent")).to_have_text("100")
+        expect(page.locator("#percent")).to_have_text("100%")
         stats = sandbox.stats()
         assert (stats["accepted"], stats["duplicates"]["order id"]) == (25, 0)
         run_until_reported(run_jobs)

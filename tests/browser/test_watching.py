@@ -54,15 +54,15 @@ class WatchingTests:
         self, page: Page, sandbox: RunningSandbox, campaign: Campaign, run_jobs: Callable[[], int]
     ) -> None:
         page.goto(f"/admin/messaging/campaign/{campaign.pk}/change/")
-        expect(page.locator("#percent")).to_have_text("0")
+        expect(page.locator("#percent")).to_have_text("0%")
 
         run_jobs()
 
-        expect(page.locator("#percent")).to_have_text("100")
+        expect(page.locator("#percent")).to_have_text("100%")
         expect(page.locator(".c-squares li")).to_have_count(1)
         run_until_reported(run_jobs)
         expect(page.locator("#campaign:not([hx-get])")).to_have_count(1)
-        expect(page.locator("[data-live-said]")).to_contain_text("Finished, 100 % of 20 recipients")
+        expect(page.locator("[data-live-said]")).to_contain_text("Finished, 100% of 20 recipients")
         expect(page.locator(".c-spread div").first).to_be_visible()
         requests = asked(page, campaign)
         page.wait_for_timeout(FIVE_TIMES)
@@ -88,7 +88,7 @@ class WatchingTests:
 
         expect(page.locator("[data-live-status]")).to_contain_text("Connection lost")
 
-        expect(page.locator("#percent")).to_have_text("0")
+        expect(page.locator("#percent")).to_have_text("0%")
         page.unroute(f"**{address}")
         expect(page.locator("[data-live-status]")).to_have_text("")
         troubles.clear()  # the browser names each answer that was no page
@@ -99,7 +99,7 @@ class WatchingTests:
         page.context.clear_cookies()
 
         expect(page.locator("[data-live-status]")).to_contain_text("Connection lost")
-        expect(page.locator("#percent")).to_have_text("0")
+        expect(page.locator("#percent")).to_have_text("0%")
 
     def test_where_the_address_points_is_not_scrolled_to_again(
         self, page: Page, sandbox: RunningSandbox, campaign: Campaign
@@ -125,4 +125,4 @@ class WatchingTests:
         page.goto(f"/admin/messaging/campaign/{campaign.pk}/change/")
 
         expect(page.locator(".c-squares li.warn a")).to_have_count(1)
-        expect(page.locator("#percent")).to_have_text("99")
+        expect(page.locator("#percent")).to_have_text("99%")

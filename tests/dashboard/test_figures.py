@@ -81,7 +81,7 @@ class CampaignFigureTests:
         shown = text_of(page, charged)
 
         assert counting.progress(charged)["percent"] == 39
-        assert 'id="percent">39</span> %' in shown
+        assert 'id="percent">39%</span>' in shown
         assert "before it was cancelled" in shown
 
     @pytest.mark.parametrize("state", ["scheduled", "held", "paused", "cancelled"])

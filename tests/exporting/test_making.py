@@ -3,15 +3,16 @@
 import datetime as dt
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from django_q.models import OrmQ
 
 from laaffic_console.exporting import kinds
@@ -19,6 +20,8 @@ from laaffic_console.exporting.kinds import Kind, NotExportable, Row
 from laaffic_console.exporting.models import Export
 from laaffic_console.exporting.services import keeping, making
 from laaffic_console.gateway.services import leases, workers
+from laaffic_console.kit import said
+from messaging.models import Contact
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +83,28 @@ def files() -> list[str]:
 def fresh(export: Export) -> Export:
     export.refresh_from_db()
     return export
+
+
+class TitleTests:
+    def test_it_is_read_in_the_readers_language(self, source: Source, asker: User) -> None:
+        plural = Contact._meta.verbose_name_plural
+        kinds._kinds["sample"] = replace(kinds.named("sample"), title=lambda _: said.lasting(plural))
+        with translation.override("zh-hans"):
+            export = asked(asker)
+            assert str(export) == "联系人"
+
+        with translation.override("en"):
+            assert str(fresh(export)) == "Contacts"
+
+    @pytest.mark.parametrize("name", ["Spring", "“" * 120, '"' * 120])
+    def test_a_long_name_stays_within_its_column(self, source: Source, asker: User, name: str) -> None:
+        titled = said.gettext("Recipients of %(name)s") % {"name": name}
+        kinds._kinds["sample"] = replace(kinds.named("sample"), title=lambda _: titled)
+
+        assert str(fresh(asked(asker))) == f"Recipients of {name}"
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT max(length(title)) FROM exporting_export")
+            assert cursor.fetchone()[0] <= 200
 
 
 class MakingTests:

@@ -30,13 +30,13 @@ class PageTests:
     def test_the_list_says_what_has_gone(self, admin_client: Client) -> None:
         page = admin_client.get(reverse(LIST)).content.decode()
 
-        assert "850 messages, 85 %" in page
+        assert "850 messages, 85%" in page
         assert "150 messages" in page
 
     def test_the_front_page_has_a_line(self, admin_client: Client) -> None:
         page = " ".join(admin_client.get(reverse("admin:index")).content.decode().split())
 
-        assert "has used 85 % of its budget for a day, 1,000 messages." in page
+        assert "has used 85% of its budget for a day, 1,000 messages." in page
 
     def test_a_limit_of_nothing_is_refused(self, admin_client: Client, budget: Budget) -> None:
         page = admin_client.post(reverse("admin:messaging_budget_change", args=[budget.pk]), {"limit": "0"})

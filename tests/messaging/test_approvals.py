@@ -332,6 +332,13 @@ class LimitsPageTests:
         seen = client.get(self.PAGE).context["adminform"].form.seen_token
         return client.post(self.PAGE, {"_seen": seen, "recipients": "", "cost": "", **given})
 
+    def test_its_name_stands_once_above_it(self, admin_client: Client) -> None:
+        above = admin_client.get(self.PAGE).content.decode().partition("<main")[0]
+        titles = re.findall(r"tracking-tight\">\s*(.+?)\s*</", above)
+
+        assert titles.count("Approval limits") == 1
+        assert titles[0] == "Messaging"
+
     def test_it_counts_instead_of_the_environment_until_it_is_emptied(
         self, admin_client: Client, draft: Campaign
     ) -> None:

@@ -148,7 +148,7 @@ class ClaimTests:
         claimed(started(application, group, "Winter"))
 
         told = [event.text for event in running.events.all() if "budget" in event.text]
-        assert told == [f"80 % of a budget of {application} has gone: 12 messages for each day."]
+        assert told == [f"80% of a budget of {application} has gone: 12 messages for each day."]
         assert [standing.percent for standing in budgets.nearly_used()] == [100]
 
     def test_the_next_day_has_its_own(

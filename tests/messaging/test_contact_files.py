@@ -155,6 +155,18 @@ class RowTests:
 
         assert [bool(row.problem) for row in ContactFile(path, contact_files.detect(path))] == [False, True]
 
+    @pytest.mark.parametrize("row", [1, 2, 4, 6000])
+    def test_one_that_is_never_closed_ends_the_file_at_its_row(self, tmp_path: Path, row: int) -> None:
+        rows = [b"phone,name", *[b"1,Ann"] * 30_000]
+        rows[row - 1] = b'1,"Ann'
+        path = written(tmp_path, b"\n".join(rows))
+
+        with pytest.raises(UnreadableFile, match=rf"Row {row:,} has a cell .* not closed"):
+            list(ContactFile(path, contact_files.detect(path)))
+        if row < contact_files.LOOKED_AT:
+            with pytest.raises(UnreadableFile, match="not closed"):
+                contact_files.detect(path)
+
     @pytest.mark.thorough
     def test_memory_does_not_grow_with_the_file(self, tmp_path: Path) -> None:
         peaks = []

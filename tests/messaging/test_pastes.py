@@ -16,6 +16,7 @@ from messaging.msisdn import Msisdn
 from messaging.services.audience import audience, audience_counts
 from messaging.services.campaigns import drafts, follow_ups, previews
 from messaging.services.contacts import pastes
+from messaging.services.figures import campaign_report
 from tests.messaging.conftest import add_contacts
 
 pytestmark = pytest.mark.django_db
@@ -127,6 +128,8 @@ def test_everybody_is_counted_and_frozen_once_and_each_reason_is_told(
     assert sorted(Message.objects.values_list("number", flat=True)) == [ONE, *others]
     left_out = (campaign.total, campaign.dropped_suppressed, campaign.dropped_excluded, campaign.dropped_invalid)
     assert left_out == (6, 1, 1, 3)  # a contact of the group, a number twice, and one that is none
+    told = campaign_report.left_out(campaign)
+    assert (told["invalid"], told["duplicates"]) == (1, 2)
     assert (counted.recipients, counted.suppressed, counted.excluded) == (6, 1, 1)
     assert (counted.merged, counted.invalid) == (2, 1)
 

@@ -31,7 +31,7 @@ from messaging.models import (
     GroupMembership,
     Message,
 )
-from messaging.services.audience import audience
+from messaging.services.audience import audience, audience_counts
 from messaging.services.batches import claiming, waiting
 from messaging.services.campaigns import calendars, campaigns, drafts, starting
 from messaging.services.channels.outgoing import Claim
@@ -198,6 +198,24 @@ class HoursGateTests:
         starting.take_back(campaign.pk)
         campaign.refresh_from_db()
         assert campaign.scheduled_at is None
+
+    def test_a_launch_without_a_page_counts_whoever_is_not_counted_yet(
+        self, application: Application, group: ContactGroup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(audience_counts, "STRETCH", 1)
+        monkeypatch.setattr(audience_counts, "PAGE_SECONDS", 0)
+        add_contacts(group, 5, time_zones="Asia/Kolkata")
+        tomorrow = timezone.now() + dt.timedelta(days=1)
+        campaign = drafts.create(
+            name="A",
+            application=application,
+            sender_id="",
+            text="Hi",
+            groups=[group],
+            local_time=f"{tomorrow:%Y-%m-%d} 09:00",
+        )
+
+        assert starting.launch(campaign.pk).state == CampaignState.SCHEDULED
 
     def test_an_end_before_its_start_is_refused(self, application: Application, group: ContactGroup) -> None:
         with pytest.raises(ValidationError, match="It would end before it starts"):

@@ -199,7 +199,7 @@ def test_a_budget_is_told_at_four_fifths_and_when_it_is_used_up(application: App
     gate._say_used_up(counter, budget)
 
     said = [read(one) for one in Waiting.objects.order_by("pk").values_list("said__reason", flat=True)]
-    assert [("80 %" in one, "used up" in one) for one in said] == [(True, False), (False, True)]
+    assert [("80%" in one, "used up" in one) for one in said] == [(True, False), (False, True)]
     assert len(told(approver)) == 1  # one budget, one row
 
 

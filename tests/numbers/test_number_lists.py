@@ -82,3 +82,11 @@ class CsvTests:
         )
 
         assert joined == (("9178605501", "1234567"), ("9178605501",))
+
+
+@pytest.mark.parametrize("below", [1, 20_000])
+def test_an_open_quotation_mark_swallows_no_number(below: int) -> None:
+    raw = b'number,name\n9178605501,Ann\n9178605502,"Ben\n' + b"9178605503,Cy\n" * below
+
+    with pytest.raises(InvalidNumbers, match="Row 3: a quotation mark is left open"):
+        number_lists.read_csv(raw)

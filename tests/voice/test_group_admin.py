@@ -255,7 +255,7 @@ class LaunchingTests:
         task = seen_through(task)
         shown = admin_client.get(own(task)).content.decode()
         assert f'data-figure="connected">{task.connected}<' in shown
-        assert 'id="percent">100<' in shown
+        assert 'id="percent">100%<' in shown
 
         made = admin_client.post(own(task, "make", "again"), follow=True)
         assert "Call 30 phones" in made.content.decode()

@@ -1,5 +1,6 @@
 """The page before a group call is launched: what it would cost, what is left out, and what wants a tick."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +40,13 @@ def test_the_last_tasks_say_what_a_phone_costs(application: Application, admin_c
     assert planned.cost.by_currency == {"USD": Decimal("0.3")}
     assert 'data-cost="USD"' in page
     assert "as the last 2 group calls cost (200 calls)" in page
+
+
+def test_the_talk_of_few_calls_is_not_nothing(application: Application, admin_client: Client) -> None:
+    page = admin_client.get(own(written(application, count=2), "review")).content.decode()
+
+    assert "0.0" not in page.partition("Talk, at most")[2][:200]
+    assert re.search(r"Talk, at most</p>\s*<p class=\"c-number\">\d+ (s|min)</p>", page)
 
 
 def test_without_any_it_says_that_it_is_not_known(application: Application, admin_client: Client) -> None:

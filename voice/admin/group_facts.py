@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from laaffic_console.kit.figures import money, number
+from messaging import durations
 from voice.models import Announcement, GroupTask, TaskKind
 from voice.services import group_requests
 from voice.services.group_care import Called
@@ -36,7 +37,7 @@ def told(task: GroupTask) -> dict[str, Any]:
         "zone": group_requests.zone_name(),
         "plays": plays,
         "is_cut_short": plays is not None and plays > task.max_talk,
-        "most_hours": round(task.max_talk * task.number_count / 3600, 1),
+        "most_talk": durations.in_words(task.max_talk * task.number_count),
     }
 
 

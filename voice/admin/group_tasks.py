@@ -20,7 +20,7 @@ from laaffic_console.identity.models import profile_of
 from laaffic_console.kit import exports as files
 from laaffic_console.kit import meanings
 from laaffic_console.kit.exporting import require_export
-from laaffic_console.kit.figures import number
+from laaffic_console.kit.figures import in_percent, number
 from laaffic_console.kit.masks import masked
 from laaffic_console.kit.pages import page, require
 from laaffic_console.kit.people import signed_in
@@ -127,7 +127,7 @@ class GroupTaskAdmin(approvals.GoesWithApprovals, ExportedList, CopiedListAdmin)
 
     @display(description=gettext_lazy("connected"))
     def rate(self, task: GroupTask) -> str:
-        return "–" if task.connect_rate is None else f"{number(task.connected or 0)} · {task.connect_rate} %"
+        return "–" if task.connect_rate is None else f"{number(task.connected or 0)} · {in_percent(task.connect_rate)}"
 
     @display(description=gettext_lazy("SMS"))
     def sms(self, task: GroupTask) -> str:

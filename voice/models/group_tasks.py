@@ -10,6 +10,7 @@ from laaffic_console.gateway.models import Application, LedgerEntry
 from laaffic_console.kit.figures import money, share
 from laaffic_console.kit.moments import PlannedMomentField
 from laaffic_console.kit.said import SaidField
+from laaffic_console.kit.visible_names import VisiblyNamed
 from messaging.models.careful import calendar_field, latest_end_field, purpose_field
 from messaging.models.launched import Happened, Launched
 from voice.models.audio import AudioFile
@@ -74,7 +75,7 @@ class TaskKind(models.TextChoices):
     RESEND_FAILED = "resend_failed", _("again to who was not reached")
 
 
-class GroupTask(Launched):
+class GroupTask(VisiblyNamed, Launched):
     """One announcement to many numbers. Its 28 parameters are kept here, its numbers in `TaskNumbers`.
 
     A task that is sent again or changed is a row of its own, with its own name at Laaffic: that name alone tells, after

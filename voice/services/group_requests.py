@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.laaffic import (
     FileInRequest,
@@ -106,7 +107,7 @@ def _application(task: GroupTask) -> Iterator[Complaint]:
 
 def _announcement(task: GroupTask) -> Iterator[Complaint]:
     if task.source == Announcement.TEXT:
-        if not task.text.strip():
+        if is_blank(task.text):
             yield "text", _("Write what is spoken, 1 to 1,000 characters.")
         if problem := merge_fields.problem_where_none_are_filled_in(task.text):
             yield "text", problem
@@ -172,7 +173,7 @@ def _hang_up_sms(task: GroupTask) -> Iterator[Complaint]:
         yield "sms_application", _("Choose the application that sends the SMS.")
     elif task.sms_application.channel != Channel.SMS:
         yield "sms_application", _("Choose an application of the channel SMS.")
-    if not task.sms_text.strip():
+    if is_blank(task.sms_text):
         yield "sms_text", _("Write the SMS, 1 to 1,000 characters.")
     if problem := merge_fields.problem_where_none_are_filled_in(task.sms_text):
         yield "sms_text", problem

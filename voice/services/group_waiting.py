@@ -14,6 +14,7 @@ from laaffic_console.gateway.services import (
     open_acts,
 )
 from laaffic_console.kit.acts import Act
+from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
 from messaging.services.launching import undo
@@ -120,7 +121,7 @@ def _look_again_at_changed_hours() -> None:
 
 def start_outside_hours(task_id: int, *, reason: str, by: User | None) -> GroupTask:
     """Once, for this task: no calendar keeps it back. Who may say so the door asks."""
-    if not reason.strip():
+    if is_blank(reason):
         raise ValidationError(_("Say why it is sent outside its hours."))
     with transaction.atomic():
         task = GroupTask.objects.select_for_update().get(pk=task_id)

@@ -11,7 +11,8 @@ from laaffic_console.kit.said import read
 def export(row: Export) -> dict[str, Any]:
     return {
         "id": row.pk,
-        **{name: getattr(row, name) for name in ("title", "format", "state", "rows", "rows_expected", "size")},
+        "title": str(row),
+        **{name: getattr(row, name) for name in ("format", "state", "rows", "rows_expected", "size")},
         "problem": read(row.problem),
         "asked_by": row.asked_by_name,
         **{name: moment(getattr(row, name)) for name in ("asked_at", "finished_at", "expires_at")},

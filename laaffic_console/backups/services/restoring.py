@@ -20,7 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext as _
 
-from laaffic_console.backups.services import alone, archives, backing_up, databases
+from laaffic_console.backups.services import alone, archives, backing_up, databases, web_turn
 from laaffic_console.backups.services.alone import Refused
 from laaffic_console.backups.services.archives import Backup, BadBackup
 from laaffic_console.conf import VAR_DIR
@@ -63,6 +63,7 @@ def restore(path: Path, *, is_meant: bool, force: bool, tell: Callable[[str], No
         settled = _replace(backup, since)
         tell("files …")
         _replace_media(backup)
+        web_turn.forget_halfway()
     return settled
 
 

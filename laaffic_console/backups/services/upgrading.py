@@ -105,7 +105,8 @@ def _change_over(how: How, ready: ReadyMigrations, let_web_begin: Callable[[], N
     _run(how.stop_web, Refused, _NOTHING_CHANGED)
     tell(_("%(n)s migrations …") % {"n": number(len(ready.plan))})
     stopped = time.monotonic()
-    _migrate(ready)
+    with web_turn.only_behind_this():
+        _migrate(ready)
     migrated = time.monotonic()
     tell(_("starting …"))
     let_web_begin()

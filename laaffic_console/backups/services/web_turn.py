@@ -1,6 +1,8 @@
 """The new web process waits beside the old one, loaded, until the database is of its version and an upgrade lets it.
 
-Two files in `var/`, locked by processes: whoever is killed holds them no longer.
+Two files in `var/`, locked by processes: whoever is killed holds them no longer. A third is there from the first
+migration until all that belongs to them is done, also where that fails or is killed: what is recorded as migrated by
+then may lack what comes behind, such as permissions.
 """
 
 import contextlib
@@ -19,6 +21,7 @@ from laaffic_console.conf import VAR_DIR
 
 TURN = "web-turn.lock"  # held by an upgrade until pages may come
 WAITS = "web-waits.lock"  # held by web processes that wait
+HALFWAY = "upgrade-halfway"
 LOOK_EVERY = 0.1
 
 logger = logging.getLogger(__name__)
@@ -30,6 +33,18 @@ def not_yet() -> Iterator[None]:
     with _file(TURN) as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         yield
+
+
+@contextlib.contextmanager
+def only_behind_this() -> Iterator[None]:
+    """No web process of this machine begins to serve before this has come to its end, by this call or a later one."""
+    _path(HALFWAY).touch()
+    yield
+    forget_halfway()
+
+
+def forget_halfway() -> None:
+    _path(HALFWAY).unlink(missing_ok=True)
 
 
 def somebody_waits() -> bool:
@@ -53,6 +68,8 @@ def wait() -> None:
 def _why_not(leaves: set[tuple[str, str]]) -> str:
     if _is_held(TURN, fcntl.LOCK_SH):
         return "an upgrade is under way"
+    if _path(HALFWAY).exists():
+        return f"an upgrade has not come to its end: run it again, or delete {_path(HALFWAY)} after a migrate by hand"
     try:
         missing = leaves - MigrationRecorder(connections["default"]).applied_migrations().keys()
     except DatabaseError:
@@ -70,4 +87,8 @@ def _is_held(name: str, lock: int) -> bool:
 
 
 def _file(name: str) -> IO[str]:
-    return (Path(VAR_DIR) / name).open("a")
+    return _path(name).open("a")
+
+
+def _path(name: str) -> Path:
+    return Path(VAR_DIR) / name

@@ -17,6 +17,7 @@ from laaffic_console.events.services import fan_out, outbox
 from laaffic_console.gateway.services import bell
 from laaffic_console.kit.acts import CONSOLE, Act, record
 from laaffic_console.kit.said import gettext as _
+from laaffic_console.kit.said import with_words
 
 OVERLAP = dt.timedelta(hours=24)
 AT_ONCE = 1000
@@ -32,7 +33,7 @@ def create(url: str, kinds: Sequence[str], *, by: User | None = None) -> tuple[W
         webhook = Webhook.objects.create(
             url=url.strip(), kinds=checked_kinds(kinds), secret=sealed.seal(secret), made_by=by
         )
-        record(Act.ADDED, webhook, event=", ".join(webhook.kinds))
+        record(Act.ADDED, webhook, event=with_words(webhook.kinds, dict(CHOICES)))
     return webhook, secret
 
 
@@ -61,7 +62,7 @@ def change_kinds(webhook: Webhook, kinds: Sequence[str]) -> None:
     chosen = checked_kinds(kinds)
     with transaction.atomic():
         Webhook.objects.filter(pk=webhook.pk).update(kinds=chosen)
-        record(Act.CHANGED, webhook, event=", ".join(chosen))
+        record(Act.CHANGED, webhook, event=with_words(chosen, dict(CHOICES)))
 
 
 def rotate(webhook: Webhook) -> str:

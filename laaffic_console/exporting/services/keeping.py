@@ -48,7 +48,7 @@ def path_of(export: Export) -> Path:
 def name_for_people(export: Export) -> str:
     """Of the file as it lands on somebody's disk: what it is, and the day on which it was true."""
     day = timezone.localtime(export.started_at or export.asked_at)
-    return f"{get_valid_filename(export.title)[:100]}-{day:%Y-%m-%d}"
+    return f"{get_valid_filename(str(export))[:100]}-{day:%Y-%m-%d}"
 
 
 def token_for(user: User, export: Export) -> str:

@@ -18,7 +18,6 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.text import capfirst
 
 from laaffic_console.exporting import kinds
 from laaffic_console.exporting.kinds import Kind, NotExportable, Parameters, Row
@@ -77,7 +76,7 @@ def _new(kind: Kind, parameters: Parameters, file_format: str, by: User | None) 
     return Export(
         kind=kind.name,
         parameters=parameters,
-        title=capfirst(kind.title(parameters))[:200],
+        title=kind.title(parameters),
         format=file_format,
         key=hashlib.sha256(asked.encode()).hexdigest(),
         asked_by=by,
@@ -166,7 +165,7 @@ def _rows(kind: Kind, export: Export) -> Iterator[Row]:
 
 def _write(path: Path, kind: Kind, export: Export, rows: "_Counted") -> None:
     if (write := kind.write) is None:
-        files.write_file(rows, path, export.title)
+        files.write_file(rows, path, str(export))
     else:
         files.write_whole(path, lambda file: write(export.parameters, export.asked_by, file, rows))
 

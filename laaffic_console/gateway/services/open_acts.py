@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
 from laaffic_console.kit import dates
+from laaffic_console.kit.plain_text import is_blank
 
 WITHIN = dt.timedelta(hours=24)
 OPEN = (EntryState.PREPARED, EntryState.IN_FLIGHT, EntryState.UNKNOWN)
@@ -59,6 +60,6 @@ def require(digest: str, application: Application, *, again: str = "") -> dict[s
 def decide(opened: LedgerEntry | None, again: str) -> dict[str, Any]:
     if opened is None:
         return {}
-    if not again.strip():
+    if is_blank(again):
         raise StillOpen(_("ledger row %(id)d") % {"id": opened.pk}, opened.prepared_at)
     return {"all the same": again.strip()[:LONGEST_REASON], "open row": opened.pk}

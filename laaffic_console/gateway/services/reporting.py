@@ -214,7 +214,7 @@ COLUMNS: dict[str, Column] = {
     "cost_per_delivered": Column(gettext_lazy("Cost per delivered"), _cost_per_delivered),
     "price_not_told": Column(gettext_lazy("Price not told"), _count("price_not_told")),
     "median_seconds": Column(gettext_lazy("Median, s"), _within(0.5)),
-    "p95_seconds": Column(gettext_lazy("95 %, s"), _within(0.95)),
+    "p95_seconds": Column(gettext_lazy("95%, s"), _within(0.95)),
     "replies": Column(gettext_lazy("Replies"), _count("replies")),
     "opt_outs": Column(gettext_lazy("Opt-outs"), _count("opt_outs")),
     "reasons": Column(gettext_lazy("Failed by reason"), _reasons),

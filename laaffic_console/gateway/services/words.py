@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import ledger
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.plain_text import is_blank
 
 # What else is unknown has a page that asks: a campaign's, a call's, a task's.
 INTERFACES = (
@@ -23,7 +24,7 @@ def may_settle(entry: LedgerEntry) -> bool:
 def settle(entry_id: int, *, was_done: bool, why: str, by: User) -> None:
     """ValidationError without a reason, and where its outcome is known by now. A late answer still knows better."""
     entry = LedgerEntry.objects.get(pk=entry_id)
-    if not why.strip():
+    if is_blank(why):
         raise ValidationError(_("Say how you know it: it is kept with the request."))
     state = EntryState.ACCEPTED if was_done else EntryState.NOT_SENT
     said = "says that it was done" if was_done else "says that it was not done"

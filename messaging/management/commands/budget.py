@@ -7,6 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from laaffic_console.kit.commands import ConsoleCommand
+from laaffic_console.kit.figures import in_percent
 from messaging.management.commands.campaign import said
 from messaging.management.named import application_named
 from messaging.models import Budget
@@ -91,8 +92,10 @@ def row(standing: Standing) -> dict[str, Any]:
 def as_text(rows: list[dict[str, Any]]) -> str:
     if not rows:
         return "There is no budget: campaigns send without one. Set one: manage.py budget set --app APPID --messages N"
-    line = "{app_id}\t{per}\t{used} of {limit} {unit}\t{percent} %{lifted}"
-    return "\n".join(
-        line.format(**{**one, "unit": one["currency"] or "messages", "lifted": "\tlifted" if one["lifted"] else ""})
-        for one in rows
-    )
+    return "\n".join(_line(one) for one in rows)
+
+
+def _line(row: dict[str, Any]) -> str:
+    unit, lifted = row["currency"] or "messages", "\tlifted" if row["lifted"] else ""
+    gone = f"{row['used']} of {row['limit']} {unit}\t{in_percent(row['percent'])}"
+    return f"{row['app_id']}\t{row['per']}\t{gone}{lifted}"

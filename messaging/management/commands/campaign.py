@@ -12,7 +12,7 @@ from laaffic_console.exporting.services import making
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services.open_acts import StillOpen
-from laaffic_console.kit import exports, signed_zip
+from laaffic_console.kit import document_text, exports, signed_zip
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.kit.figures import number
 from messaging import export_kinds
@@ -162,20 +162,19 @@ def said(problem: ValidationError) -> list[str]:
 def as_text(document: dict[str, Any]) -> str:
     if "campaigns" in document:
         return "\n".join("{id}\t{state}\t{total}\t{name}".format(**row) for row in document["campaigns"])
-    lines = []
-    for key, value in document.items():
-        if isinstance(value, list):
-            lines += [f"{key}: {len(value) or 'none'}", *(f"  {as_line(entry)}" for entry in value)]
-            continue
-        shown = ", ".join(f"{k} {v}" for k, v in value.items() if v) if isinstance(value, dict) else value
-        lines.append(f"{key}: {shown}")
-    return "\n".join(lines)
+    told = {
+        name: [_told(one) for one in value] if isinstance(value, list) else value for name, value in document.items()
+    }
+    return "\n".join(document_text.lines(told))
 
 
-def as_line(entry: Any) -> str:
+def _told(entry: Any) -> Any:
+    """What commands word in a way of its own."""
     match entry:
         case {"n": n, "until": until, "why": why}:  # what waits
             return f"{n} until {until}: {why}" if until else f"{n}: {why}"
         case {"line": line, "value": value, "reason": reason}:  # what is wrong with a given number
             return f"line {line}, “{value}”: {reason}"
-    return str(entry)
+        case {"country": country, "expected": expected, "actual": actual}:
+            return {country or "no country": {"expected": expected, "actual": actual}}
+    return entry

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from laaffic_console.events.kinds import Kind
 from laaffic_console.kit.figures import money, number
+from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
 from messaging.models import Approval, Campaign, CampaignState
@@ -80,7 +81,7 @@ def decide(
             raise NotAllowed(_("You wrote this: another person has to approve it."))
         if approval.asked_by_id == by.pk:
             raise NotAllowed(_("You asked for this approval: another person has to give it."))
-        if not approve and not note.strip():
+        if not approve and is_blank(note):
             raise ValidationError(_("Say why you refuse it: whoever asked will read it."))
         if approve and (changed := approval_rules.changed_since(approval, draft, kind.plan(draft))):
             raise NotAllowed(

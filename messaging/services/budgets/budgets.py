@@ -17,7 +17,8 @@ from django.utils.formats import number_format
 from laaffic_console.gateway.models import Application
 from laaffic_console.kit.acts import Act, record_event
 from laaffic_console.kit.constant_sql import Given, Select
-from laaffic_console.kit.figures import money
+from laaffic_console.kit.figures import in_percent, money
+from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import joined
 from messaging.models import Budget, BudgetCounter
@@ -155,7 +156,7 @@ def _counters() -> "QuerySet[BudgetCounter]":
 
 def lift(budget_id: int, *, reason: str, by: User | None = None) -> BudgetCounter:
     """A person's word: no limit for the rest of this day or month. What is held is resumed by a person, too."""
-    if not reason.strip():
+    if is_blank(reason):
         raise ValidationError({"reason": _("Say why: it is kept with your name.")})
     with transaction.atomic():
         budget = Budget.objects.get(pk=budget_id)
@@ -208,11 +209,11 @@ def warn_if_nearly_used(counter: BudgetCounter, budget: Budget) -> bool:
 
 
 def warning(budget: Budget) -> str:
-    said = _("%(percent)d %% of a budget of %(app)s has gone: %(limit)s for each month.")
+    said = _("%(percent)s of a budget of %(app)s has gone: %(limit)s for each month.")
     if budget.per == Budget.Per.DAY:
-        said = _("%(percent)d %% of a budget of %(app)s has gone: %(limit)s for each day.")
+        said = _("%(percent)s of a budget of %(app)s has gone: %(limit)s for each day.")
     return said % {
-        "percent": WARN_AT,
+        "percent": in_percent(WARN_AT),
         "app": str(budget.application),
         "limit": in_words(budget, budget.limit),
     }

@@ -9,6 +9,7 @@ from django.db import transaction
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import bell
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from messaging import opening_hours
 from messaging.models import ApplicationCalendar, Calendar, Campaign, CampaignState
@@ -89,7 +90,7 @@ def send_outside_hours(campaign_id: int, *, reason: str, by: User | None) -> Cam
 
     Who may say so the door asks: it takes an approver's right.
     """
-    if not reason.strip():
+    if is_blank(reason):
         raise ValidationError(_("Say why it is sent outside its hours."))
     with transaction.atomic():
         campaign = steps.locked(Campaign, campaign_id)

@@ -25,7 +25,7 @@ class CampaignDrafts(Approvable):
 
     def prepare(self, pk: int, *, within_request: bool, is_on: bool) -> None:
         campaign = Campaign.objects.select_related("application").get(pk=pk)
-        if not (is_on or campaign.shown or campaign.scheduled_at or within_request):
+        if not (is_on or campaign.shown or campaign.scheduled_at or campaign.local_time or within_request):
             return
         if within_request:
             audience_counts.renew(campaign)

@@ -17,6 +17,7 @@ from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from laaffic_console.gateway.services import bell, database_clock, isolation
+from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from messaging import canary_sizes
 from messaging.models import (
@@ -240,7 +241,7 @@ def _in_words(found: Figures) -> str:
 
 def go_on(campaign_id: int, *, reason: str, by: User | None) -> Campaign:
     """By a person's word, whatever the reports say. What it is held for otherwise holds it all the same."""
-    if not reason.strip():
+    if is_blank(reason):
         raise ValidationError(_("Say why the rest is sent now."))
     campaign = Campaign.objects.get(pk=campaign_id)
     open_states = [CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.HELD]

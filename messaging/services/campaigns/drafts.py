@@ -14,6 +14,7 @@ from laaffic_console.gateway.models import Application, Channel
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit import moments
 from laaffic_console.kit.constant_sql import Insert
+from laaffic_console.kit.plain_text import is_blank
 from messaging import canary_sizes, merge_fields, segments
 from messaging.models import Audience, Calendar, Campaign, CampaignState, Contact, ContactGroup, Paste, TemplateVersion
 from messaging.services import steps
@@ -191,7 +192,7 @@ def problems_of(campaign: Campaign, check: Callable[[Campaign], None] = check_co
 
 
 def problem_with_text(text: str, longest: int = segments.LIMIT_CHARACTERS) -> str:
-    if not text.strip():
+    if is_blank(text):
         return _("Write a text: it is empty.")
     if len(text) > longest:
         over = len(text) - longest

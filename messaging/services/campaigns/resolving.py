@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.kit.acts import Act
+from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from messaging.models import Batch, BatchState, Campaign, CampaignState, Message, MessageEvent, MessageState
 from messaging.services import events, steps
@@ -56,7 +57,7 @@ def write_off(campaign_id: int, *, reason: str, by: User | None = None) -> int:
 
 
 def _check(reason: str) -> None:
-    if not reason.strip():
+    if is_blank(reason):
         raise ValidationError({"reason": _("Say why: it is kept with each message.")})
 
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from laaffic_console.gateway.models.channels import CAMPAIGN_CHANNELS, Channel
 from laaffic_console.kit.acts import Act, record
+from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.sql_lists import among
 from messaging.models import Campaign, Consent, ConsentEvent, ConsentState, OptInQuestion
 from messaging.services import events
@@ -167,7 +168,7 @@ def last_said(number: str) -> int:
 @transaction.atomic
 def set_by_hand(number: str, *, channel: str, state: str, why: str, by: User | None) -> None:
     """What a person told us otherwise, by letter or on the telephone; ValidationError without a reason."""
-    if not why.strip():
+    if is_blank(why):
         raise ValidationError({"why": _("Say how you know, for example “signed the form in the shop on 3 May”.")})
     if state not in ConsentState.values or channel not in [one.value for one in CHANNELS]:
         raise ValidationError(_("Choose a channel, and whether consent is given."))

@@ -16,7 +16,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from laaffic_console.kit.plain_text import without_marks
+from laaffic_console.kit.plain_text import is_blank, without_marks
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.uploads import FULL
 from messaging import contact_files
@@ -151,7 +151,7 @@ def _which_encoding(job: ContactImport) -> str:
 
 
 def _group_called(name: str) -> ContactGroup | None:
-    return ContactGroup.objects.get_or_create(name=name.strip()[:120])[0] if name.strip() else None
+    return ContactGroup.objects.get_or_create(name=name.strip()[:120])[0] if not is_blank(name) else None
 
 
 def _look(job: ContactImport) -> None:

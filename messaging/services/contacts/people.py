@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from laaffic_console.kit.plain_text import is_blank
 from messaging.models import (
     Batch,
     BatchState,
@@ -49,7 +50,7 @@ def erase(number: str, *, why: str, by: User | None) -> Erasure:
     ValidationError without a reason, and while a message to this person waits or its answer is unknown: it would be
     sent with empty fields.
     """
-    if not why.strip():
+    if is_blank(why):
         raise ValidationError({"why": _("Say why, for example “asked for it by letter of 3 May”.")})
     numbers = spellings(number)
     sent = Message.objects.filter(number__in=numbers).order_by()

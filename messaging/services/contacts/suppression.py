@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models.channels import Channel
 from laaffic_console.kit.acts import Act, record
 from laaffic_console.kit.constant_sql import Given, Select
+from laaffic_console.kit.plain_text import is_blank
 from messaging import contact_files, msisdn
 from messaging.contact_headers import guess_mapping
 from messaging.models import Contact, SuppressionEntry, SuppressionRelease
@@ -217,7 +218,7 @@ def _is_number(cell: str, region: str) -> bool:
 
 def allow_again(entries: QuerySet[SuppressionEntry], *, why: str, by: User | None) -> int:
     """Take numbers off the list, with the entries that spell them otherwise, and keep who did it and why."""
-    if not why.strip():
+    if is_blank(why):
         raise ValidationError({"why": _("Say why, for example “asked to be put back on 3 May”.")})
     released = 0
     last, number = 0, ""

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import EntryState, LedgerEntry
 from laaffic_console.gateway.services import bell, database_clock, isolation, ledger, open_acts
+from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import ngettext
 from messaging.models import EmailCampaign, EmailCampaignState
@@ -63,7 +64,7 @@ def write_off(campaign_id: int, *, reason: str, by: User | None = None) -> Email
 
 
 def _resolvable(campaign_id: int, reason: str) -> EmailCampaign:
-    if not reason.strip():
+    if is_blank(reason):
         raise ValidationError({"reason": _("Say why: it is kept with the campaign.")})
     campaign = steps.locked(EmailCampaign, campaign_id)
     steps.require(campaign, [EmailCampaignState.UNKNOWN], _("settled by a word"))

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from laaffic_console.gateway.models import Channel
 from laaffic_console.gateway.services import ledger
+from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from laaffic_console.kit.said import ngettext
 from laaffic_console.laaffic.email import MAX_SUBJECT
@@ -62,7 +63,7 @@ def check_content(campaign: EmailCampaign) -> None:
 
 
 def problem_with_subject(subject: str) -> str:
-    if not subject.strip():
+    if is_blank(subject):
         return _("Write a subject: it is empty.")
     if any(not character.isprintable() for character in subject):
         return _("A subject is one line without control characters.")
@@ -103,7 +104,7 @@ def _problem_with_address(address: str) -> str:
 
 
 def _problem_with_id(given: str, lacking: str) -> str:
-    if not given.strip():
+    if is_blank(given):
         return lacking
     return _("An id holds no spaces.") if any(c.isspace() for c in given) else ""
 

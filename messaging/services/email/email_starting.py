@@ -14,6 +14,7 @@ from laaffic_console.gateway.models import PushKind
 from laaffic_console.gateway.services import account_hold, bell, isolation, moments, open_acts
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.kit.acts import Act
+from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.kit.said import gettext as _
 from messaging.models import EmailCampaign, EmailCampaignState, EmailChoice, EmailLookup
 from messaging.services import steps
@@ -112,7 +113,7 @@ def _require_no_other(campaign: EmailCampaign, again: str, by: User | None) -> N
     """The same mail to the same list: requests without a known outcome, and campaigns whose request is yet to leave."""
     found = open_acts.require(email_drafts.digest_of(campaign), campaign.application, again=again)
     if not found and (waiting := _about_to_leave(campaign)):
-        if not again.strip():
+        if is_blank(again):
             since = waiting.launched_at or waiting.created_at
             raise open_acts.StillOpen(_("email campaign %(id)d") % {"id": waiting.pk}, since)
         found = {"email campaign": waiting.pk}
@@ -219,7 +220,7 @@ def resume(campaign_id: int, *, by: User | None = None) -> EmailCampaign:
 
 def send_outside_hours(campaign_id: int, *, reason: str, by: User | None) -> EmailCampaign:
     """Once, for this campaign: its calendar does not keep it back. Who may say so the door asks."""
-    if not reason.strip():
+    if is_blank(reason):
         raise ValidationError(_("Say why it is sent outside its hours."))
     with transaction.atomic():
         campaign = steps.locked(EmailCampaign, campaign_id)

@@ -1,7 +1,9 @@
 """The document of `campaign report --json` (commands#documents); the API and the dossier give the same."""
 
+import contextlib
 from typing import Any
 
+from messaging import msisdn
 from messaging.models import Campaign
 from messaging.services.batches import counting, expected, gate_tallies, waiting
 
@@ -24,10 +26,31 @@ def document(campaign: Campaign) -> dict[str, Any]:
 
 def left_out(campaign: Campaign) -> dict[str, int]:
     """Who was meant and is no recipient, by why: as it was when the audience was frozen."""
+    invalid, duplicates = _invalid_and_duplicates(campaign)
     return {
         "suppressed": campaign.dropped_suppressed,
         "excluded": campaign.dropped_excluded,
-        "invalid": campaign.dropped_invalid,
+        "invalid": invalid,
+        "duplicates": duplicates,
         "capped": campaign.dropped_capped,
         "no_consent": campaign.dropped_consent,
     }
+
+
+def _invalid_and_duplicates(campaign: Campaign) -> tuple[int, int]:
+    """Of those that its column counts together: how many are no numbers, and how many are somebody's who is in anyway.
+
+    What is no number is counted with the end of the freezing.
+    """
+    if not campaign.dropped_invalid or campaign.audience != Campaign.Audience.FROZEN:
+        return 0, campaign.dropped_invalid
+    invalid = sum(1 for text in campaign.extra_numbers if not _is_number(text))
+    invalid = min(campaign.dropped_invalid, invalid + (campaign.paste.invalid if campaign.paste else 0))
+    return invalid, campaign.dropped_invalid - invalid
+
+
+def _is_number(text: str) -> bool:
+    with contextlib.suppress(msisdn.InvalidNumber):
+        msisdn.parse(text)
+        return True
+    return False

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from laaffic_console.gateway.services import workers
-from laaffic_console.kit.figures import money, number
+from laaffic_console.kit.figures import in_percent, money, number
 from laaffic_console.kit.stored_words import in_words
 from laaffic_console.laaffic import Family, lookup
 from messaging import durations
@@ -79,9 +79,9 @@ def spoken(campaign: Campaign, progress: dict[str, Any], pace: Pace | None) -> s
     """One sentence for who listens instead of looking."""
     if not progress["is_counted"]:
         return str(campaign.get_state_display())
-    said = _("%(state)s, %(percent)d %% of %(total)s recipients, %(delivered)s delivered.") % {
+    said = _("%(state)s, %(percent)s of %(total)s recipients, %(delivered)s delivered.") % {
         "state": campaign.get_state_display(),
-        "percent": progress["percent"],
+        "percent": in_percent(progress["percent"]),
         "total": number(progress["total"]),
         "delivered": number(progress["counts"]["delivered"]),
     }

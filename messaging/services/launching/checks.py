@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from laaffic_console.gateway.models import Application
 from laaffic_console.gateway.services import account_hold, workers
 from laaffic_console.kit.figures import money
+from laaffic_console.kit.plain_text import is_blank
 from messaging.services.audience import recipient_clocks
 from messaging.services.audience.recipient_clocks import Clock
 from messaging.services.budgets import budgets
@@ -77,7 +78,7 @@ def require(
             ticked, said = ticked - {check.key}, {**said, check.key: ""}
         if check.level == Level.STOP or (check.level == Level.TICK and check.key not in ticked):
             missing.append(check.sentence)
-        elif check.level == Level.REASON and not given.setdefault(check.key, said.get(check.key, "").strip()):
+        elif check.level == Level.REASON and is_blank(given.setdefault(check.key, said.get(check.key, "").strip())):
             missing.append(_("%(sentence)s Say why it is sent all the same.") % {"sentence": check.sentence})
     if missing:
         raise NotSeen(missing)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from laaffic_console.gateway.models import Application, Channel
+from laaffic_console.kit.plain_text import is_blank
 from laaffic_console.laaffic import LaafficClient, SendResult
 from laaffic_console.laaffic.mms import MAX_ATTACHMENTS, MAX_TITLE
 from messaging import merge_fields, segments
@@ -107,7 +108,7 @@ class MmsChannel(SendingChannel):
 
 
 def problem_with_title(options: MmsOptions) -> str:
-    if not options.title.strip():
+    if is_blank(options.title):
         return _("Write a title: phones show it above the text.")
     if problem := _problem_with_its_fields(options):
         return problem
@@ -135,7 +136,7 @@ def _problem_with_its_fields(options: MmsOptions) -> str:
         return drafts.problem_with_unknown_fields(unknown)
     if fields and options.mms_type == RANDOM_TITLE:
         return _("Laaffic varies a title for everybody alike: write it without merge fields, or send it as it is.")
-    if not _unfilled(options.title).strip():
+    if is_blank(_unfilled(options.title)):
         return _("For who has none of its fields the title would be empty. Say something else too, or {{name|friend}}.")
     return ""
 

@@ -12,6 +12,7 @@ from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application, EntryState
 from laaffic_console.gateway.services.account import NotConfigured, laaffic_client
 from laaffic_console.gateway.services.open_acts import StillOpen
+from laaffic_console.kit import document_text
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.laaffic import InvalidRequest, LaafficError
 from messaging.management.commands.campaign import written
@@ -98,9 +99,9 @@ class Command(ConsoleCommand):
             raise outcomes.unknown(what_to_do)
 
     def _write(self, said: dict[str, Any] | list[dict[str, Any]]) -> None:
-        for line in said if isinstance(said, list) else [said]:
-            for name, value in line.items():
-                self.stdout.write(f"{name}: {value}")
+        for document in said if isinstance(said, list) else [said]:
+            for line in document_text.lines(document):
+                self.stdout.write(line)
 
     def _unknown(self, said: dict[str, Any], options: dict[str, Any]) -> str:
         """What to do next where nobody knows what came of it; "" otherwise."""

@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from laaffic_console.gateway.management import outcomes
 from laaffic_console.gateway.models import Application, Channel, EntryState
 from laaffic_console.gateway.services.open_acts import StillOpen
+from laaffic_console.kit import document_text
 from laaffic_console.kit.commands import ConsoleCommand
 from laaffic_console.laaffic import VoicemailFile
 from phone_numbers.models import Binding, BindingKind, BindingRequest, NumberPool, OwnedNumber, PoolVersion
@@ -306,8 +307,10 @@ def said(problem: ValidationError) -> list[str]:
 def as_text(document: dict[str, Any]) -> str:
     rows = document.get("lists", document.get("pools"))
     if rows is not None:
-        return "\n".join("\t".join(f"{key}: {value}" for key, value in row.items()) for row in rows)
-    lines = [f"{key}: {value}" for key, value in document.items()]
+        return "\n".join(
+            "\t".join(f"{name}: {document_text.line(value)}" for name, value in row.items()) for row in rows
+        )
+    lines = list(document_text.lines(document))
     if document.get("applied") is False:
         lines.append(
             f"Nothing was sent. Say --confirm POOLNUMBER --seen {document['seen']} to apply exactly this; "
