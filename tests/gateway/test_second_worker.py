@@ -14,7 +14,7 @@ from messaging.services.audience import audience
 from messaging.services.batches import answers
 from messaging.services.contacts import import_forecast, import_undo, imports
 from messaging.services.email import email_deliveries, email_sending
-from messaging.services.replies import replies, reply_pulls
+from messaging.services.replies import reply_pulls
 from messaging.services.reports import report_pulls
 
 pytestmark = pytest.mark.django_db

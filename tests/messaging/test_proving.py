@@ -8,11 +8,22 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import F
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from laaffic_console.laaffic import DeliveryReport, parse_sms_reports
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Batch, Campaign, CampaignState, ContactGroup, Message, MessageState
+from messaging.models import (
+    Batch,
+    Campaign,
+    CampaignState,
+    ContactGroup,
+    GateTally,
+    Message,
+    MessageEvent,
+    MessageState,
+)
 from messaging.order_ids import order_id
 from messaging.services.batches import counting, sent_tallies
 from messaging.services.campaigns import drafts, starting
@@ -47,6 +58,11 @@ def launched(application: Application, group: ContactGroup) -> Campaign:
     return starting.launch(campaign.pk)
 
 
+def a_second_id_spoke() -> None:
+    said = "a second gateway id 8 for a message that has 7"
+    MessageEvent.objects.create(message=Message.objects.earliest("pk"), at=timezone.now(), source="push", text=said)
+
+
 def report_now(pk: int) -> None:
     try:
         reports.apply_now([parse_one(order_id(settings.LAAFFIC_ORDER_PREFIX, pk), pk)])
@@ -71,9 +87,16 @@ class ProveTests:
             (lambda: Message.objects.update(report_source=""), "reported by nobody"),
             (lambda: Campaign.objects.update(total=61), "there are 60 messages"),
             (lambda: Batch.objects.update(entry=None), "no request that could have carried them"),
+            (lambda: Message.objects.update(pay_micros=7_000_000, currency="EUR"), "cost in EUR"),
+            (lambda: Batch.objects.update(first_message_id=F("first_message_id") + 1), "lies outside its bounds"),
+            (
+                lambda: GateTally.objects.create(campaign=Campaign.objects.get(), gate="cap", stopped=3),
+                "0 are cancelled",
+            ),
+            (a_second_id_spoke, "a second gateway id spoke for it"),
         ],
     )
-    def test_each_disagreement_is_named(self, sent: Campaign, break_it: Callable[[], int], words: str) -> None:
+    def test_each_disagreement_is_named(self, sent: Campaign, break_it: Callable[[], object], words: str) -> None:
         break_it()
 
         sent.refresh_from_db()
