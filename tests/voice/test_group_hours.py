@@ -103,6 +103,16 @@ def test_an_approver_sends_it_once_outside(sandbox: RunningSandbox, waiting: Gro
     assert waiting.events.filter(text__contains="a recall").exists()
 
 
+def test_what_is_held_is_sent_outside_only_when_it_is_resumed(sandbox: RunningSandbox, waiting: GroupTask) -> None:
+    GroupTask.objects.update(state=TaskState.HELD, waits_since=None)
+
+    group_waiting.start_outside_hours(waiting.pk, reason="a recall", by=None)
+
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.outside_hours) == (TaskState.HELD, True)
+    assert at_sandbox(sandbox) == []
+
+
 def test_its_own_calendar_comes_before_its_applications(
     sandbox: RunningSandbox, closed: Calendar, application: Application
 ) -> None:

@@ -125,6 +125,12 @@ class NumberTests:
 
         assert (audience.numbers, audience.invalid) == ([str(FIRST)], 1)
 
+    def test_of_many_that_are_none_the_first_are_named_and_the_rest_counted(self) -> None:
+        with pytest.raises(ValidationError) as problem:
+            group_numbers.gather(pasted="\n".join(["hello"] * (group_numbers.INVALID_SHOWN + 2)))
+
+        assert "And 2 more invalid numbers." in problem.value.message_dict["numbers"]
+
     def test_too_many_and_none_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(group_numbers, "MAX_NUMBERS", 3)
         for pasted in ("\n".join(str(FIRST + n) for n in range(4)), ";"):
