@@ -1,13 +1,14 @@
 """What passes by itself is nobody's fault: it is raised as it is, and written down nowhere."""
 
 import sqlite3
+import threading
 from types import SimpleNamespace
 
 import pytest
 from django.db import InterfaceError, OperationalError
 
 from laaffic_console.gateway.models import Trouble
-from laaffic_console.gateway.services import draining, isolation
+from laaffic_console.gateway.services import draining, isolation, snapshots
 
 pytestmark = pytest.mark.django_db
 
@@ -60,3 +61,11 @@ def test_a_transaction_that_took_long_is_followed_by_a_smaller_one(
         pass
 
     assert pace.size == size
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_reads_for_long_looks_about_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = threading.Event()
+    monkeypatch.setattr(snapshots, "LOOK_EVERY", 0.001)
+
+    assert snapshots.at_one_moment(lambda: looked.wait(5), looked.set)

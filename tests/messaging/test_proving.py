@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import F
@@ -26,7 +27,7 @@ from messaging.models import (
 )
 from messaging.order_ids import order_id
 from messaging.services.batches import counting, sent_tallies
-from messaging.services.campaigns import drafts, starting
+from messaging.services.campaigns import drafts, resolving, starting
 from messaging.services.figures import proving
 from messaging.services.reports import report_pulls, reports
 from tests.messaging.conftest import add_contacts
@@ -123,6 +124,23 @@ class ResolveTests:
         campaign = launched(application, group)
         run_jobs()
         return campaign
+
+    def test_a_word_that_another_has_said_meanwhile_changes_nothing(self, lost: Campaign) -> None:
+        batch = Batch.objects.get()
+        resolving.write_off(lost.pk, reason="nobody got it")
+        before = list(Message.objects.order_by("pk").values())
+
+        assert resolving._queue_again(batch.pk, "too late", None) == 0
+        assert resolving._expire(batch.pk, "too late", None) == 0
+
+        assert list(Message.objects.order_by("pk").values()) == before
+
+    @pytest.mark.parametrize("word", [resolving.send_again, resolving.write_off])
+    def test_a_word_without_a_reason_is_none(self, lost: Campaign, word: Callable[..., int]) -> None:
+        with pytest.raises(ValidationError, match="Say why"):
+            word(lost.pk, reason=" ")
+
+        assert counting.state_counts(lost)["unknown"] == 3
 
     def test_what_is_reported_meanwhile_is_no_disagreement(
         self, sandbox: RunningSandbox, lost: Campaign, monkeypatch: pytest.MonkeyPatch

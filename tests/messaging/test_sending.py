@@ -447,6 +447,19 @@ class ControlTests:
         assert counts["cancelled"] == 6
         assert not Batch.objects.filter(state="queued").exists()
 
+    def test_a_draft_that_is_taken_back_stays_one(self, application: Application, group: ContactGroup) -> None:
+        campaign = make(application, group)
+
+        assert starting.take_back(campaign.pk).state == CampaignState.DRAFT
+
+        assert not campaign.events.filter(text__icontains="taken back").exists()
+
+    def test_of_one_that_is_gone_nothing_is_claimed(self, application: Application) -> None:
+        campaign = Campaign(pk=77, application=application)
+        for act in (lambda: claiming.claim(campaign, "token"), lambda: campaigns.pause(77)):
+            with pytest.raises(Campaign.DoesNotExist):
+                act()
+
     def test_cancelled_twice_is_cancelled_once(
         self, sandbox: RunningSandbox, application: Application, group: ContactGroup
     ) -> None:

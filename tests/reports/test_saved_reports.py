@@ -306,3 +306,14 @@ def test_a_mail_server_is_read_from_one_address(monkeypatch: pytest.MonkeyPatch)
     assert (found["EMAIL_HOST_USER"], found["EMAIL_HOST_PASSWORD"]) == ("me@example.org", "a/b:c")
     monkeypatch.setenv("EMAIL_URL", "")
     assert conf.email_server() == {}
+
+
+def test_a_lost_bell_is_rung_again(grace: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    sending = Sending.objects.create(report=kept(grace), due_at=NOW, made_at=timezone.now() - dt.timedelta(minutes=5))
+    Sending.objects.create(report=kept(grace, "Fresh"), due_at=NOW, made_at=timezone.now())
+    rung: list[Any] = []
+    monkeypatch.setattr(mailing.bell, "ring", lambda job, pk, timeout: rung.append((job, pk)))
+
+    mailing.ring_for_waiting()
+
+    assert rung == [(schedule.JOB, sending.pk)]
