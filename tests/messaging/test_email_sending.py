@@ -17,10 +17,11 @@ from laaffic_console.laaffic import EmailSubmission, Refused, SendEmailResult, S
 from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
-from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailMessage
+from messaging.models import Delivery, EmailCampaign, EmailCampaignState, EmailChoice, EmailMessage
 from messaging.services.email import (
     email_callbacks,
     email_campaigns,
+    email_checks,
     email_counting,
     email_drafts,
     email_sending,
@@ -471,3 +472,9 @@ class TwiceTests:
         EmailCampaign.objects.update(state=State.FINISHED)
 
         assert any("mails are not" in said for said in email_counting.prove(fresh(campaign))["disagreements"])
+
+
+def test_a_list_that_is_empty_is_ticked_for(mail_app: Application) -> None:
+    [check] = email_checks._list(draft(mail_app), EmailChoice(value="1001", detail={"count": 0}))
+
+    assert "is empty" in check.sentence
