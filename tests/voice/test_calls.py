@@ -296,3 +296,17 @@ class CallTests:
         assert made.entry is not None
         assert made.entry.state == EntryState.UNKNOWN
         assert not CallRecord.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        (LedgerEntry(state=EntryState.REFUSED, code="-3", evidence="-3 said"), "-3 said"),
+        (LedgerEntry(state=EntryState.REFUSED, code="-40", reason="why"), "why"),
+        (LedgerEntry(state=EntryState.NOT_SENT, reason="no route"), "The call was not made: no route"),
+        (LedgerEntry(state=EntryState.PREPARED), "The request is under way."),
+        (LedgerEntry(state=EntryState.ACCEPTED), ""),
+    ],
+)
+def test_what_came_of_a_call_is_said(entry: LedgerEntry, says: str) -> None:
+    assert calls.advice(SipCall(entry=entry, account="test_001")) == says
