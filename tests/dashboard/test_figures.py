@@ -144,5 +144,5 @@ def test_a_message_whose_answer_is_awaited_says_what_is_known(application: Appli
 
     told = {(entry.says, entry.source) for entry in timeline.of(message)}
 
-    assert {("The request left for the gateway", "sendSms"), ("unknown", "timeout")} <= told
+    assert {("The request left for the gateway", "sendSms"), (str(MessageState.UNKNOWN.label), "timeout")} <= told
     assert not [says for says, _source in told if says.startswith("Answered")]
