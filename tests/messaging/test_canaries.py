@@ -402,3 +402,12 @@ def test_through_the_gateway_the_rest_follows(
     run_jobs()
     campaign.refresh_from_db()
     assert campaign.state == CampaignState.FINISHED
+
+
+def test_where_nobody_has_left_nothing_is_concluded(application: Application) -> None:
+    campaign = Campaign.objects.create(name="A", application=application, text="Hi", canary="10")
+    canary = Canary.objects.create(campaign=campaign, size=5)
+
+    canaries._weigh(campaign, canary, canaries.Figures(0, 0, 0, 5, 1))
+
+    assert canary.hold_reason.startswith("None of the 5 that were to go first has left.")

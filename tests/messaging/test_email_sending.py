@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from laaffic_console.gateway.models import AccountHold, Application, EntryState, LedgerEntry, PushedBody
 from laaffic_console.gateway.services import account, account_hold, ledger
-from laaffic_console.laaffic import EmailSubmission, Refused, SendEmailResult, SubmissionState
+from laaffic_console.laaffic import EmailSubmission, NotSent, Refused, SendEmailResult, SubmissionState
 from laaffic_console.laaffic.codes import Family, lookup
 from laaffic_console.sandbox.email import EmailInterfaces
 from laaffic_console.sandbox.testing import RunningSandbox
@@ -22,6 +22,7 @@ from messaging.services.email import (
     email_callbacks,
     email_campaigns,
     email_checks,
+    email_choices,
     email_counting,
     email_drafts,
     email_sending,
@@ -478,3 +479,7 @@ def test_a_list_that_is_empty_is_ticked_for(mail_app: Application) -> None:
     [check] = email_checks._list(draft(mail_app), EmailChoice(value="1001", detail={"count": 0}))
 
     assert "is empty" in check.sentence
+
+
+def test_a_choice_that_could_not_be_asked_for_says_why() -> None:
+    assert "cannot be reached (no route)" in email_choices._in_words(NotSent("no route", interface="x"))

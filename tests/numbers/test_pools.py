@@ -4,11 +4,13 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from laaffic_console.gateway.models import Application, EntryState, LedgerEntry
+from laaffic_console.gateway.services import account
 from laaffic_console.sandbox.numbers import NumberInterfaces, Pool
 from laaffic_console.sandbox.testing import RunningSandbox
 from phone_numbers.models import NumberPool, PoolVersion
@@ -374,3 +376,13 @@ class AdoptTests:
 def test_a_list_that_there_is_not_is_said_so(application: Application) -> None:
     with pytest.raises(SyncFailed, match="There is no list “birds”"):
         scheduling.sync("birds")
+
+
+def test_a_gateway_that_is_away_took_no_pool(pool: NumberPool, settings: LazySettings) -> None:
+    settings.LAAFFIC_BASE_URL = "http://127.0.0.1:9/v3"
+    account.laaffic_client.cache_clear()
+
+    found = problems_of(lambda: pool_changes.create(CreateTests.OTHER, typed="918000"))
+
+    assert found["__all__"][0].startswith("Nothing was sent")
+    assert LedgerEntry.objects.latest("pk").state == EntryState.NOT_SENT

@@ -19,7 +19,7 @@ from tests.messaging.pages import hidden
 from tests.voice.group_samples import at_sandbox, written
 from tests.voice.test_group_admin import own
 from voice.models import GroupTask, TaskState
-from voice.services import group_start, group_tasks, group_waiting
+from voice.services import group_hours, group_start, group_tasks, group_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -180,3 +180,7 @@ class LatestEndTests:
 
         assert 'id="missing"' in admin_client.post(own(task, "review"), posted).content.decode()
         assert GroupTask.objects.get().state == TaskState.DRAFT
+
+
+def test_without_hours_that_fit_it_says_what_to_do(application: Application) -> None:
+    assert group_hours.never(GroupTask(application=application, outside_hours=True), []).startswith("No moment suits")
