@@ -7,9 +7,11 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from laaffic_console.gateway.models import Application
 from messaging.models import Campaign, CampaignState, ContactGroup, EmailCampaign, MmsAttachment
+from messaging.services import restored
 from messaging.services.campaigns import drafts, follow_ups
 from messaging.services.email import email_drafts
 from messaging.services.mms import attachments
@@ -158,3 +160,11 @@ def test_an_application_that_was_switched_off_since_launches_nothing(application
 
     with pytest.raises(ValidationError, match="switched off"):
         drafts.check_ready(Campaign(application=application, text="Hi", extra_numbers=["919876500000"]))
+
+
+def test_after_a_restore_a_draft_says_that_it_may_have_been_launched(application: Application) -> None:
+    draft = Campaign.objects.create(name="A", application=application, text="Hi")
+
+    assert restored._tell_drafts(timezone.now()) == 1
+
+    assert draft.events.count() == 1
